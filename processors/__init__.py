@@ -1,0 +1,1 @@
+"""Understands stories: pure functions, no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""Hands stories on: search indices, topics and the desk."""

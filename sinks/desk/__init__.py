@@ -1,0 +1,1 @@
+"""The web desk: pages, JSON API, health and metrics."""

@@ -1,0 +1,1 @@
+"""Moves stories: pollers, runtimes and the command line."""

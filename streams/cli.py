@@ -1,0 +1,71 @@
+"""The command ``wiredesk``: each subcommand is loaded only when it is called, so that ``--help`` is instant."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from config.errors import Misconfigured
+
+COMMANDS: Final = {
+    "run": "Poll, process and show stories on this machine (SQLite, web desk).",
+    "process": "Run the pipeline over files or standard input; events as JSON Lines.",
+    "poll": "Poll feeds and publish raw items to Kafka.",
+    "worker": "Run pipeline steps on Kafka.",
+    "sink": "Write enriched events from Kafka to Elasticsearch.",
+    "desk": "Show the web desk over Elasticsearch.",
+    "topics": "Create and check the Kafka topics.",
+    "index": "Create and check the Elasticsearch index.",
+    "dlq": "List and show dead letters.",
+    "feeds": "List, check, add, import and export feeds.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in `streams.commands`, one module each."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the pipeline."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command; None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"streams.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `wiredesk run`, or look at one file with `wiredesk process FILE`.",
+)
+@click.version_option(package_name="wiredesk")
+def cli() -> None:
+    """Live news wires in; clean, deduplicated, segmented and tagged stories out.
+
+    \b
+    Examples:
+      wiredesk run                         stories on http://127.0.0.1:8080 within a minute
+      wiredesk process dispatch.txt        one event on standard output
+      wiredesk worker --config fleet.toml  all steps on Kafka
+    """
+
+
+def main() -> None:
+    """The console script: what the operator did wrong is one line and status 2."""
+    try:
+        cli()
+    except Misconfigured as error:
+        click.echo(f"wiredesk: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""The distributed runtime: Faust agents built from the topology."""

@@ -1,0 +1,105 @@
+"""What travels on topics: messages with CloudEvents headers, records with their place, dead letters.
+
+Every message has CloudEvents 1.0 headers in Kafka's binary mode, ``content-type`` and a W3C ``traceparent``. Ids are
+hashes of topic and value, so the same input gives the same id on every run and consumers can drop repeats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from processors.codec import encode
+from processors.errors import WiredeskError
+from processors.story import RawItem
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to be written. `timestamp` is in milliseconds; `partition` is None where the key decides."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    timestamp: int
+    headers: Headers = ()
+    partition: int | None = None
+
+    def header(self, name: str) -> bytes | None:
+        """The last value of a header, or None."""
+        return dict(self.headers).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A message that was read, with its place in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    timestamp: int
+    headers: Headers = ()
+
+    def header(self, name: str) -> bytes | None:
+        """The last value of a header, or None."""
+        return dict(self.headers).get(name)
+
+
+def message(topic: str, key: str, value: bytes, timestamp: int, *, source: str, trace: str = "") -> Message:
+    """A message with its CloudEvents headers; `trace` is the traceparent of what caused it."""
+    identity = hashlib.sha256(topic.encode() + b"\0" + value).hexdigest()[:32]
+    trace_id = trace.split("-")[1] if trace.count("-") == 3 else identity
+    headers = {
+        "ce_id": identity,
+        "ce_source": f"/wiredesk/{source}",
+        "ce_type": f"org.wiredesk.{topic.removeprefix('wire.')}",
+        "ce_specversion": "1.0",
+        "ce_time": rfc3339(timestamp),
+        "content-type": "application/json",
+        "traceparent": f"00-{trace_id}-{identity[:16]}-01",
+    }
+    return Message(topic, key.encode(), value, timestamp, _as_bytes(headers))
+
+
+def raw_message(item: RawItem, topic: str) -> Message:
+    """The message of a raw item, keyed by its feed and stamped with the time it was received."""
+    return message(
+        topic, item.feed or "", encode(item), milliseconds(item.received), source=item.feed or "process"
+    )
+
+
+def dead_letter(record: Record, step: str, error: WiredeskError, attempts: int = 1) -> Message:
+    """The dead letter of a record: its own bytes and headers, and what was wrong with it."""
+    headers = {
+        "x-error-type": error.type,
+        "x-error-message": str(error)[:2000],
+        "x-error-step": step,
+        "x-original-topic": record.topic,
+        "x-original-partition": str(record.partition),
+        "x-original-offset": str(record.offset),
+        "x-attempts": str(attempts),
+    }
+    return Message(
+        f"{record.topic}.dlq", record.key, record.value, record.timestamp, record.headers + _as_bytes(headers)
+    )
+
+
+def milliseconds(timestamp: str) -> int:
+    """An RFC 3339 timestamp as milliseconds since the epoch."""
+    return int(datetime.fromisoformat(timestamp).timestamp() * 1000)
+
+
+def rfc3339(timestamp: int) -> str:
+    """Milliseconds since the epoch as an RFC 3339 timestamp in UTC."""
+    moment = datetime.fromtimestamp(timestamp / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _as_bytes(headers: Mapping[str, str]) -> Headers:
+    return tuple((name, value.encode()) for name, value in headers.items())

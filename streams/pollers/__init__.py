@@ -1,0 +1,1 @@
+"""Feeds and drop folders in, raw items out."""
