@@ -187,7 +187,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         if not isinstance(told.setdefault(section, {}), dict):
             raise Misconfigured(f"{where}: [{section}] is a section; write [{section}] above its names")
         told[section][key] = value
-    return _build(Settings, told, where)
+    built: Settings = _build(Settings, told, where)
+    return built
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -232,11 +233,11 @@ def _parsed(text: str, kind: Any) -> Any:
 
 
 @cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _build(kind: type[Any], told: Mapping[str, Any], where: str, section: str = "") -> Any:
+def _build(kind: Any, told: Mapping[str, Any], where: str, section: str = "") -> Any:
     hints = _hints(kind)
     made: dict[str, Any] = {}
     for name, value in told.items():
@@ -245,7 +246,7 @@ def _build(kind: type[Any], told: Mapping[str, Any], where: str, section: str = 
             raise Misconfigured(f"{where}: unknown setting {label!r}{_nearest(name, hints)}")
         wanted = hints[name]
         if is_dataclass(wanted) and isinstance(value, Mapping):
-            made[name] = _build(wanted, value, where, label)  # type: ignore[arg-type]
+            made[name] = _build(wanted, value, where, label)
         else:
             made[name] = _checked(value, wanted, f"{where}: {label}")
     return kind(**made)
@@ -257,17 +258,19 @@ def _nearest(name: str, known: Mapping[str, Any]) -> str:
 
 
 def _checked(value: Any, kind: Any, label: str) -> Any:
-    right = {
-        str: lambda: isinstance(value, str),
-        bool: lambda: isinstance(value, bool),
-        int: lambda: isinstance(value, int) and not isinstance(value, bool),
-        float: lambda: isinstance(value, int | float) and not isinstance(value, bool),
-        tuple[str, ...]: lambda: isinstance(value, list) and all(isinstance(v, str) for v in value),
-        dict[str, str]: lambda: isinstance(value, dict) and all(isinstance(v, str) for v in value.values()),
-    }.get(kind, lambda: False)
-    if not right():
-        name = getattr(kind, "__name__", "table") if kind != tuple[str, ...] else "list of strings"
+    if not _fits(value, kind):
+        name = "list of strings" if kind == tuple[str, ...] else getattr(kind, "__name__", "table of strings")
         raise Misconfigured(f"{label} must be a {name}, not {value!r}")
     if kind is float:
         return float(value)
     return tuple(value) if kind == tuple[str, ...] else value
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if kind == tuple[str, ...]:
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if kind == dict[str, str]:
+        return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, int | float if kind is float else kind)

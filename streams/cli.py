@@ -27,11 +27,11 @@ COMMANDS: Final = {
 class LazyGroup(click.Group):
     """A group whose commands live in `streams.commands`, one module each."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         """The names, in the order of the pipeline."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
         """Load one command; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
@@ -39,7 +39,7 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature
         """List the commands without loading them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(package_name="wiredesk")
 def cli() -> None:
-    """Live news wires in; clean, deduplicated, segmented and tagged stories out.
+    r"""Live news wires in; clean, deduplicated, segmented and tagged stories out.
 
     \b
     Examples:
