@@ -1,0 +1,111 @@
+"""The process that loads the pooled steps once and forks the pool's children; started by `streams.pool` only.
+
+``python -m streams.pool_server PARENT CONTROL PIPE…``: the parent's process id and the numbers of inherited pipes.
+When a child or the parent dies, everything here dies.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import pickle
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+from streams.messages import Record
+from streams.work import Outcome
+
+PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+
+Steps = Mapping[str, Callable[[Sequence[Record]], list[Outcome]]]
+
+
+def main() -> None:
+    """Load, fork, and wait for the first child to end."""
+    parent, control_number, *numbers = map(int, sys.argv[1:])
+    _die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    control: Connection[Any, Any] = Connection(control_number)
+    try:
+        load, steps, settings = control.recv()
+        loaded: Steps = {step.name: load(step, settings) for step in steps}
+    except EOFError:
+        return
+    except BaseException as error:  # noqa: BLE001 -- the parent raises it
+        control.send(picklable(error))
+        return
+    gc.collect()
+    gc.freeze()  # what is loaded stays out of collections, which would copy shared memory
+    for number in numbers:
+        _fork(number, numbers, control, loaded)
+    for number in numbers:
+        os.close(number)
+    control.send(None)
+    os.wait()
+
+
+def picklable(error: BaseException) -> BaseException:
+    """The error with its traceback as a note; as a `RuntimeError` where it can't travel between processes."""
+    told = "".join(traceback.format_exception(error))
+    try:
+        same = type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 -- written on this line
+    except Exception:  # noqa: BLE001 -- whatever pickling it raises, it can't travel
+        same = False
+    travels = error if same else RuntimeError(f"{type(error).__name__}: {error}")
+    travels.add_note(f"in a child of the pool:\n{told}")
+    return travels
+
+
+def _fork(number: int, numbers: Sequence[int], control: Connection[Any, Any], steps: Steps) -> None:
+    server = os.getpid()
+    if os.fork():
+        return
+    status = 1
+    try:
+        _die_with(server)
+        control.close()
+        for other in numbers:
+            if other != number:
+                os.close(other)
+        _serve(Connection(number), steps)
+        status = 0
+    except BaseException:  # noqa: BLE001 -- a child must not go on as a second server
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _serve(pipe: Connection[Any, Any], steps: Steps) -> None:
+    """Answer chunks until the parent closes the pipe."""
+    while True:
+        try:
+            name, chunk = pipe.recv()
+        except EOFError:
+            return
+        outcomes = [
+            picklable(outcome) if isinstance(outcome, Exception) else outcome
+            for outcome in steps[name](chunk)
+        ]
+        try:
+            pipe.send_bytes(pickle.dumps(outcomes, pickle.HIGHEST_PROTOCOL))
+        except BrokenPipeError:
+            return
+
+
+def _die_with(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent ends (Linux); end now if that has happened already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
