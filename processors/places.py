@@ -1,0 +1,202 @@
+"""Places by name: cities, regions and countries, with codes, coordinates and GeoNames ids.
+
+Cities of 5,000 people and more come from GeoNames (`config/lexicon/places_build.py`), countries, regions, old names
+and abbreviations from `config/lexicon/places-names.toml`. `gazetteer()` loads them once a process, on first use.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final, Literal
+
+from config.settings import HERE
+from processors.story import Place
+
+LEXICON: Final = HERE / "lexicon"
+FOLDED: Final = str.maketrans(
+    {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
+    | dict.fromkeys(".'’ʻʼ`´‘", "")
+    | dict.fromkeys("-‐‑–_/", " ")
+)
+REMEMBERED: Final = 20_000  # names looked up
+SHORTENED: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
+
+Kind = Literal["city", "region", "country", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One place that goes by a name. `region` is the first-level division's code within `country`."""
+
+    kind: Kind
+    name: str
+    country: str | None
+    region: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    population: int = 0
+    geoname_id: int | None = None
+    capital: bool = False
+    other_names: tuple[str, ...] = ()
+
+    def place(self, name: str | None = None) -> Place:
+        """The place as the event carries it, under `name` where one is given."""
+        return Place(name or self.name, self.country, self.latitude, self.longitude, self.geoname_id)
+
+    def spelled(self, words: str) -> str:
+        """The spelling of `words` that the gazetteer has for this place, else `words`."""
+        key = key_of(words)
+        return next((name for name in (self.name, *self.other_names) if key_of(name) == key), words)
+
+
+def key_of(name: str) -> str:
+    """What names are looked up by: no case, accents, full stops or hyphens; ``St.`` is ``saint``."""
+    folded = unicodedata.normalize("NFKD", name.casefold().translate(FOLDED))
+    words = "".join(char for char in folded if not unicodedata.combining(char)).translate(FOLDED).split()
+    if len(words) > 1 and words[0] in SHORTENED:
+        words[0] = SHORTENED[words[0]]
+    return " ".join(words)
+
+
+class Gazetteer:
+    """Names to places. `gazetteer()` makes the one of this process."""
+
+    def __init__(self, places: list[str], index: dict[str, str], extra: dict[str, tuple[Candidate, ...]]) -> None:
+        self._places = places
+        self._index = index
+        self._extra = extra
+        self._found: dict[str, tuple[Candidate, ...]] = {}
+
+    def candidates(self, name: str) -> tuple[Candidate, ...]:
+        """Every place that goes by the name, likeliest first."""
+        key = key_of(name)
+        if key not in self._found:
+            if len(self._found) > REMEMBERED:
+                self._found.clear()
+            numbers = self._index.get(key, "").split(",")
+            known = [*self._extra.get(key, ()), *(_read(self._places[int(n)]) for n in numbers if n)]
+            known.sort(key=lambda place: -_weight(place, key))
+            self._found[key] = tuple({c.geoname_id or (c.name, c.country): c for c in reversed(known)}.values())[::-1]
+        return self._found[key]
+
+    def regions(self) -> Iterator[str]:
+        """The raw lines of regions."""
+        return (line for line in self._places if line.startswith("region"))
+
+    def find(
+        self,
+        name: str,
+        *,
+        countries: Iterable[str] = (),
+        near: tuple[float, float] | None = None,
+        region: str | None = None,
+    ) -> Candidate | None:
+        """The likeliest place of that name, or None.
+
+        `region` is what the copy says beside it (``Italy``, ``Calif.``) and must hold where it is known; `countries`
+        (ISO 3166-1) and `near` (latitude, longitude in degrees) are hints that break ties.
+        """
+        options = self.candidates(name)
+        if region and (areas := [c for c in self.candidates(region) if c.kind != "city"]):
+            options = tuple(c for c in options if any(_within(c, area) for area in areas))
+        if near:
+            return min(options, key=lambda c: _distance(c, near), default=None)
+        hinted = frozenset(countries)
+        return next((c for c in options if c.country in hinted), options[0] if options else None)
+
+
+def _read(line: str) -> Candidate:
+    kind, identifier, country, region, latitude, longitude, population, capital, names = line.split("\t")
+    name, *others = names.split("|")
+    return Candidate(
+        kind, name, country, region or None, float(latitude) if latitude else None,  # type: ignore[arg-type]
+        float(longitude) if longitude else None, int(population), int(identifier) if identifier else None,
+        bool(capital), tuple(others),
+    )  # fmt: skip
+
+
+def _weight(place: Candidate, key: str) -> float:
+    """People; countries first, a premium for capitals, less for a city's other names, regions among large cities."""
+    if place.kind == "country":
+        return 1e12 + place.population
+    if place.kind == "city":
+        own = 1.0 if key_of(place.name) == key else 0.3
+        return place.population * own * (20 if place.capital else 1)
+    return place.population or 250_000
+
+
+def _within(place: Candidate, area: Candidate) -> bool:
+    if area.country != place.country:
+        return False
+    return area.kind == "country" or not area.region or not place.region or area.region == place.region
+
+
+def _distance(place: Candidate, near: tuple[float, float]) -> float:
+    """Kilometres on a flat earth, good enough to compare; places without coordinates are far."""
+    if place.latitude is None or place.longitude is None:
+        return math.inf
+    across = (place.longitude - near[1]) * math.cos(math.radians(near[0]))
+    return 111.2 * math.hypot(place.latitude - near[0], across)
+
+
+@cache
+def gazetteer() -> Gazetteer:
+    """The gazetteer of this process, loaded on first use."""
+    text = gzip.decompress((LEXICON / "places-gazetteer.txt.gz").read_bytes()).decode()
+    places, _, lines = text.partition("\n\n")
+    index = dict(line.split("\t") for line in lines.split("\n"))  # type: ignore[misc]
+    plain = Gazetteer(places.split("\n"), index, {})
+    return Gazetteer(places.split("\n"), index, _extra(plain))
+
+
+def candidates(name: str) -> tuple[Candidate, ...]:
+    """As `Gazetteer.candidates`."""
+    return gazetteer().candidates(name)
+
+
+def find_place(
+    name: str,
+    *,
+    countries: Iterable[str] = (),
+    near: tuple[float, float] | None = None,
+    region: str | None = None,
+) -> Place | None:
+    """The likeliest place of that name as the event carries it; see `Gazetteer.find`."""
+    chosen = gazetteer().find(name, countries=countries, near=near, region=region)
+    return chosen.place(chosen.spelled(name)) if chosen else None
+
+
+def _extra(plain: Gazetteer) -> dict[str, tuple[Candidate, ...]]:
+    """Further names and places by key, from `places-names.toml`."""
+    with (LEXICON / "places-names.toml").open("rb") as file:
+        told = tomllib.load(file)
+    found: dict[str, list[Candidate]] = {}
+    for made, names in _entries(told, plain):
+        for key in dict.fromkeys(map(key_of, names)):
+            found.setdefault(key, []).append(made)
+    return {key: tuple(places) for key, places in found.items()}
+
+
+def _entries(told: dict[str, Any], plain: Gazetteer) -> Iterator[tuple[Candidate, list[str]]]:
+    states = {c.region: c for line in plain.regions() if (c := _read(line)).country == "US"}
+    for code, names in told["states"].items():
+        if code in states:
+            yield states[code], names
+    for entry in told["name"]:
+        known = (c for c in plain.candidates(entry["is"]) if entry.get("country") in (None, c.country))
+        if chosen := next(known, None):
+            yield replace(chosen, other_names=(*chosen.other_names, *entry["names"])), entry["names"]
+    for entry in told["place"]:
+        made = Candidate(
+            entry.get("kind", "region"), entry["name"], entry.get("country"), entry.get("region"),
+            entry.get("latitude"), entry.get("longitude"), entry.get("population", 0),
+            other_names=tuple(entry.get("names", ())),
+        )  # fmt: skip
+        yield made, [made.name, *made.other_names]
