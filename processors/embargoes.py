@@ -1,0 +1,155 @@
+"""Until when copy is held back: ``EMBARGOED UNTIL 0001 GMT Monday``, ``Sperrfrist: 12. März 2026, 10.00 Uhr``.
+
+A time is resolved only where day, hour and zone are told or follow from the item's own date; a day without an hour
+begins at midnight of the zone told. What can't be resolved is told as an embargo without an end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_ISO: Final = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)(?:[T ]+(\d\d):(\d\d)(?::\d\d)?\s*(Z|[+-]\d\d:?\d\d)?)?")
+_NUMERIC: Final = re.compile(r"\b(\d{1,2})([./])(\d{1,2})\2(\d{4}|\d\d)\b")
+_DAY_MONTH: Final = re.compile(
+    r"\b(\d{1,2})(?:st|nd|rd|th|er)?\.?\s+(?:de\s+|of\s+)?([^\W\d_]{3,12})\.?(?:,?\s+(?:de\s+)?(\d{4}))?"
+)
+_MONTH_DAY: Final = re.compile(
+    r"\b([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?![:.h]\d\d)(?:,?\s+(\d{4}))?"
+)
+_CLOCK: Final = re.compile(
+    r"\b(\d{1,2})[:.h](\d\d)(?![./]?\d)\s*(a\.?m\.?|p\.?m\.?)?|\b(\d{1,2})\s*(a\.?m\.?|p\.?m\.?)(?!\w)"
+    r"|\b(\d\d)(\d\d)(?=\s*(?:hrs?|hours|uhr|gmt|utc|z|[bcem]e?s?[dst]t|et)\b)|\b(\d{1,2})\s*(?:uhr|h)\b",
+    re.IGNORECASE,
+)
+_MIDNIGHT: Final = re.compile(r"\bmidnight\b|\bmitternacht\b|\bmedianoche\b|\bminuit\b", re.IGNORECASE)
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_SCOPE: Final = 200  # characters after the word that an embargo's time stands in
+
+
+@dataclass(frozen=True, slots=True)
+class Embargo:
+    """Copy is held back; `until` is RFC 3339 in UTC, None where it can't be resolved."""
+
+    until: str | None
+
+
+class Embargoes:
+    """Reads embargoes by the words of ``config/lexicon/versions.toml``, section ``embargo``."""
+
+    def __init__(self, words: Mapping[str, Any], told: re.Pattern[str]) -> None:
+        """`told` matches what opens an embargo; `words` names months, weekdays and zones."""
+        self.words: Final = frozenset(words["words"])
+        self._told = told
+        self._months: Mapping[str, int] = words["month"]
+        self._weekdays: Mapping[str, int] = words["weekday"]
+        self._zones: Mapping[str, int | str] = words["zone"]
+
+    def read(self, lines: Iterable[str], language: str, reference: str | None) -> Embargo | None:
+        """The first embargo that a line tells, or None."""
+        for line in lines:
+            if match := self._told.search(line):
+                rest = line[match.end() : match.end() + _SCOPE]
+                return Embargo(self._until(rest, language, _moment(reference)))
+        return None
+
+    def _until(self, rest: str, language: str, reference: datetime | None) -> str | None:
+        try:
+            until = _iso(rest) or self._resolved(rest, language, reference)
+        except (ValueError, OverflowError):
+            return None
+        return until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if until else None
+
+    def _resolved(self, rest: str, language: str, reference: datetime | None) -> datetime | None:
+        zone = self._zone(rest)
+        if zone is None:
+            return None
+        day = self._day(rest, language, reference.astimezone(zone).date() if reference else None)
+        clock = _clock(rest)
+        if day is None and clock is not None and reference is not None:
+            until = datetime.combine(reference.astimezone(zone).date(), clock, zone)
+            return until if until >= reference else until + timedelta(days=1)
+        return datetime.combine(day, clock or time(), zone) if day else None
+
+    def _zone(self, rest: str) -> tzinfo | None:
+        for word in _WORD.findall(rest.lower()):
+            zone = self._zones.get(word)
+            if isinstance(zone, int):
+                return timezone(timedelta(minutes=zone))
+            if zone is not None:
+                try:
+                    return ZoneInfo(zone)
+                except (ZoneInfoNotFoundError, OSError):
+                    return None
+        return None
+
+    def _day(self, rest: str, language: str, reference: date | None) -> date | None:
+        if match := _ISO.search(rest):
+            return date(int(match[1]), int(match[2]), int(match[3]))
+        if match := _NUMERIC.search(rest):
+            first, second, year = int(match[1]), int(match[3]), int(match[4])
+            year += 2000 if year < 100 else 0
+            american = match[2] == "/" and language.upper() == "EN-US"
+            return date(year, first, second) if american else date(year, second, first)
+        return self._named_day(rest, reference) or self._weekday(rest, reference)
+
+    def _named_day(self, rest: str, reference: date | None) -> date | None:
+        told = [(m[1], m[2], m[3]) for m in _DAY_MONTH.finditer(rest)]
+        told += [(m[2], m[1], m[3]) for m in _MONTH_DAY.finditer(rest)]
+        for day, name, year in told:
+            month = self._month(name)
+            if month and year:
+                return date(int(year), month, int(day))
+            if month and reference:
+                return _nearest(month, int(day), reference)
+        return None
+
+    def _month(self, name: str) -> int | None:
+        name = name.lower()
+        return self._months.get(name[:4]) or self._months.get(name[:3])
+
+    def _weekday(self, rest: str, reference: date | None) -> date | None:
+        """The next such day, today included."""
+        if reference is None:
+            return None
+        for word in _WORD.findall(rest.lower()):
+            if number := self._weekdays.get(word):
+                return reference + timedelta(days=(number - reference.isoweekday()) % 7)
+        return None
+
+
+def _moment(reference: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(reference) if reference else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+def _iso(rest: str) -> datetime | None:
+    match = _ISO.search(rest)
+    if not match or not match[6]:
+        return None
+    return datetime.fromisoformat(f"{match[1]}-{match[2]}-{match[3]}T{match[4]}:{match[5]}{match[6]}")
+
+
+def _nearest(month: int, day: int, reference: date) -> date:
+    """The day of a year that is not told: an embargo lies ahead, by at most eleven months."""
+    this_year = date(reference.year, month, day)
+    return this_year if this_year >= reference - timedelta(days=30) else date(reference.year + 1, month, day)
+
+
+def _clock(rest: str) -> time | None:
+    match = _CLOCK.search(rest)
+    if not match:
+        return time() if _MIDNIGHT.search(rest) else None
+    hour = int(match[1] or match[4] or match[6] or match[8])
+    minute = int(match[2] or match[7] or 0)
+    half = (match[3] or match[5] or "").lower()[:1]
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    return time(hour % 24, minute) if hour < 24 or not minute else None

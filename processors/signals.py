@@ -1,0 +1,212 @@
+"""What a story says of itself: that it updates, corrects or kills another, how urgent it is, until when it is held.
+
+Agencies say so in the headline (``UPDATE 2-``), the slug line (``2nd Ld-Writethru``), the editors' note and the
+first lines of the copy (``== Corrects … ==``). Only these are looked at. The words are data, by language and agency,
+in ``config/lexicon/versions.toml``; a pattern is tried only where one of its words stands, so that ordinary copy
+costs some microseconds.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Literal
+
+from processors.embargoes import Embargoes
+
+VersionRelation = Literal["update", "correction", "kill"]
+Where = Literal["headline", "slug", "note", "line"]
+
+HEAD_CHARS: Final = 500  # of the text
+HEAD_LINES: Final = 6
+LINE_CHARS: Final = 300
+NOTE_CHARS: Final = 1000
+NAMED_CHARS: Final = 1500  # of the text, where an advisory names its story
+
+_STRENGTH: Final[dict[VersionRelation, int]] = {"update": 1, "correction": 2, "kill": 3}
+_WORD: Final = re.compile(r"[\w·]+")
+_MACROS: Final = {
+    "{open}": r"^[\s(\[{^=*+【（［〔「“\"'«<—–-]*",
+    "{paren}": r"^\s*(?:[(\[【（［]|==+|\*\*+)[\s=*]*",
+    "{close}": r"(?=\s*[-–—:;)\]}/.,=!*】）］〕」：]|[^\S\n]*(?:\n|\Z))",
+    "{ord}": r"{n}(?:st|nd|rd|th)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the conventions say; None where they say nothing.
+
+    `sequence` is the number in the mark (2 of ``UPDATE 2-``), `urgency` that of ninjs (1 to 9), `embargoed_until`
+    RFC 3339 in UTC; `embargoed` holds also where the time can't be resolved. `names` is the headline that an
+    advisory, correction or kill names. `advisory`: the item is about a story, and no story of its own.
+    """
+
+    relation: VersionRelation | None = None
+    sequence: int | None = None
+    urgency: int | None = None
+    embargoed_until: str | None = None
+    names: str | None = None
+    advisory: bool = False
+    embargoed: bool = False
+
+
+NOTHING: Final = Signals()
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A convention: where it stands and what it says."""
+
+    where: frozenset[Where]
+    pattern: re.Pattern[str]
+    relation: VersionRelation | None
+    sequence: int | None
+    urgency: int | None
+    advisory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexicon:
+    marks: tuple[_Mark, ...]
+    by_word: dict[str, tuple[int, ...]]  # a word of the head → the marks to try
+    words: frozenset[str]
+    names: tuple[re.Pattern[str], ...]
+    embargoes: Embargoes
+
+
+def read_signals(
+    *,
+    headline: str,
+    slugline: str = "",
+    ed_note: str = "",
+    text: str = "",
+    language: str = "",
+    reference: str | None = None,
+) -> Signals:
+    """What headline, slug line, editors' note and the head of the text say of the story.
+
+    `reference` is the item's own date (RFC 3339), by which an embargo "until Monday" is resolved. `language` (a
+    BCP 47 tag) decides how an embargo's numeric date reads: 3/4 is 4 March in American copy only.
+    """
+    lexicon = _lexicon()
+    head = text[:HEAD_CHARS]
+    note = ed_note[:NOTE_CHARS]
+    joined = f"{headline}\n{slugline}\n{note}\n{head}" if slugline or note else f"{headline}\n{head}"
+    found = lexicon.words.intersection(_WORD.findall(joined.lower()))
+    if not found:
+        return NOTHING
+    places: dict[Where, tuple[str, ...]] = {
+        "headline": (headline.strip(),),
+        "slug": (slugline.strip(),),
+        "note": (note.strip(),),
+        "line": tuple(_lines(head)),
+    }
+    wanted = sorted({index for word in found for index in lexicon.by_word.get(word, ())})
+    said = [
+        (mark, match) for mark in map(lexicon.marks.__getitem__, wanted) if (match := _match(mark, places))
+    ]
+    embargo = None
+    if not found.isdisjoint(lexicon.embargoes.words):
+        lines = (*places["headline"], *places["note"], *places["line"])
+        embargo = lexicon.embargoes.read(lines, language, reference)
+    signals = _joined(said)
+    names = None
+    if signals.advisory or signals.relation in {"correction", "kill"}:
+        names = _named(lexicon, (headline, note, text[:NAMED_CHARS]))
+    return Signals(
+        relation=signals.relation,
+        sequence=signals.sequence,
+        urgency=signals.urgency,
+        embargoed_until=embargo.until if embargo else None,
+        names=names,
+        advisory=signals.advisory,
+        embargoed=embargo is not None,
+    )
+
+
+def _lines(head: str) -> Iterator[str]:
+    """The first lines that are not blank; a line with its next one, since notes are wrapped."""
+    lines = [line.strip() for line in head.splitlines() if line.strip()][:HEAD_LINES]
+    for number, line in enumerate(lines):
+        following = lines[number + 1 : number + 3]
+        yield "\n".join((line, *following))[:LINE_CHARS] if len(line) < 90 else line[:LINE_CHARS]
+
+
+def _match(mark: _Mark, places: dict[Where, tuple[str, ...]]) -> re.Match[str] | None:
+    for where in mark.where:
+        for string in places[where]:
+            if string and (match := mark.pattern.search(string)):
+                return match
+    return None
+
+
+def _joined(said: list[tuple[_Mark, re.Match[str]]]) -> Signals:
+    """The strongest relation, the highest sequence, the most urgent priority."""
+    relations: list[VersionRelation] = [mark.relation for mark, _ in said if mark.relation]
+    sequences = [number for mark, match in said if (number := _sequence(mark, match)) is not None]
+    urgencies = [mark.urgency for mark, _ in said if mark.urgency]
+    return Signals(
+        relation=sorted(relations, key=_STRENGTH.__getitem__)[-1] if relations else None,
+        sequence=max(sequences, default=None),
+        urgency=min(urgencies, default=None),
+        advisory=any(mark.advisory for mark, _ in said),
+    )
+
+
+def _sequence(mark: _Mark, match: re.Match[str]) -> int | None:
+    numbers = [int(number) for number in match.groups() if number is not None]
+    return numbers[0] if numbers else mark.sequence
+
+
+def _named(lexicon: _Lexicon, strings: tuple[str, ...]) -> str | None:
+    for string in strings:
+        for pattern in lexicon.names:
+            if match := pattern.search(string):
+                return " ".join(match["name"].split()).rstrip(",;")
+    return None
+
+
+# ---------------------------------------------------------------- the words
+
+
+@cache
+def _lexicon() -> _Lexicon:
+    """The data of ``config/lexicon/versions.toml``, compiled once a process."""
+    data = tomllib.loads((resources.files("config") / "lexicon" / "versions.toml").read_text("utf-8"))
+    embargoes = Embargoes(data["embargo"], _compiled(data["embargo"]["told"]))
+    marks: list[_Mark] = []
+    by_word: dict[str, list[int]] = {}
+    for row in data["mark"]:
+        for word in row["words"]:
+            by_word.setdefault(word, []).append(len(marks))
+        marks.append(_mark(row))
+    return _Lexicon(
+        marks=tuple(marks),
+        by_word={word: tuple(indices) for word, indices in by_word.items()},
+        words=frozenset(by_word) | embargoes.words,
+        names=tuple(_compiled(pattern) for pattern in data["names"]["patterns"]),
+        embargoes=embargoes,
+    )
+
+
+def _mark(row: dict[str, Any]) -> _Mark:
+    return _Mark(
+        where=frozenset(row["where"]),
+        pattern=_compiled(row["pattern"]),
+        relation=row.get("relation"),
+        sequence=row.get("sequence"),
+        urgency=row.get("urgency"),
+        advisory=row.get("advisory", False),
+    )
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern with its macros written out; the groups are the version's number, or ``name``."""
+    for macro, expansion in _MACROS.items():
+        pattern = pattern.replace(macro, expansion)
+    return re.compile(pattern.replace("{n}", r"(\d{1,2})"), re.IGNORECASE)
