@@ -73,6 +73,7 @@ DUPLICATE  = Topic("wire.stories.duplicate.v1",  by_chain)
 SEGMENTED  = Topic("wire.stories.segmented.v1",  by_chain)
 ENRICHED   = Topic("wire.stories.enriched.v1",   by_chain)
 LINEAGE    = Topic("wire.state.deduplicate.v1",  by_language, retention="window")
+GAPS       = Topic("wire.feeds.gaps.v1",         by_feed)  # written by pollers: stories may have been missed
 
 STEPS: Final = (
     Step("normalise",   (RAW, BACKFILL), (NORMALISED,)),
@@ -83,5 +84,5 @@ STEPS: Final = (
 SINK_READS: Final = (ENRICHED, DUPLICATE)
 # fmt: on
 
-TOPICS: Final = (RAW, BACKFILL, NORMALISED, UNIQUE, DUPLICATE, SEGMENTED, ENRICHED, LINEAGE)
-DEAD_LETTERS: Final = tuple(topic.dead_letters for topic in TOPICS if topic is not LINEAGE)
+TOPICS: Final = (RAW, BACKFILL, NORMALISED, UNIQUE, DUPLICATE, SEGMENTED, ENRICHED, LINEAGE, GAPS)
+DEAD_LETTERS: Final = tuple(topic.dead_letters for topic in TOPICS if topic not in {LINEAGE, GAPS})

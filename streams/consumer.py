@@ -1,0 +1,211 @@
+"""A consumer of the embedded log: read a batch, handle it, and settle outputs and offset in one transaction.
+
+What goes wrong is told apart at this one border. A record whose handling raises is a bug of ours: what came before it
+is committed, the crash is counted in the log, and the consumer is started afresh; the third crash sets the record
+aside as a dead letter. A database that can't be written (a full disk) is waited for in place, nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+import structlog
+
+from processors.errors import Bug
+from streams.backoff import delays
+from streams.log import Log
+from streams.messages import Message, Record, dead_letter
+
+MAX_CRASHES: Final = 3
+OUTAGES: Final = (
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY",
+)
+T = TypeVar("T")
+log = structlog.get_logger("wiredesk.embedded")
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What a batch gave.
+
+    `outcomes` has one a record: messages to write, or the exception that is our fault. `also` is called in the
+    transaction that writes them.
+    """
+
+    outcomes: Sequence[tuple[Message, ...] | Exception]
+    also: Callable[[], None] | None = None
+
+
+class Handler(Protocol):
+    """What a consumer does with its records."""
+
+    async def start(self) -> None:
+        """Load, and restore what is remembered; called again after a crash."""
+
+    async def handle(self, records: Sequence[Record]) -> Handled:
+        """Handle a batch. Raises only where the whole process must end."""
+
+
+class Access:
+    """The log's one thread, and word of every commit to those who wait for records."""
+
+    def __init__(self, database: Log) -> None:
+        """Take over the log: nobody else may call it from now on."""
+        self.log = database
+        self._thread = ThreadPoolExecutor(1, "log")
+        self._commits = 0
+        self._changed = asyncio.Condition()
+        self.waiting: str | None = None  # why writing waits, for the health page
+
+    async def read(self, call: Callable[[], T]) -> T:
+        """Run a call on the log's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    async def write(self, call: Callable[[], T]) -> T:
+        """Run a writing call on the log's thread, waiting in place for a database that can't be written."""
+        for delay in delays():
+            try:
+                result = await self.read(call)
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith(OUTAGES):
+                    raise
+                self.waiting = str(error)
+                log.warning(
+                    "the database can't be written; waiting", reason=str(error), seconds=round(delay, 1)
+                )
+                await asyncio.sleep(delay)
+            else:
+                self.waiting = None
+                await self.wake()
+                return result
+        raise AssertionError("delays are endless")
+
+    async def wake(self) -> None:
+        """Let everybody who waits look again."""
+        async with self._changed:
+            self._commits += 1
+            self._changed.notify_all()
+
+    @property
+    def commits(self) -> int:
+        """How many writes there were: take it before a read, and give it to `changed` after an empty one."""
+        return self._commits
+
+    async def changed(self, since: int) -> None:
+        """Return once there was a write after `since`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._commits != since)
+
+    def close(self) -> None:
+        """End the thread and close the file."""
+        self._thread.shutdown()
+        self.log.close()
+
+
+class Consumer:
+    """Runs one handler over its topics until it is told to stop."""
+
+    def __init__(
+        self, name: str, topics: Sequence[str], handler: Handler, access: Access, batch: int
+    ) -> None:
+        """`name` owns the offsets; `topics` are read in this order."""
+        self.name = name
+        self.topics = tuple(topics)
+        self._handler = handler
+        self._access = access
+        self._batch = batch
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Consume until `stop`, finishing the batch in hand."""
+        await self._handler.start()
+        while not self._stopping:
+            seen = self._access.commits
+            records = await self._access.read(self._next)
+            if records:
+                await self._settle(records)
+            elif not self._stopping:
+                await self._access.changed(seen)
+
+    async def stop(self) -> None:
+        """Let `run` return after the batch in hand."""
+        self._stopping = True
+        await self._access.wake()
+
+    def lag(self) -> int:
+        """How many records wait; called on the log's thread."""
+        return self._access.log.lag(self.name, self.topics)
+
+    def _next(self) -> list[Record]:
+        """The next batch. A record that crashed before comes alone, so that it takes nobody with it."""
+        records = self._access.log.read(self.name, self.topics, self._batch)
+        for number, record in enumerate(records):
+            if self._access.log.crashes(self.name, record):
+                return records[: max(number, 1)]
+        return records
+
+    async def _settle(self, records: list[Record]) -> None:
+        crashes = await self._access.read(lambda: self._access.log.crashes(self.name, records[0]))
+        if crashes >= MAX_CRASHES:
+            bug = Bug(f"{self.name} crashed {crashes} times on this record; see the log, then replay it")
+            await self._commit(records[:1], (dead_letter(records[0], self.name, bug, crashes),), None)
+            return
+        handled = await self._handled(records)
+        sound = next(
+            (n for n, each in enumerate(handled.outcomes) if isinstance(each, Exception)), len(records)
+        )
+        messages = tuple(
+            m for each in handled.outcomes[:sound] if not isinstance(each, Exception) for m in each
+        )
+        if sound == len(records):
+            await self._attempt(records, messages, handled.also)
+        else:
+            # what `also` would do covers the whole batch: after a crash only messages are kept
+            if sound and handled.also is None:
+                await self._commit(records[:sound], messages, None)
+            await self._crashed(records[sound], handled.outcomes[sound])
+
+    async def _handled(self, records: list[Record]) -> Handled:
+        try:
+            return await self._handler.handle(records)
+        except Exception:
+            for record in records:
+                await self._access.write(_counted(self._access.log, self.name, record))
+            raise
+
+    async def _attempt(
+        self, records: list[Record], messages: tuple[Message, ...], also: Callable[[], None] | None
+    ) -> None:
+        try:
+            await self._commit(records, messages, also)
+        except Exception as error:  # noqa: BLE001 -- the border of "what we did wrong"
+            await self._crashed(records[0], error)
+
+    async def _commit(
+        self, records: list[Record], messages: tuple[Message, ...], also: Callable[[], None] | None
+    ) -> None:
+        read = {record.topic: record.offset + 1 for record in records}
+        await self._access.write(lambda: self._access.log.commit(self.name, read, messages, also))
+
+    async def _crashed(self, record: Record, error: object) -> None:
+        count = await self._access.write(_counted(self._access.log, self.name, record))
+        reason = error if isinstance(error, BaseException) else None
+        log.error(
+            "a step crashed: please report it", step=self.name, topic=record.topic, offset=record.offset,
+            crashes=count, exc_info=reason,
+        )  # fmt: skip
+        await self._handler.start()
+
+
+def _counted(database: Log, consumer: str, record: Record) -> Callable[[], int]:
+    return lambda: database.failed(consumer, record)
