@@ -97,6 +97,7 @@ class Kafka:
     """The distributed runtime's broker. `options` goes to every aiokafka client as it is."""
 
     servers: str = "127.0.0.1:9092"
+    prefix: str = ""  # of every topic, group and transactional id: installations that share a broker differ here
     application: str = "wiredesk"  # prefix of consumer groups and transactional ids
     worker: str = ""  # stable name of this worker slot, unique among live workers; empty: host name
     partitions: int = 8

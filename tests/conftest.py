@@ -1,0 +1,87 @@
+"""Real servers for the tests: one Kafka and one Elasticsearch a session, started when the first test asks.
+
+Without Java or Maven the tests that need a server are skipped with one line that says what is missing; with
+``CI=true`` that is a failure.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from config import settings
+from tests.servers.elasticsearch import ElasticsearchServer
+from tests.servers.kafka import KafkaServer
+from tests.servers.maven import Missing
+
+_names = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class KafkaForTest:
+    """The session's broker, and a prefix that makes the topics and groups of a test its own."""
+
+    servers: str
+    prefix: str
+    server: KafkaServer
+
+    def settings(self, **changed: object) -> settings.Kafka:
+        """Settings of wiredesk for this broker; a few partitions, so that tests are quick."""
+        told: dict[str, object] = {"servers": self.servers, "prefix": self.prefix, "partitions": 4, **changed}
+        return settings.Kafka(**told)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def kafka_server(request: pytest.FixtureRequest) -> Iterator[KafkaServer]:
+    with tempfile.TemporaryDirectory(prefix="wiredesk-kafka-") as folder:
+        try:
+            server = KafkaServer(Path(folder))
+        except Missing as missing:
+            _lacking(request, f"Kafka: {missing}")
+        server.format()
+        server.start()
+        say(request, f"Kafka {server.version} started on {server.servers} in {server.started_in_s:.1f} s")
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def kafka(kafka_server: KafkaServer) -> KafkaForTest:
+    """A place on the broker that no other test uses."""
+    return KafkaForTest(kafka_server.servers, f"t{os.getpid()}-{next(_names)}.", kafka_server)
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(request: pytest.FixtureRequest) -> Iterator[ElasticsearchServer]:
+    with tempfile.TemporaryDirectory(prefix="wiredesk-elasticsearch-") as folder:
+        try:
+            server = ElasticsearchServer(Path(folder))
+        except Missing as missing:
+            _lacking(request, f"Elasticsearch: {missing}")
+        server.start()
+        say(request, f"Elasticsearch {server.version} started on {server.url} in {server.started_in_s:.1f} s")
+        yield server
+        server.stop()
+
+
+def say(request: pytest.FixtureRequest, line: str) -> None:
+    """Write a line to the test log, whatever is captured."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    with capture.global_and_fixture_disabled():
+        reporter.ensure_newline()
+        reporter.write_line(line)
+
+
+def _lacking(request: pytest.FixtureRequest, line: str) -> NoReturn:
+    say(request, f"NOT TESTED against {line}")
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(line)
+    pytest.skip(line)
