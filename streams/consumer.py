@@ -20,6 +20,7 @@ from processors.errors import Bug
 from streams.backoff import delays
 from streams.log import Log
 from streams.messages import Message, Record, dead_letter
+from streams.pool import BrokenPool
 
 MAX_CRASHES: Final = 3
 OUTAGES: Final = (
@@ -178,8 +179,8 @@ class Consumer:
     async def _handled(self, records: list[Record]) -> Handled:
         try:
             return await self._handler.handle(records)
-        except Exception:
-            for record in records:
+        except BrokenPool as broken:
+            for record in broken.suspects:
                 await self._access.write(_counted(self._access.log, self.name, record))
             raise
 

@@ -1,0 +1,61 @@
+# wiredesk: `make help` lists the tasks. PYTHON chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+PORT   ?= 8080
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock schemas model bench clean
+
+help: ## List the tasks
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.embedded ## Stories on http://127.0.0.1:8080 within a minute: bundled samples, and real feeds when online
+	$(BIN)/wiredesk run --samples --port $(PORT)
+
+test: $(VENV)/.dev ## Every test, with a real Kafka, Elasticsearch and Chromium (started by the tests)
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## What CI checks: lint, format, types, then every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.dev ## Resolve the dependencies anew into locks/
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --all-extras --group dev pyproject.toml -o locks/dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --all-extras -c locks/dev.txt pyproject.toml -o locks/fleet.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    -c locks/dev.txt pyproject.toml -o locks/embedded.txt
+
+schemas: $(VENV)/.dev ## Generate the JSON Schemas of config/schemas/ from the model
+	$(BIN)/python -m processors.schema
+
+bench: $(VENV)/.dev ## Measure: throughput and start-up, as ratios against named peers in the same run
+	$(BIN)/python tests/benchmarks/embedded.py
+
+clean: ## Remove the environment and caches (not the data)
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wiredesk needs Python 3.11 or newer; set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.embedded: pyproject.toml locks/embedded.txt | $(VENV)/bin/python
+	@echo "Installing wiredesk (about a minute the first time) …"
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q --require-hashes -r locks/embedded.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml locks/dev.txt | $(VENV)/bin/python
+	@echo "Installing wiredesk with its test tools (about a minute the first time) …"
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q --require-hashes -r locks/dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
+	@touch $@ $(VENV)/.embedded
