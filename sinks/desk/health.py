@@ -1,0 +1,79 @@
+"""The routes that every process answers: ``/livez``, ``/readyz`` and ``/metrics``.
+
+A check is a coroutine function that returns None where all is well, or one line that says what is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+Check = Callable[[], Awaitable[str | None]]
+CHECK_TIMEOUT_S: Final = 5.0
+
+
+def health_routes(ready: Mapping[str, Check], alive: Mapping[str, Check] | None = None) -> list[web.RouteDef]:
+    """Routes for probes and Prometheus.
+
+    ``/readyz`` is 200 where every check of `ready` passes, else 503; ``/livez`` does the same with `alive`, whose
+    failure means that only a restart helps, so most processes leave it empty: an answer is the proof of life.
+    """
+    return [
+        web.get("/livez", _probe(alive or {})),
+        web.get("/readyz", _probe(ready)),
+        web.get("/metrics", _metrics),
+    ]
+
+
+def health_app(ready: Mapping[str, Check], alive: Mapping[str, Check] | None = None) -> web.Application:
+    """An application with nothing but the health routes, for workers, pollers and sinks."""
+    app = web.Application()
+    app.add_routes(health_routes(ready, alive))
+    return app
+
+
+async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
+    """Answer on an address (port 0: any free one); the runner, whose `cleanup` ends it, and the port.
+
+    Raises:
+        OSError: the address is in use or not ours.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    try:
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return runner, int(runner.addresses[0][1])
+
+
+def _probe(checks: Mapping[str, Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_request: web.Request) -> web.Response:
+        told = dict(zip(checks, await asyncio.gather(*map(_told, checks.values())), strict=True))
+        failed = any(message is not None for message in told.values())
+        body = {
+            "status": "failing" if failed else "ok",
+            "checks": {name: message or "ok" for name, message in told.items()},
+        }
+        return web.json_response(body, status=503 if failed else 200, headers={"Cache-Control": "no-store"})
+
+    return answer
+
+
+async def _told(check: Check) -> str | None:
+    try:
+        return await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
+    except TimeoutError:
+        return f"no answer within {CHECK_TIMEOUT_S:g} s"
+    except Exception as error:  # noqa: BLE001 -- a probe reports whatever is wrong
+        return f"{type(error).__name__}: {error}"
+
+
+async def _metrics(_request: web.Request) -> web.Response:
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

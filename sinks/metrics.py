@@ -1,0 +1,61 @@
+"""The figures that every process shows under ``/metrics``: one place for their names, units and labels.
+
+Both runtimes, the pollers and the sinks count here, so that one dashboard and one set of alerts fit all of them
+(`config/grafana`, `config/prometheus`). Names are ``wire_<what>_<unit>``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECORDS: Final = Counter(
+    "wire_records",
+    "Records that a step has finished, by what became of them: made, rejected or bug.",
+    ("step", "outcome"),
+)
+STEP_SECONDS: Final = Histogram(
+    "wire_step_seconds",
+    "Time that a step took for one batch of records, in seconds.",
+    ("step",),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
+LAG_RECORDS: Final = Gauge(
+    "wire_lag_records", "Records that wait before a step.", ("step",), multiprocess_mode="livemostrecent"
+)
+OLDEST_SECONDS: Final = Gauge(
+    "wire_oldest_unprocessed_age_seconds",
+    "Age of the oldest record that waits before a step, in seconds; 0 where none waits.",
+    ("step",),
+    multiprocess_mode="livemostrecent",
+)
+DEAD_LETTERS: Final = Counter(
+    "wire_dead_letters",
+    "Items set aside, by the step that rejected them and the error's type.",
+    ("step", "type"),
+)
+INDEXED: Final = Counter(
+    "wire_indexed_stories",
+    "Stories handed to an index, by outcome: written, stale or refused.",
+    ("sink", "outcome"),
+)
+END_TO_END_SECONDS: Final = Histogram(
+    "wire_end_to_end_seconds",
+    "Time from a story's reception to its place in the index, in seconds.",
+    ("sink",),
+    buckets=(0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0),
+)
+POLLS: Final = Counter("wire_feed_polls", "Polls of feeds, by outcome.", ("outcome",))
+FEED_ITEMS: Final = Counter("wire_feed_items", "New items that feeds brought.", ("feed",))
+FEEDS: Final = Gauge(
+    "wire_feeds",
+    "Feeds, by state (see the desk's feed page).",
+    ("state",),
+    multiprocess_mode="livemostrecent",
+)
+RETRIES: Final = Counter(
+    "wire_retries",
+    "Times that a process backed off because the outside was down, by what was down.",
+    ("target",),
+)
