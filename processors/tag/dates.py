@@ -2,9 +2,93 @@
 
 from __future__ import annotations
 
-from processors.story import DateExpression, Event
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from processors.story import DateExpression, Event, Segment
+from processors.tag.timex.grammar import Expression, Grammar, grammar
+from processors.tag.timex.resolution import DAY, Context, Timex, resolve
+from processors.tag.timex.tense import TenseCues, tense_cues
+
+READ = frozenset({"note", "headline", "dateline", "paragraph", "subhead", "caption", "list", "table"})
+NEEDS_TENSE = frozenset({"date", "month", "weekday", "weekend", "season", "quarter", "in-ahead", "holiday"})
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def find_dates(event: Event) -> tuple[DateExpression, ...]:
-    """The dates that the text tells, in order, resolved against the dateline's or the story's date."""
-    return ()
+    """The dates that the text tells, in order, resolved against the dateline's or the story's date.
+
+    The reference date is the dateline's, else the story's `version_created`, else the day it was received. In a
+    caption that tells its own date, that date is the reference. Languages without a lexicon give ().
+    """
+    language = event.language.tag.split("-")[0] if event.language else "en"
+    rules, cues, reference = grammar(language), tense_cues(language), _reference_date(event)
+    if rules is None or cues is None or reference is None:
+        return ()
+    segments = event.segments
+    if segments is None:
+        segments = (Segment(0, len(event.text), "paragraph"),)
+    found: list[DateExpression] = []
+    reader = _Reader(event.text, rules, cues, reference)
+    for segment in segments:
+        if segment.inside == "text" and segment.kind in READ:
+            found += reader.dates(segment)
+    return tuple(found)
+
+
+def _reference_date(event: Event) -> date | None:
+    told = (
+        event.dateline.date if event.dateline else None,
+        event.story.version_created,
+        event.provenance.received if event.provenance else None,
+    )
+    for text in told:
+        if text and ISO_DAY.match(text):
+            try:
+                return date.fromisoformat(text[:10])
+            except ValueError:
+                continue
+    return None
+
+
+class _Reader:
+    """Reads one text from its start; remembers the day and year that it spoke of last."""
+
+    def __init__(self, text: str, rules: Grammar, cues: TenseCues, reference: date) -> None:
+        self._text, self._rules, self._cues, self._reference = text, rules, cues, reference
+        self._antecedent: date | None = None
+        self._year: int | None = None
+
+    def dates(self, segment: Segment) -> Iterator[DateExpression]:
+        found = list(self._rules.expressions(self._text, segment.start, segment.end))
+        reference = _own_date(found) if segment.kind == "caption" else None
+        for expression in found:
+            timex = resolve(expression, self._context(expression, reference or self._reference))
+            if timex is None:
+                continue
+            self._remember(timex)
+            start, end = expression.start, expression.end
+            yield DateExpression(start, end, self._text[start:end], timex.value, timex.type)
+
+    def _context(self, expression: Expression, reference: date) -> Context:
+        tense = 0
+        if expression.kind in NEEDS_TENSE:
+            tense = self._cues.tense(self._text, expression.start, expression.end)
+        return Context(reference, tense, self._antecedent, self._year)
+
+    def _remember(self, timex: Timex) -> None:
+        if timex.type == "DATE" and timex.value[:4].isdigit():
+            self._year = int(timex.value[:4])
+            if DAY.fullmatch(timex.value):
+                self._antecedent = date.fromisoformat(timex.value)
+
+
+def _own_date(found: list[Expression]) -> date | None:
+    """The full date that a caption tells."""
+    for expression in found:
+        if expression.kind == "date" and expression.year and expression.day:
+            timex = resolve(expression, Context(date(expression.year, 1, 1), 0))
+            if timex:
+                return date.fromisoformat(timex.value)
+    return None

@@ -1,0 +1,75 @@
+"""Calendar arithmetic and TIMEX3 values. Dates are proleptic Gregorian, weeks are ISO 8601's."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+SEASON_MONTHS = {"SP": (3, 5), "SU": (6, 8), "FA": (9, 11), "WI": (12, 2)}
+
+
+def shifted(day: date, days: int) -> date:
+    """`days` later, held within the calendar."""
+    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
+
+
+def month_value(year: int, month: int, shift: int = 0) -> str:
+    """``YYYY-MM``, `shift` months later."""
+    months = year * 12 + month - 1 + shift
+    return f"{months // 12:04}-{months % 12 + 1:02}"
+
+
+def week_value(day: date) -> str:
+    """``YYYY-Www``."""
+    year, week, _ = day.isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def quarter_value(year: int, quarter: int) -> str:
+    """``YYYY-Qn``; a quarter outside 1 to 4 runs into the years beside."""
+    quarters = year * 4 + quarter - 1
+    return f"{quarters // 4:04}-Q{quarters % 4 + 1}"
+
+
+def decade_value(year: int) -> str:
+    """``YYYX``."""
+    return f"{year // 10:03}X"
+
+
+def century_value(year: int) -> str:
+    """``YY``: the first two digits of its years."""
+    return f"{year // 100:02}"
+
+
+def season_of(day: date) -> tuple[int, str]:
+    """The meteorological season of the north that holds a day, with the year that it is named for."""
+    for name, (first, last) in SEASON_MONTHS.items():
+        if first <= day.month <= last:
+            return day.year, name
+    return (day.year - 1 if day.month < 3 else day.year), "WI"
+
+
+def easter(year: int) -> date:
+    """Easter Sunday (Meeus, Astronomical Algorithms, chapter 8)."""
+    a, (b, c) = year % 19, divmod(year, 100)
+    d, e = divmod(b, 4)
+    g = (8 * b + 13) // 25
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = divmod(c, 4)
+    j = (32 + 2 * e + 2 * i - h - k) % 7
+    m = (a + 11 * h + 22 * j) // 451
+    month, day = divmod(h + j - 7 * m + 114, 31)
+    return date(year, month, day + 1)
+
+
+def holiday(code: str, year: int) -> date:
+    """The day that a holiday's code (see `lexicon`) means in a year."""
+    if code.startswith("E"):
+        return easter(year) + timedelta(days=int(code[1:] or 0))
+    month, *rest = code.split("-")
+    if len(rest) == 1:
+        return date(year, int(month), int(rest[0]))
+    if rest[0] == "L":
+        end = date(year + int(month) // 12, int(month) % 12 + 1, 1) - timedelta(days=1)
+        return end - timedelta(days=(end.weekday() - int(rest[1])) % 7)
+    first = date(year, int(month), 1)
+    return first + timedelta(days=(int(rest[1]) - first.weekday()) % 7 + 7 * (int(rest[0]) - 1))
