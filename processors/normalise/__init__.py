@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from config.settings import Normalise
-from processors.errors import Rejected
+from processors.errors import Rejected, TooLarge, UnknownFormat
+from processors.normalise.decode import decode
+from processors.normalise.events import event_of
+from processors.normalise.formats import READERS
+from processors.normalise.reading import Reading
+from processors.normalise.sniff import sniff
 from processors.story import Event, RawItem
 
-VERSION = "1"
+VERSION: Final = "1"
 
 
 def normalise(item: RawItem, settings: Normalise) -> list[Event | Rejected]:
@@ -15,4 +22,24 @@ def normalise(item: RawItem, settings: Normalise) -> list[Event | Rejected]:
     Raises:
         Rejected: nothing in the whole item can be read.
     """
-    raise Rejected(f"{item.input} {settings}")
+    if len(item.payload) > settings.max_item_bytes:
+        raise TooLarge(
+            f"{len(item.payload):,} bytes, over {settings.max_item_bytes:,}; raise normalise.max_item_bytes if it is one item"
+        )
+    text = decode(item.payload, item.charset)
+    name = item.format or sniff(text)
+    reader = READERS.get(name)
+    if reader is None:
+        raise UnknownFormat(f"no format is called {name!r}; known are {', '.join(READERS)}")
+    readings = reader(text, item, settings)
+    single = len(readings) == 1
+    return [_made(reading, item, settings, single) for reading in readings]
+
+
+def _made(reading: Reading | Rejected, item: RawItem, settings: Normalise, single: bool) -> Event | Rejected:
+    if isinstance(reading, Rejected):
+        return reading
+    try:
+        return event_of(reading, item, settings, single=single)
+    except Rejected as error:
+        return error

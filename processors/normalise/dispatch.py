@@ -1,0 +1,49 @@
+"""Plain-text dispatches: one text, or many between ``ZCZC`` and ``NNNN``."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from processors.normalise.reading import Reading
+from processors.story import AltId, Story
+
+_START: Final = re.compile(r"^[ \t\x01-\x04]*ZCZC\b[ \t]*(?P<rest>[^\r\n]*)(?:\r\n|\r|\n|\Z)", re.MULTILINE)
+_END: Final = re.compile(
+    r"^[ \t\x01-\x04]*NNNN[ \t\x03\x04\x1a]*(?:\r\n|\r|\n|\Z)|[ \t]+NNNN\s*\Z", re.MULTILINE
+)
+
+
+def is_split(text: str) -> bool:
+    """Whether the separators of teleprinter lines stand in a text."""
+    return "ZCZC" in text[:2000] and _START.search(text[:2000]) is not None
+
+
+def read(text: str) -> list[Reading]:
+    """The dispatches of a text, in order."""
+    if not is_split(text) and not _END.search(text):
+        return [_reading(text, "")]
+    return [_reading(body, line) for line, body in _split(text)]
+
+
+def _split(text: str) -> list[tuple[str, str]]:
+    """What stands between the separators, each with the rest of its ZCZC line."""
+    parts: list[tuple[str, str]] = []
+    at, line = 0, ""
+    for mark in sorted([*_START.finditer(text), *_END.finditer(text)], key=lambda match: match.start()):
+        if mark.start() < at:
+            continue
+        body = text[at : mark.start()]
+        if body.strip():
+            parts.append((line, body))
+        line = (mark.groupdict().get("rest") or "").strip()
+        at = mark.end()
+    if text[at:].strip():
+        parts.append((line, text[at:]))
+    return parts
+
+
+def _reading(body: str, line: str) -> Reading:
+    """A dispatch; the rest of its ZCZC line is its message number, which is used again day after day."""
+    story = Story("", type="text", alt_ids=(AltId(line, "message"),) if line else ())
+    return Reading("plain-text", story, text=body, laid_out=True)

@@ -1,0 +1,59 @@
+"""JSON documents: a ninjs item, a list of them, or a JSON Feed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from processors.errors import Malformed, Rejected, UnknownFormat
+from processors.normalise import ninjs
+from processors.normalise.feeds import jsonfeed
+from processors.normalise.reading import Reading
+from processors.story import RawItem
+
+Found = list[Reading | Rejected]
+
+
+def read(text: str, item: RawItem, limit: int) -> Found:
+    """The items of a JSON document.
+
+    Raises:
+        Malformed: it is no JSON.
+        UnknownFormat: it is JSON, but no item and no feed.
+    """
+    try:
+        told = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"not JSON: {error}") from error
+    if jsonfeed.is_feed(told) and item.format != "ninjs":
+        return jsonfeed.read(told, item, limit)
+    items = _items(told)
+    if item.format == "ninjs" and isinstance(told, dict):
+        items = [told]
+    if items is None:
+        raise UnknownFormat("JSON that is no ninjs item and no JSON Feed")
+    return [_one(each, item) for each in items[:limit]]
+
+
+def _items(told: Any) -> list[Any] | None:
+    """The ninjs items of a document: itself, a list, or the list of a response that wraps them."""
+    if ninjs.is_item(told):
+        return [told]
+    if isinstance(told, list) and any(ninjs.is_item(each) for each in told):
+        return told
+    if isinstance(told, dict):
+        for name in ("items", "_items", "results", "data", "hits"):
+            inner = told.get(name)
+            if isinstance(inner, list) and any(ninjs.is_item(each) for each in inner):
+                return inner
+    return None
+
+
+def _one(each: Any, item: RawItem) -> Reading | Rejected:
+    if not isinstance(each, dict):
+        return UnknownFormat("a member of the list is no ninjs item")
+    try:
+        return ninjs.read(each, item.source or item.feed, item.timezone)
+    except Rejected as error:
+        return error

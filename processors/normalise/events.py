@@ -1,0 +1,121 @@
+"""A reading made into an event: what every format shares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from config.settings import Normalise
+from processors.errors import MissingContent
+from processors.normalise.identity import identified
+from processors.normalise.language import identify
+from processors.normalise.layout import laid_out
+from processors.normalise.reading import Reading
+from processors.normalise.text import clean, clean_line, repaired
+from processors.normalise.values import language_tag
+from processors.signals import Signals, read_signals
+from processors.story import (
+    Damage,
+    Event,
+    InfoSource,
+    Language,
+    Provenance,
+    PubStatus,
+    RawItem,
+    Standard,
+    Story,
+    Text,
+)
+
+_STANDARD = Standard()
+
+
+def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bool) -> Event:
+    """The event of a reading; `single` says that the raw item holds no other.
+
+    Raises:
+        MissingContent: it has neither title nor text, and cancels nothing.
+    """
+    text, damage = _text_and_damage(reading)
+    headline = repaired(clean_line(reading.headline))[0]
+    story = reading.story
+    if (
+        not headline
+        and not text
+        and story.pub_status != "canceled"
+        and not story.associations
+        and not story.renditions
+    ):
+        raise MissingContent("an item with neither title nor text; ask the publisher what it is")
+    story = identified(reading, item, text, single)
+    language = identify(text or headline, story.language or item.language, settings.languages)
+    if text and (reading.laid_out or not headline):
+        story, headline = laid_out(story, text, headline, language.tag)
+    story = _completed(story, item, language, headline, text)
+    return Event(
+        story=story,
+        headline=headline,
+        text=text,
+        language=language,
+        damage=damage or None,
+        provenance=Provenance(item.received, reading.format, item.feed, item.url, item.input),
+    )
+
+
+def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
+    text = clean(reading.text)
+    text, mended = repaired(text)
+    damage = [Damage(start, end, "mojibake") for start, end in mended]
+    damage += [Damage(len(text), len(text), kind) for kind in reading.damage]
+    return text, tuple(damage)
+
+
+def _completed(story: Story, item: RawItem, language: Language, headline: str, text: str) -> Story:
+    """The story with its main headline and body, and what the signals in the words tell where metadata does not."""
+    signals = read_signals(
+        headline=headline,
+        slugline=story.slugline or "",
+        ed_note=story.ed_note or "",
+        text=text,
+        language=language.tag,
+        reference=story.version_created or story.first_created or item.received,
+    )
+    made: dict[str, Any] = {"standard": _STANDARD, "type": story.type or "text"}
+    if headline:
+        made["headlines"] = (Text(headline, "main", "text/plain"), *story.headlines)
+    if text:
+        made["bodies"] = (Text(text, "main", "text/plain"), *story.bodies)
+    if language.tag != "und":
+        made["language"] = language.tag
+    elif declared := language_tag(story.language or item.language):
+        made["language"] = declared
+    if story.urgency is None and signals.urgency:
+        made["urgency"] = signals.urgency
+    if story.embargoed_until is None and signals.embargoed_until:
+        made["embargoed_until"] = signals.embargoed_until
+    if item.source and not story.info_sources:
+        made["info_sources"] = (InfoSource(item.source),)
+    until = story.embargoed_until or signals.embargoed_until
+    made["pub_status"] = _status(story.pub_status, signals, until, item.received)
+    return replace(story, **made)
+
+
+def _status(told: PubStatus | None, signals: Signals, until: str | None, received: str) -> PubStatus:
+    """Canceled stays; an embargo that has not passed withholds; then what was told; else what the words say."""
+    if told == "canceled":
+        return told
+    if until is not None:
+        if _moment(until) > _moment(received):
+            return "withheld"
+        return "usable"
+    if told is not None:
+        return told
+    if signals.relation == "kill":
+        return "canceled"
+    return "withheld" if signals.embargoed else "usable"
+
+
+def _moment(timestamp: str) -> datetime:
+    moment = datetime.fromisoformat(timestamp)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

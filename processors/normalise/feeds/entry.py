@@ -1,0 +1,203 @@
+"""An entry of any feed format, and the ninjs story that it makes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from processors.errors import MissingContent, Rejected
+from processors.normalise.html import Picture, readable, readable_line
+from processors.normalise.identity import publisher_uri, source_of
+from processors.normalise.reading import Reading
+from processors.normalise.text import clean, clean_line
+from processors.normalise.values import content_hash, language_tag, made_uri, timestamp, web_address
+from processors.story import (
+    AltId,
+    DamageKind,
+    InfoSource,
+    ItemType,
+    Point,
+    Rendition,
+    RawItem,
+    Story,
+    StoryPlace,
+    Subject,
+    Text,
+)
+
+_KINDS: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio"}
+_SUFFIXES: Final[dict[str, ItemType]] = {
+    "jpg": "picture", "jpeg": "picture", "png": "picture", "gif": "picture", "webp": "picture", "avif": "picture", "mp3": "audio",
+    "m4a": "audio", "ogg": "audio", "wav": "audio", "mp4": "video", "m4v": "video", "webm": "video", "mov": "video",
+}  # fmt: skip
+_MAILBOX: Final = re.compile(r"^\S+@\S+\s*\((?P<name>[^()]+)\)$|^(?P<before>[^<>]+?)\s*<\S+@\S+>$")
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file beside the entry; `kind` is a media type or its first half, `size` in bytes."""
+
+    address: str
+    kind: str = ""
+    title: str = ""
+    caption: str = ""
+    credit: str = ""
+    rights: str = ""
+    size: int | None = None
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the elements of an entry say, as they say it: empty where they are missing.
+
+    `summary` is HTML; `content` is where `content_is_html`. Categories are (term, scheme, label).
+    """
+
+    identifier: str = ""
+    link: str = ""
+    base: str = ""
+    title: str = ""
+    summary: str = ""
+    content: str = ""
+    content_is_html: bool = True
+    published: str = ""
+    updated: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[tuple[str, str, str], ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+    language: str = ""
+    rights: str = ""
+    source: str = ""
+    point: tuple[float, float] | None = None  # longitude, latitude
+    place: str = ""
+
+
+def reading_of(
+    entry: Entry, format_: str, item: RawItem, damage: tuple[DamageKind, ...] = ()
+) -> Reading | Rejected:
+    """The story of an entry, or why it makes none."""
+    title = readable_line(entry.title)
+    text, summary, pictures = _words(entry)
+    if not title and not text:
+        return MissingContent(
+            f"the entry {entry.identifier or entry.link or 'without identity'} has neither title nor text"
+        )
+    link = web_address(entry.link, entry.base or item.url) if entry.link else None
+    published, updated = timestamp(entry.published, item.timezone), timestamp(entry.updated, item.timezone)
+    story = Story(
+        uri=_uri(entry, link, title, item),
+        type="text",
+        first_created=published,
+        version_created=updated or published,
+        copyright_notice=clean_line(entry.rights) or None,
+        language=language_tag(entry.language),
+        descriptions=(Text(summary, "summary", "text/plain"),) if summary else (),
+        by=", ".join(dict.fromkeys(map(_name, entry.authors))) or None,
+        subjects=_subjects(entry),
+        places=_places(entry),
+        info_sources=(InfoSource(clean_line(entry.source)),) if entry.source.strip() else (),
+        associations=_associations(entry, pictures, item),
+        alt_ids=_alt_ids(entry, link),
+    )
+    return Reading(format_, story, title, text, damage=damage)
+
+
+def _words(entry: Entry) -> tuple[str, str, tuple[Picture, ...]]:
+    """The longer of content and summary as text, the summary, and the pictures of both."""
+    whole = readable(entry.content) if entry.content_is_html else None
+    text = clean(whole.text if whole else entry.content)
+    short = readable(entry.summary)
+    summary = clean(short.text)
+    pictures = (*(whole.pictures if whole else ()), *short.pictures)
+    return (text if len(text) >= len(summary) else summary), summary, pictures
+
+
+def _uri(entry: Entry, link: str | None, title: str, item: RawItem) -> str:
+    if entry.identifier.strip():
+        return publisher_uri(entry.identifier, "guid", item)
+    if link:
+        return link
+    return made_uri("entry", source_of(item), content_hash(title, entry.published))
+
+
+def _alt_ids(entry: Entry, link: str | None) -> tuple[AltId, ...]:
+    found = []
+    if entry.identifier.strip():
+        found.append(AltId(entry.identifier.strip(), "guid"))
+    if link:
+        found.append(AltId(link, "link"))
+    return tuple(found)
+
+
+def _name(author: str) -> str:
+    """The name in ``a@example.org (Name)`` or ``Name <a@example.org>``, else all of it."""
+    author = readable_line(author)
+    match = _MAILBOX.match(author)
+    return clean_line((match["name"] or match["before"]) if match else author)
+
+
+def _subjects(entry: Entry) -> tuple[Subject, ...]:
+    found: dict[Subject, None] = {}
+    for term, scheme, label in entry.categories:
+        term, label = readable_line(term), readable_line(label)
+        if term or label:
+            literal = f"{scheme.strip()}:{term}" if scheme.strip() and term else None
+            found[Subject(name=label or term, literal=literal)] = None
+    return tuple(found)
+
+
+def _places(entry: Entry) -> tuple[StoryPlace, ...]:
+    name = clean_line(entry.place) or None
+    if entry.point is None and name is None:
+        return ()
+    return (StoryPlace(name=name, geo_json=Point(entry.point) if entry.point else None),)
+
+
+def _associations(entry: Entry, pictures: tuple[Picture, ...], item: RawItem) -> tuple[Story, ...]:
+    """Enclosures and the pictures of the body, each address once."""
+    base = entry.base or item.url
+    found: dict[str, Story] = {}
+    for each in entry.enclosures:
+        if (address := web_address(each.address, base)) and address not in found:
+            found[address] = _association(address, each, len(found) + 1)
+    for picture in pictures:
+        if (address := web_address(picture.address, base)) and address not in found:
+            found[address] = _association(
+                address, Enclosure(address, "image", caption=picture.caption), len(found) + 1
+            )
+    return tuple(found.values())
+
+
+def _association(address: str, each: Enclosure, number: int) -> Story:
+    kind = _KINDS.get(each.kind.partition("/")[0].lower()) or _SUFFIXES.get(
+        address.partition("?")[0].rpartition(".")[2].lower(), "component"
+    )
+    caption = clean(readable(each.caption).text)
+    title = readable_line(each.title)
+    made: dict[str, Any] = {}
+    if title:
+        made["headlines"] = (Text(title, "main", "text/plain"),)
+    if caption:
+        made["descriptions"] = (Text(caption, "caption", "text/plain"),)
+    rendition = Rendition(
+        "original",
+        address,
+        each.kind if "/" in each.kind else None,
+        width=each.width,
+        height=each.height,
+        size_in_bytes=each.size,
+        duration=each.duration,
+    )
+    return Story(
+        address,
+        type=kind,
+        by=clean_line(each.credit) or None,
+        copyright_notice=clean_line(each.rights) or None,
+        renditions=(rendition,),
+        name=f"{kind}-{number}",
+        **made,
+    )

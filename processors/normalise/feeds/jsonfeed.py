@@ -1,0 +1,84 @@
+"""JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from processors.errors import MissingContent, Rejected
+from processors.normalise.feeds.entry import Entry, Enclosure, reading_of
+from processors.normalise.reading import Reading
+from processors.normalise.values import whole_number
+from processors.story import RawItem
+
+Json = dict[str, Any]
+
+
+def is_feed(value: object) -> bool:
+    """Whether a JSON value is a feed: its version says so, or it has a title and a list of items with ids."""
+    if not isinstance(value, dict) or not isinstance(value.get("items"), list):
+        return False
+    version = value.get("version")
+    return (isinstance(version, str) and "jsonfeed" in version) or (
+        "title" in value and all(isinstance(each, dict) and "id" in each for each in value["items"])
+    )
+
+
+def read(feed: Json, item: RawItem, limit: int) -> list[Reading | Rejected]:
+    """The entries of a feed, in its order."""
+    found: list[Reading | Rejected] = []
+    for each in feed["items"][:limit]:
+        if isinstance(each, dict):
+            found.append(reading_of(_entry(each, feed), "json-feed", item))
+        else:
+            found.append(MissingContent("a member of a JSON Feed's items is no object"))
+    return found
+
+
+def _entry(each: Json, feed: Json) -> Entry:
+    return Entry(
+        identifier=str(each["id"]) if isinstance(each.get("id"), str | int | float) else "",
+        link=_word(each, "url") or _word(each, "external_url"),
+        base=_word(feed, "home_page_url"),
+        title=_word(each, "title"),
+        summary=_word(each, "summary"),
+        content=_word(each, "content_html") or _word(each, "content_text"),
+        content_is_html="content_html" in each,
+        published=_word(each, "date_published"),
+        updated=_word(each, "date_modified"),
+        authors=_authors(each) or _authors(feed),
+        categories=tuple((tag, "", "") for tag in each.get("tags") or () if isinstance(tag, str)),
+        enclosures=_enclosures(each),
+        language=_word(each, "language") or _word(feed, "language"),
+    )
+
+
+def _authors(one: Json) -> tuple[str, ...]:
+    told = one.get("authors")
+    people = told if isinstance(told, list) else [one.get("author")]
+    return tuple(
+        person["name"]
+        for person in people
+        if isinstance(person, dict) and isinstance(person.get("name"), str)
+    )
+
+
+def _enclosures(each: Json) -> tuple[Enclosure, ...]:
+    found = []
+    if image := _word(each, "image") or _word(each, "banner_image"):
+        found.append(Enclosure(image, "image"))
+    for one in each.get("attachments") or ():
+        if isinstance(one, dict) and isinstance(one.get("url"), str):
+            found.append(
+                Enclosure(
+                    one["url"],
+                    _word(one, "mime_type"),
+                    _word(one, "title"),
+                    size=whole_number(one.get("size_in_bytes")),
+                )
+            )
+    return tuple(found)
+
+
+def _word(one: Json, name: str) -> str:
+    value = one.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,48 @@
+"""Which module reads which format: the one door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from config.settings import Normalise
+from processors.errors import NotAFeed, Rejected, UnknownFormat
+from processors.normalise import dispatch, documents, feeds, pages
+from processors.normalise.reading import Reading
+from processors.story import RawItem
+
+Found = list[Reading | Rejected]
+Reader = Callable[[str, RawItem, Normalise], Found]
+
+
+def _json(text: str, item: RawItem, settings: Normalise) -> Found:
+    return documents.read(text, item, settings.max_entries)
+
+
+def _feed(text: str, item: RawItem, settings: Normalise) -> Found:
+    return feeds.read(text, item, settings.max_entries)
+
+
+def _dispatch(text: str, _item: RawItem, _settings: Normalise) -> Found:
+    return list(dispatch.read(text))
+
+
+def _page(text: str, item: RawItem, _settings: Normalise) -> Found:
+    raise NotAFeed(pages.refusal(text, item.url))
+
+
+def _unknown(text: str, _item: RawItem, _settings: Normalise) -> Found:
+    raise UnknownFormat(f"XML of no vocabulary that wiredesk knows: {text.lstrip()[:60]!r}")
+
+
+READERS: Final[dict[str, Reader]] = {
+    "rss": _feed,
+    "rdf": _feed,
+    "atom": _feed,
+    "json-feed": _json,
+    "ninjs": _json,
+    "json": _json,
+    "plain-text": _dispatch,
+    "html": _page,
+    "xml": _unknown,
+}

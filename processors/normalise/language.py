@@ -1,0 +1,106 @@
+"""The language of a story: what the publisher declared, checked against what the words say.
+
+py3langid (naive Bayes over byte n-grams, models in the package) decides; see docs/dependencies.md for what else was
+measured. A declared language whose commonest words are all over the text is believed without asking it, which
+takes a tenth of the time.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import config
+from processors.normalise.values import language_tag
+from processors.story import Language
+
+_SAMPLE: Final = 600  # characters are enough to tell a language
+_WORD: Final = re.compile(r"[^\W\d_]+")
+# Languages that a classifier mixes up, and speakers hardly: the declared one is believed.
+_NEIGHBOURS: Final = (
+    frozenset({"nb", "nn", "no", "da", "sv"}),
+    frozenset({"hr", "sr", "bs", "sh", "sl", "mk", "bg"}),
+    frozenset({"id", "ms"}),
+    frozenset({"cs", "sk"}),
+    frozenset({"gl", "pt", "es", "ca", "oc", "an", "ast", "eu"}),
+    frozenset({"nl", "af", "fy", "li"}),
+    frozenset({"de", "lb", "gsw", "nds", "als"}),
+    frozenset({"hi", "mr", "ne"}),
+    frozenset({"ru", "uk", "be"}),
+    frozenset({"fa", "ps", "ur", "ar"}),
+    frozenset({"it", "co", "sc", "scn"}),
+    frozenset({"fr", "wa", "oc", "br"}),
+    frozenset({"et", "fi"}),
+    frozenset({"zh", "yue", "cmn", "wuu"}),
+    frozenset({"tr", "az", "kk"}),
+    frozenset({"fil", "tl", "ceb"}),
+)
+
+
+def identify(text: str, declared: str | None = None, among: tuple[str, ...] = ()) -> Language:
+    """The language of a text.
+
+    Args:
+        text: The words; the first 600 characters count.
+        declared: What the publisher or the feed says, in any case.
+        among: Languages that detection is limited to; empty: all that it knows.
+    """
+    told = language_tag(declared)
+    sample = text[:_SAMPLE]
+    if told in {"und", "mul", "zxx", "mis"}:
+        told = None
+    primary = told.partition("-")[0] if told else ""
+    if told and _sounds_like(sample, primary):
+        return Language(told, 0.99, told)
+    found, confidence = _detected(sample, among)
+    if told is None:
+        return Language(found, confidence)
+    if found == primary or _are_neighbours(found, primary):
+        return Language(told, max(confidence, 0.9), told)
+    if found == "und" or confidence < 0.9:
+        return Language(told, 0.6, told)
+    return Language(found, confidence, told)
+
+
+def _sounds_like(sample: str, primary: str) -> bool:
+    """Whether one in five words, and three different ones at the least, are among the language's commonest."""
+    common = _common_words().get(primary)
+    if not common:
+        return False
+    words = _WORD.findall(sample.lower())
+    hits = [word for word in words if word in common]
+    return len(hits) * 5 >= len(words) and len(set(hits)) >= 3
+
+
+def _are_neighbours(one: str, other: str) -> bool:
+    return any(one in group and other in group for group in _NEIGHBOURS)
+
+
+def _detected(sample: str, among: tuple[str, ...]) -> tuple[str, float]:
+    """A language and a confidence from 0 to 1, which a short text lowers; ``und`` where there are no words."""
+    letters = sum(len(word) for word in _WORD.findall(sample))
+    if letters < 3:
+        return "und", 0.0
+    language, probability = _identifier(among).classify(sample)
+    return str(language), round(float(probability) * min(1.0, (letters / 60) ** 0.5), 3)
+
+
+@lru_cache(maxsize=8)
+def _identifier(among: tuple[str, ...]) -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    made = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    if among:
+        known = set(made.labels)
+        made.set_languages([code for code in among if code in known] or None)
+    return made
+
+
+@cache
+def _common_words() -> dict[str, frozenset[str]]:
+    path = Path(config.__file__).parent / "lexicon" / "common-words.toml"
+    told = tomllib.loads(path.read_text("utf-8"))
+    return {language: frozenset(words.split()) for language, words in told.items()}

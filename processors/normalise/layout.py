@@ -1,0 +1,36 @@
+"""What stands in a dispatch's own text: its headline, slug line, byline and editors' notes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any, Final
+
+from processors.normalise.text import clean_line
+from processors.story import Segment, Story
+
+_HEADLINE_MARKS: Final = re.compile(r"^[\s^]+|[\s^=]+$")
+_BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+", re.IGNORECASE)
+
+
+def laid_out(story: Story, text: str, headline: str, language: str) -> tuple[Story, str]:
+    """The story with what its text tells where the metadata doesn't, and the headline."""
+    try:
+        from processors.segment.layout import lay_out
+    except ModuleNotFoundError:
+        return story, headline
+    found = lay_out(text, language, headline)
+    if not headline:
+        headline = _HEADLINE_MARKS.sub("", clean_line(" ".join(_words(text, found, "headline")[:1])))
+    made: dict[str, Any] = {}
+    if story.slugline is None and (slugs := _words(text, found, "slug")):
+        made["slugline"] = clean_line(slugs[0])
+    if story.by is None and (bylines := _words(text, found, "byline")):
+        made["by"] = _BY.sub("", clean_line(bylines[0]))
+    if story.ed_note is None and (notes := _words(text, found, "note")):
+        made["ed_note"] = "\n".join(clean_line(note) for note in notes)
+    return (replace(story, **made) if made else story), headline
+
+
+def _words(text: str, found: tuple[Segment, ...], kind: str) -> list[str]:
+    return [text[part.start : part.end] for part in found if part.kind == kind and part.inside == "text"]

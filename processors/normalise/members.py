@@ -1,0 +1,285 @@
+"""The members of ninjs 3.1 from JSON of any ninjs version: what has the wrong type is absent, not an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeVar, cast
+
+from processors.normalise.values import uri_or_none, web_address, whole_number
+from processors.story import (
+    Address,
+    AltId,
+    Contact,
+    InfoSource,
+    Named,
+    NewsEvent,
+    Organisation,
+    Person,
+    Poi,
+    Point,
+    Rendition,
+    Rights,
+    StoryPlace,
+    Subject,
+    Symbol,
+    Text,
+    TrustIndicator,
+)
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+def texts(value: object) -> tuple[Text, ...]:
+    """Headlines, descriptions, bodies: a list of objects with ``value``."""
+    found = []
+    for each in _objects(value):
+        words = each.get("value")
+        if isinstance(words, str) and words.strip():
+            found.append(Text(words, _word(each, "role"), _word(each, "contentType", "contenttype")))
+    return tuple(found)
+
+
+def one_text(value: object, role: str) -> tuple[Text, ...]:
+    """A text of its own, as a list with its role."""
+    return (Text(value, role),) if isinstance(value, str) and value.strip() else ()
+
+
+def people(value: object) -> tuple[Person, ...]:
+    """Persons."""
+    return _each(value, lambda one: Person(**_concept(one), contact_info=contacts(one.get("contactInfo"))))
+
+
+def organisations(value: object) -> tuple[Organisation, ...]:
+    """Organisations with their ticker symbols."""
+    return _each(
+        value,
+        lambda one: Organisation(
+            **_concept(one),
+            symbols=_symbols(one.get("symbols")),
+            contact_info=contacts(one.get("contactInfo")),
+        ),
+    )
+
+
+def places(value: object) -> tuple[StoryPlace, ...]:
+    """Places; only GeoJSON points are kept."""
+    return _each(
+        value,
+        lambda one: StoryPlace(
+            **_concept(one),
+            contact_info=contacts(one.get("contactInfo")),
+            geo_json=_point(one.get("geoJSON")),
+        ),
+    )
+
+
+def subjects(value: object) -> tuple[Subject, ...]:
+    """Subjects; `relevance` and `confidence` are percentages."""
+    return _each(
+        value,
+        lambda one: Subject(
+            **_concept(one),
+            creator=_word(one, "creator"),
+            relevance=_percentage(one.get("relevance")),
+            confidence=_percentage(one.get("confidence")),
+        ),
+    )
+
+
+def news_events(value: object) -> tuple[NewsEvent, ...]:
+    """Events that the story is about."""
+    return _each(value, lambda one: NewsEvent(id=_word(one, "id"), **_concept(one)))
+
+
+def named(value: object) -> tuple[Named, ...]:
+    """Objects: things with a name."""
+    return _each([value] if isinstance(value, dict) else value, lambda one: Named(**_concept(one)))
+
+
+def genres(value: object) -> tuple[Named, ...]:
+    """Genres, which ninjs 3.1 gives no ``rel``."""
+    return tuple(Named(each.name, each.uri, each.literal) for each in named(value))
+
+
+def info_sources(value: object) -> tuple[InfoSource, ...]:
+    """Who supplied the information."""
+    return _each(
+        value,
+        lambda one: InfoSource(
+            name=_word(one, "name"),
+            role=_word(one, "role"),
+            uri=uri_or_none(one.get("uri")),
+            literal=_literal(one),
+            contact_info=contacts(one.get("contactInfo")),
+        ),
+    )
+
+
+def alt_ids(value: object) -> tuple[AltId, ...]:
+    """Other identifiers: a list of role and value, or an object by role (ninjs 1)."""
+    if isinstance(value, dict):
+        return tuple(
+            AltId(one.strip(), role) for role, one in value.items() if isinstance(one, str) and one.strip()
+        )
+    return _each(
+        value, lambda one: AltId(word, _word(one, "role")) if (word := _word(one, "value")) else None
+    )
+
+
+def renditions(value: object) -> tuple[Rendition, ...]:
+    """The files of a picture, video or audio: a list, or an object by name (ninjs 1)."""
+    if isinstance(value, dict):
+        value = [{"name": name, **one} for name, one in value.items() if isinstance(one, dict)]
+    return _each(value, _rendition)
+
+
+def trust_indicators(value: object) -> tuple[TrustIndicator, ...]:
+    """Statements of trust."""
+    return _each(
+        value,
+        lambda one: TrustIndicator(
+            uri_or_none(one.get("role")), _word(one, "title"), uri_or_none(one.get("href"))
+        ),
+    )
+
+
+def contacts(value: object) -> tuple[Contact, ...]:
+    """Ways to reach somebody: each has a value or an address, not both."""
+    return _each(value, _contact)
+
+
+def rights(value: object) -> Rights | None:
+    """A rights expression: linked or encoded."""
+    if not isinstance(value, dict):
+        return None
+    linked, encoded = uri_or_none(value.get("linkedRights")), _word(value, "encodedRights")
+    if (linked is None) == (encoded is None):
+        return None
+    return Rights(uri_or_none(value.get("langId")), linked, encoded)
+
+
+def _concept(one: Json) -> dict[str, Any]:
+    """Name, rel, uri and literal; an identifier that is no URI stands as literal."""
+    uri = uri_or_none(one.get("uri"))
+    return {"name": _word(one, "name"), "rel": _word(one, "rel"), "uri": uri, "literal": _literal(one)}
+
+
+def _literal(one: Json) -> str | None:
+    told = _word(one, "literal", "code", "qcode")
+    if told is None and uri_or_none(one.get("uri")) is None:
+        told = _word(one, "uri")
+    return told
+
+
+def _rendition(one: Json) -> Rendition | None:
+    name = _word(one, "name") or _word(one, "role") or "original"
+    href = one.get("href")
+    scan = one.get("scanType")
+    return Rendition(
+        name=name,
+        href=web_address(href) if isinstance(href, str) else None,
+        content_type=_word(one, "contentType", "mimetype", "contenttype"),
+        title=_word(one, "title"),
+        width=whole_number(one.get("width")),
+        height=whole_number(one.get("height")),
+        size_in_bytes=whole_number(one.get("sizeInBytes", one.get("sizeinbytes"))),
+        duration=_number(one.get("duration")),
+        format=_word(one, "format"),
+        aspect_ratio=_word(one, "aspectRatio"),
+        video_codec=_word(one, "videoCodec", "videocodec"),
+        frame_rate=_number(one.get("frameRate")),
+        poi=_poi(one.get("poi")),
+        transport_protocol=_word(one, "transportProtocol"),
+        scan_type=cast("Literal['progressive', 'interlaced']", scan)
+        if scan in {"progressive", "interlaced"}
+        else None,
+        bitrate=_word(one, "bitrate"),
+    )
+
+
+def _contact(one: Json) -> Contact | None:
+    sent = one.get("address")
+    address = _address(sent) if isinstance(sent, dict) else None
+    value = None if address else _word(one, "value")
+    if address is None and value is None:
+        return None
+    return Contact(
+        _word(one, "type"), _word(one, "role"), _word(one, "lang"), _word(one, "name"), value, address
+    )
+
+
+def _address(one: Json) -> Address | None:
+    lines = one.get("lines")
+    made = Address(
+        tuple(line for line in lines if isinstance(line, str)) if isinstance(lines, list) else (),
+        _word(one, "locality"),
+        _word(one, "area"),
+        _word(one, "postalCode", "postalcode"),
+        _word(one, "country"),
+    )
+    return None if made == Address() else made
+
+
+def _symbols(value: object) -> tuple[Symbol, ...]:
+    return _each(
+        value,
+        lambda one: Symbol(
+            _word(one, "exchange"),
+            uri_or_none(one.get("symbolType", one.get("symboltype"))),
+            _word(one, "symbol", "ticker"),
+        ),
+    )
+
+
+def _point(value: object) -> Point | None:
+    if not isinstance(value, dict):
+        return None
+    if value.get("type") == "Feature":
+        return _point(value.get("geometry"))
+    where = value.get("coordinates")
+    if value.get("type") != "Point" or not isinstance(where, list) or len(where) < 2:
+        return None
+    longitude, latitude = _number(where[0]), _number(where[1])
+    return None if longitude is None or latitude is None else Point((longitude, latitude))
+
+
+def _poi(value: object) -> Poi | None:
+    if not isinstance(value, dict):
+        return None
+    x, y = whole_number(value.get("x")), whole_number(value.get("y"))
+    return None if x is None or y is None else Poi(x, y)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _percentage(value: object) -> int | None:
+    number = whole_number(value)
+    return number if number is not None and 0 <= number <= 100 else None
+
+
+def _word(one: Json, *names: str) -> str | None:
+    """The first of some members that is a string with something in it, or a number."""
+    for name in names:
+        value = one.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+    return None
+
+
+def _objects(value: object) -> Iterable[Json]:
+    if isinstance(value, dict):
+        value = list(value.values()) if all(isinstance(one, dict) for one in value.values()) else [value]
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _each(value: object, make: Callable[[Json], T | None]) -> tuple[T, ...]:
+    """The members of a list of objects that could be made; empty ones are left out."""
+    if isinstance(value, list):
+        value = [{"name": one} if isinstance(one, str) else one for one in value]
+    made = [make(one) for one in _objects(value) if any(one.values())]
+    return tuple(one for one in made if one is not None)

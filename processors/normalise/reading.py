@@ -1,0 +1,25 @@
+"""What a reader of one format found in one item, before the steps that all formats share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from processors.story import DamageKind, Story
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One item as its format tells it.
+
+    `story` holds every property that the format has a place for; its `uri` is empty where the publisher sent no
+    identifier, and its headlines and bodies hold what stands beside the main ones. `text` is the readable body,
+    not yet clean. `laid_out` says that headline, byline, slug and notes may stand in `text` itself.
+    `damage` is what was wrong with the document as a whole.
+    """
+
+    format: str
+    story: Story
+    headline: str = ""
+    text: str = ""
+    laid_out: bool = False
+    damage: tuple[DamageKind, ...] = ()

@@ -1,0 +1,66 @@
+"""The clean form of a text, and the repair of mojibake that can be undone with certainty.
+
+Clean: NFC, ``\\n`` line ends, no control or invisible formatting characters, no trailing blanks, no blank lines at
+either end. Tabs and the leading blanks of a line stay. A clean text comes through byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+# Cc without tab and line feed, and Cf without the joiners that spell Persian, Indic scripts and emoji.
+_INVISIBLE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\ud800-\udfff]"
+    r"|(?:(?<=\s)|\A)[\u200c\u200d]+|[\u200c\u200d]+(?=\s|\Z)"
+)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_BROKEN_UTF8: Final = re.compile("[\u00c2-\u00f4\u0102\u0103\u0413-\u0454\u221a\u00ac]"
+                                 "[\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u2122]")  # fmt: skip
+
+
+def clean(text: str) -> str:
+    """The text in its clean form."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.isascii():
+        if _CONTROL.search(text):
+            text = _CONTROL.sub("", text)
+    else:
+        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return "\n".join([line.rstrip() for line in text.split("\n")]).lstrip("\n").rstrip()
+
+
+def clean_line(text: str) -> str:
+    """A headline or a name: the clean text on one line, with single blanks."""
+    return " ".join(clean(text).split())
+
+
+def repaired(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The text with undone mojibake, and the spans of what was mended, in the result."""
+    if text.isascii() or not _BROKEN_UTF8.search(text):
+        return text, ()
+    from ftfy import fix_encoding
+
+    lines: list[str] = []
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for line in text.split("\n"):
+        mended = fix_encoding(line) if _BROKEN_UTF8.search(line) else line
+        if mended != line:
+            before, after = _common(line, mended)
+            spans.append((at + before, at + len(mended) - after))
+        lines.append(mended)
+        at += len(mended) + 1
+    return "\n".join(lines), tuple(spans)
+
+
+def _common(old: str, new: str) -> tuple[int, int]:
+    """How many characters two strings share at their start, and after that at their end."""
+    shorter = min(len(old), len(new))
+    start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    left = shorter - start
+    end = next((at for at in range(left) if old[-1 - at] != new[-1 - at]), left)
+    return start, end

@@ -1,0 +1,161 @@
+"""Single values as ninjs 3.1 demands them: URIs, timestamps, language tags, whole numbers.
+
+What can't be read is absent (None), never guessed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime, tzinfo
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote, urljoin
+from zoneinfo import ZoneInfo
+
+# RFC 3986, appendix A: a scheme, and then only characters that a URI may hold, with at most one fragment
+_URI: Final = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|\[[0-9A-Fa-f:.]+\]|%[0-9A-Fa-f]{2})+"
+    r"(?:#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
+)
+_RFC3339_UTC: Final = re.compile(
+    r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ"
+)
+_ISO: Final = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|[+-]\d\d:?(?:\d\d)?)?)?",
+    re.IGNORECASE,
+)
+_TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+
+
+def uri_or_none(value: object) -> str | None:
+    """A URI as sent, surrounding blanks cut; None for what is no URI."""
+    if not isinstance(value, str):
+        return None
+    value = value.strip()
+    if not _URI.fullmatch(value) or _bad_authority(value):
+        return None
+    return value
+
+
+def web_address(value: str, base: str | None = None) -> str | None:
+    """A link as a URI: relative ones against `base`, characters outside of ASCII percent-encoded."""
+    value = value.strip()
+    try:
+        joined = urljoin(base, value) if base else value
+    except ValueError:
+        return None
+    return uri_or_none(quote(joined, safe="!#$%&'()*+,/:;=?@[]~"))
+
+
+def made_uri(scheme: str, source: str | None, identifier: str) -> str:
+    """The stable URI of an identifier that is none: ``urn:wiredesk:<scheme>:<source>:<identifier>``."""
+    parts = [quote(part, safe="") for part in (scheme, source or "unknown", identifier)]
+    if len(parts[2]) > 400:
+        parts[2] = content_hash(identifier)
+    return "urn:wiredesk:" + ":".join(parts)
+
+
+def content_hash(*parts: str) -> str:
+    """32 hexadecimal digits of the SHA-256 of some strings."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def timestamp(value: object, zone: str | None = None) -> str | None:
+    """An ISO 8601 or RFC 5322 date as RFC 3339 in UTC ending in ``Z``.
+
+    A date without an offset is in `zone` (an IANA name), else UTC. A date without a time is its midnight.
+    """
+    if not isinstance(value, str):
+        return None
+    value = value.strip()
+    if _RFC3339_UTC.fullmatch(value) and value[8:10] <= "28":
+        return value
+    try:
+        moment = _iso(value) or _mail_date(value)
+        if moment is None:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=_zone(zone))
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+@lru_cache(maxsize=1024)
+def language_tag(value: object) -> str | None:
+    """A BCP 47 tag in canonical case (RFC 5646, section 2.1.1); None for what is none."""
+    if not isinstance(value, str) or not _TAG.fullmatch(value.strip()):
+        return None
+    first, *rest = value.strip().replace("_", "-").split("-")
+    parts, extension = [first.lower()], False
+    for part in rest:
+        if len(part) == 4 and part.isalpha() and not extension:
+            parts.append(part.title())
+        elif len(part) == 2 and part.isalpha() and not extension:
+            parts.append(part.upper())
+        else:
+            parts.append(part.lower())
+        extension = extension or len(part) == 1
+    return "-".join(parts)
+
+
+def whole_number(value: object) -> int | None:
+    """A whole number, also from a string of digits or a float without a fraction."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,15}\s*", value):
+        return int(value)
+    return None
+
+
+def urgency(value: object) -> int | None:
+    """An urgency of 1 (highest) to 9."""
+    number = whole_number(value)
+    return number if number is not None and 1 <= number <= 9 else None
+
+
+def _bad_authority(uri: str) -> bool:
+    """Square brackets anywhere but around an IP address of the authority (RFC 3986, section 3.2.2)."""
+    return "[" in uri and not re.match(
+        r"[A-Za-z][\w+.-]*://(?:[^/?#@\[]*@)?\[[0-9A-Fa-f:.]+\](?::\d*)?(?:[/?#][^\[\]]*)?$", uri
+    )
+
+
+def _iso(value: str) -> datetime | None:
+    match = _ISO.fullmatch(value)
+    if not match:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    micro = int((match[7] or "0")[:6].ljust(6, "0")) // 1000 * 1000
+    leap = second == 60
+    moment = datetime(year, month, day, hour, minute, 59 if leap else second, micro)  # noqa: DTZ001 -- the zone follows
+    offset = match[8]
+    if offset is None:
+        return moment
+    return datetime.fromisoformat(moment.isoformat() + _offset(offset))
+
+
+def _offset(text: str) -> str:
+    if text in "Zz":
+        return "+00:00"
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    return f"{text[0]}{digits[:2]}:{digits[2:]}"
+
+
+def _mail_date(value: str) -> datetime | None:
+    """RFC 5322, section 3.3; an unknown zone name reads as no zone."""
+    return parsedate_to_datetime(value) if any(char.isdigit() for char in value) else None
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str | None) -> tzinfo:
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (KeyError, ValueError, OSError):
+        return UTC
