@@ -68,7 +68,9 @@ def key_of(name: str) -> str:
 class Gazetteer:
     """Names to places. `gazetteer()` makes the one of this process."""
 
-    def __init__(self, places: list[str], index: dict[str, str], extra: dict[str, tuple[Candidate, ...]]) -> None:
+    def __init__(
+        self, places: list[str], index: dict[str, str], extra: dict[str, tuple[Candidate, ...]]
+    ) -> None:
         self._places = places
         self._index = index
         self._extra = extra
@@ -83,7 +85,9 @@ class Gazetteer:
             numbers = self._index.get(key, "").split(",")
             known = [*self._extra.get(key, ()), *(_read(self._places[int(n)]) for n in numbers if n)]
             known.sort(key=lambda place: -_weight(place, key))
-            self._found[key] = tuple({c.geoname_id or (c.name, c.country): c for c in reversed(known)}.values())[::-1]
+            self._found[key] = tuple(
+                {c.geoname_id or (c.name, c.country): c for c in reversed(known)}.values()
+            )[::-1]
         return self._found[key]
 
     def regions(self) -> Iterator[str]:

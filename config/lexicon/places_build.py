@@ -52,7 +52,11 @@ def _countries(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
     for code, country in cache.get_countries().items():
         names = [country["name"], *(Locale(tag).territories.get(code, "") for tag in LANGUAGES)]
         known = pycountry.countries.get(alpha_2=code)
-        names += [getattr(known, "common_name", ""), getattr(known, "name", ""), getattr(known, "official_name", "")]
+        names += [
+            getattr(known, "common_name", ""),
+            getattr(known, "name", ""),
+            getattr(known, "official_name", ""),
+        ]
         capital = centres.get((code, country["capital"]), {})
         where = [capital.get("latitude", ""), capital.get("longitude", "")]
         yield ["country", country["geonameid"], code, "", *where, country["population"], ""], names

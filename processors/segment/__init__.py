@@ -5,11 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 
 from config.settings import Segment as SegmentSettings
-from processors.story import Event
+from processors.segment.dateline import read_dateline
+from processors.segment.layout import lay_out
+from processors.segment.quotes import find_quotes
+from processors.story import Event, Segment
 
 VERSION = "1"
 
 
 def segment(event: Event, settings: SegmentSettings) -> Event:
     """The event with `segments`, `dateline`, `quotes` and `damage`; it never fails on any text."""
-    return replace(event, segments=(), quotes=(), damage=())
+    text = event.text
+    language = event.language.tag if event.language else ""
+    if len(text) > settings.max_chars:
+        whole = text.strip()
+        start = len(text) - len(text.lstrip())
+        segments: tuple[Segment, ...] = (Segment(start, start + len(whole), "paragraph"),) if whole else ()
+    else:
+        segments = lay_out(text, language, event.headline)
+    reference = event.story.version_created or event.story.first_created
+    received = event.provenance.received if event.provenance else None
+    return replace(
+        event,
+        segments=segments,
+        dateline=read_dateline(text, segments, language=language, reference=reference or received),
+        quotes=find_quotes(text, segments, language),
+        damage=event.damage or (),
+        headline=event.headline
+        or next((text[s.start : s.end] for s in segments if s.kind == "headline"), ""),
+    )
