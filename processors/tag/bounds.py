@@ -1,0 +1,69 @@
+"""Where a name begins and ends: without articles, titles, possessives and punctuation."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from processors.story import Label
+from processors.tag.copy import Copy
+from processors.tag.found import Found
+from processors.tag.lexicon import lexicon
+
+EDGE: Final = " \t\r\n\"'“”‘’„«»‚‹›()[]{}<>,;:!?*_/\\|-–—=+#^~•·…"
+ARTICLE: Final = re.compile(r"(?:the|a|an)\s+", re.IGNORECASE)
+POSSESSIVE: Final = re.compile(r"['’]s?$")
+FIRST_WORD: Final = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)\.?\s+(?=\S)")
+MARK: Final = re.compile(r"\s*\([LRC]\)$")
+
+
+def trimmed(copy: Copy, found: Found) -> Found | None:
+    """The same name without what does not belong to it; None where no name is left."""
+    text = copy.read
+    start, end = _within_part(copy, found)
+    before = None
+    while before != (start, end):
+        before = (start, end)
+        while start < end and text[start] in EDGE:
+            start += 1
+        while start < end and text[end - 1] in EDGE:
+            end -= 1
+        start = _without_front(text, start, end, found.label)
+        end = _without_back(text, start, end)
+    words = text[start:end]
+    if not any(map(str.isupper, words)) or words in lexicon().never:
+        return None
+    return Found(start, end, found.label, found.weight)
+
+
+def _within_part(copy: Copy, found: Found) -> tuple[int, int]:
+    """A name does not run over the end of its segment."""
+    part = copy.part_at(found.start)
+    return (found.start, min(found.end, part.end)) if part else (found.start, found.start)
+
+
+def _without_front(text: str, start: int, end: int, label: Label) -> int:
+    if article := ARTICLE.match(text, start, end):
+        return article.end()
+    if label == "PER" and (word := FIRST_WORD.match(text, start, end)):
+        first = word[1].lower()
+        if first in lexicon().titles or first in lexicon().roles:
+            return word.end()
+    return start
+
+
+def _without_back(text: str, start: int, end: int) -> int:
+    words = text[start:end]
+    if mark := MARK.search(words):
+        return start + mark.start()
+    if possessive := POSSESSIVE.search(words):
+        return start + possessive.start()
+    if words.endswith(".") and not _abbreviation(words):
+        return end - 1
+    return end
+
+
+def _abbreviation(words: str) -> bool:
+    """U.S., Inc., Jr.: the full stop is theirs."""
+    last = words.rsplit(" ", 1)[-1]
+    return "." in last[:-1] or last.rstrip(".") in {"Inc", "Corp", "Co", "Ltd", "Jr", "Sr", "Bros", "St"}

@@ -1,0 +1,70 @@
+"""What the tagger knows of words: titles, roles, peoples, agencies, words that make an organisation or a place."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from babel import Locale
+
+from config.settings import HERE
+from processors.places import key_of
+
+LEXICON: Final = HERE / "lexicon"
+LANGUAGES: Final = ("en", "es", "fr", "de", "it", "pt", "nl")  # whose names of countries are known
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Sets of words in lower case; `never`, `organisations` and `places` as they are written."""
+
+    titles: frozenset[str]
+    roles: frozenset[str]
+    role_modifiers: frozenset[str]
+    never: frozenset[str]
+    organisations: frozenset[str]
+    places: frozenset[str]
+    agencies: frozenset[str]
+    peoples: dict[str, str | None]  # people as written → country, None for those of no one country
+    countries: dict[str, str]  # key of a name → country
+    country_names: frozenset[str]  # as written, in several languages
+    regions: frozenset[str]  # of the world, as written, and places that are no country
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon of this process, loaded on first use."""
+    names, peoples = _read("tag-names.toml"), _read("tag-peoples.toml")
+    countries = peoples["abbreviations"] | _countries()
+    by_people: dict[str, str | None] = dict.fromkeys(peoples["others"]["names"])
+    by_people |= {name: code for code, known in peoples["countries"].items() for name in known}
+    return Lexicon(
+        frozenset(map(str.lower, names["titles"])),
+        frozenset(names["roles"]),
+        frozenset(names["role_modifiers"]),
+        frozenset(names["never"]),
+        frozenset(names["organisations"]),
+        frozenset(names["places"]),
+        frozenset(names["agencies"]),
+        by_people,
+        {key_of(name): code for name, code in countries.items()},
+        frozenset(countries),
+        frozenset(peoples["regions"]["names"]),
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    with (LEXICON / name).open("rb") as file:
+        return tomllib.load(file)
+
+
+def _countries() -> dict[str, str]:
+    """Names of countries in several languages, from CLDR, with their codes; the earlier language wins."""
+    found: dict[str, str] = {}
+    for language in LANGUAGES:
+        for code, name in Locale(language).territories.items():
+            if len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"}:
+                found.setdefault(name, code)
+    return found

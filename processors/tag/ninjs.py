@@ -1,0 +1,78 @@
+"""The ninjs members that readers of ninjs alone look for: people, organisations, places, subjects, located."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from processors.story import Entity, Event, Organisation, Person, Point, Story, StoryPlace, Subject
+
+CREATOR: Final = "urn:wiredesk:tag"
+ABOUT: Final = "http://cv.iptc.org/newscodes/prel/mentions"
+ASIDE: Final = frozenset({"byline", "credit", "signoff", "boilerplate"})  # kinds that name who made the story
+GEONAMES: Final = "https://sws.geonames.org/{}/"
+MEDIA_TOPIC: Final = "http://cv.iptc.org/newscodes/mediatopic/{}"
+
+
+def filled(event: Event) -> Story:
+    """The event's story with what its tags say, after what the publisher said."""
+    story = event.story
+    entities = _about(event)
+    return replace(
+        story,
+        people=story.people + tuple(_people(story, entities)),
+        organisations=story.organisations + tuple(_organisations(story, entities)),
+        places=story.places + tuple(_places(story, entities)),
+        subjects=story.subjects + tuple(_subjects(event)),
+        located=story.located or _located(event),
+    )
+
+
+def _about(event: Event) -> list[Entity]:
+    """The entities that the copy itself names, not only its credits."""
+    aside = [s for s in event.segments or () if s.kind in ASIDE]
+    ids = {
+        m.entity
+        for m in event.mentions or ()
+        if m.inside == "headline" or not any(s.start <= m.start < s.end for s in aside)
+    }
+    return [entity for entity in event.entities or () if entity.id in ids]
+
+
+def _people(story: Story, entities: Iterable[Entity]) -> Iterable[Person]:
+    told = {person.name for person in story.people}
+    return (Person(e.name) for e in entities if e.label == "PER" and e.name not in told)
+
+
+def _organisations(story: Story, entities: Iterable[Entity]) -> Iterable[Organisation]:
+    told = {organisation.name for organisation in story.organisations}
+    return (Organisation(e.name) for e in entities if e.label == "ORG" and e.name not in told)
+
+
+def _places(story: Story, entities: Iterable[Entity]) -> Iterable[StoryPlace]:
+    told = {place.name for place in story.places}
+    for entity in entities:
+        if entity.label == "LOC" and entity.name not in told:
+            where = entity.place
+            uri = GEONAMES.format(where.geoname_id) if where and where.geoname_id else None
+            point = (
+                Point((where.longitude, where.latitude))
+                if where and where.longitude is not None and where.latitude is not None
+                else None
+            )
+            yield StoryPlace(entity.name, uri=uri, geo_json=point)
+
+
+def _subjects(event: Event) -> Iterable[Subject]:
+    told = {subject.uri for subject in event.story.subjects}
+    for topic in event.topics or ():
+        uri = MEDIA_TOPIC.format(topic.code.removeprefix("medtop:"))
+        if uri not in told:
+            percent = round(100 * topic.confidence)
+            yield Subject(topic.name, uri=uri, creator=CREATOR, confidence=percent)
+
+
+def _located(event: Event) -> str | None:
+    places = event.dateline.places if event.dateline else ()
+    return places[0].name if places else None
