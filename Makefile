@@ -36,7 +36,7 @@ lock: $(VENV)/.dev ## Resolve the dependencies anew into locks/
 	    -c locks/dev.txt pyproject.toml -o locks/embedded.txt
 
 schemas: $(VENV)/.dev ## Generate the JSON Schemas of config/schemas/ from the model
-	$(BIN)/python -m processors.schema
+	$(BIN)/python -m streams.schemas
 
 bench: $(VENV)/.dev ## Measure: throughput and start-up, as ratios against named peers in the same run
 	$(BIN)/python tests/benchmarks/embedded.py
