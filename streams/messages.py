@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from processors.codec import encode
 from processors.errors import WiredeskError
 from processors.story import RawItem
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -92,12 +94,12 @@ def dead_letter(record: Record, step: str, error: WiredeskError, attempts: int =
 
 def milliseconds(timestamp: str) -> int:
     """An RFC 3339 timestamp as milliseconds since the epoch."""
-    return int(datetime.fromisoformat(timestamp).timestamp() * 1000)
+    return (datetime.fromisoformat(timestamp) - EPOCH) // timedelta(milliseconds=1)
 
 
 def rfc3339(timestamp: int) -> str:
     """Milliseconds since the epoch as an RFC 3339 timestamp in UTC."""
-    moment = datetime.fromtimestamp(timestamp / 1000, UTC)
+    moment = EPOCH + timedelta(milliseconds=timestamp)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -1,0 +1,123 @@
+"""The embedded log keeps offsets, outputs and states together."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.errors import Misconfigured
+from streams.log import Log
+from streams.messages import Message
+
+HEADERS = (("ce_id", b"\xff\x00"), ("x", b"1"))
+
+
+def a_message(topic: str, number: int) -> Message:
+    return Message(topic, b"k", str(number).encode(), number * 1000, HEADERS)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    opened = Log(tmp_path / "log.sqlite")
+    yield opened
+    opened.close()
+
+
+def values(log: Log, topic: str) -> list[bytes]:
+    return [record.value for record in log.records(topic)]
+
+
+def test_records_come_back_as_written_in_order(log: Log) -> None:
+    log.append([a_message("a", 1), a_message("b", 2), a_message("a", 3)])
+    first, second = log.records("a")
+    assert (first.offset, first.value, first.headers, first.timestamp) == (0, b"1", HEADERS, 1000)
+    assert (second.offset, second.value) == (1, b"3")
+
+
+def test_a_consumer_goes_on_where_it_committed(log: Log) -> None:
+    log.append([a_message("a", n) for n in range(5)])
+    log.commit("step", {"a": 2}, [a_message("b", 9)])
+    assert [record.value for record in log.read("step", ["a"], 10)] == [b"2", b"3", b"4"]
+    assert [record.value for record in log.read("other", ["a"], 2)] == [b"0", b"1"]
+    assert (log.lag("step", ["a"]), log.lag("other", ["a", "b"])) == (3, 6)
+    assert log.oldest_unread("step", ["a"]) == 2000
+
+
+def test_live_comes_before_back_fill(log: Log) -> None:
+    log.append([a_message("backfill", 1), a_message("live", 2)])
+    assert [record.topic for record in log.read("step", ["live", "backfill"], 10)] == ["live"]
+    log.commit("step", {"live": 1})
+    assert [record.topic for record in log.read("step", ["live", "backfill"], 10)] == ["backfill"]
+
+
+def test_a_commit_that_fails_changes_nothing(log: Log) -> None:
+    log.append([a_message("a", 1)])
+
+    def fails() -> None:
+        log.save_feed("bbc", b"new")
+        raise ValueError("half-way")
+
+    with pytest.raises(ValueError, match="half-way"):
+        log.commit("step", {"a": 1}, [a_message("b", 2)], fails)
+    assert values(log, "b") == []
+    assert log.position("step", "a") == 0
+    assert log.feeds() == {}
+    log.commit("step", {"a": 1}, [a_message("b", 2)])
+    assert values(log, "b") == [b"2"]
+
+
+def test_offsets_go_on_after_pruning(log: Log) -> None:
+    log.append([a_message("a", n) for n in range(4)])
+    log.commit("step", {"a": 3})
+    assert log.prune("a", 10_000, ["step"]) == 3
+    assert values(log, "a") == [b"3"]
+    log.commit("step", {"a": 4})
+    log.prune("a", 10_000, ["step"])
+    log.append([a_message("a", 7)])
+    assert [record.offset for record in log.records("a")] == [4]
+
+
+def test_pruning_keeps_what_is_young(log: Log) -> None:
+    log.append([a_message("a", n) for n in range(4)])
+    log.commit("step", {"a": 4})
+    assert log.prune("a", 2000, ["step"]) == 2
+    assert values(log, "a") == [b"2", b"3"]
+
+
+def test_crashes_are_counted_until_the_record_is_passed(log: Log) -> None:
+    log.append([a_message("a", 1)])
+    record = log.records("a")[0]
+    assert [log.failed("step", record) for _ in range(3)] == [1, 2, 3]
+    assert (log.crashes("step", record), log.crashes("other", record)) == (3, 0)
+    log.commit("step", {"a": 1})
+    assert log.crashes("step", record) == 0
+
+
+def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+    first = Log(tmp_path / "log.sqlite")
+    first.append([a_message("a", 1)])
+    first.commit("step", {"a": 1}, also=lambda: first.mark("events", 77))
+    first.save_feed("bbc", b"state")
+    first.close()
+    again = Log(tmp_path / "log.sqlite")
+    assert (again.position("step", "a"), again.marked("events"), again.feeds()) == (1, 77, {"bbc": b"state"})
+    again.close()
+
+
+def test_a_file_that_is_no_log_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "log.sqlite").write_bytes(b"not a database, but long enough to be read as one" * 30)
+    with pytest.raises(Misconfigured, match=r"log\.sqlite"):
+        Log(tmp_path / "log.sqlite")
+
+
+def test_readers_see_commits_beside_the_writer(log: Log, tmp_path: Path) -> None:
+    log.append([a_message("a", 1)])
+    reader = sqlite3.connect(f"file:{tmp_path / 'log.sqlite'}?mode=ro", uri=True)
+    with log.transaction():
+        log.append([a_message("a", 2)])
+        assert reader.execute("SELECT count(*) FROM records").fetchone() == (1,)
+    assert reader.execute("SELECT count(*) FROM records").fetchone() == (2,)
+    reader.close()
