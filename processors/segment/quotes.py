@@ -2,9 +2,93 @@
 
 from __future__ import annotations
 
-from processors.story import Quote, Segment
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from processors.segment.quote_marks import Quoted, find_quoted
+from processors.segment.speakers import Attribution, Clause
+from processors.segment.speech_lexicon import SpeechLexicon, speech_lexicon
+from processors.segment.speech_tokens import TERMINAL, Token, sentences, tokens
+from processors.story import Quote, QuoteKind, Segment, Span
+
+READ = frozenset({"paragraph", "list"})
 
 
 def find_quotes(text: str, segments: tuple[Segment, ...], language: str) -> tuple[Quote, ...]:
-    """The quotations of a segmented text, in order."""
-    return ()
+    """The quotations of a segmented text, in order.
+
+    `language` is a BCP 47 tag. Where it has no words of speech in ``config/lexicon/quotes.toml``, quotations are
+    found without cue and speaker. Only running text is read: the words of headlines, captions and credits are not.
+    """
+    words = speech_lexicon(language.split("-")[0].lower()) or speech_lexicon("en")
+    assert words is not None
+    reader = _Reader(text, words)
+    found: list[Quote] = []
+    for segment in segments:
+        if segment.inside == "text" and segment.kind in READ:
+            found += reader.paragraph(segment.start, segment.end)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Who spoke last."""
+
+    source: tuple[int, int]
+    cue: tuple[int, int]
+
+
+class _Reader:
+    """Reads paragraphs in order; remembers who spoke last, and whether a quotation is still open."""
+
+    def __init__(self, text: str, words: SpeechLexicon) -> None:
+        self._text, self._words = text, words
+        self._last: _Said | None = None
+        self._open = False
+
+    def paragraph(self, start: int, end: int) -> Iterator[Quote]:
+        quoted = find_quoted(self._text, start, end)
+        if not quoted and self._last is None and not self._open:
+            pass
+        made = tokens(self._text, start, end, quoted, self._words)
+        here: _Said | None = self._last if self._open or (quoted and quoted[0].outer_start == start) else None
+        last = None
+        for sentence in sentences(self._text, made, quoted):
+            clause = Clause(self._text, sentence, self._words)
+            for at, token in enumerate(sentence):
+                if token.kind != "quote":
+                    continue
+                quote = quoted[token.number]
+                said = self._said(clause.speaker_of(at)) or (here if self._bare(sentence, at) else None)
+                yield self._quote(quote, said)
+                last = said or last
+                here = said or here
+            for each in clause.attributions:
+                if each.source:
+                    last = here = self._said(each)
+        self._last = last
+        self._open = bool(quoted) and not quoted[-1].closed
+
+    def _said(self, found: Attribution | None) -> _Said | None:
+        return _Said(found.source, found.cue) if found and found.source else None
+
+    def _bare(self, sentence: list[Token], at: int) -> bool:
+        """Whether a quotation is its sentence: nothing but marks beside it."""
+        return all(token.kind != "word" for token in sentence)
+
+    def _quote(self, quote: Quoted, said: _Said | None) -> Quote:
+        return Quote(
+            quote.start,
+            quote.end,
+            self._kind(quote),
+            speaker=self._span(said.source) if said else None,
+            cue=self._span(said.cue) if said else None,
+        )
+
+    def _span(self, span: tuple[int, int]) -> Span:
+        return Span(*span, self._text[span[0] : span[1]])
+
+    def _kind(self, quote: Quoted) -> QuoteKind:
+        words = self._text[quote.start : quote.end]
+        whole = words[:1].isupper() and (TERMINAL.search(words) or words.endswith(","))
+        return "direct" if whole else "partial"

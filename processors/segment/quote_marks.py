@@ -1,0 +1,108 @@
+"""Where quotation marks open and close, in every style that wires use.
+
+An opening mark is closed by its own partners; a mark of another style inside belongs to the words quoted. Straight
+marks open after a blank and close before one. Apostrophes open nothing: a single mark counts only where it stands
+at a word's edge and has a partner before the paragraph ends.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+CLOSERS = {
+    "“": "”“", "„": "“”", "‟": "”", "«": "»", "»": "«", "「": "」", "『": "』", "《": "》", "〝": "〞〟",
+    '"': '"', "``": "''", "‘": "’", "‚": "‘’", "‹": "›", "›": "‹", "'": "'",
+}  # fmt: skip
+SINGLE = "‘‚'‹›"
+MARK = re.compile(r"``|''|[“”„‟«»「」『』《》〝〞〟\"‘’‚‹›']")
+OPENS_AFTER = re.compile(r"(?:^|[\s([{—–\-/:“„«‘\"'])$")
+CLOSES_BEFORE = re.compile(r"\s|$|[.,;:!?)\]}—–\-/…”»’\"']")
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Words between marks: [start, end) without them, [outer_start, outer_end) with them.
+
+    `closed` is false where the paragraph ends before the partner comes.
+    """
+
+    start: int
+    end: int
+    outer_start: int
+    outer_end: int
+    closed: bool = True
+
+
+def find_quoted(text: str, start: int, end: int) -> tuple[Quoted, ...]:
+    """The outermost quotations of text[start:end], one paragraph, in order and disjoint."""
+    found: list[Quoted] = []
+    marks = list(MARK.finditer(text, start, end))
+    at = 0
+    while at < len(marks):
+        mark = marks[at]
+        if not _opens(text, mark, start, end):
+            at += 1
+            continue
+        partner = _partner(text, marks, at, end)
+        if partner is not None:
+            closing = marks[partner]
+            found.append(Quoted(mark.end(), closing.start(), mark.start(), closing.end()))
+            at = partner + 1
+        elif mark.group() in "“„«「『``" and end - mark.end() > 1:
+            found.append(Quoted(mark.end(), end, mark.start(), end, closed=False))
+            break
+        else:
+            at += 1
+    return tuple(_trimmed(text, quoted) for quoted in found if text[quoted.start : quoted.end].strip())
+
+
+def _opens(text: str, mark: re.Match[str], start: int, end: int) -> bool:
+    kind = mark.group()
+    if kind not in CLOSERS:
+        return False
+    before = text[max(start, mark.start() - 1) : mark.start()]
+    after = text[mark.end() : min(end, mark.end() + 1)]
+    if kind in "“„‟«「『《〝``":
+        return True
+    if kind in "»›":  # »German style«
+        return bool(OPENS_AFTER.search(before)) and bool(after) and not after.isspace()
+    return bool(OPENS_AFTER.search(before)) and bool(after) and not after.isspace()
+
+
+def _partner(text: str, marks: list[re.Match[str]], at: int, end: int) -> int | None:
+    """The index of the mark that closes marks[at]."""
+    kind, depth = marks[at].group(), 0
+    closers = CLOSERS[kind]
+    single = kind in SINGLE
+    for index in range(at + 1, len(marks)):
+        mark = marks[index]
+        if mark.group() == kind and kind not in ('"', "'") and not single:
+            depth += 1  # the same mark again opens a nested quotation
+        elif mark.group() in closers or (kind in ("``",) and mark.group() == '"'):
+            if not _closes(text, mark, end, single):
+                continue
+            if depth == 0:
+                return index
+            depth -= 1
+        elif single and mark.group() in "“”\"«»„":
+            return None
+    return None
+
+
+def _closes(text: str, mark: re.Match[str], end: int, single: bool) -> bool:
+    if mark.group() not in ('"', "'", "’"):
+        return True
+    after = text[mark.end() : min(end, mark.end() + 1)]
+    before = text[mark.start() - 1]
+    if mark.group() == '"':
+        return not before.isspace() or not after or after.isspace()
+    return single and not before.isspace() and bool(CLOSES_BEFORE.match(after))
+
+
+def _trimmed(text: str, quoted: Quoted) -> Quoted:
+    """The same without blanks at its ends, as French sets inside its marks."""
+    words = text[quoted.start : quoted.end]
+    start = quoted.start + len(words) - len(words.lstrip())
+    end = quoted.end - (len(words) - len(words.rstrip()))
+    return Quoted(start, end, quoted.outer_start, quoted.outer_end, quoted.closed)

@@ -1,0 +1,240 @@
+"""Who says a quotation, and by which word: the cue nearest to it and the noun phrase that the cue belongs to.
+
+There is no parse. A noun phrase is walked from its cue: leftwards over adverbs and auxiliaries, past a relative or
+appositive clause between commas, to the words that end one (`SpeechLexicon.boundaries`); rightwards where the cue
+stands before its subject (“…,” said the minister).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from processors.segment.speech_lexicon import SpeechLexicon
+from processors.segment.speech_tokens import Token
+
+NEAR = 14  # tokens between a quotation and a cue after it
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """A cue and its source, as [start, end) in the text; `source` may be missing. `at` is the cue's token."""
+
+    at: int
+    cue: tuple[int, int]
+    source: tuple[int, int] | None
+    first: int  # the first token of source and cue together
+    last: int  # the last one
+
+
+class Clause:
+    """One sentence, with the attributions in it."""
+
+    def __init__(self, text: str, said: list[Token], words: SpeechLexicon) -> None:
+        self.tokens, self._words, self._text = said, words, text
+        self.attributions = [
+            made for at, token in enumerate(said) if self._is_cue(at, token) and (made := self._attribution(at))
+        ] + self._nominal()
+
+    def speaker_of(self, at: int) -> Attribution | None:
+        """The attribution of the quotation that is token `at`."""
+        known = [each for each in self.attributions if each.source]
+        after = next((each for each in known if each.first > at), None)
+        if after and after.first == at + 1:
+            return after
+        before = [each for each in known if each.at < at]
+        if before:
+            return before[-1]
+        if after and after.first - at <= NEAR:
+            return after
+        return None
+
+    def _is_cue(self, at: int, token: Token) -> bool:
+        if token.low not in self._words.cues or token.kind != "word":
+            return False
+        before = self._at(at - 1)
+        if token.capital and at > 0:
+            return False
+        return not (before and before.low in self._words.determiners)
+
+    def _at(self, at: int) -> Token | None:
+        return self.tokens[at] if 0 <= at < len(self.tokens) else None
+
+    def _attribution(self, at: int) -> Attribution | None:
+        cue = self.tokens[at]
+        span = (cue.start, cue.end)
+        left = self._left(at)
+        if left:
+            return Attribution(at, span, self._span(*left), left[0], at)
+        previous = self._at(at - 1)
+        if previous is None or previous.kind != "word":
+            right = self._right(at + 1)
+            if right:
+                return Attribution(at, span, self._span(*right), at, right[1])
+        subject = self._subject(at)
+        return Attribution(at, span, self._span(*subject) if subject else None, at, at)
+
+    def _nominal(self) -> list[Attribution]:
+        """ "According to" and its like."""
+        if not self.tokens:
+            return []
+        made = []
+        for found in self._words.phrases.finditer(self._text, self.tokens[0].start, self.tokens[-1].end):
+            at = next((i for i, token in enumerate(self.tokens) if token.start >= found.end()), None)
+            if at is None or any(t.kind == "quote" and t.start <= found.start() < t.end for t in self.tokens):
+                continue
+            right = self._right(at)
+            if right:
+                made.append(Attribution(at - 1, found.span(), self._span(*right), at - 1, right[1]))
+        return made
+
+    def _span(self, first: int, last: int) -> tuple[int, int]:
+        return self.tokens[first].start, self.tokens[last].end
+
+    def _left(self, at: int) -> tuple[int, int] | None:
+        """The noun phrase that ends before the cue, as its first and last token."""
+        end = self._over_adverbs(at - 1)
+        token = self._at(end)
+        if token is None:
+            return None
+        if token.low in self._words.relatives and token.kind == "word":
+            end -= 1
+            token = self._at(end)
+            if token and token.low == ",":
+                end -= 1
+        elif token.low == ",":
+            end = self._before_apposition(end)
+        elif token.low == ")":
+            end = self._before_bracket(end)
+        elif token.low in ("—", "–", "-", "--"):
+            return None
+        return self._phrase(end)
+
+    def _over_adverbs(self, at: int) -> int:
+        while (token := self._at(at)) and token.kind == "word" and self._adverb(token):
+            at -= 1
+        return at
+
+    def _adverb(self, token: Token) -> bool:
+        return not token.capital and (
+            token.low in self._words.auxiliaries or (token.low.endswith("ly") and len(token.low) > 4)
+        )
+
+    def _before_apposition(self, comma: int) -> int:
+        """From the comma after an apposition to the token before the comma that opens it; -1: none."""
+        for at in range(comma - 1, max(-1, comma - 30), -1):
+            token = self.tokens[at]
+            if token.kind == "quote":
+                return -1
+            if token.low == "," and at > 0:
+                return at - 1
+        return -1
+
+    def _before_bracket(self, closing: int) -> int:
+        for at in range(closing - 1, max(-1, closing - 8), -1):
+            if self.tokens[at].low == "(":
+                return at - 1
+        return -1
+
+    def _phrase(self, end: int) -> tuple[int, int] | None:
+        """The noun phrase whose last token is `end`."""
+        token = self._at(end)
+        if token is None or token.kind != "word" or not self._nominal_word(token):
+            return None
+        if token.low in self._words.pronouns:
+            return end, end
+        start, at = end, end - 1
+        while (token := self._at(at)) is not None:
+            if token.kind == "mark" and token.low == ")":
+                at = self._before_bracket(at)
+                continue
+            if token.kind != "word":
+                break
+            if token.low in self._words.prepositions and not self._joins(at):
+                break
+            if token.low == "and" and not self._pairs(at):
+                break
+            if token.low not in self._words.prepositions and token.low != "and" and not self._nominal_word(token):
+                break
+            if token.low in self._words.pronouns:
+                break
+            start = at
+            at -= 1
+        return self._stripped(start, end)
+
+    def _nominal_word(self, token: Token) -> bool:
+        words = self._words
+        if token.low in words.times and (token.capital or token.low in ("today", "yesterday", "tomorrow")):
+            return False
+        if token.capital:
+            return token.low not in words.boundaries and token.low not in words.openers
+        return not (
+            token.low in words.boundaries
+            or token.low in words.auxiliaries
+            or token.low in words.relatives
+            or token.low in words.prepositions
+            or token.low in words.cues
+        )
+
+    def _joins(self, at: int) -> bool:
+        """Whether a preposition stands inside a noun phrase: after a noun that is no verb."""
+        before = self._at(at - 1)
+        return bool(
+            before
+            and before.kind == "word"
+            and self._nominal_word(before)
+            and before.low not in self._words.pronouns
+            and not (before.low.endswith(("ed", "ing")) and not before.capital)
+        )
+
+    def _pairs(self, at: int) -> bool:
+        before, after = self._at(at - 1), self._at(at + 1)
+        return bool(before and after and before.capital and (after.capital or after.low in self._words.determiners))
+
+    def _stripped(self, start: int, end: int) -> tuple[int, int] | None:
+        """Without prepositions, conjunctions and times at its head."""
+        while start <= end:
+            token = self.tokens[start]
+            if self._nominal_word(token):
+                return start, end
+            start += 1
+        return None
+
+    def _right(self, at: int) -> tuple[int, int] | None:
+        """The noun phrase that starts at or just after `at`."""
+        while (token := self._at(at)) and token.kind == "word" and self._adverb(token):
+            at += 1
+        if token is None or token.kind != "word" or not self._nominal_word(token):
+            return None
+        if token.low in self._words.pronouns:
+            return at, at
+        if not token.capital and token.low not in self._words.determiners and token.low.endswith(("ed", "ing")):
+            return None
+        end = at
+        index = at + 1
+        while (token := self._at(index)) is not None and token.kind == "word":
+            joins = token.low in self._words.prepositions and token.low in ("of", "for", "at", "de")
+            if not (joins or self._nominal_word(token) or (token.low == "and" and self._pairs(index))):
+                break
+            if token.low in self._words.pronouns:
+                break
+            if not joins:
+                end = index
+            index += 1
+        return at, end
+
+    def _subject(self, cue: int) -> tuple[int, int] | None:
+        """The subject of the sentence: its first noun phrase after an introduction that a comma closes."""
+        start = 0
+        first = self._at(0)
+        if first and first.kind == "word" and first.low in self._words.openers:
+            comma = next((i for i in range(cue) if self.tokens[i].low == ","), None)
+            if comma is not None and comma + 1 < cue:
+                start = comma + 1
+        for at in range(start, cue):
+            token = self.tokens[at]
+            if token.kind == "word" and self._nominal_word(token):
+                found = self._right(at)
+                return found if found and found[1] < cue else None
+            if token.kind == "quote":
+                return None
+        return None

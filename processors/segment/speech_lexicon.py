@@ -1,0 +1,68 @@
+"""The words of speech of one language, from ``config/lexicon/quotes.toml``; the file explains its tables."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechLexicon:
+    """Words in lower case, by what they do in a clause that tells who said something."""
+
+    cues: frozenset[str]
+    weak: frozenset[str]
+    phrases: re.Pattern[str]  # cues and nominal cues of several words
+    pronouns: frozenset[str]
+    relatives: frozenset[str]
+    determiners: frozenset[str]
+    prepositions: frozenset[str]
+    boundaries: frozenset[str]
+    auxiliaries: frozenset[str]
+    openers: frozenset[str]
+    titles: frozenset[str]
+    times: frozenset[str]
+    dash: bool
+
+
+@cache
+def speech_lexicon(language: str) -> SpeechLexicon | None:
+    """The lexicon of a language subtag (``en``), or None where there is none."""
+    told = _told().get(language)
+    return _lexicon(told) if told else None
+
+
+@cache
+def _told() -> Mapping[str, Mapping[str, Any]]:
+    text = (files("config") / "lexicon" / "quotes.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
+    def words(name: str) -> frozenset[str]:
+        return frozenset(told.get(name, "").split())
+
+    forms = [group.strip() for group in re.split(r"[;\n]", told["cues"])]
+    phrases = [group.strip() for group in told.get("nominal", "").split(";") if group.strip()]
+    single = frozenset(word for form in forms for word in form.split())
+    body = "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in sorted(phrases, key=len)[::-1])
+    return SpeechLexicon(
+        cues=single,
+        weak=words("weak"),
+        phrases=re.compile(rf"(?<!\w)(?:{body})(?!\w)" if body else r"(?!)", re.IGNORECASE),
+        pronouns=words("pronouns"),
+        relatives=words("relatives"),
+        determiners=words("determiners"),
+        prepositions=words("prepositions"),
+        boundaries=words("boundaries"),
+        auxiliaries=words("auxiliaries"),
+        openers=words("openers"),
+        titles=words("titles"),
+        times=words("times"),
+        dash=bool(told.get("dash")),
+    )

@@ -1,0 +1,82 @@
+"""Words of a paragraph around its quotations, cut into sentences."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from processors.segment.quote_marks import Quoted
+from processors.segment.speech_lexicon import SpeechLexicon
+
+WORD = re.compile(
+    r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:]\d+)*\w*|\w+(?:['’‐\-]\w+)*(?:['’](?=\s))?|[^\w\s]"
+)
+TERMINAL = re.compile(r"[.!?…]['’”\"»)]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, a mark, or a whole quotation (``quote`` with its number among the paragraph's)."""
+
+    start: int
+    end: int
+    low: str
+    kind: Literal["word", "mark", "quote"]
+    capital: bool = False
+    number: int = -1
+
+
+def tokens(text: str, start: int, end: int, quoted: tuple[Quoted, ...], words: SpeechLexicon) -> list[Token]:
+    """The tokens of text[start:end]; a quotation is one token."""
+    made: list[Token] = []
+    at = start
+    for number, quote in enumerate(quoted):
+        _append(made, text, at, quote.outer_start, words)
+        made.append(Token(quote.outer_start, quote.outer_end, "", "quote", number=number))
+        at = quote.outer_end
+    _append(made, text, at, end, words)
+    return made
+
+
+def _append(made: list[Token], text: str, start: int, end: int, words: SpeechLexicon) -> None:
+    for found in WORD.finditer(text, start, end):
+        said = found.group()
+        if said == "." and made and made[-1].end == found.start() and _abbreviated(made[-1], words):
+            last = made.pop()
+            made.append(Token(last.start, found.end(), last.low, "word", last.capital))
+            continue
+        first = said[0]
+        if first.isalnum():
+            made.append(Token(found.start(), found.end(), said.lower(), "word", first.isupper()))
+        else:
+            made.append(Token(found.start(), found.end(), said, "mark"))
+
+
+def _abbreviated(token: Token, words: SpeechLexicon) -> bool:
+    return token.kind == "word" and (
+        token.low in words.titles or (token.capital and token.end - token.start == 1)
+    )
+
+
+def sentences(text: str, made: list[Token], quoted: tuple[Quoted, ...]) -> list[list[Token]]:
+    """The tokens sentence by sentence. A quotation that ends one ends it only before a new one."""
+    cut: list[list[Token]] = []
+    current: list[Token] = []
+    for index, token in enumerate(made):
+        current.append(token)
+        following = made[index + 1] if index + 1 < len(made) else None
+        if following is None or _ends(text, token, following, quoted):
+            cut.append(current)
+            current = []
+    return cut
+
+
+def _ends(text: str, token: Token, following: Token, quoted: tuple[Quoted, ...]) -> bool:
+    starts = following.capital or following.kind == "quote"
+    if token.kind == "mark":
+        return token.low in ".!?…" and (starts or not following.low.isalnum())
+    if token.kind == "quote":
+        quote = quoted[token.number]
+        return starts and bool(TERMINAL.search(text, quote.start, quote.end))
+    return False
