@@ -17,6 +17,7 @@ from typing import Final, Protocol, TypeVar
 import structlog
 
 from processors.errors import Bug
+from streams import metrics
 from streams.backoff import delays
 from streams.log import Log
 from streams.messages import Message, Record, dead_letter
@@ -161,7 +162,8 @@ class Consumer:
             bug = Bug(f"{self.name} crashed {crashes} times on this record; see the log, then replay it")
             await self._commit(records[:1], (dead_letter(records[0], self.name, bug, crashes),), None)
             return
-        handled = await self._handled(records)
+        with metrics.STEP_SECONDS.labels(self.name).time():
+            handled = await self._handled(records)
         sound = next(
             (n for n, each in enumerate(handled.outcomes) if isinstance(each, Exception)), len(records)
         )
@@ -197,6 +199,7 @@ class Consumer:
     ) -> None:
         read = {record.topic: record.offset + 1 for record in records}
         await self._access.write(lambda: self._access.log.commit(self.name, read, messages, also))
+        metrics.count(self.name, len(records), messages)
 
     async def _crashed(self, record: Record, error: object) -> None:
         count = await self._access.write(_counted(self._access.log, self.name, record))

@@ -8,14 +8,15 @@ log on disk is the queue between steps; pollers wait while too much of it is unr
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from sinks.search import StoryIndex
-
 from config.settings import Settings
+from sinks.search import StoryIndex
+from streams import metrics
 from streams.consumer import Access, Consumer
 from streams.handlers import INDEX, EventsHandler, IndexHandler, PoolHandler, StepHandler
 from streams.log import Log
@@ -25,6 +26,8 @@ from streams.topology import DEAD_LETTERS, GAPS, SINK_READS, STEPS, TOPICS
 
 DATABASE: Final = "wiredesk.sqlite"
 PRUNE_SECONDS: Final = 60.0
+WATCH_SECONDS: Final = 5.0
+HOUR: Final = 3_600_000  # milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +56,31 @@ class Embedded:
         self._pool = StepPool(STEPS, settings, settings.embedded.workers)
         self._consumers = self._made(events)
         self._tasks: list[asyncio.Task[None]] = []
+        self._chores: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         """Start the pool and the consumers."""
         await self._pool.__aenter__()
         self._tasks = [asyncio.create_task(each.run(), name=each.name) for each in self._consumers]
-        self._tasks.append(asyncio.create_task(self._prune(), name="retention"))
+        self._chores = [
+            asyncio.create_task(self._prune(), name="retention"),
+            asyncio.create_task(self._watch(), name="lag"),
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Finish the batches in hand, then close."""
         for consumer in self._consumers:
             await consumer.stop()
-        self._tasks[-1].cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._tasks, *self._chores, return_exceptions=True)
         await self._pool.__aexit__(None, None, None)
         self.access.close()
 
     async def failed(self) -> None:
         """Return never; raise what ended a consumer."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+        done, _ = await asyncio.wait([*self._tasks, *self._chores], return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()
 
@@ -120,20 +128,30 @@ class Embedded:
             made.append(Consumer(writer.name, [*sunk, GAPS.name], writer, self.access, batch))
         return made
 
+    async def _watch(self) -> None:
+        """Tell the metrics how far each consumer is behind."""
+        while True:
+            for each in await self.lags():
+                metrics.lag(each.consumer, each.records, each.seconds)
+            await asyncio.sleep(WATCH_SECONDS)
+
     async def _prune(self) -> None:
-        """Drop what is older than the retention and was read by everybody."""
+        """Keep to the retention, now and then."""
         while True:
             now = int(time.time() * 1000)
-            for topic in TOPICS:
-                hours = self.settings.embedded.retention_hours
-                if topic.retention == "window":
-                    hours = (
-                        2 * self.settings.deduplicate.window_hours
-                    )  # never less than what decisions look back
-                readers = [each.name for each in self._consumers if topic.name in each.topics]
-                await self.access.write(
-                    lambda name=topic.name, before=now - hours * 3_600_000, readers=readers: (
-                        self.access.log.prune(name, before, readers)
-                    )
-                )
+            await self.access.write(functools.partial(self._forget, now))
             await asyncio.sleep(PRUNE_SECONDS)
+
+    def _forget(self, now: int) -> None:
+        """Drop records that are older than the retention and read by everybody, and old stories of the index."""
+        hours = {
+            "log": self.settings.embedded.retention_hours,
+            "window": 2 * self.settings.deduplicate.window_hours,  # never less than what decisions look back
+        }
+        for topic in TOPICS:
+            readers = [each.name for each in self._consumers if topic.name in each.topics]
+            self.access.log.prune(topic.name, now - hours[topic.retention] * HOUR, readers)
+        days = self.settings.embedded.index_retention_days
+        if days:
+            with self.access.log.transaction():
+                self._index.prune(now - days * 24 * HOUR)
