@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 CLOSERS = {
     "“": "”“", "„": "“”", "‟": "”", "«": "»", "»": "«", "「": "」", "『": "』", "《": "》", "〝": "〞〟",
-    '"': '"', "``": "''", "‘": "’", "‚": "‘’", "‹": "›", "›": "‹", "'": "'",
+    '"': '"”', "``": "''", "‘": "’", "‚": "‘’", "‹": "›", "›": "‹", "'": "'",
 }  # fmt: skip
 SINGLE = "‘‚'‹›"
 MARK = re.compile(r"``|''|[“”„‟«»「」『』《》〝〞〟\"‘’‚‹›']")
@@ -49,12 +49,17 @@ def find_quoted(text: str, start: int, end: int) -> tuple[Quoted, ...]:
             closing = marks[partner]
             found.append(Quoted(mark.end(), closing.start(), mark.start(), closing.end()))
             at = partner + 1
-        elif mark.group() in "“„«「『``" and end - mark.end() > 1:
+        elif _runs_on(mark, start) and end - mark.end() > 1:
             found.append(Quoted(mark.end(), end, mark.start(), end, closed=False))
             break
         else:
             at += 1
     return tuple(_trimmed(text, quoted) for quoted in found if text[quoted.start : quoted.end].strip())
+
+
+def _runs_on(mark: re.Match[str], start: int) -> bool:
+    """Whether a mark without a partner opens a quotation that goes on in the next paragraph."""
+    return mark.group() in ("“", "„", "«", "「", "『", "``") or (mark.group() == '"' and mark.start() == start)
 
 
 def _opens(text: str, mark: re.Match[str], start: int, end: int) -> bool:

@@ -48,12 +48,10 @@ class _Reader:
 
     def paragraph(self, start: int, end: int) -> Iterator[Quote]:
         quoted = find_quoted(self._text, start, end)
-        if not quoted and self._last is None and not self._open:
-            pass
         made = tokens(self._text, start, end, quoted, self._words)
         here: _Said | None = self._last if self._open or (quoted and quoted[0].outer_start == start) else None
         last = None
-        for sentence in sentences(self._text, made, quoted):
+        for sentence in sentences(self._text, made, quoted, self._words):
             clause = Clause(self._text, sentence, self._words)
             for at, token in enumerate(sentence):
                 if token.kind != "quote":

@@ -54,7 +54,14 @@ class Clause:
         before = self._at(at - 1)
         if token.capital and at > 0:
             return False
-        return not (before and before.low in self._words.determiners)
+        if before is None or before.kind != "word":
+            return True
+        if before.low in self._words.determiners or before.low.endswith(("'s", "’s", "s’")):
+            return False
+        if before.low in self._words.prepositions and not token.low.endswith(self._words.participle):
+            return False
+        plain = not before.capital and before.low not in self._words.pronouns and not self._adverb(before)
+        return not (plain and token.low in self._words.nouns)
 
     def _at(self, at: int) -> Token | None:
         return self.tokens[at] if 0 <= at < len(self.tokens) else None
@@ -62,16 +69,40 @@ class Clause:
     def _attribution(self, at: int) -> Attribution | None:
         cue = self.tokens[at]
         span = (cue.start, cue.end)
+        if self._passive(at):
+            agent = self._agent(at)
+            return Attribution(at, span, self._span(*agent), at, agent[1]) if agent else None
         left = self._left(at)
         if left:
             return Attribution(at, span, self._span(*left), left[0], at)
-        previous = self._at(at - 1)
-        if previous is None or previous.kind != "word":
+        if self._inverts(at):
             right = self._right(at + 1)
             if right:
                 return Attribution(at, span, self._span(*right), at, right[1])
         subject = self._subject(at)
         return Attribution(at, span, self._span(*subject) if subject else None, at, at)
+
+    def _inverts(self, at: int) -> bool:
+        """Whether a cue can stand before its subject: after a quotation, or set off by a comma."""
+        cue, before, after = self.tokens[at], self._at(at - 1), self._at(at + 1)
+        if before is None or cue.low.endswith(self._words.participle):
+            return False
+        if before.kind == "quote":
+            return True
+        return before.low in (",", "—", "–", "-") and after is not None and after.low not in self._words.pronouns
+
+    def _passive(self, at: int) -> bool:
+        if self.tokens[at].low.endswith(self._words.participle):
+            return False
+        over = self._over_adverbs(at - 1)
+        return any(token.low in self._words.passive for token in self.tokens[over + 1 : at])
+
+    def _agent(self, at: int) -> tuple[int, int] | None:
+        """Who does what a passive cue says: the noun phrase after "by"."""
+        for index in range(at + 1, min(at + 5, len(self.tokens))):
+            if self.tokens[index].low in self._words.agent:
+                return self._right(index + 1)
+        return None
 
     def _nominal(self) -> list[Attribution]:
         """ "According to" and its like."""
@@ -116,7 +147,7 @@ class Clause:
 
     def _adverb(self, token: Token) -> bool:
         return not token.capital and (
-            token.low in self._words.auxiliaries or (token.low.endswith("ly") and len(token.low) > 4)
+            token.low in self._words.auxiliaries or token.low.endswith(self._words.adverb)
         )
 
     def _before_apposition(self, comma: int) -> int:
@@ -172,7 +203,9 @@ class Clause:
             or token.low in words.auxiliaries
             or token.low in words.relatives
             or token.low in words.prepositions
-            or token.low in words.cues
+            or token.low in words.openers
+            or (token.low in words.cues and token.low not in words.nouns)
+            or token.low.endswith(words.adverb)
         )
 
     def _joins(self, at: int) -> bool:
@@ -183,7 +216,7 @@ class Clause:
             and before.kind == "word"
             and self._nominal_word(before)
             and before.low not in self._words.pronouns
-            and not (before.low.endswith(("ed", "ing")) and not before.capital)
+            and not (before.low.endswith(self._words.verbal) and not before.capital)
         )
 
     def _pairs(self, at: int) -> bool:
@@ -207,29 +240,39 @@ class Clause:
             return None
         if token.low in self._words.pronouns:
             return at, at
-        if not token.capital and token.low not in self._words.determiners and token.low.endswith(("ed", "ing")):
+        if not token.capital and token.low not in self._words.determiners and token.low.endswith(self._words.verbal):
             return None
         end = at
         index = at + 1
         while (token := self._at(index)) is not None and token.kind == "word":
-            joins = token.low in self._words.prepositions and token.low in ("of", "for", "at", "de")
-            if not (joins or self._nominal_word(token) or (token.low == "and" and self._pairs(index))):
-                break
-            if token.low in self._words.pronouns:
+            joins = token.low in self._words.joiners
+            if not (joins or self._goes_on(index) or (token.low == "and" and self._pairs(index))):
                 break
             if not joins:
                 end = index
             index += 1
         return at, end
 
+    def _goes_on(self, at: int) -> bool:
+        """Whether a word goes on a noun phrase from its left: a small word after a name must lead to another."""
+        token, before = self.tokens[at], self.tokens[at - 1]
+        if not self._nominal_word(token) or token.low in self._words.pronouns:
+            return False
+        if token.capital or not before.capital:
+            return token.capital or not token.low.endswith(self._words.verbal)
+        following = [self._at(at + 1), self._at(at + 2)]
+        return not token.low.endswith(self._words.verbal) and any(
+            each is not None and each.capital and each.kind == "word" for each in following
+        )
+
     def _subject(self, cue: int) -> tuple[int, int] | None:
         """The subject of the sentence: its first noun phrase after an introduction that a comma closes."""
         start = 0
-        first = self._at(0)
-        if first and first.kind == "word" and first.low in self._words.openers:
-            comma = next((i for i in range(cue) if self.tokens[i].low == ","), None)
-            if comma is not None and comma + 1 < cue:
-                start = comma + 1
+        while self.tokens[start].kind == "word" and self.tokens[start].low in self._words.openers:
+            comma = next((i for i in range(start, cue) if self.tokens[i].low == ","), None)
+            if comma is None or comma + 1 >= cue:
+                break
+            start = comma + 1
         for at in range(start, cue):
             token = self.tokens[at]
             if token.kind == "word" and self._nominal_word(token):

@@ -27,6 +27,13 @@ class SpeechLexicon:
     openers: frozenset[str]
     titles: frozenset[str]
     times: frozenset[str]
+    nouns: frozenset[str]
+    passive: frozenset[str]
+    agent: frozenset[str]
+    joiners: frozenset[str]
+    participle: tuple[str, ...]
+    adverb: tuple[str, ...]
+    verbal: tuple[str, ...]
     dash: bool
 
 
@@ -64,5 +71,12 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         openers=words("openers"),
         titles=words("titles"),
         times=words("times"),
+        nouns=words("nouns"),
+        passive=words("passive"),
+        agent=words("agent"),
+        joiners=words("joiners"),
+        participle=tuple(told.get("participle", "").split()),
+        adverb=tuple(told.get("adverb", "").split()),
+        verbal=tuple(told.get("verbal", "").split()),
         dash=bool(told.get("dash")),
     )

@@ -10,8 +10,10 @@ from processors.segment.quote_marks import Quoted
 from processors.segment.speech_lexicon import SpeechLexicon
 
 WORD = re.compile(
-    r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:]\d+)*\w*|\w+(?:['’‐\-]\w+)*(?:['’](?=\s))?|[^\w\s]"
+    r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:]\d+)*(?:\w|-(?=[^\W\d_]))*|\w+(?:['’‐\-]\w+)*(?:['’](?=\s))?|[^\w\s]"
 )
+OPENING = "([{—–-―"
+ATTRIBUTION = 14  # tokens from a quotation to the cue of the sentence that only tells its speaker
 TERMINAL = re.compile(r"[.!?…]['’”\"»)]*$")
 
 
@@ -59,24 +61,43 @@ def _abbreviated(token: Token, words: SpeechLexicon) -> bool:
     )
 
 
-def sentences(text: str, made: list[Token], quoted: tuple[Quoted, ...]) -> list[list[Token]]:
+def sentences(
+    text: str, made: list[Token], quoted: tuple[Quoted, ...], words: SpeechLexicon
+) -> list[list[Token]]:
     """The tokens sentence by sentence. A quotation that ends one ends it only before a new one."""
     cut: list[list[Token]] = []
     current: list[Token] = []
     for index, token in enumerate(made):
         current.append(token)
-        following = made[index + 1] if index + 1 < len(made) else None
-        if following is None or _ends(text, token, following, quoted):
+        if index + 1 == len(made) or _ends(text, made, index, quoted, words):
             cut.append(current)
             current = []
     return cut
 
 
-def _ends(text: str, token: Token, following: Token, quoted: tuple[Quoted, ...]) -> bool:
-    starts = following.capital or following.kind == "quote"
+def _ends(
+    text: str, made: list[Token], index: int, quoted: tuple[Quoted, ...], words: SpeechLexicon
+) -> bool:
+    token, following = made[index], made[index + 1]
+    starts = following.capital or following.kind == "quote" or following.low in OPENING
     if token.kind == "mark":
-        return token.low in ".!?…" and (starts or not following.low.isalnum())
-    if token.kind == "quote":
+        return starts and token.low in ".!?…"
+    if token.kind == "quote" and starts:
         quote = quoted[token.number]
-        return starts and bool(TERMINAL.search(text, quote.start, quote.end))
+        last = TERMINAL.search(text, quote.start, quote.end)
+        return bool(last) and not (last[0][0] in "?!" and _attributed(made, index + 1, words))
+    return False
+
+
+def _attributed(made: list[Token], at: int, words: SpeechLexicon) -> bool:
+    """Whether a new sentence only tells who spoke: a name, a cue, and nothing that the cue says."""
+    for index in range(at, min(len(made), at + ATTRIBUTION)):
+        token = made[index]
+        if token.kind == "quote" or token.low in (".", ";", ":"):
+            return False
+        if token.kind == "word" and token.low in words.cues and index > at:
+            following = made[index + 1] if index + 1 < len(made) else None
+            return following is None or following.kind != "word" or (
+                following.low in words.times or following.low in words.prepositions
+            )  # fmt: skip
     return False
