@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from config.errors import Misconfigured
+from processors.errors import Transient
 
 COMMANDS: Final = {
     "run": "Poll, process and show stories on this machine (SQLite, web desk).",
@@ -63,9 +64,12 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The console script: what the operator did wrong is one line and status 2."""
+    """The console script. One line instead of a stack trace for what the operator (status 2) or the world did."""
     try:
         cli()
     except Misconfigured as error:
         click.echo(f"wiredesk: {error}", err=True)
         sys.exit(2)
+    except Transient as error:
+        click.echo(f"wiredesk: {error}; try again when it answers", err=True)
+        sys.exit(1)

@@ -19,12 +19,11 @@ from sinks.search import StoryIndex
 from streams import metrics
 from streams.consumer import Access, Consumer
 from streams.handlers import INDEX, EventsHandler, IndexHandler, PoolHandler, StepHandler
-from streams.log import Log
+from streams.log import DATABASE, Log
 from streams.outlets import FeedStates, RawOutlet
 from streams.pool import StepPool
 from streams.topology import DEAD_LETTERS, GAPS, SINK_READS, STEPS, TOPICS
 
-DATABASE: Final = "wiredesk.sqlite"
 PRUNE_SECONDS: Final = 60.0
 WATCH_SECONDS: Final = 5.0
 HOUR: Final = 3_600_000  # milliseconds
@@ -129,8 +128,9 @@ class Embedded:
         return made
 
     async def _watch(self) -> None:
-        """Tell the metrics how far each consumer is behind."""
+        """Tell the metrics how far each consumer is behind; look for what other processes wrote (`wiredesk dlq`)."""
         while True:
+            await self.access.wake()
             for each in await self.lags():
                 metrics.lag(each.consumer, each.records, each.seconds)
             await asyncio.sleep(WATCH_SECONDS)

@@ -19,6 +19,7 @@ import orjson
 from config.errors import Misconfigured
 from streams.messages import Headers, Message, Record
 
+DATABASE: Final = "wiredesk.sqlite"  # in the data folder
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS records (
     id INTEGER PRIMARY KEY, topic TEXT NOT NULL, offset INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
@@ -175,6 +176,12 @@ class Log:
             return self.connection.execute(
                 "DELETE FROM records WHERE topic = ? AND timestamp < ? AND offset < ?", (topic, before, read)
             ).rowcount
+
+    def drop(self, topic: str, offsets: Iterable[int]) -> None:
+        """Delete single records."""
+        with self.transaction():
+            rows = [(topic, offset) for offset in offsets]
+            self.connection.executemany("DELETE FROM records WHERE topic = ? AND offset = ?", rows)
 
     def save_feed(self, feed: str, state: bytes) -> None:
         """Remember a feed's state."""
