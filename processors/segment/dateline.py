@@ -49,7 +49,7 @@ class PrintedDateline:
     agency: str | None = None
 
 
-def match_dateline(text: str, start: int, end: int) -> PrintedDateline | None:
+def match_dateline(text: str, start: int, end: int, language: str = "") -> PrintedDateline | None:
     """The dateline that begins at `start`, within a paragraph or line that ends at `end`; None where none does."""
     window = text[start : min(end, start + LONGEST)]
     first = window[:1]

@@ -7,107 +7,86 @@ Every character that is not blank lies in exactly one segment, whatever the text
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import Final
 
-from processors.segment import marks
+from processors.segment import marks, pictures, rows
+from processors.segment.body import name_body
 from processors.segment.dateline import match_dateline
-from processors.segment.lines import Line, Unit, split_lines, split_units
-from processors.story import Segment, SegmentKind
+from processors.segment.head import name_head, same_words
+from processors.segment.lines import Line, Shape, split_lines, split_units
+from processors.segment.parts import Part, part_of, split
+from processors.story import Segment
 
-HEAD = 24  # units among which the dateline is looked for
-PROSE = 60  # characters of the shortest first paragraph that no dateline tells
-
-
-@dataclass(slots=True)
-class Part:
-    """A segment in the making."""
-
-    start: int
-    end: int
-    kind: SegmentKind | None
-    unit: Unit
-    words: str = field(repr=False)
+HEAD: Final = 30  # parts among which the beginning of the body is looked for
 
 
 def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment, ...]:
-    """The segments of a text, which tile it. `headline` is the one that the format delivered apart, if any."""
+    """The segments of a text, which tile it.
+
+    `headline` is the item's own, if any; where it stands in the text as well, that line is its segment.
+    """
     lines = split_lines(text)
-    units = split_units(lines)
-    parts = [_part(text, unit) for unit in units]
-    lead = _open(text, parts)
-    _head(parts, lead, headline)
-    _body(parts, lead)
-    return _tiled(text, parts, lines)
+    parts = [part_of(text, unit) for unit in split_units(lines, _alone)]
+    for part in parts:
+        part.kind = marks.kind_of(part.one_line) if len(part.words) <= marks.LONGEST else None
+    pictures.take_apart(parts)
+    apart = bool(headline) and not any(same_words(part.words, headline) for part in parts[:HEAD])
+    lead = _open_body(text, parts, language)
+    name_head(text, parts, lead, titled=apart)
+    lead = next((n for n, part in enumerate(parts) if part.kind == "dateline"), lead)
+    rows.gather(text, parts, min(lead, len(parts)))
+    name_body(text, parts, lead)
+    return _tiled(parts, lines)
 
 
-def _part(text: str, unit: Unit) -> Part:
-    words = text[unit.start : unit.end]
-    return Part(
-        unit.start, unit.end, marks.kind_of(words) if len(words) <= marks.LONGEST else None, unit, words
-    )
+def _alone(line: Line, last: Line, shape: Shape) -> bool:
+    """Whether a line never goes on from the one before it: a row, a bullet, a mark after the end of a sentence."""
+    if not shape.indented and (rows.is_row(line.text) or rows.is_row(last.text) or rows.bullet(line.text)):
+        return True
+    if len(line.text) > 60 or not (
+        marks.ends_sentence(last.text) or len(last.text) <= 60 or marks.sign_off_at_end(last.text)
+    ):
+        return False
+    return marks.is_initials(line.text) or marks.kind_of(line.text) in {
+        "initials",
+        "signoff",
+        "credit",
+        "boilerplate",
+    }
 
 
-def _open(text: str, parts: list[Part]) -> int:
-    """The number of the part that begins the body; a dateline before it is split off."""
+def _open_body(text: str, parts: list[Part], language: str) -> int:
+    """The number of the part that begins the body; a dateline before it is split off and named."""
     for number, part in enumerate(parts[:HEAD]):
-        if part.kind not in (None, "note"):
+        if part.kind not in (None, "note", "signoff", "caption"):
             continue
-        found = match_dateline(text, part.start, part.end)
-        if found:
-            rest = part.end if found.end >= part.end else _skip(text, found.end)
-            body = Part(rest, part.end, None, part.unit, text[rest : part.end])
-            part.kind, part.end, part.words = "dateline", found.end, text[found.start : found.end]
-            if body.words:
-                parts.insert(number + 1, body)
-                body.kind = "paragraph"
-            return number + 1
-    return next(
-        (
-            n
-            for n, part in enumerate(parts[:HEAD])
-            if part.kind is None and _is_prose(part.words) and not marks.is_byline(part.words)
-        ),
-        len(parts),
-    )
+        found = match_dateline(text, part.start, part.end, language)
+        if found and (part.kind is None or found.agency):
+            split(parts, number, found.end - part.start, None)
+            part.kind = "dateline"
+            if (
+                number + 1 < len(parts)
+                and parts[number + 1].kind is None
+                and parts[number + 1].start < part.end + 2
+            ):
+                parts[number + 1].kind = "paragraph"
+            return number
+    for number, part in enumerate(parts[:HEAD]):
+        if part.kind is None and marks.is_prose(part.words) and not _pictured(parts, number):
+            return number
+    return len(parts)
 
 
-def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at].isspace():
-        at += 1
-    return at
+def _pictured(parts: Sequence[Part], number: int) -> bool:
+    """Whether prose before the headline is a caption, or a byline."""
+    words = parts[number].one_line
+    more = any(part.kind is None and marks.is_prose(part.words) for part in parts[number + 1 : HEAD])
+    return marks.is_byline(words) or (more and pictures.is_caption(words))
 
 
-def _is_prose(words: str) -> bool:
-    return len(words) >= PROSE and marks.ends_sentence(words)
-
-
-def _head(parts: list[Part], lead: int, headline: str) -> None:
-    titled = bool(headline)
-    for number, part in enumerate(parts[:lead]):
-        if part.kind is not None:
-            continue
-        if marks.is_byline(part.words):
-            part.kind = "byline"
-        elif not titled and marks.SLUG.fullmatch(part.words):
-            part.kind = "slug"
-        elif not titled:
-            part.kind = "headline"
-            titled = True
-        else:
-            part.kind = "subhead"
-
-
-def _body(parts: list[Part], lead: int) -> None:
-    for part in parts[lead:]:
-        if part.kind is None:
-            part.kind = "paragraph"
-
-
-def _tiled(text: str, parts: Sequence[Part], lines: Sequence[Line]) -> tuple[Segment, ...]:
+def _tiled(parts: Sequence[Part], lines: Sequence[Line]) -> tuple[Segment, ...]:
     """The segments, with lines of marks given to the one before them (the first to the one after)."""
-    made = [
-        Segment(part.start, part.end, part.kind or "paragraph") for part in parts if part.end > part.start
-    ]
+    made = [Segment(part.start, part.end, part.kind or "paragraph") for part in parts]
     if not made:
         return (Segment(lines[0].start, lines[-1].end, "paragraph"),) if lines else ()
     at = 0
@@ -117,6 +96,5 @@ def _tiled(text: str, parts: Sequence[Part], lines: Sequence[Line]) -> tuple[Seg
         while at + 1 < len(made) and made[at + 1].start <= line.start:
             at += 1
         segment = made[at]
-        start, end = min(segment.start, line.start), max(segment.end, line.end)
-        made[at] = Segment(start, end, segment.kind)
+        made[at] = Segment(min(segment.start, line.start), max(segment.end, line.end), segment.kind)
     return tuple(made)

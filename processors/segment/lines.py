@@ -7,12 +7,12 @@ unit is a paragraph of such copy, or one line where lines stand for themselves.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 LINE: Final = re.compile(r"[^\n]*\S[^\n]*")
-FINAL: Final = (".", "!", "?", ":", ";", "”", '"', "»", ")", "]", "’", "“", "=", "。", "…", "/")
+FINAL: Final = (".", "!", "?", ":", ";", "”", '"', "»", ")", "]", "’", "=", "。", "…", "/")
 NARROWEST, WIDEST = 32, 132  # characters of a line that was broken at a fixed width
 
 
@@ -30,29 +30,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Lines that hang together. `gap` counts the blank lines above the first."""
+    """Lines that hang together. `parted` tells whether blank lines or a line of marks stand above."""
 
     lines: tuple[Line, ...]
+    parted: bool
 
-    @property
-    def start(self) -> int:
-        """Where its first character stands in the text."""
-        return self.lines[0].start
 
-    @property
-    def end(self) -> int:
-        """After its last character that is not blank."""
-        return self.lines[-1].end
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a text is set: the width at which lines were broken (0: they were not), paragraphs by indent."""
 
-    @property
-    def gap(self) -> int:
-        """Blank lines above; a line of marks alone counts as one."""
-        return self.lines[0].gap
-
-    @property
-    def indent(self) -> int:
-        """Blanks before the first line."""
-        return self.lines[0].indent
+    width: int
+    indented: bool
 
 
 def split_lines(text: str) -> list[Line]:
@@ -66,50 +55,64 @@ def split_lines(text: str) -> list[Line]:
         start = match.start() + indent
         gap = text.count("\n", last, match.start()) - (1 if made else 0)
         last = match.end()
-        made.append(
-            Line(start, start + len(words), max(gap, 0), indent, words, not any(map(str.isalnum, words)))
-        )
+        marks_only = len(words) < 200 and not any(map(str.isalnum, words))
+        made.append(Line(start, start + len(words), max(gap, 0), indent, words, marks_only))
     return made
 
 
-def split_units(lines: Sequence[Line]) -> list[Unit]:
-    """The units, in order; lines of marks alone (``___``, ``* * *``) part units and belong to none."""
-    width = _width(lines)
-    units: list[list[Line]] = []
-    parted = True
+def split_units(lines: Sequence[Line], alone: Callable[[Line, Line, Shape], bool]) -> list[Unit]:
+    """The units, in order; lines of marks alone (``___``, ``* * *``) part units and belong to none.
+
+    `alone(line, last, shape)` tells whether a line never goes on from the line before it.
+    """
+    shape = _shape(lines)
+    made: list[Unit] = []
+    unit: list[Line] = []
+    parted, begun = True, True  # `begun`: how the unit in the making began
     for line in lines:
         if line.marks_only:
             parted = True
             continue
-        if units and not parted and line.gap == 0 and _goes_on(units[-1], line, width):
-            units[-1].append(line)
+        if (
+            unit
+            and not parted
+            and line.gap == 0
+            and _goes_on(unit, line, shape)
+            and not alone(line, unit[-1], shape)
+        ):
+            unit.append(line)
         else:
-            units.append([line])
+            if unit:
+                made.append(Unit(tuple(unit), begun))
+            unit, begun = [line], parted or line.gap > 0
         parted = False
-    return [Unit(tuple(unit)) for unit in units]
+    return [*made, Unit(tuple(unit), begun)] if unit else made
 
 
-def _width(lines: Sequence[Line]) -> int:
-    """The width at which lines were broken, 0 where they were not: from lines broken before a small letter."""
-    broken = sorted(
-        len(line.text) + line.indent
-        for line, after in zip(lines, lines[1:], strict=False)
-        if after.gap == 0
-        and after.text[:1].islower()
-        and not line.text.endswith(FINAL)
-        and not after.marks_only
-    )
-    broken = [length for length in broken if NARROWEST <= length <= WIDEST]
-    return broken[len(broken) * 3 // 4] if broken else 0
+def _shape(lines: Sequence[Line]) -> Shape:
+    """From the lines that were surely broken: those before a small letter without an end of sentence."""
+    lengths: list[int] = []
+    indented = False
+    for line, after in zip(lines, lines[1:], strict=False):
+        if after.gap == 0 and after.text[:1].islower() and not line.text.endswith(FINAL):
+            length = len(line.text) + line.indent
+            if NARROWEST <= length <= WIDEST:
+                lengths.append(length)
+                indented |= line.indent > after.indent == 0
+    lengths.sort()
+    return Shape(lengths[len(lengths) * 3 // 4] if lengths else 0, indented)
 
 
-def _goes_on(unit: list[Line], line: Line, width: int) -> bool:
+def _goes_on(unit: Sequence[Line], line: Line, shape: Shape) -> bool:
     """Whether the line belongs to the paragraph of the lines before it."""
     last = unit[-1]
-    if not width or line.indent > unit[-1].indent + 1 or len(last.text) > 2 * WIDEST:
+    if not shape.width or len(last.text) > 2 * WIDEST:
         return False
+    if line.indent > last.indent + 1 or (shape.indented and line.indent > 1):
+        return False
+    if shape.indented and line.indent == 0 and unit[0].indent > 1:
+        return True
     if line.text[:1].islower() and not last.text.endswith(FINAL):
         return len(last.text) >= NARROWEST * 2 // 3
     first = line.text.split(None, 1)[0]
-    full = last.indent + len(last.text) + 1 + len(first) > width - 3
-    return full and len(last.text) <= WIDEST + 60
+    return last.indent + len(last.text) + 1 + len(first) > shape.width - 3

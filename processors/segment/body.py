@@ -1,0 +1,129 @@
+"""The body and tail of a dispatch: subheads, captions, notes, what signs off, and standing matter."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from processors.segment import marks, pictures
+from processors.segment.parts import Part, join, split
+from processors.segment.phrases import phrases
+
+SUBHEAD: Final = 90  # characters
+CATCH: Final = 4  # words of a catch word with a colon
+TAIL: Final = frozenset({"signoff", "initials", "boilerplate", "credit", "caption", "note", "slug"})
+
+
+def name_body(text: str, parts: list[Part], lead: int) -> None:
+    """Name the parts from `lead` on."""
+    _sign_off(parts, lead)
+    _standing_matter(text, parts, lead)
+    for number in range(len(parts) - 1, lead - 1, -1):
+        part = parts[number]
+        if part.kind is None:
+            part.kind = "initials" if _is_initials(parts, number, lead) else None
+    for number in range(lead, len(parts)):
+        part = parts[number]
+        if part.kind is None:
+            part.kind = "subhead" if _is_subhead(parts, number, lead) else "paragraph"
+            if part.kind == "paragraph" and number > lead and marks.is_byline(part.one_line):
+                part.kind = "byline"
+            elif part.kind == "paragraph" and number > lead and _is_caption(parts, number):
+                part.kind = "caption"
+
+
+def _sign_off(parts: list[Part], lead: int) -> None:
+    """Split the sign-off, and the initials after it, from the end of the last paragraph."""
+    prose = [
+        n
+        for n in range(lead, len(parts))
+        if parts[n].kind in (None, "paragraph", "list") and len(parts[n].words) > 30
+    ]
+    if not prose:
+        return
+    number = prose[-1]
+    words = parts[number].words
+    head, _, last = words.rpartition(" ")
+    if (
+        marks.is_initials(last)
+        and ("-" in last or "/" in last)
+        and (at := marks.sign_off_at_end(head.rstrip()))
+    ):
+        split(parts, number, len(head) + 1, "initials")
+        split(parts, number, at, "signoff")
+    elif at := marks.sign_off_at_end(words):
+        split(parts, number, at, "signoff")
+
+
+def _standing_matter(text: str, parts: list[Part], lead: int) -> None:
+    """Join headings (``About X``, ``Contact``) and notebooks to what they stand above."""
+    number = lead
+    while number < len(parts):
+        part = parts[number]
+        if part.kind == "boilerplate":
+            if phrases().notebook.match(part.words):
+                last = number
+                while (
+                    last + 1 < len(parts)
+                    and parts[last + 1].kind not in ("initials", "signoff")
+                    and not marks.is_initials(parts[last + 1].words)
+                ):
+                    last += 1
+            else:
+                last = _end_of_block(parts, number)
+            if last > number:
+                join(text, parts, number, last, "boilerplate")
+        number += 1
+
+
+def _end_of_block(parts: list[Part], number: int) -> int:
+    """The last part of the block that standing matter opens; a heading alone takes the next block."""
+    last = number
+    heading = phrases().heading.fullmatch(parts[number].words) is not None
+    while last + 1 < len(parts):
+        after = parts[last + 1]
+        if after.kind not in (None, "boilerplate", "list", "paragraph") or (
+            after.kind is None and marks.is_initials(after.words)
+        ):
+            break
+        if after.parted and not (heading and last == number):
+            break
+        last += 1
+    return last
+
+
+def _is_initials(parts: list[Part], number: int, lead: int) -> bool:
+    """A mark with nothing but the tail after it."""
+    return (
+        number > lead
+        and marks.is_initials(parts[number].words)
+        and all(part.kind in TAIL for part in parts[number + 1 :])
+    )
+
+
+def _is_subhead(parts: list[Part], number: int, lead: int) -> bool:
+    """A short line above a paragraph, list or table, that is no sentence."""
+    part = parts[number]
+    words = part.one_line
+    if number < lead or number + 1 >= len(parts) or len(words) > SUBHEAD or part.lines > 2:
+        return False
+    if parts[number + 1].kind not in (None, "paragraph", "list", "table", "caption", "byline"):
+        return False
+    first = words.lstrip("“\"'‘«„+*#-–— (")[:1]
+    if (
+        not (first.isupper() or first.isdigit() or not first.isascii())
+        or words.endswith((".", ",", ";", "…", "”", '"', "»", ")"))
+        and not words.isupper()
+    ):
+        return False
+    return len(words.split()) <= CATCH if words.endswith(":") else len(words.split()) <= 14
+
+
+def _is_caption(parts: list[Part], number: int) -> bool:
+    """A caption without a credit needs the marks of one."""
+    words = parts[number].one_line
+    return (
+        len(words) < 500
+        and marks.ends_sentence(words)
+        and pictures.is_caption(words)
+        and (parts[number].parted)
+    )

@@ -1,0 +1,77 @@
+"""The head of a dispatch: slug lines, notes, captions, the headline, its deck, the byline."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from processors.segment import marks, pictures
+from processors.segment.parts import Part, join
+
+OVERLINE: Final = 3  # words of a keyword line in capitals above the headline
+
+
+def name_head(text: str, parts: list[Part], lead: int, *, titled: bool) -> None:
+    """Name the parts before `lead`. `titled`: the headline came apart from the text."""
+    _bylines(text, parts, lead)
+    head = parts[: next((n for n, part in enumerate(parts) if part.kind == "dateline"), lead)]
+    for number, part in enumerate(head):
+        if part.kind is not None:
+            continue
+        words = part.one_line
+        after = [later for later in head[number + 1 :] if later.kind is None]
+        if marks.is_byline(words):
+            part.kind = "byline"
+        elif not titled and _is_slug(words, after):
+            part.kind = "slug"
+        elif _is_caption(words, after, titled=titled):
+            part.kind = "caption"
+        elif not titled:
+            part.kind, titled = "headline", True
+        elif marks.is_person(words) or marks.is_agency(words):
+            part.kind = "byline"
+        else:
+            part.kind = "paragraph" if marks.is_prose(words, 140) else "subhead"
+
+
+def same_words(words: str, headline: str) -> bool:
+    """Whether a line is the headline, but for marks and blanks."""
+    if abs(len(words) - len(headline)) > 12 + len(headline) // 10:
+        return False
+    return _bare(words) == _bare(headline) != ""
+
+
+def _bare(words: str) -> str:
+    return "".join(filter(str.isalnum, words.casefold()))
+
+
+def _bylines(text: str, parts: list[Part], lead: int) -> None:
+    """Join to a byline the agency's name or the writer's function on the line under it."""
+    for number in range(min(lead, len(parts) - 1) - 1, -1, -1):
+        part, after = parts[number], parts[number + 1]
+        if (
+            part.kind is None
+            and after.kind in (None, "signoff", "credit")
+            and not after.parted
+            and number + 1 != lead
+        ):
+            if (
+                marks.is_byline(part.one_line) or (number and marks.is_person(part.one_line))
+            ) and marks.is_agency(after.one_line):
+                join(text, parts, number, number + 1, "byline")
+
+
+def _is_slug(words: str, after: list[Part]) -> bool:
+    if marks.is_slug(words):
+        return True
+    if not after or len(words) > 60:
+        return False
+    few = words.isupper() and len(words.split()) <= OVERLINE and len(after[0].words) > len(words)
+    return few or marks.NAMED_SLUG.fullmatch(words) is not None
+
+
+def _is_caption(words: str, after: list[Part], *, titled: bool) -> bool:
+    """Prose that speaks of a picture, or that stands above the headline."""
+    if pictures.is_caption(words) and marks.ends_sentence(words):
+        return True
+    above = not titled and any(not marks.ends_sentence(later.words) for later in after)
+    return above and marks.is_prose(words) and words.endswith(".")

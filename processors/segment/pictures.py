@@ -1,0 +1,105 @@
+"""Captions and the credits of pictures."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from processors.segment.calendar import printed_dates
+from processors.segment.conventions import conventions
+from processors.segment.parts import Part, split
+from processors.segment.phrases import phrases
+
+TAIL: Final = 140  # characters in which a credit at the end is looked for
+LONGEST: Final = 900  # characters of a caption
+SAID: Final = re.compile(
+    r"\b(?:said|told|says|dijo|dit|déclaré|sagte|sagten|teilte|detto|disse|zei|sade|säger|sa|sagde|siger|afirmó|added)\b"
+)
+
+
+def is_credit(words: str) -> bool:
+    """Whether a line is nothing but a picture's credit."""
+    if len(words) > 100:
+        return False
+    if phrases().credit.fullmatch(words) or conventions().credit.fullmatch(words.strip("()[] .")):
+        return True
+    found = phrases().credit_tail.match(" " + words)
+    return found is not None and ("/" in words or words[:1] in "(©")
+
+
+def take_apart(parts: list[Part]) -> None:
+    """Split credits and tags off captions that carry them, and name captions that a credit follows."""
+    number = 0
+    while number < len(parts):
+        part = parts[number]
+        if part.kind is None and len(part.words) <= LONGEST:
+            if tags := phrases().tags.search(part.words, max(0, len(part.words) - 400)):
+                split(parts, number, tags.start(), "note")
+            at = _credit_at(part.words)
+            if at:
+                split(parts, number, at, "credit")
+                part.kind = "caption"
+        number += 1
+    for part, after in zip(parts, parts[1:], strict=False):
+        if (
+            after.kind == "signoff"
+            and part.kind is None
+            and not after.parted
+            and is_caption(part.words)
+            and is_credit(after.words)
+        ):
+            after.kind = "credit"
+        if (
+            after.kind == "credit"
+            and part.kind is None
+            and len(part.words) <= LONGEST
+            and (not after.parted or is_caption(part.words))
+        ):
+            part.kind = "caption"
+
+
+def _credit_at(words: str) -> int | None:
+    """Where the credit at the end of a caption begins, or None."""
+    if not any(mark in words[-TAIL:] for mark in ("/", "©", "hoto", "oto", ":", "(", "via ")):
+        return None
+    found = phrases().credit_tail.search(words, max(0, len(words) - TAIL))
+    if not found:
+        return None
+    before, credit = words[: found.start()].rstrip(), found["credit"]
+    closed = before.endswith((".", "!", "?", ")", "”", '"', "»", "]", "/", "-", "–", "—", "|"))
+    shaped = any(mark in credit for mark in ("/", "©", ":", " via ", "hoto", "oto "))
+    if not before or not (shaped or is_caption(before)):
+        return None
+    return (
+        found.start("credit")
+        if closed or credit[0] in "(©" or before[-1].isdigit() or is_caption(before)
+        else None
+    )
+
+
+def is_caption(words: str) -> bool:
+    """Whether the words speak of a picture, or tell no more than who is seen where and when."""
+    if len(words) > LONGEST or SAID.search(words):
+        return False
+    return phrases().caption.search(words[:500]) is not None or _ends_in_place_and_date(words)
+
+
+def _ends_in_place_and_date(words: str) -> bool:
+    """``… in Villaclara, Spain, 28 January 2023.``, in one sentence."""
+    bare = words.rstrip(" .")
+    if (
+        len(bare) > 400
+        or bare == words.rstrip()
+        or re.search(r"[.!?] +[A-ZÀ-Þ“\"]", re.sub(r"\b[A-Z]\w{0,3}\.", "", bare))
+    ):
+        return False
+    last = None
+    for last in printed_dates(bare[-40:]):
+        continue
+    offset = max(0, len(bare) - 40)
+    return (
+        last is not None
+        and last.year is not None
+        and last.end + offset == len(bare)
+        and bare[: last.start + offset].rstrip().endswith(",")
+    )

@@ -1,0 +1,113 @@
+"""Lists and tables: lines with bullets or numbers, lines in columns, and short rows without either."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from processors.segment.parts import Part, join
+
+LONGEST: Final = 240  # characters of a row in columns
+SHORT: Final = 64  # characters of a row without columns
+BULLET: Final = re.compile(r"([•*·▪◦‣●○■□►▶→✓–—+-]|[(]?(?:\d{1,2}|[a-zA-Z])[.)])(?:\s+|(?<=[•▪●■►▶]))\S")
+GAPS: Final = re.compile(
+    r"(?<![.!?:;])(?: {3,}| ?\t+ ?| ?\.{4,} ?| ?\| ?)(?=\S)|(?<![.!?:;]) {2}(?=[-+(]?[\d$€£])|(?<=\d)  (?=\S)"
+)
+CELL: Final = 40  # characters of a cell, but for the first
+SIGNED: Final = ".!?…。"
+
+
+def bullet(words: str) -> str:
+    """What kind of bullet opens the line: the mark itself, ``1`` for numbers, ``a`` for letters; "" for none."""
+    found = BULLET.match(words)
+    if not found:
+        return ""
+    mark = found[1].strip("(.)") or found[1]
+    if mark.isdigit():
+        return "1"
+    return mark if not mark.isalpha() else ("a" if len(found[1]) > 1 else "")
+
+
+def is_row(words: str) -> bool:
+    """Whether a line is set in columns."""
+    if len(words) > LONGEST or (
+        "  " not in words and "\t" not in words and "|" not in words and "...." not in words
+    ):
+        return False
+    cells = [cell for cell in GAPS.split(words) if cell]
+    return len(cells) > 1 and all(len(cell) <= CELL for cell in cells[1:]) and len(cells[0]) <= 2 * CELL
+
+
+def gather(text: str, parts: list[Part], lead: int) -> None:
+    """Make one part of the rows of every table and the items of every list; `lead` is where the body begins."""
+    number = lead
+    while number < len(parts):
+        for run in (_table, _bullets, _rows):
+            last = run(parts, number)
+            if last is not None:
+                join(text, parts, number, last, "table" if run is _table else "list")
+                break
+        number += 1
+
+
+def _table(parts: list[Part], first: int) -> int | None:
+    """The last part of the table that begins at `first`: rows in columns, and the lines set close under them."""
+    if not _open(parts[first]) or not is_row(parts[first].words):
+        return None
+    rows, last, number = 0, first, first
+    while number < len(parts):
+        part = parts[number]
+        if _open(part) and is_row(part.words):
+            rows, last = rows + 1, number
+        elif _open(part) and not part.parted and len(part.words) <= 90:
+            last = number  # a heading or legend within the block
+        else:
+            break
+        number += 1
+    digits = sum(any(map(str.isdigit, part.words)) for part in parts[first : last + 1])
+    return last if rows > 1 and digits else None
+
+
+def _bullets(parts: list[Part], first: int) -> int | None:
+    """The last part of the list that begins at `first`: items with the same kind of bullet."""
+    mark = bullet(parts[first].words) if _open(parts[first]) else ""
+    if not mark:
+        return None
+    last = first
+    for number in range(first + 1, len(parts)):
+        if not _open(parts[number]) or bullet(parts[number].words) != mark:
+            break
+        last = number
+    items = last - first + 1
+    spoken = mark in {"-", "–", "—"} and any(
+        part.words.endswith(tuple(SIGNED)) and len(part.words) > 160 for part in parts[first : last + 1]
+    )
+    return last if (items > 1 and not spoken) or mark in "•▪●■►▶" else None
+
+
+def _rows(parts: list[Part], first: int) -> int | None:
+    """The last part of a block of short lines with figures in most (results, odds, prices)."""
+    last = first
+    while last < len(parts) and _short(parts[last]) and (last == first or not parts[last].parted):
+        last += 1
+    block = parts[first:last]
+    figures = sum(any(map(str.isdigit, part.words)) for part in block)
+    enough = len(block) > 2 and figures * 2 >= len(block) or len(block) == 2 == figures
+    return last - 1 if enough and _has_digit(block[0].words) else None
+
+
+def _has_digit(words: str) -> bool:
+    return any(map(str.isdigit, words))
+
+
+def _short(part: Part) -> bool:
+    return (
+        _open(part)
+        and part.lines == 1
+        and len(part.words) <= SHORT
+        and not part.words.endswith((*SIGNED, ":", ","))
+    )
+
+
+def _open(part: Part) -> bool:
+    return part.kind in (None, "list", "table")
