@@ -37,6 +37,7 @@ class Deduplicate:
 
     window_hours: int = 72
     threshold: float = 0.5
+    max_stories: int = 2_000_000  # remembered of one language; the oldest go first
     shards: int = 1  # candidate shards of one language on Kafka
 
 
@@ -72,6 +73,9 @@ class Poll:
     max_body_bytes: int = 15 * MEBIBYTE
     max_entries: int = 2000
     max_redirects: int = 10
+    move_after_s: float = (
+        7 * 24 * 3600.0
+    )  # a permanent redirect moves a feed once it has been seen for so long
     host_connections: int = 2
     host_delay_s: float = 5.0  # between the starts of two requests to one host
     max_backoff_s: float = 24 * 3600.0
@@ -97,7 +101,9 @@ class Kafka:
     """The distributed runtime's broker. `options` goes to every aiokafka client as it is."""
 
     servers: str = "127.0.0.1:9092"
-    prefix: str = ""  # of every topic, group and transactional id: installations that share a broker differ here
+    prefix: str = (
+        ""  # of every topic, group and transactional id: installations that share a broker differ here
+    )
     application: str = "wiredesk"  # prefix of consumer groups and transactional ids
     worker: str = ""  # stable name of this worker slot, unique among live workers; empty: host name
     partitions: int = 8

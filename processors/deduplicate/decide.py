@@ -1,0 +1,339 @@
+"""Where a story stands: its parent, the relation to it, and the record that remembers the decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from config.settings import Deduplicate
+from processors.deduplicate.fingerprint import Fingerprint, fingerprint, headline_words
+from processors.deduplicate.index import Lookup
+from processors.deduplicate.record import Record, UnknownFormat, View, rounded
+from processors.deduplicate.relation import related
+from processors.deduplicate.score import HOUR_MS, jaccard, model, novelty, pair_features, shared
+from processors.deduplicate.window import Window
+from processors.signals import Signals, read_signals
+from processors.story import Event, Feature, Lineage, Story
+
+AHEAD_MS: Final = 24 * HOUR_MS  # a story dated further after its arrival than this is taken at its arrival
+SHORT: Final = 20  # words; two texts under this are the same report only where the headlines agree, too
+LINKS: Final = frozenset(
+    (
+        "rewriteof",
+        "evolvedfrom",
+        "derivedfrom",
+        "replaces",
+        "supersedes",
+        "updates",
+        "corrects",
+        "versionof",
+        "isversionof",
+        "previousversion",
+        "previous",
+        "predecessor",
+        "basedon",
+        "origin",
+        "original",
+    )
+)  # fmt: skip -- roles of identifiers and associations, letters only, that name what a story was made from
+IDENTIFIERS: Final = frozenset(("guid", "docid", "dukey", "uri", "itemid", "newsitemid", "publicidentifier"))
+NAMED: Final = 0.6  # headline likeness from which an advisory's quoted headline is the story's
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a story stands, why, and the compact record that restores the deduplicator to after it.
+
+    `memory` is empty for a story that was seen before: nothing new is to be remembered.
+    """
+
+    lineage: Lineage
+    evidence: tuple[Feature, ...] = ()
+    memory: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The earlier story that a story belongs to, and the figures by which it was found."""
+
+    view: View
+    evidence: dict[str, float]
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """A story as it is placed."""
+
+    event: Event
+    window: Window
+    made: Fingerprint
+    signals: Signals
+    time: int
+    lookup: Lookup
+    weights: NDArray[np.float32]
+    late: bool
+    keys: tuple[int, ...]
+
+
+class Deduplicator:
+    """The windows of stories, one a language. Decides from what came earlier only; deterministic."""
+
+    def __init__(self, settings: Deduplicate) -> None:
+        """Empty windows."""
+        self._settings = settings
+        self._length = settings.window_hours * HOUR_MS
+        self._windows: dict[str, Window] = {}
+        self._model = model()
+        self.ignored = 0  # records of another format that `restore` was given
+
+    def decide(self, event: Event) -> Decision:
+        """Place a normalised event in its chain and remember it."""
+        language = event.language.tag.partition("-")[0] if event.language else "und"
+        window = self._window(language)
+        state = _state(event)
+        version_key = _key("version", event.story.uri, event.story.version or "", str(state))
+        seen = window.find(version_key)
+        if seen is not None and (known := window.view(seen)).state == state:
+            return Decision(known.lineage(), known.evidence())
+        story = self._read(event, window, version_key)
+        parent = self._parent(story)
+        lineage, figures = self._placed(story, parent)
+        evidence = tuple(Feature(name, rounded(value)) for name, value in figures.items())
+        memory = self._record(story, language, state, lineage, evidence, parent).pack()
+        window.add(memory, story.lookup)
+        return Decision(lineage, evidence, memory)
+
+    def restore(self, memory: bytes) -> None:
+        """Take back the memory of an earlier decision; called in the order of the log, before any `decide`.
+
+        A record that another version of the software wrote is not read but counted in `ignored`.
+        """
+        try:
+            language = View(memory).language
+        except UnknownFormat:
+            self.ignored += 1
+            return
+        self._window(language).add(memory)
+
+    def _window(self, language: str) -> Window:
+        window = self._windows.get(language)
+        if window is None:
+            window = self._windows[language] = Window(self._length, self._settings.max_stories)
+        return window
+
+    def _read(self, event: Event, window: Window, version_key: int) -> _Story:
+        story = event.story
+        made = fingerprint(event.headline, event.text or event.headline)
+        lookup = window.look_up(made.shingles)
+        time = _time(event, window.now)
+        return _Story(
+            event=event,
+            window=window,
+            made=made,
+            signals=read_signals(
+                headline=event.headline,
+                slugline=story.slugline or "",
+                ed_note=story.ed_note or "",
+                text=event.text,
+            ),
+            time=time,
+            lookup=lookup,
+            weights=window.weights(lookup.counts),
+            late=window.now is not None and time < window.now - self._length,
+            keys=(version_key, *_identifiers(story), *_content_keys(event, made)),
+        )
+
+    # ------------------------------------------------------------ the parent
+
+    def _parent(self, story: _Story) -> Parent | None:
+        return (
+            self._by_identifier(story)
+            or self._by_name(story)
+            or self._by_content(story)
+            or self._by_text(story)
+        )
+
+    def _by_identifier(self, story: _Story) -> Parent | None:
+        """The newest version of the story, or what the publisher says that it was made from."""
+        window, item = story.window, story.event.story
+        row = window.find(_key("uri", item.uri))
+        if row is not None:
+            return Parent(window.view(row), {"by-uri": 1.0})
+        for told in links(item):
+            row = window.find(_key("uri", told))
+            if row is None:
+                row = window.find(_key("alt", told))
+            if row is not None:
+                return Parent(window.view(row), {"by-link": 1.0})
+        return None
+
+    def _by_name(self, story: _Story) -> Parent | None:
+        """The story whose headline an advisory, correction or kill quotes."""
+        if not story.signals.names:
+            return None
+        wanted = fingerprint(story.signals.names, "").headline
+        for key in _headline_keys(story.signals.names):
+            row = story.window.find(key)
+            if row is None:
+                continue
+            view = story.window.view(row)
+            likeness = jaccard(wanted, view.marks()[2])
+            if likeness >= NAMED:
+                return Parent(view, {"by-name": 1.0, "headline": likeness})
+        return None
+
+    def _by_content(self, story: _Story) -> Parent | None:
+        """The same text, word for word; under twenty words the headline, too."""
+        made = story.made
+        row = story.window.find(_key("content", str(made.content)))
+        if row is None:
+            return None
+        view = story.window.view(row)
+        same = view.content == made.content and view.words == made.words and self._near(story, view)
+        if not same or not np.array_equal(view.shingles, made.shingles):
+            return None
+        if made.words < SHORT and view.marks()[2] != made.headline:
+            return None
+        return Parent(view, {"by-content": 1.0}, 1.0)
+
+    def _by_text(self, story: _Story) -> Parent | None:
+        """The likest of the stories that share rare shingles."""
+        best: Parent | None = None
+        for row, keys in story.lookup.rows:
+            view = story.window.view(row)
+            if not self._near(story, view):
+                continue
+            features = pair_features(story.made, story.weights, story.time, view, story.window)
+            if features is None:
+                continue
+            score = round(self._model(features), 4)
+            if best is None or score > (best.score or 0.0):
+                best = Parent(view, {**features, "shared-keys": keys}, score)
+        return best
+
+    def _near(self, story: _Story, view: View) -> bool:
+        return abs(story.time - view.time) <= self._length
+
+    # ------------------------------------------------------------ the decision
+
+    def _placed(self, story: _Story, parent: Parent | None) -> tuple[Lineage, dict[str, float]]:
+        """The lineage, and the figures that it rests on: those of the likest story also where it was refused."""
+        figures = {"late": 1.0} if story.late else {}
+        if parent:
+            figures |= parent.evidence
+            if parent.score is not None:
+                figures["score"] = parent.score
+        if parent and parent.score is not None and parent.score < self._settings.threshold:
+            parent = None
+        view = parent.view if parent else None
+        found = related(story.event.story, story.signals, story.made, view, "by-uri" in figures)
+        if view is None:
+            return Lineage(story.event.story.uri, found), figures
+        figures["novelty"] = novelty(story.made, story.weights, view)
+        chain = view.lineage().story
+        sequence = view.sequence
+        if found != "duplicate":
+            latest = story.window.find(_key("chain", chain))
+            sequence = 1 + (story.window.view(latest).sequence if latest is not None else sequence)
+        score = parent.score if parent else None
+        return Lineage(chain, found, of=view.uri, score=score, sequence=sequence), figures
+
+    def _record(
+        self,
+        story: _Story,
+        language: str,
+        state: int,
+        lineage: Lineage,
+        evidence: tuple[Feature, ...],
+        parent: Parent | None,
+    ) -> Record:
+        item = story.event.story
+        keys = story.keys
+        if lineage.of is not None and lineage.relation != "duplicate":
+            keys = (*keys, _key("chain", lineage.story))
+        superseded = parent and "by-uri" in parent.evidence and lineage.relation == "duplicate"
+        if not superseded:
+            keys = (*keys, _key("uri", item.uri))
+        fresh: NDArray[np.bool_] = np.ones(len(story.made.shingles), np.bool_)
+        if parent and lineage.of is not None:
+            fresh = ~shared(story.made.shingles, parent.view.shingles)
+        now = story.window.now
+        return Record(
+            language=language,
+            uri=item.uri,
+            version=item.version or "",
+            time=story.time,
+            mark=story.time if now is None else now,
+            state=state,
+            lineage=lineage,
+            evidence=evidence,
+            print=story.made,
+            fresh=fresh,
+            keys=keys,
+        )
+
+
+def _key(kind: str, *parts: str) -> int:
+    return xxhash.xxh3_64_intdigest("\0".join((kind, *parts)).encode("utf-8", "surrogatepass"))
+
+
+def _state(event: Event) -> int:
+    """A hash of all that makes one version of a story differ from another."""
+    story = event.story
+    told = (
+        event.headline, event.text, story.pub_status, story.slugline, story.ed_note, story.embargoed_until,
+        str(story.urgency),
+    )  # fmt: skip
+    return _key("state", *(part or "" for part in told))
+
+
+def _identifiers(story: Story) -> list[int]:
+    """Keys of the publisher's other identifiers of the story, by which later ones may link to it."""
+    return [_key("alt", told.value) for told in story.alt_ids if _role(told.role) in IDENTIFIERS]
+
+
+def links(story: Story) -> list[str]:
+    """The identifiers of the stories that the publisher says this one was made from."""
+    told = [other.value for other in story.alt_ids if _role(other.role) in LINKS]
+    return told + [other.uri for other in story.associations if _role(other.rel) in LINKS]
+
+
+def _role(role: str | None) -> str:
+    return "".join(filter(str.isalpha, role or "")).lower()
+
+
+def _content_keys(event: Event, made: Fingerprint) -> list[int]:
+    return [_key("content", str(made.content)), *_headline_keys(event.headline)]
+
+
+def _headline_keys(headline: str) -> list[int]:
+    """Keys of a headline: of all its words, and of its first five."""
+    words = headline_words(headline)
+    if len(words) < 3:
+        return []
+    return [_key("headline", *words), *([_key("headline", *words[:5])] if len(words) > 5 else [])]
+
+
+def _time(event: Event, now: int | None) -> int:
+    """The story's own time in milliseconds, or that of its arrival where it has none or lies far ahead."""
+    received = _milliseconds(event.provenance.received if event.provenance else None)
+    told = _milliseconds(event.story.version_created)
+    if told is not None and (received is None or told <= received + AHEAD_MS):
+        return told
+    return received if received is not None else now or 0
+
+
+def _milliseconds(timestamp: str | None) -> int | None:
+    try:
+        moment = datetime.fromisoformat(timestamp) if timestamp else None
+    except ValueError:
+        return None
+    if moment is None:
+        return None
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

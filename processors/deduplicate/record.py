@@ -1,0 +1,234 @@
+"""What the deduplicator remembers of a story: one compact record, which is its memory and the log's alike.
+
+The window keeps the bytes themselves and reads from them what a comparison needs, so that a story costs no objects.
+Little endian: a fixed head, then hashes of shingles (ascending, even; the lowest bit of a stored one tells that no
+parent had it), numbers, names and headline words, 64-bit keys, figures of the evidence, and strings in UTF-8.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final, get_args
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from processors.deduplicate.fingerprint import Fingerprint, Hashes
+from processors.story import Feature, Lineage, Relation
+
+FORMAT: Final = 1  # of the record; another number is another software's and is not read
+
+_HEAD: Final = struct.Struct("<HBBBBBBHHHHIIIIIqqQQff")
+_ABSENT: Final = 2**32 - 1
+_EVEN: Final = np.uint32(2**32 - 2)
+_RELATIONS: Final[tuple[Relation, ...]] = get_args(Relation)
+FIGURES: Final = (
+    "containment", "numbers-missing", "names-missing", "headline", "digits", "length-ratio", "hours",
+    "shared-keys", "candidates", "novelty", "late", "by-uri", "by-link", "by-content", "by-name", "by-text",
+    "plain-containment", "reverse-containment", "score",
+)  # fmt: skip
+_CODES: Final = {name: code for code, name in enumerate(FIGURES)}
+_FIGURE: Final = struct.Struct("<Bf")
+
+
+class UnknownFormat(ValueError):
+    """The record was written by another version of the software, or is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A story that was decided.
+
+    `time` is the story's own, `mark` the window's when it came (milliseconds since the epoch); `state` a hash of
+    everything that makes a version differ; `keys` are 64-bit hashes of identifiers and headline by which it is
+    found; `fresh` tells of each shingle whether it was new to its chain.
+    """
+
+    language: str
+    uri: str
+    version: str
+    time: int
+    mark: int
+    state: int
+    lineage: Lineage
+    evidence: tuple[Feature, ...]
+    print: Fingerprint
+    fresh: NDArray[np.bool_]
+    keys: tuple[int, ...]
+
+    def pack(self) -> bytes:
+        """The record as bytes."""
+        made, lineage = self.print, self.lineage
+        strings = [
+            None if lineage.story == self.uri else lineage.story,
+            lineage.of,
+            self.version,
+            self.uri,
+            self.language,
+        ]
+        encoded = [None if text is None else text.encode("utf-8", "surrogatepass") for text in strings]
+        chain, of, version, uri, language = encoded
+        head = _HEAD.pack(
+            FORMAT, _RELATIONS.index(lineage.relation), len(made.numbers), len(made.names), len(made.headline),
+            len(self.keys), len(self.evidence), len(made.shingles), lineage_score(lineage), len(version or b""),
+            len(language or b""), len(uri or b""), _ABSENT if chain is None else len(chain),
+            _ABSENT if of is None else len(of), lineage.sequence, made.words, self.time, self.mark,
+            self.state, made.content, made.digits, 0.0,
+        )  # fmt: skip
+        marks = (*made.numbers, *made.names, *made.headline, made.bound)
+        return b"".join((
+            head,
+            (made.shingles | self.fresh).tobytes(),
+            struct.pack(f"<{len(marks)}I{len(self.keys)}Q", *marks, *self.keys),
+            *(_FIGURE.pack(_CODES[feature.name], feature.value) for feature in self.evidence),
+            *(text for text in encoded if text),
+        ))  # fmt: skip
+
+
+def lineage_score(lineage: Lineage) -> int:
+    """The score in ten-thousandths; 65535 where there is none."""
+    return 65535 if lineage.score is None else round(lineage.score * 10_000)
+
+
+class View:
+    """A packed record, read where it lies."""
+
+    __slots__ = ("_head", "_marks_at", "raw", "time", "words")
+
+    def __init__(self, raw: bytes) -> None:
+        """Read the head.
+
+        Raises:
+            UnknownFormat: another format, or no record.
+        """
+        try:
+            self._head = head = _HEAD.unpack_from(raw)
+        except struct.error as error:
+            raise UnknownFormat("not a record of the deduplicator") from error
+        if head[0] != FORMAT:
+            raise UnknownFormat(f"format {head[0]}, this software reads {FORMAT}")
+        self.raw = raw
+        self.time: int = head[16]
+        self.words: int = head[15]
+        self._marks_at: int = _HEAD.size + 4 * head[7]
+
+    @property
+    def mark(self) -> int:
+        """The window's time when the story came, in milliseconds."""
+        return int(self._head[17])
+
+    @property
+    def state(self) -> int:
+        """The hash of everything that makes a version differ."""
+        return int(self._head[18])
+
+    @property
+    def content(self) -> int:
+        """The hash of the text."""
+        return int(self._head[19])
+
+    @property
+    def digits(self) -> float:
+        """The share of words that are numbers."""
+        return float(self._head[20])
+
+    @property
+    def relation(self) -> Relation:
+        """The relation that was decided."""
+        code: int = self._head[1]
+        return _RELATIONS[code]
+
+    @property
+    def sequence(self) -> int:
+        """The number in the chain."""
+        return int(self._head[14])
+
+    @property
+    def stored(self) -> Hashes:
+        """The shingles with their fresh bits."""
+        return np.frombuffer(self.raw, np.uint32, self._head[7], _HEAD.size)
+
+    @property
+    def shingles(self) -> Hashes:
+        """The shingles' hashes, ascending."""
+        return self.stored & _EVEN
+
+    def marks(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]:
+        """Numbers, names, headline words; the bound of the shingles."""
+        numbers, names, headline = self._head[2:5]
+        found = struct.unpack_from(f"<{numbers + names + headline + 1}I", self.raw, self._marks_at)
+        return found[:numbers], found[numbers : numbers + names], found[numbers + names : -1], found[-1]
+
+    def identities(self) -> tuple[int, ...]:
+        """The 64-bit keys by which the story is found."""
+        found: tuple[int, ...] = struct.unpack_from(f"<{self._head[5]}Q", self.raw, self._keys_at())
+        return found
+
+    def evidence(self) -> tuple[Feature, ...]:
+        """The figures that the decision rested on."""
+        start = self._keys_at() + 8 * self._head[5]
+        raw = self.raw[start : start + _FIGURE.size * self._head[6]]
+        return tuple(Feature(FIGURES[code], rounded(value)) for code, value in _FIGURE.iter_unpack(raw))
+
+    def lineage(self) -> Lineage:
+        """The lineage that was decided."""
+        chain, of, _, uri, _ = self._strings()
+        score = self._head[8]
+        return Lineage(
+            story=uri if chain is None else chain,
+            relation=self.relation,
+            of=of,
+            score=None if score == 65535 else score / 10_000,
+            sequence=self.sequence,
+        )
+
+    @property
+    def chain(self) -> str:
+        """The id of the story's chain: the uri of its earliest member."""
+        chain, _, _, uri, _ = self._strings()
+        return uri if chain is None else chain
+
+    @property
+    def chain_hash(self) -> int:
+        """A 32-bit hash of the chain's id, never 0."""
+        return xxhash.xxh32_intdigest(self.chain.encode("utf-8", "surrogatepass")) | 1
+
+    @property
+    def uri(self) -> str:
+        """The story's uri."""
+        return self._strings()[3] or ""
+
+    @property
+    def version(self) -> str:
+        """The story's version."""
+        return self._strings()[2] or ""
+
+    @property
+    def language(self) -> str:
+        """The primary language subtag whose window the story is in."""
+        return self._strings()[4] or ""
+
+    def _keys_at(self) -> int:
+        numbers, names, headline = self._head[2:5]
+        return int(self._marks_at) + 4 * (int(numbers) + int(names) + int(headline) + 1)
+
+    def _strings(self) -> tuple[str | None, str | None, str, str, str]:
+        head = self._head
+        place = self._keys_at() + 8 * head[5] + _FIGURE.size * head[6]
+        found: list[str | None] = []
+        for length in (head[12], head[13], head[9], head[11], head[10]):
+            if length == _ABSENT:
+                found.append(None)
+                continue
+            found.append(self.raw[place : place + length].decode("utf-8", "surrogatepass"))
+            place += length
+        chain, of, version, uri, language = found
+        return chain, of, version or "", uri or "", language or ""
+
+
+def rounded(value: float) -> float:
+    """A figure as events carry it: to four places, the same before and after it was stored in 32 bits."""
+    stored: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    return round(stored, 4)
