@@ -1,11 +1,11 @@
-"""What the desk needs of the world: stories to show, feeds to watch, dead letters to count."""
+"""What the desk needs of the world: stories to show, feeds and a pipeline to watch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from sinks.desk.views import Arrivals, DeadLetterCount, FeedHealth, Found, Hit, Page, Query
+from sinks.desk.views import Arrivals, FeedHealth, Found, Hit, Page, Query
 
 
 class Stories(Protocol):
@@ -37,8 +37,27 @@ class Feeds(Protocol):
         """The health of every feed, in the order of the feeds file."""
 
 
-class DeadLetters(Protocol):
-    """The items that were rejected."""
+class Lag(Protocol):
+    """How far a consumer is behind: records not read, and the age in seconds of the oldest of them."""
 
-    async def counts(self) -> Sequence[DeadLetterCount]:
-        """How many wait, by topic and error type."""
+    @property
+    def consumer(self) -> str:
+        """Its name."""
+
+    @property
+    def records(self) -> int:
+        """How many wait."""
+
+    @property
+    def seconds(self) -> float:
+        """How long the oldest has waited."""
+
+
+class Pipeline(Protocol):
+    """The pipeline whose state the desk shows."""
+
+    async def dead_letters(self) -> int:
+        """How many rejected items wait for somebody to look at them."""
+
+    async def lags(self) -> Sequence[Lag]:
+        """How far each step is behind, in the order of the topology."""

@@ -40,15 +40,6 @@ class FeedHealth:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetterCount:
-    """How many rejected items of one error type wait in one dead-letter topic."""
-
-    topic: str
-    type: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Query:
     """What a reader looks for.
 

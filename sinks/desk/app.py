@@ -1,0 +1,154 @@
+"""The web desk put together: pages, API, stream, health, and who may read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from config.settings import Desk
+from processors.errors import Transient
+from sinks.desk import access, markup
+from sinks.desk.api import Api, answer
+from sinks.desk.health import Check, health_routes
+from sinks.desk.pages import Pages
+from sinks.desk.ports import Feeds, Pipeline, Stories
+from sinks.desk.stream import Wire
+
+HERE: Final = Path(__file__).parent
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+log = structlog.get_logger("wiredesk.desk")
+
+
+def make_app(
+    stories: Stories,
+    feeds: Feeds,
+    settings: Desk,
+    pipeline: Pipeline | None = None,
+    checks: Mapping[str, Check] | None = None,
+) -> web.Application:
+    """The desk as an aiohttp application. `checks` join ``/readyz``, which always asks the store.
+
+    Raises:
+        Misconfigured: the host is open to the network and there is no token.
+    """
+    access.check(settings)
+    app = web.Application(middlewares=[access.guard(settings), _excused], client_max_size=64 * 1024)
+    wire = Wire(stories)
+    pages = Pages(stories, feeds, pipeline, settings, _templates())
+    app.add_routes(pages.routes())
+    app.add_routes(Api(stories, feeds, pipeline, wire, settings.page_size).routes())
+    app.add_routes(health_routes({"stories": _answers(stories), **(checks or {})}))
+    app.router.add_static("/static/", HERE / "static", append_version=True)
+    app[PAGES] = pages
+
+    async def close(_app: web.Application) -> None:
+        await wire.close()
+
+    app.on_shutdown.append(close)
+    app.on_response_prepare.append(_protect)
+    return app
+
+
+PAGES: Final = web.AppKey("pages", Pages)
+
+
+def _answers(stories: Stories) -> Check:
+    async def check() -> str | None:
+        try:
+            await stories.arrivals(None)
+        except Transient as error:
+            return str(error)
+        return None
+
+    return check
+
+
+async def _protect(_request: web.Request, response: web.StreamResponse) -> None:
+    """Security headers on every answer, streams and errors included."""
+    response.headers.update(HEADERS)
+
+
+@web.middleware
+async def _excused(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors in the reader's language: a page for people, JSON for programs."""
+    try:
+        return await handler(request)
+    except Transient as error:
+        log.warning("the store does not answer", path=request.path, reason=str(error))
+        return _told(request, 503, "The index does not answer", str(error))
+    except web.HTTPNotFound:
+        return _told(request, 404, "Nothing here", f"{request.path} is no page of the desk.")
+
+
+def _told(request: web.Request, status: int, title: str, message: str) -> web.StreamResponse:
+    if request.path.startswith("/api/"):
+        return answer({"error": {"type": title, "message": message}}, status)
+    return request.app[PAGES].page("error.html", status, title=title, message=message)
+
+
+def _templates() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(marked=markup.marked, path=_path, moment=_moment, ago=_ago, flag=_flag)
+    return made
+
+
+def _path(uri: str) -> str:
+    """The address of a story's page."""
+    return f"/stories/{quote(uri, safe='')}"
+
+
+def _moment(told: str | None) -> str:
+    """A timestamp as people read it, in UTC."""
+    if not told:
+        return "never"
+    try:
+        return datetime.fromisoformat(told).astimezone(UTC).strftime("%-d %b %Y, %H:%M UTC")
+    except ValueError:
+        return told
+
+
+def _ago(told: str | None, now: datetime) -> str:
+    """How long ago a timestamp was, in the largest unit that fits."""
+    if not told:
+        return "never"
+    try:
+        seconds = (now - datetime.fromisoformat(told)).total_seconds()
+    except (ValueError, TypeError):
+        return told
+    ahead, seconds = seconds < -1, abs(seconds)
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            text = f"{int(seconds // size)} {unit}"
+            return f"in {text}" if ahead else f"{text} ago"
+    return "soon" if ahead else "now"
+
+
+def _flag(code: str | None) -> str:
+    """A country's flag for its ISO 3166 code."""
+    if not code or len(code) != 2 or not code.isascii() or not code.isalpha():
+        return ""
+    return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in code.upper())

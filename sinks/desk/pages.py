@@ -1,0 +1,131 @@
+"""The desk's pages: the live list, a story, the feeds, the login."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment
+
+from config.settings import Desk
+from sinks.cards import headline as plain_headline
+from sinks.desk import access, markup
+from sinks.desk.ports import Feeds, Pipeline, Stories
+from sinks.desk.queries import Asked, BadQuery, read
+from sinks.desk.views import Found, Page, Query
+from sinks.standing import lineage
+
+
+class Pages:
+    """Handlers of everything that is HTML."""
+
+    def __init__(
+        self,
+        stories: Stories,
+        feeds: Feeds,
+        pipeline: Pipeline | None,
+        settings: Desk,
+        templates: Environment,
+    ) -> None:
+        """Prints what the given stores hold."""
+        self._stories, self._feeds, self._pipeline = stories, feeds, pipeline
+        self._settings, self._templates = settings, templates
+
+    def routes(self) -> list[web.RouteDef]:
+        """The pages' addresses."""
+        return [
+            web.get("/", self.stories, name="stories"),
+            web.get("/stories/{uri:.+}", self.story, name="story"),
+            web.get("/feeds", self.feeds, name="feeds"),
+            web.get("/login", self.ask_token, name="login"),
+            web.post("/login", self.login),
+            web.get("/favicon.ico", self.icon),
+        ]
+
+    async def stories(self, request: web.Request) -> web.Response:
+        """The live list; with ``part=list`` only the list itself, which is what open pages fetch again."""
+        try:
+            asked = read(request.query, self._settings.page_size, datetime.now(UTC))
+        except BadQuery as error:
+            return self.page("error.html", 400, title="That can't be searched", message=str(error))
+        page = await self._found(asked)
+        if request.query.get("part") == "list":
+            return self.page("_list.html", asked=asked, page=page)
+        kills = await self._stories.latest(Query(relation="kill", since=_day_ago(), limit=3))
+        feeds = await self._feeds.list()
+        languages = await self._stories.languages()
+        return self.page(
+            "list.html", asked=asked, page=page, kills=kills.hits, feeds=feeds, languages=languages
+        )
+
+    async def story(self, request: web.Request) -> web.Response:
+        """A story with what was found in it, and the other members of its chain."""
+        uri = request.match_info["uri"]
+        found = await self._stories.get(uri)
+        if found is None:
+            message = (
+                "No story has this address. It may be older than the index keeps, or still under embargo."
+            )
+            return self.page("error.html", 404, title="No such story", message=message)
+        told = lineage(found.event)
+        versions = await self._stories.versions(told.story)
+        return self.page("story.html", found=found, lineage=told, versions=versions, **_shown(found))
+
+    async def feeds(self, _request: web.Request) -> web.Response:
+        """How the feeds and the pipeline fare."""
+        feeds = await self._feeds.list()
+        lags = await self._pipeline.lags() if self._pipeline else ()
+        dead = await self._pipeline.dead_letters() if self._pipeline else None
+        states = Counter(feed.state for feed in feeds)
+        return self.page("feeds.html", feeds=feeds, lags=lags, dead_letters=dead, states=states)
+
+    async def ask_token(self, request: web.Request) -> web.Response:
+        """The login form."""
+        return self.page("login.html", next=access.local_path(request.query.get("next", "/")), wrong=False)
+
+    async def login(self, request: web.Request) -> web.Response:
+        """Take a token and set the session's cookie."""
+        form = await request.post()
+        following = access.local_path(str(form.get("next", "/")))
+        response = web.Response(status=303, headers={"Location": following, "Cache-Control": "no-store"})
+        token = self._settings.token
+        if token and access.login(response, token, str(form.get("token", "")), secure=request.secure):
+            return response
+        return self.page("login.html", 403, next=following, wrong=True)
+
+    async def icon(self, _request: web.Request) -> web.Response:
+        """Browsers ask for it."""
+        raise web.HTTPMovedPermanently("/static/desk.svg")
+
+    def page(self, name: str, status: int = 200, **shown: Any) -> web.Response:
+        """A page from its template."""
+        text = self._templates.get_template(name).render(now=datetime.now(UTC), **shown)
+        return web.Response(
+            text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"}
+        )
+
+    async def _found(self, asked: Asked) -> Page:
+        return await (self._stories.search if asked.query.words else self._stories.latest)(asked.query)
+
+
+def _shown(found: Found) -> dict[str, Any]:
+    """What the template of a story needs besides the event."""
+    event = found.event
+    title = plain_headline(event)
+    counts = Counter(mention.entity for mention in event.mentions or ())
+    entities = sorted(event.entities or (), key=lambda entity: (-counts[entity.id], entity.name))
+    return {
+        "event": event,
+        "title": title,
+        "headline": markup.headline(event, title),
+        "blocks": markup.blocks(event),
+        "entities": entities,
+        "counts": counts,
+        "kinds": Counter(segment.kind for segment in event.segments or ()),
+    }
+
+
+def _day_ago() -> str:
+    return read({"since": "24h"}, 1, datetime.now(UTC)).query.since or ""

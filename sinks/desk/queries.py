@@ -1,0 +1,102 @@
+"""What a reader asked, from the query part of an address: the same names on pages and in the API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, get_args
+from urllib.parse import urlencode
+
+from processors.story import Relation
+from sinks.desk.views import Order, Query
+
+MAX_LIMIT: Final = 200
+_AGO: Final = re.compile(r"(\d{1,4})([hd])")
+
+
+class BadQuery(ValueError):
+    """A parameter has a value that means nothing; the message names it and says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query, and the parameters that make it, for links to its pages."""
+
+    query: Query
+    parameters: tuple[tuple[str, str], ...]
+
+    def link(self, **changed: str | None) -> str:
+        """The address of this query with some parameters changed or, with None, left out."""
+        kept = {name: value for name, value in self.parameters if name != "after"}
+        told = {name: value for name, value in {**kept, **changed}.items() if value}
+        return f"/?{urlencode(told)}" if told else "/"
+
+
+def read(told: Mapping[str, str], page_size: int, now: datetime) -> Asked:
+    """The query that the parameters tell. Unknown parameters mean nothing.
+
+    `now` is what ``since=24h`` counts from.
+
+    Raises:
+        BadQuery: a value that means nothing.
+    """
+    known = {name: told[name].strip() for name in NAMES if told.get(name, "").strip()}
+    words = known.get("q", "")
+    query = Query(
+        words=words,
+        language=known.get("language"),
+        feed=known.get("feed"),
+        relation=_one_of("relation", known.get("relation"), get_args(Relation)),
+        entity=known.get("entity"),
+        topic=known.get("topic"),
+        since=_since(known.get("since"), now),
+        order=_one_of("order", known.get("order"), get_args(Order)) or "newest",
+        duplicates=_flag("duplicates", known.get("duplicates")),
+        collapse=_flag("collapse", known.get("collapse")),
+        limit=_limit(known.get("limit"), page_size),
+        after=known.get("after"),
+    )
+    return Asked(query, tuple(known.items()))
+
+
+NAMES: Final = (
+    "q", "language", "feed", "relation", "entity", "topic", "since", "order", "duplicates", "collapse", "limit", "after",
+)  # fmt: skip
+
+
+def _one_of(name: str, value: str | None, allowed: tuple[str, ...]) -> Any:
+    if value is not None and value not in allowed:
+        raise BadQuery(f"{name}={value}: use one of {', '.join(allowed)}")
+    return value
+
+
+def _flag(name: str, value: str | None) -> bool:
+    if value not in {None, "1", "0", "true", "false", "on"}:
+        raise BadQuery(f"{name}={value}: use 1 or 0")
+    return value in {"1", "true", "on"}
+
+
+def _limit(value: str | None, page_size: int) -> int:
+    if value is None:
+        return page_size
+    if not value.isdecimal() or not 1 <= int(value[:9]) <= MAX_LIMIT:
+        raise BadQuery(f"limit={value}: use a number from 1 to {MAX_LIMIT}")
+    return int(value)
+
+
+def _since(value: str | None, now: datetime) -> str | None:
+    if value is None:
+        return None
+    ago = _AGO.fullmatch(value)
+    if ago:
+        hours = int(ago[1]) * (24 if ago[2] == "d" else 1)
+        moment = now - timedelta(hours=hours)
+    else:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise BadQuery(f"since={value}: use a time such as 2026-01-31T12:00:00Z, or 24h, or 7d") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
