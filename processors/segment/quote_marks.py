@@ -59,7 +59,9 @@ def find_quoted(text: str, start: int, end: int) -> tuple[Quoted, ...]:
 
 def _runs_on(mark: re.Match[str], start: int) -> bool:
     """Whether a mark without a partner opens a quotation that goes on in the next paragraph."""
-    return mark.group() in ("“", "„", "«", "「", "『", "``") or (mark.group() == '"' and mark.start() == start)
+    return mark.group() in ("“", "„", "«", "「", "『", "``") or (
+        mark.group() == '"' and mark.start() == start
+    )
 
 
 def _opens(text: str, mark: re.Match[str], start: int, end: int) -> bool:
@@ -90,7 +92,7 @@ def _partner(text: str, marks: list[re.Match[str]], at: int, end: int) -> int | 
             if depth == 0:
                 return index
             depth -= 1
-        elif single and mark.group() in "“”\"«»„":
+        elif single and mark.group() in '“”"«»„':
             return None
     return None
 

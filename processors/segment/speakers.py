@@ -32,7 +32,9 @@ class Clause:
     def __init__(self, text: str, said: list[Token], words: SpeechLexicon) -> None:
         self.tokens, self._words, self._text = said, words, text
         self.attributions = [
-            made for at, token in enumerate(said) if self._is_cue(at, token) and (made := self._attribution(at))
+            made
+            for at, token in enumerate(said)
+            if self._is_cue(at, token) and (made := self._attribution(at))
         ] + self._nominal()
 
     def speaker_of(self, at: int) -> Attribution | None:
@@ -89,7 +91,9 @@ class Clause:
             return False
         if before.kind == "quote":
             return True
-        return before.low in (",", "—", "–", "-") and after is not None and after.low not in self._words.pronouns
+        return (
+            before.low in (",", "—", "–", "-") and after is not None and after.low not in self._words.pronouns
+        )
 
     def _passive(self, at: int) -> bool:
         if self.tokens[at].low.endswith(self._words.participle):
@@ -184,13 +188,23 @@ class Clause:
                 break
             if token.low == "and" and not self._pairs(at):
                 break
-            if token.low not in self._words.prepositions and token.low != "and" and not self._nominal_word(token):
+            if (
+                token.low not in self._words.prepositions
+                and token.low != "and"
+                and not self._nominal_word(token)
+            ):
                 break
             if token.low in self._words.pronouns:
                 break
             start = at
             at -= 1
+            if token.low in self._words.determiners and not self._preposition(at):
+                break
         return self._stripped(start, end)
+
+    def _preposition(self, at: int) -> bool:
+        token = self._at(at)
+        return token is not None and token.low in self._words.prepositions
 
     def _nominal_word(self, token: Token) -> bool:
         words = self._words
@@ -221,7 +235,9 @@ class Clause:
 
     def _pairs(self, at: int) -> bool:
         before, after = self._at(at - 1), self._at(at + 1)
-        return bool(before and after and before.capital and (after.capital or after.low in self._words.determiners))
+        return bool(
+            before and after and before.capital and (after.capital or after.low in self._words.determiners)
+        )
 
     def _stripped(self, start: int, end: int) -> tuple[int, int] | None:
         """Without prepositions, conjunctions and times at its head."""
@@ -240,7 +256,11 @@ class Clause:
             return None
         if token.low in self._words.pronouns:
             return at, at
-        if not token.capital and token.low not in self._words.determiners and token.low.endswith(self._words.verbal):
+        if (
+            not token.capital
+            and token.low not in self._words.determiners
+            and token.low.endswith(self._words.verbal)
+        ):
             return None
         end = at
         index = at + 1

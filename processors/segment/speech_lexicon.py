@@ -31,6 +31,14 @@ class SpeechLexicon:
     passive: frozenset[str]
     agent: frozenset[str]
     joiners: frozenset[str]
+    definite: frozenset[str]
+    he: frozenset[str]
+    she: frozenset[str]
+    it: frozenset[str]
+    they: frozenset[str]
+    masculine: frozenset[str]
+    feminine: frozenset[str]
+    organisations: frozenset[str]
     participle: tuple[str, ...]
     adverb: tuple[str, ...]
     verbal: tuple[str, ...]
@@ -75,6 +83,14 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         passive=words("passive"),
         agent=words("agent"),
         joiners=words("joiners"),
+        definite=words("definite"),
+        he=words("he"),
+        she=words("she"),
+        it=words("it"),
+        they=words("they"),
+        masculine=words("masculine"),
+        feminine=words("feminine"),
+        organisations=words("organisations"),
         participle=tuple(told.get("participle", "").split()),
         adverb=tuple(told.get("adverb", "").split()),
         verbal=tuple(told.get("verbal", "").split()),

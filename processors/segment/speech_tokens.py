@@ -75,9 +75,7 @@ def sentences(
     return cut
 
 
-def _ends(
-    text: str, made: list[Token], index: int, quoted: tuple[Quoted, ...], words: SpeechLexicon
-) -> bool:
+def _ends(text: str, made: list[Token], index: int, quoted: tuple[Quoted, ...], words: SpeechLexicon) -> bool:
     token, following = made[index], made[index + 1]
     starts = following.capital or following.kind == "quote" or following.low in OPENING
     if token.kind == "mark":

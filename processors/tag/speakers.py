@@ -1,0 +1,195 @@
+"""Who the speakers of quotations are, among the entities of the story.
+
+A name is the entity that it mentions. "He" and "she" are whoever was the subject of the sentence before in the same
+paragraph, else who spoke last, else the person named last, as far as a title tells no other gender. "The minister"
+is the person who last had that word in a title; "the company" the organisation named last. What stays in doubt
+stays without an entity.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from processors.segment.speech_lexicon import SpeechLexicon, speech_lexicon
+from processors.story import Entity, Event, Mention, Quote, Span
+
+BEFORE = 60  # characters before a mention that may hold its title
+REACH = 1500  # characters back that a pronoun or "the minister" may look
+APPOSITION = re.compile(r",\s+(?:the\s+|a\s+|an\s+)?(\w[^,.;:\n]{2,60})")
+WORD = re.compile(r"\w+(?:[-'’]\w+)*")
+
+
+def resolve_speakers(event: Event) -> tuple[Quote, ...]:
+    """The event's quotes with ``speaker.entity`` set where the story tells who that is.
+
+    Reads `text`, `quotes`, `mentions` and `entities`; an event that lacks one of them keeps its quotes as they are.
+    """
+    quotes = event.quotes or ()
+    tag = event.language.tag if event.language else "en"
+    words = speech_lexicon(tag.split("-")[0].lower())
+    if not quotes or not event.mentions or words is None:
+        return quotes
+    cast = _Cast(event, words)
+    return tuple(cast.named(quote) for quote in quotes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A mention in the text, with what its entity is and the words before it."""
+
+    start: int
+    end: int
+    label: str
+    entity: str
+    title: tuple[str, ...]
+    subject: bool  # stands at the head of a sentence
+
+
+class _Cast:
+    """Everybody whom the story names, and who spoke last."""
+
+    def __init__(self, event: Event, words: SpeechLexicon) -> None:
+        self._text, self._words = event.text, words
+        entities = {entity.id: entity for entity in event.entities or ()}
+        mentions = [each for each in event.mentions or () if each.inside == "text" and each.entity]
+        self._names = [self._name(each, entities) for each in sorted(mentions, key=lambda each: each.start)]
+        self._gender = dict(self._told_genders())
+        self._spoke: tuple[int, str] | None = None
+
+    def named(self, quote: Quote) -> Quote:
+        """The quote with its speaker's entity."""
+        if quote.speaker is None or quote.inside != "text":
+            return quote
+        entity = self._entity(quote.speaker)
+        if entity is None:
+            return quote
+        self._spoke = (quote.end, entity)
+        return replace(quote, speaker=replace(quote.speaker, entity=entity))
+
+    def _entity(self, speaker: Span) -> str | None:
+        said = [word.lower() for word in WORD.findall(speaker.text)]
+        if not said:
+            return None
+        if len(said) == 1 and said[0] in self._words.pronouns:
+            return self._pronoun(said[0], speaker.start)
+        return self._own_name(speaker) or self._described(said, speaker.start)
+
+    def _own_name(self, speaker: Span) -> str | None:
+        """The entity that the words name: a person anywhere in them, else what their head names."""
+        inside = [name for name in self._names if speaker.start <= name.start and name.end <= speaker.end]
+        people = [name for name in inside if name.label == "PER"]
+        if people:
+            return people[0].entity
+        head = speaker.start + self._head_length(speaker.text)
+        for name in inside:
+            if name.end == head and name.label != "MISC":
+                return name.entity
+        around = (name for name in self._names if name.start <= speaker.start and speaker.end <= name.end)
+        return next((name.entity for name in around if name.label != "MISC"), None)
+
+    def _head_length(self, text: str) -> int:
+        """How long the noun phrase is without what a preposition hangs to it."""
+        for word in WORD.finditer(text):
+            if word.start() and word.group().lower() in self._words.prepositions:
+                return len(text[: word.start()].rstrip())
+        return len(text)
+
+    def _pronoun(self, word: str, at: int) -> str | None:
+        words = self._words
+        if word in words.he or word in words.she:
+            gender = "m" if word in words.he else "f"
+            return self._person(at, "f" if gender == "m" else "m")
+        if word in words.it or word in words.they:
+            if self._spoke and at - self._spoke[0] < REACH and self._is(self._spoke[1], "ORG"):
+                return self._spoke[1]
+            return self._nearest(at, ("ORG",)) if word in words.it else None
+        return None
+
+    def _person(self, at: int, other: str) -> str | None:
+        """The person that a pronoun at `at` means; `other` is the gender that it can't be."""
+        start = max(self._text.rfind("\n\n", 0, at), self._text.rfind("\n", 0, at), 0)
+        people = [
+            name
+            for name in self._names
+            if name.label == "PER" and at - REACH < name.start < at and self._gender.get(name.entity) != other
+        ]
+        here = [name for name in people if name.start >= start]
+        subjects = [name for name in here if name.subject]
+        if subjects:
+            return subjects[-1].entity
+        spoke = self._spoke
+        if spoke and at - spoke[0] < REACH and any(name.entity == spoke[1] for name in people):
+            return spoke[1]
+        before = [name for name in people if name.subject] or people
+        return (here or before)[-1].entity if here or before else None
+
+    def _described(self, said: list[str], at: int) -> str | None:
+        """Who "the minister" or "the company" is."""
+        if said[0] not in self._words.definite or len(said) < 2:
+            return None
+        head = said[-1]
+        for name in reversed(self._names):
+            if at - REACH < name.start < at and (
+                (name.label == "PER" and head in name.title)
+                or (name.label == "ORG" and head in self._text[name.start : name.end].lower().split())
+            ):
+                return name.entity
+        if head in self._words.organisations and len(said) == 2:
+            return self._nearest(at, ("ORG",))
+        return None
+
+    def _nearest(self, at: int, labels: tuple[str, ...]) -> str | None:
+        for name in reversed(self._names):
+            if at - REACH < name.start < at and name.label in labels:
+                return name.entity
+        return None
+
+    def _is(self, entity: str, label: str) -> bool:
+        return any(name.entity == entity and name.label == label for name in self._names)
+
+    def _name(self, mention: Mention, entities: dict[str, Entity]) -> _Name:
+        entity = entities.get(mention.entity or "")
+        left = self._text[max(0, mention.start - BEFORE) : mention.start]
+        clause = re.split(r"[.!?;:,“”\"\n]\s", left)[-1]
+        subject = self._leads(clause, left)
+        label = entity.label if entity else mention.label
+        title = self._title(clause, mention.end, entity.roles if entity else ())
+        return _Name(mention.start, mention.end, label, mention.entity or "", title, subject)
+
+    def _title(self, clause: str, end: int, roles: tuple[str, ...]) -> tuple[str, ...]:
+        """The words that say what a name is: its roles, those just before it, an apposition after it."""
+        said = [word.lower() for role in roles for word in WORD.findall(role)]
+        if apposition := APPOSITION.match(self._text, end):
+            said += self._until_ended(WORD.findall(apposition[1]))
+        return (*said, *self._until_ended(WORD.findall(clause)[::-1])[::-1])
+
+    def _until_ended(self, said: list[str]) -> list[str]:
+        """The words, in lower case, up to one that no title holds."""
+        words = self._words
+        kept: list[str] = []
+        for word in (each.lower() for each in said):
+            ends = word in words.prepositions or word in words.boundaries or word in words.auxiliaries
+            if ends or word in words.determiners:
+                break
+            kept.append(word)
+        return kept
+
+    def _leads(self, clause: str, left: str) -> bool:
+        """Whether a name that follows `clause` can be its sentence's subject: only a title stands before it."""
+        if clause == left and len(left) == BEFORE:
+            return False
+        words = [word.lower() for word in WORD.findall(clause)]
+        ends = self._words.boundaries | self._words.cues | self._words.auxiliaries
+        return not any(word in ends or word in self._words.openers for word in words)
+
+
+    def _told_genders(self) -> Iterator[tuple[str, str]]:
+        """What titles and kinship words just before a name tell."""
+        for name in self._names:
+            near = set(name.title[-3:])
+            if name.label == "PER" and near & self._words.masculine:
+                yield name.entity, "m"
+            elif name.label == "PER" and near & self._words.feminine:
+                yield name.entity, "f"
