@@ -1,0 +1,213 @@
+"""One conditional GET, bounded in time, size and hops, to allowed addresses only.
+
+`Fetcher` is the thin engine over aiohttp; what to ask and what to make of the answer is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from config.settings import Poll
+from streams.pollers import guard
+from streams.pollers.outcomes import Outcome
+
+ACCEPT: Final = (
+    "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
+    "text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
+)
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+PERMANENT: Final = frozenset({301, 308})
+CHUNK: Final = 65536
+
+Turn = Callable[[str], AbstractAsyncContextManager[None]]  # waits until a host may be asked
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask for. The validators go only to `validated_url`, `authorization` only to the feed's own scheme and host."""
+
+    url: str
+    etag: str = ""
+    last_modified: str = ""
+    validated_url: str = ""
+    authorization: str = ""
+    proxy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a request. `failure` is set where there is no answer to judge; `body` is decoded.
+
+    `url` gave the answer, `hosts` were asked on the way. `moved` is where the first hops point for good: None where
+    the first redirect was not permanent.
+    """
+
+    url: str
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    failure: Outcome | None = None
+    message: str = ""
+    moved: str | None = None
+    conditional: bool = False
+    media_type: str | None = None
+    charset: str | None = None
+
+
+class Fetcher:
+    """A connection pool behind the address guard."""
+
+    def __init__(self, settings: Poll) -> None:
+        """Check the settings; nothing is connected yet.
+
+        Raises:
+            Misconfigured: ``allowed_addresses`` holds something else than networks.
+        """
+        self._settings = settings
+        self._opened = guard.parse(settings.allowed_addresses)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        connector = aiohttp.TCPConnector(
+            limit=settings.concurrency, limit_per_host=settings.host_connections, ttl_dns_cache=300,
+            socket_factory=guard.socket_factory(self._opened),
+        )  # fmt: skip
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=settings.total_timeout_s,
+                sock_connect=settings.connect_timeout_s,
+                sock_read=settings.read_timeout_s,
+            ),
+            headers={"User-Agent": settings.user_agent, "Accept": ACCEPT},
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def get(self, request: Request, turn: Turn) -> Answer:
+        """Follow redirects to an answer. `turn` is entered for each hop, so that each host keeps its limits."""
+        url, moved, permanent = request.url, None, True
+        for _ in range(self._settings.max_redirects + 1):
+            async with turn(host_of(url)):
+                answer = await self._hop(url, request)
+            if answer.status not in REDIRECTS or answer.failure:
+                return _with(answer, moved)
+            permanent = permanent and answer.status in PERMANENT
+            try:
+                target = urljoin(url, answer.headers.get("Location", ""))
+            except ValueError:
+                target = ""
+            if not answer.headers.get("Location") or not target:
+                return Answer(
+                    url, answer.status, failure="redirects", message="a redirect that leads nowhere"
+                )
+            if urlsplit(target).scheme not in {"http", "https"}:
+                return Answer(
+                    url, answer.status, failure="redirects", message="a redirect to what is not http"
+                )
+            moved = target if permanent else moved
+            url = target
+        return Answer(url, failure="redirects", message=f"over {self._settings.max_redirects} redirects")
+
+    async def _hop(self, url: str, request: Request) -> Answer:
+        assert self._session is not None
+        headers = _headers(url, request)
+        conditional = "If-None-Match" in headers or "If-Modified-Since" in headers
+        try:
+            async with self._session.get(
+                URL(url), headers=headers, allow_redirects=False, proxy=request.proxy or None
+            ) as response:
+                body = b""
+                if response.status == 200:
+                    body = await self._body(response)
+                return Answer(
+                    url, response.status, response.headers, body,
+                    conditional=conditional,
+                    media_type=response.content_type if "Content-Type" in response.headers else None,
+                    charset=response.charset,
+                )  # fmt: skip
+        except TooMuch:
+            limit = self._settings.max_body_bytes
+            return Answer(url, 200, failure="too_large", message=f"over {limit} bytes; the rest was not read")
+        except Exception as error:  # noqa: BLE001 -- told apart below; what is no fault of the world is raised again
+            outcome = classify(error)
+            if outcome is None:
+                raise
+            return Answer(url, failure=outcome, message=f"{type(error).__name__}: {error}"[:300])
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        """The decoded body, read no further than the cap."""
+        parts, size = [], 0
+        chunks: AsyncIterator[bytes] = response.content.iter_chunked(CHUNK)
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > self._settings.max_body_bytes:
+                response.close()
+                raise TooMuch
+            parts.append(chunk)
+        return b"".join(parts)
+
+
+class TooMuch(Exception):
+    """A body that grew over the cap."""
+
+
+def host_of(url: str) -> str:
+    """The host name that limits go by."""
+    return (urlsplit(url).hostname or "").lower()
+
+
+def classify(error: Exception) -> Outcome | None:
+    """The outcome that an error of aiohttp stands for; None for one that is no fault of the world."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "dns"
+    if isinstance(error, aiohttp.ClientConnectorError) and guard.MARK in str(error):
+        return "blocked_address"
+    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
+        return "tls"
+    if isinstance(error, asyncio.TimeoutError):
+        return "timeout"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return "connect"
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.InvalidUrlClientError):
+        return "redirects"
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError):
+        return "reset"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "reset"
+    if isinstance(error, aiohttp.ClientError | UnicodeError):
+        return "bad_response"
+    return None
+
+
+def _headers(url: str, request: Request) -> dict[str, str]:
+    told = {}
+    if url == request.validated_url:
+        if request.etag:
+            told["If-None-Match"] = request.etag
+        if request.last_modified:
+            told["If-Modified-Since"] = request.last_modified
+    if request.authorization and urlsplit(url)[:2] == urlsplit(request.url)[:2]:
+        told["Authorization"] = request.authorization
+    return told
+
+
+def _with(answer: Answer, moved: str | None) -> Answer:
+    return replace(answer, moved=moved) if moved else answer

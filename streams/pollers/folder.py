@@ -1,0 +1,140 @@
+"""The drop folder: wire files that other programs put there, one raw item each.
+
+A file is taken once: renamed into ``.claimed/`` (which only one poller can do), read under a lock, published, and
+moved to ``done/``, or to ``failed/`` beside a note that says why. A claim that a crash left is taken up again; its
+`received` is the time of the claim, so that a repeat is the same raw item. Writers put files in by renaming them;
+names that begin with a dot or end in ``.tmp`` or ``.part`` are left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import mimetypes
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+from urllib.parse import quote
+
+import structlog
+
+from config.errors import Misconfigured
+from config.settings import Poll
+from processors.errors import Empty, Rejected, TooLarge
+from processors.story import RawItem
+from streams.messages import rfc3339
+from streams.pollers.ports import Outlet
+
+FEED: Final = "drop"
+UNFINISHED: Final = (".tmp", ".part", ".filepart", ".crdownload")
+log = structlog.get_logger("wiredesk.drop")
+
+Insist = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+
+
+class DropFolder:
+    """One folder and the three in it."""
+
+    def __init__(self, settings: Poll, outlet: Outlet) -> None:
+        """Make the folders.
+
+        Raises:
+            Misconfigured: the folder can't be made or written.
+        """
+        self._root = Path(settings.drop_folder)
+        self._limit = settings.max_body_bytes
+        self._outlet = outlet
+        self._claimed, self._done, self._failed = (
+            self._root / name for name in (".claimed", "done", "failed")
+        )
+        try:
+            for folder in (self._claimed, self._done, self._failed):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misconfigured(f"poll.drop_folder: {self._root}: {error.strerror}") from error
+
+    async def scan(self, insist: Insist) -> int:
+        """Take up left claims, then every file that waits; how many were handled."""
+        handled = 0
+        for path in sorted(self._claimed.iterdir()):
+            handled += await self._handle(path, insist)
+        for path in sorted(self._root.iterdir()):
+            if path.name.startswith(".") or path.name.lower().endswith(UNFINISHED) or not path.is_file():
+                continue
+            claim = _free(self._claimed / path.name)
+            try:
+                path.rename(claim)
+            except FileNotFoundError:
+                continue  # another poller was faster
+            handled += await self._handle(claim, insist)
+        return handled
+
+    async def _handle(self, claim: Path, insist: Insist) -> bool:
+        """Publish a claimed file, unless another poller has it in hand."""
+        with _locked(claim) as file:
+            if file is None:
+                return False
+            received = rfc3339(int(claim.stat().st_ctime * 1000))
+            item = RawItem(
+                payload=file.read(self._limit + 1), received=received, feed=FEED, url=f"file:{quote(claim.name)}",
+                media_type=mimetypes.guess_type(claim.name)[0], outcome="new",
+            )  # fmt: skip
+            error = self._wrong(item, claim)
+            if error:
+                await insist(lambda: self._outlet.reject(item, error))
+                moved = _free(self._failed / claim.name)
+                note = moved.with_name(moved.name + ".error.txt")
+                note.write_text(f"{error.type}: {error}\n", "utf-8")
+            else:
+                await insist(lambda: self._outlet.publish([item]))
+                moved = _free(self._done / claim.name)
+            claim.rename(moved)
+            log.info("a file was taken in", file=claim.name, error=error.type if error else None)
+        return True
+
+    def _wrong(self, item: RawItem, claim: Path) -> Rejected | None:
+        if len(item.payload) > self._limit:
+            size = claim.stat().st_size
+            return TooLarge(
+                f"{claim.name}: {size} bytes, over the {self._limit} of poll.max_body_bytes; raise it or split the file"
+            )
+        if not item.payload.strip():
+            return Empty(f"{claim.name}: nothing in it; check the program that wrote it")
+        return None
+
+
+async def watch(folder: DropFolder, interval: float, insist: Insist, stop: asyncio.Event) -> None:
+    """Scan the folder until `stop`."""
+    while not stop.is_set():
+        await folder.scan(insist)
+        try:
+            await asyncio.wait_for(stop.wait(), interval)
+        except TimeoutError:
+            continue
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO | None]:
+    """The file, open and locked; None where another process has it, or it is gone."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield None
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        yield file if path.exists() else None
+
+
+def _free(path: Path) -> Path:
+    """A path that no file has: the name itself, or one with a number before its suffix."""
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return found

@@ -1,0 +1,94 @@
+"""Which addresses may be connected to: the public ones, and those that the settings open.
+
+The check runs where the socket is made, so it sees the address itself: what DNS said a moment earlier, a redirect,
+or a number in odd spelling can't get round it.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, Final
+
+from config.errors import Misconfigured
+
+MARK: Final = "address is not allowed"  # found again in errors that join several
+NAT64: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+TEREDO_AND_6TO4: Final = (ip_network("2001::/32"), ip_network("2002::/16"))
+
+
+class BlockedAddress(OSError):
+    """A connection that was refused before it was tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A network opened by the settings, on every port or on one."""
+
+    network: IPv4Network | IPv6Network
+    port: int | None = None
+
+
+def parse(told: Sequence[str]) -> tuple[Allowed, ...]:
+    """The setting ``allowed_addresses``: ``10.0.0.0/8``, ``127.0.0.1:8099``, ``[::1]:80``, ``127.0.0.0/28:8099``.
+
+    Raises:
+        Misconfigured: one of them is no network.
+    """
+    return tuple(_parsed(each.strip()) for each in told)
+
+
+def is_allowed(address: str, port: int, opened: Sequence[Allowed]) -> bool:
+    """Whether a connection to an address (no host name) may be tried."""
+    try:
+        found = _plain(ip_address(address.partition("%")[0]))
+    except ValueError:
+        return False
+    if any(each.port in {None, port} and found in each.network for each in opened):
+        return True
+    return _is_public(found)
+
+
+def socket_factory(opened: Sequence[Allowed]) -> Callable[[Any], socket.socket]:
+    """What aiohttp's connector calls with the address that it is about to connect to."""
+
+    def make(info: tuple[Any, Any, int, str, tuple[Any, ...]]) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not is_allowed(str(address[0]), int(address[1]), opened):
+            raise BlockedAddress(f"{address[0]}: {MARK}; open it with poll.allowed_addresses")
+        return socket.socket(family, kind, protocol)
+
+    return make
+
+
+def _parsed(told: str) -> Allowed:
+    network, port = told, None
+    if told.startswith("["):
+        network, _, rest = told[1:].partition("]")
+        port = rest.removeprefix(":") or None
+    elif told.count(":") == 1:
+        network, _, port = told.partition(":")
+    try:
+        return Allowed(ip_network(network, strict=False), int(port) if port is not None else None)
+    except ValueError as error:
+        raise Misconfigured(
+            f"poll.allowed_addresses: {told!r} is no network such as 10.0.0.0/8 or 127.0.0.1:8099"
+        ) from error
+
+
+def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address inside a mapped IPv6 address."""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address):
+        if any(address in network for network in NAT64):
+            return _is_public(IPv4Address(address.packed[-4:]))
+        if address.is_site_local or any(address in network for network in TEREDO_AND_6TO4):
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved

@@ -1,0 +1,89 @@
+"""How a feed fares, as a pure view of its state."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from sinks.desk.views import FeedHealth, FeedState as Judgement
+from streams.messages import rfc3339
+from streams.pollers.feeds import Feed
+from streams.pollers.outcomes import SOUND
+from streams.pollers.state import FeedState, header
+
+QUIET_FACTOR: Final = 5.0  # times its usual distance between new items, and the feed counts as stalled …
+QUIET_LEAST_S: Final = 6 * 3600.0  # … but not before
+ERRORS_LEAST: Final = 3
+DAY_S: Final = 86400.0
+
+
+def read_health(feed: Feed, state: bytes, now: float | None = None) -> FeedHealth:
+    """The health of a feed from the bytes that the poller keeps of it; `now` in seconds since the epoch."""
+    known = header(state)
+    moment = time.time() if now is None else now
+    judged = judgement(feed, known, moment)
+    return FeedHealth(
+        id=feed.id,
+        title=feed.title or feed.id,
+        url=feed.shown_url,
+        state=judged,
+        outcome=known.outcome,
+        last_success=_time(known.last_success),
+        last_new=_time(known.last_new),
+        items_per_day=items_per_day(known),
+        next_poll=None if known.disabled or feed.paused else _time(known.next_poll),
+        gaps=known.gaps,
+        errors=known.failures,
+        message=_message(known, judged),
+    )
+
+
+def judgement(feed: Feed, state: FeedState, now: float) -> Judgement:
+    """One word on a feed."""
+    if feed.paused:
+        return "paused"
+    if state.disabled:
+        return "gone"
+    if not state.polled:
+        return "new"
+    if state.outcome == "throttled":
+        return "throttled"
+    if state.failures >= ERRORS_LEAST:
+        return "erroring"
+    return "stalled" if is_silent(state, now) else "ok"
+
+
+def is_silent(state: FeedState, now: float) -> bool:
+    """Whether a feed has been quiet for too long by its own rhythm."""
+    rate = items_per_day(state)
+    if not rate or not state.last_new:
+        return False
+    return now - state.last_new > max(QUIET_LEAST_S, QUIET_FACTOR * DAY_S / rate)
+
+
+def items_per_day(state: FeedState) -> float | None:
+    """New items a day by the discounted count, None before an hour was watched."""
+    if state.seen_span < 3600.0:
+        return None
+    return round(state.seen_items / state.seen_span * DAY_S, 2)
+
+
+def _time(moment: float) -> str | None:
+    return rfc3339(int(moment * 1000)) if moment else None
+
+
+def _message(state: FeedState, judged: Judgement) -> str:
+    if judged == "gone":
+        return "the publisher ended this feed (410 twice); remove it from the list"
+    if judged == "stalled":
+        return "far quieter than usual; look whether the publisher moved it"
+    if state.outcome not in SOUND and state.message:
+        return state.message
+    notes = [state.message] if state.message else []
+    if state.moved_to:
+        notes.append("the publisher redirects it for good; it moves when that lasts")
+    if state.url:
+        notes.append("it has moved; put the new URL into the list")
+    if state.capped:
+        notes.append(f"{state.capped} revisions left out: an entry changed too often")
+    return "; ".join(notes)

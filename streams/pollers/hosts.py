@@ -1,0 +1,66 @@
+"""How often a host may be asked: so many requests at once, so long between two, and not before Retry-After."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Host:
+    """One host's present: times are seconds since the epoch."""
+
+    running: int = 0
+    next_start: float = 0.0
+    hold_until: float = 0.0
+    waiting: deque[str] = field(default_factory=deque)
+
+
+class Hosts:
+    """The limits of all hosts. Pure bookkeeping: the caller sleeps."""
+
+    def __init__(self, connections: int, delay: float) -> None:
+        """`connections` at once, `delay` seconds between the starts of two requests."""
+        self._connections = connections
+        self._delay = delay
+        self._hosts: dict[str, Host] = {}
+
+    def reserve(self, host: str, now: float) -> float:
+        """The next free moment of a host, which is now taken."""
+        found = self._of(host)
+        start = max(now, found.next_start, found.hold_until)
+        found.next_start = start + self._delay
+        return start
+
+    def held_until(self, host: str) -> float:
+        """Until when the host asked for silence."""
+        return self._of(host).hold_until
+
+    def is_full(self, host: str) -> bool:
+        """Whether as many requests run as may."""
+        return self._of(host).running >= self._connections
+
+    def begin(self, host: str) -> None:
+        """A request starts."""
+        self._of(host).running += 1
+
+    def end(self, host: str) -> None:
+        """A request is over."""
+        self._of(host).running -= 1
+
+    def hold(self, host: str, until: float) -> None:
+        """Ask the host no more before a moment."""
+        found = self._of(host)
+        found.hold_until = max(found.hold_until, until)
+
+    def park(self, host: str, feed: str) -> None:
+        """Let a feed wait for a free place."""
+        self._of(host).waiting.append(feed)
+
+    def unpark(self, host: str) -> str | None:
+        """The feed that has waited longest, where there is a place for it."""
+        found = self._of(host)
+        return found.waiting.popleft() if found.waiting and not self.is_full(host) else None
+
+    def _of(self, host: str) -> Host:
+        return self._hosts.setdefault(host, Host())

@@ -1,0 +1,251 @@
+"""The engine: keeps the times, asks, and carries out verdicts in the order that loses nothing.
+
+For each poll: fetch → judge → publish (the log acknowledges) → dead letter → gap → save the state. A crash anywhere
+repeats at most the current poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from config.settings import Poll
+from processors.errors import Transient
+from streams.backoff import delays
+from streams.pollers import schedule, state as states
+from streams.pollers.breaker import Breaker
+from streams.pollers.feeds import Feed
+from streams.pollers.fetch import Answer, Fetcher, Request, host_of
+from streams.pollers.hosts import Hosts
+from streams.pollers.judge import Verdict, judge, plan
+from streams.pollers.metrics import observe
+from streams.pollers.ports import Outlet, StateStore
+
+Clock = Callable[[], float]
+OnGap = Callable[[str, str], Awaitable[None]]
+LARGE: Final = 262_144  # bytes of a body that are judged off the event loop
+log = structlog.get_logger("wiredesk.poll")
+
+
+class Poller:
+    """Polls its feeds until it is told to stop."""
+
+    def __init__(
+        self,
+        feeds: Sequence[Feed],
+        settings: Poll,
+        outlet: Outlet,
+        store: StateStore,
+        fetcher: Fetcher,
+        *,
+        on_gap: OnGap | None,
+        clock: Clock,
+        random: Clock,
+        stop: asyncio.Event,
+    ) -> None:
+        """`clock` gives seconds since the epoch, `random` numbers in [0, 1)."""
+        self._feeds = {feed.id: feed for feed in feeds if not feed.paused}
+        self._settings, self._outlet, self._store, self._fetcher = settings, outlet, store, fetcher
+        self._on_gap, self._clock, self._random = on_gap, clock, random
+        self._states: dict[str, bytes] = {}
+        self._hosts = Hosts(settings.host_connections, settings.host_delay_s)
+        self._breaker = Breaker()
+        self._due: list[tuple[float, int, str, bool]] = []
+        self._count = itertools.count()
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._fetching: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._stop = stop
+
+    async def run(self) -> None:
+        """Poll until the stop. Fetches under way are dropped then; what was fetched is published and saved."""
+        self._states = dict(await self._store.load())
+        for feed in self._feeds.values():
+            state = states.header(self._states.get(feed.id, b""))
+            if not state.disabled:
+                self._schedule(feed.id, state.next_poll)
+        waker = asyncio.create_task(self._wake_on_stop())
+        try:
+            while not self._stop.is_set():
+                await self._sleep(self._start_due())
+                self._raise_failures()
+        finally:
+            waker.cancel()
+            for task in self._fetching:
+                task.cancel()
+            ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+    async def _wake_on_stop(self) -> None:
+        await self._stop.wait()
+        self._wake.set()
+
+    async def _sleep(self, until: float | None) -> None:
+        """Wait for the next due time, for the end of a poll, or for the stop."""
+        timeout = None if until is None else max(0.0, until - self._clock())
+        try:
+            await asyncio.wait_for(self._wake.wait(), timeout)
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    def _raise_failures(self) -> None:
+        for task in [task for task in self._tasks if task.done()]:
+            del self._tasks[task]
+            if not task.cancelled() and (error := task.exception()):
+                raise error
+
+    def _schedule(self, feed: str, when: float, reserved: bool = False) -> None:
+        heapq.heappush(self._due, (when, next(self._count), feed, reserved))
+
+    def _start_due(self) -> float | None:
+        """Start what is due and may start; when to look again, None where only the end of a poll can change things."""
+        while self._due and len(self._tasks) < self._settings.concurrency:
+            now = self._clock()
+            when, _, feed, reserved = self._due[0]
+            pause = self._breaker.pause_until(now)
+            if max(when, pause) > now:
+                return max(when, pause)
+            heapq.heappop(self._due)
+            host = host_of(self._url(feed))
+            if not reserved and (start := self._hosts.reserve(host, now)) > now:
+                self._schedule(feed, start, reserved=True)
+            elif self._hosts.held_until(host) > now:
+                self._schedule(feed, self._hosts.held_until(host))
+            elif self._hosts.is_full(host):
+                self._hosts.park(host, feed)
+            else:
+                self._start(feed, host)
+        return None if not self._due or len(self._tasks) >= self._settings.concurrency else self._due[0][0]
+
+    def _url(self, feed: str) -> str:
+        return states.header(self._states.get(feed, b"")).url or self._feeds[feed].url
+
+    def _start(self, feed: str, host: str) -> None:
+        self._hosts.begin(host)
+        self._breaker.probed(self._clock())
+        task = asyncio.create_task(self._poll(self._feeds[feed], host), name=f"poll {feed}")
+        self._tasks[task] = feed
+        self._fetching.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._fetching.discard(task)
+        self._wake.set()
+
+    def _release(self, host: str) -> None:
+        self._hosts.end(host)
+        if waiting := self._hosts.unpark(host):
+            self._schedule(waiting, self._clock())
+            self._wake.set()
+
+    @asynccontextmanager
+    async def _turn(self, host: str, begun: list[str]) -> AsyncIterator[None]:
+        """One request of a host. The first is begun by the scheduler, further hops wait for their turn here."""
+        if begun:
+            begun.clear()
+        else:
+            await asyncio.sleep(max(0.0, self._hosts.reserve(host, self._clock()) - self._clock()))
+            while self._hosts.is_full(host):
+                await asyncio.sleep(0.02)
+            self._hosts.begin(host)
+        try:
+            yield
+        finally:
+            self._release(host)
+
+    async def _poll(self, feed: Feed, host: str) -> None:
+        started = self._clock()
+        begun = [host]
+        try:
+            state = states.unpack(self._states.get(feed.id, b""))
+            request = plan(feed, state, self._settings, started, os.environ)
+            answer = await self._fetcher.get(request, lambda each: self._turn(each, begun))
+        finally:
+            if begun:
+                self._release(host)
+        self._fetching.discard(_current())
+        now = self._clock()
+        verdict = await self._judged(feed, state, answer, now)
+        if schedule.blames_us(verdict.outcome) and self._breaker.is_open:
+            spared = schedule.spared(state, feed, self._settings, now, self._random())
+            verdict = Verdict(
+                verdict.outcome, replace(spared, outcome=verdict.outcome, message="our network is down")
+            )
+        self._breaker.record(host, not schedule.blames_us(verdict.outcome), now)
+        if verdict.hold_until:
+            self._hosts.hold(host_of(answer.url), verdict.hold_until)
+        await self._carry_out(feed, verdict)
+        observe(verdict, now - started, len(answer.body))
+        _tell(feed, request, answer, verdict)
+
+    async def _judged(self, feed: Feed, state: states.FeedState, answer: Answer, now: float) -> Verdict:
+        """The verdict; a bug in reading one feed is that feed's failure, told loudly, and the others go on."""
+        random = self._random()
+        try:
+            if len(answer.body) > LARGE:
+                return await asyncio.to_thread(judge, feed, state, answer, self._settings, now, random)
+            return judge(feed, state, answer, self._settings, now, random)
+        except Exception as error:
+            log.exception("a bug in reading a feed", feed=feed.id, url=feed.shown_url)
+            told = replace(state, outcome="bug", polled=now, message=f"{type(error).__name__}: {error}"[:300])
+            return Verdict("bug", schedule.after(told, "bug", feed, self._settings, now, random))
+
+    async def _carry_out(self, feed: Feed, verdict: Verdict) -> None:
+        packed = states.pack(verdict.state)
+        if verdict.items:
+            await self.insist(lambda: self._outlet.publish(verdict.items))
+        if rejected := verdict.rejected:
+            await self.insist(lambda: self._outlet.reject(*rejected))
+        if (gap := verdict.gap) and (on_gap := self._on_gap):
+            await self.insist(lambda: on_gap(gap.feed, gap.at))
+        await self.insist(lambda: self._store.save(feed.id, packed))
+        self._states[feed.id] = packed
+        if verdict.state.disabled:
+            log.warning("a feed is gone and will not be asked again", feed=feed.id, url=feed.shown_url)
+        else:
+            self._schedule(feed.id, verdict.state.next_poll)
+
+    async def insist(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Try until it works, or until the stop: then nothing was saved, and the next start repeats the poll."""
+        for delay in delays():
+            try:
+                return await attempt()
+            except Transient as error:
+                if self._stop.is_set():
+                    raise
+                log.warning("the log does not take items; trying again", error=str(error))
+                try:
+                    await asyncio.wait_for(self._stop.wait(), delay)
+                except TimeoutError:
+                    continue
+
+
+def _current() -> asyncio.Task[None]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+def _tell(feed: Feed, request: Request, answer: Answer, verdict: Verdict) -> None:
+    """One event a poll, with its facts as fields."""
+    level = log.debug if verdict.outcome in {"new", "unchanged", "not_modified"} else log.info
+    level(
+        "polled", feed=feed.id, url=feed.shown_url, outcome=verdict.outcome, status=answer.status,
+        conditional=bool(request.etag or request.last_modified), bytes=len(answer.body), items=len(verdict.items),
+        failures=verdict.state.failures, message=verdict.state.message,
+    )  # fmt: skip
+    if verdict.gap:
+        log.warning(
+            "entries of a feed may have been missed", feed=feed.id, since=verdict.gap.since, at=verdict.gap.at
+        )

@@ -1,0 +1,182 @@
+"""When to ask again: pure functions of a feed's state, the outcome of a poll, the clock and a random number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from config.settings import Poll
+from streams.pollers.feeds import Feed
+from streams.pollers.outcomes import NETWORK, SOUND, Outcome
+from streams.pollers.state import FeedState
+
+MEMORY_S: Final = 86400.0  # new items are forgotten over this time
+PER_POLL: Final = 0.25  # new items that a poll should bring on average
+PRIOR: Final = PER_POLL  # items that a feed is given before anything is known of it
+GAP_HURRY: Final = 4.0  # after a gap a feed is polled so many times as often …
+GAP_MEMORY_S: Final = 3600.0  # … for so long
+MAX_RETRY_AFTER_S: Final = 86400.0
+TRUNCATED_GROWTH: Final = 4.0  # what is whole in a cut document still comes, so back-off stays short
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a document says of its own rhythm: `freshness` in seconds, hours of UTC, weekdays from Monday, a hub."""
+
+    freshness: float = 0.0
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    hub: str = ""
+
+
+def interval(state: FeedState, feed: Feed, settings: Poll, now: float) -> float:
+    """Seconds between two sound polls: by the feed's own rhythm, not before the publisher calls it stale."""
+    if feed.interval:
+        return feed.interval
+    span, items = state.seen_span + settings.first_interval_s, state.seen_items + PRIOR
+    wanted = PER_POLL * span / items
+    if state.last_gap and now - state.last_gap < GAP_MEMORY_S:
+        wanted /= GAP_HURRY
+    wanted = max(settings.min_interval_s, min(wanted, settings.max_interval_s))
+    return max(wanted, min(state.freshness, settings.max_interval_s))
+
+
+def observed(state: FeedState, items: int, now: float) -> FeedState:
+    """Count the new items of a sound poll towards the feed's rhythm. The first poll's backlog tells nothing."""
+    if not state.last_success:
+        return state
+    span = max(0.0, now - state.last_success)
+    kept = 2.0 ** (-span / MEMORY_S)
+    return replace(state, seen_items=state.seen_items * kept + items, seen_span=state.seen_span * kept + span)
+
+
+def after(
+    state: FeedState,
+    outcome: Outcome,
+    feed: Feed,
+    settings: Poll,
+    now: float,
+    random: float,
+    retry_at: float = 0.0,
+) -> FeedState:
+    """The state with its next poll, failures and, after a second 410, its end. `random` is in [0, 1).
+
+    Errors back off exponentially with full jitter above the feed's own interval; only 410 ends a feed, and only when
+    it is said twice at least a day (the longest back-off) apart. `retry_at` is what the host asked for.
+    """
+    normal = interval(state, feed, settings, now)
+    if outcome in SOUND:
+        due = _allowed_time(now + normal * (1.0 + 0.1 * random), state)
+        return replace(state, failures=0, gone=0.0, next_poll=due)
+    failures = state.failures + 1
+    state = replace(state, failures=failures)
+    if outcome == "gone":
+        return _gone(state, settings, now)
+    longest = max(normal * 1.5, settings.max_backoff_s)
+    if outcome == "truncated":
+        longest = min(longest, normal * TRUNCATED_GROWTH)
+    low = normal * (1.0 if failures < 3 else 1.6)
+    high = max(low, min(longest, normal * 2.0 ** min(failures, 30)))
+    return replace(state, next_poll=max(now + low + random * (high - low), retry_at))
+
+
+def spared(state: FeedState, feed: Feed, settings: Poll, now: float, random: float) -> FeedState:
+    """The state after a poll that failed because our own network is down: nothing is held against the feed."""
+    return replace(state, next_poll=now + interval(state, feed, settings, now) * (1.0 + random))
+
+
+def freshness(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds for which an answer is fresh by Cache-Control or Expires (RFC 9111, 4.2.1); None where it says nothing."""
+    control = headers.get("Cache-Control", "").lower()
+    if "no-cache" in control or "no-store" in control:
+        return 0.0
+    if found := re.search(r"\bmax-age\s*=\s*\"?(\d{1,10})", control):
+        age = headers.get("Age", "")
+        return max(0.0, float(found[1]) - (float(age) if age.isdigit() else 0.0))
+    expires = headers.get("Expires", "")
+    if not expires:
+        return None
+    moment = http_date(expires)
+    return max(0.0, moment - now) if moment is not None else 0.0
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """When Retry-After allows the next request, at most a day ahead; None where it says nothing that can be read."""
+    told = headers.get("Retry-After", "").strip()
+    moment = now + float(told) if re.fullmatch(r"\d{1,9}", told) else http_date(told)
+    return None if moment is None else min(max(moment, now), now + MAX_RETRY_AFTER_S)
+
+
+def http_date(told: str) -> float | None:
+    """An HTTP date as seconds since the epoch."""
+    try:
+        moment = parsedate_to_datetime(told)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def hints(head: bytes, codec: str) -> Hints:
+    """``ttl``, ``sy:updatePeriod``, ``skipHours``, ``skipDays`` and the WebSub hub in the head of a feed document."""
+    text = head[:20_000].decode(codec, "replace")
+    fresh = 0.0
+    if found := re.search(r"<ttl>\s*(\d{1,6})\s*</ttl>", text):
+        fresh = float(found[1]) * 60
+    elif found := re.search(r"<sy:updatePeriod>\s*(\w+)\s*</", text):
+        period = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2592000, "yearly": 31536000}
+        often = re.search(r"<sy:updateFrequency>\s*(\d{1,6})\s*</", text)
+        fresh = period.get(found[1].lower(), 0) / max(1, int(often[1]) if often else 1)
+    hours = {
+        int(hour) % 24 for hour in re.findall(r"<hour>\s*(\d{1,2})\s*</hour>", _inside(text, "skipHours"))
+    }
+    days = {day.lower() for day in re.findall(r"<day>\s*(\w+)\s*</day>", _inside(text, "skipDays"))}
+    return Hints(
+        fresh,
+        tuple(sorted(hours)) if len(hours) < 24 else (),
+        tuple(number for number, day in enumerate(WEEKDAYS) if day in days) if len(days) < 7 else (),
+        _hub(text),
+    )
+
+
+def blames_us(outcome: Outcome) -> bool:
+    """Whether an outcome may come from our own network."""
+    return outcome in NETWORK
+
+
+def _inside(text: str, name: str) -> str:
+    found = re.search(rf"<{name}>(.*?)</{name}>", text, re.DOTALL)
+    return found[1] if found else ""
+
+
+def _hub(text: str) -> str:
+    for link in re.findall(r"<(?:\w+:)?link\b[^>]*>", text):
+        if re.search(r"rel\s*=\s*[\"']hub[\"']", link) and (
+            href := re.search(r"href\s*=\s*[\"']([^\"']+)", link)
+        ):
+            return href[1]
+    return ""
+
+
+def _gone(state: FeedState, settings: Poll, now: float) -> FeedState:
+    if state.gone and now - state.gone >= settings.max_backoff_s:
+        return replace(state, disabled=True, next_poll=0.0)
+    return replace(
+        state, gone=state.gone or now, next_poll=(state.gone or now) + settings.max_backoff_s * 1.01
+    )
+
+
+def _allowed_time(due: float, state: FeedState) -> float:
+    """The first moment from `due` on that lies in no hour or day which the publisher leaves out."""
+    if not state.skip_hours and not state.skip_days:
+        return due
+    moment = datetime.fromtimestamp(due, UTC)
+    for _ in range(24 * 8):
+        if moment.hour not in state.skip_hours and moment.weekday() not in state.skip_days:
+            return max(due, moment.timestamp())
+        moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return due
