@@ -47,14 +47,14 @@ def headline(event: Event) -> str:
 
 
 def lead(event: Event) -> str:
-    """The beginning of the first paragraph, in one line."""
-    start = next((each.start for each in event.segments or () if each.kind == "paragraph"), 0)
-    text = " ".join(event.text[start : start + 4 * LEAD].split())
-    if not text:
-        text = " ".join(each.value for each in event.story.descriptions)
+    """The beginning of the story's paragraphs, in one line; of all its text where it was not segmented."""
+    parts = [event.text[each.start : each.end] for each in event.segments or () if each.kind == "paragraph"]
+    told = " ".join(parts[:4]) or event.text or " ".join(each.value for each in event.story.descriptions)
+    text = " ".join(told[: 4 * LEAD].split())
     if len(text) <= LEAD:
         return text
-    return text[: text.rfind(" ", LEAD // 2, LEAD)].rstrip() + " …"
+    blank = text.rfind(" ", LEAD // 2, LEAD)
+    return f"{text[: blank if blank > 0 else LEAD].rstrip()} …"
 
 
 def source(event: Event) -> str | None:

@@ -1,0 +1,231 @@
+"""The embedded index."""
+
+from __future__ import annotations
+
+import random
+from typing import Any, Final
+
+import pytest
+
+from processors.errors import Unreachable
+from processors.story import Event
+from sinks.desk.views import Query
+from sinks.revision import milliseconds
+from sinks.search import StorySearch
+from tests.sinks.conftest import Shelf
+from tests.sinks.events import at, dispatch, event
+
+RANDOM: Final = random.Random(7)  # noqa: S311 -- a fixed order, so that a failure comes again
+
+
+async def uris(shelf: Shelf, words: str = "", **filters: Any) -> list[str]:
+    query = Query(words, **filters)
+    page = await (shelf.search.search(query) if words else shelf.search.latest(query))
+    return [hit.uri for hit in page.hits]
+
+
+async def test_a_story_is_found_by_its_words_and_names_with_the_place_marked(shelf: Shelf) -> None:
+    shelf.put(dispatch(), event("urn:other", text="Nothing of the kind."))
+    page = await shelf.search.search(Query('winter "stay open"'))
+    (hit,) = page.hits
+    assert hit.uri == "urn:nda:1"
+    assert {hit.snippet[start:end] for start, end in hit.marks} == {"stay open", "winter"}
+    assert await uris(shelf, "lind harbour-veldhaven economy") == ["urn:nda:1"]
+
+
+async def test_the_newest_come_first_and_pages_follow_one_another(shelf: Shelf) -> None:
+    shelf.put(*(event(f"urn:{n}", minute=n // 2) for n in RANDOM.sample(range(25), 25)))
+    seen: list[str] = []
+    after = None
+    while True:
+        page = await shelf.search.latest(Query(limit=4, after=after))
+        seen += [hit.uri for hit in page.hits]
+        if page.after is None:
+            break
+        after = page.after
+    assert len(seen) == len(set(seen)) == 25
+    minutes = [int(uri[4:]) // 2 for uri in seen]
+    assert minutes == sorted(minutes, reverse=True)
+
+
+async def test_the_best_fit_comes_first_where_that_is_asked(shelf: Shelf) -> None:
+    shelf.put(
+        event("urn:fits", headline="Ferry sinks", text="The ferry sank.", minute=0),
+        event(
+            "urn:hardly",
+            headline="Budget passed",
+            text="Money for a ferry, among " + "much else " * 90,
+            minute=9,
+        ),
+    )
+    assert await uris(shelf, "ferry", order="relevance") == ["urn:fits", "urn:hardly"]
+    assert await uris(shelf, "ferry") == ["urn:hardly", "urn:fits"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"language": "pt"}, ["urn:b"]),
+        ({"language": "pt-BR"}, ["urn:b"]),
+        ({"language": "pt-PT"}, []),
+        ({"feed": "blue"}, ["urn:b"]),
+        ({"entity": "INÉS okafor"}, ["urn:a"]),
+        ({"topic": "medtop:04000000"}, ["urn:a"]),
+        ({"since": at(5)}, ["urn:b"]),
+        ({"relation": "update"}, []),
+    ],
+)
+async def test_filters(shelf: Shelf, filters: dict[str, str], expected: list[str]) -> None:
+    shelf.put(
+        event("urn:a", names=("Ines Okafor",), topics=("medtop:04000000",)),
+        event("urn:b", language="pt-BR", feed="blue", minute=10),
+    )
+    assert await uris(shelf, **filters) == expected
+
+
+async def test_only_a_newer_or_equal_version_replaces(shelf: Shelf) -> None:
+    shelf.put(event("urn:a", version="2", headline="Second", minute=1))
+    shelf.put(event("urn:a", version="1", headline="First", minute=5))
+    shelf.put(event("urn:a", version="2", headline="Second", minute=1))
+    assert [hit.headline for hit in (await shelf.search.latest(Query())).hits] == ["Second"]
+    assert await uris(shelf, "first") == []
+    shelf.put(event("urn:a", version="3", headline="Third", minute=6, relation="correction", sequence=2))
+    assert [hit.headline for hit in (await shelf.search.latest(Query())).hits] == ["Third"]
+    assert await uris(shelf, "second") == []
+
+
+async def test_repeats_are_kept_linked_and_left_out(shelf: Shelf) -> None:
+    shelf.put(event("urn:a"), event("urn:again", relation="duplicate", chain="urn:a", of="urn:a", minute=3))
+    (hit,) = (await shelf.search.latest(Query())).hits
+    assert (hit.uri, hit.duplicates) == ("urn:a", 1)
+    assert await uris(shelf, duplicates=True) == ["urn:again", "urn:a"]
+    assert await uris(shelf, relation="duplicate") == ["urn:again"]
+    assert [each.uri for each in await shelf.search.versions("urn:a")] == ["urn:a", "urn:again"]
+
+
+async def test_a_kill_hides_its_chain_but_not_what_comes_after(shelf: Shelf) -> None:
+    killed = [
+        event("urn:a", text="The ferry sank."),
+        event(
+            "urn:b",
+            text="The ferry sank twice.",
+            relation="update",
+            chain="urn:a",
+            of="urn:a",
+            sequence=2,
+            minute=1,
+        ),
+        event("urn:c", text="The ferry sank.", relation="duplicate", chain="urn:a", of="urn:a", minute=2),
+    ]
+    kill = event("urn:k", text="KILL ferry", relation="kill", chain="urn:a", of="urn:b", sequence=3, minute=4)
+    again = event(
+        "urn:d", text="No ferry sank.", relation="update", chain="urn:a", of="urn:b", sequence=4, minute=9
+    )
+    shelf.put(*killed, kill)
+    assert await uris(shelf, "ferry", duplicates=True) == []
+    assert await uris(shelf, relation="kill") == ["urn:k"]
+    shelf.put(again)
+    assert await uris(shelf, "ferry", duplicates=True) == ["urn:d"]
+    found = await shelf.search.get("urn:a")
+    assert found is not None
+    assert (found.hidden, found.by) == ("killed", "urn:k")
+
+
+async def test_a_correction_hides_what_it_corrects(shelf: Shelf) -> None:
+    shelf.put(
+        event("urn:a"),
+        event("urn:c1", relation="correction", chain="urn:a", of="urn:a", sequence=2, minute=1),
+        event("urn:c2", relation="correction", chain="urn:a", of="urn:a", sequence=3, minute=2),
+    )
+    assert await uris(shelf) == ["urn:c2"]
+
+
+async def test_the_order_and_number_of_deliveries_does_not_matter(shelf: Shelf) -> None:
+    events = [each for n in range(20) for each in history(n)]
+    deliveries = [*events, *events[::3], *events[::2]]
+    RANDOM.shuffle(deliveries)
+    for each in deliveries:
+        shelf.put(each)
+    for n in range(20):
+        page = await shelf.search.search(Query(f"case{n}", duplicates=True, limit=200))
+        assert {(hit.uri, hit.headline) for hit in page.hits} == remaining(n)
+    count = shelf.connection.execute("SELECT COUNT(*) FROM stories").fetchone()[0]
+    assert count == len({each.story.uri for each in events})
+
+
+def history(n: int) -> list[Event]:
+    """A chain of one of four kinds: updated in place, updated apart, corrected, killed."""
+    a, b = f"urn:{n}:a", f"urn:{n}:b"
+    first = event(a, headline="one", text=f"case{n}", version="1", minute=n)
+    second = [
+        event(
+            a, headline="two", text=f"case{n}", version="2", minute=n + 1, relation="update", of=a, sequence=2
+        ),
+        event(b, headline="two", text=f"case{n}", minute=n + 1, relation="update", chain=a, of=a, sequence=2),
+        event(
+            b, headline="two", text=f"case{n}", minute=n + 1, relation="correction", chain=a, of=a, sequence=2
+        ),
+        event(b, headline="two", text=f"case{n}", minute=n + 1, relation="kill", chain=a, of=a, sequence=2),
+    ][n % 4]
+    return [first, second]
+
+
+def remaining(n: int) -> set[tuple[str, str]]:
+    """What a search must find of a history, once all of it has arrived."""
+    a, b = f"urn:{n}:a", f"urn:{n}:b"
+    return [{(a, "two")}, {(a, "one"), (b, "two")}, {(b, "two")}, set()][n % 4]
+
+
+async def test_only_the_latest_of_a_chain_is_shown_where_that_is_asked(shelf: Shelf) -> None:
+    shelf.put(
+        event("urn:a"), event("urn:b", relation="update", chain="urn:a", of="urn:a", sequence=2, minute=4)
+    )
+    assert await uris(shelf, collapse=True) == ["urn:b"]
+
+
+async def test_an_embargoed_story_is_shown_from_its_time_on(shelf: Shelf) -> None:
+    shelf.put(event("urn:a", status="withheld", embargo=at(60)), event("urn:b", status="withheld"))
+    shelf.now = milliseconds(at(59))
+    assert await uris(shelf, "veldhaven") == []
+    assert await shelf.search.get("urn:a") is None
+    assert await shelf.search.versions("urn:a") == []
+    shelf.now = milliseconds(at(61))
+    assert await uris(shelf, "veldhaven") == ["urn:a"]
+
+
+async def test_a_story_that_is_rolled_back_was_never_there(shelf: Shelf) -> None:
+    shelf.connection.execute("BEGIN")
+    shelf.index.write([event("urn:a")])
+    shelf.connection.execute("ROLLBACK")
+    assert await uris(shelf) == []
+    assert await uris(shelf, "veldhaven") == []
+
+
+async def test_old_stories_are_forgotten_with_their_words(shelf: Shelf) -> None:
+    shelf.put(event("urn:old", names=("Ines Okafor",)), event("urn:young", minute=60))
+    assert shelf.index.prune(milliseconds(at(30))) == 1
+    assert await uris(shelf, "veldhaven") == ["urn:young"]
+    assert shelf.connection.execute("SELECT COUNT(*) FROM story_terms").fetchone() == (0,)
+    shelf.connection.execute("INSERT INTO story_words (story_words) VALUES ('integrity-check')")
+
+
+async def test_what_arrives_is_told_once_in_order(shelf: Shelf) -> None:
+    shelf.put(event("urn:before"))
+    start = await shelf.search.arrivals(None)
+    shelf.put(event("urn:a", minute=1), event("urn:b", minute=2))
+    came = await shelf.search.arrivals(start.cursor)
+    assert [hit.uri for hit in came.hits] == ["urn:a", "urn:b"]
+    assert (await shelf.search.arrivals(came.cursor)).hits == ()
+
+
+async def test_languages_are_told_without_regions(shelf: Shelf) -> None:
+    shelf.put(event("urn:a", language="pt-BR"), event("urn:b", language="de"), event("urn:c", language="pt"))
+    assert await shelf.search.languages() == ["de", "pt"]
+
+
+async def test_a_missing_file_is_said_and_not_made(shelf: Shelf) -> None:
+    search = StorySearch(shelf.search._path.with_name("missing.sqlite"))
+    with pytest.raises(Unreachable, match=r"missing\.sqlite"):
+        await search.latest(Query())
+    search.close()
+    assert not search._path.exists()

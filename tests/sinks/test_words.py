@@ -1,0 +1,75 @@
+"""Search words: what was typed, as a query and as places in a text."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sinks.words import fts5, places, spaced, terms, tokens, window
+
+
+@pytest.mark.parametrize(
+    ("typed", "query"),
+    [
+        ("harbour open", '("harbour" AND "open")'),
+        ('"harbour opens" Veldhaven', '("harbour opens" AND "veldhaven")'),
+        ("harb* -closed", '("harb" *) NOT "closed"'),
+        ('harbour -"for good"', '("harbour") NOT "for good"'),
+        ("Zürich", '("zurich")'),
+        ("东京", '("东 京")'),
+        ("U.S.-led", '("u s led")'),
+        ("OR AND NEAR(", '("or" AND "and" AND "near")'),
+        ("-only", None),
+        ('"" ! *', None),
+    ],
+)
+def test_typed_words_become_a_safe_query(typed: str, query: str | None) -> None:
+    assert fts5(terms(typed)) == query
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_typed_is_a_query_that_sqlite_takes(typed: str) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE VIRTUAL TABLE t USING fts5(a)")
+    query = fts5(terms(typed))
+    if query is not None:
+        assert connection.execute("SELECT COUNT(*) FROM t WHERE t MATCH ?", (query,)).fetchone() == (0,)
+    connection.close()
+
+
+@given(st.text(alphabet="aébÑ 東京สว,-'\"x", max_size=40))
+def test_each_token_of_a_text_is_found_by_the_index(text: str) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute('CREATE VIRTUAL TABLE t USING fts5(a, tokenize="unicode61 remove_diacritics 2")')
+    connection.execute("INSERT INTO t VALUES (?)", (spaced(text),))
+    for start, end, _ in tokens(text):
+        query = fts5(terms(text[start:end]))
+        assert connection.execute("SELECT COUNT(*) FROM t WHERE t MATCH ?", (query,)).fetchone() == (1,)
+    connection.close()
+
+
+def test_places_are_found_without_case_and_diacritics() -> None:
+    text = "In ZÜRICH the harbour opens; harbours of Zurich stay closed."
+    found = [text[start:end] for start, end in places(text, terms('zurich harbour "stay closed" -opens'))]
+    assert found == ["ZÜRICH", "harbour", "Zurich", "stay closed"]
+
+
+def test_the_window_shows_the_first_place() -> None:
+    text = "word " * 200 + "harbour" + " word" * 200
+    start, end = window(text, places(text, terms("harbour")))
+    assert "harbour" in text[start:end]
+    assert end - start <= 240
+
+
+@given(st.text(max_size=400), st.integers(0, 399), st.integers(20, 300))
+def test_the_window_is_never_wider_than_asked_and_holds_where_the_place_begins(
+    text: str, at: int, width: int
+) -> None:
+    at = min(at, max(len(text) - 1, 0))
+    start, end = window(text, [(at, at + 1)], width)
+    assert 0 <= start <= end <= len(text)
+    assert end - start <= width
+    assert not text or start <= at
