@@ -37,8 +37,8 @@ def decode(payload: bytes, charset: str | None = None) -> str:
     for mark, encoding in _BOMS:
         if payload.startswith(mark):
             return payload[len(mark) :].decode(encoding, "replace")
-    if encoding := _sixteen_bits(payload):
-        return payload.decode(encoding, "replace")
+    if wide := _sixteen_bits(payload):
+        return payload.decode(wide, "replace")
     if _is_binary(payload):
         raise NotText(f"the bytes {payload[:8]!r}… are no text; send wire formats only")
     for told in _told(payload, charset):
@@ -65,8 +65,8 @@ def _told(payload: bytes, charset: str | None) -> list[str]:
         told.append(name)
     head = payload[:2048]
     for pattern in (_DECLARED, _META):
-        if (match := pattern.search(head)) and (name := _known(match[1].decode())):
-            told.append(name)
+        match = pattern.search(head)
+        told += [name] if match and (name := _known(match[1].decode())) else []
     if any(name.startswith("iso2022") or name in {"hz", "utf-7"} for name in told):
         told.append(told.pop(0))
     return told

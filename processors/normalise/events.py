@@ -12,6 +12,7 @@ from processors.normalise.identity import identified
 from processors.normalise.language import identify
 from processors.normalise.layout import laid_out
 from processors.normalise.reading import Reading
+from processors.normalise.subjects import with_topics
 from processors.normalise.text import clean, clean_line, repaired
 from processors.normalise.values import language_tag
 from processors.signals import Signals, read_signals
@@ -82,6 +83,8 @@ def _completed(story: Story, item: RawItem, language: Language, headline: str, t
         reference=story.version_created or story.first_created or item.received,
     )
     made: dict[str, Any] = {"standard": _STANDARD, "type": story.type or "text"}
+    if story.subjects:
+        made["subjects"] = with_topics(story.subjects)
     if headline:
         made["headlines"] = (Text(headline, "main", "text/plain"), *story.headlines)
     if text:

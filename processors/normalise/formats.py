@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from config.settings import Normalise
 from processors.errors import NotAFeed, Rejected, UnknownFormat
-from processors.normalise import dispatch, documents, feeds, pages
+from processors.normalise import dispatch, documents, feeds, g2, newsml1, nitf, pages, xml
 from processors.normalise.reading import Reading
 from processors.story import RawItem
 
@@ -27,6 +28,21 @@ def _dispatch(text: str, _item: RawItem, _settings: Normalise) -> Found:
     return list(dispatch.read(text))
 
 
+def _g2(text: str, item: RawItem, _settings: Normalise) -> Found:
+    root, damage = xml.parse(text)
+    return g2.read(root, item, damage)
+
+
+def _newsml(text: str, item: RawItem, _settings: Normalise) -> Found:
+    root, damage = xml.parse(text)
+    return newsml1.read(root, item, damage)
+
+
+def _nitf(text: str, item: RawItem, _settings: Normalise) -> Found:
+    root, damage = xml.parse(text)
+    return [replace(nitf.read(root, item), damage=damage)]
+
+
 def _page(text: str, item: RawItem, _settings: Normalise) -> Found:
     raise NotAFeed(pages.refusal(text, item.url))
 
@@ -39,10 +55,14 @@ READERS: Final[dict[str, Reader]] = {
     "rss": _feed,
     "rdf": _feed,
     "atom": _feed,
+    "news-sitemap": _feed,
     "json-feed": _json,
     "ninjs": _json,
     "json": _json,
     "plain-text": _dispatch,
+    "newsml-g2": _g2,
+    "newsml-1": _newsml,
+    "nitf": _nitf,
     "html": _page,
     "xml": _unknown,
 }

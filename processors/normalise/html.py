@@ -7,8 +7,10 @@ paragraph of its own.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import unescape
+from types import MappingProxyType
 from typing import Any, Final
 
 from lxml import etree
@@ -33,7 +35,17 @@ _PARAGRAPHS: Final = frozenset({
     "fieldset", "caption", "hl2",
 })  # fmt: skip
 _LINES: Final = frozenset({"li", "dt", "dd", "tr", "summary", "option"})
-_MAX_DEPTH: Final = 200
+_CELLS: Final = frozenset({"td", "th"})
+_LIST_NAMES: Final = frozenset({"ul", "ol"})
+_INLINE_IN_LISTS: Final = frozenset({"p", "div", "ul", "ol"})
+_KINDS: Final = {
+    **dict.fromkeys(_PARAGRAPHS, "paragraph"),
+    **dict.fromkeys(_LINES, "line"),
+    **dict.fromkeys(_DROPPED, "dropped"),
+    **dict.fromkeys(_CELLS, "cell"),
+    "br": "break",
+    "img": "picture",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +73,14 @@ def readable(markup: str) -> Readable:
     """The text of a piece of HTML, which may be plain words."""
     if "<" not in markup:
         return Readable(_without_entities(markup))
-    root = _parsed(markup)
-    return Readable("") if root is None else of_tree(root)
+    parser = etree.HTMLParser(target=_Writer(), encoding="utf-8", no_network=True)
+    try:
+        found = etree.fromstring(
+            b"<body>" + markup.replace("\0", "").encode("utf-8", "replace") + b"</body>", parser
+        )
+    except etree.XMLSyntaxError:
+        return Readable("")
+    return found if isinstance(found, Readable) else Readable("")
 
 
 def readable_line(words: str) -> str:
@@ -74,121 +92,123 @@ def readable_line(words: str) -> str:
     return " ".join(words.split())
 
 
-def of_tree(root: Any) -> Readable:
-    """The text of a parsed tree, HTML or XHTML in any namespace."""
-    writer = _Writer()
-    writer.walk(root)
-    return Readable(writer.text(), tuple(writer.pictures))
+def of_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -> Readable:
+    """The text of a parsed tree, HTML or XHTML in any namespace.
+
+    `vocabulary` adds elements of another format: ``paragraph``, ``line``, ``cell``, ``break`` or ``dropped`` by name.
+    """
+    writer = _Writer({**_KINDS, **vocabulary} if vocabulary else _KINDS)
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        named = isinstance(element.tag, str)
+        if event == "start" and named:
+            writer.start(element.tag.rpartition("}")[2].lower(), element.attrib)
+            writer.data(element.text or "")
+        elif event == "end":
+            if named:
+                writer.end(element.tag.rpartition("}")[2].lower())
+            writer.data("" if element is root else element.tail or "")
+    return writer.close()
 
 
 def _without_entities(words: str) -> str:
     return unescape(words) if "&" in words and _ENTITY.search(words) else words
 
 
-def _parsed(markup: str) -> Any:
-    parser = etree.HTMLParser(
-        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False
-    )
-    try:
-        return etree.fromstring(
-            b"<body>" + markup.replace("\0", "").encode("utf-8", "replace") + b"</body>", parser
-        )
-    except etree.XMLSyntaxError:
-        return None
-
-
 class _Writer:
-    """Collects the text of a tree; breaks are held back until words follow."""
+    """Collects the text of a document as its parser tells it; breaks are held back until words follow."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Mapping[str, str] = _KINDS) -> None:
+        self._kinds = kinds
         self._out: list[str] = []
         self._break = 0  # line ends that are due before the next words
         self._blank = False  # whether a blank is due
         self._preformatted = 0
-        self._lists: list[str] = []
-        self.pictures: list[Picture] = []
+        self._lists = 0  # depth of ul and ol
+        self._cells = 0  # of the row so far
+        self._dropping = 0  # depth inside of an element that is dropped
+        self._dropped = ""
+        self._pictures: list[Picture] = []
 
-    def text(self) -> str:
-        return "".join(self._out)
+    def close(self) -> Readable:
+        """What was collected."""
+        return Readable("".join(self._out), tuple(self._pictures))
 
-    def walk(self, root: Any) -> None:
-        skipping: Any = None
-        for event, element in etree.iterwalk(root, events=("start", "end")):
-            if not isinstance(element.tag, str):
-                if event == "end" and skipping is None:
-                    self._words(element.tail)
-                continue
-            name = element.tag.rpartition("}")[2].lower()
-            if skipping is None and event == "start":
-                if name in _DROPPED:
-                    skipping = element
-                else:
-                    self._opens(name, element)
-                    self._words(element.text)
-            elif event == "end":
-                if skipping is None:
-                    self._closes(name)
-                elif skipping is element:
-                    skipping = None
-                else:
-                    continue
-                if element is not root:
-                    self._words(element.tail)
-
-    def _opens(self, name: str, element: Any) -> None:
-        if name in _PARAGRAPHS:
-            nested = name in {"ul", "ol", "p", "div"} and self._lists
-            self._due(1 if nested else 2)
-        elif name in _LINES:
+    def start(self, name: str, attributes: Mapping[Any, Any]) -> None:
+        """An element begins."""
+        if self._dropping:
+            self._dropping += name == self._dropped
+            return
+        kind = self._kinds.get(name)
+        if kind is None:
+            return
+        if kind == "paragraph":
+            self._due(1 if self._lists and name in _INLINE_IN_LISTS else 2)
+            self._preformatted += name == "pre"
+            self._lists += name in _LIST_NAMES
+        elif kind == "dropped":
+            self._dropping, self._dropped = 1, name
+        elif kind == "line":
             self._due(1)
-        if name == "br":
+            self._cells = 0
+            if name == "li":
+                self._mark("- ")
+        elif name == "br":
             self._line_end()
         elif name == "img":
-            self._picture(element)
-        elif name == "pre":
-            self._preformatted += 1
-        elif name in {"ul", "ol"}:
-            self._lists.append(name)
-        elif name == "li":
-            self._flush()
-            self._out.append("- ")
-        elif name in {"td", "th"} and element.getprevious() is not None:
-            self._flush()
-            self._out.append("\t")
-            self._blank = False
+            self._picture(attributes)
+        else:
+            self._cells += 1
+            if self._cells > 1:
+                self._mark("\t")
 
-    def _closes(self, name: str) -> None:
-        if name in {"ul", "ol"} and self._lists:
-            self._lists.pop()
-        if name == "pre":
-            self._preformatted -= 1
-        if name in _PARAGRAPHS:
-            self._due(1 if self._lists and name in {"p", "div", "ul", "ol"} else 2)
-        elif name in _LINES:
+    def end(self, name: str) -> None:
+        """An element ends."""
+        if self._dropping:
+            self._dropping -= name == self._dropped
+            return
+        kind = self._kinds.get(name)
+        if kind == "paragraph":
+            self._lists = max(0, self._lists - (name in _LIST_NAMES))
+            self._preformatted = max(0, self._preformatted - (name == "pre"))
+            self._due(1 if self._lists and name in _INLINE_IN_LISTS else 2)
+        elif kind == "line":
             self._due(1)
 
-    def _words(self, words: str | None) -> None:
-        if not words:
+    def data(self, words: str) -> None:
+        """Characters between the tags."""
+        if not words or self._dropping:
             return
         if self._preformatted:
             self._flush()
             self._out.append(words)
             return
-        words = _BLANKS.sub(" ", words)
-        if words == " ":
+        parts = (
+            " ".join(_BLANKS.split(words))
+            if "\n" in words or "  " in words or "\t" in words or "\r" in words
+            else words
+        )
+        if parts == " ":
             self._blank = True
             return
-        if words[0] == " ":
+        if parts[0] == " ":
             self._blank = True
-            words = words[1:]
+            parts = parts[1:]
+        if self._break or self._blank:
+            self._flush()
+        if parts[-1] == " ":
+            parts = parts[:-1]
+            self._blank = True
+        self._out.append(parts)
+
+    def _mark(self, mark: str) -> None:
+        """A bullet or the end of a cell."""
+        self._blank = False
         self._flush()
-        if words[-1] == " ":
-            words = words[:-1]
-            self._blank = True
-        self._out.append(words)
+        self._out.append(mark)
 
     def _due(self, line_ends: int) -> None:
-        self._break = max(self._break, line_ends)
+        if line_ends > self._break:
+            self._break = line_ends
         self._blank = False
 
     def _line_end(self) -> None:
@@ -197,17 +217,17 @@ class _Writer:
         self._blank = False
 
     def _flush(self) -> None:
-        """Write the break or blank that is due."""
-        started = bool(self._out)
-        bullet = started and self._out[-1] in {"- ", "\t"}
-        if self._break and started and not (bullet and self._out[-1] == "- "):
-            self._out.append("\n" * self._break)
-        elif self._blank and started and not bullet and not self._out[-1].endswith("\n"):
+        """Write the break or blank that is due; none directly after a bullet."""
+        last = self._out[-1] if self._out else "\n"
+        if self._break and self._out and last != "- ":
+            self._out.append("\n\n" if self._break == 2 else "\n")
+        elif self._blank and not self._break and last[-1] not in " \n\t":
             self._out.append(" ")
         self._break, self._blank = 0, False
 
-    def _picture(self, element: Any) -> None:
-        address = (element.get("src") or "").strip()
-        tiny = element.get("width") in {"0", "1"} or element.get("height") in {"0", "1"}
+    def _picture(self, attributes: Mapping[Any, Any]) -> None:
+        address = (attributes.get("src") or "").strip()
+        tiny = attributes.get("width") in {"0", "1"} or attributes.get("height") in {"0", "1"}
         if address and not tiny and not address.startswith("data:"):
-            self.pictures.append(Picture(address, (element.get("alt") or element.get("title") or "").strip()))
+            words = attributes.get("alt") or attributes.get("title") or ""
+            self._pictures.append(Picture(address, words.strip()))

@@ -13,7 +13,7 @@ from processors.errors import MissingIdentity, Unsupported
 from processors.normalise import members
 from processors.normalise.html import looks_like_html, readable
 from processors.normalise.reading import Reading
-from processors.normalise.values import language_tag, made_uri, timestamp, uri_or_none, urgency
+from processors.normalise.values import language_tag, made_uri, timestamp, urgency, uri_or_none
 from processors.story import AltId, InfoSource, Named, Story, Text
 
 Json = dict[str, Any]

@@ -44,7 +44,8 @@ def sniff(text: str) -> Format:
 
 def _of_markup(head: str) -> Format:
     doctype = re.search(r"<!DOCTYPE\s+([A-Za-z:]+)", head[:2000], re.IGNORECASE)
-    after = head[_PROLOGUE.match(head).end() :]  # type: ignore[union-attr] -- it matches the empty string
+    prologue = _PROLOGUE.match(head)
+    after = head[prologue.end() :] if prologue else head
     root = _ROOT.match(after)
     if root:
         known = _ROOTS.get(root[1].lower())
@@ -60,9 +61,8 @@ def _of_markup(head: str) -> Format:
 
 def _is_mail(head: str) -> bool:
     """Header fields (RFC 5322, section 2.2) from the first line on, two of them common ones of mail."""
-    names = set()
-    for line in head.split("\n\n", 1)[0].replace("\r\n", "\n").split("\n"):
-        line = line.rstrip("\r")
+    names: set[str] = set()
+    for line in head.replace("\r\n", "\n").split("\n"):
         if not line:
             break
         if line[0] in " \t" and names:

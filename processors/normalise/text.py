@@ -1,6 +1,6 @@
-"""The clean form of a text, and the repair of mojibake that can be undone with certainty.
+r"""The clean form of a text, and the repair of mojibake that can be undone with certainty.
 
-Clean: NFC, ``\\n`` line ends, no control or invisible formatting characters, no trailing blanks, no blank lines at
+Clean: NFC, ``\n`` line ends, no control or invisible formatting characters, no trailing blanks, no blank lines at
 either end. Tabs and the leading blanks of a line stay. A clean text comes through byte for byte.
 """
 
@@ -14,8 +14,8 @@ from typing import Final
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
     "\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\ud800-\udfff]"
-    r"|(?:(?<=\s)|\A)[\u200c\u200d]+|[\u200c\u200d]+(?=\s|\Z)"
 )
+_LOOSE_JOINER: Final = re.compile(r"(?:(?<=\s)|\A)[\u200c\u200d]+|[\u200c\u200d]+(?=\s|\Z)")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BROKEN_UTF8: Final = re.compile("[\u00c2-\u00f4\u0102\u0103\u0413-\u0454\u221a\u00ac]"
                                  "[\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u2122]")  # fmt: skip
@@ -29,7 +29,11 @@ def clean(text: str) -> str:
         if _CONTROL.search(text):
             text = _CONTROL.sub("", text)
     else:
-        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+        if _INVISIBLE.search(text):
+            text = _INVISIBLE.sub("", text)
+        if "\u200c" in text or "\u200d" in text:
+            text = _LOOSE_JOINER.sub("", text)
+        text = unicodedata.normalize("NFC", text)
     return "\n".join([line.rstrip() for line in text.split("\n")]).lstrip("\n").rstrip()
 
 

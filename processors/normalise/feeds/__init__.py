@@ -1,21 +1,58 @@
-"""Feeds: RSS, Atom, RDF, JSON Feed and news sitemaps."""
+"""Feeds: RSS, Atom, RDF, JSON Feed and news sitemaps.
+
+lxml reads well-formed feeds; feedparser, the authority, reads those that are broken or in which lxml finds nothing.
+"""
 
 from __future__ import annotations
 
-from processors.errors import Rejected
-from processors.normalise.feeds.elements import entries
-from processors.normalise.feeds.entry import reading_of
+from typing import Any
+
+from processors.errors import Malformed, Rejected
+from processors.normalise.feeds import authority, elements, sitemap
+from processors.normalise.feeds.entry import Entry, reading_of
 from processors.normalise.reading import Reading
 from processors.normalise.xml import local, parse
-from processors.story import RawItem
+from processors.story import DamageKind, RawItem
 
 
 def read(text: str, item: RawItem, limit: int) -> list[Reading | Rejected]:
-    """The entries of an XML feed, in its order.
+    """The entries of an XML feed, in its order; none where the feed has none.
 
     Raises:
         Malformed: nothing in it could be read.
     """
-    root, damage = parse(text)
-    format_ = {"feed": "atom", "entry": "atom", "RDF": "rdf"}.get(local(root), "rss")
-    return [reading_of(entry, format_, item, damage) for entry in entries(root)[:limit]]
+    try:
+        root, damage = parse(text)
+    except Malformed:
+        _, found = authority.entries(text)
+        if not found:
+            raise
+        return _readings(found, "rss", item, limit, ("garbled",))
+    format_, found = _entries(root)
+    if damage or (not found and _has_entries(text)):
+        _, others = authority.entries(text)
+        found = others if len(others) > len(found) else found
+    return _readings(found, format_, item, limit, damage)
+
+
+def _entries(root: Any) -> tuple[str, list[Entry]]:
+    name = local(root)
+    if name in {"urlset", "sitemapindex"}:
+        return "news-sitemap", sitemap.entries(root)
+    return {"feed": "atom", "entry": "atom", "RDF": "rdf"}.get(name, "rss"), elements.entries(root)
+
+
+def _has_entries(text: str) -> bool:
+    return any(mark in text for mark in ("<item", "<entry", ":item", ":entry"))
+
+
+def _readings(
+    found: list[Entry], format_: str, item: RawItem, limit: int, damage: tuple[DamageKind, ...]
+) -> list[Reading | Rejected]:
+    """The readings; what was wrong with the document is told with its last entry, where it was cut."""
+    kept = found[:limit]
+    readings = []
+    for number, entry in enumerate(kept, 1):
+        hurt = () if damage == ("truncated",) and number < len(kept) else damage
+        readings.append(reading_of(entry, format_, item, hurt))
+    return readings

@@ -7,6 +7,7 @@ content, media (Media RSS 1.5), georss, geo, prism, itunes.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape
 from typing import Any, Final
 
@@ -39,7 +40,8 @@ def entries(root: Any) -> list[Entry]:
     """The entries of a feed's root element, in its order."""
     name = local(root)
     if name == "feed":
-        return [_atom(each, _atom_feed(root)) for each in root if local(each) == "entry"]
+        feed = _atom_feed(root)
+        return [_atom(each, feed) for each in root if local(each) == "entry"]
     if name == "entry":
         return [_atom(root, Entry())]
     channel = root if name == "channel" else next((each for each in root if local(each) == "channel"), None)
@@ -167,8 +169,11 @@ _ABOUT: Final = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 def _key(element: Any) -> str:
     """An element's name with the usual prefix of its namespace, whatever the document calls it."""
     tag = element.tag
-    if not isinstance(tag, str):
-        return ""
+    return _usual(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _usual(tag: str) -> str:
     if tag[0] != "{":
         return tag
     namespace, _, name = tag[1:].partition("}")

@@ -18,8 +18,8 @@ from processors.story import (
     InfoSource,
     ItemType,
     Point,
-    Rendition,
     RawItem,
+    Rendition,
     Story,
     StoryPlace,
     Subject,
@@ -143,10 +143,10 @@ def _name(author: str) -> str:
 def _subjects(entry: Entry) -> tuple[Subject, ...]:
     found: dict[Subject, None] = {}
     for term, scheme, label in entry.categories:
-        term, label = readable_line(term), readable_line(label)
-        if term or label:
-            literal = f"{scheme.strip()}:{term}" if scheme.strip() and term else None
-            found[Subject(name=label or term, literal=literal)] = None
+        code, name = readable_line(term), readable_line(label)
+        if code or name:
+            literal = f"{scheme.strip()}:{code}" if scheme.strip() and code else None
+            found[Subject(name=name or code, literal=literal)] = None
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from processors.errors import MissingContent, Rejected
-from processors.normalise.feeds.entry import Entry, Enclosure, reading_of
+from processors.normalise.feeds.entry import Enclosure, Entry, reading_of
 from processors.normalise.reading import Reading
 from processors.normalise.values import whole_number
 from processors.story import RawItem
@@ -46,7 +46,7 @@ def _entry(each: Json, feed: Json) -> Entry:
         published=_word(each, "date_published"),
         updated=_word(each, "date_modified"),
         authors=_authors(each) or _authors(feed),
-        categories=tuple((tag, "", "") for tag in each.get("tags") or () if isinstance(tag, str)),
+        categories=tuple((tag, "", "") for tag in _list(each, "tags") if isinstance(tag, str)),
         enclosures=_enclosures(each),
         language=_word(each, "language") or _word(feed, "language"),
     )
@@ -66,19 +66,24 @@ def _enclosures(each: Json) -> tuple[Enclosure, ...]:
     found = []
     if image := _word(each, "image") or _word(each, "banner_image"):
         found.append(Enclosure(image, "image"))
-    for one in each.get("attachments") or ():
-        if isinstance(one, dict) and isinstance(one.get("url"), str):
-            found.append(
-                Enclosure(
-                    one["url"],
-                    _word(one, "mime_type"),
-                    _word(one, "title"),
-                    size=whole_number(one.get("size_in_bytes")),
-                )
-            )
+    found += [
+        Enclosure(
+            one["url"],
+            _word(one, "mime_type"),
+            _word(one, "title"),
+            size=whole_number(one.get("size_in_bytes")),
+        )
+        for one in _list(each, "attachments")
+        if isinstance(one, dict) and isinstance(one.get("url"), str)
+    ]
     return tuple(found)
 
 
 def _word(one: Json, name: str) -> str:
     value = one.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _list(one: Json, name: str) -> list[Any]:
+    value = one.get(name)
+    return value if isinstance(value, list) else []

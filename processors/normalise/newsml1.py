@@ -1,0 +1,301 @@
+"""NewsML 1.0 to 1.2 (https://iptc.org/std/NewsML/1.2/): one event a text component that a NewsItem carries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from processors.errors import Malformed, Rejected, Unsupported
+from processors.normalise import nitf
+from processors.normalise.html import of_tree, readable
+from processors.normalise.identity import publisher_uri
+from processors.normalise.newsml1_media import associations, is_medium, renditions
+from processors.normalise.reading import Reading
+from processors.normalise.text import clean, clean_line
+from processors.normalise.tree import child, children, descendants, language_of, said, words, words_of
+from processors.normalise.values import language_tag, timestamp, urgency
+from processors.normalise.xml import local
+from processors.story import (
+    AltId,
+    DamageKind,
+    InfoSource,
+    ItemType,
+    PubStatus,
+    RawItem,
+    Story,
+    StoryPlace,
+    Subject,
+    Text,
+)
+
+_STATUS: Final[dict[str, PubStatus]] = {
+    "usable": "usable", "embargoed": "withheld", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled",
+}  # fmt: skip
+_TYPES: Final[dict[str, ItemType]] = {
+    "photo": "picture",
+    "graphic": "graphic",
+    "video": "video",
+    "audio": "audio",
+    "animation": "video",
+}
+_REVISION: Final = re.compile(r":\d+[NUAnua]?$")
+_BY: Final = re.compile(r"^(?:by|von|par|por)\s+", re.IGNORECASE)
+_DASH: Final = re.compile(r"[-–—_=:]\s*$")
+
+
+def read(root: Any, item: RawItem, damage: tuple[DamageKind, ...] = ()) -> list[Reading | Rejected]:
+    """The stories of a document, in its order.
+
+    Raises:
+        Malformed: it holds no news items.
+    """
+    items = [root] if local(root) == "NewsItem" else list(children(root, "NewsItem"))
+    if not items:
+        raise Malformed("a NewsML document without NewsItem")
+    return [each for one in items for each in _stories(one, item, damage)]
+
+
+def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Iterator[Reading | Rejected]:
+    if child(element, "NewsComponent") is None and child(element, "TopicSet") is not None:
+        yield Unsupported("a NewsML topic set is no story")
+        return
+    frame = _frame(element, item)
+    texts = list(_texts(child(element, "NewsComponent")))
+    if not texts:
+        yield _wordless(element, frame, item, damage)
+        return
+    for number, component in enumerate(texts, 1):
+        story = _told(frame, component, item)
+        media = associations(element, item) if number == 1 else ()
+        story = replace(story, associations=media)
+        if len(texts) > 1:
+            part = said(component, "Euid") or said(component, "Duid") or str(number)
+            story = replace(story, uri=publisher_uri(f"{frame.uri}#{part}", "uri", item))
+        yield Reading("newsml-1", story, _line(component, "HeadLine"), _text(component), damage=damage)
+
+
+def _wordless(element: Any, frame: Story, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading:
+    """An item without text content: a picture with its caption, or a cancellation."""
+    component = child(element, "NewsComponent")
+    media = next(descendants(component, "ContentItem"), None)
+    kind = _TYPES.get(said(child(media, "MediaType"), "FormalName").lower()) if media is not None else None
+    story = replace(
+        _told(frame, component, item), type=kind or "text", renditions=renditions(component, item)
+    )
+    caption = next((text.value for text in story.descriptions), "")
+    return Reading("newsml-1", story, _line(component, "HeadLine"), caption, damage=damage)
+
+
+def _frame(element: Any, item: RawItem) -> Story:
+    """What identification and management say of the item (NewsML 1.2, sections 5.3.2 and 5.3.3)."""
+    identifier = child(element, "Identification", "NewsIdentifier")
+    management = child(element, "NewsManagement")
+    public = words_of(identifier, "PublicIdentifier")
+    uri = _REVISION.sub("", public) if public else _constructed(identifier)
+    revision = words_of(identifier, "RevisionId")
+    change = child(management, "StatusWillChange")
+    return Story(
+        uri=publisher_uri(uri, "newsitemid", item) if uri else "",
+        type="text",
+        version=revision or None,
+        first_created=timestamp(words_of(management, "FirstCreated"), item.timezone),
+        version_created=timestamp(words_of(management, "ThisRevisionCreated"), item.timezone),
+        pub_status=_STATUS.get(said(child(management, "Status"), "FormalName").lower()),
+        embargoed_until=_release(management, change, item),
+        urgency=urgency(said(child(management, "Urgency"), "FormalName")),
+        ed_note="\n".join(said(each, "FormalName") for each in children(management, "Instruction")) or None,
+        alt_ids=(*_alt_ids(identifier, public), *_sources_of(management)),
+        title=words_of(element, "Identification", "NameLabel") or None,
+    )
+
+
+def _constructed(identifier: Any) -> str:
+    """``urn:newsml:<provider>:<date>:<item>`` (RFC 3085), without the revision."""
+    parts = [words_of(identifier, name) for name in ("ProviderId", "DateId", "NewsItemId")]
+    return "urn:newsml:" + ":".join(parts) if all(parts) else parts[2]
+
+
+def _alt_ids(identifier: Any, public: str) -> tuple[AltId, ...]:
+    told = ((public, "publicidentifier"), (words_of(identifier, "NewsItemId"), "newsitemid"))
+    return tuple(AltId(value, role) for value, role in told if value)
+
+
+def _sources_of(management: Any) -> Iterator[AltId]:
+    """Items that this one was made from or goes with."""
+    for each in children(management, "DerivedFrom"):
+        if uri := said(each, "NewsItem"):
+            yield AltId(_REVISION.sub("", uri), "derivedFrom")
+    for each in children(management, "AssociatedWith"):
+        if uri := said(each, "NewsItem"):
+            yield AltId(_REVISION.sub("", uri), "associatedWith")
+
+
+def _release(management: Any, change: Any, item: RawItem) -> str | None:
+    """When an embargoed item becomes usable."""
+    if said(child(management, "Status"), "FormalName").lower() not in {"embargoed", "withheld"}:
+        return None
+    if said(child(change, "FutureStatus"), "FormalName").lower() != "usable":
+        return None
+    return timestamp(words_of(change, "DateAndTime"), item.timezone)
+
+
+def _texts(component: Any) -> Iterator[Any]:
+    """The components that hold text of their own; of equivalent forms the first, of one headline the longest."""
+    found = [each for each in _components(component) if _text(each).strip()]
+    best: dict[str, Any] = {}
+    for each in found:
+        key = _line(each, "HeadLine").casefold()
+        if key not in best or len(_text(each)) > len(_text(best[key])):
+            best[key] = each
+    yield from best.values()
+
+
+def _components(component: Any) -> Iterator[Any]:
+    """Components in document order, whole; captions of media are none."""
+    if component is None or is_medium(component):
+        return
+    yield component
+    inner = list(children(component, "NewsComponent"))
+    if said(component, "EquivalentsList").lower() == "yes":
+        inner = [each for each in inner if _text(each).strip()][:1] or inner[:1]
+    for each in inner:
+        yield from _components(each)
+
+
+def _text(component: Any) -> str:
+    """The text of a component's own content items, the longest form, with its dateline before it."""
+    texts = [_content(each) for each in children(component, "ContentItem")]
+    text = max(texts, key=len, default="")
+    dateline = _line(component, "DateLine")
+    if (
+        dateline
+        and text
+        and dateline.casefold() not in " ".join(text[: len(dateline) + 60].split()).casefold()
+    ):
+        text = f"{dateline}{' ' if _DASH.search(dateline) else ' - '}{text.lstrip()}"
+    return text
+
+
+def _content(element: Any) -> str:
+    """The words of a ContentItem: NITF, XHTML, or plain (NewsML 1.2, section 5.5.5)."""
+    if said(child(element, "MediaType"), "FormalName").lower() not in {"", "text", "complextext"}:
+        return ""
+    data = child(element, "DataContent")
+    if data is None:
+        data = next(descendants(element, "DataContent"), None)
+    if data is None:
+        return ""
+    inner = next((each for each in data if isinstance(each.tag, str)), None)
+    if inner is None:
+        mime = said(child(element, "MimeType"), "FormalName").lower()
+        return readable(data.text or "").text if "html" in mime else data.text or ""
+    if local(inner).lower() == "nitf":
+        return nitf.body(inner)
+    found = next((each for each in inner.iter() if local(each).lower() in {"body", "body.content"}), data)
+    return of_tree(found).text
+
+
+def _line(component: Any, name: str) -> str:
+    """A news line of the component, or of the nearest one around it (NewsML 1.2, section 5.5.2)."""
+    while component is not None and local(component) == "NewsComponent":
+        if found := words_of(component, "NewsLines", name):
+            return found
+        component = component.getparent()
+    return ""
+
+
+def _around(component: Any, *path: str) -> Any:
+    """An element of the component, or of the nearest one around it."""
+    while component is not None and local(component) == "NewsComponent":
+        if (found := child(component, *path)) is not None:
+            return found
+        component = component.getparent()
+    return None
+
+
+def _told(frame: Story, component: Any, item: RawItem) -> Story:
+    """The frame with what the component's lines and metadata say."""
+    about = _around(component, "DescriptiveMetadata")
+    subheads = (clean_line(_line(component, "SubHeadLine")),)
+    return replace(
+        frame,
+        language=language_tag(said(child(about, "Language"), "FormalName"))
+        or language_tag(language_of(component)),
+        headlines=tuple(Text(line, "subheadline", "text/plain") for line in subheads if line),
+        descriptions=tuple(Text(text, "caption", "text/plain") for text in _captions(component)),
+        by=_BY.sub("", _line(component, "ByLine")) or None,
+        slugline=_line(component, "SlugLine") or None,
+        located=_located(about),
+        copyright_notice=_line(component, "CopyrightLine")
+        or words(_around(component, "RightsMetadata", "Copyright"))
+        or None,
+        copyright_holder=words(_around(component, "RightsMetadata", "Copyright", "CopyrightHolder")) or None,
+        usage_terms=_line(component, "RightsLine")
+        or words(_around(component, "RightsMetadata", "UsageRights"))
+        or None,
+        info_sources=_info_sources(component),
+        subjects=_subjects(component, about),
+        places=_places(about),
+    )
+
+
+def _captions(component: Any) -> Iterator[str]:
+    for each in descendants(component, "NewsComponent"):
+        if said(child(each, "Role"), "FormalName").lower() == "caption":
+            for content in descendants(each, "ContentItem"):
+                if text := clean(_content(content)):
+                    yield text
+
+
+def _located(about: Any) -> str | None:
+    location = child(about, "Location")
+    told = {said(each, "FormalName").lower(): said(each, "Value") for each in children(location, "Property")}
+    names = [told[name] for name in ("city", "countryarea", "country", "countryname") if told.get(name)]
+    return ", ".join(names) or None
+
+
+def _places(about: Any) -> tuple[StoryPlace, ...]:
+    found = []
+    for location in children(about, "Location"):
+        told = [said(each, "Value") for each in children(location, "Property") if said(each, "Value")]
+        if told:
+            found.append(StoryPlace(", ".join(told)))
+    return tuple(dict.fromkeys(found))
+
+
+def _info_sources(component: Any) -> tuple[InfoSource, ...]:
+    """Credit line, provider, source."""
+    meta = _around(component, "AdministrativeMetadata")
+    told = [(_line(component, "CreditLine"), "credit")]
+    for name in ("Provider", "Source"):
+        told += [
+            (said(party, "FormalName") or words(party), name.lower())
+            for each in children(meta, name)
+            for party in children(each, "Party")
+        ]
+    found: dict[str, InfoSource] = {}
+    for name, role in told:
+        if name:
+            found.setdefault(name, InfoSource(name, role))
+    return tuple(found.values())
+
+
+def _subjects(component: Any, about: Any) -> tuple[Subject, ...]:
+    """Subject codes (the most detailed of each), genres as topics, keyword lines."""
+    found = []
+    for code in children(about, "SubjectCode"):
+        parts = [each for each in code if isinstance(each.tag, str) and said(each, "FormalName")]
+        if parts:
+            found.append(_subject(parts[-1]))
+    lines = child(_around(component, "NewsLines"), "KeywordLine")
+    found += [Subject(word.strip()) for word in re.split(r"[,;/]", words(lines)) if word.strip()]
+    return tuple(dict.fromkeys(found))
+
+
+def _subject(element: Any) -> Subject:
+    code, scheme = said(element, "FormalName"), said(element, "Scheme") or said(element, "Vocabulary")
+    if re.fullmatch(r"\d{8}", code):
+        return Subject(literal=code)
+    return Subject(code, literal=f"{scheme}:{code}" if scheme else None)

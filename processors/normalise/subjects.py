@@ -1,0 +1,71 @@
+"""Subjects: Media Topics stay, IPTC Subject Codes are mapped and both kept, other codes stay with their scheme.
+
+The mapping is the IPTC's own (``config/catalogs/subject-codes.txt``).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import config
+from processors.normalise.values import uri_or_none
+from processors.story import Subject
+
+MEDIA_TOPIC: Final = "http://cv.iptc.org/newscodes/mediatopic/"
+SUBJECT_CODE: Final = "http://cv.iptc.org/newscodes/subjectcode/"
+CREATOR: Final = "urn:wiredesk:normalise"  # of subjects that this pipeline added
+_CATALOGS: Final = Path(config.__file__).parent / "catalogs"
+_CODE: Final = re.compile(r"(?:subj:|http://cv\.iptc\.org/newscodes/subjectcode/)?(\d{8})")
+_TOPIC: Final = re.compile(r"(?:medtop:|https?://cv\.iptc\.org/newscodes/mediatopic/)(\d{8})")
+
+
+def resolved(qcode: str, aliases: dict[str, str] | None = None) -> str | None:
+    """The URI of a QCode (NewsML-G2, section "QCodes"): by the document's aliases, then the IPTC's catalogs."""
+    alias, colon, code = qcode.partition(":")
+    if not colon or not code:
+        return None
+    base = (aliases or {}).get(alias) or _aliases().get(alias)
+    return uri_or_none(base + code) if base else None
+
+
+def with_topics(found: tuple[Subject, ...]) -> tuple[Subject, ...]:
+    """The subjects, each Media Topic with its URI, and the Media Topics of Subject Codes among them added."""
+    made: dict[Subject, None] = {}
+    known = {each.uri for each in found}
+    for each in found:
+        sent = each.uri or each.literal or ""
+        if match := _TOPIC.fullmatch(sent):
+            made[replace(each, uri=MEDIA_TOPIC + match[1], literal=None)] = None
+        elif (match := _CODE.fullmatch(sent)) and (topic := _topic_of(match[1])):
+            made[replace(each, uri=SUBJECT_CODE + match[1], literal=None)] = None
+            if MEDIA_TOPIC + topic[0] not in known:
+                made[Subject(topic[1], uri=MEDIA_TOPIC + topic[0], creator=CREATOR)] = None
+        else:
+            made[each] = None
+    return tuple(made)
+
+
+def _topic_of(code: str) -> tuple[str, str] | None:
+    """The Media Topic of a Subject Code, or of the subject matter or subject above it."""
+    table = _mapping()
+    for above in (code, code[:5] + "000", code[:2] + "000000"):
+        if above in table:
+            return table[above]
+    return None
+
+
+@cache
+def _aliases() -> dict[str, str]:
+    return tomllib.loads((_CATALOGS / "iptc-g2.toml").read_text("utf-8"))
+
+
+@cache
+def _mapping() -> dict[str, tuple[str, str]]:
+    rows = (_CATALOGS / "subject-codes.txt").read_text("utf-8").splitlines()
+    cells = (row.split("\t") for row in rows if not row.startswith("#"))
+    return {code: (topic, name) for code, topic, name in cells}
