@@ -103,6 +103,11 @@ class Embedded:
         """How many dead letters there are."""
         return await self.access.read(lambda: sum(self.access.log.end(topic.name) for topic in DEAD_LETTERS))
 
+    async def check(self) -> str | None:
+        """For ``/readyz``: None where the log can be written."""
+        waiting = self.access.waiting
+        return f"waiting to write: {waiting}" if waiting else None
+
     def _lag(self, consumer: Consumer) -> Lag:
         oldest = self.access.log.oldest_unread(consumer.name, consumer.topics)
         age = max(0.0, time.time() - oldest / 1000) if oldest is not None else 0.0

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from aiohttp import web
 
 from config.errors import Misconfigured
 from config.settings import HERE, Settings
 from processors.story import RawItem
 from sinks.desk.app import make_app
+from sinks.desk.health import serve as serve_app
 from sinks.desk.views import FeedHealth
 from sinks.search import StorySearch
 from streams.local import Embedded
@@ -27,7 +27,6 @@ from streams.pollers.health import read_health
 
 SAMPLES: Final = HERE / "samples"
 DRAIN_SECONDS: Final = 8.0  # for what is in flight at the end; the rest stays in the log
-METRICS_SECONDS: Final = 5.0
 log = structlog.get_logger("wiredesk")
 
 
@@ -65,7 +64,7 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(Embedded(settings, options.data, options.events))
         if options.desk:
-            await stack.enter_async_context(_desk(settings, runtime, feeds))
+            await _open_desk(settings, runtime, feeds, stack)
         log.info("wiredesk runs", data=str(options.data), feeds=len(feeds))
         if options.samples:
             await publish_samples(runtime)
@@ -96,30 +95,21 @@ async def publish_samples(runtime: Embedded) -> None:
     log.info("the samples are in", documents=len(items))
 
 
-class _desk:  # noqa: N801 -- used like a function
-    """The desk's server, as an asynchronous context manager."""
-
-    def __init__(self, settings: Settings, runtime: Embedded, feeds: Sequence[Feed]) -> None:
-        self._settings = settings.desk
-        self._search = StorySearch(runtime.path)
-        app = make_app(self._search, FeedList(feeds, runtime), settings.desk, runtime)
-        self._runner = web.AppRunner(app, access_log=None)
-
-    async def __aenter__(self) -> None:
-        await self._runner.setup()
-        host, port = self._settings.host, self._settings.port
-        try:
-            await web.TCPSite(self._runner, host, port, shutdown_timeout=1.0).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise Misconfigured(
-                f"the desk can't listen on {host}:{port} ({error.strerror}); choose another port with --port"
-            ) from error
-        address = self._runner.addresses[0]
-        log.info("the desk is open", url=f"http://{address[0]}:{address[1]}/")
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+async def _open_desk(
+    settings: Settings, runtime: Embedded, feeds: Sequence[Feed], stack: AsyncExitStack
+) -> None:
+    """Serve the desk until the stack ends; Misconfigured where the address can't be had."""
+    search = StorySearch(runtime.path)
+    stack.callback(search.close)
+    desk = settings.desk
+    app = make_app(search, FeedList(feeds, runtime), desk, runtime, {"database": runtime.check})
+    try:
+        runner, port = await serve_app(app, desk.host, desk.port)
+    except OSError as error:
+        reason = f"the desk can't listen on {desk.host}:{desk.port} ({error.strerror})"
+        raise Misconfigured(f"{reason}; choose another port with --port") from error
+    stack.push_async_callback(runner.cleanup)
+    log.info("the desk is open", url=f"http://{desk.host}:{port}/")
 
 
 async def _first(*tasks: asyncio.Task[object]) -> None:
