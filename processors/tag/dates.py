@@ -12,7 +12,9 @@ from processors.tag.timex.resolution import DAY, Context, Timex, resolve
 from processors.tag.timex.tense import TenseCues, tense_cues
 
 READ = frozenset({"note", "headline", "dateline", "paragraph", "subhead", "caption", "list", "table"})
-NEEDS_TENSE = frozenset({"date", "month", "weekday", "weekend", "season", "quarter", "in-ahead", "holiday"})
+NEEDS_TENSE = frozenset(
+    {"date", "month", "weekday", "weekend", "season", "quarter", "in-ahead", "holiday", "holiday-week", "week-of"}
+)
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 

@@ -15,10 +15,9 @@ DIGITS = "0"
 APOSTROPHE = "'"
 LOOK = 60  # characters on either side that a rule's conditions see
 
-_FIXED = {
-    "day": r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|º|ª|°|\.(?=\s))?(?!\w)",
-    "year": r"(?P<year>1[0-9]\d\d|20\d\d)(?!\d)",
-}
+DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
+YEAR = r"(?P<year>1[0-9]\d\d|20\d\d)(?!\d)"
+_FIXED = ("day", "year")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,8 @@ class Expression:
     month: int | None = None
     month_number: int | None = None
     day: int | None = None
+    first: int | None = None
+    second: int | None = None
     weekday: int | None = None
     shift: int | None = None
     ordinal: int | None = None
@@ -94,7 +95,7 @@ class Grammar:
             for table, entries in words.tables.items()
         }
         self._codes["unit"] = self._codes["unit"] | self._codes["units"]
-        self._lead = re.compile(f"(?<!\\w){_blanks(words.lead)}$", re.IGNORECASE)
+        self._lead = re.compile(f"(?<!\\w)(?:{_blanks(words.lead)})$", re.IGNORECASE)
         self._rules: dict[str, list[_Compiled]] = defaultdict(list)
         for rule in words.rules:
             compiled = self._compiled(rule)
@@ -114,9 +115,16 @@ class Grammar:
                 if found and (best is None or found.end() > best.end()):
                     best, kind = found, rule.kind
             if best:
-                lead = self._lead.search(text, max(done, best.start() - LOOK), best.start())
+                first = self._first(text, best, kind, done)
                 done = best.end()
-                yield self._expression(best, kind, lead.start() if lead else best.start())
+                yield self._expression(best, kind, first)
+
+    def _first(self, text: str, found: re.Match[str], kind: str, done: int) -> int:
+        """Where an expression starts with the words before it that belong to it (early, late)."""
+        if kind not in self._words.lead_kinds:
+            return found.start()
+        lead = self._lead.search(text, max(done, found.start() - LOOK), found.start())
+        return lead.start() if lead else found.start()
 
     def _expression(self, found: re.Match[str], kind: str, start: int) -> Expression:
         told: dict[str, int | str] = {}
@@ -139,9 +147,9 @@ class Grammar:
 
     def _compiled(self, rule: Rule) -> _Compiled:
         def conditions(pattern: str) -> re.Pattern[str] | None:
-            return re.compile(_blanks(pattern), re.IGNORECASE) if pattern else None
+            return re.compile(self._filled(pattern), re.IGNORECASE) if pattern else None
 
-        body = re.sub(r"\{([a-z]\w*)\}", lambda m: self._table(m[1]), _blanks(rule.pattern))
+        body = self._filled(rule.pattern)
         return _Compiled(
             rule.kind,
             re.compile(f"(?:{body})(?!\\w)", re.IGNORECASE),
@@ -152,9 +160,14 @@ class Grammar:
             conditions(rule.unless),
         )
 
+    def _filled(self, pattern: str) -> str:
+        return re.sub(r"\{([a-z]\w*)\}", lambda table: self._table(table[1]), _blanks(pattern))
+
     def _table(self, name: str) -> str:
-        if name in _FIXED:
-            return _FIXED[name]
+        if name == "year":
+            return YEAR
+        if name == "day":
+            return rf"{DAY}(?:{self._words.day_suffix})?(?!\w)"
         tables = self._words.tables
         if name == "n":
             numbers = _alternatives(tables["number"])

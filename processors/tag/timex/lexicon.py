@@ -56,7 +56,10 @@ class Lexicon:
     language: str
     tables: Mapping[str, Mapping[str, str]]
     rules: tuple[Rule, ...]
+    day_suffix: str
     lead: str
+    lead_kinds: frozenset[str]
+    past_after: str
     future: str
     past: str
     future_before: str
@@ -70,13 +73,16 @@ def lexicon(language: str) -> Lexicon | None:
         return None
     told = tomllib.loads(path.read_text("utf-8"))
     rules = tuple(_rule(rule) for rule in told.pop("rule"))
-    lead, tense = told.pop("lead"), told.pop("tense")
+    forms, tense = told.pop("forms"), told.pop("tense")
     tables = {name: {word: str(code) for word, code in table.items()} for name, table in told.items()}
     return Lexicon(
         language=language,
         tables=tables,
         rules=rules,
-        lead=lead["pattern"],
+        day_suffix=forms.get("day_suffix", ""),
+        lead=forms.get("lead", ""),
+        lead_kinds=frozenset(forms.get("lead_kinds", ())),
+        past_after=forms.get("past_after", ""),
         future=_joined(tense["future"]),
         past=_joined(tense["past"]),
         future_before=tense["future_before"],

@@ -102,6 +102,33 @@ def _shift_month(found: Expression, context: Context) -> str:
     return calendar.month_value(now.year, month)
 
 
+def _month_of_year(found: Expression, context: Context) -> str:
+    return calendar.month_value(context.reference.year + (found.shift or 0), found.month or 0)
+
+
+def _shift_date(found: Expression, context: Context) -> str | None:
+    tense = found.shift or context.tense
+    return _date(found, Context(context.reference, tense))
+
+
+def _day_again(found: Expression, context: Context) -> str | None:
+    """The second day of "April 24 and 25"."""
+    if context.antecedent is None or found.day is None or found.day <= context.antecedent.day:
+        return None
+    return context.antecedent.replace(day=found.day).isoformat()
+
+
+def _numeric(found: Expression, _context: Context) -> str:
+    """Month first, as American copy has it, unless that can't be."""
+    first, second = found.first or 0, found.second or 0
+    month, day = (second, first) if first > 12 else (first, second)
+    return date(found.year or 0, month, day).isoformat()
+
+
+def _numeric_day_first(found: Expression, _context: Context) -> str:
+    return date(found.year or 0, found.second or 0, found.first or 0).isoformat()
+
+
 def _weekday(found: Expression, context: Context) -> str:
     back = (context.reference.weekday() - (found.weekday or 0)) % 7
     if back and (context.tense > 0 or back == 6):
@@ -238,15 +265,24 @@ def _ago(found: Expression, context: Context) -> str | None:
 
 
 def _moved(day: date, unit: str, count: int) -> str | None:
+    if unit in ("E", "C"):
+        return f"{max(0, day.year + count * (10 if unit == 'E' else 100)):04}"
     return _unit_value("D" if unit == "WE" else unit, day, count)
 
 
+def _anchor(found: Expression, context: Context) -> date:
+    """The day that "later" and "earlier" count from."""
+    if found.unit in ("Y", "E") and context.said_year is not None:
+        return context.reference.replace(year=context.said_year, day=1)
+    return context.antecedent or context.reference
+
+
 def _earlier(found: Expression, context: Context) -> str | None:
-    return _moved(context.antecedent or context.reference, found.unit or "", -(found.n or 0))
+    return _moved(_anchor(found, context), found.unit or "", -(found.n or 0))
 
 
 def _later(found: Expression, context: Context) -> str | None:
-    return _moved(context.antecedent or context.reference, found.unit or "", found.n or 0)
+    return _moved(_anchor(found, context), found.unit or "", found.n or 0)
 
 
 def _ahead(found: Expression, context: Context) -> Timex | str | None:
@@ -289,6 +325,12 @@ def _holiday(found: Expression, context: Context) -> str:
     return _nearest([calendar.holiday(code, year) for year in years], context).isoformat()
 
 
+def _holiday_week(found: Expression, context: Context) -> str:
+    """The week that leads to a holiday."""
+    day = date.fromisoformat(_holiday(found, context))
+    return calendar.week_value(calendar.shifted(day, -1))
+
+
 def _shift_holiday(found: Expression, context: Context) -> str:
     code, now = found.holiday or "", context.reference
     day = calendar.holiday(code, now.year)
@@ -327,6 +369,11 @@ def _clock_duration(found: Expression, _context: Context) -> Timex:
 _KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {
     "date": _date,
     "month": _month,
+    "month-of-year": _month_of_year,
+    "shift-date": _shift_date,
+    "day-again": _day_again,
+    "numeric": _numeric,
+    "numeric-day-first": _numeric_day_first,
     "shift-month": _shift_month,
     "weekday": _weekday,
     "shift-weekday": _shift_weekday,
@@ -355,6 +402,7 @@ _KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {
     "next-after": _next_after,
     "previous-before": _previous_before,
     "holiday": _holiday,
+    "holiday-week": _holiday_week,
     "shift-holiday": _shift_holiday,
     "every": _every,
     "every-unit": _every_unit,

@@ -7,13 +7,14 @@ expression decides, one before it beating one after it at the same distance.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from processors.tag.timex.lexicon import Lexicon, lexicon
 
 REACH = 160  # characters of a clause that are looked at, on either side
-CLAUSE_END = re.compile(r"[.!?](?=\s+[^\Wa-z]|\s*$)|[;“”«»\"]|``|''|\n\s*\n")
+CLAUSE_END = re.compile(r"[.!?](?=\s+(?:[^\Wa-z]|``|''|[\"'“‘«„—–-])|\s*$)|[;“”«»\"]|``|''|\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +24,29 @@ class TenseCues:
     future: re.Pattern[str]
     past: re.Pattern[str]
     future_before: re.Pattern[str]
+    past_after: re.Pattern[str]
 
     def tense(self, text: str, start: int, end: int) -> int:
         """-1: past, 1: future, 0: the words don't tell."""
         left = _clause_before(text, start)
         right = _clause_after(text, end)
+        if self.past_after.match(text, end):
+            return -1
         if self.future_before.search(left):
             return 1
-        nearest: list[tuple[int, int]] = []
-        for sign, cues in ((1, self.future), (-1, self.past)):
-            last = None
-            for last in cues.finditer(left):
-                pass
-            if last:
-                nearest.append((len(left) - last.end(), sign))
-            if first := cues.search(right):
-                nearest.append((first.start() + 1, sign))
-        return min(nearest)[1] if nearest else 0
+        nearest = [
+            *((distance, -1) for distance in self._distances(self.future, left, right)),
+            *((distance, 1) for distance in self._distances(self.past, left, right)),
+        ]
+        return -min(nearest)[1] if nearest else 0
+
+    def _distances(self, cues: re.Pattern[str], left: str, right: str) -> Iterator[int]:
+        """Characters to the last cue before the expression and to the first one after it."""
+        ends = [cue.end() for cue in cues.finditer(left)]
+        if ends:
+            yield len(left) - ends[-1]
+        if after := cues.search(right):
+            yield after.start() + 1
 
 
 @cache
@@ -54,6 +61,7 @@ def _compiled(words: Lexicon) -> TenseCues:
         re.compile(rf"(?<!\w)(?:{words.future})(?!\w)", re.IGNORECASE),
         re.compile(rf"(?<!\w)(?:{words.past})(?!\w)", re.IGNORECASE),
         re.compile(rf"(?<!\w)(?:{words.future_before})\W*$".replace(" ", r"\s+"), re.IGNORECASE),
+        re.compile(words.past_after or r"(?!)", re.IGNORECASE),
     )
 
 
