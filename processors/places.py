@@ -25,6 +25,9 @@ FOLDED: Final = str.maketrans(
     | dict.fromkeys(".'’ʻʼ`´‘", "")
     | dict.fromkeys("-‐‑–_/", " ")
 )
+LETTERS: Final = "abcdefghijklmnopqrstuvwxyz "
+LARGE: Final = 200_000  # people of a city that a misprint may stand for
+REGIONS_END: Final = 3000  # countries and regions stand in the first lines of the gazetteer
 REMEMBERED: Final = 20_000  # names looked up
 SHORTENED: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
 
@@ -75,6 +78,7 @@ class Gazetteer:
         self._index = index
         self._extra = extra
         self._found: dict[str, tuple[Candidate, ...]] = {}
+        self._us: dict[str, Candidate] = {}
 
     def candidates(self, name: str) -> tuple[Candidate, ...]:
         """Every place that goes by the name, likeliest first."""
@@ -90,9 +94,28 @@ class Gazetteer:
             )[::-1]
         return self._found[key]
 
-    def regions(self) -> Iterator[str]:
-        """The raw lines of regions."""
-        return (line for line in self._places if line.startswith("region"))
+    def areas(self, region: str) -> tuple[Candidate, ...]:
+        """The countries and regions of that name; US states also by their postal code (``MA``)."""
+        code = region.strip(" .")
+        if len(code) == 2 and code.isupper() and code in self.states():
+            return (self.states()[code],)
+        return tuple(c for c in self.candidates(region) if c.kind != "city")
+
+    def misprinted(self, name: str) -> tuple[Candidate, ...]:
+        """Large cities whose name is one slip away: a letter left out, put in, changed, or two swapped."""
+        key = key_of(name)
+        if not 4 <= len(key) <= 24:
+            return ()
+        known = {city for word in _slips(key) if word in self._index for city in self.candidates(word)}
+        large = (city for city in known if city.kind == "city" and city.population >= LARGE)
+        return tuple(sorted(large, key=lambda city: (-city.population, city.geoname_id or 0)))
+
+    def states(self) -> dict[str, Candidate]:
+        """The states of the USA by their postal code."""
+        if not self._us:
+            lines = (_read(line) for line in self._places[:REGIONS_END] if line.startswith("region"))
+            self._us.update({c.region: c for c in lines if c.country == "US" and c.region})
+        return self._us
 
     def find(
         self,
@@ -108,12 +131,22 @@ class Gazetteer:
         (ISO 3166-1) and `near` (latitude, longitude in degrees) are hints that break ties.
         """
         options = self.candidates(name)
-        if region and (areas := [c for c in self.candidates(region) if c.kind != "city"]):
+        if region and (areas := self.areas(region)):
             options = tuple(c for c in options if any(_within(c, area) for area in areas))
         if near:
             return min(options, key=lambda c: _distance(c, near), default=None)
         hinted = frozenset(countries)
         return next((c for c in options if c.country in hinted), options[0] if options else None)
+
+
+def _slips(key: str) -> set[str]:
+    """Every key one slip away (Damerau and Levenshtein's distance)."""
+    cuts = [(key[:n], key[n:]) for n in range(len(key) + 1)]
+    left_out = {head + letter + tail for head, tail in cuts for letter in LETTERS}
+    put_in = {head + tail[1:] for head, tail in cuts if tail}
+    changed = {head + letter + tail[1:] for head, tail in cuts if tail for letter in LETTERS}
+    swapped = {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
+    return left_out | put_in | changed | swapped
 
 
 def _read(line: str) -> Candidate:
@@ -132,7 +165,7 @@ def _weight(place: Candidate, key: str) -> float:
         return 1e12 + place.population
     if place.kind == "city":
         own = 1.0 if key_of(place.name) == key else 0.3
-        return place.population * own * (20 if place.capital else 1)
+        return place.population * own * (20 if place.capital and own == 1.0 else 1)
     return place.population or 250_000
 
 
@@ -189,12 +222,15 @@ def _extra(plain: Gazetteer) -> dict[str, tuple[Candidate, ...]]:
 
 
 def _entries(told: dict[str, Any], plain: Gazetteer) -> Iterator[tuple[Candidate, list[str]]]:
-    states = {c.region: c for line in plain.regions() if (c := _read(line)).country == "US"}
     for code, names in told["states"].items():
-        if code in states:
-            yield states[code], names
+        if state := plain.states().get(code):
+            yield state, names
     for entry in told["name"]:
-        known = (c for c in plain.candidates(entry["is"]) if entry.get("country") in (None, c.country))
+        known = (
+            c
+            for c in plain.candidates(entry["is"])
+            if entry.get("country") in (None, c.country) and entry.get("kind") in (None, c.kind)
+        )
         if chosen := next(known, None):
             yield replace(chosen, other_names=(*chosen.other_names, *entry["names"])), entry["names"]
     for entry in told["place"]:

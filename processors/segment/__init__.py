@@ -28,7 +28,7 @@ def segment(event: Event, settings: SegmentSettings) -> Event:
     return replace(
         event,
         segments=segments,
-        dateline=read_dateline(text, segments, language=language, reference=reference or received),
+        dateline=read_dateline(text, segments, language=language, reference=reference, received=received),
         quotes=find_quotes(text, segments, language),
         damage=event.damage or (),
         headline=event.headline

@@ -9,7 +9,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Final
@@ -20,6 +20,8 @@ SPECIAL: Final = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "ı": "i", "ß
 BEFORE: Final = r"(?:on |den |le |el |il |al |op |am |lunes a |, ?)?"
 OF: Final = r"(?:\s+(?:de|of|del)\s+|\s*d'|[\s.\-/]*)"
 YEAR: Final = r"(?:[\s,]+(?:de |del )?|[./\-])(?P<year>(?:19|20)\d\d)(?![\d%])"
+CLOSE: Final = timedelta(days=25)  # a reading of 5/3 that is this much nearer wins
+MISPRINTED: Final = re.compile(r"(?:^|[\s,])(?P<month>[a-z]{4,10})\.?\s*(?P<day>[\dlo]\d?)$")
 ORDINAL: Final = r"(?:st|nd|rd|th|er|re|°|º|ª|\.)?"
 
 
@@ -33,6 +35,7 @@ class PrintedDate:
     month: int | None = None
     day: int | None = None
     weekday: int | None = None
+    numeric: bool = False  # the month as a number, so that it may stand before the day
 
 
 def folded(text: str) -> str:
@@ -54,11 +57,49 @@ def printed_dates(line: str) -> Iterator[PrintedDate]:
             yield made
 
 
-def resolve(printed: PrintedDate, reference: date | None) -> date | None:
+def misprinted_date(line: str) -> PrintedDate | None:
+    """A date at the line's end whose month is one slip away from a month's name: ``Narch 2``, ``Apri l7``."""
+    found = MISPRINTED.search(folded(line))
+    if not found:
+        return None
+    month = next(
+        (n for name, n in _words()[0].items() if len(name) > 3 and _slipped(found["month"], name)), None
+    )
+    day = int(found["day"].replace("l", "1").replace("o", "0"))
+    return (
+        PrintedDate(found.start("month"), found.end(), None, month, day) if month and 1 <= day <= 31 else None
+    )
+
+
+def _slipped(word: str, name: str) -> bool:
+    """Whether the word is the name with a letter too many, too few or wrong, or with two swapped."""
+    if abs(len(word) - len(name)) > 1 or word == name:
+        return False
+    start = next(
+        (n for n, pair in enumerate(zip(word, name, strict=False)) if pair[0] != pair[1]),
+        min(len(word), len(name)),
+    )
+    rest, right = word[start:], name[start:]
+    swapped = rest[:2] == right[1::-1] and rest[2:] == right[2:] and len(right) > 1
+    return rest[1:] == right[1:] or rest[1:] == right or rest == right[1:] or swapped
+
+
+def resolve(printed: PrintedDate, reference: date | None, *, month_first: bool = False) -> date | None:
     """The day of the calendar; a missing year is the one that brings it nearest to the reference.
 
-    A weekday alone is the last such day up to the day after the reference (zones differ by a day).
+    A weekday alone is the last such day up to the day after the reference (zones differ by a day). `month_first`:
+    where both readings of ``5/3`` do, it is May 3.
     """
+    if printed.numeric and printed.month and printed.day and printed.day <= 12:
+        other = replace(printed, month=printed.day, day=printed.month, numeric=False)
+        days = [resolve(replace(printed, numeric=False), reference), resolve(other, reference)]
+        first, second = reversed(days) if month_first else days
+        if first and second and reference and abs(second - reference) < abs(first - reference) - CLOSE:
+            return second
+        return first
+    if printed.day and not printed.month and reference:
+        near = (reference + timedelta(days=n) for n in sorted(range(-20, 21), key=abs))
+        return next((day for day in near if day.day == printed.day), None)
     if printed.month and printed.day:
         years = (printed.year,) if printed.year else _years(reference)
         days = [day for year in years if (day := _day(year, printed.month, printed.day))]
@@ -85,16 +126,21 @@ def _day(year: int | None, month: int, day: int) -> date | None:
 def _made(match: re.Match[str]) -> PrintedDate | None:
     told = {name.rstrip("0123456789"): words for name, words in match.groupdict().items() if words}
     words = told.get("month", "")
-    month = int(words) if words.isdigit() else _words()[0].get(words.rstrip("."))
+    numeric = words.isdigit()
+    month = int(words) if numeric else _words()[0].get(words.rstrip("."))
     digits = told.get("day", "").replace("l", "1").replace("o", "0")
     day = int(digits) if digits else None
     weekday = _words()[1].get(told.get("weekday", "").replace("-", " ").rstrip("."))
+    if numeric and month and day and month > 12 >= day:
+        month, day = day, month
+    if day and day > 99 and month and not numeric:
+        day = None  # a slip of the finger: March 119
     if (month and month > 12) or (day is not None and not 1 <= day <= 31):
         return None
     year = told.get("year")
     if year and len(year) == 2:
         year = ("20" if int(year) < 70 else "19") + year
-    return PrintedDate(match.start(), match.end(), int(year) if year else None, month, day, weekday)
+    return PrintedDate(match.start(), match.end(), int(year) if year else None, month, day, weekday, numeric)
 
 
 @cache
@@ -122,7 +168,7 @@ def _pattern() -> re.Pattern[str]:
                 weekday.format(n=2)
                 + rf"{BEFORE}\b(?P<day2>\d{{1,2}}){ORDINAL}{OF}(?P<month2>{months})\b\.?(?:{year(2)})?",
                 weekday.format(n=3)
-                + rf"\b(?P<month3>{months})\b\.?\s*(?P<day3>[\dlo]{{1,2}})(?:st|nd|rd|th)?\b(?![:.]\d)"
+                + rf"\b(?P<month3>{months})\b\.?\s*(?P<day3>[\dlo]{{1,3}})(?:st|nd|rd|th)?\b(?![:.]\d)"
                 rf"(?:{year(3)})?",
                 weekday.format(n=4)
                 + r"\b(?P<day4>\d{1,2})[./](?P<month4>\d{1,2})\b\.?(?:[./]?(?P<year4>(?:19|20)\d\d|\d\d)\b)?",

@@ -11,7 +11,7 @@ from typing import Final
 
 from processors.segment import marks, pictures, rows
 from processors.segment.body import name_body
-from processors.segment.dateline import match_dateline
+from processors.segment.printed import match_dateline
 from processors.segment.head import name_head, same_words
 from processors.segment.lines import Line, Shape, split_lines, split_units
 from processors.segment.parts import Part, part_of, split
@@ -60,7 +60,7 @@ def _open_body(text: str, parts: list[Part], language: str) -> int:
     for number, part in enumerate(parts[:HEAD]):
         if part.kind not in (None, "note", "signoff", "caption"):
             continue
-        found = match_dateline(text, part.start, part.end, language)
+        found = match_dateline(text, part.start, part.end)
         if found and (part.kind is None or found.agency):
             split(parts, number, found.end - part.start, None)
             part.kind = "dateline"

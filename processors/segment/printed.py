@@ -1,0 +1,242 @@
+"""Datelines as printed: where one stands at the head of a story, and its parts.
+
+`match_dateline` reads the line by its parts (places, date, agency, dash), each of which may be missing and which
+agencies put in different order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from processors.places import gazetteer
+from processors.segment.calendar import PrintedDate, misprinted_date, printed_dates
+from processors.segment.conventions import conventions
+
+LONGEST: Final = 180  # characters of a dateline
+DASH: Final = r"(?:[-‐‑–—―−_]+(?:\s+-+(?=\s))?|=+|:(?!\w))"
+BRACKETED: Final = re.compile(
+    r"\((?P<round>[^()\n]{2,60})\)|(?<![\w/])/\s?(?P<slash>[^\W\d][^/\n,]{1,28}?)\s?/|\[(?P<square>[^\]\n]{2,30})\]"
+)
+CLOSED: Final = re.compile(rf"(?:\s*\.?\s*{DASH}|\s*\.(?!\w))?(?=\s|\w|[\"“«„'‘(]|$)")
+OPENED: Final = re.compile(rf"\s*\.?\s*{DASH}(?=\s|\w|$)")
+END: Final = re.compile(rf"\s*[.,]?\s*(?P<dash>{DASH})(?=\s|$)")
+LAST_DASH: Final = re.compile(rf"\s*{DASH}\s*$")
+DATED: Final = re.compile(rf"[\s,]*(?P<date>[\w., ]{{3,30}}?)\s*(?:{DASH}|/)(?=\s|$)")
+TIME: Final = re.compile(r"(?:\d{1,2}[.:h]?\d{2}\s*(?:gmt|utc|cet|hrs|h)?)?[\s.,)]*", re.IGNORECASE)
+DAY: Final = re.compile(r",\s*(\d{1,2})$")
+SMALL: Final = re.compile(r"[a-z][\w .']{2,30},? \w{3,9}\.? ?\d")
+PARTS: Final = re.compile(r"\s*/\s*|\s+(?:and|y|et|und|e|en|och|og)\s+(?=[A-ZÀ-Þ])|\s+[-–]\s+")
+NAME: Final = re.compile(r"[^\W\d_][\w'’.&-]*")
+PARTICLES: Final = frozenset(
+    "a al am an auf aan bei by ca chez cum da das de del della dell der des di do dos du e el en et i im in la las "
+    "le les lez lo los of on op près ob sous sul sull sur sobre the und unter upon van von vor y zu near aboard off "
+    "aux à d l s".split()
+)
+PEOPLED: Final = 100_000  # people of a city that stands as a dateline in small letters without a date
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedPlace:
+    """A place's name as printed, and the state or country beside it."""
+
+    name: str
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedDateline:
+    """A dateline as printed; `start` and `end` in the text, `agency` by its name in the lexicon."""
+
+    start: int
+    end: int
+    places: tuple[PrintedPlace, ...] = ()
+    printed: PrintedDate | None = None
+    agency: str | None = None
+
+
+def match_dateline(text: str, start: int, end: int) -> PrintedDateline | None:
+    """The dateline that begins at `start`, within a paragraph or line that ends at `end`; None where none does."""
+    window = text[start : min(end, start + LONGEST)]
+    if not _may_open(window):
+        return None
+    found = _agency_first(window) or _agency_bracketed(window) or _agency_bare(window)
+    if not found or found.end >= LONGEST:
+        return None
+    return replace(found, start=start, end=start + found.end)
+
+
+def _may_open(window: str) -> bool:
+    """Whether a dateline may begin so; cheap, as most lines are none."""
+    first = window[:1]
+    if first.islower():
+        return SMALL.match(window) is not None
+    return first.isupper() or first in {"(", "/", "["} or first.isdigit()
+
+
+def _agency_first(window: str) -> PrintedDateline | None:
+    """``(ANSA) - ROME, JUL 11 -`` and ``(Reuters) -``."""
+    opening = BRACKETED.match(window) if window[0] in "(/[" else None
+    if not opening or not (agency := conventions().agency(_content(opening))):
+        return None
+    dash = OPENED.match(window, opening.end())
+    if not dash:
+        return None
+    rest = window[dash.end() :]
+    closing = END.search(rest)
+    head = _head(rest[: closing.start()]) if closing else None
+    if closing and head and (head[0] or head[1]):
+        return PrintedDateline(0, dash.end() + closing.end(), *head, agency)
+    return PrintedDateline(0, dash.end(), (), None, agency)
+
+
+def _agency_bracketed(window: str) -> PrintedDateline | None:
+    """``Moscow, Jan 29 (EFE).-``, ``TALLOW CREEK, Ore., Nov. 21, 2026 /PRNewswire/ --``."""
+    for bracket in BRACKETED.finditer(window):
+        words = _content(bracket)
+        agency = conventions().agency(words)
+        closing = CLOSED.match(window, bracket.end())
+        if not closing or (agency is None and not _may_be_agency(words, closing)):
+            continue
+        head = _head(LAST_DASH.sub("", window[: bracket.start()]))
+        if head is None or not (head[0] or head[1]):
+            continue
+        when = head[1] or _only(printed_dates(bracket.group()))
+        end = closing.end()
+        if not closing.group().strip():
+            end, after = _date_after(window, bracket.end())
+            when = when or after
+        return PrintedDateline(0, end, head[0], when, agency or words.split("/")[0])
+    return None
+
+
+def _content(bracket: re.Match[str]) -> str:
+    """What stands in the brackets, without a date: ``Newsfile Corp. - November 21, 2026``."""
+    words = next(filter(None, (bracket["round"], bracket["slash"], bracket["square"])))
+    return re.split(r"\s+[-–—]\s+|,", words)[0].strip()
+
+
+def _may_be_agency(words: str, closing: re.Match[str]) -> bool:
+    """Whether what stands in brackets may be an agency that the lexicon lacks: a short name before a dash."""
+    dashed = LAST_DASH.search(closing.group()) is not None
+    return (
+        dashed
+        and re.fullmatch(r"[^\W\d_][\w./ -]{1,24}", words) is not None
+        and not gazetteer().candidates(words)
+    )
+
+
+def _date_after(window: str, at: int) -> tuple[int, PrintedDate | None]:
+    """A date and its dash between the agency and the story: ``/ ACCESSWIRE / November 21, 2026 / ``."""
+    closing = DATED.match(window, at)
+    if closing and (found := _only(printed_dates(closing["date"]))):
+        if found.end >= len(closing["date"].rstrip(" .,")):
+            return closing.end(), found
+    return at, None
+
+
+def _only(dates: Iterable[PrintedDate]) -> PrintedDate | None:
+    return next((found for found in dates if found.day), None)
+
+
+def _agency_bare(window: str) -> PrintedDateline | None:
+    """``TOKYO, April 20 Kyodo -``, ``WASHINGTON, Feb 26 -``, ``BRUSSELS -``."""
+    undated = None
+    for number, closing in enumerate(END.finditer(window)):
+        if number > 2:
+            break
+        line = window[: closing.start()].rstrip(" .,")
+        agency, line = _agency_last(line)
+        head = _head(line)
+        if not head:
+            continue
+        if head[1] and (head[0] or head[1].day):
+            return PrintedDateline(0, closing.end(), *head, agency)
+        if head[0] and not undated and _undated(line, head[0], closing["dash"], window[closing.end() :]):
+            undated = PrintedDateline(0, closing.end(), *head, agency)
+    return undated
+
+
+def _agency_last(line: str) -> tuple[str | None, str]:
+    """An agency without brackets at the end of a line, and the line without it."""
+    last = line.rsplit(None, 1)
+    if len(last) == 2 and (agency := conventions().agencies.get(last[1].strip("., ").casefold())):
+        return agency, last[0].rstrip(" .,")
+    return None, line
+
+
+def _undated(line: str, places: tuple[PrintedPlace, ...], dash: str, rest: str) -> bool:
+    """Whether a line without date and agency is a dateline: places that we know, in capitals or large."""
+    if dash == ":" or not all(gazetteer().candidates(place.name) for place in places):
+        return False
+    letters = [char for char in line.split(",")[0] if char.isalpha()]
+    if len(letters) > 2 and all(char.isupper() for char in letters):
+        return True
+    largest = max(place.population for place in gazetteer().candidates(places[0].name))
+    return largest >= PEOPLED and rest.lstrip("“\"«„'‘ ")[:1].isupper() and f" {dash} " not in rest
+
+
+def _head(line: str) -> tuple[tuple[PrintedPlace, ...], PrintedDate | None] | None:
+    """Places and date of what stands before agency or dash; None where it is something else."""
+    line = line.strip().rstrip(" .,-–—")
+    if not line:
+        return (), None
+    line = _agency_last(line)[1] if line.endswith(("Reuter", "Reuters")) else line
+    when = next((found for found in printed_dates(line) if TIME.fullmatch(line, found.end)), None)
+    if when and when.day is None and when.weekday is None and line[when.start :].islower():
+        when = None
+    if when is None and (day := DAY.search(line)):
+        when = PrintedDate(day.start(1), day.end(1), day=int(day[1]))
+    when = when or misprinted_date(line)
+    places = _places(line[: when.start] if when else line, lenient=bool(when and when.day))
+    return None if places is None else (places, when)
+
+
+def _places(line: str, *, lenient: bool) -> tuple[PrintedPlace, ...] | None:
+    """The places of a line that holds nothing else; None where it holds something else.
+
+    `lenient`: a date vouches for the line, so known names may stand in small letters.
+    """
+    line = line.strip().rstrip(" .,(-–—:").strip()
+    if not line:
+        return ()
+    if len(line) > 90 or re.search(r"[\"“”«»!?;]|\d{3}", line):
+        return None
+    first = line.partition(",")[0]
+    whole = len(first.split()) > 2 and bool(gazetteer().candidates(first))
+    made = []
+    for part in [line] if whole or PARTS.search(first) is None else PARTS.split(line):
+        names = [name.strip() for name in re.split(r"[,(\[]", part.replace(")", "").replace("]", ""))]
+        names = [name for name in names if name.strip(".")]
+        if not 1 <= len(names) <= 4 or not all(_is_name(name, lenient=lenient) for name in names):
+            return None
+        made.append(_place(names))
+    return tuple(made)
+
+
+def _place(names: list[str]) -> PrintedPlace:
+    """Name and region; a state's abbreviation may follow without a comma: ``FARMINGTON Conn.``"""
+    name = names[0].rstrip(".")
+    head, _, last = names[0].rpartition(" ")
+    if head and len(names) == 1 and not gazetteer().candidates(name):
+        if any(area.country == "US" for area in gazetteer().areas(last)):
+            return PrintedPlace(head, last)
+    return PrintedPlace(name, ", ".join(names[1:]) or None)
+
+
+def _is_name(name: str, *, lenient: bool) -> bool:
+    """Whether the words could name a place: capitals but for particles, seven words at the most."""
+    words = name.split()
+    if not words or len(words) > 7 or not words[0][0].isalpha() or not all(map(NAME.fullmatch, words)):
+        return False
+    if words[-1].casefold() in {"of", "the", "and", "in"}:
+        return False
+    if all(word[0].isupper() or not word[0].isascii() or _particle(word) for word in words):
+        return any(word[0].isupper() or not word[0].isascii() for word in words)
+    return lenient and len(words) <= 4 and bool(gazetteer().candidates(name))
+
+
+def _particle(word: str) -> bool:
+    return word.casefold() in PARTICLES or word[:2].casefold() in {"d'", "l'", "d’", "l’", "s-", "d-"}
