@@ -59,6 +59,8 @@ _NAMES = {each.name for each in fields(Expression)} - {"start", "end", "kind"}
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
+    """A rule with its expressions compiled."""
+
     kind: str
     pattern: re.Pattern[str]
     after: re.Pattern[str] | None
@@ -85,6 +87,9 @@ class _Compiled:
         return not (self.not_before and self.not_before.match(text, found.end(), end))
 
 
+NO_RULES: tuple[re.Pattern[str] | None, list[_Compiled]] = (None, [])
+
+
 class Grammar:
     """The compiled rules of one language."""
 
@@ -96,18 +101,19 @@ class Grammar:
         }
         self._codes["unit"] = self._codes["unit"] | self._codes["units"]
         self._lead = re.compile(f"(?<!\\w)(?:{_blanks(words.lead)})$", re.IGNORECASE)
-        self._rules: dict[str, list[_Compiled]] = defaultdict(list)
+        rules: dict[str, list[_Compiled]] = defaultdict(list)
         for rule in words.rules:
             compiled = self._compiled(rule)
             for word in _heads(rule.pattern, words):
-                self._rules[word].append(compiled)
+                rules[word].append(compiled)
+        self._rules = {word: (_gate(compiled), compiled) for word, compiled in rules.items()}
 
     def expressions(self, text: str, start: int, end: int) -> Iterator[Expression]:
         """The expressions of text[start:end], in order, never overlapping."""
         done = start
         for token in TOKEN.finditer(text, start, end):
-            rules = self._rules.get(_key(token.group()))
-            if rules is None or token.start() < done:
+            gate, rules = self._rules.get(_key(token.group()), NO_RULES)
+            if gate is None or token.start() < done or not gate.match(text, token.start(), end):
                 continue
             best, kind = None, ""
             for rule in rules:
@@ -184,11 +190,19 @@ def grammar(language: str) -> Grammar | None:
     return Grammar(words) if words else None
 
 
+def _gate(rules: list[_Compiled]) -> re.Pattern[str]:
+    """One expression that matches where any of the rules can, so that most words cost one attempt."""
+    nameless = (re.sub(r"\(\?P<\w+>", "(?:", rule.pattern.pattern) for rule in rules)
+    return re.compile("|".join(nameless), re.IGNORECASE)
+
+
 def _flat(words: str) -> str:
     return re.sub(r"\s+", " ", words.lower().replace("’", "'"))
 
 
 def _key(token: str) -> str:
+    if token.isalpha():
+        return token.lower()
     if token[0] in "'’":
         return APOSTROPHE
     return DIGITS if token[0].isdigit() else re.sub(r"\d.*", "", token.lower())
