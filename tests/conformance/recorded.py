@@ -1,0 +1,64 @@
+"""One recorded day of raw items, and what the pipeline makes of it in one process: the truth for every runtime."""
+
+from __future__ import annotations
+
+import orjson
+
+from config.settings import HERE, Settings
+from processors.codec import encode
+from processors.story import Event, RawItem
+from streams.process import Input, Pipeline, Result
+from streams.topology import STEPS
+from tests.invented import line, story
+
+Key = tuple[str, str | None, str]
+RECEIVED = "2026-11-20T12:{:02}:{:02}Z"
+
+
+def raw_items() -> list[RawItem]:
+    """Samples, invented stories, repeats, new versions, and what cannot be read, in the order of the log."""
+    samples = [path.read_bytes() for path in sorted((HERE / "samples").iterdir()) if path.suffix != ".md"]
+    payloads = [*samples, *(line(number, 80) for number in range(40))]
+    payloads += [_version(number) for number in range(0, 40, 8)]
+    payloads += [_resent(number) for number in range(0, 40, 10)]
+    payloads += [line(number, 80) for number in range(0, 40, 5)]
+    payloads += [b"", b"\xff\xfe\x00\x01", b"<html><body>no feed</body></html>", b'{"weather": "fine"}']
+    return [
+        RawItem(payload, RECEIVED.format(number // 60, number % 60), feed=f"feed-{number % 5}")
+        for number, payload in enumerate(payloads)
+    ]
+
+
+def expected(items: list[RawItem]) -> tuple[dict[Key, list[bytes]], list[str]]:
+    """What `Pipeline` makes of the items: events by key, and the types of the errors, sorted."""
+    pipeline = Pipeline(STEPS, Settings())
+    results = [result for item in items for result in pipeline([Input("", None, item)])]
+    errors = sorted(result.event.type for result in results if not isinstance(result.event, Event))
+    return told([encode(event) for event in _events(results)]), errors
+
+
+def told(values: list[bytes]) -> dict[Key, list[bytes]]:
+    """Events by uri, version and relation, each with all its copies (a story seen again is sent again)."""
+    found: dict[Key, list[bytes]] = {}
+    for value in values:
+        event = orjson.loads(value)
+        key = (event["story"]["uri"], event["story"].get("version"), event["lineage"]["relation"])
+        found.setdefault(key, []).append(orjson.dumps(event, option=orjson.OPT_SORT_KEYS))
+    return {key: sorted(copies) for key, copies in found.items()}
+
+
+def _events(results: list[Result]) -> list[Event]:
+    return [result.event for result in results if isinstance(result.event, Event)]
+
+
+def _version(number: int) -> bytes:
+    """The next version of an invented story, with a sentence more."""
+    made = story(number, 80)
+    body = made["bodies"][0]
+    body["value"] += "\n\nThe mayor resigned late on Friday after a vote of 19 to 4, the town clerk said."
+    return orjson.dumps({**made, "version": "2", "versionCreated": "2026-11-20T18:00:00Z"})
+
+
+def _resent(number: int) -> bytes:
+    """The same story from somebody else."""
+    return orjson.dumps({**story(number, 80), "uri": f"urn:elsewhere:{number}"})

@@ -1,0 +1,36 @@
+"""The embedded runtime makes the events that one process makes, byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from config.settings import Embedded as EmbeddedSettings
+from config.settings import Settings
+from streams.local import Embedded
+from streams.topology import DEAD_LETTERS, SINK_READS
+from tests.conformance.recorded import expected, raw_items, told
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("workers", "batch"), [(1, 64), (2, 5)])
+async def test_the_embedded_runtime_agrees_with_process(tmp_path: Path, workers: int, batch: int) -> None:
+    items = raw_items()
+    events, errors = expected(items)
+    settings = replace(Settings(), embedded=EmbeddedSettings(workers=workers, batch=batch))
+    async with Embedded(settings, tmp_path) as runtime:
+        await runtime.outlet.publish(items)
+        assert await runtime.drain(200)
+        log = runtime.access.log
+        made = await runtime.access.read(
+            lambda: [record.value for topic in SINK_READS for record in log.records(topic.name)]
+        )
+        letters = await runtime.access.read(
+            lambda: [record for topic in DEAD_LETTERS for record in log.records(topic.name)]
+        )
+    assert told(made) == events
+    assert sorted((letter.header("x-error-type") or b"").decode() for letter in letters) == errors
+    relations = {relation for _, _, relation in events}
+    assert {"new", "duplicate", "update", "correction", "kill"} <= relations, "the day has some of everything"
