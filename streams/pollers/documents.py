@@ -74,7 +74,7 @@ class Document:
         made = self.head + entry + self.tail
         if not self.wide:
             return made
-        mark = dict((name, bom) for bom, name in WIDE_BOMS)[self.wide]
+        mark = next(bom for bom, name in WIDE_BOMS if name == self.wide)
         return mark + made.decode("utf-8", "replace").encode(self.wide)
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -28,6 +27,18 @@ ACCEPT: Final = (
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 PERMANENT: Final = frozenset({301, 308})
 CHUNK: Final = 65536
+OUTCOME_OF: Final[tuple[tuple[tuple[type[Exception], ...], Outcome], ...]] = (  # the first that fits
+    ((aiohttp.ClientConnectorDNSError,), "dns"),
+    ((aiohttp.ClientSSLError, ssl.SSLError), "tls"),
+    ((TimeoutError,), "timeout"),
+    ((aiohttp.ClientProxyConnectionError, aiohttp.ClientConnectorError), "connect"),
+    ((aiohttp.InvalidURL,), "redirects"),
+    (
+        (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionError),
+        "reset",
+    ),
+    ((aiohttp.ClientError, UnicodeError), "bad_response"),
+)
 
 Turn = Callable[[str], AbstractAsyncContextManager[None]]  # waits until a host may be asked
 
@@ -146,7 +157,7 @@ class Fetcher:
         except TooMuch:
             limit = self._settings.max_body_bytes
             return Answer(url, 200, failure="too_large", message=f"over {limit} bytes; the rest was not read")
-        except Exception as error:  # noqa: BLE001 -- told apart below; what is no fault of the world is raised again
+        except Exception as error:
             outcome = classify(error)
             if outcome is None:
                 raise
@@ -176,25 +187,9 @@ def host_of(url: str) -> str:
 
 def classify(error: Exception) -> Outcome | None:
     """The outcome that an error of aiohttp stands for; None for one that is no fault of the world."""
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "dns"
-    if isinstance(error, aiohttp.ClientConnectorError) and guard.MARK in str(error):
+    if guard.MARK in str(error):
         return "blocked_address"
-    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        return "tls"
-    if isinstance(error, asyncio.TimeoutError):
-        return "timeout"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return "connect"
-    if isinstance(error, aiohttp.InvalidURL | aiohttp.InvalidUrlClientError):
-        return "redirects"
-    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError):
-        return "reset"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "reset"
-    if isinstance(error, aiohttp.ClientError | UnicodeError):
-        return "bad_response"
-    return None
+    return next((outcome for kinds, outcome in OUTCOME_OF if isinstance(error, kinds)), None)
 
 
 def _headers(url: str, request: Request) -> dict[str, str]:

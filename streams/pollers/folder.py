@@ -12,7 +12,7 @@ import asyncio
 import fcntl
 import mimetypes
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import quote
@@ -57,8 +57,16 @@ class DropFolder:
     async def scan(self, insist: Insist) -> int:
         """Take up left claims, then every file that waits; how many were handled."""
         handled = 0
-        for path in sorted(self._claimed.iterdir()):
-            handled += await self._handle(path, insist)
+        for claim in self._claims():
+            with _locked(claim) as file:
+                if file is not None:
+                    await self._hand_on(claim, file, insist)
+                    handled += 1
+        return handled
+
+    def _claims(self) -> Iterator[Path]:
+        """Files that this poller may read: claims that a crash left, then new ones."""
+        yield from sorted(self._claimed.iterdir())
         for path in sorted(self._root.iterdir()):
             if path.name.startswith(".") or path.name.lower().endswith(UNFINISHED) or not path.is_file():
                 continue
@@ -67,31 +75,34 @@ class DropFolder:
                 path.rename(claim)
             except FileNotFoundError:
                 continue  # another poller was faster
-            handled += await self._handle(claim, insist)
-        return handled
+            yield claim
 
-    async def _handle(self, claim: Path, insist: Insist) -> bool:
-        """Publish a claimed file, unless another poller has it in hand."""
-        with _locked(claim) as file:
-            if file is None:
-                return False
-            received = rfc3339(int(claim.stat().st_ctime * 1000))
-            item = RawItem(
-                payload=file.read(self._limit + 1), received=received, feed=FEED, url=f"file:{quote(claim.name)}",
-                media_type=mimetypes.guess_type(claim.name)[0], outcome="new",
-            )  # fmt: skip
-            error = self._wrong(item, claim)
-            if error:
-                await insist(lambda: self._outlet.reject(item, error))
-                moved = _free(self._failed / claim.name)
-                note = moved.with_name(moved.name + ".error.txt")
-                note.write_text(f"{error.type}: {error}\n", "utf-8")
-            else:
-                await insist(lambda: self._outlet.publish([item]))
-                moved = _free(self._done / claim.name)
-            claim.rename(moved)
-            log.info("a file was taken in", file=claim.name, error=error.type if error else None)
-        return True
+    async def _hand_on(self, claim: Path, file: BinaryIO, insist: Insist) -> None:
+        """Publish a claimed file and move it away."""
+        item = self._item(claim, file)
+        error = self._wrong(item, claim)
+        if error:
+            await insist(lambda: self._outlet.reject(item, error))
+        else:
+            await insist(lambda: self._outlet.publish([item]))
+        self._put_away(claim, error)
+        log.info("a file was taken in", file=claim.name, error=error.type if error else None)
+
+    def _item(self, claim: Path, file: BinaryIO) -> RawItem:
+        return RawItem(
+            payload=file.read(self._limit + 1),
+            received=rfc3339(int(claim.stat().st_ctime * 1000)),
+            feed=FEED,
+            url=f"file:{quote(claim.name)}",
+            media_type=mimetypes.guess_type(claim.name)[0],
+            outcome="new",
+        )
+
+    def _put_away(self, claim: Path, error: Rejected | None) -> None:
+        moved = _free((self._failed if error else self._done) / claim.name)
+        if error:
+            moved.with_name(moved.name + ".error.txt").write_text(f"{error.type}: {error}\n", "utf-8")
+        claim.rename(moved)
 
     def _wrong(self, item: RawItem, claim: Path) -> Rejected | None:
         if len(item.payload) > self._limit:
@@ -108,10 +119,8 @@ async def watch(folder: DropFolder, interval: float, insist: Insist, stop: async
     """Scan the folder until `stop`."""
     while not stop.is_set():
         await folder.scan(insist)
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), interval)
-        except TimeoutError:
-            continue
 
 
 @contextmanager

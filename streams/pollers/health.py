@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from sinks.desk.views import FeedHealth, FeedState as Judgement
+from sinks.desk.views import FeedHealth
+from sinks.desk.views import FeedState as Judgement
 from streams.messages import rfc3339
 from streams.pollers.feeds import Feed
 from streams.pollers.outcomes import SOUND

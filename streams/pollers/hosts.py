@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -13,7 +14,7 @@ class Host:
     running: int = 0
     next_start: float = 0.0
     hold_until: float = 0.0
-    waiting: deque[str] = field(default_factory=deque)
+    waiting: deque[Callable[[], None]] = field(default_factory=deque)
 
 
 class Hosts:
@@ -45,22 +46,20 @@ class Hosts:
         self._of(host).running += 1
 
     def end(self, host: str) -> None:
-        """A request is over."""
-        self._of(host).running -= 1
+        """A request is over: the one that has waited longest may start."""
+        found = self._of(host)
+        found.running -= 1
+        if found.waiting and not self.is_full(host):
+            found.waiting.popleft()()
 
     def hold(self, host: str, until: float) -> None:
         """Ask the host no more before a moment."""
         found = self._of(host)
         found.hold_until = max(found.hold_until, until)
 
-    def park(self, host: str, feed: str) -> None:
-        """Let a feed wait for a free place."""
-        self._of(host).waiting.append(feed)
-
-    def unpark(self, host: str) -> str | None:
-        """The feed that has waited longest, where there is a place for it."""
-        found = self._of(host)
-        return found.waiting.popleft() if found.waiting and not self.is_full(host) else None
+    def park(self, host: str, resume: Callable[[], None]) -> None:
+        """Call `resume` once there is a free place; first come, first served."""
+        self._of(host).waiting.append(resume)
 
     def _of(self, host: str) -> Host:
         return self._hosts.setdefault(host, Host())

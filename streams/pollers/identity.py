@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final
 
 import xxhash
 
@@ -85,7 +85,7 @@ def compare(document: Document, state: FeedState, source: str, now: float) -> Co
         each.keys = [0 if key in unsure else key for key in each.keys]
     _match(candidates, [known for known in state.entries if not _among(known, present)], bool(unsure))
     _settle(result, present, candidates, state, source)
-    result.known = _remembered(state, result, present, candidates, now, unsure)
+    result.known = _remembered(state, present, candidates, now, unsure)
     return result
 
 
@@ -200,7 +200,6 @@ def _uri(each: _Candidate, source: str, taken: set[str]) -> str:
 
 def _remembered(
     state: FeedState,
-    result: Comparison,
     present: Sequence[Known],
     candidates: Sequence[_Candidate],
     now: float,

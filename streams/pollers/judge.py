@@ -18,7 +18,7 @@ from streams.pollers.documents import Document, take_apart
 from streams.pollers.feeds import Feed, redacted
 from streams.pollers.fetch import Answer, Request
 from streams.pollers.identity import Comparison, compare
-from streams.pollers.outcomes import Outcome
+from streams.pollers.outcomes import SOUND, Outcome
 from streams.pollers.state import FeedState
 
 REMEMBERED_BODIES: Final = 8
@@ -135,13 +135,13 @@ def _document(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now:
         cut = "the document stops before its end; its whole entries were taken"
         return Verdict("truncated", replace(after, message=cut), items, gap=gap)
     after = _validated(after, answer, now, items=found.new)
-    after = _hinted(replace(after, body=body), document, answer)
+    after = _hinted(replace(after, body=body), document, answer, now)
     return Verdict("new" if items else "unchanged", after, items, gap=gap)
 
 
 def _refused(feed: Feed, state: FeedState, answer: Answer, error: Rejected, body: int, now: float) -> Verdict:
     """A document that can't be read goes to the dead letters, each body once."""
-    outcome = next((OUTCOME_OF[kind] for kind in OUTCOME_OF if isinstance(error, kind)), "malformed")
+    outcome = OUTCOME_OF.get(type(error), "malformed")
     after = replace(state, message=str(error))
     if not answer.conditional:
         after = replace(after, unconditional=now)
@@ -182,11 +182,10 @@ def _validated(state: FeedState, answer: Answer, now: float, whole: bool = True,
     etag, modified = _validator(answer, "ETag"), _validator(answer, "Last-Modified")
     if not whole:
         etag, modified = etag or state.etag, modified or state.last_modified
-    fresh = schedule.freshness(answer.headers, now)
+    state = schedule.refreshed(state, schedule.freshness(answer.headers, now), now)
     return replace(
         state, etag=etag, last_modified=modified, validated_url=answer.url, last_success=now,
         unconditional=state.unconditional if answer.conditional else now,
-        freshness=state.freshness if fresh is None else fresh,
     )  # fmt: skip
 
 
@@ -199,20 +198,18 @@ def _validator(answer: Answer, name: str) -> str:
     return told if len(told) <= MAX_VALIDATOR else ""
 
 
-def _hinted(state: FeedState, document: Document, answer: Answer) -> FeedState:
+def _hinted(state: FeedState, document: Document, answer: Answer, now: float) -> FeedState:
     """The state with what the document says of its rhythm; what HTTP says of freshness goes first."""
     if document.json:
         return state
     found = schedule.hints(document.head, document.codec)
-    told = "Cache-Control" in answer.headers or "Expires" in answer.headers
-    return replace(
-        state, freshness=state.freshness if told else found.freshness, skip_hours=found.skip_hours,
-        skip_days=found.skip_days, hub=found.hub,
-    )  # fmt: skip
+    if found.freshness and schedule.freshness(answer.headers, now) is None:
+        state = schedule.refreshed(state, found.freshness, now)
+    return replace(state, skip_hours=found.skip_hours, skip_days=found.skip_days, hub=found.hub)
 
 
 def _counted(state: FeedState, outcome: Outcome, now: float) -> FeedState:
-    if outcome in {"new", "unchanged", "not_modified"}:
+    if outcome in SOUND:
         return replace(state, last_success=now)
     return replace(state, errors={**state.errors, outcome: state.errors.get(outcome, 0) + 1})
 

@@ -11,8 +11,9 @@ import heapq
 import itertools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -20,7 +21,8 @@ import structlog
 from config.settings import Poll
 from processors.errors import Transient
 from streams.backoff import delays
-from streams.pollers import schedule, state as states
+from streams.pollers import schedule
+from streams.pollers import state as states
 from streams.pollers.breaker import Breaker
 from streams.pollers.feeds import Feed
 from streams.pollers.fetch import Answer, Fetcher, Request, host_of
@@ -93,10 +95,8 @@ class Poller:
     async def _sleep(self, until: float | None) -> None:
         """Wait for the next due time, for the end of a poll, or for the stop."""
         timeout = None if until is None else max(0.0, until - self._clock())
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), timeout)
-        except TimeoutError:
-            pass
         self._wake.clear()
 
     def _raise_failures(self) -> None:
@@ -123,7 +123,7 @@ class Poller:
             elif self._hosts.held_until(host) > now:
                 self._schedule(feed, self._hosts.held_until(host))
             elif self._hosts.is_full(host):
-                self._hosts.park(host, feed)
+                self._hosts.park(host, partial(self._resume, feed))
             else:
                 self._start(feed, host)
         return None if not self._due or len(self._tasks) >= self._settings.concurrency else self._due[0][0]
@@ -143,11 +143,9 @@ class Poller:
         self._fetching.discard(task)
         self._wake.set()
 
-    def _release(self, host: str) -> None:
-        self._hosts.end(host)
-        if waiting := self._hosts.unpark(host):
-            self._schedule(waiting, self._clock())
-            self._wake.set()
+    def _resume(self, feed: str) -> None:
+        self._schedule(feed, self._clock())
+        self._wake.set()
 
     @asynccontextmanager
     async def _turn(self, host: str, begun: list[str]) -> AsyncIterator[None]:
@@ -157,12 +155,14 @@ class Poller:
         else:
             await asyncio.sleep(max(0.0, self._hosts.reserve(host, self._clock()) - self._clock()))
             while self._hosts.is_full(host):
-                await asyncio.sleep(0.02)
+                free = asyncio.Event()
+                self._hosts.park(host, free.set)
+                await free.wait()
             self._hosts.begin(host)
         try:
             yield
         finally:
-            self._release(host)
+            self._hosts.end(host)
 
     async def _poll(self, feed: Feed, host: str) -> None:
         started = self._clock()
@@ -173,7 +173,7 @@ class Poller:
             answer = await self._fetcher.get(request, lambda each: self._turn(each, begun))
         finally:
             if begun:
-                self._release(host)
+                self._hosts.end(host)
         self._fetching.discard(_current())
         now = self._clock()
         verdict = await self._judged(feed, state, answer, now)
@@ -220,15 +220,15 @@ class Poller:
         """Try until it works, or until the stop: then nothing was saved, and the next start repeats the poll."""
         for delay in delays():
             try:
-                return await attempt()
+                await attempt()
             except Transient as error:
                 if self._stop.is_set():
                     raise
                 log.warning("the log does not take items; trying again", error=str(error))
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), delay)
-                except TimeoutError:
-                    continue
+            else:
+                return
 
 
 def _current() -> asyncio.Task[None]:

@@ -90,6 +90,13 @@ def spared(state: FeedState, feed: Feed, settings: Poll, now: float, random: flo
     return replace(state, next_poll=now + interval(state, feed, settings, now) * (1.0 + random))
 
 
+def refreshed(state: FeedState, fresh: float | None, now: float) -> FeedState:
+    """The state with how long answers are fresh. What was told stays for a day where an answer says nothing."""
+    if fresh is not None:
+        return replace(state, freshness=fresh, fresh_told=now)
+    return replace(state, freshness=0.0) if now - state.fresh_told > MEMORY_S else state
+
+
 def freshness(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds for which an answer is fresh by Cache-Control or Expires (RFC 9111, 4.2.1); None where it says nothing."""
     control = headers.get("Cache-Control", "").lower()

@@ -59,6 +59,7 @@ class FeedState:
     failures: int = 0  # in a row
     errors: dict[str, int] = field(default_factory=dict)  # by outcome, over the feed's life
     freshness: float = 0.0  # how long the publisher calls an answer fresh
+    fresh_told: float = 0.0
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()  # 0 is Monday
     seen_items: float = 0.0  # discounted count of new items …
