@@ -82,17 +82,17 @@ class Gazetteer:
 
     def candidates(self, name: str) -> tuple[Candidate, ...]:
         """Every place that goes by the name, likeliest first."""
-        key = key_of(name)
-        if key not in self._found:
+        if name not in self._found:
+            key = key_of(name)
             if len(self._found) > REMEMBERED:
                 self._found.clear()
             numbers = self._index.get(key, "").split(",")
             known = [*self._extra.get(key, ()), *(_read(self._places[int(n)]) for n in numbers if n)]
             known.sort(key=lambda place: -_weight(place, key))
-            self._found[key] = tuple(
+            self._found[name] = tuple(
                 {c.geoname_id or (c.name, c.country): c for c in reversed(known)}.values()
             )[::-1]
-        return self._found[key]
+        return self._found[name]
 
     def areas(self, region: str) -> tuple[Candidate, ...]:
         """The countries and regions of that name; US states also by their postal code (``MA``)."""

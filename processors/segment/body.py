@@ -60,7 +60,7 @@ def _standing_matter(text: str, parts: list[Part], lead: int) -> None:
     while number < len(parts):
         part = parts[number]
         if part.kind == "boilerplate":
-            if phrases().notebook.match(part.words):
+            if phrases().notebook.match(part.words.lower()):
                 last = number
                 while (
                     last + 1 < len(parts)
@@ -78,7 +78,7 @@ def _standing_matter(text: str, parts: list[Part], lead: int) -> None:
 def _end_of_block(parts: list[Part], number: int) -> int:
     """The last part of the block that standing matter opens; a heading alone takes the next block."""
     last = number
-    heading = phrases().heading.fullmatch(parts[number].words) is not None
+    heading = phrases().heading.fullmatch(parts[number].words.lower()) is not None
     while last + 1 < len(parts):
         after = parts[last + 1]
         if after.kind not in (None, "boilerplate", "list", "paragraph") or (

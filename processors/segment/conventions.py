@@ -79,7 +79,8 @@ def pattern(template: str) -> str:
 
 
 def _lines(templates: list[str]) -> re.Pattern[str]:
-    return re.compile("(?:" + "|".join(map(pattern, dict.fromkeys(templates))) + ")", re.IGNORECASE)
+    """For whole lines in small letters."""
+    return re.compile("|".join(pattern(template.lower()) for template in dict.fromkeys(templates)))
 
 
 def _ending(templates: list[str]) -> re.Pattern[str]:

@@ -43,7 +43,7 @@ def _alone(line: Line, last: Line, shape: Shape) -> bool:
     """Whether a line never goes on from the one before it: a row, a bullet, a mark after the end of a sentence."""
     if not shape.indented and (rows.is_row(line.text) or rows.is_row(last.text) or rows.bullet(line.text)):
         return True
-    if len(line.text) > 60 or not (
+    if len(line.text) > 44 or not (
         marks.ends_sentence(last.text) or len(last.text) <= 60 or marks.sign_off_at_end(last.text)
     ):
         return False

@@ -55,7 +55,7 @@ def split_lines(text: str) -> list[Line]:
         start = match.start() + indent
         gap = text.count("\n", last, match.start()) - (1 if made else 0)
         last = match.end()
-        marks_only = len(words) < 200 and not any(map(str.isalnum, words))
+        marks_only = len(words) < 200 and not words[0].isalnum() and not any(map(str.isalnum, words))
         made.append(Line(start, start + len(words), max(gap, 0), indent, words, marks_only))
     return made
 

@@ -35,19 +35,17 @@ def kind_of(words: str) -> SegmentKind | None:
     """The kind that a line tells by itself; None where it may be anything."""
     if len(words) > LONGEST:
         return None
-    known, said = conventions(), phrases()
+    known, said, low = conventions(), phrases(), words.lower()
     short = len(words) <= 120
-    if short and known.signoff.fullmatch(words):
+    if short and known.signoff.fullmatch(low):
         return "signoff"
-    if said.note.match(words) or (short and known.note.fullmatch(words.strip("()[]+ "))):
+    if said.note.match(low) or (short and known.note.fullmatch(low.strip("()[]+ "))):
         return "note"
-    if said.signoff.match(words):
+    if said.signoff.match(low):
         return "signoff"
-    if (
-        said.boilerplate.match(words)
-        or (words[0].isupper() and said.heading.fullmatch(words))
-        or known.boilerplate.fullmatch(words)
-    ):
+    if said.boilerplate.match(low) or (short and words[0].isupper() and said.heading.fullmatch(low)):
+        return "boilerplate"
+    if known.boilerplate.fullmatch(low):
         return "boilerplate"
     return "credit" if short and is_credit(words) else None
 
@@ -61,7 +59,7 @@ def is_initials(words: str) -> bool:
     """Whether a line of the tail is a mark of desk or authors."""
     if len(words) > 40:
         return False
-    return INITIALS.fullmatch(words) is not None or conventions().initials.fullmatch(words) is not None
+    return INITIALS.fullmatch(words) is not None or conventions().initials.fullmatch(words.lower()) is not None
 
 
 def is_byline(words: str) -> bool:
@@ -110,7 +108,7 @@ def is_agency(words: str) -> bool:
         return False
     if folded(words).strip(" .") in conventions().agencies:
         return True
-    return phrases().role.search(words) is not None and len(words.split()) <= 5 and words[:1].isupper()
+    return phrases().role.search(words.lower()) is not None and len(words.split()) <= 5 and words[:1].isupper()
 
 
 def sign_off_at_end(words: str) -> int | None:
@@ -121,7 +119,7 @@ def sign_off_at_end(words: str) -> int | None:
             return offset + gap.end()
     if words.endswith((")", "]")) and (at := words.rfind("(", max(0, len(words) - 400))) > 0:
         closed = words[:at].rstrip().endswith((".", "!", "?", "”", '"', "»"))
-        if closed and phrases().signoff.match(words, at):
+        if closed and phrases().signoff.match(words[at:].lower()):
             return at
     return None
 

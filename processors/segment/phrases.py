@@ -15,7 +15,7 @@ PERSON: Final = r"[^\W\d_][\w.'’-]*(?:[ _][\w.'’-]+){0,4}"
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """Patterns to be matched at the start of a line."""
+    """Patterns for lines in small letters, but for `byline`, `tags` and `credit_tail`."""
 
     note: re.Pattern[str]
     signoff: re.Pattern[str]
@@ -37,7 +37,7 @@ def phrases() -> Phrases:
         told: dict[str, Any] = tomllib.load(file)
 
     def any_of(name: str) -> re.Pattern[str]:
-        return re.compile("|".join(f"(?:{one})" for one in told[name]), re.IGNORECASE)
+        return re.compile("|".join(f"(?:{one})" for one in told[name]))
 
     desk = "|".join(sorted(map(re.escape, told["desks"]), key=len, reverse=True))
     return Phrases(
@@ -47,7 +47,7 @@ def phrases() -> Phrases:
         any_of("heading"),
         any_of("notebook"),
         re.compile(rf"[(\[]?(?:{told['byline']})\b:?\s+(?P<names>\S.*?)[)\]]?", re.IGNORECASE),
-        re.compile(rf"\b(?:{told['role']})", re.IGNORECASE),
+        re.compile(rf"\b(?:{told['role']})"),
         any_of("caption"),
         re.compile(r"\([A-Z][A-Z ,]{2,60} - Tags:[^()]{2,300}\)$"),
         any_of("credit"),

@@ -21,7 +21,7 @@ def is_credit(words: str) -> bool:
     """Whether a line is nothing but a picture's credit."""
     if len(words) > 100:
         return False
-    if phrases().credit.fullmatch(words) or conventions().credit.fullmatch(words.strip("()[] .")):
+    if phrases().credit.fullmatch(words.lower()) or conventions().credit.fullmatch(words.lower().strip("()[] .")):
         return True
     found = phrases().credit_tail.match(" " + words)
     return found is not None and ("/" in words or words[:1] in "(©")
@@ -79,14 +79,17 @@ def _credit_at(words: str) -> int | None:
 
 def is_caption(words: str) -> bool:
     """Whether the words speak of a picture, or tell no more than who is seen where and when."""
-    if len(words) > LONGEST or SAID.search(words):
+    if len(words) > LONGEST:
         return False
-    return phrases().caption.search(words[:500]) is not None or _ends_in_place_and_date(words)
+    told = phrases().caption.search(words[:500].lower()) is not None or _ends_in_place_and_date(words)
+    return told and not SAID.search(words)
 
 
 def _ends_in_place_and_date(words: str) -> bool:
     """``… in Villaclara, Spain, 28 January 2023.``, in one sentence."""
     bare = words.rstrip(" .")
+    if not bare[-4:].isdigit():
+        return False
     if (
         len(bare) > 400
         or bare == words.rstrip()
