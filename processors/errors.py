@@ -12,7 +12,8 @@
     │   ├── NotAFeed            an HTML page where a feed was told; names the feeds it advertises
     │   ├── Unsupported         a known kind that is no story (concept, knowledge, planning, event)
     │   ├── MissingIdentity     an item without the identifier that its format demands
-    │   └── MissingContent      an item with neither title nor text
+    │   ├── MissingContent      an item with neither title nor text
+    │   └── Unindexable         an event that the search index refuses: too large, or against its mapping
     ├── Transient           what the world did wrong: back off in place and try again
     │   └── Unreachable         a server that does not answer
     └── Bug                 what we did wrong, set aside after it crashed a step three times
@@ -70,6 +71,10 @@ class MissingIdentity(Rejected):
 
 class MissingContent(Rejected):
     """An item with neither title nor text."""
+
+
+class Unindexable(Rejected):
+    """An event that the search index refuses: too large, or against its mapping."""
 
 
 class Transient(WiredeskError):

@@ -25,9 +25,13 @@ _TYPED: Final = re.compile(r'(?P<no>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that must follow one another; `prefix`: the last is only the beginning of a word."""
+    """Words that must follow one another; `prefix`: the last is only the beginning of a word.
+
+    `words` are in the form in which they are compared, `typed` as they came.
+    """
 
     words: tuple[str, ...]
+    typed: tuple[str, ...]
     prefix: bool = False
     excluded: bool = False
 
@@ -37,9 +41,13 @@ def terms(typed: str) -> tuple[Term, ...]:
     found = []
     for match in _TYPED.finditer(typed[:MAX_TYPED]):
         text = match["phrase"] if match["phrase"] is not None else match["word"]
-        words = tuple(word for _, _, word in tokens(text))
+        spans = list(tokens(text))
+        words = tuple(word for _, _, word in spans)
         if words:
-            found.append(Term(words, match["word"] is not None and text.endswith("*"), bool(match["no"])))
+            typed_words = tuple(text[start:end] for start, end, _ in spans)
+            found.append(
+                Term(words, typed_words, match["word"] is not None and text.endswith("*"), bool(match["no"]))
+            )
     return tuple(found[:MAX_TERMS])
 
 

@@ -8,12 +8,12 @@ from typing import Any, Final
 import pytest
 
 from processors.errors import Unreachable
-from processors.story import Event
 from sinks.desk.views import Query
 from sinks.revision import milliseconds
 from sinks.search import StorySearch
 from tests.sinks.conftest import Shelf
 from tests.sinks.events import at, dispatch, event
+from tests.sinks.histories import history, remaining
 
 RANDOM: Final = random.Random(7)  # noqa: S311 -- a fixed order, so that a failure comes again
 
@@ -151,29 +151,6 @@ async def test_the_order_and_number_of_deliveries_does_not_matter(shelf: Shelf) 
         assert {(hit.uri, hit.headline) for hit in page.hits} == remaining(n)
     count = shelf.connection.execute("SELECT COUNT(*) FROM stories").fetchone()[0]
     assert count == len({each.story.uri for each in events})
-
-
-def history(n: int) -> list[Event]:
-    """A chain of one of four kinds: updated in place, updated apart, corrected, killed."""
-    a, b = f"urn:{n}:a", f"urn:{n}:b"
-    first = event(a, headline="one", text=f"case{n}", version="1", minute=n)
-    second = [
-        event(
-            a, headline="two", text=f"case{n}", version="2", minute=n + 1, relation="update", of=a, sequence=2
-        ),
-        event(b, headline="two", text=f"case{n}", minute=n + 1, relation="update", chain=a, of=a, sequence=2),
-        event(
-            b, headline="two", text=f"case{n}", minute=n + 1, relation="correction", chain=a, of=a, sequence=2
-        ),
-        event(b, headline="two", text=f"case{n}", minute=n + 1, relation="kill", chain=a, of=a, sequence=2),
-    ][n % 4]
-    return [first, second]
-
-
-def remaining(n: int) -> set[tuple[str, str]]:
-    """What a search must find of a history, once all of it has arrived."""
-    a, b = f"urn:{n}:a", f"urn:{n}:b"
-    return [{(a, "two")}, {(a, "one"), (b, "two")}, {(b, "two")}, set()][n % 4]
 
 
 async def test_only_the_latest_of_a_chain_is_shown_where_that_is_asked(shelf: Shelf) -> None:

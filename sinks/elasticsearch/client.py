@@ -1,0 +1,73 @@
+"""The connection to Elasticsearch, and its errors in our terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from config.settings import Elasticsearch
+from processors.errors import Transient, Unreachable
+
+if TYPE_CHECKING:
+    from elasticsearch import AsyncElasticsearch
+
+WAITING: Final = frozenset({401, 403, 404, 408, 429})
+
+
+def connect(settings: Elasticsearch) -> AsyncElasticsearch:
+    """A client. It does not connect before its first request, and leaves waiting and trying again to its caller."""
+    from elasticsearch import AsyncElasticsearch
+
+    told: dict[str, Any] = {"request_timeout": settings.timeout_s, "max_retries": 0, "http_compress": False}
+    if settings.api_key:
+        told["api_key"] = settings.api_key
+    elif settings.username:
+        told["basic_auth"] = (settings.username, settings.password)
+    if settings.ca_file:
+        told["ca_certs"] = settings.ca_file
+    return AsyncElasticsearch(settings.url, **told)
+
+
+@contextmanager
+def told_apart(url: str) -> Iterator[None]:
+    """Turn what the world did wrong into `Transient`.
+
+    A server that is down, full, overloaded, read-only or refuses our key is waited for: an operator can mend it, and
+    nothing is lost meanwhile. Other answers (400) are left as they are: `elasticsearch.ApiError`.
+    """
+    from elasticsearch import ApiError, TransportError
+    from elasticsearch.exceptions import UnsupportedProductError
+
+    try:
+        yield
+    except UnsupportedProductError as error:
+        raise Unreachable(f"{url}: not an Elasticsearch 8; set elasticsearch.url") from error
+    except ApiError as error:
+        if error.status_code in WAITING or error.status_code >= 500:
+            raise Transient(
+                f"{url}: {error.status_code} {reason(error.body)}{hint(error.status_code)}"
+            ) from error
+        raise
+    except TransportError as error:
+        raise Unreachable(f"{url}: {error.message}; start Elasticsearch, or set elasticsearch.url") from error
+
+
+def hint(status: int) -> str:
+    """What to do about a status."""
+    return {
+        401: "; check elasticsearch.api_key",
+        403: "; the index is read-only, or the key may not write: see its blocks and the key's role",
+        404: "; run `wiredesk index create`",
+        429: "; the server is overloaded or its disk is full",
+    }.get(status, "")
+
+
+def reason(told: Any) -> str:
+    """The reason in an error of Elasticsearch, in one line."""
+    error = told.get("error", told) if isinstance(told, dict) else told
+    if not isinstance(error, dict):
+        return str(error)[:500]
+    cause = error.get("caused_by")
+    more = f": {cause['reason']}" if isinstance(cause, dict) and cause.get("reason") else ""
+    return f"{error.get('type', 'error')}: {error.get('reason', '')}{more}"[:500]

@@ -1,0 +1,133 @@
+"""An event as a document of the index: members to search and chart by, and the event itself, unindexed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import Any
+
+from processors.codec import to_builtins
+from processors.story import Entity, Event, Place
+from sinks.cards import card, names, other_words, visible_from
+from sinks.revision import revision
+from sinks.standing import Mark, Member, lineage, member
+
+
+def document_id(uri: str) -> str:
+    """The id of a story's document: uris may be longer than the 512 bytes that an id may have."""
+    return hashlib.sha256(uri.encode()).hexdigest()[:40]
+
+
+def mark_id(kind: str, target: str) -> str:
+    """The id of a mark's document."""
+    return document_id(f"{kind}\0{target}")
+
+
+def document(event: Event) -> dict[str, Any]:
+    """The document; ``hidden`` and ``indexed`` are the writer's to set."""
+    shown, each, told = card(event), member(event), lineage(event)
+    made = {
+        "uri": each.uri,
+        "version": shown.version,
+        "revision": revision(event),
+        "chain": each.chain,
+        "relation": each.relation,
+        "of": each.of,
+        "sequence": each.sequence,
+        "score": told.score,
+        "status": shown.status,
+        "canceled": each.canceled,
+        "visibleFrom": visible_from(event),
+        "time": shown.time,
+        "received": shown.received,
+        "firstCreated": event.story.first_created,
+        "language": shown.language,
+        "base": shown.language.partition("-")[0] if shown.language else None,
+        "feed": shown.feed,
+        "source": shown.source,
+        "format": event.provenance.format if event.provenance else None,
+        "urgency": shown.urgency,
+        "length": len(event.text),
+        "headline": event.headline,
+        "text": event.text,
+        "other": other_words(event),
+        "slugline": event.story.slugline,
+        "by": event.story.by,
+        "names": list(names(event)),
+        "topics": [topic.code for topic in event.topics or ()],
+        "topicNames": [topic.name for topic in event.topics or ()],
+        "damage": sorted({each.kind for each in event.damage or ()}),
+        "card": to_builtins(shown),
+        "event": to_builtins(event),
+        **_entities(event),
+        **_places(event),
+    }
+    return {name: value for name, value in made.items() if value not in (None, [])}
+
+
+def mark_document(made: Mark) -> dict[str, Any]:
+    """The document of a mark."""
+    return {"kind": made.kind, "target": made.target, "sequence": made.sequence, "by": made.by}
+
+
+def member_of(source: dict[str, Any]) -> Member:
+    """What decides of a story, read back from its document."""
+    return Member(
+        source["uri"],
+        source["chain"],
+        source["relation"],
+        source.get("of"),
+        source["sequence"],
+        source["canceled"],
+    )
+
+
+def _entities(event: Event) -> dict[str, Any]:
+    counts = Counter(mention.entity for mention in event.mentions or ())
+    known = {entity.id: entity for entity in event.entities or ()}
+    quotes = []
+    for quote in event.quotes or ():
+        text = event.text if quote.inside == "text" else event.headline
+        speaker = known.get(quote.speaker.entity or "") if quote.speaker else None
+        name = speaker.name if speaker else quote.speaker.text if quote.speaker else None
+        quotes.append(_present({"kind": quote.kind, "text": text[quote.start : quote.end], "speaker": name}))
+    return {"entities": [_entity(entity, counts[entity.id]) for entity in known.values()], "quotes": quotes}
+
+
+def _entity(entity: Entity, mentions: int) -> dict[str, Any]:
+    return _present({
+        "id": entity.id,
+        "label": entity.label,
+        "name": entity.name,
+        "aliases": list(entity.aliases),
+        "roles": list(entity.roles),
+        "watchlists": list(entity.watchlists),
+        "country": entity.place.country if entity.place else None,
+        "mentions": mentions,
+    })  # fmt: skip
+
+
+def _places(event: Event) -> dict[str, Any]:
+    """The dateline's places first, then those that are named."""
+    datelined = event.dateline.places if event.dateline else ()
+    named = [entity.place for entity in event.entities or () if entity.place and entity.label == "LOC"]
+    every = [*datelined, *named]
+    points = [point for place in datelined if (point := _point(place))]
+    return {
+        "places": [_present({"name": p.name, "country": p.country, "location": _point(p)}) for p in every],
+        "countries": list(dict.fromkeys(place.country for place in every if place.country)),
+        "location": points[0] if points else None,
+        "datelined": event.dateline.date if event.dateline else None,
+    }
+
+
+def _point(place: Place) -> dict[str, float] | None:
+    if place.latitude is None or place.longitude is None:
+        return None
+    if not (-90 <= place.latitude <= 90 and -180 <= place.longitude <= 180):
+        return None
+    return {"lat": place.latitude, "lon": place.longitude}
+
+
+def _present(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if value not in (None, [])}

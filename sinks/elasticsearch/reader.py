@@ -1,0 +1,219 @@
+"""Reading the index: the desk's `Stories` over Elasticsearch."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from config.settings import Elasticsearch
+from processors.codec import from_builtins
+from processors.story import Event
+from sinks.desk.views import Arrivals, Found, Hit, Page, Query
+from sinks.elasticsearch.client import connect, told_apart
+from sinks.elasticsearch.documents import document_id
+from sinks.search_reader import MARKED, fitted, now_ms
+from sinks.words import Term, fold, terms
+
+if TYPE_CHECKING:
+    from elasticsearch import AsyncElasticsearch
+
+SEARCHED: Final = ("headline^4", "other^2", "text")
+WINDOW: Final = 10_000  # the server's max_result_window
+SETTLING_MS: Final = 2500  # a document may be searchable this much later than its time of indexing says
+Json = dict[str, Any]
+
+
+class ElasticStories:
+    """`sinks.desk.ports.Stories` over Elasticsearch."""
+
+    def __init__(
+        self,
+        settings: Elasticsearch,
+        client: AsyncElasticsearch | None = None,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        """`clock` tells in milliseconds when embargoes end."""
+        self._settings = settings
+        self._client = client or connect(settings)
+        self._clock = clock
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def latest(self, query: Query) -> Page:
+        """The newest stories that pass the filters."""
+        return await self.search(replace(query, words=""))
+
+    async def search(self, query: Query) -> Page:
+        """The stories that fit the words and filters."""
+        wanted = terms(query.words)
+        if query.words.strip() and all(term.excluded for term in wanted):
+            return Page(())
+        body = _body(query, wanted, self._clock())
+        if body["from_"] + query.limit >= WINDOW:
+            return Page(())
+        hits = await self._search(**body)
+        shown = hits[: query.limit]
+        counts = await self._duplicates({hit["_source"]["card"]["chain"] for hit in shown})
+        page = tuple(_hit(hit["_source"], wanted, counts) for hit in shown)
+        if len(hits) <= query.limit:
+            return Page(page)
+        paged = body["from_"] + query.limit if _by_offset(query) else shown[-1]["sort"]
+        return Page(page, _packed(paged))
+
+    async def get(self, uri: str) -> Found | None:
+        """One story, killed or not; None where it is unknown or still under embargo."""
+        hits = await self._search(
+            query=_all(_term("_id", document_id(uri)), _shown(self._clock())), size=1,
+            source=["event", "hidden", "hiddenBy"],
+        )  # fmt: skip
+        if not hits:
+            return None
+        told = hits[0]["_source"]
+        return Found(from_builtins(told["event"], Event), told.get("hidden"), told.get("hiddenBy"))
+
+    async def versions(self, chain: str) -> Sequence[Hit]:
+        """Every member of a chain in the order of the log."""
+        hits = await self._search(
+            query=_all(_term("chain", chain), _shown(self._clock())), size=500,
+            sort=["sequence", "received", "uri"], source=["card"],
+        )  # fmt: skip
+        return [from_builtins(hit["_source"]["card"], Hit) for hit in hits]
+
+    async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
+        """What was indexed since a cursor, a little behind, so that nothing that becomes searchable late is missed."""
+        end = self._clock() - SETTLING_MS
+        since, uri = _unpacked(cursor, [None, ""])
+        if not isinstance(since, int):
+            with told_apart(self._settings.url):
+                await self._client.indices.get_alias(name=self._settings.index)
+            return Arrivals((), _packed([end, ""]))
+        hits = await self._search(
+            query=_all(_shown(self._clock()), {"range": {"indexed": {"gte": since, "lte": end}}}, _standing()),
+            size=limit, sort=["indexed", "uri"], source=["card"], search_after=[since, uri],
+        )  # fmt: skip
+        found = tuple(from_builtins(hit["_source"]["card"], Hit) for hit in hits)
+        return Arrivals(found, _packed(hits[-1]["sort"]) if hits else str(cursor))
+
+    async def languages(self) -> Sequence[str]:
+        """The languages that occur."""
+        with told_apart(self._settings.url):
+            answer = await self._client.search(
+                index=self._settings.index, size=0, track_total_hits=False,
+                aggs={"tags": {"terms": {"field": "base", "size": 200, "order": {"_key": "asc"}}}},
+            )  # fmt: skip
+        return [bucket["key"] for bucket in answer["aggregations"]["tags"]["buckets"]]
+
+    async def _search(self, **told: Any) -> list[Json]:
+        with told_apart(self._settings.url):
+            answer = await self._client.search(index=self._settings.index, track_total_hits=False, **told)
+        hits: list[Json] = answer["hits"]["hits"]
+        return hits
+
+    async def _duplicates(self, chains: set[str]) -> dict[str, int]:
+        if not chains:
+            return {}
+        with told_apart(self._settings.url):
+            answer = await self._client.search(
+                index=self._settings.index, size=0, track_total_hits=False,
+                query=_all({"terms": {"chain": sorted(chains)}}, _term("relation", "duplicate")),
+                aggs={"chains": {"terms": {"field": "chain", "size": len(chains)}}},
+            )  # fmt: skip
+        return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["chains"]["buckets"]}
+
+
+def _body(query: Query, wanted: Sequence[Term], now: int) -> Json:
+    filters = [_shown(now), *_filters(query)]
+    made: Json = {"bool": {"filter": filters, "must": [_fits(term) for term in wanted if not term.excluded]}}
+    made["bool"]["must_not"] = [_fits(term) for term in wanted if term.excluded]
+    if not query.duplicates and query.relation != "duplicate":
+        made["bool"]["must_not"].append(_term("relation", "duplicate"))
+    if query.relation != "kill":
+        made["bool"]["must_not"].append({"exists": {"field": "hidden"}})
+    field = "received" if query.order == "received" else "time"
+    newest: list[Any] = [{field: "desc"}, {"uri": "asc"}]
+    body: Json = {
+        "query": made,
+        "size": query.limit + 1,
+        "from_": 0,
+        "sort": ["_score", *newest] if query.order == "relevance" and wanted else newest,
+        "source": ["card", "text"] if wanted else ["card"],
+    }
+    if query.collapse:
+        body |= {"collapse": {"field": "chain"}}
+    if _by_offset(query):
+        after = _unpacked(query.after, 0)
+        body["from_"] = after if isinstance(after, int) else 0
+    elif query.after:
+        after = _unpacked(query.after, None)
+        body |= {"search_after": after} if isinstance(after, list) and len(after) == len(newest) else {}
+    return body
+
+
+def _by_offset(query: Query) -> bool:
+    """Whether pages are counted: the server can't go on from a hit where it collapses chains or sorts by fit."""
+    return query.collapse or query.order == "relevance"
+
+
+def _filters(query: Query) -> list[Json]:
+    found = [
+        _term(field, value)
+        for field, value in (
+            ("feed", query.feed), ("relation", query.relation), ("topics", query.topic),
+            ("names", fold(query.entity) if query.entity else None),
+            ("language" if query.language and "-" in query.language else "base", query.language),
+        )
+        if value
+    ]  # fmt: skip
+    if query.since:
+        found.append({"range": {"time": {"gte": query.since}}})
+    return found
+
+
+def _fits(term: Term) -> Json:
+    kind = "phrase_prefix" if term.prefix else "phrase"
+    return {"multi_match": {"query": " ".join(term.typed), "type": kind, "fields": list(SEARCHED)}}
+
+
+def _hit(source: Json, wanted: Sequence[Term], counts: dict[str, int]) -> Hit:
+    shown = from_builtins(source["card"], Hit)
+    shown = replace(shown, duplicates=counts.get(shown.chain, 0))
+    return fitted(shown, source["text"][:MARKED], wanted) if wanted else shown
+
+
+def _all(*parts: Json) -> Json:
+    return {"bool": {"filter": list(parts)}}
+
+
+def _term(field: str, value: str) -> Json:
+    return {"term": {field: value}}
+
+
+def _shown(now: int) -> Json:
+    return {"range": {"visibleFrom": {"lte": now}}}
+
+
+def _standing() -> Json:
+    """Neither killed nor corrected, but the kills themselves."""
+    hidden = {"bool": {"must_not": [{"exists": {"field": "hidden"}}]}}
+    return {"bool": {"should": [hidden, _term("relation", "kill")]}}
+
+
+def _packed(told: Any) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(told)).decode().rstrip("=")
+
+
+def _unpacked(told: str | None, otherwise: Any) -> Any:
+    """A cursor taken apart; `otherwise` for one that is not ours."""
+    if not told:
+        return otherwise
+    try:
+        return orjson.loads(base64.urlsafe_b64decode(told + "=" * (-len(told) % 4)))
+    except (binascii.Error, ValueError):
+        return otherwise

@@ -1,0 +1,75 @@
+"""``wiredesk desk``: the web desk over Elasticsearch."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.settings import Settings
+    from sinks.desk.views import FeedHealth
+
+
+@click.command("desk")
+@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
+@click.option(
+    "--host", help="The address to answer on. Any but loopback demands a token. [default: 127.0.0.1]"
+)
+@click.option("--port", type=click.IntRange(0, 65535), help="The desk's port. [default: 8080]")
+def command(config: Path | None, host: str | None, port: int | None) -> None:
+    r"""Show the stories of the Elasticsearch index until SIGINT or SIGTERM.
+
+    A server that does not answer is waited for; the desk says so meanwhile. `wiredesk run` has its own desk.
+
+    \b
+    Examples:
+      wiredesk desk --config fleet.toml
+      WIREDESK_DESK_TOKEN_FILE=/run/secrets/desk wiredesk desk --host 0.0.0.0
+    """
+    from dataclasses import replace
+
+    from config.settings import load
+    from streams.logs import configure
+
+    settings = load(config)
+    told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = replace(settings, desk=replace(settings.desk, **told))  # type: ignore[arg-type]
+    configure(settings.log)
+    asyncio.run(_until_signal(settings))
+
+
+class NoFeeds:
+    """Feed health is the pollers' to tell; this process polls nothing."""
+
+    async def list(self) -> Sequence[FeedHealth]:
+        """No feeds."""
+        return ()
+
+
+async def _until_signal(settings: Settings) -> None:
+    import structlog
+
+    from config.errors import Misconfigured
+    from sinks.desk.app import make_app
+    from sinks.desk.health import serve
+    from sinks.elasticsearch import ElasticStories
+
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    stories = ElasticStories(settings.elasticsearch)
+    host, port = settings.desk.host, settings.desk.port
+    try:
+        runner, port = await serve(make_app(stories, NoFeeds(), settings.desk), host, port)
+    except OSError as error:
+        raise Misconfigured(f"[desk] {host}:{port}: {error.strerror}; choose another port") from error
+    structlog.get_logger("wiredesk").info("the desk is open", url=f"http://{host}:{port}/")
+    await stop.wait()
+    await runner.cleanup()
+    await stories.close()

@@ -1,0 +1,101 @@
+"""``wiredesk index``: what must stand on Elasticsearch."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from elasticsearch import AsyncElasticsearch
+
+    from config.settings import Elasticsearch
+
+    Task = Callable[[AsyncElasticsearch, Elasticsearch], Awaitable[list[str]]]
+
+_config = click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
+_wait = click.option(
+    "--wait",
+    type=float,
+    default=0.0,
+    metavar="SECONDS",
+    help="Keep trying this long while the server is down.",
+)
+
+
+@click.group("index")
+def command() -> None:
+    r"""Create and check the Elasticsearch index.
+
+    \b
+    Examples:
+      wiredesk index create --wait 120
+      wiredesk index check
+    """
+
+
+@command.command("create")
+@_config
+@_wait
+def create(config: Path | None, wait: float) -> None:
+    """Make templates, the index behind its alias and the index of marks; what is there stays."""
+    from sinks.elasticsearch import index
+
+    for line in _asked(index.create, config, wait):
+        click.echo(line)
+
+
+@command.command("check")
+@_config
+@_wait
+def check(config: Path | None, wait: float) -> None:
+    """Tell what is wrong on the server. Exit status 1 where something is."""
+    from sinks.elasticsearch import index
+
+    wrong = _asked(index.check, config, wait)
+    for line in wrong:
+        click.echo(line)
+    if wrong:
+        sys.exit(1)
+    click.echo("the index is as it must be")
+
+
+def _asked(task: Task, config: Path | None, wait: float) -> list[str]:
+    """Run a task on the server; a server that does not answer is one line and status 1."""
+    from config.settings import load
+    from processors.errors import Transient
+
+    settings = load(config).elasticsearch
+    try:
+        return asyncio.run(_tried(task, settings, wait))
+    except Transient as error:
+        click.echo(f"wiredesk: {error}", err=True)
+        sys.exit(1)
+
+
+async def _tried(task: Task, settings: Elasticsearch, wait: float) -> list[str]:
+    from processors.errors import Transient
+    from sinks.elasticsearch.client import connect
+    from streams.backoff import delays
+
+    client = connect(settings)
+    try:
+        async with asyncio.timeout(wait or None):
+            for delay in delays():
+                try:
+                    return await task(client, settings)
+                except Transient as error:
+                    if not wait:
+                        raise
+                    click.echo(f"waiting: {error}", err=True)
+                    await asyncio.sleep(delay)
+    except TimeoutError:
+        click.echo(f"wiredesk: {settings.url} did not answer within {wait:g} s", err=True)
+        sys.exit(1)
+    finally:
+        await client.close()
+    raise AssertionError("delays are endless")

@@ -1,0 +1,51 @@
+"""An index of a test's own on the session's Elasticsearch."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from elasticsearch import AsyncElasticsearch
+
+from config import settings
+from processors.errors import Rejected
+from processors.story import Event
+from sinks.elasticsearch import ElasticStories, StoryBulk, index
+from sinks.elasticsearch.client import connect
+from sinks.revision import milliseconds
+from tests.servers.elasticsearch import ElasticsearchServer
+from tests.sinks.events import at
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Stack:
+    """Writer, reader and client of one index; the test sets the reader's clock."""
+
+    settings: settings.Elasticsearch
+    client: AsyncElasticsearch
+    bulk: StoryBulk
+    stories: ElasticStories
+    now: int
+
+    async def put(self, *events: Event) -> list[Rejected | None]:
+        """Write, and make it searchable."""
+        refused = await self.bulk.write(events)
+        await self.client.indices.refresh(index=self.settings.index)
+        return refused
+
+
+@pytest.fixture
+async def stack(elasticsearch: ElasticsearchServer) -> AsyncIterator[Stack]:
+    told = settings.Elasticsearch(url=elasticsearch.url, index=f"t{os.getpid()}-{next(_numbers)}")
+    now = milliseconds(at(24 * 60))
+    async with connect(told) as client:
+        await index.create(client, told)
+        made = Stack(told, client, StoryBulk(told, client), ElasticStories(told, client, lambda: made.now), now)
+        yield made
+        names = await client.indices.get(index=f"{told.index}-*")
+        await client.indices.delete(index=",".join(names))

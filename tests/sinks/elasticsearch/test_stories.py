@@ -1,0 +1,148 @@
+"""Writing to a real Elasticsearch and reading back: the same truths as of the embedded index."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any, Final, get_args
+
+import pytest
+
+from processors.errors import Transient, Unindexable
+from processors.story import Place
+from sinks.desk.views import Order, Query
+from sinks.elasticsearch import StoryBulk
+from sinks.revision import milliseconds
+from tests.sinks.elasticsearch.conftest import Stack
+from tests.sinks.events import at, dispatch, event
+from tests.sinks.histories import history, remaining
+
+pytestmark = pytest.mark.elasticsearch
+RANDOM: Final = random.Random(7)  # noqa: S311 -- a fixed order, so that a failure comes again
+
+
+async def uris(stack: Stack, words: str = "", **filters: Any) -> list[str]:
+    return [hit.uri for hit in (await stack.stories.search(Query(words, **filters))).hits]
+
+
+async def test_a_story_comes_back_as_it_went_in(stack: Stack) -> None:
+    assert await stack.put(dispatch()) == [None]
+    found = await stack.stories.get("urn:nda:1")
+    assert found is not None
+    assert (found.event, found.hidden) == (dispatch(), None)
+
+
+async def test_a_story_is_found_by_its_words_and_names_with_the_place_marked(stack: Stack) -> None:
+    await stack.put(dispatch(), event("urn:other", text="Nothing of the kind."))
+    (hit,) = (await stack.stories.search(Query('winter "stay open"'))).hits
+    assert {hit.snippet[start:end] for start, end in hit.marks} == {"stay open", "winter"}
+    assert await uris(stack, "lind okaf* -kind") == ["urn:nda:1"]
+    assert await uris(stack, "-kind") == []
+
+
+async def test_pages_follow_one_another_in_every_order(stack: Stack) -> None:
+    await stack.put(*(event(f"urn:{n}", minute=n // 2) for n in range(9)))
+    for order in get_args(Order):
+        for collapse in (False, True):
+            assert sorted(await paged(stack, order, collapse)) == [f"urn:{n}" for n in range(9)]
+
+
+async def paged(stack: Stack, order: Order, collapse: bool) -> list[str]:
+    """What the pages of a search hold, one after the other."""
+    seen: list[str] = []
+    after = None
+    while True:
+        query = Query("veldhaven", limit=4, after=after, order=order, collapse=collapse)
+        page = await stack.stories.search(query)
+        seen += [hit.uri for hit in page.hits]
+        if page.after is None:
+            return seen
+        after = page.after
+
+
+FILTERS: Final[tuple[tuple[dict[str, str], list[str]], ...]] = (
+        ({"language": "pt"}, ["urn:b"]),
+        ({"language": "pt-PT"}, []),
+        ({"feed": "blue"}, ["urn:b"]),
+        ({"entity": "INÉS okafor"}, ["urn:a"]),
+        ({"topic": "medtop:04000000"}, ["urn:a"]),
+        ({"since": at(5)}, ["urn:b"]),
+        ({"relation": "update"}, []),
+)
+
+
+async def test_filters(stack: Stack) -> None:
+    await stack.put(
+        event("urn:a", names=("Ines Okafor",), topics=("medtop:04000000",)),
+        event("urn:b", language="pt-BR", feed="blue", minute=10),
+    )
+    for filters, expected in FILTERS:
+        assert await uris(stack, **filters) == expected, filters
+
+
+async def test_an_embargoed_story_is_shown_from_its_time_on(stack: Stack) -> None:
+    await stack.put(event("urn:a", status="withheld", embargo=at(60)))
+    stack.now = milliseconds(at(59))
+    assert await uris(stack) == []
+    assert await stack.stories.get("urn:a") is None
+    stack.now = milliseconds(at(61))
+    assert await uris(stack) == ["urn:a"]
+
+
+async def test_the_order_and_number_of_deliveries_does_not_matter(stack: Stack) -> None:
+    events = [each for n in range(40) for each in history(n)]
+    deliveries = [*events, *events[::3], *events[::2]]
+    RANDOM.shuffle(deliveries)
+    for start in range(0, len(deliveries), 7):
+        await stack.bulk.write(deliveries[start : start + 7])
+    await stack.put()
+    for n in range(40):
+        page = await stack.stories.search(Query(f"case{n}", duplicates=True, limit=200))
+        assert {(hit.uri, hit.headline) for hit in page.hits} == remaining(n)
+
+
+async def test_what_arrives_is_told_once(stack: Stack) -> None:
+    stack.now = milliseconds(at(0))
+    start = await stack.stories.arrivals(None)
+    await stack.put(event("urn:a"), event("urn:b"))
+    stack.now = 2**42 - 1
+    came = await stack.stories.arrivals(start.cursor)
+    assert [hit.uri for hit in came.hits] == ["urn:a", "urn:b"]
+    assert (await stack.stories.arrivals(came.cursor)).hits == ()
+
+
+async def test_one_document_that_is_refused_does_not_keep_the_others_out(stack: Stack) -> None:
+    wrong = event("urn:wrong")
+    assert wrong.dateline is None
+    wrong = replace(dispatch("urn:wrong"), story=replace(wrong.story, urgency=100_000))
+    refused = await stack.put(event("urn:a"), wrong, event("urn:b"))
+    assert [type(each) for each in refused] == [type(None), Unindexable, type(None)]
+    assert "urgency" in str(refused[1])
+    assert sorted(await uris(stack)) == ["urn:a", "urn:b"]
+
+
+async def test_a_place_without_a_point_is_no_harm(stack: Stack) -> None:
+    placed = dispatch()
+    assert placed.dateline is not None
+    placed = replace(placed, dateline=replace(placed.dateline, places=(Place("Nowhere", None, 91.0, 0.0),)))
+    assert await stack.put(placed) == [None]
+
+
+async def test_a_read_only_index_is_waited_for(stack: Stack) -> None:
+    await stack.client.indices.put_settings(index=stack.settings.index, settings={"index.blocks.write": True})
+    with pytest.raises(Transient, match="read-only"):
+        await stack.bulk.write([event("urn:a")])
+    await stack.client.indices.put_settings(index=stack.settings.index, settings={"index.blocks.write": None})
+    assert await stack.put(event("urn:a")) == [None]
+
+
+async def test_a_missing_alias_is_waited_for_and_no_index_is_made_in_its_place(stack: Stack) -> None:
+    lost = replace(stack.settings, index=f"{stack.settings.index}-lost")
+    with pytest.raises(Transient, match="wiredesk index create"):
+        await StoryBulk(lost, stack.client).write([event("urn:a")])
+    assert not await stack.client.indices.exists(index=lost.index)
+
+
+async def test_languages_are_told_without_regions(stack: Stack) -> None:
+    await stack.put(event("urn:a", language="pt-BR"), event("urn:b", language="de"))
+    assert await stack.stories.languages() == ["de", "pt"]
