@@ -35,7 +35,7 @@ class _Said:
     """Who spoke last."""
 
     source: tuple[int, int]
-    cue: tuple[int, int]
+    cue: tuple[int, int] | None
 
 
 class _Reader:
@@ -50,27 +50,35 @@ class _Reader:
         quoted = find_quoted(self._text, start, end)
         made = tokens(self._text, start, end, quoted, self._words)
         here: _Said | None = self._last if self._open or (quoted and quoted[0].outer_start == start) else None
-        last = None
         for sentence in sentences(self._text, made, quoted, self._words):
+            quoting = False
             clause = Clause(self._text, sentence, self._words)
             for at, token in enumerate(sentence):
                 if token.kind != "quote":
                     continue
                 quote = quoted[token.number]
-                said = self._said(clause.speaker_of(at)) or (here if self._bare(sentence, at) else None)
+                title = self._titled(quote)
+                said = self._said(clause.speaker_of(at, title=title))
+                if said is None and not title and self._bare(sentence):
+                    said = here
                 yield self._quote(quote, said)
-                last = said or last
                 here = said or here
-            for each in clause.attributions:
-                if each.source:
-                    last = here = self._said(each)
-        self._last = last
+                quoting = quoting or said is not None
+            if not quoting:
+                told = next((each for each in clause.attributions if each.source and not each.weak), None)
+                here = self._said(told) or here
+        self._last = here
         self._open = bool(quoted) and not quoted[-1].closed
 
     def _said(self, found: Attribution | None) -> _Said | None:
         return _Said(found.source, found.cue) if found and found.source else None
 
-    def _bare(self, sentence: list[Token], at: int) -> bool:
+    def _titled(self, quote: Quoted) -> bool:
+        """Whether the words look like the title of a work: every long word has a capital."""
+        long = [word for word in self._text[quote.start : quote.end].split() if len(word) > 3]
+        return 1 < len(long) < 12 and all(not word[0].islower() for word in long)
+
+    def _bare(self, sentence: list[Token]) -> bool:
         """Whether a quotation is its sentence: nothing but marks beside it."""
         return all(token.kind != "word" for token in sentence)
 
@@ -80,7 +88,7 @@ class _Reader:
             quote.end,
             self._kind(quote),
             speaker=self._span(said.source) if said else None,
-            cue=self._span(said.cue) if said else None,
+            cue=self._span(said.cue) if said and said.cue else None,
         )
 
     def _span(self, span: tuple[int, int]) -> Span:

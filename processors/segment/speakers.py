@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from processors.segment.speech_lexicon import SpeechLexicon
 from processors.segment.speech_tokens import Token
 
+DASHES = ("—", "–", "―", "-")
 NEAR = 14  # tokens between a quotation and a cue after it
 
 
@@ -20,10 +21,22 @@ class Attribution:
     """A cue and its source, as [start, end) in the text; `source` may be missing. `at` is the cue's token."""
 
     at: int
-    cue: tuple[int, int]
+    cue: tuple[int, int] | None
     source: tuple[int, int] | None
     first: int  # the first token of source and cue together
     last: int  # the last one
+    weak: bool = False  # a verb that often tells no speech
+    inner: bool = False  # its source is a pronoun or stands in a relative clause
+
+
+def _outer(before: list[Attribution]) -> Attribution:
+    """The nearest attribution, or the one around it: in "Ruiz says what she calls", it is Ruiz who speaks."""
+    nearest = before[-1]
+    if nearest.inner:
+        for each in reversed(before[:-1]):
+            if not each.weak and not each.inner and (nearest.weak or nearest.cue is None):
+                return each
+    return nearest
 
 
 class Clause:
@@ -35,17 +48,18 @@ class Clause:
             made
             for at, token in enumerate(said)
             if self._is_cue(at, token) and (made := self._attribution(at))
-        ] + self._nominal()
+        ]
+        self.attributions += self._nominal() + self._signed()
 
-    def speaker_of(self, at: int) -> Attribution | None:
-        """The attribution of the quotation that is token `at`."""
+    def speaker_of(self, at: int, *, title: bool = False) -> Attribution | None:
+        """The attribution of the quotation that is token `at`; a title of a work needs its cue right after it."""
         known = [each for each in self.attributions if each.source]
         after = next((each for each in known if each.first > at), None)
         if after and after.first == at + 1:
             return after
         before = [each for each in known if each.at < at]
         if before:
-            return before[-1]
+            return None if title else _outer(before)
         if after and after.first - at <= NEAR:
             return after
         return None
@@ -74,21 +88,42 @@ class Clause:
         if self._passive(at):
             agent = self._agent(at)
             return Attribution(at, span, self._span(*agent), at, agent[1]) if agent else None
+        weak = cue.low in self._words.weak
         left = self._left(at)
-        if left:
-            return Attribution(at, span, self._span(*left), left[0], at)
+        if left and not self._indefinite(at, left):
+            return Attribution(at, span, self._span(*left), left[0], at, weak, self._inner(at, left))
         if self._inverts(at):
             right = self._right(at + 1)
             if right:
-                return Attribution(at, span, self._span(*right), at, right[1])
-        subject = self._subject(at)
-        return Attribution(at, span, self._span(*subject) if subject else None, at, at)
+                return Attribution(at, span, self._span(*right), at, right[1], weak)
+        subject = self._maker(left) if left else self._subject(at)
+        return Attribution(at, span, self._span(*subject) if subject else None, at, at, weak)
+
+    def _indefinite(self, at: int, left: tuple[int, int]) -> bool:
+        """Whether a participle hangs on a thing just named ("issued a statement saying"), not on who speaks."""
+        ends = self.tokens[at].low.endswith(self._words.participle)
+        return ends and self.tokens[left[0]].low in self._words.indefinite
+
+    def _maker(self, thing: tuple[int, int]) -> tuple[int, int]:
+        """Who issued the statement: the noun phrase before the verb before it; the statement where there is none."""
+        verb = self._at(thing[0] - 1)
+        if verb is None or verb.kind != "word" or verb.capital or verb.low in self._words.prepositions:
+            return thing
+        return self._left(thing[0] - 1) or thing
+
+    def _inner(self, at: int, left: tuple[int, int]) -> bool:
+        between = self.tokens[left[1] + 1 : at]
+        return self.tokens[left[0]].low in self._words.pronouns or any(
+            token.low in self._words.relatives for token in between
+        )
 
     def _inverts(self, at: int) -> bool:
         """Whether a cue can stand before its subject: after a quotation, or set off by a comma."""
         cue, before, after = self.tokens[at], self._at(at - 1), self._at(at + 1)
-        if before is None or cue.low.endswith(self._words.participle):
+        if cue.low.endswith(self._words.participle):
             return False
+        if before is None:
+            return cue.capital and after is not None and after.capital
         if before.kind == "quote":
             return True
         return (
@@ -122,6 +157,17 @@ class Clause:
                 made.append(Attribution(at - 1, found.span(), self._span(*right), at - 1, right[1]))
         return made
 
+    def _signed(self) -> list[Attribution]:
+        """A name behind a dash after a quotation, to the end of the line: “…” — Ana Ruiz."""
+        made = []
+        for at, token in enumerate(self.tokens[:-2]):
+            if token.kind == "quote" and self.tokens[at + 1].low in DASHES and self.tokens[at + 2].capital:
+                right = self._right(at + 2)
+                following = self._at(right[1] + 1) if right else None
+                if right and (following is None or following.low in (".", ",", "(")):
+                    made.append(Attribution(at + 1, None, self._span(*right), at + 1, right[1]))
+        return made
+
     def _span(self, first: int, last: int) -> tuple[int, int]:
         return self.tokens[first].start, self.tokens[last].end
 
@@ -137,12 +183,17 @@ class Clause:
             if token and token.low == ",":
                 end -= 1
         elif token.low == ",":
-            end = self._before_apposition(end)
-        elif token.low == ")":
-            end = self._before_bracket(end)
-        elif token.low in ("—", "–", "-", "--"):
-            return None
+            return self._apposed(self._before_apposition(end))
         return self._phrase(end)
+
+    def _apposed(self, end: int) -> tuple[int, int] | None:
+        """The noun phrase that ends at `end`, or the name before it where it is an apposition itself."""
+        phrase = self._phrase(end)
+        if phrase is None or self.tokens[phrase[0]].capital:
+            return phrase
+        comma = self._at(phrase[0] - 1)
+        name = self._phrase(phrase[0] - 2) if comma and comma.low == "," else None
+        return name if name and self.tokens[name[0]].capital else phrase
 
     def _over_adverbs(self, at: int) -> int:
         while (token := self._at(at)) and token.kind == "word" and self._adverb(token):
@@ -173,6 +224,9 @@ class Clause:
     def _phrase(self, end: int) -> tuple[int, int] | None:
         """The noun phrase whose last token is `end`."""
         token = self._at(end)
+        if token is not None and token.low == ")":
+            end = self._before_bracket(end)
+            token = self._at(end)
         if token is None or token.kind != "word" or not self._nominal_word(token):
             return None
         if token.low in self._words.pronouns:

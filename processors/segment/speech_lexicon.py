@@ -32,6 +32,7 @@ class SpeechLexicon:
     agent: frozenset[str]
     joiners: frozenset[str]
     definite: frozenset[str]
+    indefinite: frozenset[str]
     he: frozenset[str]
     she: frozenset[str]
     it: frozenset[str]
@@ -84,6 +85,7 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         agent=words("agent"),
         joiners=words("joiners"),
         definite=words("definite"),
+        indefinite=words("indefinite"),
         he=words("he"),
         she=words("she"),
         it=words("it"),

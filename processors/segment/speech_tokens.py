@@ -12,6 +12,7 @@ from processors.segment.speech_lexicon import SpeechLexicon
 WORD = re.compile(
     r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:]\d+)*(?:\w|-(?=[^\W\d_]))*|\w+(?:['’‐\-]\w+)*(?:['’](?=\s))?|[^\w\s]"
 )
+CLITIC = re.compile(r"['’](?:s|re|ve|ll|d|m)$", re.IGNORECASE)
 OPENING = "([{—–-―"
 ATTRIBUTION = 14  # tokens from a quotation to the cue of the sentence that only tells its speaker
 TERMINAL = re.compile(r"[.!?…]['’”\"»)]*$")
@@ -49,7 +50,11 @@ def _append(made: list[Token], text: str, start: int, end: int, words: SpeechLex
             made.append(Token(last.start, found.end(), last.low, "word", last.capital))
             continue
         first = said[0]
-        if first.isalnum():
+        if first.isalnum() and (clitic := CLITIC.search(said)) and said[: clitic.start()].lower() in words.pronouns:
+            cut = found.start() + clitic.start()
+            made.append(Token(found.start(), cut, said[: clitic.start()].lower(), "word", first.isupper()))
+            made.append(Token(cut, found.end(), clitic[0].lower(), "word"))
+        elif first.isalnum():
             made.append(Token(found.start(), found.end(), said.lower(), "word", first.isupper()))
         else:
             made.append(Token(found.start(), found.end(), said, "mark"))
