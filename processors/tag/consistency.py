@@ -63,14 +63,16 @@ def _labels(copy: Copy, found: Sequence[Found]) -> dict[str, Label]:
 def _repeats(copy: Copy, words: Words, found: Sequence[Found]) -> Iterator[Found]:
     """The names where the pipeline did not see them, and the surnames of its people."""
     names: dict[str, Label] = {}
+    keys: dict[str, tuple[str, ...]] = {}
     for each in found:
         name = copy.read[each.start : each.end]
-        if len(name) > 2 and name not in lexicon().never:
-            names.setdefault(name, each.label)
+        if len(name) > 2 and name not in names and name not in lexicon().never:
+            names[name], keys[name] = each.label, words.keys_between(each.start, each.end)
             last = name.split()[-1]
-            if each.label == "PER" and " " in name and len(last) > 2:
-                names.setdefault(last, "PER")
-    phrases = Phrases((name, name) for name in names)
+            if each.label == "PER" and " " in name and len(last) > 2 and last not in names:
+                names[last] = "PER"
+                keys[last] = words.keys_between(each.end - len(last), each.end)
+    phrases = Phrases((keys[name], name) for name in names)
     for hit in phrases.find(words):
         start, end = words.starts[hit.first], words.ends[hit.last]
         written = copy.read[start:end]

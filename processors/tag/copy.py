@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +10,8 @@ from processors.tag.found import Found
 
 GAP: Final = "\n\n"  # between headline and text
 NAMELESS: Final = frozenset({"slug", "initials"})  # kinds of segments whose words are codes
-SPACE: Final = re.compile(r"\s")
+BLANKS: Final = dict.fromkeys(map(ord, "\t\n\r\v\f\x85\xa0\u2028\u2029\u202f\u2009"), " ")
+SAMPLE: Final = 60  # characters that tell a line which is not in capitals
 CAPITALS: Final = 0.7  # share of letters that makes a line one in capitals
 LETTERS: Final = 8  # in a line before it counts as one in capitals
 
@@ -83,11 +83,12 @@ def _readable(text: str, parts: list[Part]) -> str:
 
 
 def _smooth(line: str) -> str:
-    letters = [char for char in line if char.isalpha()]
-    capitals = sum(map(str.isupper, letters))
-    if len(letters) >= LETTERS and capitals > CAPITALS * len(letters):
-        line = _titled(line)
-    return SPACE.sub(" ", line)
+    opening = line[:SAMPLE]
+    if sum(map(str.islower, opening)) * 2 < len(opening):
+        letters = [char for char in line if char.isalpha()]
+        if len(letters) >= LETTERS and sum(map(str.isupper, letters)) > CAPITALS * len(letters):
+            line = _titled(line)
+    return line.translate(BLANKS)
 
 
 def _titled(line: str) -> str:

@@ -26,7 +26,7 @@ def known() -> Phrases[tuple[str, Label]]:
     entries += ((name, (name, "LOC")) for name in words.regions)
     entries += ((name, (name, "MISC")) for name in words.peoples)
     entries += ((name, (name, "ORG")) for name in words.agencies)
-    return Phrases(entries)
+    return Phrases.of(entries)
 
 
 def label_of(name: str) -> Label | None:
@@ -40,7 +40,7 @@ def label_of(name: str) -> Label | None:
     return None
 
 
-def find_known(copy: Copy, words: Words) -> Iterator[Found]:
+def find_known(words: Words) -> Iterator[Found]:
     """Known names in the copy, written with their own capitals (or all in capitals where they are longer)."""
     for hit in known().find(words):
         written = words.slice(hit.first, hit.last)

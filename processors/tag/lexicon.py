@@ -30,6 +30,8 @@ class Lexicon:
     peoples: dict[str, str | None]  # people as written → country, None for those of no one country
     countries: dict[str, str]  # key of a name → country
     country_names: frozenset[str]  # as written, in several languages
+    country_words: frozenset[str]  # words of those and of regions
+    given: frozenset[str]  # given names of people, and Chinese and Korean family names, which come first
     regions: frozenset[str]  # of the world, as written, and places that are no country
 
 
@@ -51,6 +53,8 @@ def lexicon() -> Lexicon:
         by_people,
         {key_of(name): code for name, code in countries.items()},
         frozenset(countries),
+        frozenset(word for name in (*countries, *peoples["regions"]["names"]) for word in name.split()),
+        frozenset((LEXICON / "tag-given.txt").read_text("utf-8").split()),
         frozenset(peoples["regions"]["names"]),
     )
 

@@ -6,10 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from threadpoolctl import threadpool_limits
+
 from config.errors import Misconfigured
 from processors.story import Label
 from processors.tag.found import Found
 
+SHIPPED: Final = "wiredesk"  # the name of the pipeline in the package
+LONGEST: Final = 10**9  # characters; texts are cut by the settings
+NEW_WORDS: Final = 150_000  # some 100 MB of vocabulary
 BATCH: Final = 24  # texts that go through the network at once
 UNUSED: Final = (
     "tagger", "parser", "senter", "sentencizer", "attribute_ruler", "lemmatizer", "trainable_lemmatizer",
@@ -31,22 +36,38 @@ class Pipeline:
         Raises:
             Misconfigured: it is not installed, or can't be loaded by this version of spaCy.
         """
+        threadpool_limits(1)  # a process is one core's worth; more threads only wait for each other
+        self._name = name
         self._nlp = _load(name)
+        self._known = len(self._nlp.vocab.strings)
         self.language: str = self._nlp.lang
 
     def find(self, texts: Sequence[str]) -> Iterator[list[Found]]:
         """The names of each text."""
         for document in self._nlp.pipe(texts, batch_size=BATCH):
-            yield [
-                Found(name.start_char, name.end_char, LABELS[name.label_])
-                for name in document.ents
-                if name.label_ in LABELS
-            ]
+            yield list(map(_found, filter(_wanted, document.ents)))
+        if len(self._nlp.vocab.strings) - self._known > NEW_WORDS:
+            self._nlp = _load(self._name)  # the vocabulary remembers every word ever seen
+
+
+def _wanted(name: Any) -> bool:
+    return name.label_ in LABELS
+
+
+def _found(name: Any) -> Found:
+    return Found(name.start_char, name.end_char, LABELS[name.label_])
 
 
 def _load(name: str) -> Any:
     import spacy
 
+    if name == SHIPPED:
+        import processors.tag.recogniser  # noqa: F401 -- registers the component
+
+        nlp = spacy.blank("en")
+        nlp.add_pipe("wiredesk_ner")
+        nlp.max_length = LONGEST
+        return nlp
     try:
         nlp = spacy.load(name, exclude=[*UNUSED, *_idle(name)])
     except OSError as error:
@@ -55,7 +76,7 @@ def _load(name: str) -> Any:
         ) from error
     except Exception as error:
         raise Misconfigured(f"tag.pipeline: {name!r} can't be loaded: {error}") from error
-    nlp.max_length = 10**9  # texts are cut by the settings
+    nlp.max_length = LONGEST
     return nlp
 
 

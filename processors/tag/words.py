@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+Keys = tuple[str, ...]
 
 # Initials with full stops (U.S.), or letters and digits with inner apostrophes (O'Brien, not the 's of Syria's).
 WORD: Final = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’](?![sS]\b)[^\W_]+)*")
@@ -17,24 +19,19 @@ LONGEST: Final = 10  # words of a phrase
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of a text. `keys` are the words case-folded; `joined[i]` tells whether i and i + 1 can be one name."""
+    """The words of a text, their first and last offsets, and their keys: case-folded, without full stops."""
 
     text: str
     starts: list[int]
     ends: list[int]
     keys: list[str]
-    joined: list[bool]
 
     @classmethod
     def of(cls, text: str) -> Words:
         """Split a text."""
-        found = list(WORD.finditer(text))
-        starts, ends = [m.start() for m in found], [m.end() for m in found]
-        joined = [
-            JOINED.fullmatch(text, end, start) is not None
-            for end, start in zip(ends, starts[1:], strict=False)
-        ]
-        return cls(text, starts, ends, [_key(m.group()) for m in found], [*joined, False][: len(found)])
+        found = [(match.start(), match.end()) for match in WORD.finditer(text)]
+        keys = [text[start:end].casefold().replace(".", "").replace("’", "'") for start, end in found]
+        return cls(text, [start for start, _ in found], [end for _, end in found], keys)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -43,9 +40,16 @@ class Words:
         """The text from the word `first` to the word `last`, both included."""
         return self.text[self.starts[first] : self.ends[last]]
 
+    def keys_between(self, start: int, end: int) -> Keys:
+        """The keys of the words that start within a span of characters."""
+        return tuple(self.keys[bisect_left(self.starts, start) : bisect_left(self.starts, end)])
 
-def _key(word: str) -> str:
-    return word.casefold().replace(".", "").replace("’", "'")
+    def joined(self, first: int, last: int) -> bool:
+        """Whether nothing between these words parts one name from another."""
+        return all(
+            JOINED.fullmatch(self.text, self.ends[place], self.starts[place + 1])
+            for place in range(first, last)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +66,38 @@ class Phrases(Generic[T]):
 
     __slots__ = ("_by_first",)
 
-    def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
-        """Take (phrase, value) pairs; a phrase may have several values. Phrases without a word are skipped."""
-        tree: dict[str, dict[tuple[str, ...], tuple[T, ...]]] = {}
-        for phrase, value in entries:
-            keys = tuple(Words.of(phrase).keys)[:LONGEST]
+    def __init__(self, entries: Iterable[tuple[Keys, T]]) -> None:
+        """Take (keys of words, value) pairs; a phrase may have several values. Those without a word are skipped."""
+        tree: dict[str, dict[Keys, tuple[T, ...]]] = {}
+        for keys, value in entries:
             if keys:
                 tails = tree.setdefault(keys[0], {})
-                tails[keys[1:]] = (*tails.get(keys[1:], ()), value)
-        longest_first = (
-            (first, sorted(tails.items(), key=lambda tail: -len(tail[0]))) for first, tails in tree.items()
-        )
-        self._by_first = dict(longest_first)
+                tail = keys[1:LONGEST]
+                tails[tail] = (*tails.get(tail, ()), value)
+        self._by_first = {
+            first: sorted(tails.items(), key=lambda tail: -len(tail[0])) if len(tails) > 1 else list(tails.items())
+            for first, tails in tree.items()
+        }
+
+    @classmethod
+    def of(cls, entries: Iterable[tuple[str, T]]) -> Phrases[T]:
+        """The same from phrases as they are written."""
+        return cls((tuple(Words.of(phrase).keys), value) for phrase, value in entries)
 
     def find(self, words: Words) -> Iterator[Hit[T]]:
         """The longest phrase at each place, from left to right, none over another."""
-        position, end = 0, len(words)
-        while position < end:
-            hit = self.at(words, position)
-            if hit:
+        known, free = self._by_first, 0
+        for position, key in enumerate(words.keys):
+            if position >= free and key in known and (hit := self.at(words, position)):
                 yield hit
-                position = hit.last
-            position += 1
+                free = hit.last + 1
 
     def at(self, words: Words, position: int) -> Hit[T] | None:
         """The longest phrase that starts at a word."""
         for tail, values in self._by_first.get(words.keys[position], ()):
             last = position + len(tail)
-            if last < len(words) and (
-                not tail
-                or (tuple(words.keys[position + 1 : last + 1]) == tail and all(words.joined[position:last]))
-            ):
+            if not tail:
+                return Hit(position, position, values)
+            if tuple(words.keys[position + 1 : last + 1]) == tail and words.joined(position, last):
                 return Hit(position, last, values)
         return None

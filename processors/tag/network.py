@@ -1,0 +1,153 @@
+"""The network of the shipped pipeline, by numpy alone: hashed words, four convolutions, a chain of tags.
+
+It is spaCy's hash-embedding convolutional encoder (Honnibal's "embed, encode"; thinc's `HashEmbed`, `Maxout`,
+`LayerNorm`, residual windows of one word) with features of `features` added, and a linear-chain conditional random
+field (Lafferty, McCallum and Pereira 2001) in place of the transition system: three times the speed on one core.
+A word's embedding depends on the word alone, so it is computed once and remembered.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.tag.features import WORD_FEATURES, of_word
+
+Floats = NDArray[np.float32]
+Keys = NDArray[np.uint64]
+ATTRIBUTES: Final = ("NORM", "PREFIX", "SUFFIX", "SHAPE")
+PIECES: Final = 3  # of a maxout unit
+DEPTH: Final = 4  # convolutions, so a word sees four words to each side
+REMEMBERED: Final = 60_000  # embedded words, 384 bytes each
+TYPES: Final = ("PER", "ORG", "LOC", "MISC")
+TAGS: Final = ("O", *(f"{part}-{kind}" for kind in TYPES for part in "BILU"))
+
+
+class Network:
+    """Loaded weights. Not thread-safe: it remembers words."""
+
+    def __init__(self, weights: dict[str, NDArray[Any]]) -> None:
+        """Take the weights by name, as `load` reads them."""
+        from thinc.api import NumpyOps
+
+        self._hash = NumpyOps().hash
+        self._seeds = [int(seed) for seed in weights["seeds"]]
+        self._weights: dict[str, Floats] = {
+            name: np.ascontiguousarray(value, np.float32) for name, value in weights.items() if name != "seeds"
+        }
+        self._width: int = self._weights["G0"].shape[0]
+        self._rows: dict[int, int] = {}
+        self._embedded: Floats = np.zeros((REMEMBERED, self._width), np.float32)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the weights that the training script wrote (numpy archive, half precision)."""
+        with np.load(path) as archive:
+            return cls({name: archive[name] for name in archive.files})
+
+    def tags(self, keys: list[Keys], words: list[list[str]], story: list[Floats]) -> list[list[int]]:
+        """The tags (indices into `TAGS`) of each document.
+
+        A document is told by its words, the attributes of each (orthography and `ATTRIBUTES`: shape (words, 5)) and
+        its story features (shape (words, 3)); none is empty.
+        """
+        lengths = np.array([len(each) for each in words])
+        offsets = DEPTH + np.concatenate(([0], np.cumsum(lengths[:-1] + DEPTH)))
+        hidden: Floats = np.zeros((int(offsets[-1] + lengths[-1] + DEPTH), self._width), np.float32)
+        for start, key, text, features in zip(offsets, keys, words, story, strict=True):
+            hidden[start : start + len(text)] = self._embed(key, text) + features @ self._weights["D"]
+        for layer in range(1, DEPTH + 1):
+            hidden += self._unit(layer, _windows(hidden))
+        return self._decode(hidden @ self._weights["U"].T + self._weights["c"], offsets, lengths)
+
+    def _embed(self, keys: Keys, words: list[str]) -> Floats:
+        """The vectors of words, those seen before from memory."""
+        names = (keys[:, 0] ^ (keys[:, 1] << np.uint64(1))).tolist()
+        if len(self._rows) + len(words) > REMEMBERED:
+            self._rows.clear()
+        new = {name: number for number, name in enumerate(names) if name not in self._rows}
+        if new:
+            self._remember(new, keys, words)
+        return self._embedded[[self._rows[name] for name in names]]
+
+    def _remember(self, new: dict[int, int], keys: Keys, words: list[str]) -> None:
+        places = list(new.values())
+        parts = [
+            self._weights[f"E{number}"][
+                self._hash(np.ascontiguousarray(keys[places, number + 1]), seed) % len(self._weights[f"E{number}"])
+            ].sum(axis=1)
+            for number, seed in enumerate(self._seeds)
+        ]
+        known = np.stack([of_word(words[place]) for place in places])
+        start = len(self._rows)
+        self._embedded[start : start + len(new)] = self._unit(0, np.concatenate([*parts, known], axis=1))
+        self._rows.update(zip(new, range(start, start + len(new)), strict=True))
+
+    def _unit(self, layer: int, values: Floats) -> Floats:
+        """Maxout and layer normalisation."""
+        w = self._weights
+        pieces = values @ w[f"W{layer}"].T
+        pieces += w[f"b{layer}"]
+        width = self._width
+        best = np.maximum(pieces[:, :width], pieces[:, width : 2 * width])
+        np.maximum(best, pieces[:, 2 * width :], out=best)
+        best -= best.mean(axis=1, keepdims=True)
+        best *= 1 / np.sqrt(np.einsum("ij,ij->i", best, best)[:, None] / width + 1e-8)
+        best *= w[f"G{layer}"]
+        best += w[f"H{layer}"]
+        return best
+
+    def _decode(self, scores: Floats, offsets: NDArray[Any], lengths: NDArray[Any]) -> list[list[int]]:
+        """The likeliest tags of each document (Viterbi), the documents side by side."""
+        w = self._weights
+        order = np.argsort(-lengths, kind="stable")
+        longest, starts = lengths[order], offsets[order]
+        best = scores[starts] + w["st"]
+        back: NDArray[np.intp] = np.zeros((int(longest[0]), len(order), len(TAGS)), np.intp)
+        into = np.ascontiguousarray(w["tr"].T)
+        for step in range(1, int(longest[0])):
+            live = int(np.searchsorted(-longest, -step))
+            paths = best[:live, None, :] + into
+            paths.argmax(axis=2, out=back[step, :live])
+            best[:live] = paths.max(axis=2) + scores[starts[:live] + step]
+        return self._traced(back, (best + w["en"]).argmax(axis=1), order, longest)
+
+    @staticmethod
+    def _traced(
+        back: NDArray[np.intp], last: NDArray[Any], order: NDArray[Any], longest: NDArray[Any]
+    ) -> list[list[int]]:
+        made: list[list[int]] = [[] for _ in order]
+        for place, (document, length) in enumerate(zip(order.tolist(), longest.tolist(), strict=True)):
+            tag = int(last[place])
+            path, steps = [tag], back[:length, place].tolist()
+            for step in range(length - 1, 0, -1):
+                tag = steps[step][tag]
+                path.append(tag)
+            made[document] = path[::-1]
+        return made
+
+
+def _windows(values: Floats) -> Floats:
+    """Each row with the one before and the one after it."""
+    rows, width = values.shape
+    made: Floats = np.zeros((rows, 3 * width), np.float32)
+    made[1:, :width] = values[:-1]
+    made[:, width : 2 * width] = values
+    made[:-1, 2 * width :] = values[1:]
+    return made
+
+
+def spans(tags: list[int]) -> list[tuple[int, int, str]]:
+    """(first, end, type) of the names that the tags tell, in words."""
+    made: list[tuple[int, int, str]] = []
+    start = 0
+    for number, tag in enumerate(tags):
+        part, _, kind = TAGS[tag].partition("-")
+        if part in {"B", "U"}:
+            start = number
+        if part in {"L", "U"}:
+            made.append((start, number + 1, kind))
+    return made
