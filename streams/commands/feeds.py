@@ -1,0 +1,255 @@
+"""``wiredesk feeds``: the list of feeds, how each fares, and what one says right now."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from config.settings import Settings
+    from streams.pollers.feeds import Feed
+
+
+def _place(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that name the list and the poller's memory."""
+    call = click.option(
+        "--feeds", "name", help="The feed list: a .toml or .opml file. [default: the settings']"
+    )(call)
+    call = click.option(
+        "--data", type=click.Path(path_type=Path), help="The embedded log's folder. [default: the settings']"
+    )(call)
+    return click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")(call)
+
+
+@click.group("feeds")
+def command() -> None:
+    r"""Feeds: list, add, pause, check, import and export them.
+
+    \b
+    Examples:
+      wiredesk feeds list
+      wiredesk feeds check https://www.example.org/rss.xml
+      wiredesk feeds import subscriptions.opml --feeds my.toml
+    """
+
+
+@command.command("list")
+@_place
+def list_(config: Path | None, data: Path | None, name: str | None) -> None:
+    """List feeds: id, state, last outcome, last new item, items a day, next poll, URL; tabs between them."""
+    from streams.pollers.health import read_health
+
+    settings, feeds = _loaded(config, name)
+    known = _states(settings, data)
+    for feed in feeds:
+        health = read_health(feed, known.get(feed.id, b""))
+        rate = "-" if health.items_per_day is None else f"{health.items_per_day:g}"
+        columns = (
+            health.id, health.state, health.outcome or "-", health.last_new or "-", rate, health.next_poll or "-", health.url,
+        )  # fmt: skip
+        click.echo("\t".join(columns))
+    click.echo(f"{len(feeds)} feeds", err=True)
+
+
+@command.command("show")
+@click.argument("feed_id")
+@_place
+def show(feed_id: str, config: Path | None, data: Path | None, name: str | None) -> None:
+    """Show all that is known of one feed, as JSON."""
+    import orjson
+
+    from processors.codec import to_builtins
+    from streams.pollers.health import read_health
+    from streams.pollers.state import header
+
+    settings, feeds = _loaded(config, name)
+    feed = _one(feeds, feed_id)
+    raw = _states(settings, data).get(feed.id, b"")
+    state = header(raw)
+    told = {
+        "feed": {**to_builtins(feed), "url": feed.shown_url},
+        "health": to_builtins(read_health(feed, raw)),
+        "errors": state.errors,
+        "freshnessSeconds": state.freshness,
+        "skipHours": state.skip_hours,
+        "skipDays": state.skip_days,
+        "movedTo": state.url or state.moved_to or None,
+        "hub": state.hub or None,
+        "cappedRevisions": state.capped,
+        "stateBytes": len(raw),
+    }
+    click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+
+
+@command.command("check")
+@click.argument("target", metavar="URL|ID")
+@_place
+def check(target: str, config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
+    """Fetch a feed once, publish nothing, and say what came of it. Exit status 1 where it is no sound feed."""
+    import asyncio
+
+    from config.errors import Misconfigured
+    from streams.pollers.check import check_feed
+    from streams.pollers.feeds import Feed, check_url
+
+    settings, feeds = _loaded(config, name)
+    if "://" in target:
+        if wrong := check_url(target):
+            raise Misconfigured(wrong)
+        feed = next((feed for feed in feeds if feed.url == target), Feed("check", target))
+    else:
+        feed = _one(feeds, target)
+    report = asyncio.run(check_feed(feed, settings.poll))
+    click.echo(f"{report.outcome}: {report.message}")
+    for title in report.titles:
+        click.echo(f"  {title}")
+    sys.exit(0 if report.sound else 1)
+
+
+@command.command("add")
+@click.argument("url")
+@click.option("--id", "feed_id", help="A short name. [default: made from the title or host]")
+@click.option("--title", default="", help="What people call it.")
+@click.option("--language", help="BCP 47 tag, where its items name none.")
+@click.option("--source", help="The agency's name.")
+@_place
+def add(
+    url: str,
+    feed_id: str | None,
+    title: str,
+    language: str | None,
+    source: str | None,
+    config: Path | None,
+    data: Path | None,  # noqa: ARG001 -- shared options
+    name: str | None,
+) -> None:
+    """Add a feed to the list."""
+    from config.errors import Misconfigured
+    from streams.pollers.feeds import Feed, check_url, make_id, redacted
+
+    path, feeds = _own_list(config, name)
+    if wrong := check_url(url):
+        raise Misconfigured(wrong)
+    known = {feed.id for feed in feeds}
+    if any(feed.url == url for feed in feeds) or feed_id in known:
+        raise Misconfigured(f"{path}: {feed_id or redacted(url)!r} stands there already")
+    feed = Feed(feed_id or make_id(title, url, known), url, title, language, source)
+    _write(path, (*feeds, feed))
+    click.echo(f"added {feed.id}")
+
+
+@command.command("pause")
+@click.argument("feed_id")
+@click.option("--off", is_flag=True, help="Poll it again.")
+@_place
+def pause(feed_id: str, off: bool, config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
+    """Stop polling a feed, or with --off go on. A running poller sees it at its next start."""
+    path, feeds = _own_list(config, name)
+    chosen = _one(feeds, feed_id)
+    _write(path, tuple(replace(feed, paused=not off) if feed is chosen else feed for feed in feeds))
+    click.echo(f"{'polling' if off else 'paused'} {feed_id}")
+
+
+@command.command("import")
+@click.argument("opml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_place
+def import_(opml: Path, config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
+    """Add the feeds of an OPML file to the list; each line that can't be used is named."""
+    from streams.pollers.feeds import make_id
+    from streams.pollers.opml import read_opml
+
+    path, feeds = _own_list(config, name)
+    found = read_opml(opml.read_bytes(), str(opml))
+    for problem in found.problems:
+        click.echo(problem, err=True)
+    urls = {feed.url for feed in feeds}
+    merged = list(feeds)
+    for feed in found.feeds:
+        if feed.url not in urls:
+            merged.append(replace(feed, id=make_id(feed.id, feed.url, {known.id for known in merged})))
+    _write(path, merged)
+    click.echo(f"{len(merged) - len(feeds)} feeds added, {len(found.problems)} lines left out")
+    sys.exit(0 if found.feeds or not found.problems else 1)
+
+
+@command.command("export")
+@_place
+def export(config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
+    """Write the list as OPML to standard output."""
+    from streams.pollers.opml import write_opml
+
+    click.echo(write_opml(_loaded(config, name)[1]), nl=False)
+
+
+def _loaded(config: Path | None, name: str | None) -> tuple[Settings, tuple[Feed, ...]]:
+    from config.settings import load
+    from streams.pollers.feeds import load as load_feeds
+
+    settings = load(config)
+    return settings, load_feeds(name or settings.poll.feeds)
+
+
+def _own_list(config: Path | None, name: str | None) -> tuple[Path, tuple[Feed, ...]]:
+    """The list that a change is written to: a TOML file, never the bundled one; a new file begins empty."""
+    from config.errors import Misconfigured
+    from config.settings import load
+    from streams.pollers.feeds import CONFIG
+    from streams.pollers.feeds import load as load_feeds
+
+    told = name or load(config).poll.feeds
+    path = Path(told)
+    if path.suffix.lower() != ".toml":
+        raise Misconfigured(
+            f"{told}: only TOML lists can be changed; import it with `wiredesk feeds import {told}`"
+        )
+    if not path.exists() and (CONFIG / told).is_file():
+        raise Misconfigured(f"{told} is the bundled list; name your own with --feeds my.toml")
+    return path, load_feeds(path) if path.exists() else ()
+
+
+def _write(path: Path, feeds: Sequence[Feed]) -> None:
+    """Replace the list in one step."""
+    from config.errors import Misconfigured
+    from streams.pollers.feeds import to_toml
+
+    new = path.with_name(path.name + ".tmp")
+    try:
+        new.write_text(to_toml(feeds), "utf-8")
+        new.replace(path)
+    except OSError as error:
+        raise Misconfigured(
+            f"{path}: {error.strerror}; name a list that can be written with --feeds"
+        ) from error
+
+
+def _one(feeds: Sequence[Feed], feed_id: str) -> Feed:
+    from difflib import get_close_matches
+
+    from config.errors import Misconfigured
+
+    found = next((feed for feed in feeds if feed.id == feed_id), None)
+    if found is None:
+        near = get_close_matches(feed_id, [feed.id for feed in feeds], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "; see `wiredesk feeds list`"
+        raise Misconfigured(f"no feed has the id {feed_id!r}{hint}")
+    return found
+
+
+def _states(settings: Settings, data: Path | None) -> Mapping[str, bytes]:
+    """What the embedded poller remembers; empty before the first run."""
+    import sqlite3
+
+    from streams.log import DATABASE
+
+    path = (data or Path(settings.embedded.data)) / DATABASE
+    if not path.is_file():
+        return {}
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+        return dict(connection.execute("SELECT feed, state FROM feeds"))

@@ -1,0 +1,64 @@
+"""One look at a feed, without remembering or publishing anything."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from config.settings import Normalise, Poll
+from processors.errors import Rejected
+from processors.story import RawItem
+from streams.pollers.feeds import Feed
+from streams.pollers.fetch import Fetcher
+from streams.pollers.judge import judge, plan
+from streams.pollers.outcomes import SOUND, Outcome
+from streams.pollers.state import FeedState
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a poll of the feed would have brought; `titles` are those of the latest items."""
+
+    outcome: Outcome
+    message: str
+    titles: tuple[str, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether a poller could live with it."""
+        return self.outcome in SOUND
+
+
+async def check_feed(feed: Feed, settings: Poll) -> Report:
+    """Fetch and judge a feed once."""
+    now = time.time()
+    state = FeedState()
+    async with Fetcher(settings) as fetcher:
+        answer = await fetcher.get(plan(feed, state, settings, now, os.environ), _at_once)
+    verdict = judge(feed, state, answer, settings, now, 0.0)
+    if verdict.outcome not in SOUND:
+        return Report(verdict.outcome, verdict.state.message)
+    wait = verdict.state.next_poll - now
+    message = f"{len(verdict.items)} items, {len(answer.body)} bytes, next poll in {wait:.0f} s"
+    latest = verdict.items[::-1][:SHOWN]
+    return Report(verdict.outcome, message, tuple(_title(item) for item in latest))
+
+
+def _title(item: RawItem) -> str:
+    from processors.normalise import normalise
+
+    try:
+        events = normalise(item, Normalise())
+    except Rejected as error:
+        return f"{error.type}: {error}"
+    return next((event.headline if not isinstance(event, Rejected) else event.type for event in events), "")
+
+
+@asynccontextmanager
+async def _at_once(_host: str) -> AsyncIterator[None]:
+    yield
