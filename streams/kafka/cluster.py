@@ -1,0 +1,188 @@
+"""The broker as the settings tell it: names on it, options of its clients, and how to wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import os
+import socket
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.helpers import create_ssl_context
+
+from config.errors import Misconfigured
+from config.settings import Kafka
+from sinks.metrics import RETRIES
+from streams.backoff import delays
+
+CLIENTS: Final = (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
+HEADROOM: Final = 64 * 1024  # bytes of a message beside its value: key, headers of a dead letter
+log = structlog.get_logger("wiredesk.kafka")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The settings with what follows from them."""
+
+    settings: Kafka
+
+    def __post_init__(self) -> None:
+        """Refuse options that no client takes.
+
+        Raises:
+            Misconfigured: an unknown option, or one that is no number where a number is due.
+        """
+        for name in self.settings.options:
+            if not any(name in _parameters(client) for client in CLIENTS):
+                raise Misconfigured(f"kafka.options.{name}: no aiokafka client has such an option")
+        for client in CLIENTS:
+            self._told(client)
+
+    @property
+    def worker(self) -> str:
+        """The name of this worker, unique among live ones."""
+        return self.settings.worker or f"{socket.gethostname()}-{os.getpid()}"
+
+    @property
+    def group(self) -> str:
+        """The consumer group of all workers."""
+        return f"{self.settings.prefix}{self.settings.application}"
+
+    def topic(self, name: str) -> str:
+        """A topic's name on the broker."""
+        return self.settings.prefix + name
+
+    def name(self, topic: str) -> str:
+        """The name of a topic of the broker in the topology."""
+        return topic.removeprefix(self.settings.prefix)
+
+    def transactional_id(self, step: str, worker: str) -> str:
+        """The identity that fences a worker's predecessor."""
+        return f"{self.group}-{step}-{worker}"
+
+    def options(self, client: type[Any], **ours: Any) -> dict[str, Any]:
+        """The arguments of an aiokafka client: connection, security, `ours`, and the operator's options on top."""
+        told = self.settings
+        made: dict[str, Any] = {
+            "bootstrap_servers": told.servers,
+            "client_id": self.worker,
+            "security_protocol": told.security_protocol,
+            **ours,
+        }
+        if told.sasl_mechanism:
+            made |= {
+                "sasl_mechanism": told.sasl_mechanism,
+                "sasl_plain_username": told.username,
+                "sasl_plain_password": told.password,
+            }
+        if told.security_protocol in {"SSL", "SASL_SSL"}:
+            made["ssl_context"] = _trust(told.ca_file)
+        return made | self._told(client)
+
+    def producer(self, **ours: Any) -> AIOKafkaProducer:
+        """A producer whose messages are acknowledged by all replicas and written once."""
+        limit = self.settings.max_message_bytes + HEADROOM
+        common = {"acks": "all", "enable_idempotence": True, "max_request_size": limit}
+        return AIOKafkaProducer(**self.options(AIOKafkaProducer, **common, **ours))
+
+    def consumer(self, *topics: str, **ours: Any) -> AIOKafkaConsumer:
+        """A consumer that sees only what was committed."""
+        common = {"isolation_level": "read_committed", "enable_auto_commit": False}
+        return AIOKafkaConsumer(*topics, **self.options(AIOKafkaConsumer, **(common | ours)))
+
+    def admin(self) -> AIOKafkaAdminClient:
+        """A client that asks about topics and groups."""
+        return AIOKafkaAdminClient(**self.options(AIOKafkaAdminClient))
+
+    def _told(self, client: type[Any]) -> dict[str, Any]:
+        known = _parameters(client)
+        return {
+            name: _parsed(name, text, known[name].default)
+            for name, text in self.settings.options.items()
+            if name in known
+        }
+
+
+async def wait_for(cluster: Cluster) -> None:
+    """Return when the broker answers; one line when it does not, and one when that changes.
+
+    Raises:
+        Misconfigured: it answers, but the settings are refused (user, password, certificate).
+    """
+    told = ""
+    for delay in delays(0.5, 15.0):
+        admin = cluster.admin()
+        try:
+            await admin.start()
+        except (KafkaError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            if reason != told:
+                log.warning("waiting for Kafka", servers=cluster.settings.servers, reason=reason)
+            told = reason
+            RETRIES.labels("kafka").inc()
+            await asyncio.sleep(delay)
+        else:
+            if told:
+                log.info("Kafka is there", servers=cluster.settings.servers)
+            return
+        finally:
+            await admin.close()
+
+
+class RateLimit(logging.Filter):
+    """Lets through a few lines of each message in a while: one outage makes aiokafka write thousands."""
+
+    def __init__(self, most: int = 3, seconds: float = 30.0) -> None:
+        """`most` lines of one message (before its values are filled in) each `seconds`."""
+        super().__init__()
+        self._most, self._seconds = most, seconds
+        self._began = time.monotonic()
+        self._seen: Counter[tuple[str, str]] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line may pass; warnings of other libraries always do."""
+        if not record.name.startswith(("aiokafka", "faust", "mode")):
+            return True
+        if record.created and time.monotonic() - self._began > self._seconds:
+            self._began = time.monotonic()
+            self._seen.clear()
+        self._seen[record.name, str(record.msg)] += 1
+        return self._seen[record.name, str(record.msg)] <= self._most
+
+
+def quieten() -> None:
+    """Limit what aiokafka and Faust write through the handlers that stand."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(RateLimit())
+
+
+def _parameters(client: type[Any]) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(client.__init__).parameters)
+
+
+def _parsed(name: str, text: str, default: object) -> object:
+    """An option's text in the type of its default."""
+    try:
+        if isinstance(default, bool):
+            return {"true": True, "false": False}[text.lower()]
+        if isinstance(default, int):
+            return int(text)
+        return float(text) if isinstance(default, float) else text
+    except (ValueError, KeyError) as error:
+        kind = type(default).__name__
+        raise Misconfigured(f"kafka.options.{name} must be a {kind}, not {text!r}") from error
+
+
+def _trust(ca_file: str) -> Any:
+    try:
+        return create_ssl_context(cafile=ca_file or None)
+    except OSError as error:
+        raise Misconfigured(f"kafka.ca_file: {ca_file}: {error.strerror or error}") from error

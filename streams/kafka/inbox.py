@@ -1,0 +1,86 @@
+"""What was fetched for a step and is not yet in hand, live items before those of a back-fill."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from streams.kafka.internals import Batch
+from streams.messages import Record
+
+LATE_AT_ONCE: Final = 50  # back-fill records in one transaction: live ones wait no longer than for these
+LOOK_AGAIN_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A record with its partition on the broker, and the generation of the group in which it was fetched."""
+
+    partition: TopicPartition
+    generation: int
+    record: Record
+
+
+class Inbox:
+    """Two bounded lanes. Who fills a lane waits while it is full, which pauses the partition at the broker."""
+
+    def __init__(self, most: int, name: Callable[[str], str], caught_up: Callable[[], bool]) -> None:
+        """At most about `most` records a lane; `name` turns a broker's topic into the topology's.
+
+        `caught_up` says whether all live partitions are read to their end.
+        """
+        self._most, self._name, self._caught_up = most, name, caught_up
+        self._live: deque[Fetched] = deque()
+        self._late: deque[Fetched] = deque()
+        self._changed = asyncio.Condition()
+
+    async def put(self, batch: Batch, *, late: bool) -> None:
+        """Wait for room, then take a batch in."""
+        lane = self._late if late else self._live
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(lane) < self._most)
+            for each in batch.records:
+                lane.append(Fetched(batch.partition, batch.generation, self._record(each)))
+            self._changed.notify_all()
+
+    async def take(self, most: int) -> list[Fetched]:
+        """Wait for records; up to `most`, from one lane."""
+        while True:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._live or self._late)
+                if self._live:
+                    return self._taken(self._live, most)
+                if self._caught_up():
+                    return self._taken(self._late, min(most, LATE_AT_ONCE))
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    def drop(self) -> None:
+        """Forget everything, at a rebalance: what was not committed is fetched again."""
+        self._live.clear()
+        self._late.clear()
+
+    def first(self, partition: TopicPartition) -> Record | None:
+        """The oldest waiting record of a partition."""
+        return next((each.record for each in (*self._live, *self._late) if each.partition == partition), None)
+
+    def _taken(self, lane: deque[Fetched], most: int) -> list[Fetched]:
+        taken = [lane.popleft() for _ in range(min(most, len(lane)))]
+        self._changed.notify_all()
+        return taken
+
+    def _record(self, record: ConsumerRecord[bytes | None, bytes | None]) -> Record:
+        """A record as the steps know it: absent keys and values are empty, headers without a value too."""
+        return Record(
+            self._name(record.topic),
+            record.partition,
+            record.offset,
+            record.key or b"",
+            record.value or b"",
+            max(record.timestamp, 0),
+            tuple((name, value or b"") for name, value in record.headers),
+        )

@@ -1,0 +1,231 @@
+"""The one file that knows private names of Faust and aiokafka; `tests/streams/kafka/test_internals.py` guards them.
+
+Four things need them:
+
+- Faust's consumer reads at ``read_committed`` only with Faust's own exactly-once mode, which loses that guarantee on
+  kills. `_Thread` makes the consumer with our options instead.
+- Faust passes on one event at a time, with two futures each, which is where nine tenths of its time go. `_Consumer`
+  passes on what one poll gave for a partition as a single event, whose value is a `Batch`.
+- aiokafka commits offsets in a transaction without telling the member's generation, so a worker that was presumed
+  dead could still commit (KIP-447). `fence_commits` makes it tell, where the group is a `Membership`.
+- aiokafka can't ask whether an offset commit is undecided (KIP-447). `committed` asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import aiokafka.producer.sender
+import faust
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import for_code
+from faust.app.base import BootStrategy
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from processors.errors import Transient
+from streams.kafka.cluster import Cluster
+from streams.kafka.protocol import OffsetFetchRequest, TxnOffsetCommitRequest
+
+UNSTABLE: Final = (
+    88  # UNSTABLE_OFFSET_COMMIT: a transaction that holds an offset is neither committed nor aborted
+)
+POLL_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one poll gave for one partition, in the generation of the group in which it was fetched."""
+
+    partition: TopicPartition
+    generation: int
+    records: Sequence[ConsumerRecord[bytes | None, bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A partition's committed offset and the note that was committed with it; -1 where there is none."""
+
+    offset: int
+    note: str
+
+
+class Membership(str):
+    """A consumer group's name, with the member that commits to it and the generation in which it does."""
+
+    __slots__ = ("generation", "member")
+
+    generation: int
+    member: str
+
+
+class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The thread in which Faust runs its consumer."""
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ARG002 -- Faust's signature
+        app = cast("App", self.app)
+        told = app.cluster.settings
+        self._assignor = StickyPartitionAssignor
+        return app.cluster.consumer(
+            group_id=app.cluster.group,
+            partition_assignment_strategy=[StickyPartitionAssignor],
+            auto_offset_reset="earliest",
+            session_timeout_ms=int(told.session_timeout_s * 1000),
+            heartbeat_interval_ms=int(told.session_timeout_s * 1000 / 6),
+            max_poll_records=told.batch,
+            max_poll_interval_ms=300_000,
+            fetch_max_wait_ms=200,
+        )
+
+
+class _Consumer(driver.Consumer):  # type: ignore[misc]
+    """Faust's consumer, whose messages are the batches of polls."""
+
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                await self._pass_on_a_poll()
+        except self.consumer_stopped_errors:
+            if not self.app.should_stop:
+                raise
+        except asyncio.CancelledError:
+            if not self.app.should_stop:
+                raise
+
+    async def _pass_on_a_poll(self) -> None:
+        generation = self.app.consumer_generation_id
+        records, active = await self._wait_next_records(POLL_S)
+        await asyncio.sleep(0)
+        if not records:
+            return
+        if not self.flow_active or generation != self.app.consumer_generation_id:
+            await self.perform_seek()  # what was fetched is dropped here, so it must be fetched again
+            return
+        for place, polled in records.items():
+            if active is None or place in active or place in self._buffered_partitions:
+                partition = TopicPartition(place.topic, place.partition)
+                message = self._message(Batch(partition, generation, polled))
+                await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+    def _message(self, batch: Batch) -> Any:
+        first = batch.records[0]
+        place = TP(batch.partition.topic, batch.partition.partition)
+        return driver.ConsumerMessage(
+            place.topic, place.partition, first.offset, 0.0, 0, None, None, batch, None, 0, 0, place,
+            generation_id=batch.generation,
+        )  # fmt: skip
+
+
+class _Transport(driver.Transport):  # type: ignore[misc]
+    Consumer = _Consumer
+
+
+class _Boot(BootStrategy):  # type: ignore[misc]
+    """Faust without its own producer and web server."""
+
+    enable_kafka_producer = False
+    enable_web = False
+
+
+class App(faust.App):  # type: ignore[misc]
+    """A Faust app whose events are batches."""
+
+    BootStrategy = _Boot
+
+    def __init__(self, cluster: Cluster, folder: str) -> None:
+        """`folder` takes the directories that Faust makes; nothing is ever written to them."""
+        self.cluster = cluster
+        super().__init__(
+            cluster.group,
+            broker="kafka://" + cluster.settings.servers.replace(",", ";kafka://"),
+            datadir=folder,
+            store="memory://",
+            key_serializer="raw",
+            value_serializer="raw",
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            stream_wait_empty=False,
+            stream_buffer_maxsize=16,
+            stream_recovery_delay=0.0,
+            broker_session_timeout=cluster.settings.session_timeout_s,
+        )
+        self.transport = _Transport([], self)
+
+    @property
+    def generation(self) -> int:
+        """The generation of the group that this worker takes part in."""
+        return int(self.consumer_generation_id)
+
+    @property
+    def membership(self) -> Membership:
+        """This worker as a member of its group, now."""
+        coordinator = self.consumer._thread._ensure_consumer()._coordinator  # noqa: SLF001 -- this file's purpose
+        made = Membership(self.cluster.group)
+        made.generation, made.member = coordinator.generation, coordinator.member_id
+        return made
+
+    def _create_directories(self) -> None:
+        """Make none: Faust keeps nothing here."""
+
+    def waiting(self, partition: TopicPartition) -> tuple[int | None, int | None]:
+        """The next offset to be fetched, and the end of what is committed; None where not known yet."""
+        consumer = self.consumer._thread._ensure_consumer()  # noqa: SLF001 -- this file's purpose
+        assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment  # noqa: SLF001
+        if not assignment or partition not in assignment.tps:
+            return None, None
+        state = assignment.state_value(partition)
+        return (state.position if state.has_valid_position else None), state.lso
+
+
+def fence_commits() -> None:
+    """Make aiokafka's producers tell the member and generation when they commit offsets to a `Membership`."""
+    aiokafka.producer.sender.TxnOffsetCommitRequest = _commit_request  # type: ignore[attr-defined]
+
+
+def _commit_request(
+    *, transactional_id: str, group_id: str, producer_id: int, producer_epoch: int, topics: list[Any]
+) -> TxnOffsetCommitRequest:
+    known = isinstance(group_id, Membership)
+    return TxnOffsetCommitRequest(
+        transactional_id,
+        str(group_id),
+        producer_id,
+        producer_epoch,
+        group_id.generation if known else -1,
+        group_id.member if known else "",
+        topics,
+    )
+
+
+async def committed(
+    admin: AIOKafkaAdminClient, group: str, partitions: Sequence[TopicPartition]
+) -> Mapping[TopicPartition, Committed] | None:
+    """The committed offsets; None while a transaction that holds one of them is undecided.
+
+    Raises:
+        Transient: the broker answers with an error.
+    """
+    topics: dict[str, list[int]] = {}
+    for partition in partitions:
+        topics.setdefault(partition.topic, []).append(partition.partition)
+    node = await admin.find_coordinator(group)
+    request = OffsetFetchRequest(group, list(topics.items()))
+    send = cast("Awaitable[Any]", admin._send_request_to_node(node, request))  # noqa: SLF001 -- this file's purpose
+    answer = await send
+    found: dict[TopicPartition, Committed] = {}
+    for topic, answers, _ in answer.topics:
+        for partition, offset, _epoch, note, code, _ in answers:
+            if code == UNSTABLE:
+                return None
+            if code or answer.error_code:
+                raise Transient(f"offsets of {group}: {for_code(code or answer.error_code).__name__}")
+            found[TopicPartition(topic, partition)] = Committed(offset, note or "")
+    return found

@@ -1,0 +1,181 @@
+"""Two requests of Kafka's protocol that aiokafka has only in older versions (KIP-447).
+
+Source: https://kafka.apache.org/protocol, ``TxnOffsetCommit`` version 3 and ``OffsetFetch`` version 7.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import (
+    Boolean,
+    CompactArray,
+    CompactString,
+    Int16,
+    Int32,
+    Int64,
+    Schema,
+    TaggedFields,
+)
+
+
+class TxnOffsetCommitResponse_v3(Response):  # noqa: N801 -- aiokafka's naming
+    """An error code a partition."""
+
+    API_KEY = 28
+    API_VERSION = 3
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("topic", CompactString("utf-8")),
+                (
+                    "partitions",
+                    CompactArray(("partition", Int32), ("error_code", Int16), ("tags", TaggedFields)),
+                ),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+    @property
+    def errors(self) -> list[tuple[str, list[tuple[int, int]]]]:
+        """As version 0 has them, which is what aiokafka's handler reads."""
+        topics: list[Any] = self.topics  # type: ignore[attr-defined]
+        return [
+            (topic, [(partition, code) for partition, code, _ in partitions])
+            for topic, partitions, _ in topics
+        ]
+
+
+class TxnOffsetCommitRequest_v3(RequestStruct):  # noqa: N801 -- aiokafka's naming
+    """Offsets in a transaction, with the member and the generation that commits them."""
+
+    FLEXIBLE_VERSION = True
+    API_KEY = 28
+    API_VERSION = 3
+    RESPONSE_TYPE = TxnOffsetCommitResponse_v3
+    SCHEMA = Schema(
+        ("transactional_id", CompactString("utf-8")),
+        ("group_id", CompactString("utf-8")),
+        ("producer_id", Int64),
+        ("producer_epoch", Int16),
+        ("generation_id", Int32),
+        ("member_id", CompactString("utf-8")),
+        ("group_instance_id", CompactString("utf-8")),
+        (
+            "topics",
+            CompactArray(
+                ("topic", CompactString("utf-8")),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("partition", Int32),
+                        ("offset", Int64),
+                        ("leader_epoch", Int32),
+                        ("metadata", CompactString("utf-8")),
+                        ("tags", TaggedFields),
+                    ),
+                ),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class TxnOffsetCommitRequest(Request[TxnOffsetCommitRequest_v3]):
+    """Builds the struct; `topics` as aiokafka's handler makes them."""
+
+    API_KEY = 28
+
+    def __init__(
+        self,
+        transactional_id: str,
+        group_id: str,
+        producer_id: int,
+        producer_epoch: int,
+        generation_id: int,
+        member_id: str,
+        topics: list[tuple[str, list[tuple[int, int, str]]]],
+    ) -> None:
+        """A generation of -1 and no member: not told, as version 0."""
+        self._head = (transactional_id, group_id, producer_id, producer_epoch, generation_id, member_id, None)
+        self._topics = [
+            (topic, [(partition, offset, -1, note, {}) for partition, offset, note in partitions], {})
+            for topic, partitions in topics
+        ]
+
+    def build(self, request_struct_class: type[TxnOffsetCommitRequest_v3]) -> TxnOffsetCommitRequest_v3:
+        """The struct that travels."""
+        return request_struct_class(*self._head, self._topics, {})
+
+
+class OffsetFetchResponse_v7(Response):  # noqa: N801 -- aiokafka's naming
+    """Offset, note and error code a partition."""
+
+    API_KEY = 9
+    API_VERSION = 7
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("topic", CompactString("utf-8")),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("partition", Int32),
+                        ("offset", Int64),
+                        ("leader_epoch", Int32),
+                        ("metadata", CompactString("utf-8")),
+                        ("error_code", Int16),
+                        ("tags", TaggedFields),
+                    ),
+                ),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("error_code", Int16),
+        ("tags", TaggedFields),
+    )
+
+
+class OffsetFetchRequest_v7(RequestStruct):  # noqa: N801 -- aiokafka's naming
+    """Committed offsets, and an error while one of them is undecided."""
+
+    FLEXIBLE_VERSION = True
+    API_KEY = 9
+    API_VERSION = 7
+    RESPONSE_TYPE = OffsetFetchResponse_v7
+    SCHEMA = Schema(
+        ("group_id", CompactString("utf-8")),
+        (
+            "topics",
+            CompactArray(
+                ("topic", CompactString("utf-8")),
+                ("partitions", CompactArray(Int32)),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("require_stable", Boolean),
+        ("tags", TaggedFields),
+    )
+
+
+class OffsetFetchRequest(Request[OffsetFetchRequest_v7]):
+    """Builds the struct."""
+
+    API_KEY = 9
+
+    def __init__(self, group: str, topics: list[tuple[str, list[int]]]) -> None:
+        """Partitions by topic."""
+        self._group = group
+        self._topics = [(topic, partitions, {}) for topic, partitions in topics]
+
+    def build(self, request_struct_class: type[OffsetFetchRequest_v7]) -> OffsetFetchRequest_v7:
+        """The struct that travels."""
+        return request_struct_class(self._group, self._topics, True, {})  # noqa: FBT003 -- positional by the protocol

@@ -1,0 +1,66 @@
+"""A process on Kafka: signals end it in order, and a failure starts it again in its place.
+
+What can fail for good inside (a producer that was fenced after an outage, a pool whose child was killed, Faust's
+threads) is not mended piece by piece: the process replaces itself by a fresh one, with back-off, and goes on from what
+is committed. The process id stays, so whoever supervises it sees one long life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from itertools import islice
+from typing import Final
+
+import structlog
+
+from config.errors import Misconfigured
+from config.settings import Settings
+from streams.backoff import delays
+from streams.kafka.cluster import quieten
+from streams.logs import configure
+
+RESTARTS: Final = "WIREDESK_RESTARTS"  # how many restarts there were, one soon after the other
+STEADY_S: Final = 60.0  # after that long without one, the count begins anew
+log = structlog.get_logger("wiredesk")
+
+
+def run_forever(settings: Settings, run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run until SIGINT or SIGTERM; after a failure, replace the process by a fresh one.
+
+    Raises:
+        Misconfigured: what the operator has to change.
+    """
+    configure(settings.log)
+    quieten()
+    began = time.monotonic()
+    try:
+        asyncio.run(_until_signal(run))
+    except Misconfigured:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever it was, the fresh process goes on from what is committed
+        _again(error, steady=time.monotonic() - began > STEADY_S)
+
+
+async def _until_signal(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    await run(stop)
+
+
+def _again(error: Exception, *, steady: bool) -> None:
+    number = 1 if steady else int(os.environ.get(RESTARTS, "0")) + 1
+    wait = next(islice(delays(0.5, 15.0), number, None))
+    log.error(
+        "starting again after a failure", error=f"{type(error).__name__}: {error}", restarts=number,
+        seconds=round(wait, 1), exc_info=error if number == 1 else None,
+    )  # fmt: skip
+    time.sleep(wait)
+    sys.stderr.flush()
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, RESTARTS: str(number)})  # noqa: S606 -- ourselves

@@ -1,0 +1,159 @@
+"""The topics on the broker: made from the topology, and checked against it.
+
+``wiredesk topics create`` makes what is missing and never changes what is there; ``wiredesk topics check`` tells each
+difference with the command that mends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from config.settings import Settings
+from processors.errors import Transient
+from streams.kafka.cluster import HEADROOM, Cluster
+from streams.topology import DEAD_LETTERS, TOPICS, Topic
+
+HOUR_MS: Final = 3_600_000
+ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
+FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted
+COMPACTED: Final = (ATTEMPTS, FEEDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A topic as the settings want it; `name` is that on the broker."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+def wanted(settings: Settings) -> Iterator[Wanted]:
+    """Every topic that the runtime needs."""
+    cluster = Cluster(settings.kafka)
+    size = str(settings.kafka.max_message_bytes + HEADROOM)
+    for topic in (*TOPICS, *DEAD_LETTERS):
+        config = {
+            "cleanup.policy": "delete",
+            "retention.ms": str(_retention(topic, settings)),
+            "max.message.bytes": size,
+        }
+        yield Wanted(cluster.topic(topic.name), settings.kafka.partitions, config)
+    for name in COMPACTED:
+        yield Wanted(cluster.topic(name), 1, {"cleanup.policy": "compact", "max.message.bytes": size})
+
+
+async def create(settings: Settings) -> list[str]:
+    """Make the topics that are missing; their names.
+
+    Raises:
+        Transient: the broker refuses; the message says why.
+    """
+    cluster = Cluster(settings.kafka)
+    admin = cluster.admin()
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        new = [
+            NewTopic(each.name, each.partitions, settings.kafka.replication, topic_configs=each.config)
+            for each in wanted(settings)
+            if each.name not in there
+        ]
+        if new:
+            _refused(await admin.create_topics(new))
+        return [topic.name for topic in new]
+    finally:
+        await admin.close()
+
+
+async def differences(settings: Settings) -> list[str]:
+    """What is not as the settings want it, one line each with the command that mends it."""
+    cluster = Cluster(settings.kafka)
+    admin = cluster.admin()
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        found = [
+            f"{each.name} is missing: wiredesk topics create"
+            for each in wanted(settings)
+            if each.name not in there
+        ]
+        present = [each for each in wanted(settings) if each.name in there]
+        return found + await _compared(admin, present, settings)
+    finally:
+        await admin.close()
+
+
+async def missing(settings: Settings) -> list[str]:
+    """The topics that are not there."""
+    admin = Cluster(settings.kafka).admin()
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        return [each.name for each in wanted(settings) if each.name not in there]
+    finally:
+        await admin.close()
+
+
+async def _compared(admin: AIOKafkaAdminClient, present: list[Wanted], settings: Settings) -> list[str]:
+    described = {
+        topic["topic"]: topic for topic in await admin.describe_topics([each.name for each in present])
+    }
+    configs = await _configs(admin, [each.name for each in present])
+    told: list[str] = []
+    for each in present:
+        partitions = described[each.name]["partitions"]
+        told += _partitions(each, len(partitions), settings)
+        least = min((len(partition["replicas"]) for partition in partitions), default=0)
+        if least < settings.kafka.replication:
+            told.append(
+                f"{each.name} has {least} replicas, not {settings.kafka.replication}: "
+                "kafka-reassign-partitions.sh, or set kafka.replication"
+            )
+        for name, value in each.config.items():
+            if configs[each.name].get(name) != value:
+                told.append(
+                    f"{each.name} has {name}={configs[each.name].get(name)}, not {value}: kafka-configs.sh "
+                    f"--alter --entity-type topics --entity-name {each.name} --add-config {name}={value}"
+                )
+    return told
+
+
+def _partitions(each: Wanted, number: int, settings: Settings) -> list[str]:
+    if number == each.partitions:
+        return []
+    line = f"{each.name} has {number} partitions, not {each.partitions}: "
+    if number > each.partitions:
+        return [line + f"set kafka.partitions = {number}, or make the topic anew"]
+    return [
+        line + "stop the workers, let them drain, then kafka-topics.sh "
+        f"--bootstrap-server {settings.kafka.servers} --alter --topic {each.name} --partitions {each.partitions}"
+    ]
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found: dict[str, dict[str, str]] = {}
+    for response in await admin.describe_configs(resources):
+        for _code, _message, _kind, name, entries in response.resources:
+            found[name] = {entry[0]: entry[1] for entry in entries}
+    return found
+
+
+def _retention(topic: Topic, settings: Settings) -> int:
+    hours = {
+        "log": settings.kafka.retention_hours,
+        "window": settings.deduplicate.window_hours,
+    }.get(topic.retention)
+    return -1 if hours is None else hours * HOUR_MS
+
+
+def _refused(response: Any) -> None:
+    for name, code, *message in response.topic_errors:
+        if code not in {0, 36}:  # 36: somebody else has made it just now
+            raise Transient(f"Kafka refuses to make {name}: {message[0] if message else code}")

@@ -1,0 +1,186 @@
+"""A worker: steps of the topology as Faust agents, their transactions, and their care.
+
+Each topic that a step reads is an agent's; the agent hands batches to the step's `StepRunner`, which does the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, Final
+
+import structlog
+from aiokafka import TopicPartition
+
+from config.errors import Misconfigured
+from config.settings import Settings
+from sinks.desk.health import health_app, serve
+from sinks.metrics import LAG_RECORDS, OLDEST_SECONDS
+from streams.kafka.attempts import Attempts
+from streams.kafka.cluster import Cluster, wait_for
+from streams.kafka.engines import Engine, Pooled, Remembering, Stateless
+from streams.kafka.internals import App, Batch, fence_commits
+from streams.kafka.memory import Memories
+from streams.kafka.steps import StepRunner
+from streams.kafka.topics import differences, missing
+from streams.pool import Loader, StepPool
+from streams.topology import Step
+from streams.work import Work
+
+DRAIN_S: Final = 8.0  # for what is in hand at the end
+STOP_S: Final = 3.0  # for Faust's own end after that
+FIGURES_S: Final = 2.0
+log = structlog.get_logger("wiredesk.kafka")
+
+
+async def work(
+    settings: Settings, steps: Sequence[Step], stop: asyncio.Event, *, load: Loader = Work
+) -> None:
+    """Run steps until `stop`, then finish what is in hand.
+
+    Raises:
+        Misconfigured: topics are missing, or refused by the broker.
+        BrokenPool: a child of the pool died.
+        KafkaError: the broker left a transaction undecided; start again, from what is committed.
+    """
+    fence_commits()
+    cluster = Cluster(settings.kafka)
+    await _or_stopped(wait_for(cluster), stop)
+    if stop.is_set():
+        return
+    await check(settings)
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(StepPool(steps, settings, settings.kafka.workers, load=load))
+        attempts = Attempts(cluster)
+        await attempts.load()
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wiredesk-"))
+        app = App(cluster, folder)
+        runners = [
+            StepRunner(step, app, cluster, _engine(step, settings, cluster, pool, load), attempts)
+            for step in steps
+        ]
+        for runner in runners:
+            _agents(app, cluster, runner)
+        _care(app, cluster, runners)
+        await stack.enter_async_context(_health(settings, app, runners))
+        await _until(stop, app, runners)
+
+
+async def check(settings: Settings) -> None:
+    """Refuse to start where topics are missing; tell other differences.
+
+    Raises:
+        Misconfigured: what is missing, and the command that makes it.
+    """
+    if lacking := await missing(settings):
+        raise Misconfigured(
+            f"{len(lacking)} topics are missing on {settings.kafka.servers} ({lacking[0]}, …): "
+            "wiredesk topics create"
+        )
+    for line in await differences(settings):
+        log.warning("a topic differs from the settings", difference=line)
+
+
+async def _until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -> None:
+    """Run the app and its steps until `stop` or a failure, then drain."""
+    await app.start()
+    log.info("worker started", worker=app.cluster.worker, steps=[runner.step.name for runner in runners])
+    running = [asyncio.ensure_future(runner.run()) for runner in runners]
+    ended = asyncio.ensure_future(app.wait_until_stopped())
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({*running, ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(runner.pause() for runner in runners)), DRAIN_S)
+        failures = [task.exception() for task in running if task.done() and not task.cancelled()]
+        for task in (*running, ended, stopped):
+            task.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(app.stop(), STOP_S)
+        for runner in runners:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(runner.close(), STOP_S)
+    for failure in (*failures, app.crash_reason):
+        if failure:
+            raise failure
+    log.info("worker stopped", worker=app.cluster.worker)
+
+
+def _agents(app: App, cluster: Cluster, runner: StepRunner) -> None:
+    """One agent for each topic that the step reads."""
+    for topic in runner.step.reads:
+        channel = app.topic(
+            cluster.topic(topic.name), key_serializer="raw", value_serializer="raw", acks=False
+        )
+        app.agent(channel, name=f"{runner.step.name}:{topic.name}")(_agent(runner))
+
+
+def _agent(runner: StepRunner) -> Callable[[Any], Any]:
+    async def agent(stream: Any) -> None:
+        async for event in stream.noack().events():
+            batch: Batch = event.value
+            await runner.take_in(batch)
+
+    return agent
+
+
+def _care(app: App, cluster: Cluster, runners: Sequence[StepRunner]) -> None:
+    """Before partitions go, open transactions end; when they come, they are taken over."""
+
+    async def revoked(_app: Any, _partitions: Any, **_: Any) -> None:
+        for runner in runners:
+            await runner.between()
+
+    async def assigned(_app: Any, partitions: Iterable[Any], **_: Any) -> None:
+        ours = [TopicPartition(each.topic, each.partition) for each in partitions]
+        log.info("partitions assigned", number=len(ours), generation=app.generation)
+        for runner in runners:
+            names = {cluster.topic(topic.name) for topic in runner.step.reads}
+            runner.assign([each for each in ours if each.topic in names])
+
+    app.on_partitions_revoked.connect(revoked)
+    app.on_partitions_assigned.connect(assigned)
+
+
+def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, load: Loader) -> Engine:
+    if step.pooled:
+        return Pooled(pool, step)
+    if step.state:
+        return Remembering(Memories(cluster, step.state.name, lambda: load(step, settings)))
+    return Stateless(lambda: load(step, settings))
+
+
+@asynccontextmanager
+async def _health(settings: Settings, app: App, runners: Sequence[StepRunner]) -> AsyncIterator[None]:
+    async def assigned() -> str | None:
+        return "partitions are being assigned" if app.rebalancing else None
+
+    async def figures() -> None:
+        while True:
+            await asyncio.sleep(FIGURES_S)
+            for runner in runners:
+                number, oldest = runner.waiting()
+                LAG_RECORDS.labels(runner.step.name).set(number)
+                OLDEST_SECONDS.labels(runner.step.name).set(oldest)
+
+    runner, port = await serve(health_app({"kafka": assigned}), settings.health.host, settings.health.port)
+    log.info("health", url=f"http://{settings.health.host}:{port}/readyz")
+    counting = asyncio.ensure_future(figures())
+    try:
+        yield
+    finally:
+        counting.cancel()
+        await runner.cleanup()
+
+
+async def _or_stopped(waiting: Any, stop: asyncio.Event) -> None:
+    """Wait for something, or for the end."""
+    tasks = asyncio.ensure_future(waiting), asyncio.ensure_future(stop.wait())
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in done:
+        task.result()
