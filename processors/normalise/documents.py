@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from processors.errors import Malformed, Rejected, UnknownFormat
-from processors.normalise import ninjs
+from processors.normalise import digitalwires, ninjs
 from processors.normalise.feeds import jsonfeed
 from processors.normalise.reading import Reading
 from processors.story import RawItem
@@ -38,22 +38,28 @@ def read(text: str, item: RawItem, limit: int) -> Found:
 
 def _items(told: Any) -> list[Any] | None:
     """The ninjs items of a document: itself, a list, or the list of a response that wraps them."""
-    if ninjs.is_item(told):
+    if _is_item(told):
         return [told]
-    if isinstance(told, list) and any(ninjs.is_item(each) for each in told):
+    if isinstance(told, list) and any(_is_item(each) for each in told):
         return told
     if isinstance(told, dict):
-        for name in ("items", "_items", "results", "data", "hits"):
+        for name in ("items", "_items", "entries", "results", "data", "hits"):
             inner = told.get(name)
-            if isinstance(inner, list) and any(ninjs.is_item(each) for each in inner):
+            if isinstance(inner, list) and any(_is_item(each) for each in inner):
                 return inner
     return None
+
+
+def _is_item(value: Any) -> bool:
+    return ninjs.is_item(value) or digitalwires.is_item(value)
 
 
 def _one(each: Any, item: RawItem) -> Reading | Rejected:
     if not isinstance(each, dict):
         return UnknownFormat("a member of the list is no ninjs item")
     try:
+        if digitalwires.is_item(each):
+            return digitalwires.read(each, item)
         return ninjs.read(each, item.source or item.feed, item.timezone)
     except Rejected as error:
         return error

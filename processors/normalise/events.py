@@ -53,6 +53,7 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
     language = identify(text or headline, story.language or item.language, settings.languages)
     if text and (reading.laid_out or not headline):
         story, headline = laid_out(story, text, headline, language.tag)
+        headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
     story = _completed(story, item, language, headline, text)
     return Event(
         story=story,

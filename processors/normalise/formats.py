@@ -8,7 +8,19 @@ from typing import Final
 
 from config.settings import Normalise
 from processors.errors import NotAFeed, Rejected, UnknownFormat
-from processors.normalise import dispatch, documents, feeds, g2, newsml1, nitf, pages, xml
+from processors.normalise import (
+    anpa1312,
+    dispatch,
+    documents,
+    feeds,
+    g2,
+    iptc7901,
+    mail,
+    newsml1,
+    nitf,
+    pages,
+    xml,
+)
 from processors.normalise.reading import Reading
 from processors.story import RawItem
 
@@ -43,6 +55,18 @@ def _nitf(text: str, item: RawItem, _settings: Normalise) -> Found:
     return [replace(nitf.read(root, item), damage=damage)]
 
 
+def _wire_7901(_text: str, item: RawItem, _settings: Normalise) -> Found:
+    return list(iptc7901.read(item))
+
+
+def _wire_1312(_text: str, item: RawItem, _settings: Normalise) -> Found:
+    return list(anpa1312.read(item))
+
+
+def _mail(_text: str, item: RawItem, _settings: Normalise) -> Found:
+    return list(mail.read(item))
+
+
 def _page(text: str, item: RawItem, _settings: Normalise) -> Found:
     raise NotAFeed(pages.refusal(text, item.url))
 
@@ -63,6 +87,9 @@ READERS: Final[dict[str, Reader]] = {
     "newsml-g2": _g2,
     "newsml-1": _newsml,
     "nitf": _nitf,
+    "iptc-7901": _wire_7901,
+    "anpa-1312": _wire_1312,
+    "email": _mail,
     "html": _page,
     "xml": _unknown,
 }

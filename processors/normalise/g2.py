@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from processors.errors import Malformed, Rejected, Unsupported
 from processors.normalise import g2_content, g2_metadata
+from processors.normalise.datelines import with_dateline
 from processors.normalise.identity import publisher_uri
 from processors.normalise.reading import Reading
 from processors.normalise.tree import child, children, descendants, language_of, said
@@ -85,7 +86,9 @@ def _news(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
     )
     story = _with_files(story, words, element)
     text = words.text or metadata.caption
-    text = g2_content.with_dateline(text, metadata.dateline) if story.type in {"text", None} else text
+    if story.type == "text":
+        teasers = tuple(each.value for each in metadata.story.descriptions)
+        text = with_dateline(g2_content.without_repeats(text, teasers), metadata.dateline)
     return Reading("newsml-g2", story, metadata.headline or words.headline, text, damage=damage)
 
 

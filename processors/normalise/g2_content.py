@@ -16,7 +16,6 @@ from processors.normalise.values import uri_or_none, web_address, whole_number
 from processors.normalise.xml import local
 from processors.story import ItemType, RawItem, Rendition, Story, Text
 
-_DASH: Final = re.compile(r"[-–—_=:]\s*$")
 _HEADERS: Final = {"header": "dropped"}
 _TYPES: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio", "text": "text"}
 
@@ -48,15 +47,20 @@ def read(content: Any, headline: str, item: RawItem) -> Content:
     return Content(best.text, best.headline, best.headlines, best.by, best.others, best.media, renditions)
 
 
-def with_dateline(text: str, dateline: str) -> str:
-    """The text with a dateline that stands apart put before it, unless it opens with it already."""
-    if (
-        not text
-        or not dateline
-        or dateline.casefold() in " ".join(text[: len(dateline) + 60].split()).casefold()
-    ):
-        return text
-    return f"{dateline}{' ' if _DASH.search(dateline) else ' - '}{text.lstrip()}"
+def without_repeats(text: str, told: tuple[str, ...]) -> str:
+    """The text without the paragraphs at its start that say only what headline or teaser say already."""
+    known = {_plain(each) for each in told if each}
+    rest = text.lstrip()
+    while known:
+        first, _, after = rest.partition("\n")
+        if not after.strip() or _plain(first) not in known:
+            break
+        rest = after.lstrip()
+    return rest
+
+
+def _plain(words_: str) -> str:
+    return clean_line(words_).casefold()
 
 
 def type_of(media_type: str | None) -> ItemType:
@@ -85,10 +89,7 @@ def _xhtml(root: Any, headline: str) -> Content:
     """XHTML without the header that repeats headline, date and keywords."""
     body = next((each for each in root.iter() if local(each).lower() == "body"), root)
     found = of_tree(body, _HEADERS)
-    text = found.text
-    first, _, rest = text.partition("\n")
-    if headline and clean_line(first).casefold() == clean_line(headline).casefold():
-        text = rest
+    text = without_repeats(found.text, (headline,))
     title = words(next(descendants(root, "h1"), None)) or words(next(descendants(root, "title"), None))
     return Content(text, title, media=_pictures(found.pictures))
 

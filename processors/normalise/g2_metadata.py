@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,8 +14,8 @@ from processors.normalise.tree import child, children, descendants, language_of,
 from processors.normalise.values import (
     language_tag,
     timestamp,
-    uri_or_none,
     urgency,
+    uri_or_none,
     web_address,
     whole_number,
 )
@@ -85,13 +86,12 @@ def read(element: Any, item: RawItem) -> Metadata:
         copyright_holder=_names(each for one in rights for each in children(one, "copyrightHolder")),
         copyright_notice=_joined(words(each) for one in rights for each in children(one, "copyrightNotice")),
         usage_terms=_joined(_block(each) for one in rights for each in children(one, "usageTerms")),
-        ed_note=_joined((_block(each) for each in children(meta, "edNote")), "\n"),
+        ed_note=_ed_note(meta),
         language=language_tag(said(child(about, "language"), "tag")),
         headlines=headlines,
         descriptions=descriptions,
         title=words_of(meta, "title") or None,
-        by=_joined((words(each) for each in children(about, "by")), ", ")
-        or _names(children(about, "creator")),
+        by=_joined((words(each) for each in children(about, "by")), ", ") or _creators(about),
         slugline=words_of(about, "slugline") or None,
         located=_located(about),
         info_sources=_sources(meta, about),
@@ -199,10 +199,23 @@ def _descriptions(about: Any) -> tuple[Text, ...]:
 
 
 def _description(element: Any) -> str:
-    """A description as running words: lines are broken for the editor of the XML only."""
+    """A description; lines that are indented were broken for the reader of the XML only."""
     if len(element):
         return clean(of_tree(element).text)
-    return clean("\n\n".join(" ".join(part.split()) for part in (element.text or "").split("\n\n")))
+    return clean(re.sub(r"\n[ \t]+", " ", element.text or ""))
+
+
+def _ed_note(meta: Any) -> str | None:
+    """The editors' notes; a marked-up one that only gathers the plain ones is left out."""
+    notes = list(children(meta, "edNote"))
+    plain = [each for each in notes if len(each) == 0]
+    return _joined((_block(each) for each in plain or notes), "\n")
+
+
+def _creators(about: Any) -> str | None:
+    """The creators who have a name, and not only the account of an editing system."""
+    names = (_name(each) for each in children(about, "creator"))
+    return _joined((name for name in names if name and " " in name), ", ")
 
 
 def _located(about: Any) -> str | None:
@@ -291,9 +304,11 @@ def _topics(
             confidence=_percentage(element, "confidence"),
         )
     ]
-    for same in children(element, "sameAs"):
-        if said(same, "qcode").startswith(("medtop:", "subj:")):
-            found.append(Subject(_name(same) or name, uri=resolved(said(same, "qcode"), aliases)))
+    found += [
+        Subject(_name(same) or name, uri=resolved(said(same, "qcode"), aliases))
+        for same in children(element, "sameAs")
+        if said(same, "qcode").startswith(("medtop:", "subj:"))
+    ]
     return found
 
 

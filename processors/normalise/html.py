@@ -73,7 +73,8 @@ def readable(markup: str) -> Readable:
     """The text of a piece of HTML, which may be plain words."""
     if "<" not in markup:
         return Readable(_without_entities(markup))
-    parser = etree.HTMLParser(target=_Writer(), encoding="utf-8", no_network=True)
+    target: Any = _Writer()  # the stubs want `comment` too, which lxml takes as wanting to be called
+    parser = etree.HTMLParser(target=target, encoding="utf-8", no_network=True)
     try:
         found = etree.fromstring(
             b"<body>" + markup.replace("\0", "").encode("utf-8", "replace") + b"</body>", parser
@@ -207,8 +208,7 @@ class _Writer:
         self._out.append(mark)
 
     def _due(self, line_ends: int) -> None:
-        if line_ends > self._break:
-            self._break = line_ends
+        self._break = max(self._break, line_ends)
         self._blank = False
 
     def _line_end(self) -> None:

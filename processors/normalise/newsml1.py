@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from processors.errors import Malformed, Rejected, Unsupported
 from processors.normalise import nitf
+from processors.normalise.datelines import with_dateline
 from processors.normalise.html import of_tree, readable
 from processors.normalise.identity import publisher_uri
 from processors.normalise.newsml1_media import associations, is_medium, renditions
@@ -42,7 +43,6 @@ _TYPES: Final[dict[str, ItemType]] = {
 }
 _REVISION: Final = re.compile(r":\d+[NUAnua]?$")
 _BY: Final = re.compile(r"^(?:by|von|par|por)\s+", re.IGNORECASE)
-_DASH: Final = re.compile(r"[-–—_=:]\s*$")
 
 
 def read(root: Any, item: RawItem, damage: tuple[DamageKind, ...] = ()) -> list[Reading | Rejected]:
@@ -67,7 +67,7 @@ def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Ite
         yield _wordless(element, frame, item, damage)
         return
     for number, component in enumerate(texts, 1):
-        story = _told(frame, component, item)
+        story = _told(frame, component)
         media = associations(element, item) if number == 1 else ()
         story = replace(story, associations=media)
         if len(texts) > 1:
@@ -81,9 +81,7 @@ def _wordless(element: Any, frame: Story, item: RawItem, damage: tuple[DamageKin
     component = child(element, "NewsComponent")
     media = next(descendants(component, "ContentItem"), None)
     kind = _TYPES.get(said(child(media, "MediaType"), "FormalName").lower()) if media is not None else None
-    story = replace(
-        _told(frame, component, item), type=kind or "text", renditions=renditions(component, item)
-    )
+    story = replace(_told(frame, component), type=kind or "text", renditions=renditions(component, item))
     caption = next((text.value for text in story.descriptions), "")
     return Reading("newsml-1", story, _line(component, "HeadLine"), caption, damage=damage)
 
@@ -168,14 +166,7 @@ def _text(component: Any) -> str:
     """The text of a component's own content items, the longest form, with its dateline before it."""
     texts = [_content(each) for each in children(component, "ContentItem")]
     text = max(texts, key=len, default="")
-    dateline = _line(component, "DateLine")
-    if (
-        dateline
-        and text
-        and dateline.casefold() not in " ".join(text[: len(dateline) + 60].split()).casefold()
-    ):
-        text = f"{dateline}{' ' if _DASH.search(dateline) else ' - '}{text.lstrip()}"
-    return text
+    return with_dateline(text, _line(component, "DateLine"))
 
 
 def _content(element: Any) -> str:
@@ -215,7 +206,7 @@ def _around(component: Any, *path: str) -> Any:
     return None
 
 
-def _told(frame: Story, component: Any, item: RawItem) -> Story:
+def _told(frame: Story, component: Any) -> Story:
     """The frame with what the component's lines and metadata say."""
     about = _around(component, "DescriptiveMetadata")
     subheads = (clean_line(_line(component, "SubHeadLine")),)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from processors.normalise.datelines import with_dateline
 from processors.normalise.html import of_tree
 from processors.normalise.identity import publisher_uri
 from processors.normalise.reading import Reading
@@ -39,7 +40,6 @@ _STATUS: Final[dict[str, PubStatus]] = {
 }  # fmt: skip
 _MEDIA: Final[dict[str, ItemType]] = {"image": "picture", "photo": "picture", "picture": "picture", "graphic": "graphic", "audio": "audio", "video": "video"}  # fmt: skip
 _BY: Final = re.compile(r"^(?:by|von|par|por)\s+", re.IGNORECASE)
-_DASH: Final = re.compile(r"[-–—_=:]\s*$")
 
 
 def read(root: Any, item: RawItem) -> Reading:
@@ -95,13 +95,7 @@ def body(root: Any) -> str:
     """The running text: the dateline, ``body.content`` and the tagline."""
     content, top = child(root, "body", "body.content"), child(root, "body", "body.head")
     text = _block(content)
-    dateline = words_of(top, "dateline")
-    if (
-        dateline
-        and text
-        and dateline.casefold() not in " ".join(text[: len(dateline) + 60].split()).casefold()
-    ):
-        text = f"{dateline}{' ' if _DASH.search(dateline) else ' - '}{text.lstrip()}"
+    text = with_dateline(text, words_of(top, "dateline"))
     tagline = _block(child(root, "body", "body.end"))
     return f"{text}\n\n{tagline}" if tagline else text
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from processors.normalise import anpa1312, iptc7901
+
 Format = Literal[
     "rss", "rdf", "atom", "json-feed", "news-sitemap", "ninjs", "json", "newsml-g2", "newsml-1", "nitf", "anpa-1312",
     "iptc-7901", "email", "html", "xml", "plain-text",
@@ -37,6 +39,11 @@ def sniff(text: str) -> Format:
         return "json"
     if head[:1] == "<":
         return _of_markup(head)
+    if "\x01" in text[:200]:
+        if anpa1312.is_message(text[:2000]):
+            return "anpa-1312"
+        if iptc7901.is_message(text[:2000]):
+            return "iptc-7901"
     if _is_mail(head):
         return "email"
     return "plain-text"

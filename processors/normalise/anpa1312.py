@@ -1,0 +1,99 @@
+"""ANPA 1312 (revision of 1989): the high-speed format of North American wires.
+
+``SYN SYN SOH level number US selector CRLF priority category format keyword version date words CRLF STX text ETX date
+EOT``. In the text ``^`` and ``<`` are codes of typesetters: a flush line begins and a line ends.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from processors.normalise.charsets import decode_wire
+from processors.normalise.identity import source_of
+from processors.normalise.reading import Reading
+from processors.normalise.text import clean, clean_line
+from processors.normalise.values import made_uri
+from processors.normalise.wire import date_told, subjects_of, urgency_of
+from processors.story import AltId, RawItem, Story
+
+_LEVEL: Final = re.compile(
+    r"[\x16\s]*\x01[ ]?(?P<level>[a-zA-Z])[ ]?(?P<number>\d{3,4})[ ]?\x1f?(?P<selector>[^\r\n\x02\x1f]*)\x1f?(?:\r\n|\r|\n|(?=\x02))"
+)
+_KEYWORDS: Final = re.compile(
+    r"[ ]*(?P<priority>[a-zA-Z])[ ]{0,2}(?P<category>[a-zA-Z])[ \x11-\x14\x1f]*"
+    r"(?P<keyword>[A-Za-z0-9][^\s\x02\x03]*(?:[ ][A-Z][^\s\x02\x03,]*)*)?(?P<version>[^\r\n\x02]*?)"
+    r"(?:[ ]+(?P<month>\d{1,2})-(?P<day>\d{1,2}))?(?:[ ]+(?P<words>\d{3,5}))?[ ]*(?:\r\n|\r|\n|(?=\x02))"
+)
+_LINE_END: Final = re.compile(r"[ \t]*<[ \t]*(?=\n|\Z)")
+_BYLINE: Final = re.compile(r"by\s|eds?:|associated press|.{3,40} writers?$", re.IGNORECASE)
+_SLUG: Final = re.compile(r"(?:am|pm|bc|ap)-|\([\w ,]+\)$", re.IGNORECASE)
+_CYCLE: Final = re.compile(r"^(?:am|pm|bc|ap)-+", re.IGNORECASE)
+
+
+def is_message(text: str) -> bool:
+    """Whether a text opens with the two header lines of a message."""
+    if "\x01" not in text[:60]:
+        return False
+    level = _LEVEL.match(text)
+    return level is not None and _KEYWORDS.match(text, level.end()) is not None
+
+
+def read(item: RawItem) -> list[Reading]:
+    """The messages of a transmission, in order."""
+    text = decode_wire(item.payload, item.charset, item.language)
+    starts = [
+        match.start()
+        for match in re.finditer(r"\x16*\x01", text)
+        if is_message(text[match.start() : match.start() + 600])
+    ]
+    parts = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    return [_message(part, item) for part in parts]
+
+
+def _message(text: str, item: RawItem) -> Reading:
+    level = _LEVEL.match(text)
+    line = _KEYWORDS.match(text, level.end()) if level else None
+    if level is None or line is None:
+        return Reading("anpa-1312", Story("", type="text"), text=text, laid_out=True)
+    before, mark, after = text[line.end() :].partition("\x02")
+    body, _, trailer = (after if mark else before).partition("\x03")
+    created = date_told(trailer, item.timezone)
+    message = f"{level['level']}{level['number']}".lower()
+    slug = " ".join((line["keyword"] or "", clean_line(line["version"]))).strip()
+    story = Story(
+        made_uri("message", source_of(item), f"{message}-{created[:10]}") if created else "",
+        type="text",
+        version_created=created,
+        first_created=created,
+        urgency=urgency_of(line["priority"], "anpa-1312"),
+        slugline=slug or None,
+        alt_ids=(AltId(message, "message"),),
+        subjects=subjects_of(line["category"].lower(), "anpa-1312", "a1312cat"),
+    )
+    words = _LINE_END.sub("", clean(body.partition("\x04")[0]))
+    return Reading("anpa-1312", story, _headline(words, slug), _with_slug(words, slug), laid_out=True)
+
+
+def _headline(words: str, slug: str) -> str:
+    """The first flush line above the copy that is neither slug line nor byline."""
+    keyword = _CYCLE.sub("", slug.partition(" ")[0]).casefold().replace("-", " ")
+    for line in words.split("\n")[:8]:
+        if line.startswith("^"):
+            told = clean_line(line.strip("^ ")).rstrip(" =")
+            if (
+                not _BYLINE.match(told)
+                and not (keyword and keyword in told.casefold().replace("-", " "))
+                and not _SLUG.match(told)
+            ):
+                return told
+        elif line.startswith(("  ", "\t")):
+            break
+    return ""
+
+
+def _with_slug(words: str, slug: str) -> str:
+    """The text with its slug line, which most wires repeat above the copy."""
+    first = words.partition("\n")[0].lstrip("^ ").casefold()
+    keyword = _CYCLE.sub("", slug.partition(" ")[0]).casefold()
+    return words if not slug or (keyword and keyword in first) else f"{slug}\n{words}"

@@ -1,0 +1,101 @@
+"""E-mail messages that hold a dispatch (RFC 5322, MIME)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage, MIMEPart
+from email.utils import getaddresses
+
+from processors.errors import Malformed
+from processors.normalise import dispatch
+from processors.normalise.decode import detected
+from processors.normalise.html import readable
+from processors.normalise.identity import publisher_uri
+from processors.normalise.reading import Reading
+from processors.normalise.values import language_tag, timestamp
+from processors.story import AltId, InfoSource, RawItem, Story
+
+
+def read(item: RawItem) -> list[Reading]:
+    """The dispatches in the body of a message.
+
+    Raises:
+        Malformed: it is no message, or its parts can't be read.
+    """
+    try:
+        message = message_from_bytes(item.payload.lstrip(), policy=policy.default)
+        subject, body = _header(message, "subject"), _body(message)
+        frame = _frame(message, item)
+    except (LookupError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise Malformed(f"an e-mail message that can't be read: {error}") from error
+    found = dispatch.read(body) if body.strip() else [Reading("email", Story(""))]
+    single = len(found) == 1
+    return [
+        replace(
+            each,
+            format="email",
+            story=replace(
+                frame,
+                uri=frame.uri if single else "",
+                title=subject if single else None,
+                alt_ids=(*frame.alt_ids, *each.story.alt_ids),
+            ),
+            laid_out=True,
+        )
+        for each in found
+    ]
+
+
+def _frame(message: EmailMessage, item: RawItem) -> Story:
+    identifier = _header(message, "message-id")
+    sender = next((name or address for name, address in getaddresses([_header(message, "from")])), "")
+    return Story(
+        publisher_uri(identifier.strip("<>"), "message-id", item) if identifier else "",
+        type="text",
+        version_created=timestamp(_header(message, "date"), item.timezone),
+        language=language_tag(_header(message, "content-language").partition(",")[0]),
+        info_sources=(InfoSource(sender),) if sender and not item.source else (),
+        alt_ids=(AltId(identifier, "message-id"),) if identifier else (),
+    )
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    """A header field on one line; empty where it is missing."""
+    return " ".join(str(message.get(name) or "").split())
+
+
+def _body(message: EmailMessage) -> str:
+    """The plain text, else the HTML made readable, else the first part that is text."""
+    part = message.get_body(("plain", "html"))
+    if part is None:
+        part = next((each for each in message.walk() if each.get_content_maintype() == "text"), None)
+    if part is None:
+        return ""
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes):
+        return ""
+    words = _decoded(payload, part.get_content_charset())
+    return readable(words).text if part.get_content_subtype() == "html" else _unflowed(words, part)
+
+
+def _decoded(payload: bytes, charset: str | None) -> str:
+    for name in (charset, "utf-8"):
+        try:
+            if name:
+                return payload.decode(
+                    "cp1252" if name in {"iso-8859-1", "us-ascii"} and not payload.isascii() else name
+                )
+        except (LookupError, UnicodeDecodeError):
+            continue
+    return detected(payload)
+
+
+def _unflowed(words: str, part: MIMEPart) -> str:
+    """Lines that end in a blank go on (RFC 3676, format=flowed)."""
+    flowed = (
+        part.get_content_type() == "text/plain" and str(part.get_param("format") or "").lower() == "flowed"
+    )
+    if not flowed:
+        return words
+    return words.replace("\r\n", "\n").replace(" \n", " ").replace("\n-- \n", "\n\n")
