@@ -108,7 +108,9 @@ def _closes(text: str, mark: re.Match[str], end: int, single: bool) -> bool:
 
 
 def _trimmed(text: str, quoted: Quoted) -> Quoted:
-    """The same without blanks at its ends, as French sets inside its marks."""
+    """The same without the blanks that French sets inside its marks."""
+    if text[quoted.outer_start] not in "«‹":
+        return quoted
     words = text[quoted.start : quoted.end]
     start = quoted.start + len(words) - len(words.lstrip())
     end = quoted.end - (len(words) - len(words.rstrip()))

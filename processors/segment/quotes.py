@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from processors.segment.dialogue import find_dialogue
+from processors.segment.indirect import find_indirect
 from processors.segment.quote_marks import Quoted, find_quoted
 from processors.segment.speakers import Attribution, Clause
-from processors.segment.speech_lexicon import SpeechLexicon, speech_lexicon
+from processors.segment.speech_lexicon import NO_WORDS, SpeechLexicon, speech_lexicon
 from processors.segment.speech_tokens import TERMINAL, Token, sentences, tokens
 from processors.story import Quote, QuoteKind, Segment, Span
 
+SIGNED = re.compile(r"\s*[—–―]")  # a dash after the words: a narrator or a name follows
 READ = frozenset({"paragraph", "list"})
 
 
@@ -20,14 +24,13 @@ def find_quotes(text: str, segments: tuple[Segment, ...], language: str) -> tupl
     `language` is a BCP 47 tag. Where it has no words of speech in ``config/lexicon/quotes.toml``, quotations are
     found without cue and speaker. Only running text is read: the words of headlines, captions and credits are not.
     """
-    words = speech_lexicon(language.split("-")[0].lower()) or speech_lexicon("en")
-    assert words is not None
+    words = speech_lexicon(language.split("-")[0].lower()) or NO_WORDS
     reader = _Reader(text, words)
     found: list[Quote] = []
     for segment in segments:
         if segment.inside == "text" and segment.kind in READ:
             found += reader.paragraph(segment.start, segment.end)
-    return tuple(found)
+    return tuple(sorted(found, key=lambda quote: (quote.start, quote.end)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class _Reader:
         self._open = False
 
     def paragraph(self, start: int, end: int) -> Iterator[Quote]:
-        quoted = find_quoted(self._text, start, end)
+        quoted = find_dialogue(self._text, start, end, self._words) or find_quoted(self._text, start, end)
         made = tokens(self._text, start, end, quoted, self._words)
         here: _Said | None = self._last if self._open or (quoted and quoted[0].outer_start == start) else None
         for sentence in sentences(self._text, made, quoted, self._words):
@@ -61,9 +64,11 @@ class _Reader:
                 said = self._said(clause.speaker_of(at, title=title))
                 if said is None and not title and self._bare(sentence):
                     said = here
-                yield self._quote(quote, said)
+                yield self._made(quote.start, quote.end, self._kind(quote, bare=self._bare(sentence)), said)
                 here = said or here
                 quoting = quoting or said is not None
+            for first, last, found in find_indirect(clause, self._words):
+                yield self._made(first, last, "indirect", self._said(found))
             if not quoting:
                 told = next((each for each in clause.attributions if each.source and not each.weak), None)
                 here = self._said(told) or here
@@ -82,19 +87,18 @@ class _Reader:
         """Whether a quotation is its sentence: nothing but marks beside it."""
         return all(token.kind != "word" for token in sentence)
 
-    def _quote(self, quote: Quoted, said: _Said | None) -> Quote:
-        return Quote(
-            quote.start,
-            quote.end,
-            self._kind(quote),
-            speaker=self._span(said.source) if said else None,
-            cue=self._span(said.cue) if said and said.cue else None,
-        )
+    def _made(self, start: int, end: int, kind: QuoteKind, said: _Said | None) -> Quote:
+        speaker = self._span(said.source) if said else None
+        cue = self._span(said.cue) if said and said.cue else None
+        return Quote(start, end, kind, speaker, cue)
 
     def _span(self, span: tuple[int, int]) -> Span:
         return Span(*span, self._text[span[0] : span[1]])
 
-    def _kind(self, quote: Quoted) -> QuoteKind:
-        words = self._text[quote.start : quote.end]
-        whole = words[:1].isupper() and (TERMINAL.search(words) or words.endswith(","))
+    def _kind(self, quote: Quoted, *, bare: bool) -> QuoteKind:
+        """Direct: a sentence of its own, by its capital and by the full stop or comma that ends it."""
+        words = self._text[quote.start : quote.end].lstrip(" ¿¡[(…\"'‘“«")
+        closed = TERMINAL.search(words) or words.endswith(",") or self._text.startswith(",", quote.outer_end)
+        signed = SIGNED.match(self._text, quote.outer_end)
+        whole = words[:1].isupper() and " " in words and (bare or closed or signed)
         return "direct" if whole else "partial"

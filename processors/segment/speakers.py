@@ -26,6 +26,7 @@ class Attribution:
     first: int  # the first token of source and cue together
     last: int  # the last one
     weak: bool = False  # a verb that often tells no speech
+    nominal: bool = False  # "according to"; `at` is the token before its source
     inner: bool = False  # its source is a pronoun or stands in a relative clause
 
 
@@ -55,12 +56,13 @@ class Clause:
         """The attribution of the quotation that is token `at`; a title of a work needs its cue right after it."""
         known = [each for each in self.attributions if each.source]
         after = next((each for each in known if each.first > at), None)
-        if after and after.first == at + 1:
+        adjacent = after and after.first == at + 1 and after.source
+        if after and adjacent and adjacent[0] >= self.tokens[at].end:
             return after
         before = [each for each in known if each.at < at]
         if before:
             return None if title else _outer(before)
-        if after and after.first - at <= NEAR:
+        if after and not title and after.first - at <= NEAR:
             return after
         return None
 
@@ -91,7 +93,7 @@ class Clause:
         weak = cue.low in self._words.weak
         left = self._left(at)
         if left and not self._indefinite(at, left):
-            return Attribution(at, span, self._span(*left), left[0], at, weak, self._inner(at, left))
+            return Attribution(at, span, self._span(*left), left[0], at, weak, inner=self._inner(at, left))
         if self._inverts(at):
             right = self._right(at + 1)
             if right:
@@ -119,7 +121,8 @@ class Clause:
 
     def _inverts(self, at: int) -> bool:
         """Whether a cue can stand before its subject: after a quotation, or set off by a comma."""
-        cue, before, after = self.tokens[at], self._at(at - 1), self._at(at + 1)
+        cue, after = self.tokens[at], self._at(at + 1)
+        before = self._at(self._over_adverbs(at - 1))
         if cue.low.endswith(self._words.participle):
             return False
         if before is None:
@@ -154,7 +157,8 @@ class Clause:
                 continue
             right = self._right(at)
             if right:
-                made.append(Attribution(at - 1, found.span(), self._span(*right), at - 1, right[1]))
+                first = next(i for i, token in enumerate(self.tokens) if token.end > found.start())
+                made.append(Attribution(at - 1, found.span(), self._span(*right), first, right[1], nominal=True))
         return made
 
     def _signed(self) -> list[Attribution]:
@@ -169,7 +173,21 @@ class Clause:
         return made
 
     def _span(self, first: int, last: int) -> tuple[int, int]:
-        return self.tokens[first].start, self.tokens[last].end
+        return self.tokens[first].start, self.tokens[self._with_name(first, last)].end
+
+    def _with_name(self, first: int, last: int) -> int:
+        """The last token of a noun phrase with the name apposed to it: the minister, Ana Ruiz."""
+        comma = self._at(last + 1)
+        titled = not self.tokens[first].capital or self._article(first)
+        return self._named(last) if titled and comma is not None and comma.low == "," else last
+
+    def _named(self, last: int) -> int:
+        """The end of the name of two words and more behind the comma after `last`; `last` where there is none."""
+        at = last + 2
+        while (token := self._at(at)) is not None and token.kind == "word" and token.capital:
+            at += 1
+        ends = token is None or token.kind == "quote" or token.low in (",", ".", "(", ";", ":")
+        return at - 1 if at > last + 3 and ends else last
 
     def _left(self, at: int) -> tuple[int, int] | None:
         """The noun phrase that ends before the cue, as its first and last token."""
@@ -240,11 +258,11 @@ class Clause:
                 break
             if token.low in self._words.prepositions and not self._joins(at):
                 break
-            if token.low == "and" and not self._pairs(at):
+            if token.low in self._words.conjunctions and not self._pairs(at):
                 break
             if (
                 token.low not in self._words.prepositions
-                and token.low != "and"
+                and token.low not in self._words.conjunctions
                 and not self._nominal_word(token)
             ):
                 break
@@ -262,8 +280,10 @@ class Clause:
 
     def _nominal_word(self, token: Token) -> bool:
         words = self._words
-        if token.low in words.times and (token.capital or token.low in ("today", "yesterday", "tomorrow")):
+        if token.low in words.times:
             return False
+        if token.low in words.determiners:
+            return True
         if token.capital:
             return token.low not in words.boundaries and token.low not in words.openers
         return not (
@@ -320,18 +340,23 @@ class Clause:
         index = at + 1
         while (token := self._at(index)) is not None and token.kind == "word":
             joins = token.low in self._words.joiners
-            if not (joins or self._goes_on(index) or (token.low == "and" and self._pairs(index))):
+            if not (joins or self._goes_on(index) or (token.low in self._words.conjunctions and self._pairs(index))):
                 break
             if not joins:
                 end = index
             index += 1
-        return at, end
+        return None if end == at and self._article(at) else (at, end)
+
+    def _article(self, at: int) -> bool:
+        return self.tokens[at].low in self._words.definite or self.tokens[at].low in self._words.indefinite
 
     def _goes_on(self, at: int) -> bool:
         """Whether a word goes on a noun phrase from its left: a small word after a name must lead to another."""
         token, before = self.tokens[at], self.tokens[at - 1]
         if not self._nominal_word(token) or token.low in self._words.pronouns:
             return False
+        if token.low in self._words.determiners:
+            return before.low in self._words.joiners
         if token.capital or not before.capital:
             return token.capital or not token.low.endswith(self._words.verbal)
         following = [self._at(at + 1), self._at(at + 2)]

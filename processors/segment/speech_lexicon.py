@@ -31,6 +31,10 @@ class SpeechLexicon:
     passive: frozenset[str]
     agent: frozenset[str]
     joiners: frozenset[str]
+    conjunctions: frozenset[str]
+    elisions: frozenset[str]
+    that: frozenset[str]
+    plain: frozenset[str]
     definite: frozenset[str]
     indefinite: frozenset[str]
     he: frozenset[str]
@@ -43,6 +47,7 @@ class SpeechLexicon:
     participle: tuple[str, ...]
     adverb: tuple[str, ...]
     verbal: tuple[str, ...]
+    bare_reports: bool
     dash: bool
 
 
@@ -84,6 +89,10 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         passive=words("passive"),
         agent=words("agent"),
         joiners=words("joiners"),
+        conjunctions=words("conjunctions"),
+        elisions=words("elisions"),
+        that=words("that"),
+        plain=words("plain"),
         definite=words("definite"),
         indefinite=words("indefinite"),
         he=words("he"),
@@ -96,5 +105,9 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         participle=tuple(told.get("participle", "").split()),
         adverb=tuple(told.get("adverb", "").split()),
         verbal=tuple(told.get("verbal", "").split()),
+        bare_reports=bool(told.get("bare_reports")),
         dash=bool(told.get("dash")),
     )
+
+
+NO_WORDS = _lexicon({"cues": ""})

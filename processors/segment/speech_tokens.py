@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 from processors.segment.quote_marks import Quoted
 from processors.segment.speech_lexicon import SpeechLexicon
@@ -12,14 +12,15 @@ from processors.segment.speech_lexicon import SpeechLexicon
 WORD = re.compile(
     r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:]\d+)*(?:\w|-(?=[^\W\d_]))*|\w+(?:['’‐\-]\w+)*(?:['’](?=\s))?|[^\w\s]"
 )
-CLITIC = re.compile(r"['’](?:s|re|ve|ll|d|m)$", re.IGNORECASE)
+CLITIC = re.compile(r"(?P<cut>['’](?:s|re|ve|ll|d|m))$", re.IGNORECASE)
+ELISION = re.compile(r"\w+['’](?P<cut>\w)")
+HYPHEN = re.compile(r"-(?P<cut>[^\W\d_]+)$")
 OPENING = "([{—–-―"
 ATTRIBUTION = 14  # tokens from a quotation to the cue of the sentence that only tells its speaker
 TERMINAL = re.compile(r"[.!?…]['’”\"»)]*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word, a mark, or a whole quotation (``quote`` with its number among the paragraph's)."""
 
     start: int
@@ -49,15 +50,30 @@ def _append(made: list[Token], text: str, start: int, end: int, words: SpeechLex
             last = made.pop()
             made.append(Token(last.start, found.end(), last.low, "word", last.capital))
             continue
-        first = said[0]
-        if first.isalnum() and (clitic := CLITIC.search(said)) and said[: clitic.start()].lower() in words.pronouns:
-            cut = found.start() + clitic.start()
-            made.append(Token(found.start(), cut, said[: clitic.start()].lower(), "word", first.isupper()))
-            made.append(Token(cut, found.end(), clitic[0].lower(), "word"))
-        elif first.isalnum():
-            made.append(Token(found.start(), found.end(), said.lower(), "word", first.isupper()))
-        else:
+        if not said[0].isalnum():
             made.append(Token(found.start(), found.end(), said, "mark"))
+        else:
+            made += _words(said, found.start(), words)
+
+
+def _words(said: str, start: int, words: SpeechLexicon) -> Iterator[Token]:
+    """A word, cut where it runs two together: "he's", "l'agence", "dit-il", "a-t-elle"."""
+    cut = None
+    if "'" in said or "’" in said:
+        cut = CLITIC.search(said) or ELISION.match(said)
+        if cut and said[: cut.start("cut")].lower().rstrip("'’") not in words.pronouns | words.elisions:
+            cut = None
+    elif "-" in said:
+        cut = HYPHEN.search(said)
+        if cut and cut["cut"].lower() not in words.pronouns:
+            cut = None
+    at = cut.start("cut") if cut else len(said)
+    first = said[:at].rstrip("-'’") if cut else said
+    if first.endswith("-t"):
+        first = first[:-2]
+    yield Token(start, start + len(first), first.lower(), "word", said[0].isupper())
+    if cut:
+        yield Token(start + at, start + len(said), said[at:].lower(), "word", said[at].isupper())
 
 
 def _abbreviated(token: Token, words: SpeechLexicon) -> bool:

@@ -1,0 +1,61 @@
+"""Speech that a dash opens at the head of a paragraph, as Spanish, French, Italian and Portuguese copy has it.
+
+In —No voy a dimitir —dijo Ana Peral—. Seguiremos— the dashes set the narrator off; in – Je ne sais pas, a répondu
+Paul – a comma and the cue do. A paragraph without a cue is a list or a thought, not speech.
+"""
+
+from __future__ import annotations
+
+import re
+
+from processors.segment.quote_marks import Quoted
+from processors.segment.speech_lexicon import SpeechLexicon
+
+HEAD = re.compile(r"[—–―]\s*(?=[\w¿¡«“\"])")
+DASH = re.compile(r"[—–―]")
+WORD = re.compile(r"[^\W\d_]+")
+COMMA = re.compile(r"[,?!…]\s+")
+NEAR = 3  # words from the comma to the cue
+
+
+def find_dialogue(text: str, start: int, end: int, words: SpeechLexicon) -> tuple[Quoted, ...]:
+    """The spoken parts of the paragraph text[start:end]; () where it is no dialogue."""
+    head = HEAD.match(text, start, end) if words.dash else None
+    if head is None:
+        return ()
+    dashes = [dash.start() for dash in DASH.finditer(text, head.end(), end)]
+    if not dashes:
+        return _before_cue(text, start, head.end(), end, words)
+    if not _has_cue(text, dashes[0], dashes[1] if len(dashes) > 1 else end, words):
+        return ()
+    spoken = [_part(text, start, head.end(), dashes[0])]
+    spoken += [
+        _part(text, dashes[at], dashes[at] + 1, dashes[at + 1] if at + 1 < len(dashes) else end)
+        for at in range(1, len(dashes), 2)
+    ]
+    return tuple(part for part in spoken if part.end > part.start)
+
+
+def _before_cue(text: str, outer: int, start: int, end: int, words: SpeechLexicon) -> tuple[Quoted, ...]:
+    """What stands before the first comma that a cue follows."""
+    for comma in COMMA.finditer(text, start, end):
+        near = WORD.finditer(text, comma.end(), end)
+        for _, word in zip(range(NEAR), near, strict=False):
+            low = word.group().lower()
+            if low in words.cues:
+                return (Quoted(start, comma.start() + (text[comma.start()] != ","), outer, comma.start() + 1),)
+            if low not in words.auxiliaries and low not in words.pronouns:
+                break
+    return ()
+
+
+def _has_cue(text: str, start: int, end: int, words: SpeechLexicon) -> bool:
+    return any(word.group().lower() in words.cues for word in WORD.finditer(text, start, end))
+
+
+def _part(text: str, outer: int, start: int, end: int) -> Quoted:
+    """A spoken part, without the marks and blanks at its ends that belong to the narrator."""
+    said = text[start:end]
+    first = start + len(said) - len(said.lstrip(" .,;:"))
+    last = max(first, start + len(said.rstrip()))
+    return Quoted(first, last, outer, end)
