@@ -16,7 +16,7 @@ RECEIVED = "2026-11-20T12:{:02}:{:02}Z"
 
 
 def raw_items() -> list[RawItem]:
-    """Samples, invented stories, repeats, new versions, and what cannot be read, in the order of the log."""
+    """Samples, invented stories, repeats, new versions, and what cannot be read: one feed, so one order everywhere."""
     samples = [path.read_bytes() for path in sorted((HERE / "samples").iterdir()) if path.suffix != ".md"]
     payloads = [*samples, *(line(number, 80) for number in range(40))]
     payloads += [_version(number) for number in range(0, 40, 8)]
@@ -24,7 +24,7 @@ def raw_items() -> list[RawItem]:
     payloads += [line(number, 80) for number in range(0, 40, 5)]
     payloads += [b"", b"\xff\xfe\x00\x01", b"<html><body>no feed</body></html>", b'{"weather": "fine"}']
     return [
-        RawItem(payload, RECEIVED.format(number // 60, number % 60), feed=f"feed-{number % 5}")
+        RawItem(payload, RECEIVED.format(number // 60, number % 60), feed="day")
         for number, payload in enumerate(payloads)
     ]
 
