@@ -46,14 +46,16 @@ def tokens(text: str, start: int, end: int, quoted: tuple[Quoted, ...], words: S
 def _append(made: list[Token], text: str, start: int, end: int, words: SpeechLexicon) -> None:
     for found in WORD.finditer(text, start, end):
         said = found.group()
-        if said == "." and made and made[-1].end == found.start() and _abbreviated(made[-1], words):
-            last = made.pop()
-            made.append(Token(last.start, found.end(), last.low, "word", last.capital))
-            continue
-        if not said[0].isalnum():
-            made.append(Token(found.start(), found.end(), said, "mark"))
-        else:
+        if said.isalpha():
+            first, last = found.span()
+            made.append(Token(first, last, said.lower(), "word", said[0].isupper()))
+        elif said[0].isalnum():
             made += _words(said, found.start(), words)
+        elif said == "." and made and made[-1].end == found.start() and _abbreviated(made[-1], words):
+            last_word = made.pop()
+            made.append(last_word._replace(end=found.end()))
+        else:
+            made.append(Token(found.start(), found.end(), said, "mark"))
 
 
 def _words(said: str, start: int, words: SpeechLexicon) -> Iterator[Token]:
