@@ -49,6 +49,21 @@ HTML: Final = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|script|meta|title
 ALTERNATE: Final = re.compile(rb"<link\b[^>]*>", re.IGNORECASE)
 FEED_TYPE: Final = re.compile(rb"application/(?:rss|atom|feed)\+(?:xml|json)", re.IGNORECASE)
 HREF: Final = re.compile(rb"href\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE)
+PROLOGUE: Final = re.compile(
+    rb"\A\s*(?:<!--.*?-->\s*)*(?=<\?xml\s)", re.DOTALL
+)  # XML allows nothing before it
+OTHER_SCRIPTS: Final = (
+    "Cyrillic",
+    "Greek",
+    "Hebrew",
+    "Arabic",
+    "Thai",
+    "CJK Unified",
+    "Hiragana",
+    "Katakana",
+    "Hangul",
+)
+DETECTED: Final = 20_000  # bytes that are looked at
 CONTAINERS: Final = frozenset({b"channel", b"feed", b"rss", b"rdf", b"urlset"})
 
 
@@ -56,7 +71,7 @@ CONTAINERS: Final = frozenset({b"channel", b"feed", b"rss", b"rdf", b"urlset"})
 class Document:
     """A feed's entries, in document order, each as the bytes from ``<item`` to ``</item>`` (JSON: one object).
 
-    `codec` reads these bytes as text; `wide` is the 16 or 32 bit encoding that they came in. `head` is what stands
+    `codec` reads these bytes as text, `guessed` is whether nobody declared it; `wide` is the 16 or 32 bit encoding that they came in. `head` is what stands
     before the first entry, and what every one-entry document begins with.
     """
 
@@ -65,6 +80,7 @@ class Document:
     entries: tuple[bytes, ...]
     whole: bool = True
     codec: str = "utf-8"
+    guessed: bool = False
     wide: str | None = None
     json: bool = False
     objects: tuple[Any, ...] = field(default=(), repr=False)
@@ -126,14 +142,14 @@ def _xml(raw: bytes, wide: str | None, charset: str | None) -> Document:
         )
     kind = ENTRY_OF[local]
     closed = _closed(raw, root["name"])
-    codec = "utf-8" if wide else codec_of(raw, charset)
+    codec, guessed = ("utf-8", False) if wide else codec_of(raw, charset)
     first = next(_matches(rb"((?:[A-Za-z_][\w.\-]*:)?" + kind + rb")", raw, root.end()), None)
     spans = list(_spans(raw, first[1], first.start(), closed)) if first else []
     if not spans:
-        return Document(raw, b"", (), closed, codec, wide)
-    head = raw[: spans[0][0]]
+        return Document(raw, b"", (), closed, codec, guessed, wide)
+    head = PROLOGUE.sub(b"", raw[: spans[0][0]], count=1)
     entries = tuple(raw[start:end] for start, end in spans)
-    return Document(head, _closing(head), entries, closed, codec, wide)
+    return Document(head, _closing(head), entries, closed, codec, guessed, wide)
 
 
 def _root(raw: bytes) -> re.Match[bytes] | None:
@@ -210,20 +226,37 @@ def _json(raw: bytes) -> Document:
     return Document(head, b"]}", tuple(orjson.dumps(item) for item in objects), json=True, objects=objects)
 
 
-def codec_of(raw: bytes, charset: str | None) -> str:
-    """The codec that reads a document whose ``<`` is one byte: UTF-8 where that fits, else what is declared."""
+def codec_of(raw: bytes, charset: str | None) -> tuple[str, bool]:
+    """The codec that reads a document whose ``<`` is one byte, and whether it is only a guess.
+
+    UTF-8 where that fits, else what the transport or the document declares, else what the bytes look like.
+    """
     declared = DECLARED.search(raw[:1000])
-    told = [declared[1].decode("ascii", "replace")] if declared else []
-    if told and told[0].lower().startswith(("iso-2022", "hz", "utf-7")):
-        return _known(told[0]) or "cp1252"
+    told = [name for name in (charset, declared[1].decode("ascii", "replace") if declared else None) if name]
+    codecs_told = [codec for name in told if (codec := _known(name))]
+    if shifted := next(
+        (codec for codec in codecs_told if codec.startswith(("iso2022", "hz", "utf-7"))), None
+    ):
+        return shifted, False
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
-        for name in (charset, *told):
-            if (codec := _known(name)) and codec != "utf-8":
-                return "cp1252" if codec in {"iso8859-1", "ascii"} else codec
-        return "utf-8" if charset or told else "cp1252"
-    return "utf-8"
+        other = next((codec for codec in codecs_told if codec not in {"utf-8", "ascii"}), None)
+        if other:
+            return ("cp1252" if other == "iso8859-1" else other), False
+        return ("utf-8", False) if codecs_told else (_detected(raw), True)
+    return "utf-8", False
+
+
+def _detected(raw: bytes) -> str:
+    """The codec that bytes without any declaration look like: windows-1252 unless they are in another script."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(raw[:DETECTED]).best()
+    codec = _known(best.encoding) if best else None
+    if codec is None or best is None:
+        return "cp1252"
+    return codec if any(alphabet.startswith(OTHER_SCRIPTS) for alphabet in best.alphabets) else "cp1252"
 
 
 def _known(name: str | None) -> str | None:

@@ -157,7 +157,10 @@ def _item(
 ) -> RawItem:
     change = found.changes[place]
     item = _envelope(feed, answer, now, document.alone(change.entry), "new")
-    return replace(item, uri=change.uri, version=str(change.version))
+    charset = (
+        document.codec if document.guessed else item.charset
+    )  # the whole document tells more than one entry
+    return replace(item, uri=change.uri, version=str(change.version), charset=charset)
 
 
 def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: Outcome) -> RawItem:
