@@ -1,0 +1,206 @@
+"""Damage that copy took in transit: words lost, characters mangled, tails cut, paragraphs doubled.
+
+Filters that strip links and bold text take words with them, and what they leave behind breaks the grammar around
+the gap: an opening quotation mark before a blank, an ending alone as a word, an article before a preposition, a
+quoted adjective where a noun must stand. Only such breaks count; a false alarm is worse than a miss, so each rule
+asks for a break that clean copy does not have. The words are data: `config/lexicon/segment-damage.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Final
+
+from config.settings import HERE
+from processors.segment.marks import ends_sentence
+from processors.story import Damage, DamageKind, Segment
+
+PROSE: Final = frozenset({"paragraph", "caption"})
+DOUBLED: Final = 60  # characters of the shortest paragraph that does not stand twice by chance
+CUT: Final = 80  # characters of the shortest paragraph that can be told to be cut
+MANY: Final = 40  # damaged places of one text; beyond that the rules misread it
+
+ENDING_AFTER: Final = r"(?<![\w'’.\-])[^\W\d_]{{2,}}(?P<gap> )(?P<end>{})(?=[ ,.;:!?)”\"»]|$)(?! ?[&'’])"
+OPEN_QUOTE: Final = re.compile(r"(?:(?P<before>[\w’']+) |(?<=[\s(]))“(?P<gap>[ \t]+)(?P<after>[^\W\d_]+)")
+STRAIGHT: Final = re.compile(r"(?P<before>[\w’']+) \"(?P<gap> )(?P<after>[^\W\d_]+)")
+QUOTED: Final = re.compile(
+    r"(?P<before>[\w’']+) [“\"«‘](?P<word>[^\W\d_]+)[”\"»’](?P<gap> )(?P<after>[^\W\d_]+)"
+)
+EMPTY: Final = re.compile(r"“\s*”|«\s*»|(?<=\s)\(\s*\)|\(\s*[,;](?=\s)|(?<=[a-z]),\s?,(?=\s)")
+TITLE: Final = re.compile(r"\b(?:Mr|Mrs|Ms)\.? (?=(?:said|says|told|added|was|is|has|had|and|who|of)\b)")
+SUM: Final = re.compile(
+    r"(?<=[$€£]) (?=(?:million|billion|trillion|millones|millions|milliards|Millionen|Milliarden)\b)"
+)
+BROKEN: Final = re.compile(r"\ufffd+")
+LETTER_LOST: Final = re.compile(r"(?<![/?=&.\w])[^\W\d_]+\?[^\W\d_a-z]*[a-zà-ÿ]+(?:\?[a-zà-ÿ]+)*(?![/?=&\w])")
+MAY_BE_MOJIBAKE: Final = re.compile(r"[ÃÂâÐÑÅÄÎÏØÙ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u00a0]")
+RUN_TOGETHER: Final = re.compile(r"\d(?:pct|mln)?[A-Z][a-z]{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What can't stand where, in one language."""
+
+    endings: frozenset[str]
+    ending: re.Pattern[str]
+    never: dict[str, frozenset[str]]
+    unended: frozenset[str]
+    prepositions: frozenset[str]
+    adjectives: frozenset[str]
+    takers: frozenset[str]
+
+
+@cache
+def grammar(language: str) -> Grammar | None:
+    """The lexicon of a language (its first subtag), or None."""
+    with (HERE / "lexicon" / "segment-damage.toml").open("rb") as file:
+        told = tomllib.load(file).get({"no": "nb", "nn": "nb"}.get(language, language))
+    if told is None:
+        return None
+    endings = sorted(told["endings"], key=len, reverse=True)
+    return Grammar(
+        frozenset(endings),
+        re.compile(ENDING_AFTER.format("|".join(endings))),
+        {word: frozenset(after.split()) for word, after in told["never"].items()},
+        *(frozenset(told[name]) for name in ("unended", "prepositions", "adjectives", "takers")),
+    )
+
+
+def find_damage(text: str, segments: tuple[Segment, ...], language: str = "") -> tuple[Damage, ...]:
+    """The damaged places of a segmented text, in order, none within another."""
+    known = grammar(language.partition("-")[0].lower())
+    found: list[Damage] = []
+    for segment in segments:
+        if segment.kind in PROSE:
+            words = text[segment.start : segment.end]
+            found += _all("missing-words", segment.start, _lost_words(words, known))
+            found += _all("mojibake", segment.start, _mojibake(words))
+            found += _all("garbled", segment.start, _run_together(words))
+    found += _doubled(text, segments)
+    found += _cut(text, segments)
+    return _apart(found) if len(found) <= MANY else _apart(found[:MANY])
+
+
+def _all(kind: DamageKind, offset: int, spans: Iterable[tuple[int, int]]) -> list[Damage]:
+    return [Damage(offset + start, offset + end, kind) for start, end in spans]
+
+
+def _apart(found: list[Damage]) -> tuple[Damage, ...]:
+    """In order; of two that overlap, the first."""
+    kept: list[Damage] = []
+    for damage in sorted(found, key=lambda damage: (damage.start, damage.end)):
+        if not kept or damage.start >= kept[-1].end:
+            kept.append(damage)
+    return tuple(kept)
+
+
+def _lost_words(words: str, known: Grammar | None) -> Iterator[tuple[int, int]]:
+    """Spans around words that are missing, or a fragment that they left."""
+    yield from (match.span() for match in EMPTY.finditer(words))
+    if "$ " in words or "€ " in words or "£ " in words:
+        yield from (match.span() for match in SUM.finditer(words))
+    if known is None:
+        return
+    if "M" in words:
+        yield from (match.span() for match in TITLE.finditer(words))
+    yield from _quoted(words, known)
+    low = words.lower().split()
+    if not known.endings.isdisjoint(token.rstrip('.,;:!?)”"»') for token in low):
+        yield from (
+            (match.start("end"), match.end("end"))
+            for match in known.ending.finditer(words)
+            if len(match["end"]) > 1 or match[0][0].islower()
+        )
+    if any(before in known.never and after in known.never[before] for before, after in pairwise(low)):
+        yield from _pairs(words, known)
+    if any(token[-1] in ".,;!?)" and token[:-1] in known.unended for token in low):
+        yield from _unended(words, known)
+
+
+def _quoted(words: str, known: Grammar) -> Iterator[tuple[int, int]]:
+    """A quotation that opens onto a blank; a quoted adjective that a preposition follows."""
+    if "“ " in words:
+        for match in OPEN_QUOTE.finditer(words):
+            before = (match["before"] or "").lower()
+            if match["after"] in known.prepositions or (before in known.takers or before in known.never):
+                yield match.start("gap") - 1, match.end("gap")
+    if ' " ' in words:
+        for match in STRAIGHT.finditer(words):
+            if match["after"] in known.prepositions and match["before"].lower() in known.takers:
+                yield match.start("gap") - 1, match.end("gap")
+    if any(mark in words for mark in '”"»’'):
+        for match in QUOTED.finditer(words):
+            if (
+                match["word"] in known.adjectives
+                and match["after"] in known.prepositions
+                and match["before"] in known.takers
+            ):
+                yield match.start("word"), match.end("gap")
+
+
+def _pairs(words: str, known: Grammar) -> Iterator[tuple[int, int]]:
+    """Two words that never stand side by side: what stood between them is gone."""
+    last = None
+    for token in re.finditer(r"\S+", words):
+        if last and token.group() in known.never.get(last.group(), ()):
+            yield last.end(), token.start()
+        last = token
+
+
+def _unended(words: str, known: Grammar) -> Iterator[tuple[int, int]]:
+    """A clause that ends in an article or preposition."""
+    for token in re.finditer(r"(?<=[a-zà-ÿ]\s)([^\W\d_]+)(?=[.,;!?)](?:\s|$))", words):
+        if token.group() in known.unended:
+            yield token.end(), token.end()
+
+
+def _mojibake(words: str) -> Iterator[tuple[int, int]]:
+    """Characters that a wrong decoder made, or that a narrow one dropped."""
+    if words.isascii():
+        if "?" in words and len(lost := list(LETTER_LOST.finditer(words))) > 1:
+            yield from (match.span() for match in lost)
+        return
+    yield from (match.span() for match in BROKEN.finditer(words))
+    if MAY_BE_MOJIBAKE.search(words):
+        from ftfy.badness import is_bad
+
+        for match in re.finditer(r"\S*[^\x00-\x7f]\S*", words):
+            if MAY_BE_MOJIBAKE.search(match.group()) and is_bad(match.group()):
+                yield match.span()
+
+
+def _run_together(words: str) -> Iterator[tuple[int, int]]:
+    """Figures of a table run into the words of the next row."""
+    glued = list(RUN_TOGETHER.finditer(words))
+    if len(glued) > 2:
+        yield glued[0].start(), glued[-1].end()
+
+
+def _doubled(text: str, segments: tuple[Segment, ...]) -> Iterator[Damage]:
+    """Paragraphs that stood before."""
+    seen: set[str] = set()
+    for segment in segments:
+        if segment.kind == "paragraph" and segment.end - segment.start >= DOUBLED:
+            words = " ".join(text[segment.start : segment.end].split())
+            if words in seen:
+                yield Damage(segment.start, segment.end, "garbled")
+            seen.add(words)
+
+
+def _cut(text: str, segments: tuple[Segment, ...]) -> Iterator[Damage]:
+    """The last paragraph breaks off within a sentence, while all before it end theirs."""
+    prose = [text[s.start : s.end] for s in segments if s.kind == "paragraph"]
+    if not segments or segments[-1].kind != "paragraph" or len(prose) < 3 or len(prose[-1]) < CUT:
+        return
+    last = prose[-1].rstrip()
+    if (
+        all(map(ends_sentence, prose[:-1]))
+        and re.search(r"[a-zà-ÿ,-]$", last)
+        and not re.search(r"(?:https?:|www\.|@)\S*$", last)
+    ):
+        yield Damage(segments[-1].end, segments[-1].end, "truncated")
