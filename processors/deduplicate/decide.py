@@ -11,7 +11,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from config.settings import Deduplicate
-from processors.deduplicate.fingerprint import Fingerprint, fingerprint, headline_words
+from processors.deduplicate.fingerprint import Fingerprint, fingerprint
 from processors.deduplicate.index import Lookup
 from processors.deduplicate.record import Record, UnknownFormat, View, rounded
 from processors.deduplicate.relation import related
@@ -146,7 +146,7 @@ class Deduplicator:
             lookup=lookup,
             weights=window.weights(lookup.counts),
             late=window.now is not None and time < window.now - self._length,
-            keys=(version_key, *_identifiers(story), *_content_keys(event, made)),
+            keys=(version_key, *_identifiers(story), *_content_keys(made)),
         )
 
     # ------------------------------------------------------------ the parent
@@ -177,13 +177,13 @@ class Deduplicator:
         """The story whose headline an advisory, correction or kill quotes."""
         if not story.signals.names:
             return None
-        wanted = fingerprint(story.signals.names, "").headline
-        for key in _headline_keys(story.signals.names):
+        named = fingerprint(story.signals.names, "")
+        for key in _headline_keys(named.title):
             row = story.window.find(key)
             if row is None:
                 continue
             view = story.window.view(row)
-            likeness = jaccard(wanted, view.marks()[2])
+            likeness = jaccard(named.headline, view.marks()[2])
             if likeness >= NAMED:
                 return Parent(view, {"by-name": 1.0, "headline": likeness})
         return None
@@ -308,16 +308,19 @@ def _role(role: str | None) -> str:
     return "".join(filter(str.isalpha, role or "")).lower()
 
 
-def _content_keys(event: Event, made: Fingerprint) -> list[int]:
-    return [_key("content", str(made.content)), *_headline_keys(event.headline)]
+def _content_keys(made: Fingerprint) -> list[int]:
+    return [_key("content", str(made.content)), *_headline_keys(made.title)]
 
 
-def _headline_keys(headline: str) -> list[int]:
+def _headline_keys(words: tuple[bytes, ...]) -> list[int]:
     """Keys of a headline: of all its words, and of its first five."""
-    words = headline_words(headline)
     if len(words) < 3:
         return []
-    return [_key("headline", *words), *([_key("headline", *words[:5])] if len(words) > 5 else [])]
+    told = [
+        b"headline\0" + b" ".join(words),
+        *([b"headline\0" + b" ".join(words[:5])] if len(words) > 5 else []),
+    ]
+    return [xxhash.xxh3_64_intdigest(each) for each in told]
 
 
 def _time(event: Event, now: int | None) -> int:

@@ -10,7 +10,10 @@ compared: below the smaller bound both are whole.
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import Final
 
 import numpy as np
@@ -36,6 +39,7 @@ _WORD_OR_CHARACTER: Final = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _CHARACTER: Final = re.compile(rf"[{_UNSPACED}]")
 _DROPPED: Final = re.compile(r"[.,'’‘ʼ`]")
 _BLANK: Final = bytes(code if chr(code).isalnum() else 32 for code in range(128)) + bytes(128 * [32])
+_TICKER: Final = re.compile(r"<[A-Z][A-Z0-9/]{0,11}>")
 _TYPOGRAPHY: Final = re.compile(r"[“”„«»–—…•·\u00a0€£§°]")
 _MIX: Final = tuple(
     np.uint64(odd)
@@ -46,24 +50,28 @@ _MIX: Final = tuple(
 )  # fmt: skip
 _HALF: Final = np.uint64(32)
 _FEW: Final = np.uint64(29)
-_EVEN: Final = np.uint32(2**32 - 2)  # a record keeps a flag in the lowest bit
+_CLEAR: Final = np.uint32(2**32 - 4)  # the two lowest bits are flags
+FIGURE: Final = np.uint32(2)  # the bit of a shingle that has a number among its words
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """A story as the deduplicator compares it.
 
-    `shingles` are ascending, distinct and even, complete up to `bound`; `numbers`, `names` and `headline` are the smallest
-    `MARKS` hashes of each set, ascending. `words` counts the words (characters of unspaced scripts), `count` the
+    `shingles` are ascending and distinct with the lowest bit clear, complete up to `bound`; `running` are all of them in the
+    order of the text; `numbers`, `names` and `headline` are the smallest
+    `MARKS` hashes of each set, ascending. `title` the headline's words, `words` counts the words (characters of unspaced scripts), `count` the
     distinct shingles (estimated where the sample is cut), `digits` is the share of words that are numbers,
     `content` a 64-bit hash of the text but for its white space.
     """
 
     shingles: Hashes
+    running: Hashes
     bound: int
     numbers: tuple[int, ...]
     names: tuple[int, ...]
     headline: tuple[int, ...]
+    title: tuple[bytes, ...]
     words: int
     digits: float
     content: int
@@ -82,24 +90,23 @@ def estimated(kept: int, bound: int) -> int:
 def fingerprint(headline: str, text: str) -> Fingerprint:
     """The fingerprint of a story. Linear in the length of the text, of which it looks at a million characters."""
     text = text[:MAX_CHARS]
-    cased, words, width = _words(text)
-    numbers = {word for word in words if word.isdigit()}
-    shingles, bound = _sampled(shingle_hashes(_word_hashes(words), width), _room(len(words)))
+    names, words, width = _words(text)
+    numbers = set(filter(bytes.isdigit, set(words)))
+    title = _words(headline)[1] if headline else []
+    running = _shingles(words, numbers, width)
+    shingles, bound = _sampled(running.copy(), _room(len(words)))
     return Fingerprint(
         shingles=shingles,
+        running=running,
         bound=bound,
         numbers=_marks(numbers),
-        names=_marks(_names(cased, words) - numbers),
-        headline=_marks(set(_words(headline)[1])),
+        names=_marks(names),
+        headline=_marks(set(title)),
+        title=tuple(title),
         words=len(words),
         digits=len(numbers) / len(words) if words else 0.0,
         content=xxhash.xxh3_64_intdigest(" ".join(text.split()).encode("utf-8", "surrogatepass")),
     )
-
-
-def headline_words(headline: str) -> list[str]:
-    """The words of a headline, in lower case, by which advisories find it."""
-    return [word.decode() for word in _words(headline)[1]]
 
 
 def shingle_hashes(words: NDArray[np.uint64], width: int) -> Hashes:
@@ -113,26 +120,52 @@ def shingle_hashes(words: NDArray[np.uint64], width: int) -> Hashes:
         mixed *= _MIX[place % len(_MIX)]
     mixed ^= mixed >> _FEW
     mixed *= _MIX[1]
-    return (mixed >> _HALF).astype(np.uint32) & _EVEN
+    return (mixed >> _HALF).astype(np.uint32) & _CLEAR
 
 
-def _words(text: str) -> tuple[list[bytes], list[bytes], int]:
-    """The words as written and in lower case, as UTF-8, and how many make a shingle."""
-    text = _DROPPED.sub("", text)
+def _words(text: str) -> tuple[set[bytes], list[bytes], int]:
+    """The names, the words in lower case and house style, and how many of these make a shingle; all UTF-8."""
+    text = _TICKER.sub(" ", _DROPPED.sub("", text)) if "<" in text else _DROPPED.sub("", text)
+    text = text.replace("%", " percent ").replace("per cent", "percent")
     if not text.isascii():
         text = _TYPOGRAPHY.sub(" ", text)
     if text.isascii():
         raw = text.encode().translate(_BLANK)
-        return raw.split(), raw.lower().split(), WIDTH
+        lower = raw.lower().split()
+        return _names(raw.split(), lower), _styled(lower), WIDTH
     return _foreign_words(text)
 
 
-def _foreign_words(text: str) -> tuple[list[bytes], list[bytes], int]:
+def _foreign_words(text: str) -> tuple[set[bytes], list[bytes], int]:
     probe = text[:2000]
     unspaced = 10 * len(_CHARACTER.findall(probe)) >= len(probe)
     pattern, width = (_WORD_OR_CHARACTER, CHARACTERS) if unspaced else (_WORD, WIDTH)
     cased = " ".join(pattern.findall(text))
-    return cased.encode().split(), cased.lower().encode().split(), width
+    lower = cased.lower().encode().split()
+    return _names(cased.encode().split(), lower), _styled(lower), width
+
+
+def _styled(words: list[bytes]) -> list[bytes]:
+    styles = _house_style()
+    return [styles.get(word, word) for word in words]
+
+
+@cache
+def _house_style() -> dict[bytes, bytes]:
+    """Spellings by the form that stands for them, of ``config/lexicon/house-style.toml``."""
+    told = (resources.files("config") / "lexicon" / "house-style.toml").read_text("utf-8")
+    return {word.encode(): form.encode() for word, form in tomllib.loads(told)["words"].items()}
+
+
+def _shingles(words: list[bytes], numbers: set[bytes], width: int) -> Hashes:
+    hashes = shingle_hashes(_word_hashes(words), width)
+    if numbers:
+        told = np.fromiter(map(numbers.__contains__, words), np.bool_, len(words))
+        inside = told[: len(hashes)].copy()
+        for place in range(1, min(width, len(words))):
+            inside |= told[place : place + len(hashes)]
+        hashes[inside] |= FIGURE
+    return hashes
 
 
 def _room(words: int) -> int:
@@ -141,9 +174,9 @@ def _room(words: int) -> int:
 
 def _names(cased: list[bytes], lower: list[bytes]) -> set[bytes]:
     """The words that are written with capitals only, in lower case; none in copy that is all capitals."""
-    every = set(lower)
-    plain = every.intersection(cased)
-    return every - plain if 2 * len(plain) > len(every) else set()
+    plain = set(lower).intersection(cased)
+    capital = {word.lower() for word in set(cased).difference(lower)} - plain
+    return capital if 2 * len(plain) > len(capital) else set()
 
 
 def _word_hashes(words: list[bytes]) -> NDArray[np.uint64]:

@@ -7,9 +7,11 @@ that scoring refuses. Both tables grow with what is alive and are rebuilt from t
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -20,7 +22,8 @@ from processors.deduplicate.fingerprint import Hashes
 COMMON: Final = 8  # stories; a shingle that more have is no key: it belongs to a template
 KEYS: Final = 48  # of a story
 FEWEST: Final = 4  # keys, where almost everything is common
-CANDIDATES: Final = 8  # that are scored for a story, however many share keys with it
+CANDIDATES: Final = 6  # that are scored for a story, however many share keys with it
+SHARED: Final = 0.08  # of the keys that a candidate could share, the least that it does share
 _START: Final = 1 << 16  # places
 _SATURATED: Final = 255
 _TURNOVER: Final = 1 << 16  # rows that pass before a rebuild, beside four times the window
@@ -62,6 +65,7 @@ class Index:
         """Empty tables."""
         self._origin = 0
         self._chains = np.zeros(1024, np.uint32)
+        self._sizes = array("H")
         self._clear(_START, _START)
 
     def look_up(self, shingles: Hashes, first: int) -> Lookup:
@@ -74,7 +78,7 @@ class Index:
         held = self._rows.take((spread.take(keys) * self._row_places) >> _HALF, axis=0).ravel()
         oldest = first - self._origin
         alive = held[held > max(oldest, 0)].tolist()
-        return Lookup(counts, spread, keys, self._most_shared(alive))
+        return Lookup(counts, spread, keys, self._most_shared(alive, len(keys), len(shingles)))
 
     def counts(self, shingles: Hashes) -> NDArray[np.uint8]:
         """How many stories have each shingle."""
@@ -82,7 +86,7 @@ class Index:
 
     def add(self, lookup: Lookup, fresh: NDArray[np.bool_], row: int, chain: int) -> None:
         """Count a story's fresh shingles and put its keys. `chain` is a 32-bit hash of its chain's id."""
-        told = self._told(row, chain)
+        told = self._told(row, chain, len(fresh))
         self._count((lookup.spread * self._count_places) >> _HALF, lookup.counts, fresh)
         self._put((lookup.spread.take(lookup.keys) * self._row_places) >> _HALF, told, chain)
         self._live_keys += min(len(lookup.spread), KEYS)
@@ -113,17 +117,19 @@ class Index:
             places = (spread * self._count_places) >> _HALF
             counts = self._counts.take(places)
             rare = np.flatnonzero(counts <= COMMON)[:KEYS]
-            told = self._told(alive.row, alive.chain)
+            told = self._told(alive.row, alive.chain, len(alive.shingles))
             self._count(places, counts, alive.fresh)
             self._put((spread.take(rare) * self._row_places) >> _HALF, told, alive.chain)
             self._live_keys += min(len(alive.shingles), KEYS)
 
-    def _told(self, row: int, chain: int) -> int:
+    def _told(self, row: int, chain: int, size: int) -> int:
         """The number that the tables hold for a row: from 1; 0 is an empty place."""
         told = row - self._origin + 1
         if told >= len(self._chains):
             self._chains = np.concatenate((self._chains, np.zeros(len(self._chains) // 2, np.uint32)))
+            self._sizes.extend(repeat(0, len(self._chains) - len(self._sizes)))
         self._chains[told] = chain
+        self._sizes[told] = min(size, 65535)
         self._newest = told
         return told
 
@@ -140,11 +146,18 @@ class Index:
         held[:, 0] = told
         self._rows[places] = held
 
-    def _most_shared(self, alive: list[int]) -> list[tuple[int, int]]:
+    def _most_shared(self, alive: list[int], keys: int, size: int) -> list[tuple[int, int]]:
+        """The rows that share most keys; of equals the newest. A smaller story could share fewer."""
         if not alive:
             return []
-        shared = sorted(Counter(alive).items(), key=lambda pair: (-pair[1], -pair[0]))[:CANDIDATES]
-        return [(told + self._origin - 1, count) for told, count in shared]
+        found: list[tuple[int, int]] = []
+        part = SHARED * keys / size
+        for told, shared in sorted(Counter(alive).items(), key=lambda pair: (-pair[1], -pair[0])):
+            if shared >= part * min(size, self._sizes[told]):
+                found.append((told + self._origin - 1, shared))
+                if len(found) == CANDIDATES:
+                    break
+        return found
 
     def _clear(self, count_places: int, row_places: int) -> None:
         self._counts = np.zeros(count_places, np.uint8)
@@ -152,4 +165,5 @@ class Index:
         self._count_places = np.uint64(count_places)
         self._row_places = np.uint64(row_places)
         self._chains = np.zeros(1024, np.uint32)
+        self._sizes = array("H", bytes(2 * 1024))
         self._live_counts = self._live_keys = self._newest = 0

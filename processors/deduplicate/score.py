@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.deduplicate.fingerprint import EVERYTHING, MARKS, Fingerprint, Hashes
+from processors.deduplicate.fingerprint import EVERYTHING, FIGURE, MARKS, Fingerprint, Hashes
 from processors.deduplicate.record import View
 from processors.deduplicate.window import Window
 
@@ -62,6 +62,9 @@ def pair_features(
     containment = common / min(mine, other)
     if containment < LEAST:
         return None
+    figures = (ours if len(ours) <= len(theirs) else theirs) & FIGURE != 0
+    kept = ours[both] & FIGURE != 0
+    figures_count, kept_count = int(np.count_nonzero(figures)), int(np.count_nonzero(kept))
     count, plain = int(np.count_nonzero(both)), min(len(ours), len(theirs))
     shorter_is_new = made.words <= view.words
     pairs = ((made.numbers, numbers), (made.names, names))
@@ -73,10 +76,25 @@ def pair_features(
         "numbers-missing": lacking[0],
         "names-missing": lacking[1],
         "headline": jaccard(made.headline, headline),
+        "figures-kept": (kept_count + containment) / (figures_count + 1),
+        "figures": figures_count / plain,
+        "run": mean_run(made.running, theirs, min(bound, made.bound)),
+        "words": math.log(max(min(made.words, view.words), 1)),
         "digits": made.digits if shorter_is_new else view.digits,
         "length-ratio": min(made.words, view.words) / max(made.words, view.words, 1),
         "hours": abs(time - view.time) / HOUR_MS,
     }
+
+
+def mean_run(running: Hashes, theirs: Hashes, bound: int) -> float:
+    """The logarithm of the mean length, in shingles, of the runs of the text that the other story has, too."""
+    rate = 1.0
+    if bound < EVERYTHING:
+        rate = (bound + 1) / (EVERYTHING + 1)
+        running = running[running <= bound]
+    both = shared(running, theirs)
+    starts = int(both[0]) + int(np.count_nonzero(both[1:] > both[:-1])) if len(both) else 0
+    return math.log1p(np.count_nonzero(both) / starts / rate) if starts else 0.0
 
 
 def jaccard(ours: tuple[int, ...], theirs: tuple[int, ...]) -> float:
