@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,6 +13,8 @@ from sinks.standing import lineage
 from sinks.words import fold
 
 LEAD: Final = 280
+TITLE: Final = 140
+_SENTENCE: Final = re.compile(r"(?<=\w{3}[.!?])[\"”»’]?\s|(?<=[。！？])")
 FOR_EVER: Final = 2**62
 
 
@@ -41,20 +44,37 @@ def card(event: Event) -> Hit:
 
 
 def headline(event: Event) -> str:
-    """The headline; where a story has none, the first line of its text."""
-    line = event.headline.strip() or event.text.strip().partition("\n")[0].strip() or event.story.title or ""
-    return line if len(line) <= 300 else line[:299] + "…"
+    """The headline; where a story has none, the first sentence of its first paragraph."""
+    told = event.headline.strip()
+    return told or _first_sentence(_body(event)) or event.story.title or event.story.slugline or ""
 
 
 def lead(event: Event) -> str:
-    """The beginning of the story's paragraphs, in one line; of all its text where it was not segmented."""
+    """The beginning of the story's paragraphs, in one line, after the sentence that serves as its headline."""
+    body = _body(event)
+    if not event.headline.strip():
+        body = body.removeprefix(_first_sentence(body).removesuffix("…")).lstrip()
+    if len(body) <= LEAD:
+        return body
+    blank = body.rfind(" ", LEAD // 2, LEAD)
+    return f"{body[: blank if blank > 0 else LEAD].rstrip()} …"
+
+
+def _body(event: Event) -> str:
+    """The first paragraphs in one line; of all the text where it was not segmented or holds no paragraph."""
     parts = [event.text[each.start : each.end] for each in event.segments or () if each.kind == "paragraph"]
     told = " ".join(parts[:4]) or event.text or " ".join(each.value for each in event.story.descriptions)
-    text = " ".join(told[: 4 * LEAD].split())
-    if len(text) <= LEAD:
-        return text
-    blank = text.rfind(" ", LEAD // 2, LEAD)
-    return f"{text[: blank if blank > 0 else LEAD].rstrip()} …"
+    return " ".join(told[: 8 * LEAD].split())
+
+
+def _first_sentence(text: str) -> str:
+    """Up to the end of the first sentence that is no abbreviation's, or to a word's end where it is long."""
+    end = _SENTENCE.search(text)
+    sentence = text[: end.end()].rstrip() if end else text
+    if len(sentence) <= TITLE:
+        return sentence
+    blank = sentence.rfind(" ", TITLE // 2, TITLE)
+    return f"{sentence[: blank if blank > 0 else TITLE]}…"
 
 
 def source(event: Event) -> str | None:

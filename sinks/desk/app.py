@@ -112,7 +112,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(marked=markup.marked, path=_path, moment=_moment, ago=_ago, flag=_flag)
+    made.filters.update(marked=markup.marked, path=_path, moment=_moment, ago=_ago)
     return made
 
 
@@ -145,10 +145,3 @@ def _ago(told: str | None, now: datetime) -> str:
             text = f"{int(seconds // size)} {unit}"
             return f"in {text}" if ahead else f"{text} ago"
     return "soon" if ahead else "now"
-
-
-def _flag(code: str | None) -> str:
-    """A country's flag for its ISO 3166 code."""
-    if not code or len(code) != 2 or not code.isascii() or not code.isalpha():
-        return ""
-    return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in code.upper())

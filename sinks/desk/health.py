@@ -12,6 +12,8 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+import sinks.metrics  # noqa: F401 -- registers the figures, so that every process shows all of them
+
 Check = Callable[[], Awaitable[str | None]]
 CHECK_TIMEOUT_S: Final = 5.0
 

@@ -33,7 +33,10 @@ class Wire:
         self._task: asyncio.Task[None] | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Send stories as events until the reader goes away. ``Last-Event-ID`` goes on where a reader lost us."""
+        """Send stories as events until the reader goes away: each at least once.
+
+        ``Last-Event-ID``, or ``after``, goes on where a reader lost us.
+        """
         if len(self._readers) >= READERS:
             raise web.HTTPServiceUnavailable(
                 text="too many open streams; close one", headers={"Retry-After": "30"}
@@ -63,11 +66,11 @@ class Wire:
         queue: asyncio.Queue[Arrivals | None] = asyncio.Queue(WAITING)
         self._readers.add(queue)
         try:
-            if cursor:
+            await self._start()
+            while cursor:
                 missed = await self._stories.arrivals(cursor)
+                cursor = missed.cursor if missed.hits else None
                 yield _events(missed)
-            if self._task is None or self._task.done():
-                self._task = asyncio.create_task(self._watch(), name="desk stream")
             while True:
                 try:
                     came = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
@@ -80,9 +83,15 @@ class Wire:
         finally:
             self._readers.discard(queue)
 
-    async def _watch(self) -> None:
+    async def _start(self) -> None:
+        """Watch from this moment on, so that nothing falls between what a reader missed and what comes."""
+        if self._task is None or self._task.done():
+            cursor = (await self._stories.arrivals(None)).cursor
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._watch(cursor), name="desk stream")
+
+    async def _watch(self, cursor: str) -> None:
         """Ask the store again and again while there are readers."""
-        cursor: str | None = None
         while self._readers:
             try:
                 came = await self._stories.arrivals(cursor)

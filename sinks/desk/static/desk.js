@@ -48,7 +48,7 @@ if (list && live && list.dataset.live && window.EventSource) {
 }
 
 // Filters apply at once; without script there is the button.
-for (const field of document.querySelectorAll(".filters select, .filters input[type=checkbox]")) {
+for (const field of document.querySelectorAll(".filters form select, .filters form input[type=checkbox]")) {
   field.addEventListener("change", () => field.form.requestSubmit());
 }
 

@@ -45,7 +45,9 @@ async def stack(elasticsearch: ElasticsearchServer) -> AsyncIterator[Stack]:
     now = milliseconds(at(24 * 60))
     async with connect(told) as client:
         await index.create(client, told)
-        made = Stack(told, client, StoryBulk(told, client), ElasticStories(told, client, lambda: made.now), now)
+        made = Stack(
+            told, client, StoryBulk(told, client), ElasticStories(told, client, lambda: made.now), now
+        )
         yield made
         names = await client.indices.get(index=f"{told.index}-*")
         await client.indices.delete(index=",".join(names))

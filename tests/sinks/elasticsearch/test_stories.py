@@ -61,13 +61,13 @@ async def paged(stack: Stack, order: Order, collapse: bool) -> list[str]:
 
 
 FILTERS: Final[tuple[tuple[dict[str, str], list[str]], ...]] = (
-        ({"language": "pt"}, ["urn:b"]),
-        ({"language": "pt-PT"}, []),
-        ({"feed": "blue"}, ["urn:b"]),
-        ({"entity": "INÉS okafor"}, ["urn:a"]),
-        ({"topic": "medtop:04000000"}, ["urn:a"]),
-        ({"since": at(5)}, ["urn:b"]),
-        ({"relation": "update"}, []),
+    ({"language": "pt"}, ["urn:b"]),
+    ({"language": "pt-PT"}, []),
+    ({"feed": "blue"}, ["urn:b"]),
+    ({"entity": "INÉS okafor"}, ["urn:a"]),
+    ({"topic": "medtop:04000000"}, ["urn:a"]),
+    ({"since": at(5)}, ["urn:b"]),
+    ({"relation": "update"}, []),
 )
 
 

@@ -1,0 +1,42 @@
+"""Probes."""
+
+from __future__ import annotations
+
+from aiohttp.test_utils import TestClient, TestServer
+
+from sinks.desk.health import health_app, serve
+
+
+async def _fails() -> str | None:
+    return "no broker at 127.0.0.1:9092"
+
+
+async def _raises() -> str | None:
+    raise ConnectionError("reset")
+
+
+async def _passes() -> str | None:
+    return None
+
+
+async def test_a_process_is_ready_when_every_check_passes() -> None:
+    async with TestClient(TestServer(health_app({"kafka": _passes}))) as client:
+        answer = await client.get("/readyz")
+        assert (answer.status, await answer.json()) == (200, {"status": "ok", "checks": {"kafka": "ok"}})
+
+
+async def test_a_failing_check_is_named_and_the_process_stays_alive() -> None:
+    async with TestClient(TestServer(health_app({"kafka": _fails, "index": _raises}))) as client:
+        answer = await client.get("/readyz")
+        assert answer.status == 503
+        assert (await answer.json())["checks"] == {
+            "kafka": "no broker at 127.0.0.1:9092",
+            "index": "ConnectionError: reset",
+        }
+        assert (await client.get("/livez")).status == 200
+
+
+async def test_a_free_port_is_told() -> None:
+    runner, port = await serve(health_app({}), "127.0.0.1", 0)
+    assert port > 0
+    await runner.cleanup()
