@@ -1,0 +1,170 @@
+"""Feed documents are taken apart in the publisher's own bytes, well-formed or not."""
+
+from __future__ import annotations
+
+import feedparser
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
+from streams.pollers.documents import codec_of, take_apart
+
+RSS = b"""<?xml version="1.0" encoding="utf-8"?>
+<rss version="2.0"><channel><title>Invented Wire</title><link>https://wire.example/</link>
+<item><title>Ferry resumes</title><guid>a1</guid></item>
+<item><title>Bridge closes</title><guid>a2</guid></item>
+</channel></rss>"""
+ATOM = b"""<feed xmlns="http://www.w3.org/2005/Atom"><title>Invented</title>
+<entry><id>urn:x:1</id><title>One</title></entry><entry><id>urn:x:2</id><title>Two</title></entry></feed>"""
+RDF = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/">
+<channel rdf:about="https://wire.example/"><title>Invented</title><items><rdf:Seq/></items></channel>
+<item rdf:about="https://wire.example/1"><title>One</title></item></rdf:RDF>"""
+PREFIXED = b"""<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:title>Invented</a:title>
+<a:entry><a:id>urn:x:1</a:id><a:title>One</a:title></a:entry></a:feed>"""
+SITEMAP = b"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>https://wire.example/1</loc></url></urlset>"""
+
+
+@pytest.mark.parametrize(
+    ("body", "count", "closing"),
+    [
+        pytest.param(RSS, 2, b"</channel></rss>", id="RSS"),
+        pytest.param(ATOM, 2, b"</feed>", id="Atom"),
+        pytest.param(RDF, 1, b"</rdf:RDF>", id="RDF: the channel is closed before the items"),
+        pytest.param(PREFIXED, 1, b"</a:feed>", id="prefixed names"),
+        pytest.param(SITEMAP, 1, b"</urlset>", id="news sitemap"),
+    ],
+)
+def test_each_entry_stands_alone_as_a_document_of_the_same_kind(body: bytes, count: int, closing: bytes) -> None:
+    document = take_apart(body)
+    assert len(document.entries) == count
+    assert document.tail == closing
+    for entry in document.entries:
+        assert entry in body
+        alone = take_apart(document.alone(entry))
+        assert alone.entries == (entry,)
+        assert alone.whole
+
+
+def test_json_feed_items_keep_the_top_level_members() -> None:
+    body = b'{"version":"https://jsonfeed.org/version/1.1","title":"Invented","items":[{"id":7,"title":"One"},{"id":8}]}'
+    document = take_apart(body)
+    assert document.alone(document.entries[0]) == (
+        b'{"version":"https://jsonfeed.org/version/1.1","title":"Invented","items":[{"id":7,"title":"One"}]}'
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_wide_encodings_come_back_as_they_came(encoding: str) -> None:
+    text = RSS.decode().replace("utf-8", "utf-16").replace("Ferry", "Fähre")
+    bom = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    document = take_apart(bom + text.encode(encoding))
+    alone = document.alone(document.entries[0])
+    assert "Fähre resumes" in alone.decode("utf-16" if bom else encoding)
+    assert take_apart(alone).entries == (document.entries[0],)
+
+
+def test_utf16_without_a_byte_order_mark_is_recognised() -> None:
+    assert len(take_apart(RSS.decode().encode("utf-16-le")).entries) == 2
+
+
+def test_markup_in_cdata_and_comments_is_no_entry() -> None:
+    body = RSS.replace(b"Ferry resumes", b"<![CDATA[</item><item>Ferry]]><!-- <item> -->")
+    document = take_apart(body)
+    assert len(document.entries) == 2
+    assert document.entries[0].endswith(b"<guid>a1</guid></item>")
+
+
+def test_a_cut_document_gives_its_whole_entries_and_says_so() -> None:
+    document = take_apart(RSS[: RSS.index(b"a2")])
+    assert not document.whole
+    assert [b"a1" in entry for entry in document.entries] == [True]
+
+
+def test_an_entry_that_was_never_closed_ends_where_the_next_begins() -> None:
+    document = take_apart(RSS.replace(b"<guid>a1</guid></item>", b"<guid>a1</guid>"))
+    assert [entry.count(b"<item>") for entry in document.entries] == [1, 1]
+    assert document.whole
+
+
+def test_what_stands_before_the_declaration_is_left_out_of_entries() -> None:
+    document = take_apart(b"\n\n <!-- cached -->\n" + RSS)
+    assert document.head.startswith(b"<?xml")
+
+
+def test_what_follows_the_root_does_no_harm() -> None:
+    assert take_apart(RSS + b"\n<!-- node 4 -->\nok 200\n").whole
+
+
+def test_a_feed_without_entries_is_no_error() -> None:
+    assert take_apart(b"<rss><channel><title>Quiet</title></channel></rss>").entries == ()
+
+
+ENTITIES = b'<!DOCTYPE rss [<!ENTITY a "%s">]>' + RSS[RSS.index(b"<rss") :]
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "says"),
+    [
+        (b"", Empty, "no body"),
+        (b" \n", Empty, "no body"),
+        (b"<!DOCTYPE html><html><body>Soon</body></html>", NotAFeed, "advertises no feed"),
+        (
+            b'<html><link rel="alternate" type="application/rss+xml" href="/feed.xml"></html>',
+            NotAFeed,
+            "/feed.xml",
+        ),
+        (b"Service unavailable", NotAFeed, "plain text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", NotText, "no text"),
+        (b'{"items": [{"id"', Malformed, "JSON"),
+        (b'{"type":"text","uri":"urn:x"}', UnknownFormat, "JSON Feed"),
+        (b"<invoice><total>3</total></invoice>", UnknownFormat, "invoice"),
+        (ENTITIES.replace(b'"%s"', b'SYSTEM "file:///etc/hostname"'), Malformed, "entities"),
+        (ENTITIES.replace(b"%s", b"&b;&b;&b;"), Malformed, "entities"),
+    ],
+)
+def test_what_is_no_feed_is_refused_by_name(body: bytes, error: type[Rejected], says: str) -> None:
+    with pytest.raises(error, match=says):
+        take_apart(body)
+
+
+def test_harmless_entities_are_taken() -> None:
+    assert len(take_apart(ENTITIES.replace(b"%s", b"&#160;")).entries) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "charset", "codec", "guessed"),
+    [
+        ("<rss>é</rss>".encode(), "iso-8859-1", "utf-8", False),
+        ("<rss>é</rss>".encode("latin-1"), "iso-8859-1", "cp1252", False),
+        ('<?xml version="1.0" encoding="iso-8859-2"?><rss>ę</rss>'.encode("iso-8859-2"), None, "iso8859-2", False),
+        (("<rss>" + "Fährverkehr über den Sund ruht. " * 9).encode("latin-1"), None, "cp1252", True),
+        (("<rss>" + "Паром снова ходит между островами. " * 9).encode("cp1251"), None, "cp1251", True),
+    ],
+)
+def test_the_codec_is_utf8_where_that_fits_then_what_is_declared_then_what_it_looks_like(
+    body: bytes, charset: str | None, codec: str, guessed: bool
+) -> None:
+    assert codec_of(body, charset) == (codec, guessed)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_end_as_a_document_or_as_a_typed_error(noise: bytes) -> None:
+    for body in (noise, b"<rss><channel><item>" + noise + b"</item></channel></rss>"):
+        try:
+            document = take_apart(body)
+        except Rejected as error:
+            assert str(error)
+        else:
+            assert all(entry in body or document.wide or document.json for entry in document.entries)
+
+
+words = st.text("abc äß<&>]'\"", max_size=20)
+
+
+@given(st.lists(words, min_size=1, max_size=6))
+def test_entries_are_as_many_as_feedparser_finds(titles: list[str]) -> None:
+    escaped = [t.replace("&", "&amp;").replace("<", "&lt;").replace("]]>", "]]&gt;") for t in titles]
+    items = "".join(f"<item><title>{t}</title><guid>{n}</guid></item>" for n, t in enumerate(escaped))
+    body = f'<?xml version="1.0"?><rss version="2.0"><channel>{items}</channel></rss>'.encode()
+    assert len(take_apart(body).entries) == len(feedparser.parse(body).entries)
