@@ -21,13 +21,14 @@ from processors.embargoes import Embargoes
 VersionRelation = Literal["update", "correction", "kill"]
 Where = Literal["headline", "slug", "note", "line"]
 
-HEAD_CHARS: Final = 500  # of the text
+HEAD_CHARS: Final = 400  # of the text
 HEAD_LINES: Final = 6
 LINE_CHARS: Final = 300
 NOTE_CHARS: Final = 1000
 NAMED_CHARS: Final = 1500  # of the text, where an advisory names its story
 
 _STRENGTH: Final[dict[VersionRelation, int]] = {"update": 1, "correction": 2, "kill": 3}
+_BY_STRENGTH: Final = {strength: relation for relation, strength in _STRENGTH.items()}
 _WORD: Final = re.compile(r"[\w·]+")
 _MACROS: Final = {
     "{open}": r"^[\s(\[{^=*+【（［〔「“\"'«<—–-]*",
@@ -150,8 +151,9 @@ def _joined(said: list[tuple[_Mark, re.Match[str]]]) -> Signals:
     relations: list[VersionRelation] = [mark.relation for mark, _ in said if mark.relation]
     sequences = [number for mark, match in said if (number := _sequence(mark, match)) is not None]
     urgencies = [mark.urgency for mark, _ in said if mark.urgency]
+    strongest = max(map(_STRENGTH.__getitem__, relations), default=0)
     return Signals(
-        relation=sorted(relations, key=_STRENGTH.__getitem__)[-1] if relations else None,
+        relation=_BY_STRENGTH.get(strongest),
         sequence=max(sequences, default=None),
         urgency=min(urgencies, default=None),
         advisory=any(mark.advisory for mark, _ in said),

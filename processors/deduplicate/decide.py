@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from config.settings import Deduplicate
 from processors.deduplicate.fingerprint import Fingerprint, fingerprint
 from processors.deduplicate.index import Lookup
-from processors.deduplicate.record import Record, UnknownFormat, View, rounded
+from processors.deduplicate.record import Record, UnknownFormat, View
 from processors.deduplicate.relation import related
 from processors.deduplicate.score import HOUR_MS, jaccard, model, novelty, pair_features, shared
 from processors.deduplicate.window import Window
@@ -104,7 +104,7 @@ class Deduplicator:
         story = self._read(event, window, version_key)
         parent = self._parent(story)
         lineage, figures = self._placed(story, parent)
-        evidence = tuple(Feature(name, rounded(value)) for name, value in figures.items())
+        evidence = tuple(Feature(name, round(value, 4)) for name, value in figures.items())
         memory = self._record(story, language, state, lineage, evidence, parent).pack()
         window.add(memory, story.lookup)
         return Decision(lineage, evidence, memory)

@@ -38,8 +38,9 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _WORD_OR_CHARACTER: Final = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _CHARACTER: Final = re.compile(rf"[{_UNSPACED}]")
 _DROPPED: Final = re.compile(r"[.,'’‘ʼ`]")
+_DELETED: Final = b".,'`"
 _BLANK: Final = bytes(code if chr(code).isalnum() else 32 for code in range(128)) + bytes(128 * [32])
-_TICKER: Final = re.compile(r"<[A-Z][A-Z0-9/]{0,11}>")
+_TICKER: Final = re.compile(r"<[A-Z][A-Z0-9./]{0,11}>")
 _TYPOGRAPHY: Final = re.compile(r"[“”„«»–—…•·\u00a0€£§°]")
 _MIX: Final = tuple(
     np.uint64(odd)
@@ -125,12 +126,13 @@ def shingle_hashes(words: NDArray[np.uint64], width: int) -> Hashes:
 
 def _words(text: str) -> tuple[set[bytes], list[bytes], int]:
     """The names, the words in lower case and house style, and how many of these make a shingle; all UTF-8."""
-    text = _TICKER.sub(" ", _DROPPED.sub("", text)) if "<" in text else _DROPPED.sub("", text)
     text = text.replace("%", " percent ").replace("per cent", "percent")
+    if "<" in text:
+        text = _TICKER.sub(" ", text)
     if not text.isascii():
-        text = _TYPOGRAPHY.sub(" ", text)
+        text = _TYPOGRAPHY.sub(" ", _DROPPED.sub("", text))
     if text.isascii():
-        raw = text.encode().translate(_BLANK)
+        raw = text.encode().translate(_BLANK, _DELETED)
         lower = raw.lower().split()
         return _names(raw.split(), lower), _styled(lower), WIDTH
     return _foreign_words(text)

@@ -91,13 +91,13 @@ class Index:
         self._put((lookup.spread.take(lookup.keys) * self._row_places) >> _HALF, told, chain)
         self._live_keys += min(len(lookup.spread), KEYS)
 
-    def remove(self, alive: Alive) -> None:
+    def remove(self, shingles: Hashes, fresh: NDArray[np.bool_]) -> None:
         """Uncount a story that leaves the window; its keys die by its row. What is saturated stays until a rebuild."""
-        places = (((alive.shingles[alive.fresh] * _SPREAD) & _LOW) * self._count_places) >> _HALF
+        places = (((shingles[fresh] * _SPREAD) & _LOW) * self._count_places) >> _HALF
         counts = self._counts.take(places)
         self._counts[places] = counts - ((counts > 0) & (counts < _SATURATED))
         self._live_counts -= len(places)
-        self._live_keys -= min(len(alive.shingles), KEYS)
+        self._live_keys -= min(len(shingles), KEYS)
 
     def is_due(self, alive: int) -> bool:
         """Whether the tables should be rebuilt: they are full, or most of what they saw has left the window."""
@@ -147,12 +147,12 @@ class Index:
         self._rows[places] = held
 
     def _most_shared(self, alive: list[int], keys: int, size: int) -> list[tuple[int, int]]:
-        """The rows that share most keys; of equals the newest. A smaller story could share fewer."""
+        """The rows that share most keys; of equals those of the smallest keys. A smaller story could share fewer."""
         if not alive:
             return []
         found: list[tuple[int, int]] = []
         part = SHARED * keys / size
-        for told, shared in sorted(Counter(alive).items(), key=lambda pair: (-pair[1], -pair[0])):
+        for told, shared in Counter(alive).most_common():
             if shared >= part * min(size, self._sizes[told]):
                 found.append((told + self._origin - 1, shared))
                 if len(found) == CANDIDATES:

@@ -22,6 +22,7 @@ FORMAT: Final = 1  # of the record; another number is another software's and is 
 
 _HEAD: Final = struct.Struct("<HBBBBBBHHHHIIIIIqqQQff")
 _ABSENT: Final = 2**32 - 1
+_ODD: Final = np.uint32(1)
 _EVEN: Final = np.uint32(2**32 - 2)
 _RELATIONS: Final[tuple[Relation, ...]] = get_args(Relation)
 FIGURES: Final = (
@@ -30,7 +31,6 @@ FIGURES: Final = (
     "plain-containment", "reverse-containment", "score", "figures-kept", "figures", "run", "words",
 )  # fmt: skip
 _CODES: Final = {name: code for code, name in enumerate(FIGURES)}
-_FIGURE: Final = struct.Struct("<Bf")
 
 
 class UnknownFormat(ValueError):
@@ -81,8 +81,11 @@ class Record:
         return b"".join((
             head,
             (made.shingles | self.fresh).tobytes(),
-            struct.pack(f"<{len(marks)}I{len(self.keys)}Q", *marks, *self.keys),
-            *(_FIGURE.pack(_CODES[feature.name], feature.value) for feature in self.evidence),
+            struct.pack(
+                f"<{len(marks)}I{len(self.keys)}Q{len(self.evidence)}B{len(self.evidence)}f",
+                *marks, *self.keys, *(_CODES[told.name] for told in self.evidence),
+                *(told.value for told in self.evidence),
+            ),
             *(text for text in encoded if text),
         ))  # fmt: skip
 
@@ -146,14 +149,18 @@ class View:
         return int(self._head[14])
 
     @property
-    def stored(self) -> Hashes:
-        """The shingles with their fresh bits."""
+    def fresh(self) -> NDArray[np.bool_]:
+        """Of each shingle whether it was new to the chain."""
+        return (self._stored & _ODD).astype(np.bool_)
+
+    @property
+    def _stored(self) -> Hashes:
         return np.frombuffer(self.raw, np.uint32, self._head[7], _HEAD.size)
 
     @property
     def shingles(self) -> Hashes:
         """The shingles' hashes, ascending."""
-        return self.stored & _EVEN
+        return self._stored & _EVEN
 
     def marks(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]:
         """Numbers, names, headline words; the bound of the shingles."""
@@ -168,9 +175,12 @@ class View:
 
     def evidence(self) -> tuple[Feature, ...]:
         """The figures that the decision rested on."""
-        start = self._keys_at() + 8 * self._head[5]
-        raw = self.raw[start : start + _FIGURE.size * self._head[6]]
-        return tuple(Feature(FIGURES[code], rounded(value)) for code, value in _FIGURE.iter_unpack(raw))
+        count = self._head[6]
+        told = struct.unpack_from(f"<{count}B{count}f", self.raw, self._keys_at() + 8 * self._head[5])
+        return tuple(
+            Feature(FIGURES[code], round(value, 4))
+            for code, value in zip(told[:count], told[count:], strict=True)
+        )
 
     def lineage(self) -> Lineage:
         """The lineage that was decided."""
@@ -187,13 +197,20 @@ class View:
     @property
     def chain(self) -> str:
         """The id of the story's chain: the uri of its earliest member."""
-        chain, _, _, uri, _ = self._strings()
-        return uri if chain is None else chain
+        return self._chain_bytes().decode("utf-8", "surrogatepass")
 
     @property
     def chain_hash(self) -> int:
         """A 32-bit hash of the chain's id, never 0."""
-        return xxhash.xxh32_intdigest(self.chain.encode("utf-8", "surrogatepass")) | 1
+        return xxhash.xxh32_intdigest(self._chain_bytes()) | 1
+
+    def _chain_bytes(self) -> bytes:
+        head = self._head
+        place = self._strings_at()
+        if head[12] != _ABSENT:
+            return self.raw[place : place + head[12]]
+        place += head[9] + (0 if head[13] == _ABSENT else head[13])
+        return self.raw[place : place + head[11]]
 
     @property
     def uri(self) -> str:
@@ -214,9 +231,12 @@ class View:
         numbers, names, headline = self._head[2:5]
         return int(self._marks_at) + 4 * (int(numbers) + int(names) + int(headline) + 1)
 
+    def _strings_at(self) -> int:
+        return self._keys_at() + 8 * int(self._head[5]) + 5 * int(self._head[6])
+
     def _strings(self) -> tuple[str | None, str | None, str, str, str]:
         head = self._head
-        place = self._keys_at() + 8 * head[5] + _FIGURE.size * head[6]
+        place = self._strings_at()
         found: list[str | None] = []
         for length in (head[12], head[13], head[9], head[11], head[10]):
             if length == _ABSENT:
@@ -226,9 +246,3 @@ class View:
             place += length
         chain, of, version, uri, language = found
         return chain, of, version or "", uri or "", language or ""
-
-
-def rounded(value: float) -> float:
-    """A figure as events carry it: to four places, the same before and after it was stored in 32 bits."""
-    stored: float = struct.unpack("<f", struct.pack("<f", value))[0]
-    return round(stored, 4)

@@ -57,6 +57,9 @@ def pair_features(
     if not len(ours) or not len(theirs):
         return None
     both = shared(ours, theirs)
+    count, plain = int(np.count_nonzero(both)), min(len(ours), len(theirs))
+    if count < LEAST * plain / 2:
+        return None
     common = float(weights[both].sum())
     mine, other = float(weights.sum()), float(window.weights_of(theirs).sum())
     containment = common / min(mine, other)
@@ -65,7 +68,6 @@ def pair_features(
     figures = (ours if len(ours) <= len(theirs) else theirs) & FIGURE != 0
     kept = ours[both] & FIGURE != 0
     figures_count, kept_count = int(np.count_nonzero(figures)), int(np.count_nonzero(kept))
-    count, plain = int(np.count_nonzero(both)), min(len(ours), len(theirs))
     shorter_is_new = made.words <= view.words
     pairs = ((made.numbers, numbers), (made.names, names))
     lacking = [_missing(*pair) if shorter_is_new else _missing(*reversed(pair)) for pair in pairs]

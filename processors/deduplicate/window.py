@@ -22,8 +22,6 @@ from processors.deduplicate.index import Alive, Index, Lookup
 from processors.deduplicate.record import View
 
 LATEST: Final = 63  # stories whose median time is the window's
-_ODD: Final = np.uint32(1)
-_EVEN: Final = np.uint32(2**32 - 2)
 
 
 class Window:
@@ -74,10 +72,9 @@ class Window:
         """Remember a story: after it was decided, or (without `lookup`) when the log is read back."""
         view = View(raw)
         row = self._base + len(self._records)
-        stored = view.stored
         if lookup is None:
-            lookup = self._index.look_up(stored & _EVEN, self.first)
-        self._index.add(lookup, (stored & _ODD).astype(np.bool_), row, view.chain_hash)
+            lookup = self._index.look_up(view.shingles, self.first)
+        self._index.add(lookup, view.fresh, row, view.chain_hash)
         self._records.append(raw)
         for key in view.identities():
             self._identity.put(key, row, self.first)
@@ -102,7 +99,7 @@ class Window:
             view = self.view(self.first)
             if last - self.first <= self._limit and abs(now - view.mark) <= self._length:
                 break
-            self._index.remove(self._alive(self.first))
+            self._index.remove(view.shingles, view.fresh)
             self.first += 1
         gone = self.first - self._base
         if gone > 1024 and 4 * gone > len(self._records):
@@ -111,8 +108,7 @@ class Window:
 
     def _alive(self, row: int) -> Alive:
         view = self.view(row)
-        stored = view.stored
-        return Alive(row, stored & _EVEN, (stored & _ODD).astype(np.bool_), view.chain_hash)
+        return Alive(row, view.shingles, view.fresh, view.chain_hash)
 
     def _every(self) -> Iterator[Alive]:
         return map(self._alive, range(self.first, self._base + len(self._records)))
