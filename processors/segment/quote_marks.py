@@ -15,6 +15,7 @@ CLOSERS = {
     '"': '"”', "``": "''", "‘": "’", "‚": "‘’", "‹": "›", "›": "‹", "'": "'",
 }  # fmt: skip
 SINGLE = "‘‚'‹›"
+REACH = 200  # marks between one and its partner
 MARK = re.compile(r"``|''|[“”„‟«»「」『』《》〝〞〟\"‘’‚‹›']")
 OPENS_AFTER = re.compile(r"(?:^|[\s([{—–\-/:“„«‘\"'])$")
 CLOSES_BEFORE = re.compile(r"\s|$|[.,;:!?)\]}—–\-/…”»’\"']")
@@ -39,12 +40,13 @@ def find_quoted(text: str, start: int, end: int) -> tuple[Quoted, ...]:
     found: list[Quoted] = []
     marks = list(MARK.finditer(text, start, end))
     at = 0
+    vain: dict[str, int] = {}  # up to where a partner was sought in vain, so that no mark is tried twice
     while at < len(marks):
         mark = marks[at]
         if not _opens(text, mark, start, end):
             at += 1
             continue
-        partner = _partner(text, marks, at, end)
+        partner = _partner(text, marks, at, end, vain)
         if partner is not None:
             closing = marks[partner]
             found.append(Quoted(mark.end(), closing.start(), mark.start(), closing.end()))
@@ -77,12 +79,15 @@ def _opens(text: str, mark: re.Match[str], start: int, end: int) -> bool:
     return bool(OPENS_AFTER.search(before)) and bool(after) and not after.isspace()
 
 
-def _partner(text: str, marks: list[re.Match[str]], at: int, end: int) -> int | None:
+def _partner(
+    text: str, marks: list[re.Match[str]], at: int, end: int, vain: dict[str, int]
+) -> int | None:
     """The index of the mark that closes marks[at]."""
     kind, depth = marks[at].group(), 0
     closers = CLOSERS[kind]
     single = kind in SINGLE
-    for index in range(at + 1, len(marks)):
+    last = min(len(marks), at + REACH)
+    for index in range(max(at + 1, vain.get(kind, 0) if single else 0), last):
         mark = marks[index]
         if mark.group() == kind and kind not in ('"', "'") and not single:
             depth += 1  # the same mark again opens a nested quotation
@@ -94,6 +99,7 @@ def _partner(text: str, marks: list[re.Match[str]], at: int, end: int) -> int | 
             depth -= 1
         elif single and mark.group() in '“”"«»„':
             return None
+    vain[kind] = last
     return None
 
 

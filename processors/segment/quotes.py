@@ -15,6 +15,7 @@ from processors.segment.speech_tokens import TERMINAL, Token, sentences, tokens
 from processors.story import Quote, QuoteKind, Segment, Span
 
 SIGNED = re.compile(r"\s*[—–―]")  # a dash after the words: a narrator or a name follows
+MAX_CHARS = 250_000  # of a text, and of a paragraph; nobody quotes anybody behind them
 READ = frozenset({"paragraph", "list"})
 
 
@@ -28,8 +29,10 @@ def find_quotes(text: str, segments: tuple[Segment, ...], language: str) -> tupl
     reader = _Reader(text, words)
     found: list[Quote] = []
     for segment in segments:
+        if segment.start > MAX_CHARS:
+            break
         if segment.inside == "text" and segment.kind in READ:
-            found += reader.paragraph(segment.start, segment.end)
+            found += reader.paragraph(segment.start, min(segment.end, segment.start + MAX_CHARS))
     return tuple(sorted(found, key=lambda quote: (quote.start, quote.end)))
 
 

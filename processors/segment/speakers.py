@@ -13,6 +13,7 @@ from processors.segment.speech_lexicon import SpeechLexicon
 from processors.segment.speech_tokens import Token
 
 DASHES = ("—", "–", "―", "-")
+FAR = 40  # tokens from a sentence's start to its subject
 NEAR = 14  # tokens between a quotation and a cue after it
 
 
@@ -158,7 +159,9 @@ class Clause:
             right = self._right(at)
             if right:
                 first = next(i for i, token in enumerate(self.tokens) if token.end > found.start())
-                made.append(Attribution(at - 1, found.span(), self._span(*right), first, right[1], nominal=True))
+                made.append(
+                    Attribution(at - 1, found.span(), self._span(*right), first, right[1], nominal=True)
+                )
         return made
 
     def _signed(self) -> list[Attribution]:
@@ -340,7 +343,11 @@ class Clause:
         index = at + 1
         while (token := self._at(index)) is not None and token.kind == "word":
             joins = token.low in self._words.joiners
-            if not (joins or self._goes_on(index) or (token.low in self._words.conjunctions and self._pairs(index))):
+            if not (
+                joins
+                or self._goes_on(index)
+                or (token.low in self._words.conjunctions and self._pairs(index))
+            ):
                 break
             if not joins:
                 end = index
@@ -372,7 +379,7 @@ class Clause:
             if comma is None or comma + 1 >= cue:
                 break
             start = comma + 1
-        for at in range(start, cue):
+        for at in range(start, min(cue, start + FAR)):
             token = self.tokens[at]
             if token.kind == "word" and self._nominal_word(token):
                 found = self._right(at)

@@ -15,6 +15,7 @@ WORD = re.compile(
 CLITIC = re.compile(r"(?P<cut>['’](?:s|re|ve|ll|d|m))$", re.IGNORECASE)
 ELISION = re.compile(r"\w+['’](?P<cut>\w)")
 HYPHEN = re.compile(r"-(?P<cut>[^\W\d_]+)$")
+LONGEST = 250  # tokens of a sentence; what is longer is no prose
 OPENING = "([{—–-―"
 ATTRIBUTION = 14  # tokens from a quotation to the cue of the sentence that only tells its speaker
 TERMINAL = re.compile(r"[.!?…]['’”\"»)]*$")
@@ -92,7 +93,7 @@ def sentences(
     current: list[Token] = []
     for index, token in enumerate(made):
         current.append(token)
-        if index + 1 == len(made) or _ends(text, made, index, quoted, words):
+        if index + 1 == len(made) or len(current) == LONGEST or _ends(text, made, index, quoted, words):
             cut.append(current)
             current = []
     return cut

@@ -11,6 +11,7 @@ from processors.tag.timex.grammar import Expression, Grammar, grammar
 from processors.tag.timex.resolution import DAY, Context, Timex, resolve
 from processors.tag.timex.tense import TenseCues, tense_cues
 
+MAX_CHARS = 100_000  # dates behind them are not read
 READ = frozenset({"note", "headline", "dateline", "paragraph", "subhead", "caption", "list", "table"})
 NEEDS_TENSE = frozenset(
     {"date", "month", "weekday", "weekend", "season", "quarter", "in-ahead", "holiday", "holiday-week", "week-of"}
@@ -34,6 +35,8 @@ def find_dates(event: Event) -> tuple[DateExpression, ...]:
     found: list[DateExpression] = []
     reader = _Reader(event.text, rules, cues, reference)
     for segment in segments:
+        if segment.start >= MAX_CHARS:
+            break
         if segment.inside == "text" and segment.kind in READ:
             found += reader.dates(segment)
     return tuple(found)
@@ -63,7 +66,7 @@ class _Reader:
         self._year: int | None = None
 
     def dates(self, segment: Segment) -> Iterator[DateExpression]:
-        found = list(self._rules.expressions(self._text, segment.start, segment.end))
+        found = list(self._rules.expressions(self._text, segment.start, min(segment.end, MAX_CHARS)))
         reference = _own_date(found) if segment.kind == "caption" else None
         for expression in found:
             timex = resolve(expression, self._context(expression, reference or self._reference))
