@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import math
-import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator

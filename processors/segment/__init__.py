@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from config.settings import Segment as SegmentSettings
+from processors.segment.damage import find_damage
 from processors.segment.dateline import read_dateline
 from processors.segment.layout import lay_out
 from processors.segment.quotes import find_quotes
-from processors.story import Event, Segment
+from processors.story import Damage, Event, Segment
 
 VERSION = "1"
 
@@ -25,12 +26,21 @@ def segment(event: Event, settings: SegmentSettings) -> Event:
         segments = lay_out(text, language, event.headline)
     reference = event.story.version_created or event.story.first_created
     received = event.provenance.received if event.provenance else None
+    told = event.damage or ()
     return replace(
         event,
         segments=segments,
         dateline=read_dateline(text, segments, language=language, reference=reference, received=received),
         quotes=find_quotes(text, segments, language),
-        damage=event.damage or (),
+        damage=(*told, *(d for d in find_damage(text, segments, language) if not _within(d, told))),
         headline=event.headline
         or next((text[s.start : s.end] for s in segments if s.kind == "headline"), ""),
+    )
+
+
+def _within(damage: Damage, told: tuple[Damage, ...]) -> bool:
+    """Whether normalise has told of the same damage."""
+    return any(
+        known.kind == damage.kind and known.start <= damage.end and damage.start <= known.end
+        for known in told
     )

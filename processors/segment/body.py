@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from processors.segment import marks, pictures
@@ -19,8 +20,15 @@ def name_body(text: str, parts: list[Part], lead: int) -> None:
     _standing_matter(text, parts, lead)
     for number in range(len(parts) - 1, lead - 1, -1):
         part = parts[number]
-        if part.kind is None:
-            part.kind = "initials" if _is_initials(parts, number, lead) else None
+        if part.kind == "credit" and _signs(parts, number):
+            part.kind = "signoff"
+        elif part.kind is None:
+            if number > lead and marks.is_agency_tag(part.words):
+                part.kind = "signoff"
+            elif _is_initials(parts, number, lead) or (
+                number > lead and parts[number - 1].kind == "signoff" and marks.is_capitals(part.words)
+            ):
+                part.kind = "initials"
     for number in range(lead, len(parts)):
         part = parts[number]
         if part.kind is None:
@@ -85,10 +93,22 @@ def _end_of_block(parts: list[Part], number: int) -> int:
             after.kind is None and marks.is_initials(after.words)
         ):
             break
-        if after.parted and not (heading and last == number):
+        labelled = after.kind == "boilerplate" and phrases().label.match(after.words.lower())
+        if after.parted and (not heading or last != number or labelled):
             break
         last += 1
     return last
+
+
+def _signs(parts: list[Part], number: int) -> bool:
+    """Whether what looks like a credit (``Name/TT``) signs the story: at its end, under no caption."""
+    return (
+        all(part.kind in TAIL - {"caption"} for part in parts[number + 1 :])
+        and number > 0
+        and (parts[number].parted or parts[number - 1].kind != "credit")
+        and parts[number - 1].kind != "caption"
+        and re.fullmatch(r"[^\W\d_][\w.'’ -]{2,40}\s?/\s?\w{2,12}", parts[number].words) is not None
+    )
 
 
 def _is_initials(parts: list[Part], number: int, lead: int) -> bool:

@@ -118,7 +118,7 @@ def _lost_words(words: str, known: Grammar | None) -> Iterator[tuple[int, int]]:
         )
     if any(before in known.never and after in known.never[before] for before, after in pairwise(low)):
         yield from _pairs(words, known)
-    if any(token[-1] in ".,;!?)" and token[:-1] in known.unended for token in low):
+    if any(token[-1] in ".,;!?" and token[:-1] in known.unended for token in low):
         yield from _unended(words, known)
 
 
@@ -154,7 +154,7 @@ def _pairs(words: str, known: Grammar) -> Iterator[tuple[int, int]]:
 
 def _unended(words: str, known: Grammar) -> Iterator[tuple[int, int]]:
     """A clause that ends in an article or preposition."""
-    for token in re.finditer(r"(?<=[a-zà-ÿ]\s)([^\W\d_]+)(?=[.,;!?)](?:\s|$))", words):
+    for token in re.finditer(r"(?<=[a-zà-ÿ]\s)([^\W\d_]+)(?=[.,;!?](?:\s|$))", words):
         if token.group() in known.unended:
             yield token.end(), token.end()
 

@@ -15,9 +15,11 @@ def name_head(text: str, parts: list[Part], lead: int, *, titled: bool) -> None:
     _bylines(text, parts, lead)
     head = parts[: next((n for n, part in enumerate(parts) if part.kind == "dateline"), lead)]
     for number, part in enumerate(head):
+        words = part.one_line
+        if part.kind == "signoff" and "," in words and marks.are_names(words):
+            part.kind = "byline"
         if part.kind is not None:
             continue
-        words = part.one_line
         after = [later for later in head[number + 1 :] if later.kind is None]
         if marks.is_byline(words):
             part.kind = "byline"

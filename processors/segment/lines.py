@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 LINE: Final = re.compile(r"[^\n]*\S[^\n]*")
@@ -93,7 +94,7 @@ def _shape(lines: Sequence[Line]) -> Shape:
     """From the lines that were surely broken: those before a small letter without an end of sentence."""
     lengths: list[int] = []
     indented = False
-    for line, after in zip(lines, lines[1:], strict=False):
+    for line, after in pairwise(lines):
         if after.gap == 0 and after.text[:1].islower() and not line.text.endswith(FINAL):
             length = len(line.text) + line.indent
             if NARROWEST <= length <= WIDEST:

@@ -16,9 +16,9 @@ from processors.segment.pictures import is_credit
 from processors.story import SegmentKind
 
 LONGEST: Final = 500
-CODE: Final = r"[^\W\d_]{2,4}"
+CODE: Final = r"[^\W_]{2,4}"
 INITIALS: Final = re.compile(
-    rf"[(\[/]?{CODE}(?:\s?(?:-|/{{1,2}})\s?[^\W_]{{2,4}}){{1,5}}/?[)\]]?|{CODE}/|/{CODE}"
+    rf"(?=[\W\d]*[^\W\d_])[(\[/]?{CODE}(?:\s?(?:-|/{{1,2}})\s?[^\W_]{{2,4}}){{1,5}}/?[)\]]?|{CODE}/|/{CODE}"
     r"|(?:dpa|[a-z]{2,5})(?: [a-z0-9]{2,4}){2,5}|\(?[a-z]{2,3}\)?"
 )
 SLUG: Final = re.compile(
@@ -39,7 +39,7 @@ def kind_of(words: str) -> SegmentKind | None:
     short = len(words) <= 120
     if short and known.signoff.fullmatch(low):
         return "signoff"
-    if said.note.match(low) or (short and known.note.fullmatch(low.strip("()[]+ "))):
+    if said.note.match(low) or (short and known.note.fullmatch(low)):
         return "note"
     if said.signoff.match(low):
         return "signoff"
@@ -55,11 +55,23 @@ def is_slug(words: str) -> bool:
     return len(words) <= 120 and SLUG.fullmatch(words) is not None
 
 
+def is_agency_tag(words: str) -> bool:
+    """Whether a line is nothing but an agency's name, bare or between marks: ``(sda)``, ``/ritzau/``."""
+    return len(words) <= 40 and folded(words).strip(" ()[]/=-–—.©") in conventions().agencies
+
+
+def is_capitals(words: str) -> bool:
+    """Whether a line under a sign-off is the initials of desks: ``SKL RBT``."""
+    return len(words) <= 24 and re.fullmatch(r"[A-Z]{2,4}(?: [A-Z]{2,4}){0,3}", words) is not None
+
+
 def is_initials(words: str) -> bool:
     """Whether a line of the tail is a mark of desk or authors."""
     if len(words) > 40:
         return False
-    return INITIALS.fullmatch(words) is not None or conventions().initials.fullmatch(words.lower()) is not None
+    return (
+        INITIALS.fullmatch(words) is not None or conventions().initials.fullmatch(words.lower()) is not None
+    )
 
 
 def is_byline(words: str) -> bool:
@@ -108,7 +120,9 @@ def is_agency(words: str) -> bool:
         return False
     if folded(words).strip(" .") in conventions().agencies:
         return True
-    return phrases().role.search(words.lower()) is not None and len(words.split()) <= 5 and words[:1].isupper()
+    return (
+        phrases().role.search(words.lower()) is not None and len(words.split()) <= 5 and words[:1].isupper()
+    )
 
 
 def sign_off_at_end(words: str) -> int | None:

@@ -37,7 +37,12 @@ def split(parts: list[Part], number: int, at: int, kind: SegmentKind | None) -> 
     head, tail = part.words[:at].rstrip(), part.words[at:]
     skipped = len(tail) - len(tail.lstrip())
     after = Part(
-        part.start + at + skipped, part.end, kind, tail.lstrip(), False, tail.lstrip().count("\n") + 1
+        part.start + at + skipped,
+        part.end,
+        kind,
+        tail.lstrip(),
+        parted=False,
+        lines=tail.lstrip().count("\n") + 1,
     )
     part.words, part.end, part.lines = head, part.start + len(head), head.count("\n") + 1
     if after.words:

@@ -21,6 +21,7 @@ class Phrases:
     signoff: re.Pattern[str]
     boilerplate: re.Pattern[str]
     heading: re.Pattern[str]
+    label: re.Pattern[str]
     notebook: re.Pattern[str]
     byline: re.Pattern[str]
     role: re.Pattern[str]
@@ -45,6 +46,7 @@ def phrases() -> Phrases:
         any_of("signoff"),
         any_of("boilerplate"),
         any_of("heading"),
+        any_of("label"),
         any_of("notebook"),
         re.compile(rf"[(\[]?(?:{told['byline']})\b:?\s+(?P<names>\S.*?)[)\]]?", re.IGNORECASE),
         re.compile(rf"\b(?:{told['role']})"),

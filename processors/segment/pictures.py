@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from processors.segment.calendar import printed_dates
@@ -21,7 +22,9 @@ def is_credit(words: str) -> bool:
     """Whether a line is nothing but a picture's credit."""
     if len(words) > 100:
         return False
-    if phrases().credit.fullmatch(words.lower()) or conventions().credit.fullmatch(words.lower().strip("()[] .")):
+    if phrases().credit.fullmatch(words.lower()) or conventions().credit.fullmatch(
+        words.lower().strip("()[] .")
+    ):
         return True
     found = phrases().credit_tail.match(" " + words)
     return found is not None and ("/" in words or words[:1] in "(©")
@@ -40,7 +43,7 @@ def take_apart(parts: list[Part]) -> None:
                 split(parts, number, at, "credit")
                 part.kind = "caption"
         number += 1
-    for part, after in zip(parts, parts[1:], strict=False):
+    for part, after in pairwise(parts):
         if (
             after.kind == "signoff"
             and part.kind is None
@@ -96,9 +99,7 @@ def _ends_in_place_and_date(words: str) -> bool:
         or re.search(r"[.!?] +[A-ZÀ-Þ“\"]", re.sub(r"\b[A-Z]\w{0,3}\.", "", bare))
     ):
         return False
-    last = None
-    for last in printed_dates(bare[-40:]):
-        continue
+    last = max(printed_dates(bare[-40:]), key=lambda found: found.end, default=None)
     offset = max(0, len(bare) - 40)
     return (
         last is not None

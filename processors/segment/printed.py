@@ -169,13 +169,21 @@ def _agency_last(line: str) -> tuple[str | None, str]:
 
 def _undated(line: str, places: tuple[PrintedPlace, ...], dash: str, rest: str) -> bool:
     """Whether a line without date and agency is a dateline: places that we know, in capitals or large."""
-    if dash == ":" or not all(gazetteer().candidates(place.name) for place in places):
+    if dash == ":" or not all(map(_known, places)):
         return False
     letters = [char for char in line.split(",")[0] if char.isalpha()]
     if len(letters) > 2 and all(char.isupper() for char in letters):
         return True
-    largest = max(place.population for place in gazetteer().candidates(places[0].name))
+    largest = max((place.population for place in gazetteer().candidates(places[0].name)), default=0)
     return largest >= PEOPLED and rest.lstrip("“\"«„'‘ ")[:1].isupper() and f" {dash} " not in rest
+
+
+def _known(place: PrintedPlace) -> bool:
+    """Whether the place, or the state or country beside it, is known."""
+    areas = (
+        gazetteer().areas(region.strip()) for region in (place.region or "").split(",") if region.strip()
+    )
+    return bool(gazetteer().candidates(place.name)) or any(areas)
 
 
 def _head(line: str) -> tuple[tuple[PrintedPlace, ...], PrintedDate | None] | None:
