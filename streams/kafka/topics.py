@@ -19,6 +19,7 @@ from streams.kafka.cluster import HEADROOM, Cluster
 from streams.topology import DEAD_LETTERS, TOPICS, Topic
 
 HOUR_MS: Final = 3_600_000
+ANY_TIME: Final = str(2**63 - 1)
 ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
 FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted
 COMPACTED: Final = (ATTEMPTS, FEEDS)
@@ -42,6 +43,7 @@ def wanted(settings: Settings) -> Iterator[Wanted]:
             "cleanup.policy": "delete",
             "retention.ms": str(_retention(topic, settings)),
             "max.message.bytes": size,
+            "message.timestamp.after.max.ms": ANY_TIME,  # a poller whose clock is ahead is not refused
         }
         yield Wanted(cluster.topic(topic.name), settings.kafka.partitions, config)
     for name in COMPACTED:

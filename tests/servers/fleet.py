@@ -1,0 +1,148 @@
+"""Workers as processes, and what goes into and comes out of their topics."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from config.settings import Kafka, Settings
+from processors.story import RawItem
+from streams.kafka import topics
+from streams.kafka.cluster import Cluster
+from streams.messages import raw_message
+from streams.topology import RAW
+
+ROOT: Final = Path(__file__).parents[2]
+COMMAND: Final = (sys.executable, "-c", "from streams.cli import main; main()", "worker")
+Read = ConsumerRecord[bytes | None, bytes | None]
+
+
+class Worker:
+    """A worker process of the settings, its log in a file; killed at the end if it still lives."""
+
+    def __init__(self, kafka: Kafka, log: Path, *command: str, **environment: str) -> None:
+        told = {
+            f"WIREDESK_KAFKA_{each.name}".upper(): _text(getattr(kafka, each.name))
+            for each in fields(kafka)
+            if getattr(kafka, each.name) != getattr(Kafka(), each.name)
+        }
+        self._log = log
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command or COMMAND,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **told, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def log(self) -> str:
+        return self._log.read_text("utf-8", "replace")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = 15.0) -> int:
+        """SIGTERM; the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def wait_for(self, words: str, seconds: float = 30.0) -> None:
+        """Return when the log holds the words."""
+        deadline = time.monotonic() + seconds
+        while words not in self.log():
+            assert self.process.poll() is None, self.log()[-3000:]
+            assert time.monotonic() < deadline, f"{words!r} not within {seconds} s:\n{self.log()[-3000:]}"
+            time.sleep(0.05)
+
+
+async def make_topics(kafka: Kafka) -> None:
+    await topics.create(Settings(kafka=kafka))
+
+
+def item(number: int, text: str = "", *, feed: str = "wire", language: str = "en", uri: str = "") -> RawItem:
+    """A ninjs item as a poller sends it; no two numbers are alike."""
+    words = " ".join(
+        f"{_WORDS[(number * 7 + at * at + at) % len(_WORDS)]}{(number * 31 + at) % 977}" for at in range(40)
+    )
+    body = text or f"Harbour notice {number}. The pilots of berth {number} wrote: {words}."
+    told = {
+        "uri": uri or f"urn:test:story:{number}",
+        "version": "1",
+        "type": "text",
+        "language": language,
+        "versionCreated": f"2025-05-{1 + number % 28:02d}T10:00:00Z",
+        "headlines": [{"role": "main", "value": f"Berth {number} reports {words[:20]}"}],
+        "bodies": [{"role": "main", "contentType": "text/plain", "value": body}],
+        "standard": {"name": "ninjs", "version": "3.1"},
+    }
+    return RawItem(orjson.dumps(told), "2025-05-29T12:00:00Z", feed=feed, media_type="application/json")
+
+
+async def publish(kafka: Kafka, items: Iterable[RawItem], topic: str = RAW.name) -> None:
+    """Write raw items and return when they are safe."""
+    cluster = Cluster(kafka)
+    async with cluster.producer(linger_ms=20) as producer:
+        sent = []
+        for each in items:
+            made = raw_message(each, topic)
+            send = producer.send(
+                cluster.topic(made.topic), made.value, key=made.key, timestamp_ms=made.timestamp,
+                headers=list(made.headers),
+            )  # fmt: skip
+            sent.append(await send)
+        await asyncio.gather(*sent)
+
+
+async def read(
+    kafka: Kafka, names: Sequence[str], number: int, seconds: float = 60.0, *, committed: bool = True
+) -> list[Read]:
+    """All records of topics, once there are `number` of them, or time is up; then a last look for more."""
+    cluster = Cluster(kafka)
+    level = "read_committed" if committed else "read_uncommitted"
+    found: list[Read] = []
+    async with cluster.consumer(isolation_level=level, auto_offset_reset="earliest") as consumer:
+        places = [TopicPartition(cluster.topic(name), n) for name in names for n in range(kafka.partitions)]
+        consumer.assign(places)
+        deadline = time.monotonic() + seconds
+        while len(found) < number and time.monotonic() < deadline:
+            found += await _polled(consumer, 200)
+        found += await _polled(consumer, 500)
+    return found
+
+
+async def _polled(consumer: AIOKafkaConsumer, milliseconds: int) -> list[Read]:
+    answer: dict[TopicPartition, list[Read]] = await consumer.getmany(timeout_ms=milliseconds)
+    return [record for records in answer.values() for record in records]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+_WORDS: Final = (
+    "anchor", "ballast", "cable", "davit", "ebb", "fender", "gangway", "hawser", "inlet", "jetty", "keel", "lighter",
+    "mooring", "neap", "outfall", "pilot", "quay", "rudder", "slipway", "tiller", "undertow", "vane", "wharf", "yard",
+)  # fmt: skip

@@ -1,0 +1,135 @@
+"""The whole chain on a real broker: raw items in, events out once, what can't be read to the dead letters."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import orjson
+import pytest
+
+from processors.codec import decode
+from processors.story import Event, RawItem
+from streams.kafka.cluster import Cluster
+from streams.topology import DUPLICATE, ENRICHED, NORMALISED, RAW
+from tests.conftest import KafkaForTest
+from tests.servers.fleet import Read, Worker, item, make_topics, publish, read
+
+pytestmark = pytest.mark.kafka
+QUICK: Final = (sys.executable, "-m", "tests.servers.quick_worker")
+
+
+def events(records: list[Read]) -> list[Event]:
+    return [decode(record.value or b"", Event) for record in records]
+
+
+async def test_stories_come_out_once_in_their_order_and_repeats_apart(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    told = kafka.settings(worker="one", workers=1)
+    await make_topics(told)
+    await publish(told, [*map(item, range(40)), item(3)])
+    with Worker(told, tmp_path / "log", *QUICK) as worker:
+        enriched = await read(told, [ENRICHED.name], 40)
+        repeats = await read(told, [DUPLICATE.name], 1, 20)
+        assert worker.stop() == 0, worker.log()
+    made = events(enriched)
+    assert sorted(event.story.uri for event in made) == sorted(f"urn:test:story:{n}" for n in range(40))
+    assert {event.lineage.sequence for event in made if event.lineage} == set(range(1, 41))
+    assert [event.story.uri for event in events(repeats)] == ["urn:test:story:3"]
+    assert all(record.key == event.story.uri.encode() for record, event in zip(enriched, made, strict=True))
+
+
+async def test_rejected_messages_are_set_aside_with_their_bytes_and_headers(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    told = kafka.settings(worker="one", workers=1, partitions=1)
+    await make_topics(told)
+    cluster = Cluster(told)
+    foreign = [b"\x00\xff\xfe", b'{"other": "vocabulary"}', b"", None, b"x" * 2_000_000]
+    forged = [("traceparent", b"\xff\xfe-a-b-c"), ("ce_id", b""), ("x-error-type", b"forged")]
+    async with cluster.producer() as producer:
+        for value in foreign:
+            await producer.send_and_wait(cluster.topic(RAW.name), value, key=b"any", headers=forged)
+    await publish(told, [item(1), item(2, "reject in tag"), item(3)])
+    with Worker(told, tmp_path / "log", *QUICK) as worker:
+        made = events(await read(told, [ENRICHED.name], 2))
+        raw = await read(told, [RAW.dead_letters.name], 5, 20)
+        tag = await read(told, ["wire.stories.segmented.v1.dlq"], 1, 20)
+        assert worker.stop() == 0, worker.log()
+    assert {event.story.uri for event in made} == {"urn:test:story:1", "urn:test:story:3"}
+    assert [record.value for record in raw] == [value or b"" for value in foreign]
+    for offset, record in enumerate(raw):
+        assert record.headers[:3] == tuple(forged)
+        assert dict(record.headers[3:]) == {
+            "x-error-type": b"Malformed",
+            "x-error-message": dict(record.headers)["x-error-message"],
+            "x-error-step": b"normalise",
+            "x-original-topic": RAW.name.encode(),
+            "x-original-partition": b"0",
+            "x-original-offset": str(offset).encode(),
+            "x-attempts": b"1",
+        }
+    assert orjson.loads(tag[0].value or b"")["story"]["uri"] == "urn:test:story:2"
+
+
+async def test_a_bug_is_tried_three_times_then_set_aside_and_the_partition_goes_on(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    told = kafka.settings(worker="one", workers=1, partitions=1)
+    await make_topics(told)
+    items = [item(0), item(1, "raise in deduplicate"), item(2), item(3, "raise in segment"), item(4)]
+    await publish(told, items)
+    with Worker(told, tmp_path / "log", *QUICK) as worker:
+        made = events(await read(told, [ENRICHED.name], 3))
+        bugs = await read(told, ["wire.stories.normalised.v1.dlq", "wire.stories.unique.v1.dlq"], 2, 20)
+        assert worker.stop() == 0, worker.log()
+    assert [event.story.uri for event in made] == [f"urn:test:story:{n}" for n in (0, 2, 4)]
+    assert [event.lineage.sequence for event in made if event.lineage] == [1, 2, 4], (
+        "memory is what was committed"
+    )
+    assert {dict(record.headers)["x-error-type"] for record in bugs} == {b"Bug"}
+    assert {dict(record.headers)["x-attempts"] for record in bugs} == {b"3"}
+    assert worker.log().count("a step crashed: please report it") == 6
+
+
+async def test_a_record_that_kills_the_pool_three_times_is_set_aside(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    told = kafka.settings(worker="one", workers=1, partitions=1)
+    await make_topics(told)
+    await publish(told, [item(0), item(1), item(2, "die in segment"), item(3)])
+    with Worker(told, tmp_path / "log", *QUICK) as worker:
+        made = events(await read(told, [ENRICHED.name], 3, 90))
+        bugs = await read(told, ["wire.stories.unique.v1.dlq"], 1, 20)
+        assert worker.stop() == 0, worker.log()
+    assert [event.story.uri for event in made] == [f"urn:test:story:{n}" for n in (0, 1, 3)]
+    assert [dict(record.headers)["x-attempts"] for record in bugs] == [b"3"]
+
+
+async def test_live_items_go_before_those_of_a_back_fill(kafka: KafkaForTest, tmp_path: Path) -> None:
+    told = kafka.settings(worker="one", workers=1, partitions=1)
+    await make_topics(told)
+    await publish(told, (item(n) for n in range(1000, 1400)), "wire.items.backfill.v1")
+    await publish(told, map(item, range(400)))
+    with Worker(told, tmp_path / "log", *QUICK, "normalise") as worker:
+        made = events(await read(told, [NORMALISED.name], 800))
+        assert worker.stop() == 0, worker.log()
+    order = [int(event.story.uri.rpartition(":")[2]) for event in made]
+    assert sorted(order) == [*range(400), *range(1000, 1400)]
+    late_before_live = sum(1 for n in order[: order.index(399)] if n >= 1000)
+    assert late_before_live <= 50, (
+        "at most one small back-fill transaction, before live partitions were known"
+    )
+
+
+async def test_items_whose_clock_is_ahead_are_taken(kafka: KafkaForTest, tmp_path: Path) -> None:
+    told = kafka.settings(worker="one", workers=1, partitions=1)
+    await make_topics(told)
+    ahead = RawItem(item(1).payload, "2199-01-01T00:00:00Z", feed="wire")
+    await publish(told, [ahead])
+    with Worker(told, tmp_path / "log", *QUICK) as worker:
+        made = await read(told, [ENRICHED.name], 1)
+        assert worker.stop() == 0, worker.log()
+    assert [event.story.uri for event in events(made)] == ["urn:test:story:1"]
