@@ -13,7 +13,7 @@ from sinks.standing import lineage
 from sinks.words import fold
 
 LEAD: Final = 280
-TITLE: Final = 140
+TITLE: Final = 200
 _SENTENCE: Final = re.compile(r"(?<=\w{3}[.!?])[\"”»’]?\s|(?<=[。！？])")
 FOR_EVER: Final = 2**62
 
