@@ -83,7 +83,7 @@ def _headline(words: str, slug: str) -> str:
             told = clean_line(line.strip("^ ")).rstrip(" =")
             if (
                 not _BYLINE.match(told)
-                and not (keyword and keyword in told.casefold().replace("-", " "))
+                and not (keyword and told.casefold().replace("-", " ").startswith(keyword))
                 and not _SLUG.match(told)
             ):
                 return told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from processors.normalise.reading import Reading
-from processors.normalise.values import content_hash, made_uri, uri_or_none
+from processors.normalise.values import content_hash, made_uri, uri_or_none, web_address
 from processors.story import AltId, RawItem, Story
 
 
@@ -17,6 +17,12 @@ def source_of(item: RawItem) -> str | None:
 def publisher_uri(sent: str, role: str, item: RawItem) -> str:
     """The URI of a publisher's identifier: as sent where it is one, else made from it."""
     return uri_or_none(sent) or made_uri(role, source_of(item), sent.strip())
+
+
+def file_uri(href: str, item: RawItem) -> tuple[str, str | None]:
+    """The URI of a file beside a story, and its address: a file sent along, named without one, has none."""
+    address = web_address(href, item.url)
+    return (address, address) if address else (made_uri("file", source_of(item), href.strip()), None)
 
 
 def identified(reading: Reading, item: RawItem, text: str, single: bool) -> Story:

@@ -241,19 +241,20 @@ def _captions(component: Any) -> Iterator[str]:
 
 
 def _located(about: Any) -> str | None:
-    location = child(about, "Location")
-    told = {said(each, "FormalName").lower(): said(each, "Value") for each in children(location, "Property")}
-    names = [told[name] for name in ("city", "countryarea", "country", "countryname") if told.get(name)]
-    return ", ".join(names) or None
+    return _place(child(about, "Location"))
 
 
 def _places(about: Any) -> tuple[StoryPlace, ...]:
-    found = []
-    for location in children(about, "Location"):
-        told = [said(each, "Value") for each in children(location, "Property") if said(each, "Value")]
-        if told:
-            found.append(StoryPlace(", ".join(told)))
-    return tuple(dict.fromkeys(found))
+    names = (_place(location) for location in children(about, "Location"))
+    return tuple(dict.fromkeys(StoryPlace(name) for name in names if name))
+
+
+def _place(location: Any) -> str | None:
+    """City, area and country, from the smallest."""
+    told = {said(each, "FormalName").lower(): said(each, "Value") for each in children(location, "Property")}
+    known = ("city", "countryarea", "country", "countryname")
+    names = [told[name] for name in known if told.get(name)] or [value for value in told.values() if value]
+    return ", ".join(names) or None
 
 
 def _info_sources(component: Any) -> tuple[InfoSource, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from processors.normalise.html import of_tree
+from processors.normalise.identity import file_uri
 from processors.normalise.text import clean
 from processors.normalise.tree import child, children, descendants, said, words_of
 from processors.normalise.values import web_address, whole_number
@@ -36,9 +37,13 @@ def associations(element: Any, item: RawItem) -> tuple[Story, ...]:
             _holds_media(each) for each in component.iterancestors("{*}NewsComponent")
         ):
             files = renditions(component, item)
-            address = next((each.href for each in files if each.href), None)
-            if address and address not in found:
-                found[address] = _medium(component, address, files, len(found) + 1)
+            sent = next(
+                (said(each, "Href") for each in descendants(component, "ContentItem") if said(each, "Href")),
+                "",
+            )
+            uri = file_uri(sent, item)[0]
+            if files and uri not in found:
+                found[uri] = _medium(component, uri, files, len(found) + 1)
     return tuple(found.values())
 
 
@@ -79,7 +84,7 @@ def _rendition(content: Any, number: int, item: RawItem) -> Rendition:
     )
 
 
-def _medium(component: Any, address: str, files: tuple[Rendition, ...], number: int) -> Story:
+def _medium(component: Any, uri: str, files: tuple[Rendition, ...], number: int) -> Story:
     media = next(descendants(component, "ContentItem"), None)
     kind = _TYPES.get(said(child(media, "MediaType"), "FormalName").lower(), "picture")
     headline = next(
@@ -91,7 +96,7 @@ def _medium(component: Any, address: str, files: tuple[Rendition, ...], number: 
         "",
     )
     return Story(
-        address,
+        uri,
         type=kind,
         headlines=(Text(headline, "main", "text/plain"),) if headline else (),
         descriptions=tuple(Text(caption, "caption", "text/plain") for caption in _captions(component)),

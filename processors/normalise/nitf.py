@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from processors.normalise.datelines import with_dateline
 from processors.normalise.html import of_tree
-from processors.normalise.identity import publisher_uri
+from processors.normalise.identity import file_uri, publisher_uri
 from processors.normalise.reading import Reading
 from processors.normalise.text import clean
 from processors.normalise.tree import child, children, descendants, said, words, words_of
-from processors.normalise.values import language_tag, timestamp, urgency, web_address, whole_number
+from processors.normalise.values import language_tag, timestamp, urgency, whole_number
 from processors.normalise.xml import XML_LANG
 from processors.story import (
     AltId,
@@ -111,19 +111,21 @@ def media(root: Any, item: RawItem) -> tuple[Story, ...]:
     found: dict[str, Story] = {}
     for each in descendants(child(root, "body"), "media"):
         reference = next((one for one in children(each, "media-reference") if said(one, "source")), None)
-        address = web_address(said(reference, "source"), item.url) if reference is not None else None
-        if address is None or address in found:
+        if reference is None:
+            continue
+        uri, address = file_uri(said(reference, "source"), item)
+        if uri in found:
             continue
         kind = _MEDIA.get(said(each, "media-type").lower(), "component")
         captions = [clean(_block(one)) for one in children(each, "media-caption")]
-        found[address] = Story(
-            address,
+        found[uri] = Story(
+            uri,
             type=kind,
             descriptions=tuple(Text(caption, "caption", "text/plain") for caption in captions if caption),
             by=words_of(each, "media-producer") or None,
             renditions=(
                 Rendition(
-                    said(reference, "name") or "original",
+                    said(reference, "name") or said(reference, "source").rpartition("/")[2],
                     address,
                     said(reference, "mime-type") or None,
                     width=whole_number(said(reference, "width")),

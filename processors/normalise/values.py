@@ -78,7 +78,8 @@ def timestamp(value: object, zone: str | None = None) -> str | None:
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=_zone(zone))
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        spec = "milliseconds" if moment.microsecond else "seconds"
+        return moment.astimezone(UTC).isoformat(timespec=spec).replace("+00:00", "Z")
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
 

@@ -10,6 +10,7 @@ from processors.errors import MissingContent, Rejected
 from processors.normalise.html import Picture, readable, readable_line
 from processors.normalise.identity import publisher_uri, source_of
 from processors.normalise.reading import Reading
+from processors.normalise.subjects import MEDIA_TOPIC, SUBJECT_CODE, resolved
 from processors.normalise.text import clean, clean_line
 from processors.normalise.values import content_hash, language_tag, made_uri, timestamp, web_address
 from processors.story import (
@@ -145,9 +146,18 @@ def _subjects(entry: Entry) -> tuple[Subject, ...]:
     for term, scheme, label in entry.categories:
         code, name = readable_line(term), readable_line(label)
         if code or name:
-            literal = f"{scheme.strip()}:{code}" if scheme.strip() and code else None
-            found[Subject(name=name or code, literal=literal)] = None
+            uri, literal = _coded(code, scheme.strip())
+            found[Subject(name=name or (None if uri else code), uri=uri, literal=literal)] = None
     return tuple(found)
+
+
+def _coded(code: str, scheme: str) -> tuple[str | None, str | None]:
+    """URI and literal of a category: IPTC codes have a URI, others stay with their scheme, plain words have none."""
+    if code.startswith(("medtop:", "subj:")):
+        return resolved(code), None
+    if scheme in {MEDIA_TOPIC, SUBJECT_CODE} and code.isdigit():
+        return scheme + code, None
+    return None, f"{scheme}:{code}" if scheme and code else None
 
 
 def _places(entry: Entry) -> tuple[StoryPlace, ...]:
