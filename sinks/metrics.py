@@ -1,7 +1,7 @@
 """The figures that every process shows under ``/metrics``: one place for their names, units and labels.
 
-Both runtimes, the pollers and the sinks count here, so that one dashboard and one set of alerts fit all of them
-(`config/grafana`, `config/prometheus`). Names are ``wire_<what>_<unit>``.
+Both runtimes and the sinks count here, so that one dashboard and one set of alerts fit all of them
+(`config/grafana`, `config/prometheus`); the pollers' own figures are ``wire_poll*``. Names are ``wire_<what>_<unit>``.
 """
 
 from __future__ import annotations
@@ -46,8 +46,6 @@ END_TO_END_SECONDS: Final = Histogram(
     ("sink",),
     buckets=(0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0),
 )
-POLLS: Final = Counter("wire_feed_polls", "Polls of feeds, by outcome.", ("outcome",))
-FEED_ITEMS: Final = Counter("wire_feed_items", "New items that feeds brought.", ("feed",))
 FEEDS: Final = Gauge(
     "wire_feeds",
     "Feeds, by state (see the desk's feed page).",

@@ -17,7 +17,7 @@ from config.settings import Desk
 from processors.errors import Transient
 from sinks.desk import access, markup
 from sinks.desk.api import Api, answer
-from sinks.desk.health import Check, health_routes
+from sinks.desk.health import Check, count_feeds, health_routes
 from sinks.desk.pages import Pages
 from sinks.desk.ports import Feeds, Pipeline, Stories
 from sinks.desk.stream import Wire
@@ -55,7 +55,12 @@ def make_app(
     pages = Pages(stories, feeds, pipeline, settings, _templates())
     app.add_routes(pages.routes())
     app.add_routes(Api(stories, feeds, pipeline, wire, settings.page_size).routes())
-    app.add_routes(health_routes({"stories": _answers(stories), **(checks or {})}))
+
+    async def measure() -> None:
+        if polled := await feeds.list():
+            count_feeds(polled)
+
+    app.add_routes(health_routes({"stories": _answers(stories), **(checks or {})}, measure=measure))
     app.router.add_static("/static/", HERE / "static", append_version=True)
     app[PAGES] = pages
 

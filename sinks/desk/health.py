@@ -6,20 +6,27 @@ A check is a coroutine function that returns None where all is well, or one line
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, get_args
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-import sinks.metrics  # noqa: F401 -- registers the figures, so that every process shows all of them
+from sinks.desk.views import FeedHealth, FeedState
+from sinks.metrics import FEEDS
 
 Check = Callable[[], Awaitable[str | None]]
 CHECK_TIMEOUT_S: Final = 5.0
 
 
-def health_routes(ready: Mapping[str, Check], alive: Mapping[str, Check] | None = None) -> list[web.RouteDef]:
-    """Routes for probes and Prometheus.
+def health_routes(
+    ready: Mapping[str, Check],
+    alive: Mapping[str, Check] | None = None,
+    measure: Callable[[], Awaitable[None]] | None = None,
+) -> list[web.RouteDef]:
+    """Routes for probes and Prometheus. `measure` sets gauges before each scrape.
 
     ``/readyz`` is 200 where every check of `ready` passes, else 503; ``/livez`` does the same with `alive`, whose
     failure means that only a restart helps, so most processes leave it empty: an answer is the proof of life.
@@ -27,8 +34,15 @@ def health_routes(ready: Mapping[str, Check], alive: Mapping[str, Check] | None 
     return [
         web.get("/livez", _probe(alive or {})),
         web.get("/readyz", _probe(ready)),
-        web.get("/metrics", _metrics),
+        web.get("/metrics", _metrics(measure)),
     ]
+
+
+def count_feeds(feeds: Sequence[FeedHealth]) -> None:
+    """Set ``wire_feeds`` to how many feeds there are in each state."""
+    counts = Counter(feed.state for feed in feeds)
+    for state in get_args(FeedState):
+        FEEDS.labels(state).set(counts[state])
 
 
 def health_app(ready: Mapping[str, Check], alive: Mapping[str, Check] | None = None) -> web.Application:
@@ -77,5 +91,10 @@ async def _told(check: Check) -> str | None:
         return f"{type(error).__name__}: {error}"
 
 
-async def _metrics(_request: web.Request) -> web.Response:
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+def _metrics(measure: Callable[[], Awaitable[None]] | None) -> Handler:
+    async def answer(_request: web.Request) -> web.Response:
+        if measure:
+            await measure()
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return answer

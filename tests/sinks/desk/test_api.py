@@ -86,6 +86,7 @@ async def test_the_metrics_have_units_in_their_names(desk: Client) -> None:
     text = await (await desk.get("/metrics")).text()
     assert "wire_step_seconds" in text
     assert "wire_oldest_unprocessed_age_seconds" in text
+    assert 'wire_feeds{state="erroring"} 1.0' in text
 
 
 async def test_the_stream_tells_of_each_new_story_with_a_cursor(desk: Client, shelf: Shelf) -> None:
