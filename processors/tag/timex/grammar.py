@@ -180,7 +180,7 @@ class Grammar:
             return rf"(?P<n>\d{{1,3}}(?:[.,]\d{{3}})+|\d{{1,4}}|{numbers}(?:[\s-]+{numbers})?)(?!\w)"
         group = "unit" if name == "units" else name
         words = {**tables["unit"], **tables["units"]} if name == "units" else tables[name]
-        return rf"(?P<{group}>{_alternatives(words)})(?!\w)"
+        return f"(?P<{group}>{_alternatives(words)})"
 
 
 @cache
@@ -222,8 +222,14 @@ def _alternatives(words: object) -> str:
     made = []
     for word in sorted(words, key=len, reverse=True):  # type: ignore[call-overload]
         body = re.escape(word).replace(r"\ ", r"\s+").replace("'", "['’]")
-        made.append(f"(?-i:{body}|{body.upper()})" if word[0].isupper() else body)
+        either = f"(?-i:{body}|{_upper(body)})" if word[0].isupper() else body
+        made.append(either + (r"(?!\w)" if word[-1].isalnum() else ""))
     return f"(?:{'|'.join(made)})"
+
+
+def _upper(body: str) -> str:
+    """A word's pattern in capitals; its escapes stay."""
+    return re.sub(r"\\.|\w", lambda part: part[0] if part[0][0] == "\\" else part[0].upper(), body)
 
 
 def _heads(pattern: str, words: Lexicon) -> set[str]:

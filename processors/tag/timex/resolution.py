@@ -200,7 +200,8 @@ def _shift_season(found: Expression, context: Context) -> str:
         return f"{year - (order.index(name) >= order.index(now)):04}-{name}"
     if shift > 0:
         return f"{year + (order.index(name) <= order.index(now)):04}-{name}"
-    return f"{year:04}-{name}"
+    ended = name == "WI" and context.reference.month < 3
+    return f"{context.reference.year - ended:04}-{name}"
 
 
 def _relative_day(found: Expression, context: Context) -> str:
