@@ -54,7 +54,7 @@ class Tag:
 
     pipeline: str = "wiredesk"  # the one in the package; else any installed spaCy pipeline, or a path to one
     max_chars: int = 100_000  # tagged up to here
-    watchlists: str = ""  # a TOML file of names to look for
+    watchlists: str = "watchlists.toml"  # names to look for: a file in config/, or a path; empty: none
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from processors.story import Event, Quote
 from processors.tag.bounds import trimmed
 from processors.tag.consistency import agreed
 from processors.tag.copy import Copy
+from processors.tag.credits import find_credited, in_credit
 from processors.tag.dates import find_dates
 from processors.tag.entities import gather
 from processors.tag.found import Found, merge
@@ -18,6 +19,7 @@ from processors.tag.ninjs import filled
 from processors.tag.pipeline import Pipeline
 from processors.tag.speakers import resolve_speakers
 from processors.tag.topics import find_topics
+from processors.tag.watchlists import WatchLists, marked, with_hits
 from processors.tag.words import Words
 
 VERSION = "1"
@@ -34,6 +36,7 @@ class Tagger:
         """
         self._settings = settings
         self._pipeline = Pipeline(settings.pipeline)
+        self._watchlists = WatchLists.read(settings.watchlists)
 
     def tag(self, events: Sequence[Event]) -> list[Event]:
         """The events with `mentions`, `entities`, `dates`, `topics` and their quotes' speakers resolved."""
@@ -46,7 +49,11 @@ class Tagger:
         ]
 
     def _tagged(self, event: Event, copy: Copy, names: list[Found]) -> Event:
-        mentions, entities = gather(copy, _settled(copy, names, event), event.dateline)
+        words = Words.of(copy.read)
+        hits = self._watchlists.find(copy, words)
+        found = with_hits(_settled(copy, words, names, event), hits)
+        mentions, entities = gather(copy, found, event.dateline)
+        entities = marked(entities, mentions, copy, hits)
         tagged = replace(event, mentions=mentions, entities=entities, dates=find_dates(event))
         tagged = replace(tagged, topics=find_topics(tagged), quotes=_quotes(tagged))
         return replace(tagged, story=filled(tagged))
@@ -56,10 +63,9 @@ def _quotes(event: Event) -> tuple[Quote, ...] | None:
     return None if event.quotes is None else resolve_speakers(event)
 
 
-def _settled(copy: Copy, names: list[Found], event: Event) -> list[Found]:
+def _settled(copy: Copy, words: Words, names: list[Found], event: Event) -> list[Found]:
     """The pipeline's names and the known ones, with their bounds and labels put right."""
-    words = Words.of(copy.read)
-    bounded = [found for name in names if (found := trimmed(copy, name))]
-    certain = merge(find_dateline(copy, event.dateline), ())
-    found = merge(merge(certain, bounded), find_known(words))
-    return agreed(copy, words, found)
+    named = [bounds for name in names if (bounds := trimmed(copy, name)) and not in_credit(copy, name)]
+    certain = merge(find_dateline(copy, event.dateline), find_credited(copy))
+    found = merge(merge(certain, named), find_known(words))
+    return agreed(copy, words, found, wired=event.dateline is not None)

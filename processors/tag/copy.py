@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,9 @@ from processors.tag.found import Found
 
 GAP: Final = "\n\n"  # between headline and text
 NAMELESS: Final = frozenset({"slug", "initials"})  # kinds of segments whose words are codes
+MARKS: Final = re.compile(
+    r"\((?:[LRC]|\d(?:st|nd|rd|th)? [LR]|(?:far |back |front )?(?:left|right|centre|center))\)"
+)  # who is who in a picture
 BLANKS: Final = dict.fromkeys(map(ord, "\t\n\r\v\f\x85\xa0\u2028\u2029\u202f\u2009"), " ")
 SAMPLE: Final = 60  # characters that tell a line which is not in capitals
 CAPITALS: Final = 0.7  # share of letters that makes a line one in capitals
@@ -77,6 +81,7 @@ def _readable(text: str, parts: list[Part]) -> str:
             words = " " * len(words)
         elif part.kind != "table":
             words = "".join(_smooth(line) for line in words.splitlines(keepends=True))
+            words = MARKS.sub(lambda mark: " " * len(mark.group()), words)
         made.append(words)
         at = part.end
     return "".join(made) + text[at:]

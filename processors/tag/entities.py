@@ -22,7 +22,9 @@ ALSO: Final = re.compile(
     r",?\s*\(?(?:a\.?k\.?a\.?|alias|né|née|nicknamed|nom de guerre)\s+", re.IGNORECASE,
 )  # fmt: skip
 BRACKET: Final = re.compile(r"\s*\(\s*[\"“'‘]?$")
-SMALL: Final = frozenset("of the for and on in to de la del des et du di y und der e do da".split())
+SMALL: Final = frozenset(
+    {"of", "the", "for", "and", "on", "in", "to", "de", "la", "del", "des", "et", "du", "di", "y", "e"}
+)
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Gathered:
     found: list[Found] = field(default_factory=list)
     names: Counter[str] = field(default_factory=Counter)
     roles: list[str] = field(default_factory=list)
+    nicknames: set[str] = field(default_factory=set)  # that the copy itself calls aliases
 
     def add(self, found: Found, name: str) -> None:
         """Take one more mention."""
@@ -42,7 +45,8 @@ class Gathered:
     @property
     def name(self) -> str:
         """The fullest form; the most frequent among those as full."""
-        return max(self.names, key=lambda name: (len(name.split()), self.names[name], len(name)))
+        proper = [name for name in self.names if name not in self.nicknames] or list(self.names)
+        return max(proper, key=lambda name: (len(name.split()), self.names[name], len(name)))
 
 
 def gather(
@@ -66,13 +70,16 @@ def _entity(identifier: str, group: Gathered, countries: list[str], dateline: Da
 
 def _grouped(copy: Copy, found: Sequence[Found]) -> list[Gathered]:
     groups: list[Gathered] = []
+    seen: dict[tuple[Label, str], Gathered] = {}
     previous: tuple[Found, Gathered] | None = None
     for each in found:
         name = " ".join(copy.read[each.start : each.end].split())
-        group = _same_by_words(copy, previous, each, name) or _known(groups, each, name)
+        key = (each.label, name.casefold())
+        group = _same_by_words(copy, previous, each, name) or seen.get(key) or _known(groups, each, name)
         if group is None:
             group = Gathered(each.label)
             groups.append(group)
+        seen[key] = group
         group.add(each, name)
         if each.label == "PER" and (role := role_before(copy.read, each.start)):
             group.roles.append(role)
@@ -84,10 +91,11 @@ def _same_by_words(
     copy: Copy, previous: tuple[Found, Gathered] | None, each: Found, name: str
 ) -> Gathered | None:
     """The group of the name before, where the words between say that both are one: "(IAEA)", "also known as"."""
-    if previous is None or previous[0].label != each.label and not name.isupper():
+    if previous is None or (previous[0].label != each.label and not name.isupper()):
         return None
     between = copy.read[previous[0].end : each.start]
     if ALSO.fullmatch(between):
+        previous[1].nicknames.add(name)
         return previous[1]
     if BRACKET.fullmatch(between) and is_acronym(name, copy.read[previous[0].start : previous[0].end]):
         return previous[1]
@@ -133,7 +141,7 @@ def _same_person(known: str, name: str) -> bool:
     first, other = _given(known), _given(name)
     if not first or not other:
         return True
-    return first[0] == other[0] or first[0][:1] == other[0][:1] and min(len(first[0]), len(other[0])) == 1
+    return first[0] == other[0] or (first[0][:1] == other[0][:1] and min(len(first[0]), len(other[0])) == 1)
 
 
 def _given(name: str) -> list[str]:
@@ -161,6 +169,7 @@ def _joined(groups: list[Gathered]) -> list[Gathered]:
             twin.found += group.found
             twin.names.update(group.names)
             twin.roles += group.roles
+            twin.nicknames |= group.nicknames
     return made
 
 

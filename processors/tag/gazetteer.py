@@ -25,15 +25,16 @@ def known() -> Phrases[tuple[str, Label]]:
     entries += ((name, (name, "LOC")) for name in words.country_names)
     entries += ((name, (name, "LOC")) for name in words.regions)
     entries += ((name, (name, "MISC")) for name in words.peoples)
-    entries += ((name, (name, "ORG")) for name in words.agencies)
+    entries += ((name, (name, "ORG")) for name in words.agencies | words.known_organisations)
+    entries += ((name, (name, "MISC")) for name in words.known_others)
     return Phrases.of(entries)
 
 
 def label_of(name: str) -> Label | None:
     """The label that a name has wherever it stands alone; None where that is not known."""
-    if name in lexicon().peoples:
+    if name in lexicon().peoples or name in lexicon().known_others:
         return "MISC"
-    if name in lexicon().agencies:
+    if name in lexicon().agencies or name in lexicon().known_organisations:
         return "ORG"
     if key_of(name) in lexicon().countries or name in lexicon().regions:
         return "LOC"

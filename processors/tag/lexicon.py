@@ -27,6 +27,9 @@ class Lexicon:
     organisations: frozenset[str]
     places: frozenset[str]
     agencies: frozenset[str]
+    single_names: frozenset[str]  # people known by one word
+    known_organisations: frozenset[str]
+    known_others: frozenset[str]  # MISC
     peoples: dict[str, str | None]  # people as written → country, None for those of no one country
     countries: dict[str, str]  # key of a name → country
     country_names: frozenset[str]  # as written, in several languages
@@ -50,6 +53,9 @@ def lexicon() -> Lexicon:
         frozenset(names["organisations"]),
         frozenset(names["places"]),
         frozenset(names["agencies"]),
+        frozenset(names["single_names"]),
+        frozenset(names["known_organisations"]),
+        frozenset(names["known_others"]),
         by_people,
         {key_of(name): code for name, code in countries.items()},
         frozenset(countries),

@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.tag.features import WORD_FEATURES, of_word
+from processors.tag.features import of_word
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.uint64]
@@ -36,7 +36,9 @@ class Network:
         self._hash = NumpyOps().hash
         self._seeds = [int(seed) for seed in weights["seeds"]]
         self._weights: dict[str, Floats] = {
-            name: np.ascontiguousarray(value, np.float32) for name, value in weights.items() if name != "seeds"
+            name: np.ascontiguousarray(value, np.float32)
+            for name, value in weights.items()
+            if name != "seeds"
         }
         self._width: int = self._weights["G0"].shape[0]
         self._rows: dict[int, int] = {}
@@ -66,18 +68,22 @@ class Network:
     def _embed(self, keys: Keys, words: list[str]) -> Floats:
         """The vectors of words, those seen before from memory."""
         names = (keys[:, 0] ^ (keys[:, 1] << np.uint64(1))).tolist()
-        if len(self._rows) + len(words) > REMEMBERED:
-            self._rows.clear()
         new = {name: number for number, name in enumerate(names) if name not in self._rows}
+        if len(self._rows) + len(new) > len(self._embedded):
+            self._rows.clear()
+            new = {name: number for number, name in enumerate(names)}
+            self._embedded = np.zeros((max(REMEMBERED, len(new)), self._width), np.float32)
         if new:
             self._remember(new, keys, words)
-        return self._embedded[[self._rows[name] for name in names]]
+        vectors: Floats = self._embedded[[self._rows[name] for name in names]]
+        return vectors
 
     def _remember(self, new: dict[int, int], keys: Keys, words: list[str]) -> None:
         places = list(new.values())
         parts = [
             self._weights[f"E{number}"][
-                self._hash(np.ascontiguousarray(keys[places, number + 1]), seed) % len(self._weights[f"E{number}"])
+                self._hash(np.ascontiguousarray(keys[places, number + 1]), seed)
+                % len(self._weights[f"E{number}"])
             ].sum(axis=1)
             for number, seed in enumerate(self._seeds)
         ]
@@ -92,7 +98,7 @@ class Network:
         pieces = values @ w[f"W{layer}"].T
         pieces += w[f"b{layer}"]
         width = self._width
-        best = np.maximum(pieces[:, :width], pieces[:, width : 2 * width])
+        best: Floats = np.maximum(pieces[:, :width], pieces[:, width : 2 * width])
         np.maximum(best, pieces[:, 2 * width :], out=best)
         best -= best.mean(axis=1, keepdims=True)
         best *= 1 / np.sqrt(np.einsum("ij,ij->i", best, best)[:, None] / width + 1e-8)

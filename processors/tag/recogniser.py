@@ -16,7 +16,7 @@ from processors.tag.features import of_story, words_of
 from processors.tag.network import ATTRIBUTES, Network, spans
 
 WEIGHTS: Final = Path(__file__).parent / "model" / "weights.npz"
-COLUMNS: Final = (ORTH, *ATTRIBUTES)
+COLUMNS: Final = [ORTH, *ATTRIBUTES]
 
 
 class Recogniser:
@@ -32,7 +32,7 @@ class Recogniser:
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 24, **_: Any) -> Iterator[Doc]:
         """Name documents, batch by batch."""
-        for batch in minibatch(stream, size=batch_size):
+        for batch in minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
             yield from self._named(list(batch))
 
     def _named(self, documents: list[Doc]) -> list[Doc]:
@@ -45,7 +45,8 @@ class Recogniser:
         tags = self._network.tags(keys, words, [of_story(each) for each in words])
         for (document, _, places), found in zip(read, tags, strict=True):
             document.ents = [
-                Span(document, places[first], places[end - 1] + 1, label=kind) for first, end, kind in spans(found)
+                Span(document, places[first], places[end - 1] + 1, label=kind)
+                for first, end, kind in spans(found)
             ]
         return documents
 

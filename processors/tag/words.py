@@ -75,7 +75,9 @@ class Phrases(Generic[T]):
                 tail = keys[1:LONGEST]
                 tails[tail] = (*tails.get(tail, ()), value)
         self._by_first = {
-            first: sorted(tails.items(), key=lambda tail: -len(tail[0])) if len(tails) > 1 else list(tails.items())
+            first: sorted(tails.items(), key=lambda tail: -len(tail[0]))
+            if len(tails) > 1
+            else list(tails.items())
             for first, tails in tree.items()
         }
 

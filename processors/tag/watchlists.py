@@ -1,0 +1,200 @@
+"""Watch lists: the names and patterns that an operator cares about, found in stories.
+
+A file of them is TOML (`config/watchlists.toml` shows how). However many names there are, a story costs one look-up a
+word; each pattern costs a search of the story.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Self, get_args
+
+from config.errors import Misconfigured
+from config.settings import HERE
+from processors.story import Entity, Label, Mention
+from processors.tag.copy import Copy
+from processors.tag.found import Found, merge
+from processors.tag.words import Phrases, Words
+
+MEMBERS: Final = frozenset({"label", "names", "patterns", "file"})
+WEIGHT: Final = 2.0  # of a hit's label; the pipeline's is 1
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One name of a list, as written."""
+
+    list: str
+    name: str
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One pattern of a list."""
+
+    list: str
+    expression: re.Pattern[str]
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class WatchHit:
+    """A place in a copy where a list has a hit."""
+
+    found: Found
+    list: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchLists:
+    """All lists of a file, ready to search."""
+
+    names: Phrases[Watched]
+    patterns: tuple[Pattern, ...]
+
+    @classmethod
+    def read(cls, name: str) -> Self:
+        """Read a file in `config/` or at a path; no name, no lists.
+
+        Raises:
+            Misconfigured: the file can't be read, or says what no list can have; the line is named.
+        """
+        if not name:
+            return cls(Phrases(()), ())
+        path = Path(name) if Path(name).is_absolute() or Path(name).exists() else HERE / name
+        source = _text(path)
+        try:
+            told = tomllib.loads(source)
+        except tomllib.TOMLDecodeError as error:
+            raise Misconfigured(f"{path}: not TOML: {error}") from error
+        watched: list[Watched] = []
+        patterns: list[Pattern] = []
+        lists = told.get("lists", {})
+        if not isinstance(lists, dict) or set(told) - {"lists"}:
+            raise Misconfigured(f"{path}: a watch list stands under [lists.NAME]")
+        for title, members in lists.items():
+            for each in _entries(path, source, title, members):
+                (watched if isinstance(each, Watched) else patterns).append(each)  # type: ignore[arg-type]
+        return cls(Phrases.of((each.name, each) for each in watched), tuple(patterns))
+
+    def find(self, copy: Copy, words: Words) -> list[WatchHit]:
+        """Every hit in a copy."""
+        hits = []
+        for hit in self.names.find(words):
+            start, end = words.starts[hit.first], words.ends[hit.last]
+            written = " ".join(copy.text[start:end].split())
+            hits += [
+                WatchHit(Found(start, end, each.label, WEIGHT), each.list)
+                for each in hit.values
+                if written in {each.name, each.name.upper()} or each.name.islower()
+            ]
+        for pattern in self.patterns:
+            hits += [
+                WatchHit(Found(*match.span(), pattern.label, WEIGHT), pattern.list)
+                for match in pattern.expression.finditer(copy.text)
+                if match.end() > match.start()
+            ]
+        return hits
+
+
+def with_hits(found: Sequence[Found], hits: Sequence[WatchHit]) -> list[Found]:
+    """The names, and the hits where no name stands or only a shorter one."""
+    if not hits:
+        return list(found)
+    spans = [(hit.found.start, hit.found.end) for hit in hits]
+    kept = [
+        each
+        for each in found
+        if not any(
+            start <= each.start and each.end <= end and end - start > each.end - each.start
+            for start, end in spans
+        )
+    ]
+    return merge(kept, [hit.found for hit in hits])
+
+
+def marked(
+    entities: Sequence[Entity], mentions: Sequence[Mention], copy: Copy, hits: Sequence[WatchHit]
+) -> tuple[Entity, ...]:
+    """The entities with the names of the lists that have one of their mentions."""
+    if not hits:
+        return tuple(entities)
+    lists: dict[str | None, list[str]] = {}
+    for mention in mentions:
+        start = mention.start + (copy.shift if mention.inside == "text" else 0)
+        end = start + mention.end - mention.start
+        for hit in hits:
+            if hit.found.start < end and start < hit.found.end:
+                lists.setdefault(mention.entity, []).append(hit.list)
+    return tuple(
+        replace(entity, watchlists=tuple(dict.fromkeys(lists[entity.id]))) if entity.id in lists else entity
+        for entity in entities
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise Misconfigured(
+            f"{path}: {error.strerror}; name a file of watch lists in tag.watchlists"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise Misconfigured(f"{path}: not UTF-8: {error}") from error
+
+
+def _entries(path: Path, source: str, title: str, members: Any) -> Iterator[Watched | Pattern]:
+    """The names and patterns of one list."""
+    where = f"{path}, line {_line(source, f'lists.{title}')}: [lists.{title}]"
+    if not isinstance(members, dict) or set(members) - MEMBERS:
+        raise Misconfigured(f"{where} may have {', '.join(sorted(MEMBERS))} and nothing else")
+    label = members.get("label", "MISC")
+    if label not in get_args(Label):
+        raise Misconfigured(f"{where}: label must be one of {', '.join(get_args(Label))}, not {label!r}")
+    for member in ("names", "patterns"):
+        if not _strings(members.get(member, [])):
+            raise Misconfigured(f"{where}: {member} must be a list of strings")
+    yield from (Watched(title, name, label) for name in members.get("names", []))
+    for expression in members.get("patterns", []):
+        yield _pattern(title, expression, label, f"{path}, line {_line(source, expression)}")
+    if file := members.get("file"):
+        yield from _from_file(path.parent / str(file), title, label)
+
+
+def _from_file(path: Path, title: str, label: Label) -> Iterator[Watched | Pattern]:
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        words = line.strip()
+        if len(words) > 2 and words.startswith("/") and words.endswith("/"):
+            yield _pattern(title, words[1:-1], label, f"{path}, line {number}")
+        elif words and not words.startswith("#"):
+            yield Watched(title, words, label)
+
+
+def _pattern(title: str, expression: str, label: Label, where: str) -> Pattern:
+    try:
+        return Pattern(title, re.compile(expression), label)
+    except re.error as error:
+        raise Misconfigured(f"{where}: {expression!r} is no regular expression: {error}") from error
+
+
+def _strings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _line(source: str, words: str) -> int:
+    """The line where the words stand, as they are or with TOML's backslashes; 1 where they can't be found."""
+    escaped = words.replace("\\", "\\\\")
+    lines = source.splitlines()
+    return next(
+        (
+            n
+            for n, line in enumerate(lines, 1)
+            if not line.lstrip().startswith("#") and (words in line or escaped in line)
+        ),
+        1,
+    )
