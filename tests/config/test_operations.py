@@ -1,0 +1,238 @@
+"""The operator's files say what the code does: image, fleet, alerts, dashboards, index templates."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+import sinks.metrics
+import streams.pollers.metrics
+from config.settings import Settings, load
+from sinks.elasticsearch.index import fields, template
+from streams.cli import COMMANDS
+
+ROOT: Final = Path(__file__).parents[2]
+PROMETHEUS: Final = ROOT / "config" / "prometheus"
+ONE_SHOT: Final = {"topics", "index", "kibana-objects"}
+DEFINED: Final = (sinks.metrics, streams.pollers.metrics)
+
+
+@pytest.fixture(scope="module")
+def fleet() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> str:
+    return (ROOT / "Dockerfile").read_text("utf-8")
+
+
+def test_the_fleet_has_every_part(fleet: dict[str, Any]) -> None:
+    wanted = {"kafka", "elasticsearch", "kibana", "prometheus", "grafana", "poller", "worker", "sink", "desk"}
+    assert wanted | ONE_SHOT == set(fleet["services"])
+
+
+def test_nothing_is_published_beyond_loopback(fleet: dict[str, Any]) -> None:
+    ports = [port for service in fleet["services"].values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert "network_mode" not in json.dumps(fleet)
+
+
+def test_kafka_and_elasticsearch_stand_on_the_inner_network_only(fleet: dict[str, Any]) -> None:
+    assert fleet["networks"]["inside"] == {"internal": True}
+    for name in ("kafka", "elasticsearch", "worker", "sink"):
+        assert fleet["services"][name]["networks"] == ["inside"]
+
+
+def test_every_service_that_stays_has_a_health_check_and_comes_back(fleet: dict[str, Any]) -> None:
+    for name, service in fleet["services"].items():
+        if name in ONE_SHOT:
+            assert service["restart"] == "no"
+        else:
+            assert service["healthcheck"]["test"][0].startswith("CMD"), name
+            assert service["restart"] == "unless-stopped"
+
+
+def test_services_run_commands_that_exist(fleet: dict[str, Any]) -> None:
+    ours = {name: each for name, each in fleet["services"].items() if each["image"].startswith("wiredesk:")}
+    assert {each["command"][0] for each in ours.values()} == {
+        "topics",
+        "index",
+        "poll",
+        "worker",
+        "sink",
+        "desk",
+    }
+    assert {each["command"][0] for each in ours.values()} <= set(COMMANDS)
+
+
+def test_variables_of_the_fleet_and_the_image_are_settings(fleet: dict[str, Any], dockerfile: str) -> None:
+    own = {"WIREDESK_PROBE"}
+    told: dict[str, str] = {}
+    for service in fleet["services"].values():
+        told |= {
+            name: value
+            for name, value in service.get("environment", {}).items()
+            if name.startswith("WIREDESK_")
+        }
+    told |= dict(re.findall(r"^\s+(WIREDESK_\w+)=(\S+)", dockerfile, re.MULTILINE))
+    secrets = {name for name in told if name.endswith("_FILE")}
+    settings = load(None, {name: value for name, value in told.items() if name not in own | secrets})
+    known = {f"WIREDESK_{section}_{name}".upper() for section, name in _settings(settings)}
+    assert {name.removesuffix("_FILE") for name in set(told) - own} <= known
+    assert settings.kafka.servers == "kafka:9092"
+    assert settings.health.port == 9100
+
+
+def test_secrets_come_from_files(fleet: dict[str, Any]) -> None:
+    assert set(fleet["secrets"]) == {"desk_token", "grafana_password"}
+    assert all(set(secret) == {"file"} for secret in fleet["secrets"].values())
+    for service in fleet["services"].values():
+        for name, value in service.get("environment", {}).items():
+            if re.search("PASSWORD|TOKEN|KEY", name):
+                assert name.endswith("FILE"), name
+                assert value.startswith("/run/secrets/")
+
+
+def test_files_that_the_fleet_mounts_are_there(fleet: dict[str, Any]) -> None:
+    mounted = [
+        each.split(":")[0] for service in fleet["services"].values() for each in service.get("volumes", [])
+    ]
+    folders = [each for each in mounted if each.startswith("./")]
+    assert folders
+    assert [each for each in folders if not (ROOT / each).is_dir()] == []
+    assert {each for each in mounted if not each.startswith("./")} == set(fleet["volumes"])
+
+
+def test_the_image_takes_its_base_as_an_argument_and_runs_as_nobody_in_particular(dockerfile: str) -> None:
+    lines = dockerfile.splitlines()
+    assert any(line.startswith("ARG BASE=") for line in lines)
+    assert [line for line in lines if line.startswith("FROM")] == ["FROM ${BASE} AS build", "FROM ${BASE}"]
+    assert "USER 10001:10001" in lines
+    assert "--require-hashes -r locks/fleet.txt" in dockerfile
+    assert "HEALTHCHECK" in dockerfile
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", dockerfile, re.MULTILINE)
+    for source in (each for line in copied for each in line.split()):
+        assert (ROOT / source).exists(), source
+
+
+def test_the_build_sees_only_what_it_copies(dockerfile: str) -> None:
+    allowed = {
+        line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")
+    }
+    copied = {
+        each
+        for line in re.findall(r"^COPY (?!--from)(.*) \S+$", dockerfile, re.MULTILINE)
+        for each in line.split()
+    }
+    assert copied == allowed
+
+
+def test_alerts_and_dashboards_ask_for_figures_that_exist() -> None:
+    alerts = (PROMETHEUS / "alerts.yml").read_text("utf-8")
+    dashboard = (ROOT / "config/grafana/dashboards/wiredesk.json").read_text("utf-8")
+    asked = set(re.findall(r"\bwire_\w+", alerts + dashboard))
+    assert asked
+    assert asked <= set(_figures())
+
+
+def test_the_alerts_of_the_contract_are_there() -> None:
+    groups = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text("utf-8"))["groups"]
+    rules = {rule["alert"]: rule for group in groups for rule in group["rules"]}
+    assert set(rules) >= {"Stalled", "Erroring", "Throttled", "Lagging", "DeadLetterGrowth"}
+    for rule in rules.values():
+        assert rule["labels"]["severity"] in {"info", "warning", "critical"}
+        assert set(rule["annotations"]) == {"summary", "action"}
+
+
+def test_alerts_fire_when_they_must() -> None:
+    promtool = shutil.which("promtool")
+    if not promtool:
+        line = "NOT TESTED with promtool: it is missing (Debian package prometheus)"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(line)
+        pytest.skip(line)
+    for command in (
+        ["check", "config", "--syntax-only", "prometheus.yml"],
+        ["check", "rules", "alerts.yml"],
+        ["test", "rules", "alerts.test.yml"],
+    ):
+        done = subprocess.run(
+            [promtool, *command], cwd=PROMETHEUS, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_asks_the_services_of_the_fleet(fleet: dict[str, Any]) -> None:
+    jobs = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    names = {name for job in jobs for found in job.get("dns_sd_configs", []) for name in found["names"]}
+    names |= {
+        target.split(":")[0]
+        for job in jobs
+        for told in job.get("static_configs", [])
+        for target in told["targets"]
+    }
+    assert names == {"poller", "worker", "sink", "desk"} <= set(fleet["services"])
+
+
+def test_panels_stand_side_by_side_and_know_their_source() -> None:
+    panels = json.loads((ROOT / "config/grafana/dashboards/wiredesk.json").read_text("utf-8"))["panels"]
+    source = yaml.safe_load(
+        (ROOT / "config/grafana/provisioning/datasources/prometheus.yml").read_text("utf-8")
+    )
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        assert panel["datasource"]["uid"] == source["datasources"][0]["uid"]
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken, panel["title"]
+        assert at["x"] + at["w"] <= 24
+        taken |= cells
+    assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_kibana_shows_members_of_the_index() -> None:
+    mapped = dict(
+        fields(
+            template("stories-mappings", Settings().elasticsearch.index)["template"]["mappings"]["properties"]
+        )
+    )
+    objects = [
+        json.loads(line) for line in (ROOT / "config/kibana/stories.ndjson").read_text("utf-8").splitlines()
+    ]
+    (view,) = [each for each in objects if each["type"] == "index-pattern"]
+    assert view["attributes"]["title"] == Settings().elasticsearch.index
+    assert mapped[view["attributes"]["timeFieldName"]] == "date"
+    for search in (each["attributes"] for each in objects if each["type"] == "search"):
+        assert set(search["columns"]) <= set(mapped)
+        query = json.loads(search["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"]
+        assert set(re.findall(r"(\w+):", query)) <= set(mapped)
+
+
+def _settings(settings: Settings) -> Iterator[tuple[str, str]]:
+    for section in settings.__dataclass_fields__:
+        for name in getattr(settings, section).__dataclass_fields__:
+            yield section, name
+
+
+def _figures() -> Iterator[str]:
+    """Every name under which Prometheus sees a figure of ours."""
+    assert DEFINED
+    for metric in REGISTRY.collect():
+        if metric.name.startswith("wire_"):
+            suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(
+                metric.type, [""]
+            )
+            yield from (f"{metric.name}{suffix}" for suffix in suffixes)
