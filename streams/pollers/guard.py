@@ -6,6 +6,7 @@ or a number in odd spelling can't get round it.
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def socket_factory(opened: Sequence[Allowed]) -> Callable[[Any], socket.socket]:
     def make(info: tuple[Any, Any, int, str, tuple[Any, ...]]) -> socket.socket:
         family, kind, protocol, _, address = info
         if not is_allowed(str(address[0]), int(address[1]), opened):
-            raise BlockedAddress(f"{address[0]}: {MARK}; open it with poll.allowed_addresses")
+            raise BlockedAddress(errno.EACCES, f"{address[0]}: {MARK}; open it with poll.allowed_addresses")
         return socket.socket(family, kind, protocol)
 
     return make

@@ -82,6 +82,8 @@ def after(
         longest = min(longest, normal * TRUNCATED_GROWTH)
     low = normal * (1.0 if failures < 3 else 1.6)
     high = max(low, min(longest, normal * 2.0 ** min(failures, 30)))
+    if retry_at:
+        retry_at += 0.1 * normal  # the host's other feeds, which waited as well, go first
     return replace(state, next_poll=max(now + low + random * (high - low), retry_at))
 
 

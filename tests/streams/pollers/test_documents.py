@@ -35,7 +35,9 @@ SITEMAP = b"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><
         pytest.param(SITEMAP, 1, b"</urlset>", id="news sitemap"),
     ],
 )
-def test_each_entry_stands_alone_as_a_document_of_the_same_kind(body: bytes, count: int, closing: bytes) -> None:
+def test_each_entry_stands_alone_as_a_document_of_the_same_kind(
+    body: bytes, count: int, closing: bytes
+) -> None:
     document = take_apart(body)
     assert len(document.entries) == count
     assert document.tail == closing
@@ -137,7 +139,12 @@ def test_harmless_entities_are_taken() -> None:
     [
         ("<rss>é</rss>".encode(), "iso-8859-1", "utf-8", False),
         ("<rss>é</rss>".encode("latin-1"), "iso-8859-1", "cp1252", False),
-        ('<?xml version="1.0" encoding="iso-8859-2"?><rss>ę</rss>'.encode("iso-8859-2"), None, "iso8859-2", False),
+        (
+            '<?xml version="1.0" encoding="iso-8859-2"?><rss>ę</rss>'.encode("iso-8859-2"),
+            None,
+            "iso8859-2",
+            False,
+        ),
         (("<rss>" + "Fährverkehr über den Sund ruht. " * 9).encode("latin-1"), None, "cp1252", True),
         (("<rss>" + "Паром снова ходит между островами. " * 9).encode("cp1251"), None, "cp1251", True),
     ],
@@ -153,10 +160,9 @@ def test_any_bytes_end_as_a_document_or_as_a_typed_error(noise: bytes) -> None:
     for body in (noise, b"<rss><channel><item>" + noise + b"</item></channel></rss>"):
         try:
             document = take_apart(body)
-        except Rejected as error:
-            assert str(error)
-        else:
-            assert all(entry in body or document.wide or document.json for entry in document.entries)
+        except Rejected:
+            continue
+        assert all(entry in body or document.wide or document.json for entry in document.entries)
 
 
 words = st.text("abc äß<&>]'\"", max_size=20)

@@ -28,7 +28,11 @@ def test_an_atom_entry_tells_its_names_and_words_not_those_of_its_source() -> No
       <link rel="enclosure" href="https://cdn.example/a.mp3"/><updated>2026-02-02T10:00:00Z</updated>
       <content type="xhtml"><div><p>The <b>ferry</b></p></div></content></entry>"""
     found = read_xml(entry.encode(), "utf-8")
-    assert (found.guid, found.link, found.enclosure) == ("urn:x:1", "https://wire.example/1", "https://cdn.example/a.mp3")
+    assert (found.guid, found.link, found.enclosure) == (
+        "urn:x:1",
+        "https://wire.example/1",
+        "https://cdn.example/a.mp3",
+    )
     assert (found.title, found.text) == ("One", "Theferry")
 
 
@@ -39,7 +43,12 @@ def test_a_news_sitemap_url_tells_its_address_and_title() -> None:
 
 
 def test_a_json_feed_item_tells_its_names_and_words() -> None:
-    item = {"id": 12, "url": "https://wire.example/1", "title": "One ferry", "content_html": "<p>It <i>runs</i></p>"}
+    item = {
+        "id": 12,
+        "url": "https://wire.example/1",
+        "title": "One ferry",
+        "content_html": "<p>It <i>runs</i></p>",
+    }
     assert read_json(item) == Entry("12", "https://wire.example/1", title="Oneferry", text="Itruns")
 
 
@@ -95,7 +104,9 @@ def test_addresses_that_name_two_pages_stay_two(one: str, other: str) -> None:
     assert canonical(one) != canonical(other)
 
 
-@pytest.mark.parametrize("url", ["javascript:open('7')", "", "tag:wire.example,2026:7", "http://[::1", "/news/7"])
+@pytest.mark.parametrize(
+    "url", ["javascript:open('7')", "", "tag:wire.example,2026:7", "http://[::1", "/news/7"]
+)
 def test_what_is_no_web_address_has_no_canonical_form(url: str) -> None:
     assert canonical(url) == ""
 

@@ -24,7 +24,9 @@ def test_private_and_special_addresses_are_refused(address: str) -> None:
     assert not is_allowed(address, 80, ())
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:220:1::1", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"])
+@pytest.mark.parametrize(
+    "address", ["93.184.215.14", "2606:2800:220:1::1", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"]
+)
 def test_public_addresses_are_taken(address: str) -> None:
     assert is_allowed(address, 443, ())
 
@@ -45,7 +47,9 @@ def test_public_addresses_are_taken(address: str) -> None:
         ("fd00::/8", "fd12::1", 80, True),
     ],
 )
-def test_the_settings_open_networks_and_single_ports(opened: str, address: str, port: int, allowed: bool) -> None:
+def test_the_settings_open_networks_and_single_ports(
+    opened: str, address: str, port: int, allowed: bool
+) -> None:
     assert is_allowed(address, port, parse((opened,))) is allowed
 
 

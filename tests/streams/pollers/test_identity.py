@@ -16,9 +16,17 @@ LONG = "The harbour authority said the service would run every hour until the wi
 
 
 def item(
-    number: int, *, guid: str | None = None, link: str | None = None, title: str = "", body: str = "", date: str = ""
+    number: int,
+    *,
+    guid: str | None = None,
+    link: str | None = None,
+    title: str = "",
+    body: str = "",
+    date: str = "",
 ) -> str:
-    parts = [f"<title>{title or f'Story {number}'}</title><description>{body or f'Body {number}'}</description>"]
+    parts = [
+        f"<title>{title or f'Story {number}'}</title><description>{body or f'Body {number}'}</description>"
+    ]
     parts.append("" if guid == "" else f"<guid>{guid or f'tag:{number}'}</guid>")
     parts.append("" if link == "" else f"<link>{link or f'https://wire.example/{number}'}</link>")
     parts.append(f"<pubDate>{date}</pubDate>" if date else "")
@@ -64,21 +72,44 @@ def test_other_words_under_the_same_name_are_the_next_version_of_the_same_uri() 
     ("before", "after"),
     [
         ({"guid": "https://w.example/1#0"}, {"guid": "https://w.example/1#3"}),
-        ({"guid": "http://w.example/1", "link": "http://w.example/1"}, {"guid": "https://w.example/1", "link": "https://w.example/1"}),
+        (
+            {"guid": "http://w.example/1", "link": "http://w.example/1"},
+            {"guid": "https://w.example/1", "link": "https://w.example/1"},
+        ),
         (
             {"guid": "https://w.example/1?utm_source=a", "link": "https://w.example/1?utm_source=a"},
             {"guid": "https://w.example/1?utm_source=b", "link": "https://w.example/1?utm_source=b"},
         ),
-        ({"guid": "", "link": "https://w.example/1?utm_medium=x"}, {"guid": "", "link": "https://w.example/1"}),
+        (
+            {"guid": "", "link": "https://w.example/1?utm_medium=x"},
+            {"guid": "", "link": "https://w.example/1"},
+        ),
         ({"guid": "tag:1"}, {"guid": ""}),
         ({"guid": ""}, {"guid": "tag:1"}),
         ({"date": "Mon, 02 Feb 2026 10:00:00 GMT"}, {"date": "Mon, 02 Feb 2026 10:05:00 GMT"}),
         (
-            {"guid": "https://w.example/1/storm-nears", "link": "https://w.example/1/storm-nears", "body": LONG},
-            {"guid": "https://w.example/1/storm-hits", "link": "https://w.example/1/storm-hits", "body": LONG},
+            {
+                "guid": "https://w.example/1/storm-nears",
+                "link": "https://w.example/1/storm-nears",
+                "body": LONG,
+            },
+            {
+                "guid": "https://w.example/1/storm-hits",
+                "link": "https://w.example/1/storm-hits",
+                "body": LONG,
+            },
         ),
     ],
-    ids=["guid counter", "http to https", "tracking", "tracking without guid", "guid lost", "guid gained", "date", "slug"],
+    ids=[
+        "guid counter",
+        "http to https",
+        "tracking",
+        "tracking without guid",
+        "guid lost",
+        "guid gained",
+        "date",
+        "slug",
+    ],
 )
 def test_names_that_change_alone_are_no_revision(before: dict[str, str], after: dict[str, str]) -> None:
     reader = Reader()
@@ -95,9 +126,17 @@ def test_a_revision_is_found_under_a_changed_name() -> None:
 
 def test_a_title_that_takes_the_slug_along_is_a_revision_by_its_text() -> None:
     reader = Reader()
-    reader.read(item(1, guid="https://w.example/storm-nears", link="https://w.example/storm-nears", body=LONG))
+    reader.read(
+        item(1, guid="https://w.example/storm-nears", link="https://w.example/storm-nears", body=LONG)
+    )
     found = reader.read(
-        item(1, guid="https://w.example/storm-hits", link="https://w.example/storm-hits", body=LONG, title="Hits")
+        item(
+            1,
+            guid="https://w.example/storm-hits",
+            link="https://w.example/storm-hits",
+            body=LONG,
+            title="Hits",
+        )
     )
     assert told(found) == [("https://w.example/storm-nears", 2)]
 

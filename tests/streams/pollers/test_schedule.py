@@ -34,7 +34,9 @@ def wait(state: FeedState, outcome: Outcome, random: float = 0.0, retry_at: floa
         pytest.param(FeedState(seen_items=0, seen_span=9 * DAY), 6 * HOUR, id="never over max_interval_s"),
         pytest.param(FeedState(freshness=1800), 1800, id="not before it is stale"),
         pytest.param(FeedState(freshness=30 * DAY), 6 * HOUR, id="a year of max-age is no order"),
-        pytest.param(FeedState(seen_items=24, seen_span=DAY, last_gap=NOW - 60), 223, id="faster after a gap"),
+        pytest.param(
+            FeedState(seen_items=24, seen_span=DAY, last_gap=NOW - 60), 223, id="faster after a gap"
+        ),
     ],
 )
 def test_the_interval_follows_the_feed_and_its_publisher(state: FeedState, seconds: float) -> None:
@@ -53,7 +55,8 @@ def test_a_sound_poll_clears_failures(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failures", "low", "high"), [(0, 300, 600), (1, 300, 1200), (2, 480, 2400), (7, 480, 76800), (30, 480, DAY)]
+    ("failures", "low", "high"),
+    [(0, 300, 600), (1, 300, 1200), (2, 480, 2400), (7, 480, 76800), (30, 480, DAY)],
 )
 def test_errors_back_off_with_full_jitter_above_the_interval(failures: int, low: float, high: float) -> None:
     state = FeedState(failures=failures)
@@ -61,7 +64,9 @@ def test_errors_back_off_with_full_jitter_above_the_interval(failures: int, low:
     assert wait(state, "http_5xx", 1.0) == pytest.approx(high)
 
 
-@pytest.mark.parametrize("outcome", ["http_4xx", "http_5xx", "timeout", "dns", "not_a_feed", "malformed", "too_large"])
+@pytest.mark.parametrize(
+    "outcome", ["http_4xx", "http_5xx", "timeout", "dns", "not_a_feed", "malformed", "too_large"]
+)
 def test_no_error_ever_ends_a_feed(outcome: Outcome) -> None:
     state = FeedState()
     for _ in range(200):
@@ -79,7 +84,7 @@ def test_gone_ends_a_feed_when_it_is_said_twice_a_day_apart() -> None:
 
 
 def test_retry_after_is_a_lower_bound() -> None:
-    assert wait(FeedState(), "throttled", 0.0, NOW + 4000) == 4000
+    assert 4000 <= wait(FeedState(), "throttled", 0.0, NOW + 4000) < 4100
     assert wait(FeedState(), "throttled", 1.0, NOW + 10) == pytest.approx(600)
 
 
@@ -168,5 +173,11 @@ def test_the_rhythm_settles_on_the_rate(a_day: int) -> None:
 
 
 @given(st.floats(0, 0.999), st.integers(0, 60), st.sampled_from(["dns", "throttled", "new", "truncated"]))
-def test_the_next_poll_lies_between_the_least_and_the_longest(random: float, failures: int, outcome: Outcome) -> None:
-    assert SETTINGS.min_interval_s <= wait(FeedState(failures=failures), outcome, random) <= SETTINGS.max_backoff_s
+def test_the_next_poll_lies_between_the_least_and_the_longest(
+    random: float, failures: int, outcome: Outcome
+) -> None:
+    assert (
+        SETTINGS.min_interval_s
+        <= wait(FeedState(failures=failures), outcome, random)
+        <= SETTINGS.max_backoff_s
+    )

@@ -1,0 +1,54 @@
+"""Health is a pure view of a feed's state."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.pollers.feeds import Feed
+from streams.pollers.health import read_health
+from streams.pollers.state import FeedState, pack
+
+NOW = 1_770_000_000.0
+FEED = Feed("f", "https://desk:s3cret@wire.example/rss", "Invented")
+DAY = 86400.0
+BUSY = {"polled": NOW, "outcome": "unchanged", "seen_items": 48.0, "seen_span": DAY, "last_success": NOW}
+
+
+@pytest.mark.parametrize(
+    ("feed", "state", "judged"),
+    [
+        (FEED, FeedState(), "new"),
+        (FEED, FeedState(**BUSY, last_new=NOW - 3600), "ok"),  # type: ignore[arg-type]
+        (FEED, FeedState(**BUSY, last_new=NOW - 7 * 3600), "stalled"),  # type: ignore[arg-type]
+        (FEED, FeedState(polled=NOW, seen_items=1, seen_span=9 * DAY, last_new=NOW - 9 * DAY), "ok"),
+        (FEED, FeedState(polled=NOW, outcome="timeout", failures=2), "ok"),
+        (FEED, FeedState(polled=NOW, outcome="timeout", failures=3), "erroring"),
+        (FEED, FeedState(polled=NOW, outcome="throttled", failures=1), "throttled"),
+        (FEED, FeedState(polled=NOW, outcome="gone", disabled=True), "gone"),
+        (Feed("f", "https://a.example", paused=True), FeedState(polled=NOW), "paused"),
+    ],
+)
+def test_one_word_on_a_feed(feed: Feed, state: FeedState, judged: str) -> None:
+    assert read_health(feed, pack(state), NOW).state == judged
+
+
+def test_the_figures_are_the_states() -> None:
+    state = FeedState(**BUSY, last_new=NOW - 60, next_poll=NOW + 60, gaps=2, failures=0)  # type: ignore[arg-type]
+    health = read_health(FEED, pack(state), NOW)
+    assert (health.url, health.items_per_day, health.gaps) == ("https://wire.example/rss", 48.0, 2)
+    assert (health.last_new, health.next_poll) == ("2026-02-02T02:39:00.000Z", "2026-02-02T02:41:00.000Z")
+
+
+def test_a_feed_that_is_gone_has_no_next_poll_and_says_what_to_do() -> None:
+    health = read_health(FEED, pack(FeedState(polled=NOW, outcome="gone", disabled=True, next_poll=NOW)), NOW)
+    assert health.next_poll is None
+    assert "remove it" in health.message
+
+
+def test_an_error_is_told() -> None:
+    state = FeedState(polled=NOW, outcome="not_a_feed", failures=4, message="an HTML page in place of a feed")
+    assert read_health(FEED, pack(state), NOW).message == "an HTML page in place of a feed"
+
+
+def test_nothing_known_is_new() -> None:
+    assert read_health(FEED, b"", NOW).state == "new"

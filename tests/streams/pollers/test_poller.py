@@ -1,0 +1,353 @@
+"""The engine against a real server on loopback: limits, faults, order of steps, stop and restart."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import brotli  # type: ignore[import-untyped]
+import pytest
+
+from config.errors import Misconfigured
+from config.settings import Poll
+from streams.pollers import poll
+from streams.pollers.documents import take_apart
+from streams.pollers.feeds import Feed
+from streams.pollers.state import FeedState, header, pack, unpack
+from tests.streams.pollers.conftest import MemoryLog, Request, WebServer, response
+
+
+def document(*numbers: int) -> bytes:
+    items = "".join(
+        f"<item><title>Story {n}</title><guid>tag:wire.example,2026:{n}</guid></item>" for n in numbers
+    )
+    return (
+        f'<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>{items}</channel></rss>'.encode()
+    )
+
+
+def settings(web: WebServer, **changed: object) -> Poll:
+    quick = Poll(
+        min_interval_s=0.05, max_interval_s=0.1, first_interval_s=0.05, max_backoff_s=0.3, host_delay_s=0.0,
+        connect_timeout_s=1.0, read_timeout_s=0.5, total_timeout_s=1.0, max_body_bytes=200_000,
+        allowed_addresses=(f"127.0.0.1:{web.port}",),
+    )  # fmt: skip
+    return replace(quick, **changed)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def polling(log: MemoryLog, feeds: list[Feed], told: Poll) -> AsyncIterator[None]:
+    """A poller that runs within the block."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(poll(feeds, told, log, log, stop, on_gap=log.gap, random=lambda: 0.5))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(running, 10)
+
+
+async def outcome_of(log: MemoryLog, web: WebServer, path: str = "/rss", **changed: object) -> FeedState:
+    """The state after the first poll of one feed."""
+    async with polling(log, [Feed("f", web.url(path))], settings(web, **changed)):
+        await log.until(lambda: "f" in log.states)
+    return unpack(log.states["f"])
+
+
+async def test_items_are_published_before_the_state_is_saved(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/rss", document(2, 1), ETag='"1"')
+    state = await outcome_of(log, web)
+    assert [item.uri for item in log.items] == ["tag:wire.example,2026:1", "tag:wire.example,2026:2"]
+    assert log.steps[:2] == ["publish", "save"]
+    assert (state.outcome, state.etag, len(state.entries)) == ("new", '"1"', 2)
+    assert "wiredesk" in web.requests[0].headers["user-agent"]
+    assert "+http" in web.requests[0].headers["user-agent"]
+
+
+async def test_nothing_is_saved_while_the_log_does_not_take_items(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/rss", document(1))
+    log.refuse = 2
+    await outcome_of(log, web)
+    assert log.steps[:4] == ["refused", "refused", "publish", "save"]
+
+
+async def test_a_restart_goes_on_with_validators_and_entries(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/rss", document(1), ETag='"1"')
+    await outcome_of(log, web)
+    web.answer("/rss", document(2, 1), ETag='"2"')
+    log.changed.clear()
+    async with polling(log, [Feed("f", web.url("/rss"))], settings(web)):
+        await log.until(lambda: len(log.items) == 2)
+    assert [item.uri for item in log.items] == ["tag:wire.example,2026:1", "tag:wire.example,2026:2"]
+    assert '"1"' in [request.headers.get("if-none-match") for request in web.requests]
+
+
+async def test_a_conditional_request_is_answered_with_304(log: MemoryLog, web: WebServer) -> None:
+    async def serve(request: Request, writer: asyncio.StreamWriter) -> None:
+        known = (
+            request.headers.get("if-none-match") == "odd"
+            and request.headers.get("if-modified-since") == "some day"
+        )
+        told = {"ETag": "odd", "Last-Modified": "some day"}
+        writer.write(response(b"", "304 Not Modified", **told) if known else response(document(1), **told))
+
+    web.handlers["/rss"] = serve
+    async with polling(log, [Feed("f", web.url("/rss"))], settings(web)):
+        await log.until(lambda: header(log.states.get("f", b"")).outcome == "not_modified")
+    assert len(log.items) == 1
+
+
+BOMB = gzip.compress(b"<rss><channel><title>" + b" " * 20_000_000)
+RAW = zlib.compressobj(9, zlib.DEFLATED, -15)
+PAGE = b"<!DOCTYPE html><html><body>Soon</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("body", "coding"),
+    [
+        (gzip.compress(document(1)), "gzip"),
+        (zlib.compress(document(1)), "deflate"),
+        (RAW.compress(document(1)) + RAW.flush(), "deflate"),
+        (brotli.compress(document(1)), "br"),
+    ],
+    ids=["gzip", "deflate", "raw deflate", "br"],
+)
+async def test_content_codings_are_undone(log: MemoryLog, web: WebServer, body: bytes, coding: str) -> None:
+    web.answer("/rss", body, Content_Encoding=coding)
+    assert (await outcome_of(log, web)).outcome == "new"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "headers", "outcome"),
+    [
+        (PAGE, "200 OK", {}, "not_a_feed"),
+        (b"", "200 OK", {}, "empty"),
+        (document(1)[:-10], "200 OK", {}, "truncated"),
+        (BOMB, "200 OK", {"Content_Encoding": "gzip"}, "too_large"),
+        (b"<rss>" + b" " * 300_000, "200 OK", {}, "too_large"),
+        (document(1), "200 OK", {"Content_Length": "5000"}, "reset"),
+        (document(1), "200 OK", {"X_Padding": "p" * 200_000}, "bad_response"),
+        (b"not gzip", "200 OK", {"Content_Encoding": "gzip"}, "reset"),
+        (b"", "404 Not Found", {}, "http_4xx"),
+        (b"", "503 Unavailable", {}, "http_5xx"),
+        (b"", "429 Slow down", {"Retry_After": "1"}, "throttled"),
+        (b"", "410 Gone", {}, "gone"),
+        (b"", "302 Found", {"Location": ""}, "redirects"),
+        (b"", "302 Found", {"Location": "file:///etc/hostname"}, "redirects"),
+        (b"", "302 Found", {"Location": "/rss"}, "redirects"),
+        (b"", "302 Found", {"Location": "http://127.0.0.66:1/"}, "blocked_address"),
+        (b"", "302 Found", {"Location": "http://[::ffff:127.0.0.66]:1/"}, "blocked_address"),
+        (b"", "302 Found", {"Location": "http://2130706498:1/"}, "redirects"),
+        (b"", "302 Found", {"Location": "http://169.254.169.254/"}, "blocked_address"),
+    ],
+)
+async def test_each_fault_has_its_outcome(
+    log: MemoryLog, web: WebServer, body: bytes, status: str, headers: dict[str, str], outcome: str
+) -> None:
+    web.answer("/rss", body, status, **headers)
+    state = await outcome_of(log, web)
+    assert state.outcome == outcome
+    assert state.failures == 1
+    assert state.errors == {outcome: 1}
+
+
+async def test_a_server_that_never_answers_is_left_in_time(log: MemoryLog, web: WebServer) -> None:
+    async def serve(_request: Request, writer: asyncio.StreamWriter) -> None:
+        while not writer.is_closing():
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" if not web.of("/other") else b"x")
+            await asyncio.sleep(5)
+
+    web.handlers["/rss"] = serve
+    assert (await outcome_of(log, web, read_timeout_s=0.2)).outcome == "timeout"
+
+
+async def test_a_connection_that_is_refused_is_typed(log: MemoryLog, web: WebServer) -> None:
+    told = settings(web, allowed_addresses=("127.0.0.1",))
+    async with polling(log, [Feed("f", "http://127.0.0.1:1/rss")], told):
+        await log.until(lambda: "f" in log.states)
+    assert header(log.states["f"]).outcome == "connect"
+
+
+async def test_loopback_is_blocked_unless_the_settings_open_it(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/rss", document(1))
+    state = await outcome_of(log, web, allowed_addresses=())
+    assert state.outcome == "blocked_address"
+    assert web.requests == []
+
+
+async def test_redirects_are_followed_and_a_temporary_one_moves_nothing(
+    log: MemoryLog, web: WebServer
+) -> None:
+    web.answer("/rss", b"", "302 Found", Location="/there")
+    web.answer("/there", b"", "301 Moved", Location="/end")
+    web.answer("/end", document(1))
+    state = await outcome_of(log, web, move_after_s=0.0)
+    assert (state.outcome, state.moved_to, state.url) == ("new", "", "")
+
+
+async def test_a_permanent_redirect_moves_the_feed_once_it_has_lasted(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/rss", b"", "301 Moved", Location="/end")
+    web.answer("/end", document(1))
+    async with polling(log, [Feed("f", web.url("/rss"))], settings(web, move_after_s=0.01)):
+        await log.until(lambda: bool(header(log.states.get("f", b"")).url))
+        asked = len(web.of("/rss"))
+        await log.until(lambda: len(web.of("/end")) > asked + 2)
+    assert len(web.of("/rss")) == asked
+
+
+async def test_credentials_do_not_follow_a_redirect_to_another_host(
+    log: MemoryLog, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = WebServer()
+    await other.start()
+    monkeypatch.setenv("WIRE_TOKEN", "s3cret")
+    web.answer("/rss", b"", "302 Found", Location=other.url("/end"))
+    other.answer("/end", document(1))
+    told = settings(web, allowed_addresses=("127.0.0.1",))
+    async with polling(log, [Feed("f", web.url("/rss"), bearer_token_env="WIRE_TOKEN")], told):
+        await log.until(lambda: bool(log.items))
+    await other.stop()
+    assert web.requests[0].headers["authorization"] == "bearer s3cret"
+    assert "authorization" not in other.requests[0].headers
+
+
+async def test_a_host_gets_two_requests_at_once_at_most(log: MemoryLog, web: WebServer) -> None:
+    async def serve(_request: Request, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.02)
+        writer.write(response(document(1)))
+
+    feeds = [Feed(f"f{n}", web.url(f"/{n}")) for n in range(12)]
+    web.handlers |= {f"/{n}": serve for n in range(12)}
+    async with polling(log, feeds, settings(web)):
+        await log.until(lambda: len(log.states) == 12)
+    assert web.most == 2
+
+
+async def test_requests_to_a_host_are_spaced(log: MemoryLog, web: WebServer) -> None:
+    feeds = [Feed(f"f{n}", web.url(f"/{n}")) for n in range(5)]
+    for n in range(5):
+        web.answer(f"/{n}", document(n))
+    async with polling(log, feeds, settings(web, host_delay_s=0.06)):
+        await log.until(lambda: len(log.states) == 5)
+    starts = [request.at for request in web.requests]
+    assert all(later - earlier > 0.04 for earlier, later in pairwise(starts))
+
+
+async def test_retry_after_holds_the_other_feeds_of_the_host(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/a", b"", "429 Slow down", Retry_After="1")
+    web.answer("/b", document(1))
+    feeds = [Feed("a", web.url("/a")), Feed("b", web.url("/b"))]
+    async with polling(log, feeds, settings(web, host_connections=1)):
+        await log.until(lambda: "b" in log.states)
+    assert web.of("/b")[0].at - web.of("/a")[0].at > 0.9
+
+
+async def test_a_gap_is_told_once_a_document_shares_nothing_with_the_last(
+    log: MemoryLog, web: WebServer
+) -> None:
+    web.answer("/rss", document(1, 2))
+    async with polling(log, [Feed("f", web.url("/rss"))], settings(web)):
+        await log.until(lambda: len(log.items) == 2)
+        web.answer("/rss", document(8, 9))
+        await log.until(lambda: bool(log.gaps))
+    assert [feed for feed, _ in log.gaps] == ["f"]
+    assert log.steps.index("gap") > log.steps.index("publish")
+
+
+async def test_a_feed_that_is_gone_twice_is_not_asked_again_not_even_after_a_restart(
+    log: MemoryLog, web: WebServer
+) -> None:
+    web.answer("/rss", b"", "410 Gone")
+    web.answer("/other", document(1))
+    feeds = [Feed("f", web.url("/rss")), Feed("g", web.url("/other"))]
+    for _ in range(2):
+        async with polling(log, feeds, settings(web, max_backoff_s=0.1)):
+            await log.until(lambda: header(log.states.get("f", b"")).disabled)
+            asked = len(web.of("/other"))
+            await log.until(lambda asked=asked: len(web.of("/other")) > asked + 3)  # type: ignore[misc]
+    assert len(web.of("/rss")) == 2
+
+
+async def test_a_feed_that_can_t_be_read_is_a_dead_letter_with_its_bytes(
+    log: MemoryLog, web: WebServer
+) -> None:
+    web.answer("/rss", PAGE)
+    async with polling(log, [Feed("f", web.url("/rss"))], settings(web)):
+        await log.until(lambda: header(log.states.get("f", b"")).failures >= 3)
+    assert [(item.payload, error.type) for item, error in log.rejected] == [(PAGE, "NotAFeed")]
+
+
+async def test_a_bug_in_reading_one_feed_does_not_stop_the_others(
+    log: MemoryLog, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real: Callable[..., object] = take_apart
+    monkeypatch.setattr(
+        module, "take_apart", lambda body, charset: 1 / 0 if b"Story 666" in body else real(body, charset)
+    )
+    web.answer("/bad", document(666))
+    web.answer("/good", document(1))
+    async with polling(log, [Feed("bad", web.url("/bad")), Feed("good", web.url("/good"))], settings(web)):
+        await log.until(lambda: len(log.states) == 2)
+    assert header(log.states["bad"]).outcome == "bug"
+    assert header(log.states["good"]).outcome == "new"
+
+
+async def test_a_large_document_is_judged_as_a_small_one(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/rss", document(*range(1500)))
+    await outcome_of(log, web, max_body_bytes=5_000_000)
+    assert len(log.items) == 1500
+
+
+async def test_paused_feeds_are_not_asked(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/rss", document(1))
+    feeds = [Feed("p", web.url("/never"), paused=True), Feed("f", web.url("/rss"))]
+    async with polling(log, feeds, settings(web)):
+        await log.until(lambda: len(web.requests) > 3)
+    assert web.of("/never") == []
+
+
+async def test_the_stop_does_not_wait_for_a_slow_server(log: MemoryLog, web: WebServer) -> None:
+    reached = asyncio.Event()
+
+    async def serve(_request: Request, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        while not writer.transport.is_closing():
+            await asyncio.sleep(0.01)
+
+    web.handlers["/rss"] = serve
+    loop = asyncio.get_running_loop()
+    async with polling(
+        log, [Feed("f", web.url("/rss"))], settings(web, read_timeout_s=30, total_timeout_s=30)
+    ):
+        await asyncio.wait_for(reached.wait(), 5)
+        told = loop.time()
+    assert loop.time() - told < 2
+    assert log.states == {}
+
+
+async def test_a_feed_that_is_not_due_is_not_asked(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/rss", document(1))
+    log.states["late"] = pack(FeedState(next_poll=4e9))
+    async with polling(log, [Feed("late", web.url("/late")), Feed("f", web.url("/rss"))], settings(web)):
+        await log.until(lambda: len(web.requests) > 3)
+    assert web.of("/late") == []
+
+
+async def test_the_drop_folder_is_watched_beside_the_feeds(
+    log: MemoryLog, web: WebServer, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"A dispatch")
+    async with polling(log, [], settings(web, drop_folder=str(tmp_path), drop_interval_s=0.01)):
+        await log.until(lambda: bool(log.items))
+    assert log.items[0].feed == "drop"
+
+
+async def test_a_bad_network_in_the_settings_is_told_at_the_start(log: MemoryLog, web: WebServer) -> None:
+    with pytest.raises(Misconfigured, match="allowed_addresses"):
+        await poll([], settings(web, allowed_addresses=("here",)), log, log, asyncio.Event())
