@@ -43,7 +43,9 @@ def _before_cue(text: str, outer: int, start: int, end: int, words: SpeechLexico
         for _, word in zip(range(NEAR), near, strict=False):
             low = word.group().lower()
             if low in words.cues:
-                return (Quoted(start, comma.start() + (text[comma.start()] != ","), outer, comma.start() + 1),)
+                return (
+                    Quoted(start, comma.start() + (text[comma.start()] != ","), outer, comma.start() + 1),
+                )
             if low not in words.auxiliaries and low not in words.pronouns:
                 break
     return ()

@@ -60,7 +60,9 @@ def _after(clause: Clause, found: Attribution, words: SpeechLexicon) -> tuple[in
         if token.kind != "word":
             return NOTHING
     at = found.at + 1
-    opens = words.bare_reports and at < last and tokens[found.at].low in words.plain and tokens[at].kind == "word"
+    opens = (
+        words.bare_reports and at < last and tokens[found.at].low in words.plain and tokens[at].kind == "word"
+    )
     return (at, last) if opens and _starts(tokens[at], words) else NOTHING
 
 

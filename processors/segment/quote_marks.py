@@ -79,9 +79,7 @@ def _opens(text: str, mark: re.Match[str], start: int, end: int) -> bool:
     return bool(OPENS_AFTER.search(before)) and bool(after) and not after.isspace()
 
 
-def _partner(
-    text: str, marks: list[re.Match[str]], at: int, end: int, vain: dict[str, int]
-) -> int | None:
+def _partner(text: str, marks: list[re.Match[str]], at: int, end: int, vain: dict[str, int]) -> int | None:
     """The index of the mark that closes marks[at]."""
     kind, depth = marks[at].group(), 0
     closers = CLOSERS[kind]
@@ -91,7 +89,7 @@ def _partner(
         mark = marks[index]
         if mark.group() == kind and kind not in ('"', "'") and not single:
             depth += 1  # the same mark again opens a nested quotation
-        elif mark.group() in closers or (kind in ("``",) and mark.group() == '"'):
+        elif mark.group() in closers or (kind == "``" and mark.group() == '"'):
             if not _closes(text, mark, end, single):
                 continue
             if depth == 0:

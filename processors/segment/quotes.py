@@ -25,7 +25,7 @@ def find_quotes(text: str, segments: tuple[Segment, ...], language: str) -> tupl
     `language` is a BCP 47 tag. Where it has no words of speech in ``config/lexicon/quotes.toml``, quotations are
     found without cue and speaker. Only running text is read: the words of headlines, captions and credits are not.
     """
-    words = speech_lexicon(language.split("-")[0].lower()) or NO_WORDS
+    words = speech_lexicon(language.partition("-")[0].lower()) or NO_WORDS
     reader = _Reader(text, words)
     found: list[Quote] = []
     for segment in segments:

@@ -71,9 +71,7 @@ def _words(said: str, start: int, words: SpeechLexicon) -> Iterator[Token]:
         if cut and cut["cut"].lower() not in words.pronouns:
             cut = None
     at = cut.start("cut") if cut else len(said)
-    first = said[:at].rstrip("-'’") if cut else said
-    if first.endswith("-t"):
-        first = first[:-2]
+    first = said[:at].rstrip("-'’").removesuffix("-t") if cut else said
     yield Token(start, start + len(first), first.lower(), "word", said[0].isupper())
     if cut:
         yield Token(start + at, start + len(said), said[at:].lower(), "word", said[at].isupper())
@@ -107,7 +105,7 @@ def _ends(text: str, made: list[Token], index: int, quoted: tuple[Quoted, ...], 
     if token.kind == "quote" and starts:
         quote = quoted[token.number]
         last = TERMINAL.search(text, quote.start, quote.end)
-        return bool(last) and not (last[0][0] in "?!" and _attributed(made, index + 1, words))
+        return last is not None and not (last[0][0] in "?!" and _attributed(made, index + 1, words))
     return False
 
 

@@ -14,7 +14,18 @@ from processors.tag.timex.tense import TenseCues, tense_cues
 MAX_CHARS = 100_000  # dates behind them are not read
 READ = frozenset({"note", "headline", "dateline", "paragraph", "subhead", "caption", "list", "table"})
 NEEDS_TENSE = frozenset(
-    {"date", "month", "weekday", "weekend", "season", "quarter", "in-ahead", "holiday", "holiday-week", "week-of"}
+    {
+        "date",
+        "month",
+        "weekday",
+        "weekend",
+        "season",
+        "quarter",
+        "in-ahead",
+        "holiday",
+        "holiday-week",
+        "week-of",
+    }
 )
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 

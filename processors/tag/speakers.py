@@ -184,7 +184,6 @@ class _Cast:
         ends = self._words.boundaries | self._words.cues | self._words.auxiliaries
         return not any(word in ends or word in self._words.openers for word in words)
 
-
     def _told_genders(self) -> Iterator[tuple[str, str]]:
         """What titles and kinship words just before a name tell."""
         for name in self._names:

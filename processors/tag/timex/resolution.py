@@ -157,24 +157,20 @@ def _shift_unit(found: Expression, context: Context) -> str | None:
 
 def _unit_value(unit: str, day: date, shift: int) -> str | None:
     """The day, week, month … that is `shift` of them from the one that holds `day`."""
-    match unit:
-        case "D":
-            return calendar.shifted(day, shift).isoformat()
-        case "W":
-            return calendar.week_value(calendar.shifted(day, 7 * shift))
-        case "WE":
-            return calendar.week_value(calendar.shifted(day, 7 * shift)) + "-WE"
-        case "M":
-            return calendar.month_value(day.year, day.month, shift)
-        case "Q":
-            return calendar.quarter_value(day.year, (day.month + 2) // 3 + shift)
-        case "Y":
-            return f"{day.year + shift:04}"
-        case "E":
-            return calendar.decade_value(day.year + 10 * shift)
-        case "C":
-            return calendar.century_value(day.year + 100 * shift)
-    return None
+    make = _UNITS.get(unit)
+    return make(day, shift) if make else None
+
+
+_UNITS: dict[str, Callable[[date, int], str]] = {
+    "D": lambda day, shift: calendar.shifted(day, shift).isoformat(),
+    "W": lambda day, shift: calendar.week_value(calendar.shifted(day, 7 * shift)),
+    "WE": lambda day, shift: calendar.week_value(calendar.shifted(day, 7 * shift)) + "-WE",
+    "M": lambda day, shift: calendar.month_value(day.year, day.month, shift),
+    "Q": lambda day, shift: calendar.quarter_value(day.year, (day.month + 2) // 3 + shift),
+    "Y": lambda day, shift: f"{day.year + shift:04}",
+    "E": lambda day, shift: calendar.decade_value(day.year + 10 * shift),
+    "C": lambda day, shift: calendar.century_value(day.year + 100 * shift),
+}
 
 
 def _weekend(_found: Expression, context: Context) -> str | None:
@@ -293,7 +289,7 @@ def _ahead(found: Expression, context: Context) -> Timex | str | None:
 
 
 def _in_ahead(found: Expression, context: Context) -> Timex | str | None:
-    """ "In three days": a date where the clause speaks of the future, else a duration."""
+    """Tell "in three days": a date where the clause speaks of the future, else a duration."""
     return _ahead(found, context) if context.tense > 0 else _duration(found, context)
 
 
