@@ -288,7 +288,8 @@ async def test_a_bug_in_reading_one_feed_does_not_stop_the_others(
 ) -> None:
     real: Callable[..., object] = take_apart
     monkeypatch.setattr(
-        module, "take_apart", lambda body, charset: 1 / 0 if b"Story 666" in body else real(body, charset)
+        "streams.pollers.judge.take_apart",
+        lambda body, charset: 1 / 0 if b"Story 666" in body else real(body, charset),
     )
     web.answer("/bad", document(666))
     web.answer("/good", document(1))
