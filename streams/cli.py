@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(package_name="wiredesk")
 def cli() -> None:
-    r"""Live news wires in; clean, deduplicated, segmented and tagged stories out.
+    """Live news wires in; clean, deduplicated, segmented and tagged stories out.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="The desk's port. [default: 8080]")
 def command(config: Path | None, host: str | None, port: int | None) -> None:
-    r"""Show the stories of the Elasticsearch index until SIGINT or SIGTERM.
+    """Show the stories of the Elasticsearch index until SIGINT or SIGTERM.
 
     A server that does not answer is waited for; the desk says so meanwhile. `wiredesk run` has its own desk.
 

@@ -33,7 +33,7 @@ def _filters(call: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("dlq")
 def command() -> None:
-    r"""Dead letters: items that were rejected, kept with their bytes and the reason.
+    """Dead letters: items that were rejected, kept with their bytes and the reason.
 
     \b
     Examples:

@@ -30,7 +30,7 @@ def _place(call: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("feeds")
 def command() -> None:
-    r"""Feeds: list, add, pause, check, import and export them.
+    """Feeds: list, add, pause, check, import and export them.
 
     \b
     Examples:

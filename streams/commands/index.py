@@ -29,7 +29,7 @@ _wait = click.option(
 
 @click.group("index")
 def command() -> None:
-    r"""Create and check the Elasticsearch index.
+    """Create and check the Elasticsearch index.
 
     \b
     Examples:

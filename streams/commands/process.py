@@ -35,7 +35,7 @@ def command(
     now: str | None,
     config_path: Path | None,
 ) -> None:
-    r"""Run the pipeline over files or standard input; write one event a story as JSON Lines.
+    """Run the pipeline over files or standard input; write one event a story as JSON Lines.
 
     `-`, and paths ending in .jsonl, hold one ninjs 3.1 item a line; any other file is one document of a wire format,
     told by its bytes. Exit status: 0 every item became an event, 1 some were rejected, 2 bad usage.

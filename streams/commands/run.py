@@ -42,7 +42,7 @@ def command(
     samples: bool,
     events: Path | None,
 ) -> None:
-    r"""Poll, process and show stories on this machine until SIGINT or SIGTERM.
+    """Poll, process and show stories on this machine until SIGINT or SIGTERM.
 
     Stories are deduplicated, segmented and tagged, and shown on http://127.0.0.1:8080. What is in flight at the end is
     finished; kill -9 loses nothing.

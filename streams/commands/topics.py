@@ -13,7 +13,7 @@ CONFIG = click.option("--config", type=click.Path(path_type=Path), help="A setti
 
 @click.group("topics")
 def command() -> None:
-    r"""Create and check the Kafka topics.
+    """Create and check the Kafka topics.
 
     \b
     Examples:

@@ -13,7 +13,7 @@ ALL_STEPS = "normalise,deduplicate,segment,tag"
 @click.option("--steps", default=ALL_STEPS, show_default=True, help="The steps to run here.")
 @click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
 def command(steps: str, config: Path | None) -> None:
-    r"""Run pipeline steps on Kafka until SIGINT or SIGTERM, then finish what is in hand.
+    """Run pipeline steps on Kafka until SIGINT or SIGTERM, then finish what is in hand.
 
     Start as many as you like: they share the partitions of the topics. One that is killed loses nothing, and nothing
     comes twice for readers at `read_committed`. The topics must be there (`wiredesk topics create`).
