@@ -65,6 +65,11 @@ class Parent:
     evidence: dict[str, float]
     score: float | None = None
 
+    @property
+    def likeness(self) -> float:
+        """The score, 0 where the parent was not found by likeness."""
+        return self.score or 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class _Story:
@@ -99,7 +104,12 @@ class Deduplicator:
         state = _state(event)
         version_key = _key("version", event.story.uri, event.story.version or "", str(state))
         seen = window.find(version_key)
-        if seen is not None and (known := window.view(seen)).state == state:
+        known = window.view(seen) if seen is not None else None
+        if known and (known.state, known.uri, known.version) == (
+            state,
+            event.story.uri,
+            event.story.version or "",
+        ):
             return Decision(known.lineage(), known.evidence())
         story = self._read(event, window, version_key)
         parent = self._parent(story)
@@ -163,8 +173,8 @@ class Deduplicator:
         """The newest version of the story, or what the publisher says that it was made from."""
         window, item = story.window, story.event.story
         row = window.find(_key("uri", item.uri))
-        if row is not None:
-            return Parent(window.view(row), {"by-uri": 1.0})
+        if row is not None and (view := window.view(row)).uri == item.uri:
+            return Parent(view, {"by-uri": 1.0})
         for told in links(item):
             row = window.find(_key("uri", told))
             if row is None:
@@ -203,19 +213,32 @@ class Deduplicator:
         return Parent(view, {"by-content": 1.0}, 1.0)
 
     def _by_text(self, story: _Story) -> Parent | None:
-        """The likest of the stories that share rare shingles."""
+        """The likest of the stories that share rare shingles, and of those that it comes from."""
         best: Parent | None = None
         for row, keys in story.lookup.rows:
-            view = story.window.view(row)
-            if not self._near(story, view):
+            found = self._scored(story, row, keys)
+            if found and (best is None or found.likeness > best.likeness):
+                best = found
+        if best is None:
+            return None
+        lineage = best.view.lineage()
+        for uri in dict.fromkeys((lineage.of, lineage.story)) if lineage.of else ():
+            origin = story.window.find(_key("uri", uri or ""))
+            if origin is None:
                 continue
-            features = pair_features(story.made, story.weights, story.time, view, story.window)
-            if features is None:
-                continue
-            score = round(self._model(features), 4)
-            if best is None or score > (best.score or 0.0):
-                best = Parent(view, {**features, "shared-keys": keys}, score)
+            earlier = self._scored(story, origin, int(best.evidence["shared-keys"]))
+            if earlier and earlier.likeness >= best.likeness:
+                best = earlier
         return best
+
+    def _scored(self, story: _Story, row: int, keys: int) -> Parent | None:
+        view = story.window.view(row)
+        if not self._near(story, view):
+            return None
+        features = pair_features(story.made, story.weights, story.time, view, story.window)
+        if features is None:
+            return None
+        return Parent(view, {**features, "shared-keys": keys}, round(self._model(features), 4))
 
     def _near(self, story: _Story, view: View) -> bool:
         return abs(story.time - view.time) <= self._length
@@ -240,7 +263,8 @@ class Deduplicator:
         sequence = view.sequence
         if found != "duplicate":
             latest = story.window.find(_key("chain", chain))
-            sequence = 1 + (story.window.view(latest).sequence if latest is not None else sequence)
+            last = story.window.view(latest) if latest is not None else view
+            sequence = 1 + (last.sequence if last.chain == chain else sequence)
         score = parent.score if parent else None
         return Lineage(chain, found, of=view.uri, score=score, sequence=sequence), figures
 

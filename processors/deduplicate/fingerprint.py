@@ -106,8 +106,13 @@ def fingerprint(headline: str, text: str) -> Fingerprint:
         title=tuple(title),
         words=len(words),
         digits=len(numbers) / len(words) if words else 0.0,
-        content=xxhash.xxh3_64_intdigest(" ".join(text.split()).encode("utf-8", "surrogatepass")),
+        content=content_hash(text),
     )
+
+
+def content_hash(text: str) -> int:
+    """A 64-bit hash of a text, however its white space falls."""
+    return xxhash.xxh3_64_intdigest(" ".join(text.split()).encode("utf-8", "surrogatepass"))
 
 
 def shingle_hashes(words: NDArray[np.uint64], width: int) -> Hashes:

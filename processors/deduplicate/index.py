@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from processors.deduplicate.fingerprint import Hashes
 
 COMMON: Final = 8  # stories; a shingle that more have is no key: it belongs to a template
-KEYS: Final = 48  # of a story
+KEYS: Final = 48  # of a story; of a long one, half of its sample, so that a brief of it is found
 FEWEST: Final = 4  # keys, where almost everything is common
 CANDIDATES: Final = 6  # that are scored for a story, however many share keys with it
-SHARED: Final = 0.08  # of the keys that a candidate could share, the least that it does share
+SHARED: Final = 0.05  # of the keys that a candidate could share, the least that it does share
 _START: Final = 1 << 16  # places
 _SATURATED: Final = 255
 _TURNOVER: Final = 1 << 16  # rows that pass before a rebuild, beside four times the window
@@ -72,7 +72,7 @@ class Index:
         """The counts, keys and candidates of a story; rows below `first` have left the window."""
         spread = (shingles * _SPREAD) & _LOW
         counts = self._counts.take((spread * self._count_places) >> _HALF)
-        keys = np.flatnonzero(counts <= COMMON)[:KEYS]
+        keys = np.flatnonzero(counts <= COMMON)[: _room(len(shingles))]
         if len(keys) < FEWEST:
             keys = np.sort(np.argsort(counts, kind="stable")[:FEWEST])
         held = self._rows.take((spread.take(keys) * self._row_places) >> _HALF, axis=0).ravel()
@@ -89,7 +89,7 @@ class Index:
         told = self._told(row, chain, len(fresh))
         self._count((lookup.spread * self._count_places) >> _HALF, lookup.counts, fresh)
         self._put((lookup.spread.take(lookup.keys) * self._row_places) >> _HALF, told, chain)
-        self._live_keys += min(len(lookup.spread), KEYS)
+        self._live_keys += _room(len(lookup.spread))
 
     def remove(self, shingles: Hashes, fresh: NDArray[np.bool_]) -> None:
         """Uncount a story that leaves the window; its keys die by its row. What is saturated stays until a rebuild."""
@@ -97,7 +97,7 @@ class Index:
         counts = self._counts.take(places)
         self._counts[places] = counts - ((counts > 0) & (counts < _SATURATED))
         self._live_counts -= len(places)
-        self._live_keys -= min(len(shingles), KEYS)
+        self._live_keys -= _room(len(shingles))
 
     def is_due(self, alive: int) -> bool:
         """Whether the tables should be rebuilt: they are full, or most of what they saw has left the window."""
@@ -109,18 +109,18 @@ class Index:
         shingles = keys = 0
         for alive in records():
             shingles += int(np.count_nonzero(alive.fresh))
-            keys += min(len(alive.shingles), KEYS)
+            keys += _room(len(alive.shingles))
         self._origin = first
         self._clear(max(_START, 3 * shingles // 2), max(_START, 3 * keys // 2))
         for alive in records():
             spread = (alive.shingles * _SPREAD) & _LOW
             places = (spread * self._count_places) >> _HALF
             counts = self._counts.take(places)
-            rare = np.flatnonzero(counts <= COMMON)[:KEYS]
+            rare = np.flatnonzero(counts <= COMMON)[: _room(len(spread))]
             told = self._told(alive.row, alive.chain, len(alive.shingles))
             self._count(places, counts, alive.fresh)
             self._put((spread.take(rare) * self._row_places) >> _HALF, told, alive.chain)
-            self._live_keys += min(len(alive.shingles), KEYS)
+            self._live_keys += _room(len(alive.shingles))
 
     def _told(self, row: int, chain: int, size: int) -> int:
         """The number that the tables hold for a row: from 1; 0 is an empty place."""
@@ -167,3 +167,8 @@ class Index:
         self._chains = np.zeros(1024, np.uint32)
         self._sizes = array("H", bytes(2 * 1024))
         self._live_counts = self._live_keys = self._newest = 0
+
+
+def _room(shingles: int) -> int:
+    """How many keys a story of this many sampled shingles has at the most."""
+    return min(shingles, max(KEYS, shingles // 2))

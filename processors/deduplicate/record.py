@@ -28,7 +28,7 @@ _RELATIONS: Final[tuple[Relation, ...]] = get_args(Relation)
 FIGURES: Final = (
     "containment", "numbers-missing", "names-missing", "headline", "digits", "length-ratio", "hours",
     "shared-keys", "candidates", "novelty", "late", "by-uri", "by-link", "by-content", "by-name", "by-text",
-    "plain-containment", "reverse-containment", "score", "figures-kept", "figures", "run", "words",
+    "plain-containment", "reverse-containment", "score", "figures-kept", "figures", "run", "words", "numbers-differ", "names-differ",
 )  # fmt: skip
 _CODES: Final = {name: code for code, name in enumerate(FIGURES)}
 

@@ -71,10 +71,13 @@ def pair_features(
     shorter_is_new = made.words <= view.words
     pairs = ((made.numbers, numbers), (made.names, names))
     lacking = [_missing(*pair) if shorter_is_new else _missing(*reversed(pair)) for pair in pairs]
+    reverse = min(1.0, common / max(mine, other))
     return {
         "containment": min(1.0, containment),
         "plain-containment": count / plain,
-        "reverse-containment": min(1.0, common / max(mine, other)),
+        "reverse-containment": reverse,
+        "numbers-differ": lacking[0] * reverse,
+        "names-differ": lacking[1] * reverse,
         "numbers-missing": lacking[0],
         "names-missing": lacking[1],
         "headline": jaccard(made.headline, headline),

@@ -1,0 +1,242 @@
+"""What is remembered: bounded, restored from its records to the same decisions, robust against what arrives."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.settings import Deduplicate
+from processors.deduplicate import Decision, Deduplicator, score
+from processors.deduplicate.index import CANDIDATES
+from processors.deduplicate.record import View
+from processors.story import Event, Lineage
+from tests.processors.deduplicate.stories import event, report
+
+HISTORY = st.lists(
+    st.tuples(
+        st.integers(0, 12),  # whose uri
+        st.integers(0, 8),  # whose text
+        st.integers(1, 3),  # version
+        st.floats(-100, 300),  # hours
+        st.sampled_from(["", "UPDATE 1-Ferry opens", "CORRECTED-Ferry opens", "Ferry opens at the old quay"]),
+        st.sampled_from(["en", "nl"]),
+    ),
+    max_size=30,
+)
+
+
+def played(history: Iterable[tuple[int, int, int, float, str, str]]) -> list[Event]:
+    return [
+        event(f"u{uri}", report(text, 4), headline, version=str(version), hours=hours, language=language)
+        for uri, text, version, hours, headline, language in history
+    ]
+
+
+def all_decided(window: Deduplicator, events: Iterable[Event]) -> list[Decision]:
+    return [window.decide(each) for each in events]
+
+
+@settings(max_examples=40, deadline=None)
+@given(HISTORY, st.integers(0, 30))
+def test_a_window_restored_at_any_moment_decides_as_the_undisturbed_one(
+    history: list[tuple[int, int, int, float, str, str]], moment: int
+) -> None:
+    events = played(history)
+    undisturbed = all_decided(Deduplicator(Deduplicate()), events)
+    restored = Deduplicator(Deduplicate())
+    for decision in undisturbed[:moment]:
+        if decision.memory:
+            restored.restore(decision.memory)
+    assert all_decided(restored, events[moment:]) == undisturbed[moment:]
+
+
+def test_restoring_holds_past_rebuilt_tables_and_stories_that_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processors.deduplicate.index._START", 1 << 10)
+    own = random.Random(5)  # noqa: S311 -- an example, not a secret
+    events = [
+        event(f"u{n}", report(own.randrange(250), own.randint(3, 9)), hours=n / 2 + own.random())
+        for n in range(450)
+    ]
+    undisturbed = all_decided(Deduplicator(Deduplicate()), events)
+    restored = Deduplicator(Deduplicate())
+    for decision in undisturbed[:300]:
+        restored.restore(decision.memory)
+    assert all_decided(restored, events[300:]) == undisturbed[300:]
+    assert {decision.lineage.relation for decision in undisturbed} >= {"new", "duplicate"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(HISTORY)
+def test_every_chain_begins_with_a_member_that_is_its_own(
+    history: list[tuple[int, int, int, float, str, str]],
+) -> None:
+    seen: set[str] = set()
+    for each, decision in zip(
+        played(history), all_decided(Deduplicator(Deduplicate()), played(history)), strict=True
+    ):
+        lineage = decision.lineage
+        assert lineage.of is None or lineage.of in seen
+        assert lineage.relation != "new" or (lineage.story, lineage.of) == (each.story.uri, None)
+        seen.add(each.story.uri)
+
+
+def test_records_tell_what_was_decided_and_stay_small() -> None:
+    window = Deduplicator(Deduplicate())
+    window.decide(event("a", report(1, 12), "Ferry opens"))
+    decided = window.decide(event("b", report(1, 9), "Ferry opens", hours=1))
+    view = View(decided.memory)
+    assert (view.lineage(), view.evidence()) == (decided.lineage, decided.evidence)
+    assert (view.uri, view.version, view.language) == ("b", "1", "en")
+    assert len(decided.memory) < 1500
+
+
+@pytest.mark.parametrize("memory", [b"", b"\xff\xff" + bytes(400), b"no record"])
+def test_records_of_other_software_are_counted_and_not_misread(memory: bytes) -> None:
+    window = Deduplicator(Deduplicate())
+    window.restore(memory)
+    assert window.ignored == 1
+    assert window.decide(event("a", report(1))).lineage.relation == "new"
+
+
+def test_a_thousand_identical_stories_are_one_chain() -> None:
+    window = Deduplicator(Deduplicate())
+    lineages = [
+        window.decide(event(f"u{n}", report(1), "Ferry opens", hours=n / 60)).lineage for n in range(1000)
+    ]
+    assert {lineage.story for lineage in lineages} == {"u0"}
+    assert [lineage.relation for lineage in lineages] == ["new"] + 999 * ["duplicate"]
+
+
+def test_a_chain_outlives_its_first_members() -> None:
+    window = Deduplicator(Deduplicate())
+    lineages = [window.decide(event(f"u{n}", report(1), hours=40 * n)).lineage for n in range(200)]
+    assert {lineage.story for lineage in lineages} == {"u0"}
+
+
+def test_beyond_the_window_a_repeat_is_new() -> None:
+    window = Deduplicator(Deduplicate(window_hours=72))
+    lineages = [
+        window.decide(event(f"u{n}", report(1), hours=hours)).lineage for n, hours in enumerate((0, 71, 150))
+    ]
+    assert [lineage.relation for lineage in lineages] == ["new", "duplicate", "new"]
+
+
+def test_a_story_older_than_the_window_is_new_and_said_to_be_late() -> None:
+    window = Deduplicator(Deduplicate())
+    for n in range(40):
+        window.decide(event(f"u{n}", report(n), hours=200 + n / 10))
+    late = window.decide(event("late", report(3), hours=0))
+    assert late.lineage.relation == "new"
+    assert ("late", 1.0) in [(feature.name, feature.value) for feature in late.evidence]
+
+
+def test_one_story_dated_far_ahead_moves_nothing() -> None:
+    window = Deduplicator(Deduplicate())
+    window.decide(event("a", report(1)))
+    for n in range(10):
+        window.decide(event(f"u{n}", report(10 + n), hours=1))
+    window.decide(event("wrong", report(50), hours=600))
+    assert window.decide(event("b", report(1), hours=2)).lineage.story == "a"
+
+
+def test_a_clock_that_goes_back_is_followed() -> None:
+    window = Deduplicator(Deduplicate())
+    for n in range(200):
+        window.decide(event(f"new{n}", report(n), hours=500 + n / 10))
+    for n in range(200):
+        window.decide(event(f"old{n}", report(1000 + n), hours=n / 10))
+    assert window.decide(event("again", report(1150), hours=20)).lineage.story == "old150"
+
+
+def test_a_story_without_a_date_is_taken_at_its_arrival() -> None:
+    window = Deduplicator(Deduplicate())
+    window.decide(event("a", report(1), dated=False))
+    assert window.decide(event("b", report(1), hours=3, dated=False)).lineage.story == "a"
+
+
+def test_the_oldest_go_when_there_are_too_many() -> None:
+    window = Deduplicator(Deduplicate(max_stories=50))
+    for n in range(60):
+        window.decide(event(f"u{n}", report(n), hours=n / 100))
+    assert window.decide(event("x", report(2), hours=1)).lineage.relation == "new"
+    assert window.decide(event("y", report(55), hours=1)).lineage.story == "u55"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1 2 3 4.5 6,000 7",
+        "the of and to in a",
+        "Ferry opens.",
+        "😀",
+        "\ud800 lone",
+        "a" * 5000,
+        "Ā́" * 90,
+    ],
+)
+def test_texts_of_almost_nothing_are_decided(text: str) -> None:
+    window = Deduplicator(Deduplicate())
+    assert window.decide(event("a", text, "One headline of the day")).lineage.relation == "new"
+    assert window.decide(event("b", text, "One headline of the day", hours=1)).lineage.story == "a"
+
+
+def test_short_texts_under_different_headlines_are_different_stories() -> None:
+    window = Deduplicator(Deduplicate())
+    window.decide(event("a", "More to follow.", "Ferry opens at the quay"))
+    assert window.decide(event("b", "More to follow.", "Mayor of Norrvik resigns")).lineage.relation == "new"
+
+
+def test_a_brief_of_fifty_thousand_words_is_found() -> None:
+    window = Deduplicator(Deduplicate())
+    text = report(1, 3600)
+    assert len(text.split()) > 50_000
+    started = time.process_time()
+    decided = window.decide(event("a", text))
+    assert time.process_time() - started < 1.0
+    assert len(decided.memory) < 12_000
+    assert window.decide(event("b", text[: len(text) // 5], hours=1)).lineage.story == "a"
+
+
+def test_one_shingle_in_every_story_costs_nothing() -> None:
+    window = Deduplicator(Deduplicate())
+    for n in range(300):
+        poisoned = "buy the golden goose today. " + report(n)
+        assert window.decide(event(f"u{n}", poisoned, hours=n / 60)).lineage.relation == "new"
+
+
+def test_however_many_stories_share_keys_a_few_are_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    scored: list[object] = []
+    real = score.pair_features
+
+    def counted(*arguments: object) -> object:
+        scored.append(arguments)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("processors.deduplicate.decide.pair_features", counted)
+    window = Deduplicator(Deduplicate())
+    parts = [report(part, 2) for part in range(60)]
+    own = random.Random(2)  # noqa: S311 -- an example, not a secret
+    for n in range(400):
+        before = len(scored)
+        window.decide(event(f"u{n}", "\n\n".join(own.sample(parts, 8)), hours=n / 60))
+        assert len(scored) - before <= CANDIDATES + 2
+
+
+def test_colliding_hashes_make_no_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processors.deduplicate.fingerprint.content_hash", lambda text: 7 if text else 0)
+    window = Deduplicator(Deduplicate())
+    window.decide(event("a", report(1)))
+    assert window.decide(event("b", report(2))).lineage.relation == "new"
+
+
+def test_colliding_keys_make_no_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processors.deduplicate.decide._key", lambda *_: 7)
+    window = Deduplicator(Deduplicate())
+    window.decide(event("a", report(1), "Ferry opens at the quay"))
+    assert window.decide(event("b", report(2), "Mayor of Norrvik resigns")).lineage == Lineage("b", "new")
