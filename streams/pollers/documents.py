@@ -49,9 +49,9 @@ HTML: Final = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|script|meta|title
 ALTERNATE: Final = re.compile(rb"<link\b[^>]*>", re.IGNORECASE)
 FEED_TYPE: Final = re.compile(rb"application/(?:rss|atom|feed)\+(?:xml|json)", re.IGNORECASE)
 HREF: Final = re.compile(rb"href\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE)
-PROLOGUE: Final = re.compile(
-    rb"\A\s*(?:<!--.*?-->\s*)*(?=<\?xml\s)", re.DOTALL
-)  # XML allows nothing before it
+PROLOGUE: Final = re.compile(  # XML allows nothing before the declaration
+    rb"\A(\xef\xbb\xbf)?(?:\s+|<!--.*?-->)+(?=<\?xml\s)", re.DOTALL
+)
 OTHER_SCRIPTS: Final = (
     "Cyrillic",
     "Greek",
@@ -147,7 +147,7 @@ def _xml(raw: bytes, wide: str | None, charset: str | None) -> Document:
     spans = list(_spans(raw, first[1], first.start(), closed)) if first else []
     if not spans:
         return Document(raw, b"", (), closed, codec, guessed, wide)
-    head = PROLOGUE.sub(b"", raw[: spans[0][0]], count=1)
+    head = PROLOGUE.sub(rb"\1", raw[: spans[0][0]], count=1)
     entries = tuple(raw[start:end] for start, end in spans)
     return Document(head, _closing(head), entries, closed, codec, guessed, wide)
 

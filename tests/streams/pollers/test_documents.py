@@ -89,9 +89,11 @@ def test_an_entry_that_was_never_closed_ends_where_the_next_begins() -> None:
     assert document.whole
 
 
-def test_what_stands_before_the_declaration_is_left_out_of_entries() -> None:
-    document = take_apart(b"\n\n <!-- cached -->\n" + RSS)
-    assert document.head.startswith(b"<?xml")
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_what_stands_before_the_declaration_is_left_out_of_entries(mark: bytes) -> None:
+    document = take_apart(mark + b"\n\n <!-- cached -->\n" + RSS)
+    assert document.head.startswith(mark + b"<?xml")
+    assert take_apart(mark + RSS).head.startswith(mark + b"<?xml")
 
 
 def test_what_follows_the_root_does_no_harm() -> None:
