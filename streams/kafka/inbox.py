@@ -11,7 +11,7 @@ from typing import Final
 from aiokafka import ConsumerRecord, TopicPartition
 
 from streams.kafka.internals import Batch
-from streams.messages import Record
+from streams.messages import Record, milliseconds
 
 LATE_AT_ONCE: Final = 50  # back-fill records in one transaction: live ones wait no longer than for these
 LOOK_AGAIN_S: Final = 0.1
@@ -19,11 +19,15 @@ LOOK_AGAIN_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A record with its partition on the broker, and the generation of the group in which it was fetched."""
+    """A record with its partition on the broker, and the generation of the group in which it was fetched.
+
+    `written` is the broker's time in milliseconds; the record's own is when its story was received.
+    """
 
     partition: TopicPartition
     generation: int
     record: Record
+    written: int
 
 
 class Inbox:
@@ -45,7 +49,7 @@ class Inbox:
         async with self._changed:
             await self._changed.wait_for(lambda: len(lane) < self._most)
             for each in batch.records:
-                lane.append(Fetched(batch.partition, batch.generation, self._record(each)))
+                lane.append(Fetched(batch.partition, batch.generation, self._record(each), each.timestamp))
             self._changed.notify_all()
 
     async def take(self, most: int) -> list[Fetched]:
@@ -64,9 +68,9 @@ class Inbox:
         self._live.clear()
         self._late.clear()
 
-    def first(self, partition: TopicPartition) -> Record | None:
+    def first(self, partition: TopicPartition) -> Fetched | None:
         """The oldest waiting record of a partition."""
-        return next((each.record for each in (*self._live, *self._late) if each.partition == partition), None)
+        return next((each for each in (*self._live, *self._late) if each.partition == partition), None)
 
     def _taken(self, lane: deque[Fetched], most: int) -> list[Fetched]:
         taken = [lane.popleft() for _ in range(min(most, len(lane)))]
@@ -75,12 +79,21 @@ class Inbox:
 
     def _record(self, record: ConsumerRecord[bytes | None, bytes | None]) -> Record:
         """A record as the steps know it: absent keys and values are empty, headers without a value too."""
+        headers = tuple((name, value or b"") for name, value in record.headers)
         return Record(
             self._name(record.topic),
             record.partition,
             record.offset,
             record.key or b"",
             record.value or b"",
-            max(record.timestamp, 0),
-            tuple((name, value or b"") for name, value in record.headers),
+            _received(dict(headers).get("ce_time", b""), record.timestamp),
+            headers,
         )
+
+
+def _received(told: bytes, written: int) -> int:
+    """When the story was received, in milliseconds; the broker's time where the header is absent or forged."""
+    try:
+        return max(milliseconds(told.decode("ascii")), 0)
+    except (ValueError, OverflowError):
+        return max(written, 0)

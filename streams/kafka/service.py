@@ -8,6 +8,7 @@ is committed. The process id stays, so whoever supervises it sees one long life.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import signal
 import sys
@@ -37,6 +38,7 @@ def run_forever(settings: Settings, run: Callable[[asyncio.Event], Awaitable[Non
     """
     configure(settings.log)
     quieten()
+    faulthandler.register(signal.SIGUSR1)  # tells where every thread stands
     began = time.monotonic()
     try:
         asyncio.run(_until_signal(run))

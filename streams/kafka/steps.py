@@ -118,7 +118,7 @@ class StepRunner:
                 continue
             number += max(0, end - (after if first else fetched))
             if first:
-                oldest = max(oldest, time.time() - first.timestamp / 1000)
+                oldest = max(oldest, time.time() - first.written / 1000)
         return number, oldest
 
     async def _claim(self, partitions: Sequence[TopicPartition]) -> None:
@@ -171,18 +171,17 @@ class StepRunner:
             again = await self._crashed(failed, generation)
             if again:
                 await asyncio.sleep(next(retries))
-            pending = sorted([*again, *rest, *suspects], key=lambda each: each.record.offset)
+            pending = sorted([*again, *rest], key=lambda each: each.record.offset) + suspects
 
     def _in_hand(self, pending: list[Fetched]) -> tuple[list[Fetched], list[Fetched]]:
         """What to run now, and what waits: a record on which a worker died is run alone."""
         suspects = [each for each in pending if self._attempts.of(self.step.name, each.record)]
         if not suspects:
             return pending, []
-        first = min(pending, key=lambda each: each.record.offset)
-        if first in suspects:
-            return [first], [each for each in pending if each is not first]
-        before = [each for each in pending if each.record.offset < suspects[0].record.offset]
-        return before, [each for each in pending if each not in before]
+        if pending[0] in suspects:
+            return pending[:1], pending[1:]
+        sound = pending.index(suspects[0])
+        return pending[:sound], pending[sound:]
 
     async def _run(self, records: Sequence[Record]) -> list[Outcome]:
         if len(records) == 1 and (count := self._attempts.of(self.step.name, records[0])) >= MOST:

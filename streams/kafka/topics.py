@@ -2,6 +2,10 @@
 
 ``wiredesk topics create`` makes what is missing and never changes what is there; ``wiredesk topics check`` tells each
 difference with the command that mends it.
+
+Timestamps are the broker's: retention counts from when a message was written, not from when its story was received.
+Otherwise a back-fill of last year's items would be deleted before it is read, and a poller whose clock is ahead
+refused. The time of reception stands in the header ``ce_time``.
 """
 
 from __future__ import annotations
@@ -19,7 +23,6 @@ from streams.kafka.cluster import HEADROOM, Cluster
 from streams.topology import DEAD_LETTERS, TOPICS, Topic
 
 HOUR_MS: Final = 3_600_000
-ANY_TIME: Final = str(2**63 - 1)
 ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
 FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted
 COMPACTED: Final = (ATTEMPTS, FEEDS)
@@ -43,7 +46,7 @@ def wanted(settings: Settings) -> Iterator[Wanted]:
             "cleanup.policy": "delete",
             "retention.ms": str(_retention(topic, settings)),
             "max.message.bytes": size,
-            "message.timestamp.after.max.ms": ANY_TIME,  # a poller whose clock is ahead is not refused
+            "message.timestamp.type": "LogAppendTime",  # see below
         }
         yield Wanted(cluster.topic(topic.name), settings.kafka.partitions, config)
     for name in COMPACTED:
