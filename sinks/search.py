@@ -13,6 +13,7 @@ from typing import Final
 from processors.codec import decode, encode
 from processors.story import Event
 from sinks.cards import card, names, other_words, visible_from
+from sinks.media_topics import with_ancestors
 from sinks.revision import milliseconds, revision, story_time
 from sinks.search_reader import StorySearch
 from sinks.standing import Mark, MarkKind, Member, mark, member, standing
@@ -153,5 +154,5 @@ def _words(event: Event) -> tuple[str, str, str]:
 
 
 def _terms(event: Event) -> list[tuple[str, str]]:
-    topics = [("topic", topic.code) for topic in event.topics or ()]
+    topics = [("topic", code) for code in with_ancestors(topic.code for topic in event.topics or ())]
     return [("entity", name) for name in names(event)] + topics

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "desk": "Show the web desk over Elasticsearch.",
     "topics": "Create and check the Kafka topics.",
     "index": "Create and check the Elasticsearch index.",
+    "routes": "Check and explain the routes to topics.",
     "dlq": "List and show dead letters.",
     "feeds": "List, check, add, import and export feeds.",
 }

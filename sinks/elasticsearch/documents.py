@@ -9,6 +9,7 @@ from typing import Any
 from processors.codec import to_builtins
 from processors.story import Entity, Event, Place
 from sinks.cards import card, names, other_words, visible_from
+from sinks.media_topics import with_ancestors
 from sinks.revision import revision
 from sinks.standing import Mark, Member, lineage, member
 
@@ -54,7 +55,7 @@ def document(event: Event) -> dict[str, Any]:
         "slugline": event.story.slugline,
         "by": event.story.by,
         "names": list(names(event)),
-        "topics": [topic.code for topic in event.topics or ()],
+        "topics": list(with_ancestors(topic.code for topic in event.topics or ())),
         "topicNames": [topic.name for topic in event.topics or ()],
         "damage": sorted({each.kind for each in event.damage or ()}),
         "card": to_builtins(shown),

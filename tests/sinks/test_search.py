@@ -71,13 +71,15 @@ async def test_the_best_fit_comes_first_where_that_is_asked(shelf: Shelf) -> Non
         ({"feed": "blue"}, ["urn:b"]),
         ({"entity": "INÉS okafor"}, ["urn:a"]),
         ({"topic": "medtop:04000000"}, ["urn:a"]),
+        ({"topic": "medtop:20000209"}, ["urn:a"]),
+        ({"topic": "medtop:11000000"}, []),
         ({"since": at(5)}, ["urn:b"]),
         ({"relation": "update"}, []),
     ],
 )
 async def test_filters(shelf: Shelf, filters: dict[str, str], expected: list[str]) -> None:
     shelf.put(
-        event("urn:a", names=("Ines Okafor",), topics=("medtop:04000000",)),
+        event("urn:a", names=("Ines Okafor",), topics=("medtop:20000210",)),
         event("urn:b", language="pt-BR", feed="blue", minute=10),
     )
     assert await uris(shelf, **filters) == expected

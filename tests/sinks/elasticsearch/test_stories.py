@@ -73,7 +73,7 @@ FILTERS: Final[tuple[tuple[dict[str, str], list[str]], ...]] = (
 
 async def test_filters(stack: Stack) -> None:
     await stack.put(
-        event("urn:a", names=("Ines Okafor",), topics=("medtop:04000000",)),
+        event("urn:a", names=("Ines Okafor",), topics=("medtop:20000210",)),
         event("urn:b", language="pt-BR", feed="blue", minute=10),
     )
     for filters, expected in FILTERS:

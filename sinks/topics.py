@@ -1,0 +1,200 @@
+"""Routed topics: which stories go to which ``wire.out.<name>.v1``, and why.
+
+Rules are data (`config/routes.toml`). `Router` is a pure function of an event and of what was routed before, so that
+whoever owns the offsets can keep that memory beside them. Each rule is filed under its rarest condition, so that an
+event is compared only with rules that it may fit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from processors.story import Event
+from sinks.cards import names, visible_from
+from sinks.media_topics import with_ancestors
+from sinks.standing import lineage
+from sinks.words import Term, tokens
+
+Kind = Literal["entity", "watchlist", "topic", "feed", "country", "language", "relation"]
+RAREST: Final[tuple[Kind, ...]] = ("entity", "watchlist", "topic", "feed", "country", "language", "relation")
+FOLLOWING: Final = frozenset({"kill", "correction"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A route: for each kind of condition the values of which one must fit, the least urgency, words."""
+
+    name: str
+    conditions: Mapping[Kind, frozenset[str]]
+    urgency: int | None = None
+    words: tuple[Term, ...] = ()
+
+    @property
+    def topic(self) -> str:
+        """The Kafka topic of the route."""
+        return f"wire.out.{self.name}.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whether an event fits a rule; `reasons` says which condition holds by what, or which fails."""
+
+    route: str
+    fits: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Where an event goes. `held_until` is when its embargo ends, in milliseconds since the epoch; 0: now."""
+
+    routes: tuple[str, ...]
+    held_until: int = 0
+
+
+class Router:
+    """All rules, ready to be asked."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        """File the rules."""
+        self._rules = tuple(rules)
+        self._filed: dict[tuple[Kind, str], list[Rule]] = defaultdict(list)
+        self._by_word: dict[str, list[Rule]] = defaultdict(list)
+        self._unfiled: list[Rule] = []
+        for rule in rules:
+            self._file(rule)
+        self._words = any(rule.words for rule in rules)
+
+    def route(self, event: Event, before: AbstractSet[str] = frozenset()) -> Routed:
+        """The routes of an event. `before` are those to which earlier members of its chain went.
+
+        A kill or correction goes wherever the story that it touches went; a repeat goes nowhere.
+        """
+        told = lineage(event)
+        if told.relation == "duplicate":
+            return Routed(())
+        if told.relation == "kill":
+            return Routed(tuple(sorted(before)), 0)
+        facts = _Facts(event, words=self._words)
+        fitting = {rule.name for rule in self._candidates(facts) if _fits(rule, facts)}
+        fitting |= before if told.relation in FOLLOWING else set()
+        return Routed(tuple(sorted(fitting)), visible_from(event))
+
+    def explain(self, event: Event) -> list[Match]:
+        """What every rule says of an event, the fitting ones first."""
+        facts = _Facts(event, words=True)
+        matches = []
+        for rule in self._rules:
+            verdicts = list(_verdicts(rule, facts))
+            fits = all(held for held, _ in verdicts)
+            reasons = tuple(reason for held, reason in verdicts if held == fits)
+            matches.append(Match(rule.name, fits, reasons))
+        return sorted(matches, key=lambda match: (not match.fits, match.route))
+
+    def _file(self, rule: Rule) -> None:
+        kind = next((each for each in RAREST[:4] if each in rule.conditions), None)
+        if kind is None and rule.words and not any(term.prefix for term in rule.words):
+            for term in rule.words:
+                self._by_word[term.words[0]].append(rule)
+            return
+        kind = kind or next((each for each in RAREST if each in rule.conditions), None)
+        if kind is None:
+            self._unfiled.append(rule)
+            return
+        for value in rule.conditions[kind]:
+            self._filed[kind, value].append(rule)
+
+    def _candidates(self, facts: _Facts) -> Iterable[Rule]:
+        found = {id(rule): rule for rule in self._unfiled}
+        for kind, values in facts.values.items():
+            for value in values:
+                for rule in self._filed.get((kind, value), ()):
+                    found[id(rule)] = rule
+        for word in facts.vocabulary & self._by_word.keys():
+            found.update((id(rule), rule) for rule in self._by_word[word])
+        return found.values()
+
+
+class _Facts:
+    """What of an event rules ask for."""
+
+    def __init__(self, event: Event, *, words: bool) -> None:
+        tag = event.language.tag if event.language else event.story.language or ""
+        entities = event.entities or ()
+        places = [*(event.dateline.places if event.dateline else ()), *(e.place for e in entities if e.place)]
+        feed = event.provenance.feed if event.provenance else None
+        self.urgency = event.story.urgency
+        self.values: dict[Kind, frozenset[str]] = {
+            "entity": frozenset(names(event)),
+            "watchlist": frozenset(name for entity in entities for name in entity.watchlists),
+            "topic": frozenset(with_ancestors(topic.code for topic in event.topics or ())),
+            "feed": frozenset([feed] if feed else []),
+            "country": frozenset(place.country for place in places if place.country),
+            "language": frozenset({tag, tag.partition("-")[0]} - {""}),
+            "relation": frozenset([lineage(event).relation]),
+        }
+        self.sequence = [word for _, _, word in tokens(f"{event.headline}\n{event.text}")] if words else []
+        self.vocabulary = frozenset(self.sequence)
+
+
+def _fits(rule: Rule, facts: _Facts) -> bool:
+    if rule.urgency is not None and (facts.urgency is None or facts.urgency > rule.urgency):
+        return False
+    if any(facts.values[kind].isdisjoint(wanted) for kind, wanted in rule.conditions.items()):
+        return False
+    return not rule.words or any(_occurs(term, facts) for term in rule.words)
+
+
+def _verdicts(rule: Rule, facts: _Facts) -> Iterable[tuple[bool, str]]:
+    """Each condition with whether it holds, and by what."""
+    if rule.urgency is not None:
+        yield (
+            facts.urgency is not None and facts.urgency <= rule.urgency,
+            f"urgency {facts.urgency or 'not told'}, wanted {rule.urgency} or more urgent",
+        )
+    for kind, wanted in rule.conditions.items():
+        common = sorted(facts.values[kind] & wanted)
+        has = ", ".join(sorted(facts.values[kind])) or "none"
+        yield (
+            bool(common),
+            f"{kind} {', '.join(common)}" if common else f"{kind} {has}, wanted {_some(wanted)}",
+        )
+    if rule.words:
+        found = [" ".join(term.typed) for term in rule.words if _occurs(term, facts)]
+        wanted_words = _some([" ".join(term.typed) for term in rule.words])
+        yield bool(found), f"words {', '.join(found)}" if found else f"none of the words {wanted_words}"
+
+
+def _occurs(term: Term, facts: _Facts) -> bool:
+    words = term.words
+    if len(words) == 1 and not term.prefix:
+        return words[0] in facts.vocabulary
+    if not term.prefix and not facts.vocabulary.issuperset(words):
+        return False
+    count = len(words)
+    for at in range(len(facts.sequence) - count + 1):
+        part = facts.sequence[at : at + count]
+        if tuple(part) == words or (
+            term.prefix and tuple(part[:-1]) == words[:-1] and part[-1].startswith(words[-1])
+        ):
+            return True
+    return False
+
+
+def _some(values: Iterable[str]) -> str:
+    told = sorted(values)
+    return ", ".join(told[:5]) + (f" and {len(told) - 5} more" if len(told) > 5 else "")
+
+
+def compiled_words(told: Sequence[str]) -> tuple[Term, ...]:
+    """The words of a rule as terms: each is a word or a phrase, a last ``*`` means any ending."""
+    found = []
+    for text in told:
+        words = tuple(word for _, _, word in tokens(text))
+        if words:
+            found.append(Term(words, tuple(text.rstrip("*").split()), text.endswith("*")))
+    return tuple(found)

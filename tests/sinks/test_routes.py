@@ -1,0 +1,66 @@
+"""Reading the rules: what is wrong is named by its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.errors import Misconfigured
+from sinks.routes import DEFAULT, load
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "routes.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_the_bundled_rules_are_right() -> None:
+    assert {rule.name for rule in load(DEFAULT)} == {"urgent", "economy", "disasters"}
+
+
+def test_a_rule_has_all_its_conditions(tmp_path: Path) -> None:
+    text = '[routes.ports]\nentities = ["Inés Okafor"]\nwords = ["dry dock", "ferr*"]\nurgency = 3\nlanguages = ["pt-BR"]\n'
+    (rule,) = load(written(tmp_path, text))
+    assert rule.topic == "wire.out.ports.v1"
+    assert rule.conditions == {"entity": frozenset(["ines okafor"]), "language": frozenset(["pt-BR"])}
+    assert [(term.words, term.prefix) for term in rule.words] == [(("dry", "dock"), False), (("ferr",), True)]
+    assert rule.urgency == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ('topics = ["medtop:99999999"]', "medtop:99999999"),
+        ('topics = "medtop:04000000"', "list of strings"),
+        ('countries = ["nl"]', "ISO 3166"),
+        ('languages = ["english language"]', "tags such as"),
+        ('relations = ["change"]', "update"),
+        ("urgency = 0", "1 (flash) to 9"),
+        ("urgency = true", "1 (flash) to 9"),
+        ('words = ["*"]', "neither letter nor digit"),
+        ('topic = ["medtop:04000000"]', "did you mean topics?"),
+        ("feeds = []", "feeds is empty"),
+        ("", "every story"),
+    ],
+)
+def test_a_wrong_rule_is_named_by_its_line(tmp_path: Path, wrong: str, told: str) -> None:
+    text = f'[routes.right]\nfeeds = ["nda"]\n\n[routes.wrong]\n{wrong}\n'
+    with pytest.raises(Misconfigured) as caught:
+        load(written(tmp_path, text))
+    assert "routes.toml:4:" in str(caught.value)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["[routes.A]\nfeeds=['x']", "[rules.a]\nfeeds=['x']", "routes = 5", "[routes.a"]
+)
+def test_what_is_no_set_of_rules_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(Misconfigured, match=r"routes\.toml"):
+        load(written(tmp_path, text))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="nothing"):
+        load(tmp_path / "nothing.toml")

@@ -1,0 +1,151 @@
+"""Routes: which stories go to which topics, and why."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.story import Entity, Event, Place
+from sinks.revision import milliseconds
+from sinks.topics import Kind, Router, Rule, compiled_words
+from tests.sinks.events import at, event
+
+
+def rule(name: str, *words: str, urgency: int | None = None, **conditions: str) -> Rule:
+    """A rule; conditions by kind, each with one value."""
+    told: dict[Kind, frozenset[str]] = {kind: frozenset([value]) for kind, value in conditions.items()}  # type: ignore[misc]
+    return Rule(name, told, urgency, compiled_words(words))
+
+
+def placed(told: Event, country: str, watchlist: str) -> Event:
+    entity = Entity("e9", "LOC", "Somewhere", place=Place("Somewhere", country), watchlists=(watchlist,))
+    return replace(told, entities=(*(told.entities or ()), entity))
+
+
+STORY = placed(
+    event("urn:a", names=("Inés Okafor",), topics=("medtop:20000210",), language="pt-BR", feed="nda"),
+    "NL",
+    "ports",
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [
+        (rule("r", topic="medtop:20000210"), True),
+        (rule("r", topic="medtop:04000000"), True),
+        (rule("r", topic="medtop:11000000"), False),
+        (rule("r", language="pt"), True),
+        (rule("r", language="pt-PT"), False),
+        (rule("r", country="NL"), True),
+        (rule("r", watchlist="ports"), True),
+        (rule("r", entity="ines okafor"), True),
+        (rule("r", feed="nda", relation="new"), True),
+        (rule("r", feed="nda", relation="update"), False),
+        (rule("r", "VELDHAVEN"), True),
+        (rule("r", "came back"), True),
+        (rule("r", "back came"), False),
+        (rule("r", "veldh*"), True),
+        (rule("r", "nothing", "ships"), True),
+        (rule("r", "ships", feed="blue"), False),
+        (rule("r", urgency=3), False),
+    ],
+)
+def test_a_rule_fits_where_all_its_conditions_hold(wanted: Rule, fits: bool) -> None:
+    router = Router([wanted])
+    assert router.route(STORY).routes == (("r",) if fits else ())
+    (match,) = router.explain(STORY)
+    assert match.fits is fits
+    assert match.reasons
+
+
+def test_urgency_means_this_or_more_urgent() -> None:
+    flash = replace(STORY, story=replace(STORY.story, urgency=1))
+    assert Router([rule("r", urgency=2)]).route(flash).routes == ("r",)
+    assert (
+        Router([rule("r", urgency=1)]).route(replace(flash, story=replace(flash.story, urgency=2))).routes
+        == ()
+    )
+
+
+def test_kills_and_corrections_follow_the_story_that_they_touch() -> None:
+    router = Router([rule("ships", "ships"), rule("ferries", "ferries")])
+    before = frozenset(router.route(STORY).routes)
+    kill = event("urn:k", text="Kill.", relation="kill", chain="urn:a", of="urn:a", sequence=2)
+    correction = event(
+        "urn:c", text="Ferries came.", relation="correction", chain="urn:a", of="urn:a", sequence=2
+    )
+    assert router.route(kill, before).routes == ("ships",)
+    assert router.route(correction, before).routes == ("ferries", "ships")
+
+
+def test_repeats_go_nowhere() -> None:
+    again = event("urn:b", relation="duplicate", chain="urn:a", of="urn:a")
+    assert Router([rule("ships", "ships")]).route(again, frozenset(["ships"])).routes == ()
+
+
+def test_an_embargoed_story_is_held_until_its_time_but_a_kill_is_not() -> None:
+    router = Router([rule("ships", "ships")])
+    held = event("urn:a", status="withheld", embargo=at(60))
+    assert router.route(held).held_until == milliseconds(at(60))
+    kill = replace(held, lineage=replace(held.lineage, relation="kill"))  # type: ignore[type-var]
+    assert router.route(kill, frozenset(["ships"])).held_until == 0
+
+
+RULES = st.lists(
+    st.builds(
+        Rule,
+        st.integers(0, 10**6).map(lambda n: f"r{n}"),
+        st.dictionaries(
+            st.sampled_from(["topic", "language", "feed", "country", "entity", "watchlist", "relation"]),
+            st.frozensets(
+                st.sampled_from(
+                    [
+                        "medtop:04000000",
+                        "medtop:1",
+                        "pt",
+                        "en",
+                        "nda",
+                        "NL",
+                        "ines okafor",
+                        "ports",
+                        "new",
+                        "kill",
+                    ]
+                ),
+                min_size=1,
+            ),
+            max_size=3,
+        ),
+        st.sampled_from([None, 1, 9]),
+        st.lists(st.sampled_from(["ships", "came back", "veld*", "nothing"]), max_size=2).map(compiled_words),
+    ),
+    max_size=20,
+    unique_by=lambda each: each.name,
+)
+
+
+@given(RULES)
+def test_filing_rules_away_never_changes_what_they_say(rules: list[Rule]) -> None:
+    router = Router(rules)
+    assert set(router.route(STORY).routes) == {match.route for match in router.explain(STORY) if match.fits}
+
+
+def test_a_thousand_rules_cost_little() -> None:
+    rules = [rule(f"t{n}", topic=f"medtop:{n:08}", language="pt") for n in range(250)]
+    rules += [rule(f"e{n}", entity=f"name {n}", relation="new") for n in range(250)]
+    rules += [rule(f"f{n}", feed=f"feed{n}", country="NL") for n in range(250)]
+    rules += [rule(f"w{n}", f"word{n}", f"other{n} phrase") for n in range(250)]
+    long = replace(STORY, text="Ships came back to Veldhaven on Friday, said the mayor. " * 30)
+    router = Router(rules)
+    router.route(long)
+    start = time.process_time()
+    for _ in range(100):
+        router.route(long)
+    assert (
+        time.process_time() - start
+    ) / 100 < 0.005  # seconds; a bound for slow machines, see the benchmark
