@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 CLOSERS = {
-    "“": "”“", "„": "“”", "‟": "”", "«": "»", "»": "«", "「": "」", "『": "』", "《": "》", "〝": "〞〟",
+    "“": "”“", "”": "”", "„": "“”", "‟": "”", "«": "»", "»": "«", "「": "」", "『": "』", "《": "》", "〝": "〞〟",
     '"': '"”', "``": "''", "‘": "’", "‚": "‘’", "‹": "›", "›": "‹", "'": "'",
 }  # fmt: skip
 SINGLE = "‘‚'‹›"
@@ -87,7 +87,7 @@ def _partner(text: str, marks: list[re.Match[str]], at: int, end: int, vain: dic
     last = min(len(marks), at + REACH)
     for index in range(max(at + 1, vain.get(kind, 0) if single else 0), last):
         mark = marks[index]
-        if mark.group() == kind and kind not in ('"', "'") and not single:
+        if mark.group() == kind and kind not in ('"', "'", "”") and not single:
             depth += 1  # the same mark again opens a nested quotation
         elif mark.group() in closers or (kind == "``" and mark.group() == '"'):
             if not _closes(text, mark, end, single):

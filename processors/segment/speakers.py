@@ -61,7 +61,9 @@ class Clause:
             return False
         if before is None or before.kind != "word":
             return True
-        if before.low in self._words.determiners or before.low.endswith(("'s", "’s", "s’")):
+        if before.low in self._words.determiners or (
+            before.low.endswith(("'s", "’s", "s’")) and len(before.low) > 2
+        ):
             return False
         if before.low in self._words.prepositions and not token.low.endswith(self._words.participle):
             return False
@@ -113,7 +115,8 @@ class Clause:
             return False
         if before is None:
             return cue.capital and after is not None and after.capital
-        if before.kind == "quote":
+        behind = self._phrases.at(self._phrases.over_adverbs(at - 1) - 1)
+        if before.kind == "quote" or (before.low == "," and behind is not None and behind.kind == "quote"):
             return True
         return (
             before.low in (",", "—", "–", "-") and after is not None and after.low not in self._words.pronouns

@@ -16,6 +16,7 @@ CLITIC = re.compile(r"(?P<cut>['’](?:s|re|ve|ll|d|m))$", re.IGNORECASE)
 ELISION = re.compile(r"\w+['’](?P<cut>\w)")
 HYPHEN = re.compile(r"-(?P<cut>[^\W\d_]+)$")
 LONGEST = 250  # tokens of a sentence; what is longer is no prose
+DASHES = frozenset("—–―-")
 OPENING = "([{—–-―"
 ATTRIBUTION = 14  # tokens from a quotation to the cue of the sentence that only tells its speaker
 TERMINAL = re.compile(r"[.!?…]['’”\"»)]*$")
@@ -102,7 +103,7 @@ def _ends(text: str, made: list[Token], index: int, quoted: tuple[Quoted, ...], 
     starts = following.capital or following.kind == "quote" or following.low in OPENING
     if token.kind == "mark":
         return starts and token.low in ".!?…"
-    if token.kind == "quote" and starts:
+    if token.kind == "quote" and starts and following.low not in DASHES:
         quote = quoted[token.number]
         last = TERMINAL.search(text, quote.start, quote.end)
         return last is not None and not (last[0][0] in "?!" and _attributed(made, index + 1, words))
