@@ -66,9 +66,12 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
 
 
 def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
-    text = clean(reading.text)
-    text, mended = repaired(text)
-    damage = [Damage(start, end, "mojibake") for start, end in mended]
+    text, mended = repaired(clean(reading.text))
+    spans = (
+        mended if text == clean(text) else ((0, 0),) * bool(mended)
+    )  # what was mended may need cleaning again
+    text = clean(text)
+    damage = [Damage(start, end, "mojibake") for start, end in spans]
     damage += [Damage(len(text), len(text), kind) for kind in reading.damage]
     return text, tuple(damage)
 

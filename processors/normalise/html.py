@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from lxml import etree
 
+from processors.normalise.text import legal_references
+
 _TAG: Final = re.compile(
     r"<(?:[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?|/[a-zA-Z][a-zA-Z0-9]*\s*|!--|!\[CDATA\[)>?", re.DOTALL
 )
@@ -73,6 +75,7 @@ def readable(markup: str) -> Readable:
     """The text of a piece of HTML, which may be plain words."""
     if "<" not in markup:
         return Readable(_without_entities(markup))
+    markup = legal_references(markup)
     target: Any = _Writer()  # the stubs want `comment` too, which lxml takes as wanting to be called
     parser = etree.HTMLParser(target=target, encoding="utf-8", no_network=True)
     try:
@@ -112,7 +115,7 @@ def of_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -> 
 
 
 def _without_entities(words: str) -> str:
-    return unescape(words) if "&" in words and _ENTITY.search(words) else words
+    return unescape(legal_references(words)) if "&" in words and _ENTITY.search(words) else words
 
 
 class _Writer:

@@ -192,7 +192,7 @@ def _rendition(one: Json) -> Rendition | None:
         poi=_poi(one.get("poi")),
         transport_protocol=_word(one, "transportProtocol"),
         scan_type=cast("Literal['progressive', 'interlaced']", scan)
-        if scan in {"progressive", "interlaced"}
+        if scan in ("progressive", "interlaced")
         else None,
         bitrate=_word(one, "bitrate"),
     )

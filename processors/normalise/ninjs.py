@@ -73,7 +73,7 @@ def read(item: Json, source: str | None = None, zone: str | None = None) -> Read
         Unsupported: it is an event or planning item.
     """
     kind = item.get("type")
-    if kind in {"event", "planning"}:
+    if kind in ("event", "planning"):  # not a set: a list may be sent
         raise Unsupported(f"a ninjs {kind} item is no story; route it to a calendar")
     sent = item.get("uri") or item.get("guid")
     if not isinstance(sent, str) or not sent.strip():
@@ -106,7 +106,7 @@ def _members(item: Json, zone: str | None) -> dict[str, Any]:
                 made[member] = found
     made["language"] = language_tag(item.get("language"))
     made["urgency"] = urgency(item.get("urgency", item.get("priority")))
-    made["type"] = item["type"] if item.get("type") in _TYPES else None
+    made["type"] = kind if isinstance(kind := item.get("type"), str) and kind in _TYPES else None
     version = item.get("version")
     made["version"] = str(version) if isinstance(version, int | str) and str(version).strip() else None
     status = item.get("pubStatus", item.get("pubstatus"))

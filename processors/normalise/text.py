@@ -16,9 +16,26 @@ _INVISIBLE: Final = re.compile(
     "\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\ud800-\udfff]"
 )
 _LOOSE_JOINER: Final = re.compile(r"(?:(?<=\s)|\A)[\u200c\u200d]+|[\u200c\u200d]+(?=\s|\Z)")
+_REFERENCE: Final = re.compile(r"&#([xX][0-9a-fA-F]+|[0-9]+);?")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BROKEN_UTF8: Final = re.compile("[\u00c2-\u00f4\u0102\u0103\u0413-\u0454\u221a\u00ac]"
                                  "[\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u2122]")  # fmt: skip
+
+
+def legal_references(markup: str) -> str:
+    """Markup without numeric references to characters that no text can hold (surrogates, controls, beyond Unicode)."""
+    return _REFERENCE.sub(_legal, markup) if "&#" in markup else markup
+
+
+def _legal(match: re.Match[str]) -> str:
+    number = int(match[1][1:], 16) if match[1][0] in "xX" else int(match[1])
+    bad = (
+        0xD800 <= number <= 0xDFFF
+        or number > 0x10FFFF
+        or (number < 32 and number not in {9, 10, 13})
+        or number & 0xFFFE == 0xFFFE
+    )
+    return "" if bad else match[0]
 
 
 def clean(text: str) -> str:

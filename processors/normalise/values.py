@@ -14,10 +14,12 @@ from typing import Final
 from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
 
-# RFC 3986, appendix A: a scheme, and then only characters that a URI may hold, with at most one fragment
-_URI: Final = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|\[[0-9A-Fa-f:.]+\]|%[0-9A-Fa-f]{2})+"
-    r"(?:#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
+_PCHAR: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
+_URI: Final = re.compile(  # RFC 3986, appendix A; something must follow the scheme
+    r"[A-Za-z][A-Za-z0-9+.-]*:(?!$)"
+    r"(?://(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*@)?"
+    r"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?(?=[/?#]|$)|(?!//))"
+    rf"(?:{_PCHAR}|/)*(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?"
 )
 _RFC3339_UTC: Final = re.compile(
     r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ"
@@ -34,9 +36,7 @@ def uri_or_none(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     value = value.strip()
-    if not _URI.fullmatch(value) or _bad_authority(value):
-        return None
-    return value
+    return value if _URI.fullmatch(value) else None
 
 
 def web_address(value: str, base: str | None = None) -> str | None:
@@ -119,13 +119,6 @@ def urgency(value: object) -> int | None:
     """An urgency of 1 (highest) to 9."""
     number = whole_number(value)
     return number if number is not None and 1 <= number <= 9 else None
-
-
-def _bad_authority(uri: str) -> bool:
-    """Square brackets anywhere but around an IP address of the authority (RFC 3986, section 3.2.2)."""
-    return "[" in uri and not re.match(
-        r"[A-Za-z][\w+.-]*://(?:[^/?#@\[]*@)?\[[0-9A-Fa-f:.]+\](?::\d*)?(?:[/?#][^\[\]]*)?$", uri
-    )
 
 
 def _iso(value: str) -> datetime | None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from lxml import etree
 
 from processors.errors import Malformed
+from processors.normalise.text import legal_references
 from processors.story import DamageKind
 
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^>]*\?>")
@@ -73,7 +74,7 @@ def _utf8(text: str) -> bytes:
 
 
 def _mended(text: str) -> tuple[str, bool]:
-    legal = _ILLEGAL.sub("", text)
+    legal = legal_references(_ILLEGAL.sub("", text))
     mended = _NAMED.sub(_character, legal)
     return _BARE.sub("&amp;", mended), len(legal) != len(text)
 

@@ -18,16 +18,19 @@ from processors.normalise.values import timestamp, whole_number
 def entries(text: str) -> tuple[str, list[Entry]]:
     """The version of a feed as feedparser names it (empty: no feed), and its entries."""
     stream = BytesIO(text.encode("utf-8", "replace"))
-    told = feedparser.parse(
-        stream,
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    try:
+        told = feedparser.parse(
+            stream,
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError):
+        return "", []  # feedparser fails on some torn documents; what it can't read is no feed
     return told.get("version", ""), [_entry(each, told.feed) for each in told.entries]
 
 
-def _entry(each: Mapping[str, Any], feed: Mapping[str, Any]) -> Entry:
+def _entry(each: dict[str, Any], feed: Mapping[str, Any]) -> Entry:
     contents = [one.get("value") or "" for one in each.get("content") or ()]
     return Entry(
         identifier=_word(each, "id"),
@@ -58,10 +61,14 @@ def _word(one: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _date(each: Mapping[str, Any], name: str) -> str:
+def _date(each: dict[str, Any], name: str) -> str:
     """The date as sent where we can read it, else as feedparser reads it."""
+    if not dict.__contains__(
+        each, name
+    ):  # feedparser's own mapping gives `published` for a missing `updated`
+        return ""
     sent = _word(each, name)
-    parsed = each.get(f"{name}_parsed") if name in each else None
+    parsed = each.get(f"{name}_parsed")
     if sent and timestamp(sent) is None and parsed:
         year, month, day, hour, minute, second = parsed[:6]
         return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{min(second, 59):02}Z"

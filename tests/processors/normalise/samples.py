@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from config.settings import Normalise
-from processors.codec import to_builtins
+from processors.codec import encode
 from processors.errors import Rejected
 from processors.normalise import normalise
 from processors.story import Event, RawItem
@@ -37,7 +39,7 @@ def as_json(found: list[Event | Rejected]) -> list[Any]:
 def _plain(each: Event | Rejected) -> Any:
     if isinstance(each, Rejected):
         return {"error": each.type}
-    made: dict[str, Any] = to_builtins(each)
+    made: dict[str, Any] = orjson.loads(encode(each))
     for name in ("received", "steps"):
         del made["provenance"][name]
     assert made["story"].pop("standard") == {"name": "ninjs", "version": "3.1"}
