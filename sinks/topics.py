@@ -17,7 +17,8 @@ from processors.story import Event
 from sinks.cards import names, visible_from
 from sinks.media_topics import with_ancestors
 from sinks.standing import lineage
-from sinks.words import Term, tokens
+from sinks.words import Term
+from sinks.words import words as words_of
 
 Kind = Literal["entity", "watchlist", "topic", "feed", "country", "language", "relation"]
 RAREST: Final[tuple[Kind, ...]] = ("entity", "watchlist", "topic", "feed", "country", "language", "relation")
@@ -137,7 +138,7 @@ class _Facts:
             "language": frozenset({tag, tag.partition("-")[0]} - {""}),
             "relation": frozenset([lineage(event).relation]),
         }
-        self.sequence = [word for _, _, word in tokens(f"{event.headline}\n{event.text}")] if words else []
+        self.sequence = words_of(f"{event.headline}\n{event.text}") if words else []
         self.vocabulary = frozenset(self.sequence)
 
 
@@ -194,7 +195,7 @@ def compiled_words(told: Sequence[str]) -> tuple[Term, ...]:
     """The words of a rule as terms: each is a word or a phrase, a last ``*`` means any ending."""
     found = []
     for text in told:
-        words = tuple(word for _, _, word in tokens(text))
+        words = tuple(words_of(text))
         if words:
             found.append(Term(words, tuple(text.rstrip("*").split()), text.endswith("*")))
     return tuple(found)

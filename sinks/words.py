@@ -42,11 +42,13 @@ def terms(typed: str) -> tuple[Term, ...]:
     for match in _TYPED.finditer(typed[:MAX_TYPED]):
         text = match["phrase"] if match["phrase"] is not None else match["word"]
         spans = list(tokens(text))
-        words = tuple(word for _, _, word in spans)
-        if words:
+        compared = tuple(word for _, _, word in spans)
+        if compared:
             typed_words = tuple(text[start:end] for start, end, _ in spans)
             found.append(
-                Term(words, typed_words, match["word"] is not None and text.endswith("*"), bool(match["no"]))
+                Term(
+                    compared, typed_words, match["word"] is not None and text.endswith("*"), bool(match["no"])
+                )
             )
     return tuple(found[:MAX_TERMS])
 
@@ -69,6 +71,11 @@ def tokens(text: str) -> Iterator[tuple[int, int, str]]:
     """The words of a text: start, end and the form in which they are compared."""
     for match in _TOKEN.finditer(text):
         yield match.start(), match.end(), fold(match.group())
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in the form in which they are compared; quicker than `tokens`, without their places."""
+    return _TOKEN.findall(fold(text))
 
 
 def fold(text: str) -> str:
