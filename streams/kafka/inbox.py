@@ -49,7 +49,9 @@ class Inbox:
         async with self._changed:
             await self._changed.wait_for(lambda: len(lane) < self._most)
             for each in batch.records:
-                lane.append(Fetched(batch.partition, batch.generation, self._record(each), each.timestamp))
+                lane.append(
+                    Fetched(batch.partition, batch.generation, as_record(each, self._name), each.timestamp)
+                )
             self._changed.notify_all()
 
     async def take(self, most: int) -> list[Fetched]:
@@ -77,18 +79,19 @@ class Inbox:
         self._changed.notify_all()
         return taken
 
-    def _record(self, record: ConsumerRecord[bytes | None, bytes | None]) -> Record:
-        """A record as the steps know it: absent keys and values are empty, headers without a value too."""
-        headers = tuple((name, value or b"") for name, value in record.headers)
-        return Record(
-            self._name(record.topic),
-            record.partition,
-            record.offset,
-            record.key or b"",
-            record.value or b"",
-            _received(dict(headers).get("ce_time", b""), record.timestamp),
-            headers,
-        )
+
+def as_record(record: ConsumerRecord[bytes | None, bytes | None], name: Callable[[str], str]) -> Record:
+    """A record as the steps know it: absent keys and values are empty, headers without a value too."""
+    headers = tuple((header, value or b"") for header, value in record.headers)
+    return Record(
+        name(record.topic),
+        record.partition,
+        record.offset,
+        record.key or b"",
+        record.value or b"",
+        _received(dict(headers).get("ce_time", b""), record.timestamp),
+        headers,
+    )
 
 
 def _received(told: bytes, written: int) -> int:

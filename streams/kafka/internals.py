@@ -26,7 +26,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import for_code
 from faust.app.base import BootStrategy
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
+from faust.types import TP, ConsumerMessage
 
 from processors.errors import Transient
 from streams.kafka.cluster import Cluster
@@ -64,7 +64,7 @@ class Membership(str):
     member: str
 
 
-class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+class _Thread(driver.AIOKafkaConsumerThread):
     """The thread in which Faust runs its consumer."""
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ARG002 -- Faust's signature
@@ -83,7 +83,7 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         )
 
 
-class _Consumer(driver.Consumer):  # type: ignore[misc]
+class _Consumer(driver.Consumer):
     """Faust's consumer, whose messages are the batches of polls."""
 
     def _new_consumer_thread(self) -> _Thread:
@@ -118,24 +118,24 @@ class _Consumer(driver.Consumer):  # type: ignore[misc]
     def _message(self, batch: Batch) -> Any:
         first = batch.records[0]
         place = TP(batch.partition.topic, batch.partition.partition)
-        return driver.ConsumerMessage(
-            place.topic, place.partition, first.offset, 0.0, 0, None, None, batch, None, 0, 0, place,
+        return ConsumerMessage(
+            place.topic, place.partition, first.offset, 0.0, 0, None, None, cast("Any", batch), None, 0, 0, place,
             generation_id=batch.generation,
         )  # fmt: skip
 
 
-class _Transport(driver.Transport):  # type: ignore[misc]
+class _Transport(driver.Transport):
     Consumer = _Consumer
 
 
-class _Boot(BootStrategy):  # type: ignore[misc]
+class _Boot(BootStrategy):
     """Faust without its own producer and web server."""
 
     enable_kafka_producer = False
     enable_web = False
 
 
-class App(faust.App):  # type: ignore[misc]
+class App(faust.App):
     """A Faust app whose events are batches."""
 
     BootStrategy = _Boot
@@ -167,7 +167,7 @@ class App(faust.App):  # type: ignore[misc]
     @property
     def membership(self) -> Membership:
         """This worker as a member of its group, now."""
-        coordinator = self.consumer._thread._ensure_consumer()._coordinator  # noqa: SLF001 -- this file's purpose
+        coordinator = cast("_Consumer", self.consumer)._thread._ensure_consumer()._coordinator  # noqa: SLF001 -- this file's purpose
         made = Membership(self.cluster.group)
         made.generation, made.member = coordinator.generation, coordinator.member_id
         return made
@@ -177,7 +177,7 @@ class App(faust.App):  # type: ignore[misc]
 
     def waiting(self, partition: TopicPartition) -> tuple[int | None, int | None]:
         """The next offset to be fetched, and the end of what is committed; None where not known yet."""
-        consumer = self.consumer._thread._ensure_consumer()  # noqa: SLF001 -- this file's purpose
+        consumer = cast("_Consumer", self.consumer)._thread._ensure_consumer()  # noqa: SLF001 -- this file's purpose
         assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment  # noqa: SLF001
         if not assignment or partition not in assignment.tps:
             return None, None
@@ -187,21 +187,17 @@ class App(faust.App):  # type: ignore[misc]
 
 def fence_commits() -> None:
     """Make aiokafka's producers tell the member and generation when they commit offsets to a `Membership`."""
-    aiokafka.producer.sender.TxnOffsetCommitRequest = _commit_request  # type: ignore[attr-defined]
+    aiokafka.producer.sender.TxnOffsetCommitRequest = _commit_request
 
 
 def _commit_request(
     *, transactional_id: str, group_id: str, producer_id: int, producer_epoch: int, topics: list[Any]
 ) -> TxnOffsetCommitRequest:
-    known = isinstance(group_id, Membership)
+    generation, member = -1, ""
+    if isinstance(group_id, Membership):
+        generation, member = group_id.generation, group_id.member
     return TxnOffsetCommitRequest(
-        transactional_id,
-        str(group_id),
-        producer_id,
-        producer_epoch,
-        group_id.generation if known else -1,
-        group_id.member if known else "",
-        topics,
+        transactional_id, str(group_id), producer_id, producer_epoch, generation, member, topics
     )
 
 

@@ -8,31 +8,41 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 import structlog
 from aiokafka import TopicPartition
 
 from streams.kafka.cluster import Cluster
 from streams.messages import Record
-from streams.work import Work
+from streams.work import Outcome
 
 CHUNK: Final = 500  # records between two breaths of the loop
 PROGRESS_S: Final = 5.0
 log = structlog.get_logger("wiredesk.kafka")
 
 
+class Rememberer(Protocol):
+    """A step with state, as `streams.work.Work` is one."""
+
+    def __call__(self, records: Sequence[Record]) -> list[Outcome]:
+        """One outcome a record."""
+
+    def restore(self, record: Record) -> None:
+        """Take back one record of the state topic."""
+
+
 class Memories:
     """The loaded step of each partition that is ours."""
 
-    def __init__(self, cluster: Cluster, state: str, load: Callable[[], Work]) -> None:
+    def __init__(self, cluster: Cluster, state: str, load: Callable[[], Rememberer]) -> None:
         """`state` is the topology's name of the state topic; `load` makes an empty step."""
         self._cluster, self._state, self._load = cluster, state, load
-        self._works: dict[int, Work] = {}
+        self._works: dict[int, Rememberer] = {}
         self._stands_at: dict[int, int] = {}
 
-    def work(self, partition: int) -> Work:
+    def work(self, partition: int) -> Rememberer:
         """The step of a partition, to be run: until `settled` its memory counts as undecided."""
         self._stands_at.pop(partition, None)
         return self._works[partition]
@@ -62,7 +72,7 @@ class Memories:
             del self._works[partition]
             self._stands_at.pop(partition, None)
 
-    async def _read_back(self, partition: int, work: Work) -> int:
+    async def _read_back(self, partition: int, work: Rememberer) -> int:
         """Read the state partition to the end that it has now, once every transaction below that is decided."""
         place = TopicPartition(self._cluster.topic(self._state), partition)
         async with self._cluster.consumer(isolation_level="read_uncommitted") as asked:
@@ -92,6 +102,6 @@ class Memories:
         )
 
 
-def _restore(work: Work, records: list[Record]) -> None:
+def _restore(work: Rememberer, records: list[Record]) -> None:
     for record in records:
         work.restore(record)

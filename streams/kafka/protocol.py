@@ -20,7 +20,7 @@ from aiokafka.protocol.types import (
 )
 
 
-class TxnOffsetCommitResponse_v3(Response):  # noqa: N801 -- aiokafka's naming
+class TxnOffsetCommitResponse_v3(Response):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
     """An error code a partition."""
 
     API_KEY = 28
@@ -44,14 +44,14 @@ class TxnOffsetCommitResponse_v3(Response):  # noqa: N801 -- aiokafka's naming
     @property
     def errors(self) -> list[tuple[str, list[tuple[int, int]]]]:
         """As version 0 has them, which is what aiokafka's handler reads."""
-        topics: list[Any] = self.topics  # type: ignore[attr-defined]
+        topics: list[Any] = self.topics
         return [
             (topic, [(partition, code) for partition, code, _ in partitions])
             for topic, partitions, _ in topics
         ]
 
 
-class TxnOffsetCommitRequest_v3(RequestStruct):  # noqa: N801 -- aiokafka's naming
+class TxnOffsetCommitRequest_v3(RequestStruct):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
     """Offsets in a transaction, with the member and the generation that commits them."""
 
     FLEXIBLE_VERSION = True
@@ -87,7 +87,7 @@ class TxnOffsetCommitRequest_v3(RequestStruct):  # noqa: N801 -- aiokafka's nami
     )
 
 
-class TxnOffsetCommitRequest(Request[TxnOffsetCommitRequest_v3]):
+class TxnOffsetCommitRequest(Request[TxnOffsetCommitRequest_v3]):  # type: ignore[misc]
     """Builds the struct; `topics` as aiokafka's handler makes them."""
 
     API_KEY = 28
@@ -104,7 +104,7 @@ class TxnOffsetCommitRequest(Request[TxnOffsetCommitRequest_v3]):
     ) -> None:
         """A generation of -1 and no member: not told, as version 0."""
         self._head = (transactional_id, group_id, producer_id, producer_epoch, generation_id, member_id, None)
-        self._topics = [
+        self._topics: list[Any] = [
             (topic, [(partition, offset, -1, note, {}) for partition, offset, note in partitions], {})
             for topic, partitions in topics
         ]
@@ -114,7 +114,7 @@ class TxnOffsetCommitRequest(Request[TxnOffsetCommitRequest_v3]):
         return request_struct_class(*self._head, self._topics, {})
 
 
-class OffsetFetchResponse_v7(Response):  # noqa: N801 -- aiokafka's naming
+class OffsetFetchResponse_v7(Response):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
     """Offset, note and error code a partition."""
 
     API_KEY = 9
@@ -144,7 +144,7 @@ class OffsetFetchResponse_v7(Response):  # noqa: N801 -- aiokafka's naming
     )
 
 
-class OffsetFetchRequest_v7(RequestStruct):  # noqa: N801 -- aiokafka's naming
+class OffsetFetchRequest_v7(RequestStruct):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
     """Committed offsets, and an error while one of them is undecided."""
 
     FLEXIBLE_VERSION = True
@@ -166,7 +166,7 @@ class OffsetFetchRequest_v7(RequestStruct):  # noqa: N801 -- aiokafka's naming
     )
 
 
-class OffsetFetchRequest(Request[OffsetFetchRequest_v7]):
+class OffsetFetchRequest(Request[OffsetFetchRequest_v7]):  # type: ignore[misc]
     """Builds the struct."""
 
     API_KEY = 9
@@ -174,7 +174,7 @@ class OffsetFetchRequest(Request[OffsetFetchRequest_v7]):
     def __init__(self, group: str, topics: list[tuple[str, list[int]]]) -> None:
         """Partitions by topic."""
         self._group = group
-        self._topics = [(topic, partitions, {}) for topic, partitions in topics]
+        self._topics: list[Any] = [(topic, partitions, {}) for topic, partitions in topics]
 
     def build(self, request_struct_class: type[OffsetFetchRequest_v7]) -> OffsetFetchRequest_v7:
         """The struct that travels."""

@@ -9,20 +9,20 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from aiokafka import TopicPartition
 
 from config.errors import Misconfigured
 from config.settings import Settings
-from sinks.desk.health import health_app, serve
 from sinks.metrics import LAG_RECORDS, OLDEST_SECONDS
 from streams.kafka.attempts import Attempts
 from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.engines import Engine, Pooled, Remembering, Stateless
+from streams.kafka.health import healthy
 from streams.kafka.internals import App, Batch, fence_commits
-from streams.kafka.memory import Memories
+from streams.kafka.memory import Memories, Rememberer
 from streams.kafka.steps import StepRunner
 from streams.kafka.topics import differences, missing
 from streams.pool import Loader, StepPool
@@ -47,7 +47,7 @@ async def work(
     """
     fence_commits()
     cluster = Cluster(settings.kafka)
-    await _or_stopped(wait_for(cluster), stop)
+    await or_stopped(wait_for(cluster), stop)
     if stop.is_set():
         return
     await check(settings)
@@ -64,7 +64,7 @@ async def work(
         for runner in runners:
             _agents(app, cluster, runner)
         _care(app, cluster, runners)
-        await stack.enter_async_context(_health(settings, app, runners))
+        await stack.enter_async_context(_watched(settings, app, runners))
         await _until(stop, app, runners)
 
 
@@ -141,20 +141,22 @@ def _care(app: App, cluster: Cluster, runners: Sequence[StepRunner]) -> None:
             names = {cluster.topic(topic.name) for topic in runner.step.reads}
             runner.assign([each for each in ours if each.topic in names])
 
-    app.on_partitions_revoked.connect(revoked)
-    app.on_partitions_assigned.connect(assigned)
+    app.on_partitions_revoked.connect(cast("Any", revoked))
+    app.on_partitions_assigned.connect(cast("Any", assigned))
 
 
 def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, load: Loader) -> Engine:
     if step.pooled:
         return Pooled(pool, step)
     if step.state:
-        return Remembering(Memories(cluster, step.state.name, lambda: load(step, settings)))
+        return Remembering(Memories(cluster, step.state.name, lambda: cast("Rememberer", load(step, settings))))
     return Stateless(lambda: load(step, settings))
 
 
 @asynccontextmanager
-async def _health(settings: Settings, app: App, runners: Sequence[StepRunner]) -> AsyncIterator[None]:
+async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) -> AsyncIterator[None]:
+    """The health page, and figures that follow the steps."""
+
     async def assigned() -> str | None:
         return "partitions are being assigned" if app.rebalancing else None
 
@@ -166,17 +168,15 @@ async def _health(settings: Settings, app: App, runners: Sequence[StepRunner]) -
                 LAG_RECORDS.labels(runner.step.name).set(number)
                 OLDEST_SECONDS.labels(runner.step.name).set(oldest)
 
-    runner, port = await serve(health_app({"kafka": assigned}), settings.health.host, settings.health.port)
-    log.info("health", url=f"http://{settings.health.host}:{port}/readyz")
-    counting = asyncio.ensure_future(figures())
-    try:
-        yield
-    finally:
-        counting.cancel()
-        await runner.cleanup()
+    async with healthy(settings.health, {"kafka": assigned}):
+        counting = asyncio.ensure_future(figures())
+        try:
+            yield
+        finally:
+            counting.cancel()
 
 
-async def _or_stopped(waiting: Any, stop: asyncio.Event) -> None:
+async def or_stopped(waiting: Any, stop: asyncio.Event) -> None:
     """Wait for something, or for the end."""
     tasks = asyncio.ensure_future(waiting), asyncio.ensure_future(stop.wait())
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

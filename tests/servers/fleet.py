@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -26,7 +26,7 @@ from streams.topology import RAW
 
 ROOT: Final = Path(__file__).parents[2]
 COMMAND: Final = (sys.executable, "-c", "from streams.cli import main; main()", "worker")
-Read = ConsumerRecord[bytes | None, bytes | None]
+Read: TypeAlias = ConsumerRecord
 
 
 class Worker:

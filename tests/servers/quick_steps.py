@@ -17,8 +17,7 @@ from config.settings import Settings
 from processors.codec import decode, encode
 from processors.errors import Malformed, Rejected
 from processors.story import Event, Language, Lineage, Provenance, RawItem, Story
-from streams.messages import Record, dead_letter, message
-from streams.messages import Message
+from streams.messages import Message, Record, dead_letter, message
 from streams.topology import Step
 from streams.work import Outcome
 

@@ -1,0 +1,32 @@
+"""``wiredesk poll``: feeds into Kafka."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+
+@click.command("poll")
+@click.option("--feeds", help="Feeds to poll: a .toml or .opml file. [default: the bundled list]")
+@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
+def command(feeds: str | None, config: Path | None) -> None:
+    """Poll feeds and publish raw items to Kafka until SIGINT or SIGTERM.
+
+    What a feed has told (validators, entries seen, its rhythm) is kept in a topic, so a restart asks for nothing twice.
+    Run one poller a feed list.
+
+    \b
+    Examples:
+      wiredesk poll --config fleet.toml
+      wiredesk poll --feeds my.opml
+    """
+    from config.settings import load
+    from streams.kafka.poll import poll_feeds
+    from streams.kafka.service import run_forever
+
+    settings = load(config)
+    if feeds:
+        settings = replace(settings, poll=replace(settings.poll, feeds=feeds))
+    run_forever(settings, lambda stop: poll_feeds(settings, stop))

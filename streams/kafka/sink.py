@@ -1,0 +1,176 @@
+"""The way from the topics into an index: read what is committed, write it in bulk, then commit the offsets.
+
+A crash between the two writes the same stories again, which the index takes as what they are: the same versions. An
+index that is down is waited for in place: the partitions stay ours, nothing more is fetched, and the lag tells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Final, Protocol
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError
+
+from config.settings import Settings
+from processors.codec import decode
+from processors.errors import Rejected, Transient
+from processors.story import Event
+from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
+from streams.backoff import delays
+from streams.kafka.cluster import Cluster, wait_for
+from streams.kafka.health import healthy
+from streams.kafka.inbox import as_record
+from streams.kafka.worker import check, or_stopped
+from streams.messages import Record, dead_letter, milliseconds
+from streams.topology import SINK_READS
+
+POLL_INTERVAL_MS: Final = 24 * 3_600_000  # an index may be down for long; we keep our partitions
+log = structlog.get_logger("wiredesk.sink")
+
+Read = tuple[Record, Event | Rejected]
+
+
+class Index(Protocol):
+    """Where events go."""
+
+    async def write(self, events: Sequence[Event]) -> list[Rejected | None]:
+        """Store events; for each what it was refused for. Raises `Transient` where the index is down."""
+
+
+class Sink:
+    """Feeds one index."""
+
+    def __init__(self, name: str, index: Index, settings: Settings) -> None:
+        """`name` is the sink's consumer group and its label in the figures."""
+        self.name = name
+        self._index, self._settings = index, settings
+        self._cluster = Cluster(settings.kafka)
+        self.waiting: str | None = None  # why it waits, for the health page
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Read until `stop`, finishing what is in hand."""
+        await or_stopped(wait_for(self._cluster), stop)
+        if stop.is_set():
+            return
+        await check(self._settings)
+        async with AsyncExitStack() as stack:
+            consumer = await stack.enter_async_context(self._consumer())
+            producer = await stack.enter_async_context(self._cluster.producer())
+            await stack.enter_async_context(healthy(self._settings.health, {self.name: self._ready}))
+            log.info("sink started", sink=self.name)
+            while not stop.is_set():
+                flush_ms = int(self._settings.elasticsearch.flush_s * 1000)
+                polled = await consumer.getmany(timeout_ms=flush_ms)
+                records = [record for each in polled.values() for record in each]
+                if records and not await self._settle(records, producer, stop):
+                    break
+                if records:
+                    await self._commit(consumer, records)
+                await self._figures(consumer)
+        log.info("sink stopped", sink=self.name)
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        told = self._settings
+        return self._cluster.consumer(
+            *(self._cluster.topic(topic.name) for topic in SINK_READS),
+            group_id=f"{self._cluster.group}-{self.name}",
+            partition_assignment_strategy=[StickyPartitionAssignor],
+            auto_offset_reset="earliest",
+            max_poll_records=told.elasticsearch.batch,
+            max_poll_interval_ms=POLL_INTERVAL_MS,
+            session_timeout_ms=int(told.kafka.session_timeout_s * 1000),
+            heartbeat_interval_ms=int(told.kafka.session_timeout_s * 1000 / 6),
+        )
+
+    async def _settle(
+        self,
+        records: Sequence[ConsumerRecord[bytes | None, bytes | None]],
+        producer: AIOKafkaProducer,
+        stop: asyncio.Event,
+    ) -> bool:
+        """Write records and their dead letters; False where the end came before the index answered."""
+        read = await asyncio.to_thread(self._decoded, records)
+        sound = [(record, event) for record, event in read if isinstance(event, Event)]
+        refused = await self._written([event for _, event in sound], stop)
+        if refused is None:
+            return False
+        letters = [(record, error) for record, error in read if isinstance(error, Rejected)]
+        letters += [
+            (record, error) for (record, _), error in zip(sound, refused, strict=True) if error is not None
+        ]
+        for record, error in letters:
+            await self._set_aside(producer, record, error)
+        now = time.time()
+        for _, event in sound:
+            if event.provenance:
+                received = milliseconds(event.provenance.received) / 1000
+                END_TO_END_SECONDS.labels(self.name).observe(max(0.0, now - received))
+        return True
+
+    def _decoded(self, records: Sequence[ConsumerRecord[bytes | None, bytes | None]]) -> list[Read]:
+        made: list[Read] = []
+        for each in records:
+            record = as_record(each, self._cluster.name)
+            try:
+                made.append((record, decode(record.value, Event)))
+            except Rejected as error:
+                made.append((record, error))
+        return made
+
+    async def _written(self, events: Sequence[Event], stop: asyncio.Event) -> list[Rejected | None] | None:
+        """Write, waiting in place for an index that is down; None where the end came first."""
+        if not events:
+            return []
+        for delay in delays(0.5, 30.0):
+            try:
+                refused = await self._index.write(events)
+            except Transient as error:
+                if str(error) != self.waiting:
+                    log.warning("waiting for the index", sink=self.name, reason=str(error))
+                self.waiting = str(error)
+                RETRIES.labels(self.name).inc()
+                await or_stopped(asyncio.sleep(delay), stop)
+                if stop.is_set():
+                    return None
+            else:
+                if self.waiting:
+                    log.info("the index is there", sink=self.name)
+                self.waiting = None
+                return refused
+        raise AssertionError("delays are endless")
+
+    async def _set_aside(self, producer: AIOKafkaProducer, record: Record, error: Rejected) -> None:
+        letter = dead_letter(record, self.name, error)
+        DEAD_LETTERS.labels(self.name, error.type).inc()
+        await producer.send_and_wait(
+            self._cluster.topic(letter.topic),
+            letter.value,
+            key=letter.key,
+            timestamp_ms=letter.timestamp,
+            headers=list(letter.headers),
+        )
+
+    async def _commit(
+        self, consumer: AIOKafkaConsumer, records: Sequence[ConsumerRecord[bytes | None, bytes | None]]
+    ) -> None:
+        offsets = {TopicPartition(each.topic, each.partition): each.offset + 1 for each in records}
+        try:
+            await consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            log.info("the partitions were given to another sink, which writes the same again", sink=self.name)
+
+    async def _figures(self, consumer: AIOKafkaConsumer) -> None:
+        lag = 0
+        for place in consumer.assignment():
+            end = consumer.last_stable_offset(place)
+            lag += max(0, end - await consumer.position(place)) if end else 0
+        LAG_RECORDS.labels(self.name).set(lag)
+
+    async def _ready(self) -> str | None:
+        return self.waiting
