@@ -11,7 +11,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from config.settings import Deduplicate
-from processors.deduplicate.fingerprint import Fingerprint, fingerprint
+from processors.deduplicate.fingerprint import Fingerprint, Hashes, fingerprint
 from processors.deduplicate.index import Lookup
 from processors.deduplicate.record import Record, UnknownFormat, View
 from processors.deduplicate.relation import related
@@ -215,8 +215,11 @@ class Deduplicator:
     def _by_text(self, story: _Story) -> Parent | None:
         """The likest of the stories that share rare shingles, and of those that it comes from."""
         best: Parent | None = None
+        if not story.lookup.rows:
+            return None
+        running = story.window.rare(story.made.running)
         for row, keys in story.lookup.rows:
-            found = self._scored(story, row, keys)
+            found = self._scored(story, running, row, keys)
             if found and (best is None or found.likeness > best.likeness):
                 best = found
         if best is None:
@@ -226,16 +229,16 @@ class Deduplicator:
             origin = story.window.find(_key("uri", uri or ""))
             if origin is None:
                 continue
-            earlier = self._scored(story, origin, int(best.evidence["shared-keys"]))
+            earlier = self._scored(story, running, origin, int(best.evidence["shared-keys"]))
             if earlier and earlier.likeness >= best.likeness:
                 best = earlier
         return best
 
-    def _scored(self, story: _Story, row: int, keys: int) -> Parent | None:
+    def _scored(self, story: _Story, running: Hashes, row: int, keys: int) -> Parent | None:
         view = story.window.view(row)
         if not self._near(story, view):
             return None
-        features = pair_features(story.made, story.weights, story.time, view, story.window)
+        features = pair_features(story.made, running, story.weights, story.time, view, story.window)
         if features is None:
             return None
         return Parent(view, {**features, "shared-keys": keys}, round(self._model(features), 4))

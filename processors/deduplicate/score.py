@@ -41,11 +41,12 @@ def model() -> Model:
 
 
 def pair_features(
-    made: Fingerprint, weights: NDArray[np.float32], time: int, view: View, window: Window
+    made: Fingerprint, running: Hashes, weights: NDArray[np.float32], time: int, view: View, window: Window
 ) -> dict[str, float] | None:
     """The features of a new story and an earlier one; None where they share next to nothing.
 
-    `weights` are the inverse document frequencies of the new story's shingles, `time` is its own in milliseconds.
+    `running` are the new story's shingles that belong to no template, in order of the text; `weights` are the inverse
+    document frequencies of its sample; `time` is its own in milliseconds.
     """
     numbers, names, headline, bound = view.marks()
     theirs, ours = view.shingles, made.shingles
@@ -83,7 +84,7 @@ def pair_features(
         "headline": jaccard(made.headline, headline),
         "figures-kept": (kept_count + containment) / (figures_count + 1),
         "figures": figures_count / plain,
-        "run": mean_run(made.running, theirs, min(bound, made.bound)),
+        "run": mean_run(running, theirs, min(bound, made.bound)),
         "words": math.log(max(min(made.words, view.words), 1)),
         "digits": made.digits if shorter_is_new else view.digits,
         "length-ratio": min(made.words, view.words) / max(made.words, view.words, 1),

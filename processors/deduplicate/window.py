@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from processors.deduplicate.fingerprint import Hashes
 from processors.deduplicate.identity import Identity
-from processors.deduplicate.index import Alive, Index, Lookup
+from processors.deduplicate.index import COMMON, Alive, Index, Lookup
 from processors.deduplicate.record import View
 
 LATEST: Final = 63  # stories whose median time is the window's
@@ -68,6 +68,10 @@ class Window:
         """The same for shingles that were not looked up yet."""
         return self._weights[self._index.counts(shingles)]
 
+    def rare(self, shingles: Hashes) -> Hashes:
+        """Those of the shingles that belong to no template, in their order."""
+        return shingles[self._index.counts(shingles) <= COMMON]
+
     def add(self, raw: bytes, lookup: Lookup | None = None) -> None:
         """Remember a story: after it was decided, or (without `lookup`) when the log is read back."""
         view = View(raw)
@@ -99,7 +103,7 @@ class Window:
             view = self.view(self.first)
             if last - self.first <= self._limit and abs(now - view.mark) <= self._length:
                 break
-            self._index.remove(view.shingles, view.fresh)
+            self._index.remove(view.fresh)
             self.first += 1
         gone = self.first - self._base
         if gone > 1024 and 4 * gone > len(self._records):

@@ -57,6 +57,7 @@ def test_a_window_restored_at_any_moment_decides_as_the_undisturbed_one(
 
 def test_restoring_holds_past_rebuilt_tables_and_stories_that_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("processors.deduplicate.index._START", 1 << 10)
+    monkeypatch.setattr("processors.deduplicate.frequencies.PLACES", 1 << 12)
     own = random.Random(5)  # noqa: S311 -- an example, not a secret
     events = [
         event(f"u{n}", report(own.randrange(250), own.randint(3, 9)), hours=n / 2 + own.random())

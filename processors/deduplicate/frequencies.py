@@ -1,0 +1,67 @@
+"""How many stories have a shingle: a count-min sketch of one row that ages.
+
+A chain counts a shingle once. When as many shingles were counted as there are places, all counts are halved (the
+reset of TinyLFU), so that templates stay known beyond the window and what was seen once is forgotten. The table
+doubles when the window's own shingles fill half of it. What it says never depends on a clock.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.deduplicate.fingerprint import Hashes
+
+PLACES: Final = 1 << 18  # at the start, a byte each
+_SATURATED: Final = 255
+_SPREAD: Final = np.uint64(0x9E3779B1)
+_LOW: Final = np.uint64(2**32 - 1)
+_HALF: Final = np.uint64(32)
+
+
+def spread(hashes: Hashes) -> NDArray[np.uint64]:
+    """The hashes over all of 32 bits: samples hold the smallest hashes, tables want them everywhere."""
+    return (hashes * _SPREAD) & _LOW
+
+
+def places(spread_hashes: NDArray[np.uint64], size: np.uint64) -> NDArray[np.uint64]:
+    """The place of each hash in a table of any size (Lemire's multiply and shift)."""
+    return (spread_hashes * size) >> _HALF
+
+
+class Frequencies:
+    """Counts of stories by shingle, from 0 to 255."""
+
+    def __init__(self) -> None:
+        """Nothing counted."""
+        self._counts = np.zeros(PLACES, np.uint8)
+        self._size = np.uint64(PLACES)
+        self._counted = 0  # since the last halving
+        self._alive = 0  # of stories in the window
+
+    def of(self, spread_hashes: NDArray[np.uint64]) -> NDArray[np.uint8]:
+        """The counts of spread hashes."""
+        return self._counts.take(places(spread_hashes, self._size))
+
+    def count(self, spread_hashes: NDArray[np.uint64]) -> None:
+        """Count one story's shingles that its chain did not have."""
+        where = places(spread_hashes, self._size)
+        self._counts[where] = np.minimum(self._counts.take(where), _SATURATED - 1) + 1
+        self._alive += len(where)
+        self._counted += len(where)
+        if self._counted > len(self._counts):
+            self._age()
+
+    def forget(self, shingles: int) -> None:
+        """A story of this many counted shingles has left the window. Its counts age by themselves."""
+        self._alive -= shingles
+
+    def _age(self) -> None:
+        if 2 * self._alive > len(self._counts):
+            self._counts = np.repeat(self._counts, 2)
+            self._size = np.uint64(len(self._counts))
+        else:
+            self._counts >>= 1
+            self._counted //= 2
