@@ -107,7 +107,9 @@ def _tag(settings: Settings) -> Stage:
     tagger = Tagger(settings.tag)
 
     def batch(events: Sequence[Event]) -> list[Outcome]:
-        return [(Made(_traced(event, "tag", VERSION)),) for event in tagger.tag(events)]
+        return [
+            (Made(_traced(event, "tag", VERSION, tagger.evidence(event))),) for event in tagger.tag(events)
+        ]
 
     def run(events: Sequence[Event]) -> list[Outcome]:
         try:

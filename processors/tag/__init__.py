@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from config.settings import Tag
-from processors.story import Event, Quote
+from processors.story import Event, Feature, Quote
 from processors.tag.bounds import trimmed
 from processors.tag.consistency import agreed
 from processors.tag.copy import Copy
 from processors.tag.credits import find_credited, in_credit
 from processors.tag.dates import find_dates
 from processors.tag.entities import gather
+from processors.tag.foreign import find_foreign
 from processors.tag.found import Found, merge
 from processors.tag.gazetteer import find_dateline, find_known
 from processors.tag.ninjs import filled
@@ -44,9 +45,14 @@ class Tagger:
         read = [copy for copy in copies if self._pipeline.language in {copy.language, "xx"}]
         names = dict(zip(map(id, read), self._pipeline.find([copy.read for copy in read]), strict=True))
         return [
-            self._tagged(event, copy, names.get(id(copy), []))
+            self._tagged(event, copy, names[id(copy)] if id(copy) in names else list(find_foreign(copy)))
             for event, copy in zip(events, copies, strict=True)
         ]
+
+    def evidence(self, event: Event) -> tuple[Feature, ...]:
+        """How many characters at the end of a long text were left unread."""
+        unread = len(event.text) - self._settings.max_chars
+        return (Feature("unread_chars", float(unread)),) if unread > 0 else ()
 
     def _tagged(self, event: Event, copy: Copy, names: list[Found]) -> Event:
         words = Words.of(copy.read)

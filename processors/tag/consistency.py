@@ -12,7 +12,7 @@ from processors.places import candidates
 from processors.story import Label
 from processors.tag.copy import Copy
 from processors.tag.found import Found, merge
-from processors.tag.gazetteer import label_of
+from processors.tag.gazetteer import SURE, label_of
 from processors.tag.lexicon import lexicon
 from processors.tag.words import Keys, Phrases, Words
 
@@ -94,7 +94,7 @@ class _Names:
             votes[key][each.label] = votes[key].get(each.label, 0) + each.weight
             written.setdefault(key, copy.read[each.start : each.end])
             before = _word_before(copy, each)
-            if before in LOCATING:
+            if before in LOCATING or each.weight >= SURE:
                 located.add(key)
             elif before in lexicon().titles or before in lexicon().roles:
                 titled.add(key)
