@@ -61,8 +61,11 @@ def _frame(message: EmailMessage, item: RawItem) -> Story:
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    """A header field on one line; empty where it is missing."""
-    return " ".join(str(message.get(name) or "").split())
+    """A header field on one line; empty where it is missing or can't be read."""
+    try:
+        return " ".join(str(message.get(name) or "").split())
+    except (ValueError, OverflowError, LookupError, TypeError, AttributeError):
+        return ""
 
 
 def _body(message: EmailMessage) -> str:
