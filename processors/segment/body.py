@@ -16,19 +16,8 @@ TAIL: Final = frozenset({"signoff", "initials", "boilerplate", "credit", "captio
 
 def name_body(text: str, parts: list[Part], lead: int) -> None:
     """Name the parts from `lead` on."""
-    _sign_off(parts, lead)
     _standing_matter(text, parts, lead)
-    for number in range(len(parts) - 1, lead - 1, -1):
-        part = parts[number]
-        if part.kind == "credit" and _signs(parts, number):
-            part.kind = "signoff"
-        elif part.kind is None:
-            if number > lead and marks.is_agency_tag(part.words):
-                part.kind = "signoff"
-            elif _is_initials(parts, number, lead) or (
-                number > lead and parts[number - 1].kind == "signoff" and marks.is_capitals(part.words)
-            ):
-                part.kind = "initials"
+    _name_tail(parts, lead)
     for number in range(lead, len(parts)):
         part = parts[number]
         if part.kind is None:
@@ -39,16 +28,12 @@ def name_body(text: str, parts: list[Part], lead: int) -> None:
                 part.kind = "caption"
 
 
-def _sign_off(parts: list[Part], lead: int) -> None:
+def sign_off(parts: list[Part]) -> None:
     """Split the sign-off, and the initials after it, from the end of the last paragraph."""
-    prose = [
-        n
-        for n in range(lead, len(parts))
-        if parts[n].kind in (None, "paragraph", "list") and len(parts[n].words) > 30
-    ]
-    if not prose:
+    prose = (n for n in range(len(parts) - 1, -1, -1) if parts[n].kind is None and len(parts[n].words) > 30)
+    number = next(prose, None)
+    if number is None or pictures.is_caption(parts[number].words):
         return
-    number = prose[-1]
     words = parts[number].words
     head, _, last = words.rpartition(" ")
     if (
@@ -100,23 +85,29 @@ def _end_of_block(parts: list[Part], number: int) -> int:
     return last
 
 
+def _name_tail(parts: list[Part], lead: int) -> None:
+    """Agency tags and initials; the latter have nothing but the tail after them."""
+    closing = True  # whether only the tail follows
+    for number in range(len(parts) - 1, lead, -1):
+        part = parts[number]
+        if part.kind == "credit" and closing and _signs(parts, number):
+            part.kind = "signoff"
+        elif part.kind is None and marks.is_agency_tag(part.words):
+            part.kind = "signoff"
+        elif part.kind is None and (
+            (closing and marks.is_initials(part.words))
+            or (parts[number - 1].kind == "signoff" and marks.is_capitals(part.words))
+        ):
+            part.kind = "initials"
+        closing = closing and part.kind in TAIL
+
+
 def _signs(parts: list[Part], number: int) -> bool:
     """Whether what looks like a credit (``Name/TT``) signs the story: at its end, under no caption."""
     return (
-        all(part.kind in TAIL - {"caption"} for part in parts[number + 1 :])
-        and number > 0
-        and (parts[number].parted or parts[number - 1].kind != "credit")
+        (parts[number].parted or parts[number - 1].kind != "credit")
         and parts[number - 1].kind != "caption"
         and re.fullmatch(r"[^\W\d_][\w.'’ -]{2,40}\s?/\s?\w{2,12}", parts[number].words) is not None
-    )
-
-
-def _is_initials(parts: list[Part], number: int, lead: int) -> bool:
-    """A mark with nothing but the tail after it."""
-    return (
-        number > lead
-        and marks.is_initials(parts[number].words)
-        and all(part.kind in TAIL for part in parts[number + 1 :])
     )
 
 

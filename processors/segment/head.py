@@ -7,6 +7,7 @@ from typing import Final
 from processors.segment import marks, pictures
 from processors.segment.parts import Part, join
 
+NEAR: Final = 12  # parts below a line of the head that are looked at
 OVERLINE: Final = 3  # words of a keyword line in capitals above the headline
 
 
@@ -20,7 +21,7 @@ def name_head(text: str, parts: list[Part], lead: int, *, titled: bool) -> None:
             part.kind = "byline"
         if part.kind is not None:
             continue
-        after = [later for later in head[number + 1 :] if later.kind is None]
+        after = [later for later in head[number + 1 : number + 1 + NEAR] if later.kind is None]
         if marks.is_byline(words):
             part.kind = "byline"
         elif not titled and _is_slug(words, after):

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from processors.segment import marks, pictures, rows
-from processors.segment.body import name_body
+from processors.segment.body import name_body, sign_off
 from processors.segment.printed import match_dateline
 from processors.segment.head import name_head, same_words
 from processors.segment.lines import Line, Shape, split_lines, split_units
 from processors.segment.parts import Part, part_of, split
 from processors.story import Segment
 
+MOST: Final = 20_000  # lines that are told apart; what comes after is one paragraph
 HEAD: Final = 30  # parts among which the beginning of the body is looked for
 
 
@@ -26,9 +27,11 @@ def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment,
     `headline` is the item's own, if any; where it stands in the text as well, that line is its segment.
     """
     lines = split_lines(text)
-    parts = [part_of(text, unit) for unit in split_units(lines, _alone)]
+    told, rest = lines[:MOST], lines[MOST:]
+    parts = [part_of(text, unit) for unit in split_units(told, _alone)]
     for part in parts:
         part.kind = marks.kind_of(part.one_line) if len(part.words) <= marks.LONGEST else None
+    sign_off(parts)
     pictures.take_apart(parts)
     apart = bool(headline) and not any(same_words(part.words, headline) for part in parts[:HEAD])
     lead = _open_body(text, parts, language)
@@ -36,7 +39,8 @@ def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment,
     lead = next((n for n, part in enumerate(parts) if part.kind == "dateline"), lead)
     rows.gather(text, parts, min(lead, len(parts)))
     name_body(text, parts, lead)
-    return _tiled(parts, lines)
+    segments = _tiled(parts, told)
+    return (*segments, Segment(rest[0].start, rest[-1].end, "paragraph")) if rest else segments
 
 
 def _alone(line: Line, last: Line, shape: Shape) -> bool:

@@ -6,13 +6,11 @@ unit is a paragraph of such copy, or one line where lines stand for themselves.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-LINE: Final = re.compile(r"[^\n]*\S[^\n]*")
 FINAL: Final = (".", "!", "?", ":", ";", "”", '"', "»", ")", "]", "’", "=", "。", "…", "/")
 NARROWEST, WIDEST = 32, 132  # characters of a line that was broken at a fixed width
 
@@ -48,16 +46,17 @@ class Shape:
 def split_lines(text: str) -> list[Line]:
     """The lines that are not blank."""
     made: list[Line] = []
-    last = 0
-    for match in LINE.finditer(text):
-        raw = match.group()
+    at = gap = 0
+    for raw in text.split("\n"):
         words = raw.strip()
-        indent = len(raw) - len(raw.lstrip())
-        start = match.start() + indent
-        gap = text.count("\n", last, match.start()) - (1 if made else 0)
-        last = match.end()
-        marks_only = len(words) < 200 and not words[0].isalnum() and not any(map(str.isalnum, words))
-        made.append(Line(start, start + len(words), max(gap, 0), indent, words, marks_only))
+        if words:
+            indent = len(raw) - len(raw.lstrip())
+            marks_only = len(words) < 200 and not words[0].isalnum() and not any(map(str.isalnum, words))
+            made.append(Line(at + indent, at + indent + len(words), gap, indent, words, marks_only))
+            gap = 0
+        else:
+            gap += 1
+        at += len(raw) + 1
     return made
 
 

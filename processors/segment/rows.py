@@ -87,13 +87,15 @@ def _bullets(parts: list[Part], first: int) -> int | None:
 
 def _rows(parts: list[Part], first: int) -> int | None:
     """The last part of a block of short lines with figures in most (results, odds, prices)."""
+    if not _has_digit(parts[first].words[:SHORT]):
+        return None
     last = first
     while last < len(parts) and _short(parts[last]) and (last == first or not parts[last].parted):
         last += 1
     block = parts[first:last]
     figures = sum(any(map(str.isdigit, part.words)) for part in block)
     enough = len(block) > 2 and figures * 2 >= len(block) or len(block) == 2 == figures
-    return last - 1 if enough and _has_digit(block[0].words) else None
+    return last - 1 if enough else None
 
 
 def _has_digit(words: str) -> bool:
