@@ -18,6 +18,8 @@ from processors.story import Entity, Event, Mention, Quote, Span
 BEFORE = 60  # characters before a mention that may hold its title
 REACH = 1500  # characters back that a pronoun or "the minister" may look
 APPOSITION = re.compile(r",\s+(?:the\s+|a\s+|an\s+)?(\w[^,.;:\n]{2,60})")
+SENTENCE_END = re.compile(r"[.!?;:“”\"«»]\s*|\n")
+WORD_BEFORE = re.compile(r"\w+$")
 WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 
 
@@ -54,7 +56,11 @@ class _Cast:
         self._text, self._words = event.text, words
         entities = {entity.id: entity for entity in event.entities or ()}
         mentions = [each for each in event.mentions or () if each.inside == "text" and each.entity]
-        self._names = [self._name(each, entities) for each in sorted(mentions, key=lambda each: each.start)]
+        mentions.sort(key=lambda each: each.start)
+        before = (None, *mentions)
+        self._names = [
+            self._name(mention, last, entities) for last, mention in zip(before, mentions, strict=False)
+        ]
         self._gender = dict(self._told_genders())
         self._spoke: tuple[int, str] | None = None
 
@@ -149,21 +155,34 @@ class _Cast:
     def _is(self, entity: str, label: str) -> bool:
         return any(name.entity == entity and name.label == label for name in self._names)
 
-    def _name(self, mention: Mention, entities: dict[str, Entity]) -> _Name:
+    def _name(self, mention: Mention, before: Mention | None, entities: dict[str, Entity]) -> _Name:
         entity = entities.get(mention.entity or "")
-        left = self._text[max(0, mention.start - BEFORE) : mention.start]
-        clause = re.split(r"[.!?;:,“”\"\n]\s", left)[-1]
-        subject = self._leads(clause, left)
+        start = self._sentence_start(mention.start)
+        clause = self._text[start : mention.start]
+        if before and before.end > start:
+            title = self._title(self._text[before.end : mention.start], mention.end, entity)
+        else:
+            title = self._title(clause, mention.end, entity)
         label = entity.label if entity else mention.label
-        title = self._title(clause, mention.end, entity.roles if entity else ())
+        after_person = before is not None and before.label == "PER" and before.end > start
+        subject = not after_person and mention.start - start < BEFORE and self._leads(clause)
         return _Name(mention.start, mention.end, label, mention.entity or "", title, subject)
 
-    def _title(self, clause: str, end: int, roles: tuple[str, ...]) -> tuple[str, ...]:
+    def _sentence_start(self, at: int) -> int:
+        """Where the sentence of an offset starts, as far as `BEFORE` characters tell."""
+        earliest = max(0, at - BEFORE)
+        for end in reversed(list(SENTENCE_END.finditer(self._text, earliest, at))):
+            word = WORD_BEFORE.search(self._text, earliest, end.start())
+            if end.group()[0] != "." or word is None or word.group().lower() not in self._words.titles:
+                return end.end()
+        return earliest
+
+    def _title(self, clause: str, end: int, entity: Entity | None) -> tuple[str, ...]:
         """The words that say what a name is: its roles, those just before it, an apposition after it."""
-        said = [word.lower() for role in roles for word in WORD.findall(role)]
+        said = [word.lower() for role in (entity.roles if entity else ()) for word in WORD.findall(role)]
         if apposition := APPOSITION.match(self._text, end):
             said += self._until_ended(WORD.findall(apposition[1]))
-        return (*said, *self._until_ended(WORD.findall(clause)[::-1])[::-1])
+        return (*said, *self._until_ended(WORD.findall(clause.rpartition(",")[2])[::-1])[::-1])
 
     def _until_ended(self, said: list[str]) -> list[str]:
         """The words, in lower case, up to one that no title holds."""
@@ -176,13 +195,10 @@ class _Cast:
             kept.append(word)
         return kept
 
-    def _leads(self, clause: str, left: str) -> bool:
+    def _leads(self, clause: str) -> bool:
         """Whether a name that follows `clause` can be its sentence's subject: only a title stands before it."""
-        if clause == left and len(left) == BEFORE:
-            return False
-        words = [word.lower() for word in WORD.findall(clause)]
-        ends = self._words.boundaries | self._words.cues | self._words.auxiliaries
-        return not any(word in ends or word in self._words.openers for word in words)
+        ends = self._words.boundaries | self._words.cues | self._words.auxiliaries | self._words.openers
+        return not any(word.lower() in ends for word in WORD.findall(clause))
 
     def _told_genders(self) -> Iterator[tuple[str, str]]:
         """What titles and kinship words just before a name tell."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -99,7 +99,8 @@ class Grammar:
             table: {_flat(word): code for word, code in entries.items()}
             for table, entries in words.tables.items()
         }
-        self._codes["unit"] = self._codes["unit"] | self._codes["units"]
+        for singular, plural in (("unit", "units"), ("weekday", "weekdays")):
+            self._codes[singular] = self._codes[singular] | self._codes.get(plural, {})
         self._lead = re.compile(f"(?<!\\w)(?:{_blanks(words.lead)})$", re.IGNORECASE)
         rules: dict[str, list[_Compiled]] = defaultdict(list)
         for rule in words.rules:
@@ -177,8 +178,9 @@ class Grammar:
         tables = self._words.tables
         if name == "n":
             numbers = _alternatives(tables["number"])
-            return rf"(?P<n>\d{{1,3}}(?:[.,]\d{{3}})+|\d{{1,4}}|{numbers}(?:[\s-]+{numbers})?)(?!\w)"
-        group = "unit" if name == "units" else name
+            tens = _alternatives(word for word, code in tables["number"].items() if 20 <= int(code) < 100)
+            return rf"(?P<n>\d{{1,3}}(?:[.,]\d{{3}})+|\d{{1,4}}|{tens}[\s-]+{numbers}|{numbers})(?!\w)"
+        group = {"units": "unit", "weekdays": "weekday"}.get(name, name)
         words = {**tables["unit"], **tables["units"]} if name == "units" else tables[name]
         return f"(?P<{group}>{_alternatives(words)})"
 
@@ -217,10 +219,10 @@ def _blanks(pattern: str) -> str:
     )
 
 
-def _alternatives(words: object) -> str:
+def _alternatives(words: Iterable[str]) -> str:
     """Any of the words, longest first; capitals stand for themselves."""
     made = []
-    for word in sorted(words, key=len, reverse=True):  # type: ignore[call-overload]
+    for word in sorted(words, key=len, reverse=True):
         body = re.escape(word).replace(r"\ ", r"\s+").replace("'", "['’]")
         either = f"(?-i:{body}|{_upper(body)})" if word[0].isupper() else body
         made.append(either + (r"(?!\w)" if word[-1].isalnum() else ""))

@@ -4,7 +4,7 @@ A table gives each word (or fixed phrase) a code that is the same in every langu
 
 ============== =====================================================================================
 month          1 to 12
-weekday        0 (Monday) to 6
+weekday        0 (Monday) to 6; weekdays: the plural words
 unit, units    ``D W M Q Y E C WE``: day … year, decade, century, weekend; singular and plural words
 clock          ``H M S``
 season         ``SP SU FA WI``

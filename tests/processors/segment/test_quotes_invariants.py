@@ -7,7 +7,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.segment.quotes import find_quotes
@@ -30,6 +30,7 @@ def lines(text: str) -> tuple[Segment, ...]:
     )
 
 
+@settings(deadline=None)  # the first text of a language reads its words
 @given(TEXTS, LANGUAGES)
 def test_offsets_lie_in_one_segment_and_hold_their_words(text: str, language: str) -> None:
     segments = lines(text)
@@ -40,6 +41,7 @@ def test_offsets_lie_in_one_segment_and_hold_their_words(text: str, language: st
             assert span is None or text[span.start : span.end] == span.text != ""
 
 
+@settings(deadline=None)
 @given(TEXTS, LANGUAGES)
 def test_quotations_come_in_order_and_direct_ones_never_overlap(text: str, language: str) -> None:
     found = find_quotes(text, lines(text), language)
@@ -49,6 +51,7 @@ def test_quotations_come_in_order_and_direct_ones_never_overlap(text: str, langu
     assert all(left.end <= right.start for left, right in pairwise(marked))
 
 
+@settings(deadline=None)
 @given(TEXTS, LANGUAGES)
 def test_no_speaker_stands_inside_what_he_says(text: str, language: str) -> None:
     for quote in find_quotes(text, lines(text), language):
@@ -56,6 +59,7 @@ def test_no_speaker_stands_inside_what_he_says(text: str, language: str) -> None
             assert quote.speaker.end <= quote.start or quote.end <= quote.speaker.start
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_the_same_text_gives_the_same_quotations(text: str) -> None:
     assert find_quotes(text, lines(text), "en") == find_quotes(text, lines(text), "en")
