@@ -9,7 +9,7 @@ from typing import Final
 
 import xxhash
 
-from config.settings import Poll
+from config.settings import Normalise, Poll
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
 from processors.story import RawItem
 from streams.messages import rfc3339
@@ -115,6 +115,10 @@ def _document(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now:
         document = take_apart(answer.body, answer.charset)
         if not document.whole and not document.entries:
             raise Malformed("the document stops before its first entry")
+    except UnknownFormat as error:
+        return _other_format(feed, state, answer, body, now) or _refused(
+            feed, state, answer, error, body, now
+        )
     except Rejected as error:
         return _refused(feed, state, answer, error, body, now)
     message = ""
@@ -137,6 +141,21 @@ def _document(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now:
     after = _validated(after, answer, now, items=found.new)
     after = _hinted(replace(after, body=body), document, answer, now)
     return Verdict("new" if items else "unchanged", after, items, gap=gap)
+
+
+def _other_format(feed: Feed, state: FeedState, answer: Answer, body: int, now: float) -> Verdict | None:
+    """The verdict on a document of another wire format (NewsML, NITF, ninjs …), handed on whole; None for none."""
+    from processors.normalise import normalise
+
+    item = _envelope(feed, answer, now, answer.body, "new")
+    try:
+        events = normalise(item, Normalise(languages=("en",)))
+    except Rejected:
+        return None
+    if all(isinstance(event, Rejected) for event in events):
+        return None
+    after = _validated(replace(state, message="", last_new=now), answer, now, items=1)
+    return Verdict("new", replace(after, body=body), (item,))
 
 
 def _refused(feed: Feed, state: FeedState, answer: Answer, error: Rejected, body: int, now: float) -> Verdict:

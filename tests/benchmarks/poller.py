@@ -45,7 +45,7 @@ WORDS: Final = (
 READER: Final = """
 import json, resource, sys
 from reader import make_reader
-path, *urls = sys.argv[1:]
+path, *urls = sys.stdin.read().split()
 reader = make_reader(path)
 for url in urls:
     reader.add_feed(url)

@@ -150,6 +150,15 @@ def test_a_document_that_cant_be_read_is_a_dead_letter_once() -> None:
     assert read(first.state, answer(b"<html>other</html>")).rejected is not None
 
 
+NINJS = b'{"uri":"urn:x:1","type":"text","headlines":[{"value":"The ferry runs"}],"bodies":[{"value":"It runs again."}]}'
+
+
+def test_a_document_of_another_wire_format_is_one_raw_item_once() -> None:
+    first = read(FeedState(), answer(NINJS, media_type="application/json"))
+    assert [(item.payload, item.uri) for item in first.items] == [(NINJS, None)]
+    assert read(first.state, answer(NINJS)).outcome == "unchanged"
+
+
 def test_a_document_that_shares_nothing_with_the_last_is_a_gap() -> None:
     verdict = read(known(1, 2), answer(document(8, 9)), NOW + 600)
     assert verdict.gap is not None

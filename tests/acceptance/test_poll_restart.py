@@ -1,0 +1,146 @@
+"""kill -9 of ``wiredesk run`` while it polls: nothing is lost, nothing is new twice, revisions keep their story."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(240)]
+KILLS = int(os.environ.get("WIREDESK_POLL_KILLS", "3"))
+FEEDS = 4
+NEW = 3  # entries that each feed brings between two kills
+TOWNS = ("Vigo", "Bergen", "Lyon", "Gdansk", "Osaka", "Leipzig", "Nairobi", "Bend", "Kunming", "Santiago")
+
+
+class Publisher:
+    """Feeds on loopback that bring new entries when they are told; entry 0 is revised each time."""
+
+    def __init__(self) -> None:
+        self.round = 0
+
+    @property
+    def entries(self) -> int:
+        return NEW * (self.round + 1)
+
+    def document(self, feed: str) -> bytes:
+        items = "".join(
+            f"<item><guid isPermaLink='false'>{feed}-{n}</guid><title>{TOWNS[n % 10]} council {n} of {feed} votes</title>"
+            f"<description>{self._text(feed, n)}</description></item>"
+            for n in reversed(range(self.entries))
+        )
+        return f"<rss version='2.0'><channel><title>{feed}</title>{items}</channel></rss>".encode()
+
+    def _text(self, feed: str, n: int) -> str:
+        told = " ".join(f"{TOWNS[(n * 7 + k * 3) % 10]}{n}{feed}{k}" for k in range(40))
+        return f"{told} Reading {self.round if n == 0 else 0}."
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        publisher = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = publisher.document(self.path[1:])
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                yield f"127.0.0.1:{server.server_port}"
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+def told(path: Path) -> list[dict[str, Any]]:
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    return [event for event in map(json.loads, lines) if "story" in event]
+
+
+def until(what: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert process.poll() is None, log.read_text()[-3000:]
+        assert time.monotonic() < deadline, log.read_text()[-3000:]
+        time.sleep(0.05)
+
+
+def test_kill_9_loses_nothing_and_repeats_nothing_as_new(
+    wiredesk: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    publisher, out, log = Publisher(), tmp_path / "events.jsonl", tmp_path / "log"
+    with publisher.serving() as address, log.open("ab") as stream:
+        names = [f"wire{n}" for n in range(FEEDS)]
+        (tmp_path / "feeds.toml").write_text(
+            "".join(
+                f'[[feeds]]\nid = "{name}"\nurl = "http://{address}/{name}"\ninterval = 0.2\n'
+                for name in names
+            )
+        )
+        (tmp_path / "settings.toml").write_text(
+            f'[poll]\nhost_delay_s = 0.0\nallowed_addresses = ["{address}"]\n'
+        )
+        command = [
+            wiredesk,
+            "run",
+            "--config",
+            str(tmp_path / "settings.toml"),
+            "--feeds",
+            str(tmp_path / "feeds.toml"),
+        ]
+        command += ["--data", str(tmp_path / "data"), "--no-desk", "--events", str(out)]
+        for turn in range(KILLS + 1):
+            publisher.round = turn
+            with subprocess.Popen(command, stdout=stream, stderr=stream, env=environment) as process:
+                enough = FEEDS * publisher.entries if turn == KILLS else FEEDS * NEW * turn + 2
+
+                def reached(enough: int = enough) -> bool:
+                    return len({event["story"]["uri"] for event in told(out)}) >= enough
+
+                until(reached, process, log)
+                if turn == KILLS:
+                    until(lambda: revisions(out) >= {str(KILLS + 1)}, process, log)
+                process.send_signal(signal.SIGKILL if turn < KILLS else signal.SIGINT)
+                process.wait(30)
+    seen: dict[str, set[str]] = defaultdict(set)
+    for event in told(out):
+        seen[event["story"]["uri"]].add(event["story"]["version"])
+    assert len(seen) == FEEDS * publisher.entries
+    assert {
+        len({event["story"]["uri"] for event in told(out) if event["headline"] == title})
+        for title in headlines(out)
+    } == {1}
+    assert len(told(out)) == len({(event["story"]["uri"], event["story"]["version"]) for event in told(out)})
+
+
+def revisions(out: Path) -> set[str]:
+    """The versions that the revised entries of all feeds have reached."""
+    latest = {
+        event["story"]["uri"]: event["story"]["version"]
+        for event in told(out)
+        if event["headline"].startswith("Vigo council 0 ")
+    }
+    return set(latest.values()) if len(latest) == FEEDS else set()
+
+
+def headlines(out: Path) -> set[str]:
+    return {event["headline"] for event in told(out)}
