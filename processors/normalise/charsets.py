@@ -18,6 +18,7 @@ from processors.normalise.language import identify
 
 _NATIONAL: Final = "#$@[\\]^`{|}~"
 _IN_WORDS: Final = re.compile(r"(?<=[A-Za-z])[\[\\\]{|}~](?=[a-z\s.,])|(?<![A-Za-z])[\[\\\]{|}~](?=[a-z]{2})")
+_SELDOM: Final = re.compile(r"[\[\\\]{|}~]")
 _CONTROL: Final = re.compile("[\x80-\x9f]")
 
 
@@ -60,6 +61,13 @@ def iso_646(text: str, nation: str) -> str:
     return text.translate(str.maketrans(_NATIONAL, _lexicon()["iso-646"][nation]))
 
 
+def western(payload: bytes) -> str | None:
+    """The characters where windows-1252 makes nothing but accented letters and marks that stand rightly."""
+    text = payload.decode("cp1252", "replace")
+    odd = sum(1 for char in text if char > "\x7f")
+    return text if _likeness(text) * 4 >= odd * 5 else None
+
+
 def _told(payload: bytes, charset: str) -> str | None:
     name = re.sub(r"[^a-z0-9]", "", charset.lower())
     if name in {"iso6937", "iso69372", "isoir156", "isoir142"}:
@@ -76,6 +84,8 @@ def _told(payload: bytes, charset: str) -> str | None:
 
 def _national(text: str, language: str | None) -> str:
     """Brackets and bars inside of words are letters of a national variant: of the language told, else found."""
+    if _SELDOM.search(text) is None:
+        return text
     hits = len(_IN_WORDS.findall(text))
     if hits < 3 or hits * 400 < len(text):
         return text

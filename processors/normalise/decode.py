@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from processors.errors import Empty, NotText
+from processors.normalise.charsets import western
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -51,6 +52,8 @@ def decode(payload: bytes, charset: str | None = None) -> str:
 
 def detected(payload: bytes) -> str:
     """The characters of bytes that nobody could tell the encoding of: windows-1252 where that fits, else detected."""
+    if (text := western(payload[:20_000])) is not None:
+        return text if len(payload) <= 20_000 else payload.decode("cp1252", "replace")
     from charset_normalizer import from_bytes
 
     best = from_bytes(payload[:50_000], preemptive_behaviour=False).best()

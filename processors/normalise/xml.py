@@ -7,6 +7,7 @@ document declares for itself are dropped, not expanded.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html.entities import html5
 from typing import Any, Final
 
@@ -48,7 +49,12 @@ def parse(text: str) -> tuple[Any, tuple[DamageKind, ...]]:
 def local(element: Any) -> str:
     """The name of an element without its namespace; empty for comments and the like."""
     tag = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+    return _without_namespace(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _without_namespace(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def _parser(recover: bool) -> Any:

@@ -32,6 +32,8 @@ def read(text: str, item: RawItem, limit: int) -> list[Reading | Rejected]:
     if damage or (not found and _has_entries(text)):
         _, others = authority.entries(text)
         found = others if len(others) > len(found) else found
+    if damage and not found:
+        raise Malformed("XML that can't be read: the feed is broken off before its first item")
     return _readings(found, format_, item, limit, damage)
 
 

@@ -1,0 +1,128 @@
+"""The fast path says what feedparser, the authority, says."""
+
+from __future__ import annotations
+
+import html
+import re
+import warnings
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import pytest
+
+from processors.errors import Rejected
+from processors.normalise.decode import decode
+from processors.normalise.feeds import authority, elements
+from processors.normalise.feeds.entry import Entry
+from processors.normalise.html import readable, readable_line
+from processors.normalise.values import timestamp
+from processors.normalise.xml import parse
+from tests.processors.normalise.samples import GOLDEN, SHARED, one, outcomes
+
+CORPUS = SHARED / "corpus" / "feeds"
+FEEDS = sorted(CORPUS.iterdir()) if CORPUS.is_dir() else []
+RSS = "<rss version='2.0'><channel><title>C</title><item>{}<title>Ferry stops</title></item></channel></rss>"
+
+
+def both(text: str) -> tuple[list[Entry], list[Entry]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return elements.entries(parse(text)[0]), authority.entries(text)[1]
+
+
+def squeezed(words: str) -> str:
+    """Letters and digits only: what differs in blanks and entities says the same."""
+    return re.sub(r"[\W_]+", "", html.unescape(readable(words).text)).casefold()
+
+
+def alike(one_: str, other: str) -> bool:
+    """Equal but for a character or two: feedparser undoes mojibake in references, the step does so later."""
+    return one_ == other or SequenceMatcher(None, one_, other, autojunk=False).ratio() > 0.95
+
+
+def assert_alike(fast: Entry, slow: Entry) -> None:
+    assert alike(squeezed(fast.title), squeezed(readable_line(slow.title)))
+    if slow.identifier:
+        assert (
+            fast.identifier.strip() == slow.identifier.strip() or fast.link.strip() == slow.identifier.strip()
+        )
+    if slow.link:
+        assert (
+            fast.link.strip().rstrip("/").rpartition("/")[2]
+            == slow.link.strip().rstrip("/").rpartition("/")[2]
+        )
+    longest = max(squeezed(fast.content), squeezed(fast.summary), key=len)
+    expected = max(squeezed(slow.content), squeezed(slow.summary), key=len)
+    assert len(longest) >= 0.98 * len(expected)
+    assert alike(longest[:200], expected[:200])
+    if slow.published:
+        assert timestamp(fast.published) == timestamp(slow.published)
+
+
+@pytest.mark.skipif(not FEEDS, reason="the corpus of feeds is not beside this checkout")
+@pytest.mark.parametrize("path", FEEDS[::4], ids=lambda path: path.name)
+def test_real_feeds_are_read_alike(path: Path) -> None:
+    fast, slow = both(decode(path.read_bytes()))
+    assert len(fast) == len(slow)
+    for mine, theirs in zip(fast[:4], slow[:4], strict=True):
+        assert_alike(mine, theirs)
+
+
+@pytest.mark.parametrize("name", ["rss.xml", "atom.xml", "rdf.xml"])
+def test_our_own_feeds_are_read_alike(name: str) -> None:
+    fast, slow = both((GOLDEN / name).read_text("utf-8"))
+    assert len(fast) == len(slow) > 0
+    for mine, theirs in zip(fast, slow, strict=True):
+        assert_alike(mine, theirs)
+
+
+def test_a_poller_knows_the_identity_of_a_single_entry_better() -> None:
+    found = one(
+        RSS.format("<guid>https://courier.example/1#2</guid>"), uri="https://courier.example/1", version="3"
+    )
+    assert (found.story.uri, found.story.version) == ("https://courier.example/1", "3")
+    assert next((each.role, each.value) for each in found.story.alt_ids) == (
+        "guid",
+        "https://courier.example/1#2",
+    )
+
+
+def test_two_entries_with_one_guid_are_two_events_of_one_uri() -> None:
+    feed = "<rss><channel>" + "<item><guid>a:1</guid><title>{}</title></item>" * 2 + "</channel></rss>"
+    first, second = outcomes(feed.replace("{}", "One", 1).replace("{}", "Two"))
+    assert not isinstance(first, Rejected)
+    assert not isinstance(second, Rejected)
+    assert first.story.uri == second.story.uri == "a:1"
+    assert first.headline != second.headline
+
+
+def test_what_the_feed_tells_is_the_default() -> None:
+    found = one(RSS.format(""), language="de", source="NNA", timezone="Europe/Oslo")
+    assert found.language is not None
+    assert found.language.declared == "de"
+    assert found.story.info_sources[0].name == "NNA"
+    assert found.story.uri.startswith("urn:wiredesk:entry:NNA:")
+
+
+@pytest.mark.parametrize(
+    ("sent", "zone", "expected"),
+    [
+        ("Thu, 22 Jan 2026 16:30:00 GMT", None, "2026-01-22T16:30:00Z"),
+        ("Thu, 22 Jan 2026 16:30 EST", None, "2026-01-22T21:30:00Z"),
+        ("22 Jan 2026 16:30:00", "Europe/Oslo", "2026-01-22T15:30:00Z"),
+        ("2026-01-22 16:30", "America/New_York", "2026-01-22T21:30:00Z"),
+        ("2026-01-22", None, "2026-01-22T00:00:00Z"),
+        ("20260122T163000+0100", None, "2026-01-22T15:30:00Z"),
+        ("2026-01-22T16:30:00.5Z", None, "2026-01-22T16:30:00.500Z"),
+        ("2026-02-30T16:30:00Z", None, None),
+        ("2026-01-22T25:30:00Z", None, None),
+        ("0001-01-01T00:00:00+14:00", None, None),
+        ("yesterday", None, None),
+        ("", None, None),
+        ("1769097000", None, None),
+    ],
+)
+def test_dates_are_read_or_absent(sent: str, zone: str | None, expected: str | None) -> None:
+    assert timestamp(sent, zone) == expected
+    found = one(RSS.format(f"<pubDate>{sent}</pubDate>"), timezone=zone)
+    assert found.story.version_created == found.story.first_created == expected

@@ -1,0 +1,165 @@
+"""Clean text, mojibake, HTML, languages and character sets."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.errors import NotText
+from processors.normalise.charsets import decode_wire
+from processors.normalise.decode import decode
+from processors.normalise.html import readable
+from processors.normalise.language import identify
+from processors.normalise.sniff import sniff
+from processors.normalise.text import clean, repaired
+from processors.normalise.values import language_tag, made_uri, uri_or_none
+from tests.processors.normalise.samples import GOLDEN, one
+
+GERMAN = "Die Fähre nach Alderhafen wird teurer, sagte der Hafenmeister am Donnerstag. Für die Bürger gibt es keine Ermäßigung mehr."
+ENGLISH = "The ferry to Port Alder will cost more, the harbour master said on Thursday. There is no discount for the people of the town."
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ("One\r\ntwo\rthree", "One\ntwo\nthree"),
+        ("\n \n  One  \n\n\n\ttwo\t\n \n", "  One\n\n\n\ttwo"),
+        ("Cafe\u0301", "Café"),
+        ("a\u200bb\u00adc\ufeffd\x07e\x0cf", "abcdef"),
+        ("نامه\u200cها", "نامه\u200cها"),
+    ],
+)
+def test_text_is_cleaned(sent: str, expected: str) -> None:
+    assert clean(sent) == expected
+
+
+@given(st.text())
+def test_a_clean_text_stays_as_it_is(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+@given(
+    st.lists(
+        st.text("abcé “”—.\t", min_size=1, max_size=20).map(lambda line: line.rstrip() + "x"), min_size=1
+    )
+)
+def test_a_clean_body_comes_through_to_the_letter(lines: list[str]) -> None:
+    body = "\n\n".join(lines)
+    item = {
+        "uri": "a:b",
+        "headlines": [{"value": "H"}],
+        "bodies": [{"contentType": "text/plain", "value": body}],
+    }
+    import orjson
+
+    assert one(orjson.dumps(item), format="ninjs").text == body
+
+
+def test_mojibake_is_undone_where_that_is_certain() -> None:
+    broken = "Das Café".encode().decode("cp1252") + " schließt.\nDie Mühle auch."
+    mended, spans = repaired(broken)
+    assert mended == "Das Café schließt.\nDie Mühle auch."
+    assert [mended[start:end] for start, end in spans] == ["é"]
+    assert repaired("AÑO Â Ñu — it’s “fine”") == ("AÑO Â Ñu — it’s “fine”", ())
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<p>One <b>two</b>\n three.</p><p>Four</p>", "One two three.\n\nFour"),
+        ("a<br>b<br/><br/>c", "a\nb\n\nc"),
+        ("<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul><p>d", "- a\n- b\n- c\n\nd"),
+        ("<table><tr><th>A</th><th>B</th></tr><tr><td></td><td>2</td></tr></table>", "A\tB\n\t2"),
+        ("<figure><img src='a.jpg'><figcaption>Cap</figcaption></figure><p>Text</p>", "Cap\n\nText"),
+        ("<script>x()</script><style>p{}</style><p>Seen<img width=1 src=//t></p>", "Seen"),
+        ("<a href='/x'>The words</a> stay", "The words stay"),
+        ("<pre> a\n   b</pre>", " a\n   b"),
+        ("5 < 6 &amp; 7", "5 < 6 & 7"),
+        ("<div><div>One</div><div>Two</div></div>", "One\n\nTwo"),
+    ],
+)
+def test_html_keeps_its_structure(markup: str, expected: str) -> None:
+    assert clean(readable(markup).text) == expected.rstrip()
+
+
+def test_a_declared_language_is_believed_unless_the_words_say_otherwise() -> None:
+    assert (identify(ENGLISH, "en-gb").tag, identify(ENGLISH, "en-gb").declared) == ("en-GB", "en-GB")
+    assert identify(GERMAN, "en").tag == "de"
+    assert identify(GERMAN, "en").declared == "en"
+    assert identify(GERMAN).tag == "de"
+    assert identify("12 : 7", "fi").tag == "fi"
+    assert identify("12 : 7").tag == "und"
+    assert identify(ENGLISH, "not a tag").declared is None
+
+
+def test_a_short_text_is_less_sure() -> None:
+    assert identify("Harbour wall").confidence < identify(ENGLISH).confidence
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [("EN_us", "en-US"), ("zh-hant-tw", "zh-Hant-TW"), ("deu", "deu"), ("x", None), ("", None), ("en us", None), ("de-1996", "de-1996")],
+)  # fmt: skip
+def test_language_tags_are_canonical(sent: str, expected: str | None) -> None:
+    assert language_tag(sent) == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252"])
+def test_encodings_are_told_from_the_bytes(encoding: str) -> None:
+    assert decode(GERMAN.encode(encoding)) == GERMAN
+
+
+def test_the_declared_encoding_is_read_and_latin_1_is_windows_1252() -> None:
+    russian = "Паром больше не ходит"
+    assert decode(russian.encode("koi8-r"), "koi8-r") == russian
+    declared = f'<?xml version="1.0" encoding="windows-1251"?><rss>{russian}</rss>'
+    assert decode(declared.encode("cp1251")) == declared
+    assert decode("“Ferry” – café".encode("cp1252"), "iso-8859-1") == "“Ferry” – café"
+    with pytest.raises(NotText):
+        decode(b"\x00\x01\x02\x03\x00\x00\x00" * 50)
+
+
+@pytest.mark.parametrize("encoding", ["cp437", "cp850", "cp1252", "utf-8"])
+def test_teleprinter_code_pages_are_told_apart(encoding: str) -> None:
+    words = "Le préfet a décidé de fermer le théâtre à Nîmes, où la fête était prévue. Für die Bürger wäre das schön."
+    assert decode_wire(words.encode(encoding)) == words
+
+
+def test_iso_6937_and_national_iso_646() -> None:
+    assert decode_wire(
+        b"Le pr\xc2efet a d\xc2ecid\xc2e de fermer le th\xc2e\xc3atre \xc1a N\xc3imes, caf\xc2e"
+    ) == ("Le préfet a décidé de fermer le théâtre à Nîmes, café")
+    assert decode_wire(b"F}r die B}rger in M}nchen wird die Stra~e gr|~er", language="de") == (
+        "Für die Bürger in München wird die Straße größer"
+    )
+    assert decode_wire(b"print {a} [b] for ~x", language="en") == "print {a} [b] for ~x"
+
+
+FORMATS = {
+    "anpa-1312.txt": "anpa-1312", "atom.xml": "atom", "dispatches.txt": "plain-text", "email.eml": "email",
+    "iptc-7901.txt": "iptc-7901", "json-feed.json": "json", "latin-1.txt": "plain-text", "newsml-1.xml": "newsml-1",
+    "newsml-g2.xml": "newsml-g2", "ninjs-1.json": "json", "ninjs-3.json": "json", "nitf.xml": "nitf", "rdf.xml": "rdf",
+    "rss.xml": "rss", "sitemap.xml": "news-sitemap",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "expected"), FORMATS.items())
+def test_every_format_is_told_from_its_first_characters(name: str, expected: str) -> None:
+    text = decode((GOLDEN / name).read_bytes())
+    assert sniff(text) == expected
+    assert sniff("\ufeff\n " + text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["MOSCOW: talks to go on\n\nText.", "Note: to: editors", "< 5 per cent", "From: here on"]
+)
+def test_prose_is_no_other_format(text: str) -> None:
+    assert sniff(text) == "plain-text"
+
+
+def test_identifiers_that_are_no_uri_are_made_one() -> None:
+    assert uri_or_none(" https://a.example/b?c#d ") == "https://a.example/b?c#d"
+    assert uri_or_none("https://a.example:port/") is None
+    assert made_uri("guid", "NNA", "a b/ü") == "urn:wiredesk:guid:NNA:a%20b%2F%C3%BC"
+    assert uri_or_none(made_uri("guid", None, "x" * 5000)) is not None
