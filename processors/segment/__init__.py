@@ -27,12 +27,13 @@ def segment(event: Event, settings: SegmentSettings) -> Event:
     reference = event.story.version_created or event.story.first_created
     received = event.provenance.received if event.provenance else None
     told = event.damage or ()
+    new = (damage for damage in find_damage(text, segments, language) if not _within(damage, told))
     return replace(
         event,
         segments=segments,
         dateline=read_dateline(text, segments, language=language, reference=reference, received=received),
         quotes=find_quotes(text, segments, language),
-        damage=(*told, *(d for d in find_damage(text, segments, language) if not _within(d, told))),
+        damage=tuple(sorted((*told, *new), key=lambda damage: (damage.start, damage.end))),
         headline=event.headline
         or next((text[s.start : s.end] for s in segments if s.kind == "headline"), ""),
     )

@@ -90,9 +90,9 @@ def _name_tail(parts: list[Part], lead: int) -> None:
     closing = True  # whether only the tail follows
     for number in range(len(parts) - 1, lead, -1):
         part = parts[number]
-        if part.kind == "credit" and closing and _signs(parts, number):
-            part.kind = "signoff"
-        elif part.kind is None and marks.is_agency_tag(part.words):
+        if (part.kind == "credit" and closing and _signs(parts, number)) or (
+            part.kind is None and marks.is_agency_tag(part.words)
+        ):
             part.kind = "signoff"
         elif part.kind is None and (
             (closing and marks.is_initials(part.words))
@@ -120,10 +120,8 @@ def _is_subhead(parts: list[Part], number: int, lead: int) -> bool:
     if parts[number + 1].kind not in (None, "paragraph", "list", "table", "caption", "byline"):
         return False
     first = words.lstrip("“\"'‘«„+*#-–— (")[:1]
-    if (
-        not (first.isupper() or first.isdigit() or not first.isascii())
-        or words.endswith((".", ",", ";", "…", "”", '"', "»", ")"))
-        and not words.isupper()
+    if not (first.isupper() or first.isdigit() or not first.isascii()) or (
+        words.endswith((".", ",", ";", "…", "”", '"', "»", ")")) and not words.isupper()
     ):
         return False
     return len(words.split()) <= CATCH if words.endswith(":") else len(words.split()) <= 14

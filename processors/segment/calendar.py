@@ -90,26 +90,29 @@ def resolve(printed: PrintedDate, reference: date | None, *, month_first: bool =
     A weekday alone is the last such day up to the day after the reference (zones differ by a day). `month_first`:
     where both readings of ``5/3`` do, it is May 3.
     """
-    if printed.numeric and printed.month and printed.day and printed.day <= 12:
-        other = replace(printed, month=printed.day, day=printed.month, numeric=False)
-        days = [resolve(replace(printed, numeric=False), reference), resolve(other, reference)]
-        first, second = reversed(days) if month_first else days
-        if first and second and reference and abs(second - reference) < abs(first - reference) - CLOSE:
-            return second
-        return first
-    if printed.day and not printed.month and reference:
-        near = (reference + timedelta(days=n) for n in sorted(range(-20, 21), key=abs))
-        return next((day for day in near if day.day == printed.day), None)
-    if printed.month and printed.day:
+    if reference and printed.numeric and printed.month and printed.day and printed.day <= 12:
+        return _either_order(printed, reference, month_first=month_first)
+    if printed.day and printed.month:
         years = (printed.year,) if printed.year else _years(reference)
         days = [day for year in years if (day := _day(year, printed.month, printed.day))]
-        if not days or not reference:
-            return days[0] if days else None
-        return min(days, key=lambda day: abs(day - reference))
+        return min(days, key=lambda day: abs(day - reference) if reference else timedelta(), default=None)
+    if printed.day and reference:
+        near = (reference + timedelta(days=n) for n in sorted(range(-20, 21), key=abs))
+        return next((day for day in near if day.day == printed.day), None)
     if printed.weekday is not None and printed.month is None and reference:
         latest = reference + timedelta(days=1)
         return latest - timedelta(days=(latest.weekday() - printed.weekday) % 7)
     return None
+
+
+def _either_order(printed: PrintedDate, reference: date, *, month_first: bool) -> date | None:
+    """The day of ``5/3``: the usual order's, unless the other is much nearer to the reference."""
+    usual = replace(printed, numeric=False)
+    other = replace(usual, month=printed.day, day=printed.month)
+    first, second = (resolve(one, reference) for one in ((other, usual) if month_first else (usual, other)))
+    if first and second and abs(second - reference) < abs(first - reference) - CLOSE:
+        return second
+    return first
 
 
 def _years(reference: date | None) -> tuple[int, ...]:
@@ -126,14 +129,14 @@ def _day(year: int | None, month: int, day: int) -> date | None:
 def _made(match: re.Match[str]) -> PrintedDate | None:
     told = {name.rstrip("0123456789"): words for name, words in match.groupdict().items() if words}
     words = told.get("month", "")
-    numeric = words.isdigit()
-    month = int(words) if numeric else _words()[0].get(words.rstrip("."))
+    numeric = words.isdigit() and "/" in match.group()
+    month = int(words) if words.isdigit() else _words()[0].get(words.rstrip("."))
     digits = told.get("day", "").replace("l", "1").replace("o", "0")
     day = int(digits) if digits else None
     weekday = _words()[1].get(told.get("weekday", "").replace("-", " ").rstrip("."))
-    if numeric and month and day and month > 12 >= day:
+    if words.isdigit() and month and day and month > 12 >= day:
         month, day = day, month
-    if day and day > 99 and month and not numeric:
+    if day and day > 99 and month and not words.isdigit():
         day = None  # a slip of the finger: March 119
     if (month and month > 12) or (day is not None and not 1 <= day <= 31):
         return None

@@ -74,7 +74,8 @@ def _told_by_copy(text: str, segment: Segment, when: PrintedDate, received: date
         if (day := resolve(PrintedDate(0, 0, year, when.month, when.day), None))
         and (received is None or day <= received + timedelta(days=2))
     ]
-    fitting = [day for day in days if weekday is None or (day.weekday() - weekday) % 7 < 2]
+    exact = [day for day in days if weekday in (None, day.weekday())]
+    fitting = exact or [day for day in days if (day.weekday() - (weekday or 0)) % 7 == 1]
     if latest:
         near = [
             day for day in fitting if latest - timedelta(days=31) <= day <= latest + timedelta(days=3 * 366)
@@ -102,11 +103,11 @@ def _located(place: PrintedPlace) -> Place:
 
 
 def _spelled(name: str, place: Candidate | None) -> str:
-    """The name as printed; in capitals or small letters, as the gazetteer spells it, or with initial capitals."""
+    """The name as printed; in capitals or small letters, as the gazetteer has it, or with initial capitals."""
     if not name.isupper() and not name[:1].islower():
         return name
-    if place and key_of(spelled := place.spelled(name)) == key_of(name) and not spelled.isupper():
-        return spelled if spelled[:1].isupper() else spelled[:1].upper() + spelled[1:]
+    if place and key_of(place.name) == key_of(name):
+        return place.name[:1].upper() + place.name[1:]
     return " ".join(
         word.casefold() if number and word.casefold() in PARTICLES else _capitalised(word)
         for number, word in enumerate(name.split())

@@ -51,16 +51,11 @@ def _bylines(text: str, parts: list[Part], lead: int) -> None:
     """Join to a byline the agency's name or the writer's function on the line under it."""
     for number in range(min(lead, len(parts) - 1) - 1, -1, -1):
         part, after = parts[number], parts[number + 1]
-        if (
-            part.kind is None
-            and after.kind in (None, "signoff", "credit")
-            and not after.parted
-            and number + 1 != lead
-        ):
-            if (
-                marks.is_byline(part.one_line) or (number and marks.is_person(part.one_line))
-            ) and marks.is_agency(after.one_line):
-                join(text, parts, number, number + 1, "byline")
+        close = after.kind in (None, "signoff", "credit") and not after.parted and number + 1 != lead
+        if part.kind is not None or not close or not marks.is_agency(after.one_line):
+            continue
+        if marks.is_byline(part.one_line) or (number and marks.is_person(part.one_line)):
+            join(text, parts, number, number + 1, "byline")
 
 
 def _is_slug(words: str, after: list[Part]) -> bool:

@@ -11,17 +11,17 @@ from typing import Final
 
 from processors.segment import marks, pictures, rows
 from processors.segment.body import name_body, sign_off
-from processors.segment.printed import match_dateline
 from processors.segment.head import name_head, same_words
 from processors.segment.lines import Line, Shape, split_lines, split_units
 from processors.segment.parts import Part, part_of, split
+from processors.segment.printed import match_dateline
 from processors.story import Segment
 
 MOST: Final = 20_000  # lines that are told apart; what comes after is one paragraph
 HEAD: Final = 30  # parts among which the beginning of the body is looked for
 
 
-def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment, ...]:
+def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment, ...]:  # noqa: ARG001  told by every caller; the conventions are tried in all languages
     """The segments of a text, which tile it.
 
     `headline` is the item's own, if any; where it stands in the text as well, that line is its segment.
@@ -34,7 +34,7 @@ def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment,
     sign_off(parts)
     pictures.take_apart(parts)
     apart = bool(headline) and not any(same_words(part.words, headline) for part in parts[:HEAD])
-    lead = _open_body(text, parts, language)
+    lead = _open_body(text, parts)
     name_head(text, parts, lead, titled=apart)
     lead = next((n for n, part in enumerate(parts) if part.kind == "dateline"), lead)
     rows.gather(text, parts, min(lead, len(parts)))
@@ -59,7 +59,7 @@ def _alone(line: Line, last: Line, shape: Shape) -> bool:
     }
 
 
-def _open_body(text: str, parts: list[Part], language: str) -> int:
+def _open_body(text: str, parts: list[Part]) -> int:
     """The number of the part that begins the body; a dateline before it is split off and named."""
     for number, part in enumerate(parts[:HEAD]):
         if part.kind not in (None, "note", "signoff", "caption"):

@@ -31,7 +31,7 @@ SLUG: Final = re.compile(
 NAMED_SLUG: Final = re.compile(r"[A-ZÀ-Þ]{3,}(?:[/-][A-ZÀ-Þ]+)*(?: [A-ZÀ-Þ][a-zß-ÿ][\w'’-]*){1,4}")
 
 
-def kind_of(words: str) -> SegmentKind | None:
+def kind_of(words: str) -> SegmentKind | None:  # noqa: PLR0911  one return a kind, in the order of certainty
     """The kind that a line tells by itself; None where it may be anything."""
     if len(words) > LONGEST:
         return None

@@ -29,11 +29,77 @@ TIME: Final = re.compile(r"(?:\d{1,2}[.:h]?\d{2}\s*(?:gmt|utc|cet|hrs|h)?)?[\s.,
 DAY: Final = re.compile(r",\s*(\d{1,2})$")
 SMALL: Final = re.compile(r"[a-z][\w .']{2,30},? \w{3,9}\.? ?\d")
 PARTS: Final = re.compile(r"\s*/\s*|\s+(?:and|y|et|und|e|en|och|og)\s+(?=[A-ZÀ-Þ])|\s+[-–]\s+")
-NAME: Final = re.compile(r"[^\W\d_][\w'’.&-]*")
+NAME: Final = re.compile(r"['’]?[^\W\d_][\w'’.&-]*")
 PARTICLES: Final = frozenset(
-    "a al am an auf aan bei by ca chez cum da das de del della dell der des di do dos du e el en et i im in la las "
-    "le les lez lo los of on op près ob sous sul sull sur sobre the und unter upon van von vor y zu near aboard off "
-    "aux à d l s".split()
+    [
+        "a",
+        "al",
+        "am",
+        "an",
+        "auf",
+        "aan",
+        "bei",
+        "by",
+        "ca",
+        "chez",
+        "cum",
+        "da",
+        "das",
+        "de",
+        "del",
+        "della",
+        "dell",
+        "der",
+        "des",
+        "di",
+        "do",
+        "dos",
+        "du",
+        "e",
+        "el",
+        "en",
+        "et",
+        "i",
+        "im",
+        "in",
+        "la",
+        "las",
+        "le",
+        "les",
+        "lez",
+        "lo",
+        "los",
+        "of",
+        "on",
+        "op",
+        "près",
+        "ob",
+        "sous",
+        "sul",
+        "sull",
+        "sur",
+        "sobre",
+        "the",
+        "und",
+        "unter",
+        "upon",
+        "van",
+        "von",
+        "vor",
+        "y",
+        "zu",
+        "near",
+        "aboard",
+        "off",
+        "aux",
+        "à",
+        "d",
+        "l",
+        "s",
+        "and",
+        "og",
+        "och",
+    ]
 )
 PEOPLED: Final = 100_000  # people of a city that stands as a dateline in small letters without a date
 
@@ -73,7 +139,7 @@ def _may_open(window: str) -> bool:
     first = window[:1]
     if first.islower():
         return SMALL.match(window) is not None
-    return first.isupper() or first in {"(", "/", "["} or first.isdigit()
+    return first.isupper() or first in {"(", "/", "[", "'", "’"} or first.isdigit()
 
 
 def _agency_first(window: str) -> PrintedDateline | None:
@@ -131,9 +197,9 @@ def _may_be_agency(words: str, closing: re.Match[str]) -> bool:
 def _date_after(window: str, at: int) -> tuple[int, PrintedDate | None]:
     """A date and its dash between the agency and the story: ``/ ACCESSWIRE / November 21, 2026 / ``."""
     closing = DATED.match(window, at)
-    if closing and (found := _only(printed_dates(closing["date"]))):
-        if found.end >= len(closing["date"].rstrip(" .,")):
-            return closing.end(), found
+    found = _only(printed_dates(closing["date"])) if closing else None
+    if closing and found and found.end >= len(closing["date"].rstrip(" .,")):
+        return closing.end(), found
     return at, None
 
 
@@ -171,7 +237,7 @@ def _undated(line: str, places: tuple[PrintedPlace, ...], dash: str, rest: str) 
     """Whether a line without date and agency is a dateline: places that we know, in capitals or large."""
     if dash == ":" or not all(map(_known, places)):
         return False
-    letters = [char for char in line.split(",")[0] if char.isalpha()]
+    letters = [char for char in line.split(",", maxsplit=1)[0] if char.isalpha()]
     if len(letters) > 2 and all(char.isupper() for char in letters):
         return True
     largest = max((place.population for place in gazetteer().candidates(places[0].name)), default=0)
@@ -225,26 +291,42 @@ def _places(line: str, *, lenient: bool) -> tuple[PrintedPlace, ...] | None:
 
 
 def _place(names: list[str]) -> PrintedPlace:
-    """Name and region; a state's abbreviation may follow without a comma: ``FARMINGTON Conn.``"""
+    """Name and region; a state's abbreviation may follow without a comma (``FARMINGTON Conn.``)."""
     name = names[0].rstrip(".")
     head, _, last = names[0].rpartition(" ")
-    if head and len(names) == 1 and not gazetteer().candidates(name):
-        if any(area.country == "US" for area in gazetteer().areas(last)):
-            return PrintedPlace(head, last)
+    alone = bool(head) and len(names) == 1 and not gazetteer().candidates(name)
+    if alone and any(area.country == "US" for area in gazetteer().areas(last)):
+        return PrintedPlace(head, last)
     return PrintedPlace(name, ", ".join(names[1:]) or None)
 
 
 def _is_name(name: str, *, lenient: bool) -> bool:
     """Whether the words could name a place: capitals but for particles, seven words at the most."""
     words = name.split()
-    if not words or len(words) > 7 or not words[0][0].isalpha() or not all(map(NAME.fullmatch, words)):
+    if (
+        not words
+        or len(words) > 7
+        or not words[0].lstrip("'’")[:1].isalpha()
+        or not all(map(NAME.fullmatch, words))
+    ):
         return False
     if words[-1].casefold() in {"of", "the", "and", "in"}:
         return False
     if all(word[0].isupper() or not word[0].isascii() or _particle(word) for word in words):
-        return any(word[0].isupper() or not word[0].isascii() for word in words)
+        return any(
+            word.lstrip("'’S-")[:1].isupper() or word[0].isupper() or not word[0].isascii() for word in words
+        )
     return lenient and len(words) <= 4 and bool(gazetteer().candidates(name))
 
 
 def _particle(word: str) -> bool:
-    return word.casefold() in PARTICLES or word[:2].casefold() in {"d'", "l'", "d’", "l’", "s-", "d-"}
+    return word.casefold() in PARTICLES or word[:2].casefold() in {
+        "'s",
+        "’s",
+        "d'",
+        "l'",
+        "d’",
+        "l’",
+        "s-",
+        "d-",
+    }

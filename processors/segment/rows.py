@@ -94,7 +94,7 @@ def _rows(parts: list[Part], first: int) -> int | None:
         last += 1
     block = parts[first:last]
     figures = sum(any(map(str.isdigit, part.words)) for part in block)
-    enough = len(block) > 2 and figures * 2 >= len(block) or len(block) == 2 == figures
+    enough = (len(block) > 2 and figures * 2 >= len(block)) or len(block) == 2 == figures
     return last - 1 if enough else None
 
 

@@ -1,0 +1,81 @@
+"""Places by name."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.places import candidates, find_place, gazetteer, key_of
+
+
+@pytest.mark.parametrize(
+    ("name", "country"),
+    [
+        ("Moscow", "RU"), ("MOSCÚ", "RU"), ("Moskau", "RU"), ("Köln", "DE"), ("Colonia", "DE"), ("The Hague", "NL"),
+        ("La Haya", "NL"), ("Kiev", "UA"), ("KYIV", "UA"), ("Leningrad", "RU"), ("Bombay", "IN"), ("Saigon", "VN"),
+        ("Washington", "US"), ("New York", "US"), ("San José", "CR"), ("Philadelphia", "US"), ("La Paz", "BO"),
+        ("Georgia", "GE"), ("Soviet Union", "RU"), ("Zaire", "CD"), ("Rusia", "RU"), ("Allemagne", "DE"),
+        ("Calif.", "US"), ("Ont.", "CA"), ("Scotland", "GB"), ("Hong Kong", "HK"), ("Guam", "GU"), ("Gaza", "PS"),
+        ("East Berlin", "DE"), ("United Nations", "US"), ("Ciudad del Vaticano", "VA"), ("St. Louis", "US"),
+    ],
+)  # fmt: skip
+def test_the_likeliest_place_of_a_name(name: str, country: str) -> None:
+    place = find_place(name)
+    assert place is not None
+    assert place.country == country
+
+
+@pytest.mark.parametrize(
+    ("name", "region", "country", "near"),
+    [
+        ("Paris", "Texas", "US", (33.7, -95.6)),
+        ("Paris", "Tex.", "US", (33.7, -95.6)),
+        ("Birmingham", "Ala.", "US", (33.5, -86.8)),
+        ("Portland", "Maine", "US", (43.7, -70.3)),
+        ("Portland", "OR", "US", (45.5, -122.7)),
+        ("Córdoba", "España", "ES", (37.9, -4.8)),
+        ("Valencia", "Venezuela", "VE", (10.2, -68.0)),
+    ],
+)
+def test_what_stands_beside_a_name_decides(
+    name: str, region: str, country: str, near: tuple[float, float]
+) -> None:
+    place = find_place(name, region=region)
+    assert place is not None
+    assert place.country == country
+    assert place.latitude == pytest.approx(near[0], abs=0.3)
+    assert place.longitude == pytest.approx(near[1], abs=0.3)
+
+
+def test_hints_break_ties() -> None:
+    there = find_place("Cambridge", countries=["US"])
+    nearest = find_place("Cambridge", near=(52.2, 0.1))
+    assert (there and there.country, nearest and nearest.country) == ("US", "GB")
+
+
+def test_a_region_that_does_not_hold_the_place_finds_none() -> None:
+    assert find_place("Grosseto", region="Iowa") is None
+
+
+def test_candidates_come_likeliest_first() -> None:
+    found = candidates("Santiago")
+    assert found[0].country == "CL"
+    assert found[0].capital
+    assert len({c.country for c in found}) > 2
+
+
+def test_misprints_of_large_cities_are_told() -> None:
+    assert [c.name for c in gazetteer().misprinted("WASINGTON")][:1] == ["Washington"]
+    assert gazetteer().misprinted("Qwrtzx") == ()
+
+
+@pytest.mark.parametrize("name", ["", " ", "Verkhnyaya Nowhere", "\x00", "مدينة خيالية"])
+def test_unknown_names_find_nothing(name: str) -> None:
+    assert find_place(name) is None
+    assert candidates(name) == ()
+
+
+@given(st.text())
+def test_keys_are_stable(name: str) -> None:
+    assert key_of(key_of(name)) == key_of(name)
