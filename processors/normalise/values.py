@@ -84,10 +84,14 @@ def timestamp(value: object, zone: str | None = None) -> str | None:
         return None
 
 
-@lru_cache(maxsize=1024)
 def language_tag(value: object) -> str | None:
     """A BCP 47 tag in canonical case (RFC 5646, section 2.1.1); None for what is none."""
-    if not isinstance(value, str) or not _TAG.fullmatch(value.strip()):
+    return _canonical(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=1024)
+def _canonical(value: str) -> str | None:
+    if not _TAG.fullmatch(value.strip()):
         return None
     first, *rest = value.strip().replace("_", "-").split("-")
     parts, extension = [first.lower()], False

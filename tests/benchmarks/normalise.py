@@ -51,7 +51,7 @@ def _documents() -> list[tuple[str, bytes, dict[str, str]]]:
         "bodies": [{"role": "main", "contentType": "text/plain", "value": SENTENCE * 16}],
     }  # fmt: skip
     bare = {name: value for name, value in line.items() if name != "language"}
-    golden = [
+    golden: list[tuple[str, bytes, dict[str, str]]] = [
         (path.name, path.read_bytes(), {}) for path in sorted(GOLDEN.iterdir()) if "expected" not in path.name
     ]
     message = (
@@ -81,7 +81,7 @@ def _rss(entries: int) -> bytes:
 
 def _items(payload: bytes, envelope: dict[str, str]) -> int:
     try:
-        return len(normalise(RawItem(payload, RECEIVED, **envelope), SETTINGS))  # type: ignore[arg-type]
+        return len(normalise(RawItem(payload, RECEIVED, **envelope), SETTINGS))
     except Rejected:
         return 0
 
