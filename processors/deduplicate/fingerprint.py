@@ -40,6 +40,7 @@ _CHARACTER: Final = re.compile(rf"[{_UNSPACED}]")
 _DROPPED: Final = re.compile(r"[.,'’‘ʼ`]")
 _DELETED: Final = b".,'`"
 _BLANK: Final = bytes(code if chr(code).isalnum() else 32 for code in range(128)) + bytes(128 * [32])
+_CAPITALISED: Final = re.compile(rb"\b[A-Z][A-Za-z0-9]*")
 _TICKER: Final = re.compile(r"<[A-Z][A-Z0-9./]{0,11}>")
 _TYPOGRAPHY: Final = re.compile(r"[“”„«»–—…•·\u00a0€£§°]")
 _MIX: Final = tuple(
@@ -92,7 +93,7 @@ def fingerprint(headline: str, text: str) -> Fingerprint:
     """The fingerprint of a story. Linear in the length of the text, of which it looks at a million characters."""
     text = text[:MAX_CHARS]
     names, words, width = _words(text)
-    numbers = set(filter(bytes.isdigit, set(words)))
+    numbers = {word for word in set(words) if word.isdigit()}
     title = _words(headline)[1] if headline else []
     running = _shingles(words, numbers, width)
     shingles, bound = _sampled(running.copy(), _room(len(words)))
@@ -139,7 +140,7 @@ def _words(text: str) -> tuple[set[bytes], list[bytes], int]:
     if text.isascii():
         raw = text.encode().translate(_BLANK, _DELETED)
         lower = raw.lower().split()
-        return _names(raw.split(), lower), _styled(lower), WIDTH
+        return _names(_CAPITALISED.findall(raw), raw.split()), _styled(lower), WIDTH
     return _foreign_words(text)
 
 
@@ -149,12 +150,13 @@ def _foreign_words(text: str) -> tuple[set[bytes], list[bytes], int]:
     pattern, width = (_WORD_OR_CHARACTER, CHARACTERS) if unspaced else (_WORD, WIDTH)
     cased = " ".join(pattern.findall(text))
     lower = cased.lower().encode().split()
-    return _names(cased.encode().split(), lower), _styled(lower), width
+    capitalised = [word.lower().encode() for word in cased.split() if word[0].isupper()]
+    return _names(capitalised, cased.encode().split()), _styled(lower), width
 
 
 def _styled(words: list[bytes]) -> list[bytes]:
     styles = _house_style()
-    return [styles.get(word, word) for word in words]
+    return list(map(styles.get, words, words)) if not styles.keys().isdisjoint(words) else words
 
 
 @cache
@@ -179,11 +181,11 @@ def _room(words: int) -> int:
     return SHINGLES if words <= SHINGLES else int((SHINGLES * words) ** 0.5)
 
 
-def _names(cased: list[bytes], lower: list[bytes]) -> set[bytes]:
-    """The words that are written with capitals only, in lower case; none in copy that is all capitals."""
-    plain = set(lower).intersection(cased)
-    capital = {word.lower() for word in set(cased).difference(lower)} - plain
-    return capital if 2 * len(plain) > len(capital) else set()
+def _names(capitalised: list[bytes], cased: list[bytes]) -> set[bytes]:
+    """The words that are written with a capital only, in lower case; none in copy that is nearly all capitals."""
+    if 3 * len(capitalised) > 2 * len(cased):
+        return set()
+    return set(map(bytes.lower, set(capitalised))).difference(cased)
 
 
 def _word_hashes(words: list[bytes]) -> NDArray[np.uint64]:

@@ -2,7 +2,7 @@
 
 A chain counts a shingle once. When as many shingles were counted as there are places, all counts are halved (the
 reset of TinyLFU), so that templates stay known beyond the window and what was seen once is forgotten. The table
-doubles when the window's own shingles fill half of it. What it says never depends on a clock.
+doubles when the window's own shingles would fill two thirds of it. What it says never depends on a clock.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Frequencies:
         self._alive -= shingles
 
     def _age(self) -> None:
-        if 2 * self._alive > len(self._counts):
+        if 3 * self._alive > 2 * len(self._counts):
             self._counts = np.repeat(self._counts, 2)
             self._size = np.uint64(len(self._counts))
         else:

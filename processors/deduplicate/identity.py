@@ -57,6 +57,6 @@ class Identity:
 
     def _clear(self, places: int) -> None:
         self._keys = array("Q", bytes(8 * places))
-        self._rows = array("Q", bytes(8 * places))
+        self._rows = array("I", bytes(4 * places))
         self._mask = places - 1
         self._used = 0

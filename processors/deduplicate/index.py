@@ -94,13 +94,13 @@ class Index:
 
     def is_due(self, alive: int) -> bool:
         """Whether the table should be rebuilt: it is full, or most of what it saw has left the window."""
-        return self._alive > len(self._rows) or self._newest > 4 * alive + _TURNOVER
+        return 2 * self._alive > 3 * len(self._rows) or self._newest > 4 * alive + _TURNOVER
 
     def rebuild(self, records: Callable[[], Iterator[Alive]], first: int) -> None:
         """Fill a new table from what is alive, in the order of the log; `records` gives it twice."""
         keys = sum(_room(len(alive.shingles)) for alive in records())
         self._origin = first
-        self._clear(max(_START, 3 * keys // 2))
+        self._clear(max(_START, 9 * keys // 8))
         for alive in records():
             spread_hashes = spread(alive.shingles)
             rare = np.flatnonzero(self._frequencies.of(spread_hashes) <= COMMON)[: _room(len(spread_hashes))]
@@ -133,9 +133,9 @@ class Index:
         if not alive:
             return []
         found: list[tuple[int, int]] = []
-        part = SHARED * keys / size
+        part, sizes = SHARED * keys / size, self._sizes
         for told, shared in Counter(alive).most_common():
-            if shared >= part * min(size, self._sizes[told]):
+            if shared >= part * min(size, sizes[told]):
                 found.append((told + self._origin - 1, shared))
                 if len(found) == CANDIDATES:
                     break
