@@ -102,18 +102,18 @@ class Grammar:
         for singular, plural in (("unit", "units"), ("weekday", "weekdays")):
             self._codes[singular] = self._codes[singular] | self._codes.get(plural, {})
         self._lead = re.compile(f"(?<!\\w)(?:{_blanks(words.lead)})$", re.IGNORECASE)
-        rules: dict[str, list[_Compiled]] = defaultdict(list)
-        for rule in words.rules:
-            compiled = self._compiled(rule)
+        self._heads: dict[str, list[int]] = defaultdict(list)
+        for number, rule in enumerate(words.rules):
             for word in _heads(rule.pattern, words):
-                rules[word].append(compiled)
-        self._rules = {word: (_gate(compiled), compiled) for word, compiled in rules.items()}
+                self._heads[word].append(number)
+        self._compiled_rules: dict[int, _Compiled] = {}
+        self._rules: dict[str, tuple[re.Pattern[str], list[_Compiled]]] = {}
 
     def expressions(self, text: str, start: int, end: int) -> Iterator[Expression]:
         """The expressions of text[start:end], in order, never overlapping."""
         done = start
         for token in TOKEN.finditer(text, start, end):
-            gate, rules = self._rules.get(_key(token.group()), NO_RULES)
+            gate, rules = self._rules_from(_key(token.group()))
             if gate is None or token.start() < done or not gate.match(text, token.start(), end):
                 continue
             best, kind = None, ""
@@ -125,6 +125,20 @@ class Grammar:
                 first = self._first(text, best, kind, done)
                 done = best.end()
                 yield self._expression(best, kind, first)
+
+    def _rules_from(self, word: str) -> tuple[re.Pattern[str] | None, list[_Compiled]]:
+        """The rules that begin with a word, compiled when the first text has it: most words never come."""
+        if word not in self._heads:
+            return NO_RULES
+        if word not in self._rules:
+            rules = [self._rule(number) for number in self._heads[word]]
+            self._rules[word] = (_gate(rules), rules)
+        return self._rules[word]
+
+    def _rule(self, number: int) -> _Compiled:
+        if number not in self._compiled_rules:
+            self._compiled_rules[number] = self._compiled(self._words.rules[number])
+        return self._compiled_rules[number]
 
     def _first(self, text: str, found: re.Match[str], kind: str, done: int) -> int:
         """Where an expression starts with the words before it that belong to it (early, late)."""
