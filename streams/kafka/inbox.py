@@ -21,11 +21,13 @@ LOOK_AGAIN_S: Final = 0.1
 class Fetched:
     """A record with its partition on the broker, and the generation of the group in which it was fetched.
 
+    `after` is the offset that was fetched before it from its partition, None for the first of a generation.
     `written` is the broker's time in milliseconds; the record's own is when its story was received.
     """
 
     partition: TopicPartition
     generation: int
+    after: int | None
     record: Record
     written: int
 
@@ -48,10 +50,11 @@ class Inbox:
         lane = self._late if late else self._live
         async with self._changed:
             await self._changed.wait_for(lambda: len(lane) < self._most)
+            after = batch.after
             for each in batch.records:
-                lane.append(
-                    Fetched(batch.partition, batch.generation, as_record(each, self._name), each.timestamp)
-                )
+                record = as_record(each, self._name)
+                lane.append(Fetched(batch.partition, batch.generation, after, record, each.timestamp))
+                after = each.offset
             self._changed.notify_all()
 
     async def take(self, most: int) -> list[Fetched]:

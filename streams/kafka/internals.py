@@ -40,10 +40,14 @@ POLL_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one poll gave for one partition, in the generation of the group in which it was fetched."""
+    """What one poll gave for one partition, in the generation of the group in which it was fetched.
+
+    `after` is the last offset of the partition's batch before this one; None where this is the first.
+    """
 
     partition: TopicPartition
     generation: int
+    after: int | None
     records: Sequence[ConsumerRecord[bytes | None, bytes | None]]
 
 
@@ -86,10 +90,13 @@ class _Thread(driver.AIOKafkaConsumerThread):
 class _Consumer(driver.Consumer):
     """Faust's consumer, whose messages are the batches of polls."""
 
+    _last: dict[TP, tuple[int, int]]  # generation and offset of what was fetched last
+
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def _drain_messages(self, fetcher: Any) -> None:
+        self._last = {}
         try:
             while not (self.should_stop or fetcher.should_stop):
                 await self._pass_on_a_poll()
@@ -108,11 +115,15 @@ class _Consumer(driver.Consumer):
             return
         if not self.flow_active or generation != self.app.consumer_generation_id:
             await self.perform_seek()  # what was fetched is dropped here, so it must be fetched again
+            self._last = {}
             return
         for place, polled in records.items():
+            before, offset = self._last.get(place, (generation, None))
+            self._last[place] = generation, polled[-1].offset
             if active is None or place in active or place in self._buffered_partitions:
                 partition = TopicPartition(place.topic, place.partition)
-                message = self._message(Batch(partition, generation, polled))
+                after = offset if before == generation else None
+                message = self._message(Batch(partition, generation, after, polled))
                 await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     def _message(self, batch: Batch) -> Any:

@@ -34,11 +34,16 @@ from streams.topology import Step
 from streams.work import Outcome
 
 TRANSACTION_MS: Final = 10_000  # a transaction takes milliseconds: it is opened when all messages are there
+LOOK_AGAIN_S: Final = 0.02
 log = structlog.get_logger("wiredesk.kafka")
 
 
 class Overtaken(Exception):
     """The group has given our partitions to somebody: what is in hand is theirs to do."""
+
+
+class Gap(Exception):
+    """Records of a partition of ours were fetched and are gone; the worker must start again at what is committed."""
 
 
 class StepRunner:
@@ -54,12 +59,17 @@ class StepRunner:
         self._lock = asyncio.Lock()
         self._next: dict[TopicPartition, int] = {}
         self._claimed: asyncio.Future[None] | None = None
-        self._stopping = False
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def take_in(self, batch: Batch) -> None:
         """Take a batch from Faust, waiting while there is enough."""
         late = self._cluster.name(batch.partition.topic) != self.step.reads[0].name
-        await self.inbox.put(batch, late=late)
+        try:
+            await self.inbox.put(batch, late=late)
+        except Exception as error:  # what leaves an agent is lost: Faust logs it and goes on
+            if not self.failed.done():
+                self.failed.set_exception(error)
+            raise
 
     async def run(self) -> None:
         """Settle records until cancelled.
@@ -67,18 +77,12 @@ class StepRunner:
         Raises:
             BrokenPool: a child of the pool died; its records are counted.
             KafkaError: the broker left a transaction undecided.
+            Gap: what was fetched came incomplete.
         """
         while True:
             taken = await self.inbox.take(self._pace.limit)
-            if self._claimed:
-                await asyncio.shield(self._claimed)
-            async with self._lock:
-                began = time.monotonic()
-                try:
-                    await self._settle(taken)
-                except Overtaken:
-                    continue
-                self._pace.took(len(taken), time.monotonic() - began)
+            while not await self._done(taken):  # noqa: ASYNC110 -- what ends a rebalance has no event
+                await asyncio.sleep(LOOK_AGAIN_S)
 
     async def pause(self) -> None:
         """Return when no transaction is open; none is opened before `resume`."""
@@ -155,14 +159,43 @@ class StepRunner:
         ends = [self._app.waiting(partition) for partition in self._next if partition.topic == live]
         return all(end is not None and fetched is not None and fetched >= end for fetched, end in ends)
 
-    async def _settle(self, taken: Sequence[Fetched]) -> None:
-        generation = self._app.generation
-        retries = delays(0.2, 5.0)
-        pending = [
+    async def _done(self, taken: Sequence[Fetched]) -> bool:
+        """Settle what is ours of some records; False while the group makes up its mind, and they are kept."""
+        if self._claimed:
+            await asyncio.wait({self._claimed})
+        async with self._lock:
+            if self._app.rebalancing or (self._claimed and not self._claimed.done()):
+                return False
+            if self._claimed and not self._claimed.cancelled():
+                self._claimed.result()
+            began = time.monotonic()
+            try:
+                await self._settle(taken)
+            except Overtaken:
+                return False
+            self._pace.took(len(taken), time.monotonic() - began)
+            return True
+
+    def _ours(self, taken: Sequence[Fetched], generation: int) -> list[Fetched]:
+        """The records of this generation that are not settled yet, provided that none before them is missing."""
+        ours = [
             each
             for each in taken
             if each.generation == generation and each.record.offset >= self._next.get(each.partition, 1 << 62)
         ]
+        reached = dict(self._next)
+        for each in ours:
+            if each.after is not None and each.after >= reached[each.partition]:
+                raise Gap(
+                    f"{each.partition}: {each.after} was never settled, and {each.record.offset} is here"
+                )
+            reached[each.partition] = each.record.offset + 1
+        return ours
+
+    async def _settle(self, taken: Sequence[Fetched]) -> None:
+        generation = self._app.generation
+        retries = delays(0.2, 5.0)
+        pending = self._ours(taken, generation)
         while pending:
             pending, suspects = self._in_hand(pending)
             outcomes = await self._run([each.record for each in pending])

@@ -87,16 +87,18 @@ async def _until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -
     """Run the app and its steps until `stop` or a failure, then drain."""
     await app.start()
     log.info("worker started", worker=app.cluster.worker, steps=[runner.step.name for runner in runners])
-    running = [asyncio.ensure_future(runner.run()) for runner in runners]
+    running: list[asyncio.Future[None]] = [asyncio.ensure_future(runner.run()) for runner in runners]
+    running += [runner.failed for runner in runners]
     ended = asyncio.ensure_future(app.wait_until_stopped())
     stopped = asyncio.ensure_future(stop.wait())
+    ends: list[asyncio.Future[Any]] = [*running, ended, stopped]
     try:
-        await asyncio.wait({*running, ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*(runner.pause() for runner in runners)), DRAIN_S)
         failures = [task.exception() for task in running if task.done() and not task.cancelled()]
-        for task in (*running, ended, stopped):
+        for task in ends:
             task.cancel()
         with suppress(TimeoutError):
             await asyncio.wait_for(app.stop(), STOP_S)
@@ -106,6 +108,8 @@ async def _until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -
     for failure in (*failures, app.crash_reason):
         if failure:
             raise failure
+    if not stop.is_set():
+        raise RuntimeError("Faust has stopped by itself")
     log.info("worker stopped", worker=app.cluster.worker)
 
 
@@ -149,7 +153,9 @@ def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, lo
     if step.pooled:
         return Pooled(pool, step)
     if step.state:
-        return Remembering(Memories(cluster, step.state.name, lambda: cast("Rememberer", load(step, settings))))
+        return Remembering(
+            Memories(cluster, step.state.name, lambda: cast("Rememberer", load(step, settings)))
+        )
     return Stateless(lambda: load(step, settings))
 
 
