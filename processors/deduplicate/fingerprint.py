@@ -51,7 +51,6 @@ _MIX: Final = tuple(
     )
 )  # fmt: skip
 _HALF: Final = np.uint64(32)
-_FEW: Final = np.uint64(29)
 _CLEAR: Final = np.uint32(2**32 - 4)  # the two lowest bits are flags
 FIGURE: Final = np.uint32(2)  # the bit of a shingle that has a number among its words
 
@@ -117,16 +116,15 @@ def content_hash(text: str) -> int:
 
 
 def shingle_hashes(words: NDArray[np.uint64], width: int) -> Hashes:
-    """32-bit hashes of every run of `width` words (of all words, where there are fewer), in order."""
+    """Hashes of every run of `width` words (of all words, where there are fewer), in order.
+
+    A multilinear hash (Lemire and Kaser) of words that are hashed already; the upper 32 bits, the lowest two clear.
+    """
     width = min(width, len(words))
     count = len(words) - width + 1
     mixed = words[:count] * _MIX[0]
     for place in range(1, width):
-        mixed ^= mixed >> _FEW
-        mixed += words[place : place + count]
-        mixed *= _MIX[place % len(_MIX)]
-    mixed ^= mixed >> _FEW
-    mixed *= _MIX[1]
+        mixed += words[place : place + count] * _MIX[place]
     return (mixed >> _HALF).astype(np.uint32) & _CLEAR
 
 
