@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from processors.places import candidates, find_place, key_of
 from processors.story import Dateline, Place
 from processors.tag.lexicon import lexicon
 
-NEAR_PEOPLE = 500_000  # a city of more people than this needs no other place to explain it
+NAMESAKE: Final = 0.015  # share of the largest namesake's people that makes a place worth a thought
 
 
 def countries_of(names: Sequence[str], dateline: Dateline | None) -> list[str]:
@@ -26,17 +27,24 @@ def countries_of(names: Sequence[str], dateline: Dateline | None) -> list[str]:
 
 
 def placed(name: str, countries: Iterable[str], dateline: Dateline | None) -> Place | None:
-    """The place that a name means in this story."""
+    """The place that a name means in this story.
+
+    Countries and capitals are themselves; another name is the place in the country that the story tells most of, unless
+    that one is a village beside its famous namesake.
+    """
     for place in dateline.places if dateline else ():
         if place.name and key_of(place.name) == key_of(name):
             return place
     known = candidates(name)
-    if known and (known[0].kind == "country" or known[0].population >= NEAR_PEOPLE * 2):
-        return find_place(name)
-    code = lexicon().countries.get(key_of(name))
-    if not known and code:
-        return Place(name, code)
-    for country in countries:
-        if any(option.country == country for option in known):
-            return find_place(name, countries=(country,))
+    if not known:
+        code = lexicon().countries.get(key_of(name))
+        return Place(name, code) if code else None
+    likeliest = known[0]
+    if likeliest.kind != "country" and not likeliest.capital:
+        for country in countries:
+            if any(
+                option.country == country and option.population >= NAMESAKE * likeliest.population
+                for option in known
+            ):
+                return find_place(name, countries=(country,))
     return find_place(name)

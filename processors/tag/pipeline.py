@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from config.errors import Misconfigured
 from processors.story import Label
 from processors.tag.found import Found
+from processors.tag.lean import import_spacy
 
 SHIPPED: Final = "wiredesk"  # the name of the pipeline in the package
 LONGEST: Final = 10**9  # characters; texts are cut by the settings
@@ -59,8 +60,7 @@ def _found(name: Any) -> Found:
 
 
 def _load(name: str) -> Any:
-    import spacy
-
+    spacy = import_spacy()
     if name == SHIPPED:
         import processors.tag.recogniser  # noqa: F401 -- registers the component
 

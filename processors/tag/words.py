@@ -75,9 +75,7 @@ class Phrases(Generic[T]):
                 tail = keys[1:LONGEST]
                 tails[tail] = (*tails.get(tail, ()), value)
         self._by_first = {
-            first: sorted(tails.items(), key=lambda tail: -len(tail[0]))
-            if len(tails) > 1
-            else list(tails.items())
+            first: (sorted({len(tail) for tail in tails}, reverse=True), tails)
             for first, tails in tree.items()
         }
 
@@ -96,10 +94,12 @@ class Phrases(Generic[T]):
 
     def at(self, words: Words, position: int) -> Hit[T] | None:
         """The longest phrase that starts at a word."""
-        for tail, values in self._by_first.get(words.keys[position], ()):
-            last = position + len(tail)
-            if not tail:
-                return Hit(position, position, values)
-            if tuple(words.keys[position + 1 : last + 1]) == tail and words.joined(position, last):
+        if words.keys[position] not in self._by_first:
+            return None
+        lengths, tails = self._by_first[words.keys[position]]
+        for length in lengths:
+            last = position + length
+            values = tails.get(tuple(words.keys[position + 1 : last + 1]))
+            if values and last < len(words.keys) and words.joined(position, last):
                 return Hit(position, last, values)
         return None

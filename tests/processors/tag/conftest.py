@@ -1,0 +1,50 @@
+"""Events made of invented copy, and the tagger with the shipped pipeline, loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from config.settings import Settings
+from processors.segment import segment
+from processors.story import Entity, Event, Language, Story
+from processors.tag import Tagger
+
+Told = Callable[..., Event]
+
+
+@pytest.fixture(scope="session")
+def tagger() -> Tagger:
+    return Tagger(Settings().tag)
+
+
+@pytest.fixture(scope="session")
+def told(tagger: Tagger) -> Told:
+    """Segment and tag a text."""
+
+    def tell(text: str, *, language: str = "en", headline: str = "", by: Tagger = tagger) -> Event:
+        event = Event(Story("urn:test:1"), headline=headline, text=text, language=Language(language, 1.0))
+        return by.tag([segment(event, Settings().segment)])[0]
+
+    return tell
+
+
+def entity(event: Event, name: str) -> Entity:
+    """The one entity that goes by a name."""
+    found = [each for each in event.entities or () if name in {each.name, *each.aliases}]
+    assert len(found) == 1, [(each.name, each.aliases) for each in event.entities or ()]
+    return found[0]
+
+
+def labels(event: Event, name: str) -> set[str]:
+    """The labels of a name's mentions in the text."""
+    return {
+        mention.label for mention in event.mentions or () if mention.text == name and mention.inside == "text"
+    }
+
+
+def relisted(settings: Settings, path: str) -> Settings:
+    """The settings with other watch lists."""
+    return replace(settings, tag=replace(settings.tag, watchlists=path))
