@@ -14,9 +14,10 @@ from processors.normalise import g2_content, g2_metadata
 from processors.normalise.datelines import with_dateline
 from processors.normalise.identity import publisher_uri
 from processors.normalise.reading import Reading
+from processors.normalise.text import clean, clean_line
 from processors.normalise.tree import child, children, descendants, language_of, said
 from processors.normalise.xml import local
-from processors.story import AltId, DamageKind, RawItem, Story
+from processors.story import AltId, DamageKind, RawItem, Story, Text
 
 _REFUSED: Final = {
     "conceptItem": "concept", "knowledgeItem": "knowledge", "planningItem": "planning", "catalogItem": "catalog",
@@ -156,9 +157,6 @@ def _homes(texts: list[Reading], media: dict[str, Reading], packages: list[Any])
 
 def _beside(reading: Reading, number: int) -> Story:
     """A picture item as an association."""
-    from processors.normalise.text import clean, clean_line
-    from processors.story import Text
-
     headline, caption = clean_line(reading.headline), clean(reading.text)
     return replace(
         reading.story,

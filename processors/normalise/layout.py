@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from processors.normalise.text import clean_line
+from processors.segment.layout import lay_out
 from processors.story import Segment, Story
 
 _HEADLINE_MARKS: Final = re.compile(r"^[\s^]+|[\s^=]+$")
@@ -15,10 +16,6 @@ _BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+", re.IGNORECAS
 
 def laid_out(story: Story, text: str, headline: str, language: str) -> tuple[Story, str]:
     """The story with what its text tells where the metadata doesn't, and the headline."""
-    try:
-        from processors.segment.layout import lay_out
-    except ModuleNotFoundError:
-        return story, headline
     found = lay_out(text, language, headline)
     if not headline:
         headline = _HEADLINE_MARKS.sub("", clean_line(" ".join(_words(text, found, "headline")[:1])))
