@@ -21,9 +21,9 @@ from processors.segment.marks import ends_sentence
 from processors.story import Damage, DamageKind, Segment
 
 PROSE: Final = frozenset({"paragraph", "caption"})
-DOUBLED: Final = 60  # characters of the shortest paragraph that does not stand twice by chance
+DOUBLED: Final = 80  # characters of the shortest paragraph that does not stand twice by chance
 CUT: Final = 80  # characters of the shortest paragraph that can be told to be cut
-MANY: Final = 40  # damaged places of one text; beyond that the rules misread it
+MANY: Final = 12  # places of one text where words are lost; beyond that the rules misread it
 
 ENDING_AFTER: Final = r"(?<![\w'’.\-])[^\W\d_]{{2,}}(?P<gap> )(?P<end>{})(?=[ ,.;:!?)”\"»]|$)(?! ?[&'’])"
 OPEN_QUOTE: Final = re.compile(r"(?:(?P<before>[\w’']+) |(?<=[\s(]))“(?P<gap>[ \t]+)(?P<after>[^\W\d_]+)")
@@ -31,7 +31,7 @@ STRAIGHT: Final = re.compile(r"(?P<before>[\w’']+) \"(?P<gap> )(?P<after>[^\W\
 QUOTED: Final = re.compile(
     r"(?P<before>[\w’']+) [“\"«‘](?P<word>[^\W\d_]+)[”\"»’](?P<gap> )(?P<after>[^\W\d_]+)"
 )
-EMPTY: Final = re.compile(r"“\s*”|«\s*»|(?<=\s)\(\s*\)|\(\s*[,;](?=\s)|(?<=[a-z]),\s?,(?=\s)")
+EMPTY: Final = re.compile(r"“\s*”|«\s*»|(?<=\s)\(\s+\)|\(\s*[,;](?=\s)|(?<=[a-z]),\s?,(?=\s)")
 TITLE: Final = re.compile(r"\b(?:Mr|Mrs|Ms)\.? (?=(?:said|says|told|added|was|is|has|had|and|who|of)\b)")
 SUM: Final = re.compile(
     r"(?<=[$€£]) (?=(?:million|billion|trillion|millones|millions|milliards|Millionen|Milliarden)\b)"
@@ -39,7 +39,8 @@ SUM: Final = re.compile(
 BROKEN: Final = re.compile(r"\ufffd+")
 LETTER_LOST: Final = re.compile(r"(?<![/?=&.\w])[^\W\d_]+\?[^\W\d_a-z]*[a-zà-ÿ]+(?:\?[a-zà-ÿ]+)*(?![/?=&\w])")
 MAY_BE_MOJIBAKE: Final = re.compile(r"[ÃÂâÐÑÅÄÎÏØÙ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u00a0]")
-RUN_TOGETHER: Final = re.compile(r"\d(?:pct|mln)?[A-Z][a-z]{2,}")
+RUN_TOGETHER: Final = re.compile(r"(?<=\s)[\d.,]*\d(?:pct|mln)?(?![KMGT](?:bps|bit|byte|Hz))[A-Z][a-z]{2,}")
+CODE: Final = re.compile(r"->|=>|::|==|`|</|[{}\\]| = ")  # programs and formulas have words of one letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,17 @@ def find_damage(text: str, segments: tuple[Segment, ...], language: str = "") ->
             found += _all("garbled", segment.start, _run_together(words))
     found += _doubled(text, segments)
     found += _cut(text, segments)
-    return _apart(found) if len(found) <= MANY else _apart(found[:MANY])
+    return _apart(_believed(found))
+
+
+def _believed(found: list[Damage]) -> list[Damage]:
+    """Without lone letters where there are several (names of variables), or lost words where there are too many."""
+    letters = [
+        damage for damage in found if damage.kind == "missing-words" and damage.end - damage.start == 1
+    ]
+    kept = found if len(letters) < 2 else [damage for damage in found if damage not in letters]
+    lost = sum(damage.kind == "missing-words" for damage in kept)
+    return kept if lost <= MANY else [damage for damage in kept if damage.kind != "missing-words"]
 
 
 def _all(kind: DamageKind, offset: int, spans: Iterable[tuple[int, int]]) -> list[Damage]:
@@ -101,6 +112,8 @@ def _apart(found: list[Damage]) -> tuple[Damage, ...]:
 
 def _lost_words(words: str, known: Grammar | None) -> Iterator[tuple[int, int]]:
     """Spans around words that are missing, or a fragment that they left."""
+    if CODE.search(words):
+        return
     yield from (match.span() for match in EMPTY.finditer(words))
     if "$ " in words or "€ " in words or "£ " in words:
         yield from (match.span() for match in SUM.finditer(words))
@@ -187,7 +200,7 @@ def _doubled(text: str, segments: tuple[Segment, ...]) -> Iterator[Damage]:
     for segment in segments:
         if segment.kind == "paragraph" and segment.end - segment.start >= DOUBLED:
             words = " ".join(text[segment.start : segment.end].split())
-            if words in seen:
+            if words in seen and words[-1] != ":" and ends_sentence(words) and not CODE.search(words):
                 yield Damage(segment.start, segment.end, "garbled")
             seen.add(words)
 
@@ -198,9 +211,5 @@ def _cut(text: str, segments: tuple[Segment, ...]) -> Iterator[Damage]:
     if not segments or segments[-1].kind != "paragraph" or len(prose) < 3 or len(prose[-1]) < CUT:
         return
     last = prose[-1].rstrip()
-    if (
-        all(map(ends_sentence, prose[:-1]))
-        and re.search(r"[a-zà-ÿ,-]$", last)
-        and not re.search(r"(?:https?:|www\.|@)\S*$", last)
-    ):
+    if all(map(ends_sentence, prose[:-1])) and re.search(r"\s[a-zà-ÿ]+,?$", last):
         yield Damage(segments[-1].end, segments[-1].end, "truncated")
