@@ -64,6 +64,17 @@ def check(config: Path | None, wait: float) -> None:
     click.echo("the index is as it must be")
 
 
+@command.command("reindex")
+@_config
+@_wait
+def reindex(config: Path | None, wait: float) -> None:
+    """Copy into a new index with the templates of today and move the alias; writers and readers go on."""
+    from sinks.elasticsearch.reindex import reindex as copy
+
+    for line in _asked(copy, config, wait):
+        click.echo(line)
+
+
 def _asked(task: Task, config: Path | None, wait: float) -> list[str]:
     """Run a task on the server; a server that does not answer is one line and status 1."""
     from config.settings import load

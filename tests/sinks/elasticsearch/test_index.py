@@ -9,7 +9,9 @@ import pytest
 from processors.errors import Unreachable
 from sinks.elasticsearch import index
 from sinks.elasticsearch.client import connect
+from sinks.elasticsearch.reindex import reindex
 from tests.sinks.elasticsearch.conftest import Stack
+from tests.sinks.events import dispatch, event
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -40,6 +42,28 @@ async def test_a_mapping_that_differs_is_told_by_field(stack: Stack) -> None:
     await stack.client.indices.create(index=f"{name}-old", aliases={name: {}}, mappings=mappings)
     wrong = await index.check(stack.client, stack.settings)
     assert f"{name}-old: feed is text, not keyword: run `wiredesk index reindex`" in wrong
+
+
+async def test_an_old_mapping_is_renewed_behind_the_alias_with_every_story_in_its_state(stack: Stack) -> None:
+    name = stack.settings.index
+    await stack.put(
+        dispatch(),
+        event("urn:a"),
+        event("urn:k", relation="kill", chain="urn:a", of="urn:a", sequence=2, minute=1),
+    )
+    lines = await reindex(stack.client, stack.settings)
+    assert lines[1] == f"{name} stands for {name}-000002 now"
+    assert set(await stack.client.indices.get_alias(name=name)) == {f"{name}-000002"}
+    assert await index.check(stack.client, stack.settings) == []
+    assert (await stack.client.count(index=name))["count"] == 3
+    found = await stack.stories.get("urn:a")
+    assert found is not None
+    assert (found.event, found.hidden) == (event("urn:a"), "killed")
+    stale = event("urn:nda:1", version="1", headline="Stale")
+    await stack.put(stale)
+    kept = await stack.stories.get("urn:nda:1")
+    assert kept is not None
+    assert kept.event == dispatch()
 
 
 async def test_a_server_that_is_not_there_is_one_line(stack: Stack) -> None:
