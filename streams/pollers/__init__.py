@@ -37,10 +37,16 @@ async def poll(
     from streams.pollers.poller import Poller
 
     folder = DropFolder(settings, outlet) if settings.drop_folder else None
-    async with Fetcher(settings) as fetcher, asyncio.TaskGroup() as tasks:
+    async with Fetcher(settings) as fetcher:
         poller = Poller(
             feeds, settings, outlet, store, fetcher, on_gap=on_gap, clock=clock, random=random, stop=stop
         )
-        tasks.create_task(poller.run())
+        tasks = [asyncio.create_task(poller.run())]
         if folder:
-            tasks.create_task(watch(folder, settings.drop_interval_s, poller.insist, stop))
+            tasks.append(asyncio.create_task(watch(folder, settings.drop_interval_s, poller.insist, stop)))
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

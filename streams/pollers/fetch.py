@@ -121,18 +121,10 @@ class Fetcher:
             if answer.status not in REDIRECTS or answer.failure:
                 return _with(answer, moved)
             permanent = permanent and answer.status in PERMANENT
-            try:
-                target = urljoin(url, answer.headers.get("Location", ""))
-            except ValueError:
-                target = ""
-            if not answer.headers.get("Location") or not target:
-                return Answer(
-                    url, answer.status, failure="redirects", message="a redirect that leads nowhere"
-                )
-            if urlsplit(target).scheme not in {"http", "https"}:
-                return Answer(
-                    url, answer.status, failure="redirects", message="a redirect to what is not http"
-                )
+            target = _target(url, answer.headers.get("Location", ""))
+            if target is None:
+                told = "a redirect that leads nowhere, or to what is not http"
+                return Answer(url, answer.status, failure="redirects", message=told)
             moved = target if permanent else moved
             url = target
         return Answer(url, failure="redirects", message=f"over {self._settings.max_redirects} redirects")
@@ -190,6 +182,17 @@ def classify(error: Exception) -> Outcome | None:
     if guard.MARK in str(error):
         return "blocked_address"
     return next((outcome for kinds, outcome in OUTCOME_OF if isinstance(error, kinds)), None)
+
+
+def _target(url: str, location: str) -> str | None:
+    """Where a redirect leads; None for nowhere, for what is no URL, and for what is not http."""
+    try:
+        target = urljoin(url, location.strip()) if location.strip() else ""
+        parts, _ = urlsplit(target), URL(target).raw_host
+        told = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    return target if told else None
 
 
 def _headers(url: str, request: Request) -> dict[str, str]:

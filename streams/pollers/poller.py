@@ -25,7 +25,7 @@ from streams.pollers import schedule
 from streams.pollers import state as states
 from streams.pollers.breaker import Breaker
 from streams.pollers.feeds import Feed
-from streams.pollers.fetch import Answer, Fetcher, Request, host_of
+from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
 from streams.pollers.hosts import Hosts
 from streams.pollers.judge import Verdict, judge, plan
 from streams.pollers.metrics import observe
@@ -170,7 +170,7 @@ class Poller:
         try:
             state = states.unpack(self._states.get(feed.id, b""))
             request = plan(feed, state, self._settings, started, os.environ)
-            answer = await self._fetcher.get(request, lambda each: self._turn(each, begun))
+            answer = await self._answer(feed, request, lambda each: self._turn(each, begun))
         finally:
             if begun:
                 self._hosts.end(host)
@@ -188,6 +188,14 @@ class Poller:
         await self._carry_out(feed, verdict)
         observe(verdict, now - started, len(answer.body))
         _tell(feed, request, answer, verdict)
+
+    async def _answer(self, feed: Feed, request: Request, turn: Turn) -> Answer:
+        """What came of a request; our own fault in asking for one feed is that feed's failure as well."""
+        try:
+            return await self._fetcher.get(request, turn)
+        except Exception as error:
+            log.exception("a bug in asking for a feed", feed=feed.id, url=feed.shown_url)
+            return Answer(request.url, failure="bug", message=f"{type(error).__name__}: {error}"[:300])
 
     async def _judged(self, feed: Feed, state: states.FeedState, answer: Answer, now: float) -> Verdict:
         """The verdict; a bug in reading one feed is that feed's failure, told loudly, and the others go on."""

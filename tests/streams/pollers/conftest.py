@@ -30,7 +30,7 @@ class MemoryLog:
     async def publish(self, items: Sequence[RawItem]) -> None:
         if self.refuse:
             self.refuse -= 1
-            self.steps.append("refused")
+            self._note("refused")
             raise Unreachable("the log is away")
         self.items += items
         self._note("publish")

@@ -16,6 +16,7 @@ import pytest
 
 from config.errors import Misconfigured
 from config.settings import Poll
+from processors.errors import Unreachable
 from streams.pollers import poll
 from streams.pollers.documents import take_apart
 from streams.pollers.feeds import Feed
@@ -75,6 +76,20 @@ async def test_nothing_is_saved_while_the_log_does_not_take_items(log: MemoryLog
     log.refuse = 2
     await outcome_of(log, web)
     assert log.steps[:4] == ["refused", "refused", "publish", "save"]
+
+
+async def test_a_log_that_takes_nothing_until_the_stop_is_told_and_nothing_is_saved(
+    log: MemoryLog, web: WebServer
+) -> None:
+    web.answer("/rss", document(1))
+    log.refuse = 1_000_000
+    stop = asyncio.Event()
+    running = asyncio.create_task(poll([Feed("f", web.url("/rss"))], settings(web), log, log, stop))
+    await log.until(lambda: "refused" in log.steps)
+    stop.set()
+    with pytest.raises(Unreachable):
+        await asyncio.wait_for(running, 5)
+    assert log.states == {}
 
 
 async def test_a_restart_goes_on_with_validators_and_entries(log: MemoryLog, web: WebServer) -> None:
@@ -141,6 +156,12 @@ async def test_content_codings_are_undone(log: MemoryLog, web: WebServer, body: 
         (b"", "302 Found", {"Location": ""}, "redirects"),
         (b"", "302 Found", {"Location": "file:///etc/hostname"}, "redirects"),
         (b"", "302 Found", {"Location": "/rss"}, "redirects"),
+        (b"", "302 Found", {"Location": "http://wire.example:99999/"}, "redirects"),
+        (b"", "302 Found", {"Location": "http://[::1/"}, "redirects"),
+        (b"", "302 Found", {"Location": "http://"}, "redirects"),
+        (b"", "302 Found", {"Location": "http://wire.example:0/"}, "redirects"),
+        (b"", "302 Found", {"Location": "http://exa mple.example/"}, "dns"),
+        (b"", "302 Found", {"Location": "http://%00/"}, "dns"),
         (b"", "302 Found", {"Location": "http://127.0.0.66:1/"}, "blocked_address"),
         (b"", "302 Found", {"Location": "http://[::ffff:127.0.0.66]:1/"}, "blocked_address"),
         (b"", "302 Found", {"Location": "http://2130706498:1/"}, "redirects"),
