@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.errors import NotText
@@ -44,6 +45,7 @@ def test_a_clean_text_stays_as_it_is(text: str) -> None:
         st.text("abcé “”—.\t", min_size=1, max_size=20).map(lambda line: line.rstrip() + "x"), min_size=1
     )
 )
+@settings(deadline=None)  # the first call loads the language model
 def test_a_clean_body_comes_through_to_the_letter(lines: list[str]) -> None:
     body = "\n\n".join(lines)
     item = {
@@ -51,8 +53,6 @@ def test_a_clean_body_comes_through_to_the_letter(lines: list[str]) -> None:
         "headlines": [{"value": "H"}],
         "bodies": [{"contentType": "text/plain", "value": body}],
     }
-    import orjson
-
     assert one(orjson.dumps(item), format="ninjs").text == body
 
 
