@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -176,7 +177,7 @@ def test_any_text_gives_mentions_in_order_without_overlap(tagger: Tagger, text: 
     event = tagger.tag([Event(Story("u"), text=text, language=Language(language, 1.0))])[0]
     mentions = event.mentions or ()
     assert all(text[mention.start : mention.end] == mention.text for mention in mentions)
-    assert all(a.end <= b.start for a, b in zip(mentions, mentions[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(mentions))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +52,6 @@ def test_a_phrase_may_run_over_a_line_end_but_not_over_a_paragraph_or_a_comma() 
 def test_what_is_found_is_a_phrase_and_stands_in_order(phrases: list[str], text: str) -> None:
     words = Words.of(text)
     hits = list(Phrases.of((phrase, phrase) for phrase in phrases).find(words))
-    assert all(before.last < after.first for before, after in zip(hits, hits[1:], strict=False))
+    assert all(before.last < after.first for before, after in itertools.pairwise(hits))
     for hit in hits:
         assert words.keys[hit.first : hit.last + 1] == Words.of(hit.values[0]).keys
