@@ -21,16 +21,16 @@ from processors.tag.found import Found, merge
 from processors.tag.words import Phrases, Words
 
 MEMBERS: Final = frozenset({"label", "names", "patterns", "file"})
-WEIGHT: Final = 2.0  # of a hit's label; the pipeline's is 1
+TOLD: Final = 2.0  # weight of a label that the list tells; 0 where it tells none
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One name of a list, as written."""
+    """One name of a list, as written, and the label that the list tells."""
 
     list: str
     name: str
-    label: Label
+    label: Label | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Pattern:
 
     list: str
     expression: re.Pattern[str]
-    label: Label
+    label: Label | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +89,13 @@ class WatchLists:
             start, end = words.starts[hit.first], words.ends[hit.last]
             written = " ".join(copy.text[start:end].split())
             hits += [
-                WatchHit(Found(start, end, each.label, WEIGHT), each.list)
+                WatchHit(_hit(start, end, each.label), each.list)
                 for each in hit.values
                 if written in {each.name, each.name.upper()} or each.name.islower()
             ]
         for pattern in self.patterns:
             hits += [
-                WatchHit(Found(*match.span(), pattern.label, WEIGHT), pattern.list)
+                WatchHit(_hit(*match.span(), pattern.label), pattern.list)
                 for match in pattern.expression.finditer(copy.text)
                 if match.end() > match.start()
             ]
@@ -103,19 +103,21 @@ class WatchLists:
 
 
 def with_hits(found: Sequence[Found], hits: Sequence[WatchHit]) -> list[Found]:
-    """The names, and the hits where no name stands or only a shorter one."""
+    """The names, and the hits where no name stands, only a shorter one, or one that the list knows better."""
     if not hits:
         return list(found)
-    spans = [(hit.found.start, hit.found.end) for hit in hits]
-    kept = [
-        each
-        for each in found
-        if not any(
-            start <= each.start and each.end <= end and end - start > each.end - each.start
-            for start, end in spans
-        )
-    ]
+    kept = [each for each in found if not any(_beats(hit.found, each) for hit in hits)]
     return merge(kept, [hit.found for hit in hits])
+
+
+def _beats(hit: Found, name: Found) -> bool:
+    if (hit.start, hit.end) == (name.start, name.end):
+        return hit.weight > 0
+    return hit.start <= name.start and name.end <= hit.end
+
+
+def _hit(start: int, end: int, label: Label | None) -> Found:
+    return Found(start, end, label or "MISC", TOLD if label else 0.0)
 
 
 def marked(
@@ -153,8 +155,8 @@ def _entries(path: Path, source: str, title: str, members: Any) -> Iterator[Watc
     where = f"{path}, line {_line(source, f'lists.{title}')}: [lists.{title}]"
     if not isinstance(members, dict) or set(members) - MEMBERS:
         raise Misconfigured(f"{where} may have {', '.join(sorted(MEMBERS))} and nothing else")
-    label = members.get("label", "MISC")
-    if label not in get_args(Label):
+    label = members.get("label")
+    if label not in {None, *get_args(Label)}:
         raise Misconfigured(f"{where}: label must be one of {', '.join(get_args(Label))}, not {label!r}")
     for member in ("names", "patterns"):
         if not _strings(members.get(member, [])):
@@ -166,7 +168,7 @@ def _entries(path: Path, source: str, title: str, members: Any) -> Iterator[Watc
         yield from _from_file(path.parent / str(file), title, label)
 
 
-def _from_file(path: Path, title: str, label: Label) -> Iterator[Watched | Pattern]:
+def _from_file(path: Path, title: str, label: Label | None) -> Iterator[Watched | Pattern]:
     for number, line in enumerate(_text(path).splitlines(), 1):
         words = line.strip()
         if len(words) > 2 and words.startswith("/") and words.endswith("/"):
@@ -175,7 +177,7 @@ def _from_file(path: Path, title: str, label: Label) -> Iterator[Watched | Patte
             yield Watched(title, words, label)
 
 
-def _pattern(title: str, expression: str, label: Label, where: str) -> Pattern:
+def _pattern(title: str, expression: str, label: Label | None, where: str) -> Pattern:
     try:
         return Pattern(title, re.compile(expression), label)
     except re.error as error:
