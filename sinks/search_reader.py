@@ -24,6 +24,8 @@ from sinks.words import Term, fold, fts5, places, terms, window
 T = TypeVar("T")
 THREADS: Final = 2
 MARKED: Final = 20_000  # characters of a text in which the words of a query are looked for
+COMMON: Final = 2000  # stories that fit: from here on the newest are looked through one by one
+PROBE: Final = "EXISTS (SELECT 1 FROM story_words w WHERE w.story_words MATCH ? AND w.rowid = s.id)"
 ORDERS: Final = {"newest": "time", "received": "received"}
 
 
@@ -110,8 +112,9 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
         return Page(())
     relevance = query.order == "relevance" and match is not None
     wheres, values = _filters(query, now)
+    joined = match is not None and (relevance or not _is_common(base, match))
     if match:
-        wheres.insert(0, "story_words MATCH ?")
+        wheres.insert(0, "story_words MATCH ?" if joined else PROBE)
         values.insert(0, match)
     order = "story_words.rank, s.id DESC" if relevance else _newest(query, wheres, values)
     offset = int(query.after) if relevance and query.after and query.after.isdecimal() else 0
@@ -119,7 +122,7 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
     sql = (
         f"SELECT s.card, s.event, s.{column}, s.id, (SELECT COUNT(*) FROM stories d"  # noqa: S608 -- constants and parameters
         " WHERE d.chain = s.chain AND d.relation = 'duplicate')"
-        f" FROM {'story_words JOIN stories s ON s.id = story_words.rowid' if match else 'stories s'}"
+        f" FROM {'story_words JOIN stories s ON s.id = story_words.rowid' if joined else 'stories s'}"
         f" WHERE {' AND '.join(wheres)} ORDER BY {order} LIMIT ? OFFSET ?"
     )
     rows = base.execute(sql, (*values, query.limit + 1, offset)).fetchall()
@@ -128,6 +131,12 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
         return Page(hits)
     last = rows[query.limit - 1]
     return Page(hits, str(offset + query.limit) if relevance else f"{last[2]}.{last[3]}")
+
+
+def _is_common(base: sqlite3.Connection, match: str) -> bool:
+    """Whether so many stories fit that it is quicker to go through the newest and ask whether each fits."""
+    sql = "SELECT COUNT(*) FROM (SELECT 1 FROM story_words WHERE story_words MATCH ? LIMIT ?)"
+    return int(base.execute(sql, (match, COMMON)).fetchone()[0]) >= COMMON
 
 
 def _newest(query: Query, wheres: list[str], values: list[object]) -> str:

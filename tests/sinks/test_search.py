@@ -208,3 +208,19 @@ async def test_a_missing_file_is_said_and_not_made(shelf: Shelf) -> None:
         await search.latest(Query())
     search.close()
     assert not search._path.exists()
+
+
+async def test_a_common_word_is_found_by_another_way_with_the_same_answer(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.put(*(event(f"urn:{n}", minute=n % 7, feed=f"f{n % 3}", language="de") for n in range(30)))
+    queries = [
+        Query("veldhaven", limit=7),
+        Query("veldhaven -budget", feed="f1"),
+        Query("ships*", since=at(4)),
+    ]
+    few = [await shelf.search.search(query) for query in queries]
+    monkeypatch.setattr("sinks.search_reader.COMMON", 3)
+    many = [await shelf.search.search(query) for query in queries]
+    assert many == few
+    assert [len(page.hits) for page in many] == [7, 10, 12]
