@@ -92,6 +92,7 @@ class Fetcher:
         settings = self._settings
         connector = aiohttp.TCPConnector(
             limit=settings.concurrency, limit_per_host=settings.host_connections, ttl_dns_cache=300,
+            force_close=True,  # polls of a host are minutes apart, and a stale connection would cost a failed poll
             socket_factory=guard.socket_factory(self._opened),
         )  # fmt: skip
         self._session = aiohttp.ClientSession(
@@ -104,6 +105,8 @@ class Fetcher:
             ),
             headers={"User-Agent": settings.user_agent, "Accept": ACCEPT},
         )
+        # aiohttp repeats a GET at once when the connection is lost: that is for the schedule to decide
+        self._session._retry_connection = False  # noqa: SLF001 -- aiohttp has no public switch
         return self
 
     async def __aexit__(

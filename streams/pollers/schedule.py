@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -110,8 +111,8 @@ def freshness(headers: Mapping[str, str], now: float) -> float | None:
     expires = headers.get("Expires", "")
     if not expires:
         return None
-    moment = http_date(expires)
-    return max(0.0, moment - now) if moment is not None else 0.0
+    moment, sent = http_date(expires), http_date(headers.get("Date", ""))
+    return max(0.0, math.ceil(moment - (sent or now))) if moment is not None else 0.0
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

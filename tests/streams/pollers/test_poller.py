@@ -188,6 +188,16 @@ async def test_a_server_that_never_answers_is_left_in_time(log: MemoryLog, web: 
     assert (await outcome_of(log, web, read_timeout_s=0.2)).outcome == "timeout"
 
 
+async def test_a_connection_that_is_lost_is_not_tried_again_at_once(log: MemoryLog, web: WebServer) -> None:
+    async def serve(_request: Request, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    web.handlers["/rss"] = serve
+    state = await outcome_of(log, web, first_interval_s=60.0, min_interval_s=60.0, max_interval_s=60.0)
+    assert state.outcome == "reset"
+    assert len(web.requests) == 1
+
+
 async def test_a_connection_that_is_refused_is_typed(log: MemoryLog, web: WebServer) -> None:
     told = settings(web, allowed_addresses=("127.0.0.1",))
     async with polling(log, [Feed("f", "http://127.0.0.1:1/rss")], told):

@@ -122,6 +122,7 @@ def test_hours_and_days_that_a_publisher_leaves_out_are_left_out(
         ({"Cache-Control": "max-age=120", "Age": "50"}, 70),
         ({"Cache-Control": "no-cache, max-age=120"}, 0),
         ({"Expires": "Mon, 02 Feb 2026 10:40:00 GMT"}, 600),
+        ({"Expires": "Mon, 02 Feb 2026 12:40:00 GMT", "Date": "Mon, 02 Feb 2026 12:30:00 GMT"}, 600),
         ({"Expires": "0"}, 0),
         ({"Cache-Control": "max-age=5", "Expires": "Mon, 02 Feb 2026 10:40:00 GMT"}, 5),
         ({}, None),
