@@ -1,0 +1,75 @@
+"""The sink: offsets follow the index, what is refused is set aside, and an index that is down is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from config.settings import Settings
+from processors.codec import encode
+from processors.errors import Rejected, Transient, Unindexable
+from processors.story import Event, Provenance, Story
+from streams.kafka.cluster import Cluster
+from streams.kafka.sink import Sink
+from streams.topology import ENRICHED
+from tests.conftest import KafkaForTest
+from tests.servers.fleet import make_topics, read
+
+pytestmark = pytest.mark.kafka
+
+
+class Shelf:
+    """An index that is down for its first calls, and refuses what is called so."""
+
+    def __init__(self, down: int = 0) -> None:
+        self.down, self.stories = down, list[str]()
+        self.full = asyncio.Event()
+
+    async def write(self, events: Sequence[Event]) -> list[Rejected | None]:
+        if self.down:
+            self.down -= 1
+            raise Transient("the shelf is away")
+        self.stories += [event.story.uri for event in events]
+        if len(self.stories) >= 4:
+            self.full.set()
+        return [Unindexable("as it says") if event.text == "refuse" else None for event in events]
+
+
+async def tell(kafka: KafkaForTest, values: Sequence[bytes]) -> None:
+    cluster = Cluster(kafka.settings(partitions=1))
+    async with cluster.producer() as producer:
+        for value in values:
+            await producer.send_and_wait(cluster.topic(ENRICHED.name), value, key=b"one")
+
+
+def event(number: int, text: str = "") -> bytes:
+    provenance = Provenance("2025-05-29T12:00:00Z", "ninjs")
+    return encode(Event(Story(f"urn:{number}"), text=text, provenance=provenance))
+
+
+async def run(kafka: KafkaForTest, shelf: Shelf) -> None:
+    stop = asyncio.Event()
+    sink = Sink("shelf", shelf, Settings(kafka=kafka.settings(partitions=1)))
+    running = asyncio.ensure_future(sink.run(stop))
+    full = asyncio.ensure_future(shelf.full.wait())
+    await asyncio.wait({running, full}, timeout=40, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    full.cancel()
+    await running
+
+
+async def test_what_is_refused_is_set_aside_and_nothing_is_written_again(kafka: KafkaForTest) -> None:
+    told = kafka.settings(partitions=1)
+    await make_topics(told)
+    await tell(kafka, [event(1), b"\x00 foreign", event(2, "refuse"), event(3), event(4)])
+    shelf = Shelf(down=1)
+    await run(kafka, shelf)
+    assert shelf.stories == ["urn:1", "urn:2", "urn:3", "urn:4"]
+    letters = await read(told, [ENRICHED.dead_letters.name], 2, 20)
+    assert {dict(letter.headers)["x-error-type"] for letter in letters} == {b"Malformed", b"Unindexable"}
+    await tell(kafka, [event(number) for number in range(5, 9)])
+    again = Shelf()
+    await run(kafka, again)
+    assert again.stories == ["urn:5", "urn:6", "urn:7", "urn:8"]
