@@ -38,7 +38,6 @@ class Deduplicate:
     window_hours: int = 72
     threshold: float = 0.5
     max_stories: int = 2_000_000  # remembered of one language; the oldest go first
-    shards: int = 1  # candidate shards of one language on Kafka
 
 
 @dataclass(frozen=True, slots=True)

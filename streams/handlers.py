@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from sinks.search import StoryIndex
-
 from config.settings import Settings
 from processors.codec import decode
 from processors.errors import Rejected
 from processors.story import Event
+from sinks.search import StoryIndex
 from streams.consumer import Access, Handled
 from streams.messages import Message, Record, dead_letter
 from streams.pool import StepPool

@@ -22,7 +22,7 @@ from streams.handlers import INDEX, EventsHandler, IndexHandler, PoolHandler, St
 from streams.log import DATABASE, Log
 from streams.outlets import FeedStates, RawOutlet
 from streams.pool import StepPool
-from streams.topology import DEAD_LETTERS, GAPS, SINK_READS, STEPS, TOPICS
+from streams.topology import DEAD_LETTERS, GAPS, SINK_READS, STATE_WINDOWS, STEPS, TOPICS
 
 PRUNE_SECONDS: Final = 60.0
 WATCH_SECONDS: Final = 5.0
@@ -151,7 +151,7 @@ class Embedded:
         """Drop records that are older than the retention and read by everybody, and old stories of the index."""
         hours = {
             "log": self.settings.embedded.retention_hours,
-            "window": 2 * self.settings.deduplicate.window_hours,  # never less than what decisions look back
+            "window": STATE_WINDOWS * self.settings.deduplicate.window_hours,
         }
         for topic in TOPICS:
             readers = [each.name for each in self._consumers if topic.name in each.topics]

@@ -15,6 +15,8 @@ from typing import Final, Literal
 from processors.story import Event
 from streams import stages
 
+STATE_WINDOWS: Final = 3  # how many windows a state topic keeps: what templates are known by outlives the window
+
 
 def by_feed(event: Event) -> str:
     """Raw items: one feed's items stay in order."""

