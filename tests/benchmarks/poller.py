@@ -33,7 +33,7 @@ from processors.errors import Rejected
 from processors.story import RawItem
 from streams.pollers import poll
 from streams.pollers.feeds import Feed
-from streams.pollers.fetch import Answer
+from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.judge import judge
 from streams.pollers.state import FeedState, header, pack
 
@@ -157,6 +157,8 @@ async def measured(count: int, rate: float, seconds: float, port: int) -> dict[s
     sizes = sorted(map(len, states.values()))
     log, stop = Log(states), asyncio.Event()
     settings = Poll(allowed_addresses=("127.0.0.0/8",), host_delay_s=0.0)
+    async with Fetcher(settings):  # loads what the first poll would
+        import streams.pollers.poller  # noqa: F401
     before = resource.getrusage(resource.RUSAGE_SELF)
     await asyncio.sleep(max(0.0, min(log.due.values()) - time.time()))
     running = asyncio.create_task(poll(feeds, settings, log, log, stop))
