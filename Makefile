@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 PORT   ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas model bench clean
+.PHONY: help run test check format lock schemas places model bench clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,13 @@ lock: $(VENV)/.dev ## Resolve the dependencies anew into locks/
 	    -c locks/dev.txt pyproject.toml -o locks/embedded.txt
 
 schemas: $(VENV)/.dev ## Generate the JSON Schemas of config/schemas/ from the model
-	$(BIN)/python -m streams.schemas
+	$(BIN)/python -m streams.generate.schemas
+
+places: $(VENV)/.dev ## Build the gazetteer anew from GeoNames' and CLDR's packages
+	$(BIN)/python -m streams.generate.places
+
+model: $(VENV)/.dev ## Train the shipped name recogniser (needs the training corpora; about ten minutes)
+	$(BIN)/python -m tests.benchmarks.train_ner
 
 bench: $(VENV)/.dev ## Measure: throughput and start-up, as ratios against named peers in the same run
 	$(BIN)/python tests/benchmarks/embedded.py

@@ -1,6 +1,6 @@
 """Places by name: cities, regions and countries, with codes, coordinates and GeoNames ids.
 
-Cities of 5,000 people and more come from GeoNames (`config/lexicon/places_build.py`), countries, regions, old names
+Cities of 5,000 people and more come from GeoNames (`streams/generate/places.py`), countries, regions, old names
 and abbreviations from `config/lexicon/places-names.toml`. `gazetteer()` loads them once a process, on first use.
 """
 
