@@ -63,7 +63,7 @@ class Work:
 
     def _written(self, record: Record, made: stages.Made) -> list[Message]:
         topic = self.step.route(made.event)
-        trace = (record.header("traceparent") or b"").decode()
+        trace = (record.header("traceparent") or b"").decode("ascii", "replace")
         written = [
             message(
                 topic.name, topic.key(made.event), encode(made.event), record.timestamp,

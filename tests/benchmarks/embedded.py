@@ -98,7 +98,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0)
     options = parser.parse_args()
     print(f"wiredesk --help                {cold('--help'):8.2f} s")
-    print(f"wiredesk process, one dispatch {cold('process', str(HERE / 'samples' / '01-efe-ferry.txt')):8.2f} s")
+    print(
+        f"wiredesk process, one dispatch {cold('process', str(HERE / 'samples' / '01-efe-ferry.txt')):8.2f} s"
+    )
     lines = [line(number, options.words) for number in range(options.stories)]
     memory = Memory()
     memory.start()
@@ -106,7 +108,9 @@ def main() -> None:
     memory.done.set()
     print(f"embedded, models loaded        {loaded:8.2f} s")
     print(f"embedded, raw to indexed       {rate:8.1f} stories/s")
-    print(f"embedded, memory at its peak   {memory.peak / 1e6:8.0f} MB (proportional set size, all processes)")
+    print(
+        f"embedded, memory at its peak   {memory.peak / 1e6:8.0f} MB (proportional set size, all processes)"
+    )
     peer = spacy_alone(min(200, options.stories), options.words)
     print(f"spaCy en_core_web_sm alone     {peer:8.1f} stories/s, one process")
     print(f"ratio                          {rate / peer:8.2f}")
