@@ -28,19 +28,23 @@ _ISO: Final = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|[+-]\d\d:?(?:\d\d)?)?)?",
     re.IGNORECASE,
 )
+ACTIVE: Final = ("javascript:", "vbscript:", "data:")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
 def uri_or_none(value: object) -> str | None:
-    """A URI as sent, surrounding blanks cut; None for what is no URI."""
+    """A URI as sent, surrounding blanks cut; None for what is no URI, or is a script in the shape of one."""
     if not isinstance(value, str):
         return None
     value = value.strip()
-    return value if _URI.fullmatch(value) else None
+    return value if _URI.fullmatch(value) and not value.lower().startswith(ACTIVE) else None
 
 
 def web_address(value: str, base: str | None = None) -> str | None:
-    """A link as a URI: relative ones against `base`, characters outside of ASCII percent-encoded."""
+    """A link as a URI: relative ones against `base`, characters outside of ASCII percent-encoded.
+
+    Feeds are hostile: None for schemes that a browser would run (``javascript:``, ``data:``).
+    """
     value = value.strip()
     try:
         joined = urljoin(base, value) if base else value

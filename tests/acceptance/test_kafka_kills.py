@@ -66,8 +66,9 @@ async def test_kill_9_in_the_middle_loses_nothing_and_repeats_nothing(
         with Worker(told, tmp_path / "log", *QUICK):
             await arrived(told, STORIES * kill // (KILLS + 1) + 1, 90)
             await asyncio.sleep(chance.uniform(0, 0.2))
-    with Worker(told, tmp_path / "log", *QUICK) as worker:
+    with Worker(told, tmp_path / "last", *QUICK) as worker:
         await arrived(told, STORIES, 240)
+        worker.wait_for("worker started")
         assert worker.stop() == 0, worker.log()
     say(request, f"{STORIES} stories, {KILLS} kills: 0 lost, 0 twice; {await once_each(told, STORIES)}")
 
