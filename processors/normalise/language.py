@@ -2,7 +2,7 @@
 
 py3langid (naive Bayes over byte n-grams, models in the package) decides; see docs/dependencies.md for what else was
 measured. A declared language whose commonest words are all over the text is believed without asking it, which
-takes a tenth of the time.
+takes a tenth of the time, and so is plain English.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from processors.story import Language
 _SAMPLE: Final = 600  # characters are enough to tell a language
 _GLANCE: Final = 300  # and enough to hear whether it is the declared one
 _WORD: Final = re.compile(r"[^\W\d_]+")
+_PLAIN_WORDS: Final = 30
+_ALONE: Final = frozenset({"en"})  # the others have relatives for which there is no list of common words
 # Languages that a classifier mixes up, and speakers hardly: the declared one is believed.
 _NEIGHBOURS: Final = (
     frozenset({"nb", "nn", "no", "da", "sv"}),
@@ -56,6 +58,8 @@ def identify(text: str, declared: str | None = None, among: tuple[str, ...] = ()
     primary = told.partition("-")[0] if told else ""
     if told and _sounds_like(sample[:_GLANCE], primary):
         return Language(told, 0.99, told)
+    if told is None and not among and (plain := _plainly(sample)):
+        return Language(plain, 0.99)
     found, confidence = _detected(sample, among)
     if told is None:
         return Language(found, confidence)
@@ -74,6 +78,21 @@ def _sounds_like(sample: str, primary: str) -> bool:
     words = _WORD.findall(sample.lower())
     hits = [word for word in words if word in common]
     return len(hits) * 5 >= len(words) and len(set(hits)) >= 3
+
+
+def _plainly(sample: str) -> str | None:
+    """A language without close relatives whose commonest words are a quarter of a text and twice any other's.
+
+    It spares most wires the classifier, whose model takes a third of a second to load.
+    """
+    words = _WORD.findall(sample.lower())
+    if len(words) < _PLAIN_WORDS:
+        return None
+    hits = {language: sum(word in common for word in words) for language, common in _common_words().items()}
+    best = max(hits, key=lambda language: hits[language])
+    others = max((count for language, count in hits.items() if language != best), default=0)
+    plain = best in _ALONE and hits[best] * 4 >= len(words) and hits[best] >= 2 * others
+    return best if plain else None
 
 
 def _are_neighbours(one: str, other: str) -> bool:
