@@ -72,9 +72,7 @@ class Poll:
     max_body_bytes: int = 15 * MEBIBYTE
     max_entries: int = 2000
     max_redirects: int = 10
-    move_after_s: float = (
-        7 * 24 * 3600.0
-    )  # a permanent redirect moves a feed once it has been seen for so long
+    move_after_s: float = 7 * 24 * 3600.0  # a permanent redirect that is seen for so long moves the feed
     host_connections: int = 2
     host_delay_s: float = 5.0  # between the starts of two requests to one host
     max_backoff_s: float = 24 * 3600.0

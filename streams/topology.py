@@ -15,7 +15,7 @@ from typing import Final, Literal
 from processors.story import Event
 from streams import stages
 
-STATE_WINDOWS: Final = 3  # how many windows a state topic keeps: what templates are known by outlives the window
+STATE_WINDOWS: Final = 3  # windows that a state topic keeps: templates are known by more than one
 
 
 def by_feed(event: Event) -> str:
