@@ -18,6 +18,8 @@ _INVISIBLE: Final = re.compile(
 _LOOSE_JOINER: Final = re.compile(r"(?:(?<=\s)|\A)[\u200c\u200d]+|[\u200c\u200d]+(?=\s|\Z)")
 _REFERENCE: Final = re.compile(r"&#([xX][0-9a-fA-F]+|[0-9]+);?")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_EUROPEAN: Final = re.compile(r"[\u00a0-\u024f\u1e00-\u1eff\u2000-\u20cf\u2100-\u214f]")
+_SEVERAL: Final = 3
 _BROKEN_UTF8: Final = re.compile("[\u00c2-\u00f4\u0102\u0103\u0413-\u0454\u221a\u00ac]"
                                  "[\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u2122]")  # fmt: skip
 
@@ -70,12 +72,23 @@ def repaired(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
     at = 0
     for line in text.split("\n"):
         mended = fix_encoding(line) if _BROKEN_UTF8.search(line) else line
+        before, after = _common(line, mended)
+        if not _is_certain(mended[before : len(mended) - after]):
+            mended = line
         if mended != line:
-            before, after = _common(line, mended)
             spans.append((at + before, at + len(mended) - after))
         lines.append(mended)
         at += len(mended) + 1
     return "\n".join(lines), tuple(spans)
+
+
+def _is_certain(mended: str) -> bool:
+    """Whether what came out is what was meant: European letters and marks, or several characters of another script.
+
+    One letter of another script among Latin ones is rather a letter between two quotation marks, as in ``é”“``.
+    """
+    foreign = [char for char in mended if not char.isascii() and not _EUROPEAN.match(char)]
+    return not foreign or len(foreign) >= _SEVERAL
 
 
 def _common(old: str, new: str) -> tuple[int, int]:

@@ -56,6 +56,16 @@ def test_a_clean_body_comes_through_to_the_letter(lines: list[str]) -> None:
     assert one(orjson.dumps(item), format="ninjs").text == body
 
 
+def test_a_letter_between_quotation_marks_is_no_mojibake() -> None:
+    body = "« la vérité”“x"
+    assert repaired(body) == (body, ())
+
+
+def test_mojibake_of_another_script_is_undone_by_the_word() -> None:
+    broken = "Правда".encode().decode("latin-1")
+    assert repaired(broken) == ("Правда", ((0, 6),))
+
+
 def test_mojibake_is_undone_where_that_is_certain() -> None:
     broken = "Das Café".encode().decode("cp1252") + " schließt.\nDie Mühle auch."
     mended, spans = repaired(broken)
