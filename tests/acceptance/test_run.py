@@ -49,7 +49,7 @@ def running(*command: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 try:
-                    process.wait(20)
+                    process.wait(60)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     raise
@@ -89,6 +89,10 @@ def at_least(path: Path, count: int) -> Callable[[], bool]:
     return lambda: len(lines(path)) >= count
 
 
+def says(path: Path, words: bytes) -> Callable[[], bool]:
+    return lambda: words in path.read_bytes()
+
+
 def test_the_samples_are_on_the_desk_and_in_the_events_file(wiredesk: str, tmp_path: Path) -> None:
     port, log, written = free_port(), tmp_path / "log", tmp_path / "events.jsonl"
     command = [
@@ -116,10 +120,12 @@ def test_the_samples_are_on_the_desk_and_in_the_events_file(wiredesk: str, tmp_p
 
 
 def test_a_second_start_shows_the_samples_once(wiredesk: str, tmp_path: Path) -> None:
-    log, written = tmp_path / "log", tmp_path / "events.jsonl"
+    written = tmp_path / "events.jsonl"
     command = [wiredesk, "run", "--samples", "--no-feeds", "--no-desk", "--data", str(tmp_path / "data")]
-    for _ in range(2):
+    for start in range(2):
+        log = tmp_path / f"log-{start}"
         with running(*command, "--events", str(written), log=log) as process:
+            until(says(log, b"wiredesk runs"), 60, process, log)
             until(at_least(written, 40), 60, process, log)
     first = [(each["story"]["uri"], each["provenance"].get("url")) for each in events(written)]
     assert len(first) == len(set(first))
