@@ -26,8 +26,7 @@ def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment,
 
     `headline` is the item's own, if any; where it stands in the text as well, that line is its segment.
     """
-    lines = split_lines(text)
-    told, rest = lines[:MOST], lines[MOST:]
+    told, end = split_lines(text, MOST)
     parts = [part_of(text, unit) for unit in split_units(told, _alone)]
     for part in parts:
         part.kind = marks.kind_of(part.one_line) if len(part.words) <= marks.LONGEST else None
@@ -40,7 +39,11 @@ def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment,
     rows.gather(text, parts, min(lead, len(parts)))
     name_body(text, parts, lead)
     segments = _tiled(parts, told)
-    return (*segments, Segment(rest[0].start, rest[-1].end, "paragraph")) if rest else segments
+    rest = text[end:]
+    if not rest.strip():
+        return segments
+    start = end + len(rest) - len(rest.lstrip())
+    return (*segments, Segment(start, end + len(rest.rstrip()), "paragraph"))
 
 
 def _alone(line: Line, last: Line, shape: Shape) -> bool:

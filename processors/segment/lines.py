@@ -43,11 +43,14 @@ class Shape:
     indented: bool
 
 
-def split_lines(text: str) -> list[Line]:
-    """The lines that are not blank."""
+def split_lines(text: str, most: int) -> tuple[list[Line], int]:
+    """The first lines that are not blank, `most` at the most, and where the rest of the text begins."""
     made: list[Line] = []
     at = gap = 0
-    for raw in text.split("\n"):
+    while at < len(text) and len(made) < most:
+        found = text.find("\n", at)
+        after = len(text) if found < 0 else found
+        raw = text[at:after]
         words = raw.strip()
         if words:
             indent = len(raw) - len(raw.lstrip())
@@ -56,8 +59,8 @@ def split_lines(text: str) -> list[Line]:
             gap = 0
         else:
             gap += 1
-        at += len(raw) + 1
-    return made
+        at = after + 1
+    return made, min(at, len(text))
 
 
 def split_units(lines: Sequence[Line], alone: Callable[[Line, Line, Shape], bool]) -> list[Unit]:
