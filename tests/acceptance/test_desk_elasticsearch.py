@@ -16,7 +16,7 @@ import pytest
 
 from config.settings import Elasticsearch
 from sinks.elasticsearch import StoryBulk
-from tests.acceptance.conftest import finished
+from tests.acceptance.conftest import finished, free_port
 from tests.servers.elasticsearch import ElasticsearchServer
 from tests.sinks.events import dispatch
 
@@ -77,12 +77,6 @@ def test_a_port_that_is_taken_is_one_line(wiredesk: str, environment: dict[str, 
         done = finished([wiredesk, "desk", "--port", str(taken.getsockname()[1])], environment=environment)
     assert done.returncode == 2
     assert "choose another port" in done.stderr.decode().splitlines()[-1]
-
-
-def free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return int(opened.getsockname()[1])
 
 
 def until_found(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 
 from config.settings import HERE
-from tests.acceptance.conftest import finished
+from tests.acceptance.conftest import finished, free_port
 from tests.conftest import KafkaForTest
 from tests.servers.elasticsearch import ElasticsearchServer
 
@@ -52,12 +51,6 @@ def stories(url: str) -> list[dict[str, Any]]:
             return found
     except OSError:
         return []
-
-
-def free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return int(opened.getsockname()[1])
 
 
 def test_a_file_in_the_drop_folder_is_a_story_on_the_fleets_desk(

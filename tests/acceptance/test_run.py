@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
@@ -20,17 +19,12 @@ from typing import Any
 import pytest
 
 from streams.log import DATABASE
+from tests.acceptance.conftest import free_port
 from tests.invented import line
 
 pytestmark = pytest.mark.acceptance
 STORIES = int(os.environ.get("WIREDESK_KILL_STORIES", "300"))
 KILLS = int(os.environ.get("WIREDESK_KILLS", "4"))
-
-
-def free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return int(opened.getsockname()[1])
 
 
 def settings(folder: Path, text: str) -> Path:
