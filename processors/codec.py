@@ -20,7 +20,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from cattrs.v import transform_error
 
 from processors.errors import Malformed
-from processors.story import Event
+from processors.event import Event
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from config.settings import HERE
-from processors.story import Place
+from processors.event import Place
 
 LEXICON: Final = HERE / "lexicon"
 FOLDED: Final = str.maketrans(

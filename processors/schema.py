@@ -12,7 +12,8 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 import orjson
 
 from processors.codec import is_optional, json_name
-from processors.story import Event, RawItem, Story
+from processors.event import Event, RawItem
+from processors.story import Story
 
 SCHEMAS: Final = {"event.v1.json": Event, "raw-item.v1.json": RawItem}
 SCALARS: Final[dict[Any, dict[str, str]]] = {

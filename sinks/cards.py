@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from processors.story import Event
+from processors.event import Event
 from sinks.desk.views import Hit
 from sinks.revision import milliseconds, story_time
 from sinks.standing import lineage

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from processors.story import Event
+from processors.event import Event
 
 NUMBER_BITS: Final = 21
 TIME_BITS: Final = 42  # milliseconds until the year 2109

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 
 from config.errors import Misconfigured
 from config.settings import HERE
-from processors.story import Relation
+from processors.event import Relation
 from sinks.media_topics import is_known
 from sinks.topics import Kind, Rule, compiled_words
 from sinks.words import fold

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from processors.codec import decode, encode
-from processors.story import Event
+from processors.event import Event
 from sinks.cards import card, names, other_words, visible_from
 from sinks.media_topics import with_ancestors
 from sinks.revision import milliseconds, revision, story_time

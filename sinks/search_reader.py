@@ -16,7 +16,7 @@ import orjson
 
 from processors.codec import decode
 from processors.errors import Unreachable
-from processors.story import Event
+from processors.event import Event
 from sinks.desk.views import Arrivals, Found, Hit, Page, Query
 from sinks.revision import milliseconds
 from sinks.words import Term, fold, fts5, places, terms, window

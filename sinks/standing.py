@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from processors.story import Event, Lineage
+from processors.event import Event, Lineage
 from sinks.desk.views import Hidden
 
 MarkKind = Literal["kill", "correction"]

@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from processors.story import Event
+from processors.event import Event
 from sinks.cards import names, visible_from
 from sinks.media_topics import with_ancestors
 from sinks.standing import lineage

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from processors.codec import decode
 from processors.errors import Rejected
-from processors.story import RawItem
+from processors.event import RawItem
 from streams.log import Log
 from streams.messages import Message, Record, rfc3339
 from streams.topology import DEAD_LETTERS, RAW

@@ -11,7 +11,7 @@ from typing import Final
 from config.settings import Settings
 from processors.codec import decode
 from processors.errors import Rejected
-from processors.story import Event
+from processors.event import Event
 from sinks.search import StoryIndex
 from streams.consumer import Access, Handled
 from streams.messages import Message, Record, dead_letter

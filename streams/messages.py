@@ -14,7 +14,7 @@ from typing import Final
 
 from processors.codec import encode
 from processors.errors import WiredeskError
-from processors.story import RawItem
+from processors.event import RawItem
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Headers = tuple[tuple[str, bytes], ...]

@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from processors.errors import Rejected
-from processors.story import RawItem
+from processors.event import RawItem
 from streams.consumer import Access
 from streams.messages import Message, Record, dead_letter, message, milliseconds, raw_message
 from streams.topology import GAPS, RAW, STEPS

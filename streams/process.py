@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 from config.settings import Settings
 from processors.errors import Bug, Empty, Rejected, TooLarge
-from processors.story import Event, RawItem
+from processors.event import Event, RawItem
 from streams import stages
 from streams.topology import STEPS, Step
 

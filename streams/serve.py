@@ -15,7 +15,7 @@ import structlog
 
 from config.errors import Misconfigured
 from config.settings import HERE, Settings
-from processors.story import RawItem
+from processors.event import RawItem
 from sinks.desk.app import make_app
 from sinks.desk.health import serve as serve_app
 from sinks.desk.views import FeedHealth

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 from config.settings import Settings
 from processors.errors import Rejected
-from processors.story import Event, Feature, RawItem, StepTrace
+from processors.event import Event, Feature, RawItem, StepTrace
 
 Name = Literal["normalise", "deduplicate", "segment", "tag"]
 T = TypeVar("T")

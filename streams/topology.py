@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from processors.story import Event
+from processors.event import Event
 from streams import stages
 
 STATE_WINDOWS: Final = 3  # windows that a state topic keeps: templates are known by more than one

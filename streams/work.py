@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from config.settings import Settings
 from processors.codec import decode, encode
 from processors.errors import Rejected
-from processors.story import Event, RawItem
+from processors.event import Event, RawItem
 from streams import stages
 from streams.messages import Message, Record, dead_letter, message
 from streams.topology import Step

@@ -17,8 +17,9 @@ from processors.deduplicate.record import Record, UnknownFormat, View
 from processors.deduplicate.relation import related
 from processors.deduplicate.score import HOUR_MS, jaccard, model, novelty, pair_features, shared
 from processors.deduplicate.window import Window
+from processors.event import Event, Feature, Lineage
 from processors.signals import Signals, read_signals
-from processors.story import Event, Feature, Lineage, Story
+from processors.story import Story
 
 AHEAD_MS: Final = 24 * HOUR_MS  # a story dated further after its arrival than this is taken at its arrival
 SHORT: Final = 20  # words; two texts under this are the same report only where the headlines agree, too

@@ -16,7 +16,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from processors.deduplicate.fingerprint import Fingerprint, Hashes
-from processors.story import Feature, Lineage, Relation
+from processors.event import Feature, Lineage, Relation
 
 FORMAT: Final = 1  # of the record; another number is another software's and is not read
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.record import View
+from processors.event import Relation
 from processors.signals import Signals
-from processors.story import Relation, Story
+from processors.story import Story
 
 
 def related(

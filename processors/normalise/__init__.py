@@ -6,12 +6,12 @@ from typing import Final
 
 from config.settings import Normalise
 from processors.errors import Rejected, TooLarge, UnknownFormat
+from processors.event import Event, RawItem
 from processors.normalise.decode import decode
 from processors.normalise.events import event_of
 from processors.normalise.formats import READERS
 from processors.normalise.reading import Reading
 from processors.normalise.sniff import sniff
-from processors.story import Event, RawItem
 
 VERSION: Final = "1"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from processors.event import RawItem
 from processors.normalise.datelines import with_dateline
 from processors.normalise.html import readable, readable_line
 from processors.normalise.identity import publisher_uri
@@ -25,7 +26,6 @@ from processors.story import (
     ItemType,
     Named,
     PubStatus,
-    RawItem,
     Rendition,
     Story,
     StoryPlace,

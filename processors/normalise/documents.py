@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 
 from processors.errors import Malformed, Rejected, UnknownFormat
+from processors.event import RawItem
 from processors.normalise import digitalwires, ninjs
 from processors.normalise.feeds import jsonfeed
 from processors.normalise.reading import Reading
-from processors.story import RawItem
 
 Found = list[Reading | Rejected]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from config.settings import Normalise
 from processors.errors import MissingContent
+from processors.event import Damage, Event, Language, Provenance, RawItem
 from processors.normalise.identity import identified
 from processors.normalise.language import identify
 from processors.normalise.layout import laid_out
@@ -16,18 +17,7 @@ from processors.normalise.subjects import with_topics
 from processors.normalise.text import clean, clean_line, repaired
 from processors.normalise.values import language_tag
 from processors.signals import Signals, read_signals
-from processors.story import (
-    Damage,
-    Event,
-    InfoSource,
-    Language,
-    Provenance,
-    PubStatus,
-    RawItem,
-    Standard,
-    Story,
-    Text,
-)
+from processors.story import InfoSource, PubStatus, Standard, Story, Text
 
 _STANDARD = Standard()
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from config.settings import Normalise
 from processors.errors import NotAFeed, Rejected, UnknownFormat
+from processors.event import RawItem
 from processors.normalise import (
     anpa1312,
     dispatch,
@@ -22,7 +23,6 @@ from processors.normalise import (
     xml,
 )
 from processors.normalise.reading import Reading
-from processors.story import RawItem
 
 Found = list[Reading | Rejected]
 Reader = Callable[[str, RawItem, Normalise], Found]

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from processors.errors import Malformed, Rejected, Unsupported
+from processors.event import DamageKind, RawItem
 from processors.normalise import g2_content, g2_metadata
 from processors.normalise.datelines import with_dateline
 from processors.normalise.identity import publisher_uri
@@ -17,7 +18,7 @@ from processors.normalise.reading import Reading
 from processors.normalise.text import clean, clean_line
 from processors.normalise.tree import child, children, descendants, language_of, said
 from processors.normalise.xml import local
-from processors.story import AltId, DamageKind, RawItem, Story, Text
+from processors.story import AltId, Story, Text
 
 _REFUSED: Final = {
     "conceptItem": "concept", "knowledgeItem": "knowledge", "planningItem": "planning", "catalogItem": "catalog",

@@ -8,13 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from processors.event import RawItem
 from processors.normalise import nitf
 from processors.normalise.html import Picture, looks_like_html, of_tree, readable
 from processors.normalise.text import clean_line
 from processors.normalise.tree import children, descendants, said, words
 from processors.normalise.values import uri_or_none, web_address, whole_number
 from processors.normalise.xml import local
-from processors.story import ItemType, RawItem, Rendition, Story, Text
+from processors.story import ItemType, Rendition, Story, Text
 
 _HEADERS: Final = {"header": "dropped"}
 _TYPES: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio", "text": "text"}

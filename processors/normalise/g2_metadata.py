@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from processors.event import RawItem
 from processors.normalise.html import of_tree
 from processors.normalise.subjects import resolved
 from processors.normalise.text import clean
@@ -29,7 +30,6 @@ from processors.story import (
     Person,
     Point,
     PubStatus,
-    RawItem,
     Rendition,
     Story,
     StoryPlace,

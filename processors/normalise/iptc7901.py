@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from processors.event import RawItem
 from processors.normalise.charsets import decode_wire
 from processors.normalise.identity import source_of
 from processors.normalise.reading import Reading
 from processors.normalise.text import clean, clean_line
 from processors.normalise.values import made_uri
 from processors.normalise.wire import date_told, subjects_of, urgency_of
-from processors.story import AltId, InfoSource, RawItem, Story
+from processors.story import AltId, InfoSource, Story
 
 _HEADER: Final = re.compile(
     r"(?:ZCZC[^\n]*\n)?\s*\x01\s*(?P<source>[A-Za-z][A-Za-z.&-]{0,11})[ ]?(?P<number>\d{1,6})[ ]+(?P<priority>[1-9])[ ]+"

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import config
+from processors.event import Language
 from processors.normalise.values import language_tag
-from processors.story import Language
 
 _SAMPLE: Final = 600  # characters are enough to tell a language
 _GLANCE: Final = 300  # and enough to hear whether it is the declared one

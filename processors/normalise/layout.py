@@ -6,9 +6,10 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
+from processors.event import Segment
 from processors.normalise.text import clean_line
 from processors.segment.layout import lay_out
-from processors.story import Segment, Story
+from processors.story import Story
 
 _HEADLINE_MARKS: Final = re.compile(r"^[\s^]+|[\s^=]+$")
 _BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+", re.IGNORECASE)

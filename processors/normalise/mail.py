@@ -8,13 +8,14 @@ from email.message import EmailMessage, MIMEPart
 from email.utils import getaddresses
 
 from processors.errors import Malformed
+from processors.event import RawItem
 from processors.normalise import dispatch
 from processors.normalise.decode import detected
 from processors.normalise.html import readable
 from processors.normalise.identity import publisher_uri
 from processors.normalise.reading import Reading
 from processors.normalise.values import language_tag, timestamp
-from processors.story import AltId, InfoSource, RawItem, Story
+from processors.story import AltId, InfoSource, Story
 
 
 def read(item: RawItem) -> list[Reading]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from processors.errors import Malformed, Rejected, Unsupported
+from processors.event import DamageKind, RawItem
 from processors.normalise import nitf
 from processors.normalise.datelines import with_dateline
 from processors.normalise.html import of_tree, readable
@@ -18,18 +19,7 @@ from processors.normalise.text import clean, clean_line
 from processors.normalise.tree import child, children, descendants, language_of, said, words, words_of
 from processors.normalise.values import language_tag, timestamp, urgency
 from processors.normalise.xml import local
-from processors.story import (
-    AltId,
-    DamageKind,
-    InfoSource,
-    ItemType,
-    PubStatus,
-    RawItem,
-    Story,
-    StoryPlace,
-    Subject,
-    Text,
-)
+from processors.story import AltId, InfoSource, ItemType, PubStatus, Story, StoryPlace, Subject, Text
 
 _STATUS: Final[dict[str, PubStatus]] = {
     "usable": "usable", "embargoed": "withheld", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from processors.event import RawItem
 from processors.normalise.datelines import with_dateline
 from processors.normalise.html import of_tree
 from processors.normalise.identity import file_uri, publisher_uri
@@ -22,7 +23,6 @@ from processors.story import (
     Organisation,
     Person,
     PubStatus,
-    RawItem,
     Rendition,
     Story,
     StoryPlace,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from processors.story import DamageKind, Story
+from processors.event import DamageKind
+from processors.story import Story
 
 
 @dataclass(frozen=True, slots=True)

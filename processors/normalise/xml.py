@@ -14,8 +14,8 @@ from typing import Any, Final
 from lxml import etree
 
 from processors.errors import Malformed
+from processors.event import DamageKind
 from processors.normalise.text import legal_references
-from processors.story import DamageKind
 
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^>]*\?>")
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from config.settings import Segment as SegmentSettings
+from processors.event import Damage, Event, Segment
 from processors.segment.damage import find_damage
 from processors.segment.dateline import read_dateline
 from processors.segment.layout import lay_out
 from processors.segment.quotes import find_quotes
-from processors.story import Damage, Event, Segment
 
 VERSION = "1"
 

@@ -17,8 +17,8 @@ from itertools import pairwise
 from typing import Final
 
 from config.settings import HERE
+from processors.event import Damage, DamageKind, Segment
 from processors.segment.marks import ends_sentence
-from processors.story import Damage, DamageKind, Segment
 
 PROSE: Final = frozenset({"paragraph", "caption"})
 DOUBLED: Final = 80  # characters of the shortest paragraph that does not stand twice by chance

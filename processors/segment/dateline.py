@@ -6,10 +6,10 @@ import re
 from datetime import date, timedelta
 from typing import Final
 
+from processors.event import Dateline, Place, Segment
 from processors.places import Candidate, gazetteer, key_of
 from processors.segment.calendar import PrintedDate, printed_dates, resolve
 from processors.segment.printed import PARTICLES, PrintedPlace, match_dateline
-from processors.story import Dateline, Place, Segment
 
 COPY: Final = 20_000  # characters of the copy that are looked at for other dates
 EARLIER: Final = 20  # years before the item was received that a dateline may be of

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from processors.event import Segment
 from processors.segment import marks, pictures, rows
 from processors.segment.body import name_body, sign_off
 from processors.segment.head import name_head, same_words
 from processors.segment.lines import Line, Shape, split_lines, split_units
 from processors.segment.parts import Part, part_of, split
 from processors.segment.printed import match_dateline
-from processors.story import Segment
 
 MOST: Final = 20_000  # lines that are told apart; what comes after is one paragraph
 HEAD: Final = 30  # parts among which the beginning of the body is looked for

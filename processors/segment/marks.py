@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from processors.event import SegmentKind
 from processors.segment.calendar import folded
 from processors.segment.conventions import conventions
 from processors.segment.phrases import phrases
 from processors.segment.pictures import is_credit
-from processors.story import SegmentKind
 
 LONGEST: Final = 500
 CODE: Final = r"[^\W_]{2,4}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from processors.event import SegmentKind
 from processors.segment.lines import Unit
-from processors.story import SegmentKind
 
 
 @dataclass(slots=True)

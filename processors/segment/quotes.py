@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from processors.event import Quote, QuoteKind, Segment, Span
 from processors.segment.dialogue import find_dialogue
 from processors.segment.indirect import find_indirect
 from processors.segment.quote_marks import Quoted, find_quoted
 from processors.segment.speakers import Attribution, Clause
 from processors.segment.speech_lexicon import NO_WORDS, SpeechLexicon, speech_lexicon
 from processors.segment.speech_tokens import TERMINAL, Token, sentences, tokens
-from processors.story import Quote, QuoteKind, Segment, Span
 
 SIGNED = re.compile(r"\s*[—–―]")  # a dash after the words: a narrator or a name follows
 MAX_CHARS = 250_000  # of a text, and of a paragraph; nobody quotes anybody behind them

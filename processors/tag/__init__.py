@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from config.settings import Tag
-from processors.story import Event, Feature, Quote
+from processors.event import Event, Feature, Quote
 from processors.tag.bounds import trimmed
 from processors.tag.consistency import agreed
 from processors.tag.copy import Copy

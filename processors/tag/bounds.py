@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from processors.story import Label
+from processors.event import Label
 from processors.tag.copy import Copy
 from processors.tag.found import Found
 from processors.tag.lexicon import lexicon

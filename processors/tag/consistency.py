@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from processors.event import Label
 from processors.places import candidates
-from processors.story import Label
 from processors.tag.copy import Copy
 from processors.tag.found import Found, merge
 from processors.tag.gazetteer import SURE, label_of

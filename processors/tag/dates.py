@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from processors.story import DateExpression, Event, Segment
+from processors.event import DateExpression, Event, Segment
 from processors.tag.timex.grammar import Expression, Grammar, grammar
 from processors.tag.timex.resolution import DAY, Context, Timex, resolve
 from processors.tag.timex.tense import TenseCues, tense_cues

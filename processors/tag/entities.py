@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from processors.event import Dateline, Entity, Label, Mention
 from processors.places import key_of
-from processors.story import Dateline, Entity, Label, Mention
 from processors.tag.consistency import surname
 from processors.tag.copy import Copy
 from processors.tag.found import Found

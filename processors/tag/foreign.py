@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from processors.event import Label
 from processors.places import candidates
-from processors.story import Label
 from processors.tag.copy import Copy, Part
 from processors.tag.found import Found
 from processors.tag.lexicon import LEXICON, lexicon

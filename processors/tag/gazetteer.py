@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
+from processors.event import Dateline, Label
 from processors.places import candidates, key_of
-from processors.story import Dateline, Label
 from processors.tag.copy import Copy
 from processors.tag.found import Found
 from processors.tag.lexicon import lexicon

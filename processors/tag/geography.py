@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from processors.event import Dateline, Place
 from processors.places import candidates, find_place, key_of
-from processors.story import Dateline, Place
 from processors.tag.lexicon import lexicon
 
 NAMESAKE: Final = 0.015  # share of the largest namesake's people that makes a place worth a thought

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from processors.story import Entity, Event, Organisation, Person, Point, Story, StoryPlace, Subject
+from processors.event import Entity, Event
+from processors.story import Organisation, Person, Point, Story, StoryPlace, Subject
 
 CREATOR: Final = "urn:wiredesk:tag"
 ABOUT: Final = "http://cv.iptc.org/newscodes/prel/mentions"

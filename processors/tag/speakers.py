@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from processors.event import Entity, Event, Mention, Quote, Span
 from processors.segment.speech_lexicon import SpeechLexicon, speech_lexicon
-from processors.story import Entity, Event, Mention, Quote, Span
 
 BEFORE = 60  # characters before a mention that may hold its title
 REACH = 1500  # characters back that a pronoun or "the minister" may look

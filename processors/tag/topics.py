@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any, Final
 
 from config.settings import HERE
-from processors.story import Event, Topic
+from processors.event import Event, Topic
 from processors.tag.media_topics import PREFIX, ancestors, codes_by_name, media_topics
 
 LEXICON: Final = HERE / "lexicon" / "topics.toml"

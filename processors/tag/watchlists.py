@@ -15,7 +15,7 @@ from typing import Any, Final, Self, get_args
 
 from config.errors import Misconfigured
 from config.settings import HERE
-from processors.story import Entity, Label, Mention
+from processors.event import Entity, Label, Mention
 from processors.tag.copy import Copy
 from processors.tag.found import Found, merge
 from processors.tag.words import Phrases, Words

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
-from processors.story import Relation
+from processors.event import Relation
 from sinks.desk.views import Order, Query
 
 MAX_LIMIT: Final = 200

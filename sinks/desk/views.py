@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from processors.story import Event, PubStatus, Relation
+from processors.event import Event, Relation
+from processors.story import PubStatus
 
 FeedState = Literal["new", "ok", "throttled", "stalled", "erroring", "gone", "paused"]
 Order = Literal["newest", "received", "relevance"]

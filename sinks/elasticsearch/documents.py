@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from processors.codec import to_builtins
-from processors.story import Entity, Event, Place
+from processors.event import Entity, Event, Place
 from sinks.cards import card, names, other_words, visible_from
 from sinks.media_topics import with_ancestors
 from sinks.revision import revision

@@ -12,7 +12,7 @@ import orjson
 
 from config.settings import Elasticsearch
 from processors.codec import from_builtins
-from processors.story import Event
+from processors.event import Event
 from sinks.desk.views import Arrivals, Found, Hit, Page, Query
 from sinks.elasticsearch.client import connect, told_apart
 from sinks.elasticsearch.documents import document_id

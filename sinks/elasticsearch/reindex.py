@@ -15,7 +15,7 @@ import orjson
 from config.settings import Elasticsearch
 from processors.codec import from_builtins
 from processors.errors import Transient
-from processors.story import Event
+from processors.event import Event
 from sinks.elasticsearch import index
 from sinks.elasticsearch.client import reason, told_apart
 from sinks.elasticsearch.documents import document

@@ -16,7 +16,7 @@ import orjson
 
 from config.settings import Elasticsearch
 from processors.errors import Rejected, Transient, Unindexable
-from processors.story import Event
+from processors.event import Event
 from sinks.elasticsearch.client import WAITING, connect, hint, reason, told_apart
 from sinks.elasticsearch.documents import document, document_id, mark_document, mark_id, member_of
 from sinks.metrics import INDEXED

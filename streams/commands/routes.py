@@ -42,7 +42,7 @@ def explain(story: BinaryIO, routes: Path | None, all_: bool) -> None:
     """Say which rules the events of a file fit, one event a line, and why."""
     from processors.codec import decode
     from processors.errors import Malformed
-    from processors.story import Event
+    from processors.event import Event
     from sinks.routes import DEFAULT, load
     from sinks.topics import Router
 

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from config.settings import Settings
 from processors.errors import Rejected, TooLarge, Transient
-from processors.story import RawItem
+from processors.event import RawItem
 from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.health import healthy
 from streams.kafka.topics import FEEDS

@@ -20,7 +20,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from config.settings import Settings
 from processors.codec import decode
 from processors.errors import Rejected, Transient
-from processors.story import Event
+from processors.event import Event
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
 from streams.backoff import delays
 from streams.kafka.cluster import Cluster, wait_for

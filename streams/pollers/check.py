@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from config.settings import Normalise, Poll
 from processors.errors import Rejected
-from processors.story import RawItem
+from processors.event import RawItem
 from streams.pollers.feeds import Feed
 from streams.pollers.fetch import Fetcher
 from streams.pollers.judge import judge, plan

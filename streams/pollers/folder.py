@@ -22,7 +22,7 @@ import structlog
 from config.errors import Misconfigured
 from config.settings import Poll
 from processors.errors import Empty, Rejected, TooLarge
-from processors.story import RawItem
+from processors.event import RawItem
 from streams.messages import rfc3339
 from streams.pollers.ports import Outlet
 

@@ -11,7 +11,7 @@ import xxhash
 
 from config.settings import Normalise, Poll
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
-from processors.story import RawItem
+from processors.event import RawItem
 from streams.messages import rfc3339
 from streams.pollers import schedule
 from streams.pollers.documents import Document, take_apart

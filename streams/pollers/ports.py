@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from processors.errors import Rejected
-from processors.story import RawItem
+from processors.event import RawItem
 
 
 class Outlet(Protocol):

@@ -19,7 +19,7 @@ import pytest
 
 from config.settings import Kafka
 from processors.codec import decode
-from processors.story import Event
+from processors.event import Event
 from streams.topology import ENRICHED, NORMALISED, SEGMENTED, UNIQUE
 from tests.conftest import KafkaForTest, say
 from tests.servers.fleet import Worker, item, make_topics, publish, read

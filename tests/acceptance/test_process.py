@@ -11,8 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from config.settings import HERE
+from processors.event import Event
 from processors.schema import schema
-from processors.story import Event
 
 pytestmark = pytest.mark.acceptance
 SAMPLES = HERE / "samples"

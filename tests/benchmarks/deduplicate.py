@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
-from processors.story import Event
+from processors.event import Event
 from tests.processors.deduplicate.stories import event, report
 
 WARM_UP = 500  # stories

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from config.settings import HERE, Settings
-from processors.story import RawItem
+from processors.event import RawItem
 from streams.local import Embedded
 from tests.invented import line, story
 

@@ -18,11 +18,11 @@ import orjson
 
 from config.settings import Normalise
 from processors.errors import Rejected
+from processors.event import RawItem
 from processors.normalise import normalise
 from processors.normalise.decode import decode
 from processors.normalise.feeds import elements
 from processors.normalise.xml import parse
-from processors.story import RawItem
 
 SENTENCE = "The council of Port Alder said on Monday that it would repair the wall of the harbour by spring. "
 RECEIVED = "2026-01-22T16:00:00Z"

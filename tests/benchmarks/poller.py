@@ -30,7 +30,7 @@ import structlog
 
 from config.settings import Poll
 from processors.errors import Rejected
-from processors.story import RawItem
+from processors.event import RawItem
 from streams.pollers import poll
 from streams.pollers.feeds import Feed
 from streams.pollers.fetch import Answer, Fetcher

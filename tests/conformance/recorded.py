@@ -6,7 +6,7 @@ import orjson
 
 from config.settings import HERE, Settings
 from processors.codec import encode
-from processors.story import Event, RawItem
+from processors.event import Event, RawItem
 from streams.process import Input, Pipeline, Result
 from streams.topology import STEPS
 from tests.invented import line, story

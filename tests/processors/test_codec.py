@@ -11,18 +11,8 @@ from hypothesis import strategies as st
 
 from processors.codec import decode, encode
 from processors.errors import Malformed
-from processors.story import (
-    Dateline,
-    Event,
-    Lineage,
-    Place,
-    Point,
-    RawItem,
-    Segment,
-    Story,
-    StoryPlace,
-    Text,
-)
+from processors.event import Dateline, Event, Lineage, Place, RawItem, Segment
+from processors.story import Point, Story, StoryPlace, Text
 
 words = st.text(st.characters(codec="utf-8"), max_size=6)
 numbers = st.integers(-(2**53), 2**53)

@@ -11,8 +11,9 @@ from jsonschema.exceptions import ValidationError
 
 from config.settings import HERE
 from processors.codec import encode
+from processors.event import Dateline, Event, Lineage, Segment
 from processors.schema import SCHEMAS, rendered, schema
-from processors.story import Dateline, Event, Lineage, Segment, Story
+from processors.story import Story
 
 VALIDATOR = Draft202012Validator(schema(Event))
 

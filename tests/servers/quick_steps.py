@@ -16,7 +16,8 @@ import orjson
 from config.settings import Settings
 from processors.codec import decode, encode
 from processors.errors import Malformed, Rejected
-from processors.story import Event, Language, Lineage, Provenance, RawItem, Story
+from processors.event import Event, Language, Lineage, Provenance, RawItem
+from processors.story import Story
 from streams.messages import Message, Record, dead_letter, message
 from streams.topology import Step
 from streams.work import Outcome

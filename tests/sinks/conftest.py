@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.story import Event
+from processors.event import Event
 from sinks.revision import milliseconds
 from sinks.search import StoryIndex, StorySearch
 from tests.sinks.events import at

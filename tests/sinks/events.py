@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from processors.story import (
+from processors.event import (
     Damage,
     DateExpression,
     Dateline,
@@ -15,14 +15,13 @@ from processors.story import (
     Mention,
     Place,
     Provenance,
-    PubStatus,
     Quote,
     Relation,
     Segment,
     Span,
-    Story,
     Topic,
 )
+from processors.story import PubStatus, Story
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

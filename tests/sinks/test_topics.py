@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.story import Entity, Event, Place
+from processors.event import Entity, Event, Place
 from sinks.revision import milliseconds
 from sinks.topics import Kind, Router, Rule, compiled_words
 from tests.sinks.events import at, event

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from processors.errors import Malformed, NotAFeed, Rejected
-from processors.story import RawItem
+from processors.event import RawItem
 from streams.commands.dlq import command
 from streams.log import DATABASE, Log
 from streams.messages import Record, dead_letter, raw_message

@@ -10,7 +10,7 @@ import pytest
 
 from config.settings import Settings
 from processors.errors import Empty, Malformed, MissingIdentity, Rejected, TooLarge
-from processors.story import Event, RawItem
+from processors.event import Event, RawItem
 from streams.process import Input, Pipeline, batches, chosen, read_inputs
 
 NOW = "2026-11-20T12:00:00Z"

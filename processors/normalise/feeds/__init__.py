@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from processors.errors import Malformed, Rejected
+from processors.event import DamageKind, RawItem
 from processors.normalise.feeds import authority, elements, sitemap
 from processors.normalise.feeds.entry import Entry, reading_of
 from processors.normalise.reading import Reading
 from processors.normalise.xml import local, parse
-from processors.story import DamageKind, RawItem
 
 
 def read(text: str, item: RawItem, limit: int) -> list[Reading | Rejected]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from processors.errors import MissingContent, Rejected
+from processors.event import RawItem
 from processors.normalise.feeds.entry import Enclosure, Entry, reading_of
 from processors.normalise.reading import Reading
 from processors.normalise.values import whole_number
-from processors.story import RawItem
 
 Json = dict[str, Any]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
-from processors.story import AltId, Event, Language, Provenance, PubStatus, Story, Text
+from processors.event import Event, Language, Provenance
+from processors.story import AltId, PubStatus, Story, Text
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

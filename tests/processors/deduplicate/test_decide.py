@@ -8,7 +8,8 @@ import pytest
 
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
-from processors.story import AltId, Event, Lineage
+from processors.event import Event, Lineage
+from processors.story import AltId
 from tests.processors.deduplicate.stories import event, report
 
 

@@ -14,7 +14,7 @@ from config.settings import Deduplicate
 from processors.deduplicate import Decision, Deduplicator, score
 from processors.deduplicate.index import CANDIDATES
 from processors.deduplicate.record import View
-from processors.story import Event, Lineage
+from processors.event import Event, Lineage
 from tests.processors.deduplicate.stories import event, report
 
 HISTORY = st.lists(

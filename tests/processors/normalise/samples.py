@@ -10,8 +10,8 @@ import orjson
 from config.settings import Normalise
 from processors.codec import encode
 from processors.errors import Rejected
+from processors.event import Event, RawItem
 from processors.normalise import normalise
-from processors.story import Event, RawItem
 
 GOLDEN = Path(__file__).parent / "golden"
 RECEIVED = "2026-01-22T16:00:00Z"

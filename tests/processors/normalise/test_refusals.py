@@ -20,8 +20,8 @@ from processors.errors import (
     UnknownFormat,
     Unsupported,
 )
+from processors.event import RawItem
 from processors.normalise import normalise
-from processors.story import RawItem
 from tests.processors.normalise.samples import RECEIVED, one, outcomes
 
 PAGE = """<!doctype html><html><head><title>Courier</title>

@@ -14,9 +14,9 @@ from referencing import Registry, Resource
 from config.settings import Normalise
 from processors.codec import to_builtins
 from processors.errors import Rejected
+from processors.event import Event, RawItem
 from processors.normalise import normalise
 from processors.normalise.text import clean
-from processors.story import Event, RawItem
 from tests.processors.normalise.samples import GOLDEN, RECEIVED, SHARED
 
 SCHEMA = SHARED / "corpus" / "formats" / "ninjs" / "ninjs-schema_3.1.json"

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from processors.event import Quote, Segment, SegmentKind
 from processors.segment.quotes import MAX_CHARS, find_quotes
-from processors.story import Quote, Segment, SegmentKind
 
 
 def paragraphs(text: str, kind: SegmentKind = "paragraph") -> tuple[Segment, ...]:

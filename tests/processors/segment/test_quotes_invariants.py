@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.event import Segment
 from processors.segment.quotes import find_quotes
-from processors.story import Segment
 
 PIECES = st.sampled_from(
     [

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from config.settings import Settings
+from processors.event import Entity, Event, Language
 from processors.segment import segment
-from processors.story import Entity, Event, Language, Story
+from processors.story import Story
 from processors.tag import Tagger
 
 Told = Callable[..., Event]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.story import Event, Language, Story
+from processors.event import Event, Language
+from processors.story import Story
 from processors.tag.dates import find_dates
 from processors.tag.timex import calendar
 from processors.tag.timex.lexicon import lexicon

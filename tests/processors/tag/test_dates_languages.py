@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from processors.story import Event, Language, Story
+from processors.event import Event, Language
+from processors.story import Story
 from processors.tag.dates import find_dates
 
 

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from processors.event import Entity, Event, Label, Language, Mention, Segment
 from processors.segment.quotes import find_quotes
-from processors.story import Entity, Event, Label, Language, Mention, Segment, Story
+from processors.story import Story
 from processors.tag.speakers import resolve_speakers
 
 ENTITIES: dict[str, tuple[Label, str]] = {

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.story import Event, Language, Story, Subject
+from processors.event import Event, Language
+from processors.story import Story, Subject
 from processors.tag.media_topics import media_topics
 from processors.tag.topics import find_topics
 

@@ -9,7 +9,8 @@ import pytest
 
 from config.errors import Misconfigured
 from config.settings import Settings
-from processors.story import Event, Story
+from processors.event import Event
+from processors.story import Story
 from processors.tag import Tagger
 from processors.tag.copy import Copy
 from processors.tag.watchlists import WatchLists

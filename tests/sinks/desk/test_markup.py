@@ -8,7 +8,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.story import Damage, DateExpression, Event, Mention, Quote, Segment, Story
+from processors.event import Damage, DateExpression, Event, Mention, Quote, Segment
+from processors.story import Story
 from sinks.desk.markup import blocks, marked
 from tests.sinks.events import COPY, dispatch
 

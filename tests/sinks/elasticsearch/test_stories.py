@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 import pytest
 
 from processors.errors import Transient, Unindexable
-from processors.story import Place
+from processors.event import Place
 from sinks.desk.views import Order, Query
 from sinks.elasticsearch import StoryBulk
 from sinks.revision import milliseconds

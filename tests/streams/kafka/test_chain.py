@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from processors.codec import decode
-from processors.story import Event, RawItem
+from processors.event import Event, RawItem
 from streams.kafka.cluster import Cluster
 from streams.topology import DUPLICATE, ENRICHED, NORMALISED, RAW
 from tests.conftest import KafkaForTest

@@ -10,7 +10,8 @@ import pytest
 from config.settings import Settings
 from processors.codec import encode
 from processors.errors import Rejected, Transient, Unindexable
-from processors.story import Event, Provenance, Story
+from processors.event import Event, Provenance
+from processors.story import Story
 from streams.kafka.cluster import Cluster
 from streams.kafka.sink import Sink
 from streams.topology import ENRICHED

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from processors.errors import Rejected, Unreachable
-from processors.story import RawItem
+from processors.event import RawItem
 
 Serve = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
 
