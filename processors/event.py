@@ -191,7 +191,10 @@ class StepTrace:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How the story came here. `input` is the path given to ``wiredesk process``."""
+    """How the story came here. `input` is the path given to ``wiredesk process``.
+
+    `backfill` marks old news that was sent in later: it is indexed, and alerts nobody.
+    """
 
     received: str
     format: str
@@ -199,6 +202,7 @@ class Provenance:
     url: str | None = None
     input: str | None = None
     steps: tuple[StepTrace, ...] = _always(default=())
+    backfill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +232,7 @@ class RawItem:
     `payload` is base64 in JSON. `received` is when the poller had it, or ``--now``. `media_type` and `charset` are
     what the transport told. `format` overrides sniffing. `uri` and `version` are set where the poller knows the
     item's identity better than one entry can tell. `language`, `source` and `timezone` are the feed's own, as
-    defaults for items that say nothing; `outcome` is the poll's.
+    defaults for items that say nothing; `outcome` is the poll's. `backfill` marks old news (see `Provenance`).
     """
 
     payload: bytes
@@ -245,3 +249,4 @@ class RawItem:
     source: str | None = None
     timezone: str | None = None
     outcome: str | None = None
+    backfill: bool = False

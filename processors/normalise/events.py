@@ -51,7 +51,9 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
         text=text,
         language=language,
         damage=damage or None,
-        provenance=Provenance(item.received, reading.format, item.feed, item.url, item.input),
+        provenance=Provenance(
+            item.received, reading.format, item.feed, item.url, item.input, backfill=item.backfill
+        ),
     )
 
 
