@@ -40,6 +40,7 @@ def card(event: Event) -> Hit:
         places=tuple(place.name for place in (event.dateline.places if event.dateline else ()) if place.name),
         topics=tuple(topic.name for topic in event.topics or ()),
         damaged=bool(event.damage),
+        backfill=bool(found and found.backfill),
     )
 
 

@@ -73,13 +73,16 @@ class Router:
     def route(self, event: Event, before: AbstractSet[str] = frozenset()) -> Routed:
         """The routes of an event. `before` are those to which earlier members of its chain went.
 
-        A kill or correction goes wherever the story that it touches went; a repeat goes nowhere.
+        A kill or correction goes wherever the story that it touches went; a repeat goes nowhere. Old news that a
+        back-fill brings goes nowhere either, but for its kills and corrections of what went out.
         """
         told = lineage(event)
         if told.relation == "duplicate":
             return Routed(())
         if told.relation == "kill":
             return Routed(tuple(sorted(before)), 0)
+        if event.provenance and event.provenance.backfill:
+            return Routed(tuple(sorted(before)) if told.relation in FOLLOWING else (), visible_from(event))
         facts = _Facts(event, words=self._words)
         fitting = {rule.name for rule in self._candidates(facts) if _fits(rule, facts)}
         fitting |= before if told.relation in FOLLOWING else set()

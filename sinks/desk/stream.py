@@ -115,9 +115,13 @@ class Wire:
 
 
 def _events(came: Arrivals) -> bytes:
-    """One event a story; only the last carries the cursor, so that a broken batch is sent again as a whole."""
-    lines = []
-    for number, hit in enumerate(came.hits, 1):
-        cursor = f"id: {came.cursor}\n".encode() if number == len(came.hits) else b""
+    """One event a story; only the last carries the cursor, so that a broken batch is sent again as a whole.
+
+    Old news that a back-fill brings is no arrival; its kills are.
+    """
+    hits = [hit for hit in came.hits if not hit.backfill or hit.relation == "kill"]
+    lines = [f"id: {came.cursor}\n\n".encode()] if came.hits and not hits else []
+    for number, hit in enumerate(hits, 1):
+        cursor = f"id: {came.cursor}\n".encode() if number == len(hits) else b""
         lines.append(cursor + b"event: story\ndata: " + orjson.dumps(to_builtins(hit)) + b"\n\n")
     return b"".join(lines)

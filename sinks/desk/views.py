@@ -70,7 +70,8 @@ class Hit:
     """A story in a list. `snippet` is the part of the text that fits the query, or its beginning.
 
     `marks` are the places of the query's words in `snippet`, as code points, `headline_marks` those in `headline`.
-    `time` is the story's own time, at the latest when it was received; `duplicates` counts repeats of the chain.
+    `time` is the story's own time, at the latest when it was received; `duplicates` counts repeats of the chain;
+    `backfill` marks old news that was sent in later.
     """
 
     uri: str
@@ -91,6 +92,7 @@ class Hit:
     topics: tuple[str, ...] = ()
     duplicates: int = 0
     damaged: bool = False
+    backfill: bool = False
     marks: tuple[tuple[int, int], ...] = ()
     headline_marks: tuple[tuple[int, int], ...] = ()
 

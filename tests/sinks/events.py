@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from processors.event import (
@@ -67,6 +68,12 @@ def event(
         topics=tuple(Topic(code, f"topic {code[-4:]}", 0.9) for code in topics),
         provenance=Provenance(at(minute), "plain-text", feed),
     )
+
+
+def backfilled(made: Event) -> Event:
+    """The event as a back-fill brings it."""
+    assert made.provenance
+    return replace(made, provenance=replace(made.provenance, backfill=True))
 
 
 COPY = (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from processors.event import Entity, Event, Place
 from sinks.revision import milliseconds
 from sinks.topics import Kind, Router, Rule, compiled_words
-from tests.sinks.events import at, event
+from tests.sinks.events import at, backfilled, event
 
 
 def rule(name: str, *words: str, urgency: int | None = None, **conditions: str) -> Rule:
@@ -86,6 +86,18 @@ def test_kills_and_corrections_follow_the_story_that_they_touch() -> None:
 def test_repeats_go_nowhere() -> None:
     again = event("urn:b", relation="duplicate", chain="urn:a", of="urn:a")
     assert Router([rule("ships", "ships")]).route(again, frozenset(["ships"])).routes == ()
+
+
+def test_old_news_goes_nowhere_but_what_it_kills_or_corrects_is_told() -> None:
+    router = Router([rule("ships", "ships")])
+    before = frozenset(["ships"])
+    old = backfilled(event("urn:b"))
+    correction = backfilled(event("urn:c", relation="correction", chain="urn:a", of="urn:a"))
+    kill = backfilled(event("urn:d", relation="kill", chain="urn:a", of="urn:a"))
+    assert router.route(old, before).routes == ()
+    assert router.route(correction, before).routes == ("ships",)
+    assert router.route(correction).routes == ()
+    assert router.route(kill, before).routes == ("ships",)
 
 
 def test_an_embargoed_story_is_held_until_its_time_but_a_kill_is_not() -> None:

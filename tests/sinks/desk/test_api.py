@@ -12,7 +12,7 @@ from aiohttp import ClientResponse
 from processors.codec import to_builtins
 from tests.sinks.conftest import Shelf
 from tests.sinks.desk.conftest import Client
-from tests.sinks.events import dispatch, event
+from tests.sinks.events import backfilled, dispatch, event
 
 
 async def told(desk: Client, path: str, status: int = 200) -> Any:
@@ -107,6 +107,25 @@ async def test_a_reader_who_comes_back_gets_what_he_missed(desk: Client, shelf: 
     async with desk.get("/api/stream", headers={"Last-Event-ID": cursor}) as answer:
         fields = await asyncio.wait_for(_next_event(answer), 10)
     assert orjson.loads(fields["data"])["uri"] == "urn:missed"
+
+
+async def test_old_news_of_a_back_fill_is_no_arrival_but_its_kill_is(desk: Client, shelf: Shelf) -> None:
+    cursor = (await shelf.search.arrivals(None)).cursor
+    old = backfilled(event("urn:old"))
+    kill = backfilled(event("urn:kill", relation="kill", of="urn:other"))
+    async with desk.get("/api/stream", headers={"Last-Event-ID": cursor}) as answer:
+        shelf.put(old, kill, event("urn:fresh"))
+        told = [orjson.loads((await asyncio.wait_for(_next_event(answer), 10))["data"]) for _ in range(2)]
+    assert [each["uri"] for each in told] == ["urn:kill", "urn:fresh"]
+
+
+async def test_a_batch_of_old_news_alone_moves_the_cursor_on(desk: Client, shelf: Shelf) -> None:
+    cursor = (await shelf.search.arrivals(None)).cursor
+    async with desk.get("/api/stream", headers={"Last-Event-ID": cursor}) as answer:
+        shelf.put(backfilled(event("urn:old")))
+        while not (line := await asyncio.wait_for(answer.content.readline(), 10)).startswith(b"id: "):
+            pass
+    assert line.strip() != f"id: {cursor}".encode()
 
 
 async def _next_event(answer: ClientResponse) -> dict[str, str]:
