@@ -11,10 +11,10 @@ from typing import Final
 
 from processors.event import Event
 
-NUMBER_BITS: Final = 21
+NUMBER_BITS: Final = 20
 TIME_BITS: Final = 42  # milliseconds until the year 2109
 DELAY_BITS: Final = 29  # tenths of a second between a version's time and its reception: up to 621 days
-LATEST: Final = 2**63 - 1
+NUMBERED: Final = 1 << (NUMBER_BITS + TIME_BITS)  # the highest bit of a signed 64-bit number
 
 
 def revision(event: Event) -> int:
@@ -22,16 +22,17 @@ def revision(event: Event) -> int:
 
     A small number as version counts as it stands. Where the version is absent, or is itself a date or a serial number
     (``20260131T120500Z``, ``1769860000``), the time of the version decides; a story that tells no time has that of its
-    reception.
+    reception. A numbered version is later than any without a number: publishers who leave the number out mean the first
+    version, and go on with 2.
     """
     received = milliseconds(event.provenance.received) if event.provenance else 0
     version = event.story.version or ""
     if version.isdecimal() and 0 < int(version) < 2**NUMBER_BITS:
-        return min((int(version) << TIME_BITS) | _fitted(received, TIME_BITS), LATEST)
+        return NUMBERED | (int(version) << TIME_BITS) | _fitted(received, TIME_BITS)
     made = _version_time(version, event)
     made = received if made is None else made
     delay = _fitted((received - made) // 100, DELAY_BITS)
-    return min((max(made // 1000, 0) << DELAY_BITS) | delay, LATEST)
+    return min((max(made // 1000, 0) << DELAY_BITS) | delay, NUMBERED - 1)
 
 
 def milliseconds(timestamp: str) -> int:

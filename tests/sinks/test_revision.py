@@ -30,6 +30,19 @@ def test_a_dated_version_is_a_time() -> None:
     assert revision(event("u", version="20260131130000")) > revision(event("u", version="20260131120000"))
 
 
+def test_a_numbered_version_is_later_than_one_without_a_number() -> None:
+    unnumbered = event("u", minute=0)
+    second = event("u", version="2", minute=30)
+    assert revision(second) > revision(unnumbered)
+    assert revision(event("u", version="1", minute=30)) > revision(event("u", version="20260131T120000Z"))
+    assert revision(event("u", version="3", minute=60)) > revision(second)
+
+
+@given(st.integers(1, 2**20 - 1), st.integers(0, 10**7), st.integers(0, 10**7))
+def test_a_number_beats_every_time(number: int, minute: int, other: int) -> None:
+    assert revision(event("u", version=str(number), minute=minute)) > revision(event("u", minute=other))
+
+
 def test_the_same_event_has_the_same_revision() -> None:
     assert revision(event("u", version="3", minute=2)) == revision(event("u", version="3", minute=2))
 
