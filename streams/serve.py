@@ -22,7 +22,8 @@ from sinks.desk.views import FeedHealth
 from sinks.search import StorySearch
 from streams.local import Embedded
 from streams.pollers import poll
-from streams.pollers.feeds import Feed, load
+from streams.pollers.feed import Feed
+from streams.pollers.feeds import load
 from streams.pollers.health import read_health
 
 SAMPLES: Final = HERE / "samples"

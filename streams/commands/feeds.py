@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.settings import Settings
-    from streams.pollers.feeds import Feed
+    from streams.pollers.feed import Feed
 
 
 def _place(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,7 +97,7 @@ def check(target: str, config: Path | None, data: Path | None, name: str | None)
 
     from config.errors import Misconfigured
     from streams.pollers.check import check_feed
-    from streams.pollers.feeds import Feed, check_url
+    from streams.pollers.feed import Feed, check_url
 
     settings, feeds = _loaded(config, name)
     if "://" in target:
@@ -132,7 +132,7 @@ def add(
 ) -> None:
     """Add a feed to the list."""
     from config.errors import Misconfigured
-    from streams.pollers.feeds import Feed, check_url, make_id, redacted
+    from streams.pollers.feed import Feed, check_url, make_id, redacted
 
     path, feeds = _own_list(config, name)
     if wrong := check_url(url):
@@ -162,7 +162,7 @@ def pause(feed_id: str, off: bool, config: Path | None, data: Path | None, name:
 @_place
 def import_(opml: Path, config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
     """Add the feeds of an OPML file to the list; each line that can't be used is named."""
-    from streams.pollers.feeds import make_id
+    from streams.pollers.feed import make_id
     from streams.pollers.opml import read_opml
 
     path, feeds = _own_list(config, name)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from config.settings import Poll
-from streams.pollers.feeds import Feed
+from streams.pollers.feed import Feed
 from streams.pollers.ports import Outlet, StateStore
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from config.settings import Normalise, Poll
 from processors.errors import Rejected
 from processors.event import RawItem
-from streams.pollers.feeds import Feed
+from streams.pollers.feed import Feed
 from streams.pollers.fetch import Fetcher
 from streams.pollers.judge import judge, plan
 from streams.pollers.outcomes import SOUND, Outcome

@@ -8,50 +8,21 @@ the file: ``basic_auth_env``, ``bearer_token_env`` and ``proxy_env`` name enviro
 from __future__ import annotations
 
 import difflib
-import hashlib
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from config.errors import Misconfigured
+from streams.pollers.feed import Feed, check_url, make_id, redacted
+from streams.pollers.opml import read_opml
 
 CONFIG: Final = Path(__file__).resolve().parents[2] / "config"
 KINDS: Final = {"interval": (int, float), "paused": bool}
-SECRET: Final = re.compile(r"(?i)([?&][^=&#]*(?:key|token|secret|password|passwd|auth|sig)[^=&#]*=)[^&#]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """One feed. `interval` is in seconds and fixes the polling interval; `timezone` is an IANA name for its dates."""
-
-    id: str
-    url: str
-    title: str = ""
-    language: str | None = None
-    source: str | None = None
-    timezone: str | None = None
-    interval: float | None = None
-    paused: bool = False
-    basic_auth_env: str | None = None
-    bearer_token_env: str | None = None
-    proxy_env: str | None = None
-
-    @property
-    def shown_url(self) -> str:
-        """The URL without what may be a secret, for logs, events and the desk."""
-        return redacted(self.url)
-
-
-def redacted(url: str) -> str:
-    """A URL without user name, password and query values whose names sound like secrets."""
-    cleaned = re.sub(r"^([a-z][a-z0-9+.-]*://)[^/@?#]*@", r"\1", url, flags=re.IGNORECASE)
-    return SECRET.sub(r"\1REDACTED", cleaned)
 
 
 def locate(name: str) -> Path:
@@ -78,8 +49,6 @@ def load(name: str | Path) -> tuple[Feed, ...]:
     except OSError as error:
         raise Misconfigured(f"{path}: {error.strerror}; name a .toml or .opml file with --feeds") from error
     if path.suffix.lower() in {".opml", ".xml"} or raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        from streams.pollers.opml import read_opml
-
         found = read_opml(raw, str(path))
         if not found.feeds and found.problems:
             raise Misconfigured(f"{path}: no feed in it; {found.problems[0]}")
@@ -118,27 +87,6 @@ def from_toml(raw: bytes, where: str) -> tuple[Feed, ...]:
 def to_toml(feeds: Sequence[Feed]) -> str:
     """The feeds as a TOML document that `from_toml` reads back."""
     return "\n".join(_table(feed) for feed in feeds)
-
-
-def check_url(url: str) -> str | None:
-    """What is wrong with a feed's URL, or None."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        return f"{redacted(url)!r} is no URL: {error}"
-    if parts.scheme.lower() not in {"http", "https"} or not host:
-        return f"{redacted(url)!r} is no http or https URL"
-    return None
-
-
-def make_id(name: str, url: str, taken: Mapping[str, Any] | set[str] = frozenset()) -> str:  # type: ignore[assignment]
-    """A short stable id from a feed's title or host; a hash of the URL keeps it apart from those taken."""
-    base = (
-        re.sub(r"[^a-z0-9]+", "-", (name or urlsplit(url).hostname or "feed").lower()).strip("-")[:48]
-        or "feed"
-    )
-    return base if base not in taken else f"{base}-{hashlib.sha256(url.encode()).hexdigest()[:6]}"
 
 
 def _feed(table: Mapping[str, Any], where: str) -> Feed:

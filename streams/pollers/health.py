@@ -8,7 +8,7 @@ from typing import Final
 from sinks.desk.views import FeedHealth
 from sinks.desk.views import FeedState as Judgement
 from streams.messages import rfc3339
-from streams.pollers.feeds import Feed
+from streams.pollers.feed import Feed
 from streams.pollers.outcomes import SOUND
 from streams.pollers.state import FeedState, header
 

@@ -15,7 +15,7 @@ from processors.event import RawItem
 from streams.messages import rfc3339
 from streams.pollers import schedule
 from streams.pollers.documents import Document, take_apart
-from streams.pollers.feeds import Feed, redacted
+from streams.pollers.feed import Feed, redacted
 from streams.pollers.fetch import Answer, Request
 from streams.pollers.identity import Comparison, compare
 from streams.pollers.outcomes import SOUND, Outcome

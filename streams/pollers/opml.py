@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from streams.pollers.feeds import Feed, check_url, make_id, redacted
+from streams.pollers.feed import Feed, check_url, make_id, redacted
 
 
 @dataclass(frozen=True, slots=True)

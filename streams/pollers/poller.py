@@ -24,7 +24,7 @@ from streams.backoff import delays
 from streams.pollers import schedule
 from streams.pollers import state as states
 from streams.pollers.breaker import Breaker
-from streams.pollers.feeds import Feed
+from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
 from streams.pollers.hosts import Hosts
 from streams.pollers.judge import Verdict, judge, plan

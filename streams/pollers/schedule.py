@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from config.settings import Poll
-from streams.pollers.feeds import Feed
+from streams.pollers.feed import Feed
 from streams.pollers.outcomes import NETWORK, SOUND, Outcome
 from streams.pollers.state import FeedState
 

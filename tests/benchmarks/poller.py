@@ -32,7 +32,7 @@ from config.settings import Poll
 from processors.errors import Rejected
 from processors.event import RawItem
 from streams.pollers import poll
-from streams.pollers.feeds import Feed
+from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.judge import judge
 from streams.pollers.state import FeedState, header, pack

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Misconfigured
-from streams.pollers.feeds import Feed, from_toml, load, make_id, redacted, to_toml
+from streams.pollers.feed import Feed, make_id, redacted
+from streams.pollers.feeds import from_toml, load, to_toml
 from streams.pollers.opml import read_opml, write_opml
 
 

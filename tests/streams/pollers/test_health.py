@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.pollers.feeds import Feed
+from streams.pollers.feed import Feed
 from streams.pollers.health import read_health
 from streams.pollers.state import FeedState, pack
 

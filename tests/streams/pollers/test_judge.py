@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import Poll
 from processors.errors import NotAFeed
-from streams.pollers.feeds import Feed
+from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer
 from streams.pollers.judge import Verdict, judge, plan
 from streams.pollers.outcomes import Outcome

@@ -19,7 +19,7 @@ from config.settings import Poll
 from processors.errors import Unreachable
 from streams.pollers import poll
 from streams.pollers.documents import take_apart
-from streams.pollers.feeds import Feed
+from streams.pollers.feed import Feed
 from streams.pollers.state import FeedState, header, pack, unpack
 from tests.streams.pollers.conftest import MemoryLog, Request, WebServer, response
 

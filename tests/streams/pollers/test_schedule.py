@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.settings import Poll
 from streams.pollers import schedule
-from streams.pollers.feeds import Feed
+from streams.pollers.feed import Feed
 from streams.pollers.outcomes import Outcome
 from streams.pollers.state import FeedState
 

@@ -1,0 +1,61 @@
+"""One feed as the operator tells of it, its URL without secrets, and what makes a URL or an id a good one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+SECRET: Final = re.compile(r"(?i)([?&][^=&#]*(?:key|token|secret|password|passwd|auth|sig)[^=&#]*=)[^&#]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One feed. `interval` is in seconds and fixes the polling interval; `timezone` is an IANA name for its dates."""
+
+    id: str
+    url: str
+    title: str = ""
+    language: str | None = None
+    source: str | None = None
+    timezone: str | None = None
+    interval: float | None = None
+    paused: bool = False
+    basic_auth_env: str | None = None
+    bearer_token_env: str | None = None
+    proxy_env: str | None = None
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without what may be a secret, for logs, events and the desk."""
+        return redacted(self.url)
+
+
+def redacted(url: str) -> str:
+    """A URL without user name, password and query values whose names sound like secrets."""
+    cleaned = re.sub(r"^([a-z][a-z0-9+.-]*://)[^/@?#]*@", r"\1", url, flags=re.IGNORECASE)
+    return SECRET.sub(r"\1REDACTED", cleaned)
+
+
+def check_url(url: str) -> str | None:
+    """What is wrong with a feed's URL, or None."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return f"{redacted(url)!r} is no URL: {error}"
+    if parts.scheme.lower() not in {"http", "https"} or not host:
+        return f"{redacted(url)!r} is no http or https URL"
+    return None
+
+
+def make_id(name: str, url: str, taken: Mapping[str, Any] | set[str] = frozenset()) -> str:  # type: ignore[assignment]
+    """A short stable id from a feed's title or host; a hash of the URL keeps it apart from those taken."""
+    base = (
+        re.sub(r"[^a-z0-9]+", "-", (name or urlsplit(url).hostname or "feed").lower()).strip("-")[:48]
+        or "feed"
+    )
+    return base if base not in taken else f"{base}-{hashlib.sha256(url.encode()).hexdigest()[:6]}"
