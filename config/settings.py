@@ -123,7 +123,7 @@ class Elasticsearch:
     """The search index of the distributed runtime."""
 
     url: str = "http://127.0.0.1:9200"
-    index: str = "wire-stories"  # alias; the indices are <index>-NNNNNN
+    index: str = "wire-stories"  # alias; the indices are <index>-YYYY.MM-NNNNNN
     api_key: str = ""
     username: str = ""
     password: str = ""

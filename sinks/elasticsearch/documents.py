@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Container, Mapping
 from typing import Any
 
 from processors.codec import to_builtins
@@ -64,6 +65,12 @@ def document(event: Event) -> dict[str, Any]:
         **_places(event),
     }
     return {name: value for name, value in made.items() if value not in (None, [])}
+
+
+def stems(source: Mapping[str, Any], languages: Container[str]) -> dict[str, Any]:
+    """The words of a document for the analyzer of its language, where the server has one; not kept in ``_source``."""
+    base = source.get("base")
+    return {"stemmed": {base: [source["headline"], source["text"]]}} if base in languages else {}
 
 
 def mark_document(made: Mark) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ from processors.event import Event
 from sinks.desk.views import Arrivals, Found, Hit, Page, Query
 from sinks.elasticsearch.client import connect, told_apart
 from sinks.elasticsearch.documents import document_id
+from sinks.elasticsearch.index import stemmed_languages
 from sinks.search_reader import MARKED, fitted, now_ms
 from sinks.words import Term, fold, terms
 
@@ -41,6 +42,7 @@ class ElasticStories:
         self._settings = settings
         self._client = client or connect(settings)
         self._clock = clock
+        self._stemmed: frozenset[str] | None = None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -55,7 +57,7 @@ class ElasticStories:
         wanted = terms(query.words)
         if query.words.strip() and all(term.excluded for term in wanted):
             return Page(())
-        body = _body(query, wanted, self._clock())
+        body = _body(query, wanted, self._clock(), await self._languages() if wanted else ())
         if body["from_"] + query.limit >= WINDOW:
             return Page(())
         hits = await self._search(**body)
@@ -110,6 +112,12 @@ class ElasticStories:
             )  # fmt: skip
         return [bucket["key"] for bucket in answer["aggregations"]["tags"]["buckets"]]
 
+    async def _languages(self) -> Collection[str]:
+        if self._stemmed is None:
+            with told_apart(self._settings.url):
+                self._stemmed = await stemmed_languages(self._client, self._settings)
+        return self._stemmed
+
     async def _search(self, **told: Any) -> list[Json]:
         with told_apart(self._settings.url):
             answer = await self._client.search(index=self._settings.index, track_total_hits=False, **told)
@@ -128,9 +136,10 @@ class ElasticStories:
         return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["chains"]["buckets"]}
 
 
-def _body(query: Query, wanted: Sequence[Term], now: int) -> Json:
+def _body(query: Query, wanted: Sequence[Term], now: int, stemmed: Collection[str]) -> Json:
     filters = [_shown(now), *_filters(query)]
-    made: Json = {"bool": {"filter": filters, "must": [_fits(term) for term in wanted if not term.excluded]}}
+    must = [_fits(term, stemmed) for term in wanted if not term.excluded]
+    made: Json = {"bool": {"filter": filters, "must": must}}
     made["bool"]["must_not"] = [_fits(term) for term in wanted if term.excluded]
     if not query.duplicates and query.relation != "duplicate":
         made["bool"]["must_not"].append(_term("relation", "duplicate"))
@@ -176,9 +185,14 @@ def _filters(query: Query) -> list[Json]:
     return found
 
 
-def _fits(term: Term) -> Json:
+def _fits(term: Term, stemmed: Collection[str] = ()) -> Json:
+    """The term as it stands; a single word in other forms as well, where the story's language has an analyzer."""
     kind = "phrase_prefix" if term.prefix else "phrase"
-    return {"multi_match": {"query": " ".join(term.typed), "type": kind, "fields": list(SEARCHED)}}
+    exact = {"multi_match": {"query": " ".join(term.typed), "type": kind, "fields": list(SEARCHED)}}
+    if not stemmed or term.prefix or len(term.words) > 1:
+        return exact
+    fields = [f"stemmed.{language}" for language in sorted(stemmed)]
+    return {"bool": {"should": [exact, {"multi_match": {"query": term.typed[0], "fields": fields}}]}}
 
 
 def _hit(source: Json, wanted: Sequence[Term], counts: dict[str, int]) -> Hit:

@@ -1,13 +1,13 @@
-"""A new index behind the alias, without downtime: where a mapping has changed.
+"""New indices behind the aliases, without downtime: where a mapping has changed.
 
-Documents are made anew from the events that they hold. Writers go on meanwhile: they write to the old index until the
-alias moves, and what they wrote since the copy began is copied once more afterwards; versions keep the later one.
+Documents are made anew from the events that they hold. Writers go on meanwhile: they write to the old indices until
+the aliases move, and what they wrote since the copy began is copied once more afterwards; versions keep the later one.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -18,7 +18,8 @@ from processors.errors import Transient
 from processors.event import Event
 from sinks.elasticsearch import index
 from sinks.elasticsearch.client import reason, told_apart
-from sinks.elasticsearch.documents import document
+from sinks.elasticsearch.documents import document, stems
+from sinks.elasticsearch.months import month, numbered, taken_apart, write_alias
 from sinks.search_reader import now_ms
 
 if TYPE_CHECKING:
@@ -32,54 +33,96 @@ Hit = Mapping[str, Any]
 async def reindex(
     client: AsyncElasticsearch, settings: Elasticsearch, clock: Callable[[], int] = now_ms
 ) -> list[str]:
-    """Copy the index into a new one with the templates of today, and move the alias; what was done, a line each.
+    """Copy the indices into new ones with the templates of today, and move the aliases; what was done, a line each.
+
+    Stories stay in their month; an index that is not a month's is taken apart by the months of its stories.
 
     Raises:
-        Transient: the server does not answer, or refuses a document. The alias has not moved then; start again.
+        Transient: the server does not answer, or refuses a document. The aliases have not moved then; start again.
     """
-    await index.create(client, settings)
-    name = settings.index
+    await index.create(client, settings, clock)
     with told_apart(settings.url):
-        old = sorted((await client.indices.get_alias(name=name)).body)
-        new = f"{name}-{_following(old):06}"
-        await client.indices.create(index=new)
+        behind = (await client.indices.get_alias(name=settings.index)).body
+        copy = _Copy(
+            client, settings.index, sorted(behind), {}, await index.stemmed_languages(client, settings)
+        )
+        for old in copy.old:
+            if parts := taken_apart(old):
+                await copy.target(parts[0])
         began = clock() - MARGIN_MS
-        copied = await _copy(client, old, new, {"match_all": {}})
-        await client.indices.refresh(index=old)
-        copied += await _copy(client, old, new, _since(began))
-        moves: list[dict[str, Any]] = [{"remove": {"index": each, "alias": name}} for each in old]
-        moves.append({"add": {"index": new, "alias": name, "is_write_index": True}})
-        await client.indices.update_aliases(actions=moves)
-        await client.indices.refresh(index=old)
-        late = await _copy(client, old, new, _since(began))
-        await client.indices.refresh(index=new)
+        count = await copy.run({"match_all": {}})
+        await client.indices.refresh(index=copy.old)
+        count += await copy.run(_since(began))
+        await client.indices.update_aliases(actions=_moves(settings.index, copy.old, copy.targets))
+        await client.indices.refresh(index=copy.old)
+        count += await copy.run(_since(began))
+        await client.indices.refresh(index=settings.index)
     return [
-        f"copied {copied + late} documents into {new}",
-        f"{name} stands for {new} now",
-        f"no longer used, delete when you like: {', '.join(old)}",
+        f"copied {count} documents into {', '.join(sorted(copy.targets.values()))}",
+        f"{settings.index} stands for them now",
+        f"no longer used, delete when you like: {', '.join(copy.old)}",
     ]
 
 
-async def _copy(client: AsyncElasticsearch, old: list[str], new: str, query: dict[str, Any]) -> int:
-    count = 0
-    async for hits in _pages(client, old, query):
-        lines: list[Any] = []
-        for hit in hits:
-            action = {"_id": hit["_id"], "version": hit["_version"], "version_type": "external_gte"}
-            lines += [orjson.dumps({"index": action}), orjson.dumps(_made_anew(hit["_source"]))]
-        answer = await client.bulk(
-            index=new, operations=lines, filter_path=["items.*.status", "items.*.error"]
-        )
+@dataclass(slots=True)
+class _Copy:
+    """A copy of `old` under way; `targets` is the new index of each write alias, made when the first story needs it."""
+
+    client: AsyncElasticsearch
+    name: str
+    old: Sequence[str]
+    targets: dict[str, str]
+    stemmed: frozenset[str]
+
+    async def run(self, query: dict[str, Any]) -> int:
+        """Copy what fits a query; how many documents."""
+        count = 0
+        async for hits in _pages(self.client, self.old, query):
+            lines: list[Any] = []
+            for hit in hits:
+                event = from_builtins(hit["_source"]["event"], Event)
+                action = {
+                    "_index": await self.target(self._alias(hit["_index"], event)), "_id": hit["_id"],
+                    "version": hit["_version"], "version_type": "external_gte",
+                }  # fmt: skip
+                lines += [
+                    orjson.dumps({"index": action}),
+                    orjson.dumps(self._made_anew(event, hit["_source"])),
+                ]
+            await self._send(lines)
+            count += len(hits)
+        return count
+
+    async def target(self, alias: str) -> str:
+        """The new index of a write alias."""
+        if alias not in self.targets:
+            numbers = [parts[2] for each in self.old if (parts := taken_apart(each)) and parts[0] == alias]
+            self.targets[alias] = name = numbered(alias, max(numbers, default=0) + 1)
+            await self.client.indices.delete(
+                index=name, ignore_unavailable=True
+            )  # of a copy that was broken off
+            await self.client.indices.create(index=name)
+        return self.targets[alias]
+
+    def _alias(self, old: str, event: Event) -> str:
+        parts = taken_apart(old)
+        return parts[0] if parts else write_alias(self.name, month(event))
+
+    def _made_anew(self, event: Event, source: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {name: source[name] for name in ("hidden", "hiddenBy", "indexed") if name in source}
+        made = document(event)
+        return made | kept | stems(made, self.stemmed)
+
+    async def _send(self, lines: list[Any]) -> None:
+        answer = await self.client.bulk(operations=lines, filter_path=["items.*.status", "items.*.error"])
         for item in answer["items"]:
             told = item["index"]
             if told["status"] >= 300 and told["status"] != 409:
-                raise Transient(f"{new}: {reason(told)}; the alias has not moved")
-        count += len(hits)
-    return count
+                raise Transient(f"{self.name}: {reason(told)}; the aliases have not moved")
 
 
 async def _pages(
-    client: AsyncElasticsearch, old: list[str], query: dict[str, Any]
+    client: AsyncElasticsearch, old: Sequence[str], query: dict[str, Any]
 ) -> AsyncIterator[list[Hit]]:
     after: list[Any] | None = None
     wanted: Any = ["event", "hidden", "hiddenBy", "indexed"]
@@ -96,15 +139,14 @@ async def _pages(
         after = hits[-1]["sort"]
 
 
-def _made_anew(source: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: source[name] for name in ("hidden", "hiddenBy", "indexed") if name in source}
-    return document(from_builtins(source["event"], Event)) | kept
+def _moves(name: str, old: Sequence[str], targets: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Every alias moves at one moment."""
+    moves: list[dict[str, Any]] = [{"remove": {"index": each, "alias": "*"}} for each in old]
+    for alias, new in targets.items():
+        moves.append({"add": {"index": new, "alias": name}})
+        moves.append({"add": {"index": new, "alias": alias, "is_write_index": True}})
+    return moves
 
 
 def _since(moment: int) -> dict[str, Any]:
     return {"range": {"indexed": {"gte": moment}}}
-
-
-def _following(names: list[str]) -> int:
-    numbers = [int(found[1]) for name in names if (found := re.search(r"-(\d{6})$", name))]
-    return max(numbers, default=0) + 1

@@ -18,7 +18,10 @@ from config.settings import Elasticsearch
 from processors.errors import Rejected, Transient, Unindexable
 from processors.event import Event
 from sinks.elasticsearch.client import WAITING, connect, hint, reason, told_apart
-from sinks.elasticsearch.documents import document, document_id, mark_document, mark_id, member_of
+from sinks.elasticsearch.documents import document, document_id, mark_document, mark_id, member_of, stems
+from sinks.elasticsearch.homes import Homes
+from sinks.elasticsearch.index import stemmed_languages
+from sinks.elasticsearch.months import month, taken_apart
 from sinks.metrics import INDEXED
 from sinks.standing import Mark, MarkKind, Member, mark, member, standing
 
@@ -52,6 +55,13 @@ class StoryBulk:
         self._settings = settings
         self._client = client or connect(settings)
         self._marks = f"{settings.index}-marks"
+        self._homes = Homes(self._client, settings)
+        self._stemmed: frozenset[str] | None = None
+
+    def forget(self) -> None:
+        """Trust nothing remembered of the server: call it when partitions have come from another writer."""
+        self._homes.forget()
+        self._stemmed = None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -65,13 +75,17 @@ class StoryBulk:
         """
         marks = [made for event in events if (made := mark(event))]
         members = [member(event) for event in events]
-        with told_apart(self._settings.url):
-            await self._put_marks(marks)
-            known = await self._get_marks(members)
-            refused = await self._put(events, members, known)
-            after = await self._get_marks(members)
-            changed = [made for key, made in after.items() if known.get(key) != made]
-            await self._settle([*marks, *changed])
+        try:
+            with told_apart(self._settings.url):
+                await self._put_marks(marks)
+                known = await self._get_marks(members)
+                refused = await self._put(events, members, known)
+                after = await self._get_marks(members)
+                changed = [made for key, made in after.items() if known.get(key) != made]
+                await self._settle([*marks, *changed])
+        except Transient:
+            self.forget()
+            raise
         return refused
 
     async def _put_marks(self, marks: Iterable[Mark]) -> None:
@@ -108,13 +122,22 @@ class StoryBulk:
         self, events: Sequence[Event], members: Sequence[Member], known: Mapping[tuple[str, str], Mark]
     ) -> list[Rejected | None]:
         now = time_ns() // 1_000_000
+        stemmed = await self._languages()
+        wanted = [(document_id(event.story.uri), month(event)) for event in events]
         entries = []
-        for event, each in zip(events, members, strict=True):
+        for event, each, (id_, _), home in zip(
+            events, members, wanted, await self._homes.find(wanted), strict=True
+        ):
             source = document(event)
             _judge(source, each, known)
             source["indexed"] = now
-            entries.append(_entry(self._settings.index, document_id(each.uri), source["revision"], source))
+            entries.append(_entry(home, id_, source["revision"], source | stems(source, stemmed)))
         return await self._bulk(entries)
+
+    async def _languages(self) -> frozenset[str]:
+        if self._stemmed is None:
+            self._stemmed = await stemmed_languages(self._client, self._settings)
+        return self._stemmed
 
     async def _bulk(self, entries: Sequence[Entry]) -> list[Rejected | None]:
         """Send entries in requests of bounded size; what was refused, one by one."""
@@ -184,13 +207,15 @@ class StoryBulk:
 
     async def _judge_again(self, hits: Sequence[Mapping[str, Any]]) -> None:
         known = await self._get_marks([member_of(hit["_source"]) for hit in hits])
+        stemmed = await self._languages()
         entries = []
         for hit in hits:
-            source = hit["_source"]
+            source, home = hit["_source"], taken_apart(hit["_index"])
             before = source.get("hidden"), source.get("hiddenBy")
             _judge(source, member_of(source), known)
             if (source.get("hidden"), source.get("hiddenBy")) != before:
-                entries.append(_entry(self._settings.index, hit["_id"], hit["_version"], source))
+                target = home[0] if home else hit["_index"]
+                entries.append(_entry(target, hit["_id"], hit["_version"], source | stems(source, stemmed)))
         await self._bulk(entries)
 
 

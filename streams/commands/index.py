@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,12 +30,14 @@ _wait = click.option(
 
 @click.group("index")
 def command() -> None:
-    """Create and check the Elasticsearch index.
+    """Create, check, renew and prune the Elasticsearch index.
 
     \b
     Examples:
       wiredesk index create --wait 120
       wiredesk index check
+      wiredesk index reindex               # after an upgrade that changed the mapping
+      wiredesk index prune --keep 13 --dry-run
     """
 
 
@@ -42,7 +45,7 @@ def command() -> None:
 @_config
 @_wait
 def create(config: Path | None, wait: float) -> None:
-    """Make templates, the index behind its alias and the index of marks; what is there stays."""
+    """Make templates, this month's index behind its aliases and the index of marks; what is there stays."""
     from sinks.elasticsearch import index
 
     for line in _asked(index.create, config, wait):
@@ -68,10 +71,24 @@ def check(config: Path | None, wait: float) -> None:
 @_config
 @_wait
 def reindex(config: Path | None, wait: float) -> None:
-    """Copy into a new index with the templates of today and move the alias; writers and readers go on."""
+    """Copy into new indices with the templates of today and move the aliases; writers and readers go on."""
     from sinks.elasticsearch.reindex import reindex as copy
 
     for line in _asked(copy, config, wait):
+        click.echo(line)
+
+
+@command.command("prune")
+@_config
+@_wait
+@click.option("--keep", type=click.IntRange(min=1), required=True, metavar="MONTHS",
+              help="How many months to keep, this one included.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only tell what would be deleted.")
+def prune(config: Path | None, wait: float, keep: int, *, dry_run: bool) -> None:
+    """Delete the indices of old months. Stories that were over two years old when they came stay."""
+    from sinks.elasticsearch import index
+
+    for line in _asked(partial(index.prune, keep=keep, dry_run=dry_run), config, wait):
         click.echo(line)
 
 

@@ -42,6 +42,9 @@ class Index(Protocol):
     async def write(self, events: Sequence[Event]) -> list[Rejected | None]:
         """Store events; for each what it was refused for. Raises `Transient` where the index is down."""
 
+    def forget(self) -> None:
+        """Trust nothing remembered of the index: another sink has written what we go on with."""
+
 
 class Sink:
     """Feeds one index."""
@@ -64,10 +67,14 @@ class Sink:
             producer = await stack.enter_async_context(self._cluster.producer())
             await stack.enter_async_context(healthy(self._settings.health, {self.name: self._ready}))
             log.info("sink started", sink=self.name)
+            assigned: frozenset[TopicPartition] = frozenset()
             while not stop.is_set():
                 flush_ms = int(self._settings.elasticsearch.flush_s * 1000)
                 polled = await consumer.getmany(timeout_ms=flush_ms)
                 records = [record for each in polled.values() for record in each]
+                if consumer.assignment() != assigned:
+                    assigned = consumer.assignment()
+                    self._index.forget()
                 if records and not await self._settle(records, producer, stop):
                     break
                 if records:

@@ -129,6 +129,7 @@ async def test_a_place_without_a_point_is_no_harm(stack: Stack) -> None:
 
 
 async def test_a_read_only_index_is_waited_for(stack: Stack) -> None:
+    await stack.put(event("urn:before"))
     await stack.client.indices.put_settings(index=stack.settings.index, settings={"index.blocks.write": True})
     with pytest.raises(Transient, match="read-only"):
         await stack.bulk.write([event("urn:a")])

@@ -27,6 +27,10 @@ class Shelf:
     def __init__(self, down: int = 0) -> None:
         self.down, self.stories = down, list[str]()
         self.full = asyncio.Event()
+        self.forgotten = 0
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     async def write(self, events: Sequence[Event]) -> list[Rejected | None]:
         if self.down:
@@ -68,6 +72,7 @@ async def test_what_is_refused_is_set_aside_and_nothing_is_written_again(kafka: 
     shelf = Shelf(down=1)
     await run(kafka, shelf)
     assert shelf.stories == ["urn:1", "urn:2", "urn:3", "urn:4"]
+    assert shelf.forgotten == 1  # its partitions came once
     letters = await read(told, [ENRICHED.dead_letters.name], 2, 20)
     assert {dict(letter.headers)["x-error-type"] for letter in letters} == {b"Malformed", b"Unindexable"}
     await tell(kafka, [event(number) for number in range(5, 9)])
