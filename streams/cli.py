@@ -21,7 +21,8 @@ COMMANDS: Final = {
     "topics": "Create and check the Kafka topics.",
     "index": "Create and check the Elasticsearch index.",
     "routes": "Check and explain the routes to topics.",
-    "dlq": "List and show dead letters.",
+    "backfill": "Send files of old news through the pipeline, behind live items and without alerts.",
+    "dlq": "List, show, replay and drop dead letters.",
     "feeds": "List, check, add, import and export feeds.",
 }
 

@@ -118,14 +118,24 @@ class Consumer:
     """Runs one handler over its topics until it is told to stop."""
 
     def __init__(
-        self, name: str, topics: Sequence[str], handler: Handler, access: Access, batch: int
+        self,
+        name: str,
+        topics: Sequence[str],
+        handler: Handler,
+        access: Access,
+        batch: int,
+        room: Callable[[], bool] | None = None,
     ) -> None:
-        """`name` owns the offsets; `topics` are read in this order."""
+        """`name` owns the offsets; `topics` are read in this order.
+
+        `room` says, on the log's thread, whether the topics after the first may be read now: those of a back-fill.
+        """
         self.name = name
         self.topics = tuple(topics)
         self._handler = handler
         self._access = access
         self._batch = batch
+        self._room = room
         self._stopping = False
 
     async def run(self) -> None:
@@ -150,7 +160,9 @@ class Consumer:
 
     def _next(self) -> list[Record]:
         """The next batch. A record that crashed before comes alone, so that it takes nobody with it."""
-        records = self._access.log.read(self.name, self.topics, self._batch)
+        late = self._room is None or self._room()
+        topics = self.topics if late else self.topics[:1]
+        records = self._access.log.read(self.name, topics, self._batch)
         for number, record in enumerate(records):
             if self._access.log.crashes(self.name, record):
                 return records[: max(number, 1)]

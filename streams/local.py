@@ -17,6 +17,7 @@ from typing import Final, Self
 from config.settings import Settings
 from sinks.search import StoryIndex
 from streams import metrics
+from streams.backfill import AHEAD
 from streams.consumer import Access, Consumer
 from streams.handlers import INDEX, EventsHandler, IndexHandler, PoolHandler, StepHandler
 from streams.log import DATABASE, Log
@@ -122,15 +123,19 @@ class Embedded:
                 if step.pooled
                 else StepHandler(step, self.settings, self.access)
             )
-            made.append(
-                Consumer(step.name, [topic.name for topic in step.reads], handler, self.access, batch)
-            )
+            room = self._room if len(step.reads) > 1 else None
+            topics = [topic.name for topic in step.reads]
+            made.append(Consumer(step.name, topics, handler, self.access, batch, room))
         sunk = [topic.name for topic in SINK_READS]
         made.append(Consumer(INDEX, sunk, IndexHandler(self._index), self.access, batch))
         if events:
             writer = EventsHandler(events, self.access)
             made.append(Consumer(writer.name, [*sunk, GAPS.name], writer, self.access, batch))
         return made
+
+    def _room(self) -> bool:
+        """Whether the consumers behind the first have room for back-filled records; live ones would wait for them."""
+        return all(each.lag() <= AHEAD for each in self._consumers[1:])
 
     async def _watch(self) -> None:
         """Tell the metrics how far each consumer is behind; look for what other processes wrote (`wiredesk dlq`)."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -26,6 +27,7 @@ from streams.kafka.engines import Engine
 from streams.kafka.inbox import Fetched, Inbox
 from streams.kafka.internals import App, Batch, Committed
 from streams.kafka.pace import Pace
+from streams.kafka.room import Room
 from streams.kafka.takeover import claim
 from streams.kafka.topics import ATTEMPTS
 from streams.messages import Message, Record, dead_letter
@@ -53,7 +55,8 @@ class StepRunner:
         """Nothing runs before `run`; Faust's agents fill it through `take_in`."""
         self.step = step
         self._app, self._cluster, self._engine, self._attempts = app, cluster, engine, attempts
-        self.inbox = Inbox(cluster.settings.batch * 2, cluster.name, self._live_is_read)
+        self.inbox = Inbox(cluster.settings.batch * 2, cluster.name, self._may_take_late)
+        self._room = Room(cluster, step)
         self._pace = Pace(cluster.settings.batch, first=64 if step.pooled else cluster.settings.batch)
         self._producer: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()
@@ -107,6 +110,7 @@ class StepRunner:
 
     async def close(self) -> None:
         """End the producer; what it had open is aborted."""
+        await self._room.close()
         if self._claimed:
             self._claimed.cancel()
         if self._producer:
@@ -152,6 +156,10 @@ class StepRunner:
         )
         await producer.start()
         return producer
+
+    def _may_take_late(self) -> bool:
+        """Whether a back-fill's records may be taken: live ones are read, and find room behind this step."""
+        return self._live_is_read() and self._room.there_is()
 
     def _live_is_read(self) -> bool:
         """Whether every live partition of ours is read and settled to its end."""
@@ -322,8 +330,19 @@ def _offsets(found: Mapping[TopicPartition, Committed]) -> dict[int, int]:
 
 
 def _count(step: str, outcomes: Sequence[tuple[Message, ...]]) -> None:
+    """Count what was committed; the figures are touched once a batch, not once a record."""
+    letters: Counter[str] = Counter()
+    rejected = 0
     for outcome in outcomes:
-        rejected = [message for message in outcome if message.topic.endswith(".dlq")]
-        for message in rejected:
-            DEAD_LETTERS.labels(step, (message.header("x-error-type") or b"").decode()).inc()
-        RECORDS.labels(step, "rejected" if rejected else "made").inc()
+        kinds = [_error_type(message) for message in outcome if message.topic.endswith(".dlq")]
+        letters.update(kinds)
+        rejected += bool(kinds)
+    for kind, number in letters.items():
+        DEAD_LETTERS.labels(step, kind).inc(number)
+    if rejected:
+        RECORDS.labels(step, "rejected").inc(rejected)
+    RECORDS.labels(step, "made").inc(len(outcomes) - rejected)
+
+
+def _error_type(message: Message) -> str:
+    return (message.header("x-error-type") or b"").decode()

@@ -113,7 +113,7 @@ async def test_live_items_go_before_those_of_a_back_fill(kafka: KafkaForTest, tm
     await make_topics(told)
     await publish(told, (item(n) for n in range(1000, 1400)), "wire.items.backfill.v1")
     await publish(told, map(item, range(400)))
-    with Worker(told, tmp_path / "log", *QUICK, "normalise") as worker:
+    with Worker(told, tmp_path / "log", *QUICK) as worker:
         made = events(await read(told, [NORMALISED.name], 800))
         assert worker.stop() == 0, worker.log()
     order = [int(event.story.uri.rpartition(":")[2]) for event in made]

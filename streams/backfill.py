@@ -1,0 +1,229 @@
+"""A back-fill: files of old news as raw items of their own topic, which yields to live traffic and alerts nobody.
+
+The same file gives the same items on every run (an item counts as received when its file was last changed), and the
+pipeline knows a repeat by its uri and version. So a back-fill that was cut off is simply run again; a journal spares
+it what was sent before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+import orjson
+
+from config.errors import Misconfigured
+from processors.errors import Rejected, TooLarge
+from processors.event import RawItem
+from streams.log import Log
+from streams.messages import Message, raw_message, rfc3339
+from streams.process import Input, read_inputs
+from streams.topology import BACKFILL, STEPS
+
+AHEAD: Final = 100  # records that may wait behind the first step before it takes more of a back-fill
+BATCH: Final = 200  # items written at once
+BATCH_BYTES: Final = 8 * 1024 * 1024
+UNFINISHED: Final = (".tmp", ".part", ".filepart", ".crdownload")
+STANDARD: Final = "-"
+
+
+class Archive(Protocol):
+    """The topic of the back-fill, in either runtime."""
+
+    limit: int  # bytes of a message
+
+    def append(self, messages: Sequence[Message]) -> None:
+        """Return when they are safe."""
+
+    def waiting(self) -> int:
+        """How many records the pipeline has not taken."""
+
+    def close(self) -> None:
+        """Hang up."""
+
+
+class EmbeddedArchive:
+    """The embedded log, which may be in use by a running pipeline."""
+
+    limit = 1 << 30
+
+    def __init__(self, path: Path) -> None:
+        """The log's file; it is made where it is missing."""
+        self._log = Log(path)
+
+    def append(self, messages: Sequence[Message]) -> None:
+        """In one transaction."""
+        self._log.append(messages)
+
+    def waiting(self) -> int:
+        """How many records the first step has not read."""
+        return self._log.lag(STEPS[0].name, [BACKFILL.name])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._log.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, or standard input, as it stands now. `modified` is in milliseconds since the epoch."""
+
+    path: str
+    size: int
+    modified: int
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of a back-fill so far; `known` counts the items that the journal spared."""
+
+    files: int = 0
+    items: int = 0
+    rejected: int = 0
+    known: int = 0
+
+
+class Journal:
+    """A file that remembers how many items of which source were sent; a line a batch and source."""
+
+    def __init__(self, path: Path | None) -> None:
+        """None: remember nothing.
+
+        Raises:
+            Misconfigured: the file can't be read or written, or is no journal.
+        """
+        self._path = path
+        self._sent: dict[Source, int] = {}
+        if path is None:
+            return
+        try:
+            with path.open("ab+") as stream:
+                stream.seek(0)
+                for line in stream:
+                    self._remember(line)
+        except OSError as error:
+            raise Misconfigured(f"{path}: {error.strerror}; name a file that can be written") from error
+        except (ValueError, LookupError, TypeError) as error:
+            raise Misconfigured(f"{path}: no journal of a back-fill: {error}") from error
+
+    def sent(self, source: Source) -> int:
+        """How many items of the source were sent; 0 where it has changed since."""
+        return self._sent.get(source, 0)
+
+    def note(self, reached: dict[Source, int]) -> None:
+        """Remember how far sources were sent."""
+        if self._path is None:
+            return
+        self._sent |= reached
+        lines = [
+            orjson.dumps([each.path, each.size, each.modified, number]) + b"\n"
+            for each, number in reached.items()
+            if each.path != STANDARD
+        ]
+        with self._path.open("ab") as stream:
+            stream.writelines(lines)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def _remember(self, line: bytes) -> None:
+        if not line.endswith(b"\n"):
+            return  # a line that a crash cut off
+        path, size, modified, number = orjson.loads(line)
+        self._sent[Source(path, size, modified)] = int(number)
+
+
+@dataclass(slots=True)
+class Backfill:
+    """Sends sources to an archive, a batch at a time. `template` has what is known of every item: feed, language."""
+
+    archive: Archive
+    template: RawItem
+    journal: Journal
+    limit: int
+    reject: Callable[[str, int | None, Rejected], None]
+    sent: Sent = field(default_factory=Sent)
+    _messages: list[Message] = field(default_factory=list)
+    _reached: dict[Source, int] = field(default_factory=dict)
+
+    def run(self, sources: Iterable[Source], standard: BinaryIO) -> Iterator[Sent]:
+        """Send all items in their order; yields how far it is after each batch."""
+        for source in sources:
+            before = self.journal.sent(source)
+            received = rfc3339(source.modified)
+            inputs = read_inputs(
+                [source.path], standard, now=received, format_=self.template.format, limit=self.limit
+            )
+            for number, each in enumerate(inputs, 1):
+                if number <= before:
+                    self.sent.known += 1
+                    continue
+                self._take(each)
+                self._reached[source] = number
+                if self._is_full():
+                    yield self._flushed()
+            self.sent.files += 1
+        yield self._flushed()
+
+    def _take(self, each: Input) -> None:
+        made = self._message(each.item)
+        if isinstance(made, Message):
+            self._messages.append(made)
+        else:
+            self.sent.rejected += 1
+            self.reject(each.path, each.line, made)
+
+    def _message(self, item: RawItem | Rejected) -> Message | Rejected:
+        if isinstance(item, Rejected):
+            return item
+        known = self.template
+        told = replace(
+            known, payload=item.payload, received=item.received, input=item.input, format=item.format
+        )
+        made = raw_message(told, BACKFILL.name)
+        if len(made.value) > self.archive.limit:
+            return TooLarge(f"more than kafka.max_message_bytes ({self.archive.limit:,}); raise it")
+        return made
+
+    def _is_full(self) -> bool:
+        return (
+            len(self._reached) >= BATCH
+            or len(self._messages) >= BATCH
+            or (sum(len(each.value) for each in self._messages) >= BATCH_BYTES)
+        )
+
+    def _flushed(self) -> Sent:
+        if self._messages:
+            self.archive.append(self._messages)
+        self.journal.note(self._reached)
+        self.sent.items += len(self._messages)
+        self._messages, self._reached = [], {}
+        return self.sent
+
+
+def sources(paths: Iterable[str], now: int, received: int | None) -> Iterator[Source]:
+    """The files of paths in their order, those of a folder and the folders in it sorted by name.
+
+    `now` and `received` are in milliseconds: standard input counts as received now, a file when it was changed;
+    `received` overrides both. Hidden files, and those that are still being written by their names, are left out.
+    """
+    for path in paths:
+        if path == STANDARD:
+            yield Source(path, 0, now if received is None else received)
+            continue
+        for file in _files(Path(path)):
+            status = file.stat()
+            changed = int(status.st_mtime * 1000) if received is None else received
+            yield Source(str(file), status.st_size, changed)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    for each in sorted(path.iterdir()):
+        if each.name.startswith(".") or each.name.lower().endswith(UNFINISHED):
+            continue
+        yield from _files(each)
