@@ -135,6 +135,32 @@ class Elasticsearch:
 
 
 @dataclass(frozen=True, slots=True)
+class Routes:
+    """Which stories go to topics of their own."""
+
+    file: str = "routes.toml"  # the rules: a file in config/, or a path; empty: none
+    memory_hours: int = 30 * 24  # so long after a chain's last event kills and corrections still follow it
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """How routed stories are posted to whoever asked for them. Times in seconds, sizes in bytes."""
+
+    file: str = ""  # the targets: a path, see docs/consuming.md; empty: none
+    allowed_addresses: tuple[str, ...] = ()  # networks (CIDR, or address:port) opened beside the public ones
+    connect_timeout_s: float = 5.0
+    timeout_s: float = 15.0  # of one try, the answer included
+    max_bytes: int = MEBIBYTE  # of a body; a larger story becomes a dead letter
+    max_redirects: int = 0  # 307 and 308 only; each hop must be an allowed address
+    attempts: int = 12  # tries before a story becomes a dead letter
+    first_delay_s: float = 1.0  # before the second try, at the most; doubled from try to try
+    max_delay_s: float = 3600.0
+    circuit_failures: int = 5  # in a row; after that only one try at a time
+    circuit_s: float = 60.0  # until that one try
+    concurrency: int = 8  # stories in flight to one target; those of one chain go one after the other
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """The web page and its API. Any host but loopback demands a token."""
 
@@ -173,6 +199,8 @@ class Settings:
     embedded: Embedded = Embedded()
     kafka: Kafka = Kafka()
     elasticsearch: Elasticsearch = Elasticsearch()
+    routes: Routes = Routes()
+    webhooks: Webhooks = Webhooks()
     desk: Desk = Desk()
     health: Health = Health()
     log: Log = Log()

@@ -20,7 +20,7 @@ LISTS: Final[dict[str, Kind]] = {
     "topics": "topic", "languages": "language", "countries": "country", "feeds": "feed", "entities": "entity",
     "watchlists": "watchlist", "relations": "relation",
 }  # fmt: skip
-NAMES: Final = (*LISTS, "urgency", "words")
+NAMES: Final = (*LISTS, "urgency", "words", "compact")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -73,7 +73,12 @@ def _rule(name: str, told: Any, where: str) -> Rule:
     words = compiled_words(_strings("words", told.get("words", []), f"{where}: {name}"))
     if told.get("words") and len(words) != len(told["words"]):
         raise Misconfigured(f"{where}: {name}: words: one of them has neither letter nor digit")
-    return Rule(name, conditions, urgency, words)
+    compact = told.get("compact", False)
+    if not isinstance(compact, bool):
+        raise Misconfigured(f"{where}: {name}: compact is true or false, not {compact!r}")
+    if not conditions and urgency is None and not words:
+        raise Misconfigured(f"{where}: {name} has no condition, so it would take every story")
+    return Rule(name, conditions, urgency, words, compact)
 
 
 def _values(key: str, told: Any, where: str) -> frozenset[str]:

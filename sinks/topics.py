@@ -27,12 +27,16 @@ FOLLOWING: Final = frozenset({"kill", "correction"})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A route: for each kind of condition the values of which one must fit, the least urgency, words."""
+    """A route: for each kind of condition the values of which one must fit, the least urgency, words.
+
+    `compact`: the topic keeps the last event of each chain, and a kill removes it.
+    """
 
     name: str
     conditions: Mapping[Kind, frozenset[str]]
     urgency: int | None = None
     words: tuple[Term, ...] = ()
+    compact: bool = False
 
     @property
     def topic(self) -> str:
@@ -57,6 +61,11 @@ class Routed:
     held_until: int = 0
 
 
+def is_kill(event: Event) -> bool:
+    """Whether an event takes its story back: a kill, or the story itself sent as cancelled."""
+    return lineage(event).relation == "kill" or event.story.pub_status == "canceled"
+
+
 class Router:
     """All rules, ready to be asked."""
 
@@ -69,19 +78,23 @@ class Router:
         for rule in rules:
             self._file(rule)
         self._words = any(rule.words for rule in rules)
+        self._kills = [rule for rule in rules if "kill" in rule.conditions.get("relation", ())]
 
     def route(self, event: Event, before: AbstractSet[str] = frozenset()) -> Routed:
         """The routes of an event. `before` are those to which earlier members of its chain went.
 
-        A kill or correction goes wherever the story that it touches went; a repeat goes nowhere. Old news that a
-        back-fill brings goes nowhere either, but for its kills and corrections of what went out.
+        A kill or correction goes wherever the story that it touches went; a kill also to rules that ask for kills. A
+        repeat goes nowhere. Old news that a back-fill brings goes nowhere either, but for its kills and corrections of
+        what went out.
         """
         told = lineage(event)
         if told.relation == "duplicate":
             return Routed(())
-        if told.relation == "kill":
-            return Routed(tuple(sorted(before)), 0)
-        if event.provenance and event.provenance.backfill:
+        old = event.provenance is not None and event.provenance.backfill
+        if is_kill(event):
+            asked = {rule.name for rule in self._kills if _fits(rule, _Facts(event, words=self._words))}
+            return Routed(tuple(sorted(before if old else before | asked)), 0)
+        if old:
             return Routed(tuple(sorted(before)) if told.relation in FOLLOWING else (), visible_from(event))
         facts = _Facts(event, words=self._words)
         fitting = {rule.name for rule in self._candidates(facts) if _fits(rule, facts)}

@@ -22,7 +22,10 @@ Headers = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to be written. `timestamp` is in milliseconds; `partition` is None where the key decides."""
+    """A message to be written. `timestamp` is in milliseconds; `partition` is None where the key decides.
+
+    A `tombstone` has no value: a compacted topic forgets its key.
+    """
 
     topic: str
     key: bytes
@@ -30,6 +33,7 @@ class Message:
     timestamp: int
     headers: Headers = ()
     partition: int | None = None
+    tombstone: bool = False
 
     def header(self, name: str) -> bytes | None:
         """The last value of a header, or None."""

@@ -14,7 +14,7 @@ from config.settings import Settings
 from processors.errors import Rejected
 from processors.event import Event, Feature, RawItem, StepTrace
 
-Name = Literal["normalise", "deduplicate", "segment", "tag"]
+Name = Literal["normalise", "deduplicate", "segment", "tag", "route"]
 T = TypeVar("T")
 
 

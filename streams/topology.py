@@ -35,11 +35,15 @@ def by_chain(event: Event) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A named log. Retention is the runtime's, the deduplication window, or until an operator drops it."""
+    """A named log.
+
+    Retention is the runtime's, the deduplication window, or until an operator drops it; a compacted topic keeps the
+    last record of each key.
+    """
 
     name: str
     key: Callable[[Event], str]
-    retention: Literal["log", "window", "ever"] = "log"
+    retention: Literal["log", "window", "ever", "compacted"] = "log"
 
     @property
     def dead_letters(self) -> Topic:
@@ -75,6 +79,7 @@ DUPLICATE  = Topic("wire.stories.duplicate.v1",  by_chain)
 SEGMENTED  = Topic("wire.stories.segmented.v1",  by_chain)
 ENRICHED   = Topic("wire.stories.enriched.v1",   by_chain)
 LINEAGE    = Topic("wire.state.deduplicate.v1",  by_language, retention="window")
+WEBHOOKS   = Topic("wire.webhooks.v1",           by_chain)  # deliveries to try again: dead letters of webhooks replayed
 GAPS       = Topic("wire.feeds.gaps.v1",         by_feed)  # written by pollers: stories may have been missed
 
 STEPS: Final = (
@@ -83,8 +88,11 @@ STEPS: Final = (
     Step("segment",     (UNIQUE,),       (SEGMENTED,),        pooled=True),
     Step("tag",         (SEGMENTED,),    (ENRICHED,),         pooled=True),
 )
+# events to wire.out.<route>.v1 by the rules of config/routes.toml, embargoes held back: `streams.routing`
+ROUTED     = Topic("wire.state.routes.v1",       by_chain, retention="compacted")
+ROUTE: Final = Step("route", (ENRICHED,), (), state=ROUTED)
 SINK_READS: Final = (ENRICHED, DUPLICATE)
 # fmt: on
 
-TOPICS: Final = (RAW, BACKFILL, NORMALISED, UNIQUE, DUPLICATE, SEGMENTED, ENRICHED, LINEAGE, GAPS)
+TOPICS: Final = (RAW, BACKFILL, NORMALISED, UNIQUE, DUPLICATE, SEGMENTED, ENRICHED, LINEAGE, WEBHOOKS, GAPS)
 DEAD_LETTERS: Final = tuple(topic.dead_letters for topic in TOPICS if topic not in {LINEAGE, GAPS})
