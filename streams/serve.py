@@ -69,9 +69,7 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
         log.info("wiredesk runs", data=str(options.data), feeds=len(feeds))
         if options.samples:
             await publish_samples(runtime)
-        polling = asyncio.create_task(
-            poll(feeds, settings.poll, runtime.outlet, runtime.feed_states, stop, on_gap=runtime.outlet.gap)
-        )
+        polling = asyncio.create_task(poll(feeds, settings.poll, runtime.outlet, runtime.feed_states, stop))
         await _first(polling, asyncio.create_task(stop.wait()), asyncio.create_task(runtime.failed()))
         stop.set()
         await polling

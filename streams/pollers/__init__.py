@@ -5,48 +5,65 @@ from __future__ import annotations
 import asyncio
 import random as random_
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from config.settings import Poll
 from streams.pollers.feed import Feed
-from streams.pollers.ports import Outlet, StateStore
+from streams.pollers.ports import Ledger, Outlet
 
 
 async def poll(
     feeds: Sequence[Feed],
     settings: Poll,
     outlet: Outlet,
-    store: StateStore,
+    ledger: Ledger,
     stop: asyncio.Event,
     *,
-    on_gap: Callable[[str, str], Awaitable[None]] | None = None,
     clock: Callable[[], float] = time.time,
     random: Callable[[], float] = random_.random,
 ) -> None:
     """Poll `feeds` and the drop folder until `stop`, then publish and save what was fetched.
 
-    `on_gap` gets a feed's id and an RFC 3339 time where entries may have been missed. `clock` gives seconds since the
-    epoch, `random` numbers in [0, 1).
+    `clock` gives seconds since the epoch, `random` numbers in [0, 1).
 
     Raises:
         Misconfigured: ``allowed_addresses`` or ``drop_folder`` can't be followed.
         Transient: the log took nothing more until the stop.
     """
     from streams.pollers.fetch import Fetcher
-    from streams.pollers.folder import DropFolder, watch
-    from streams.pollers.poller import Poller
+    from streams.pollers.poller import Manners, Poller
 
-    folder = DropFolder(settings, outlet) if settings.drop_folder else None
     async with Fetcher(settings) as fetcher:
         poller = Poller(
-            feeds, settings, outlet, store, fetcher, on_gap=on_gap, clock=clock, random=random, stop=stop
+            feeds,
+            settings,
+            ledger,
+            fetcher,
+            manners=Manners.of(settings),
+            clock=clock,
+            random=random,
+            stop=stop,
         )
-        tasks = [asyncio.create_task(poller.run())]
-        if folder:
-            tasks.append(asyncio.create_task(watch(folder, settings.drop_interval_s, poller.insist, stop)))
+        tasks = [asyncio.create_task(poller.run()), asyncio.create_task(watch_folder(settings, outlet, stop))]
         try:
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def watch_folder(settings: Poll, outlet: Outlet, stop: asyncio.Event) -> None:
+    """Take in what is put into the drop folder until `stop`; return at once where there is none.
+
+    Raises:
+        Misconfigured: ``drop_folder`` can't be used.
+        Transient: the log took nothing more until the stop.
+    """
+    if not settings.drop_folder:
+        return
+    from streams.pollers.folder import DropFolder, watch
+    from streams.pollers.poller import insist
+
+    await watch(DropFolder(settings, outlet), settings.drop_interval_s, partial(insist, stop=stop), stop)

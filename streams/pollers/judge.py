@@ -77,7 +77,7 @@ def judge(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now: flo
         verdict = _document(feed, state, answer, settings, now)
     else:
         verdict = _status(state, answer, now)
-    after = replace(verdict.state, outcome=verdict.outcome, polled=now)
+    after = replace(verdict.state, outcome=verdict.outcome, polled=now, held_until=verdict.hold_until)
     after = _counted(after, verdict.outcome, now)
     after = schedule.after(after, verdict.outcome, feed, settings, now, random, verdict.hold_until)
     return replace(verdict, state=_moved(after, answer, settings, now))

@@ -1,7 +1,7 @@
-"""The engine: keeps the times, asks, and carries out verdicts in the order that loses nothing.
+"""The engine: keeps the times, asks, and carries out verdicts so that nothing is lost.
 
-For each poll: fetch → judge → publish (the log acknowledges) → dead letter → gap → save the state. A crash anywhere
-repeats at most the current poll.
+For each poll: fetch → judge → settle: items, dead letter, gap and the feed's state go into the log in one
+transaction. A crash anywhere repeats at most the current poll.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -29,12 +29,26 @@ from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
 from streams.pollers.hosts import Hosts
 from streams.pollers.judge import Verdict, judge, plan
 from streams.pollers.metrics import observe
-from streams.pollers.ports import Outlet, StateStore
+from streams.pollers.ports import Ledger, Result
 
 Clock = Callable[[], float]
-OnGap = Callable[[str, str], Awaitable[None]]
+Permit = Callable[[], bool]
 LARGE: Final = 262_144  # bytes of a body that are judged off the event loop
+PERMIT_S: Final = 0.1  # between two looks whether polling is permitted again
 log = structlog.get_logger("wiredesk.poll")
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What this process owes to hosts and to its own network, whichever feeds are its own at the moment."""
+
+    hosts: Hosts
+    breaker: Breaker
+
+    @classmethod
+    def of(cls, settings: Poll) -> Manners:
+        """Nobody was asked yet."""
+        return cls(Hosts(settings.host_connections, settings.host_delay_s), Breaker())
 
 
 class Poller:
@@ -44,22 +58,21 @@ class Poller:
         self,
         feeds: Sequence[Feed],
         settings: Poll,
-        outlet: Outlet,
-        store: StateStore,
+        ledger: Ledger,
         fetcher: Fetcher,
         *,
-        on_gap: OnGap | None,
+        manners: Manners,
         clock: Clock,
         random: Clock,
         stop: asyncio.Event,
+        permit: Permit = lambda: True,
     ) -> None:
-        """`clock` gives seconds since the epoch, `random` numbers in [0, 1)."""
+        """`clock` gives seconds since the epoch, `random` numbers in [0, 1); nothing is asked while not `permit`."""
         self._feeds = {feed.id: feed for feed in feeds if not feed.paused}
-        self._settings, self._outlet, self._store, self._fetcher = settings, outlet, store, fetcher
-        self._on_gap, self._clock, self._random = on_gap, clock, random
+        self._settings, self._ledger, self._fetcher = settings, ledger, fetcher
+        self._clock, self._random, self._permit = clock, random, permit
         self._states: dict[str, bytes] = {}
-        self._hosts = Hosts(settings.host_connections, settings.host_delay_s)
-        self._breaker = Breaker()
+        self._hosts, self._breaker = manners.hosts, manners.breaker
         self._due: list[tuple[float, int, str, bool]] = []
         self._count = itertools.count()
         self._tasks: dict[asyncio.Task[None], str] = {}
@@ -69,9 +82,11 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until the stop. Fetches under way are dropped then; what was fetched is published and saved."""
-        self._states = dict(await self._store.load())
+        self._states = dict(await self._ledger.load())
         for feed in self._feeds.values():
             state = states.header(self._states.get(feed.id, b""))
+            if state.held_until:
+                self._hosts.hold(host_of(state.url or feed.url), state.held_until)
             if not state.disabled:
                 self._schedule(feed.id, state.next_poll)
         waker = asyncio.create_task(self._wake_on_stop())
@@ -113,7 +128,7 @@ class Poller:
         while self._due and len(self._tasks) < self._settings.concurrency:
             now = self._clock()
             when, _, feed, reserved = self._due[0]
-            pause = self._breaker.pause_until(now)
+            pause = self._breaker.pause_until(now) if self._permit() else now + PERMIT_S
             if max(when, pause) > now:
                 return max(when, pause)
             heapq.heappop(self._due)
@@ -211,32 +226,33 @@ class Poller:
 
     async def _carry_out(self, feed: Feed, verdict: Verdict) -> None:
         packed = states.pack(verdict.state)
-        if verdict.items:
-            await self.insist(lambda: self._outlet.publish(verdict.items))
-        if rejected := verdict.rejected:
-            await self.insist(lambda: self._outlet.reject(*rejected))
-        if (gap := verdict.gap) and (on_gap := self._on_gap):
-            await self.insist(lambda: on_gap(gap.feed, gap.at))
-        await self.insist(lambda: self._store.save(feed.id, packed))
+        gap = verdict.gap.at if verdict.gap else ""
+        result = Result(feed.id, packed, verdict.items, verdict.rejected, gap)
+        await insist(lambda: self._ledger.settle(result), self._stop)
         self._states[feed.id] = packed
         if verdict.state.disabled:
             log.warning("a feed is gone and will not be asked again", feed=feed.id, url=feed.shown_url)
         else:
             self._schedule(feed.id, verdict.state.next_poll)
 
-    async def insist(self, attempt: Callable[[], Awaitable[None]]) -> None:
-        """Try until it works, or until the stop: then nothing was saved, and the next start repeats the poll."""
-        for delay in delays():
-            try:
-                await attempt()
-            except Transient as error:
-                if self._stop.is_set():
-                    raise
-                log.warning("the log does not take items; trying again", error=str(error))
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), delay)
-            else:
-                return
+
+async def insist(attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Try until it works, or until the stop: then nothing was written, and the next start repeats it.
+
+    Raises:
+        Transient: the log took nothing until the stop.
+    """
+    for delay in delays():
+        try:
+            await attempt()
+        except Transient as error:
+            if stop.is_set():
+                raise
+            log.warning("the log does not take items; trying again", error=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), delay)
+        else:
+            return
 
 
 def _current() -> asyncio.Task[None]:

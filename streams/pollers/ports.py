@@ -1,8 +1,9 @@
-"""What a poller needs of the runtime that it runs in: a log to publish to, and a store for what it remembers."""
+"""What a poller needs of the runtime that it runs in: a log to publish to, and a ledger of what it knows of feeds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from processors.errors import Rejected
@@ -10,7 +11,7 @@ from processors.event import RawItem
 
 
 class Outlet(Protocol):
-    """The raw topic."""
+    """The raw topic, for what comes from no feed."""
 
     async def publish(self, items: Sequence[RawItem]) -> None:
         """Return once the log has acknowledged every item; raise `Transient` where it can't."""
@@ -19,11 +20,31 @@ class Outlet(Protocol):
         """Write a document that could not be read to the dead letters of the raw topic, with its bytes."""
 
 
-class StateStore(Protocol):
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one poll leaves behind: what goes to the log, and the state that makes it known.
+
+    `gap` is the RFC 3339 time at which entries may have been missed, "" for none.
+    """
+
+    feed: str
+    state: bytes
+    items: tuple[RawItem, ...] = ()
+    rejected: tuple[RawItem, Rejected] | None = None
+    gap: str = ""
+
+
+class Ledger(Protocol):
     """What is remembered of each feed over restarts, as bytes that only the poller understands."""
 
     async def load(self) -> Mapping[str, bytes]:
-        """The last saved state of every feed, by feed id."""
+        """The last settled state of every feed, by feed id."""
 
-    async def save(self, feed: str, state: bytes) -> None:
-        """Return once the state is safe."""
+    async def settle(self, result: Result) -> None:
+        """Return once all of a result is safe: items, dead letter, gap and state in one transaction.
+
+        So no crash comes between an item and the state that knows it: it is neither lost nor new twice.
+
+        Raises:
+            Transient: nothing of it was written.
+        """

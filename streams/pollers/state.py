@@ -54,6 +54,7 @@ class FeedState:
     message: str = ""
     polled: float = 0.0
     next_poll: float = 0.0
+    held_until: float = 0.0  # when its host may be asked again, by Retry-After
     last_success: float = 0.0
     last_new: float = 0.0
     failures: int = 0  # in a row

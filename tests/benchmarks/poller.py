@@ -35,6 +35,7 @@ from streams.pollers import poll
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.judge import judge
+from streams.pollers.ports import Result
 from streams.pollers.state import FeedState, header, pack
 
 ENTRIES: Final = 30
@@ -123,11 +124,14 @@ class Log:
         """The primed states."""
         return self.states
 
-    async def save(self, feed: str, state: bytes) -> None:
-        """Note how late the poll ended."""
-        told = header(state)
-        self.late.append(told.polled - self.due[feed])
-        self.due[feed] = told.next_poll
+    async def settle(self, result: Result) -> None:
+        """Count items, and note how late the poll ended."""
+        if result.rejected:
+            raise result.rejected[1]
+        self.items += len(result.items)
+        told = header(result.state)
+        self.late.append(told.polled - self.due[result.feed])
+        self.due[result.feed] = told.next_poll
         self.outcomes[told.outcome] = self.outcomes.get(told.outcome, 0) + 1
         self.polls += 1
 

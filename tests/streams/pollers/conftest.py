@@ -11,13 +11,14 @@ import pytest
 
 from processors.errors import Rejected, Unreachable
 from processors.event import RawItem
+from streams.pollers.ports import Result
 
 Serve = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
 
 
 @dataclass
 class MemoryLog:
-    """The in-memory twin of the runtimes' outlet and store; writes down the order of what happens."""
+    """The in-memory twin of the runtimes' outlet and ledger; writes down the order of what happens."""
 
     items: list[RawItem] = field(default_factory=list)
     rejected: list[tuple[RawItem, Rejected]] = field(default_factory=list)
@@ -42,13 +43,16 @@ class MemoryLog:
     async def load(self) -> Mapping[str, bytes]:
         return dict(self.states)
 
-    async def save(self, feed: str, state: bytes) -> None:
-        self.states[feed] = state
+    async def settle(self, result: Result) -> None:
+        if result.items:
+            await self.publish(result.items)
+        if result.rejected:
+            await self.reject(*result.rejected)
+        if result.gap:
+            self.gaps.append((result.feed, result.gap))
+            self._note("gap")
+        self.states[result.feed] = result.state
         self._note("save")
-
-    async def gap(self, feed: str, at: str) -> None:
-        self.gaps.append((feed, at))
-        self._note("gap")
 
     def _note(self, step: str) -> None:
         self.steps.append(step)

@@ -46,7 +46,7 @@ def settings(web: WebServer, **changed: object) -> Poll:
 async def polling(log: MemoryLog, feeds: list[Feed], told: Poll) -> AsyncIterator[None]:
     """A poller that runs within the block."""
     stop = asyncio.Event()
-    running = asyncio.create_task(poll(feeds, told, log, log, stop, on_gap=log.gap, random=lambda: 0.5))
+    running = asyncio.create_task(poll(feeds, told, log, log, stop, random=lambda: 0.5))
     try:
         yield
     finally:
