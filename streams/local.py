@@ -135,7 +135,7 @@ class Embedded:
 
     def _room(self) -> bool:
         """Whether the consumers behind the first have room for back-filled records; live ones would wait for them."""
-        return all(each.lag() <= AHEAD for each in self._consumers[1:])
+        return sum(each.lag() for each in self._consumers[1:]) <= AHEAD
 
     async def _watch(self) -> None:
         """Tell the metrics how far each consumer is behind; look for what other processes wrote (`wiredesk dlq`)."""
