@@ -41,7 +41,7 @@ class Attempts:
 
     def of(self, step: str, record: Record) -> int:
         """How often the step crashed on the record."""
-        return self._counts.get(_key(step, record), 0)
+        return self._counts.get(_key(step, record), 0) if self._counts else 0
 
     def crashed(self, step: str, record: Record) -> int:
         """Count one more crash; the number so far."""
@@ -65,7 +65,7 @@ class Attempts:
 
     def forget(self, step: str, records: Iterable[Record]) -> Iterator[Message]:
         """The messages that remove counts, for the transaction that settles their records."""
-        for record in records:
+        for record in records if self._counts else ():
             key = _key(step, record)
             if self._counts.pop(key, 0):
                 yield Message(ATTEMPTS, key, b"", record.timestamp, partition=0)

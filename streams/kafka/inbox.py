@@ -85,7 +85,9 @@ class Inbox:
 
 def as_record(record: ConsumerRecord[bytes | None, bytes | None], name: Callable[[str], str]) -> Record:
     """A record as the steps know it: absent keys and values are empty, headers without a value too."""
-    headers = tuple((header, value or b"") for header, value in record.headers)
+    headers = record.headers
+    if any(value is None for _, value in headers):
+        headers = [(header, value or b"") for header, value in headers]
     return Record(
         name(record.topic),
         record.partition,
@@ -93,7 +95,7 @@ def as_record(record: ConsumerRecord[bytes | None, bytes | None], name: Callable
         record.key or b"",
         record.value or b"",
         _received(dict(headers).get("ce_time", b""), record.timestamp),
-        headers,
+        tuple(headers),
     )
 
 
