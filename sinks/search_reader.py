@@ -65,6 +65,13 @@ class StorySearch:
         row = await self._read(lambda base: base.execute(sql, (uri, self._clock())).fetchone())
         return Found(decode(row[0], Event), row[1], row[2]) if row else None
 
+    async def events(self, uris: Sequence[str]) -> Sequence[Event]:
+        """Several stories in the order asked for."""
+        sql = f"SELECT uri, event FROM stories WHERE uri IN ({', '.join('?' * len(uris))}) AND visible_from <= ?"  # noqa: S608 -- question marks
+        rows = await self._read(lambda base: base.execute(sql, (*uris, self._clock())).fetchall())
+        found = dict(rows)
+        return [decode(found[uri], Event) for uri in uris if uri in found]
+
     async def versions(self, chain: str) -> Sequence[Hit]:
         """Every member of a chain in the order of the log."""
         sql = "SELECT card FROM stories WHERE chain = ? AND visible_from <= ? ORDER BY sequence, received, id"
@@ -89,7 +96,7 @@ class StorySearch:
             return await asyncio.get_running_loop().run_in_executor(
                 self._pool, lambda: call(self._connection())
             )
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise Unreachable(f"{self._path}: {error}; is `wiredesk run` using this folder?") from error
 
     def _connection(self) -> sqlite3.Connection:

@@ -19,9 +19,11 @@ COMMANDS: Final = {
     "sink": "Write enriched events from Kafka to Elasticsearch.",
     "desk": "Show the web desk over Elasticsearch.",
     "topics": "Create and check the Kafka topics.",
-    "index": "Create and check the Elasticsearch index.",
+    "index": "Create, check, renew and prune the Elasticsearch index.",
+    "export": "Write stories of an index to a file: JSON Lines, CSV or Parquet.",
     "routes": "Check and explain the routes to topics.",
     "backfill": "Send files of old news through the pipeline, behind live items and without alerts.",
+    "replay": "Run raw items of a time range again, after a parser's change.",
     "dlq": "List, show, replay and drop dead letters.",
     "feeds": "List, check, add, import and export feeds.",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from processors.event import Event
 from sinks.desk.views import Arrivals, FeedHealth, Found, Hit, Page, Query
 
 
@@ -19,6 +20,9 @@ class Stories(Protocol):
 
     async def get(self, uri: str) -> Found | None:
         """One story, killed or not; None where it is unknown or still under embargo."""
+
+    async def events(self, uris: Sequence[str]) -> Sequence[Event]:
+        """Several stories in the order asked for, without those that are unknown or under embargo."""
 
     async def versions(self, chain: str) -> Sequence[Hit]:
         """Every member of a chain, repeats and hidden ones as well, in the order of the log."""

@@ -147,3 +147,12 @@ async def test_a_missing_alias_is_waited_for_and_no_index_is_made_in_its_place(s
 async def test_languages_are_told_without_regions(stack: Stack) -> None:
     await stack.put(event("urn:a", language="pt-BR"), event("urn:b", language="de"))
     assert await stack.stories.languages() == ["de", "pt"]
+
+
+async def test_stories_are_handed_out_in_the_order_asked_for(stack: Stack) -> None:
+    await stack.put(
+        event("urn:a"), event("urn:b"), event("urn:later", status="withheld", embargo=at(48 * 60))
+    )
+    asked = ["urn:b", "urn:gone", "urn:later", "urn:a"]
+    assert await stack.stories.events(asked) == [event("urn:b"), event("urn:a")]
+    assert await stack.stories.events([]) == []

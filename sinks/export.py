@@ -1,0 +1,212 @@
+"""Stories out of an index into a file: events as JSON Lines, or rows as CSV (RFC 4180) or Apache Parquet.
+
+JSON Lines carry the whole event, as topics do. A row holds what fits a table: see `Row`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, BinaryIO, Final, Literal, Protocol
+
+from config.errors import Misconfigured
+from processors.codec import encode
+from processors.event import Event
+from sinks.cards import card
+from sinks.desk.ports import Stories
+from sinks.desk.views import Query
+
+Format = Literal["jsonl", "csv", "parquet"]
+PAGE: Final = 200
+ROW_GROUP: Final = 5000
+SEPARATOR: Final = "; "  # between the values of a list in CSV
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A story in a table. Times are RFC 3339 in UTC, the dateline's point degrees WGS 84, lists without repeats."""
+
+    uri: str
+    version: str | None
+    chain: str
+    relation: str
+    sequence: int
+    status: str
+    time: str
+    received: str
+    feed: str | None
+    source: str | None
+    language: str | None
+    urgency: int | None
+    slugline: str | None
+    byline: str | None
+    headline: str
+    text: str
+    dateline_date: str | None
+    dateline_place: str | None
+    dateline_country: str | None
+    latitude: float | None
+    longitude: float | None
+    people: tuple[str, ...]
+    organisations: tuple[str, ...]
+    locations: tuple[str, ...]
+    countries: tuple[str, ...]
+    topics: tuple[str, ...]
+    topic_names: tuple[str, ...]
+    speakers: tuple[str, ...]
+    watchlists: tuple[str, ...]
+    damage: tuple[str, ...]
+
+
+class Writer(Protocol):
+    """A file in the making."""
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Add stories."""
+
+    def close(self) -> None:
+        """Write what is left; the stream itself stays open."""
+
+
+async def stories(source: Stories, query: Query, limit: int | None = None) -> AsyncGenerator[Sequence[Event]]:
+    """The events that fit a query, newest first, in pages; `limit` in stories.
+
+    Raises:
+        Transient: the index does not answer.
+    """
+    after, left = None, limit
+    while left is None or left > 0:
+        size = PAGE if left is None else min(PAGE, left)
+        page = await source.search(replace(query, after=after, limit=size, order="newest"))
+        events = await source.events([hit.uri for hit in page.hits])
+        if events:
+            yield events
+        left = None if left is None else left - len(page.hits)
+        after = page.after
+        if after is None:
+            return
+
+
+def writer(format_: Format, stream: BinaryIO) -> Writer:
+    """The writer of a format.
+
+    Raises:
+        Misconfigured: Parquet is wanted and pyarrow is not installed.
+    """
+    made: dict[Format, Callable[[BinaryIO], Writer]] = {"jsonl": JsonLines, "csv": Csv, "parquet": Parquet}
+    return made[format_](stream)
+
+
+def row(event: Event) -> Row:
+    """An event as a row."""
+    shown, line = card(event), event.dateline
+    place = line.places[0] if line and line.places else None
+    entities = event.entities or ()
+    names = {label: _each(e.name for e in entities if e.label == label) for label in ("PER", "ORG", "LOC")}
+    known = {entity.id: entity.name for entity in entities}
+    speakers = [quote.speaker for quote in event.quotes or () if quote.speaker]
+    placed = [*(line.places if line else ()), *(e.place for e in entities if e.place)]
+    return Row(
+        uri=shown.uri, version=shown.version, chain=shown.chain, relation=shown.relation, sequence=shown.sequence,
+        status=shown.status, time=shown.time, received=shown.received, feed=shown.feed, source=shown.source,
+        language=shown.language, urgency=shown.urgency, slugline=event.story.slugline, byline=event.story.by,
+        headline=event.headline, text=event.text,
+        dateline_date=line.date if line else None,
+        dateline_place=place.name if place else None,
+        dateline_country=place.country if place else None,
+        latitude=place.latitude if place else None,
+        longitude=place.longitude if place else None,
+        people=names["PER"], organisations=names["ORG"], locations=names["LOC"],
+        countries=_each(each.country for each in placed),
+        topics=_each(topic.code for topic in event.topics or ()),
+        topic_names=_each(topic.name for topic in event.topics or ()),
+        speakers=_each(known.get(each.entity or "", each.text) for each in speakers),
+        watchlists=_each(name for entity in entities for name in entity.watchlists),
+        damage=_each(each.kind for each in event.damage or ()),
+    )  # fmt: skip
+
+
+class JsonLines:
+    """Events, one a line."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """`stream` stays the caller's."""
+        self._stream = stream
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Add stories."""
+        self._stream.writelines(encode(event) + b"\n" for event in events)
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+class Csv:
+    """Rows in UTF-8 with a header; lists in one cell, parted by `SEPARATOR`."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Writes the header."""
+        self._stream = io.TextIOWrapper(stream, "utf-8", newline="", write_through=True)
+        self._rows = csv.writer(self._stream)
+        self._rows.writerow([each.name for each in fields(Row)])
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Add stories."""
+        self._rows.writerows([_cell(value) for value in _values(row(event))] for event in events)
+
+    def close(self) -> None:
+        """Write what is buffered."""
+        self._stream.flush()
+        self._stream.detach()
+
+
+class Parquet:
+    """Rows with lists as lists, in row groups of `ROW_GROUP`."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Raises `Misconfigured` where pyarrow is not installed."""
+        try:
+            import pyarrow as pa
+            from pyarrow import parquet
+        except ImportError as error:
+            raise Misconfigured("Parquet needs pyarrow: pip install 'wiredesk[parquet]'") from error
+        kinds = {
+            "str": pa.string(), "str | None": pa.string(), "int": pa.int32(),
+            "int | None": pa.int32(), "float | None": pa.float64(),
+            "tuple[str, ...]": pa.list_(pa.string()),
+        }  # fmt: skip
+        self._table = pa.Table
+        self._schema = pa.schema([(each.name, kinds[str(each.type)]) for each in fields(Row)])
+        self._file = parquet.ParquetWriter(stream, self._schema, compression="zstd")
+        self._rows: list[dict[str, Any]] = []
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Add stories."""
+        names = [each.name for each in fields(Row)]
+        self._rows += [dict(zip(names, _values(row(event)), strict=True)) for event in events]
+        if len(self._rows) >= ROW_GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        """Write the last rows and the footer."""
+        self._flush()
+        self._file.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._file.write_table(self._table.from_pylist(self._rows, schema=self._schema))
+            self._rows.clear()
+
+
+def _values(each: Row) -> list[Any]:
+    return [getattr(each, field.name) for field in fields(Row)]
+
+
+def _cell(value: object) -> object:
+    return SEPARATOR.join(value) if isinstance(value, tuple) else value
+
+
+def _each(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))

@@ -1,0 +1,160 @@
+"""``wiredesk export``: stories out of an index into a file."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from config.settings import Settings
+    from sinks.desk.ports import Stories
+    from sinks.desk.views import Query
+    from sinks.export import Writer
+
+RELATIONS = click.Choice(["new", "duplicate", "update", "correction", "kill"])
+
+
+@click.command("export")
+@click.option("--query", "words", default="", metavar="WORDS", help='Words, "a phrase", -without, begin*.')
+@click.option("--language", metavar="TAG", help="A language (en) or a regional variant (pt-BR).")
+@click.option("--feed", metavar="ID", help="Only of this feed.")
+@click.option("--entity", metavar="NAME", help="Only stories that name somebody or something.")
+@click.option("--topic", metavar="CODE", help="Only of this Media Topic (medtop:04000000) and those below.")
+@click.option("--relation", type=RELATIONS, help="Only stories with this relation to their chain.")
+@click.option("--since", metavar="TIMESTAMP", help="RFC 3339: only stories of this time or later.")
+@click.option("--duplicates", is_flag=True, help="Repeats as well.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many stories. [default: all]")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["jsonl", "csv", "parquet"]),
+    default="jsonl",
+    show_default=True,
+    help="jsonl: whole events; csv, parquet: a row a story.",
+)
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="[default: standard output]"
+)
+@click.option("--data", type=click.Path(path_type=Path), help="The folder of `wiredesk run`.")
+@click.option(
+    "--from",
+    "search",
+    type=click.Choice(["embedded", "elasticsearch"]),
+    help="The index to read. [default: desk.search of the settings]",
+)
+@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
+def command(**told: Any) -> None:
+    """Write the stories that fit, newest first, to a file or standard output.
+
+    Killed, corrected and still embargoed stories are left out, as on the desk; `--relation kill` lists the kills.
+
+    \b
+    Examples:
+      wiredesk export --query ferry > ferry.jsonl
+      wiredesk export --topic medtop:04000000 --since 2026-11-01T00:00:00Z --format csv -o economy.csv
+      wiredesk export --from elasticsearch --language es --format parquet -o spanish.parquet
+    """
+    from dataclasses import replace
+
+    from config.settings import load
+    from sinks.desk.views import Query
+    from sinks.export import writer
+
+    settings = load(told["config"])
+    query = Query(
+        told["words"],
+        language=told["language"],
+        feed=told["feed"],
+        relation=told["relation"],
+        entity=told["entity"],
+        topic=told["topic"],
+        since=_moment(told["since"]),
+        duplicates=told["duplicates"],
+    )
+    search = told["search"] or ("embedded" if told["data"] else settings.desk.search)
+    if told["data"]:
+        settings = replace(settings, embedded=replace(settings.embedded, data=str(told["data"])))
+    with _opened(told["output"], told["format_"]) as stream:
+        count = asyncio.run(_export(settings, search, query, told["limit"], writer(told["format_"], stream)))
+    click.echo(f"{count} stories", err=True)
+
+
+def _moment(told: str | None) -> str | None:
+    from datetime import datetime
+
+    if told is None:
+        return None
+    try:
+        datetime.fromisoformat(told)
+    except ValueError:
+        raise click.BadParameter(
+            f"{told!r} is no RFC 3339 timestamp, such as 2026-11-01T00:00:00Z", param_hint="--since"
+        ) from None
+    return told
+
+
+@contextmanager
+def _opened(path: Path | None, format_: str) -> Iterator[BinaryIO]:
+    """The file; it gets its name only when it is whole."""
+    if path is None:
+        if format_ == "parquet" and sys.stdout.isatty():
+            raise click.UsageError("Parquet is binary: name a file with --output")
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+async def _export(settings: Settings, search: str, query: Query, limit: int | None, made: Writer) -> int:
+    from contextlib import aclosing
+
+    from sinks.export import stories
+
+    count = 0
+    async with _index(settings, search) as source, aclosing(stories(source, query, limit)) as pages:
+        async for events in pages:
+            made.write(events)
+            count += len(events)
+            if sys.stderr.isatty():
+                click.echo(f"\r{count} stories …", nl=False, err=True)
+    made.close()
+    return count
+
+
+@asynccontextmanager
+async def _index(settings: Settings, search: str) -> AsyncIterator[Stories]:
+    """The index to read."""
+    if search == "elasticsearch":
+        from sinks.elasticsearch import ElasticStories
+
+        distributed = ElasticStories(settings.elasticsearch)
+        try:
+            yield distributed
+        finally:
+            await distributed.close()
+        return
+    from config.errors import Misconfigured
+    from sinks.search import StorySearch
+    from streams.log import DATABASE
+
+    path = Path(settings.embedded.data) / DATABASE
+    if not path.exists():
+        raise Misconfigured(f"{path} does not exist: name the folder of `wiredesk run` with --data")
+    embedded = StorySearch(path)
+    try:
+        yield embedded
+    finally:
+        embedded.close()
