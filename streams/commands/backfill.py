@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streams.commands import times
+
 if TYPE_CHECKING:
     from config.settings import Settings
     from processors.errors import Rejected
@@ -79,7 +81,7 @@ def command(
     for path in paths:
         if path != "-" and not Path(path).exists():
             raise click.BadParameter(f"{path}: no such file or folder", param_hint="PATH")
-    chosen = sources(paths, int(time.time() * 1000), _milliseconds(received))
+    chosen = sources(paths, int(time.time() * 1000), times.moment("--received", received))
     archive = _archive(settings, data, kafka)
     try:
         work = Backfill(
@@ -159,14 +161,3 @@ def _template(settings: Settings, feed: str, format_: str | None) -> RawItem:
     if known is None:
         return made
     return replace(made, language=known.language, source=known.source, timezone=known.timezone)
-
-
-def _milliseconds(received: str | None) -> int | None:
-    from streams.messages import milliseconds
-
-    try:
-        return milliseconds(received) if received else None
-    except (ValueError, TypeError):
-        raise click.BadParameter(
-            "write an RFC 3339 time, such as 2024-01-31T12:00:00Z", param_hint="--received"
-        ) from None

@@ -1,0 +1,191 @@
+"""``wiredesk replay``: raw items of a time range once more, after a parser's change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.commands import times
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from streams.backfill import Archive
+    from streams.replay import RawLog, Report
+
+TELL_S = 5.0  # between two lines of progress
+THROUGH = ("normalise", "segment", "tag")
+
+
+@click.command("replay")
+@click.option(
+    "--since", required=True, metavar="TIMESTAMP", help="Items received at or after this RFC 3339 time."
+)
+@click.option("--until", metavar="TIMESTAMP", help="Items received before this time. [default: now]")
+@click.option("--feed", help="Only of this feed.")
+@click.option(
+    "--dry-run", is_flag=True, help="Change nothing; tell what would differ from what the log holds."
+)
+@click.option(
+    "--through",
+    type=click.Choice(THROUGH),
+    default="normalise",
+    show_default=True,
+    help="With --dry-run: compare what comes out of this step.",
+)
+@click.option("--examples", default=5, show_default=True, help="With --dry-run: how many to show.")
+@click.option(
+    "--backfilled", is_flag=True, help="The items of back-fills and replays, instead of the live ones."
+)
+@click.option("--kafka", is_flag=True, help="The topics of the Kafka runtime. [default: the embedded log]")
+@click.option("--data", type=click.Path(path_type=Path), help="The embedded log's folder. [default: data]")
+@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
+def command(
+    *,
+    since: str,
+    until: str | None,
+    feed: str | None,
+    dry_run: bool,
+    through: str,
+    examples: int,
+    backfilled: bool,
+    kafka: bool,
+    data: Path | None,
+    config: Path | None,
+) -> None:
+    """Run the raw items of a time range again, as the parsers read them today.
+
+    They go the way of a back-fill: behind live items, without alerts. A story keeps its place in its chain, and the
+    index takes its new event in the old one's stead. How far back one can go is the retention of the raw items.
+
+    \b
+    Examples:
+      wiredesk replay --since 2026-01-30T00:00:00Z --feed efe --dry-run
+      wiredesk replay --since 2026-01-30T00:00:00Z --feed efe
+      wiredesk replay --kafka --config fleet.toml --since 2026-01-30T06:00:00Z --until 2026-01-30T07:00:00Z
+    """
+    from config.settings import load
+    from streams.replay import Range, raw_items, replayed
+    from streams.replay import dry_run as compare
+    from streams.topology import BACKFILL, RAW
+
+    now = int(time.time() * 1000)
+    begin, end = times.moment("--since", since) or 0, times.moment("--until", until) or now
+    if begin >= end:
+        raise click.UsageError("--since must be before --until, and not in the future")
+    settings, wanted = load(config), Range(begin, end, feed)
+    topic = (BACKFILL if backfilled else RAW).name
+    with _log(settings, data, kafka) as log:
+        if dry_run:
+            told = _Progress()
+            _show(compare(log, topic, wanted, through, settings, examples, told), through)  # type: ignore[arg-type]
+            return
+        with _archive(settings, data, kafka) as archive:
+            number = 0
+            for batch in replayed(raw_items(log, topic, wanted)):
+                archive.append(batch)
+                number += len(batch)
+            click.echo(f"{number:,} items replayed")
+            if waiting := archive.waiting():
+                click.echo(
+                    f"{waiting:,} wait for the pipeline, which takes them when live items leave room",
+                    err=True,
+                )
+
+
+class _Progress:
+    """A line now and then."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def __call__(self, report: Report) -> None:
+        if time.monotonic() - self._told > TELL_S:
+            self._told = time.monotonic()
+            click.echo(f"{report.items:,} items compared", err=True)
+
+
+def _show(report: Report, through: str) -> None:
+    click.echo(f"{report.items:,} items, compared with what {through} made of them:")
+    rows = (
+        (report.same, "stories are the same"),
+        (report.differ, "stories differ"),
+        (report.made, "stories are new"),
+        (report.gone, "stories would be gone"),
+        (report.repeats, f"repeats, which {through} never sees"),
+        (
+            report.rejected.total(),
+            f"items are rejected{_types(report)}; {report.letters:,} dead letters there are",
+        ),
+    )
+    for number, what in rows:
+        click.echo(f"{number:>9,}  {what}")
+    if report.members:
+        click.echo("Stories in which a member differs:")
+    for member, number in report.members.most_common():
+        click.echo(f"{number:>9,}  {member}")
+    for each in report.examples:
+        version = f" version {each.version}" if each.version else ""
+        click.echo(f"\n{each.uri}{version}: {each.member}\n  - {_line(each.old)}\n  + {_line(each.new)}")
+
+
+def _types(report: Report) -> str:
+    told = ", ".join(f"{kind} {number:,}" for kind, number in report.rejected.most_common())
+    return f" ({told})" if told else ""
+
+
+def _line(text: str) -> str:
+    return text.replace("\n", "⏎").replace("\t", "⇥")
+
+
+@contextmanager
+def _log(settings: Settings, data: Path | None, kafka: bool) -> Iterator[RawLog]:
+    if kafka:
+        from streams.kafka.cluster import Cluster, quieten
+        from streams.kafka.reading import Session
+        from streams.logs import configure
+
+        configure(settings.log)
+        quieten()
+        with Session(Cluster(settings.kafka)) as session:
+            yield session
+        return
+    from streams.log import Log
+    from streams.replay import EmbeddedLog
+
+    log = Log(_database(settings, data))
+    try:
+        yield EmbeddedLog(log)
+    finally:
+        log.close()
+
+
+@contextmanager
+def _archive(settings: Settings, data: Path | None, kafka: bool) -> Iterator[Archive]:
+    from streams.backfill import EmbeddedArchive
+
+    archive: Archive
+    if kafka:
+        from streams.kafka.backfill import TopicArchive
+
+        archive = TopicArchive(settings)
+    else:
+        archive = EmbeddedArchive(_database(settings, data))
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+def _database(settings: Settings, data: Path | None) -> Path:
+    from config.errors import Misconfigured
+    from streams.log import DATABASE
+
+    path = (data or Path(settings.embedded.data)) / DATABASE
+    if not path.is_file():
+        raise Misconfigured(f"{path}: no such log; name its folder with --data, or say --kafka")
+    return path

@@ -1,0 +1,268 @@
+"""A replay: raw items of a time range run again, after a parser's change; or a look at what that would change.
+
+Items are replayed as a back-fill: behind live ones, and without alerts. The pipeline gives a story that it has seen
+its old place in its chain, and the index takes the new event in the old one's stead.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, Protocol, Self
+
+import orjson
+
+from config.settings import Settings
+from processors.codec import decode, encode
+from processors.errors import Rejected, WiredeskError
+from processors.event import Event, RawItem
+from streams.log import Log
+from streams.messages import Message, Record, raw_message
+from streams.process import BATCH, Input, Pipeline, chosen
+from streams.topology import BACKFILL, DUPLICATE, ENRICHED, NORMALISED, SEGMENTED, Topic
+
+Through = Literal["normalise", "segment", "tag"]
+OUTPUTS: Final[dict[str, Topic]] = {"normalise": NORMALISED, "segment": SEGMENTED, "tag": ENRICHED}
+LEFT_OUT: Final = (
+    "provenance",
+    "lineage",
+)  # how a story came here, and its place among others, stay as they are
+SHOWN: Final = 30  # characters before and after the place where an example differs
+
+
+class RawLog(Protocol):
+    """Topics of either runtime."""
+
+    def records(self, topics: Sequence[str], since: int | None = None) -> Iterator[Record]:
+        """Records up to the ends of this moment; those long before `since` (milliseconds) may be left out."""
+
+
+class EmbeddedLog:
+    """The embedded log, a piece at a time: a running pipeline may use it meanwhile."""
+
+    def __init__(self, log: Log) -> None:
+        """The open log."""
+        self._log = log
+
+    def records(self, topics: Sequence[str], since: int | None = None) -> Iterator[Record]:  # noqa: ARG002 -- the protocol's signature
+        """All records."""
+        for topic in topics:
+            start, end = 0, self._log.end(topic)
+            while start < end and (found := self._log.records(topic, start, 500)):
+                yield from (record for record in found if record.offset < end)
+                start = found[-1].offset + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Which items: received from `since` to before `until` (milliseconds), of a feed or of all."""
+
+    since: int
+    until: int
+    feed: str | None = None
+
+    def holds(self, timestamp: int, feed: str | None) -> bool:
+        """Whether an item of this time and feed is meant."""
+        return self.since <= timestamp < self.until and self.feed in {None, feed}
+
+
+def raw_items(log: RawLog, topic: str, wanted: Range) -> Iterator[RawItem]:
+    """The raw items of a range; what is no raw item of ours is left out."""
+    for record in log.records([topic], wanted.since):
+        if not wanted.since <= record.timestamp < wanted.until:
+            continue
+        try:
+            item = decode(record.value, RawItem)
+        except Rejected:
+            continue
+        if wanted.feed in {None, item.feed}:
+            yield item
+
+
+def replayed(items: Iterable[RawItem]) -> Iterator[list[Message]]:
+    """The messages that replay items, in batches."""
+    messages = (raw_message(replace(item, backfill=True), BACKFILL.name) for item in items)
+    while batch := list(itertools.islice(messages, 200)):
+        yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A member of a story as it was and as it would be, cut to where they differ."""
+
+    uri: str
+    version: str | None
+    member: str
+    old: str
+    new: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a replay would change.
+
+    `members` counts the stories in which a member differs; `made` are stories that there were none of before, `gone`
+    those that there would be none of; `rejected` counts items by the type of their error, `letters` the dead letters
+    that there are of the range.
+    """
+
+    items: int = 0
+    same: int = 0
+    differ: int = 0
+    made: int = 0
+    gone: int = 0
+    repeats: int = 0
+    letters: int = 0
+    members: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    examples: list[Example] = field(default_factory=list)
+
+
+def dry_run(
+    log: RawLog,
+    topic: str,
+    wanted: Range,
+    through: Through,
+    settings: Settings,
+    examples: int,
+    told: Callable[[Report], None] = lambda _: None,
+) -> Report:
+    """Run the steps of today on a range and compare with what the log holds; nothing is written.
+
+    `told` is called now and then with how far it is.
+    """
+    names = [
+        name for name in ("normalise", "segment", "tag") if name == "normalise" or through != "normalise"
+    ]
+    pipeline = Pipeline(chosen(names[: names.index(through) + 1]), settings)
+    report = Report()
+    with Past() as past:
+        past.fill(log, wanted, OUTPUTS[through].name)
+        if through != "normalise":
+            past.fill_repeats(log, wanted)
+        items = raw_items(log, topic, wanted)
+        while batch := list(itertools.islice(items, BATCH)):
+            report.items += len(batch)
+            for result in pipeline([Input("", None, item) for item in batch]):
+                _count(report, past, result.event, examples)
+            told(report)
+        report.gone = past.untouched()
+    letters = log.records([f"{topic}.dlq"], wanted.since)
+    report.letters = sum(
+        wanted.holds(each.timestamp, each.key.decode("utf-8", "replace")) for each in letters
+    )
+    return report
+
+
+def _count(report: Report, past: Past, event: Event | WiredeskError, examples: int) -> None:
+    if isinstance(event, WiredeskError):
+        report.rejected[event.type] += 1
+        return
+    known = past.take(event)
+    if known is None:
+        report.made += 1
+    elif known == REPEAT:
+        report.repeats += 1
+    else:
+        differences = list(compared(known, encode(event)))
+        report.same += not differences
+        report.differ += bool(differences)
+        report.members.update(member for member, _, _ in differences)
+        for member, old, new in differences:
+            if len(report.examples) < examples and member not in {each.member for each in report.examples}:
+                report.examples.append(
+                    Example(event.story.uri, event.story.version, member, *excerpts(old, new))
+                )
+
+
+def compared(old: bytes, new: bytes) -> Iterator[tuple[str, Any, Any]]:
+    """The members in which two events differ, those of the story each by its own name; None where absent."""
+    before, after = _members(orjson.loads(old)), _members(orjson.loads(new))
+    for member in sorted(before.keys() | after.keys()):
+        if before.get(member) != after.get(member):
+            yield member, before.get(member), after.get(member)
+
+
+def excerpts(old: Any, new: Any) -> tuple[str, str]:
+    """Two values as text, cut to some characters around the first in which they differ."""
+    texts = [each if isinstance(each, str) else orjson.dumps(each).decode() for each in (old, new)]
+    pairs = enumerate(zip(*texts, strict=False))
+    place = next((at for at, (one, other) in pairs if one != other), min(map(len, texts)))
+    cut = [text[max(0, place - SHOWN) : place + SHOWN] for text in texts]
+    first, second = (
+        ("…" if place > SHOWN else "") + part + ("…" if place + SHOWN < len(text) else "")
+        for part, text in zip(cut, texts, strict=True)
+    )
+    return first, second
+
+
+def _members(event: dict[str, Any]) -> dict[str, Any]:
+    story = event.get("story", {})
+    told = {name: value for name, value in event.items() if name not in (*LEFT_OUT, "story")}
+    return told | {f"story.{name}": value for name, value in story.items()}
+
+
+REPEAT: Final = b""  # a story that was told as a repeat, which segment and tag never saw
+
+
+class Past:
+    """The events that the log holds of a range, in a temporary file: the last of each uri and version."""
+
+    def __init__(self) -> None:
+        """An empty file, which the system deletes when it is closed."""
+        self._folder = tempfile.TemporaryDirectory(prefix="wiredesk-replay-")
+        self._base = sqlite3.connect(f"{self._folder.name}/past", isolation_level=None)
+        self._base.execute("PRAGMA journal_mode=OFF")
+        self._base.execute("PRAGMA synchronous=OFF")
+        self._base.execute(
+            "CREATE TABLE past (key TEXT PRIMARY KEY, event BLOB, taken INTEGER) WITHOUT ROWID"
+        )
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Delete the file."""
+        self._base.close()
+        self._folder.cleanup()
+
+    def fill(self, log: RawLog, wanted: Range, topic: str) -> None:
+        """Take the events of a topic that were made of the range."""
+        for key, value in _events(log, wanted, topic):
+            self._base.execute("INSERT OR REPLACE INTO past VALUES (?, ?, 0)", (key, value))
+
+    def fill_repeats(self, log: RawLog, wanted: Range) -> None:
+        """Note which stories were repeats, and nothing else."""
+        for key, _ in _events(log, wanted, DUPLICATE.name):
+            self._base.execute("INSERT OR IGNORE INTO past VALUES (?, ?, 1)", (key, REPEAT))
+
+    def take(self, event: Event) -> bytes | None:
+        """What there was of an event's uri and version; None where there was none."""
+        key = _key(event.story.uri, event.story.version)
+        row = self._base.execute("UPDATE past SET taken = 1 WHERE key = ? RETURNING event", (key,)).fetchone()
+        return bytes(row[0]) if row else None
+
+    def untouched(self) -> int:
+        """How many events were never asked for."""
+        return int(self._base.execute("SELECT COUNT(*) FROM past WHERE taken = 0").fetchone()[0])
+
+
+def _events(log: RawLog, wanted: Range, topic: str) -> Iterator[tuple[str, bytes]]:
+    for record in log.records([topic], wanted.since):
+        if not wanted.since <= record.timestamp < wanted.until:
+            continue
+        try:
+            event = decode(record.value, Event)
+        except Rejected:
+            continue
+        if wanted.feed is None or (event.provenance and event.provenance.feed == wanted.feed):
+            yield _key(event.story.uri, event.story.version), record.value
+
+
+def _key(uri: str, version: str | None) -> str:
+    return f"{uri}\0{version or ''}"
