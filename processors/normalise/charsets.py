@@ -18,7 +18,7 @@ from processors.normalise.language import identify
 
 _NATIONAL: Final = "#$@[\\]^`{|}~"
 _IN_WORDS: Final = re.compile(r"(?<=[A-Za-z])[\[\\\]{|}~](?=[a-z\s.,])|(?<![A-Za-z])[\[\\\]{|}~](?=[a-z]{2})")
-_SELDOM: Final = re.compile(r"[\[\\\]{|}~]")
+_SELDOM: Final = "[\\]{|}~"
 _CONTROL: Final = re.compile("[\x80-\x9f]")
 
 
@@ -84,7 +84,7 @@ def _told(payload: bytes, charset: str) -> str | None:
 
 def _national(text: str, language: str | None) -> str:
     """Brackets and bars inside of words are letters of a national variant: of the language told, else found."""
-    if _SELDOM.search(text) is None:
+    if not any(char in text for char in _SELDOM):
         return text
     hits = len(_IN_WORDS.findall(text))
     if hits < 3 or hits * 400 < len(text):

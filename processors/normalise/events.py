@@ -58,11 +58,9 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
 
 
 def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
-    text, mended = repaired(clean(reading.text))
-    spans = (
-        mended if text == clean(text) else ((0, 0),) * bool(mended)
-    )  # what was mended may need cleaning again
-    text = clean(text)
+    text, spans = repaired(clean(reading.text))
+    if spans and text != (again := clean(text)):  # what was mended may need cleaning again
+        text, spans = again, ((0, 0),)
     damage = [Damage(start, end, "mojibake") for start, end in spans]
     damage += [Damage(len(text), len(text), kind) for kind in reading.damage]
     return text, tuple(damage)

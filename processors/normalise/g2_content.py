@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from processors.event import RawItem
 from processors.normalise import nitf
-from processors.normalise.html import Picture, looks_like_html, of_tree, readable
+from processors.normalise.html import looks_like_html, of_tree, readable
+from processors.normalise.markup import Picture
 from processors.normalise.text import clean_line
 from processors.normalise.tree import children, descendants, said, words
 from processors.normalise.values import uri_or_none, web_address, whole_number

@@ -7,14 +7,15 @@ paragraph of its own.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import unescape
 from types import MappingProxyType
 from typing import Any, Final
 
 from lxml import etree
 
+from processors.normalise.markup import Picture, Readable, picture_of
 from processors.normalise.text import legal_references
 
 _TAG: Final = re.compile(
@@ -48,22 +49,7 @@ _KINDS: Final = {
     "br": "break",
     "img": "picture",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """An image of the body: its address as written, the words beside it."""
-
-    address: str
-    caption: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Readable:
-    """What a reader sees of a piece of HTML."""
-
-    text: str
-    pictures: tuple[Picture, ...] = ()
+_THREAD: Final = threading.local()
 
 
 def looks_like_html(text: str) -> bool:
@@ -75,13 +61,14 @@ def readable(markup: str) -> Readable:
     """The text of a piece of HTML, which may be plain words."""
     if "<" not in markup:
         return Readable(_without_entities(markup))
-    markup = legal_references(markup)
-    target: Any = _Writer()  # the stubs want `comment` too, which lxml takes as wanting to be called
-    parser = etree.HTMLParser(target=target, encoding="utf-8", no_network=True)
+    return parsed(markup)
+
+
+def parsed(markup: str) -> Readable:
+    """The text of any HTML, by libxml2's parser."""
+    markup = legal_references(markup).replace("\0", "")
     try:
-        found = etree.fromstring(
-            b"<body>" + markup.replace("\0", "").encode("utf-8", "replace") + b"</body>", parser
-        )
+        found = etree.fromstring(b"<body>" + markup.encode("utf-8", "replace") + b"</body>", _parser())
     except etree.XMLSyntaxError:
         return Readable("")
     return found if isinstance(found, Readable) else Readable("")
@@ -114,6 +101,14 @@ def of_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -> 
     return writer.close()
 
 
+def _parser() -> Any:
+    """The thread's parser: making one takes lxml longer than reading a paragraph."""
+    if not hasattr(_THREAD, "parser"):
+        target: Any = _Writer()  # the stubs want `comment` too, which lxml takes as wanting to be called
+        _THREAD.parser = etree.HTMLParser(target=target, encoding="utf-8", no_network=True)
+    return _THREAD.parser
+
+
 def _without_entities(words: str) -> str:
     return unescape(legal_references(words)) if "&" in words and _ENTITY.search(words) else words
 
@@ -123,6 +118,9 @@ class _Writer:
 
     def __init__(self, kinds: Mapping[str, str] = _KINDS) -> None:
         self._kinds = kinds
+        self._begin()
+
+    def _begin(self) -> None:
         self._out: list[str] = []
         self._break = 0  # line ends that are due before the next words
         self._blank = False  # whether a blank is due
@@ -134,8 +132,10 @@ class _Writer:
         self._pictures: list[Picture] = []
 
     def close(self) -> Readable:
-        """What was collected."""
-        return Readable("".join(self._out), tuple(self._pictures))
+        """What was collected. The parser's next document begins anew."""
+        found = Readable("".join(self._out), tuple(self._pictures))
+        self._begin()
+        return found
 
     def start(self, name: str, attributes: Mapping[Any, Any]) -> None:
         """An element begins."""
@@ -183,7 +183,8 @@ class _Writer:
         if not words or self._dropping:
             return
         if self._preformatted:
-            self._flush()
+            if self._break or self._blank:
+                self._flush()
             self._out.append(words)
             return
         parts = (
@@ -229,8 +230,5 @@ class _Writer:
         self._break, self._blank = 0, False
 
     def _picture(self, attributes: Mapping[Any, Any]) -> None:
-        address = (attributes.get("src") or "").strip()
-        tiny = attributes.get("width") in {"0", "1"} or attributes.get("height") in {"0", "1"}
-        if address and not tiny and not address.startswith("data:"):
-            words = attributes.get("alt") or attributes.get("title") or ""
-            self._pictures.append(Picture(address, words.strip()))
+        if (picture := picture_of(attributes)) is not None:
+            self._pictures.append(picture)

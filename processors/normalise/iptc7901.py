@@ -61,7 +61,7 @@ def _message(text: str, item: RawItem) -> Reading:
         alt_ids=(AltId(message, "message"),),
         subjects=subjects_of(header["category"], "iptc-7901", "iptc7901"),
     )
-    words = "\n".join(part for part in (slug, body) if part)
+    words = f"{slug}\n{body}" if slug and body else slug or body
     return Reading("iptc-7901", story, headline, words, laid_out=True)
 
 
@@ -69,7 +69,7 @@ def _head(body: str) -> tuple[str, str]:
     """Slug line and headline: lines above the copy that end in ``=``; of two the first is the slug line."""
     closed: list[str] = []
     open_: list[str] = []
-    for line in body.split("\n")[:6]:
+    for line in body[:1000].splitlines()[:6]:
         if not line.strip() or line.startswith("   "):
             break
         open_.append(line.strip(" ^"))
@@ -82,9 +82,9 @@ def _head(body: str) -> tuple[str, str]:
 
 
 def _parts(rest: str) -> tuple[str, str, str]:
-    """Slug lines, text, and what follows the text. A message without STX is text from its first line on."""
+    """Slug lines, text (not yet clean), and what follows it. A message without STX is text from its first line on."""
     before, mark, after = rest.partition("\x02")
     if not mark:
         before, after = "", rest
     body, _, trailer = after.partition("\x03")
-    return clean(before), clean(body.partition("\x04")[0]), trailer
+    return clean(before), body.partition("\x04")[0].strip("\r\n\0"), trailer

@@ -88,7 +88,10 @@ def _plainly(sample: str) -> str | None:
     words = _WORD.findall(sample.lower())
     if len(words) < _PLAIN_WORDS:
         return None
-    hits = {language: sum(word in common for word in words) for language, common in _common_words().items()}
+    hits = dict.fromkeys(_common_words(), 0)
+    for word in words:
+        for language in _speakers().get(word, ()):
+            hits[language] += 1
     best = max(hits, key=lambda language: hits[language])
     others = max((count for language, count in hits.items() if language != best), default=0)
     plain = best in _ALONE and hits[best] * 4 >= len(words) and hits[best] >= 2 * others
@@ -124,3 +127,13 @@ def _common_words() -> dict[str, frozenset[str]]:
     path = Path(config.__file__).parent / "lexicon" / "common-words.toml"
     told = tomllib.loads(path.read_text("utf-8"))
     return {language: frozenset(words.split()) for language, words in told.items()}
+
+
+@cache
+def _speakers() -> dict[str, tuple[str, ...]]:
+    """The languages that each common word is common in."""
+    found: dict[str, list[str]] = {}
+    for language, words in _common_words().items():
+        for word in words:
+            found.setdefault(word, []).append(language)
+    return {word: tuple(languages) for word, languages in found.items()}

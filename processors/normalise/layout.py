@@ -11,13 +11,15 @@ from processors.normalise.text import clean_line
 from processors.segment.layout import lay_out
 from processors.story import Story
 
+_HEAD_CHARS: Final = 900
+_COPY: Final = frozenset({"dateline", "paragraph"})
 _HEADLINE_MARKS: Final = re.compile(r"^[\s^]+|[\s^=]+$")
 _BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+", re.IGNORECASE)
 
 
 def laid_out(story: Story, text: str, headline: str, language: str) -> tuple[Story, str]:
     """The story with what its text tells where the metadata doesn't, and the headline."""
-    found = lay_out(text, language, headline)
+    found = _head(text, language, headline)
     if not headline:
         headline = _HEADLINE_MARKS.sub("", clean_line(" ".join(_words(text, found, "headline")[:1])))
     made: dict[str, Any] = {}
@@ -28,6 +30,23 @@ def laid_out(story: Story, text: str, headline: str, language: str) -> tuple[Sto
     if story.ed_note is None and (notes := _words(text, found, "note")):
         made["ed_note"] = "\n".join(clean_line(note) for note in notes)
     return (replace(story, **made) if made else story), headline
+
+
+def _head(text: str, language: str, headline: str) -> tuple[Segment, ...]:
+    """The segments of a dispatch's beginning, where all of this stands; of the whole where its copy begins later."""
+    if len(text) > _HEAD_CHARS:
+        found = lay_out(_beginning(text), language, headline)
+        if any(part.kind in _COPY for part in found):
+            return found
+    return lay_out(text, language, headline)
+
+
+def _beginning(text: str) -> str:
+    """The first lines, up to the end of a paragraph where one ends soon, else of a line or sentence."""
+    for mark in ("\n\n", "\n", ". "):
+        if (end := text.find(mark, _HEAD_CHARS, 2 * _HEAD_CHARS)) >= 0:
+            return text[: end + 1].rstrip()
+    return text[: 2 * _HEAD_CHARS]
 
 
 def _words(text: str, found: tuple[Segment, ...], kind: str) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +33,7 @@ def resolved(qcode: str, aliases: dict[str, str] | None = None) -> str | None:
     return uri_or_none(base + code) if base else None
 
 
+@lru_cache(maxsize=4096)
 def with_topics(found: tuple[Subject, ...]) -> tuple[Subject, ...]:
     """The subjects, each Media Topic with its URI, and the Media Topics of Subject Codes among them added."""
     made: dict[Subject, None] = {}

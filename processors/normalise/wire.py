@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -64,6 +64,7 @@ def urgency_of(priority: str, table: str) -> int | None:
     return int(found) if found else None
 
 
+@lru_cache(maxsize=1024)
 def subjects_of(category: str, table: str, scheme: str) -> tuple[Subject, ...]:
     """The category as a subject, and its Media Topic where ``config/lexicon/categories.toml`` knows one."""
     if not category:

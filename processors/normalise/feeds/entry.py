@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from processors.errors import MissingContent, Rejected
 from processors.event import DamageKind, RawItem
-from processors.normalise.html import Picture, readable, readable_line
+from processors.normalise.html import readable, readable_line
+from processors.normalise.markup import Picture
 from processors.normalise.identity import publisher_uri, source_of
 from processors.normalise.reading import Reading
 from processors.normalise.subjects import MEDIA_TOPIC, SUBJECT_CODE, resolved
@@ -100,9 +101,10 @@ def _words(entry: Entry) -> tuple[str, str, tuple[Picture, ...]]:
     """The longer of content and summary as text, the summary, and the pictures of both."""
     whole = readable(entry.content) if entry.content_is_html else None
     text = clean(whole.text if whole else entry.content)
-    short = readable(entry.summary)
-    summary = clean(short.text)
-    pictures = (*(whole.pictures if whole else ()), *short.pictures)
+    same = whole is not None and entry.summary == entry.content
+    short = whole if whole is not None and same else readable(entry.summary)
+    summary = text if same else clean(short.text)
+    pictures = (*(whole.pictures if whole else ()), *(() if same else short.pictures))
     return (text if len(text) >= len(summary) else summary), summary, pictures
 
 
