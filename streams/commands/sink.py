@@ -1,4 +1,4 @@
-"""``wiredesk sink``: enriched events from Kafka into an index."""
+"""``wiredesk sink``: events from Kafka into an index, to the topics of the routes, to webhooks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 @click.group("sink")
 def command() -> None:
-    """Write enriched events from Kafka to an index.
+    """Hand events from Kafka on: to an index, to the topics of the routes, to webhooks.
 
     \b
     Examples:
       wiredesk sink elasticsearch --config fleet.toml
+      wiredesk sink routes --config fleet.toml
     """
 
 
@@ -34,6 +35,28 @@ def elasticsearch(config: Path | None) -> None:
 
     settings = load(config)
     run_forever(settings, lambda stop: _run(settings, stop))
+
+
+@command.command("routes")
+@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
+def routes(config: Path | None) -> None:
+    """Write to the topics of the routes until SIGINT or SIGTERM; embargoed stories wait for their time.
+
+    The rules are those of `routes.file`; their topics must be there (`wiredesk topics create`). Start as many as you
+    like: they share the partitions. One that is killed loses nothing, and nothing comes twice at `read_committed`.
+    """
+    from dataclasses import replace
+
+    from config.settings import load
+    from streams.kafka.service import run_forever
+    from streams.kafka.worker import work
+    from streams.routing import load_work, rules
+    from streams.topology import ROUTE
+
+    settings = load(config)
+    rules(settings)  # what is wrong with them is told before anything starts
+    own = replace(settings, kafka=replace(settings.kafka, application=f"{settings.kafka.application}-routes"))
+    run_forever(own, lambda stop: work(own, [ROUTE], stop, load=load_work))
 
 
 async def _run(settings: Settings, stop: asyncio.Event) -> None:

@@ -47,6 +47,10 @@ class Memories:
         self._stands_at.pop(partition, None)
         return self._works[partition]
 
+    def peek(self, partition: int) -> Rememberer:
+        """The step of a partition, to be asked only."""
+        return self._works[partition]
+
     def settled(self, partition: int, offset: int) -> None:
         """All that the step was run on is committed, up to before `offset`."""
         self._stands_at[partition] = offset

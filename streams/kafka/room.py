@@ -75,7 +75,7 @@ class Room:
 
     def __init__(self, cluster: Cluster, step: Step) -> None:
         """Looks at what the steps after `step` read; nothing is asked before `there_is`."""
-        behind = STEPS[[each.name for each in STEPS].index(step.name) + 1 :]
+        behind = STEPS[STEPS.index(step) + 1 :] if step in STEPS else ()
         self._lags = Lags(cluster, [topic.name for each in behind for topic in each.reads])
         self._looking: asyncio.Task[bool] | None = None
         self._looked = 0.0

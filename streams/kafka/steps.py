@@ -292,7 +292,7 @@ class StepRunner:
             for each in messages:
                 await self._producer.send(
                     self._cluster.topic(each.topic),
-                    each.value or (None if each.topic == ATTEMPTS else b""),
+                    each.value or (None if each.tombstone or each.topic == ATTEMPTS else b""),
                     key=each.key,
                     partition=each.partition,
                     timestamp_ms=each.timestamp,

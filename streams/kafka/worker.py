@@ -23,10 +23,11 @@ from streams.kafka.engines import Engine, Pooled, Remembering, Stateless
 from streams.kafka.health import healthy
 from streams.kafka.internals import App, Batch, fence_commits
 from streams.kafka.memory import Memories, Rememberer
+from streams.kafka.routes import RouteRunner, Routing
 from streams.kafka.steps import StepRunner
 from streams.kafka.topics import differences, missing
 from streams.pool import Loader, StepPool
-from streams.topology import Step
+from streams.topology import ROUTE, Step
 from streams.work import Work
 
 DRAIN_S: Final = 8.0  # for what is in hand at the end
@@ -58,7 +59,7 @@ async def work(
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wiredesk-"))
         app = App(cluster, folder)
         runners = [
-            StepRunner(step, app, cluster, _engine(step, settings, cluster, pool, load), attempts)
+            _runner(step)(step, app, cluster, _engine(step, settings, cluster, pool, load), attempts)
             for step in steps
         ]
         for runner in runners:
@@ -149,13 +150,16 @@ def _care(app: App, cluster: Cluster, runners: Sequence[StepRunner]) -> None:
     app.on_partitions_assigned.connect(cast("Any", assigned))
 
 
+def _runner(step: Step) -> type[StepRunner]:
+    return RouteRunner if step.name == ROUTE.name else StepRunner
+
+
 def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, load: Loader) -> Engine:
     if step.pooled:
         return Pooled(pool, step)
     if step.state:
-        return Remembering(
-            Memories(cluster, step.state.name, lambda: cast("Rememberer", load(step, settings)))
-        )
+        kind = Routing if step.name == ROUTE.name else Remembering
+        return kind(Memories(cluster, step.state.name, lambda: cast("Rememberer", load(step, settings))))
     return Stateless(lambda: load(step, settings))
 
 

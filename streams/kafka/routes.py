@@ -1,0 +1,83 @@
+"""The routes on Kafka: a step like the others, which also acts when time has come.
+
+What an embargo held back goes out in a transaction of its own. That transaction commits the offsets at which the step
+stands once more, so that a worker which the group has left behind releases nothing (KIP-447), and it writes the memory
+without the released stories, so that kill -9 before or after it loses and repeats nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, cast
+
+from aiokafka import TopicPartition
+
+from streams.kafka.engines import Remembering
+from streams.kafka.steps import Overtaken, StepRunner
+from streams.messages import Message
+from streams.routing import RouteWork, wall_clock
+
+LOOK_S: Final = 0.5  # how late a held story may be
+
+
+class Routing(Remembering):
+    """One memory of routed chains a partition."""
+
+    def is_due(self, partition: int, now: int) -> bool:
+        """Whether something that the partition holds back may go out."""
+        due = cast("RouteWork", self._memories.peek(partition)).due()
+        return due is not None and due <= now
+
+    async def release(self, partition: int, now: int) -> list[Message]:
+        """The messages of what may go out; until `settled` the partition's memory is undecided."""
+        work = cast("RouteWork", self._memories.work(partition))
+        return await asyncio.to_thread(work.release, now)
+
+
+class RouteRunner(StepRunner):
+    """Runs the routes for the partitions that the group gives to this worker."""
+
+    async def run(self) -> None:
+        """Settle records, and what is due, until cancelled.
+
+        Raises:
+            KafkaError: the broker left a transaction undecided.
+            Gap: what was fetched came incomplete.
+        """
+        releasing = asyncio.ensure_future(self._release())
+        running = asyncio.ensure_future(super().run())
+        try:
+            await asyncio.wait({releasing, running}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (releasing, running):
+                if task.done():
+                    task.result()
+        finally:
+            releasing.cancel()
+            running.cancel()
+
+    async def _release(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self._claimed is None:
+                continue
+            await asyncio.wait({self._claimed})
+            async with self._lock:
+                for partition in list(self._next):
+                    await self._release_of(partition)
+
+    async def _release_of(self, partition: TopicPartition) -> None:
+        engine = cast("Routing", self._engine)
+        while not self._app.rebalancing and self._is_claimed():
+            if not engine.is_due(partition.partition, now := wall_clock()):
+                return
+            messages = await engine.release(partition.partition, now)
+            offset = self._next[partition]
+            try:
+                await self._transaction(messages, {partition: offset}, self._app.generation)
+            except Overtaken:
+                return  # the memory counts as undecided, so it is read back before it is used again
+            engine.settled({partition.partition: offset})
+
+    def _is_claimed(self) -> bool:
+        claimed = self._claimed
+        return bool(claimed and claimed.done() and not claimed.cancelled() and claimed.exception() is None)

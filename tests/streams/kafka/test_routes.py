@@ -1,0 +1,122 @@
+"""The routes on a real broker: each story once on its topics over kill -9, embargoes held, kills to all who have it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from config.settings import Kafka
+from processors.codec import decode, encode
+from processors.event import Event
+from streams.kafka.cluster import Cluster
+from streams.messages import milliseconds, rfc3339
+from streams.topology import ENRICHED
+from tests.conftest import KafkaForTest, say
+from tests.servers.fleet import Worker, read
+from tests.sinks.events import at, event
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
+STORIES, KILLS = (int(each) for each in os.environ.get("WIREDESK_CHAOS", "60,1").split(","))
+ROUTES: Final = """
+[routes.ships]
+words = ["ships"]
+[routes.standing]
+words = ["ships"]
+compact = true
+"""
+SHIPS: Final = "wire.out.ships.v1"
+STANDING: Final = "wire.out.standing.v1"
+COMMAND: Final = (sys.executable, "-c", "from streams.cli import main; main()", "sink", "routes")
+
+
+@pytest.fixture(autouse=True)
+def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "routes.toml"
+    path.write_text(ROUTES, "utf-8")
+    monkeypatch.setenv("WIREDESK_ROUTES_FILE", str(path))
+
+
+async def topics(kafka: KafkaForTest, path: Path) -> Kafka:
+    from config.settings import load  # the fixture has set the environment
+    from streams.kafka import topics
+
+    told = kafka.settings(worker="one", partitions=2, batch=20)
+    await topics.create(replace(load(), kafka=told))
+    return told
+
+
+async def tell(told: Kafka, events: Sequence[Event]) -> None:
+    cluster = Cluster(told)
+    async with cluster.producer(linger_ms=20) as producer:
+        sent = [
+            await producer.send(
+                cluster.topic(ENRICHED.name), encode(each), key=ENRICHED.key(each).encode(),
+                headers=[("ce_time", (each.provenance.received if each.provenance else at(0)).encode())],
+            )
+            for each in events
+        ]  # fmt: skip
+        await asyncio.gather(*sent)
+
+
+def uris(records: Sequence[object]) -> Counter[str]:
+    return Counter(decode(getattr(each, "value", b"") or b"", Event).story.uri for each in records)
+
+
+async def test_kills_follow_and_leave_tombstones_on_compacted_routes(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    told = await topics(kafka, tmp_path)
+    story, weather = event("urn:a"), event("urn:w", text="Rain.", headline="Rain")
+    kill = event(
+        "urn:k", headline="", text="Kill it.", relation="kill", chain="urn:a", of="urn:a", sequence=2
+    )
+    await tell(told, [story, weather])
+    with Worker(told, tmp_path / "log", *COMMAND) as worker:
+        assert uris(await read(told, [SHIPS], 1)) == {"urn:a": 1}
+        assert worker.stop() == 0, worker.log()
+    await tell(told, [kill])
+    with Worker(told, tmp_path / "log", *COMMAND) as worker:
+        followed = await read(told, [SHIPS], 2)
+        standing = await read(told, [STANDING], 3)
+        assert worker.stop() == 0, worker.log()
+    assert uris(followed) == {"urn:a": 1, "urn:k": 1}, "the memory outlives the worker"
+    assert [record.key for record in standing] == [b"urn:a"] * 3
+    assert [record.value is None for record in standing] == [False, False, True]
+    identities = [dict(record.headers)["ce_id"] for record in (*followed, *standing)]
+    assert len(set(identities)) == 5
+
+
+async def test_kill_9_loses_nothing_repeats_nothing_and_tells_nothing_early(
+    kafka: KafkaForTest, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    told = await topics(kafka, tmp_path)
+    until = rfc3339(int(time.time() * 1000) + 1000 * (6 + 7 * KILLS))
+    held = [event(f"urn:h{n}", status="withheld", embargo=until) for n in range(STORIES // 3)]
+    await tell(told, [*held, *(event(f"urn:{n}") for n in range(STORIES - len(held)))])
+    for kill in range(KILLS):
+        with Worker(told, tmp_path / "log", *COMMAND):
+            wanted = (STORIES - len(held)) * (kill + 1) // (KILLS + 1)
+            assert len(await read(told, [SHIPS], wanted)) >= wanted
+    with Worker(told, tmp_path / "log", *COMMAND) as worker:
+        found = await read(told, [SHIPS], STORIES)
+        assert worker.stop() == 0, worker.log()
+    assert uris(found) == Counter(f"urn:h{n}" for n in range(len(held))) + Counter(
+        f"urn:{n}" for n in range(STORIES - len(held))
+    )
+    early = [each for each in found if b'"urn:h' in (each.value or b"")]
+    waited = [each.timestamp - milliseconds(until) for each in early]
+    assert min(waited) >= 0
+    say(
+        request,
+        f"{STORIES} stories, {len(held)} of them embargoed, {KILLS} kills: 0 lost, 0 twice, 0 early; "
+        f"the last {max(waited) / 1000:.1f} s after its time",
+    )
