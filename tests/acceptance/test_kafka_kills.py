@@ -1,92 +1,80 @@
-"""A Kafka worker killed again and again in the middle of its work: every story once, none lost, one lineage.
+"""A fleet on Kafka to which everything happens: every story once, none lost, one lineage, on every topic and in the index.
 
-``WIREDESK_CHAOS="stories,kills"`` makes it as long as one likes: ``5000,10`` is the figure that the project promises.
-The quick steps of the tests are run, so that it is the runtime that is hit; the deduplicator of them numbers the
-stories, so a memory that were restored one record short would show.
+``WIREDESK_CHAOS="stories,kills,moves,restarts"`` makes it as long as one likes: ``20000,15,5,1`` is the figure that the
+project promises. Workers are killed with kill -9 and started again, a fourth one joins and leaves, the broker is
+restarted, the sink is killed now and then. The quick steps of the tests are run, so that it is the runtime that is hit;
+``WIREDESK_CHAOS_STEPS=real`` runs the real ones.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import random
-import sys
-from collections import Counter
+import time
 from pathlib import Path
 from typing import Final
 
 import pytest
+from elasticsearch import AsyncElasticsearch
+from elasticsearch.helpers import async_scan
 
-from config.settings import Kafka
-from processors.codec import decode
-from processors.event import Event
-from streams.topology import ENRICHED, NORMALISED, SEGMENTED, UNIQUE
+from config.settings import Elasticsearch
+from sinks.elasticsearch import index
+from streams.work import Work
 from tests.conftest import KafkaForTest, say
-from tests.servers.fleet import Worker, item, make_topics, publish, read
+from tests.servers.elasticsearch import ElasticsearchServer
+from tests.servers.fleet import COMMAND, make_topics, publish
+from tests.servers.kafka import KafkaServer
+from tests.servers.kafka_chaos import DRAIN_S, QUICK, Arrivals, Fleet, Plan
+from tests.servers.kafka_truth import judged
+from tests.servers.quick_steps import load as quick
 
-pytestmark = [pytest.mark.kafka, pytest.mark.acceptance, pytest.mark.timeout(900)]
-QUICK: Final = (sys.executable, "-m", "tests.servers.quick_worker")
-STORIES, KILLS = (int(each) for each in os.environ.get("WIREDESK_CHAOS", "600,3").split(","))
-ON_THE_WAY: Final = (NORMALISED.name, UNIQUE.name, SEGMENTED.name, ENRICHED.name)
-
-
-async def arrived(told: Kafka, number: int, seconds: float) -> None:
-    """Return once that many stories are at the end."""
-    found = await read(told, [ENRICHED.name], number, seconds)
-    assert len(found) >= number, f"{len(found)} of {number} within {seconds} s"
-
-
-async def once_each(told: Kafka, stories: int) -> str:
-    """Assert that each topic has each story once; a line that tells of the transactions that were hit."""
-    lines = []
-    for name in ON_THE_WAY:
-        committed = await read(told, [name], stories, 10)
-        everything = await read(told, [name], len(committed), 10, committed=False)
-        events = [decode(record.value or b"", Event) for record in committed]
-        uris = Counter(event.story.uri for event in events)
-        wanted = {f"urn:test:story:{number}" for number in range(stories)}
-        assert wanted - set(uris) == set(), f"lost on {name}"
-        assert [uri for uri, times in uris.items() if times > 1] == [], f"twice on {name}"
-        lines.append(f"{name.split('.')[2]} {len(everything) - len(committed)}")
-        if name == ENRICHED.name:
-            numbers = sorted(event.lineage.sequence for event in events if event.lineage)
-            assert numbers == list(range(1, stories + 1)), "the memory is that of one undisturbed worker"
-    return "aborted rows: " + ", ".join(lines)
+pytestmark = [pytest.mark.kafka, pytest.mark.acceptance, pytest.mark.timeout(1800)]
+TOLD: Final = os.environ.get("WIREDESK_CHAOS", "")
+PLAN: Final = Plan.read(TOLD or "500,2,1,1")
+REAL: Final = os.environ.get("WIREDESK_CHAOS_STEPS") == "real"
+PATIENCE_S: Final = 180.0  # for any one thing to be overcome
 
 
-async def test_kill_9_in_the_middle_loses_nothing_and_repeats_nothing(
-    kafka: KafkaForTest, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    told = kafka.settings(worker="one", workers=1, partitions=4, batch=25)
+async def test_chaos_loses_nothing_and_repeats_nothing(
+    elasticsearch: ElasticsearchServer, kafka_server: KafkaServer, kafka: KafkaForTest, tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    told = kafka.settings(workers=1, partitions=8, batch=25)
+    shelf = Elasticsearch(url=elasticsearch.url, index=kafka.prefix.strip("."))
+    client = AsyncElasticsearch(elasticsearch.url)
+    await index.create(client, shelf)
     await make_topics(told)
-    feeds = [f"feed-{number}" for number in range(16)]
-    await publish(told, (item(n, feed=feeds[n % 16]) for n in range(STORIES)))
-    chance = random.Random(7)  # noqa: S311 -- when to kill
-    for kill in range(KILLS):
-        with Worker(told, tmp_path / "log", *QUICK):
-            await arrived(told, STORIES * kill // (KILLS + 1) + 1, 90)
-            await asyncio.sleep(chance.uniform(0, 0.2))
-    with Worker(told, tmp_path / "last", *QUICK) as worker:
-        await arrived(told, STORIES, 240)
-        worker.wait_for("worker started")
-        assert worker.stop() == 0, worker.log()
-    say(request, f"{STORIES} stories, {KILLS} kills: 0 lost, 0 twice; {await once_each(told, STORIES)}")
+    items, events = PLAN.items(), PLAN.events()
+    await publish(told, items)
+    environment = {"WIREDESK_ELASTICSEARCH_URL": shelf.url, "WIREDESK_ELASTICSEARCH_INDEX": shelf.index}
+    command = COMMAND if REAL else QUICK
+    began = time.monotonic()
+    with Fleet(told, tmp_path, command, **environment) as fleet:
+        async with Arrivals(told) as arrivals:
+            for number, event in enumerate(events):
+                await arrivals.until(1 + len(items) * number // (len(events) + 1), PATIENCE_S, fleet.all)
+                await fleet.hit(event, kafka_server)
+            await arrivals.until(len(items), PATIENCE_S, fleet.all)
+        took = time.monotonic() - began
+        found = await indexed(client, shelf, PLAN.stories)
+        await fleet.stop()
+    await client.close()
+    verdicts = await judged(told, Work if REAL else quick)
+    say(request, f"{PLAN}: {took:.0f} s, longest pause {arrivals.longest_s:.1f} s")
+    for verdict in verdicts:
+        say(request, f"  {verdict}")
+    say(request, f"  {'index':12}{len(found):8} documents of {len(set(found))} stories")
+    assert all(verdict.is_perfect for verdict in verdicts)
+    assert sorted(found) == sorted({f"urn:test:story:{number}" for number in range(PLAN.stories)})
+    assert max(fleet.drains) < DRAIN_S
 
 
-async def test_another_worker_takes_over_from_a_killed_one(
-    kafka: KafkaForTest, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    told = [kafka.settings(worker=name, workers=1, partitions=4, batch=25) for name in ("one", "two")]
-    await make_topics(told[0])
-    feeds = [f"feed-{number}" for number in range(16)]
-    await publish(told[0], (item(n, feed=feeds[n % 16]) for n in range(STORIES)))
-    with (
-        Worker(told[0], tmp_path / "one", *QUICK) as first,
-        Worker(told[1], tmp_path / "two", *QUICK) as second,
-    ):
-        second.wait_for("partitions assigned")
-        await arrived(told[0], STORIES // 3, 90)
-        first.kill()
-        await arrived(told[0], STORIES, 120)
-        assert second.stop() == 0, second.log()
-    say(request, f"{STORIES} stories, one takeover: 0 lost, 0 twice; {await once_each(told[0], STORIES)}")
+async def indexed(client: AsyncElasticsearch, shelf: Elasticsearch, stories: int) -> list[str]:
+    """The uris of all documents, once there are so many, or time is up."""
+    deadline = time.monotonic() + PATIENCE_S
+    found: list[str] = []
+    while len(found) < stories and time.monotonic() < deadline:
+        await client.indices.refresh(index=f"{shelf.index}*")
+        scanned = async_scan(client, index=shelf.index, query={"_source": ["uri"]}, size=5000)
+        found = [hit["_source"]["uri"] async for hit in scanned]
+    return found

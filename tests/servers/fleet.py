@@ -39,6 +39,7 @@ class Worker:
             if getattr(kafka, each.name) != getattr(Kafka(), each.name)
         }
         self._log = log
+        self._told = kafka, log, command, environment
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 command or COMMAND,
@@ -56,6 +57,11 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
+
+    def again(self) -> Worker:
+        """The same, started anew, as a supervisor does with one that was killed."""
+        kafka, log, command, environment = self._told
+        return Worker(kafka, log, *command, **environment)
 
     def log(self) -> str:
         return self._log.read_text("utf-8", "replace")
