@@ -45,10 +45,14 @@ def count_feeds(feeds: Sequence[FeedHealth]) -> None:
         FEEDS.labels(state).set(counts[state])
 
 
-def health_app(ready: Mapping[str, Check], alive: Mapping[str, Check] | None = None) -> web.Application:
+def health_app(
+    ready: Mapping[str, Check],
+    alive: Mapping[str, Check] | None = None,
+    measure: Callable[[], Awaitable[None]] | None = None,
+) -> web.Application:
     """An application with nothing but the health routes, for workers, pollers and sinks."""
     app = web.Application()
-    app.add_routes(health_routes(ready, alive))
+    app.add_routes(health_routes(ready, alive, measure))
     return app
 
 

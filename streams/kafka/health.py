@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -15,14 +15,16 @@ log = structlog.get_logger("wiredesk")
 
 
 @asynccontextmanager
-async def healthy(settings: Health, ready: Mapping[str, Check]) -> AsyncIterator[None]:
-    """Answer ``/livez``, ``/readyz`` and ``/metrics`` while the block runs.
+async def healthy(
+    settings: Health, ready: Mapping[str, Check], measure: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[None]:
+    """Answer ``/livez``, ``/readyz`` and ``/metrics`` while the block runs; `measure` sets gauges before a scrape.
 
     Raises:
         Misconfigured: the address is taken.
     """
     try:
-        runner, port = await serve(health_app(ready), settings.host, settings.port)
+        runner, port = await serve(health_app(ready, measure=measure), settings.host, settings.port)
     except OSError as error:
         raise Misconfigured(
             f"health.host and health.port: {settings.host}:{settings.port}: {error.strerror}"

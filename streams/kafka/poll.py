@@ -1,33 +1,54 @@
-"""The pollers' side of Kafka: where raw items go, and what is remembered of each feed."""
+"""Pollers that share the feeds of one list: who polls what, and how one takes over from another.
+
+The state topic's partitions are the shares. They are dealt out by a consumer group, so each belongs to one poller at a
+time, and when a poller dies the others get its shares within ``kafka.session_timeout_s``. A feed belongs to the
+partition of its host: limits to a host hold only where one process asks it.
+
+A poller that was given partitions fences whoever had them (`streams.kafka.ledger`), reads back what is known of their
+feeds, and goes on with validators and seen keys. It starts a request only while it has heard from the group within the
+session timeout; one that lost its place without noticing can neither publish nor save.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import random
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
+from aiokafka.errors import KafkaError
 
 from config.settings import Settings
-from processors.errors import Rejected, TooLarge, Transient
-from processors.event import RawItem
+from processors.errors import Transient, Unreachable
+from sinks.desk.health import count_feeds
 from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.health import healthy
+from streams.kafka.ledger import PartitionLedger, TopicOutlet, count_partitions, partition_of, read_states
 from streams.kafka.topics import FEEDS
 from streams.kafka.worker import check, or_stopped
-from streams.messages import Message, Record, dead_letter, raw_message
-from streams.outlets import gap_message
-from streams.pollers import poll
+from streams.pollers import watch_folder
+from streams.pollers.feed import Feed
 from streams.pollers.feeds import load
-from streams.topology import RAW
+from streams.pollers.fetch import Fetcher
+from streams.pollers.health import read_health
+from streams.pollers.poller import Manners, Poller
+
+log = structlog.get_logger("wiredesk.poll")
+LEASES: Final = 3  # tries to hear from the group within its session timeout
+HAND_OVER_S: Final = 5.0  # for what was fetched and is to be published when partitions go
 
 
 async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
-    """Poll the feeds of the settings into the raw topic until `stop`.
+    """Poll this process's share of the feeds of the settings into the raw topic until `stop`.
 
     Raises:
         Misconfigured: no such feeds file, topics are missing.
         Transient: the broker took nothing more until the stop.
+        KafkaError: our place was taken while we were away; start again.
     """
     feeds = load(settings.poll.feeds)
     cluster = Cluster(settings.kafka)
@@ -35,89 +56,162 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
     if stop.is_set():
         return
     await check(settings)
-    async with cluster.producer(linger_ms=5) as producer, healthy(settings.health, {}):
-        outlet = TopicOutlet(cluster, producer)
-        store = TopicStore(cluster, producer)
-        await poll(feeds, settings.poll, outlet, store, stop, on_gap=outlet.gap)
+    async with AsyncExitStack() as stack:
+        producer = await stack.enter_async_context(cluster.producer(linger_ms=5))
+        fetcher = await stack.enter_async_context(Fetcher(settings.poll))
+        consumer = cluster.consumer(
+            group_id=f"{cluster.group}-poll",
+            session_timeout_ms=int(settings.kafka.session_timeout_s * 1000),
+            heartbeat_interval_ms=int(settings.kafka.session_timeout_s * 1000 / LEASES),
+        )
+        share = Share(feeds, settings, cluster, consumer, fetcher, await count_partitions(cluster))
+        await stack.enter_async_context(healthy(settings.health, {"kafka": share.check}, share.measure))
+        folder = asyncio.create_task(watch_folder(settings.poll, TopicOutlet(cluster, producer), stop))
+        stack.push_async_callback(_cancelled, folder)
+        await share.run(stop, folder)
 
 
-class TopicOutlet:
-    """The raw topic (`streams.pollers.ports.Outlet`)."""
+class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiokafka
+    """What this process polls: the feeds of the partitions that the group gave it."""
 
-    def __init__(self, cluster: Cluster, producer: AIOKafkaProducer) -> None:
-        """The producer is started, and writes once (idempotent)."""
-        self._cluster, self._producer = cluster, producer
+    def __init__(
+        self,
+        feeds: Sequence[Feed],
+        settings: Settings,
+        cluster: Cluster,
+        consumer: AIOKafkaConsumer,
+        fetcher: Fetcher,
+        partitions: int,
+    ) -> None:
+        """The consumer is not started, and asked for nothing but its place in the group; `partitions` is their number."""
+        self._feeds, self._settings, self._cluster, self._fetcher = feeds, settings, cluster, fetcher
+        self._consumer, self._number = consumer, partitions
+        self._manners = Manners.of(settings.poll)
+        self._heard = 0.0  # monotonic seconds at which the group last knew us
+        self._ledger: PartitionLedger | None = None
+        self._shift: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def publish(self, items: Sequence[RawItem]) -> None:
-        """Return once all replicas have the items; what the broker would refuse for its size is a dead letter."""
-        limit = self._cluster.settings.max_message_bytes
-        fitting: list[Message] = []
-        for item in items:
-            made = raw_message(item, RAW.name)
-            if len(made.value) <= limit:
-                fitting.append(made)
-            else:
-                size = f"{len(item.payload)} bytes, more than fit kafka.max_message_bytes ({limit})"
-                await self.reject(item, TooLarge(size))
-        await self._send(fitting)
-
-    async def reject(self, item: RawItem, error: Rejected) -> None:
-        """Write the dead letter of a document that could not be read; it never had an offset, so -1."""
-        made = raw_message(item, RAW.name)
-        value = made.value if len(made.value) <= self._cluster.settings.max_message_bytes else b""
-        record = Record(RAW.name, 0, -1, made.key, value, made.timestamp, made.headers)
-        await self._send([dead_letter(record, "poll", error)])
-
-    async def gap(self, feed: str, at: str) -> None:
-        """Write that stories of a feed may have been missed."""
-        await self._send([gap_message(feed, at)])
-
-    async def _send(self, messages: Sequence[Message]) -> None:
+    async def run(self, stop: asyncio.Event, *others: asyncio.Task[None]) -> None:
+        """Take part in the group until `stop` or a failure, of `others` too; then finish what was fetched."""
+        topic = self._cluster.topic(FEEDS)
+        await self._consumer.start()
+        self._consumer.subscribe([topic], listener=self)
+        present = asyncio.create_task(self._be_present())
+        stopped = asyncio.create_task(stop.wait())
+        watched: list[asyncio.Future[None]] = [present, self._failed, *others]
         try:
-            sent = [
-                await self._producer.send(
-                    self._cluster.topic(each.topic),
-                    each.value,
-                    key=each.key,
-                    timestamp_ms=each.timestamp,
-                    headers=list(each.headers),
+            while not stopped.done():
+                ends: list[asyncio.Future[Any]] = [stopped, *watched]
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                for each in [each for each in watched if each.done()]:
+                    each.result()
+                    watched.remove(each)
+        finally:
+            await self._end_shift()
+            await _cancelled(present)
+            await _cancelled(stopped)
+            await self._consumer.stop()
+        if self._failed.done():
+            self._failed.result()
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Publish what was fetched, and let go: returns when nothing of these feeds is under way any more."""
+        if revoked:
+            log.info("partitions go", number=len(list(revoked)))
+        self._heard = 0.0
+        await self._end_shift()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Begin to poll the feeds of partitions."""
+        places = list(assigned)
+        self._consumer.pause(*places)  # the records are read by the ledger
+        self._over = asyncio.Event()
+        self._shift = asyncio.create_task(
+            self._poll(frozenset(each.partition for each in places), self._over)
+        )
+        self._shift.add_done_callback(self._ended)
+
+    async def check(self) -> str | None:
+        """Whether the group knows us, for ``/readyz``; one who waits for another's end is ready."""
+        if self._permitted() or (self._shift and self._shift.done()):
+            return None
+        return "the consumer group has not answered within its session timeout"
+
+    async def measure(self) -> None:
+        """Count the feeds of our partitions by state, for ``/metrics``."""
+        ledger = self._ledger
+        known = ledger.known if ledger else {}
+        count_feeds([read_health(feed, known.get(feed.id, b"")) for feed in ledger.feeds] if ledger else [])
+
+    async def _poll(self, partitions: frozenset[int], over: asyncio.Event) -> None:
+        """One shift: poll the feeds of some partitions until they go."""
+        ours = [feed for feed in self._feeds if partition_of(feed, self._number) in partitions]
+        log.info("partitions are ours", number=len(partitions), of=self._number, feeds=len(ours))
+        if not partitions:
+            return
+        async with PartitionLedger(self._cluster, partitions, self._number, ours) as ledger:
+            self._ledger = ledger
+            poller = Poller(
+                ours, self._settings.poll, ledger, self._fetcher, manners=self._manners, clock=time.time,
+                random=random.random, stop=over, permit=self._permitted,
+            )  # fmt: skip
+            try:
+                await poller.run()
+            except Transient as error:
+                if not over.is_set():
+                    raise
+                log.warning(
+                    "partitions went before all was published; their next poller repeats", error=str(error)
                 )
-                for each in messages
-            ]
-            await asyncio.gather(*sent)
-        except MessageSizeTooLargeError:
-            raise
-        except KafkaError as error:
-            raise Transient(f"Kafka at {self._cluster.settings.servers}: {error}") from error
+
+    async def _end_shift(self) -> None:
+        """End the shift; what takes too long is dropped, and the next poller of these feeds repeats it."""
+        shift, self._shift = self._shift, None
+        self._over.set()
+        if shift:
+            _, late = await asyncio.wait({shift}, timeout=HAND_OVER_S)
+            for task in late:
+                await _cancelled(task)
+        self._ledger = None
+
+    def _ended(self, shift: asyncio.Task[None]) -> None:
+        if not shift.cancelled() and (error := shift.exception()) and not self._failed.done():
+            self._failed.set_exception(error)
+
+    def _permitted(self) -> bool:
+        return time.monotonic() - self._heard < self._settings.kafka.session_timeout_s
+
+    async def _be_present(self) -> None:
+        """Stay in the group, and note when it last knew us in this generation: a commit that it took proves it."""
+        every = self._settings.kafka.session_timeout_s / LEASES
+        while True:
+            asked = time.monotonic()
+            try:
+                await self._consumer.getmany(timeout_ms=0)
+                if places := self._consumer.assignment():
+                    note = OffsetAndMetadata(0, self._cluster.worker)
+                    await self._consumer.commit({min(places): note})
+                    self._heard = asked
+            except KafkaError as error:
+                log.debug("the group has not answered", reason=str(error))
+            await asyncio.sleep(every if self._permitted() else every / 10)
 
 
-class TopicStore:
-    """A compacted topic (`streams.pollers.ports.StateStore`)."""
+async def states(settings: Settings) -> dict[str, bytes]:
+    """What pollers remember of every feed, read once.
 
-    def __init__(self, cluster: Cluster, producer: AIOKafkaProducer) -> None:
-        """The producer is started."""
-        self._cluster, self._producer = cluster, producer
+    Raises:
+        Unreachable: the broker does not answer.
+    """
+    cluster = Cluster(settings.kafka)
+    try:
+        return await read_states(cluster, range(await count_partitions(cluster)))
+    except (KafkaError, OSError) as error:
+        raise Unreachable(f"Kafka at {settings.kafka.servers}: {error}") from error
 
-    async def load(self) -> Mapping[str, bytes]:
-        """The last saved state of every feed."""
-        found: dict[str, bytes] = {}
-        place = TopicPartition(self._cluster.topic(FEEDS), 0)
-        async with self._cluster.consumer(auto_offset_reset="earliest") as consumer:
-            consumer.assign([place])
-            end = (await consumer.end_offsets([place]))[place]
-            await consumer.seek_to_beginning(place)
-            while await consumer.position(place) < end:
-                for polled in (await consumer.getmany(timeout_ms=200)).values():
-                    found |= {
-                        (each.key or b"").decode("utf-8", "replace"): each.value or b"" for each in polled
-                    }
-        return found
 
-    async def save(self, feed: str, state: bytes) -> None:
-        """Return once all replicas have the state."""
-        try:
-            await self._producer.send_and_wait(
-                self._cluster.topic(FEEDS), state, key=feed.encode(), partition=0
-            )
-        except KafkaError as error:
-            raise Transient(f"Kafka at {self._cluster.settings.servers}: {error}") from error
+async def _cancelled(task: asyncio.Task[None] | asyncio.Task[bool]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

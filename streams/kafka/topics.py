@@ -24,8 +24,7 @@ from streams.topology import DEAD_LETTERS, STATE_WINDOWS, TOPICS, Topic
 
 HOUR_MS: Final = 3_600_000
 ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
-FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted
-COMPACTED: Final = (ATTEMPTS, FEEDS)
+FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted; its partitions are their shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,8 @@ def wanted(settings: Settings) -> Iterator[Wanted]:
             "message.timestamp.type": "LogAppendTime",  # see below
         }
         yield Wanted(cluster.topic(topic.name), settings.kafka.partitions, config)
-    for name in COMPACTED:
-        yield Wanted(cluster.topic(name), 1, {"cleanup.policy": "compact", "max.message.bytes": size})
+    for name, partitions in ((ATTEMPTS, 1), (FEEDS, settings.kafka.partitions)):
+        yield Wanted(cluster.topic(name), partitions, {"cleanup.policy": "compact", "max.message.bytes": size})
 
 
 async def create(settings: Settings) -> list[str]:

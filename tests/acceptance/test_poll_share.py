@@ -1,0 +1,145 @@
+"""Two real pollers on a real Kafka: they share the feeds by host, and one goes on where the other was killed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from config.settings import Settings
+from processors.codec import decode
+from processors.event import RawItem
+from streams.kafka.poll import states
+from streams.pollers.state import header
+from streams.topology import RAW
+from tests.conftest import KafkaForTest
+from tests.servers.fleet import COMMAND, Worker, make_topics, read
+
+pytestmark = [pytest.mark.kafka, pytest.mark.acceptance, pytest.mark.timeout(180)]
+POLL: Final = (*COMMAND[:-1], "poll")
+HOSTS: Final = tuple(f"127.0.0.{n}" for n in range(1, 9))
+FEEDS: Final = tuple((f"wire{n}-{host[-1]}", host) for host in HOSTS for n in range(2))
+ETAG: Final = '"whole"'
+
+
+class Publisher:
+    """Feeds at eight addresses of loopback; each poller is known by its user agent."""
+
+    def __init__(self) -> None:
+        self.entries = 2
+        self.asked: list[tuple[str, str, bool]] = []  # poller, feed, whether with the validator
+
+    def document(self, feed: str) -> bytes:
+        items = "".join(
+            f"<item><guid isPermaLink='false'>{feed}-{n}</guid><title>Tide table {n} of {feed}</title></item>"
+            for n in reversed(range(self.entries))
+        )
+        return f"<rss version='2.0'><channel><title>{feed}</title>{items}</channel></rss>".encode()
+
+    def pollers(self, since: int) -> dict[str, set[str]]:
+        """Who asked for each feed since so many requests."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for poller, feed, _ in list(self.asked)[since:]:
+            found[feed].add(poller)
+        return found
+
+    @contextmanager
+    def serving(self) -> Iterator[int]:
+        publisher = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                feed, known = self.path[1:], self.headers.get("If-None-Match") == ETAG
+                publisher.asked.append((self.headers["User-Agent"], feed, known))
+                body = publisher.document(feed)
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("ETag", ETAG)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        with ThreadingHTTPServer(("", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                yield int(server.server_port)
+            finally:
+                server.shutdown()
+                thread.join()
+
+    async def until(self, seconds: float, what: Callable[[], bool]) -> None:
+        async with asyncio.timeout(seconds):
+            while not what():
+                await asyncio.sleep(0.05)
+
+
+async def test_pollers_share_the_feeds_by_host_and_one_goes_on_where_the_other_was_killed(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    told, publisher = kafka.settings(partitions=8), Publisher()
+    await make_topics(told)
+    with publisher.serving() as port:
+        feeds = tmp_path / "feeds.toml"
+        feeds.write_text(
+            "".join(
+                f'[[feeds]]\nid = "{feed}"\nurl = "http://{host}:{port}/{feed}"\ninterval = 0.3\n'
+                for feed, host in FEEDS
+            )
+        )
+
+        def poller(name: str) -> Worker:
+            return Worker(
+                told, tmp_path / f"{name}.log", *POLL, "--feeds", str(feeds),
+                WIREDESK_POLL_USER_AGENT=name, WIREDESK_POLL_HOST_DELAY_S="0.01",
+                WIREDESK_POLL_ALLOWED_ADDRESSES=f'["127.0.0.0/8:{port}"]', WIREDESK_KAFKA_WORKER=name,
+            )  # fmt: skip
+
+        with poller("one") as first, poller("two") as second:
+            await publisher.until(60, lambda: {name for name, _, _ in publisher.asked} == {"one", "two"})
+            first.wait_for("state restored")
+            second.wait_for("state restored")
+            start = len(publisher.asked)
+            publisher.entries += 1
+            await publisher.until(30, lambda: publisher.pollers(start).keys() == {feed for feed, _ in FEEDS})
+            shared = publisher.pollers(start)
+            by_host: dict[str, set[str]] = defaultdict(set)
+            for feed, host in FEEDS:
+                by_host[host] |= shared[feed]
+            assert {name for names in shared.values() for name in names} == {"one", "two"}
+            assert all(len(names) == 1 for names in by_host.values()), by_host
+
+            first.kill()
+            killed = len(publisher.asked)
+            publisher.entries += 2
+            await publisher.until(60, lambda: set(publisher.pollers(killed)) == {feed for feed, _ in FEEDS})
+            publisher.entries += 1
+            wanted = len(FEEDS) * publisher.entries
+            records = await read(told, [RAW.name], wanted, 30)
+            after = [(feed, known) for poller, feed, known in publisher.asked[killed:] if poller == "two"]
+            orphans = {feed for feed, names in shared.items() if names == {"one"}}
+            assert all(dict(reversed(after))[feed] for feed in orphans), (
+                "the first request has the validators"
+            )
+            assert second.stop() == 0, second.log()
+    versions = Counter((item.uri, item.version) for item in map(raw, records))
+    assert len(versions) == wanted
+    assert set(versions.values()) == {1}, "nothing is new twice"
+    assert {version for _, version in versions} == {"1"}
+    known = await states(Settings(kafka=told))
+    assert {feed: header(state).outcome for feed, state in known.items()}.keys() == {
+        feed for feed, _ in FEEDS
+    }
+
+
+def raw(record: object) -> RawItem:
+    return decode(getattr(record, "value", None) or b"", RawItem)
