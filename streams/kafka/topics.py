@@ -20,7 +20,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from config.settings import Settings
 from processors.errors import Transient
 from streams.kafka.cluster import HEADROOM, Cluster
-from streams.topology import DEAD_LETTERS, STATE_WINDOWS, TOPICS, Topic
+from streams.routing import rules
+from streams.topology import DEAD_LETTERS, ROUTED, STATE_WINDOWS, TOPICS, Topic
 
 HOUR_MS: Final = 3_600_000
 ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
@@ -48,6 +49,7 @@ def wanted(settings: Settings) -> Iterator[Wanted]:
             "message.timestamp.type": "LogAppendTime",  # see below
         }
         yield Wanted(cluster.topic(topic.name), settings.kafka.partitions, config)
+    yield from _routed(cluster, settings, size)
     for name, partitions in ((ATTEMPTS, 1), (FEEDS, settings.kafka.partitions)):
         yield Wanted(cluster.topic(name), partitions, {"cleanup.policy": "compact", "max.message.bytes": size})
 
@@ -155,6 +157,22 @@ def _retention(topic: Topic, settings: Settings) -> int:
         "window": STATE_WINDOWS * settings.deduplicate.window_hours,
     }.get(topic.retention)
     return -1 if hours is None else hours * HOUR_MS
+
+
+def _routed(cluster: Cluster, settings: Settings, size: str) -> Iterator[Wanted]:
+    """The routes' memory, and their topics: a compacted one keeps the last event of a chain as long as the memory."""
+    partitions = settings.kafka.partitions
+    memory = {"cleanup.policy": "compact", "max.message.bytes": size}
+    yield Wanted(cluster.topic(ROUTED.name), partitions, memory)
+    for rule in rules(settings):
+        hours = settings.routes.memory_hours if rule.compact else settings.kafka.retention_hours
+        config = {
+            "cleanup.policy": "compact,delete" if rule.compact else "delete",
+            "retention.ms": str(hours * HOUR_MS),
+            "max.message.bytes": size,
+            "message.timestamp.type": "LogAppendTime",
+        }
+        yield Wanted(cluster.topic(rule.topic), partitions, config)
 
 
 def _refused(response: Any) -> None:
