@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+import orjson
+
 from processors.codec import decode
 from processors.errors import Rejected
 from processors.event import RawItem
-from streams.log import Log
+from streams.log import PARTITION, Log
 from streams.messages import Message, Record, rfc3339
-from streams.topology import DEAD_LETTERS, RAW
+from streams.topology import BACKFILL, DEAD_LETTERS, RAW, TOPICS
 
 REASON: Final = "x-"  # headers that a dead letter adds begin so
-REPLAYED: Final = "x-replays"  # how often it was replayed, kept so that a replay can't loop unseen
+REPLAYED: Final = "x-replays"  # how often it was replayed; a dead letter that comes of it has it too
+MOST_REPLAYS: Final = 3  # a letter that came back so often is replayed only by force
+RAW_LETTERS: Final = frozenset(topic.dead_letters.name for topic in (RAW, BACKFILL))
+READ_AGAIN: Final = frozenset(topic.name for topic in TOPICS)
+CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,20 @@ class DeadLetter:
 
     @property
     def feed(self) -> str:
-        """The feed of a raw item, which is its key; empty for what comes later in the pipeline."""
-        raw = self.record.topic == RAW.dead_letters.name
-        return self.record.key.decode("utf-8", "replace") if raw else ""
+        """The feed: of a raw item its key, of an event what its provenance tells; empty where neither does."""
+        if self.record.topic in RAW_LETTERS:
+            return self.record.key.decode("utf-8", "replace")
+        try:
+            told = orjson.loads(self.record.value)["provenance"]["feed"]
+        except (orjson.JSONDecodeError, LookupError, TypeError):
+            return ""
+        return told if isinstance(told, str) else ""
+
+    @property
+    def replays(self) -> int:
+        """How often it was replayed before it came here again."""
+        told = self.record.header(REPLAYED) or b""
+        return int(told) if told.isdigit() else 0
 
     @property
     def payload(self) -> bytes:
@@ -71,9 +88,9 @@ class DeadLetter:
     def replayed(self) -> Message:
         """The message that puts the item back where it was read."""
         kept = tuple(pair for pair in self.record.headers if not pair[0].startswith(REASON))
-        times = int(self.record.header(REPLAYED) or b"0") + 1
-        headers = (*kept, (REPLAYED, str(times).encode()))
-        topic = self._told("x-original-topic")
+        headers = (*kept, (REPLAYED, str(self.replays + 1).encode()))
+        told = self._told("x-original-topic")
+        topic = told if told in READ_AGAIN else self.record.topic.removesuffix(".dlq")
         return Message(topic, self.record.key, self.record.value, self.record.timestamp, headers)
 
     def _told(self, name: str) -> str:
@@ -83,14 +100,20 @@ class DeadLetter:
 class Source(Protocol):
     """A log that holds dead letters."""
 
-    def read(self, topics: Iterable[str]) -> Iterator[Record]:
-        """All records of these topics."""
+    def read(self, topics: Sequence[str]) -> Iterator[Record]:
+        """The letters of these topics that were neither replayed nor dropped, oldest first."""
 
-    def replay(self, letters: Iterable[DeadLetter]) -> int:
-        """Write letters back to where they came from, in their order, and drop them here; how many."""
+    def find(self, topic: str, partition: int, offset: int) -> Record | None:
+        """One of them."""
 
-    def drop(self, letters: Iterable[DeadLetter]) -> int:
+    def replay(self, letters: Sequence[DeadLetter]) -> int:
+        """Write letters back to where they came from, in their order, and forget them here; how many."""
+
+    def drop(self, letters: Sequence[DeadLetter]) -> int:
         """Forget letters; how many."""
+
+    def close(self) -> None:
+        """Hang up."""
 
 
 class Embedded:
@@ -100,36 +123,47 @@ class Embedded:
         """The log's file."""
         self._log = Log(path)
 
-    def read(self, topics: Iterable[str]) -> Iterator[Record]:
+    def read(self, topics: Sequence[str]) -> Iterator[Record]:
         """All records of these topics."""
         for topic in topics:
-            yield from self._log.records(topic)
+            start = 0
+            while found := self._log.records(topic, start, CHUNK):
+                yield from found
+                start = found[-1].offset + 1
 
-    def replay(self, letters: Iterable[DeadLetter]) -> int:
+    def find(self, topic: str, partition: int, offset: int) -> Record | None:
+        """One record."""
+        found = self._log.records(topic, offset, 1) if partition == PARTITION else []
+        return found[0] if found and found[0].offset == offset else None
+
+    def replay(self, letters: Sequence[DeadLetter]) -> int:
         """Back to the topic and out of the dead letters, in one transaction."""
-        chosen = list(letters)
         with self._log.transaction():
-            self._log.append([letter.replayed() for letter in chosen])
-            self.drop(chosen)
-        return len(chosen)
+            self._log.append([letter.replayed() for letter in letters])
+            self.drop(letters)
+        return len(letters)
 
-    def drop(self, letters: Iterable[DeadLetter]) -> int:
+    def drop(self, letters: Sequence[DeadLetter]) -> int:
         """Delete letters."""
-        chosen = list(letters)
         with self._log.transaction():
-            for letter in chosen:
+            for letter in letters:
                 self._log.drop(letter.record.topic, [letter.record.offset])
-        return len(chosen)
+        return len(letters)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._log.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What to show; None is everything. `since` is in milliseconds."""
+    """What to show; None is everything. `since`, and `until` (not included), are in milliseconds."""
 
     step: str | None = None
     error: str | None = None
     feed: str | None = None
     since: int | None = None
+    until: int | None = None
 
     def passes(self, letter: DeadLetter) -> bool:
         """Whether a letter is asked for."""
@@ -138,12 +172,13 @@ class Filter:
             and (self.error is None or letter.error.casefold() == self.error.casefold())
             and (self.feed is None or letter.feed == self.feed)
             and (self.since is None or letter.record.timestamp >= self.since)
+            and (self.until is None or letter.record.timestamp < self.until)
         )
 
 
 def dead_letters(source: Source, wanted: Filter) -> Iterator[DeadLetter]:
     """The dead letters that pass, topic by topic, oldest first."""
-    for record in source.read(topic.name for topic in DEAD_LETTERS):
+    for record in source.read([topic.name for topic in DEAD_LETTERS]):
         letter = DeadLetter(record)
         if wanted.passes(letter):
             yield letter

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from streams.commands import times
 
 if TYPE_CHECKING:
     from streams.dead_letters import DeadLetter, Filter, Source
@@ -25,6 +28,7 @@ def _place(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _filters(call: Callable[..., Any]) -> Callable[..., Any]:
     """Options that choose letters."""
+    call = click.option("--until", metavar="TIMESTAMP", help="Received before this time.")(call)
     call = click.option("--since", metavar="TIMESTAMP", help="Received at or after this RFC 3339 time.")(call)
     call = click.option("--feed", help="Only of this feed.")(call)
     call = click.option("--error", help="Only with this error type (Malformed, NotAFeed, Bug …).")(call)
@@ -40,6 +44,7 @@ def command() -> None:
       wiredesk dlq list --error Malformed
       wiredesk dlq show wire.items.raw.v1.dlq/0/3 > item.xml
       wiredesk dlq replay --feed bbc        after the cause is mended
+      wiredesk dlq drop --step poll --until 2026-01-31
     """
 
 
@@ -47,16 +52,23 @@ def command() -> None:
 @_filters
 @_place
 def list_(config: Path | None, data: Path | None, kafka: bool, **told: str | None) -> None:
-    """List dead letters: id, time, step, error, feed, message; tabs between them."""
+    """List dead letters: id, time, step, error, feed, message; tabs between them.
+
+    \b
+    Examples:
+      wiredesk dlq list --step normalise --since 2026-01-31T06:00:00Z
+      wiredesk dlq list --kafka --config fleet.toml | cut -f 3,4 | sort | uniq -c
+    """
     from streams.dead_letters import dead_letters
 
-    count = 0
-    for letter in dead_letters(_source(config, data, kafka), _filter(told)):
-        count += 1
-        message = letter.message.replace("\t", " ").replace("\n", " ")
-        click.echo(
-            "\t".join((letter.id, letter.time, letter.step, letter.error, letter.feed or "-", message))
-        )
+    wanted, count = _filter(told), 0
+    with _source(config, data, kafka) as source:
+        for letter in dead_letters(source, wanted):
+            count += 1
+            message = letter.message.replace("\t", " ").replace("\n", " ")
+            click.echo(
+                "\t".join((letter.id, letter.time, letter.step, letter.error, letter.feed or "-", message))
+            )
     click.echo(f"{count} dead letters", err=True)
 
 
@@ -65,8 +77,15 @@ def list_(config: Path | None, data: Path | None, kafka: bool, **told: str | Non
 @click.option("--headers", is_flag=True, help="The headers and the reason, instead of the bytes.")
 @_place
 def show(identity: str, headers: bool, config: Path | None, data: Path | None, kafka: bool) -> None:
-    """Write the rejected bytes of one dead letter to standard output, as the publisher sent them."""
-    letter = _one(_source(config, data, kafka), identity)
+    """Write the rejected bytes of one dead letter to standard output, as the publisher sent them.
+
+    \b
+    Examples:
+      wiredesk dlq show wire.items.raw.v1.dlq/0/3 > item && wiredesk process item
+      wiredesk dlq show --headers wire.items.raw.v1.dlq/0/3
+    """
+    with _source(config, data, kafka) as source:
+        letter = _one(source, identity)
     if headers:
         for name, value in letter.record.headers:
             click.echo(f"{name}: {value.decode('utf-8', 'backslashreplace')}")
@@ -76,15 +95,41 @@ def show(identity: str, headers: bool, config: Path | None, data: Path | None, k
 
 @command.command("replay")
 @click.argument("identities", metavar="[ID]...", nargs=-1)
+@click.option("--force", is_flag=True, help="Also those that came back three times.")
 @_filters
 @_place
 def replay(
-    identities: tuple[str, ...], config: Path | None, data: Path | None, kafka: bool, **told: str | None
+    identities: tuple[str, ...],
+    *,
+    force: bool,
+    config: Path | None,
+    data: Path | None,
+    kafka: bool,
+    **told: str | None,
 ) -> None:
-    """Put dead letters back on the topics they came from: the named ones, or those that pass the filters."""
-    source = _source(config, data, kafka)
-    count = source.replay(_chosen(source, identities, told))
+    """Put dead letters back on the topics they came from: the named ones, or those that pass the filters.
+
+    A letter whose replay was rejected again comes back as a new one; after three times it stays, unless forced.
+
+    \b
+    Examples:
+      wiredesk dlq replay --error Malformed --feed bbc
+      wiredesk dlq replay --kafka --config fleet.toml --step tag
+      wiredesk dlq replay --force wire.items.raw.v1.dlq/0/3
+    """
+    from streams.dead_letters import MOST_REPLAYS
+
+    with _source(config, data, kafka) as source:
+        letters = _chosen(source, identities, told)
+        worn = [] if force else [each for each in letters if each.replays >= MOST_REPLAYS]
+        count = source.replay([each for each in letters if force or each.replays < MOST_REPLAYS])
     click.echo(f"{count} replayed")
+    if worn:
+        click.echo(
+            f"{len(worn)} stay ({worn[0].id}, …): replayed {MOST_REPLAYS} times and rejected again. "
+            "Mend the cause, then say --force; or drop them",
+            err=True,
+        )
 
 
 @command.command("drop")
@@ -94,57 +139,74 @@ def replay(
 def drop(
     identities: tuple[str, ...], config: Path | None, data: Path | None, kafka: bool, **told: str | None
 ) -> None:
-    """Forget dead letters: the named ones, or those that pass the filters (at least one filter)."""
+    """Forget dead letters: the named ones, or those that pass the filters (at least one filter).
+
+    \b
+    Examples:
+      wiredesk dlq drop wire.items.raw.v1.dlq/0/3
+      wiredesk dlq drop --kafka --config fleet.toml --until 2026-01-01
+    """
     if not identities and not any(told.values()):
-        raise click.UsageError("name the letters, or choose them with --step, --error, --feed or --since")
-    source = _source(config, data, kafka)
-    click.echo(f"{source.drop(_chosen(source, identities, told))} dropped")
+        raise click.UsageError(
+            "name the letters, or choose them with --step, --error, --feed, --since, --until"
+        )
+    with _source(config, data, kafka) as source:
+        click.echo(f"{source.drop(_chosen(source, identities, told))} dropped")
 
 
 def _chosen(source: Source, identities: tuple[str, ...], told: dict[str, str | None]) -> list[DeadLetter]:
     from streams.dead_letters import dead_letters
 
+    wanted = _filter(told)
     if identities:
-        return [_one(source, identity) for identity in identities]
-    return list(dead_letters(source, _filter(told)))
+        letters = [_one(source, identity) for identity in dict.fromkeys(identities)]
+        return [letter for letter in letters if wanted.passes(letter)]
+    return list(dead_letters(source, wanted))
 
 
 def _one(source: Source, identity: str) -> DeadLetter:
     from streams.dead_letters import DeadLetter
 
-    topic = identity.partition("/")[0]
-    for record in source.read([topic]):
-        letter = DeadLetter(record)
-        if letter.id == identity:
-            return letter
-    raise click.BadParameter(f"no dead letter is {identity!r}; see `wiredesk dlq list`", param_hint="ID")
+    topic, _, place = identity.partition("/")
+    partition, _, offset = place.partition("/")
+    record = None
+    if topic.endswith(".dlq") and partition.isdecimal() and offset.isdecimal():
+        record = source.find(topic, int(partition), int(offset))
+    if record is None:
+        raise click.BadParameter(f"no dead letter is {identity!r}; see `wiredesk dlq list`", param_hint="ID")
+    return DeadLetter(record)
 
 
 def _filter(told: dict[str, str | None]) -> Filter:
     from streams.dead_letters import Filter
-    from streams.messages import milliseconds
 
-    try:
-        since = milliseconds(told["since"]) if told["since"] else None
-    except (ValueError, TypeError):
-        raise click.BadParameter(
-            "write an RFC 3339 time, such as 2026-01-31T12:00:00Z", param_hint="--since"
-        ) from None
-    return Filter(told["step"], told["error"], told["feed"], since)
+    since, until = (times.moment(f"--{name}", told[name]) for name in ("since", "until"))
+    return Filter(told["step"], told["error"], told["feed"], since, until)
 
 
-def _source(config: Path | None, data: Path | None, kafka: bool) -> Source:
+@contextmanager
+def _source(config: Path | None, data: Path | None, kafka: bool) -> Iterator[Source]:
     from config.errors import Misconfigured
     from config.settings import load
     from streams.dead_letters import Embedded
     from streams.log import DATABASE
 
     settings = load(config)
+    source: Source
     if kafka:
+        from streams.kafka.cluster import quieten
         from streams.kafka.dead_letters import KafkaDeadLetters
+        from streams.logs import configure
 
-        return KafkaDeadLetters(settings.kafka)
-    path = (data or Path(settings.embedded.data)) / DATABASE
-    if not path.is_file():
-        raise Misconfigured(f"{path}: no such log; name its folder with --data, or say --kafka")
-    return Embedded(path)
+        configure(settings.log)
+        quieten()
+        source = KafkaDeadLetters(settings.kafka)
+    else:
+        path = (data or Path(settings.embedded.data)) / DATABASE
+        if not path.is_file():
+            raise Misconfigured(f"{path}: no such log; name its folder with --data, or say --kafka")
+        source = Embedded(path)
+    try:
+        yield source
+    finally:
+        source.close()

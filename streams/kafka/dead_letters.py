@@ -1,102 +1,138 @@
 """The dead letters on Kafka (`streams.dead_letters.Source`), for ``wiredesk dlq --kafka``.
 
-Topics are logs: replaying copies a letter back to where it was read and leaves the letter, and nothing can be dropped
-but by retention.
+Topics are logs: a letter that was replayed or dropped is noted in a compacted topic, in the transaction that replays
+it, and is seen no more. What is settled at the beginning of a partition is then deleted, its notes with it.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+import structlog
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import RecordsToDelete
 
-from config.errors import Misconfigured
 from config.settings import Kafka
 from processors.errors import Unreachable
 from streams.dead_letters import DeadLetter
 from streams.kafka.cluster import Cluster
-from streams.messages import Record
+from streams.kafka.reading import Session
+from streams.kafka.topics import SETTLED
+from streams.messages import Message, Record
 
-POLL_MS: Final = 1000
-T = TypeVar("T")
+AT_ONCE: Final = 100  # letters of one transaction
+TRANSACTION_MS: Final = 60_000
+log = structlog.get_logger("wiredesk.dlq")
 
 
 class KafkaDeadLetters:
     """The dead-letter topics of a cluster. Every call raises `Unreachable` where it does not answer."""
 
     def __init__(self, settings: Kafka) -> None:
-        """Nothing is connected before the first call."""
+        """Wait for the broker; Misconfigured where it refuses us."""
         self._cluster = Cluster(settings)
+        self._session = Session(self._cluster)
 
-    def read(self, topics: Iterable[str]) -> Iterator[Record]:
-        """All records of these topics up to their ends of this moment."""
-        yield from self._run(self._read([self._cluster.topic(name) for name in topics]))
+    def read(self, topics: Sequence[str]) -> Iterator[Record]:
+        """The letters that stand, a topic after the other, each partition in its order."""
+        settled = self._settled()
+        for topic in topics:
+            for record in self._session.records([topic]):
+                if DeadLetter(record).id not in settled:
+                    yield record
 
-    def replay(self, letters: Iterable[DeadLetter]) -> int:
-        """Copy letters to where they were read."""
-        return self._run(self._replay(list(letters)))
+    def find(self, topic: str, partition: int, offset: int) -> Record | None:
+        """One letter that stands."""
+        record = self._session.record(topic, partition, offset)
+        return record if record and DeadLetter(record).id not in self._settled() else None
 
-    def drop(self, letters: Iterable[DeadLetter]) -> int:
-        """Refuse: a Kafka topic forgets by its retention alone.
+    def replay(self, letters: Sequence[DeadLetter]) -> int:
+        """Copy letters to where they were read, each once, in their order."""
+        return self._settle(letters, b"replayed", [letter.replayed() for letter in letters])
 
-        Raises:
-            Misconfigured: always.
-        """
-        count = sum(1 for _ in letters)
-        raise Misconfigured(
-            f"{count} letters stay: Kafka forgets by the retention of the .dlq topics; set it there"
+    def drop(self, letters: Sequence[DeadLetter]) -> int:
+        """Forget letters."""
+        return self._settle(letters, b"dropped", [None] * len(letters))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._session.close()
+
+    def _settled(self) -> set[str]:
+        """The ids of the letters that were replayed or dropped, and are still there."""
+        found = {record.key: record.value for record in self._session.records([SETTLED])}
+        return {key.decode("utf-8", "replace") for key, value in found.items() if value}
+
+    def _settle(self, letters: Sequence[DeadLetter], what: bytes, copies: Sequence[Message | None]) -> int:
+        if not letters:
+            return 0
+        self._session.run(self._noted(letters, what, copies))
+        try:
+            self._trim({(letter.record.topic, letter.record.partition) for letter in letters})
+        except Unreachable as error:
+            log.warning("the letters are settled, but the broker keeps their bytes", reason=str(error))
+        return len(letters)
+
+    async def _noted(
+        self, letters: Sequence[DeadLetter], what: bytes, copies: Sequence[Message | None]
+    ) -> None:
+        identity = self._cluster.transactional_id("dlq", "command")
+        producer = self._cluster.producer(transactional_id=identity, transaction_timeout_ms=TRANSACTION_MS)
+        async with producer:
+            for begin in range(0, len(letters), AT_ONCE):
+                part = slice(begin, begin + AT_ONCE)
+                async with producer.transaction():
+                    for letter, copy in zip(letters[part], copies[part], strict=True):
+                        if copy:
+                            await self._copy(producer, copy)
+                        await self._note(producer, letter.id, what)
+
+    async def _copy(self, producer: AIOKafkaProducer, copy: Message) -> None:
+        await producer.send(
+            self._cluster.topic(copy.topic),
+            copy.value,
+            key=copy.key,
+            timestamp_ms=copy.timestamp,
+            headers=list(copy.headers),
         )
 
-    def _run(self, call: Coroutine[Any, Any, T]) -> T:
-        try:
-            return asyncio.run(call)
-        except (KafkaError, OSError) as error:
-            raise Unreachable(f"Kafka at {self._cluster.settings.servers}: {error}") from error
+    async def _note(self, producer: AIOKafkaProducer, identity: str, what: bytes | None) -> None:
+        await producer.send(self._cluster.topic(SETTLED), what, key=identity.encode(), partition=0)
 
-    async def _read(self, topics: Sequence[str]) -> list[Record]:
-        consumer = self._cluster.consumer(auto_offset_reset="earliest")
-        await consumer.start()
+    def _trim(self, places: set[tuple[str, int]]) -> None:
+        """Delete what is settled at the beginning of partitions, then the notes of it."""
+        settled: dict[tuple[str, int], set[int]] = {place: set() for place in places}
+        for identity in self._settled():
+            topic, partition, offset = identity.rsplit("/", 2)
+            if (topic, int(partition)) in settled:
+                settled[topic, int(partition)].add(int(offset))
+        ends = {place: max(offsets) + 1 for place, offsets in settled.items() if offsets}
+        for topic in {topic for topic, _ in places}:
+            for record in self._session.records([topic]):
+                place = topic, record.partition
+                if place in ends and record.offset not in settled[place]:
+                    ends[place] = min(ends[place], record.offset)
+        notes = [
+            f"{topic}/{partition}/{offset}"
+            for (topic, partition), end in ends.items()
+            for offset in settled[topic, partition]
+            if offset < end
+        ]
+        self._session.run(self._deleted(ends, notes))
+
+    async def _deleted(self, ends: dict[tuple[str, int], int], notes: Sequence[str]) -> None:
+        gone = {
+            TopicPartition(self._cluster.topic(topic), partition): RecordsToDelete(before_offset=end)
+            for (topic, partition), end in ends.items()
+        }
+        admin = self._cluster.admin()
+        await admin.start()
         try:
-            known = await consumer.topics()
-            places = [
-                TopicPartition(topic, number)
-                for topic in topics
-                if topic in known
-                for number in sorted(consumer.partitions_for_topic(topic) or ())
-            ]
-            return await self._up_to_end(consumer, places) if places else []
+            await admin.delete_records(gone)
         finally:
-            await consumer.stop()
-
-    async def _up_to_end(self, consumer: Any, places: list[TopicPartition]) -> list[Record]:
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
-        found: list[Record] = []
-        while any([await consumer.position(place) < ends[place] for place in places]):
-            for batch in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-                found += [self._record(each) for each in batch]
-        return sorted(found, key=lambda record: (record.topic, record.partition, record.offset))
-
-    def _record(self, told: Any) -> Record:
-        return Record(
-            self._cluster.name(told.topic), told.partition, told.offset, told.key or b"", told.value or b"",
-            told.timestamp, tuple(told.headers),
-        )  # fmt: skip
-
-    async def _replay(self, letters: Sequence[DeadLetter]) -> int:
-        producer = self._cluster.producer()
-        await producer.start()
-        try:
-            for letter in letters:
-                made = letter.replayed()
-                await producer.send_and_wait(
-                    self._cluster.topic(made.topic), made.value, key=made.key, timestamp_ms=made.timestamp,
-                    headers=list(made.headers),
-                )  # fmt: skip
-        finally:
-            await producer.stop()
-        return len(letters)
+            await admin.close()
+        async with self._cluster.producer() as producer:
+            for identity in notes:
+                await self._note(producer, identity, None)
+            await producer.flush()

@@ -73,10 +73,9 @@ async def _next(stream: AsyncIterator[list[Record]]) -> list[Record] | None:
 
 
 async def _batches(cluster: Cluster, topics: Sequence[str], since: int | None) -> Any:
+    if not (places := await _places(cluster, topics)):
+        return
     async with cluster.consumer(auto_offset_reset="earliest") as consumer:
-        places = await _places(cluster, consumer, topics)
-        if not places:
-            return
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         await _seek(consumer, places, since)
@@ -90,16 +89,21 @@ async def _batches(cluster: Cluster, topics: Sequence[str], since: int | None) -
             ]
 
 
-async def _places(
-    cluster: Cluster, consumer: AIOKafkaConsumer, topics: Sequence[str]
-) -> list[TopicPartition]:
-    there = await consumer.topics()
-    names = [name for name in map(cluster.topic, topics) if name in there]
-    return [
-        TopicPartition(name, number)
-        for name in names
-        for number in sorted(consumer.partitions_for_topic(name) or ())
-    ]
+async def _places(cluster: Cluster, topics: Sequence[str]) -> list[TopicPartition]:
+    """The partitions of those topics that are there."""
+    admin = cluster.admin()
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        names = [name for name in map(cluster.topic, topics) if name in there]
+        described = await admin.describe_topics(names) if names else []
+    finally:
+        await admin.close()
+    return sorted(
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        for partition in topic["partitions"]
+    )
 
 
 async def _seek(consumer: AIOKafkaConsumer, places: list[TopicPartition], since: int | None) -> None:
@@ -116,9 +120,9 @@ async def _seek(consumer: AIOKafkaConsumer, places: list[TopicPartition], since:
 
 async def _one(cluster: Cluster, topic: str, partition: int, offset: int) -> Record | None:
     place = TopicPartition(cluster.topic(topic), partition)
+    if place not in await _places(cluster, [topic]):
+        return None
     async with cluster.consumer(auto_offset_reset="earliest", max_poll_records=1) as consumer:
-        if place not in await _places(cluster, consumer, [topic]):
-            return None
         consumer.assign([place])
         first = (await consumer.beginning_offsets([place]))[place]
         if not first <= offset < (await consumer.end_offsets([place]))[place]:

@@ -26,6 +26,7 @@ from streams.topology import DEAD_LETTERS, ROUTED, STATE_WINDOWS, TOPICS, Topic
 HOUR_MS: Final = 3_600_000
 ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
 FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted; its partitions are their shares
+SETTLED: Final = "wire.state.dead-letters.v1"  # dead letters that were replayed or dropped; compacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def wanted(settings: Settings) -> Iterator[Wanted]:
         }
         yield Wanted(cluster.topic(topic.name), settings.kafka.partitions, config)
     yield from _routed(cluster, settings, size)
-    for name, partitions in ((ATTEMPTS, 1), (FEEDS, settings.kafka.partitions)):
+    for name, partitions in ((ATTEMPTS, 1), (SETTLED, 1), (FEEDS, settings.kafka.partitions)):
         yield Wanted(cluster.topic(name), partitions, {"cleanup.policy": "compact", "max.message.bytes": size})
 
 
