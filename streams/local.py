@@ -20,9 +20,11 @@ from streams import metrics
 from streams.backfill import AHEAD
 from streams.consumer import Access, Consumer
 from streams.handlers import INDEX, EventsHandler, IndexHandler, PoolHandler, StepHandler
+from streams.local_routes import RouteConsumer, RouteHandler, forget
 from streams.log import DATABASE, Log
 from streams.outlets import FeedStates, RawOutlet
 from streams.pool import StepPool
+from streams.routing import rules
 from streams.topology import DEAD_LETTERS, GAPS, SINK_READS, STATE_WINDOWS, STEPS, TOPICS
 
 PRUNE_SECONDS: Final = 60.0
@@ -53,6 +55,7 @@ class Embedded:
         self.outlet = RawOutlet(self.access)
         self.feed_states = FeedStates(self.access)
         self._index = index
+        self._rules = rules(settings)
         self._pool = StepPool(STEPS, settings, settings.embedded.workers)
         self._consumers = self._made(events)
         self._tasks: list[asyncio.Task[None]] = []
@@ -128,6 +131,8 @@ class Embedded:
             made.append(Consumer(step.name, topics, handler, self.access, batch, room))
         sunk = [topic.name for topic in SINK_READS]
         made.append(Consumer(INDEX, sunk, IndexHandler(self._index), self.access, batch))
+        if self._rules:
+            made.append(RouteConsumer(RouteHandler(self.settings, self.access), self.access, batch))
         if events:
             writer = EventsHandler(events, self.access)
             made.append(Consumer(writer.name, [*sunk, GAPS.name], writer, self.access, batch))
@@ -161,6 +166,7 @@ class Embedded:
         for topic in TOPICS:
             readers = [each.name for each in self._consumers if topic.name in each.topics]
             self.access.log.prune(topic.name, now - hours[topic.retention] * HOUR, readers)
+        forget(self.access.log, self.settings, self._rules, now, self._consumers)
         days = self.settings.embedded.index_retention_days
         if days:
             with self.access.log.transaction():

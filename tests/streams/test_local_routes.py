@@ -1,0 +1,158 @@
+"""The routes in the embedded runtime: topics of the log, a memory that survives, embargoes that end on time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from config.settings import Routes, Settings
+from processors.codec import decode, encode
+from processors.event import Event
+from sinks.routes import load
+from streams.consumer import Access
+from streams.local_routes import RouteConsumer, RouteHandler, forget
+from streams.log import Log
+from streams.messages import message, milliseconds
+from streams.topology import ENRICHED
+from tests.sinks.events import at, event
+
+NOON = milliseconds(at(0))
+SHIPS, STANDING = "wire.out.ships.v1", "wire.out.standing.v1"
+
+
+class Clock:
+    """The time of a test, in minutes after its noon."""
+
+    def __init__(self) -> None:
+        self.minutes = 0.0
+
+    def __call__(self) -> int:
+        return milliseconds(at(self.minutes))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    rules = tmp_path / "routes.toml"
+    rules.write_text('[routes.ships]\nwords=["ships"]\n[routes.standing]\nwords=["ships"]\ncompact=true\n')
+    return Settings(routes=Routes(str(rules)))
+
+
+@pytest.fixture
+async def access(tmp_path: Path) -> AsyncIterator[Access]:
+    made = Access(Log(tmp_path / "log.sqlite"))
+    yield made
+    made.close()
+
+
+async def tell(access: Access, *events: Event) -> None:
+    made = [
+        message(ENRICHED.name, ENRICHED.key(each), encode(each), milliseconds(at(0)), source="tag")
+        for each in events
+    ]
+    await access.write(lambda: access.log.append(made))
+
+
+def uris(access: Access, topic: str = SHIPS) -> list[str]:
+    return [
+        decode(each.value, Event).story.uri if each.value else "tombstone"
+        for each in access.log.records(topic)
+    ]
+
+
+async def run_until(
+    access: Access, settings: Settings, clock: Clock, ready: Callable[[], bool]
+) -> RouteConsumer:
+    """A consumer's life, ended once `ready` says so and everything is read."""
+    consumer = RouteConsumer(RouteHandler(settings, access, clock), access, 10)
+    running = asyncio.create_task(consumer.run())
+    async with asyncio.timeout(10):
+        while True:
+            seen = access.commits
+            if running.done() or (await access.read(ready) and not await access.read(consumer.lag)):
+                break
+            await access.changed(seen)
+    await consumer.stop()
+    await running
+    return consumer
+
+
+async def test_stories_go_to_their_routes_and_a_kill_follows_after_a_restart(
+    access: Access, settings: Settings
+) -> None:
+    clock = Clock()
+    await tell(access, event("urn:a"), event("urn:w", headline="Rain", text="Rain."))
+    await run_until(access, settings, clock, lambda: True)
+    assert uris(access) == ["urn:a"]
+    kill = event("urn:k", text="Kill.", relation="kill", chain="urn:a", of="urn:a", sequence=2)
+    await tell(access, replace(kill, headline=""))
+    await run_until(access, settings, clock, lambda: True)
+    assert uris(access) == ["urn:a", "urn:k"]
+    assert uris(access, STANDING) == ["urn:a", "urn:k", "tombstone"]
+
+
+async def test_an_embargo_survives_a_restart_and_ends_on_time(access: Access, settings: Settings) -> None:
+    clock = Clock()
+    await tell(access, event("urn:a", status="withheld", embargo=at(60)), event("urn:b"))
+    await run_until(access, settings, clock, lambda: True)
+    assert uris(access) == ["urn:b"]
+    clock.minutes = 61
+    await run_until(access, settings, clock, lambda: len(uris(access)) == 2)
+    assert uris(access) == ["urn:b", "urn:a"]
+    await run_until(access, settings, clock, lambda: True)
+    assert uris(access) == ["urn:b", "urn:a"], "once"
+
+
+async def test_a_running_consumer_wakes_when_an_embargo_ends(access: Access, settings: Settings) -> None:
+    clock = Clock()
+    handler = RouteHandler(settings, access, clock)
+    await handler.start()
+    assert handler.seconds() is None
+    await tell(access, event("urn:a", status="withheld", embargo=at(0.5)))
+    handled = await handler.handle(access.log.records(ENRICHED.name))
+    assert handled.outcomes == [()]
+    assert handler.seconds() == 30
+    clock.minutes = 2
+    assert handler.seconds() == 0
+    assert await handler.release() is not None
+    assert await handler.release() is None
+
+
+async def test_what_is_no_event_is_set_aside(access: Access, settings: Settings) -> None:
+    made = message(ENRICHED.name, "k", b"{}", NOON, source="tag")
+    await access.write(lambda: access.log.append([made]))
+    await run_until(access, settings, Clock(), lambda: True)
+    (letter,) = access.log.records(ENRICHED.dead_letters.name)
+    assert dict(letter.headers)["x-error-step"] == b"route"
+
+
+async def test_a_chain_is_forgotten_when_nobody_touched_it_for_long(
+    access: Access, settings: Settings
+) -> None:
+    await tell(access, event("urn:a"))
+    late = milliseconds(at(0)) + (settings.routes.memory_hours + 1) * 3_600_000
+    made = message(ENRICHED.name, "urn:b", encode(event("urn:b")), late, source="tag")
+    await access.write(lambda: access.log.append([made]))
+    await run_until(access, settings, Clock(), lambda: True)
+    rows = access.log.connection.execute("SELECT chain FROM routed_chains").fetchall()
+    assert rows == [(b"urn:b",)]
+
+
+def test_a_compacted_topic_keeps_the_last_event_of_each_chain(tmp_path: Path, settings: Settings) -> None:
+    log = Log(tmp_path / "other.sqlite")
+    told = load(Path(settings.routes.file))
+    for topic in (SHIPS, STANDING):
+        log.append(
+            [message(topic, key, value, NOON, source="route") for key, value in
+             [("a", b"1"), ("b", b"2"), ("a", b"3"), ("b", b"")]]
+        )  # fmt: skip
+    day_after = NOON + (settings.embedded.retention_hours + 1) * 3_600_000
+    forget(log, settings, told, NOON, [])
+    assert [each.value for each in log.records(STANDING)] == [b"1", b"2", b"3", b""], "not before its time"
+    forget(log, settings, told, day_after, [])
+    assert [each.value for each in log.records(STANDING)] == [b"3"]
+    assert log.records(SHIPS) == []
+    log.close()
