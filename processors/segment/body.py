@@ -10,6 +10,8 @@ from processors.segment.parts import Part, join, split
 from processors.segment.phrases import phrases
 
 SUBHEAD: Final = 90  # characters
+SIGNED_CAPITALS: Final = re.compile(r"(?<=[.!?”\"»)] )[A-Z]{2,4}(?: [A-Z]{2,4}){1,4}$")
+TAIL_LINES: Final = 5  # at the end, among which a tag with initials is looked for
 CATCH: Final = 4  # words of a catch word with a colon
 TAIL: Final = frozenset({"signoff", "initials", "boilerplate", "credit", "caption", "note", "slug"})
 
@@ -35,6 +37,13 @@ def sign_off(parts: list[Part]) -> None:
     if number is None or pictures.is_caption(parts[number].words):
         return
     words = parts[number].words
+    _sign_alone(parts)
+    if found := SIGNED_CAPITALS.search(words):
+        tag, _, rest = found.group().partition(" ")
+        if rest and marks.is_agency_tag(tag):
+            split(parts, number, found.start() + len(tag) + 1, "initials")
+            split(parts, number, found.start(), "signoff")
+            return
     head, _, last = words.rpartition(" ")
     if (
         marks.is_initials(last)
@@ -45,6 +54,23 @@ def sign_off(parts: list[Part]) -> None:
         split(parts, number, at, "signoff")
     elif at := marks.sign_off_at_end(words):
         split(parts, number, at, "signoff")
+
+
+def _sign_alone(parts: list[Part]) -> None:
+    """Split a last line that holds nothing but the agency's tag and the initials: ``(BELGA) gvd/lmc``."""
+    for number in range(len(parts) - 1, max(0, len(parts) - TAIL_LINES), -1):
+        part = parts[number]
+        tag, _, last = part.words.rpartition(" ")
+        if (
+            part.kind is None
+            and len(part.words) <= 40
+            and {"/", "-"} & set(last)
+            and marks.is_agency_tag(tag)
+        ):
+            if marks.is_initials(last) and tag[0] in "([/":
+                split(parts, number, len(tag) + 1, "initials")
+                part.kind = "signoff"
+            return
 
 
 def _standing_matter(text: str, parts: list[Part], lead: int) -> None:

@@ -27,6 +27,7 @@ class Conventions:
     """Every agency's marks, and patterns for whole lines by kind of segment."""
 
     agencies: dict[str, str]  # folded mark: the agency's name
+    homes: dict[str, str]  # the agency's name: the country that its datelines leave out
     bare: frozenset[str]  # names of agencies that stand in datelines without brackets
     signoff: re.Pattern[str]
     ending: re.Pattern[str]  # a sign-off after the last full stop of a paragraph
@@ -58,6 +59,7 @@ def conventions() -> Conventions:
     signoffs = [t for entry in told for t in entry.get("signoffs", ())]
     return Conventions(
         agencies=marks,
+        homes={entry["name"]: entry["country"] for entry in told if "country" in entry},
         bare=frozenset(entry["name"] for entry in told if entry.get("bare")),
         signoff=_lines(signoffs),
         ending=_ending([t for t in signoffs if "{any}" not in t and "{number}" not in t]),

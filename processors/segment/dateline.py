@@ -9,10 +9,13 @@ from typing import Final
 from processors.event import Dateline, Place, Segment
 from processors.places import Candidate, gazetteer, key_of
 from processors.segment.calendar import PrintedDate, printed_dates, resolve
+from processors.segment.conventions import conventions
 from processors.segment.printed import PARTICLES, PrintedPlace, match_dateline
 
 COPY: Final = 20_000  # characters of the copy that are looked at for other dates
 EARLIER: Final = 20  # years before the item was received that a dateline may be of
+LIVE: Final = timedelta(days=2)  # between filing and receipt of copy that comes over the wire
+KNOWN: Final = 20  # how many times larger a city abroad is that goes without its country as well
 
 
 def read_dateline(
@@ -37,9 +40,15 @@ def read_dateline(
     when = printed.printed
     day = None
     if when:
-        anchor = _day(reference) or _told_by_copy(text, segment, when, _day(received)) or _day(received)
+        anchor = (
+            _day(reference)
+            or _live(when, _day(received))
+            or _told_by_copy(text, segment, when, _day(received))
+        )
+        anchor = anchor or _day(received)
         day = resolve(when, anchor, month_first=language == "en-US")
-    places = tuple(map(_located, printed.places))
+    home = conventions().homes.get(printed.agency or "")
+    places = tuple(_located(place, home) for place in printed.places)
     return Dateline(segment.start, segment.end, places, day.isoformat() if day else None, printed.agency)
 
 
@@ -48,6 +57,14 @@ def _day(timestamp: str | None) -> date | None:
         return date.fromisoformat((timestamp or "")[:10])
     except ValueError:
         return None
+
+
+def _live(when: PrintedDate, received: date | None) -> date | None:
+    """The day of receipt, where copy without a year says that it was filed on that day or one beside it."""
+    if when.year or not (when.month and when.day and received):
+        return None
+    day = resolve(when, received)
+    return day if day and abs(day - received) <= LIVE else None
 
 
 def _told_by_copy(text: str, segment: Segment, when: PrintedDate, received: date | None) -> date | None:
@@ -85,8 +102,8 @@ def _told_by_copy(text: str, segment: Segment, when: PrintedDate, received: date
     return max(fitting, default=None)
 
 
-def _located(place: PrintedPlace) -> Place:
-    """The place on earth that a printed name means, as far as it is known."""
+def _located(place: PrintedPlace, home: str | None) -> Place:
+    """The place on earth that a printed name means, as far as it is known; `home` is the agency's country."""
     regions = [part.strip() for part in (place.region or "").split(",") if part.strip()]
     areas = [area for region in reversed(regions) for area in gazetteer().areas(region)[:3]]
     chosen: Candidate | None = None
@@ -94,12 +111,23 @@ def _located(place: PrintedPlace) -> Place:
         chosen = gazetteer().find(place.name, region=region)
         if chosen:
             break
+    if chosen and home and not regions:
+        chosen = _at_home(place.name, chosen, home)
     if areas and (chosen is None or all(chosen.country != area.country for area in areas)):
         return Place(_spelled(place.name, None), areas[0].country)
     if chosen is None and not regions:
         chosen = next(iter(gazetteer().misprinted(place.name)), None)
-        return chosen.place() if chosen else Place(_spelled(place.name, None))
+        return chosen.place() if chosen else Place(_spelled(place.name, None), home)
     return chosen.place(_spelled(place.name, chosen)) if chosen else Place(_spelled(place.name, None))
+
+
+def _at_home(name: str, likeliest: Candidate, home: str) -> Candidate:
+    """The city of that name in the agency's own country, unless the likeliest is a capital or many times larger."""
+    if likeliest.kind == "country" or likeliest.capital or likeliest.country == home:
+        return likeliest
+    own = (c for c in gazetteer().candidates(name) if c.kind == "city" and c.country == home)
+    chosen = next(own, likeliest)
+    return chosen if chosen.population * KNOWN >= likeliest.population else likeliest
 
 
 def _spelled(name: str, place: Candidate | None) -> str:

@@ -11,8 +11,9 @@ import re
 from processors.segment.quote_marks import Quoted
 from processors.segment.speech_lexicon import SpeechLexicon
 
-HEAD = re.compile(r"[—–―]\s*(?=[\w¿¡«“\"])")
-DASH = re.compile(r"[—–―]")
+HEAD = re.compile(r"(?:[—–―]\s*|-\s+)(?=[\w¿¡«“\"])")
+DASH = re.compile(r"[—–―]|(?<=\s)-(?=\s)")
+STOP = re.compile(r"(?<=[^\W\d_]{3})[.!?]\s+(?=[^\W\d_])")
 WORD = re.compile(r"[^\W\d_]+")
 COMMA = re.compile(r"[,?!…]\s+")
 NEAR = 3  # words from the comma to the cue
@@ -27,7 +28,7 @@ def find_dialogue(text: str, start: int, end: int, words: SpeechLexicon) -> tupl
     if not dashes:
         return _before_cue(text, start, head.end(), end, words)
     if not _has_cue(text, dashes[0], dashes[1] if len(dashes) > 1 else end, words):
-        return ()
+        return _before_cue(text, start, head.end(), end, words) if words.talks else ()
     spoken = [_part(text, start, head.end(), dashes[0])]
     spoken += [
         _part(text, dashes[at], dashes[at] + 1, dashes[at + 1] if at + 1 < len(dashes) else end)
@@ -43,12 +44,18 @@ def _before_cue(text: str, outer: int, start: int, end: int, words: SpeechLexico
         for _, word in zip(range(NEAR), near, strict=False):
             low = word.group().lower()
             if low in words.cues:
-                return (
-                    Quoted(start, comma.start() + (text[comma.start()] != ","), outer, comma.start() + 1),
-                )
+                ends = comma.start() + (text[comma.start()] != ",")
+                said = Quoted(start, ends, outer, comma.start() + 1)
+                return (said, *_after_narrator(text, word.end(), end)) if words.talks else (said,)
             if low not in words.auxiliaries and low not in words.pronouns:
                 break
     return ()
+
+
+def _after_narrator(text: str, at: int, end: int) -> tuple[Quoted, ...]:
+    """What is said behind the sentence that names who speaks, to the end of the paragraph."""
+    stop = STOP.search(text, at, end)
+    return (Quoted(stop.end(), end, stop.end(), end),) if stop else ()
 
 
 def _has_cue(text: str, start: int, end: int, words: SpeechLexicon) -> bool:

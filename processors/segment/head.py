@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from processors.segment import marks, pictures
 from processors.segment.parts import Part, join
 
 NEAR: Final = 12  # parts below a line of the head that are looked at
+LABELLED: Final = re.compile(r"\W{0,2}[^\W\d_][\w ]{3,20} ?[–—:-] ")  # Archivo - , File photo:
 OVERLINE: Final = 3  # words of a keyword line in capitals above the headline
 
 
@@ -20,6 +22,9 @@ def name_head(text: str, parts: list[Part], lead: int, *, titled: bool) -> None:
         if part.kind == "signoff" and "," in words and marks.are_names(words):
             part.kind = "byline"
         if part.kind is not None:
+            continue
+        if number and head[number - 1].kind == "caption" and not part.parted and words.isupper():
+            part.kind = "credit"
             continue
         after = [later for later in head[number + 1 : number + 1 + NEAR] if later.kind is None]
         if marks.is_byline(words):
@@ -69,7 +74,7 @@ def _is_slug(words: str, after: list[Part]) -> bool:
 
 def _is_caption(words: str, after: list[Part], *, titled: bool) -> bool:
     """Prose that speaks of a picture, or that stands above the headline."""
-    if pictures.is_caption(words) and marks.ends_sentence(words):
+    if pictures.is_caption(words) and (marks.ends_sentence(words) or LABELLED.match(words)):
         return True
     above = not titled and any(not marks.ends_sentence(later.words) for later in after)
     return above and marks.is_prose(words) and words.endswith(".")

@@ -34,6 +34,7 @@ def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment,
     pictures.take_apart(parts)
     apart = bool(headline) and not any(same_words(part.words, headline) for part in parts[:HEAD])
     lead = _open_body(text, parts)
+    lead -= rows.gather_points(text, parts, lead)
     name_head(text, parts, lead, titled=apart)
     lead = next((n for n, part in enumerate(parts) if part.kind == "dateline"), lead)
     rows.gather(text, parts, min(lead, len(parts)))

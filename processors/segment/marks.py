@@ -19,7 +19,7 @@ LONGEST: Final = 500
 CODE: Final = r"[^\W_]{2,4}"
 INITIALS: Final = re.compile(
     rf"(?=[\W\d]*[^\W\d_])[(\[/]?{CODE}(?:\s?(?:-|/{{1,2}})\s?[^\W_]{{2,4}}){{1,5}}/?[)\]]?|{CODE}/|/{CODE}"
-    r"|(?:dpa|[a-z]{2,5})(?: [a-z0-9]{2,4}){2,5}|\(?[a-z]{2,3}\)?"
+    r"|(?:dpa|[a-z]{2,5})(?: [a-z0-9]{2,4}){2,5}|[a-z]{2}(?: [a-z]{2}){1,2}|\(?[a-z]{2,3}\)?"
 )
 SLUG: Final = re.compile(
     r"(?:[a-z] [a-z] )?(?:AM|BC|PM|AP|BBN|BKN|FBN|HKN|GLF|TEN|SOC|BBO|US|EU|AS|ML|AF|CN|LT)-{1,2}[\w&'’./-]{2,}.{0,80}"
@@ -27,6 +27,10 @@ SLUG: Final = re.compile(
     r"|\d{6}[A-Z]? (?:GMT )?[A-Za-z]{3} \d{2,4}|[A-Z]{2}-[A-Z]{2}-\d\d-\d\d-\d\d .{3,20}"
     r"|[A-ZÀ-Þ0-9][\w&'’]{1,24}(?:[-/][\w&'’]{1,24}){1,6}[-/]?(?:,\s?[\w -]{0,40}|\s\([\w ,.]{1,40}\))?"
     r"|(?:[A-ZÀ-Þ0-9&]+[-/]){1,5}[A-ZÀ-Þ0-9&]+(?:\s\(.{1,60}\)|, .{1,60})?|[\w-]{3,}(?:[/ -][\w-]+){0,4},\s?0?\d{3}"
+)
+TIME_LINE: Final = re.compile(
+    r"(?:[^\W\d_]{2,10},? )?(?:\d{1,2}[ ./-][^\W\d_]{3,10}\.?[ ,./-]+\d{2,4}|[^\W\d_]{3,10}\.? \d{1,2}, \d{4}|\d{4}-\d\d-\d\d"
+    r"|\d{1,2}[./-]\d{1,2}[./-]\d{4}),?\s+\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s*\(?(?:\d{1,2}[:.]\d\d\s)?[A-Za-z]{1,4}\)?){0,3}"
 )
 NAMED_SLUG: Final = re.compile(r"[A-ZÀ-Þ]{3,}(?:[/-][A-ZÀ-Þ]+)*(?: [A-ZÀ-Þ][a-zß-ÿ][\w'’-]*){1,4}")
 
@@ -37,8 +41,10 @@ def kind_of(words: str) -> SegmentKind | None:  # noqa: PLR0911  one return a ki
         return None
     known, said, low = conventions(), phrases(), words.lower()
     short = len(words) <= 120
-    if short and known.signoff.fullmatch(low):
+    if short and (known.signoff.fullmatch(low) or is_signed(words)):
         return "signoff"
+    if short and words[-1] in ")TCZtrshm0123456789" and TIME_LINE.fullmatch(words):
+        return "slug"
     if said.note.match(low) or (short and known.note.fullmatch(low)):
         return "note"
     if said.signoff.match(low):
@@ -47,7 +53,7 @@ def kind_of(words: str) -> SegmentKind | None:  # noqa: PLR0911  one return a ki
         return "boilerplate"
     if known.boilerplate.fullmatch(low):
         return "boilerplate"
-    return "credit" if short and is_credit(words) else None
+    return "credit" if short and is_credit(words) and not is_byline(words) else None
 
 
 def is_slug(words: str) -> bool:
@@ -58,6 +64,24 @@ def is_slug(words: str) -> bool:
 def is_agency_tag(words: str) -> bool:
     """Whether a line is nothing but an agency's name, bare or between marks: ``(sda)``, ``/ritzau/``."""
     return len(words) <= 40 and folded(words).strip(" ()[]/=-–—.©") in conventions().agencies
+
+
+def is_signed(words: str) -> bool:
+    """Whether a line is an agency's tag with the initials of its authors: ``EFE/yv``, ``AAP dm/jrb``."""
+    if len(words) > 32:
+        return False
+    tag, mark, rest = words.partition(" ")
+    if not mark:
+        tag, mark, rest = words.partition("/")
+    if not mark or not (tag.isupper() or len(tag) > 2) or tag.lower() == "dpa":
+        return False
+    if folded(tag) not in conventions().agencies:
+        return False
+    return (
+        INITIALS.fullmatch(rest) is not None
+        if mark == " " and {"/", "-"} & set(rest)
+        else (mark == "/" and re.fullmatch(r"[^\W\d_]{2,4}(?:/[^\W\d_]{2,4}){0,3}", rest) is not None)
+    )
 
 
 def is_capitals(words: str) -> bool:
@@ -92,7 +116,8 @@ def are_names(words: str) -> bool:
     ):
         return False
     first, *rest = (
-        part.strip() for part in re.split(r",|\(|/| and | y | et | und | e | en | och | og | i |&", bare)
+        part.strip()
+        for part in re.split(r",|\(|/| [–—-] | and | y | et | und | e | en | och | og | i |&", bare)
     )
     names = first.split()
     capitals = [word for word in names if word[:1].isupper()]

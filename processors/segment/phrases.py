@@ -48,7 +48,7 @@ def phrases() -> Phrases:
         any_of("heading"),
         any_of("label"),
         any_of("notebook"),
-        re.compile(rf"[(\[]?(?:{told['byline']})\b:?\s+(?P<names>\S.*?)[)\]]?", re.IGNORECASE),
+        re.compile(rf"[(\[*]*\s*(?:{told['byline']})\b:?\s+(?P<names>\S.*?)\s*[)\]*]*", re.IGNORECASE),
         re.compile(rf"\b(?:{told['role']})"),
         any_of("caption"),
         re.compile(r"\([A-Z][A-Z ,]{2,60} - Tags:[^()]{2,300}\)$"),

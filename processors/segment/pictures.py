@@ -13,6 +13,7 @@ from processors.segment.phrases import phrases
 
 TAIL: Final = 140  # characters in which a credit at the end is looked for
 LONGEST: Final = 900  # characters of a caption
+SENTENCE: Final = re.compile(r"(?<=[^\W_]{4})[.!?]\s+")
 SAID: Final = re.compile(
     r"\b(?:said|told|says|dijo|dit|déclaré|sagte|sagten|teilte|detto|disse|zei|sade|säger|sa|sagde|siger|afirmó|added)\b"
 )
@@ -63,21 +64,44 @@ def take_apart(parts: list[Part]) -> None:
 
 def _credit_at(words: str) -> int | None:
     """Where the credit at the end of a caption begins, or None."""
-    if not any(mark in words[-TAIL:] for mark in ("/", "©", "hoto", "oto", ":", "(", "via ")):
+    if not any(mark in words[-TAIL:] for mark in ("/", "©", "hoto", "oto", "HOTO", ":", "(", "[", "via ")):
         return None
     found = phrases().credit_tail.search(words, max(0, len(words) - TAIL))
     if not found:
-        return None
-    before, credit = words[: found.start()].rstrip(), found["credit"]
+        return _conventional(words)
+    at = found.start("credit") + _after_sentence(found["credit"])
+    at = _two_brackets(words, at)
+    before, credit = words[:at].rstrip(), words[at:]
     closed = before.endswith((".", "!", "?", ")", "”", '"', "»", "]", "/", "-", "–", "—", "|"))
-    shaped = any(mark in credit for mark in ("/", "©", ":", " via ", "hoto", "oto "))
+    shaped = any(mark in credit for mark in ("/", "©", ":", " via ", "hoto", "oto ")) or credit[0] == "["
     if not before or not (shaped or is_caption(before)):
         return None
-    return (
-        found.start("credit")
-        if closed or credit[0] in "(©" or before[-1].isdigit() or is_caption(before)
-        else None
-    )
+    return at if closed or credit[0] in "(©" or before[-1].isdigit() or is_caption(before) else None
+
+
+def _conventional(words: str) -> int | None:
+    """Where a credit of the agencies' own forms (``BELGA PHOTO NAME``) begins, after a sentence's end."""
+    for gap in SENTENCE.finditer(words, max(0, len(words) - TAIL)):
+        credit = words[gap.end() :].lower()
+        if "hoto" in credit and conventions().credit.fullmatch(credit.strip("()[] .")):
+            return gap.end()
+    return None
+
+
+def _two_brackets(words: str, at: int) -> int:
+    """Where a credit begins that has another one in brackets before it: ``(PHOTO NOT FOR SALE) (Yonhap)``."""
+    before = words[:at].rstrip()
+    opening = before.rfind("(") if before.endswith(")") else -1
+    more = opening > 0 and conventions().credit.fullmatch(before[opening:].lower().strip("() ."))
+    return opening if more else at
+
+
+def _after_sentence(credit: str) -> int:
+    """How many characters of what was taken for a credit belong to the sentence before it."""
+    inner = [
+        gap.end() for gap in SENTENCE.finditer(credit) if credit[0] not in "([" and len(credit) > gap.end()
+    ]
+    return inner[-1] if inner else 0
 
 
 def is_caption(words: str) -> bool:

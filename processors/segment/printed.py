@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from processors.places import gazetteer
-from processors.segment.calendar import PrintedDate, misprinted_date, printed_dates
+from processors.segment.calendar import PrintedDate, folded, misprinted_date, printed_dates
 from processors.segment.conventions import conventions
 
 LONGEST: Final = 180  # characters of a dateline
@@ -24,6 +24,7 @@ CLOSED: Final = re.compile(rf"(?:\s*\.?\s*{DASH}|\s*\.(?!\w))?(?=\s|\w|[\"“«�
 OPENED: Final = re.compile(rf"\s*\.?\s*{DASH}(?=\s|\w|$)")
 END: Final = re.compile(rf"\s*[.,]?\s*(?P<dash>{DASH})(?=\s|$)")
 LAST_DASH: Final = re.compile(rf"\s*{DASH}\s*$")
+AFTER: Final = re.compile(rf"\s+(?P<agency>[^\W\d_][\w ]{{1,30}}?)\s*(?:\.(?=\s)|{DASH}(?=\s))")
 DATED: Final = re.compile(rf"[\s,]*(?P<date>[\w., ]{{3,30}}?)\s*(?:{DASH}|/)(?=\s|$)")
 TIME: Final = re.compile(r"(?:\d{1,2}[.:h]?\d{2}\s*(?:gmt|utc|cet|hrs|h)?)?[\s.,)]*", re.IGNORECASE)
 DAY: Final = re.compile(r",\s*(\d{1,2})$")
@@ -219,10 +220,18 @@ def _agency_bare(window: str) -> PrintedDateline | None:
         if not head:
             continue
         if head[1] and (head[0] or head[1].day):
-            return PrintedDateline(0, closing.end(), *head, agency)
+            end, after = (closing.end(), None) if agency else _agency_after(window, closing.end())
+            return PrintedDateline(0, end, *head, agency or after)
         if head[0] and not undated and _undated(line, head[0], closing["dash"], window[closing.end() :]):
             undated = PrintedDateline(0, closing.end(), *head, agency)
     return undated
+
+
+def _agency_after(window: str, at: int) -> tuple[int, str | None]:
+    """An agency between the dash and the story, and where it ends: ``MOSCOW, Jan 21 - RIA Novosti.``."""
+    found = AFTER.match(window, at)
+    agency = conventions().agencies.get(folded(found["agency"])) if found else None
+    return (found.end(), agency) if found and agency else (at, None)
 
 
 def _agency_last(line: str) -> tuple[str | None, str]:

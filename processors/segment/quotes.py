@@ -14,7 +14,7 @@ from processors.segment.speakers import Attribution, Clause
 from processors.segment.speech_lexicon import NO_WORDS, SpeechLexicon, speech_lexicon
 from processors.segment.speech_tokens import TERMINAL, Token, sentences, tokens
 
-SIGNED = re.compile(r"\s*[—–―]")  # a dash after the words: a narrator or a name follows
+SIGNED = re.compile(r"\s*[—–―]|\s-\s")  # a dash after the words: a narrator or a name follows
 MAX_CHARS = 250_000  # of a text, and of a paragraph; nobody quotes anybody behind them
 READ = frozenset({"paragraph", "list"})
 
@@ -82,7 +82,9 @@ class _Reader:
         return _Said(found.source, found.cue) if found and found.source else None
 
     def _titled(self, quote: Quoted) -> bool:
-        """Whether the words look like the title of a work: every long word has a capital."""
+        """Whether the words look like the title of a work: the first word and every long one have a capital."""
+        if self._text[quote.start].islower():
+            return False
         long = [word for word in self._text[quote.start : quote.end].split() if len(word) > 3]
         return 1 < len(long) < 12 and all(not word[0].islower() for word in long)
 
@@ -101,7 +103,12 @@ class _Reader:
     def _kind(self, quote: Quoted, *, bare: bool) -> QuoteKind:
         """Direct: a sentence of its own, by its capital and by the full stop or comma that ends it."""
         words = self._text[quote.start : quote.end].lstrip(" ¿¡[(…\"'‘“«")
-        closed = TERMINAL.search(words) or words.endswith(",") or self._text.startswith(",", quote.outer_end)
+        closed = (
+            TERMINAL.search(words)
+            or words.endswith(",")
+            or ","
+            in self._text[quote.end : quote.end + 1] + self._text[quote.outer_end : quote.outer_end + 1]
+        )
         signed = SIGNED.match(self._text, quote.outer_end)
         whole = words[:1].isupper() and " " in words and (bare or closed or signed)
         return "direct" if whole else "partial"

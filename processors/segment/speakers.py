@@ -83,11 +83,19 @@ class Clause:
         if left and not self._indefinite(at, left):
             return Attribution(at, span, self._span(left), left[0], at, weak, inner=self._inner(at, left))
         if self._inverts(at):
-            right = self._phrases.right(at + 1)
+            right = self._phrases.right(self._over_addressee(at + 1))
             if right:
                 return Attribution(at, span, self._span(right), at, right[1], weak)
         subject = self._maker(left) if left else self._phrases.subject(at)
         return Attribution(at, span, self._span(subject) if subject else None, at, at, weak)
+
+    def _over_addressee(self, at: int) -> int:
+        """From whom the words are told to, to who says them: ``a déclaré à l'AFP le maire``."""
+        token = self._phrases.at(at)
+        if token is None or token.low not in self._words.to:
+            return at
+        told = self._phrases.right(at + 1)
+        return told[1] + 1 if told else at
 
     def _indefinite(self, at: int, left: Phrase) -> bool:
         """Whether a participle hangs on a thing just named ("issued a statement saying"), not on who speaks."""
@@ -126,6 +134,9 @@ class Clause:
         if self.tokens[at].low.endswith(self._words.participle):
             return False
         over = self._phrases.over_adverbs(at - 1)
+        after, agent = self._phrases.at(at + 1), self._phrases.at(at + 2)
+        if after and after.kind == "quote" and agent and agent.low in self._words.agent:
+            return True  # the bell, called “…” by the mayor
         return any(token.low in self._words.passive for token in self.tokens[over + 1 : at])
 
     def _agent(self, at: int) -> Phrase | None:

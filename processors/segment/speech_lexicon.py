@@ -30,6 +30,7 @@ class SpeechLexicon:
     nouns: frozenset[str]
     passive: frozenset[str]
     agent: frozenset[str]
+    to: frozenset[str]
     joiners: frozenset[str]
     conjunctions: frozenset[str]
     elisions: frozenset[str]
@@ -49,13 +50,19 @@ class SpeechLexicon:
     verbal: tuple[str, ...]
     bare_reports: bool
     dash: bool
+    talks: bool
 
 
 @cache
 def speech_lexicon(language: str) -> SpeechLexicon | None:
-    """The lexicon of a language subtag (``en``), or None where there is none."""
-    told = _told().get(language)
+    """The lexicon of a language subtag (``en``), or None where there is none; Bokmål and Nynorsk are Norwegian."""
+    told = _told().get("no" if language in ("nb", "nn") else language)
     return _lexicon(told) if told else None
+
+
+def languages_of_speech() -> tuple[str, ...]:
+    """The language subtags that have a lexicon."""
+    return tuple(_told())
 
 
 @cache
@@ -88,6 +95,7 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         nouns=words("nouns"),
         passive=words("passive"),
         agent=words("agent"),
+        to=words("to"),
         joiners=words("joiners"),
         conjunctions=words("conjunctions"),
         elisions=words("elisions"),
@@ -107,6 +115,7 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         verbal=tuple(told.get("verbal", "").split()),
         bare_reports=bool(told.get("bare_reports")),
         dash=bool(told.get("dash")),
+        talks=bool(told.get("talks")),
     )
 
 
