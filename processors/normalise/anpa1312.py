@@ -26,8 +26,12 @@ _KEYWORDS: Final = re.compile(
     r"(?P<keyword>[A-Za-z0-9][^\s\x02\x03]*(?:[ ][A-Z][^\s\x02\x03,]*)*)?(?P<version>[^\r\n\x02]*?)"
     r"(?:[ ]+(?P<month>\d{1,2})-(?P<day>\d{1,2}))?(?:[ ]+(?P<words>\d{3,5}))?[ ]*(?:\r\n|\r|\n|(?=\x02))"
 )
+_BARE: Final = re.compile(  # of a line that dropped control characters
+    r"\s*(?P<level>[a-zA-Z])(?P<number>\d{4})(?P<selector>[a-z][a-z -]{1,30})(?:\r\n|\r|\n)(?=[a-z] [a-z] \S[^\r\n]*\d\d-\d\d +\d{3,5}\s)"
+)
 _LINE_END: Final = re.compile(r"[ \t]*<[ \t]*(?=\n|\Z)")
 _BYLINE: Final = re.compile(r"by\s|eds?:|associated press|.{3,40} writers?$", re.IGNORECASE)
+_BY: Final = re.compile(r"^\^?[Bb][Yy] ([^<\n]{3,80}?)[<=\s]*$", re.MULTILINE)
 _SLUG: Final = re.compile(r"(?:am|pm|bc|ap)-|\([\w ,]+\)$", re.IGNORECASE)
 _CYCLE: Final = re.compile(r"^(?:am|pm|bc|ap)-+", re.IGNORECASE)
 
@@ -35,7 +39,7 @@ _CYCLE: Final = re.compile(r"^(?:am|pm|bc|ap)-+", re.IGNORECASE)
 def is_message(text: str) -> bool:
     """Whether a text opens with the two header lines of a message."""
     if "\x01" not in text[:60]:
-        return False
+        return _BARE.match(text) is not None
     level = _LEVEL.match(text)
     return level is not None and _KEYWORDS.match(text, level.end()) is not None
 
@@ -48,18 +52,20 @@ def read(item: RawItem) -> list[Reading]:
         for match in re.finditer(r"\x16*\x01", text)
         if is_message(text[match.start() : match.start() + 600])
     ]
+    if not starts:
+        return [_message(text.lstrip(), item)]
     parts = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
     return [_message(part, item) for part in parts]
 
 
 def _message(text: str, item: RawItem) -> Reading:
-    level = _LEVEL.match(text)
+    level = _LEVEL.match(text) or _BARE.match(text)
     line = _KEYWORDS.match(text, level.end()) if level else None
     if level is None or line is None:
         return Reading("anpa-1312", Story("", type="text"), text=text, laid_out=True)
     before, mark, after = text[line.end() :].partition("\x02")
     body, _, trailer = (after if mark else before).partition("\x03")
-    created = date_told(trailer, item.timezone)
+    created = date_told(trailer, item.timezone) or date_told(body[-60:], item.timezone)
     message = f"{level['level']}{level['number']}".lower()
     slug = " ".join((line["keyword"] or "", clean_line(line["version"]))).strip()
     story = Story(
@@ -69,11 +75,18 @@ def _message(text: str, item: RawItem) -> Reading:
         first_created=created,
         urgency=urgency_of(line["priority"], "anpa-1312"),
         slugline=slug or None,
+        by=_byline(body),
         alt_ids=(AltId(message, "message"),),
         subjects=subjects_of(line["category"].lower(), "anpa-1312", "a1312cat"),
     )
     words = _LINE_END.sub("", clean(body.partition("\x04")[0]))
     return Reading("anpa-1312", story, _headline(words, slug), _with_slug(words, slug), laid_out=True)
+
+
+def _byline(body: str) -> str | None:
+    """The name in the flush line that begins with "By"."""
+    match = _BY.search(body[:1200])
+    return clean_line(match[1]).rstrip(" =") or None if match else None
 
 
 def _headline(words: str, slug: str) -> str:

@@ -86,10 +86,12 @@ def _known(name: str) -> str | None:
 
 
 def _sixteen_bits(payload: bytes) -> str | None:
-    """UTF-16 without a byte order mark: every other byte of the head is zero."""
+    """UTF-16 or UTF-32 without a byte order mark: every other byte of the head is zero (XML 1.0, appendix F.1)."""
     head = payload[:200]
     if len(head) < 4 or b"\0" not in head:
         return None
+    if head[:4] in {b"<\0\0\0", b"\0\0\0<"}:
+        return "utf-32-le" if head[0] else "utf-32-be"
     even, odd = head[0::2].count(0), head[1::2].count(0)
     half = len(head) // 2
     if odd > half * 0.7 and even < half * 0.1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -12,6 +12,19 @@ from processors.normalise import digitalwires, ninjs
 from processors.normalise.feeds import jsonfeed
 from processors.normalise.reading import Reading
 
+_WRAPPERS: Final = (
+    "items",
+    "_items",
+    "item",
+    "entries",
+    "results",
+    "data",
+    "hits",
+    "docs",
+    "stories",
+    "articles",
+    "news",
+)
 Found = list[Reading | Rejected]
 
 
@@ -36,18 +49,27 @@ def read(text: str, item: RawItem, limit: int) -> Found:
     return [_one(each, item) for each in items[:limit]]
 
 
-def _items(told: Any) -> list[Any] | None:
-    """The ninjs items of a document: itself, a list, or the list of a response that wraps them."""
+def _items(told: Any, depth: int = 3) -> list[Any] | None:
+    """The ninjs items of a document: itself, a list, or what a response wraps them in, some levels deep."""
     if _is_item(told):
         return [told]
     if isinstance(told, list) and any(_is_item(each) for each in told):
         return told
+    if isinstance(told, list) and depth and told and all(isinstance(each, dict) for each in told):
+        wrapped = [_items(each, 0) for each in told]  # each in an envelope of its own
+        return [each for one in wrapped if one for each in one] or None
     if isinstance(told, dict):
-        for name in ("items", "_items", "entries", "results", "data", "hits"):
+        for name in _WRAPPERS:
             inner = told.get(name)
-            if isinstance(inner, list) and any(_is_item(each) for each in inner):
-                return inner
+            if isinstance(inner, dict | list) and (
+                found := _items(inner, depth - 1) if depth else _direct(inner)
+            ):
+                return found
     return None
+
+
+def _direct(told: Any) -> list[Any] | None:
+    return [told] if _is_item(told) else None
 
 
 def _is_item(value: Any) -> bool:

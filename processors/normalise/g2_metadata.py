@@ -108,8 +108,8 @@ def linked(element: Any) -> tuple[Story, ...]:
     found: dict[str, Story] = {}
     for number, link in enumerate(children(child(element, "itemMeta"), "link"), 1):
         href = web_address(said(link, "href")) if said(link, "href") else None
-        uri = uri_or_none(said(link, "residref")) or href
-        if uri is None or uri in found:
+        uri = uri_or_none(said(link, "residref")) or uri_or_none(said(link, "guidref")) or href
+        if uri is None or uri in found or uri == said(element, "guid"):  # its own earlier version
             continue
         title = words_of(link, "title")
         kind = _TYPES.get(_code(child(link, "itemClass"))) if child(link, "itemClass") is not None else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from html import unescape
 from types import MappingProxyType
 from typing import Any, Final
@@ -49,6 +50,11 @@ _KINDS: Final = {
     "br": "break",
     "img": "picture",
 }
+_TWICE: Final = re.compile(r"&(?:#\d{2,5}|#x[0-9a-fA-F]{2,5}|quot|apos|nbsp|amp);")  # escaped twice
+_EMBED: Final = re.compile(r"<(?:script|iframe|blockquote|div)\b[^<>]*>", re.IGNORECASE)
+_EMBED_TAG: Final = re.compile(r"</?(?:[a-z][a-z0-9]*)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_ACTIVE: Final = re.compile(r"<(script|style|iframe)\b[^<>]*>[^<]*</\1\s*>", re.IGNORECASE)
+_LAID_OUT: Final = re.compile(r"\n {2,}\S[^\n]*\n\S|\n\S[^\n]*\n {2,}\S")  # indented lines among others
 _THREAD: Final = threading.local()
 
 
@@ -93,12 +99,23 @@ def of_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -> 
         named = isinstance(element.tag, str)
         if event == "start" and named:
             writer.start(element.tag.rpartition("}")[2].lower(), element.attrib)
-            writer.data(element.text or "")
+            _written(writer, element.text or "")
         elif event == "end":
             if named:
                 writer.end(element.tag.rpartition("}")[2].lower())
             writer.data("" if element is root else element.tail or "")
-    return writer.close()
+    found = writer.close()
+    return replace(found, text=unescape(found.text)) if _TWICE.search(found.text) else found
+
+
+def _written(writer: _Writer, words: str) -> None:
+    """The text of an element of a wire's XML, which may be laid out by its own lines, or hold escaped embeds."""
+    if "<" in words and _EMBED.search(words):
+        words = _EMBED_TAG.sub("", _ACTIVE.sub("", words))
+    if "\n" in words and _LAID_OUT.search(words):
+        writer.lines(words)
+    else:
+        writer.data(words)
 
 
 def _parser() -> Any:
@@ -204,6 +221,12 @@ class _Writer:
             parts = parts[:-1]
             self._blank = True
         self._out.append(parts)
+
+    def lines(self, words: str) -> None:
+        """Characters whose line ends and leading blanks count."""
+        self._preformatted += 1
+        self.data(words)
+        self._preformatted -= 1
 
     def _mark(self, mark: str) -> None:
         """A bullet or the end of a cell."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from typing import Final
 
 from processors.event import RawItem
@@ -19,13 +20,26 @@ from processors.story import AltId, InfoSource, Story
 
 _HEADER: Final = re.compile(
     r"(?:ZCZC[^\n]*\n)?\s*\x01\s*(?P<source>[A-Za-z][A-Za-z.&-]{0,11})[ ]?(?P<number>\d{1,6})[ ]+(?P<priority>[1-9])[ ]+"
-    r"(?P<category>[A-Za-z]{1,4})[ ]*(?:[ ](?P<words>\d{1,6}))?[ ]*(?P<rest>[^\r\n\x02]*)(?:\r\n|\r|\n|(?=\x02)|\Z)"
+    r"(?P<category>[A-Za-z]{1,4})(?:[ ]+(?P<words>\d{1,6})(?=[ \r\n\x02]|\Z))?[ ]*(?P<rest>[^\r\n\x02]*)(?:\r\n|\r|\n|(?=\x02)|\Z)"
 )
+
+_BARE: Final = re.compile(
+    r"(?P<source>[A-Za-z]{2,5})(?P<number>\d{3,6}) (?P<priority>[1-9]) (?P<category>[A-Za-z]{1,4}) {1,4}(?P<words>\d{1,6})"
+    r"(?P<rest>(?: [^\r\n\x02]*)?)(?:\r\n|\r|\n|(?=\x02))"
+)
+_AGENCY: Final = re.compile(r"\s*([A-Za-z][A-Za-z-]{1,11}) \d{4}\b")
+_DATED: Final = re.compile(r"\n[ \t]*\d{6} (?:[A-Za-z]{1,4} )?[^\W\d_]{3,4}\.? \d{2,4}\s*\Z")
+_SLUG: Final = re.compile(r"[^/]{1,40}(?:/[^/]{0,40}){1,6}")
+_NOTE: Final = re.compile(
+    r"[A-Z0-9][A-Z0-9 .,:-]{2,40}|\d(?:st|nd|rd|th) [\w -]{2,30}|\([^()]{2,40}\)|(?:Eds?|Achtung)\b.{0,60}"
+)
+_BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+(?=\S)", re.IGNORECASE)
 
 
 def is_message(text: str) -> bool:
-    """Whether a text opens with the header of a message."""
-    return "\x01" in text[:120] and _HEADER.match(text.lstrip("\x00\x04\x16\r\n \ufeff")) is not None
+    """Whether a text opens with the header of a message; a line that dropped control characters has no SOH."""
+    start = text.lstrip("\x00\x04\x16\r\n \ufeff")
+    return ("\x01" in text[:120] and _HEADER.match(start) is not None) or _BARE.match(start) is not None
 
 
 def read(item: RawItem) -> list[Reading]:
@@ -36,20 +50,23 @@ def read(item: RawItem) -> list[Reading]:
         for match in re.finditer(r"\x01", text)
         if _HEADER.match(text[match.start() : match.start() + 400])
     ]
+    if not starts:
+        return [_message(text.lstrip("\x00\x04\x16\r\n \ufeff"), item)]
     parts = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
     return [_message(part, item) for part in parts]
 
 
 def _message(text: str, item: RawItem) -> Reading:
-    header = _HEADER.match(text)
+    header = _HEADER.match(text) or _BARE.match(text)
     if header is None:
         return Reading("iptc-7901", Story("", type="text"), text=text, laid_out=True)
     slug, body, trailer = _parts(text[header.end() :])
     source, number = header["source"], header["number"]
     created = date_told(trailer, item.timezone) or date_told(header["rest"], item.timezone)
     message = f"{source}{number}"
-    slug_in_text, headline = _head(body)
-    slugline = clean_line(slug.partition("\n")[0]).rstrip(" =") or slug_in_text
+    head = _head(body)
+    slugline = clean_line(slug.partition("\n")[0]).rstrip(" =") or head.slug
+    agency = _AGENCY.match(header["rest"])
     story = Story(
         made_uri("message", source_of(item) or source, f"{message}-{created[:10]}") if created else "",
         type="text",
@@ -57,28 +74,53 @@ def _message(text: str, item: RawItem) -> Reading:
         first_created=created,
         urgency=urgency_of(header["priority"], "iptc-7901"),
         slugline=slugline or None,
-        info_sources=(InfoSource(source.upper()),) if not item.source else (),
+        by=head.by or None,
+        ed_note=head.note or None,
+        info_sources=() if item.source else (InfoSource(agency[1] if agency else source.upper()),),
         alt_ids=(AltId(message, "message"),),
         subjects=subjects_of(header["category"], "iptc-7901", "iptc7901"),
     )
     words = f"{slug}\n{body}" if slug and body else slug or body
-    return Reading("iptc-7901", story, headline, words, laid_out=True)
+    return Reading("iptc-7901", story, head.headline, words, laid_out=True)
 
 
-def _head(body: str) -> tuple[str, str]:
-    """Slug line and headline: lines above the copy that end in ``=``; of two the first is the slug line."""
-    closed: list[str] = []
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What stands above the copy."""
+
+    slug: str = ""
+    note: str = ""
+    headline: str = ""
+    by: str = ""
+
+
+def _head(body: str) -> _Head:
+    """The lines above the copy, the last of which ends in ``=``; of two that do the first is the slug line."""
+    closed: list[list[str]] = []
     open_: list[str] = []
-    for line in body[:1000].splitlines()[:6]:
+    for line in body[:1000].splitlines()[:9]:
         if not line.strip() or line.startswith("   "):
             break
-        open_.append(line.strip(" ^"))
+        open_.append(clean_line(line.strip(" ^")))
         if line.rstrip().endswith("="):
-            closed.append(clean_line(" ".join(open_)).rstrip(" ="))
+            closed.append([*open_[:-1], open_[-1].rstrip(" =")])
             open_ = []
     if not closed:
-        return "", ""
-    return (closed[0] if len(closed) > 1 else ""), closed[-1]
+        return _Head()
+    if len(closed) > 1:
+        last = _told(closed[-1], slugged=False)
+        return replace(last, slug=" ".join(closed[0]))
+    return _told(closed[0], slugged=len(closed[0]) > 1)
+
+
+def _told(lines: list[str], *, slugged: bool) -> _Head:
+    """Slug line (dpa: ``Harbours/ferries/``), version lines (``1ST LEAD``), headline, byline."""
+    slug = lines.pop(0) if slugged and len(lines) > 1 and _SLUG.fullmatch(lines[0]) else ""
+    by = lines.pop() if len(lines) > 1 and _BY.match(lines[-1]) else ""
+    notes = []
+    while len(lines) > 1 and _NOTE.fullmatch(lines[0]):
+        notes.append(lines.pop(0))
+    return _Head(slug, "\n".join(notes), " ".join(lines), _BY.sub("", by))
 
 
 def _parts(rest: str) -> tuple[str, str, str]:
@@ -86,5 +128,8 @@ def _parts(rest: str) -> tuple[str, str, str]:
     before, mark, after = rest.partition("\x02")
     if not mark:
         before, after = "", rest
-    body, _, trailer = after.partition("\x03")
-    return clean(before), body.partition("\x04")[0].strip("\r\n\0"), trailer
+    body, end, trailer = after.partition("\x03")
+    body = body.partition("\x04")[0].strip("\r\n\0")
+    if not end and (dated := _DATED.search(body)):
+        body, trailer = body[: dated.start()].rstrip(), dated[0]
+    return clean(before), body, trailer

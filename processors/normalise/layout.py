@@ -19,6 +19,9 @@ _BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+", re.IGNORECAS
 
 def laid_out(story: Story, text: str, headline: str, language: str) -> tuple[Story, str]:
     """The story with what its text tells where the metadata doesn't, and the headline."""
+    first, _, rest = text.partition("\n")
+    if story.slugline and rest and _HEADLINE_MARKS.sub("", first) == story.slugline:
+        text = rest.lstrip("\n")  # the slug line is known, and no headline
     found = _head(text, language, headline)
     if not headline:
         headline = _HEADLINE_MARKS.sub("", clean_line(" ".join(_words(text, found, "headline")[:1])))

@@ -69,7 +69,7 @@ def places(value: object) -> tuple[StoryPlace, ...]:
         lambda one: StoryPlace(
             **_concept(one),
             contact_info=contacts(one.get("contactInfo")),
-            geo_json=_point(one.get("geoJSON")),
+            geo_json=_point(one.get("geoJSON", one.get("geometry_geojson"))),
         ),
     )
 
@@ -84,6 +84,15 @@ def subjects(value: object) -> tuple[Subject, ...]:
             relevance=_percentage(one.get("relevance")),
             confidence=_percentage(one.get("confidence")),
         ),
+    )
+
+
+def keywords(value: object) -> tuple[Subject, ...]:
+    """Plain words as subjects: a list of strings."""
+    return tuple(
+        Subject(word.strip())
+        for word in (value if isinstance(value, list) else ())
+        if isinstance(word, str) and word.strip()
     )
 
 
@@ -161,8 +170,14 @@ def rights(value: object) -> Rights | None:
 
 def _concept(one: Json) -> dict[str, Any]:
     """Name, rel, uri and literal; an identifier that is no URI stands as literal."""
-    uri = uri_or_none(one.get("uri"))
+    uri = uri_or_none(one.get("uri")) or _coded(one)
     return {"name": _word(one, "name"), "rel": _word(one, "rel"), "uri": uri, "literal": _literal(one)}
+
+
+def _coded(one: Json) -> str | None:
+    """The URI of a code in a scheme that is an address (AP's ``http://cv.ap.org/id/``)."""
+    scheme, code = _word(one, "scheme"), _word(one, "code")
+    return uri_or_none(scheme + code) if scheme and code and scheme.startswith("http") else None
 
 
 def _literal(one: Json) -> str | None:

@@ -11,15 +11,15 @@ from processors.errors import Malformed, Rejected, Unsupported
 from processors.event import DamageKind, RawItem
 from processors.normalise import nitf
 from processors.normalise.datelines import with_dateline
-from processors.normalise.html import of_tree, readable
+from processors.normalise.html import looks_like_html, of_tree, readable
 from processors.normalise.identity import publisher_uri
 from processors.normalise.newsml1_media import associations, is_medium, renditions
 from processors.normalise.reading import Reading
 from processors.normalise.text import clean, clean_line
 from processors.normalise.tree import child, children, descendants, language_of, said, words, words_of
 from processors.normalise.values import language_tag, timestamp, urgency
-from processors.normalise.xml import local
-from processors.story import AltId, InfoSource, ItemType, PubStatus, Story, StoryPlace, Subject, Text
+from processors.normalise.xml import XML_LANG, local
+from processors.story import AltId, InfoSource, ItemType, Named, PubStatus, Story, StoryPlace, Subject, Text
 
 _STATUS: Final[dict[str, PubStatus]] = {
     "usable": "usable", "embargoed": "withheld", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled",
@@ -170,8 +170,9 @@ def _content(element: Any) -> str:
         return ""
     inner = next((each for each in data if isinstance(each.tag, str)), None)
     if inner is None:
-        mime = said(child(element, "MimeType"), "FormalName").lower()
-        return readable(data.text or "").text if "html" in mime else data.text or ""
+        told = [said(child(element, name), "FormalName").lower() for name in ("MimeType", "Format")]
+        text = data.text or ""
+        return readable(text).text if "html" in " ".join(told) or looks_like_html(text) else text
     if local(inner).lower() == "nitf":
         return nitf.body(inner)
     found = next((each for each in inner.iter() if local(each).lower() in {"body", "body.content"}), data)
@@ -218,6 +219,11 @@ def _told(frame: Story, component: Any) -> Story:
         or None,
         info_sources=_info_sources(component),
         subjects=_subjects(component, about),
+        genres=tuple(
+            Named(name)
+            for name in dict.fromkeys(said(each, "FormalName") for each in children(about, "Genre"))
+            if name
+        ),
         places=_places(about),
     )
 
@@ -231,7 +237,7 @@ def _captions(component: Any) -> Iterator[str]:
 
 
 def _located(about: Any) -> str | None:
-    return _place(child(about, "Location"))
+    return _place(child(about, "Location")) or _place(about)
 
 
 def _places(about: Any) -> tuple[StoryPlace, ...]:
@@ -241,9 +247,13 @@ def _places(about: Any) -> tuple[StoryPlace, ...]:
 
 def _place(location: Any) -> str | None:
     """City, area and country, from the smallest."""
+    if location is None:
+        return None
     told = {said(each, "FormalName").lower(): said(each, "Value") for each in children(location, "Property")}
     known = ("city", "countryarea", "country", "countryname")
-    names = [told[name] for name in known if told.get(name)] or [value for value in told.values() if value]
+    names = [told[name] for name in known if told.get(name)]
+    if not names and local(location) == "Location":
+        names = [value for value in told.values() if value]
     return ", ".join(names) or None
 
 
@@ -267,17 +277,48 @@ def _info_sources(component: Any) -> tuple[InfoSource, ...]:
 def _subjects(component: Any, about: Any) -> tuple[Subject, ...]:
     """Subject codes (the most detailed of each), genres as topics, keyword lines."""
     found = []
+    names = _names(component)
     for code in children(about, "SubjectCode"):
         parts = [each for each in code if isinstance(each.tag, str) and said(each, "FormalName")]
-        if parts:
-            found.append(_subject(parts[-1]))
+        found += [_subject(each, names) for each in _most_detailed(parts)]
     lines = child(_around(component, "NewsLines"), "KeywordLine")
     found += [Subject(word.strip()) for word in re.split(r"[,;/]", words(lines)) if word.strip()]
     return tuple(dict.fromkeys(found))
 
 
-def _subject(element: Any) -> Subject:
+def _most_detailed(parts: list[Any]) -> list[Any]:
+    """The codes under which no other one of the list stands: of 11000000 and 11006005 the second."""
+    codes = [said(each, "FormalName") for each in parts]
+    stems = [re.sub(r"(?:000000|000)$", "", code) for code in codes]
+    return [
+        each
+        for number, each in enumerate(parts)
+        if not any(
+            other.startswith(stems[number]) and other != codes[number]
+            for at, other in enumerate(codes)
+            if at != number
+        )
+        or not codes[number].isdigit()
+    ]
+
+
+def _names(component: Any) -> dict[str, str]:
+    """The names of codes that the component's topic sets tell, in its language where they can (section 5.6)."""
+    wanted = said(child(_around(component, "DescriptiveMetadata"), "Language"), "FormalName").lower()
+    found: dict[str, str] = {}
+    for topic in descendants(_around(component, "TopicSet"), "Topic"):
+        told = {
+            (each.get(XML_LANG) or "").lower(): words(each)
+            for each in children(topic, "Description")
+            if said(each, "Variant") in {"", "Name"}
+        }
+        if name := told.get(wanted) or next(iter(told.values()), ""):
+            found[words_of(topic, "FormalName")] = name
+    return found
+
+
+def _subject(element: Any, names: dict[str, str]) -> Subject:
     code, scheme = said(element, "FormalName"), said(element, "Scheme") or said(element, "Vocabulary")
     if re.fullmatch(r"\d{8}", code):
-        return Subject(literal=code)
+        return Subject(names.get(code), literal=code)
     return Subject(code, literal=f"{scheme}:{code}" if scheme else None)

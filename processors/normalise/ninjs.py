@@ -95,6 +95,8 @@ def _members(item: Json, zone: str | None) -> dict[str, Any]:
         if value is None:
             continue
         if name in _PLAIN:
+            if isinstance(value, list):  # AP's usage terms
+                value = "\n".join(each for each in value if isinstance(each, str))  # noqa: PLW2901 -- one shape for both
             if isinstance(value, str) and value.strip():
                 made[_PLAIN[name]] = value.strip()
         elif name in _DATES:
@@ -128,8 +130,15 @@ def _older_members(item: Json, made: dict[str, Any]) -> None:
         made["rights_info"] = rights
     if kind := members.named(item.get("digitalSourceType")):
         made["digital_source_type"] = Named(kind[0].name, kind[0].uri, kind[0].literal)
-    if "info_sources" not in made and isinstance(source := item.get("source"), str) and source.strip():
+    source = item.get("source") or item.get("provider")
+    if "info_sources" not in made and isinstance(source, str) and source.strip():
         made["info_sources"] = (InfoSource(source.strip()),)
+    if more := (*members.subjects(item.get("service")), *members.keywords(item.get("keywords"))):
+        made["subjects"] = tuple(dict.fromkeys((*made.get("subjects", ()), *more)))
+    if "by" not in made and (
+        names := [each.name for each in members.people(item.get("authors")) if each.name]
+    ):
+        made["by"] = ", ".join(names)
 
 
 def _identity(

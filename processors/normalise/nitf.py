@@ -12,13 +12,14 @@ from processors.normalise.html import of_tree
 from processors.normalise.identity import file_uri, publisher_uri
 from processors.normalise.reading import Reading
 from processors.normalise.text import clean
-from processors.normalise.tree import child, children, descendants, said, words, words_of
+from processors.normalise.tree import apart, child, children, descendants, said, words, words_of
 from processors.normalise.values import language_tag, timestamp, urgency, whole_number
 from processors.normalise.xml import XML_LANG
 from processors.story import (
     AltId,
     InfoSource,
     ItemType,
+    Named,
     NewsEvent,
     Organisation,
     Person,
@@ -63,7 +64,9 @@ def read(root: Any, item: RawItem) -> Reading:
         copyright_notice=_copyright(root, data),
         usage_terms=said(child(data, "doc.rights"), "owner") or None,
         ed_note=_ed_note(data),
-        language=language_tag(root.get(XML_LANG) or said(child(root, "body"), XML_LANG)),
+        language=language_tag(
+            root.get(XML_LANG) or said(child(root, "body"), XML_LANG) or said(root, "baselang")
+        ),
         headlines=others,
         descriptions=tuple(
             Text(text, "summary", "text/plain") for text in [clean(_block(child(top, "abstract")))] if text
@@ -75,6 +78,7 @@ def read(root: Any, item: RawItem) -> Reading:
         info_sources=_sources(data, top),
         alt_ids=_alt_ids(root, data),
         associations=media(root, item),
+        genres=_genres(head),
         **_identified(data),
         subjects=_subjects(head, data),
     )
@@ -83,7 +87,10 @@ def read(root: Any, item: RawItem) -> Reading:
 
 def headlines(root: Any) -> tuple[str, tuple[Text, ...]]:
     """``hl1`` (else the document's title), and the ``hl2`` under it."""
-    hedline = child(root, "body", "body.head", "hedline")
+    head = child(root, "body", "body.head")
+    hedline = child(head, "hedline")
+    if hedline is None:
+        hedline = child(head, "headline")
     main = words_of(hedline, "hl1") or (words(hedline) if hedline is not None and len(hedline) == 0 else "")
     others = tuple(
         Text(text, "subheadline", "text/plain") for each in children(hedline, "hl2") if (text := words(each))
@@ -95,14 +102,26 @@ def body(root: Any) -> str:
     """The running text: the dateline, ``body.content`` and the tagline."""
     content, top = child(root, "body", "body.content"), child(root, "body", "body.head")
     text = _block(content)
-    text = with_dateline(text, words_of(top, "dateline"))
+    text = with_dateline(text, _dateline(top))
     tagline = _block(child(root, "body", "body.end"))
     return f"{text}\n\n{tagline}" if tagline else text
 
 
+def _dateline(top: Any) -> str:
+    """The words of the dateline without its ``story.date``, which is for machines."""
+    element = child(top, "dateline")
+    if element is None:
+        return ""
+    dates = [words(each) for each in children(element, "story.date")]
+    told = words(element)
+    for date in dates:
+        told = told.replace(date, "", 1) if timestamp(date) else told
+    return told.strip()
+
+
 def byline(root: Any) -> str | None:
     """The names of the bylines, without "By"."""
-    found = (_BY.sub("", words(each)) for each in children(child(root, "body", "body.head"), "byline"))
+    found = (_BY.sub("", apart(each)) for each in children(child(root, "body", "body.head"), "byline"))
     return ", ".join(name for name in found if name) or None
 
 
@@ -223,6 +242,13 @@ def _locations(data: Any) -> Iterator[str]:
         told = [said(each, name) for name in ("city", "county-dist", "state-prov", "iso-cc")]
         if name := words(each) or ", ".join(part for part in told if part):
             yield name
+
+
+def _genres(head: Any) -> tuple[Named, ...]:
+    """The kind of the document (``tobject``) and its properties: "Feature", "Analysis"."""
+    told = [said(each, "tobject.type") for each in descendants(head, "tobject")]
+    told += [said(each, "tobject.property.type") for each in descendants(head, "tobject.property")]
+    return tuple(Named(name) for name in dict.fromkeys(told) if name)
 
 
 def _subjects(head: Any, data: Any) -> tuple[Subject, ...]:

@@ -39,11 +39,10 @@ def sniff(text: str) -> Format:
         return "json"
     if head[:1] == "<":
         return _of_markup(head)
-    if "\x01" in text[:200]:
-        if anpa1312.is_message(head[:2000]):
-            return "anpa-1312"
-        if iptc7901.is_message(head[:2000]):
-            return "iptc-7901"
+    if anpa1312.is_message(head[:2000]):
+        return "anpa-1312"
+    if iptc7901.is_message(head[:2000]):
+        return "iptc-7901"
     if _is_mail(head):
         return "email"
     return "plain-text"

@@ -38,6 +38,11 @@ def words(element: Any) -> str:
     return "" if element is None else " ".join("".join(element.itertext()).split())
 
 
+def apart(element: Any) -> str:
+    """All characters of an element on one line, those of its children set apart by blanks."""
+    return "" if element is None else " ".join(" ".join(element.itertext()).split())
+
+
 def words_of(parent: Any, *path: str) -> str:
     """The characters of the first element along a path."""
     return words(child(parent, *path))

@@ -80,7 +80,7 @@ def _utf8(text: str) -> bytes:
 
 
 def _mended(text: str) -> tuple[str, bool]:
-    legal = legal_references(_ILLEGAL.sub("", text))
+    legal = legal_references(_ILLEGAL.sub("", text)).replace("&#X", "&#x")
     mended = _NAMED.sub(_character, legal)
     return _BARE.sub("&amp;", mended), len(legal) != len(text)
 

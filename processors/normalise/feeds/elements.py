@@ -6,6 +6,7 @@ content, media (Media RSS 1.5), georss, geo, prism, itunes.
 
 from __future__ import annotations
 
+import base64
 import re
 from functools import lru_cache
 from html import escape
@@ -33,7 +34,7 @@ _NAMESPACES: Final = {
     "http://my.netscape.com/publish/formats/rss-0.91.dtd": "", "http://channel.netscape.com/rdf/simple/0.9/": "", "http://purl.org/net/rss1.1#": "",
     "http://blogs.law.harvard.edu/tech/rss": "", "http://www.w3.org/1999/xhtml": "xhtml",
 }  # fmt: skip
-_COORDINATES: Final = re.compile(r"\s*(-?\d+(?:\.\d+)?)[\s,]+(-?\d+(?:\.\d+)?)\s*")
+_COORDINATES: Final = re.compile(r"\s*(-?\d+(?:\.\d+)?)[\s,]+(-?\d+(?:\.\d+)?)(?:[\s,]+-?\d+(?:\.\d+)?)?\s*")
 
 
 def entries(root: Any) -> list[Entry]:
@@ -41,7 +42,7 @@ def entries(root: Any) -> list[Entry]:
     name = local(root)
     if name == "feed":
         feed = _atom_feed(root)
-        return [_atom(each, feed) for each in root if local(each) == "entry"]
+        return [_atom(each, feed) for each in root if local(each) in {"entry", "item"}]
     if name == "entry":
         return [_atom(root, Entry())]
     channel = root if name == "channel" else next((each for each in root if local(each) == "channel"), None)
@@ -67,17 +68,31 @@ def _channel(root: Any, channel: Any) -> Entry:
 def _rss(item: Any, feed: Entry) -> Entry:
     """An item of RSS of any version (RSS 2.0, section "Elements of <item>"; RSS 1.0, section 5.5)."""
     said = _said(item)
-    guid = _first(said, "guid") or item.get(_ABOUT) or _first(said, "dc:identifier")
+    guid = _first(said, "guid") or item.get(_ABOUT) or _first(said, "dc:identifier", "atom:id", "id")
     return Entry(
         identifier=guid,
         link=_rss_link(item, said, guid),
         base=item.get(XML_BASE) or feed.base,
         title=_first(said, "title", "dc:title", "media:title", "itunes:title"),
         summary=_first(
-            said, "description", "dc:description", "dcterms:abstract", "itunes:summary", "media:description"
+            said,
+            "description",
+            "dc:description",
+            "dcterms:abstract",
+            "itunes:summary",
+            "media:description",
+            "summary",
         ),
         content=_longest(
-            said, "content:encoded", "xhtml:body", "xhtml:div", "body", "fullText", "content", "atom:content"
+            said,
+            "content:encoded",
+            "xhtml:body",
+            "xhtml:div",
+            "body",
+            "fullText",
+            "fullitem",
+            "content",
+            "atom:content",
         ),
         published=_first(
             said,
@@ -89,13 +104,16 @@ def _rss(item: Any, feed: Entry) -> Entry:
             "prism:publicationDate",
             "pubdate",
         ),
-        updated=_first(said, "atom:updated", "dcterms:modified", "prism:modificationDate", "lastBuildDate"),
+        updated=_first(
+            said, "atom:updated", "dcterms:modified", "prism:modificationDate", "lastBuildDate", "updated"
+        ),
         authors=_all(said, "dc:creator")
         or _all(said, "author")
+        or _all(said, "dc:author")
         or _all(said, "itunes:author")
         or _atom_names(item),
         categories=_categories(item),
-        enclosures=_enclosures(item),
+        enclosures=(*_enclosures(item), *_linked([*said.get("link", ()), *said.get("atom:link", ())])),
         language=_first(said, "dc:language", "language") or item.get(XML_LANG) or feed.language,
         rights=_first(said, "dc:rights", "copyright", "prism:copyright", "media:copyright") or feed.rights,
         source=_first(said, "source", "dc:source"),
@@ -233,7 +251,7 @@ def _rss_link(item: Any, said: dict[str, list[Any]], guid: str) -> str:
     """The item's page: its link, else its Atom link, else a guid that is a permalink."""
     if link := _first(said, "link"):
         return link.strip()
-    if found := _alternate(said.get("atom:link", [])):
+    if found := _alternate([*said.get("atom:link", ()), *said.get("link", ())]):
         return found
     permalink = next((each.get("isPermaLink", "true") for each in said.get("guid", ())), "false")
     if permalink.strip().lower() == "true" and guid.strip().startswith(("http://", "https://")):
@@ -277,6 +295,8 @@ def _construct(entry: Any, name: str) -> str:
     if element is None:
         return ""
     kind = (element.get("type") or "text").lower()
+    if element.get("mode") == "base64":
+        return _unpacked(element)
     if kind in {"text", "text/plain"} and element.get("mode") != "escaped":
         words = _text(element)
         return escape(words, quote=False) if "<" in words or "&" in words else words
@@ -288,14 +308,22 @@ def _atom_content(element: Any) -> str:
     if element is None:
         return ""
     kind = (element.get("type") or "text").lower()
-    if element.get("mode") == "base64" or not (
-        kind in {"text", "html", "xhtml"} or kind.startswith("text/") or "xml" in kind
-    ):
+    if not (kind in {"text", "html", "xhtml"} or kind.startswith("text/") or "xml" in kind):
         return ""
+    if element.get("mode") == "base64":
+        return _unpacked(element)
     if kind in {"text", "text/plain"} and element.get("mode") is None and len(element) == 0:
         words = element.text or ""
         return words if looks_like_html(words) else escape(words, quote=False).replace("\n", "<br/>")
     return _inner(element)
+
+
+def _unpacked(element: Any) -> str:
+    """The characters in base64 (Atom 0.3, section 4.13.3.2); none where they are no text."""
+    try:
+        return base64.b64decode(_text(element)).decode()
+    except ValueError:
+        return ""
 
 
 def _categories(entry: Any) -> tuple[tuple[str, str, str], ...]:
@@ -313,6 +341,8 @@ def _categories(entry: Any) -> tuple[tuple[str, str, str], ...]:
             )
         elif name in {"dc:subject", "media:category", "prism:category", "prism:section", "prism:keyword"}:
             found.append((_text(each), each.get("scheme") or "", each.get("label") or ""))
+        elif name == "itunes:category":
+            found += [(one.get("text") or "", "", "") for one in each.iter() if _key(one) == name]
         elif name in {"media:keywords", "itunes:keywords"}:
             found += [(word.strip(), "", "") for word in _text(each).split(",")]
     return tuple(one for one in found if one[0].strip() or one[2].strip())
@@ -381,6 +411,8 @@ def _point(entry: Any, said: dict[str, list[Any]]) -> tuple[float, float] | None
     words = _first(said, "georss:point")
     if not words and "georss:where" in said:
         words = next((_text(each) for each in said["georss:where"][0].iter() if local(each) == "pos"), "")
+    if not words and "gml:Point" in said:
+        words = next((_text(each) for each in said["gml:Point"][0].iter() if local(each) == "pos"), "")
     if not words:
         source = said["geo:Point"][0] if said.get("geo:Point") else entry
         inner = _said(source)

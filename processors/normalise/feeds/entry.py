@@ -9,8 +9,8 @@ from typing import Any, Final
 from processors.errors import MissingContent, Rejected
 from processors.event import DamageKind, RawItem
 from processors.normalise.html import readable, readable_line
-from processors.normalise.markup import Picture
 from processors.normalise.identity import publisher_uri, source_of
+from processors.normalise.markup import Picture
 from processors.normalise.reading import Reading
 from processors.normalise.subjects import MEDIA_TOPIC, SUBJECT_CODE, resolved
 from processors.normalise.text import clean, clean_line
