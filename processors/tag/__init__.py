@@ -8,6 +8,7 @@ from dataclasses import replace
 from config.settings import Tag
 from processors.event import Event, Feature, Quote
 from processors.tag.bounds import trimmed
+from processors.tag.companies import as_organisations
 from processors.tag.consistency import agreed
 from processors.tag.copy import Copy
 from processors.tag.credits import find_credited, in_credit
@@ -17,8 +18,10 @@ from processors.tag.foreign import find_foreign
 from processors.tag.found import Found, merge
 from processors.tag.gazetteer import find_dateline, find_known
 from processors.tag.ninjs import filled
+from processors.tag.parts import parted
 from processors.tag.pipeline import Pipeline
 from processors.tag.speakers import resolve_speakers
+from processors.tag.teams import as_teams, find_nicknames, is_sport
 from processors.tag.topics import find_topics
 from processors.tag.watchlists import WatchLists, marked, with_hits
 from processors.tag.words import Words
@@ -71,7 +74,12 @@ def _quotes(event: Event) -> tuple[Quote, ...] | None:
 
 def _settled(copy: Copy, words: Words, names: list[Found], event: Event) -> list[Found]:
     """The pipeline's names and the known ones, with their bounds and labels put right."""
-    named = [bounds for name in names if (bounds := trimmed(copy, name)) and not in_credit(copy, name)]
+    bounded = [bounds for name in names if (bounds := trimmed(copy, name)) and not in_credit(copy, name)]
+    named = [part for name in bounded for part in parted(copy, name)]
     certain = merge(find_dateline(copy, event.dateline), find_credited(copy))
     found = merge(merge(certain, named), find_known(words))
-    return agreed(copy, words, found, wired=event.dateline is not None)
+    sport = is_sport(copy)
+    if sport:
+        found = merge(found, find_nicknames(copy))
+    made = as_organisations(copy, agreed(copy, words, found, wired=event.dateline is not None))
+    return as_teams(copy, made) if sport else made

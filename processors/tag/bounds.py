@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from processors.event import Label
+from processors.places import candidates
 from processors.tag.copy import Copy
 from processors.tag.found import Found
 from processors.tag.lexicon import lexicon
@@ -14,6 +15,15 @@ EDGE: Final = " \t\r\n\"'“”‘’„«»‚‹›()[]{}<>,;:!?*_/\\|-–—=
 ARTICLE: Final = re.compile(r"(?:the|a|an)\s+", re.IGNORECASE)
 POSSESSIVE: Final = re.compile(r"['’]s?$")
 FIRST_WORD: Final = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)\.?\s+(?=\S)")
+OFFICE: Final = re.compile(r"of (?:the )?(?=[^\W\d_])")  # "Mayor of London" less its title
+SYLLABLE: Final = re.compile(r"-([a-z]{2,5})\b")
+# What follows the hyphen of "Peel-led".
+COMPOUNDS: Final = frozenset(
+    "led like era born style made based run owned held free wide esque bound hit ready type level ism ite ally only "  # noqa: SIM905 -- a word list
+    "proof rich rated loyal drawn built".split()
+)
+# "Galewright turbine": the thing is no part of the name.
+TAIL: Final = re.compile(r"(?<=[^\W\d_])(?: [a-z]+)+$")
 MARK: Final = re.compile(r"\s*\([LRC]\)$")
 
 
@@ -29,11 +39,20 @@ def trimmed(copy: Copy, found: Found) -> Found | None:
         while start < end and text[end - 1] in EDGE:
             end -= 1
         start = _without_front(text, start, end, found.label)
-        end = _without_back(text, start, end)
+        end = _without_back(text, start, end, found.label)
+    label = found.label
+    if label == "PER" and (office := OFFICE.match(text, start, end)):
+        start, label = office.end(), "LOC" if candidates(text[office.end() : end]) else "ORG"
     words = text[start:end]
     if not any(map(str.isupper, words)) or words in lexicon().never:
         return None
-    return Found(start, end, found.label, found.weight)
+    return Found(start, _syllables(text, end) if label == "PER" else end, label, found.weight)
+
+
+def _syllables(text: str, end: int) -> int:
+    """The end of a name with its small second syllable: "Moon Jae-in", "Tsai Ing-wen"."""
+    more = SYLLABLE.match(text, end)
+    return more.end() if more and more[1] not in COMPOUNDS else end
 
 
 def _within_part(copy: Copy, found: Found) -> tuple[int, int]:
@@ -52,10 +71,12 @@ def _without_front(text: str, start: int, end: int, label: Label) -> int:
     return start
 
 
-def _without_back(text: str, start: int, end: int) -> int:
+def _without_back(text: str, start: int, end: int, label: Label) -> int:
     words = text[start:end]
     if mark := MARK.search(words):
         return start + mark.start()
+    if label == "MISC" and (tail := TAIL.search(words)):
+        return start + tail.start()
     if possessive := POSSESSIVE.search(words):
         return start + possessive.start()
     if words.endswith(".") and not _abbreviation(words):

@@ -112,7 +112,7 @@ class _Names:
         has and that nothing is ever said to be in.
         """
         single = " " not in key
-        if single and surname(key) in self.surnames:
+        if single and surname(key) in self.surnames and not self._namesake(key):
             return "PER"
         if known := label_of(self.written[key]):
             return known
@@ -123,6 +123,10 @@ class _Names:
         if label == "LOC" and introduces and not self._place(key):
             label = "ORG"
         return label
+
+    def _namesake(self, key: str) -> bool:
+        """Whether a surname is a known place here, because something is in it: "Jack London", "in London"."""
+        return key in self.located and _most(self.votes[key]) == "LOC" and bool(candidates(self.written[key]))
 
     def _place(self, key: str) -> bool:
         name = self.written[key]

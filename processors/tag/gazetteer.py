@@ -23,7 +23,7 @@ def known() -> Phrases[tuple[str, Label]]:
     words = lexicon()
     entries: list[tuple[str, tuple[str, Label]]] = []
     entries += ((name, (name, "LOC")) for name in words.country_names)
-    entries += ((name, (name, "LOC")) for name in words.regions)
+    entries += ((name, (name, "LOC")) for name in words.regions | words.known_places)
     entries += ((name, (name, "MISC")) for name in words.peoples)
     entries += ((name, (name, "ORG")) for name in words.agencies | words.known_organisations)
     entries += ((name, (name, "MISC")) for name in words.known_others)
@@ -36,7 +36,8 @@ def label_of(name: str) -> Label | None:
         return "MISC"
     if name in lexicon().agencies or name in lexicon().known_organisations:
         return "ORG"
-    if key_of(name) in lexicon().countries or name in lexicon().regions:
+    known_place = name in lexicon().regions or name in lexicon().known_places
+    if known_place or key_of(name) in lexicon().countries:
         return "LOC"
     return None
 

@@ -30,6 +30,8 @@ class Lexicon:
     single_names: frozenset[str]  # people known by one word
     known_organisations: frozenset[str]
     known_others: frozenset[str]  # MISC
+    known_places: frozenset[str]  # that no gazetteer of towns and countries has
+    not_nicknames: frozenset[str]  # capitalised plurals in stories of sport that are no team's players
     peoples: dict[str, str | None]  # people as written → country, None for those of no one country
     countries: dict[str, str]  # key of a name → country
     country_names: frozenset[str]  # as written, in several languages
@@ -54,8 +56,10 @@ def lexicon() -> Lexicon:
         frozenset(names["places"]),
         frozenset(names["agencies"]),
         frozenset(names["single_names"]),
-        frozenset(names["known_organisations"]),
+        frozenset(names["known_organisations"]) | _organisations(),
         frozenset(names["known_others"]),
+        frozenset(names["known_places"]),
+        frozenset(names["not_nicknames"]),
         by_people,
         {key_of(name): code for name, code in countries.items()},
         frozenset(countries),
@@ -68,6 +72,13 @@ def lexicon() -> Lexicon:
 def _read(name: str) -> dict[str, Any]:
     with (LEXICON / name).open("rb") as file:
         return tomllib.load(file)
+
+
+def _organisations() -> frozenset[str]:
+    """The names of `tag-organisations.txt`: separated by commas, lines with # are remarks."""
+    lines = (LEXICON / "tag-organisations.txt").read_text("utf-8").splitlines()
+    told = (name.strip() for line in lines if not line.startswith("#") for name in line.split(","))
+    return frozenset(filter(None, told))
 
 
 def _countries() -> dict[str, str]:
