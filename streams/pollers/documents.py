@@ -29,7 +29,9 @@ WIDE_BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
 )  # fmt: skip
-SKIP: Final = rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)"
+SKIP: Final = (  # what may follow a "<" and holds no markup; patterns begin with that one sign, which makes them fast
+    rb"!\[CDATA\[(?:[^\]]++|\](?!\]>))*+(?:\]\]>|\Z)|!--(?:[^\-]++|-(?!->))*+(?:-->|\Z)|\?(?:[^?]++|\?(?!>))*+(?:\?>|\Z)"
+)
 ATTRIBUTES: Final = rb"(?:[^<>\"']|\"[^\"]*\"|'[^']*')*"
 DOCTYPE: Final = re.compile(
     rb"<!DOCTYPE(?:[^\[<>\"']|\"[^\"]*\"|'[^']*')*(\[(?:[^\]\"']|\"[^\"]*\"|'[^']*')*\])?\s*>", re.IGNORECASE
@@ -37,9 +39,10 @@ DOCTYPE: Final = re.compile(
 ROOT: Final = re.compile(
     rb"<(?P<name>(?:[A-Za-z_][\w.\-]*:)?(?P<local>[A-Za-z_][\w.\-]*))(?=[\s>/])", re.DOTALL
 )
-SKIPPED: Final = re.compile(SKIP, re.DOTALL)
+SKIPPED: Final = re.compile(rb"<(?:" + SKIP + rb")", re.DOTALL)
 TAG: Final = re.compile(
-    SKIP + rb"|<(?P<end>/?)(?P<name>[A-Za-z_][\w.\-:]*)" + ATTRIBUTES + rb"(?P<empty>/?)>", re.DOTALL
+    rb"<(?:" + SKIP + rb"|(?P<end>/?)(?P<name>[A-Za-z_][\w.\-:]*)" + ATTRIBUTES + rb"(?P<empty>/?)>)",
+    re.DOTALL,
 )
 ENTITY: Final = re.compile(
     rb"<!ENTITY\s+(?!%)[^\s>]+\s+(?:(?:SYSTEM|PUBLIC)\b|\"[^\"]*&(?!#)[^\"]*\"|'[^']*&(?!#)[^']*')"
@@ -167,14 +170,14 @@ def _root(raw: bytes) -> re.Match[bytes] | None:
 
 def _matches(name: bytes, raw: bytes, start: int) -> Iterator[re.Match[bytes]]:
     """The start tags of a name outside CDATA and comments; group 1 is the name."""
-    for match in re.compile(SKIP + rb"|<" + name + rb"(?=[\s>/])", re.DOTALL).finditer(raw, start):
+    for match in re.compile(rb"<(?:" + SKIP + rb"|" + name + rb"(?=[\s>/]))", re.DOTALL).finditer(raw, start):
         if match[1]:
             yield match
 
 
 def _spans(raw: bytes, name: bytes, start: int, closed: bool) -> Iterator[tuple[int, int]]:
     """Where each entry begins and ends."""
-    pattern = re.compile(SKIP + rb"|<(/?)" + re.escape(name) + rb"(?=[\s>/])[^<>]*>", re.DOTALL)
+    pattern = re.compile(rb"<(?:" + SKIP + rb"|(/?)" + re.escape(name) + rb"(?=[\s>/])[^<>]*>)", re.DOTALL)
     opened = -1
     for match in pattern.finditer(raw, start):
         if match[1] is None:

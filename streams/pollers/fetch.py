@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -27,6 +27,8 @@ ACCEPT: Final = (
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 PERMANENT: Final = frozenset({301, 308})
 CHUNK: Final = 65536
+KEEP_ALIVE_S: Final = 15.0  # for the next feed of the same host; most servers wait at least as long
+LOST: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
 OUTCOME_OF: Final[tuple[tuple[tuple[type[Exception], ...], Outcome], ...]] = (  # the first that fits
     ((aiohttp.ClientConnectorDNSError,), "dns"),
     ((aiohttp.ClientSSLError, ssl.SSLError), "tls"),
@@ -75,6 +77,13 @@ class Answer:
     charset: str | None = None
 
 
+@dataclass(slots=True)
+class Connection:
+    """What aiohttp tells of a request's connection: whether an earlier request had opened it."""
+
+    reused: bool = False
+
+
 class Fetcher:
     """A connection pool behind the address guard."""
 
@@ -92,7 +101,7 @@ class Fetcher:
         settings = self._settings
         connector = aiohttp.TCPConnector(
             limit=settings.concurrency, limit_per_host=settings.host_connections, ttl_dns_cache=300,
-            force_close=True,  # polls of a host are minutes apart, and a stale connection would cost a failed poll
+            keepalive_timeout=KEEP_ALIVE_S,
             socket_factory=guard.socket_factory(self._opened),
         )  # fmt: skip
         self._session = aiohttp.ClientSession(
@@ -104,8 +113,9 @@ class Fetcher:
                 sock_read=settings.read_timeout_s,
             ),
             headers={"User-Agent": settings.user_agent, "Accept": ACCEPT},
+            trace_configs=[_tracing()],
         )
-        # aiohttp repeats a GET at once when the connection is lost: that is for the schedule to decide
+        # aiohttp repeats a GET at once when the connection is lost: that is for `_hop` and the schedule to decide
         self._session._retry_connection = False  # noqa: SLF001 -- aiohttp has no public switch
         return self
 
@@ -133,30 +143,44 @@ class Fetcher:
         return Answer(url, failure="redirects", message=f"over {self._settings.max_redirects} redirects")
 
     async def _hop(self, url: str, request: Request) -> Answer:
+        """The answer of one URL. Where a kept connection proves dead before its answer, another one is asked.
+
+        That is no repetition: a server that has closed a connection has read nothing more from it (RFC 9112, 9.3.1).
+        """
+        while True:
+            connection = Connection()
+            try:
+                return await self._exchange(url, request, connection)
+            except LOST as error:
+                if not connection.reused:
+                    return _failed(url, error)
+            except TooMuch:
+                limit = self._settings.max_body_bytes
+                told = f"over {limit} bytes; the rest was not read"
+                return Answer(url, 200, failure="too_large", message=told)
+            except Exception as error:
+                if classify(error) is None:
+                    raise
+                return _failed(url, error)
+
+    async def _exchange(self, url: str, request: Request, connection: Connection) -> Answer:
         assert self._session is not None
         headers = _headers(url, request)
         conditional = "If-None-Match" in headers or "If-Modified-Since" in headers
-        try:
-            async with self._session.get(
-                URL(url), headers=headers, allow_redirects=False, proxy=request.proxy or None
-            ) as response:
-                body = b""
-                if response.status == 200:
-                    body = await self._body(response)
-                return Answer(
-                    url, response.status, response.headers, body,
-                    conditional=conditional,
-                    media_type=response.content_type if "Content-Type" in response.headers else None,
-                    charset=response.charset,
-                )  # fmt: skip
-        except TooMuch:
-            limit = self._settings.max_body_bytes
-            return Answer(url, 200, failure="too_large", message=f"over {limit} bytes; the rest was not read")
-        except Exception as error:
-            outcome = classify(error)
-            if outcome is None:
-                raise
-            return Answer(url, failure=outcome, message=f"{type(error).__name__}: {error}"[:300])
+        async with self._session.get(
+            URL(url), headers=headers, allow_redirects=False, proxy=request.proxy or None,
+            trace_request_ctx=connection,
+        ) as response:  # fmt: skip
+            connection.reused = False  # it lives: what is lost from now on is the answer
+            body = b""
+            if response.status == 200:
+                body = await self._body(response)
+            return Answer(
+                url, response.status, response.headers, body,
+                conditional=conditional,
+                media_type=response.content_type if "Content-Type" in response.headers else None,
+                charset=response.charset,
+            )  # fmt: skip
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         """The decoded body, read no further than the cap."""
@@ -185,6 +209,21 @@ def classify(error: Exception) -> Outcome | None:
     if guard.MARK in str(error):
         return "blocked_address"
     return next((outcome for kinds, outcome in OUTCOME_OF if isinstance(error, kinds)), None)
+
+
+def _failed(url: str, error: Exception) -> Answer:
+    return Answer(url, failure=classify(error), message=f"{type(error).__name__}: {error}"[:300])
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Note on a request's `Connection` that it was reused."""
+
+    async def reused(_session: aiohttp.ClientSession, context: Any, _told: object) -> None:
+        context.trace_request_ctx.reused = True
+
+    traced = aiohttp.TraceConfig()
+    traced.on_connection_reuseconn.append(reused)
+    return traced
 
 
 def _target(url: str, location: str) -> str | None:

@@ -10,11 +10,13 @@ import errno
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
 from config.errors import Misconfigured
 
+SETTING: Final = "poll.allowed_addresses"
 MARK: Final = "address is not allowed"  # found again in errors that join several
 NAT64: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 TEREDO_AND_6TO4: Final = (ip_network("2001::/32"), ip_network("2002::/16"))
@@ -32,13 +34,13 @@ class Allowed:
     port: int | None = None
 
 
-def parse(told: Sequence[str]) -> tuple[Allowed, ...]:
-    """The setting ``allowed_addresses``: ``10.0.0.0/8``, ``127.0.0.1:8099``, ``[::1]:80``, ``127.0.0.0/28:8099``.
+def parse(told: Sequence[str], setting: str = SETTING) -> tuple[Allowed, ...]:
+    """A setting ``allowed_addresses``: ``10.0.0.0/8``, ``127.0.0.1:8099``, ``[::1]:80``, ``127.0.0.0/28:8099``.
 
     Raises:
         Misconfigured: one of them is no network.
     """
-    return tuple(_parsed(each.strip()) for each in told)
+    return tuple(_parsed(each.strip(), setting) for each in told)
 
 
 def is_allowed(address: str, port: int, opened: Sequence[Allowed]) -> bool:
@@ -52,19 +54,23 @@ def is_allowed(address: str, port: int, opened: Sequence[Allowed]) -> bool:
     return _is_public(found)
 
 
-def socket_factory(opened: Sequence[Allowed]) -> Callable[[Any], socket.socket]:
+def socket_factory(opened: Sequence[Allowed], setting: str = SETTING) -> Callable[[Any], socket.socket]:
     """What aiohttp's connector calls with the address that it is about to connect to."""
+
+    @lru_cache(4096)
+    def allowed(address: str, port: int) -> bool:
+        return is_allowed(address, port, opened)
 
     def make(info: tuple[Any, Any, int, str, tuple[Any, ...]]) -> socket.socket:
         family, kind, protocol, _, address = info
-        if not is_allowed(str(address[0]), int(address[1]), opened):
-            raise BlockedAddress(errno.EACCES, f"{address[0]}: {MARK}; open it with poll.allowed_addresses")
+        if not allowed(str(address[0]), int(address[1])):
+            raise BlockedAddress(errno.EACCES, f"{address[0]}: {MARK}; open it with {setting}")
         return socket.socket(family, kind, protocol)
 
     return make
 
 
-def _parsed(told: str) -> Allowed:
+def _parsed(told: str, setting: str) -> Allowed:
     network, port = told, None
     if told.startswith("["):
         network, _, rest = told[1:].partition("]")
@@ -75,7 +81,7 @@ def _parsed(told: str) -> Allowed:
         return Allowed(ip_network(network, strict=False), int(port) if port is not None else None)
     except ValueError as error:
         raise Misconfigured(
-            f"poll.allowed_addresses: {told!r} is no network such as 10.0.0.0/8 or 127.0.0.1:8099"
+            f"{setting}: {told!r} is no network such as 10.0.0.0/8 or 127.0.0.1:8099"
         ) from error
 
 

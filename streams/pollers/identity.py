@@ -7,9 +7,9 @@ nothing and is never trusted again. Entries are matched to those known key by ke
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
 import xxhash
@@ -66,6 +66,7 @@ def compare(document: Document, state: FeedState, source: str, now: float) -> Co
     """
     by_raw = {known.raw: known for known in state.entries if known.raw}
     present: list[Known] = []
+    standing: set[int] = set()  # ids of those present
     candidates: list[_Candidate] = []
     hashes: set[int] = set()
     for place, raw in enumerate(document.entries):
@@ -75,6 +76,7 @@ def compare(document: Document, state: FeedState, source: str, now: float) -> Co
         hashes.add(hash_)
         if known := by_raw.get(hash_):
             present.append(known)
+            standing.add(id(known))
         else:
             entry = read_json(document.objects[place]) if document.json else read_xml(raw, document.codec)
             candidates.append(_Candidate(raw, hash_, entry, keys_of(entry)))
@@ -83,7 +85,7 @@ def compare(document: Document, state: FeedState, source: str, now: float) -> Co
     candidates = _distinct(candidates)
     for each in candidates:
         each.keys = [0 if key in unsure else key for key in each.keys]
-    _match(candidates, [known for known in state.entries if not _among(known, present)], bool(unsure))
+    _match(candidates, [known for known in state.entries if id(known) not in standing], bool(unsure))
     _settle(result, present, candidates, state, source)
     result.known = _remembered(state, present, candidates, now, unsure)
     return result
@@ -106,16 +108,18 @@ def keys_of(entry: Entry) -> list[int]:
     return keys
 
 
-def _among(known: Known, present: Sequence[Known]) -> bool:
-    return any(each is known for each in present)
-
-
 def _shared(present: Sequence[Known], candidates: Sequence[_Candidate], before: Sequence[int]) -> list[int]:
     """The keys that two entries of one document have, now or earlier."""
-    often: Counter[int] = Counter()
-    for keys in [known.keys for known in present] + [each.keys for each in candidates]:
-        often.update(set(keys))
-    found = [key for key, count in often.items() if count > 1 and key]
+    once: set[int] = set()
+    often: dict[int, None] = {}
+    for keys in chain((known.keys for known in present), (each.keys for each in candidates)):
+        for key in set(keys):
+            if key in once:
+                often[key] = None
+            else:
+                once.add(key)
+    often.pop(0, None)
+    found = list(often)
     return [*dict.fromkeys([*before, *found])][-max(MAX_SHARED, len(found)) :]
 
 
@@ -217,5 +221,8 @@ def _remembered(
 
 def _standing(known: Known, raw: int, keys: Sequence[int], unsure: frozenset[int]) -> Known:
     """A known entry as it stands in the document now, without the keys that tell nothing."""
-    latest = [new or old for new, old in zip(keys, known.keys, strict=True)]
-    return replace(known, raw=raw, keys=tuple(0 if key in unsure else key for key in latest), left=0)
+    latest = keys if keys is known.keys else [new or old for new, old in zip(keys, known.keys, strict=True)]
+    sure = tuple([0 if key in unsure else key for key in latest])
+    if raw == known.raw and not known.left and sure == known.keys:
+        return known
+    return replace(known, raw=raw, keys=sure, left=0)

@@ -29,6 +29,7 @@ from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
 from streams.pollers.hosts import Hosts
 from streams.pollers.judge import Verdict, judge, plan
 from streams.pollers.metrics import observe
+from streams.pollers.outcomes import SOUND
 from streams.pollers.ports import Ledger, Result
 
 Clock = Callable[[], float]
@@ -72,6 +73,7 @@ class Poller:
         self._settings, self._ledger, self._fetcher = settings, ledger, fetcher
         self._clock, self._random, self._permit = clock, random, permit
         self._states: dict[str, bytes] = {}
+        self._host: dict[str, str] = {}  # of each feed, where it has moved to for good
         self._hosts, self._breaker = manners.hosts, manners.breaker
         self._due: list[tuple[float, int, str, bool]] = []
         self._count = itertools.count()
@@ -85,8 +87,9 @@ class Poller:
         self._states = dict(await self._ledger.load())
         for feed in self._feeds.values():
             state = states.header(self._states.get(feed.id, b""))
+            self._host[feed.id] = host_of(state.url or feed.url)
             if state.held_until:
-                self._hosts.hold(host_of(state.url or feed.url), state.held_until)
+                self._hosts.hold(self._host[feed.id], state.held_until)
             if not state.disabled:
                 self._schedule(feed.id, state.next_poll)
         waker = asyncio.create_task(self._wake_on_stop())
@@ -132,7 +135,7 @@ class Poller:
             if max(when, pause) > now:
                 return max(when, pause)
             heapq.heappop(self._due)
-            host = host_of(self._url(feed))
+            host = self._host[feed]
             if not reserved and (start := self._hosts.reserve(host, now)) > now:
                 self._schedule(feed, start, reserved=True)
             elif self._hosts.held_until(host) > now:
@@ -142,9 +145,6 @@ class Poller:
             else:
                 self._start(feed, host)
         return None if not self._due or len(self._tasks) >= self._settings.concurrency else self._due[0][0]
-
-    def _url(self, feed: str) -> str:
-        return states.header(self._states.get(feed, b"")).url or self._feeds[feed].url
 
     def _start(self, feed: str, host: str) -> None:
         self._hosts.begin(host)
@@ -230,6 +230,7 @@ class Poller:
         result = Result(feed.id, packed, verdict.items, verdict.rejected, gap)
         await insist(lambda: self._ledger.settle(result), self._stop)
         self._states[feed.id] = packed
+        self._host[feed.id] = host_of(verdict.state.url or feed.url)
         if verdict.state.disabled:
             log.warning("a feed is gone and will not be asked again", feed=feed.id, url=feed.shown_url)
         else:
@@ -263,9 +264,9 @@ def _current() -> asyncio.Task[None]:
 
 def _tell(feed: Feed, request: Request, answer: Answer, verdict: Verdict) -> None:
     """One event a poll, with its facts as fields."""
-    level = log.debug if verdict.outcome in {"new", "unchanged", "not_modified"} else log.info
-    level(
-        "polled", feed=feed.id, url=feed.shown_url, outcome=verdict.outcome, status=answer.status,
+    sound = verdict.outcome in SOUND
+    (log.debug if sound else log.info)(
+        "polled", feed=feed.id, url="" if sound else feed.shown_url, outcome=verdict.outcome, status=answer.status,
         conditional=bool(request.etag or request.last_modified), bytes=len(answer.body), items=len(verdict.items),
         failures=verdict.state.failures, message=verdict.state.message,
     )  # fmt: skip

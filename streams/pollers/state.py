@@ -1,7 +1,8 @@
 """What a poller remembers of one feed, and its bytes: about 70 bytes an entry, at most a few kB a feed.
 
 Entries are remembered by 64-bit hashes; only their URIs are kept as text. The bytes are a JSON header, the URIs
-(zlib), and the hashes as little-endian 64-bit words; `MAGIC` carries the version of this layout.
+(zlib), and the hashes as little-endian 64-bit words; `MAGIC` carries the version of this layout. Most polls bring
+nothing new and never look at the entries, so those are read from their bytes only when somebody does.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import struct
 import sys
 import zlib
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import orjson
 
@@ -39,6 +41,41 @@ class Known:
     keys: tuple[int, ...]
     older: tuple[int, ...] = ()
     left: int = 0
+
+
+class Packed(Sequence[Known]):
+    """Entries as their bytes, read when somebody looks at them; equal to a tuple of the same entries."""
+
+    __slots__ = ("_entries", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        """`raw` is what `_pack_entries` made: the length of the URIs, the URIs, the hashes."""
+        self.raw = raw
+        self._entries: tuple[Known, ...] | None = None
+
+    @overload
+    def __getitem__(self, place: int) -> Known: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Known, ...]: ...
+    def __getitem__(self, place: int | slice) -> Known | tuple[Known, ...]:
+        return self._read()[place]
+
+    def __len__(self) -> int:
+        return (len(self.raw) - 4 - int.from_bytes(self.raw[:4], "little")) // (8 * WORDS)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Packed | tuple) and self._read() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._read())
+
+    def _read(self) -> tuple[Known, ...]:
+        if self._entries is None:
+            try:
+                self._entries = tuple(_entries(self.raw))
+            except (ValueError, struct.error, zlib.error):  # damaged: the feed starts anew
+                self._entries = ()
+        return self._entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +113,28 @@ class FeedState:
     capped: int = 0  # revisions left out because an entry had too many
     rejected: tuple[int, ...] = ()  # hashes of bodies that went to the dead letters
     shared: tuple[int, ...] = ()  # keys that two entries of one document had
-    entries: tuple[Known, ...] = ()
+    entries: Sequence[Known] = ()
+
+
+NAMES: Final = frozenset(member.name for member in fields(FeedState)) - {"entries"}
 
 
 def pack(state: FeedState) -> bytes:
     """The bytes of a state."""
-    words = array("Q")
-    for entry in state.entries:
-        older = (*entry.older, *([0] * OLDER))[:OLDER]
-        words.extend((*entry.keys, entry.raw, entry.content, *older, entry.version, entry.left))
-    if sys.byteorder == "big":
-        words.byteswap()
-    told = orjson.dumps(_header(state))
-    uris = zlib.compress("\n".join(entry.uri for entry in state.entries).encode(), 1)
-    return MAGIC + struct.pack("<II", len(told), len(uris)) + told + uris + words.tobytes()
+    told = orjson.dumps({name: value for name in NAMES if (value := getattr(state, name))})
+    entries = state.entries
+    packed = entries.raw if isinstance(entries, Packed) else _pack_entries(entries)
+    return MAGIC + struct.pack("<I", len(told)) + packed[:4] + told + packed[4:]
 
 
 def unpack(raw: bytes) -> FeedState:
     """The state of some bytes; bytes of another layout are an empty state, so that the feed starts anew."""
     try:
-        return _unpacked(raw)
-    except (ValueError, KeyError, TypeError, struct.error, zlib.error):
+        told, start, uris = _told(raw)
+        words = len(raw) - start - uris
+        whole = words > 0 and not words % (8 * WORDS)
+        return FeedState(**told, entries=Packed(raw[8:12] + raw[start:]) if whole else ())
+    except (ValueError, KeyError, TypeError, struct.error):
         return FeedState()
 
 
@@ -108,38 +146,41 @@ def header(raw: bytes) -> FeedState:
         return FeedState()
 
 
-def _header(state: FeedState) -> dict[str, Any]:
-    told = {}
-    for member in fields(FeedState):
-        value = getattr(state, member.name)
-        if member.name != "entries" and value:
-            told[member.name] = value
-    return told
+def _pack_entries(entries: Sequence[Known]) -> bytes:
+    """The length of the URIs, the URIs, the hashes."""
+    words = array("Q")
+    for entry in entries:
+        older = (*entry.older, *([0] * OLDER))[:OLDER]
+        words.extend((*entry.keys, entry.raw, entry.content, *older, entry.version, entry.left))
+    if sys.byteorder == "big":
+        words.byteswap()
+    uris = zlib.compress("\n".join(entry.uri for entry in entries).encode(), 1)
+    return struct.pack("<I", len(uris)) + uris + words.tobytes()
 
 
 def _told(raw: bytes) -> tuple[dict[str, Any], int, int]:
+    """The header, where it ends, and the length of the URIs behind it."""
     if raw[:4] != MAGIC:
         raise ValueError("another layout")
     length, uris = struct.unpack_from("<II", raw, 4)
-    known = {member.name for member in fields(FeedState)}
     told = orjson.loads(raw[12 : 12 + length])
-    return {name: _frozen(value) for name, value in told.items() if name in known}, 12 + length, uris
+    return {name: _frozen(value) for name, value in told.items() if name in NAMES}, 12 + length, uris
 
 
-def _unpacked(raw: bytes) -> FeedState:
-    told, start, length = _told(raw)
+def _entries(raw: bytes) -> list[Known]:
+    start = 4 + struct.unpack_from("<I", raw)[0]
     words = array("Q")
-    words.frombytes(raw[start + length :])
+    words.frombytes(raw[start:])
     if sys.byteorder == "big":
         words.byteswap()
-    uris = zlib.decompress(raw[start : start + length]).decode().split("\n") if len(words) else []
-    entries = []
-    for place, uri in enumerate(uris):
-        keys = tuple(words[place * WORDS : place * WORDS + KEYS])
-        rest = words[place * WORDS + KEYS : (place + 1) * WORDS]
-        older = tuple(each for each in rest[2 : 2 + OLDER] if each)
-        entries.append(Known(uri, rest[-2], rest[0], rest[1], keys, older, rest[-1]))
-    return FeedState(**told, entries=tuple(entries))
+    told = words.tolist()
+    found = []
+    for place, uri in enumerate(zlib.decompress(raw[4:start]).decode().split("\n")):
+        at = place * WORDS
+        raw_, content, *older, version, left = told[at + KEYS : at + WORDS]
+        keys = tuple(told[at : at + KEYS])
+        found.append(Known(uri, version, raw_, content, keys, tuple(each for each in older if each), left))
+    return found
 
 
 def _frozen(value: Any) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -383,3 +383,31 @@ async def test_the_drop_folder_is_watched_beside_the_feeds(
 async def test_a_bad_network_in_the_settings_is_told_at_the_start(log: MemoryLog, web: WebServer) -> None:
     with pytest.raises(Misconfigured, match="allowed_addresses"):
         await poll([], settings(web, allowed_addresses=("here",)), log, log, asyncio.Event())
+
+
+async def test_a_kept_connection_that_has_died_meanwhile_costs_no_poll(log: MemoryLog) -> None:
+    connections: list[list[bytes]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mine: list[bytes] = []
+        connections.append(mine)
+        with suppress(asyncio.IncompleteReadError):
+            mine.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(response(document(len(connections)), Connection="keep-alive"))
+            await writer.drain()
+            mine.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.transport.abort()  # the second request of a connection is lost
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    address = "{}:{}".format(*server.sockets[0].getsockname()[:2])
+    told = Poll(
+        min_interval_s=0.05,
+        max_interval_s=0.1,
+        first_interval_s=0.05,
+        host_delay_s=0.0,
+        allowed_addresses=(address,),
+    )
+    async with server, polling(log, [Feed("f", f"http://{address}/rss")], told):
+        await log.until(lambda: len(log.items) >= 3)
+    assert header(log.states["f"]).errors == {}
+    assert [len(requests) for requests in connections[:2]] == [2, 2], "connections are kept"
