@@ -39,6 +39,7 @@ _MONTHS: Final = {
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
     )
 }
+_FIRST_YEAR: Final = 1800
 ACTIVE: Final = ("javascript:", "vbscript:", "data:")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
@@ -96,7 +97,7 @@ def timestamp(value: object, zone: str | None = None) -> str | None:
         return value
     try:
         moment = _iso(value) or _plain_mail_date(value) or _mail_date(value)
-        if moment is None:
+        if moment is None or moment.year < _FIRST_YEAR:  # 0001-01-01 is how some systems say "none"
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=_zone(zone))
