@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from config.settings import Poll
@@ -87,13 +88,13 @@ class Connection:
 class Fetcher:
     """A connection pool behind the address guard."""
 
-    def __init__(self, settings: Poll) -> None:
-        """Check the settings; nothing is connected yet.
+    def __init__(self, settings: Poll, resolver: AbstractResolver | None = None) -> None:
+        """Check the settings; nothing is connected yet. `resolver` is asked for names in place of the system's.
 
         Raises:
             Misconfigured: ``allowed_addresses`` holds something else than networks.
         """
-        self._settings = settings
+        self._settings, self._resolver = settings, resolver
         self._opened = guard.parse(settings.allowed_addresses)
         self._session: aiohttp.ClientSession | None = None
 
@@ -101,7 +102,7 @@ class Fetcher:
         settings = self._settings
         connector = aiohttp.TCPConnector(
             limit=settings.concurrency, limit_per_host=settings.host_connections, ttl_dns_cache=300,
-            keepalive_timeout=KEEP_ALIVE_S,
+            keepalive_timeout=KEEP_ALIVE_S, resolver=self._resolver,
             socket_factory=guard.socket_factory(self._opened),
         )  # fmt: skip
         self._session = aiohttp.ClientSession(

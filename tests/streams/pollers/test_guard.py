@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from config.errors import Misconfigured
+from config.settings import Poll
+from streams.pollers.fetch import Fetcher, Request
 from streams.pollers.guard import BlockedAddress, is_allowed, parse, socket_factory
+from tests.streams.pollers.conftest import WebServer
 
 
 @pytest.mark.parametrize(
@@ -63,3 +69,48 @@ def test_the_socket_is_not_even_made() -> None:
     make = socket_factory(())
     with pytest.raises(BlockedAddress, match="allowed_addresses"):
         make((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.66", 80)))
+
+
+class Rebinding(AbstractResolver):
+    """A name server that tells an allowed address first, and then one that is not."""
+
+    def __init__(self, port: int, *addresses: str) -> None:
+        self.left, self.port = list(addresses), port
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,  # noqa: ARG002 -- aiohttp's signature
+        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002
+    ) -> list[ResolveResult]:
+        address = self.left.pop(0)
+        kind = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [ResolveResult(hostname=host, host=address, port=self.port, family=kind, proto=0, flags=0)]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("second", ["127.0.0.66", "10.0.0.1", "::1", "::ffff:127.0.0.1", "fd00::1"])
+async def test_a_name_that_leads_elsewhere_the_second_time_is_refused(web: WebServer, second: str) -> None:
+    """What is checked is the address that is connected to, so nothing can change between the two."""
+    web.answer("/rss", b"seen")
+    settings = Poll(allowed_addresses=(f"127.0.0.0/28:{web.port}",), connect_timeout_s=2.0)
+    resolver = Rebinding(web.port, "127.0.0.1", second)
+    request = Request(f"http://wire.example:{web.port}/rss")
+    outcomes = []
+    for _ in range(2):
+        async with Fetcher(settings, resolver) as fetcher:
+            outcomes.append(await fetcher.get(request, at_once))
+    if second == "::ffff:127.0.0.1":  # the same machine, in another spelling: what is opened stays open
+        assert outcomes[1].failure != "blocked_address"
+    else:
+        assert outcomes[1].failure == "blocked_address"
+        assert len(web.requests) == 1
+    assert (outcomes[0].status, outcomes[0].body) == (200, b"seen")
+    assert resolver.left == [], "a name is asked for once a request"
+
+
+@asynccontextmanager
+async def at_once(_host: str) -> AsyncIterator[None]:
+    yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
 import pytest
+from backports import zstd
 
 from config.errors import Misconfigured
 from config.settings import Poll
@@ -118,7 +120,13 @@ async def test_a_conditional_request_is_answered_with_304(log: MemoryLog, web: W
     assert len(log.items) == 1
 
 
-BOMB = gzip.compress(b"<rss><channel><title>" + b" " * 20_000_000)
+LARGE = b"<rss><channel><title>" + b" " * 20_000_000
+BOMBS = {
+    "gzip": gzip.compress(LARGE),
+    "deflate": zlib.compress(LARGE),
+    "br": brotli.compress(LARGE, quality=1),
+    "zstd": zstd.compress(LARGE),
+}
 RAW = zlib.compressobj(9, zlib.DEFLATED, -15)
 PAGE = b"<!DOCTYPE html><html><body>Soon</body></html>"
 
@@ -130,12 +138,27 @@ PAGE = b"<!DOCTYPE html><html><body>Soon</body></html>"
         (zlib.compress(document(1)), "deflate"),
         (RAW.compress(document(1)) + RAW.flush(), "deflate"),
         (brotli.compress(document(1)), "br"),
+        (zstd.compress(document(1)), "zstd"),
     ],
-    ids=["gzip", "deflate", "raw deflate", "br"],
+    ids=["gzip", "deflate", "raw deflate", "br", "zstd"],
 )
 async def test_content_codings_are_undone(log: MemoryLog, web: WebServer, body: bytes, coding: str) -> None:
     web.answer("/rss", body, Content_Encoding=coding)
     assert (await outcome_of(log, web)).outcome == "new"
+    assert coding in web.requests[0].headers["accept-encoding"]
+
+
+@pytest.mark.parametrize("coding", BOMBS)
+async def test_a_bomb_is_stopped_at_the_cap_not_after(log: MemoryLog, web: WebServer, coding: str) -> None:
+    web.answer("/rss", BOMBS[coding], Content_Encoding=coding)
+    tracemalloc.start()
+    try:
+        state = await outcome_of(log, web)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert state.outcome == "too_large"
+    assert peak < len(LARGE) / 4, f"{peak} bytes were taken for a cap of 200,000"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +167,6 @@ async def test_content_codings_are_undone(log: MemoryLog, web: WebServer, body: 
         (PAGE, "200 OK", {}, "not_a_feed"),
         (b"", "200 OK", {}, "empty"),
         (document(1)[:-10], "200 OK", {}, "truncated"),
-        (BOMB, "200 OK", {"Content_Encoding": "gzip"}, "too_large"),
         (b"<rss>" + b" " * 300_000, "200 OK", {}, "too_large"),
         (document(1), "200 OK", {"Content_Length": "5000"}, "reset"),
         (document(1), "200 OK", {"X_Padding": "p" * 200_000}, "bad_response"),
@@ -166,6 +188,12 @@ async def test_content_codings_are_undone(log: MemoryLog, web: WebServer, body: 
         (b"", "302 Found", {"Location": "http://[::ffff:127.0.0.66]:1/"}, "blocked_address"),
         (b"", "302 Found", {"Location": "http://2130706498:1/"}, "redirects"),
         (b"", "302 Found", {"Location": "http://169.254.169.254/"}, "blocked_address"),
+        (b"", "302 Found", {"Location": "http://10.0.0.1/"}, "blocked_address"),
+        (b"", "302 Found", {"Location": "http://192.168.0.1:8080/"}, "blocked_address"),
+        (b"", "302 Found", {"Location": "http://[::1]:1/"}, "blocked_address"),
+        (b"", "302 Found", {"Location": "http://[fd00::1]/"}, "blocked_address"),
+        (b"", "302 Found", {"Location": "http://[fe80::1]/"}, "blocked_address"),
+        (b"", "302 Found", {"Location": "http://[64:ff9b::7f00:1]/"}, "blocked_address"),
     ],
 )
 async def test_each_fault_has_its_outcome(
