@@ -13,7 +13,8 @@
     │   ├── Unsupported         a known kind that is no story (concept, knowledge, planning, event)
     │   ├── MissingIdentity     an item without the identifier that its format demands
     │   ├── MissingContent      an item with neither title nor text
-    │   └── Unindexable         an event that the search index refuses: too large, or against its mapping
+    │   ├── Unindexable         an event that the search index refuses: too large, or against its mapping
+    │   └── Undeliverable       an event that a webhook's target did not take, to the last try
     ├── Transient           what the world did wrong: back off in place and try again
     │   └── Unreachable         a server that does not answer
     └── Bug                 what we did wrong, set aside after it crashed a step three times
@@ -75,6 +76,10 @@ class MissingContent(Rejected):
 
 class Unindexable(Rejected):
     """An event that the search index refuses: too large, or against its mapping."""
+
+
+class Undeliverable(Rejected):
+    """An event that a webhook's target did not take, to the last try."""
 
 
 class Transient(WiredeskError):

@@ -57,3 +57,8 @@ RETRIES: Final = Counter(
     "Times that a process backed off because the outside was down, by what was down.",
     ("target",),
 )
+DELIVERIES: Final = Counter(
+    "wire_webhook_deliveries",
+    "Stories posted to webhooks, by target and outcome: delivered, or refused to the last try.",
+    ("target", "outcome"),
+)

@@ -20,12 +20,13 @@ from streams import metrics
 from streams.backfill import AHEAD
 from streams.consumer import Access, Consumer
 from streams.handlers import INDEX, EventsHandler, IndexHandler, PoolHandler, StepHandler
-from streams.local_routes import RouteConsumer, RouteHandler, forget
+from streams.local_routes import Reader, RouteConsumer, RouteHandler, forget
 from streams.log import DATABASE, Log
 from streams.outlets import FeedStates, RawOutlet
 from streams.pool import StepPool
 from streams.routing import rules
 from streams.topology import DEAD_LETTERS, GAPS, SINK_READS, STATE_WINDOWS, STEPS, TOPICS
+from streams.webhooks.local import LogSource, deliver, targets
 
 PRUNE_SECONDS: Final = 60.0
 WATCH_SECONDS: Final = 5.0
@@ -58,6 +59,8 @@ class Embedded:
         self._rules = rules(settings)
         self._pool = StepPool(STEPS, settings, settings.embedded.workers)
         self._consumers = self._made(events)
+        self._webhooks = {each: LogSource(each, self.access) for each in targets(settings, self._rules)}
+        self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._chores: list[asyncio.Task[None]] = []
 
@@ -65,6 +68,9 @@ class Embedded:
         """Start the pool and the consumers."""
         await self._pool.__aenter__()
         self._tasks = [asyncio.create_task(each.run(), name=each.name) for each in self._consumers]
+        if self._webhooks:
+            posting = deliver(self.settings, self._webhooks, self._stop)
+            self._tasks.append(asyncio.create_task(posting, name="webhooks"))
         self._chores = [
             asyncio.create_task(self._prune(), name="retention"),
             asyncio.create_task(self._watch(), name="lag"),
@@ -73,6 +79,7 @@ class Embedded:
 
     async def __aexit__(self, *_: object) -> None:
         """Finish the batches in hand, then close."""
+        self._stop.set()
         for consumer in self._consumers:
             await consumer.stop()
         for chore in self._chores:
@@ -163,10 +170,11 @@ class Embedded:
             "log": self.settings.embedded.retention_hours,
             "window": STATE_WINDOWS * self.settings.deduplicate.window_hours,
         }
+        everybody: list[Reader] = [*self._consumers, *self._webhooks.values()]
         for topic in TOPICS:
-            readers = [each.name for each in self._consumers if topic.name in each.topics]
+            readers = [each.name for each in everybody if topic.name in each.topics]
             self.access.log.prune(topic.name, now - hours[topic.retention] * HOUR, readers)
-        forget(self.access.log, self.settings, self._rules, now, self._consumers)
+        forget(self.access.log, self.settings, self._rules, now, everybody)
         days = self.settings.embedded.index_retention_days
         if days:
             with self.access.log.transaction():

@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 from config.settings import Settings
 from sinks.topics import Rule
@@ -107,7 +107,14 @@ class RouteConsumer(Consumer):
                     await asyncio.wait_for(self._access.changed(seen), self._routes.seconds())
 
 
-def forget(log: Log, settings: Settings, told: Sequence[Rule], now: int, readers: Sequence[Consumer]) -> None:
+class Reader(Protocol):
+    """Whoever reads topics, and whose offsets have a name."""
+
+    name: str
+    topics: tuple[str, ...]
+
+
+def forget(log: Log, settings: Settings, told: Sequence[Rule], now: int, readers: Sequence[Reader]) -> None:
     """Keep to the retention of the routes' topics; a compacted one keeps the last event of each chain for longer."""
     for rule in told:
         names = [each.name for each in readers if rule.topic in each.topics]

@@ -20,6 +20,7 @@ def command() -> None:
     Examples:
       wiredesk sink elasticsearch --config fleet.toml
       wiredesk sink routes --config fleet.toml
+      wiredesk sink webhooks --config fleet.toml
     """
 
 
@@ -57,6 +58,28 @@ def routes(config: Path | None) -> None:
     rules(settings)  # what is wrong with them is told before anything starts
     own = replace(settings, kafka=replace(settings.kafka, application=f"{settings.kafka.application}-routes"))
     run_forever(own, lambda stop: work(own, [ROUTE], stop, load=load_work))
+
+
+@command.command("webhooks")
+@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
+def webhooks(config: Path | None) -> None:
+    """Post routed stories to the targets of `webhooks.file` until SIGINT or SIGTERM.
+
+    Each is signed (Standard Webhooks) and tried again with growing delays; what a target does not take to the last
+    try becomes a dead letter. A target's secret is in WIREDESK_WEBHOOK_<NAME>_SECRET. docs/consuming.md says more.
+    """
+    from config.errors import Misconfigured
+    from config.settings import load
+    from streams.kafka.service import run_forever
+    from streams.kafka.webhooks import deliver
+    from streams.routing import rules
+    from streams.webhooks.local import targets
+
+    settings = load(config)
+    told = targets(settings, rules(settings))
+    if not told:
+        raise Misconfigured("no webhooks: name a file of targets with webhooks.file")
+    run_forever(settings, lambda stop: deliver(settings, told, stop))
 
 
 async def _run(settings: Settings, stop: asyncio.Event) -> None:

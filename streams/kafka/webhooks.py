@@ -1,0 +1,128 @@
+"""Webhooks on Kafka: each target is a consumer group of its own on the topic of its route."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError
+
+from config.settings import Settings
+from sinks.metrics import DEAD_LETTERS
+from sinks.topics import Rule
+from sinks.webhooks import Target
+from streams.kafka.cluster import Cluster, wait_for
+from streams.kafka.health import healthy
+from streams.kafka.inbox import as_record
+from streams.kafka.worker import check, or_stopped
+from streams.messages import Message, Record
+from streams.topology import WEBHOOKS
+from streams.webhooks.courier import STEP, Courier, Place
+from streams.webhooks.delivery import Delivery
+
+POLL_INTERVAL_MS: Final = 24 * 3_600_000  # a target may be down for long; we keep our partitions
+WAIT_MS: Final = 500
+log = structlog.get_logger("wiredesk.webhooks")
+
+
+async def deliver(settings: Settings, targets: Sequence[Target], stop: asyncio.Event) -> None:
+    """Deliver to all targets until `stop`.
+
+    Raises:
+        Misconfigured: topics are missing.
+        KafkaError: the broker refuses; start again from what is committed.
+    """
+    cluster = Cluster(settings.kafka)
+    await or_stopped(wait_for(cluster), stop)
+    if stop.is_set():
+        return
+    await check(settings)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(healthy(settings.health, {}))
+        producer = await stack.enter_async_context(cluster.producer())
+        async with asyncio.TaskGroup() as group:
+            for target in targets:
+                group.create_task(_one(settings, cluster, target, producer, stop))
+    log.info("webhooks stopped", targets=len(targets))
+
+
+async def _one(
+    settings: Settings, cluster: Cluster, target: Target, producer: AIOKafkaProducer, stop: asyncio.Event
+) -> None:
+    async with AsyncExitStack() as stack:
+        delivery = await stack.enter_async_context(Delivery(target, settings.webhooks))
+        source = TopicSource(cluster, target, producer)
+        courier = Courier(target.name, delivery.deliver, source, settings.webhooks.concurrency)
+        await source.start(courier)
+        stack.push_async_callback(source.close)
+        log.info("webhook started", webhook=target.name, route=target.route)
+        await courier.run(stop)
+
+
+class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """A target's topics (`streams.webhooks.courier.Source`)."""
+
+    def __init__(self, cluster: Cluster, target: Target, producer: AIOKafkaProducer) -> None:
+        """The producer writes dead letters."""
+        self._cluster, self._producer = cluster, producer
+        told = cluster.settings
+        self._topics = [cluster.topic(name) for name in (Rule(target.route, {}).topic, WEBHOOKS.name)]
+        self._consumer: AIOKafkaConsumer = cluster.consumer(
+            group_id=f"{cluster.group}-webhook-{target.name}",
+            auto_offset_reset="earliest",
+            max_poll_interval_ms=POLL_INTERVAL_MS,
+            session_timeout_ms=int(told.session_timeout_s * 1000),
+            heartbeat_interval_ms=int(told.session_timeout_s * 1000 / 6),
+        )
+        self._courier: Courier | None = None
+
+    async def start(self, courier: Courier) -> None:
+        """Take part in the group; a new target begins with what comes from now on."""
+        self._courier = courier
+        await self._consumer.start()
+        self._consumer.subscribe(self._topics, listener=self)
+
+    async def close(self) -> None:
+        """Leave the group."""
+        await self._consumer.stop()
+
+    async def fetch(self, most: int) -> Sequence[Record]:
+        """The next stories, after a moment's wait where there are none."""
+        polled = await self._consumer.getmany(timeout_ms=WAIT_MS, max_records=most)
+        return [as_record(each, self._cluster.name) for records in polled.values() for each in records]
+
+    async def settle(self, offsets: Mapping[Place, int], letters: Sequence[Message]) -> None:
+        """The dead letters first: a crash between the two writes them again."""
+        for each in letters:
+            await self._producer.send_and_wait(
+                self._cluster.topic(each.topic), each.value, key=each.key, timestamp_ms=each.timestamp,
+                headers=list(each.headers),
+            )  # fmt: skip
+            DEAD_LETTERS.labels(STEP, (each.header("x-error-type") or b"").decode()).inc()
+        marks = {
+            TopicPartition(self._cluster.topic(topic), number): offset
+            for (topic, number), offset in offsets.items()
+        }
+        try:
+            await self._consumer.commit(marks)
+        except (CommitFailedError, IllegalStateError):
+            log.info("the partitions were given to another process, which delivers the same again")
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Deliver nothing more of what goes to another process."""
+        if self._courier:
+            await self._courier.drop([(self._cluster.name(each.topic), each.partition) for each in revoked])
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Begin a target that never committed at the ends of its topics, and keep those places."""
+        known = [await self._consumer.committed(each) for each in assigned]
+        if not assigned or any(offset is not None for offset in known):
+            return
+        ends = await self._consumer.end_offsets(list(assigned))
+        for place, offset in ends.items():
+            self._consumer.seek(place, offset)
+        await self._consumer.commit(ends)

@@ -1,0 +1,99 @@
+"""Targets are read strictly, secrets come from the environment, signatures are those of Standard Webhooks."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from config.errors import Misconfigured
+from sinks.circuit import Circuit
+from sinks.webhooks import Target, load, secret, signature
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+GIVEN = {"WIREDESK_WEBHOOK_NEWS_ROOM_SECRET": SECRET}
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "webhooks.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_target_has_its_secret_from_the_environment(tmp_path: Path) -> None:
+    path = written(tmp_path, '[webhooks.news-room]\nurl="https://desk.example/in?key=k1"\nroute="urgent"\n')
+    (target,) = load(path, {"urgent"}, GIVEN)
+    assert (target.name, target.route, target.secrets) == ("news-room", "urgent", (bytes(range(32)),))
+    assert "k1" not in repr(target)
+    assert "\\x" not in repr(target)
+
+
+def test_a_secret_may_come_from_a_file_and_two_sign_during_a_change(tmp_path: Path) -> None:
+    path = written(tmp_path, '[webhooks.news-room]\nurl="https://desk.example/in"\nroute="urgent"\n')
+    kept = tmp_path / "secret"
+    kept.write_text(f"{SECRET} {base64.b64encode(b'o' * 24).decode()}\n", "utf-8")
+    (target,) = load(path, {"urgent"}, {"WIREDESK_WEBHOOK_NEWS_ROOM_SECRET_FILE": str(kept)})
+    assert target.secrets == (bytes(range(32)), b"o" * 24)
+    assert signature(target.secrets, "id", 1, b"{}").count("v1,") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[webhooks.A]\nurl="https://a.example"\nroute="urgent"', "small letters"),
+        ('[webhooks.news-room]\nurl="https://a.example"', "url and route"),
+        ('[webhooks.news-room]\nurl="https://a.example"\nroute="urgent"\nsecret="x"', "nothing else"),
+        ('[webhooks.news-room]\nurl="ftp://a.example"\nroute="urgent"', "https://"),
+        ('[webhooks.news-room]\nurl="https://u:p@a.example"\nroute="urgent"', "without user"),
+        ('[webhooks.news-room]\nurl="https://a.example:99999"\nroute="urgent"', "https://"),
+        ('[webhooks.news-room]\nurl="https://a.example"\nroute="urgnt"', "no rule is called 'urgnt'"),
+        ('[webhooks.other]\nurl="https://a.example"\nroute="urgent"', "WIREDESK_WEBHOOK_OTHER_SECRET"),
+        ("[hooks.a]", "hooks"),
+        ("webhooks = 5", "webhooks"),
+        ("[webhooks", "not TOML"),
+    ],
+)
+def test_a_wrong_target_is_named(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        load(written(tmp_path, text), {"urgent"}, GIVEN)
+    assert told in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(("told", "reason"), [("whsec_ü", "base64"), ("whsec_YWJj", "3 bytes")])
+def test_a_weak_or_broken_secret_is_refused(told: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        secret(told)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"nothing\.toml"):
+        load(tmp_path / "nothing.toml", set(), {})
+
+
+def test_the_signature_is_that_of_standard_webhooks() -> None:
+    """What `standardwebhooks` 1.1.0, the reference library, makes of the example of its own tests."""
+    key = secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    made = signature((key,), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_a_circuit_opens_after_failures_in_a_row_and_lets_one_try_through_at_a_time() -> None:
+    circuit = Circuit(2, 60)
+    circuit.failed(0)
+    circuit.succeeded()
+    circuit.failed(1)
+    assert circuit.wait(1) == 0
+    circuit.failed(2)
+    assert circuit.wait(12) == 50
+    assert circuit.wait(62) == 0, "the one try"
+    assert circuit.wait(62) == 60, "everybody else waits"
+    circuit.failed(70)
+    assert circuit.wait(71) == 59
+    circuit.succeeded()
+    assert circuit.wait(71) == 0
+
+
+def test_a_target_can_be_a_key() -> None:
+    assert len({Target("a", "u", "r", ()), Target("a", "u", "r", ())}) == 1

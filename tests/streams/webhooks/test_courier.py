@@ -1,0 +1,211 @@
+"""A target's stories: in order within a chain, beside one another else, the place kept over restarts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings, Webhooks
+from processors.errors import Rejected, Undeliverable
+from streams.consumer import Access
+from streams.log import Log
+from streams.messages import Message, Record, message
+from streams.topology import WEBHOOKS
+from streams.webhooks.courier import Courier, Place, letter
+from streams.webhooks.local import LogSource, deliver
+from tests.streams.webhooks.conftest import SECRET, Answers, record
+
+SHIPS = "wire.out.ships.v1"
+
+
+class Shelf:
+    """A source in memory."""
+
+    def __init__(self, *records: Record) -> None:
+        self.left = list(records)
+        self.offsets: dict[Place, int] = {}
+        self.letters: list[Message] = []
+        self.settled = asyncio.Event()
+
+    async def fetch(self, most: int) -> Sequence[Record]:
+        found, self.left = self.left[:most], self.left[most:]
+        await asyncio.sleep(0)
+        return found
+
+    async def settle(self, offsets: Mapping[Place, int], letters: Sequence[Message]) -> None:
+        self.offsets |= offsets
+        self.letters += letters
+        self.settled.set()
+
+
+class Target:
+    """Takes stories one at a time, when the test lets it."""
+
+    def __init__(self, *refused: int) -> None:
+        self.refused = refused
+        self.came: list[int] = []
+        self.gates: dict[int, asyncio.Event] = {}
+
+    async def take(self, each: Record) -> Rejected | None:
+        self.came.append(each.offset)
+        if each.offset in self.gates:
+            await self.gates[each.offset].wait()
+        return Undeliverable("as told") if each.offset in self.refused else None
+
+
+async def until(courier: Courier, shelf: Shelf, offset: int) -> None:
+    """Run a courier until its source is settled up to before an offset."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(courier.run(stop))
+    async with asyncio.timeout(5):
+        while shelf.offsets.get((SHIPS, 0), 0) < offset:
+            shelf.settled.clear()
+            waiting = asyncio.create_task(shelf.settled.wait())
+            await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if running.done():
+                break
+    stop.set()
+    await running
+
+
+async def test_a_story_that_waits_holds_back_its_own_chain_and_the_place_nothing_else() -> None:
+    shelf, target = (
+        Shelf(record(0, b"slow"), record(1, b"slow"), record(2, b"quick"), record(3, b"quick")),
+        Target(),
+    )
+    target.gates[0] = asyncio.Event()
+    courier = Courier("newsroom", target.take, shelf, 4)
+    stop = asyncio.Event()
+    running = asyncio.create_task(courier.run(stop))
+    async with asyncio.timeout(5):
+        while sorted(target.came) != [0, 2, 3]:
+            await asyncio.sleep(0)
+    assert shelf.offsets == {}
+    target.gates[0].set()
+    async with asyncio.timeout(5):
+        while shelf.offsets != {(SHIPS, 0): 4}:
+            await asyncio.sleep(0)
+    stop.set()
+    await running
+    assert target.came.index(0) < target.came.index(1)
+
+
+async def test_what_is_refused_becomes_a_dead_letter_for_this_target_alone() -> None:
+    shelf, target = Shelf(record(0), record(1, b"urn:b")), Target(0)
+    await until(Courier("newsroom", target.take, shelf, 4), shelf, 2)
+    (dead,) = shelf.letters
+    assert dead.topic == WEBHOOKS.dead_letters.name
+    assert dead.header("x-original-topic") == WEBHOOKS.name.encode()
+    assert dead.header("webhook") == b"newsroom"
+    assert dead.header("x-error-type") == b"Undeliverable"
+
+
+async def test_a_delivery_to_try_again_goes_to_its_one_target() -> None:
+    again = replace(record(0), headers=letter(record(0), "newsroom", Undeliverable("x")).headers)
+    for name, expected in (("newsroom", [0]), ("other", [])):
+        shelf, target = Shelf(again), Target()
+        await until(Courier(name, target.take, shelf, 4), shelf, 1)
+        assert target.came == expected
+
+
+async def test_a_tombstone_is_passed_over() -> None:
+    shelf, target = Shelf(replace(record(0), value=b""), record(1)), Target()
+    await until(Courier("newsroom", target.take, shelf, 4), shelf, 2)
+    assert target.came == [1]
+
+
+async def test_what_is_on_its_way_at_the_end_is_not_settled() -> None:
+    shelf, target = Shelf(record(0), record(1, b"urn:b"), record(2, b"urn:c")), Target()
+    target.gates[1] = asyncio.Event()
+    await until(Courier("newsroom", target.take, shelf, 4), shelf, 1)
+    assert shelf.offsets == {(SHIPS, 0): 1}
+
+
+async def test_a_partition_that_goes_takes_its_stories_along_and_leaves_the_others() -> None:
+    other = replace(record(7, b"urn:a"), partition=1)
+    shelf, target = Shelf(record(0, b"urn:a"), other), Target()
+    target.gates[0] = asyncio.Event()
+    courier = Courier("newsroom", target.take, shelf, 4)
+    stop = asyncio.Event()
+    running = asyncio.create_task(courier.run(stop))
+    async with asyncio.timeout(5):
+        while target.came != [0]:
+            await asyncio.sleep(0)
+        await courier.drop([(SHIPS, 0)])
+        while shelf.offsets != {(SHIPS, 1): 8}:
+            await asyncio.sleep(0)
+    stop.set()
+    await running
+    assert target.came == [0, 7]
+
+
+async def test_a_bug_of_ours_ends_the_run() -> None:
+    async def broken(_record: Record) -> Rejected | None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await until(Courier("newsroom", broken, Shelf(record(0)), 4), Shelf(), 1)
+
+
+@pytest.fixture
+async def access(tmp_path: Path) -> AsyncIterator[Access]:
+    made = Access(Log(tmp_path / "log.sqlite"))
+    yield made
+    made.close()
+
+
+async def publish(access: Access, *numbers: int) -> None:
+    made = [message(SHIPS, f"urn:{n}", b'{"number": %d}' % n, 0, source="route") for n in numbers]
+    await access.write(lambda: access.log.append(made))
+
+
+async def run(access: Access, endpoint: Answers, wanted: int) -> None:
+    """The embedded runtime's end, until the target has that many."""
+    told = Settings(
+        webhooks=Webhooks(allowed_addresses=("127.0.0.1",), attempts=2, first_delay_s=0.0, timeout_s=5.0)
+    )
+    source = LogSource(endpoint.target(), access)
+    stop = asyncio.Event()
+    running = asyncio.create_task(deliver(told, {endpoint.target(): source}, stop))
+    async with asyncio.timeout(10):
+        while not running.done() and (
+            len(endpoint.got) < wanted
+            or await access.read(lambda: access.log.lag(source.name, source.topics) > 0)
+        ):
+            endpoint.came.clear()
+            await access.changed(access.commits)
+    stop.set()
+    await running
+
+
+async def test_the_place_outlives_restarts_and_a_new_target_begins_with_what_comes(
+    access: Access, endpoint: Answers
+) -> None:
+    await publish(access, 1)
+    source = LogSource(endpoint.target(), access)
+    assert await source.fetch(10) == [], "a new target does not get the past"
+    await publish(access, 2, 3)
+    await run(access, endpoint, 2)
+    await publish(access, 4)
+    await run(access, endpoint, 3)
+    assert sorted(endpoint.bodies) == [b'{"number": %d}' % n for n in (2, 3, 4)]
+    assert endpoint.target().secrets == (SECRET,)
+
+
+async def test_a_replayed_dead_letter_is_delivered_again(access: Access, endpoint: Answers) -> None:
+    from streams.dead_letters import DeadLetter
+
+    await LogSource(endpoint.target(), access).fetch(1)
+    endpoint.script.extend([500, 500])
+    await publish(access, 1)
+    await run(access, endpoint, 2)
+    (dead,) = access.log.records(WEBHOOKS.dead_letters.name)
+    await access.write(lambda: access.log.append([DeadLetter(dead).replayed()]))
+    await run(access, endpoint, 3)
+    assert endpoint.bodies == [b'{"number": 1}'] * 3
+    assert len({headers["webhook-id"] for headers, _ in endpoint.got}) == 1
