@@ -29,6 +29,7 @@ class Normalise:
     max_item_bytes: int = 15 * MEBIBYTE
     max_entries: int = 2000  # of one feed document
     languages: tuple[str, ...] = ()  # limits language detection; empty: every language the detector knows
+    keep_markup: bool = True  # bodies as sanitised HTML beside the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ class Kafka:
     username: str = ""
     password: str = ""
     ca_file: str = ""
+    cert_file: str = ""  # our certificate and its key (PEM), where the broker asks clients for one
+    key_file: str = ""
     workers: int = 0  # processes for CPU steps; 0: one a core, four at the most
     options: dict[str, str] = field(default_factory=dict)
 
@@ -291,10 +294,15 @@ def _nearest(name: str, known: Mapping[str, Any]) -> str:
 
 def _checked(value: Any, kind: Any, label: str) -> Any:
     if not _fits(value, kind):
-        name = "list of strings" if kind == tuple[str, ...] else getattr(kind, "__name__", "table of strings")
+        names = {tuple[str, ...]: "list of strings", dict[str, str]: "table of strings, numbers and booleans"}
+        name = names.get(kind) or kind.__name__
         raise Misconfigured(f"{label} must be a {name}, not {value!r}")
     if kind is float:
         return float(value)
+    if kind == dict[str, str]:
+        return {
+            name: str(each).lower() if isinstance(each, bool) else str(each) for name, each in value.items()
+        }
     return tuple(value) if kind == tuple[str, ...] else value
 
 
@@ -302,7 +310,7 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind == tuple[str, ...]:
         return isinstance(value, list) and all(isinstance(each, str) for each in value)
     if kind == dict[str, str]:
-        return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+        return isinstance(value, dict) and all(isinstance(each, str | int | float) for each in value.values())
     if isinstance(value, bool):
         return kind is bool
     return isinstance(value, int | float if kind is float else kind)

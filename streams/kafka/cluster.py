@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import inspect
 import logging
 import os
@@ -16,14 +17,40 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from aiokafka.helpers import create_ssl_context
 
 from config.errors import Misconfigured
 from config.settings import Kafka
 from sinks.metrics import RETRIES
 from streams.backoff import delays
+from streams.kafka import security
 
 CLIENTS: Final = (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
+EXACTLY_ONCE: Final = "without it stories are lost or come twice"
+OURS: Final = {
+    "bootstrap_servers": "it is kafka.servers",
+    "client_id": "it is kafka.worker",
+    "group_id": "it follows from kafka.application",
+    "transactional_id": "it follows from kafka.application and kafka.worker",
+    "session_timeout_ms": "it is kafka.session_timeout_s",
+    "max_poll_records": "it is kafka.batch",
+    "max_request_size": "it is kafka.max_message_bytes",
+    "security_protocol": "it is kafka.security_protocol",
+    "sasl_mechanism": "it is kafka.sasl_mechanism",
+    "sasl_plain_username": "it is kafka.username",
+    "sasl_plain_password": "it is kafka.password",
+    "ssl_context": "it is kafka.ca_file, kafka.cert_file and kafka.key_file",
+    "acks": EXACTLY_ONCE,
+    "enable_idempotence": EXACTLY_ONCE,
+    "enable_auto_commit": EXACTLY_ONCE,
+    "isolation_level": EXACTLY_ONCE,
+    "auto_offset_reset": EXACTLY_ONCE,
+    "key_serializer": "keys and values are bytes",
+    "value_serializer": "keys and values are bytes",
+    "key_deserializer": "keys and values are bytes",
+    "value_deserializer": "keys and values are bytes",
+    "loop": "it is no setting",
+    "self": "it is no setting",
+}
 HEADROOM: Final = 64 * 1024  # bytes of a message beside its value: key, headers of a dead letter
 log = structlog.get_logger("wiredesk.kafka")
 
@@ -40,9 +67,17 @@ class Cluster:
         Raises:
             Misconfigured: an unknown option, or one that is no number where a number is due.
         """
+        security.check(self.settings)
+        known = {name for client in CLIENTS for name in _parameters(client)}
         for name in self.settings.options:
-            if not any(name in _parameters(client) for client in CLIENTS):
-                raise Misconfigured(f"kafka.options.{name}: no aiokafka client has such an option")
+            if name in OURS:
+                raise Misconfigured(f"kafka.options.{name} can't be set: {OURS[name]}")
+            if name not in known:
+                near = difflib.get_close_matches(name, known - OURS.keys(), 1)
+                raise Misconfigured(
+                    f"kafka.options.{name}: no aiokafka client has such an option"
+                    + (f"; did you mean {near[0]!r}?" if near else "")
+                )
         for client in CLIENTS:
             self._told(client)
 
@@ -74,17 +109,9 @@ class Cluster:
         made: dict[str, Any] = {
             "bootstrap_servers": told.servers,
             "client_id": self.worker,
-            "security_protocol": told.security_protocol,
+            **security.arguments(told),
             **ours,
         }
-        if told.sasl_mechanism:
-            made |= {
-                "sasl_mechanism": told.sasl_mechanism,
-                "sasl_plain_username": told.username,
-                "sasl_plain_password": told.password,
-            }
-        if told.security_protocol in {"SSL", "SASL_SSL"}:
-            made["ssl_context"] = _trust(told.ca_file)
         return made | self._told(client)
 
     def producer(self, **ours: Any) -> AIOKafkaProducer:
@@ -117,7 +144,7 @@ async def wait_for(cluster: Cluster) -> None:
     Raises:
         Misconfigured: it answers, but the settings are refused (user, password, certificate).
     """
-    told = ""
+    told, refused = "", None
     for delay in delays(0.5, 15.0):
         admin = cluster.admin()
         try:
@@ -128,6 +155,9 @@ async def wait_for(cluster: Cluster) -> None:
                 log.warning("waiting for Kafka", servers=cluster.settings.servers, reason=reason)
             told = reason
             RETRIES.labels("kafka").inc()
+            refused, before = await security.refusal(cluster.settings), refused
+            if refused and refused == before:
+                raise Misconfigured(refused) from error
             await asyncio.sleep(delay)
         else:
             if told:
@@ -179,10 +209,3 @@ def _parsed(name: str, text: str, default: object) -> object:
     except (ValueError, KeyError) as error:
         kind = type(default).__name__
         raise Misconfigured(f"kafka.options.{name} must be a {kind}, not {text!r}") from error
-
-
-def _trust(ca_file: str) -> Any:
-    try:
-        return create_ssl_context(cafile=ca_file or None)
-    except OSError as error:
-        raise Misconfigured(f"kafka.ca_file: {ca_file}: {error.strerror or error}") from error

@@ -10,6 +10,7 @@ refused. The time of reception stands in the header ``ce_time``.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +25,7 @@ from streams.routing import rules
 from streams.topology import DEAD_LETTERS, ROUTED, STATE_WINDOWS, TOPICS, Topic
 
 HOUR_MS: Final = 3_600_000
+SEEN_S: Final = 15.0
 ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
 FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted; its partitions are their shares
 SETTLED: Final = "wire.state.dead-letters.v1"  # dead letters that were replayed or dropped; compacted
@@ -52,7 +54,9 @@ def wanted(settings: Settings) -> Iterator[Wanted]:
         yield Wanted(cluster.topic(topic.name), settings.kafka.partitions, config)
     yield from _routed(cluster, settings, size)
     for name, partitions in ((ATTEMPTS, 1), (SETTLED, 1), (FEEDS, settings.kafka.partitions)):
-        yield Wanted(cluster.topic(name), partitions, {"cleanup.policy": "compact", "max.message.bytes": size})
+        yield Wanted(
+            cluster.topic(name), partitions, {"cleanup.policy": "compact", "max.message.bytes": size}
+        )
 
 
 async def create(settings: Settings) -> list[str]:
@@ -73,9 +77,24 @@ async def create(settings: Settings) -> list[str]:
         ]
         if new:
             _refused(await admin.create_topics(new))
+            await seen(admin, {topic.name for topic in new})
         return [topic.name for topic in new]
     finally:
         await admin.close()
+
+
+async def seen(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """Return when the broker that we ask knows of topics that were just made.
+
+    Raises:
+        Transient: it does not within `SEEN_S`.
+    """
+    try:
+        async with asyncio.timeout(SEEN_S):
+            while not names <= set(await admin.list_topics()):  # noqa: ASYNC110 -- nobody tells
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise Transient("the topics were made, but a broker does not know them yet") from None
 
 
 async def differences(settings: Settings) -> list[str]:
@@ -122,12 +141,7 @@ async def _compared(admin: AIOKafkaAdminClient, present: list[Wanted], settings:
                 f"{each.name} has {least} replicas, not {settings.kafka.replication}: "
                 "kafka-reassign-partitions.sh, or set kafka.replication"
             )
-        for name, value in each.config.items():
-            if configs[each.name].get(name) != value:
-                told.append(
-                    f"{each.name} has {name}={configs[each.name].get(name)}, not {value}: kafka-configs.sh "
-                    f"--alter --entity-type topics --entity-name {each.name} --add-config {name}={value}"
-                )
+        told += _configured(each, configs[each.name], settings)
     return told
 
 
@@ -141,6 +155,18 @@ def _partitions(each: Wanted, number: int, settings: Settings) -> list[str]:
         line + "stop the workers, let them drain, then kafka-topics.sh "
         f"--bootstrap-server {settings.kafka.servers} --alter --topic {each.name} --partitions {each.partitions}"
     ]
+
+
+def _configured(each: Wanted, found: dict[str, str], settings: Settings) -> list[str]:
+    other = {name: value for name, value in each.config.items() if found.get(name) != value}
+    if not other:
+        return []
+    has = ", ".join(f"{name}={found.get(name)}, not {value}" for name, value in other.items())
+    mended = ",".join(
+        f"{name}=[{value}]" if "," in value else f"{name}={value}" for name, value in other.items()
+    )
+    place = f"--bootstrap-server {settings.kafka.servers} --entity-type topics --entity-name {each.name}"
+    return [f"{each.name} has {has}: kafka-configs.sh {place} --alter --add-config '{mended}'"]
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:

@@ -37,12 +37,17 @@ def test_the_example_file_names_every_setting() -> None:
 def test_a_file_beats_the_defaults(tmp_path: Path) -> None:
     path = written(
         tmp_path,
-        '[poll]\nhost_delay_s = 2\nallowed_addresses = ["127.0.0.0/8"]\n[kafka.options]\nacks = "all"\n',
+        '[poll]\nhost_delay_s = 2\nallowed_addresses = ["127.0.0.0/8"]\n[kafka.options]\n'
+        'compression_type = "gzip"\nfetch_max_bytes = 1000\ncheck_crcs = false\n',
     )
     settings = load(path, environment={})
     assert settings.poll.host_delay_s == 2.0
     assert settings.poll.allowed_addresses == ("127.0.0.0/8",)
-    assert settings.kafka.options == {"acks": "all"}
+    assert settings.kafka.options == {
+        "compression_type": "gzip",
+        "fetch_max_bytes": "1000",
+        "check_crcs": "false",
+    }
     assert settings.desk == Settings().desk
 
 
@@ -66,6 +71,8 @@ def test_secrets_come_from_files(tmp_path: Path) -> None:
         ('[poll]\nconcurrency = "many"\n', "poll.concurrency must be a int, not 'many'"),
         ("[poll]\nconcurrency = true\n", "poll.concurrency must be a int, not True"),
         ("[poll]\nallowed_addresses = [1]\n", "poll.allowed_addresses must be a list of strings"),
+        ("[kafka]\noptions = 5\n", "kafka.options must be a table of strings, numbers and booleans"),
+        ("[kafka.options]\nfetch_max_bytes = [1]\n", "kafka.options must be a table of strings"),
         ("poll = 3\n", "poll must be a Poll"),
         ("[poll\n", "not TOML"),
     ],

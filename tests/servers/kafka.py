@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import time
 from collections.abc import Mapping
@@ -13,8 +14,17 @@ from tests.servers import maven
 from tests.servers.process import ServerProcess, free_ports
 
 VERSION: Final = "4.1.0"
-JARS: Final = (f"org.apache.kafka:kafka_2.13:{VERSION}", "org.slf4j:slf4j-simple:1.7.36")
+JARS: Final = (
+    f"org.apache.kafka:kafka_2.13:{VERSION}",
+    f"org.apache.kafka:kafka-tools:{VERSION}",
+    "org.slf4j:slf4j-simple:1.7.36",
+)
 START_S: Final = 90.0
+SCRIPTS: Final = {
+    "kafka-configs.sh": "kafka.admin.ConfigCommand",
+    "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
+    "kafka-consumer-groups.sh": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+}
 
 
 class KafkaServer:
@@ -23,7 +33,7 @@ class KafkaServer:
     def __init__(self, folder: Path, properties: Mapping[str, str] | None = None) -> None:
         """Format the data folder; `properties` are added to, or replace, those of `_properties`."""
         self._folder = folder
-        self._libs = maven.jars(f"kafka-{VERSION}", *JARS)
+        self._libs = maven.jars(f"kafka-{VERSION}-with-tools", *JARS)
         self._java = str(maven.java())
         self._port, controller = free_ports(2)
         self._config = folder / "server.properties"
@@ -67,6 +77,12 @@ class KafkaServer:
     def kill(self) -> None:
         """A crash."""
         self._running.kill()
+
+    def tool(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Run a line with one of Kafka's scripts, as the script would."""
+        script, *arguments = shlex.split(line)
+        command = [*self._command(SCRIPTS[script]), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     @property
     def _running(self) -> ServerProcess:
