@@ -52,6 +52,12 @@ FEEDS: Final = Gauge(
     ("state",),
     multiprocess_mode="livemostrecent",
 )
+SILENT: Final = Gauge(
+    "wire_feed_last_item_timestamp_seconds",
+    "When a feed that is silent for longer than its own rhythm explains last brought something; no other feed is here.",
+    ("feed",),
+    multiprocess_mode="livemostrecent",
+)
 RETRIES: Final = Counter(
     "wire_retries",
     "Times that a process backed off because the outside was down, by what was down.",

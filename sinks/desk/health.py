@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final, get_args
 
 from aiohttp import web
@@ -15,10 +16,13 @@ from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sinks.desk.views import FeedHealth, FeedState
-from sinks.metrics import FEEDS
+from sinks.metrics import FEEDS, SILENT
 
 Check = Callable[[], Awaitable[str | None]]
 CHECK_TIMEOUT_S: Final = 5.0
+MOST_NAMED: Final = (
+    100  # silent feeds with a figure of their own, the longest silent ones: an outage makes thousands
+)
 
 
 def health_routes(
@@ -39,10 +43,14 @@ def health_routes(
 
 
 def count_feeds(feeds: Sequence[FeedHealth]) -> None:
-    """Set ``wire_feeds`` to how many feeds there are in each state."""
+    """Set ``wire_feeds`` to how many feeds there are in each state, and name those that are silent for too long."""
     counts = Counter(feed.state for feed in feeds)
     for state in get_args(FeedState):
         FEEDS.labels(state).set(counts[state])
+    silent = sorted((feed.last_new, feed.id) for feed in feeds if feed.state == "stalled" and feed.last_new)
+    SILENT.clear()
+    for last_new, feed_id in silent[:MOST_NAMED]:
+        SILENT.labels(feed_id).set(datetime.fromisoformat(last_new).timestamp())
 
 
 def health_app(

@@ -63,10 +63,12 @@ def list_(config: Path | None, data: Path | None, name: str | None) -> None:
 @_place
 def show(feed_id: str, config: Path | None, data: Path | None, name: str | None) -> None:
     """Show all that is known of one feed, as JSON."""
+    import time
+
     import orjson
 
     from processors.codec import to_builtins
-    from streams.pollers.health import read_health
+    from streams.pollers.health import longest_silence, read_health
     from streams.pollers.state import header
 
     settings, feeds = _loaded(config, name)
@@ -77,6 +79,7 @@ def show(feed_id: str, config: Path | None, data: Path | None, name: str | None)
         "feed": {**to_builtins(feed), "url": feed.shown_url},
         "health": to_builtins(read_health(feed, raw)),
         "errors": state.errors,
+        "alarmAfterSilenceOfSeconds": longest_silence(state, time.time()),
         "freshnessSeconds": state.freshness,
         "skipHours": state.skip_hours,
         "skipDays": state.skip_days,

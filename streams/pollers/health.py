@@ -12,8 +12,11 @@ from streams.pollers.feed import Feed
 from streams.pollers.outcomes import SOUND
 from streams.pollers.state import FeedState, header
 
-QUIET_FACTOR: Final = 5.0  # times its usual distance between new items, and the feed counts as stalled …
-QUIET_LEAST_S: Final = 6 * 3600.0  # … but not before
+QUIET_FACTOR: Final = 5.0  # times the mean distance between new items, and the feed counts as stalled …
+QUIET_MARGIN: Final = 1.5  # … but not before so many times the longest silence lately: nights, weekends …
+QUIET_LEAST_S: Final = 6 * 3600.0  # … and not before that, …
+QUIET_EARLY_S: Final = 72 * 3600.0  # … or that, while a whole week was not yet seen
+WEEK_S: Final = 8 * 86400.0
 ERRORS_LEAST: Final = 3
 DAY_S: Final = 86400.0
 
@@ -56,10 +59,17 @@ def judgement(feed: Feed, state: FeedState, now: float) -> Judgement:
 
 def is_silent(state: FeedState, now: float) -> bool:
     """Whether a feed has been quiet for too long by its own rhythm."""
+    longest = longest_silence(state, now)
+    return longest is not None and now - state.last_new > longest
+
+
+def longest_silence(state: FeedState, now: float) -> float | None:
+    """The silence in seconds after which something must be wrong; None where a feed's rhythm is not known yet."""
     rate = items_per_day(state)
     if not rate or not state.last_new:
-        return False
-    return now - state.last_new > max(QUIET_LEAST_S, QUIET_FACTOR * DAY_S / rate)
+        return None
+    least = QUIET_LEAST_S if state.since and now - state.since > WEEK_S else QUIET_EARLY_S
+    return max(least, QUIET_FACTOR * DAY_S / rate, QUIET_MARGIN * state.quiet)
 
 
 def items_per_day(state: FeedState) -> float | None:

@@ -130,8 +130,8 @@ def _document(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now:
     after = replace(
         state, entries=tuple(found.known), shared=tuple(found.shared), capped=state.capped + found.capped,
         message=message, gaps=state.gaps + bool(gap), last_gap=now if gap else state.last_gap,
-        last_new=now if found.new else state.last_new,
     )  # fmt: skip
+    after = schedule.heard(after, now) if found.new else after
     items = tuple(
         _item(feed, answer, document, found, place, now) for place in reversed(range(len(found.changes)))
     )
@@ -154,7 +154,7 @@ def _other_format(feed: Feed, state: FeedState, answer: Answer, body: int, now: 
         return None
     if all(isinstance(event, Rejected) for event in events):
         return None
-    after = _validated(replace(state, message="", last_new=now), answer, now, items=1)
+    after = _validated(schedule.heard(replace(state, message=""), now), answer, now, items=1)
     return Verdict("new", replace(after, body=body), (item,))
 
 
@@ -232,7 +232,7 @@ def _hinted(state: FeedState, document: Document, answer: Answer, now: float) ->
 
 def _counted(state: FeedState, outcome: Outcome, now: float) -> FeedState:
     if outcome in SOUND:
-        return replace(state, last_success=now)
+        return replace(state, last_success=now, since=state.since or now)
     return replace(state, errors={**state.errors, outcome: state.errors.get(outcome, 0) + 1})
 
 

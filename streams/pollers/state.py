@@ -94,6 +94,8 @@ class FeedState:
     held_until: float = 0.0  # when its host may be asked again, by Retry-After
     last_success: float = 0.0
     last_new: float = 0.0
+    since: float = 0.0  # the first sound poll
+    quiet: float = 0.0  # the longest silence between new items lately, in seconds
     failures: int = 0  # in a row
     errors: dict[str, int] = field(default_factory=dict)  # by outcome, over the feed's life
     freshness: float = 0.0  # how long the publisher calls an answer fresh

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import generate_latest
 
+from sinks.desk.health import count_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.health import read_health
 from streams.pollers.state import FeedState, pack
@@ -11,7 +13,10 @@ from streams.pollers.state import FeedState, pack
 NOW = 1_770_000_000.0
 FEED = Feed("f", "https://desk:s3cret@wire.example/rss", "Invented")
 DAY = 86400.0
-BUSY = {"polled": NOW, "outcome": "unchanged", "seen_items": 48.0, "seen_span": DAY, "last_success": NOW}
+BUSY = {
+    "polled": NOW, "outcome": "unchanged", "seen_items": 48.0, "seen_span": DAY, "last_success": NOW,
+    "since": NOW - 60 * DAY,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -20,6 +25,9 @@ BUSY = {"polled": NOW, "outcome": "unchanged", "seen_items": 48.0, "seen_span": 
         (FEED, FeedState(), "new"),
         (FEED, FeedState(**BUSY, last_new=NOW - 3600), "ok"),  # type: ignore[arg-type]
         (FEED, FeedState(**BUSY, last_new=NOW - 7 * 3600), "stalled"),  # type: ignore[arg-type]
+        (FEED, FeedState(**BUSY, last_new=NOW - 15 * 3600, quiet=14 * 3600.0), "ok"),  # type: ignore[arg-type]
+        (FEED, FeedState(**BUSY, last_new=NOW - 22 * 3600, quiet=14 * 3600.0), "stalled"),  # type: ignore[arg-type]
+        (FEED, FeedState(**(BUSY | {"since": NOW - DAY}), last_new=NOW - 14 * 3600), "ok"),  # type: ignore[arg-type]
         (FEED, FeedState(polled=NOW, seen_items=1, seen_span=9 * DAY, last_new=NOW - 9 * DAY), "ok"),
         (FEED, FeedState(polled=NOW, outcome="timeout", failures=2), "ok"),
         (FEED, FeedState(polled=NOW, outcome="timeout", failures=3), "erroring"),
@@ -52,3 +60,13 @@ def test_an_error_is_told() -> None:
 
 def test_nothing_known_is_new() -> None:
     assert read_health(FEED, b"", NOW).state == "new"
+
+
+def test_silent_feeds_are_named_in_the_figures_until_they_speak() -> None:
+    silent = read_health(FEED, pack(FeedState(**BUSY, last_new=NOW - DAY)), NOW)  # type: ignore[arg-type]
+    lively = read_health(FEED, pack(FeedState(**BUSY, last_new=NOW - 60)), NOW)  # type: ignore[arg-type]
+    count_feeds([silent])
+    assert b'wire_feed_last_item_timestamp_seconds{feed="f"} 1.7699136e+09' in generate_latest()
+    assert b'wire_feeds{state="stalled"} 1.0' in generate_latest()
+    count_feeds([lively])
+    assert b"wire_feed_last_item_timestamp_seconds{" not in generate_latest()

@@ -182,3 +182,19 @@ def test_the_next_poll_lies_between_the_least_and_the_longest(
         <= wait(FeedState(failures=failures), outcome, random)
         <= SETTINGS.max_backoff_s
     )
+
+
+def test_nights_and_weekends_are_learnt_and_a_holiday_fades() -> None:
+    """An office that publishes each half hour from 8 to 18, Monday to Friday, and is closed for three weeks once."""
+    day, state = 86400.0, FeedState()
+    for number in range(12 * 7):
+        for half_hour in range(16, 36) if number % 7 < 5 else ():
+            state = schedule.heard(state, number * day + half_hour * 1800.0)
+    weekend = 2.5 * day
+    assert 0.8 * weekend < state.quiet < 1.2 * weekend
+    back = schedule.heard(state, state.last_new + 21 * day)
+    assert back.quiet == 21 * day
+    later = back
+    for _ in range(60):
+        later = schedule.heard(later, later.last_new + day)
+    assert later.quiet < 2 * day
