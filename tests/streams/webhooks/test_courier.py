@@ -17,7 +17,7 @@ from streams.messages import Message, Record, message
 from streams.topology import WEBHOOKS
 from streams.webhooks.courier import Courier, Place, letter
 from streams.webhooks.local import LogSource, deliver
-from tests.streams.webhooks.conftest import SECRET, Answers, record
+from tests.streams.conftest import SECRET, Answers, record
 
 SHIPS = "wire.out.ships.v1"
 

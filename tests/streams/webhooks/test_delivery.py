@@ -14,7 +14,7 @@ from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
 from streams.messages import Record
 from streams.webhooks.delivery import Delivery
-from tests.streams.webhooks.conftest import SECRET, Answers, record
+from tests.streams.conftest import SECRET, Answers, record
 
 OPEN = Webhooks(allowed_addresses=("127.0.0.1",), attempts=3, circuit_failures=99, timeout_s=5.0)
 
