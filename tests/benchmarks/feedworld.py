@@ -90,7 +90,7 @@ def trial(args: argparse.Namespace, where: Path) -> int:
     score = [sys.executable, str(args.world / "score_poller.py"), str(where / "out.jsonl"), "--json"]
     score += ["--manifest", str(where / "manifest.json"), "--log", str(where / "log.jsonl")]
     told = subprocess.run([*score, "--proc", str(where / "proc.json")], stdout=subprocess.PIPE, check=False)
-    return gates(json.loads(told.stdout))
+    return gates(json.loads(told.stdout)["metrics"])
 
 
 def gates(told: dict[str, Any]) -> int:
