@@ -33,7 +33,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
+
+
+SAME: Final = {"no": "nb", "nn": "nb"}  # Norwegian without its form, and Nynorsk, are read as Bokmål
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Lexicon:
 @cache
 def lexicon(language: str) -> Lexicon | None:
     """The lexicon of a language subtag (``en``), or None where there is none."""
-    path = files("config") / "lexicon" / f"dates-{language}.toml"
+    path = files("config") / "lexicon" / f"dates-{SAME.get(language, language)}.toml"
     if not path.is_file():
         return None
     told = tomllib.loads(path.read_text("utf-8"))

@@ -118,11 +118,12 @@ def _day_again(found: Expression, context: Context) -> str | None:
     return context.antecedent.replace(day=found.day).isoformat()
 
 
-def _numeric(found: Expression, _context: Context) -> str:
+def _numeric(found: Expression, context: Context) -> str:
     """Month first, as American copy has it, unless that can't be."""
     first, second = found.first or 0, found.second or 0
     month, day = (second, first) if first > 12 else (first, second)
-    return date(found.year or 0, month, day).isoformat()
+    year = found.year if found.short is None else _century_of(found.short, 100, context)
+    return date(year or 0, month, day).isoformat()
 
 
 def _numeric_day_first(found: Expression, _context: Context) -> str:
@@ -249,6 +250,13 @@ def _quarter(found: Expression, context: Context) -> str | None:
     now = (context.reference.month + 2) // 3
     year = context.reference.year - (quarter > now and context.tense <= 0)
     return f"{year:04}-Q{quarter}"
+
+
+def _half(found: Expression, context: Context) -> str | None:
+    if found.ordinal not in {1, 2}:
+        return None
+    year = context.reference.year + (found.shift or 0) if found.year is None else found.year
+    return f"{year:04}-H{found.ordinal}"
 
 
 def _century(found: Expression, _context: Context) -> str:
@@ -388,6 +396,7 @@ _KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {
     "short-decade": _short_decade,
     "fiscal": _fiscal,
     "quarter": _quarter,
+    "half": _half,
     "century": _century,
     "ago": _ago,
     "earlier": _earlier,

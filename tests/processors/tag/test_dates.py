@@ -104,6 +104,13 @@ def test_a_weekday_is_the_nearest_that_the_words_allow(text: str, words: str, va
         ("The vote is on Election Day.", "Election Day", "2024-11-05"),
         ("They meet on Thanksgiving 2024.", "Thanksgiving 2024", "2024-11-28"),
         ("They met on Memorial Day 2024.", "Memorial Day 2024", "2024-05-27"),
+        ("He retires at the end of the year.", "the end of the year", "2025"),
+        ("Orders should recover by year-end.", "year-end", "2025"),
+        ("It grew in the first half of 2024.", "the first half of 2024", "2024-H1"),
+        ("It grew in the second half of last year.", "the second half of last year", "2024-H2"),
+        ("They meet on Tuesday next week.", "Tuesday next week", "2025-02-04"),
+        ("They met on Tuesday of last week.", "Tuesday of last week", "2025-01-21"),
+        ("It rained on 10/27/24.", "10/27/24", "2024-10-27"),
     ],
 )
 def test_relative_dates(text: str, words: str, value: str) -> None:
@@ -127,6 +134,15 @@ def test_relative_dates(text: str, words: str, value: str) -> None:
 )
 def test_durations_sets_and_times_are_told_apart_from_dates(text: str, value: str, kind: str) -> None:
     assert [(date.value, date.type) for date in read(text)] == [(value, kind)]
+
+
+def test_the_month_of_may_is_no_sign_of_what_may_come() -> None:
+    assert values("It rained between May and July.")[1] == ("July", "2024-07")
+
+
+def test_a_half_of_a_match_is_no_date() -> None:
+    assert values("They scored in the second half.") == []
+    assert values("At the end of the day it is a game.") == []
 
 
 def test_later_and_the_same_day_count_from_the_day_told_last() -> None:
