@@ -5,15 +5,20 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, get_args
+
+from babel import Locale
 
 from config.errors import Misconfigured
 from config.settings import HERE
 from processors.event import Relation
 from sinks.media_topics import is_known
 from sinks.topics import Kind, Rule, compiled_words
-from sinks.words import fold
+from sinks.words import Term, fold
 
 DEFAULT: Final = HERE / "routes.toml"
 LISTS: Final[dict[str, Kind]] = {
@@ -22,6 +27,8 @@ LISTS: Final[dict[str, Kind]] = {
 }  # fmt: skip
 NAMES: Final = (*LISTS, "urgency", "words", "compact")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+NO_COUNTRY: Final = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}  # territories of CLDR that are none
+_TABLE: Final = re.compile(r"\s*\[")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -44,50 +51,83 @@ def load(path: Path = DEFAULT) -> tuple[Rule, ...]:
             f"{path}: {', '.join(sorted(strays)) or 'routes'}: write each rule as [routes.NAME]"
         )
     return tuple(
-        _rule(name, rule, f"{path}:{_line(text, name)}") for name, rule in told.get("routes", {}).items()
+        _rule(name, rule, _Source(path, text, name)) for name, rule in told.get("routes", {}).items()
     )
 
 
-def _rule(name: str, told: Any, where: str) -> Rule:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a rule stands, for the operator who has to mend it."""
+
+    path: Path
+    text: str
+    name: str
+
+    def at(self, *words: object) -> str:
+        """``file:line: rule`` of the first line of the rule that has all of these words, else of its first line."""
+        lines = self.text.splitlines()
+        begin = next((n for n, line in enumerate(lines) if self._opens(line)), 0)
+        end = next((n for n in range(begin + 1, len(lines)) if _TABLE.match(lines[n])), len(lines))
+        found = begin
+        for word in words:
+            told = re.compile(rf"(?<![\w-]){re.escape(str(word))}(?![\w-])")
+            found = next((n for n in range(found, end) if told.search(lines[n].partition("#")[0])), found)
+        return f"{self.path}:{found + 1}: {self.name}"
+
+    def _opens(self, line: str) -> bool:
+        return bool(re.match(rf"\s*\[\s*routes\s*\.\s*[\"']?{re.escape(self.name)}[\"']?\s*\]", line))
+
+
+def _rule(name: str, told: Any, source: _Source) -> Rule:
     if not _NAME.fullmatch(name):
         raise Misconfigured(
-            f"{where}: {name!r}: a route's name is part of a topic's: small letters, digits, - and _"
+            f"{source.at()}: a route's name is part of a topic's: small letters, digits, - and _"
         )
-    if not isinstance(told, dict) or not told:
-        raise Misconfigured(f"{where}: [routes.{name}] has no condition, so it would take every story")
+    if not isinstance(told, dict) or not set(told) - {"compact"}:
+        raise Misconfigured(f"{source.at()} has no condition, so it would take every story")
     for key in told:
         if key not in NAMES:
             near = difflib.get_close_matches(key, NAMES, 1)
             raise Misconfigured(
-                f"{where}: {name}: unknown condition {key!r}; "
+                f"{source.at(key)}: unknown condition {key!r}; "
                 + (f"did you mean {near[0]}?" if near else f"known are {', '.join(NAMES)}")
             )
-    conditions = {
-        kind: _values(key, told[key], f"{where}: {name}") for key, kind in LISTS.items() if key in told
-    }
-    urgency = told.get("urgency")
-    if urgency is not None and (
-        not isinstance(urgency, int) or isinstance(urgency, bool) or not 1 <= urgency <= 9
-    ):
-        raise Misconfigured(f"{where}: {name}: urgency is a number from 1 (flash) to 9, not {urgency!r}")
-    words = compiled_words(_strings("words", told.get("words", []), f"{where}: {name}"))
-    if told.get("words") and len(words) != len(told["words"]):
-        raise Misconfigured(f"{where}: {name}: words: one of them has neither letter nor digit")
+    conditions = {kind: _values(key, told[key], source) for key, kind in LISTS.items() if key in told}
     compact = told.get("compact", False)
     if not isinstance(compact, bool):
-        raise Misconfigured(f"{where}: {name}: compact is true or false, not {compact!r}")
-    if not conditions and urgency is None and not words:
-        raise Misconfigured(f"{where}: {name} has no condition, so it would take every story")
-    return Rule(name, conditions, urgency, words, compact)
+        raise Misconfigured(f"{source.at('compact')}: compact is true or false, not {compact!r}")
+    return Rule(name, conditions, _urgency(told, source), _words(told, source), compact)
 
 
-def _values(key: str, told: Any, where: str) -> frozenset[str]:
-    values = _strings(key, told, where)
-    wrong = [value for value in values if not _is_right(key, value)]
-    if wrong or not values:
-        raise Misconfigured(
-            f"{where}: {key}: {wrong[0]!r} is unknown; {HINTS[key]}" if wrong else f"{where}: {key} is empty"
-        )
+def _urgency(told: Mapping[str, Any], source: _Source) -> int | None:
+    urgency = told.get("urgency")
+    if urgency is None or (isinstance(urgency, int) and not isinstance(urgency, bool) and 1 <= urgency <= 9):
+        return urgency
+    raise Misconfigured(f"{source.at('urgency')}: urgency is a number from 1 (flash) to 9, not {urgency!r}")
+
+
+def _words(told: Mapping[str, Any], source: _Source) -> tuple[Term, ...]:
+    if "words" not in told:
+        return ()
+    words = _strings("words", told["words"], source)
+    if not words:
+        raise Misconfigured(f"{source.at('words')}: words is empty")
+    for each in words:
+        if "*" in each.removesuffix("*"):
+            raise Misconfigured(
+                f"{source.at('words', each)}: words: {each!r}: a * stands for any ending, so only at the end"
+            )
+        if not compiled_words([each]):
+            raise Misconfigured(f"{source.at('words', each)}: words: {each!r} has neither letter nor digit")
+    return compiled_words(words)
+
+
+def _values(key: str, told: Any, source: _Source) -> frozenset[str]:
+    values = _strings(key, told, source)
+    if not values:
+        raise Misconfigured(f"{source.at(key)}: {key} is empty")
+    if wrong := [value for value in values if not _is_right(key, value)]:
+        raise Misconfigured(f"{source.at(key, wrong[0])}: {key}: {wrong[0]!r} is unknown; {HINTS[key]}")
     return frozenset(fold(value) if key == "entities" else value for value in values)
 
 
@@ -105,23 +145,21 @@ def _is_right(key: str, value: str) -> bool:
         case "topics":
             return is_known(value)
         case "languages":
-            return bool(_TAG.fullmatch(value))
+            return bool(_TAG.fullmatch(value)) and value.partition("-")[0].lower() in _known().languages
         case "countries":
-            return len(value) == 2 and value.isascii() and value.isupper()
+            return len(value) == 2 and value.isalpha() and value in _known().territories.keys() - NO_COUNTRY
         case "relations":
             return value in get_args(Relation)
     return bool(value.strip())
 
 
-def _strings(key: str, told: Any, where: str) -> list[str]:
+@cache
+def _known() -> Locale:
+    """CLDR's languages and territories, by their codes."""
+    return Locale("en")
+
+
+def _strings(key: str, told: Any, source: _Source) -> list[str]:
     if not isinstance(told, list) or not all(isinstance(each, str) for each in told):
-        raise Misconfigured(f"{where}: {key} must be a list of strings, not {told!r}")
+        raise Misconfigured(f"{source.at(key)}: {key} must be a list of strings, not {told!r}")
     return told
-
-
-def _line(text: str, name: str) -> int:
-    """The line on which a rule begins."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if re.match(rf"\s*\[\s*routes\s*\.\s*[\"']?{re.escape(name)}[\"']?\s*\]", line):
-            return number
-    return 1

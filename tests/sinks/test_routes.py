@@ -36,21 +36,38 @@ def test_a_rule_has_all_its_conditions(tmp_path: Path) -> None:
         ('topics = "medtop:04000000"', "list of strings"),
         ('countries = ["nl"]', "ISO 3166"),
         ('languages = ["english language"]', "tags such as"),
+        ('languages = ["xq"]', "'xq' is unknown"),
         ('relations = ["change"]', "update"),
         ("urgency = 0", "1 (flash) to 9"),
         ("urgency = true", "1 (flash) to 9"),
         ('words = ["*"]', "neither letter nor digit"),
         ('topic = ["medtop:04000000"]', "did you mean topics?"),
         ("feeds = []", "feeds is empty"),
+        ("words = []", "words is empty"),
+        ('words = ["fer*y"]', "only at the end"),
+        ('words = ["*ferry"]', "only at the end"),
+        ('countries = ["NL", "XX"]', "'XX' is unknown"),
+        ('compact = "yes"', "true or false"),
         ("", "every story"),
     ],
 )
 def test_a_wrong_rule_is_named_by_its_line(tmp_path: Path, wrong: str, told: str) -> None:
-    text = f'[routes.right]\nfeeds = ["nda"]\n\n[routes.wrong]\n{wrong}\n'
+    text = f'[routes.right]\nfeeds = ["nda"]\n\n[routes.wrong]\n# compact, words, urgency, topics\n{wrong}\n'
     with pytest.raises(Misconfigured) as caught:
         load(written(tmp_path, text))
-    assert "routes.toml:4:" in str(caught.value)
+    assert f"routes.toml:{6 if wrong else 4}: wrong" in str(caught.value)
     assert told in str(caught.value)
+
+
+def test_a_wrong_value_is_named_by_its_own_line(tmp_path: Path) -> None:
+    text = '[routes.wrong]\nurgency = 2\ntopics = [\n  "medtop:04000000",\n  "medtop:99999999",\n]\n[routes.next]\nfeeds=["x"]\n'
+    with pytest.raises(Misconfigured, match=r"routes\.toml:5: wrong: topics: 'medtop:99999999'"):
+        load(written(tmp_path, text))
+
+
+def test_a_rule_that_is_only_compact_has_no_condition(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="every story"):
+        load(written(tmp_path, "[routes.all]\ncompact = true\n"))
 
 
 @pytest.mark.parametrize(
