@@ -56,10 +56,10 @@ class Embedded:
         self.outlet = RawOutlet(self.access)
         self.feed_states = FeedStates(self.access)
         self._index = index
-        self._rules = rules(settings)
+        self.rules = rules(settings)
         self._pool = StepPool(STEPS, settings, settings.embedded.workers)
         self._consumers = self._made(events)
-        self._webhooks = {each: LogSource(each, self.access) for each in targets(settings, self._rules)}
+        self._webhooks = {each: LogSource(each, self.access) for each in targets(settings, self.rules)}
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._chores: list[asyncio.Task[None]] = []
@@ -138,7 +138,7 @@ class Embedded:
             made.append(Consumer(step.name, topics, handler, self.access, batch, room))
         sunk = [topic.name for topic in SINK_READS]
         made.append(Consumer(INDEX, sunk, IndexHandler(self._index), self.access, batch))
-        if self._rules:
+        if self.rules:
             made.append(RouteConsumer(RouteHandler(self.settings, self.access), self.access, batch))
         if events:
             writer = EventsHandler(events, self.access)
@@ -174,7 +174,7 @@ class Embedded:
         for topic in TOPICS:
             readers = [each.name for each in everybody if topic.name in each.topics]
             self.access.log.prune(topic.name, now - hours[topic.retention] * HOUR, readers)
-        forget(self.access.log, self.settings, self._rules, now, everybody)
+        forget(self.access.log, self.settings, self.rules, now, everybody)
         days = self.settings.embedded.index_retention_days
         if days:
             with self.access.log.transaction():

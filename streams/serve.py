@@ -25,6 +25,7 @@ from streams.pollers import poll
 from streams.pollers.feed import Feed
 from streams.pollers.feeds import load
 from streams.pollers.health import read_health
+from streams.route_stream import RouteStream
 
 SAMPLES: Final = HERE / "samples"
 DRAIN_SECONDS: Final = 8.0  # for what is in flight at the end; the rest stays in the log
@@ -102,6 +103,7 @@ async def _open_desk(
     stack.callback(search.close)
     desk = settings.desk
     app = make_app(search, FeedList(feeds, runtime), desk, runtime, {"database": runtime.check})
+    RouteStream(runtime.rules, runtime.access).add_to(app)
     try:
         runner, port = await serve_app(app, desk.host, desk.port)
     except OSError as error:

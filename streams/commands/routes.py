@@ -1,4 +1,4 @@
-"""``wiredesk routes``: check the rules, and say which of them an event fits, and why."""
+"""``wiredesk routes``: check the rules, say which of them an event fits and why, follow a route."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ _routes = click.option(
 
 @click.group("routes")
 def command() -> None:
-    r"""Check and explain the routes to topics of their own.
+    r"""Check, explain and follow the routes to topics of their own.
 
     \b
     Examples:
       wiredesk routes check --routes my-routes.toml
       wiredesk process dispatch.txt | wiredesk routes explain -
+      wiredesk routes follow urgent | your-program
     """
 
 
@@ -61,3 +62,42 @@ def explain(story: BinaryIO, routes: Path | None, all_: bool) -> None:
             click.echo(f"  {'fits' if match.fits else '  no'}  {match.route}: {'; '.join(match.reasons)}")
         if not shown:
             click.echo("  no rule fits")
+
+
+@command.command("follow")
+@click.argument("name")
+@_routes
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="The folder of the embedded runtime.",
+)
+@click.option(
+    "--after", type=click.IntRange(-1), help="Go on after this offset; -1: from the oldest. [default: now]"
+)
+@click.option("--offsets", is_flag=True, help="Put the offset and a tab before each event.")
+@click.option("--once", is_flag=True, help="End at the end, instead of waiting for more.")
+def follow(name: str, routes: Path | None, data: Path, after: int | None, offsets: bool, once: bool) -> None:
+    """Write the events of a route of `wiredesk run`, one a line, as they come. On Kafka, read the topic."""
+    from config.errors import Misconfigured
+    from sinks.routes import DEFAULT, load
+    from streams.log import DATABASE, Log
+    from streams.route_stream import follow as followed
+
+    topics = {rule.name: rule.topic for rule in load(routes or DEFAULT)}
+    if name not in topics:
+        raise Misconfigured(f"no rule is called {name!r}; rules are {', '.join(topics)}")
+    if not (data / DATABASE).is_file():
+        raise Misconfigured(f"{data}: no wiredesk runs here; name its folder with --data")
+    log = Log(data / DATABASE)
+    try:
+        for record in followed(log, topics[name], after, once=once):
+            line = b"%d\t%b\n" % (record.offset, record.value) if offsets else record.value + b"\n"
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+    except (BrokenPipeError, KeyboardInterrupt):
+        sys.stdout = None  # nothing is left to be flushed at the end
+    finally:
+        log.close()

@@ -47,7 +47,6 @@ def test_a_rule_has_all_its_conditions(tmp_path: Path) -> None:
         ('words = ["fer*y"]', "only at the end"),
         ('words = ["*ferry"]', "only at the end"),
         ('countries = ["NL", "XX"]', "'XX' is unknown"),
-        ('compact = "yes"', "true or false"),
         ("", "every story"),
     ],
 )
@@ -68,6 +67,8 @@ def test_a_wrong_value_is_named_by_its_own_line(tmp_path: Path) -> None:
 def test_a_rule_that_is_only_compact_has_no_condition(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="every story"):
         load(written(tmp_path, "[routes.all]\ncompact = true\n"))
+    with pytest.raises(Misconfigured, match=r":3: all: compact is true or false"):
+        load(written(tmp_path, '[routes.all]\nurgency = 1\ncompact = "yes"\n'))
 
 
 @pytest.mark.parametrize(

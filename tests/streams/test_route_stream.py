@@ -1,0 +1,92 @@
+"""A route followed: over HTTP, with a place to come back to, and by the command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+from click.testing import CliRunner
+
+from sinks.topics import Rule
+from streams.cli import cli
+from streams.consumer import Access
+from streams.log import DATABASE, Log
+from streams.messages import message
+from streams.route_stream import RouteStream
+
+URGENT = "wire.out.urgent.v1"
+Client = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture
+async def access(tmp_path: Path) -> AsyncIterator[Access]:
+    made = Access(Log(tmp_path / DATABASE))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def client(access: Access) -> AsyncIterator[Client]:
+    app = web.Application()
+    RouteStream([Rule("urgent", {})], access).add_to(app)
+    made = TestClient(TestServer(app))
+    await made.start_server()
+    yield made
+    await made.close()
+
+
+async def tell(access: Access, *values: bytes) -> None:
+    made = [message(URGENT, "k", value, 0, source="route") for value in values]
+    await access.write(lambda: access.log.append(made))
+
+
+async def events(response: ClientResponse, number: int) -> list[tuple[int, bytes]]:
+    """The next events: id and data."""
+    found: list[tuple[int, bytes]] = []
+    async with asyncio.timeout(10):
+        while len(found) < number:
+            line = await response.content.readline()
+            if line.startswith(b"id: "):
+                identity = int(line[4:])
+                assert await response.content.readline() == b"event: story\n"
+                found.append((identity, (await response.content.readline())[6:].rstrip()))
+    return found
+
+
+async def test_a_reader_gets_what_comes_and_comes_back_to_its_place(client: Client, access: Access) -> None:
+    await tell(access, b'{"n": 0}')
+    async with client.get("/api/routes/urgent/stream") as response:
+        assert response.headers["Content-Type"] == "text/event-stream"
+        await response.content.readuntil(b"\n\n")
+        await tell(access, b'{"n": 1}', b"", b'{"n": 3}')
+        assert await events(response, 2) == [(1, b'{"n": 1}'), (3, b'{"n": 3}')], "without tombstones"
+    async with client.get("/api/routes/urgent/stream", headers={"Last-Event-ID": "1"}) as response:
+        assert await events(response, 1) == [(3, b'{"n": 3}')]
+    async with client.get("/api/routes/urgent/stream?after=start") as response:
+        assert [identity for identity, _ in await events(response, 3)] == [0, 1, 3]
+
+
+async def test_an_unknown_route_or_place_is_refused(client: Client) -> None:
+    assert (await client.get("/api/routes/other/stream")).status == 404
+    assert (await client.get("/api/routes/urgent/stream?after=yesterday")).status == 400
+    assert await (await client.get("/api/routes")).json() == {"routes": [{"name": "urgent", "topic": URGENT}]}
+
+
+def test_the_command_writes_a_route_line_by_line(tmp_path: Path) -> None:
+    log = Log(tmp_path / DATABASE)
+    log.append([message(URGENT, "k", value, 0, source="route") for value in (b"{}", b"", b'{"a":1}')])
+    log.close()
+    follow = ["routes", "follow", "urgent", "--data", str(tmp_path), "--once"]
+    assert CliRunner().invoke(cli, [*follow, "--after", "-1"]).output == '{}\n{"a":1}\n'
+    assert CliRunner().invoke(cli, [*follow, "--after", "0", "--offsets"]).output == '2\t{"a":1}\n'
+    assert CliRunner().invoke(cli, follow).output == ""
+
+
+@pytest.mark.parametrize(("name", "data"), [("nobody", "."), ("urgent", "nowhere")])
+def test_the_command_says_what_is_wrong(tmp_path: Path, name: str, data: str) -> None:
+    told = CliRunner().invoke(cli, ["routes", "follow", name, "--data", str(tmp_path / data)])
+    assert type(told.exception).__name__ == "Misconfigured"
