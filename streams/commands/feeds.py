@@ -28,6 +28,11 @@ def _place(call: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")(call)
 
 
+_kafka = click.option(
+    "--kafka", is_flag=True, help="Tell what the pollers on Kafka know, not the one of this machine."
+)
+
+
 @click.group("feeds")
 def command() -> None:
     """Feeds: list, add, pause, check, import and export them.
@@ -35,6 +40,7 @@ def command() -> None:
     \b
     Examples:
       wiredesk feeds list
+      wiredesk feeds show harbour-times --kafka --config fleet.toml
       wiredesk feeds check https://www.example.org/rss.xml
       wiredesk feeds import subscriptions.opml --feeds my.toml
     """
@@ -42,12 +48,13 @@ def command() -> None:
 
 @command.command("list")
 @_place
-def list_(config: Path | None, data: Path | None, name: str | None) -> None:
+@_kafka
+def list_(config: Path | None, data: Path | None, name: str | None, kafka: bool) -> None:
     """List feeds: id, state, last outcome, last new item, items a day, next poll, URL; tabs between them."""
     from streams.pollers.health import read_health
 
     settings, feeds = _loaded(config, name)
-    known = _states(settings, data)
+    known = _states(settings, data, kafka)
     for feed in feeds:
         health = read_health(feed, known.get(feed.id, b""))
         rate = "-" if health.items_per_day is None else f"{health.items_per_day:g}"
@@ -61,7 +68,8 @@ def list_(config: Path | None, data: Path | None, name: str | None) -> None:
 @command.command("show")
 @click.argument("feed_id")
 @_place
-def show(feed_id: str, config: Path | None, data: Path | None, name: str | None) -> None:
+@_kafka
+def show(feed_id: str, config: Path | None, data: Path | None, name: str | None, kafka: bool) -> None:
     """Show all that is known of one feed, as JSON."""
     import time
 
@@ -73,7 +81,7 @@ def show(feed_id: str, config: Path | None, data: Path | None, name: str | None)
 
     settings, feeds = _loaded(config, name)
     feed = _one(feeds, feed_id)
-    raw = _states(settings, data).get(feed.id, b"")
+    raw = _states(settings, data, kafka).get(feed.id, b"")
     state = header(raw)
     told = {
         "feed": {**to_builtins(feed), "url": feed.shown_url},
@@ -245,9 +253,15 @@ def _one(feeds: Sequence[Feed], feed_id: str) -> Feed:
     return found
 
 
-def _states(settings: Settings, data: Path | None) -> Mapping[str, bytes]:
-    """What the embedded poller remembers; empty before the first run."""
+def _states(settings: Settings, data: Path | None, kafka: bool) -> Mapping[str, bytes]:
+    """What the embedded poller remembers, empty before the first run; or those on Kafka."""
+    import asyncio
     import sqlite3
+
+    if kafka:
+        from streams.kafka.poll import states
+
+        return asyncio.run(states(settings))
 
     from streams.log import DATABASE
 

@@ -14,8 +14,8 @@ import click
 def command(feeds: str | None, config: Path | None) -> None:
     """Poll feeds and publish raw items to Kafka until SIGINT or SIGTERM.
 
-    What a feed has told (validators, entries seen, its rhythm) is kept in a topic, so a restart asks for nothing twice.
-    Run one poller a feed list.
+    Start as many as you like with the same feed list: they share its feeds, all feeds of a host together, and when one
+    dies the others go on where it was. What a feed has told (validators, entries seen, its rhythm) is kept in a topic.
 
     \b
     Examples:

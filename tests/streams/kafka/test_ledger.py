@@ -1,0 +1,95 @@
+"""The pollers' ledger on Kafka: items and state together or not at all, and nothing from one who was replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from aiokafka.errors import KafkaError
+
+from config.settings import Kafka
+from processors.codec import decode
+from processors.errors import NotAFeed
+from processors.event import RawItem
+from streams.kafka.cluster import Cluster
+from streams.kafka.ledger import PartitionLedger, partition_of, read_states
+from streams.pollers.feed import Feed
+from streams.pollers.ports import Result
+from streams.topology import GAPS, RAW
+from tests.conftest import KafkaForTest
+from tests.servers.fleet import make_topics, read
+
+HARBOUR = Feed("harbour", "https://wire.example/harbour.rss")
+
+
+def result(state: bytes, *texts: str, gap: str = "") -> Result:
+    items = tuple(
+        RawItem(text.encode(), "2026-02-02T12:00:00Z", feed="harbour", outcome="new") for text in texts
+    )
+    return Result("harbour", state, items, gap=gap)
+
+
+def ledger(told: Kafka, feed: Feed = HARBOUR) -> PartitionLedger:
+    number = told.partitions
+    return PartitionLedger(Cluster(told), frozenset({partition_of(feed, number)}), number, [feed])
+
+
+def test_feeds_of_one_host_lie_in_one_partition_whatever_their_paths_and_ports() -> None:
+    urls = ("https://wire.example/a", "http://WIRE.example:8080/b?c", "https://desk@wire.example/")
+    assert len({partition_of(Feed(url, url), 64) for url in urls}) == 1
+    hosts = Counter(partition_of(Feed(str(n), f"https://wire{n}.example/"), 8) for n in range(4000))
+    assert min(hosts.values()) > 400, "hosts are spread evenly"
+
+
+@pytest.mark.kafka
+async def test_items_gap_and_state_are_written_together_and_read_back(kafka: KafkaForTest) -> None:
+    told = kafka.settings()
+    await make_topics(told)
+    async with ledger(told) as first:
+        assert await first.load() == {}
+        await asyncio.gather(
+            first.settle(result(b"one", "a", "b")),
+            first.settle(result(b"two", "c", gap="2026-02-02T12:00:00Z")),
+        )
+        rejected = (RawItem(b"<html>", "2026-02-02T12:00:00Z", feed="harbour"), NotAFeed("a page"))
+        await first.settle(Result("harbour", b"three", rejected=rejected))
+    async with ledger(told) as second:
+        assert await second.load() == {"harbour": b"three"}
+    raw = [decode(each.value or b"", RawItem).payload for each in await read(told, [RAW.name], 3, 10)]
+    assert raw == [b"a", b"b", b"c"]
+    assert len(await read(told, [GAPS.name], 1, 10)) == 1
+    assert [each.value and b"<html>" in decode(each.value, RawItem).payload
+            for each in await read(told, [RAW.dead_letters.name], 1, 10)] == [True]  # fmt: skip
+
+
+@pytest.mark.kafka
+async def test_one_who_was_replaced_can_write_nothing(kafka: KafkaForTest) -> None:
+    told = kafka.settings()
+    await make_topics(told)
+    async with ledger(told) as replaced:
+        await replaced.settle(result(b"one", "a"))
+        async with ledger(told) as successor:
+            assert await successor.load() == {"harbour": b"one"}
+            with pytest.raises(KafkaError):
+                await replaced.settle(result(b"stale", "a", "b"))
+            await successor.settle(result(b"two", "b"))
+    raw = [decode(each.value or b"", RawItem).payload for each in await read(told, [RAW.name], 3, 2)]
+    assert raw == [b"a", b"b"]
+    assert await read_states(Cluster(told), range(told.partitions)) == {"harbour": b"two"}
+
+
+@pytest.mark.kafka
+async def test_a_feed_that_moved_to_another_host_keeps_what_is_known(kafka: KafkaForTest) -> None:
+    told = kafka.settings(partitions=8)
+    await make_topics(told)
+    home = partition_of(HARBOUR, 8)
+    moved = next(
+        feed
+        for n in range(100)
+        if partition_of(feed := Feed("harbour", f"https://wire{n}.example/"), 8) != home
+    )
+    async with ledger(told) as before:
+        await before.settle(result(b"known", "a"))
+    async with ledger(told, moved) as after:
+        assert await after.load() == {"harbour": b"known"}
