@@ -7,8 +7,10 @@ so that two writers can't miss each other's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 SINK: Final = "elasticsearch"
 STALE: Final = 409
+REQUEST: Final = 125  # stories of a bulk request
+IN_FLIGHT: Final = 2  # requests at a time
 SETTLED: Final = 1000  # members of a chain that are judged again after a kill
 
 
@@ -95,7 +99,7 @@ class StoryBulk:
             )
             for each in marks
         ]
-        answers = await self._bulk(entries)
+        answers = await self._bulk(lambda: entries)
         for refused in answers:
             if refused:
                 raise Transient(f"{self._settings.url}: {self._marks}: {refused}")
@@ -124,23 +128,44 @@ class StoryBulk:
         now = time_ns() // 1_000_000
         stemmed = await self._languages()
         wanted = [(document_id(event.story.uri), month(event)) for event in events]
-        entries = []
-        for event, each, (id_, _), home in zip(
-            events, members, wanted, await self._homes.find(wanted), strict=True
-        ):
-            source = document(event)
-            _judge(source, each, known)
-            source["indexed"] = now
-            entries.append(_entry(home, id_, source["revision"], source | stems(source, stemmed)))
-        return await self._bulk(entries)
+        homes = await self._homes.find(wanted)
+
+        def make(start: int) -> list[Entry]:
+            part = slice(start, start + REQUEST)
+            entries = []
+            for event, each, (id_, _), home in zip(
+                events[part], members[part], wanted[part], homes[part], strict=True
+            ):
+                source = document(event)
+                _judge(source, each, known)
+                source["indexed"] = now
+                entries.append(_entry(home, id_, source["revision"], source | stems(source, stemmed)))
+            return entries
+
+        return await self._bulk(*(partial(make, start) for start in range(0, len(events), REQUEST)))
 
     async def _languages(self) -> frozenset[str]:
         if self._stemmed is None:
             self._stemmed = await stemmed_languages(self._client, self._settings)
         return self._stemmed
 
-    async def _bulk(self, entries: Sequence[Entry]) -> list[Rejected | None]:
-        """Send entries in requests of bounded size; what was refused, one by one."""
+    async def _bulk(self, *makers: Callable[[], Sequence[Entry]]) -> list[Rejected | None]:
+        """Send what each makes while the server works on the one before; what was refused, one by one."""
+        sent: list[asyncio.Task[list[Rejected | None]]] = []
+        try:
+            for make in makers:
+                entries = await asyncio.to_thread(make)
+                if len(sent) >= IN_FLIGHT:
+                    await sent[-IN_FLIGHT]
+                sent.append(asyncio.create_task(self._requests(entries)))
+            return [each for answers in await asyncio.gather(*sent) for each in answers]
+        finally:
+            for task in sent:
+                task.cancel()
+            await asyncio.gather(*sent, return_exceptions=True)
+
+    async def _requests(self, entries: Sequence[Entry]) -> list[Rejected | None]:
+        """Send entries in requests of bounded size."""
         results: list[Rejected | None] = []
         for batch in _batches(entries, self._settings.batch, self._settings.batch_bytes):
             results += await self._request(batch)
@@ -216,7 +241,7 @@ class StoryBulk:
             if (source.get("hidden"), source.get("hiddenBy")) != before:
                 target = home[0] if home else hit["_index"]
                 entries.append(_entry(target, hit["_id"], hit["_version"], source | stems(source, stemmed)))
-        await self._bulk(entries)
+        await self._bulk(lambda: entries)
 
 
 def _judge(source: dict[str, Any], each: Member, known: Mapping[tuple[str, str], Mark]) -> None:
