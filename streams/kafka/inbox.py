@@ -43,35 +43,39 @@ class Inbox:
         self._most, self._name, self._caught_up = most, name, caught_up
         self._live: deque[Fetched] = deque()
         self._late: deque[Fetched] = deque()
-        self._changed = asyncio.Condition()
+        self._room, self._filled = asyncio.Event(), asyncio.Event()
 
     async def put(self, batch: Batch, *, late: bool) -> None:
         """Wait for room, then take a batch in."""
         lane = self._late if late else self._live
-        async with self._changed:
-            await self._changed.wait_for(lambda: len(lane) < self._most)
-            after = batch.after
-            for each in batch.records:
-                record = as_record(each, self._name)
-                lane.append(Fetched(batch.partition, batch.generation, after, record, each.timestamp))
-                after = each.offset
-            self._changed.notify_all()
+        while len(lane) >= self._most:
+            self._room.clear()
+            await self._room.wait()
+        after = batch.after
+        for each in batch.records:
+            record = as_record(each, self._name)
+            lane.append(Fetched(batch.partition, batch.generation, after, record, each.timestamp))
+            after = each.offset
+        self._filled.set()
 
     async def take(self, most: int) -> list[Fetched]:
         """Wait for records; up to `most`, from one lane."""
         while True:
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._live or self._late)
-                if self._live:
-                    return self._taken(self._live, most)
-                if self._caught_up():
-                    return self._taken(self._late, min(most, LATE_AT_ONCE))
-            await asyncio.sleep(LOOK_AGAIN_S)
+            if self._live:
+                return self._taken(self._live, most)
+            if not self._late:
+                self._filled.clear()
+                await self._filled.wait()
+            elif self._caught_up():
+                return self._taken(self._late, min(most, LATE_AT_ONCE))
+            else:
+                await asyncio.sleep(LOOK_AGAIN_S)
 
     def drop(self) -> None:
-        """Forget everything, at a rebalance: what was not committed is fetched again."""
+        """Forget everything, at a rebalance: what was not committed is fetched again. Who waits for room has it."""
         self._live.clear()
         self._late.clear()
+        self._room.set()
 
     def first(self, partition: TopicPartition) -> Fetched | None:
         """The oldest waiting record of a partition."""
@@ -79,7 +83,7 @@ class Inbox:
 
     def _taken(self, lane: deque[Fetched], most: int) -> list[Fetched]:
         taken = [lane.popleft() for _ in range(min(most, len(lane)))]
-        self._changed.notify_all()
+        self._room.set()
         return taken
 
 

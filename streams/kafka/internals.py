@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -23,8 +24,9 @@ import faust
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import for_code
+from aiokafka.errors import IllegalStateError, for_code
 from faust.app.base import BootStrategy
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -114,7 +116,10 @@ class _Consumer(driver.Consumer):
         if not records:
             return
         if not self.flow_active or generation != self.app.consumer_generation_id:
-            await self.perform_seek()  # what was fetched is dropped here, so it must be fetched again
+            # what was fetched is dropped, so it must be fetched again; an assignment that changes meanwhile is illegal
+            # to seek in, and begins at what is committed anyway
+            with suppress(IllegalStateError):
+                await self.perform_seek()
             self._last = {}
             return
         for place, polled in records.items():
@@ -183,6 +188,14 @@ class App(faust.App):
         made.generation, made.member = coordinator.generation, coordinator.member_id
         return made
 
+    @property
+    def is_in_its_group(self) -> bool:
+        """Whether the broker that coordinates the group is known: not before the start, and not while it is down."""
+        try:
+            return is_in_its_group(cast("_Consumer", self.consumer)._thread._ensure_consumer())  # noqa: SLF001 -- this file's purpose
+        except ConsumerNotStarted:
+            return False
+
     def _create_directories(self) -> None:
         """Make none: Faust keeps nothing here."""
 
@@ -194,6 +207,11 @@ class App(faust.App):
             return None, None
         state = assignment.state_value(partition)
         return (state.position if state.has_valid_position else None), state.lso
+
+
+def is_in_its_group(consumer: AIOKafkaConsumer) -> bool:
+    """Whether a consumer knows the broker that coordinates its group: not while it is down."""
+    return consumer._coordinator.coordinator_id is not None  # noqa: SLF001 -- this file's purpose
 
 
 def fence_commits() -> None:

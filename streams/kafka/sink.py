@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Final, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from config.settings import Settings
 from processors.codec import decode
@@ -26,7 +26,8 @@ from streams.backoff import delays
 from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
-from streams.kafka.worker import check, or_stopped
+from streams.kafka.internals import is_in_its_group
+from streams.kafka.worker import FIGURES_S, check, or_stopped
 from streams.messages import Record, dead_letter, milliseconds
 from streams.topology import SINK_READS
 
@@ -54,6 +55,8 @@ class Sink:
         self.name = name
         self._index, self._settings = index, settings
         self._cluster = Cluster(settings.kafka)
+        self._reader: AIOKafkaConsumer | None = None
+        self._in_hand = 0  # records that are read and not yet in the index
         self.waiting: str | None = None  # why it waits, for the health page
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -63,15 +66,19 @@ class Sink:
             return
         await check(self._settings)
         async with AsyncExitStack() as stack:
-            consumer = await stack.enter_async_context(self._consumer())
+            consumer: AIOKafkaConsumer = await stack.enter_async_context(self._consumer())
+            self._reader = consumer
             producer = await stack.enter_async_context(self._cluster.producer())
             await stack.enter_async_context(healthy(self._settings.health, {self.name: self._ready}))
+            figures = asyncio.ensure_future(self._figures(consumer))
+            stack.callback(figures.cancel)
             log.info("sink started", sink=self.name)
             assigned: frozenset[TopicPartition] = frozenset()
             while not stop.is_set():
                 flush_ms = int(self._settings.elasticsearch.flush_s * 1000)
                 polled = await consumer.getmany(timeout_ms=flush_ms)
                 records = [record for each in polled.values() for record in each]
+                self._in_hand = len(records)
                 if consumer.assignment() != assigned:
                     assigned = consumer.assignment()
                     self._index.forget()
@@ -79,7 +86,7 @@ class Sink:
                     break
                 if records:
                     await self._commit(consumer, records)
-                await self._figures(consumer)
+                self._in_hand = 0
         log.info("sink stopped", sink=self.name)
 
     def _consumer(self) -> AIOKafkaConsumer:
@@ -173,11 +180,16 @@ class Sink:
             log.info("the partitions were given to another sink, which writes the same again", sink=self.name)
 
     async def _figures(self, consumer: AIOKafkaConsumer) -> None:
-        lag = 0
-        for place in consumer.assignment():
-            end = consumer.last_stable_offset(place)
-            lag += max(0, end - await consumer.position(place)) if end else 0
-        LAG_RECORDS.labels(self.name).set(lag)
+        """Tell the lag for ever, and above all while the index is down and nothing is fetched."""
+        while True:
+            await asyncio.sleep(FIGURES_S)
+            with suppress(KafkaError, IllegalStateError):  # it is down, or the partitions have just changed
+                places = consumer.assignment()
+                ends = await consumer.end_offsets(places) if places else {}
+                lag = sum([max(0, end - await consumer.position(place)) for place, end in ends.items()])
+                LAG_RECORDS.labels(self.name).set(lag + self._in_hand)
 
     async def _ready(self) -> str | None:
+        if self._reader and not is_in_its_group(self._reader):
+            return "Kafka does not answer"
         return self.waiting

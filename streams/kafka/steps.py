@@ -27,6 +27,7 @@ from streams.kafka.engines import Engine
 from streams.kafka.inbox import Fetched, Inbox
 from streams.kafka.internals import App, Batch, Committed
 from streams.kafka.pace import Pace
+from streams.kafka.partitions import within
 from streams.kafka.room import Room
 from streams.kafka.takeover import claim
 from streams.kafka.topics import ATTEMPTS
@@ -52,7 +53,7 @@ class StepRunner:
     """Runs one step of the topology for the partitions that the group gives to this worker."""
 
     def __init__(self, step: Step, app: App, cluster: Cluster, engine: Engine, attempts: Attempts) -> None:
-        """Nothing runs before `run`; Faust's agents fill it through `take_in`."""
+        """Nothing runs before `open` and `run`; Faust's agents fill it through `take_in`."""
         self.step = step
         self._app, self._cluster, self._engine, self._attempts = app, cluster, engine, attempts
         self.inbox = Inbox(cluster.settings.batch * 2, cluster.name, self._may_take_late)
@@ -63,6 +64,14 @@ class StepRunner:
         self._next: dict[TopicPartition, int] = {}
         self._claimed: asyncio.Future[None] | None = None
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def open(self) -> None:
+        """Start the producer, before the worker joins its group.
+
+        That fences this slot's predecessor and aborts what it left open. Later would be too late: whoever takes over its
+        partitions waits for its transactions, and does not fence a worker whose name is in the group again.
+        """
+        self._producer = await self._fenced()
 
     async def take_in(self, batch: Batch) -> None:
         """Take a batch from Faust, waiting while there is enough."""
@@ -116,15 +125,23 @@ class StepRunner:
         if self._producer:
             await self._producer.stop()
 
-    def waiting(self) -> tuple[int, float]:
-        """How many records wait before the step on our partitions, and the age of the oldest in seconds."""
+    @property
+    def partitions(self) -> list[TopicPartition]:
+        """The partitions that are ours and taken over."""
+        return list(self._next)
+
+    def waiting(self, ends: Mapping[TopicPartition, int]) -> tuple[int, float]:
+        """How many records wait before the step on our partitions, and the age of the oldest in seconds.
+
+        `ends` has the ends of what is committed there.
+        """
         number, oldest = 0, 0.0
         for partition, after in self._next.items():
-            fetched, end = self._app.waiting(partition)
+            fetched, _ = self._app.waiting(partition)
             first = self.inbox.first(partition)
-            if end is None or fetched is None:
+            if partition not in ends or fetched is None:
                 continue
-            number += max(0, end - (after if first else fetched))
+            number += max(0, ends[partition] - (after if first else fetched))
             if first:
                 oldest = max(oldest, time.time() - first.written / 1000)
         return number, oldest
@@ -135,14 +152,13 @@ class StepRunner:
             if not partitions:
                 await self._engine.claim({})
                 return
-            if self._producer is None:
-                self._producer = await self._fenced()
             admin = self._cluster.admin()
             await admin.start()
             try:
-                found = await claim(self._cluster, admin, self.step.name, partitions)
+                decided = await claim(self._cluster, admin, self.step.name, partitions)
             finally:
                 await admin.close()
+            found = await within(self._cluster, decided)
             await self._engine.claim(_offsets(found))
             self._next = {partition: max(told.offset, 0) for partition, told in found.items()}
 

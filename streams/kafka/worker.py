@@ -12,7 +12,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final, cast
 
 import structlog
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from config.errors import Misconfigured
 from config.settings import Settings
@@ -23,6 +24,7 @@ from streams.kafka.engines import Engine, Pooled, Remembering, Stateless
 from streams.kafka.health import healthy
 from streams.kafka.internals import App, Batch, fence_commits
 from streams.kafka.memory import Memories, Rememberer
+from streams.kafka.partitions import fit
 from streams.kafka.routes import RouteRunner, Routing
 from streams.kafka.steps import StepRunner
 from streams.kafka.topics import differences, missing
@@ -42,7 +44,7 @@ async def work(
     """Run steps until `stop`, then finish what is in hand.
 
     Raises:
-        Misconfigured: topics are missing, or refused by the broker.
+        Misconfigured: topics are missing, refused by the broker, or of numbers of partitions that don't fit.
         BrokenPool: a child of the pool died.
         KafkaError: the broker left a transaction undecided; start again, from what is committed.
     """
@@ -52,6 +54,7 @@ async def work(
     if stop.is_set():
         return
     await check(settings)
+    await fit(cluster, steps)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(StepPool(steps, settings, settings.kafka.workers, load=load))
         attempts = Attempts(cluster)
@@ -86,6 +89,7 @@ async def check(settings: Settings) -> None:
 
 async def _until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -> None:
     """Run the app and its steps until `stop` or a failure, then drain."""
+    await asyncio.gather(*(runner.open() for runner in runners))
     await app.start()
     log.info("worker started", worker=app.cluster.worker, steps=[runner.step.name for runner in runners])
     running: list[asyncio.Future[None]] = [asyncio.ensure_future(runner.run()) for runner in runners]
@@ -168,15 +172,16 @@ async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) 
     """The health page, and figures that follow the steps."""
 
     async def assigned() -> str | None:
+        if not app.is_in_its_group:
+            return "Kafka does not answer, or the group is not joined yet"
         return "partitions are being assigned" if app.rebalancing else None
 
     async def figures() -> None:
-        while True:
-            await asyncio.sleep(FIGURES_S)
-            for runner in runners:
-                number, oldest = runner.waiting()
-                LAG_RECORDS.labels(runner.step.name).set(number)
-                OLDEST_SECONDS.labels(runner.step.name).set(oldest)
+        async with app.cluster.consumer() as asked:
+            while True:
+                await asyncio.sleep(FIGURES_S)
+                with suppress(KafkaError):  # the broker is down: readyz tells
+                    await _tell_lag(asked, runners)
 
     async with healthy(settings.health, {"kafka": assigned}):
         counting = asyncio.ensure_future(figures())
@@ -184,6 +189,15 @@ async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) 
             yield
         finally:
             counting.cancel()
+
+
+async def _tell_lag(asked: AIOKafkaConsumer, runners: Sequence[StepRunner]) -> None:
+    places = [place for runner in runners for place in runner.partitions]
+    ends = await asked.end_offsets(places) if places else {}
+    for runner in runners:
+        number, oldest = runner.waiting(ends)
+        LAG_RECORDS.labels(runner.step.name).set(number)
+        OLDEST_SECONDS.labels(runner.step.name).set(oldest)
 
 
 async def or_stopped(waiting: Any, stop: asyncio.Event) -> None:

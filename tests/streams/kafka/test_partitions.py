@@ -1,0 +1,94 @@
+"""Partitions that are not as they should be: too few for a step's memory, and offsets that are out of range."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import NewTopic, RecordsToDelete
+
+from config.errors import Misconfigured
+from config.settings import Kafka
+from processors.codec import decode
+from processors.event import Event
+from streams.kafka.cluster import Cluster
+from streams.kafka.internals import Committed
+from streams.kafka.partitions import fit, within
+from streams.messages import raw_message
+from streams.topology import LINEAGE, NORMALISED, RAW, STEPS
+from tests.conftest import KafkaForTest
+from tests.servers.fleet import Worker, item, make_topics, read
+
+pytestmark = pytest.mark.kafka
+NORMALISE: Final = (sys.executable, "-m", "tests.servers.quick_worker", "normalise")
+
+
+async def make(cluster: Cluster, **partitions: int) -> None:
+    admin = cluster.admin()
+    await admin.start()
+    names = {"input": NORMALISED.name, "state": LINEAGE.name}
+    await admin.create_topics(
+        [NewTopic(cluster.topic(names[name]), number, 1) for name, number in partitions.items()]
+    )
+    while any(
+        not told["partitions"]
+        for told in await admin.describe_topics([cluster.topic(names[name]) for name in partitions])
+    ):
+        pass  # the broker has not heard of its topics yet
+    await admin.close()
+
+
+async def test_a_state_topic_with_fewer_partitions_than_the_input_is_refused(kafka: KafkaForTest) -> None:
+    cluster = Cluster(kafka.settings())
+    await make(cluster, input=3, state=2)
+    with pytest.raises(Misconfigured, match=r"deduplicate\.v1 has 2 partitions.*--partitions 3"):
+        await fit(cluster, STEPS)
+
+
+async def test_a_state_topic_with_more_partitions_is_taken(kafka: KafkaForTest) -> None:
+    cluster = Cluster(kafka.settings())
+    await make(cluster, input=2, state=3)
+    await fit(cluster, STEPS)
+
+
+async def told_offsets(told: Kafka, offsets: dict[int, int]) -> None:
+    """Commit offsets of the raw topic for the group of workers."""
+    cluster = Cluster(told)
+    async with cluster.consumer(group_id=cluster.group) as consumer:
+        places = {TopicPartition(cluster.topic(RAW.name), n): offset for n, offset in offsets.items()}
+        consumer.assign(list(places))
+        await consumer.commit(places)
+
+
+async def test_offsets_out_of_range_go_to_the_oldest_record_there_is(
+    kafka: KafkaForTest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = kafka.settings(worker="one", workers=1, partitions=3)
+    await make_topics(told)
+    cluster = Cluster(told)
+    async with cluster.producer() as producer:
+        for number in range(12):
+            value = raw_message(item(number), RAW.name).value
+            await producer.send_and_wait(cluster.topic(RAW.name), value, partition=number % 3)
+    places = [TopicPartition(cluster.topic(RAW.name), n) for n in range(3)]
+    admin = cluster.admin()
+    await admin.start()
+    await admin.delete_records({places[1]: RecordsToDelete(before_offset=2)})
+    await admin.close()
+    await told_offsets(told, {0: 500, 1: 1, 2: 3})
+    found = await within(
+        cluster, {place: Committed(offset, "") for place, offset in zip(places, (500, 1, 3), strict=True)}
+    )
+    assert [found[place].offset for place in places] == [0, 2, 3]
+    told_of = capsys.readouterr()
+    assert (told_of.out + told_of.err).count("error") >= 2
+
+    with Worker(told, tmp_path / "log", *NORMALISE) as worker:
+        made = [decode(each.value or b"", Event).story.uri for each in await read(told, [NORMALISED.name], 7)]
+        assert worker.stop() == 0, worker.log()
+    assert sorted(made) == sorted(f"urn:test:story:{n}" for n in (0, 3, 6, 9, 7, 10, 11))
+    assert "the log ends before what was committed" in worker.log()
+    assert "records were deleted before they were read" in worker.log()
