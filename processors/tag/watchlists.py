@@ -18,9 +18,11 @@ from config.settings import HERE
 from processors.event import Entity, Label, Mention
 from processors.tag.copy import Copy
 from processors.tag.found import Found, merge
+from processors.tag.patterns import is_exponential
 from processors.tag.words import Phrases, Words
 
 MEMBERS: Final = frozenset({"label", "names", "patterns", "file"})
+PIECE: Final = 2000  # characters that a pattern searches at a time
 TOLD: Final = 2.0  # weight of a label that the list tells; 0 where it tells none
 
 
@@ -93,13 +95,15 @@ class WatchLists:
                 for each in hit.values
                 if written in {each.name, each.name.upper()} or each.name.islower()
             ]
-        for pattern in self.patterns:
-            hits += [
-                WatchHit(_hit(*match.span(), pattern.label), pattern.list)
-                for match in pattern.expression.finditer(copy.text)
-                if match.end() > match.start()
-            ]
+        if self.patterns:
+            hits += (hit for start, end in _pieces(copy) for hit in self._matches(copy.text, start, end))
         return hits
+
+    def _matches(self, text: str, start: int, end: int) -> Iterator[WatchHit]:
+        for pattern in self.patterns:
+            for match in pattern.expression.finditer(text, start, end):
+                if match.end() > match.start():
+                    yield WatchHit(_hit(*match.span(), pattern.label), pattern.list)
 
 
 def with_hits(found: Sequence[Found], hits: Sequence[WatchHit]) -> list[Found]:
@@ -137,6 +141,21 @@ def marked(
         replace(entity, watchlists=tuple(dict.fromkeys(lists[entity.id]))) if entity.id in lists else entity
         for entity in entities
     )
+
+
+def _pieces(copy: Copy) -> Iterator[tuple[int, int]]:
+    """What patterns search at a time: the parts of a copy, long ones cut at a blank.
+
+    So a pattern that looks far ahead from each place (``.*``) takes time in proportion to the text, not to its square.
+    """
+    for part in copy.parts:
+        start = part.start
+        while part.end - start > PIECE:
+            blank = copy.text.rfind(" ", start, start + PIECE)
+            end = blank if blank > start else start + PIECE
+            yield start, end
+            start = end
+        yield start, part.end
 
 
 def _text(path: Path) -> str:
@@ -179,9 +198,16 @@ def _from_file(path: Path, title: str, label: Label | None) -> Iterator[Watched 
 
 def _pattern(title: str, expression: str, label: Label | None, where: str) -> Pattern:
     try:
-        return Pattern(title, re.compile(expression), label)
-    except re.error as error:
+        endless = is_exponential(expression)
+        compiled = re.compile(expression)
+    except (re.error, RecursionError, OverflowError) as error:
         raise Misconfigured(f"{where}: {expression!r} is no regular expression: {error}") from error
+    if endless:
+        raise Misconfigured(
+            f"{where}: {expression!r} can take for ever on some stories: a repeat in a repeat reads the same letters "
+            "in many ways; write it with one repeat, or with an atomic group (?>…)"
+        )
+    return Pattern(title, compiled, label)
 
 
 def _strings(value: Any) -> bool:

@@ -35,7 +35,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-
 SAME: Final = {"no": "nb", "nn": "nb"}  # Norwegian without its form, and Nynorsk, are read as Bokmål
 
 

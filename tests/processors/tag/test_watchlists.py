@@ -68,6 +68,7 @@ def test_capitals_count_where_the_list_has_them(tmp_path: Path, name: str, text:
     ("text", "said"),
     [
         ("[lists.one]\nnames = ['x']\npatterns = [\n  'fine',\n  'bad(',\n]\n", "line 5: 'bad('"),
+        ("[lists.one]\npatterns = [\n  'fine',\n  '(x+)+y',\n]\n", "line 4: '(x+)+y' can take for ever"),
         ("\n[lists.one]\nname = ['x']\n", "line 2: [lists.one] may have"),
         ("[lists.one]\nlabel = 'CITY'\n", "line 1: [lists.one]: label must be one of"),
         ("[lists.one]\nnames = 'x'\n", "names must be a list of strings"),
@@ -105,6 +106,14 @@ def test_a_hundred_thousand_names_cost_a_story_no_more_than_ten(tmp_path: Path) 
     text = STORY * 200
     assert seconds(many, text) < 5 * seconds(few, text) + 0.01
     assert hits(many, "Mill 77 of Tarn opens") == ["Mill 77 of Tarn"]
+
+
+def test_a_pattern_that_looks_far_ahead_takes_time_in_proportion_to_the_text(tmp_path: Path) -> None:
+    read = WatchLists.read(lists(tmp_path, "[lists.one]\npatterns = ['Tarn .*Mill']\n"))
+    before = time.process_time()
+    assert hits(read, "Tarn and " * 20_000) == []
+    assert time.process_time() - before < 20  # it takes a second; by the square of the text it took minutes
+    assert hits(read, "x " * 5_000 + "Tarn River Mill " + "x " * 5_000) == ["Tarn River Mill"]
 
 
 def hits(read: WatchLists, text: str) -> list[str]:
