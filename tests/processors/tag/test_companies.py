@@ -1,0 +1,38 @@
+"""What the words beside a name say it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from processors.event import Event, Label
+from processors.story import Story
+from processors.tag.companies import as_organisations
+from processors.tag.copy import Copy
+from processors.tag.found import Found
+
+
+def label(text: str, name: str, before: Label) -> Label:
+    copy = Copy.of(Event(Story("u"), text=text), 10_000)
+    start = copy.read.index(name)
+    return as_organisations(copy, [Found(start, start + len(name), before)])[0].label
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "before", "after"),
+    [
+        ("The bid for Tarnhill failed.", "Tarnhill", "MISC", "ORG"),
+        ("Turbine maker Tarnhill cut jobs.", "Tarnhill", "MISC", "ORG"),
+        ("Tarnhill said it would cut jobs.", "Tarnhill", "MISC", "ORG"),
+        ("Tarnhill’s share price fell.", "Tarnhill", "MISC", "ORG"),
+        ("Shares of Osric Vane fell.", "Osric Vane", "PER", "ORG"),
+        ("They watched Tarnhill on Sunday.", "Tarnhill", "MISC", "MISC"),
+        ("Osric Vane said he would go.", "Osric Vane", "PER", "PER"),
+        ("Analysts at Tarn Vale said so.", "Tarn Vale", "LOC", "LOC"),
+        ("Norwegian workers went on strike.", "Norwegian", "MISC", "MISC"),
+        ("Retailer Peter Vane spoke.", "Peter Vane", "PER", "PER"),
+    ],
+)
+def test_a_name_is_a_company_where_the_words_beside_it_say_so(
+    text: str, name: str, before: Label, after: Label
+) -> None:
+    assert label(text, name, before) == after

@@ -1,0 +1,56 @@
+"""Two names that the pipeline took for one, and where a name ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from processors.event import Event, Label
+from processors.story import Story
+from processors.tag.bounds import trimmed
+from processors.tag.copy import Copy
+from processors.tag.found import Found
+from processors.tag.parts import parted
+
+
+def split(text: str, name: str, label: Label) -> list[tuple[str, str]]:
+    copy = Copy.of(Event(Story("u"), text=text), 10_000)
+    start = copy.read.index(name)
+    return [
+        (copy.read[each.start : each.end], each.label)
+        for each in parted(copy, Found(start, start + len(name), label))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "label", "parts"),
+    [
+        ("An Airbus A350-900 landed.", "Airbus A350-900", "MISC", [("Airbus", "ORG"), ("A350-900", "MISC")]),
+        ("the Pfizer/BioNTech shot", "Pfizer/BioNTech", "MISC", [("Pfizer", "ORG"), ("BioNTech", "ORG")]),
+        ("Photo: Lena Brandvold OSLO (Reuters) -", "Lena Brandvold OSLO", "PER", [("Lena Brandvold", "PER"), ("OSLO", "LOC")]),
+        ("Lena Brandvold OSLO went on", "Lena Brandvold OSLO", "PER", [("Lena Brandvold OSLO", "PER")]),
+        ("a Tarnhill 300 mixer", "Tarnhill 300", "MISC", [("Tarnhill 300", "MISC")]),
+        ("COVID-19 spread", "COVID-19", "MISC", [("COVID-19", "MISC")]),
+    ],
+)  # fmt: skip
+def test_a_maker_and_a_photographer_stand_for_themselves(
+    text: str, name: str, label: Label, parts: list[tuple[str, str]]
+) -> None:
+    assert split(text, name, label) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "label", "whole", "after"),
+    [
+        ("President Han Seo-yun spoke", "Han Seo", "PER", "Han Seo-yun", "PER"),
+        ("a Vane-led cabinet", "Vane", "PER", "Vane", "PER"),
+        ("the Mayor of Oslo spoke", "Mayor of Oslo", "PER", "Oslo", "LOC"),
+        ("the Galewright turbine turned", "Galewright turbine", "MISC", "Galewright", "MISC"),
+        ("in New York state", "New York state", "LOC", "New York state", "LOC"),
+    ],
+)
+def test_a_name_ends_where_it_ends(text: str, name: str, label: Label, whole: str, after: Label) -> None:
+    copy = Copy.of(Event(Story("u"), text=text), 10_000)
+    start = copy.read.index(name)
+    made = trimmed(copy, Found(start, start + len(name), label))
+    assert made is not None
+    assert (copy.read[made.start : made.end], made.label) == (whole, after)
