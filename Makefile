@@ -35,7 +35,7 @@ lock: $(VENV)/.dev ## Resolve the dependencies anew into locks/
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    -c locks/dev.txt pyproject.toml -o locks/embedded.txt
 
-schemas: $(VENV)/.dev ## Generate the JSON Schemas of config/schemas/ from the model
+schemas: $(VENV)/.dev ## Generate config/schemas/: JSON Schemas, examples, the AsyncAPI document
 	$(BIN)/python -m streams.generate.schemas
 
 places: $(VENV)/.dev ## Build the gazetteer anew from GeoNames' and CLDR's packages

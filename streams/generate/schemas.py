@@ -1,19 +1,58 @@
-"""Writes the JSON Schemas of the model to ``config/schemas/``: ``make schemas``."""
+"""Writes the contract to ``config/schemas/``: JSON Schemas, example events, the AsyncAPI document. ``make schemas``."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from config.settings import HERE
+import orjson
+
+from config.settings import HERE, Settings
+from processors.codec import to_builtins
 from processors.schema import SCHEMAS, rendered
+from streams.generate.asyncapi import document
+from streams.generate.examples import RECEIVED, examples
+from streams.outlets import gap_message
 
 FOLDER: Final = HERE / "schemas"
+GAP: Final[dict[str, Any]] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "wiredesk Gap, version 1",
+    "description": "Stories of a feed may have been missed before this poll.",
+    "type": "object",
+    "properties": {
+        "gap": {
+            "type": "object",
+            "properties": {
+                "feed": {"type": "string", "description": "The feed's id."},
+                "at": {"type": "string", "description": "When the poll was, RFC 3339 in UTC."},
+            },
+            "required": ["feed", "at"],
+        }
+    },
+    "required": ["gap"],
+}
+
+
+def contract() -> dict[str, bytes]:
+    """Every generated file of ``config/schemas/``, by its path there."""
+    made = {name: rendered(kind) for name, kind in SCHEMAS.items()}
+    made["gap.v1.json"] = _json(GAP)
+    made["asyncapi.v1.json"] = _json(document(Settings()))
+    made |= {f"examples/{name}.json": _json(to_builtins(each)) for name, each in examples().items()}
+    made["examples/gap.json"] = _json(orjson.loads(gap_message("nda-world", RECEIVED).value))
+    return made
 
 
 def main() -> None:
-    """Write every schema over the old one."""
-    for name, kind in SCHEMAS.items():
-        (FOLDER / name).write_bytes(rendered(kind))
+    """Write every file over the old one."""
+    for name, content in contract().items():
+        path = FOLDER / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+
+
+def _json(value: object) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 if __name__ == "__main__":

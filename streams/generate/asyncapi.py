@@ -1,0 +1,234 @@
+"""The AsyncAPI 3.0 document: every topic with its messages, headers, key and settings, from the code that makes them.
+
+https://www.asyncapi.com/docs/reference/specification/v3.0.0, Kafka bindings 0.5.0, CloudEvents 1.0 (Kafka binding,
+binary mode). Payloads are the JSON Schemas beside it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, Final
+
+from config.settings import Settings
+from processors.codec import encode, to_builtins
+from processors.event import Event, RawItem
+from sinks.topics import Rule
+from streams.generate.examples import RECEIVED, examples
+from streams.kafka.topics import Wanted, wanted
+from streams.messages import message, milliseconds
+from streams.routing import rules
+from streams.topology import BACKFILL, ENRICHED, GAPS, RAW, ROUTE, STEPS, TOPICS, Topic
+
+VERSION: Final = (
+    "1.0.0"  # of the contract: the second number grows with optional members, the first never in a topic
+)
+FORMAT: Final = "application/schema+json;version=draft-2020-12"
+BINDING: Final = "0.5.0"
+OUT: Final = "wire.out.route.v1"  # the channel of all routes, whose address has the route's name
+MEANING: Final = {
+    "wire.items.raw.v1": "The publisher's own bytes with their envelope. Replayable.",
+    "wire.items.backfill.v1": "Old news sent in later: the same items, never ahead of live ones.",
+    "wire.stories.normalised.v1": "Stories as ninjs 3.1, with their plain text.",
+    "wire.stories.unique.v1": "Stories that are no repeats, with their lineage.",
+    "wire.stories.duplicate.v1": "Repeats, with the story that they repeat; neither segmented nor tagged.",
+    "wire.stories.segmented.v1": "Stories taken apart: segments, dateline, quotations, damage.",
+    "wire.stories.enriched.v1": "Whole events: what consumers read who want everything.",
+    "wire.webhooks.v1": "Dead letters of webhooks that are to be delivered again.",
+    "wire.feeds.gaps.v1": "Feeds of which stories may have been missed.",
+}
+CLOUD_EVENTS: Final[dict[str, dict[str, Any]]] = {
+    "ce_id": {"type": "string", "description": "A hash of topic and value: a repeat has the same, so it can be dropped."},
+    "ce_source": {"type": "string", "format": "uri-reference", "description": "/wiredesk/ and the step or feed."},
+    "ce_type": {"type": "string", "description": "org.wiredesk. and the topic without wire."},
+    "ce_specversion": {"type": "string", "const": "1.0"},
+    "ce_time": {"type": "string", "format": "date-time", "description": "When the item was received."},
+    "content-type": {"type": "string", "const": "application/json"},
+    "traceparent": {"type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-01$", "description": "W3C Trace Context."},
+}  # fmt: skip
+REASONS: Final[dict[str, dict[str, Any]]] = {
+    "x-error-type": {"type": "string", "description": "The class of the error, such as Malformed."},
+    "x-error-message": {"type": "string", "maxLength": 2000},
+    "x-error-step": {"type": "string", "description": "The step or sink that set it aside."},
+    "x-original-topic": {"type": "string"},
+    "x-original-partition": {"type": "string", "pattern": "^[0-9]+$"},
+    "x-original-offset": {"type": "string", "pattern": "^-?[0-9]+$"},
+    "x-attempts": {"type": "string", "pattern": "^[0-9]+$"},
+}
+
+
+def document(settings: Settings) -> dict[str, Any]:
+    """The document for the topics that the settings want."""
+    public = {topic.name: topic for topic in TOPICS if topic.name in MEANING}
+    there = {each.name: each for each in wanted(settings)}
+    channels = {name: _channel(topic, there[name]) for name, topic in public.items()}
+    channels |= {
+        topic.dead_letters.name: _dead_letters(topic, there[topic.dead_letters.name])
+        for topic in public.values()
+        if topic.dead_letters.name in there
+    }
+    channels[OUT] = _out(settings, there)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "wiredesk events",
+            "version": VERSION,
+            "description": "Clean, deduplicated, segmented and tagged stories. Members may be added; none is removed "
+            "or changes its meaning within a topic's version. docs/consuming.md shows how to read.",
+            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {"kafka": {"host": settings.kafka.servers.split(",")[0], "protocol": "kafka"}},
+        "channels": {name: channels[name] for name in sorted(channels)},
+        "operations": _operations(),
+        "components": {"messages": _messages(), "schemas": _schemas(), "messageTraits": _traits()},
+    }
+
+
+def _channel(topic: Topic, there: Wanted) -> dict[str, Any]:
+    kind = {RAW.name: "rawItem", BACKFILL.name: "rawItem", GAPS.name: "gap"}.get(topic.name, "event")
+    return {
+        "address": topic.name,
+        "description": f"{MEANING[topic.name]} Key: {_key(topic)}",
+        "messages": {kind: {"$ref": f"#/components/messages/{kind}"}},
+        "bindings": _bindings(there),
+    }
+
+
+def _dead_letters(topic: Topic, there: Wanted) -> dict[str, Any]:
+    kind = "rejectedItem" if topic in {RAW, BACKFILL} else "rejectedEvent"
+    return {
+        "address": topic.dead_letters.name,
+        "description": f"What a reader of {topic.name} set aside: the bytes as they were read, and the reason in headers.",
+        "messages": {kind: {"$ref": f"#/components/messages/{kind}"}},
+        "bindings": _bindings(there),
+    }
+
+
+def _out(settings: Settings, there: Mapping[str, Wanted]) -> dict[str, Any]:
+    """The channel of all routes; a compacted one differs in its policy and has tombstones."""
+    told = rules(settings)
+    plain = next((there[rule.topic] for rule in told if not rule.compact), None)
+    return {
+        "address": Rule("{route}", {}).topic,
+        "description": "Stories that fit the rule of this name, kills and corrections of them always. Embargoed stories "
+        f"come when their time has. Key: {_key(ENRICHED)} A topic whose rule says compact keeps the last event of each "
+        "key, and a kill is followed by a tombstone (a null value).",
+        "parameters": {
+            "route": {
+                "description": "The name of a rule of routes.toml.",
+                "examples": [rule.name for rule in told],
+            }
+        },
+        "messages": {
+            "event": {"$ref": "#/components/messages/event"},
+            "tombstone": {"$ref": "#/components/messages/tombstone"},
+        },
+        "bindings": _bindings(plain) if plain else {},
+    }
+
+
+def _bindings(there: Wanted) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "cleanup.policy": there.config["cleanup.policy"].split(","),
+        "retention.ms": int(there.config["retention.ms"]),
+        "max.message.bytes": int(there.config["max.message.bytes"]),
+    }
+    return {
+        "kafka": {"partitions": there.partitions, "topicConfiguration": config, "bindingVersion": BINDING}
+    }
+
+
+def _operations() -> dict[str, Any]:
+    """What wiredesk itself does: it receives what a step reads and sends what it writes."""
+    made = {"poll.write": _operation("send", RAW.name, "Fetch feeds and watch folders.")}
+    made["poll.gaps"] = _operation("send", GAPS.name, "Tell of stories that may have been missed.")
+    for step in STEPS:
+        for topic in step.reads:
+            made[f"{step.name}.read.{topic.name.split('.')[2]}"] = _operation(
+                "receive", topic.name, f"Step {step.name}."
+            )
+        for topic in step.writes:
+            made[f"{step.name}.write.{topic.name.split('.')[2]}"] = _operation(
+                "send", topic.name, f"Step {step.name}."
+            )
+    made["route.read"] = _operation("receive", ROUTE.reads[0].name, "Ask the rules.")
+    made["route.write"] = _operation("send", OUT, "Write to the topics of the rules that fit.")
+    return made
+
+
+def _operation(action: str, topic: str, summary: str) -> dict[str, Any]:
+    return {"action": action, "channel": {"$ref": f"#/channels/{topic}"}, "summary": summary}
+
+
+def _messages() -> dict[str, Any]:
+    told = examples()
+    events = {name: each for name, each in told.items() if isinstance(each, Event)}
+    raw = {name: each for name, each in told.items() if isinstance(each, RawItem)}
+    trait, reason = (
+        {"$ref": "#/components/messageTraits/cloudEvent"},
+        {"$ref": "#/components/messageTraits/reason"},
+    )
+    return {
+        "rawItem": _message("Raw item", "raw-item.v1.json", [trait], [_example(RAW, n, e) for n, e in raw.items()]),
+        "event": _message("Event", "event.v1.json", [trait], [_example(ENRICHED, n, e) for n, e in events.items()]),
+        "gap": _message("Gap", "gap.v1.json", [trait], []),
+        "rejectedItem": _message("Rejected item", "raw-item.v1.json", [reason], []),
+        "rejectedEvent": _message("Rejected event", "event.v1.json", [reason], []),
+        "tombstone": {
+            "name": "tombstone", "title": "Tombstone", "traits": [trait],
+            "payload": {"type": "null"}, "bindings": _keyed(),
+        },
+    }  # fmt: skip
+
+
+def _message(
+    title: str, schema: str, traits: list[dict[str, Any]], shown: list[dict[str, Any]]
+) -> dict[str, Any]:
+    made = {
+        "name": title.lower().replace(" ", "-"),
+        "title": title,
+        "contentType": "application/json",
+        "payload": {"schemaFormat": FORMAT, "schema": {"$ref": f"./{schema}"}},
+        "traits": traits,
+        "bindings": _keyed(),
+    }
+    return {**made, "examples": shown} if shown else made
+
+
+def _keyed() -> dict[str, Any]:
+    return {"kafka": {"key": {"type": "string"}, "bindingVersion": BINDING}}
+
+
+def _example(topic: Topic, name: str, each: Event | RawItem) -> dict[str, Any]:
+    """An example as it stands on a topic, with the headers that it has there."""
+    source = "route" if isinstance(each, Event) else "nda-world"
+    out = Rule("harbours", {}).topic if isinstance(each, Event) else topic.name
+    made = message(out, "", encode(each), milliseconds(RECEIVED), source=source)
+    headers = {header: value.decode() for header, value in made.headers}
+    return {"name": name, "headers": headers, "payload": to_builtins(each)}
+
+
+def _schemas() -> dict[str, Any]:
+    def told(properties: Mapping[str, Any]) -> dict[str, Any]:
+        return {"type": "object", "required": sorted(properties), "properties": dict(properties)}
+
+    return {"cloudEventHeaders": told(CLOUD_EVENTS), "reasonHeaders": told(REASONS)}
+
+
+def _traits() -> dict[str, Any]:
+    return {
+        "cloudEvent": {"headers": {"$ref": "#/components/schemas/cloudEventHeaders"}},
+        "reason": {"headers": {"$ref": "#/components/schemas/reasonHeaders"}},
+    }
+
+
+def _key(topic: Topic) -> str:
+    """What a topic is keyed by, from the docstring of its key."""
+    name = {
+        "by_feed": "the feed's id",
+        "by_language": "the language",
+        "by_chain": "the chain's id (lineage.story)",
+    }
+    told = inspect.getdoc(topic.key) or ""
+    return f"{name[topic.key.__name__]}. {told}"

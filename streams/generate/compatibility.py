@@ -1,0 +1,75 @@
+"""Whether readers of a released schema can read what a new one describes: it may only add optional members.
+
+Both are JSON Schemas as `processors.schema` writes them: objects, arrays, enums, ``anyOf`` and references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+TEXTS: Final = frozenset({"title", "description", "$schema", "$id", "$defs"})  # say nothing about values
+
+Schema = Mapping[str, Any]
+
+
+def breaks(old: Schema, new: Schema) -> list[str]:
+    """What a reader of `old` could stumble over, each with the path of the member; empty where nothing."""
+    return list(_breaks(old, new, _Pair(old, new), "", frozenset()))
+
+
+class _Pair:
+    """The two documents that references point into."""
+
+    def __init__(self, old: Schema, new: Schema) -> None:
+        self._old, self._new = old, new
+
+    def resolved(self, old: Schema, new: Schema) -> tuple[Schema, Schema]:
+        return _resolved(old, self._old), _resolved(new, self._new)
+
+
+def _resolved(each: Schema, document: Schema) -> Schema:
+    if "$ref" not in each:
+        return each
+    found: Schema = document["$defs"][each["$ref"].removeprefix("#/$defs/")]
+    return found
+
+
+def _breaks(
+    old: Schema, new: Schema, pair: _Pair, path: str, above: frozenset[tuple[str, str]]
+) -> Iterator[str]:
+    names = (str(old.get("$ref")), str(new.get("$ref")))
+    if "$ref" in old and names in above:
+        return  # a class that holds itself
+    above |= {names}
+    old, new = pair.resolved(old, new)
+    where = path or "the whole"
+    for keyword in sorted(
+        (old.keys() | new.keys()) - TEXTS - {"properties", "required", "items", "anyOf", "prefixItems"}
+    ):
+        if old.get(keyword) != new.get(keyword):
+            yield f"{where}: {keyword} was {old.get(keyword)}, is {new.get(keyword)}"
+    yield from _members(old, new, pair, path, above)
+    if "items" in old or "items" in new:
+        yield from _breaks(old.get("items", {}), new.get("items", {}), pair, f"{path}[]", above)
+    for keyword in ("anyOf", "prefixItems"):
+        before, after = old.get(keyword, []), new.get(keyword, [])
+        if len(before) != len(after):
+            yield f"{where}: {keyword} had {len(before)} members, has {len(after)}"
+        for each, other in zip(before, after, strict=False):
+            yield from _breaks(each, other, pair, path, above)
+
+
+def _members(
+    old: Schema, new: Schema, pair: _Pair, path: str, above: frozenset[tuple[str, str]]
+) -> Iterator[str]:
+    before, after = old.get("properties", {}), new.get("properties", {})
+    for name in sorted(before.keys() - after.keys()):
+        yield f"{path}.{name}: removed"
+    had, has = set(old.get("required", ())), set(new.get("required", ()))
+    for name in sorted((had - has) & after.keys()):
+        yield f"{path}.{name}: was always there, is optional"
+    for name in sorted(has - had):
+        yield f"{path}.{name}: must be there, and was not always"
+    for name in sorted(before.keys() & after.keys()):
+        yield from _breaks(before[name], after[name], pair, f"{path}.{name}", above)

@@ -1,0 +1,165 @@
+"""What stands in config/schemas is generated, agrees with itself and with AsyncAPI 3, and breaks no reader."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import Draft7Validator, Draft202012Validator
+
+from config.settings import HERE, Settings
+from processors.codec import decode, encode
+from processors.errors import Malformed
+from processors.event import Event, RawItem
+from processors.schema import SCHEMAS
+from sinks.media_topics import is_known
+from streams.generate.asyncapi import CLOUD_EVENTS, MEANING, OUT, REASONS, document
+from streams.generate.compatibility import breaks
+from streams.generate.examples import examples
+from streams.generate.schemas import FOLDER, contract
+from streams.messages import Record, dead_letter, message
+from streams.topology import DEAD_LETTERS, LINEAGE, TOPICS
+
+RELEASED = FOLDER / "released"
+ASYNCAPI = Path(__file__).with_name("asyncapi-3.0.0.json.gz")  # npm: @asyncapi/specs 6.8.0, Apache-2.0
+DOCUMENT = document(Settings())
+
+
+@pytest.mark.parametrize("name", contract())
+def test_every_file_is_generated_from_the_code(name: str) -> None:
+    assert (FOLDER / name).read_bytes() == contract()[name], "run `make schemas`"
+
+
+def test_no_file_stands_there_that_nothing_generates() -> None:
+    there = {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.json")}
+    assert {name for name in there if not name.startswith("released/")} == set(contract())
+
+
+def test_the_document_is_valid_asyncapi() -> None:
+    schema = orjson.loads(gzip.decompress(ASYNCAPI.read_bytes()))
+    assert [error.message for error in Draft7Validator(schema).iter_errors(DOCUMENT)] == []
+    broken = {**DOCUMENT, "channels": {"x": {"adress": "x"}}}
+    assert list(Draft7Validator(schema).iter_errors(broken)), "the schema can refuse"
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for each in value.values():
+            yield from references(each)
+    if isinstance(value, list):
+        for each in value:
+            yield from references(each)
+
+
+@pytest.mark.parametrize("reference", sorted(set(references(DOCUMENT))))
+def test_every_reference_leads_somewhere(reference: str) -> None:
+    file, _, pointer = reference.partition("#")
+    if file:
+        assert (FOLDER / file).is_file()
+        return
+    found = DOCUMENT
+    for part in pointer.split("/")[1:]:
+        found = found[part]
+    assert found
+
+
+def test_every_topic_that_others_may_read_is_told() -> None:
+    public = {topic.name for topic in TOPICS if topic != LINEAGE}
+    assert set(MEANING) == public
+    assert set(DOCUMENT["channels"]) == public | {topic.name for topic in DEAD_LETTERS} | {OUT}
+
+
+def test_headers_are_those_that_messages_have() -> None:
+    made = message("wire.stories.enriched.v1", "k", b"{}", 0, source="tag")
+    told = {name: value.decode() for name, value in made.headers}
+    assert set(told) == set(CLOUD_EVENTS)
+    Draft202012Validator(DOCUMENT["components"]["schemas"]["cloudEventHeaders"]).validate(told)
+    letter = dead_letter(Record("t", 0, 5, b"", b"", 0), "tag", Malformed("so"))
+    reasons = {name: value.decode() for name, value in letter.headers}
+    assert set(reasons) == set(REASONS)
+    Draft202012Validator(DOCUMENT["components"]["schemas"]["reasonHeaders"]).validate(reasons)
+
+
+@pytest.mark.parametrize(("name", "each"), examples().items())
+def test_examples_follow_their_schema_and_come_back(name: str, each: Event | RawItem) -> None:
+    kind = "raw-item.v1.json" if isinstance(each, RawItem) else "event.v1.json"
+    schema = orjson.loads((FOLDER / kind).read_bytes())
+    told = orjson.loads((FOLDER / "examples" / f"{name}.json").read_bytes())
+    Draft202012Validator(schema).validate(told)
+    assert decode(encode(each), type(each)) == each
+
+
+@pytest.mark.parametrize("name", [name for name in examples() if name.startswith("event")])
+def test_spans_of_examples_are_their_words(name: str) -> None:
+    each = examples()[name]
+    assert isinstance(each, Event)
+    spans = [(span.start, span.end, span.text) for span in each.mentions or ()]
+    spans += [(span.start, span.end, span.text) for span in each.dates or ()]
+    assert [each.text[start:end] for start, end, _ in spans] == [text for _, _, text in spans]
+    assert all(is_known(topic.code) for topic in each.topics or ())
+    covered = "".join(each.text[part.start : part.end] for part in each.segments or ())
+    assert each.segments is None or "".join(covered.split()) == "".join(each.text.split())
+
+
+def test_the_schema_of_gaps_takes_a_gap() -> None:
+    schema = orjson.loads((FOLDER / "gap.v1.json").read_bytes())
+    Draft202012Validator(schema).validate(orjson.loads((FOLDER / "examples" / "gap.json").read_bytes()))
+
+
+@pytest.mark.parametrize(
+    "path", sorted(RELEASED.rglob("*.json")), ids=lambda path: str(path.relative_to(RELEASED))
+)
+def test_readers_of_a_released_schema_can_read_the_new_one(path: Path) -> None:
+    assert breaks(orjson.loads(path.read_bytes()), orjson.loads((FOLDER / path.name).read_bytes())) == []
+
+
+def test_every_schema_was_released() -> None:
+    assert {path.name for path in (RELEASED / "1.0").iterdir()} == {*SCHEMAS, "gap.v1.json"}
+
+
+OLD: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "uri": {"type": "string"},
+        "kind": {"enum": ["a", "b"]},
+        "parts": {"type": "array", "items": {"$ref": "#/$defs/Part"}},
+    },
+    "required": ["uri"],
+    "$defs": {"Part": {"type": "object", "properties": {"inner": {"$ref": "#/$defs/Part"}, "at": {"type": "integer"}}}},
+}  # fmt: skip
+
+
+def changed(**properties: Any) -> dict[str, Any]:
+    return {**OLD, "properties": {**OLD["properties"], **properties}}
+
+
+def test_an_optional_member_and_other_words_break_nobody() -> None:
+    assert breaks(OLD, {**changed(more={"type": "string"}), "description": "new words"}) == []
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [
+        ({**OLD, "properties": {"uri": {"type": "string"}}}, [".kind: removed", ".parts: removed"]),
+        (changed(uri={"type": "integer"}), [".uri: type was string, is integer"]),
+        (changed(kind={"enum": ["a"]}), [".kind: enum was ['a', 'b'], is ['a']"]),
+        ({**OLD, "required": []}, [".uri: was always there, is optional"]),
+        ({**OLD, "required": ["uri", "kind"]}, [".kind: must be there, and was not always"]),
+        (changed(uri={"anyOf": [{"type": "string"}, {"type": "null"}]}), [
+            ".uri: type was string, is None", ".uri: anyOf had 0 members, has 2"]),
+        ({**OLD, "$defs": {"Part": {"type": "object", "properties": {"inner": {"$ref": "#/$defs/Part"}}}}}, [
+            ".parts[].at: removed"]),
+    ],
+)  # fmt: skip
+def test_everything_else_is_told(new: dict[str, Any], told: list[str]) -> None:
+    assert breaks(OLD, new) == told
+
+
+def test_the_folder_is_that_of_the_package() -> None:
+    assert HERE / "schemas" == FOLDER
