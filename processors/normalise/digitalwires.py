@@ -78,7 +78,9 @@ def read(entry: Json, item: RawItem) -> Reading:
         renditions=_renditions(itself),
         associations=() if itself else _associations(entry, item),
     )
-    return Reading("digitalwires", story, readable_line(headline), _text(entry))
+    return Reading(
+        "digitalwires", story, readable_line(headline), _text(entry), markup=_word(entry, "article_html")
+    )
 
 
 def _itself(entry: Json) -> Json:

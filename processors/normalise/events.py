@@ -13,6 +13,7 @@ from processors.normalise.identity import identified
 from processors.normalise.language import identify
 from processors.normalise.layout import laid_out
 from processors.normalise.reading import Reading
+from processors.normalise.sanitised import sanitised
 from processors.normalise.subjects import with_topics
 from processors.normalise.text import clean, clean_line, repaired
 from processors.normalise.values import language_tag
@@ -44,6 +45,9 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
     if text and (reading.laid_out or not headline):
         story, headline = laid_out(story, text, headline, language.tag)
         headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
+    markup = sanitised(reading.markup) if settings.keep_markup and reading.markup else ""
+    if markup:
+        story = replace(story, bodies=(Text(markup, "main", "text/html"), *story.bodies))
     story = _completed(story, item, language, headline, text)
     return Event(
         story=story,

@@ -91,7 +91,8 @@ def _news(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
     if story.type == "text":
         teasers = tuple(each.value for each in metadata.story.descriptions)
         text = with_dateline(g2_content.without_repeats(text, teasers), metadata.dateline)
-    return Reading("newsml-g2", story, metadata.headline or words.headline, text, damage=damage)
+    headline = metadata.headline or words.headline
+    return Reading("newsml-g2", story, headline, text, damage=damage, markup=words.markup)
 
 
 def _with_files(story: Story, words: g2_content.Content, element: Any) -> Story:

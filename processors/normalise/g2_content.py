@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from processors.event import RawItem
 from processors.normalise import nitf
 from processors.normalise.html import looks_like_html, of_tree, readable
 from processors.normalise.markup import Picture
+from processors.normalise.sanitised import html_of
 from processors.normalise.text import clean_line
 from processors.normalise.tree import children, descendants, said, words
 from processors.normalise.values import uri_or_none, web_address, whole_number
@@ -19,6 +20,7 @@ from processors.normalise.xml import local
 from processors.story import ItemType, Rendition, Story, Text
 
 _HEADERS: Final = {"header": "dropped"}
+_NOT_SHOWN: Final = {"header": "", "body": "div"}
 _TYPES: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio", "text": "text"}
 
 
@@ -33,6 +35,7 @@ class Content:
     others: tuple[Text, ...] = ()
     media: tuple[Story, ...] = ()
     renditions: tuple[Rendition, ...] = ()
+    markup: str = ""
 
 
 def read(content: Any, headline: str, item: RawItem) -> Content:
@@ -46,7 +49,7 @@ def read(content: Any, headline: str, item: RawItem) -> Content:
         _remote(each, number, item) for number, each in enumerate(children(content, "remoteContent"), 1)
     )
     best = max(found, key=lambda one: len(one.text), default=Content())
-    return Content(best.text, best.headline, best.headlines, best.by, best.others, best.media, renditions)
+    return replace(best, renditions=renditions)
 
 
 def without_repeats(text: str, told: tuple[str, ...]) -> str:
@@ -79,7 +82,14 @@ def _inline(element: Any, headline: str, item: RawItem) -> Content | None:
     name = local(inner).lower()
     if name == "nitf":
         main, others = nitf.headlines(inner)
-        return Content(nitf.body(inner), main, others, nitf.byline(inner), media=nitf.media(inner, item))
+        return Content(
+            nitf.body(inner),
+            main,
+            others,
+            nitf.byline(inner),
+            media=nitf.media(inner, item),
+            markup=nitf.markup(inner),
+        )
     if name in {"html", "body", "div", "article", "section", "p"}:
         return _xhtml(inner, headline)
     if name == "sports-content":
@@ -93,7 +103,7 @@ def _xhtml(root: Any, headline: str) -> Content:
     found = of_tree(body, _HEADERS)
     text = without_repeats(found.text, (headline,))
     title = words(next(descendants(root, "h1"), None)) or words(next(descendants(root, "title"), None))
-    return Content(text, title, media=_pictures(found.pictures))
+    return Content(text, title, media=_pictures(found.pictures), markup=html_of(body, _NOT_SHOWN))
 
 
 def _data(element: Any, kind: str) -> Content | None:
@@ -108,7 +118,7 @@ def _data(element: Any, kind: str) -> Content | None:
             return None
     if "html" in kind or "xml" in kind or (not kind and looks_like_html(said_here)):
         found = readable(said_here)
-        return Content(found.text, media=_pictures(found.pictures))
+        return Content(found.text, media=_pictures(found.pictures), markup=said_here)
     return Content(said_here)
 
 

@@ -15,6 +15,7 @@ from processors.normalise.html import looks_like_html, of_tree, readable
 from processors.normalise.identity import publisher_uri
 from processors.normalise.newsml1_media import associations, is_medium, renditions
 from processors.normalise.reading import Reading
+from processors.normalise.sanitised import html_of
 from processors.normalise.text import clean, clean_line
 from processors.normalise.tree import child, children, descendants, language_of, said, words, words_of
 from processors.normalise.values import language_tag, timestamp, urgency
@@ -63,7 +64,9 @@ def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Ite
         if len(texts) > 1:
             part = said(component, "Euid") or said(component, "Duid") or str(number)
             story = replace(story, uri=publisher_uri(f"{frame.uri}#{part}", "uri", item))
-        yield Reading("newsml-1", story, _line(component, "HeadLine"), _text(component), damage=damage)
+        told = _text(component)
+        shown = _markup(component)
+        yield Reading("newsml-1", story, _line(component, "HeadLine"), told, damage=damage, markup=shown)
 
 
 def _wordless(element: Any, frame: Story, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading:
@@ -177,6 +180,21 @@ def _content(element: Any) -> str:
         return nitf.body(inner)
     found = next((each for each in inner.iter() if local(each).lower() in {"body", "body.content"}), data)
     return of_tree(found).text
+
+
+def _markup(component: Any) -> str:
+    """The markup of the longest of a component's own content items."""
+    found = max(children(component, "ContentItem"), key=lambda each: len(_content(each)), default=None)
+    data = next(descendants(found, "DataContent"), None)
+    if data is None:
+        return ""
+    inner = next((each for each in data if isinstance(each.tag, str)), None)
+    if inner is None:
+        return data.text if looks_like_html(data.text or "") else ""
+    if local(inner).lower() == "nitf":
+        return nitf.markup(inner)
+    found = next((each for each in inner.iter() if local(each).lower() in {"body", "body.content"}), data)
+    return html_of(found, {"body": "div", "body.content": "div", "datacontent": "div"})
 
 
 def _line(component: Any, name: str) -> str:

@@ -11,6 +11,7 @@ from processors.normalise.datelines import with_dateline
 from processors.normalise.html import of_tree
 from processors.normalise.identity import file_uri, publisher_uri
 from processors.normalise.reading import Reading
+from processors.normalise.sanitised import html_of
 from processors.normalise.text import clean
 from processors.normalise.tree import apart, child, children, descendants, said, words, words_of
 from processors.normalise.values import language_tag, timestamp, urgency, whole_number
@@ -34,6 +35,10 @@ from processors.story import (
 _BLOCKS: Final = {
     **dict.fromkeys(("hl1", "hl2", "bq", "block", "credit", "tagline", "note", "fn", "nitf-table", "custom-table", "abstract"), "paragraph"),
     **dict.fromkeys(("media", "nitf-table-metadata", "media-metadata"), "dropped"),
+}  # fmt: skip
+_AS_HTML: Final = {
+    "body.content": "div", "hl1": "h1", "hl2": "h2", "bq": "blockquote", "block": "div", "nitf-table": "div", "fn": "p",
+    "custom-table": "div", "media": "", "nitf-table-metadata": "", "media-metadata": "",
 }  # fmt: skip
 _STATUS: Final[dict[str, PubStatus]] = {
     "usable": "usable", "embargoed": "withheld", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled",
@@ -82,7 +87,7 @@ def read(root: Any, item: RawItem) -> Reading:
         **_identified(data),
         subjects=_subjects(head, data),
     )
-    return Reading("nitf", story, headline, body(root))
+    return Reading("nitf", story, headline, body(root), markup=markup(root))
 
 
 def headlines(root: Any) -> tuple[str, tuple[Text, ...]]:
@@ -117,6 +122,11 @@ def _dateline(top: Any) -> str:
     for date in dates:
         told = told.replace(date, "", 1) if timestamp(date) else told
     return told.strip()
+
+
+def markup(root: Any) -> str:
+    """``body.content`` as HTML; its media are associations."""
+    return html_of(child(root, "body", "body.content"), _AS_HTML)
 
 
 def byline(root: Any) -> str | None:

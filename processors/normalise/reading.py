@@ -15,7 +15,7 @@ class Reading:
     `story` holds every property that the format has a place for; its `uri` is empty where the publisher sent no
     identifier, and its headlines and bodies hold what stands beside the main ones. `text` is the readable body,
     not yet clean. `laid_out` says that headline, byline, slug and notes may stand in `text` itself.
-    `damage` is what was wrong with the document as a whole.
+    `damage` is what was wrong with the document as a whole. `markup` is the HTML of the body as it was sent, if any.
     """
 
     format: str
@@ -24,3 +24,4 @@ class Reading:
     text: str = ""
     laid_out: bool = False
     damage: tuple[DamageKind, ...] = ()
+    markup: str = ""

@@ -94,7 +94,10 @@ def reading_of(
         associations=_associations(entry, pictures, item),
         alt_ids=_alt_ids(entry, link),
     )
-    return Reading(format_, story, title, text, damage=damage)
+    markup = (
+        entry.content if entry.content_is_html and len(entry.content) >= len(entry.summary) else entry.summary
+    )
+    return Reading(format_, story, title, text, damage=damage, markup=markup)
 
 
 def _words(entry: Entry) -> tuple[str, str, tuple[Picture, ...]]:
