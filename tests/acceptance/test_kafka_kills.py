@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.acceptance, pytest.mark.timeout(180
 TOLD: Final = os.environ.get("WIREDESK_CHAOS", "")
 PLAN: Final = Plan.read(TOLD or "500,2,1,1")
 REAL: Final = os.environ.get("WIREDESK_CHAOS_STEPS") == "real"
-PATIENCE_S: Final = 180.0  # for any one thing to be overcome
+PATIENCE_S: Final = 300.0  # for any one thing to be overcome
 
 
 async def test_chaos_loses_nothing_and_repeats_nothing(

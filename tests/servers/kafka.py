@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -20,6 +21,15 @@ JARS: Final = (
     "org.slf4j:slf4j-simple:1.7.36",
 )
 START_S: Final = 90.0
+BROKERS: Final = 3
+REPLICATED: Final = {
+    "offsets.topic.replication.factor": "3",
+    "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+    "default.replication.factor": "3",
+    "min.insync.replicas": "2",
+    "broker.session.timeout.ms": "9000",
+}
 SCRIPTS: Final = {
     "kafka-configs.sh": "kafka.admin.ConfigCommand",
     "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
@@ -30,16 +40,22 @@ SCRIPTS: Final = {
 class KafkaServer:
     """A broker that can be stopped, killed and started again on the same ports and data."""
 
-    def __init__(self, folder: Path, properties: Mapping[str, str] | None = None) -> None:
-        """Format the data folder; `properties` are added to, or replace, those of `_properties`."""
+    def __init__(
+        self, folder: Path, properties: Mapping[str, str] | None = None, ports: tuple[int, int] | None = None
+    ) -> None:
+        """Format the data folder; `properties` are added to, or replace, those of `_properties`.
+
+        `ports` are the broker's and the controller's; free ones where not told.
+        """
         self._folder = folder
         self._libs = maven.jars(f"kafka-{VERSION}-with-tools", *JARS)
         self._java = str(maven.java())
-        self._port, controller = free_ports(2)
+        self._port, controller = ports or free_ports(2)
         self._config = folder / "server.properties"
         told = {**_properties(folder / "data", self._port, controller), **(properties or {})}
         self._config.write_text("".join(f"{name}={value}\n" for name, value in told.items()), "utf-8")
         self._process: ServerProcess | None = None
+        self._log = folder
         self.started_in_s = 0.0
 
     @property
@@ -65,10 +81,22 @@ class KafkaServer:
     def start(self) -> None:
         """Start, and return when the broker takes part in its cluster."""
         asked = time.monotonic()
-        log = self._folder / f"server-{int(asked * 1000)}.log"
-        self._process = ServerProcess([*self._command("kafka.Kafka"), str(self._config)], log)
-        self._process.wait_until(lambda: "Kafka Server started" in log.read_text("utf-8"), START_S)
+        self.launch()
+        self.wait()
         self.started_in_s = time.monotonic() - asked
+
+    def launch(self) -> None:
+        """Start without waiting: brokers of a cluster wait for each other."""
+        self._log = self._folder / f"server-{int(time.monotonic() * 1000)}.log"
+        self._process = ServerProcess([*self._command("kafka.Kafka"), str(self._config)], self._log)
+
+    def wait(self) -> None:
+        """Return when the broker takes part in its cluster."""
+        self._running.wait_until(lambda: "Kafka Server started" in self._log.read_text("utf-8"), START_S)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Freeze it and let it go on (SIGSTOP, SIGCONT)."""
+        self._running.signal(number)
 
     def stop(self) -> None:
         """An orderly end."""
@@ -94,6 +122,40 @@ class KafkaServer:
             self._java, "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=info", "-cp", f"{self._libs}/*", main,
         ]  # fmt: skip
+
+
+class KafkaCluster:
+    """Three brokers that are controllers as well: three replicas of everything, two of which must have a write."""
+
+    def __init__(self, folder: Path, properties: Mapping[str, str] | None = None) -> None:
+        """Format the data folders."""
+        ports = free_ports(2 * BROKERS)
+        pairs = list(zip(ports[:BROKERS], ports[BROKERS:], strict=True))
+        voters = ",".join(f"{number}@127.0.0.1:{pair[1]}" for number, pair in enumerate(pairs, 1))
+        self.brokers: list[KafkaServer] = []
+        for number, pair in enumerate(pairs, 1):
+            own = folder / str(number)
+            own.mkdir()
+            told = {"node.id": str(number), "controller.quorum.voters": voters, **REPLICATED}
+            self.brokers.append(KafkaServer(own, {**told, **(properties or {})}, pair))
+            self.brokers[-1].format()
+
+    @property
+    def servers(self) -> str:
+        """What ``bootstrap.servers`` takes."""
+        return ",".join(broker.servers for broker in self.brokers)
+
+    def start(self) -> None:
+        """Start all, and return when all take part."""
+        for broker in self.brokers:
+            broker.launch()
+        for broker in self.brokers:
+            broker.wait()
+
+    def stop(self) -> None:
+        """A quick end of all: nothing is kept."""
+        for broker in self.brokers:
+            broker.kill()
 
 
 def _properties(data: Path, port: int, controller: int) -> dict[str, str]:

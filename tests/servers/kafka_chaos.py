@@ -29,6 +29,7 @@ GUEST: Final = "guest"
 LANGUAGES: Final = ("en", "de", "fr", "es", "it", "nl", "pt", "sv")
 REPEATED: Final = 20  # every so many stories, one of the earlier ones is sent again
 DRAIN_S: Final = 10.0  # what SIGTERM may take
+PATIENCE_S: Final = 300.0  # for a process to start on a loaded machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +143,17 @@ class Fleet:
         elif event == "move":
             await self._move()
         else:
-            await asyncio.sleep(self._chance.uniform(0, 0.3))
-            name = self._chance.choice(SLOTS)
-            self._workers[name].kill()
-            self._workers[name] = self._started(name)
+            await self.kill_one()
             if self._sink and self._chance.random() < 0.3:
                 self._sink.kill()
                 self._sink = self._sink.again()
+
+    async def kill_one(self) -> None:
+        """kill -9 of a worker, soon, and its next life."""
+        await asyncio.sleep(self._chance.uniform(0, 0.3))
+        name = self._chance.choice(SLOTS)
+        self._workers[name].kill()
+        self._workers[name] = self._started(name)
 
     async def stop(self) -> None:
         """SIGTERM to all; each ends in order."""
@@ -162,7 +167,7 @@ class Fleet:
         else:
             self._guests += 1
             self._guest = self._started(f"{GUEST}-{self._guests}")
-            await asyncio.to_thread(self._guest.wait_for, "partitions assigned", 60.0)
+            await asyncio.to_thread(self._guest.wait_for, "partitions assigned", PATIENCE_S)
 
     async def _stopped(self, worker: Worker) -> None:
         began = time.monotonic()
