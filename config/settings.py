@@ -79,8 +79,20 @@ class Poll:
     max_backoff_s: float = 24 * 3600.0
     concurrency: int = 64  # requests at once, over all hosts
     allowed_addresses: tuple[str, ...] = ()  # networks (CIDR, or address:port) opened beside the public ones
+    subscribed_interval_s: float = 3600.0  # between polls of a feed whose hub tells us of news
     drop_folder: str = ""  # watched for wire files; empty: none
     drop_interval_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Where others send items: POST /push with the token, and deliveries of WebSub hubs. Pollers answer there."""
+
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: closed
+    token: str = ""  # must be set where it is open
+    public_url: str = ""  # where hubs reach us, such as https://wire.example.org; empty: no WebSub
+    lease_s: float = 10 * 24 * 3600.0  # asked of hubs
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +167,7 @@ class Webhooks:
     timeout_s: float = 15.0  # of one try, the answer included
     max_bytes: int = MEBIBYTE  # of a body; a larger story becomes a dead letter
     max_redirects: int = 0  # 307 and 308 only; each hop must be an allowed address
-    attempts: int = 12  # tries before a story becomes a dead letter
+    attempts: int = 15  # tries before a story becomes a dead letter
     first_delay_s: float = 1.0  # before the second try, at the most; doubled from try to try
     max_delay_s: float = 3600.0
     circuit_failures: int = 5  # in a row; after that only one try at a time
@@ -199,6 +211,7 @@ class Settings:
     segment: Segment = Segment()
     tag: Tag = Tag()
     poll: Poll = Poll()
+    push: Push = Push()
     embedded: Embedded = Embedded()
     kafka: Kafka = Kafka()
     elasticsearch: Elasticsearch = Elasticsearch()

@@ -70,7 +70,9 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
         log.info("wiredesk runs", data=str(options.data), feeds=len(feeds))
         if options.samples:
             await publish_samples(runtime)
-        polling = asyncio.create_task(poll(feeds, settings.poll, runtime.outlet, runtime.feed_states, stop))
+        polling = asyncio.create_task(
+            poll(feeds, settings.poll, runtime.outlet, runtime.feed_states, stop, push=settings.push)
+        )
         await _first(polling, asyncio.create_task(stop.wait()), asyncio.create_task(runtime.failed()))
         stop.set()
         await polling

@@ -33,9 +33,11 @@ from streams.kafka.worker import check, or_stopped
 from streams.pollers import watch_folder
 from streams.pollers.feed import Feed
 from streams.pollers.feeds import load
-from streams.pollers.fetch import Fetcher
+from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.health import read_health
+from streams.pollers.inbound import listening
 from streams.pollers.poller import Manners, Poller
+from streams.pollers.ports import Hubs, NoHubs
 
 log = structlog.get_logger("wiredesk.poll")
 LEASES: Final = 3  # tries to hear from the group within its session timeout
@@ -65,8 +67,13 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
             heartbeat_interval_ms=int(settings.kafka.session_timeout_s * 1000 / LEASES),
         )
         share = Share(feeds, settings, cluster, consumer, fetcher, await count_partitions(cluster))
+        outlet = TopicOutlet(cluster, producer)
+        share.hubs = await stack.enter_async_context(
+            listening(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
+                      random=random.random)
+        )  # fmt: skip
         await stack.enter_async_context(healthy(settings.health, {"kafka": share.check}, share.measure))
-        folder = asyncio.create_task(watch_folder(settings.poll, TopicOutlet(cluster, producer), stop))
+        folder = asyncio.create_task(watch_folder(settings.poll, outlet, stop))
         stack.push_async_callback(_cancelled, folder)
         await share.run(stop, folder)
 
@@ -88,7 +95,9 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
         self._consumer, self._number = consumer, partitions
         self._manners = Manners.of(settings.poll)
         self._heard = 0.0  # monotonic seconds at which the group last knew us
+        self.hubs: Hubs = NoHubs()
         self._ledger: PartitionLedger | None = None
+        self._poller: Poller | None = None
         self._shift: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -133,6 +142,10 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
         )
         self._shift.add_done_callback(self._ended)
 
+    async def deliver(self, feed: str, answer: Answer) -> bool:
+        """Take in what a hub delivered; False where the feed is another poller's by now."""
+        return await self._poller.deliver(feed, answer) if self._poller else False
+
     async def check(self) -> str | None:
         """Whether the group knows us, for ``/readyz``; one who waits for another's end is ready."""
         if self._permitted() or (self._shift and self._shift.done()):
@@ -155,8 +168,9 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
             self._ledger = ledger
             poller = Poller(
                 ours, self._settings.poll, ledger, self._fetcher, manners=self._manners, clock=time.time,
-                random=random.random, stop=over, permit=self._permitted,
+                random=random.random, stop=over, permit=self._permitted, hubs=self.hubs,
             )  # fmt: skip
+            self._poller = poller
             try:
                 await poller.run()
             except Transient as error:
@@ -174,7 +188,7 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
             _, late = await asyncio.wait({shift}, timeout=HAND_OVER_S)
             for task in late:
                 await _cancelled(task)
-        self._ledger = None
+        self._ledger = self._poller = None
 
     def _ended(self, shift: asyncio.Task[None]) -> None:
         if not shift.cancelled() and (error := shift.exception()) and not self._failed.done():

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from config.settings import Poll
+from config.settings import Poll, Push
 from streams.pollers.feed import Feed
 from streams.pollers.ports import Ledger, Outlet
 
@@ -20,21 +20,31 @@ async def poll(
     ledger: Ledger,
     stop: asyncio.Event,
     *,
+    push: Push | None = None,
     clock: Callable[[], float] = time.time,
     random: Callable[[], float] = random_.random,
 ) -> None:
     """Poll `feeds` and the drop folder until `stop`, then publish and save what was fetched.
 
-    `clock` gives seconds since the epoch, `random` numbers in [0, 1).
+    `push` opens the listener for pushed items and hubs. `clock` gives seconds since the epoch, `random` numbers in [0, 1).
 
     Raises:
-        Misconfigured: ``allowed_addresses`` or ``drop_folder`` can't be followed.
+        Misconfigured: ``allowed_addresses``, ``drop_folder`` or ``[push]`` can't be followed.
         Transient: the log took nothing more until the stop.
     """
-    from streams.pollers.fetch import Fetcher
+    from streams.pollers.fetch import Answer, Fetcher
+    from streams.pollers.inbound import listening
     from streams.pollers.poller import Manners, Poller
 
-    async with Fetcher(settings) as fetcher:
+    async def deliver(feed: str, answer: Answer) -> bool:
+        return await poller.deliver(feed, answer)
+
+    async with (
+        Fetcher(settings) as fetcher,
+        listening(
+            push or Push(), settings, outlet, fetcher.post, deliver, stop, clock=clock, random=random
+        ) as hubs,
+    ):
         poller = Poller(
             feeds,
             settings,
@@ -44,6 +54,7 @@ async def poll(
             clock=clock,
             random=random,
             stop=stop,
+            hubs=hubs,
         )
         tasks = [asyncio.create_task(poller.run()), asyncio.create_task(watch_folder(settings, outlet, stop))]
         try:

@@ -76,6 +76,7 @@ class Answer:
     conditional: bool = False
     media_type: str | None = None
     charset: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict)  # of the header Link (RFC 8288), by relation
 
 
 @dataclass(slots=True)
@@ -143,6 +144,18 @@ class Fetcher:
             url = target
         return Answer(url, failure="redirects", message=f"over {self._settings.max_redirects} redirects")
 
+    async def post(self, url: str, form: Mapping[str, str]) -> int:
+        """Send a form; the status of the answer, 0 where there is none. Redirects are not followed."""
+        assert self._session is not None
+        try:
+            async with self._session.post(URL(url), data=dict(form), allow_redirects=False,
+                                          trace_request_ctx=Connection()) as response:  # fmt: skip
+                return response.status
+        except Exception as error:
+            if classify(error) is None:
+                raise
+            return 0
+
     async def _hop(self, url: str, request: Request) -> Answer:
         """The answer of one URL. Where a kept connection proves dead before its answer, another one is asked.
 
@@ -181,6 +194,7 @@ class Fetcher:
                 conditional=conditional,
                 media_type=response.content_type if "Content-Type" in response.headers else None,
                 charset=response.charset,
+                links={name: str(told["url"]) for name, told in response.links.items()} if body else {},
             )  # fmt: skip
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:

@@ -106,6 +106,29 @@ def _status(state: FeedState, answer: Answer, now: float) -> Verdict:
     return Verdict(outcome, replace(state, message=message), hold_until=hold)
 
 
+def as_delivered(verdict: Verdict, before: FeedState) -> Verdict:
+    """The verdict on a document that a hub delivered: its entries count, but it is no answer of the feed's host.
+
+    It may hold nothing but what is new (WebSub, 7), so it tells of no gap; validators and errors stay as they were.
+    """
+    after = verdict.state
+    if verdict.outcome not in SOUND:
+        return replace(verdict, state=replace(before, rejected=after.rejected), gap=None)
+    names = (
+        "etag",
+        "last_modified",
+        "validated_url",
+        "unconditional",
+        "body",
+        "gaps",
+        "last_gap",
+        "next_poll",
+        "hub",
+        "topic",
+    )
+    return replace(verdict, state=replace(after, **{name: getattr(before, name) for name in names}), gap=None)
+
+
 def _document(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now: float) -> Verdict:
     """The verdict on a body."""
     body = xxhash.xxh3_64_intdigest(answer.body) or 1
@@ -222,12 +245,16 @@ def _validator(answer: Answer, name: str) -> str:
 
 def _hinted(state: FeedState, document: Document, answer: Answer, now: float) -> FeedState:
     """The state with what the document says of its rhythm; what HTTP says of freshness goes first."""
+    linked = answer.links.get("hub", ""), answer.links.get("self", "")
     if document.json:
-        return state
+        return replace(state, hub=linked[0], topic=linked[1])
     found = schedule.hints(document.head, document.codec)
     if found.freshness and schedule.freshness(answer.headers, now) is None:
         state = schedule.refreshed(state, found.freshness, now)
-    return replace(state, skip_hours=found.skip_hours, skip_days=found.skip_days, hub=found.hub)
+    return replace(
+        state, skip_hours=found.skip_hours, skip_days=found.skip_days,
+        hub=linked[0] or found.hub, topic=linked[1] or found.topic,
+    )  # fmt: skip
 
 
 def _counted(state: FeedState, outcome: Outcome, now: float) -> FeedState:

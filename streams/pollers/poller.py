@@ -27,10 +27,10 @@ from streams.pollers.breaker import Breaker
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
 from streams.pollers.hosts import Hosts
-from streams.pollers.judge import Verdict, judge, plan
+from streams.pollers.judge import Verdict, as_delivered, judge, plan
 from streams.pollers.metrics import observe
 from streams.pollers.outcomes import SOUND
-from streams.pollers.ports import Ledger, Result
+from streams.pollers.ports import Hubs, Ledger, NoHubs, Result
 
 Clock = Callable[[], float]
 Permit = Callable[[], bool]
@@ -67,6 +67,7 @@ class Poller:
         random: Clock,
         stop: asyncio.Event,
         permit: Permit = lambda: True,
+        hubs: Hubs | None = None,
     ) -> None:
         """`clock` gives seconds since the epoch, `random` numbers in [0, 1); nothing is asked while not `permit`."""
         self._feeds = {feed.id: feed for feed in feeds if not feed.paused}
@@ -75,6 +76,7 @@ class Poller:
         self._states: dict[str, bytes] = {}
         self._host: dict[str, str] = {}  # of each feed, where it has moved to for good
         self._hosts, self._breaker = manners.hosts, manners.breaker
+        self._hubs: Hubs = hubs or NoHubs()
         self._due: list[tuple[float, int, str, bool]] = []
         self._count = itertools.count()
         self._tasks: dict[asyncio.Task[None], str] = {}
@@ -92,6 +94,7 @@ class Poller:
                 self._hosts.hold(self._host[feed.id], state.held_until)
             if not state.disabled:
                 self._schedule(feed.id, state.next_poll)
+                self._offer(feed, state)
         waker = asyncio.create_task(self._wake_on_stop())
         try:
             while not self._stop.is_set():
@@ -105,6 +108,36 @@ class Poller:
         for error in ended:
             if isinstance(error, Exception):
                 raise error
+
+    async def deliver(self, feed_id: str, answer: Answer) -> bool:
+        """Take in a document that a hub delivered; False where the feed is not polled here.
+
+        Raises:
+            Transient: the log took nothing until the stop.
+        """
+        while polls := [task for task, name in self._tasks.items() if name == feed_id and not task.done()]:
+            await asyncio.wait(polls)
+        feed = self._feeds.get(feed_id)
+        if feed is None or self._stop.is_set() or not self._permit():
+            return False
+        task = asyncio.create_task(self._take(feed, answer), name=f"delivery {feed_id}")
+        self._tasks[task] = feed_id
+        task.add_done_callback(self._ended)
+        await asyncio.shield(task)
+        return True
+
+    async def _take(self, feed: Feed, answer: Answer) -> None:
+        before = states.unpack(self._states.get(feed.id, b""))
+        answer = replace(answer, url=before.url or feed.url)
+        verdict = as_delivered(await self._judged(feed, before, answer, self._clock()), before)
+        await self._settle(feed, verdict)
+        log.debug("delivered", feed=feed.id, outcome=verdict.outcome, items=len(verdict.items))
+
+    def _offer(self, feed: Feed, state: states.FeedState) -> None:
+        if state.hub:
+            self._hubs.offered(feed.id, state.hub, state.topic or state.url or feed.url)
+        else:
+            self._hubs.offered(feed.id, "", "")
 
     async def _wake_on_stop(self) -> None:
         await self._stop.wait()
@@ -136,7 +169,9 @@ class Poller:
                 return max(when, pause)
             heapq.heappop(self._due)
             host = self._host[feed]
-            if not reserved and (start := self._hosts.reserve(host, now)) > now:
+            if feed in self._tasks.values():  # a delivery is taken in
+                self._schedule(feed, now + PERMIT_S, reserved)
+            elif not reserved and (start := self._hosts.reserve(host, now)) > now:
                 self._schedule(feed, start, reserved=True)
             elif self._hosts.held_until(host) > now:
                 self._schedule(feed, self._hosts.held_until(host))
@@ -224,17 +259,26 @@ class Poller:
             told = replace(state, outcome="bug", polled=now, message=f"{type(error).__name__}: {error}"[:300])
             return Verdict("bug", schedule.after(told, "bug", feed, self._settings, now, random))
 
-    async def _carry_out(self, feed: Feed, verdict: Verdict) -> None:
+    async def _settle(self, feed: Feed, verdict: Verdict) -> None:
         packed = states.pack(verdict.state)
         gap = verdict.gap.at if verdict.gap else ""
         result = Result(feed.id, packed, verdict.items, verdict.rejected, gap)
         await insist(lambda: self._ledger.settle(result), self._stop)
         self._states[feed.id] = packed
+
+    async def _carry_out(self, feed: Feed, verdict: Verdict) -> None:
+        await self._settle(feed, verdict)
+        self._offer(feed, verdict.state)
         self._host[feed.id] = host_of(verdict.state.url or feed.url)
         if verdict.state.disabled:
             log.warning("a feed is gone and will not be asked again", feed=feed.id, url=feed.shown_url)
         else:
-            self._schedule(feed.id, verdict.state.next_poll)
+            due = verdict.state.next_poll
+            if self._hubs.is_active(feed.id) and verdict.items:
+                self._hubs.missed(feed.id)
+            elif self._hubs.is_active(feed.id):
+                due = max(due, self._clock() + self._settings.subscribed_interval_s)
+            self._schedule(feed.id, due)
 
 
 async def insist(attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

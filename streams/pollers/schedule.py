@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Mapping
@@ -30,12 +31,16 @@ WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "satu
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What a document says of its own rhythm: `freshness` in seconds, hours of UTC, weekdays from Monday, a hub."""
+    """What a document says of its own rhythm: `freshness` in seconds, hours of UTC, weekdays from Monday, a hub.
+
+    `topic` is the URL by which the hub knows the feed (``rel="self"``).
+    """
 
     freshness: float = 0.0
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
     hub: str = ""
+    topic: str = ""
 
 
 def interval(state: FeedState, feed: Feed, settings: Poll, now: float) -> float:
@@ -158,7 +163,8 @@ def hints(head: bytes, codec: str) -> Hints:
         fresh,
         tuple(sorted(hours)) if len(hours) < 24 else (),
         tuple(number for number, day in enumerate(WEEKDAYS) if day in days) if len(days) < 7 else (),
-        _hub(text),
+        _link(text, "hub"),
+        _link(text, "self"),
     )
 
 
@@ -172,12 +178,12 @@ def _inside(text: str, name: str) -> str:
     return found[1] if found else ""
 
 
-def _hub(text: str) -> str:
+def _link(text: str, relation: str) -> str:
     for link in re.findall(r"<(?:\w+:)?link\b[^>]*>", text):
-        if re.search(r"rel\s*=\s*[\"']hub[\"']", link) and (
+        if re.search(rf"rel\s*=\s*[\"']{relation}[\"']", link) and (
             href := re.search(r"href\s*=\s*[\"']([^\"']+)", link)
         ):
-            return href[1]
+            return html.unescape(href[1])
     return ""
 
 

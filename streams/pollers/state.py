@@ -111,7 +111,8 @@ class FeedState:
     moved_to: str = ""
     moved_since: float = 0.0
     url: str = ""  # where the feed moved to for good
-    hub: str = ""
+    hub: str = ""  # of WebSub …
+    topic: str = ""  # … and the URL by which it knows the feed
     capped: int = 0  # revisions left out because an entry had too many
     rejected: tuple[int, ...] = ()  # hashes of bodies that went to the dead letters
     shared: tuple[int, ...] = ()  # keys that two entries of one document had

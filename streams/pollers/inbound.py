@@ -1,0 +1,178 @@
+"""What others send us by HTTP: wire items from whoever knows the token, and deliveries of WebSub hubs.
+
+``POST /push`` takes one document of any wire format. It is answered with 202 once the log has it; 503 says to send it
+again. ``/websub/…`` are the callbacks of our subscriptions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from config.errors import Misconfigured
+from config.settings import Poll, Push
+from processors.errors import Transient
+from processors.event import RawItem
+from sinks.desk.health import serve
+from streams.messages import rfc3339
+from streams.pollers.fetch import Answer
+from streams.pollers.ports import Hubs, NoHubs, Outlet
+from streams.pollers.subscriber import Deliver, Post, Subscriber
+
+FEED: Final = "push"
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+RETRY: Final = {"Retry-After": "10"}
+log = structlog.get_logger("wiredesk.push")
+
+
+class Inbound:
+    """The routes of the listener."""
+
+    def __init__(
+        self,
+        settings: Push,
+        limit: int,
+        outlet: Outlet,
+        clock: Callable[[], float],
+        subscriber: Subscriber | None = None,
+        deliver: Deliver | None = None,
+    ) -> None:
+        """`limit` is the size of a document in bytes after decoding; `clock` gives seconds since the epoch.
+
+        Raises:
+            Misconfigured: there is no token, which anybody could do without.
+        """
+        if not settings.token:
+            raise Misconfigured(
+                "[push] needs a token: set WIREDESK_PUSH_TOKEN, or WIREDESK_PUSH_TOKEN_FILE to a file that holds it"
+            )
+        self._settings, self._limit, self._outlet, self._clock = settings, limit, outlet, clock
+        self._subscriber, self._deliver = subscriber, deliver
+
+    def app(self) -> web.Application:
+        """The application to serve."""
+        app = web.Application()
+        app.router.add_post("/push", self._push)
+        if self._subscriber and self._deliver:
+            app.router.add_get("/websub/{feed}/{key}", self._verify)
+            app.router.add_post("/websub/{feed}/{key}", self._delivered)
+        return app
+
+    async def _push(self, request: web.Request) -> web.Response:
+        if not self._may(request):
+            return web.json_response({"error": "a bearer token is needed"}, status=401,
+                                     headers={"WWW-Authenticate": "Bearer"})  # fmt: skip
+        feed = request.query.get("feed", FEED)
+        if not NAME.fullmatch(feed):
+            return _wrong("feed must be up to 64 of a-z, 0-9, '.', '_' and '-'")
+        body = await self._body(request)
+        if body is None:
+            return web.json_response({"error": f"over {self._limit} bytes; send less at a time"}, status=413)
+        if not body.strip():
+            return _wrong("an empty document")
+        item = RawItem(
+            body, rfc3339(int(self._clock() * 1000)), feed=feed,
+            media_type=request.content_type if "Content-Type" in request.headers else None,
+            charset=request.charset, language=request.query.get("language"), source=request.query.get("source"),
+            outcome="new",
+        )  # fmt: skip
+        try:
+            await self._outlet.publish([item])
+        except Transient as error:
+            log.warning("the log does not take a pushed item", feed=feed, error=str(error))
+            return web.json_response({"error": "try again later"}, status=503, headers=RETRY)
+        log.debug("pushed", feed=feed, bytes=len(body))
+        return web.json_response({"accepted": len(body)}, status=202)
+
+    def _may(self, request: web.Request) -> bool:
+        scheme, _, told = request.headers.get("Authorization", "").partition(" ")
+        known = self._settings.token
+        return scheme.lower() == "bearer" and hmac.compare_digest(told.strip().encode(), known.encode())
+
+    async def _verify(self, request: web.Request) -> web.Response:
+        assert self._subscriber
+        told = self._subscriber.verify(request.match_info["feed"], request.match_info["key"], request.query)
+        return web.Response(status=404) if told is None else web.Response(text=told)
+
+    async def _delivered(self, request: web.Request) -> web.Response:
+        """A delivery; one that is not signed as agreed is acknowledged and dropped (WebSub, 7.1)."""
+        assert self._subscriber
+        assert self._deliver
+        feed, key = request.match_info["feed"], request.match_info["key"]
+        body = await self._body(request)
+        if body is None:
+            return web.Response(status=413)
+        answer = Answer(
+            f"websub:{feed}", 200, body=body, media_type=request.content_type, charset=request.charset
+        )
+        believed = self._subscriber.delivery(feed, key, request.headers.get("X-Hub-Signature", ""), answer)
+        if believed is None:
+            return web.Response(status=410)  # ends the subscription (WebSub, 7)
+        if not believed:
+            log.warning("a delivery without a valid signature was dropped", feed=feed)
+            return web.Response(status=202)
+        try:
+            taken = await self._deliver(feed, answer)
+        except Transient as error:
+            log.warning("the log does not take a delivery", feed=feed, error=str(error))
+            taken = False
+        return web.Response(status=202) if taken else web.Response(status=503, headers=RETRY)
+
+    async def _body(self, request: web.Request) -> bytes | None:
+        """The decoded body; None for one over the limit, of which the rest is not read."""
+        parts, size = [], 0
+        async for chunk in request.content.iter_chunked(65536):
+            size += len(chunk)
+            if size > self._limit:
+                return None
+            parts.append(chunk)
+        return b"".join(parts)
+
+
+@asynccontextmanager
+async def listening(
+    settings: Push,
+    poll: Poll,
+    outlet: Outlet,
+    post: Post,
+    deliver: Deliver,
+    stop: asyncio.Event,
+    *,
+    clock: Callable[[], float],
+    random: Callable[[], float],
+) -> AsyncIterator[Hubs]:
+    """Listen, and keep subscriptions, while the context is open; nothing of it where the port is closed.
+
+    Raises:
+        Misconfigured: no token, or the port is taken.
+    """
+    if not settings.port:
+        yield NoHubs()
+        return
+    subscriber = Subscriber(settings, post, clock=clock, random=random) if settings.public_url else None
+    inbound = Inbound(settings, poll.max_body_bytes, outlet, clock, subscriber, deliver)
+    try:
+        runner, port = await serve(inbound.app(), settings.host, settings.port)
+    except OSError as error:
+        told = f"[push] can't listen on {settings.host}:{settings.port}: {error.strerror}"
+        raise Misconfigured(f"{told}; choose another port") from error
+    log.info("taking in pushed items", url=f"http://{settings.host}:{port}/push", websub=bool(subscriber))
+    running = asyncio.create_task(subscriber.run(stop)) if subscriber else None
+    try:
+        yield subscriber or NoHubs()
+    finally:
+        if running:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        await runner.cleanup()
+
+
+def _wrong(told: str) -> web.Response:
+    return web.json_response({"error": told}, status=400)
