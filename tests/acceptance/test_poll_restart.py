@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -29,6 +29,7 @@ class Publisher:
 
     def __init__(self) -> None:
         self.round = 0
+        self.asked: list[tuple[str, bool]] = []  # feed, and whether with a validator
 
     @property
     def entries(self) -> int:
@@ -52,8 +53,10 @@ class Publisher:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                publisher.asked.append((self.path[1:], "If-None-Match" in self.headers))
                 body = publisher.document(self.path[1:])
                 self.send_response(200)
+                self.send_header("ETag", f'"{publisher.round}"')
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -76,12 +79,25 @@ def told(path: Path) -> list[dict[str, Any]]:
     return [event for event in map(json.loads, lines) if "story" in event]
 
 
-def until(what: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+def until(what: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float = 100) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert process.poll() is None, log.read_text()[-3000:]
         assert time.monotonic() < deadline, log.read_text()[-3000:]
         time.sleep(0.05)
+
+
+@contextmanager
+def running(
+    command: list[str], log: BinaryIO, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The command; whatever happens, it does not outlive the block."""
+    process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_kill_9_loses_nothing_and_repeats_nothing_as_new(
@@ -110,7 +126,11 @@ def test_kill_9_loses_nothing_and_repeats_nothing_as_new(
         command += ["--data", str(tmp_path / "data"), "--no-desk", "--events", str(out)]
         for turn in range(KILLS + 1):
             publisher.round = turn
-            with subprocess.Popen(command, stdout=stream, stderr=stream, env=environment) as process:
+            known = {
+                name for name in names if any(f" of {name} " in event["headline"] for event in told(out))
+            }
+            before = len(publisher.asked)
+            with running(command, stream, environment) as process:
                 enough = FEEDS * publisher.entries if turn == KILLS else FEEDS * NEW * turn + 2
 
                 def reached(enough: int = enough) -> bool:
@@ -121,6 +141,10 @@ def test_kill_9_loses_nothing_and_repeats_nothing_as_new(
                     until(lambda: revisions(out) >= {str(KILLS + 1)}, process, log)
                 process.send_signal(signal.SIGKILL if turn < KILLS else signal.SIGINT)
                 process.wait(30)
+            first = dict(reversed(publisher.asked[before:]))
+            assert all(first.get(name, True) for name in known), (
+                "what is new goes with the state that knows it"
+            )
     seen: dict[str, set[str]] = defaultdict(set)
     for event in told(out):
         seen[event["story"]["uri"]].add(event["story"]["version"])
