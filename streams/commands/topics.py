@@ -28,6 +28,11 @@ def create(config: Path | None) -> None:
     """Create the topics that are missing; what is there is left as it is.
 
     Partitions, replication and retention are settings (`[kafka]`). Waits for a broker that does not answer.
+
+    \b
+    Examples:
+      wiredesk topics create --config fleet.toml
+      WIREDESK_KAFKA_REPLICATION=3 wiredesk topics create
     """
     from config.settings import load
     from streams.kafka import topics
@@ -54,6 +59,10 @@ def check(config: Path | None) -> None:
     """Tell each difference between the topics and the settings, with the command that mends it.
 
     Exit status: 0 all is as it should be, 1 something differs.
+
+    \b
+    Examples:
+      wiredesk topics check --config fleet.toml
     """
     from config.settings import load
     from streams.kafka import topics

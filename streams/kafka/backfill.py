@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from config.settings import Settings
 from processors.errors import Unreachable
+from streams.backoff import delays
 from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.room import Lags
 from streams.kafka.worker import check
 from streams.messages import Message
 from streams.topology import BACKFILL
 
+TRIES: Final = 10
 T = TypeVar("T")
 
 
@@ -44,12 +47,24 @@ class TopicArchive:
 
     def waiting(self) -> int:
         """How many records of the topic the workers have not taken."""
-        return self._run(self._lags.total())
+        return self._run(self._waiting())
 
     def close(self) -> None:
         """Hang up."""
         self._runner.run(self._stack.aclose())
         self._runner.close()
+
+    async def _waiting(self) -> int:
+        """Ask until a coordinator answers: a new broker makes its first one when it is asked for it."""
+        for delay in itertools.islice(delays(0.2, 2.0), TRIES):
+            try:
+                return await self._lags.total()
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                await self._lags.close()
+            await asyncio.sleep(delay)
+        return await self._lags.total()
 
     async def _opened(self) -> AIOKafkaProducer:
         await wait_for(self._cluster)

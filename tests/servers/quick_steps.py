@@ -1,15 +1,18 @@
 """The steps with almost nothing in them, so that tests and benchmarks of the runtime see the runtime.
 
-They read and write the real messages. What an item is to do wrong stands in its text: ``reject``, ``raise``, or
-``die``, which kills the process that has it in hand.
+They read and write the real messages. What an item is to do wrong stands in its text: ``reject``, ``raise``, ``die``,
+which kills the process that has it in hand, or ``wait``, which holds its step until the file of ``WIREDESK_TEST_GATE``
+is there.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import orjson
 
@@ -72,10 +75,17 @@ class QuickStep:
                 raise Malformed("as the item says")
             if told == "raise":
                 raise RuntimeError("as the item says")
+            if told == "wait":
+                _wait_for_the_gate()
             if told == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
         fresh = event.lineage and event.lineage.relation == "new"
         return event.story.uri.encode() if fresh else b""
+
+
+def _wait_for_the_gate() -> None:
+    while not Path(os.environ["WIREDESK_TEST_GATE"]).exists():
+        time.sleep(0.05)
 
 
 def load(step: Step, settings: Settings) -> Callable[[Sequence[Record]], list[Outcome]]:
@@ -91,7 +101,7 @@ def _normalised(item: RawItem) -> Event:
             headline=told["headlines"][0]["value"],
             text=text,
             language=Language(told["language"], 1.0),
-            provenance=Provenance(item.received, "ninjs", feed=item.feed),
+            provenance=Provenance(item.received, "ninjs", feed=item.feed, backfill=item.backfill),
         )
     except (orjson.JSONDecodeError, LookupError, TypeError) as error:
         raise Malformed(f"no item: {error}") from error

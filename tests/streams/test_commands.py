@@ -1,0 +1,102 @@
+"""What help and documents tell an operator to type is what the commands take; each command shows examples."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+import pytest
+
+from streams.cli import COMMANDS, cli
+
+ROOT: Final = Path(__file__).parents[2]
+ASSIGNMENT: Final = re.compile(r"[A-Z_][A-Z0-9_]*=\S+\s+")
+DOCUMENTS: Final = ("README.md", "docs/operating.md", "docs/evolution.md", "CONTRIBUTING.md")
+OPERATORS: Final = ("backfill", "dlq", "replay", "topics")  # whose subcommands show examples as well
+
+
+def commands(name: str) -> Iterator[tuple[str, click.Command]]:
+    """A command and those below it, by their full names."""
+    context = click.Context(cli)
+    command = cli.get_command(context, name)  # type: ignore[attr-defined]
+    yield name, command
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            assert found
+            yield f"{name} {below}", found
+
+
+ALL: Final = {name: command for top in COMMANDS for name, command in commands(top)}
+
+
+def check(line: str) -> None:
+    """Parse a line as the shell and the command would, up to where it would begin to work."""
+    words = shlex.split(line, comments=True)[1:]
+    pipe = next((at for at, word in enumerate(words) if word in {"|", ">", "<", "&&", ";", "2>"}), len(words))
+    words = [word for word in words[:pipe] if word != "…"]
+    if not words or words[0].startswith("-"):
+        return
+    assert words[0] in ALL, f"{line}: there is no command {words[0]}"
+    name = words.pop(0)
+    if isinstance(ALL[name], click.Group) and words and not words[0].startswith("-"):
+        name = f"{name} {words.pop(0)}"
+        assert name in ALL, f"{line}: there is no command {name}"
+    command = ALL[name]
+    try:
+        options, _, _ = command.make_parser(click.Context(command)).parse_args(words)
+    except click.UsageError as error:
+        pytest.fail(f"{line}: {error.format_message()}")
+    for option in command.params:
+        told = options.get(option.name or "")
+        if isinstance(option.type, click.Choice) and isinstance(told, str):
+            assert told in option.type.choices, line
+
+
+def examples(command: click.Command) -> list[str]:
+    text = (command.help or "").partition("Examples:")[2]
+    lines = (ASSIGNMENT.sub("", line.strip()) for line in text.splitlines())
+    parts = [part.strip() for line in lines for part in line.split("| ")]
+    return [re.sub(r"\s{3,}\S.*$", "", part) for part in parts if part.startswith("wiredesk ")]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_examples(name: str) -> None:
+    assert examples(ALL[name])
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name.partition(" ")[0] in OPERATORS])
+def test_every_subcommand_of_the_operators_shows_examples_and_what_each_option_does(name: str) -> None:
+    assert examples(ALL[name])
+    for option in ALL[name].params:
+        assert not isinstance(option, click.Option) or option.help, f"{name}: {option.name}"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_examples_of_the_help_can_be_typed(name: str) -> None:
+    for line in examples(ALL[name]):
+        check(line)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_commands_of_documents_can_be_typed(document: str) -> None:
+    text = (ROOT / document).read_text("utf-8")
+    blocks = [
+        line for block in re.findall(r"```\w*\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
+    ]
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    lines = [ASSIGNMENT.sub("", line.strip()) for line in (*blocks, *inline)]
+    for line in lines:
+        if line.startswith("wiredesk "):
+            check(line)
+
+
+def test_a_line_that_cannot_be_typed_is_noticed() -> None:
+    with pytest.raises(pytest.fail.Exception, match="No such option"):
+        check("wiredesk dlq list --lately")
+    with pytest.raises(AssertionError, match="no command"):
+        check("wiredesk dlq burn")
