@@ -22,7 +22,8 @@ OPERATORS: Final = ("backfill", "dlq", "replay", "topics")  # whose subcommands 
 def commands(name: str) -> Iterator[tuple[str, click.Command]]:
     """A command and those below it, by their full names."""
     context = click.Context(cli)
-    command = cli.get_command(context, name)  # type: ignore[attr-defined]
+    command = cli.get_command(context, name)
+    assert command
     yield name, command
     if isinstance(command, click.Group):
         for below in command.list_commands(context):
