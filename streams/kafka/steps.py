@@ -62,6 +62,7 @@ class StepRunner:
         self._producer: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()
         self._next: dict[TopicPartition, int] = {}
+        self._held: list[Fetched] = []
         self._claimed: asyncio.Future[None] | None = None
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -92,9 +93,10 @@ class StepRunner:
             Gap: what was fetched came incomplete.
         """
         while True:
-            taken = await self.inbox.take(self._pace.limit)
+            taken = self._held = await self.inbox.take(self._pace.limit)
             while not await self._done(taken):  # noqa: ASYNC110 -- what ends a rebalance has no event
                 await asyncio.sleep(LOOK_AGAIN_S)
+            self._held = []
 
     async def pause(self) -> None:
         """Return when no transaction is open; none is opened before `resume`."""
@@ -138,7 +140,8 @@ class StepRunner:
         number, oldest = 0, 0.0
         for partition, after in self._next.items():
             fetched, _ = self._app.waiting(partition)
-            first = self.inbox.first(partition)
+            held = (each for each in self._held if each.partition == partition)
+            first = next(held, None) or self.inbox.first(partition)
             if partition not in ends or fetched is None:
                 continue
             number += max(0, ends[partition] - (after if first else fetched))

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.kafka
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, 2, 4])
 async def test_workers_agree_with_process(kafka: KafkaForTest, tmp_path: Path, workers: int) -> None:
     items = raw_items()
     events, errors = expected(items)

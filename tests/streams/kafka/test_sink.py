@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import repeat
 
 import pytest
+from prometheus_client import REGISTRY
 
-from config.settings import Settings
+from config.settings import Elasticsearch, Settings
 from processors.codec import encode
 from processors.errors import Rejected, Transient, Unindexable
 from processors.event import Event, Provenance
@@ -54,6 +56,27 @@ def event(number: int, text: str = "") -> bytes:
     return encode(Event(Story(f"urn:{number}"), text=text, provenance=provenance))
 
 
+class Gate(Shelf):
+    """An index that is down until it is opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_open = False
+        self.asked = set[tuple[str, ...]]()
+
+    async def write(self, events: Sequence[Event]) -> list[Rejected | None]:
+        if not self.is_open:
+            self.asked.add(tuple(event.story.uri for event in events))
+            raise Transient("the gate is shut")
+        return await super().write(events)
+
+
+async def until(ready: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not ready():
+            await asyncio.sleep(0.05)
+
+
 async def run(kafka: KafkaForTest, shelf: Shelf) -> None:
     stop = asyncio.Event()
     sink = Sink("shelf", shelf, Settings(kafka=kafka.settings(partitions=1)))
@@ -79,3 +102,29 @@ async def test_what_is_refused_is_set_aside_and_nothing_is_written_again(kafka: 
     again = Shelf()
     await run(kafka, again)
     assert again.stories == ["urn:5", "urn:6", "urn:7", "urn:8"]
+
+
+async def test_an_index_that_is_down_keeps_its_place_holds_one_batch_and_tells_the_lag(
+    kafka: KafkaForTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.kafka.sink.delays", lambda *_: repeat(0.05))
+    told = kafka.settings(partitions=1)
+    await make_topics(told)
+    await tell(kafka, [event(number) for number in range(500)])
+    gate, stop = Gate(), asyncio.Event()
+    sink = Sink("gate", gate, Settings(kafka=told, elasticsearch=Elasticsearch(batch=50)))
+    running = asyncio.ensure_future(sink.run(stop))
+    await until(lambda: REGISTRY.get_sample_value("wire_lag_records", {"step": "gate"}) == 500)
+    assert sink.waiting == "the gate is shut"
+    assert [len(events) for events in gate.asked] == [50], (
+        "one batch is in hand, and asked for again and again"
+    )
+    await tell(kafka, [event(number) for number in range(500, 520)])
+    await until(lambda: REGISTRY.get_sample_value("wire_lag_records", {"step": "gate"}) == 520)
+    gate.is_open = True
+    await until(lambda: len(gate.stories) == 520)
+    await until(lambda: REGISTRY.get_sample_value("wire_lag_records", {"step": "gate"}) == 0)
+    stop.set()
+    await running
+    assert gate.stories == [f"urn:{number}" for number in range(520)]
+    assert sink.waiting is None

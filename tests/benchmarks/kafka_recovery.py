@@ -1,0 +1,117 @@
+"""How long the deduplicator's memory takes to come back from its topic: one partition of the state, many stories.
+
+    python -m tests.benchmarks.kafka_recovery [--stories 1000000]
+
+The records are packed by the deduplicator's own code with drawn hashes, as many as a story of 300 words has, so their
+size and their price are real while no text is. They are written to a real Kafka first; the figure is the time in which
+`streams.kafka.memory` makes the memory stand, with its progress in the log, and the memory that the process has then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import psutil
+
+from config.settings import Kafka, Log, Settings
+from processors.deduplicate.fingerprint import EVERYTHING, SHINGLES, Fingerprint
+from processors.deduplicate.record import Record
+from processors.event import Lineage
+from streams.kafka.cluster import Cluster
+from streams.kafka.memory import Memories
+from streams.logs import configure
+from streams.topology import LINEAGE, STEPS
+from streams.work import Work
+from tests.servers.fleet import make_topics
+from tests.servers.kafka import KafkaServer
+
+BEGAN_MS: Final = 1_763_000_000_000
+EVERY_MS: Final = 250  # between two stories: a million of them in three days
+MARKS: Final = 24  # numbers, names and headline words together
+AT_ONCE: Final = 2000
+
+
+def records(stories: int) -> Iterator[bytes]:
+    """Packed memories of stories that have nothing in common."""
+    draw = np.random.default_rng(5)
+    nothing = np.zeros(0, np.uint32)
+    for number in range(stories):
+        hashes = np.unique(draw.integers(0, 2**30, SHINGLES, np.uint32)) << np.uint32(2)
+        marks = np.sort(draw.integers(0, 2**32, MARKS, np.uint32)).tolist()
+        keys = draw.integers(0, 2**63, 6).tolist()
+        uri, at = f"urn:newsml:invented.example:20251113:{number:08d}", BEGAN_MS + number * EVERY_MS
+        made = Fingerprint(
+            shingles=hashes, running=nothing, bound=EVERYTHING, numbers=tuple(marks[:8]), names=tuple(marks[8:16]),
+            headline=tuple(marks[16:]), title=(), words=300, digits=0.02, content=keys[0],
+        )  # fmt: skip
+        fresh = np.ones(len(hashes), np.bool_)
+        lineage = Lineage(uri, "new")
+        yield Record("en", uri, "1", at, at, keys[1], lineage, (), made, fresh, tuple(keys)).pack()
+
+
+async def fill(cluster: Cluster, stories: int) -> int:
+    """Write the state topic; the bytes of all records."""
+    size = 0
+    topic = cluster.topic(LINEAGE.name)
+    async with cluster.producer(linger_ms=20, max_batch_size=1_000_000) as producer:
+        sent = []
+        for value in records(stories):
+            size += len(value)
+            sent.append(await producer.send(topic, value, key=b"en", partition=0))
+            if len(sent) >= AT_ONCE:
+                await asyncio.gather(*sent)
+                sent.clear()
+        await asyncio.gather(*sent)
+    return size
+
+
+async def measure(server: KafkaServer, stories: int) -> None:
+    """Write, restore, and print."""
+    told = Kafka(servers=server.servers, partitions=1)
+    await make_topics(told)
+    cluster, step = Cluster(told), next(step for step in STEPS if step.state)
+    began = time.perf_counter()
+    size = await fill(cluster, stories)
+    print(f"{stories} records of {size / stories:.0f} bytes written in {time.perf_counter() - began:.0f} s")
+    gc.collect()
+    process = psutil.Process()
+    before = process.memory_info().rss
+    memories = Memories(cluster, LINEAGE.name, lambda: Work(step, Settings(kafka=told)))
+    began, used = time.perf_counter(), time.process_time()
+    await memories.restore(0, stories)
+    took, used = time.perf_counter() - began, time.process_time() - used
+    again = time.perf_counter()
+    await memories.restore(0, stories)
+    print(
+        f"cold: {took:.1f} s, {used:.1f} CPU s, {stories / took:.0f} records/s, "
+        f"{(process.memory_info().rss - before) / 2**20:.0f} MB more; "
+        f"warm (the partition stayed ours): {(time.perf_counter() - again) * 1000:.1f} ms"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stories", type=int, default=1_000_000)
+    options = parser.parse_args()
+    configure(Log())
+    with tempfile.TemporaryDirectory() as folder:
+        server = KafkaServer(Path(folder))
+        server.format()
+        server.start()
+        try:
+            asyncio.run(measure(server, options.stories))
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""What a worker tells of itself: its lag while it is held up, and an outage of the broker, which it survives."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from processors.codec import decode
+from processors.event import Event
+from streams.topology import NORMALISED
+from tests.conftest import KafkaForTest
+from tests.servers.fleet import Worker, item, make_topics, publish, read
+
+pytestmark = pytest.mark.kafka
+NORMALISE: Final = (sys.executable, "-m", "tests.servers.quick_worker", "normalise")
+PATIENCE_S: Final = 60.0
+
+
+def until(ready: Callable[[], bool], worker: Worker) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not ready():
+        assert time.monotonic() < deadline, worker.log()[-3000:]
+        time.sleep(0.1)
+
+
+def asked(worker: Worker, path: str) -> tuple[int, str]:
+    """What the health page of a worker's present life answers; 0 where it does not."""
+    ports = re.findall(r"http://127\.0\.0\.1:(\d+)/readyz", worker.log())
+    if not ports:
+        return 0, ""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports[-1]}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def lag(worker: Worker) -> float:
+    found = re.search(r'wire_lag_records\{step="normalise"\} (\S+)', asked(worker, "/metrics")[1])
+    return float(found[1]) if found else -1.0
+
+
+async def test_lag_and_an_outage_are_told_and_nothing_is_lost_or_repeated(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    told = kafka.settings(worker="one", workers=1, partitions=2)
+    await make_topics(told)
+    gate = tmp_path / "gate"
+    held = item(0, "wait in normalise", feed="one")
+    await publish(told, [held, *(item(n, feed=f"feed-{n % 5}") for n in range(1, 200))])
+    with Worker(told, tmp_path / "log", *NORMALISE, WIREDESK_TEST_GATE=str(gate)) as worker:
+        until(lambda: lag(worker) == 200, worker)
+        assert asked(worker, "/readyz")[0] == 200
+        gate.touch()
+        until(lambda: lag(worker) == 0, worker)
+        kafka.server.kill()
+        try:
+            until(lambda: asked(worker, "/readyz")[0] != 200, worker)
+        finally:
+            kafka.server.start()
+        until(lambda: asked(worker, "/readyz")[0] == 200, worker)
+        assert worker.process.poll() is None, "one long life for whoever supervises it"
+        await publish(told, (item(n, feed=f"feed-{n % 5}") for n in range(200, 300)))
+        made = [
+            decode(each.value or b"", Event).story.uri for each in await read(told, [NORMALISED.name], 300)
+        ]
+        assert worker.stop() == 0, worker.log()
+    assert sorted(made) == sorted(f"urn:test:story:{n}" for n in range(300))
