@@ -95,7 +95,7 @@ def read_inputs(
             with Path(path).open("rb") as stream:
                 yield from _lines(stream, template, limit)
         else:
-            yield _file(path, template, limit)
+            yield from _file(path, template, limit)
 
 
 def batches(inputs: Iterable[Input]) -> Iterator[list[Input]]:
@@ -119,12 +119,21 @@ def _ends(step: Step, event: Event) -> bool:
     return not any(topic in later.reads for later in STEPS)
 
 
-def _file(path: str, template: RawItem, limit: int) -> Input:
+def _file(path: str, template: RawItem, limit: int) -> Iterator[Input]:
+    """A file as one document, or in portions where it is longer than one item may be."""
+    from processors.normalise.portions import portions  # with all readers, so only here
+
     with Path(path).open("rb") as stream:
         payload = stream.read(limit + 1)
-    if len(payload) > limit:
-        return Input(path, None, _too_large(limit))
-    return Input(path, None, replace(template, payload=payload))
+        if len(payload) <= limit:
+            yield Input(path, None, replace(template, payload=payload))
+            return
+        stream.seek(0)
+        try:
+            for portion in portions(stream.read, limit):
+                yield Input(path, None, replace(template, payload=portion))
+        except TooLarge as error:
+            yield Input(path, None, error)
 
 
 def _lines(stream: BinaryIO, template: RawItem, limit: int) -> Iterator[Input]:

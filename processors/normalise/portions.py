@@ -1,0 +1,126 @@
+"""A file of many items in portions that are documents of their own, so that memory does not grow with its length.
+
+XML is cut between items (``item``, ``entry``, ``newsItem`` …), and each portion gets what stands above the first item
+and the end tags that belong to it; a wire's transmission is cut behind ``NNNN`` or EOT. Nothing else can be cut.
+A package that tells which pictures go with which text tells it only for its own portion.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from processors.errors import TooLarge
+
+PORTION: Final = 1 << 18  # bytes of items that make a portion, or a little more
+_CHUNK: Final = 1 << 16
+_FIRST: Final = re.compile(
+    rb"<!--(?:.*?-->|.*\Z)|<((?:[A-Za-z_][\w.-]*:)?(?:item|entry|newsItem|NewsItem|packageItem|url))[\s>]",
+    re.DOTALL,
+)
+_TAG: Final = re.compile(
+    rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<![^>]*>|<(/?)([A-Za-z_][\w.:-]*)[^<>]*?(/?)>", re.DOTALL
+)
+_END_OF_MESSAGE: Final = re.compile(rb"^[ \t\x01-\x04]*NNNN[^\r\n]*(?:\r\n|\r|\n)|\x04", re.MULTILINE)
+
+Read = Callable[[int], bytes]
+
+
+def portions(read: Read, most: int, size: int = PORTION) -> Iterator[bytes]:
+    """The portions of a file in order, of about `size` bytes; `read` gives its next bytes (none at its end).
+
+    Raises:
+        TooLarge: something longer than `most` bytes can't be cut; raise the limit if it is one item.
+    """
+    start = b""
+    while len(start) < most and (more := read(min(_CHUNK, size))):
+        start += more
+        if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+            if first := _first(start):
+                yield from _of_xml(start, first, read, most, size)
+                return
+        elif _END_OF_MESSAGE.search(start):
+            yield from _of_messages(start, read, most, size)
+            return
+    raise _too_large(most)
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(
+        f"over {most:,} bytes that can't be parted; raise normalise.max_item_bytes in the settings if it is one item"
+    )
+
+
+def _first(text: bytes) -> re.Match[bytes] | None:
+    """The start of the first item that stands in no comment."""
+    return next((match for match in _FIRST.finditer(text) if match[1]), None)
+
+
+def _of_messages(rest: bytes, read: Read, most: int, size: int) -> Iterator[bytes]:
+    while more := read(size):
+        rest += more
+        ends = [match.end() for match in _END_OF_MESSAGE.finditer(rest)]
+        if ends:
+            yield rest[: ends[-1]]
+            rest = rest[ends[-1] :]
+        elif len(rest) > most:
+            raise _too_large(most)
+    if len(rest) > most:
+        raise _too_large(most)
+    if rest.strip():
+        yield rest
+
+
+def _of_xml(start: bytes, first: re.Match[bytes], read: Read, most: int, size: int) -> Iterator[bytes]:
+    head, rest = start[: first.start()], start[first.start() :]
+    closing = _end_tags(head)
+    items = _Items(re.escape(first[1]))
+    while more := read(size):
+        rest += more
+        if (end := items.end(rest)) > 0:
+            yield head + rest[:end] + closing
+            rest = rest[end:]
+        elif len(rest) > most:
+            raise _too_large(most)
+    if len(rest) > most:
+        raise _too_large(most)
+    if _first(rest):
+        yield head + rest
+
+
+def _end_tags(head: bytes) -> bytes:
+    """The end tags of what a document's head leaves open."""
+    open_: list[bytes] = []
+    for tag in _TAG.finditer(head):
+        if tag[2] is None or tag[3]:
+            continue
+        if not tag[1]:
+            open_.append(tag[2])
+        elif tag[2] in open_:
+            del open_[len(open_) - 1 - open_[::-1].index(tag[2]) :]
+    return b"".join(b"</" + name + b">" for name in reversed(open_))
+
+
+class _Items:
+    """Finds the last end of an outer item, and nothing that only stands in CDATA or a comment."""
+
+    def __init__(self, name: bytes) -> None:
+        names = rb"(?:%b|(?:[A-Za-z_][\w.-]*:)?(?:newsItem|packageItem|conceptItem))" % name
+        self._mark = re.compile(rb"<!--|<!\[CDATA\[|<(/?)%b(?:\s[^<>]*?)?(/?)>" % names)
+
+    def end(self, text: bytes) -> int:
+        """Where the last whole item ends; 0 where none does."""
+        at = end = depth = 0
+        while mark := self._mark.search(text, at):
+            at = mark.end()
+            if mark[0] in {b"<!--", b"<![CDATA["}:
+                at = text.find(b"-->" if mark[0] == b"<!--" else b"]]>", at)
+                if at < 0:
+                    break
+            elif mark[1]:
+                depth -= 1
+                end = at if depth <= 0 else end
+            elif not mark[2]:
+                depth += 1
+        return end
