@@ -38,7 +38,7 @@ class Change:
 
 @dataclass(slots=True)
 class Comparison:
-    """What a document brought. `overlap` is whether any of its entries was known before."""
+    """What a document brought. `overlap` is whether any of its entries was known since the last whole document."""
 
     changes: list[Change] = field(default_factory=list)
     known: list[Known] = field(default_factory=list)
@@ -167,7 +167,8 @@ def _settle(
 ) -> None:
     """Turn matched and unmatched candidates into changes."""
     uris = {known.uri for known in state.entries}
-    result.overlap = bool(present) or any(each.known for each in candidates)
+    before = chain(present, (each.known for each in candidates if each.known))
+    result.overlap = any(known.uri not in state.cut for known in before)
     for each in candidates:
         content = each.entry.content
         if each.known is None:

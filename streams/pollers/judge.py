@@ -159,10 +159,11 @@ def _document(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now:
         _item(feed, answer, document, found, place, now) for place in reversed(range(len(found.changes)))
     )
     if not document.whole:
-        cut = "the document stops before its end; its whole entries were taken"
-        return Verdict("truncated", replace(after, message=cut), items, gap=gap)
+        told = "the document stops before its end; its whole entries were taken"
+        cut = (*state.cut, *(change.uri for change in found.changes if change.version == 1))
+        return Verdict("truncated", replace(after, message=told, cut=cut), items, gap=gap)
     after = _validated(after, answer, now, items=found.new)
-    after = _hinted(replace(after, body=body), document, answer, now)
+    after = _hinted(replace(after, body=body, cut=()), document, answer, now)
     return Verdict("new" if items else "unchanged", after, items, gap=gap)
 
 
@@ -214,8 +215,10 @@ def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: O
 
 
 def _gap(feed: Feed, state: FeedState, found: Comparison, document: Document, now: float) -> Gap | None:
-    """A whole document of which nothing was known before, although the feed was read before."""
-    if not state.entries or found.overlap or not document.entries or not document.whole:
+    """A whole document that shares nothing with the last whole one. What is missing in a cut one may follow in it."""
+    if found.overlap or not document.entries or not document.whole:
+        return None
+    if all(known.uri in state.cut for known in state.entries):
         return None
     since = state.last_success or state.polled
     return Gap(feed.id, rfc3339(int(since * 1000)), rfc3339(int(now * 1000)))

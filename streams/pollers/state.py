@@ -116,6 +116,7 @@ class FeedState:
     capped: int = 0  # revisions left out because an entry had too many
     rejected: tuple[int, ...] = ()  # hashes of bodies that went to the dead letters
     shared: tuple[int, ...] = ()  # keys that two entries of one document had
+    cut: tuple[str, ...] = ()  # URIs first seen in documents that stopped early, since the last whole one
     entries: Sequence[Known] = ()
 
 

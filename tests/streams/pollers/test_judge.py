@@ -175,6 +175,22 @@ def test_other_documents_are_no_gap(body: bytes) -> None:
     assert read(known(1, 2), answer(body)).gap is None
 
 
+def test_a_document_that_was_cut_hides_no_gap() -> None:
+    """What it brought is known when the whole document comes; what went by before it is still missing."""
+    cut = read(known(1, 2), answer(document(9, 8, 7)[:-60]), NOW + 60)
+    assert (cut.outcome, cut.gap) == ("truncated", None)
+    whole = read(cut.state, answer(document(9, 8, 7, 6)), NOW + 120)
+    assert whole.gap is not None
+    assert read(whole.state, answer(document(10, 9)), NOW + 180).gap is None
+
+
+def test_a_cut_document_is_no_gap_where_the_whole_one_reaches_back() -> None:
+    cut = read(known(1, 2), answer(document(4, 3, 2)[:-60]), NOW + 60)
+    assert read(cut.state, answer(document(4, 3, 2)), NOW + 120).gap is None
+    first = read(FeedState(), answer(document(4, 3, 2)[:-60]))
+    assert read(first.state, answer(document(4, 3, 2)), NOW + 60).gap is None
+
+
 def test_the_first_document_is_no_gap() -> None:
     assert read(FeedState(), answer(document(1))).gap is None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
+import time
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +24,8 @@ from processors.errors import Unreachable
 from streams.pollers import poll
 from streams.pollers.documents import take_apart
 from streams.pollers.feed import Feed
+from streams.pollers.fetch import Fetcher
+from streams.pollers.poller import Manners, Poller
 from streams.pollers.state import FeedState, header, pack, unpack
 from tests.streams.pollers.conftest import MemoryLog, Request, WebServer, response
 
@@ -439,3 +443,28 @@ async def test_a_kept_connection_that_has_died_meanwhile_costs_no_poll(log: Memo
         await log.until(lambda: len(log.items) >= 3)
     assert header(log.states["f"]).errors == {}
     assert [len(requests) for requests in connections[:2]] == [2, 2], "connections are kept"
+
+
+async def test_nothing_is_asked_while_polling_is_not_permitted(log: MemoryLog, web: WebServer) -> None:
+    """On Kafka a poller that has not heard from its group does not know whether its feeds are still its own."""
+    web.answer("/rss", document(1))
+    told, stop, asked = settings(web), asyncio.Event(), itertools.count()
+    async with Fetcher(told) as fetcher:
+        poller = Poller(
+            [Feed("f", web.url("/rss"))], told, log, fetcher, manners=Manners.of(told), clock=time.time,
+            random=lambda: 0.5, stop=stop, permit=lambda: next(asked) >= 3,
+        )  # fmt: skip
+        running = asyncio.create_task(poller.run())
+        await log.until(lambda: bool(log.items))
+        stop.set()
+        await running
+    assert next(asked) > 3
+
+
+async def test_retry_after_holds_the_host_over_a_restart(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/b", document(1))
+    until = time.time() + 0.5
+    log.states["a"] = pack(FeedState(next_poll=4e9, outcome="throttled", held_until=until))
+    async with polling(log, [Feed("a", web.url("/a")), Feed("b", web.url("/b"))], settings(web)):
+        await log.until(lambda: "b" in log.states)
+    assert header(log.states["b"]).polled > until
