@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+import structlog
+
 from config.errors import Misconfigured
 from streams.pollers.feed import Feed, check_url, make_id, redacted
 from streams.pollers.opml import read_opml
 
+log = structlog.get_logger("wiredesk.poll")
 CONFIG: Final = Path(__file__).resolve().parents[2] / "config"
 KINDS: Final = {"interval": (int, float), "paused": bool}
 
@@ -40,6 +43,8 @@ def locate(name: str) -> Path:
 def load(name: str | Path) -> tuple[Feed, ...]:
     """The feeds of a TOML or OPML file (a path, or a name in ``config/``), in its order.
 
+    What can't be used of an OPML file is left out, with a warning that names the line.
+
     Raises:
         Misconfigured: the file can't be read, or something in it is wrong; one line names the feed and the key.
     """
@@ -52,6 +57,8 @@ def load(name: str | Path) -> tuple[Feed, ...]:
         found = read_opml(raw, str(path))
         if not found.feeds and found.problems:
             raise Misconfigured(f"{path}: no feed in it; {found.problems[0]}")
+        for problem in found.problems:
+            log.warning("left out of the feed list", problem=problem)
         return found.feeds
     return from_toml(raw, str(path))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from config.errors import Misconfigured
 from streams.pollers.feed import Feed, make_id, redacted
@@ -119,6 +120,15 @@ def test_opml_that_is_cut_is_taken_as_far_as_it_goes() -> None:
     found = read_opml(OPML[: OPML.index(b"Odd") - 5], "my.opml")
     assert len(found.feeds) == 1
     assert any("my.opml:4" in problem for problem in found.problems)
+
+
+def test_a_list_that_is_polled_names_the_lines_that_it_leaves_out(tmp_path: Path) -> None:
+    path = tmp_path / "my.opml"
+    path.write_bytes(OPML)
+    with capture_logs() as lines:
+        assert len(load(path)) == 2
+    told = [line["problem"].removeprefix(str(path)).partition(": ")[0] for line in lines]
+    assert told == [":3", ":4", ":5"]
 
 
 @pytest.mark.parametrize("raw", [b"", b"no markup", b"<html><body/></html>"])

@@ -468,3 +468,26 @@ async def test_retry_after_holds_the_host_over_a_restart(log: MemoryLog, web: We
     async with polling(log, [Feed("a", web.url("/a")), Feed("b", web.url("/b"))], settings(web)):
         await log.until(lambda: "b" in log.states)
     assert header(log.states["b"]).polled > until
+
+
+async def test_when_all_hosts_fail_no_feed_is_blamed(log: MemoryLog, web: WebServer) -> None:
+    hosts = [f"127.0.0.{n}" for n in range(2, 10)]
+    feeds = [Feed(host, f"http://{host}:1/rss") for host in hosts]
+    async with polling(log, feeds, settings(web, allowed_addresses=("127.0.0.0/8",))):
+        await log.until(lambda: len(log.states) == len(hosts))
+    states = [header(state) for state in log.states.values()]
+    assert {state.outcome for state in states} == {"connect"}
+    spared = [state for state in states if state.message == "our network is down"]
+    assert spared
+    assert {state.failures for state in spared} == {0}
+
+
+async def test_a_feed_is_fetched_through_its_own_proxy(
+    log: MemoryLog, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIRE_PROXY", web.url("").replace("http://", "http://desk:s3cret@"))
+    web.answer("http://wire.example/rss", document(1))
+    async with polling(log, [Feed("f", "http://wire.example/rss", proxy_env="WIRE_PROXY")], settings(web)):
+        await log.until(lambda: bool(log.items))
+    assert web.requests[0].headers["proxy-authorization"].startswith("basic ")
+    assert log.items[0].url == "http://wire.example/rss"
