@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal
 
 from processors.embargoes import Embargoes
+from processors.story import Named
 
 VersionRelation = Literal["update", "correction", "kill"]
 Where = Literal["headline", "slug", "note", "line"]
@@ -30,6 +31,12 @@ NAMED_CHARS: Final = 1500  # of the text, where an advisory names its story
 _STRENGTH: Final[dict[VersionRelation, int]] = {"update": 1, "correction": 2, "kill": 3}
 _BY_STRENGTH: Final = {strength: relation for relation, strength in _STRENGTH.items()}
 _WORD: Final = re.compile(r"[\w·]+")
+_SIGNAL: Final = re.compile(r"(?:/newscodes/signal/|^sig:)([A-Za-z]+)$")
+_ASCII_WORDS: Final = (
+    "".join(chr(code).lower() if chr(code).isalnum() or code == ord("_") else " " for code in range(128))
+    .encode()
+    .ljust(256)
+)
 _MACROS: Final = {
     "{open}": r"^[\s(\[{^=*+【（［〔「“\"'«<—–-]*",
     "{paren}": r"^\s*(?:[(\[【（［]|==+|\*\*+)[\s=*]*",
@@ -77,6 +84,7 @@ class _Lexicon:
     by_word: dict[str, tuple[int, ...]]  # a word of the head → the marks to try
     words: frozenset[str]
     names: tuple[re.Pattern[str], ...]
+    codes: dict[str, VersionRelation]  # a code of the scheme "signal" → what it says
     embargoes: Embargoes
 
 
@@ -88,18 +96,21 @@ def read_signals(
     text: str = "",
     language: str = "",
     reference: str | None = None,
+    genres: Sequence[Named] = (),
 ) -> Signals:
-    """What headline, slug line, editors' note and the head of the text say of the story.
+    """What headline, slug line, editors' note and the head of the text say of the story, and the publisher's codes.
 
     `reference` is the item's own date (RFC 3339), by which an embargo "until Monday" is resolved. `language` (a
-    BCP 47 tag) decides how an embargo's numeric date reads: 3/4 is 4 March in American copy only.
+    BCP 47 tag) decides how an embargo's numeric date reads: 3/4 is 4 March in American copy only. Of `genres` those
+    count that are NewsCodes of the scheme "signal" (NewsML-G2, <signal>).
     """
     lexicon = _lexicon()
+    coded = _coded(lexicon, genres) if genres else None
     head = text[:HEAD_CHARS]
     note = ed_note[:NOTE_CHARS]
     joined = f"{headline}\n{slugline}\n{note}\n{head}" if slugline or note else f"{headline}\n{head}"
-    found = lexicon.words.intersection(_WORD.findall(joined.lower()))
-    if not found:
+    found = lexicon.words.intersection(_words(joined))
+    if not found and coded is None:
         return NOTHING
     places: dict[Where, tuple[str, ...]] = {
         "headline": (headline.strip(),),
@@ -115,7 +126,7 @@ def read_signals(
     if not found.isdisjoint(lexicon.embargoes.words):
         lines = (*places["headline"], *places["note"], *places["line"])
         embargo = lexicon.embargoes.read(lines, language, reference)
-    signals = _joined(said)
+    signals = _joined(said, coded)
     names = None
     if signals.advisory or signals.relation in {"correction", "kill"}:
         names = _named(lexicon, (headline, note, text[:NAMED_CHARS]))
@@ -128,6 +139,13 @@ def read_signals(
         advisory=signals.advisory,
         embargoed=embargo is not None,
     )
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text in lower case: of ASCII by a table, which takes a third of the time of the pattern."""
+    if text.isascii():
+        return text.encode().translate(_ASCII_WORDS).decode("ascii").split()
+    return _WORD.findall(text.lower())
 
 
 def _lines(head: str) -> Iterator[str]:
@@ -146,9 +164,17 @@ def _match(mark: _Mark, places: dict[Where, tuple[str, ...]]) -> re.Match[str] |
     return None
 
 
-def _joined(said: list[tuple[_Mark, re.Match[str]]]) -> Signals:
+def _coded(lexicon: _Lexicon, genres: Sequence[Named]) -> VersionRelation | None:
+    """The strongest relation that signals of the publisher tell: by URI, or as the QCode of an unknown catalogue."""
+    told = [match for genre in genres if (match := _SIGNAL.search(genre.uri or genre.literal or ""))]
+    relations = [lexicon.codes[code] for match in told if (code := match[1].lower()) in lexicon.codes]
+    return max(relations, key=_STRENGTH.__getitem__, default=None)
+
+
+def _joined(said: list[tuple[_Mark, re.Match[str]]], coded: VersionRelation | None) -> Signals:
     """The strongest relation, the highest sequence, the most urgent priority."""
     relations: list[VersionRelation] = [mark.relation for mark, _ in said if mark.relation]
+    relations += [coded] if coded else []
     sequences = [number for mark, match in said if (number := _sequence(mark, match)) is not None]
     urgencies = [mark.urgency for mark, _ in said if mark.urgency]
     strongest = max(map(_STRENGTH.__getitem__, relations), default=0)
@@ -192,6 +218,7 @@ def _lexicon() -> _Lexicon:
         by_word={word: tuple(indices) for word, indices in by_word.items()},
         words=frozenset(by_word) | embargoes.words,
         names=tuple(_compiled(pattern) for pattern in data["names"]["patterns"]),
+        codes=data["codes"],
         embargoes=embargoes,
     )
 

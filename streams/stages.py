@@ -6,14 +6,21 @@ or the exception that is our own fault. It never raises for one input of a batch
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
+
+import structlog
 
 from config.settings import Settings
 from processors.errors import Rejected
 from processors.event import Event, Feature, RawItem, StepTrace
 
+if TYPE_CHECKING:
+    from processors.deduplicate.fingerprint import Fingerprint
+
+log = structlog.get_logger("wiredesk")
 Name = Literal["normalise", "deduplicate", "segment", "tag", "route"]
 T = TypeVar("T")
 
@@ -79,17 +86,36 @@ class _Deduplicate:
 
         self._version = VERSION
         self._deduplicator = Deduplicator(settings.deduplicate)
+        self._told = 0  # records that were said not to have been read
 
     def __call__(self, items: Sequence[Event]) -> list[Outcome]:
-        return [_guarded(self._one, item) for item in items]
+        if self._told < self._deduplicator.ignored:
+            self._told = self._deduplicator.ignored
+            log.warning(
+                "state of another version was not read: older stories are new again", records=self._told
+            )
+        return [
+            _guarded(functools.partial(self._one, made=made), item)
+            for item, made in zip(items, _fingerprints(items), strict=True)
+        ]
 
     def restore(self, memory: bytes) -> None:
         self._deduplicator.restore(memory)
 
-    def _one(self, event: Event) -> Outcome:
-        decision = self._deduplicator.decide(event)
-        placed = replace(event, lineage=decision.lineage)
-        return (Made(_traced(placed, "deduplicate", self._version, decision.evidence), decision.memory),)
+    def _one(self, event: Event, made: Fingerprint | None) -> Outcome:
+        decision = self._deduplicator.decide(event, made)
+        placed = _traced(event, "deduplicate", self._version, decision.evidence, lineage=decision.lineage)
+        return (Made(placed, decision.memory),)
+
+
+def _fingerprints(events: Sequence[Event]) -> Sequence[Fingerprint | None]:
+    """Those of a batch at once; none where that fails, and each story then tells whether the fault is its own."""
+    from processors.deduplicate import fingerprints_of
+
+    try:
+        return fingerprints_of(events)
+    except Exception:  # noqa: BLE001 -- one by one tells whose fault it is
+        return [None] * len(events)
 
 
 def _segment(settings: Settings) -> Stage:
@@ -137,8 +163,12 @@ def _guarded(one: Callable[[T], Outcome], item: T) -> Outcome:
         return error
 
 
-def _traced(event: Event, name: Name, version: str, evidence: tuple[Feature, ...] = ()) -> Event:
-    if event.provenance is None:
-        return event
-    steps = (*event.provenance.steps, StepTrace(name, version, evidence))
-    return replace(event, provenance=replace(event.provenance, steps=steps))
+def _traced(
+    event: Event, name: Name, version: str, evidence: tuple[Feature, ...] = (), **changes: Any
+) -> Event:
+    """The event with changes, and with the step in its provenance."""
+    told = event.provenance
+    if told is not None:
+        steps = (*told.steps, StepTrace(name, version, evidence))
+        changes["provenance"] = replace(told, steps=steps)
+    return replace(event, **changes) if changes else event

@@ -7,8 +7,8 @@ of the order of the log and the content; the memory of a decision is all that is
 
 from __future__ import annotations
 
-from processors.deduplicate.decide import Decision, Deduplicator
+from processors.deduplicate.decide import Decision, Deduplicator, fingerprints_of
 
-__all__ = ["VERSION", "Decision", "Deduplicator"]
+__all__ = ["VERSION", "Decision", "Deduplicator", "fingerprints_of"]
 
-VERSION = "1"
+VERSION = "2"

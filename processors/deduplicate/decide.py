@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from config.settings import Deduplicate
-from processors.deduplicate.fingerprint import Fingerprint, Hashes, fingerprint
+from processors.deduplicate.fingerprint import Fingerprint, Hashes, fingerprint, fingerprints
 from processors.deduplicate.index import Lookup
+from processors.deduplicate.keys import content_keys, headline_keys, key, links, other_identifiers, state_of
 from processors.deduplicate.record import Record, UnknownFormat, View
 from processors.deduplicate.relation import related
-from processors.deduplicate.score import HOUR_MS, jaccard, model, novelty, pair_features, shared
+from processors.deduplicate.score import (
+    HOUR_MS,
+    SHORT,
+    Pair,
+    is_same_brief,
+    jaccard,
+    model,
+    novelty,
+    pair_features,
+    pairs,
+    shared,
+)  # fmt: skip
 from processors.deduplicate.window import Window
 from processors.event import Event, Feature, Lineage
 from processors.signals import Signals, read_signals
-from processors.story import Story
 
 AHEAD_MS: Final = 24 * HOUR_MS  # a story dated further after its arrival than this is taken at its arrival
-SHORT: Final = 20  # words; two texts under this are the same report only where the headlines agree, too
-LINKS: Final = frozenset(
-    (
-        "rewriteof",
-        "evolvedfrom",
-        "derivedfrom",
-        "replaces",
-        "supersedes",
-        "updates",
-        "corrects",
-        "versionof",
-        "isversionof",
-        "previousversion",
-        "previous",
-        "predecessor",
-        "basedon",
-        "origin",
-        "original",
-    )
-)  # fmt: skip -- roles of identifiers and associations, letters only, that name what a story was made from
-IDENTIFIERS: Final = frozenset(("guid", "docid", "dukey", "uri", "itemid", "newsitemid", "publicidentifier"))
 NAMED: Final = 0.6  # headline likeness from which an advisory's quoted headline is the story's
 
 
@@ -87,6 +78,11 @@ class _Story:
     keys: tuple[int, ...]
 
 
+def fingerprints_of(events: Sequence[Event]) -> list[Fingerprint]:
+    """What is compared of some events; to be made of many at once, which takes a third of the time."""
+    return fingerprints([(event.headline, event.text or event.headline) for event in events])
+
+
 class Deduplicator:
     """The windows of stories, one a language. Decides from what came earlier only; deterministic."""
 
@@ -98,12 +94,12 @@ class Deduplicator:
         self._model = model()
         self.ignored = 0  # records of another format that `restore` was given
 
-    def decide(self, event: Event) -> Decision:
-        """Place a normalised event in its chain and remember it."""
+    def decide(self, event: Event, made: Fingerprint | None = None) -> Decision:
+        """Place a normalised event in its chain and remember it. `made` is its fingerprint, where that is there."""
         language = event.language.tag.partition("-")[0] if event.language else "und"
         window = self._window(language)
-        state = _state(event)
-        version_key = _key("version", event.story.uri, event.story.version or "", str(state))
+        state = state_of(event)
+        version_key = key("version", event.story.uri, event.story.version or "", str(state))
         seen = window.find(version_key)
         known = window.view(seen) if seen is not None else None
         if known and (known.state, known.uri, known.version) == (
@@ -112,7 +108,7 @@ class Deduplicator:
             event.story.version or "",
         ):
             return Decision(known.lineage(), known.evidence())
-        story = self._read(event, window, version_key)
+        story = self._read(event, window, version_key, made or fingerprints_of((event,))[0])
         parent = self._parent(story)
         lineage, figures = self._placed(story, parent)
         evidence = tuple(Feature(name, round(value, 4)) for name, value in figures.items())
@@ -138,9 +134,8 @@ class Deduplicator:
             window = self._windows[language] = Window(self._length, self._settings.max_stories)
         return window
 
-    def _read(self, event: Event, window: Window, version_key: int) -> _Story:
+    def _read(self, event: Event, window: Window, version_key: int, made: Fingerprint) -> _Story:
         story = event.story
-        made = fingerprint(event.headline, event.text or event.headline)
         lookup = window.look_up(made.shingles)
         time = _time(event, window.now)
         return _Story(
@@ -152,12 +147,13 @@ class Deduplicator:
                 slugline=story.slugline or "",
                 ed_note=story.ed_note or "",
                 text=event.text,
+                genres=story.genres,
             ),
             time=time,
             lookup=lookup,
             weights=window.weights(lookup.counts),
             late=window.now is not None and time < window.now - self._length,
-            keys=(version_key, *_identifiers(story), *_content_keys(made)),
+            keys=(version_key, *other_identifiers(story), *content_keys(made)),
         )
 
     # ------------------------------------------------------------ the parent
@@ -173,13 +169,13 @@ class Deduplicator:
     def _by_identifier(self, story: _Story) -> Parent | None:
         """The newest version of the story, or what the publisher says that it was made from."""
         window, item = story.window, story.event.story
-        row = window.find(_key("uri", item.uri))
+        row = window.find(key("uri", item.uri))
         if row is not None and (view := window.view(row)).uri == item.uri:
             return Parent(view, {"by-uri": 1.0})
         for told in links(item):
-            row = window.find(_key("uri", told))
+            row = window.find(key("uri", told))
             if row is None:
-                row = window.find(_key("alt", told))
+                row = window.find(key("alt", told))
             if row is not None:
                 return Parent(window.view(row), {"by-link": 1.0})
         return None
@@ -189,12 +185,12 @@ class Deduplicator:
         if not story.signals.names:
             return None
         named = fingerprint(story.signals.names, "")
-        for key in _headline_keys(named.title):
-            row = story.window.find(key)
+        for told in headline_keys(named.title):
+            row = story.window.find(told)
             if row is None:
                 continue
             view = story.window.view(row)
-            likeness = jaccard(named.headline, view.marks()[2])
+            likeness = jaccard(named.headline.tolist(), view.marks()[2])
             if likeness >= NAMED:
                 return Parent(view, {"by-name": 1.0, "headline": likeness})
         return None
@@ -202,47 +198,52 @@ class Deduplicator:
     def _by_content(self, story: _Story) -> Parent | None:
         """The same text, word for word; under twenty words the headline, too."""
         made = story.made
-        row = story.window.find(_key("content", str(made.content)))
+        row = story.window.find(key("content", str(made.content)))
         if row is None:
             return None
         view = story.window.view(row)
         same = view.content == made.content and view.words == made.words and self._near(story, view)
         if not same or not np.array_equal(view.shingles, made.shingles):
             return None
-        if made.words < SHORT and view.marks()[2] != made.headline:
+        if made.words < SHORT and view.marks()[2] != made.headline.tolist():
             return None
         return Parent(view, {"by-content": 1.0}, 1.0)
 
     def _by_text(self, story: _Story) -> Parent | None:
         """The likest of the stories that share rare shingles, and of those that it comes from."""
-        best: Parent | None = None
-        if not story.lookup.rows:
+        likely = self._likely(story, story.lookup.rows)
+        if not likely:
             return None
         running = story.window.rare(story.made.running)
-        for row, keys in story.lookup.rows:
-            found = self._scored(story, running, row, keys)
+        best: Parent | None = None
+        for pair in likely:
+            found = self._scored(story, running, pair)
             if found and (best is None or found.likeness > best.likeness):
                 best = found
         if best is None:
             return None
-        lineage = best.view.lineage()
-        for uri in dict.fromkeys((lineage.of, lineage.story)) if lineage.of else ():
-            origin = story.window.find(_key("uri", uri or ""))
-            if origin is None:
-                continue
-            earlier = self._scored(story, running, origin, int(best.evidence["shared-keys"]))
+        for pair in self._likely(story, self._origins(story, best)):
+            earlier = self._scored(story, running, pair)
             if earlier and earlier.likeness >= best.likeness:
                 best = earlier
         return best
 
-    def _scored(self, story: _Story, running: Hashes, row: int, keys: int) -> Parent | None:
-        view = story.window.view(row)
-        if not self._near(story, view):
+    def _origins(self, story: _Story, best: Parent) -> list[tuple[int, int]]:
+        """The rows of the likest story's parent and of its chain's first member."""
+        lineage, keys = best.view.lineage(), int(best.evidence["shared-keys"])
+        told = dict.fromkeys((lineage.of, lineage.story)) if lineage.of else {}
+        rows = [story.window.find(key("uri", uri)) for uri in told if uri]
+        return [(row, keys) for row in rows if row is not None]
+
+    def _likely(self, story: _Story, rows: list[tuple[int, int]]) -> list[Pair]:
+        candidates = [(story.window.view(row), keys) for row, keys in rows]
+        return pairs(story.made, [each for each in candidates if self._near(story, each[0])])
+
+    def _scored(self, story: _Story, running: Hashes, pair: Pair) -> Parent | None:
+        features = pair_features(story.made, running, story.weights, story.time, pair, story.window)
+        if features is None or not is_same_brief(story.made, pair.view, features):
             return None
-        features = pair_features(story.made, running, story.weights, story.time, view, story.window)
-        if features is None:
-            return None
-        return Parent(view, {**features, "shared-keys": keys}, round(self._model(features), 4))
+        return Parent(pair.view, {**features, "shared-keys": pair.keys}, round(self._model(features), 4))
 
     def _near(self, story: _Story, view: View) -> bool:
         return abs(story.time - view.time) <= self._length
@@ -266,7 +267,7 @@ class Deduplicator:
         chain = view.lineage().story
         sequence = view.sequence
         if found != "duplicate":
-            latest = story.window.find(_key("chain", chain))
+            latest = story.window.find(key("chain", chain))
             last = story.window.view(latest) if latest is not None else view
             sequence = 1 + (last.sequence if last.chain == chain else sequence)
         score = parent.score if parent else None
@@ -284,10 +285,10 @@ class Deduplicator:
         item = story.event.story
         keys = story.keys
         if lineage.of is not None and lineage.relation != "duplicate":
-            keys = (*keys, _key("chain", lineage.story))
+            keys = (*keys, key("chain", lineage.story))
         superseded = parent and "by-uri" in parent.evidence and lineage.relation == "duplicate"
         if not superseded:
-            keys = (*keys, _key("uri", item.uri))
+            keys = (*keys, key("uri", item.uri))
         fresh: NDArray[np.bool_] = np.ones(len(story.made.shingles), np.bool_)
         if parent and lineage.of is not None:
             fresh = ~shared(story.made.shingles, parent.view.shingles)
@@ -307,50 +308,6 @@ class Deduplicator:
         )
 
 
-def _key(kind: str, *parts: str) -> int:
-    return xxhash.xxh3_64_intdigest("\0".join((kind, *parts)).encode("utf-8", "surrogatepass"))
-
-
-def _state(event: Event) -> int:
-    """A hash of all that makes one version of a story differ from another."""
-    story = event.story
-    told = (
-        event.headline, event.text, story.pub_status, story.slugline, story.ed_note, story.embargoed_until,
-        str(story.urgency),
-    )  # fmt: skip
-    return _key("state", *(part or "" for part in told))
-
-
-def _identifiers(story: Story) -> list[int]:
-    """Keys of the publisher's other identifiers of the story, by which later ones may link to it."""
-    return [_key("alt", told.value) for told in story.alt_ids if _role(told.role) in IDENTIFIERS]
-
-
-def links(story: Story) -> list[str]:
-    """The identifiers of the stories that the publisher says this one was made from."""
-    told = [other.value for other in story.alt_ids if _role(other.role) in LINKS]
-    return told + [other.uri for other in story.associations if _role(other.rel) in LINKS]
-
-
-def _role(role: str | None) -> str:
-    return "".join(filter(str.isalpha, role or "")).lower()
-
-
-def _content_keys(made: Fingerprint) -> list[int]:
-    return [_key("content", str(made.content)), *_headline_keys(made.title)]
-
-
-def _headline_keys(words: tuple[bytes, ...]) -> list[int]:
-    """Keys of a headline: of all its words, and of its first five."""
-    if len(words) < 3:
-        return []
-    told = [
-        b"headline\0" + b" ".join(words),
-        *([b"headline\0" + b" ".join(words[:5])] if len(words) > 5 else []),
-    ]
-    return [xxhash.xxh3_64_intdigest(each) for each in told]
-
-
 def _time(event: Event, now: int | None) -> int:
     """The story's own time in milliseconds, or that of its arrival where it has none or lies far ahead."""
     received = _milliseconds(event.provenance.received if event.provenance else None)
@@ -360,6 +317,7 @@ def _time(event: Event, now: int | None) -> int:
     return received if received is not None else now or 0
 
 
+@lru_cache(maxsize=256)
 def _milliseconds(timestamp: str | None) -> int | None:
     try:
         moment = datetime.fromisoformat(timestamp) if timestamp else None

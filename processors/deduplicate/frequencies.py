@@ -16,14 +16,13 @@ from processors.deduplicate.fingerprint import Hashes
 
 PLACES: Final = 1 << 18  # at the start, a byte each
 _SATURATED: Final = 255
-_SPREAD: Final = np.uint64(0x9E3779B1)
-_LOW: Final = np.uint64(2**32 - 1)
+_SPREAD: Final = np.uint32(0x9E3779B1)
 _HALF: Final = np.uint64(32)
 
 
 def spread(hashes: Hashes) -> NDArray[np.uint64]:
     """The hashes over all of 32 bits: samples hold the smallest hashes, tables want them everywhere."""
-    return (hashes * _SPREAD) & _LOW
+    return (hashes * _SPREAD).astype(np.uint64)
 
 
 def places(spread_hashes: NDArray[np.uint64], size: np.uint64) -> NDArray[np.uint64]:
@@ -48,7 +47,9 @@ class Frequencies:
     def count(self, spread_hashes: NDArray[np.uint64]) -> None:
         """Count one story's shingles that its chain did not have."""
         where = places(spread_hashes, self._size)
-        self._counts[where] = np.minimum(self._counts.take(where), _SATURATED - 1) + 1
+        seen = self._counts.take(where)
+        seen += seen < _SATURATED
+        self._counts[where] = seen
         self._alive += len(where)
         self._counted += len(where)
         if self._counted > len(self._counts):

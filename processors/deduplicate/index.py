@@ -35,13 +35,13 @@ Places = NDArray[np.uint64]
 class Lookup:
     """What the index knows of a story's shingles.
 
-    `counts` tells for each how many stories have it, `keys` the places of the shingles that are keys, `rows` the
-    candidates with the number of keys that each shares, most first.
+    `counts` tells for each how many stories have it, `spread` the hashes over all of 64 bits, `keys` those of the
+    shingles that are keys, `rows` the candidates with the number of keys that each shares, most first.
     """
 
     counts: NDArray[np.uint8]
     spread: Places
-    keys: NDArray[np.intp]
+    keys: Places
     rows: list[tuple[int, int]]
 
 
@@ -70,12 +70,13 @@ class Index:
         """The counts, keys and candidates of a story; rows below `first` have left the window."""
         spread_hashes = spread(shingles)
         counts = self._frequencies.of(spread_hashes)
-        keys = np.flatnonzero(counts <= COMMON)[: _room(len(shingles))]
+        keys = spread_hashes[counts <= COMMON][: _room(len(shingles))]
         if len(keys) < FEWEST:
-            keys = np.sort(np.argsort(counts, kind="stable")[:FEWEST])
-        held = self._rows.take(places(spread_hashes.take(keys), self._size), axis=0).ravel()
+            keys = spread_hashes.take(np.sort(np.argsort(counts, kind="stable")[:FEWEST]))
+        held = self._rows.take(places(keys, self._size), axis=0)
         alive = held[held > max(first - self._origin, 0)].tolist()
-        return Lookup(counts, spread_hashes, keys, self._most_shared(alive, len(keys), len(shingles)))
+        rows = self._most_shared(alive, len(keys), len(shingles)) if alive else []
+        return Lookup(counts, spread_hashes, keys, rows)
 
     def counts(self, shingles: Hashes) -> NDArray[np.uint8]:
         """How many stories have each shingle."""
@@ -85,7 +86,7 @@ class Index:
         """Count a story's fresh shingles and put its keys. `chain` is a 32-bit hash of its chain's id."""
         told = self._told(row, chain, len(fresh))
         self._frequencies.count(lookup.spread[fresh])
-        self._put(lookup.spread.take(lookup.keys), told, chain)
+        self._put(lookup.keys, told, chain)
 
     def remove(self, fresh: NDArray[np.bool_]) -> None:
         """A story leaves the window; its keys die by its row."""
@@ -124,14 +125,12 @@ class Index:
         where = places(keys, self._size)
         held = self._rows.take(where, axis=0)
         same = self._chains.take(held[:, 0]) == chain
-        held[:, 1] = np.where(same, held[:, 1], held[:, 0])
+        np.copyto(held[:, 1], held[:, 0], where=~same)
         held[:, 0] = told
         self._rows[where] = held
 
     def _most_shared(self, alive: list[int], keys: int, size: int) -> list[tuple[int, int]]:
         """The rows that share most keys; of equals those of the smallest keys. A smaller story could share fewer."""
-        if not alive:
-            return []
         found: list[tuple[int, int]] = []
         part, sizes = SHARED * keys / size, self._sizes
         for told, shared in Counter(alive).most_common():

@@ -8,6 +8,8 @@ parent had it), numbers, names and headline words, 64-bit keys, figures of the e
 from __future__ import annotations
 
 import struct
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
@@ -18,9 +20,10 @@ from numpy.typing import NDArray
 from processors.deduplicate.fingerprint import Fingerprint, Hashes
 from processors.event import Feature, Lineage, Relation
 
-FORMAT: Final = 1  # of the record; another number is another software's and is not read
+FORMAT: Final = 2  # of the record; another number is another software's and is not read
 
 _HEAD: Final = struct.Struct("<HBBBBBBHHHHIIIIIqqQQff")
+_BOUND: Final = struct.Struct("<I")
 _ABSENT: Final = 2**32 - 1
 _ODD: Final = np.uint32(1)
 _EVEN: Final = np.uint32(2**32 - 2)
@@ -77,15 +80,11 @@ class Record:
             _ABSENT if of is None else len(of), lineage.sequence, made.words, self.time, self.mark,
             self.state, made.content, made.digits, 0.0,
         )  # fmt: skip
-        marks = (*made.numbers, *made.names, *made.headline, made.bound)
         return b"".join((
-            head,
-            (made.shingles | self.fresh).tobytes(),
-            struct.pack(
-                f"<{len(marks)}I{len(self.keys)}Q{len(self.evidence)}B{len(self.evidence)}f",
-                *marks, *self.keys, *(_CODES[told.name] for told in self.evidence),
-                *(told.value for told in self.evidence),
-            ),
+            head, (made.shingles | self.fresh).tobytes(), made.numbers.tobytes(), made.names.tobytes(),
+            made.headline.tobytes(), _BOUND.pack(made.bound), array("Q", self.keys).tobytes(),
+            bytes([_CODES[told.name] for told in self.evidence]),
+            array("f", [told.value for told in self.evidence]).tobytes(),
             *(text for text in encoded if text),
         ))  # fmt: skip
 
@@ -158,20 +157,31 @@ class View:
         return np.frombuffer(self.raw, np.uint32, self._head[7], _HEAD.size)
 
     @property
+    def count(self) -> int:
+        """How many shingles are kept."""
+        return int(self._head[7])
+
+    @property
     def shingles(self) -> Hashes:
         """The shingles' hashes, ascending."""
         return self._stored & _EVEN
 
-    def marks(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]:
+    def marks(self) -> tuple[list[int], list[int], list[int], int]:
         """Numbers, names, headline words; the bound of the shingles."""
         numbers, names, headline = self._head[2:5]
-        found = struct.unpack_from(f"<{numbers + names + headline + 1}I", self.raw, self._marks_at)
-        return found[:numbers], found[numbers : numbers + names], found[numbers + names : -1], found[-1]
+        found = np.frombuffer(self.raw, np.uint32, numbers + names + headline, self._marks_at).tolist()
+        return found[:numbers], found[numbers : numbers + names], found[numbers + names :], self.bound
 
-    def identities(self) -> tuple[int, ...]:
+    @property
+    def bound(self) -> int:
+        """The hash up to which the shingles are complete."""
+        bound: int = _BOUND.unpack_from(self.raw, self._keys_at() - _BOUND.size)[0]
+        return bound
+
+    def identities(self) -> list[int]:
         """The 64-bit keys by which the story is found."""
-        found: tuple[int, ...] = struct.unpack_from(f"<{self._head[5]}Q", self.raw, self._keys_at())
-        return found
+        start = self._keys_at()
+        return array("Q", self.raw[start : start + 8 * self._head[5]]).tolist()
 
     def evidence(self) -> tuple[Feature, ...]:
         """The figures that the decision rested on."""
@@ -246,3 +256,12 @@ class View:
             place += length
         chain, of, version, uri, language = found
         return chain, of, version or "", uri or "", language or ""
+
+
+def stored_shingles(views: Sequence[View]) -> Hashes:
+    """The shingles of several records, one after the other."""
+    start = _HEAD.size
+    return (
+        np.frombuffer(b"".join([view.raw[start : start + 4 * view.count] for view in views]), np.uint32)
+        & _EVEN
+    )

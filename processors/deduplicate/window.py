@@ -62,11 +62,11 @@ class Window:
 
     def weights(self, counts: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Inverse document frequencies: how much a shingle tells, by how many stories have it."""
-        return self._weights[counts]
+        return self._weights.take(counts)
 
     def weights_of(self, shingles: Hashes) -> NDArray[np.float32]:
         """The same for shingles that were not looked up yet."""
-        return self._weights[self._index.counts(shingles)]
+        return self._weights.take(self._index.counts(shingles))
 
     def rare(self, shingles: Hashes) -> Hashes:
         """Those of the shingles that belong to no template, in their order."""

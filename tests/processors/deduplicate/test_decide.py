@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
 from processors.event import Event, Lineage
-from processors.story import AltId
+from processors.story import AltId, Named
 from tests.processors.deduplicate.stories import event, report
 
 
@@ -236,3 +237,50 @@ def test_other_languages_and_scripts_are_compared(window: Deduplicator, language
         event("c", other, language=language, hours=1),
     )
     assert [story for story, _, _ in relations(window, *sent)] == ["a", "a", "c"]
+
+
+NOTICES = (
+    "Flood warning for the River {} at {}",
+    "{} {} Park: moderate to good ground, {} runners declared",
+    "Road closed: {} Bridge, {} side, until {} o'clock",
+)
+PLACES = ("Eller", "Marrow", "Sedge", "Tarn", "Wyvern", "Brindle", "Osk", "Pell")
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+@pytest.mark.parametrize("with_text", [False, True])
+def test_notices_of_a_line_from_one_template_stay_apart(
+    window: Deduplicator, notice: str, with_text: bool
+) -> None:
+    for number, place in enumerate(PLACES):
+        line = notice.format(place, PLACES[number - 3], 3 + number)
+        text = f"{line}, the agency said on Monday." if with_text else ""
+        decided = window.decide(event(f"n{number}", text, line, hours=number / 10))
+        assert decided.lineage.relation == "new", line
+    again = window.decide(event("again", "", notice.format(PLACES[0], PLACES[-3], 3), hours=1))
+    assert with_text or again.lineage.story == "n0"
+
+
+def test_a_flash_and_the_story_that_follows_it_are_one_chain(window: Deduplicator) -> None:
+    text = report(4, 12)
+    flash = text.split("\n\n")[0]
+    assert len(flash.split()) < 20
+    window.decide(event("flash", flash.upper(), "URGENT"))
+    assert window.decide(event("story", text, "Ferry opens", hours=0.2)).lineage.story == "flash"
+
+
+@pytest.mark.parametrize(
+    ("genre", "relation"),
+    [
+        (Named(uri="http://cv.iptc.org/newscodes/signal/correction"), "correction"),
+        (Named(uri="http://cv.iptc.org/newscodes/signal/update"), "update"),
+        (Named("Retraction", literal="sig:retraction"), "kill"),
+        (Named(uri="http://cv.iptc.org/newscodes/genre/Current"), "duplicate"),
+    ],
+)
+def test_the_publishers_signal_decides_the_relation(
+    window: Deduplicator, genre: Named, relation: str
+) -> None:
+    told = event("b", report(1) + "\n\n" + report(1, 1), "Ferry opens", hours=1)
+    told = replace(told, story=replace(told.story, genres=(genre,)))
+    assert relations(window, event("a", report(1), "Ferry opens"), told)[1] == ("a", relation, "a")

@@ -237,7 +237,8 @@ def test_colliding_hashes_make_no_duplicates(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_colliding_keys_make_no_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.deduplicate.decide._key", lambda *_: 7)
+    for module in ("decide", "keys"):
+        monkeypatch.setattr(f"processors.deduplicate.{module}.key", lambda *_: 7)
     window = Deduplicator(Deduplicate())
     window.decide(event("a", report(1), "Ferry opens at the quay"))
     assert window.decide(event("b", report(2), "Mayor of Norrvik resigns")).lineage == Lineage("b", "new")

@@ -1,0 +1,88 @@
+"""Words in flat arrays: what they are does not depend on the texts beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.deduplicate.fingerprint import MAX_CHARS, Fingerprint, fingerprint, fingerprints
+from processors.deduplicate.words import CHARACTERS, WIDTH, hash_of, words_of
+
+TEXTS = st.lists(
+    st.text(st.sampled_from("abé 港A1,.\n<%'٣ß") | st.characters(), max_size=60)
+    | st.sampled_from(
+        ["", "The U.S. paid 1,250.5 mln dlrs", "ÉCOLE fermée à Valbrune", "港町の市議会は船を可決"]
+    ),
+    max_size=12,
+)
+
+
+def written(text: str) -> list[int]:
+    hashes: list[int] = words_of([text]).written.tolist()
+    return hashes
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The U.S. ferry, opened", ["the", "us", "ferry", "opened"]),
+        ("paid 1,250.5 in all", ["paid", "12505", "in", "all"]),
+        ("the mayor's  re-opened\tquay", ["the", "mayors", "re", "opened", "quay"]),
+        ("up 4% or 4 per cent", ["up", "4", "percent", "or", "4", "percent"]),
+        ("“Öffnung” für Möwen…", ["öffnung", "für", "möwen"]),
+        ("Norrvik <NRVK.O> rose", ["norrvik", "rose"]),
+        ("صوت مجلس", ["صوت", "مجلس"]),
+        ("市議会", ["市", "議", "会"]),
+        ("", []),
+        (" .,' ", []),
+    ],
+)
+def test_words_are_runs_of_letters_and_digits_in_lower_case(text: str, words: list[str]) -> None:
+    assert written(text) == [hash_of(word) for word in words]
+
+
+def test_house_style_stands_for_its_form_and_numbers_are_told() -> None:
+    words = words_of(["paid 5 mln dlrs", "Paid 5 million dollar"])
+    first, second = words.hashes[:4], words.hashes[4:]
+    assert first.tolist() == second.tolist()
+    assert words.written[:4].tolist() != words.written[4:].tolist()
+    assert words.numbers.tolist() == 2 * [False, True, False, False]
+
+
+def test_capitals_are_told_in_every_script() -> None:
+    assert words_of(["The ferry of Norrvik", "Ärger in Örby", "йод и Нил"]).capitals.tolist() == [
+        True, False, False, True, True, False, True, False, False, True,
+    ]  # fmt: skip
+
+
+def test_scripts_without_blanks_have_longer_shingles() -> None:
+    assert words_of(["a ferry", "市議会", "ferry 市"]).widths == (WIDTH, CHARACTERS, CHARACTERS)
+
+
+def alike(one: Fingerprint, other: Fingerprint) -> bool:
+    return all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in Fingerprint.__dataclass_fields__
+    )
+
+
+@given(TEXTS)
+def test_a_fingerprint_is_the_same_alone_and_among_others(texts: list[str]) -> None:
+    stories = list(zip(reversed(texts), texts, strict=True))
+    for story, made in zip(stories, fingerprints(stories), strict=True):
+        assert alike(made, fingerprint(*story))
+
+
+@given(TEXTS)
+def test_samples_are_ascending_distinct_and_bounded(texts: list[str]) -> None:
+    for made in fingerprints([("", text) for text in texts]):
+        for hashes in (made.shingles, made.numbers, made.names, made.headline):
+            assert (np.diff(hashes.astype(np.int64)) > 0).all()
+        assert set(made.shingles.tolist()) <= set(made.running.tolist())
+        assert not (made.shingles & 1).any()
+
+
+def test_a_text_of_many_megabytes_is_looked_at_up_to_the_cap() -> None:
+    long = "ferry opens at the quay of Norrvik. " * (2 * MAX_CHARS // 36)
+    assert alike(fingerprint("", long), fingerprint("", long[:MAX_CHARS]))
