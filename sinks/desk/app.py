@@ -43,8 +43,12 @@ def make_app(
     settings: Desk,
     pipeline: Pipeline | None = None,
     checks: Mapping[str, Check] | None = None,
+    *,
+    polls: bool = True,
 ) -> web.Application:
     """The desk as an aiohttp application. `checks` join ``/readyz``, which always asks the store.
+
+    `polls` is whether the feeds are polled by this process, whose ``/metrics`` then counts them.
 
     Raises:
         Misconfigured: the host is open to the network and there is no token.
@@ -57,8 +61,8 @@ def make_app(
     app.add_routes(Api(stories, feeds, pipeline, wire, settings.page_size).routes())
 
     async def measure() -> None:
-        if polled := await feeds.list():
-            count_feeds(polled)
+        if polls:
+            count_feeds(await feeds.list())
 
     app.add_routes(health_routes({"stories": _answers(stories), **(checks or {})}, measure=measure))
     app.router.add_static("/static/", HERE / "static", append_version=True)

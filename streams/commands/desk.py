@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.settings import Settings
+    from sinks.desk.ports import Feeds
     from sinks.desk.views import FeedHealth
 
 
@@ -22,14 +23,17 @@ if TYPE_CHECKING:
     "--host", help="The address to answer on. Any but loopback demands a token. [default: 127.0.0.1]"
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="The desk's port. [default: 8080]")
-def command(config: Path | None, host: str | None, port: int | None) -> None:
+@click.option(
+    "--feeds", metavar="PATH", help="The pollers' list of feeds, whose health is read from Kafka and shown."
+)
+def command(config: Path | None, host: str | None, port: int | None, feeds: str | None) -> None:
     """Show the stories of the Elasticsearch index until SIGINT or SIGTERM.
 
     A server that does not answer is waited for; the desk says so meanwhile. `wiredesk run` has its own desk.
 
     \b
     Examples:
-      wiredesk desk --config fleet.toml
+      wiredesk desk --config fleet.toml --feeds feeds.toml
       WIREDESK_DESK_TOKEN_FILE=/run/secrets/desk wiredesk desk --host 0.0.0.0
     """
     from dataclasses import replace
@@ -41,18 +45,27 @@ def command(config: Path | None, host: str | None, port: int | None) -> None:
     told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = replace(settings, desk=replace(settings.desk, **told))  # type: ignore[arg-type]
     configure(settings.log)
-    asyncio.run(_until_signal(settings))
+    asyncio.run(_until_signal(settings, _feeds(settings, feeds)))
+
+
+def _feeds(settings: Settings, path: str | None) -> Feeds:
+    if path is None:
+        return NoFeeds()
+    from streams.kafka.feed_list import FeedList
+    from streams.pollers.feeds import load
+
+    return FeedList(load(path), settings)
 
 
 class NoFeeds:
-    """Feed health is the pollers' to tell; this process polls nothing."""
+    """No list was named."""
 
     async def list(self) -> Sequence[FeedHealth]:
         """No feeds."""
         return ()
 
 
-async def _until_signal(settings: Settings) -> None:
+async def _until_signal(settings: Settings, feeds: Feeds) -> None:
     import structlog
 
     from config.errors import Misconfigured
@@ -66,7 +79,7 @@ async def _until_signal(settings: Settings) -> None:
     stories = ElasticStories(settings.elasticsearch)
     host, port = settings.desk.host, settings.desk.port
     try:
-        runner, port = await serve(make_app(stories, NoFeeds(), settings.desk), host, port)
+        runner, port = await serve(make_app(stories, feeds, settings.desk, polls=False), host, port)
     except OSError as error:
         raise Misconfigured(f"[desk] {host}:{port}: {error.strerror}; choose another port") from error
     structlog.get_logger("wiredesk").info("the desk is open", url=f"http://{host}:{port}/")

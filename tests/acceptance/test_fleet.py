@@ -46,11 +46,15 @@ def until(
 
 def stories(url: str) -> list[dict[str, Any]]:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- our own desk
-            found: list[dict[str, Any]] = json.load(answer)["stories"]
-            return found
+        found: list[dict[str, Any]] = told_by(url)["stories"]
     except OSError:
         return []
+    return found
+
+
+def told_by(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 -- our own desk
+        return json.load(answer)
 
 
 def test_a_file_in_the_drop_folder_is_a_story_on_the_fleets_desk(
@@ -83,7 +87,7 @@ def test_a_file_in_the_drop_folder_is_a_story_on_the_fleets_desk(
             ("poll", "--feeds", str(feeds)),
             ("worker",),
             ("sink", "elasticsearch"),
-            ("desk", "--port", str(port)),
+            ("desk", "--port", str(port), "--feeds", str(feeds)),
         )
         for role in roles:
             logs.append(tmp_path / f"{role[0]}.log")
@@ -100,6 +104,8 @@ def test_a_file_in_the_drop_folder_is_a_story_on_the_fleets_desk(
         found = until(lambda: len(stories(url)) == 7 and stories(url), fleet, logs, 120)
         assert "Night nurse wins lottery twice in one week" in {each["headline"] for each in found}
         assert [each["headline"] for each in stories(f"{url}?q=biblioteca")] != []
+        (asleep,) = told_by(f"http://127.0.0.1:{port}/api/feeds")["feeds"]
+        assert (asleep["id"], asleep["state"]) == ("asleep", "paused")
         for each in fleet:
             each.send_signal(signal.SIGTERM)
         assert [each.wait(30) for each in fleet] == [0] * len(fleet), [log.read_text()[-800:] for log in logs]
