@@ -10,7 +10,7 @@ from processors.errors import Malformed, Rejected, UnknownFormat
 from processors.event import RawItem
 from processors.normalise import digitalwires, ninjs
 from processors.normalise.feeds import jsonfeed
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Reading, left_out
 
 _WRAPPERS: Final = (
     "items",
@@ -46,7 +46,7 @@ def read(text: str, item: RawItem, limit: int) -> Found:
         items = [told]
     if items is None:
         raise UnknownFormat("JSON that is no ninjs item and no JSON Feed")
-    return [_one(each, item) for each in items[:limit]]
+    return [*(_one(each, item) for each in items[:limit]), *left_out(len(items), limit)]
 
 
 def _items(told: Any, depth: int = 3) -> list[Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from processors.errors import TooLarge
 from processors.event import DamageKind
 from processors.story import Story
 
@@ -25,3 +26,10 @@ class Reading:
     laid_out: bool = False
     damage: tuple[DamageKind, ...] = ()
     markup: str = ""
+
+
+def left_out(count: int, limit: int) -> list[TooLarge]:
+    """What to tell of the entries that a document holds over the limit; nothing where it holds none."""
+    if count <= limit:
+        return []
+    return [TooLarge(f"{count - limit:,} of {count:,} entries left out; raise normalise.max_entries")]

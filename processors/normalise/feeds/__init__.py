@@ -11,7 +11,7 @@ from processors.errors import Malformed, Rejected
 from processors.event import DamageKind, RawItem
 from processors.normalise.feeds import authority, elements, sitemap
 from processors.normalise.feeds.entry import Entry, reading_of
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Reading, left_out
 from processors.normalise.xml import local, parse
 
 
@@ -53,8 +53,8 @@ def _readings(
 ) -> list[Reading | Rejected]:
     """The readings; what was wrong with the document is told with its last entry, where it was cut."""
     kept = found[:limit]
-    readings = []
+    readings: list[Reading | Rejected] = []
     for number, entry in enumerate(kept, 1):
         hurt = () if damage == ("truncated",) and number < len(kept) else damage
         readings.append(reading_of(entry, format_, item, hurt))
-    return readings
+    return [*readings, *left_out(len(found), limit)]

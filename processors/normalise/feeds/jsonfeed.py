@@ -7,7 +7,7 @@ from typing import Any
 from processors.errors import MissingContent, Rejected
 from processors.event import RawItem
 from processors.normalise.feeds.entry import Enclosure, Entry, reading_of
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Reading, left_out
 from processors.normalise.values import whole_number
 
 Json = dict[str, Any]
@@ -31,7 +31,7 @@ def read(feed: Json, item: RawItem, limit: int) -> list[Reading | Rejected]:
             found.append(reading_of(_entry(each, feed), "json-feed", item))
         else:
             found.append(MissingContent("a member of a JSON Feed's items is no object"))
-    return found
+    return [*found, *left_out(len(feed["items"]), limit)]
 
 
 def _entry(each: Json, feed: Json) -> Entry:

@@ -10,17 +10,27 @@ from pathlib import Path
 
 import pytest
 
-from processors.errors import Rejected
+from config.settings import Normalise
+from processors.errors import Rejected, TooLarge
+from processors.event import RawItem
+from processors.normalise import normalise
 from processors.normalise.decode import decode
 from processors.normalise.feeds import authority, elements
 from processors.normalise.feeds.entry import Entry
 from processors.normalise.html import readable, readable_line
 from processors.normalise.values import timestamp
 from processors.normalise.xml import parse
-from tests.processors.normalise.samples import GOLDEN, SHARED, one, outcomes
+from tests.processors.normalise.samples import GOLDEN, RECEIVED, SHARED, one, outcomes
 
 CORPUS = SHARED / "corpus" / "feeds"
 FEEDS = sorted(CORPUS.iterdir()) if CORPUS.is_dir() else []
+NAMESPACED = (
+    "<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/' xmlns:atom='http://www.w3.org/2005/Atom' "
+    "xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd' xmlns:media='http://search.yahoo.com/mrss/' "
+    "xmlns:georss='http://www.georss.org/georss' xmlns:gml='http://www.opengis.net/gml' "
+    "xmlns:geo='http://www.w3.org/2003/01/geo/wgs84_pos#' xmlns:prism='http://prismstandard.org/namespaces/basic/2.0/'>"
+    "<channel><title>C</title><item><title>Ferry stops</title>{}</item></channel></rss>"
+)
 RSS = "<rss version='2.0'><channel><title>C</title><item>{}<title>Ferry stops</title></item></channel></rss>"
 
 
@@ -126,3 +136,96 @@ def test_dates_are_read_or_absent(sent: str, zone: str | None, expected: str | N
     assert timestamp(sent, zone) == expected
     found = one(RSS.format(f"<pubDate>{sent}</pubDate>"), timezone=zone)
     assert found.story.version_created == found.story.first_created == expected
+
+
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [
+        ("<dc:author>Ann Lark</dc:author>", {"by": "Ann Lark"}),
+        ("<author><name>Ann Lark</name></author>", {"by": "Ann Lark"}),
+        ("<fullitem>&lt;p&gt;One&lt;/p&gt;</fullitem>", {"text": "One"}),
+        ("<summary>One</summary>", {"text": "One"}),
+        ("<description>&#X41;nn &#146;s</description>", {"text": "Ann ’s"}),
+        ("<guid> \n a:1\t</guid>", {"uri": "a:1"}),
+        ("<atom:id>a:2</atom:id>", {"uri": "a:2"}),
+        (
+            "<prism:publicationDate>2026-01-22</prism:publicationDate>",
+            {"first_created": "2026-01-22T00:00:00Z"},
+        ),
+        ("<pubDate>Mon, 01 Jan 0001 00:00:00 +0000</pubDate>", {"first_created": None}),
+        ("<atom:updated>2026-01-22T10:00:00Z</atom:updated>", {"version_created": "2026-01-22T10:00:00Z"}),
+    ],
+)
+def test_elements_of_other_vocabularies_are_read(inside: str, expected: dict[str, str | None]) -> None:
+    found = one(NAMESPACED.format(inside))
+    told = {"text": found.text, **{name: getattr(found.story, name) for name in expected if name != "text"}}
+    assert {name: told[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("inside", "topics"),
+    [
+        ("<itunes:category text='Tech'><itunes:category text='Ships'/></itunes:category>", ["Tech", "Ships"]),
+        (
+            "<itunes:keywords>tin, mills</itunes:keywords><prism:keyword>sea</prism:keyword>",
+            ["tin", "mills", "sea"],
+        ),
+        ("<media:keywords>tin,mills</media:keywords><dc:subject>sea</dc:subject>", ["tin", "mills", "sea"]),
+    ],
+)
+def test_keywords_of_every_vocabulary_are_subjects(inside: str, topics: list[str]) -> None:
+    assert [each.name for each in one(NAMESPACED.format(inside)).story.subjects] == topics
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<georss:point>45.5 -71.5</georss:point>",
+        "<georss:where><gml:Point><gml:pos>45.5 -71.5 12</gml:pos></gml:Point></georss:where>",
+        "<gml:Point><gml:pos>45.5 -71.5</gml:pos></gml:Point>",
+        "<geo:lat>45.5</geo:lat><geo:long>-71.5</geo:long>",
+        "<geo:Point><geo:lat>45.5</geo:lat><geo:long>-71.5</geo:long></geo:Point>",
+    ],
+)
+def test_a_position_is_a_place(inside: str) -> None:
+    (place,) = one(NAMESPACED.format(inside)).story.places
+    assert place.geo_json is not None
+    assert place.geo_json.coordinates == (-71.5, 45.5)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<link rel='enclosure' href='https://a.example/1.mp3' length='9' type='audio/mpeg'/>",
+        "<atom:link rel='enclosure' href='https://a.example/1.mp3' length='9' type='audio/mpeg'/>",
+        "<enclosure url='https://a.example/1.mp3' length='9' type='audio/mpeg'/>",
+        "<media:content url='https://a.example/1.mp3' fileSize='9' type='audio/mpeg'/>",
+    ],
+)
+def test_a_file_beside_the_entry_is_an_association(inside: str) -> None:
+    (found,) = one(NAMESPACED.format(inside)).story.associations
+    assert (found.uri, found.type) == ("https://a.example/1.mp3", "audio")
+    assert [each.size_in_bytes for each in found.renditions] == [9]
+
+
+def test_atom_03_may_pack_its_text() -> None:
+    entry = (
+        "<feed version='0.3' xmlns='http://purl.org/atom/ns#'><entry><id>a:1</id><title mode='base64'>RmVycnk=</title>"
+        "<content type='text/html' mode='base64'>PHA+SXQgc3RvcHMuPC9wPg==</content><issued>2026-01-22T10:00:00Z</issued></entry></feed>"
+    )
+    found = one(entry)
+    assert (found.headline, found.text) == ("Ferry", "It stops.")
+    assert found.story.first_created == "2026-01-22T10:00:00Z"
+
+
+def test_entries_over_the_limit_are_told() -> None:
+    feed = "<rss><channel>" + "<item><title>One</title></item>" * 5 + "</channel></rss>"
+    *kept, refused = normalise(RawItem(feed.encode(), RECEIVED), Normalise(max_entries=3))
+    assert len(kept) == 3
+    assert isinstance(refused, TooLarge)
+    assert "2 of 5" in str(refused)
+
+
+def test_marks_of_byte_order_in_the_middle_are_dropped() -> None:
+    found = one("\ufeff" + RSS.format("<description>It \ufeffstops.</description>"))
+    assert found.text == "It stops."

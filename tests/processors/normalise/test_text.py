@@ -147,7 +147,9 @@ def test_iso_6937_and_national_iso_646() -> None:
 
 
 FORMATS = {
-    "anpa-1312.txt": "anpa-1312", "atom.xml": "atom", "dispatches.txt": "plain-text", "email.eml": "email",
+    "anpa-1312.txt": "anpa-1312", "anpa-1312-without-controls.txt": "anpa-1312", "iptc-7901-head.txt": "iptc-7901",
+    "iptc-7901-without-controls.txt": "iptc-7901", "newsml-1-html.xml": "newsml-1", "newsml-g2-laid-out.xml": "newsml-g2",
+    "nitf-agency.xml": "nitf", "ninjs-response.json": "json", "atom.xml": "atom", "dispatches.txt": "plain-text", "email.eml": "email",
     "iptc-7901.txt": "iptc-7901", "json-feed.json": "json", "latin-1.txt": "plain-text", "newsml-1.xml": "newsml-1",
     "newsml-g2.xml": "newsml-g2", "ninjs-1.json": "json", "ninjs-3.json": "json", "nitf.xml": "nitf", "rdf.xml": "rdf",
     "rss.xml": "rss", "sitemap.xml": "news-sitemap",
@@ -166,6 +168,18 @@ def test_every_format_is_told_from_its_first_characters(name: str, expected: str
 )
 def test_prose_is_no_other_format(text: str) -> None:
     assert sniff(text) == "plain-text"
+
+
+@pytest.mark.parametrize(
+    "text", ["a1645 tons of tin\nb a ship took them\n", "eca0003 is the number\n", "abx0012 3 men\n\nText."]
+)
+def test_prose_that_begins_with_a_number_is_no_wire_message(text: str) -> None:
+    assert sniff(text) == "plain-text"
+
+
+def test_a_document_in_32_bits_without_a_mark_is_read() -> None:
+    document = '<?xml version="1.0"?><rss/>'
+    assert decode(document.encode("utf-32-be")) == decode(document.encode("utf-32-le")) == document
 
 
 def test_identifiers_that_are_no_uri_are_made_one() -> None:

@@ -16,6 +16,7 @@ from processors.codec import to_builtins
 from processors.errors import Rejected
 from processors.event import Event, RawItem
 from processors.normalise import normalise
+from processors.normalise.formats import READERS
 from processors.normalise.text import clean
 from tests.processors.normalise.samples import GOLDEN, RECEIVED, SHARED
 
@@ -137,6 +138,20 @@ def test_a_document_that_was_hurt_makes_valid_stories_or_is_refused(ninjs: Ninjs
     end = data.draw(st.integers(start, min(len(document), start + 60)))
     put = data.draw(st.binary(max_size=12) | st.sampled_from(DOCUMENTS).map(lambda other: other[:200]))
     check(ninjs, read(document[:start] + put + document[end:]))
+
+
+@given(
+    name=st.sampled_from(sorted(READERS)),
+    document=st.sampled_from(DOCUMENTS) | st.binary(max_size=60),
+    end=st.integers(0, 3000),
+)
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+def test_any_reader_takes_any_document(ninjs: Ninjs, name: str, document: bytes, end: int) -> None:
+    check(ninjs, read(document[:end], format=name))
 
 
 @given(
