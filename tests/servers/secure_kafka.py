@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
 
 from tests.servers.kafka import KafkaServer
+from tests.servers.maven import Missing
 
 USER: Final = "desk"
 PASSWORD: Final = "correct horse"
@@ -75,4 +77,6 @@ def _certified(made: Path, ca: Path) -> Path:
 
 
 def _openssl(*arguments: str) -> None:
+    if not shutil.which("openssl"):
+        raise Missing("no openssl: install it (Debian: openssl); it makes the certificates")
     subprocess.run(["openssl", *arguments], check=True, capture_output=True)
