@@ -116,20 +116,30 @@ class _Consumer(driver.Consumer):
         if not records:
             return
         if not self.flow_active or generation != self.app.consumer_generation_id:
-            # what was fetched is dropped, so it must be fetched again; an assignment that changes meanwhile is illegal
-            # to seek in, and begins at what is committed anyway
-            with suppress(IllegalStateError):
-                await self.perform_seek()
-            self._last = {}
+            await self._fetch_again()
             return
         for place, polled in records.items():
+            if active is not None and place not in active and place not in self._buffered_partitions:
+                await self._fetch_again()
+                return
             before, offset = self._last.get(place, (generation, None))
             self._last[place] = generation, polled[-1].offset
-            if active is None or place in active or place in self._buffered_partitions:
-                partition = TopicPartition(place.topic, place.partition)
-                after = offset if before == generation else None
-                message = self._message(Batch(partition, generation, after, polled))
-                await self.wait_first(self.callback(message), self.suspend_flow.wait())
+            partition = TopicPartition(place.topic, place.partition)
+            after = offset if before == generation else None
+            message = self._message(Batch(partition, generation, after, polled))
+            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+    async def _fetch_again(self) -> None:
+        """Go back to what is committed, as something that was fetched is dropped; what comes twice is told apart later.
+
+        `seek_to_committed` leaves partitions where they are of which nothing is committed: those go back to their
+        beginning. An assignment that changes meanwhile is illegal to seek in, and begins at what is committed anyway.
+        """
+        with suppress(IllegalStateError):
+            offsets = await self.seek_to_committed()
+            if fresh := [place for place, offset in offsets.items() if not offset or offset < 0]:
+                await self._thread.seek_to_beginning(*(TopicPartition(*place) for place in fresh))
+        self._last = {}
 
     def _message(self, batch: Batch) -> Any:
         first = batch.records[0]

@@ -204,19 +204,18 @@ class StepRunner:
             return True
 
     def _ours(self, taken: Sequence[Fetched], generation: int) -> list[Fetched]:
-        """The records of this generation that are not settled yet, provided that none before them is missing."""
-        ours = [
-            each
-            for each in taken
-            if each.generation == generation and each.record.offset >= self._next.get(each.partition, 1 << 62)
-        ]
+        """The records of this generation that are not settled yet, once each, provided that none is missing before."""
+        ours: list[Fetched] = []
         reached = dict(self._next)
-        for each in ours:
+        for each in taken:
+            if each.generation != generation or each.record.offset < reached.get(each.partition, 1 << 62):
+                continue
             if each.after is not None and each.after >= reached[each.partition]:
                 raise Gap(
                     f"{each.partition}: {each.after} was never settled, and {each.record.offset} is here"
                 )
             reached[each.partition] = each.record.offset + 1
+            ours.append(each)
         return ours
 
     async def _settle(self, taken: Sequence[Fetched]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +16,15 @@ from streams.kafka.cluster import Cluster
 from streams.topology import DUPLICATE, ENRICHED, NORMALISED, RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import Read, Worker, item, make_topics, publish, read
+from tests.servers.kafka_truth import judged
+from tests.servers.quick_steps import load as quick
 
 pytestmark = pytest.mark.kafka
 QUICK: Final = (sys.executable, "-m", "tests.servers.quick_worker")
+TOMORROW: Final = (
+    "import time; now = time.time; time.time = lambda: now() + 86_400; "
+    "from tests.servers.quick_worker import main; main()"
+)
 
 
 def events(records: list[Read]) -> list[Event]:
@@ -133,3 +140,25 @@ async def test_items_whose_clock_is_ahead_are_taken(kafka: KafkaForTest, tmp_pat
         made = await read(told, [ENRICHED.name], 1)
         assert worker.stop() == 0, worker.log()
     assert [event.story.uri for event in events(made)] == ["urn:test:story:1"]
+
+
+async def test_workers_whose_clocks_differ_by_a_day_and_items_of_10_megabytes_are_no_trouble(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    told = kafka.settings(worker="one", workers=1, partitions=2)
+    await make_topics(told)
+    feeds = [f"feed-{number}" for number in range(12)]
+    await publish(told, (item(n, feed=feeds[n % 12], language=("en", "de")[n % 2]) for n in range(120)))
+    await publish(told, [item(120, "x" * 10_000_000), RawItem(b"\x00" * 10_000_000, "2025-05-29T12:00:00Z")])
+    later = replace(told, worker="two")
+    with (
+        Worker(told, tmp_path / "one", *QUICK) as today,
+        Worker(later, tmp_path / "two", sys.executable, "-c", TOMORROW) as tomorrow,
+    ):
+        made = events(await read(told, [ENRICHED.name], 121))
+        letters = await read(told, [RAW.dead_letters.name], 1, 20)
+        assert (today.stop(), tomorrow.stop()) == (0, 0), today.log() + tomorrow.log()
+    assert sorted(event.story.uri for event in made) == sorted(f"urn:test:story:{n}" for n in range(121))
+    assert max(len(event.text) for event in made) == 10_000_000
+    assert [dict(letter.headers)["x-error-type"] for letter in letters] == [b"Malformed"]
+    assert all(verdict.is_perfect for verdict in await judged(told, quick))

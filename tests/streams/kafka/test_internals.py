@@ -8,17 +8,18 @@ from typing import Any
 
 import aiokafka.producer.sender
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
-from aiokafka.errors import IllegalGenerationError, KafkaError
+from aiokafka.errors import IllegalGenerationError, IllegalStateError, KafkaError
 from faust.app.base import App, BootStrategy
 from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 
 from streams.kafka.cluster import Cluster
-from streams.kafka.internals import UNSTABLE, Committed, Membership, committed, fence_commits
+from streams.kafka.internals import UNSTABLE, Committed, Membership, _Consumer, committed, fence_commits
 from streams.topology import NORMALISED, RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import make_topics
@@ -41,7 +42,12 @@ def test_faust_makes_its_consumer_and_passes_on_polls_where_we_do_it() -> None:
     assert parameters(driver.Consumer._new_consumer_thread) == ["self"]
     assert parameters(Consumer._drain_messages) == ["self", "fetcher"]
     assert parameters(Consumer._wait_next_records) == ["self", "timeout"]
-    assert parameters(Consumer.perform_seek) == ["self"]
+    assert parameters(driver.Consumer.seek_to_committed) == ["self"]
+    assert parameters(driver.AIOKafkaConsumerThread.seek_to_beginning) == ["self", "partitions"]
+    source = inspect.getsource(AIOKafkaConsumer.seek_to_committed)
+    assert "if offset and offset > 0" in source, (
+        "where nothing is committed, we seek to the beginning ourselves"
+    )
     assert parameters(App._create_directories) == ["self"]
     assert {"enable_kafka_producer", "enable_web"} <= set(vars(BootStrategy))
     source = inspect.getsource(driver.AIOKafkaConsumerThread.on_start)
@@ -59,7 +65,40 @@ def test_aiokafka_builds_its_offset_commits_where_we_do_it() -> None:
         for name in ("generation", "member_id")
         if f"self.{name} = " in inspect.getsource(GroupCoordinator)
     }
+    assert "self.coordinator_id = None" in inspect.getsource(GroupCoordinator)
+    assert "self._coordinator = GroupCoordinator(" in inspect.getsource(AIOKafkaConsumer)
     assert {"position", "has_valid_position"} <= set(vars(TopicPartitionState))
+
+
+class Seeking(_Consumer):
+    """A consumer that only tells where it went."""
+
+    def __init__(self, committed: dict[TopicPartition, int | None]) -> None:
+        self.committed_offsets, self.beginnings = committed, list[TopicPartition]()
+        self._last = {TP("raw", 0): (1, 7)}
+        self._thread: Any = self
+
+    async def seek_to_committed(self) -> Any:
+        if not self.committed_offsets:
+            raise IllegalStateError("another assignment")
+        return self.committed_offsets
+
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> None:
+        self.beginnings += partitions
+
+
+async def test_what_is_dropped_is_fetched_again_even_where_nothing_was_ever_committed() -> None:
+    places = [TopicPartition("raw", number) for number in range(4)]
+    consumer = Seeking(dict(zip(places, (5, None, -1, 0), strict=True)))
+    await consumer._fetch_again()
+    assert consumer.beginnings == places[1:]
+    assert consumer._last == {}
+
+
+async def test_an_assignment_that_changes_during_the_seek_is_left_alone() -> None:
+    consumer = Seeking({})
+    await consumer._fetch_again()
+    assert consumer.beginnings == []
 
 
 async def decided(cluster: Cluster, place: TopicPartition) -> Committed:
