@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -48,7 +50,8 @@ NONE_OF: Final = (
     "unknown", "active_content", "unsafe_links", "leaks", "impolite", "forbidden_hits", "traits_not_met",
 )  # fmt: skip
 MOST_REVISIONS: Final = 0.01  # of those served: missed, and spurious
-END_S: Final = 3.0
+END_S: Final = 8.0  # that the world gives pollers to end
+QUIET_S: Final = 20.0  # without an event, and the worker is through
 
 
 def main() -> int:
@@ -63,34 +66,69 @@ def main() -> int:
     top.add_argument("--fleet", type=Path, help=argparse.SUPPRESS)  # the command within the trial
     args = top.parse_args()
     if args.fleet:
-        return asyncio.run(fleet(args.fleet, args.duration / 2))
+        return fleet(args.fleet, args.duration / 2)
     with tempfile.TemporaryDirectory(prefix="feedworld-") as folder:
-        return trial(args, (args.keep or Path(folder)).resolve())
+        where = (args.keep or Path(folder)).resolve()
+        where.mkdir(parents=True, exist_ok=True)
+        addresses = ", ".join(f'"127.0.0.{n}:{PORT}"' for n in range(1, 10))
+        (where / "settings.toml").write_text(SETTINGS.format(addresses=addresses))
+        if args.kafka:
+            asyncio.run(on_kafka(args, where))
+        else:
+            command = [
+                str(Path(sys.executable).with_name("wiredesk")),
+                "run",
+                "--config",
+                f"{where}/settings.toml",
+            ]
+            command += ["--feeds", "{toml}", "--data", f"{where}/data", "--no-desk", "--events", "{out}"]
+            subprocess.run([*world(args, where), "--", *command], check=False)
+            finish(where)
+        return gates(score(args.world, where))
 
 
-def trial(args: argparse.Namespace, where: Path) -> int:
-    """One trial in a folder; the exit status."""
-    where.mkdir(parents=True, exist_ok=True)
-    addresses = ", ".join(f'"127.0.0.{n}:{PORT}"' for n in range(1, 10))
-    (where / "settings.toml").write_text(SETTINGS.format(addresses=addresses))
-    if args.kafka:
-        command = [sys.executable, "-m", "tests.benchmarks.feedworld", str(args.world), "--fleet", "{dir}"]
-        command += ["--duration", str(args.duration), "--keep", "{out}"]
-    else:
-        command = [
-            str(Path(sys.executable).with_name("wiredesk")),
-            "run",
-            "--config",
-            f"{where}/settings.toml",
-        ]
-        command += ["--feeds", "{toml}", "--data", f"{where}/data", "--no-desk", "--events", "{out}"]
-    world = [sys.executable, str(args.world / "trial.py"), "--dir", str(where), "--port", str(PORT)]
-    world += ["--feeds", str(args.feeds), "--duration", str(args.duration), "--seed", str(args.seed)]
-    subprocess.run([*world, "--", *command], check=False)
-    score = [sys.executable, str(args.world / "score_poller.py"), str(where / "out.jsonl"), "--json"]
-    score += ["--manifest", str(where / "manifest.json"), "--log", str(where / "log.jsonl")]
-    told = subprocess.run([*score, "--proc", str(where / "proc.json")], stdout=subprocess.PIPE, check=False)
-    return gates(json.loads(told.stdout)["metrics"])
+def finish(where: Path) -> None:
+    """Let a next start process what the stop left in the log: the world's 10 s are few on a busy machine."""
+    command = [
+        str(Path(sys.executable).with_name("wiredesk")),
+        "run",
+        "--config",
+        f"{where}/settings.toml",
+        "--no-feeds",
+    ]
+    command += ["--data", f"{where}/data", "--no-desk", "--events", f"{where}/out.jsonl"]
+    process = subprocess.Popen(command)
+    until_quiet(where / "out.jsonl")
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+
+
+def until_quiet(out: Path) -> None:
+    """Return when a file has not grown for a while."""
+    size, since = -1, time.monotonic()
+    while time.monotonic() - since < QUIET_S:
+        if (now := out.stat().st_size) != size:
+            size, since = now, time.monotonic()
+        time.sleep(1)
+
+
+def world(args: argparse.Namespace, where: Path) -> list[str]:
+    """The command of one trial in a folder, but for the poller's."""
+    told = [sys.executable, str(args.world / "trial.py"), "--dir", str(where), "--port", str(PORT)]
+    told += ["--feeds", str(args.feeds), "--duration", str(args.duration), "--seed", str(args.seed)]
+    return told
+
+
+def score(scorer: Path, where: Path) -> dict[str, Any]:
+    """The figures of a trial."""
+    told = [sys.executable, str(scorer / "score_poller.py"), str(where / "out.jsonl"), "--json"]
+    told += ["--manifest", str(where / "manifest.json"), "--log", str(where / "log.jsonl")]
+    told += ["--proc", str(where / "proc.json")]
+    figures: dict[str, Any] = json.loads(subprocess.run(told, stdout=subprocess.PIPE, check=False).stdout)[
+        "metrics"
+    ]
+    print(json.dumps(figures))
+    return figures
 
 
 def gates(told: dict[str, Any]) -> int:
@@ -105,35 +143,50 @@ def gates(told: dict[str, Any]) -> int:
     return 0 if all(wanted.values()) else 1
 
 
-async def fleet(where: Path, half: float) -> int:
-    """A broker, a worker and two pollers until SIGTERM; one poller is killed after `half` seconds."""
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+async def on_kafka(args: argparse.Namespace, where: Path) -> None:
+    """The trial with a broker and a worker beside it; events are gathered until the worker is through."""
     server = KafkaServer(where)
     server.format()
     server.start()
     told = Kafka(servers=server.servers, prefix="feedworld.", worker="worker")
+    os.environ |= {"WIREDESK_KAFKA_SERVERS": told.servers, "WIREDESK_KAFKA_PREFIX": told.prefix}
     try:
         await make_topics(told)
-        following = asyncio.create_task(follow(told, where / "out.jsonl"))
-        with Worker(told, where / "worker.log", *COMMAND), poller(told, where, "one") as first:
-            first.wait_for("state restored", 60)
-            with poller(told, where, "two") as second:
-                began = time.monotonic()
-                while not stop.is_set():
-                    await asyncio.wait([asyncio.create_task(stop.wait())], timeout=0.5)
-                    if first.process.poll() is None and time.monotonic() - began > half:
-                        first.kill()
-                second.stop(END_S)
-                await asyncio.sleep(END_S)  # for what the worker has in hand
-        following.cancel()
+        with Worker(told, where / "worker.log", *COMMAND) as worker:
+            worker.wait_for("worker started", 120)
+            command = [
+                sys.executable,
+                "-m",
+                "tests.benchmarks.feedworld",
+                str(args.world),
+                "--fleet",
+                "{dir}",
+            ]
+            command += ["--duration", str(args.duration)]
+            out = where / "events.jsonl"
+            following = asyncio.create_task(follow(told, out))
+            await asyncio.to_thread(subprocess.run, [*world(args, where), "--", *command], check=False)
+            await asyncio.to_thread(until_quiet, out)
+            following.cancel()
+        out.replace(where / "out.jsonl")
     finally:
         server.kill()
-    return 0
 
 
-def poller(told: Kafka, where: Path, name: str) -> Worker:
-    """A poller with the trial's settings."""
+def fleet(where: Path, half: float) -> int:
+    """Two pollers until SIGTERM; one is killed after `half` seconds."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with poller(where, "one") as first, poller(where, "two") as second:
+        first.wait_for("state restored", 60)
+        if not stop.wait(half):
+            first.kill()
+        stop.wait()
+        return second.stop(END_S)
+
+
+def poller(where: Path, name: str) -> Worker:
+    """A poller with the trial's settings; the broker is told in the environment."""
     command = [
         *COMMAND[:-1],
         "poll",
@@ -142,7 +195,7 @@ def poller(told: Kafka, where: Path, name: str) -> Worker:
         "--feeds",
         str(where / "feeds.toml"),
     ]
-    return Worker(told, where / f"{name}.log", *command, WIREDESK_KAFKA_WORKER=name)
+    return Worker(Kafka(), where / f"{name}.log", *command, WIREDESK_KAFKA_WORKER=name)
 
 
 async def follow(told: Kafka, out: Path) -> None:
