@@ -202,6 +202,8 @@ async def test_old_stories_are_indexed_by_their_own_time_and_live_ones_are_not_h
         page.close()
     events = [decode(each.value, Event) for each in first]
     assert {each.provenance.feed for each in events if each.provenance} == {"live"}
-    assert max(waited) <= AHEAD + told.embedded.batch, "the pipeline never holds more of a back-fill than a little"
+    assert max(waited) <= AHEAD + told.embedded.batch, (
+        "the pipeline never holds more of a back-fill than a little"
+    )
     assert sum(hit.backfill for hit in shown.hits) == 250
     assert sum(not hit.backfill for hit in shown.hits) == 10
