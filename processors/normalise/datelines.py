@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from processors.normalise.values import timestamp
-
+_DATE: Final = re.compile(r"\s*\d{4}-?\d\d-?\d\d")
 _DASH: Final = re.compile(r"[-–—_=:]\s*$")
 
 
 def with_dateline(text: str, dateline: str) -> str:
     """The text with a dateline before it, unless it opens with it already."""
-    if not text or not any(map(str.isalpha, dateline)) or timestamp(dateline):  # a bare date is no dateline
+    if not text or not any(map(str.isalpha, dateline)) or _DATE.match(dateline):  # a bare date is no dateline
         return text
     start = " ".join(text[: len(dateline) + 60].split()).casefold()
     if dateline.rstrip(" -–—_=:").casefold() in start:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from processors.event import RawItem
 from processors.normalise import nitf
-from processors.normalise.html import looks_like_html, of_tree, readable
+from processors.normalise.html import laid_out_html, looks_like_html, of_tree
 from processors.normalise.markup import Picture
 from processors.normalise.sanitised import html_of
 from processors.normalise.text import clean_line
@@ -116,8 +116,8 @@ def _data(element: Any, kind: str) -> Content | None:
             said_here = base64.b64decode(said_here).decode("utf-8", "replace")
         except (binascii.Error, ValueError):
             return None
-    if "html" in kind or "xml" in kind or (not kind and looks_like_html(said_here)):
-        found = readable(said_here)
+    if "html" in kind or "xml" in kind or looks_like_html(said_here):
+        found = laid_out_html(said_here)
         return Content(found.text, media=_pictures(found.pictures), markup=said_here)
     return Content(said_here)
 

@@ -222,7 +222,7 @@ def _located(about: Any) -> str | None:
     place = child(about, "located")
     if place is None:
         return None
-    return _name(place) or said(place, "qcode").rpartition(":")[2] or None
+    return _name(place) or said(place, "literal") or said(place, "qcode").rpartition(":")[2] or None
 
 
 def _sources(meta: Any, about: Any) -> tuple[InfoSource, ...]:

@@ -53,6 +53,7 @@ _KINDS: Final = {
 _TWICE: Final = re.compile(r"&(?:#\d{2,5}|#x[0-9a-fA-F]{2,5}|quot|apos|nbsp|amp);")  # escaped twice
 _EMBED: Final = re.compile(r"<(?:script|iframe|blockquote|div)\b[^<>]*>", re.IGNORECASE)
 _EMBED_TAG: Final = re.compile(r"</?(?:[a-z][a-z0-9]*)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_PARAGRAPH: Final = re.compile(r"</p>\s*(?=<p\b)|<br\s*/?>\s*<br\s*/?>", re.IGNORECASE)
 _ACTIVE: Final = re.compile(r"<(script|style|iframe)\b[^<>]*>[^<]*</\1\s*>", re.IGNORECASE)
 _LAID_OUT: Final = re.compile(r"\n {2,}\S[^\n]*\n\S|\n\S[^\n]*\n {2,}\S")  # indented lines among others
 _THREAD: Final = threading.local()
@@ -78,6 +79,15 @@ def parsed(markup: str) -> Readable:
     except etree.XMLSyntaxError:
         return Readable("")
     return found if isinstance(found, Readable) else Readable("")
+
+
+def laid_out_html(markup: str) -> Readable:
+    """The text of HTML from a wire, where the lines of a dispatch may stand in a paragraph as they were."""
+    if not _LAID_OUT.search(markup):
+        return readable(markup)
+    found = readable(markup)
+    lines = _without_entities(_EMBED_TAG.sub("", _ACTIVE.sub("", _PARAGRAPH.sub("\n\n", markup))))
+    return replace(found, text=lines)
 
 
 def readable_line(words: str) -> str:

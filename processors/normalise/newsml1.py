@@ -11,7 +11,7 @@ from processors.errors import Malformed, Rejected, Unsupported
 from processors.event import DamageKind, RawItem
 from processors.normalise import nitf
 from processors.normalise.datelines import with_dateline
-from processors.normalise.html import looks_like_html, of_tree, readable
+from processors.normalise.html import laid_out_html, looks_like_html, of_tree
 from processors.normalise.identity import publisher_uri
 from processors.normalise.newsml1_media import associations, is_medium, renditions
 from processors.normalise.reading import Reading
@@ -175,7 +175,7 @@ def _content(element: Any) -> str:
     if inner is None:
         told = [said(child(element, name), "FormalName").lower() for name in ("MimeType", "Format")]
         text = data.text or ""
-        return readable(text).text if "html" in " ".join(told) or looks_like_html(text) else text
+        return laid_out_html(text).text if "html" in " ".join(told) or looks_like_html(text) else text
     if local(inner).lower() == "nitf":
         return nitf.body(inner)
     found = next((each for each in inner.iter() if local(each).lower() in {"body", "body.content"}), data)
