@@ -12,6 +12,8 @@ from processors.segment.phrases import phrases
 SUBHEAD: Final = 90  # characters
 SIGNED_CAPITALS: Final = re.compile(r"(?<=[.!?”\"»)] )[A-Z]{2,4}(?: [A-Z]{2,4}){1,4}$")
 TAIL_LINES: Final = 5  # at the end, among which a tag with initials is looked for
+QUOTED_LINE: Final = re.compile(r"[“\"«„][^“”\"«»„]{3,60}[^.,;:!?…\s“”\"«»„]\s?[”\"»“]")
+QUOTED_SUBHEAD: Final = 8  # words of a subhead that stands in quotation marks
 CATCH: Final = 4  # words of a catch word with a colon
 TAIL: Final = frozenset({"signoff", "initials", "boilerplate", "credit", "caption", "note", "slug"})
 
@@ -38,7 +40,7 @@ def sign_off(parts: list[Part]) -> None:
         return
     words = parts[number].words
     _sign_alone(parts)
-    if found := SIGNED_CAPITALS.search(words):
+    if words[-1].isupper() and (found := SIGNED_CAPITALS.search(words, len(words) - 30)):
         tag, _, rest = found.group().partition(" ")
         if rest and marks.is_agency_tag(tag):
             split(parts, number, found.start() + len(tag) + 1, "initials")
@@ -145,6 +147,10 @@ def _is_subhead(parts: list[Part], number: int, lead: int) -> bool:
         return False
     if parts[number + 1].kind not in (None, "paragraph", "list", "table", "caption", "byline"):
         return False
+    if words.isupper() and marks.ends_sentence(words) and parts[number + 1].words.isupper():
+        return False  # copy in capitals throughout
+    if QUOTED_LINE.fullmatch(words) and part.parted and len(words.split()) <= QUOTED_SUBHEAD:
+        return True
     first = words.lstrip("“\"'‘«„+*#-–— (")[:1]
     if not (first.isupper() or first.isdigit() or not first.isascii()) or (
         words.endswith((".", ",", ";", "…", "”", '"', "»", ")")) and not words.isupper()

@@ -34,6 +34,8 @@ def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment,
     pictures.take_apart(parts)
     apart = bool(headline) and not any(same_words(part.words, headline) for part in parts[:HEAD])
     lead = _open_body(text, parts)
+    if lead == len(parts):
+        lead = _without_prose(text, parts, apart=apart)
     lead -= rows.gather_points(text, parts, lead)
     name_head(text, parts, lead, titled=apart)
     lead = next((n for n, part in enumerate(parts) if part.kind == "dateline"), lead)
@@ -83,6 +85,16 @@ def _open_body(text: str, parts: list[Part]) -> int:
         if part.kind is None and marks.is_prose(part.words) and not _pictured(parts, number):
             return number
     return len(parts)
+
+
+def _without_prose(text: str, parts: list[Part], *, apart: bool) -> int:
+    """The number of the part that begins a body of rows or short lines; `apart`: the headline is not in the text."""
+    if apart:
+        return next(
+            (n for n, p in enumerate(parts) if p.kind is None and not marks.is_byline(p.one_line)), len(parts)
+        )
+    rows.gather(text, parts, 1)
+    return next((n for n, part in enumerate(parts) if part.kind in ("list", "table")), len(parts))
 
 
 def _pictured(parts: Sequence[Part], number: int) -> bool:

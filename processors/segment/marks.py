@@ -67,9 +67,11 @@ def is_agency_tag(words: str) -> bool:
 
 
 def is_signed(words: str) -> bool:
-    """Whether a line is an agency's tag with the initials of its authors: ``EFE/yv``, ``AAP dm/jrb``."""
-    if len(words) > 32:
+    """Whether a line is an agency's tag with initials or a word beside it: ``EFE/yv``, ``AAP dm/jrb``, ``(avec AFP)``."""
+    if len(words) > 40:
         return False
+    if (found := phrases().sourced.fullmatch(words.lower())) and is_agency_tag(found["agency"]):
+        return True
     tag, mark, rest = words.partition(" ")
     if not mark:
         tag, mark, rest = words.partition("/")
@@ -156,6 +158,7 @@ def sign_off_at_end(words: str) -> int | None:
     for gap in re.finditer(r"(?<=[.!?”\"»’)\]…])\s+(?=\S)", words[offset:]):
         if ending.fullmatch(words, offset + gap.end()):
             return offset + gap.end()
+    words = words.rstrip(".") if words.endswith((").", "].")) else words
     if words.endswith((")", "]")) and (at := words.rfind("(", max(0, len(words) - 400))) > 0:
         closed = words[:at].rstrip().endswith((".", "!", "?", "”", '"', "»"))
         if closed and phrases().signoff.match(words[at:].lower()):

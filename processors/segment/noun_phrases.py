@@ -49,7 +49,7 @@ class NounPhrases:
             at += 1
         if token is None or token.kind != "word" or not self._nominal(token):
             return None
-        if token.low in self._words.pronouns:
+        if token.low in self._words.pronouns and not self._opens_phrase(at):
             return at, at
         if not token.capital and token.low not in self._words.determiners and self._verbal(token):
             return None
@@ -181,8 +181,19 @@ class NounPhrases:
             return token.low not in words.openers
         return token.low not in self._enders and not token.low.endswith(words.adverb)
 
+    def _opens_phrase(self, at: int) -> bool:
+        """Whether a word that may be a pronoun is an article here: liet het bedrijf weten."""
+        after = self.at(at + 1)
+        return (
+            self._tokens[at].low in self._words.determiners
+            and after is not None
+            and after.kind == "word"
+            and after.low not in self._words.pronouns
+            and self._nominal(after)
+        )
+
     def _verbal(self, token: Token) -> bool:
-        return token.low.endswith(self._words.verbal)
+        return token.low.endswith(self._words.verbal) and token.low not in self._words.nouns
 
     def _joins(self, at: int) -> bool:
         """Whether a preposition stands inside a phrase: after a noun that is no verb."""

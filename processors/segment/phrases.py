@@ -25,6 +25,7 @@ class Phrases:
     notebook: re.Pattern[str]
     byline: re.Pattern[str]
     role: re.Pattern[str]
+    sourced: re.Pattern[str]
     caption: re.Pattern[str]
     tags: re.Pattern[str]
     credit: re.Pattern[str]
@@ -50,6 +51,7 @@ def phrases() -> Phrases:
         any_of("notebook"),
         re.compile(rf"[(\[*]*\s*(?:{told['byline']})\b:?\s+(?P<names>\S.*?)\s*[)\]*]*", re.IGNORECASE),
         re.compile(rf"\b(?:{told['role']})"),
+        re.compile(rf"\W{{0,3}}(?:{told['from']})\s?:?\s+(?P<agency>[^:\n]{{2,40}}?)\W{{0,2}}"),
         any_of("caption"),
         re.compile(r"\([A-Z][A-Z ,]{2,60} - Tags:[^()]{2,300}\)$"),
         any_of("credit"),

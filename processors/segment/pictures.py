@@ -81,6 +81,8 @@ def _credit_at(words: str) -> int | None:
 
 def _conventional(words: str) -> int | None:
     """Where a credit of the agencies' own forms (``BELGA PHOTO NAME``) begins, after a sentence's end."""
+    if "hoto" not in words[-TAIL:].lower():
+        return None
     for gap in SENTENCE.finditer(words, max(0, len(words) - TAIL)):
         credit = words[gap.end() :].lower()
         if "hoto" in credit and conventions().credit.fullmatch(credit.strip("()[] .")):

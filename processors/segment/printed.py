@@ -219,7 +219,7 @@ def _agency_bare(window: str) -> PrintedDateline | None:
         head = _head(line)
         if not head:
             continue
-        if head[1] and (head[0] or head[1].day):
+        if head[1] and (head[1].day or (head[0] and (agency or closing["dash"] != ":"))):
             end, after = (closing.end(), None) if agency else _agency_after(window, closing.end())
             return PrintedDateline(0, end, *head, agency or after)
         if head[0] and not undated and _undated(line, head[0], closing["dash"], window[closing.end() :]):
@@ -319,7 +319,7 @@ def _is_name(name: str, *, lenient: bool) -> bool:
         or not all(map(NAME.fullmatch, words))
     ):
         return False
-    if words[-1].casefold() in {"of", "the", "and", "in"}:
+    if len(words[-1]) > 1 and words[-1] in PARTICLES:
         return False
     if all(word[0].isupper() or not word[0].isascii() or _particle(word) for word in words):
         return any(

@@ -103,12 +103,8 @@ class _Reader:
     def _kind(self, quote: Quoted, *, bare: bool) -> QuoteKind:
         """Direct: a sentence of its own, by its capital and by the full stop or comma that ends it."""
         words = self._text[quote.start : quote.end].lstrip(" ¿¡[(…\"'‘“«")
-        closed = (
-            TERMINAL.search(words)
-            or words.endswith(",")
-            or ","
-            in self._text[quote.end : quote.end + 1] + self._text[quote.outer_end : quote.outer_end + 1]
-        )
+        comma = any(self._text.startswith(",", at) for at in (quote.end - 1, quote.end, quote.outer_end))
+        closed = comma or TERMINAL.search(words)
         signed = SIGNED.match(self._text, quote.outer_end)
         whole = words[:1].isupper() and " " in words and (bare or closed or signed)
         return "direct" if whole else "partial"

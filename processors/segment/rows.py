@@ -11,7 +11,9 @@ from processors.segment.speech_lexicon import languages_of_speech, speech_lexico
 
 LONGEST: Final = 240  # characters of a row in columns
 SHORT: Final = 64  # characters of a row without columns
-BULLET: Final = re.compile(r"([•*·▪◦‣●○■□►▶→✓–—+-]|[(]?(?:\d{1,2}|[a-zA-Z])[.)])(?:\s+|(?<=[•▪●■►▶]))\S")
+BULLET: Final = re.compile(
+    r"(\*{2,3}|[•*·▪◦‣●○■□►▶→✓–—+-]|[(]?(?:\d{1,2}|[a-zA-Z])[.)])(?:\s+|(?<=[•▪●■►▶]))\S"
+)
 GAPS: Final = re.compile(
     r"(?<![.!?:;])(?: {3,}| ?\t+ ?| ?\.{4,} ?| ?\| ?)(?=\S)|(?<![.!?:;]) {2}(?=[-+(]?[\d$€£])|(?<=\d)  (?=\S)"
 )
@@ -44,11 +46,10 @@ def gather(text: str, parts: list[Part], lead: int) -> None:
     """Make one part of the rows of every table and the items of every list; `lead` is where the body begins."""
     number = lead
     while number < len(parts):
-        for run in (_table, _bullets, _rows):
-            last = run(parts, number)
-            if last is not None:
-                join(text, parts, number, last, "table" if run is _table else "list")
-                break
+        if (last := _table(parts, number)) is not None:
+            join(text, parts, number, last, "table")
+        else:
+            number = _listed(text, parts, number)
         number += 1
 
 
@@ -56,12 +57,26 @@ def gather_points(text: str, parts: list[Part], lead: int) -> int:
     """Make one part of the points set above the story (``* Revenue up 12 percent``); by how many parts there are less."""
     before, number = len(parts), 0
     while number < lead:
-        last = _bullets(parts, number)
-        if last is not None and number < last < lead:
+        last = _run(parts, number)
+        if number < last < lead and _is_list(parts, number, last):
             join(text, parts, number, last, "list")
             lead -= last - number
+        else:
+            number = max(number, last)
         number += 1
     return before - len(parts)
+
+
+def _listed(text: str, parts: list[Part], number: int) -> int:
+    """Join the list that begins at `number`, if one does; the number of the last part that was looked at."""
+    last = _run(parts, number)
+    if last >= number and _is_list(parts, number, last):
+        join(text, parts, number, last, "list")
+    elif last > number:
+        return last  # speech, line after line
+    elif (rows := _rows(parts, number)) is not None:
+        join(text, parts, number, rows, "list")
+    return number
 
 
 def _table(parts: list[Part], first: int) -> int | None:
@@ -82,19 +97,22 @@ def _table(parts: list[Part], first: int) -> int | None:
     return last if rows > 1 and digits else None
 
 
-def _bullets(parts: list[Part], first: int) -> int | None:
-    """The last part of the list that begins at `first`: items with the same kind of bullet."""
+def _run(parts: list[Part], first: int) -> int:
+    """The last of the lines from `first` on with the same kind of bullet; `first` - 1 where it has none."""
     mark = bullet(parts[first].words) if _open(parts[first]) else ""
     if not mark:
-        return None
+        return first - 1
     last = first
-    for number in range(first + 1, len(parts)):
-        if not _open(parts[number]) or bullet(parts[number].words) != mark:
-            break
-        last = number
-    items = last - first + 1
+    while last + 1 < len(parts) and _open(parts[last + 1]) and bullet(parts[last + 1].words) == mark:
+        last += 1
+    return last
+
+
+def _is_list(parts: list[Part], first: int, last: int) -> bool:
+    """Whether lines with bullets are a list: more than one, or a mark that nothing else has, and no speech."""
+    mark = bullet(parts[first].words)
     spoken = mark in {"-", "–", "—"} and any(map(_spoken, parts[first : last + 1]))
-    return last if (items > 1 and not spoken) or mark in "•▪●■►▶" else None
+    return (last > first and not spoken) or mark in "•▪●■►▶"
 
 
 def _spoken(part: Part) -> bool:
@@ -133,6 +151,7 @@ def _short(part: Part) -> bool:
     return (
         _open(part)
         and part.lines == 1
+        and bullet(part.words) in ("", "1")
         and len(part.words) <= SHORT
         and not part.words.endswith((*SIGNED, ":", ","))
     )

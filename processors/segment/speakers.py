@@ -32,6 +32,7 @@ class Clause:
     def __init__(self, text: str, said: list[Token], words: SpeechLexicon) -> None:
         self.tokens, self._words, self._text = said, words, text
         self._phrases = NounPhrases(said, words)
+        self._shouted = text[said[0].start : said[-1].end].isupper()
         self.attributions = [
             made
             for at, token in enumerate(said)
@@ -57,7 +58,7 @@ class Clause:
         if token.low not in self._words.cues or token.kind != "word":
             return False
         before = self._phrases.at(at - 1)
-        if token.capital and at > 0:
+        if token.capital and at > 0 and not self._shouted:
             return False
         if before is None or before.kind != "word":
             return True
@@ -80,6 +81,10 @@ class Clause:
             return Attribution(at, span, self._span(agent), at, agent[1]) if agent else None
         weak = cue.low in self._words.weak
         left = self._phrases.left(at)
+        if left and self.tokens[left[0]].low in self._words.oblique:
+            left = self._phrases.right(at + 1) or left  # Den Prozess nannte sie …
+        if left and left[0] > at:
+            return Attribution(at, span, self._span(left), at, left[1], weak)
         if left and not self._indefinite(at, left):
             return Attribution(at, span, self._span(left), left[0], at, weak, inner=self._inner(at, left))
         if self._inverts(at):
@@ -124,7 +129,9 @@ class Clause:
         if before is None:
             return cue.capital and after is not None and after.capital
         behind = self._phrases.at(self._phrases.over_adverbs(at - 1) - 1)
-        if before.kind == "quote" or (before.low == "," and behind is not None and behind.kind == "quote"):
+        if before.kind == "quote" or (
+            before.low in (",", *DASHES) and behind is not None and behind.kind == "quote"
+        ):
             return True
         return (
             before.low in (",", "—", "–", "-") and after is not None and after.low not in self._words.pronouns

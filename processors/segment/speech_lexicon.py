@@ -31,6 +31,7 @@ class SpeechLexicon:
     passive: frozenset[str]
     agent: frozenset[str]
     to: frozenset[str]
+    oblique: frozenset[str]
     joiners: frozenset[str]
     conjunctions: frozenset[str]
     elisions: frozenset[str]
@@ -96,6 +97,7 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         passive=words("passive"),
         agent=words("agent"),
         to=words("to"),
+        oblique=words("oblique"),
         joiners=words("joiners"),
         conjunctions=words("conjunctions"),
         elisions=words("elisions"),
