@@ -13,6 +13,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from config.errors import Misconfigured
 from config.settings import Kafka
 from processors.errors import Unreachable
 from streams.dead_letters import DeadLetter
@@ -67,6 +68,8 @@ class KafkaDeadLetters:
     def _settle(self, letters: Sequence[DeadLetter], what: bytes, copies: Sequence[Message | None]) -> int:
         if not letters:
             return 0
+        if not self._session.has(SETTLED):
+            raise Misconfigured(f"{self._cluster.topic(SETTLED)} is missing: wiredesk topics create")
         self._session.run(self._noted(letters, what, copies))
         try:
             self._trim({(letter.record.topic, letter.record.partition) for letter in letters})

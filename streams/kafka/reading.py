@@ -63,6 +63,10 @@ class Session:
         finally:
             self._runner.run(stream.aclose())
 
+    def has(self, topic: str) -> bool:
+        """Whether a topic is there."""
+        return bool(self.run(_places(self.cluster, [topic])))
+
     def record(self, topic: str, partition: int, offset: int) -> Record | None:
         """One record; None where there is none."""
         return self.run(_one(self.cluster, topic, partition, offset))

@@ -9,6 +9,7 @@ import pytest
 from aiokafka import TopicPartition
 from click.testing import CliRunner, Result
 
+from config.errors import Misconfigured
 from config.settings import Kafka
 from processors.codec import encode
 from processors.errors import Malformed, NotAFeed, Rejected
@@ -153,6 +154,15 @@ def test_a_letter_that_comes_back_again_and_again_stays_unless_forced(told: Kafk
     assert "1 stay" in stays.stderr
     assert "--force" in stays.stderr
     assert dlq("replay", "--force").stdout == "1 replayed\n"
+
+
+def test_without_its_topic_nothing_is_settled_and_the_line_says_what_makes_it(
+    source: KafkaDeadLetters,
+) -> None:
+    made = raw_letter(1, "dw", Malformed("x"))
+    letter = DeadLetter(Record(DLQ, 0, 0, made.key, made.value, made.timestamp, made.headers))
+    with pytest.raises(Misconfigured, match="is missing: wiredesk topics create"):
+        source.drop([letter])
 
 
 def test_a_forged_origin_does_not_lead_elsewhere() -> None:
