@@ -86,9 +86,10 @@ def fingerprints_of(events: Sequence[Event]) -> list[Fingerprint]:
 class Deduplicator:
     """The windows of stories, one a language. Decides from what came earlier only; deterministic."""
 
-    def __init__(self, settings: Deduplicate) -> None:
-        """Empty windows."""
+    def __init__(self, settings: Deduplicate, shards: int = 1) -> None:
+        """Empty windows, whose indices are in so many shards: the decisions are the same for every number."""
         self._settings = settings
+        self._shards = shards
         self._length = settings.window_hours * HOUR_MS
         self._windows: dict[str, Window] = {}
         self._model = model()
@@ -131,7 +132,7 @@ class Deduplicator:
     def _window(self, language: str) -> Window:
         window = self._windows.get(language)
         if window is None:
-            window = self._windows[language] = Window(self._length, self._settings.max_stories)
+            window = self._windows[language] = Window(self._length, self._settings.max_stories, self._shards)
         return window
 
     def _read(self, event: Event, window: Window, version_key: int, made: Fingerprint) -> _Story:

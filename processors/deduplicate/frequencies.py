@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.deduplicate.fingerprint import Hashes
+from processors.deduplicate.tables import made_table
 
 PLACES: Final = 1 << 18  # at the start, a byte each
 _SATURATED: Final = 255
@@ -33,9 +34,9 @@ def places(spread_hashes: NDArray[np.uint64], size: np.uint64) -> NDArray[np.uin
 class Frequencies:
     """Counts of stories by shingle, from 0 to 255."""
 
-    def __init__(self) -> None:
+    def __init__(self, shards: int = 1) -> None:
         """Nothing counted."""
-        self._counts = np.zeros(PLACES, np.uint8)
+        self._counts = made_table(np.zeros(PLACES, np.uint8), shards)
         self._size = np.uint64(PLACES)
         self._counted = 0  # since the last halving
         self._alive = 0  # of stories in the window
@@ -49,7 +50,7 @@ class Frequencies:
         where = places(spread_hashes, self._size)
         seen = self._counts.take(where)
         seen += seen < _SATURATED
-        self._counts[where] = seen
+        self._counts.put(where, seen)
         self._alive += len(where)
         self._counted += len(where)
         if self._counted > len(self._counts):
@@ -61,8 +62,8 @@ class Frequencies:
 
     def _age(self) -> None:
         if 3 * self._alive > 2 * len(self._counts):
-            self._counts = np.repeat(self._counts, 2)
+            self._counts.stretch()
             self._size = np.uint64(len(self._counts))
         else:
-            self._counts >>= 1
+            self._counts.halve()
             self._counted //= 2

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from processors.deduplicate.fingerprint import Hashes
 from processors.deduplicate.frequencies import Frequencies, places, spread
+from processors.deduplicate.tables import Places, made_table
 
 COMMON: Final = 8  # stories; a shingle that more have is no key: it belongs to a template
 KEYS: Final = 48  # of a story; of a long one, half of its sample, so that a brief of it is found
@@ -27,8 +28,6 @@ CANDIDATES: Final = 6  # that are scored for a story, however many share keys wi
 SHARED: Final = 0.05  # of the keys that a candidate could share, the least that it does share
 _START: Final = 1 << 16  # places
 _TURNOVER: Final = 1 << 16  # rows that pass before a rebuild, beside four times the window
-
-Places = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +57,10 @@ class Alive:
 class Index:
     """The candidates and frequencies of one window. Rows are told as numbers that only grow."""
 
-    def __init__(self) -> None:
-        """Empty tables."""
-        self._frequencies = Frequencies()
+    def __init__(self, shards: int = 1) -> None:
+        """Empty tables, in so many shards."""
+        self._shards = shards
+        self._frequencies = Frequencies(shards)
         self._origin = 0
         self._chains = np.zeros(1024, np.uint32)
         self._sizes = array("H")
@@ -73,7 +73,7 @@ class Index:
         keys = spread_hashes[counts <= COMMON][: _room(len(shingles))]
         if len(keys) < FEWEST:
             keys = spread_hashes.take(np.sort(np.argsort(counts, kind="stable")[:FEWEST]))
-        held = self._rows.take(places(keys, self._size), axis=0)
+        held = self._rows.take(places(keys, self._size))
         alive = held[held > max(first - self._origin, 0)].tolist()
         rows = self._most_shared(alive, len(keys), len(shingles)) if alive else []
         return Lookup(counts, spread_hashes, keys, rows)
@@ -123,11 +123,11 @@ class Index:
     def _put(self, keys: Places, told: int, chain: int) -> None:
         """The newer of two rows moves down, the older falls out; a row of the same chain is replaced in place."""
         where = places(keys, self._size)
-        held = self._rows.take(where, axis=0)
+        held = self._rows.take(where)
         same = self._chains.take(held[:, 0]) == chain
         np.copyto(held[:, 1], held[:, 0], where=~same)
         held[:, 0] = told
-        self._rows[where] = held
+        self._rows.put(where, held)
 
     def _most_shared(self, alive: list[int], keys: int, size: int) -> list[tuple[int, int]]:
         """The rows that share most keys; of equals those of the smallest keys. A smaller story could share fewer."""
@@ -141,7 +141,7 @@ class Index:
         return found
 
     def _clear(self, size: int) -> None:
-        self._rows = np.zeros((size, 2), np.uint32)
+        self._rows = made_table(np.zeros((size, 2), np.uint32), self._shards)
         self._size = np.uint64(size)
         self._chains = np.zeros(1024, np.uint32)
         self._sizes = array("H", bytes(2 * 1024))

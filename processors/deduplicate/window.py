@@ -27,14 +27,14 @@ LATEST: Final = 63  # stories whose median time is the window's
 class Window:
     """The memory of one language. Rows are numbers that only grow; those below `first` have left."""
 
-    def __init__(self, length_ms: int, limit: int) -> None:
-        """An empty window of a length in milliseconds, of at most `limit` records."""
+    def __init__(self, length_ms: int, limit: int, shards: int = 1) -> None:
+        """An empty window of a length in milliseconds, of at most `limit` records; its index is in so many shards."""
         self._length = length_ms
         self._limit = limit
         self._records: list[bytes] = []
         self._base = 0  # row of the first of _records
         self.first = 0
-        self._index = Index()
+        self._index = Index(shards)
         self._identity = Identity()
         self._latest: deque[int] = deque(maxlen=LATEST)
         self._sorted: list[int] = []
