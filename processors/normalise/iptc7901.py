@@ -28,6 +28,11 @@ _BARE: Final = re.compile(
     r"(?P<rest>(?: [^\r\n\x02]*)?)(?:\r\n|\r|\n|(?=\x02))"
 )
 _AGENCY: Final = re.compile(r"\s*([A-Za-z][A-Za-z-]{1,11}) \d{4}\b")
+# The line that closes the head, and copy directly under it: nothing else is to be looked for.
+_OPENS: Final = re.compile(
+    r"=[ \t]*\r?\n(?:[ \t]*\r?\n[ \t]*| {3,})(?!(?:by|von|par|por|eds?|notes?|editors?|attention|achtung)\b)[^\s\r\n][^\r\n]{44,}",
+    re.IGNORECASE,
+)
 _DATED: Final = re.compile(r"\n[ \t]*\d{6} (?:[A-Za-z]{1,4} )?[^\W\d_]{3,4}\.? \d{2,4}\s*\Z")
 _SLUG: Final = re.compile(r"[^/]{1,40}(?:/[^/]{0,40}){1,6}")
 _NOTE: Final = re.compile(
@@ -81,7 +86,8 @@ def _message(text: str, item: RawItem) -> Reading:
         subjects=subjects_of(header["category"], "iptc-7901", "iptc7901"),
     )
     words = f"{slug}\n{body}" if slug and body else slug or body
-    return Reading("iptc-7901", story, head.headline, words, laid_out=True)
+    opens = bool(head.headline) and _OPENS.search(body[:1200]) is not None
+    return Reading("iptc-7901", story, head.headline, words, laid_out=not opens)
 
 
 @dataclass(frozen=True, slots=True)
