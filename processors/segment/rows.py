@@ -18,6 +18,7 @@ GAPS: Final = re.compile(
     r"(?<![.!?:;])(?: {3,}| ?\t+ ?| ?\.{4,} ?| ?\| ?)(?=\S)|(?<![.!?:;]) {2}(?=[-+(]?[\d$€£])|(?<=\d)  (?=\S)"
 )
 CELL: Final = 40  # characters of a cell, but for the first
+FIRST: Final = 24  # rows by which a block is judged, so that a long one that is no table costs no more
 SIGNED: Final = ".!?…。"
 
 
@@ -83,9 +84,12 @@ def _table(parts: list[Part], first: int) -> int | None:
     """The last part of the table that begins at `first`: rows in columns, and the lines set close under them."""
     if not _open(parts[first]) or not is_row(parts[first].words):
         return None
-    rows, last, number = 0, first, first
+    rows, last, number, digits = 0, first, first, False
     while number < len(parts):
         part = parts[number]
+        digits = digits or _has_digit(part.words)
+        if not digits and number - first > FIRST:
+            return None
         if _open(part) and is_row(part.words):
             rows, last = rows + 1, number
         elif _open(part) and not part.parted and len(part.words) <= 90:
@@ -93,8 +97,8 @@ def _table(parts: list[Part], first: int) -> int | None:
         else:
             break
         number += 1
-    digits = sum(any(map(str.isdigit, part.words)) for part in parts[first : last + 1])
-    return last if rows > 1 and digits else None
+    told = any(_has_digit(part.words) for part in parts[first : last + 1])
+    return last if rows > 1 and told else None
 
 
 def _run(parts: list[Part], first: int) -> int:
@@ -134,13 +138,19 @@ def _rows(parts: list[Part], first: int) -> int | None:
     """The last part of a block of short lines with figures in most (results, odds, prices)."""
     if not _has_digit(parts[first].words[:SHORT]):
         return None
-    last = first
-    while last < len(parts) and _short(parts[last]) and (last == first or not parts[last].parted):
-        last += 1
+    last = _end_of_rows(parts, first, first + FIRST)
     block = parts[first:last]
-    figures = sum(any(map(str.isdigit, part.words)) for part in block)
+    figures = sum(_has_digit(part.words) for part in block)
     enough = (len(block) > 2 and figures * 2 >= len(block)) or len(block) == 2 == figures
-    return last - 1 if enough else None
+    return _end_of_rows(parts, last, len(parts), first) - 1 if enough else None
+
+
+def _end_of_rows(parts: list[Part], at: int, end: int, first: int | None = None) -> int:
+    """Where a block of short lines that goes on at `at` ends, `end` at the most; `first` is its first line."""
+    first = at if first is None else first
+    while at < min(end, len(parts)) and _short(parts[at]) and (at == first or not parts[at].parted):
+        at += 1
+    return at
 
 
 def _has_digit(words: str) -> bool:

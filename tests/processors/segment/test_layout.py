@@ -175,6 +175,8 @@ def test_lines_beyond_the_limit_are_one_paragraph() -> None:
         "\n- a",
         "\nabc-de",
         "\n** A 12",
+        "\naaa\tbbb",
+        "\n1 a\nb\nc\nd\ne",
         "\nEFE/yv",
         "\n21-NOV-26 11:40 GMT ",
         "*** ",
