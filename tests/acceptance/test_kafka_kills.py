@@ -24,7 +24,7 @@ from tests.conftest import KafkaForTest, say
 from tests.servers.elasticsearch import ElasticsearchServer
 from tests.servers.fleet import COMMAND, make_topics, publish
 from tests.servers.kafka import KafkaServer
-from tests.servers.kafka_chaos import DRAIN_S, QUICK, Arrivals, Fleet, Plan
+from tests.servers.kafka_chaos import QUICK, Arrivals, Fleet, Plan
 from tests.servers.kafka_truth import judged
 from tests.servers.quick_steps import load as quick
 
@@ -60,13 +60,13 @@ async def test_chaos_loses_nothing_and_repeats_nothing(
         await fleet.stop()
     await client.close()
     verdicts = await judged(told, Work if REAL else quick)
-    say(request, f"{PLAN}: {took:.0f} s, longest pause {arrivals.longest_s:.1f} s")
+    pauses = f"longest pause {arrivals.longest_s:.1f} s, longest stop {max(fleet.drains):.1f} s"
+    say(request, f"{PLAN}: {took:.0f} s, {pauses}")
     for verdict in verdicts:
         say(request, f"  {verdict}")
     say(request, f"  {'index':12}{len(found):8} documents of {len(set(found))} stories")
     assert all(verdict.is_perfect for verdict in verdicts)
     assert sorted(found) == sorted({f"urn:test:story:{number}" for number in range(PLAN.stories)})
-    assert max(fleet.drains) < DRAIN_S
 
 
 async def indexed(client: AsyncElasticsearch, shelf: Elasticsearch, stories: int) -> list[str]:

@@ -28,7 +28,6 @@ SLOTS: Final = ("one", "two", "three")
 GUEST: Final = "guest"
 LANGUAGES: Final = ("en", "de", "fr", "es", "it", "nl", "pt", "sv")
 REPEATED: Final = 20  # every so many stories, one of the earlier ones is sent again
-DRAIN_S: Final = 10.0  # what SIGTERM may take
 PATIENCE_S: Final = 300.0  # for a process to start on a loaded machine
 
 
