@@ -12,7 +12,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
 from config.settings import HERE
@@ -58,6 +58,7 @@ class Candidate:
         return next((name for name in (self.name, *self.other_names) if key_of(name) == key), words)
 
 
+@lru_cache(REMEMBERED)
 def key_of(name: str) -> str:
     """What names are looked up by: no case, accents, full stops or hyphens; ``St.`` is ``saint``."""
     folded = unicodedata.normalize("NFKD", name.translate(FOLDED)).casefold().translate(FOLDED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from processors.event import Label
@@ -34,9 +35,9 @@ def trimmed(copy: Copy, found: Found) -> Found | None:
     before = None
     while before != (start, end):
         before = (start, end)
-        while start < end and text[start] in EDGE:
+        while start < end and _is_edge(text[start]):
             start += 1
-        while start < end and text[end - 1] in EDGE:
+        while start < end and _is_edge(text[end - 1]):
             end -= 1
         start = _without_front(text, start, end, found.label)
         end = _without_back(text, start, end, found.label)
@@ -47,6 +48,11 @@ def trimmed(copy: Copy, found: Found) -> Found | None:
     if not any(map(str.isupper, words)) or words in lexicon().never:
         return None
     return Found(start, _syllables(text, end) if label == "PER" else end, label, found.weight)
+
+
+def _is_edge(char: str) -> bool:
+    """Punctuation, emoji and control characters."""
+    return char in EDGE or (not char.isalnum() and unicodedata.category(char)[0] in "SC")
 
 
 def _syllables(text: str, end: int) -> int:

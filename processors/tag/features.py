@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +76,3 @@ def _starts(words: list[str]) -> tuple[list[bool], set[str]]:
             middle.add(word)
         opens = word in CLOSING or (opens and not word[0].isalnum())
     return starts, middle
-
-
-def words_of(document: Any) -> tuple[list[str], list[int]]:
-    """The words of a spaCy document that are no white space, and their indices."""
-    tokens = [(token.text, token.i) for token in document if not token.is_space]
-    return [text for text, _ in tokens], [index for _, index in tokens]

@@ -59,8 +59,9 @@ class Network:
         lengths = np.array([len(each) for each in words])
         offsets = DEPTH + np.concatenate(([0], np.cumsum(lengths[:-1] + DEPTH)))
         hidden: Floats = np.zeros((int(offsets[-1] + lengths[-1] + DEPTH), self._width), np.float32)
-        for start, key, text, features in zip(offsets, keys, words, story, strict=True):
-            hidden[start : start + len(text)] = self._embed(key, text) + features @ self._weights["D"]
+        where = np.concatenate([np.arange(at, at + n) for at, n in zip(offsets, lengths, strict=True)])
+        hidden[where] = self._embed(np.concatenate(keys), [word for text in words for word in text])
+        hidden[where] += np.concatenate(story) @ self._weights["D"]
         for layer in range(1, DEPTH + 1):
             hidden += self._unit(layer, _windows(hidden))
         return self._decode(hidden @ self._weights["U"].T + self._weights["c"], offsets, lengths)

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from spacy.attrs import ORTH
+from spacy.attrs import IS_SPACE, ORTH
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.util import minibatch
 
-from processors.tag.features import of_story, words_of
-from processors.tag.network import ATTRIBUTES, Network, spans
+from processors.tag.features import of_story
+from processors.tag.network import ATTRIBUTES, Keys, Network, spans
 
 WEIGHTS: Final = Path(__file__).parent / "model" / "weights.npz"
 COLUMNS: Final = [ORTH, *ATTRIBUTES]
+REMEMBERED: Final = 100_000  # words
 
 
 class Recogniser:
@@ -25,6 +26,7 @@ class Recogniser:
     def __init__(self, weights: Path) -> None:
         """Read the weights."""
         self._network = Network.load(weights)
+        self._spelled: dict[int, str] = {}  # words by spaCy's hash of them: quicker than tokens
 
     def __call__(self, document: Doc) -> Doc:
         """Name one document."""
@@ -36,19 +38,32 @@ class Recogniser:
             yield from self._named(list(batch))
 
     def _named(self, documents: list[Doc]) -> list[Doc]:
-        read = [(document, *words_of(document)) for document in documents]
+        read = [(document, *self._words(document)) for document in documents]
         read = [each for each in read if each[1]]
         if not read:
             return documents
-        keys = [np.asarray(document.to_array(COLUMNS), np.uint64)[places] for document, _, places in read]
         words = [each[1] for each in read]
-        tags = self._network.tags(keys, words, [of_story(each) for each in words])
-        for (document, _, places), found in zip(read, tags, strict=True):
+        tags = self._network.tags([each[3] for each in read], words, [of_story(each) for each in words])
+        for (document, _, places, _), found in zip(read, tags, strict=True):
             document.ents = [
                 Span(document, places[first], places[end - 1] + 1, label=kind)
                 for first, end, kind in spans(found)
             ]
         return documents
+
+    def _words(self, document: Doc) -> tuple[list[str], list[int], Keys]:
+        """The words that are no white space, their indices, and their attributes: shape (words, 5)."""
+        told = np.asarray(document.to_array([*COLUMNS, IS_SPACE]), np.uint64)
+        places: list[int] = np.flatnonzero(told[:, -1] == 0).tolist()
+        keys = told[places, :-1]
+        names = keys[:, 0].tolist()
+        known = self._spelled
+        if len(known) > REMEMBERED:
+            known.clear()
+        for name, place in zip(names, places, strict=True):
+            if name not in known:
+                known[name] = document[place].text
+        return [known[name] for name in names], places, keys
 
 
 @Language.factory(

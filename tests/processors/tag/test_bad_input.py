@@ -1,0 +1,52 @@
+"""What feeds send by mistake or in malice: huge, mixed, shouted and broken texts."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from config.settings import Settings
+from processors.event import Event, Feature, Language
+from processors.story import Story
+from processors.tag import Tagger
+
+SENTENCE = "Henrik Solberg met President Olena Marchuk in Oslo on Monday. "
+
+
+def tagged(tagger: Tagger, text: str, language: str = "en") -> Event:
+    story = Story("urn:test:1", version_created="2025-01-29T12:00:00Z")
+    return tagger.tag([Event(story, text=text, language=Language(language, 1.0))])[0]
+
+
+def test_a_megabyte_in_one_paragraph_is_read_up_to_the_limit(tagger: Tagger) -> None:
+    text = SENTENCE * (1_000_000 // len(SENTENCE))
+    event = tagged(tagger, text)
+    limit = Settings().tag.max_chars
+    assert max(mention.end for mention in event.mentions or ()) <= limit
+    assert max(date.end for date in event.dates or ()) <= limit
+    assert len(event.mentions or ()) > 3000
+    assert tagger.evidence(event) == (Feature("unread_chars", float(len(text) - limit)),)
+
+
+@pytest.mark.parametrize("mark", ["(", '"', "-", ".", "a-", "😀", "\x00"])
+def test_a_long_run_of_marks_is_read_in_time_that_grows_with_its_length(tagger: Tagger, mark: str) -> None:
+    before = time.process_time()
+    event = tagged(tagger, mark * 20_000 + " " + SENTENCE)
+    assert time.process_time() - before < 25  # it takes a second; by the square of the run it took a minute
+    assert "Oslo" in {mention.text for mention in event.mentions or ()}
+
+
+def test_names_are_found_among_languages_emoji_and_control_characters(tagger: Tagger) -> None:
+    text = "🚨🚨 Henrik Solberg\x07 llegó ayer a Oslo \u202e con Olena Marchuk. 这是一个测试。 President Marchuk left Oslo 👋🏽."
+    event = tagged(tagger, text)
+    names = {text[mention.start : mention.end] for mention in event.mentions or ()}
+    assert {"Henrik Solberg", "Oslo", "Olena Marchuk"} <= names, names
+    assert all(text[mention.start : mention.end] == mention.text for mention in event.mentions or ())
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "\x00", "…", "😀", "A", "(((", "1"])
+def test_almost_no_text_has_no_names_and_no_faults(tagger: Tagger, text: str) -> None:
+    event = tagged(tagger, text)
+    assert event.mentions == ()
+    assert event.dates == ()
