@@ -41,7 +41,8 @@ from streams.pollers.ports import Hubs, NoHubs
 
 log = structlog.get_logger("wiredesk.poll")
 LEASES: Final = 3  # tries to hear from the group within its session timeout
-HAND_OVER_S: Final = 5.0  # for what was fetched and is to be published when partitions go
+GRACE_S: Final = 3.0  # for fetches under way when partitions go, …
+HAND_OVER_S: Final = 6.0  # … and until all that was fetched is published
 
 
 async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
@@ -169,6 +170,7 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
             poller = Poller(
                 ours, self._settings.poll, ledger, self._fetcher, manners=self._manners, clock=time.time,
                 random=random.random, stop=over, permit=self._permitted, hubs=self.hubs,
+                grace=GRACE_S,
             )  # fmt: skip
             self._poller = poller
             try:

@@ -52,10 +52,22 @@ class Verdict:
     hold_until: float = 0.0
 
 
-def plan(feed: Feed, state: FeedState, settings: Poll, now: float, environment: Mapping[str, str]) -> Request:
-    """What to ask for. At least every ``unconditional_s`` the validators stay away: some servers say 304 for ever."""
+def plan(
+    feed: Feed,
+    state: FeedState,
+    settings: Poll,
+    now: float,
+    environment: Mapping[str, str],
+    *,
+    resumed: bool = False,
+) -> Request:
+    """What to ask for. At least every ``unconditional_s`` the validators stay away: some servers say 304 for ever.
+
+    A `resumed` feed is asked for the first time after a start. Whoever polled it before may have died over just such
+    a request, so the first one is conditional.
+    """
     url = state.url or feed.url
-    conditional = now - state.unconditional < settings.unconditional_s
+    conditional = resumed or now - state.unconditional < settings.unconditional_s
     authorization = ""
     if feed.basic_auth_env and (pair := environment.get(feed.basic_auth_env)):
         authorization = "Basic " + base64.b64encode(pair.encode()).decode()

@@ -68,11 +68,15 @@ class Poller:
         stop: asyncio.Event,
         permit: Permit = lambda: True,
         hubs: Hubs | None = None,
+        grace: float = 0.0,
     ) -> None:
-        """`clock` gives seconds since the epoch, `random` numbers in [0, 1); nothing is asked while not `permit`."""
+        """`clock` gives seconds since the epoch, `random` numbers in [0, 1); nothing is asked while not `permit`.
+
+        After the stop, fetches under way have `grace` seconds to end: what is dropped is asked for again by the next.
+        """
         self._feeds = {feed.id: feed for feed in feeds if not feed.paused}
         self._settings, self._ledger, self._fetcher = settings, ledger, fetcher
-        self._clock, self._random, self._permit = clock, random, permit
+        self._clock, self._random, self._permit, self._grace = clock, random, permit, grace
         self._states: dict[str, bytes] = {}
         self._host: dict[str, str] = {}  # of each feed, where it has moved to for good
         self._hosts, self._breaker = manners.hosts, manners.breaker
@@ -81,11 +85,12 @@ class Poller:
         self._count = itertools.count()
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._fetching: set[asyncio.Task[None]] = set()
+        self._asked: set[str] = set()
         self._wake = asyncio.Event()
         self._stop = stop
 
     async def run(self) -> None:
-        """Poll until the stop. Fetches under way are dropped then; what was fetched is published and saved."""
+        """Poll until the stop. Fetches that outlast it are dropped; what was fetched is published and saved."""
         self._states = dict(await self._ledger.load())
         for feed in self._feeds.values():
             state = states.header(self._states.get(feed.id, b""))
@@ -102,6 +107,8 @@ class Poller:
                 self._raise_failures()
         finally:
             waker.cancel()
+            if self._fetching and self._grace:
+                await asyncio.wait(set(self._fetching), timeout=self._grace)
             for task in self._fetching:
                 task.cancel()
             ended = await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -219,7 +226,9 @@ class Poller:
         begun = [host]
         try:
             state = states.unpack(self._states.get(feed.id, b""))
-            request = plan(feed, state, self._settings, started, os.environ)
+            resumed = feed.id not in self._asked
+            self._asked.add(feed.id)
+            request = plan(feed, state, self._settings, started, os.environ, resumed=resumed)
             answer = await self._answer(feed, request, lambda each: self._turn(each, begun))
         finally:
             if begun:

@@ -491,3 +491,30 @@ async def test_a_feed_is_fetched_through_its_own_proxy(
         await log.until(lambda: bool(log.items))
     assert web.requests[0].headers["proxy-authorization"].startswith("basic ")
     assert log.items[0].url == "http://wire.example/rss"
+
+
+async def test_a_fetch_under_way_at_a_hand_over_is_finished_not_repeated(
+    log: MemoryLog, web: WebServer
+) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def serve(_request: Request, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await go_on.wait()
+        writer.write(response(document(1)))
+
+    web.handlers["/rss"] = serve
+    told, stop = settings(web, read_timeout_s=10.0, total_timeout_s=10.0), asyncio.Event()
+    async with Fetcher(told) as fetcher:
+        poller = Poller(
+            [Feed("f", web.url("/rss"))], told, log, fetcher, manners=Manners.of(told), clock=time.time,
+            random=lambda: 0.5, stop=stop, grace=10.0,
+        )  # fmt: skip
+        running = asyncio.create_task(poller.run())
+        await asked.wait()
+        stop.set()
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.wait_for(running, 10)
+    assert len(log.items) == 1
+    assert header(log.states["f"]).outcome == "new"
