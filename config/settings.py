@@ -29,7 +29,7 @@ class Normalise:
     max_item_bytes: int = 15 * MEBIBYTE
     max_entries: int = 2000  # of one feed document
     languages: tuple[str, ...] = ()  # limits language detection; empty: every language the detector knows
-    keep_markup: bool = True  # bodies as sanitised HTML beside the text
+    feed_markup: bool = False  # keep bodies of feeds as sanitised HTML too, as those of other formats are
 
 
 @dataclass(frozen=True, slots=True)

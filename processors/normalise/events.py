@@ -21,6 +21,7 @@ from processors.signals import Signals, read_signals
 from processors.story import InfoSource, PubStatus, Standard, Story, Text
 
 _STANDARD = Standard()
+_FEEDS = frozenset({"rss", "rdf", "atom", "json-feed", "news-sitemap"})
 
 
 def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bool) -> Event:
@@ -45,7 +46,8 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
     if text and (reading.laid_out or not headline):
         story, headline = laid_out(story, text, headline, language.tag)
         headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
-    markup = sanitised(reading.markup) if settings.keep_markup and reading.markup else ""
+    kept = reading.markup and (settings.feed_markup or reading.format not in _FEEDS)
+    markup = sanitised(reading.markup) if kept else ""
     if markup:
         story = replace(story, bodies=(Text(markup, "main", "text/html"), *story.bodies))
     story = _completed(story, item, language, headline, text)

@@ -10,7 +10,8 @@ from config.settings import Normalise
 from processors.event import Event, RawItem
 from processors.normalise import normalise
 from processors.normalise.sanitised import sanitised
-from tests.processors.normalise.samples import RECEIVED, one
+from processors.story import Text
+from tests.processors.normalise.samples import RECEIVED
 
 ENTRY = "<rss><channel><item><title>T</title><description><![CDATA[{}]]></description></item></channel></rss>"
 NEWS = (
@@ -62,7 +63,7 @@ def test_nothing_active_survives_whatever_is_sent(markup: str) -> None:
     ],
 )
 def test_a_body_stands_as_text_and_as_html(document: str, shown: str) -> None:
-    bodies = one(document).story.bodies
+    bodies = read(document, feed_markup=True)
     assert [(each.role, each.content_type) for each in bodies] == [
         ("main", "text/plain"),
         ("main", "text/html"),
@@ -71,9 +72,18 @@ def test_a_body_stands_as_text_and_as_html(document: str, shown: str) -> None:
     assert bodies[1].value == shown
 
 
-def test_plain_words_have_no_markup_and_a_setting_drops_it() -> None:
-    assert [each.content_type for each in one(ENTRY.format("One &amp; two")).story.bodies] == ["text/plain"]
-    item = RawItem(ENTRY.format("<p>One</p>").encode(), RECEIVED)
-    (found,) = normalise(item, Normalise(keep_markup=False))
+def test_plain_words_have_no_markup() -> None:
+    assert [each.content_type for each in read(ENTRY.format("One &amp; two"), feed_markup=True)] == [
+        "text/plain"
+    ]
+
+
+def test_the_markup_of_feeds_is_kept_where_the_settings_say_so() -> None:
+    assert [each.content_type for each in read(ENTRY.format("<p>One</p>"))] == ["text/plain"]
+    assert len(read(NEWS.format("<p>One</p>"))) == 2
+
+
+def read(document: str, *, feed_markup: bool = False) -> tuple[Text, ...]:
+    (found,) = normalise(RawItem(document.encode(), RECEIVED), Normalise(feed_markup=feed_markup))
     assert isinstance(found, Event)
-    assert [each.content_type for each in found.story.bodies] == ["text/plain"]
+    return found.story.bodies
