@@ -116,7 +116,7 @@ class Router:
         kind = next((each for each in RAREST[:4] if each in rule.conditions), None)
         if kind is None and rule.words and not any(term.prefix for term in rule.words):
             for term in rule.words:
-                self._by_word[term.words[0]].append(rule)
+                self._by_word[max(term.words, key=len)].append(rule)  # long words are rare
             return
         kind = kind or next((each for each in RAREST if each in rule.conditions), None)
         if kind is None:
@@ -155,7 +155,10 @@ class _Facts:
             "relation": frozenset([lineage(event).relation]),
         }
         self.sequence = words_of(f"{event.headline}\n{event.text}") if words else []
-        self.vocabulary = frozenset(self.sequence)
+        self.places: dict[str, list[int]] = {}
+        for place, word in enumerate(self.sequence):
+            self.places.setdefault(word, []).append(place)
+        self.vocabulary = self.places.keys()
 
 
 def _fits(rule: Rule, facts: _Facts) -> bool:
@@ -187,17 +190,17 @@ def _verdicts(rule: Rule, facts: _Facts) -> Iterable[tuple[bool, str]]:
 
 
 def _occurs(term: Term, facts: _Facts) -> bool:
-    words = term.words
-    if len(words) == 1 and not term.prefix:
-        return words[0] in facts.vocabulary
-    if not term.prefix and not facts.vocabulary.issuperset(words):
-        return False
-    count = len(words)
-    for at in range(len(facts.sequence) - count + 1):
-        part = facts.sequence[at : at + count]
-        if tuple(part) == words or (
-            term.prefix and tuple(part[:-1]) == words[:-1] and part[-1].startswith(words[-1])
-        ):
+    """Whether the words follow one another in the story; only the places of the first are looked at."""
+    *head, last = term.words
+    if not head:
+        return (
+            any(word.startswith(last) for word in facts.vocabulary)
+            if term.prefix
+            else last in facts.vocabulary
+        )
+    for at in facts.places.get(head[0], ()):
+        part = facts.sequence[at : at + len(term.words)]
+        if part[:-1] == head and (part[-1].startswith(last) if term.prefix else part[-1] == last):
             return True
     return False
 
