@@ -49,7 +49,9 @@ def resolve(found: Expression, context: Context) -> Timex | None:
         made = _KINDS[found.kind](found, context)
     except (ValueError, OverflowError):
         return None
-    return Timex(made) if isinstance(made, str) else made
+    if isinstance(made, str):
+        return None if made.startswith("-") else Timex(made)  # before the year 0
+    return made
 
 
 def _date(found: Expression, context: Context) -> str | None:

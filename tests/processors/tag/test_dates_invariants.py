@@ -19,19 +19,19 @@ from processors.tag.timex.lexicon import lexicon
 
 VALUE = re.compile(
     r"PRESENT_REF|PAST_REF|FUTURE_REF|FY\d{4}|\d{2}|\d{3}X"
-    r"|\d{4}(?:-(?:\d\d(?:-\d\d(?:T(?:MO|AF|EV|NI))?)?|W\d\d(?:-WE)?|Q[1-4]|SP|SU|FA|WI))?"
+    r"|\d{4}(?:-(?:\d\d(?:-\d\d(?:T(?:MO|AF|EV|NI))?)?|W\d\d(?:-WE)?|Q[1-4]|H[12]|SP|SU|FA|WI))?"
     r"|P(?:\d+|X)(?:[DWMY]|WE)|PT\d+[HMS]|XXXX-WXX-[1-7]"
 )
 PIECES = st.sampled_from(
     [
         "Friday", "last ", "next ", "the ", "May ", "Feb. 30", "31 ", "2024", "1999", " years ago", "two ", "a ",
-        "the day before ", " later", "in ", "of ", "1990s", "’90s", "third quarter", "every ", "days", "martes ",
+        "the day before ", "end of the year", "second half of ", " later", "in ", "of ", "1990s", "’90s", "third quarter", "every ", "days", "martes ",
         "hace ", "años", "il y a ", "am 3. März ", "Ostern ", "Easter", "century", "19th ", "weekend", ", ", ". ", "\n",
         "today", "now", "that same ", "week", "century", "0", "é", "橋",
     ]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=25).map("".join) | st.text(max_size=60)
-LANGUAGES = st.sampled_from(["en", "es", "fr", "de", "it", "pt"])
+LANGUAGES = st.sampled_from(["en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da"])
 DAYS = st.dates(min_value=date(1600, 1, 1), max_value=date(2098, 12, 31))
 
 
@@ -51,6 +51,10 @@ def test_any_text_on_any_day_has_ordered_expressions_with_timex_values(
         assert text[expression.start : expression.end] == expression.text != ""
         assert VALUE.fullmatch(expression.value), expression
     assert all(left.end <= right.start for left, right in pairwise(found))
+
+
+def test_a_year_before_the_first_has_no_value() -> None:
+    assert find_dates(event("the ’90s", "en", "0079-01-01T00:00:00Z")) == ()
 
 
 @settings(deadline=None)
@@ -86,7 +90,7 @@ def test_months_go_on_over_years(day: date, shift: int) -> None:
     assert (year - day.year) * 12 + month - day.month == shift
 
 
-@pytest.mark.parametrize("language", ["en", "es", "fr", "de", "it", "pt"])
+@pytest.mark.parametrize("language", ["en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da"])
 def test_every_lexicon_has_all_months_and_weekdays(language: str) -> None:
     words = lexicon(language)
 
