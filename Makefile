@@ -31,7 +31,7 @@ lock: $(VENV)/.dev ## Resolve the dependencies anew into locks/
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    --all-extras --group dev pyproject.toml -o locks/dev.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	    --all-extras -c locks/dev.txt pyproject.toml -o locks/fleet.txt
+	    --extra kafka --extra elasticsearch -c locks/dev.txt pyproject.toml -o locks/fleet.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    -c locks/dev.txt pyproject.toml -o locks/embedded.txt
 
