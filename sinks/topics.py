@@ -7,8 +7,8 @@ event is compared only with rules that it may fit.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -22,6 +22,7 @@ from sinks.words import words as words_of
 
 Kind = Literal["entity", "watchlist", "topic", "feed", "country", "language", "relation"]
 RAREST: Final[tuple[Kind, ...]] = ("entity", "watchlist", "topic", "feed", "country", "language", "relation")
+WORDS: Final = "words"
 FOLLOWING: Final = frozenset({"kill", "correction"})
 
 
@@ -72,11 +73,12 @@ class Router:
     def __init__(self, rules: Sequence[Rule]) -> None:
         """File the rules."""
         self._rules = tuple(rules)
-        self._filed: dict[tuple[Kind, str], list[Rule]] = defaultdict(list)
-        self._by_word: dict[str, list[Rule]] = defaultdict(list)
+        self._filed: dict[tuple[str, str], list[Rule]] = defaultdict(list)
         self._unfiled: list[Rule] = []
+        shared = Counter(asked for rule in rules for asked in _asked(rule))
         for rule in rules:
-            self._file(rule)
+            self._file(rule, shared)
+        self._asked_words = {value for kind, value in self._filed if kind == WORDS}
         self._words = any(rule.words for rule in rules)
         self._kills = [rule for rule in rules if "kill" in rule.conditions.get("relation", ())]
 
@@ -112,27 +114,29 @@ class Router:
             matches.append(Match(rule.name, fits, reasons))
         return sorted(matches, key=lambda match: (not match.fits, match.route))
 
-    def _file(self, rule: Rule) -> None:
-        kind = next((each for each in RAREST[:4] if each in rule.conditions), None)
-        if kind is None and rule.words and not any(term.prefix for term in rule.words):
-            for term in rule.words:
-                self._by_word[max(term.words, key=len)].append(rule)  # long words are rare
-            return
-        kind = kind or next((each for each in RAREST if each in rule.conditions), None)
-        if kind is None:
+    def _file(self, rule: Rule, shared: Mapping[tuple[str, str], int]) -> None:
+        """File a rule under the condition whose values the fewest rules ask for."""
+        conditions = [(kind, rule.conditions[kind]) for kind in RAREST if kind in rule.conditions]
+        filings: list[tuple[int, str, Collection[str]]] = [
+            (sum(shared[kind, value] for value in values), kind, values) for kind, values in conditions
+        ]
+        if words := _filing_words(rule):
+            filings.append((sum(shared[WORDS, word] for word in words), WORDS, words))
+        if not filings:
             self._unfiled.append(rule)
             return
-        for value in rule.conditions[kind]:
-            self._filed[kind, value].append(rule)
+        _, under, asked = min(filings, key=lambda filing: filing[0])
+        for each in asked:
+            self._filed[under, each].append(rule)
 
     def _candidates(self, facts: _Facts) -> Iterable[Rule]:
-        found = {id(rule): rule for rule in self._unfiled}
+        found = {rule.name: rule for rule in self._unfiled}
         for kind, values in facts.values.items():
             for value in values:
                 for rule in self._filed.get((kind, value), ()):
-                    found[id(rule)] = rule
-        for word in facts.vocabulary & self._by_word.keys():
-            found.update((id(rule), rule) for rule in self._by_word[word])
+                    found[rule.name] = rule
+        for word in facts.vocabulary & self._asked_words:
+            found.update((rule.name, rule) for rule in self._filed[WORDS, word])
         return found.values()
 
 
@@ -161,11 +165,26 @@ class _Facts:
         self.vocabulary = self.places.keys()
 
 
+def _asked(rule: Rule) -> Iterable[tuple[str, str]]:
+    """Every value that a rule could be filed under."""
+    for kind, values in rule.conditions.items():
+        yield from ((kind, value) for value in values)
+    yield from ((WORDS, word) for word in _filing_words(rule))
+
+
+def _filing_words(rule: Rule) -> list[str]:
+    """A word of each term, the longest as the rarest; none where a term is the beginning of words."""
+    if any(term.prefix for term in rule.words):
+        return []
+    return [max(term.words, key=len) for term in rule.words]
+
+
 def _fits(rule: Rule, facts: _Facts) -> bool:
     if rule.urgency is not None and (facts.urgency is None or facts.urgency > rule.urgency):
         return False
-    if any(facts.values[kind].isdisjoint(wanted) for kind, wanted in rule.conditions.items()):
-        return False
+    for kind, wanted in rule.conditions.items():
+        if facts.values[kind].isdisjoint(wanted):
+            return False
     return not rule.words or any(_occurs(term, facts) for term in rule.words)
 
 
@@ -198,7 +217,9 @@ def _occurs(term: Term, facts: _Facts) -> bool:
             if term.prefix
             else last in facts.vocabulary
         )
-    for at in facts.places.get(head[0], ()):
+    if not facts.vocabulary >= set(head if term.prefix else term.words):
+        return False
+    for at in facts.places[head[0]]:
         part = facts.sequence[at : at + len(term.words)]
         if part[:-1] == head and (part[-1].startswith(last) if term.prefix else part[-1] == last):
             return True
