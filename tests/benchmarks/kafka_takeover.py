@@ -95,6 +95,7 @@ async def events(told: Kafka, folder: Path) -> list[Moment]:
         found.append(Moment("kill -9", time.time()))
         victim.kill()
         await asyncio.sleep(2 * PEACE_S)
+    print("events are over; reading what came of them", flush=True)
     return found
 
 
