@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from processors.event import Entity, Event, Place
 from sinks.revision import milliseconds
-from sinks.topics import Kind, Router, Rule, compiled_words
+from sinks.topics import Kind, Router, Rule, _Facts, compiled_words
 from tests.sinks.events import at, backfilled, event
 
 
@@ -147,17 +146,12 @@ def test_filing_rules_away_never_changes_what_they_say(rules: list[Rule]) -> Non
     assert set(router.route(STORY).routes) == {match.route for match in router.explain(STORY) if match.fits}
 
 
-def test_a_thousand_rules_cost_little() -> None:
+def test_of_a_thousand_rules_only_the_few_that_may_fit_are_looked_at() -> None:
     rules = [rule(f"t{n}", topic=f"medtop:{n:08}", language="pt") for n in range(250)]
     rules += [rule(f"e{n}", entity=f"name {n}", relation="new") for n in range(250)]
     rules += [rule(f"f{n}", feed=f"feed{n}", country="NL") for n in range(250)]
     rules += [rule(f"w{n}", f"word{n}", f"other{n} phrase") for n in range(250)]
-    long = replace(STORY, text="Ships came back to Veldhaven on Friday, said the mayor. " * 30)
-    router = Router(rules)
-    router.route(long)
-    start = time.process_time()
-    for _ in range(100):
-        router.route(long)
-    assert (
-        time.process_time() - start
-    ) / 100 < 0.002  # seconds; measured 0.0002, with room for slow machines
+    rules += [rule("near", feed="nda", urgency=1), rule("fits", "came back", country="NL")]
+    looked_at = Router(rules)._candidates(_Facts(STORY, words=True))
+    assert {each.name for each in looked_at} == {"near", "fits"}
+    assert Router(rules).route(STORY).routes == ("fits",)
