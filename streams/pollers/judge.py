@@ -63,8 +63,8 @@ def plan(
 ) -> Request:
     """What to ask for. At least every ``unconditional_s`` the validators stay away: some servers say 304 for ever.
 
-    A `resumed` feed is asked for the first time after a start. Whoever polled it before may have died over just such
-    a request, so the first one is conditional.
+    A `resumed` feed was due before we began. Whoever polled it before may have died over just such a request, so the
+    first one is conditional.
     """
     url = state.url or feed.url
     conditional = resumed or now - state.unconditional < settings.unconditional_s

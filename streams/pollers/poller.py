@@ -85,7 +85,7 @@ class Poller:
         self._count = itertools.count()
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._fetching: set[asyncio.Task[None]] = set()
-        self._asked: set[str] = set()
+        self._overdue: set[str] = set()  # feeds that were due before we began, and were not asked for since
         self._wake = asyncio.Event()
         self._stop = stop
 
@@ -97,6 +97,8 @@ class Poller:
             self._host[feed.id] = host_of(state.url or feed.url)
             if state.held_until:
                 self._hosts.hold(self._host[feed.id], state.held_until)
+            if state.polled and state.next_poll <= self._clock():
+                self._overdue.add(feed.id)
             if not state.disabled:
                 self._schedule(feed.id, state.next_poll)
                 self._offer(feed, state)
@@ -226,8 +228,9 @@ class Poller:
         begun = [host]
         try:
             state = states.unpack(self._states.get(feed.id, b""))
-            resumed = feed.id not in self._asked
-            self._asked.add(feed.id)
+            if resumed := feed.id in self._overdue:
+                self._overdue.discard(feed.id)
+                state = schedule.resumed(state, self._settings)
             request = plan(feed, state, self._settings, started, os.environ, resumed=resumed)
             answer = await self._answer(feed, request, lambda each: self._turn(each, begun))
         finally:

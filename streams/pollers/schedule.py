@@ -107,6 +107,16 @@ def spared(state: FeedState, feed: Feed, settings: Poll, now: float, random: flo
     return replace(state, next_poll=now + interval(state, feed, settings, now) * (1.0 + random))
 
 
+def resumed(state: FeedState, settings: Poll) -> FeedState:
+    """The state of a feed that was due before we began: the poll that was due then counts as made.
+
+    Whoever had the feed may have died over it. So where it was to be unconditional, the next such is due later.
+    """
+    if state.next_poll - state.unconditional < settings.unconditional_s:
+        return state
+    return replace(state, unconditional=state.next_poll)
+
+
 def refreshed(state: FeedState, fresh: float | None, now: float) -> FeedState:
     """The state with how long answers are fresh. What was told stays for a day where an answer says nothing."""
     if fresh is not None:

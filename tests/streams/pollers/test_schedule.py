@@ -198,3 +198,13 @@ def test_nights_and_weekends_are_learnt_and_a_holiday_fades() -> None:
     for _ in range(60):
         later = schedule.heard(later, later.last_new + day)
     assert later.quiet < 2 * day
+
+
+@pytest.mark.parametrize(
+    ("last", "counted"), [(0.0, 90_000.0), (80_000.0, 80_000.0)], ids=["lost", "not due"]
+)
+def test_a_poll_without_validators_that_may_have_been_lost_is_not_repeated(
+    last: float, counted: float
+) -> None:
+    state = FeedState(unconditional=last, next_poll=90_000.0)
+    assert schedule.resumed(state, Poll(unconditional_s=86_400.0)).unconditional == counted
