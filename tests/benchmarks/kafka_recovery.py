@@ -45,12 +45,12 @@ def records(stories: int) -> Iterator[bytes]:
     nothing = np.zeros(0, np.uint32)
     for number in range(stories):
         hashes = np.unique(draw.integers(0, 2**30, SHINGLES, np.uint32)) << np.uint32(2)
-        marks = np.sort(draw.integers(0, 2**32, MARKS, np.uint32)).tolist()
+        marks = np.sort(draw.integers(0, 2**32, MARKS, np.uint32))
         keys = draw.integers(0, 2**63, 6).tolist()
         uri, at = f"urn:newsml:invented.example:20251113:{number:08d}", BEGAN_MS + number * EVERY_MS
         made = Fingerprint(
-            shingles=hashes, running=nothing, bound=EVERYTHING, numbers=tuple(marks[:8]), names=tuple(marks[8:16]),
-            headline=tuple(marks[16:]), title=(), words=300, digits=0.02, content=keys[0],
+            shingles=hashes, running=nothing, bound=EVERYTHING, numbers=marks[:8], names=marks[8:16],
+            headline=marks[16:], title=np.zeros(0, np.uint64), words=300, digits=0.02, content=keys[0],
         )  # fmt: skip
         fresh = np.ones(len(hashes), np.bool_)
         lineage = Lineage(uri, "new")
