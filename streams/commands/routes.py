@@ -45,7 +45,8 @@ def explain(story: BinaryIO, routes: Path | None, all_: bool) -> None:
     from processors.errors import Malformed
     from processors.event import Event
     from sinks.routes import DEFAULT, load
-    from sinks.topics import Router
+    from sinks.standing import lineage
+    from sinks.topics import FOLLOWING, Router, is_kill
 
     router = Router(load(routes or DEFAULT))
     for number, line in enumerate(story, 1):
@@ -62,6 +63,10 @@ def explain(story: BinaryIO, routes: Path | None, all_: bool) -> None:
             click.echo(f"  {'fits' if match.fits else '  no'}  {match.route}: {'; '.join(match.reasons)}")
         if not shown:
             click.echo("  no rule fits")
+        if is_kill(event) or lineage(event).relation in FOLLOWING:
+            click.echo("  follows the story that it touches to wherever that went")
+        if event.story.embargoed_until:
+            click.echo(f"  is held back until {event.story.embargoed_until}")
 
 
 @command.command("follow")

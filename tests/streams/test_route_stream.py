@@ -11,12 +11,14 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from click.testing import CliRunner
 
+from processors.codec import encode
 from sinks.topics import Rule
 from streams.cli import cli
 from streams.consumer import Access
 from streams.log import DATABASE, Log
 from streams.messages import message
 from streams.route_stream import RouteStream
+from tests.sinks.events import at, event
 
 URGENT = "wire.out.urgent.v1"
 Client = TestClient[web.Request, web.Application]
@@ -44,7 +46,7 @@ async def tell(access: Access, *values: bytes) -> None:
     await access.write(lambda: access.log.append(made))
 
 
-async def events(response: ClientResponse, number: int) -> list[tuple[int, bytes]]:
+async def sent(response: ClientResponse, number: int) -> list[tuple[int, bytes]]:
     """The next events: id and data."""
     found: list[tuple[int, bytes]] = []
     async with asyncio.timeout(10):
@@ -63,11 +65,11 @@ async def test_a_reader_gets_what_comes_and_comes_back_to_its_place(client: Clie
         assert response.headers["Content-Type"] == "text/event-stream"
         await response.content.readuntil(b"\n\n")
         await tell(access, b'{"n": 1}', b"", b'{"n": 3}')
-        assert await events(response, 2) == [(1, b'{"n": 1}'), (3, b'{"n": 3}')], "without tombstones"
+        assert await sent(response, 2) == [(1, b'{"n": 1}'), (3, b'{"n": 3}')], "without tombstones"
     async with client.get("/api/routes/urgent/stream", headers={"Last-Event-ID": "1"}) as response:
-        assert await events(response, 1) == [(3, b'{"n": 3}')]
+        assert await sent(response, 1) == [(3, b'{"n": 3}')]
     async with client.get("/api/routes/urgent/stream?after=start") as response:
-        assert [identity for identity, _ in await events(response, 3)] == [0, 1, 3]
+        assert [identity for identity, _ in await sent(response, 3)] == [0, 1, 3]
 
 
 async def test_an_unknown_route_or_place_is_refused(client: Client) -> None:
@@ -90,3 +92,13 @@ def test_the_command_writes_a_route_line_by_line(tmp_path: Path) -> None:
 def test_the_command_says_what_is_wrong(tmp_path: Path, name: str, data: str) -> None:
     told = CliRunner().invoke(cli, ["routes", "follow", name, "--data", str(tmp_path / data)])
     assert type(told.exception).__name__ == "Misconfigured"
+
+
+def test_the_command_explains_what_follows_and_what_waits(tmp_path: Path) -> None:
+    kill = event("urn:k", text="Kill.", relation="kill", chain="urn:a", of="urn:a", sequence=2)
+    held = event("urn:h", status="withheld", embargo=at(60), topics=("medtop:04000000",))
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(encode(kill) + b"\n" + encode(held) + b"\n")
+    told = CliRunner().invoke(cli, ["routes", "explain", str(path)]).output
+    assert "urn:k\n  no rule fits\n  follows the story that it touches" in told
+    assert f"fits  economy: topic medtop:04000000\n  is held back until {at(60)}" in told
