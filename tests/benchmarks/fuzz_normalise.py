@@ -58,6 +58,11 @@ class Target:
         self._formats, self._settings = formats, Normalise()
         self._encode, self._normalise, self._clean, self._item = encode, normalise, clean, RawItem
         self._rejected, self._event = Rejected, Event
+        for seed in (
+            "Paluu satamaan on huomenna.",
+            "Headline\n\nPORT ALDER (NNA) - The ferry stops on Monday.",
+        ):
+            normalise(RawItem(seed.encode(), RECEIVED), self._settings)  # loading models is nobody's fault
         self.outcomes: Counter[str] = Counter()
         self.slowest = 0.0
 
