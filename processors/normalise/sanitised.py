@@ -18,6 +18,7 @@ from lxml import etree
 from processors.normalise.xml import local
 
 _TRACKER: Final = re.compile(r"<img\b[^<>]*\s(?:width|height)=\"[01](?:px)?\"[^<>]*>")
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*")
 _CLEANER: Final = nh3.Cleaner(
     clean_content_tags={
         "script", "style", "iframe", "object", "embed", "form", "svg", "math", "noscript", "template", "head", "title",
@@ -47,7 +48,7 @@ def html_of(root: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
     dropped = []
     for each in tree.iter(etree.Element):
         name = local(each).lower()
-        told = names.get(name, name)
+        told = names.get(name, name if _NAME.fullmatch(name) else "span")  # torn XML may have any name
         each.tag = told or "dropped"
         dropped += [] if told else [each]
     etree.strip_elements(tree, "dropped", with_tail=False)

@@ -72,6 +72,11 @@ def test_a_body_stands_as_text_and_as_html(document: str, shown: str) -> None:
     assert bodies[1].value == shown
 
 
+def test_an_element_with_a_name_of_no_html_keeps_its_words() -> None:
+    bodies = read(NEWS.format("<p>One <zz:x-1>two</zz:x-1></p>"))
+    assert [each.value for each in bodies] == ["One two", "<div><p>One <span>two</span></p></div>"]
+
+
 def test_plain_words_have_no_markup() -> None:
     assert [each.content_type for each in read(ENTRY.format("One &amp; two"), feed_markup=True)] == [
         "text/plain"
