@@ -79,7 +79,9 @@ def told(path: Path) -> list[dict[str, Any]]:
     return [event for event in map(json.loads, lines) if "story" in event]
 
 
-def until(what: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float = 100) -> None:
+def until(
+    what: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float = 100
+) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert process.poll() is None, log.read_text()[-3000:]

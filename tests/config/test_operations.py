@@ -39,8 +39,9 @@ def dockerfile() -> str:
 
 
 def test_the_fleet_has_every_part(fleet: dict[str, Any]) -> None:
-    wanted = {"kafka", "elasticsearch", "kibana", "prometheus", "grafana", "poller", "worker", "sink", "desk"}
-    assert wanted | ONE_SHOT == set(fleet["services"])
+    servers = {"kafka", "elasticsearch", "kibana", "prometheus", "grafana"}
+    ours = {"poller", "worker", "sink", "routes", "webhooks", "desk"}
+    assert servers | ours | ONE_SHOT == set(fleet["services"])
 
 
 def test_nothing_is_published_beyond_loopback(fleet: dict[str, Any]) -> None:
@@ -52,7 +53,7 @@ def test_nothing_is_published_beyond_loopback(fleet: dict[str, Any]) -> None:
 
 def test_kafka_and_elasticsearch_stand_on_the_inner_network_only(fleet: dict[str, Any]) -> None:
     assert fleet["networks"]["inside"] == {"internal": True}
-    for name in ("kafka", "elasticsearch", "worker", "sink"):
+    for name in ("kafka", "elasticsearch", "worker", "sink", "routes"):
         assert fleet["services"][name]["networks"] == ["inside"]
 
 
