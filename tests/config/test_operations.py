@@ -185,7 +185,7 @@ def test_prometheus_asks_the_services_of_the_fleet(fleet: dict[str, Any]) -> Non
         for told in job.get("static_configs", [])
         for target in told["targets"]
     }
-    assert names == {"poller", "worker", "sink", "desk"} <= set(fleet["services"])
+    assert names == {"poller", "worker", "sink", "routes", "webhooks", "desk"} <= set(fleet["services"])
 
 
 def test_panels_stand_side_by_side_and_know_their_source() -> None:
