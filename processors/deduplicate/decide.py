@@ -34,6 +34,7 @@ from processors.event import Event, Feature, Lineage
 from processors.signals import Signals, read_signals
 
 AHEAD_MS: Final = 24 * HOUR_MS  # a story dated further after its arrival than this is taken at its arrival
+EPOCH_MS: Final = 24 * HOUR_MS
 NAMED: Final = 0.6  # headline likeness from which an advisory's quoted headline is the story's
 
 
@@ -310,9 +311,14 @@ class Deduplicator:
 
 
 def _time(event: Event, now: int | None) -> int:
-    """The story's own time in milliseconds, or that of its arrival where it has none or lies far ahead."""
+    """The story's own time in milliseconds, or that of its arrival where it has none or lies far ahead.
+
+    The first day of 1970 is what programs write that know no date.
+    """
     received = _milliseconds(event.provenance.received if event.provenance else None)
     told = _milliseconds(event.story.version_created)
+    if told is not None and abs(told) < EPOCH_MS:
+        told = None
     if told is not None and (received is None or told <= received + AHEAD_MS):
         return told
     return received if received is not None else now or 0

@@ -2,7 +2,8 @@
 
 The window's time is the median of the latest stories' own times, so that one story with a wrong date moves nothing
 and a clock that goes back is followed. A record leaves, oldest first, when that time has moved on by the window's
-length since the record came, or when there are more records than the settings allow.
+length since the record came, or when there are more records than the settings allow. Where the time goes back, as when
+a feed of old stories is read for the first time, nothing leaves.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class Window:
         now, last = self.now or 0, self._base + len(self._records)
         while self.first < last:
             view = self.view(self.first)
-            if last - self.first <= self._limit and abs(now - view.mark) <= self._length:
+            if last - self.first <= self._limit and now - view.mark <= self._length:
                 break
             self._index.remove(view.fresh)
             self.first += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -152,6 +153,24 @@ def test_a_clock_that_goes_back_is_followed() -> None:
     for n in range(200):
         window.decide(event(f"old{n}", report(1000 + n), hours=n / 10))
     assert window.decide(event("again", report(1150), hours=20)).lineage.story == "old150"
+
+
+def test_the_backlog_of_a_slow_feed_drives_nothing_out() -> None:
+    window = Deduplicator(Deduplicate())
+    window.decide(event("a", report(1), hours=1000))
+    for n in range(100):  # read for the first time: weeks of stories at once
+        window.decide(event(f"slow{n}", report(100 + n), hours=n * 5))
+    assert window.decide(event("b", report(1), hours=1001)).lineage.story == "a"
+
+
+def test_dates_of_programs_that_know_none_are_taken_for_none() -> None:
+    window = Deduplicator(Deduplicate())
+    window.decide(event("a", report(1), hours=1))
+    for n in range(100):
+        made = event(f"epoch{n}", report(100 + n), hours=1, dated=False)
+        made = replace(made, story=replace(made.story, version_created="1970-01-01T00:00:00Z"))
+        assert [each.name for each in window.decide(made).evidence if each.name == "late"] == []
+    assert window.decide(event("b", report(1), hours=2)).lineage.story == "a"
 
 
 def test_a_story_without_a_date_is_taken_at_its_arrival() -> None:
