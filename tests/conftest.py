@@ -38,6 +38,12 @@ class KafkaForTest:
         return settings.Kafka(**told)  # type: ignore[arg-type]
 
 
+@pytest.fixture(autouse=True)
+def _logs_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that are called within the tests' process send no other test's log to their own standard error."""
+    monkeypatch.setattr("streams.logs.configure", lambda _settings: None)
+
+
 @pytest.fixture(scope="session")
 def kafka_server(request: pytest.FixtureRequest) -> Iterator[KafkaServer]:
     with tempfile.TemporaryDirectory(prefix="wiredesk-kafka-") as folder:

@@ -11,6 +11,7 @@ import signal
 import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,7 +80,7 @@ async def lines(
                 assert line, (await process.stderr.read()).decode()
                 found.append(line.decode().rstrip("\n"))
     finally:
-        if process.returncode is None:
+        with suppress(ProcessLookupError):  # it may have ended meanwhile
             os.killpg(process.pid, signal.SIGKILL)  # a shell and what it runs
         await process.communicate()
     return found
