@@ -7,10 +7,13 @@ event is compared only with rules that it may fit.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Final, Literal
 
 from processors.event import Event
@@ -94,8 +97,10 @@ class Router:
             return Routed(())
         old = event.provenance is not None and event.provenance.backfill
         if is_kill(event):
-            asked = {rule.name for rule in self._kills if _fits(rule, _Facts(event, words=self._words))}
-            return Routed(tuple(sorted(before if old else before | asked)), 0)
+            if old or not self._kills:
+                return Routed(tuple(sorted(before)))
+            facts = _Facts(event, words=self._words)
+            return Routed(tuple(sorted(before | {rule.name for rule in self._kills if _fits(rule, facts)})))
         if old:
             return Routed(tuple(sorted(before)) if told.relation in FOLLOWING else (), visible_from(event))
         facts = _Facts(event, words=self._words)
@@ -141,7 +146,7 @@ class Router:
 
 
 class _Facts:
-    """What of an event rules ask for."""
+    """What of an event rules ask for; of its words only as much as is asked."""
 
     def __init__(self, event: Event, *, words: bool) -> None:
         tag = event.language.tag if event.language else event.story.language or ""
@@ -159,10 +164,37 @@ class _Facts:
             "relation": frozenset([lineage(event).relation]),
         }
         self.sequence = words_of(f"{event.headline}\n{event.text}") if words else []
-        self.places: dict[str, list[int]] = {}
-        for place, word in enumerate(self.sequence):
-            self.places.setdefault(word, []).append(place)
-        self.vocabulary = self.places.keys()
+        self.vocabulary = frozenset(self.sequence)
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Words that follow one another."""
+        return frozenset(pairwise(self.sequence))
+
+    @cached_property
+    def sorted(self) -> list[str]:
+        """The vocabulary in order, in which beginnings are found."""
+        return sorted(self.vocabulary)
+
+    def has(self, term: Term) -> bool:
+        """Whether a word, or words that follow one another, occur; the last may be only the beginning of a word."""
+        words = term.words
+        if not term.prefix:
+            if len(words) == 1:
+                return words[0] in self.vocabulary
+            return self.pairs.issuperset(pairwise(words)) and (len(words) == 2 or self._follow(term))
+        if len(words) == 1:
+            place = bisect_left(self.sorted, words[0])
+            return place < len(self.sorted) and self.sorted[place].startswith(words[0])
+        return self.vocabulary.issuperset(words[:-1]) and self._follow(term)
+
+    def _follow(self, term: Term) -> bool:
+        *head, last = term.words
+        for at, word in enumerate(self.sequence):
+            part = self.sequence[at : at + len(term.words)] if word == head[0] else []
+            if part[:-1] == head and (part[-1].startswith(last) if term.prefix else part[-1] == last):
+                return True
+        return False
 
 
 def _asked(rule: Rule) -> Iterable[tuple[str, str]]:
@@ -185,7 +217,7 @@ def _fits(rule: Rule, facts: _Facts) -> bool:
     for kind, wanted in rule.conditions.items():
         if facts.values[kind].isdisjoint(wanted):
             return False
-    return not rule.words or any(_occurs(term, facts) for term in rule.words)
+    return not rule.words or any(facts.has(term) for term in rule.words)
 
 
 def _verdicts(rule: Rule, facts: _Facts) -> Iterable[tuple[bool, str]]:
@@ -203,27 +235,9 @@ def _verdicts(rule: Rule, facts: _Facts) -> Iterable[tuple[bool, str]]:
             f"{kind} {', '.join(common)}" if common else f"{kind} {has}, wanted {_some(wanted)}",
         )
     if rule.words:
-        found = [" ".join(term.typed) for term in rule.words if _occurs(term, facts)]
+        found = [" ".join(term.typed) for term in rule.words if facts.has(term)]
         wanted_words = _some([" ".join(term.typed) for term in rule.words])
         yield bool(found), f"words {', '.join(found)}" if found else f"none of the words {wanted_words}"
-
-
-def _occurs(term: Term, facts: _Facts) -> bool:
-    """Whether the words follow one another in the story; only the places of the first are looked at."""
-    *head, last = term.words
-    if not head:
-        return (
-            any(word.startswith(last) for word in facts.vocabulary)
-            if term.prefix
-            else last in facts.vocabulary
-        )
-    if not facts.vocabulary >= set(head if term.prefix else term.words):
-        return False
-    for at in facts.places[head[0]]:
-        part = facts.sequence[at : at + len(term.words)]
-        if part[:-1] == head and (part[-1].startswith(last) if term.prefix else part[-1] == last):
-            return True
-    return False
 
 
 def _some(values: Iterable[str]) -> str:
