@@ -76,8 +76,7 @@ async def test_an_index_that_goes_away_and_comes_back_has_every_story_once(
                 await asyncio.sleep(0.05)
         await asyncio.sleep(OUTAGE_S)
     finally:
-        elasticsearch.launch()
-        await asyncio.to_thread(elasticsearch.wait)
+        await asyncio.to_thread(elasticsearch.start)
     async with asyncio.timeout(120):
         while await count(told) < STORIES or sink.waiting:
             await asyncio.sleep(0.1)

@@ -44,7 +44,7 @@ class ElasticsearchServer:
             _give(folder, self._user)
         self._process: ServerProcess | None = None
         self.version = "of unknown version"
-        self._asked = self.started_in_s = 0.0
+        self.started_in_s = 0.0
 
     @property
     def url(self) -> str:
@@ -53,22 +53,13 @@ class ElasticsearchServer:
 
     def start(self) -> None:
         """Start, and return when the node answers and has a master."""
-        self.launch()
-        self.wait()
-
-    def launch(self) -> None:
-        """Start the process. It ends with the thread that calls this."""
-        self._asked = time.monotonic()
+        asked = time.monotonic()
         home = {"ES_JAVA_HOME": str(self._java.parents[1]), "HOME": str(self._home)}
         log = self._home.parent / "elasticsearch.log"
         program = str(self._home / "bin" / "elasticsearch")
         self._process = ServerProcess([program], log, environment=home, user=self._user)
-
-    def wait(self) -> None:
-        """Return when the node answers and has a master."""
-        assert self._process, "launch() comes first"
         self._process.wait_until(self._is_up, START_S)
-        self.started_in_s = time.monotonic() - self._asked
+        self.started_in_s = time.monotonic() - asked
 
     def stop(self) -> None:
         """An orderly end: the launcher passes the signal on to the node and waits for it."""

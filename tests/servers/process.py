@@ -10,11 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 STOP_S: Final = 30.0
-PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+PR_SET_PDEATHSIG: Final = 1  # prctl(2): the kernel goes by the thread that made the child …
+_SPAWNER: Final = ThreadPoolExecutor(
+    1, "servers"
+)  # … so one makes them all, which lives as long as the tests
 
 
 class DidNotStart(Exception):
@@ -45,7 +49,8 @@ class ServerProcess:
     ) -> None:
         self._log = log
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = _SPAWNER.submit(
+                subprocess.Popen,
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -54,9 +59,9 @@ class ServerProcess:
                 user=user,
                 group=user,
                 extra_groups=[] if user is not None else None,
-                preexec_fn=_die_with_the_tests,  # noqa: PLW1509 -- one call of the kernel, no lock to wait for
+                preexec_fn=_die_with_the_tests,
                 start_new_session=True,
-            )
+            ).result()
 
     @property
     def pid(self) -> int:
