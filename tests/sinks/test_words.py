@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.words import fts5, places, spaced, terms, tokens, window
+from sinks.words import fts5, places, spaced, terms, tokens, window, words
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,11 @@ def test_each_token_of_a_text_is_found_by_the_index(text: str) -> None:
         query = fts5(terms(text[start:end]))
         assert connection.execute("SELECT COUNT(*) FROM t WHERE t MATCH ?", (query,)).fetchone() == (1,)
     connection.close()
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_words_of_a_plain_text_are_its_tokens(text: str) -> None:
+    assert words(text) == [word for _, _, word in tokens(text)]
 
 
 def test_places_are_found_without_case_and_diacritics() -> None:
