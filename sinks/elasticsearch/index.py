@@ -92,9 +92,9 @@ async def prune(
     Raises:
         Transient: the server does not answer or refuses us.
     """
-    year, this = map(int, named(clock()).split("."))
-    count = year * 12 + this - 1 - (keep - 1)
-    first = f"{count // 12:04}.{count % 12 + 1:02}"
+    year, month = map(int, named(clock()).split("."))
+    months = year * 12 + month - keep
+    first = f"{months // 12:04}.{months % 12 + 1:02}"
     with told_apart(settings.url):
         behind = (await client.indices.get_alias(name=settings.index)).body
         old = sorted(name for name in behind if (parts := taken_apart(name)) and parts[1] < first)

@@ -66,6 +66,10 @@ def command(**told: Any) -> None:
     from config.settings import load
     from sinks.desk.views import Query
     from sinks.export import writer
+    from streams.commands.times import moment
+    from streams.messages import rfc3339
+
+    since = moment("--since", told["since"])
 
     settings = load(told["config"])
     query = Query(
@@ -75,7 +79,7 @@ def command(**told: Any) -> None:
         relation=told["relation"],
         entity=told["entity"],
         topic=told["topic"],
-        since=_moment(told["since"]),
+        since=None if since is None else rfc3339(since),
         duplicates=told["duplicates"],
     )
     search = told["search"] or ("embedded" if told["data"] else settings.desk.search)
@@ -84,20 +88,6 @@ def command(**told: Any) -> None:
     with _opened(told["output"], told["format_"]) as stream:
         count = asyncio.run(_export(settings, search, query, told["limit"], writer(told["format_"], stream)))
     click.echo(f"{count} stories", err=True)
-
-
-def _moment(told: str | None) -> str | None:
-    from datetime import datetime
-
-    if told is None:
-        return None
-    try:
-        datetime.fromisoformat(told)
-    except ValueError:
-        raise click.BadParameter(
-            f"{told!r} is no RFC 3339 timestamp, such as 2026-11-01T00:00:00Z", param_hint="--since"
-        ) from None
-    return told
 
 
 @contextmanager

@@ -64,8 +64,8 @@ class Subscriber:
                 await asyncio.wait_for(stop.wait(), LOOK_S)
 
     async def look(self) -> None:
-        """Ask every hub that is due."""
-        now = self._clock()
+        """Ask every hub that is due, so that one which hangs keeps none of the others waiting."""
+        now, due = self._clock(), list[Subscription]()
         while self._due and self._due[0][0] <= now:
             when, feed = heapq.heappop(self._due)
             known = self._known.get(feed)
@@ -75,7 +75,8 @@ class Subscriber:
                 log.info("a hub never verified", feed=feed, hub=known.hub)
                 self._keep(websub.overdue(known, now, self._random()))
             else:
-                await self._ask(known)
+                due.append(known)
+        await asyncio.gather(*map(self._ask, due))
 
     def verify(self, feed: str, key: str, query: Mapping[str, str]) -> str | None:
         """The challenge to send back to a hub; None for what is not ours."""

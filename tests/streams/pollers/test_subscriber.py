@@ -1,0 +1,53 @@
+"""Which hubs are asked, and when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from config.settings import Push
+from streams.pollers.subscriber import Subscriber
+
+SETTINGS = Push(port=1, token="an invented token", public_url="https://wire.example")
+
+
+async def test_a_hub_that_hangs_keeps_no_other_waiting() -> None:
+    asked, reached, released = list[str](), asyncio.Event(), asyncio.Event()
+
+    async def post(hub: str, _form: Mapping[str, str]) -> int:
+        asked.append(hub)
+        if hub == "https://slow.example/":
+            await released.wait()
+        else:
+            reached.set()
+        return 202
+
+    subscriber = Subscriber(SETTINGS, post, clock=lambda: 100.0, random=lambda: 0.5)
+    subscriber.offered("a", "https://slow.example/", "https://a.example/feed")
+    subscriber.offered("b", "https://quick.example/", "https://b.example/feed")
+    looking = asyncio.create_task(subscriber.look())
+    await asyncio.wait_for(reached.wait(), 5)
+    assert sorted(asked) == ["https://quick.example/", "https://slow.example/"]
+    released.set()
+    await looking
+
+
+async def test_a_hub_is_asked_once_until_it_is_time_again() -> None:
+    now, asked = [100.0], list[str]()
+
+    async def post(hub: str, _form: Mapping[str, str]) -> int:
+        asked.append(hub)
+        return 503
+
+    subscriber = Subscriber(SETTINGS, post, clock=lambda: now[0], random=lambda: 0.0)
+    for _ in range(3):
+        subscriber.offered("a", "https://hub.example/", "https://a.example/feed")
+        await subscriber.look()
+    assert len(asked) == 1
+    now[0] += 60.0
+    await subscriber.look()
+    assert len(asked) == 2
+    subscriber.offered("a", "", "")  # the feed names no hub any more
+    now[0] += 10**6
+    await subscriber.look()
+    assert len(asked) == 2
