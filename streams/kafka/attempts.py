@@ -12,7 +12,7 @@ from typing import Final
 
 from aiokafka import TopicPartition
 
-from streams.kafka.cluster import Cluster
+from streams.kafka.cluster import Cluster, read_until
 from streams.kafka.topics import ATTEMPTS
 from streams.messages import Message, Record
 
@@ -32,12 +32,11 @@ class Attempts:
         place = TopicPartition(self._cluster.topic(ATTEMPTS), 0)
         async with self._cluster.consumer(auto_offset_reset="earliest") as consumer:
             consumer.assign([place])
-            end = (await consumer.end_offsets([place]))[place]
+            ends = await consumer.end_offsets([place])
             await consumer.seek_to_beginning(place)
-            while await consumer.position(place) < end:
-                for polled in (await consumer.getmany(timeout_ms=200)).values():
-                    for record in polled:
-                        self._remember(record.key or b"", record.value)
+            async for records in read_until(consumer, ends):
+                for record in records:
+                    self._remember(record.key or b"", record.value)
 
     def of(self, step: str, record: Record) -> int:
         """How often the step crashed on the record."""

@@ -10,11 +10,12 @@ import os
 import socket
 import time
 from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
@@ -25,6 +26,7 @@ from streams.backoff import delays
 from streams.kafka import security
 
 CLIENTS: Final = (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
+POLL_MS: Final = 200  # to wait for records that are there
 EXACTLY_ONCE: Final = "without it stories are lost or come twice"
 OURS: Final = {
     "bootstrap_servers": "it is kafka.servers",
@@ -209,3 +211,18 @@ def _parsed(name: str, text: str, default: object) -> object:
     except (ValueError, KeyError) as error:
         kind = type(default).__name__
         raise Misconfigured(f"kafka.options.{name} must be a {kind}, not {text!r}") from error
+
+
+async def read_until(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[list[ConsumerRecord[bytes | None, bytes | None]]]:
+    """The records of assigned partitions from where the consumer stands up to their ends, a batch of one at a time.
+
+    `ends` are offsets that were asked for before; what came since may be among the records.
+    """
+    behind = {place for place, end in ends.items() if end and await consumer.position(place) < end}
+    while behind:
+        for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+            if records:
+                yield records
+        behind = {place for place in behind if await consumer.position(place) < ends[place]}

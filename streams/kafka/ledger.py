@@ -29,7 +29,7 @@ from aiokafka.partitioner import murmur2
 
 from processors.errors import Rejected, TooLarge, Unreachable
 from processors.event import RawItem
-from streams.kafka.cluster import Cluster
+from streams.kafka.cluster import Cluster, read_until
 from streams.kafka.topics import FEEDS
 from streams.messages import Message, raw_message
 from streams.outlets import rejected_message, result_messages
@@ -177,11 +177,8 @@ async def read_states(cluster: Cluster, partitions: Iterable[int]) -> dict[str, 
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
-        behind = {place for place in places if ends[place]}
-        while behind:
-            for polled in (await consumer.getmany(timeout_ms=200)).values():
-                found |= {(each.key or b"").decode("utf-8", "replace"): each.value or b"" for each in polled}
-            behind = {place for place in behind if await consumer.position(place) < ends[place]}
+        async for records in read_until(consumer, ends):
+            found |= {(each.key or b"").decode("utf-8", "replace"): each.value or b"" for each in records}
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import structlog
 from aiokafka import TopicPartition
 
-from streams.kafka.cluster import Cluster
+from streams.kafka.cluster import Cluster, read_until
 from streams.messages import Record
 from streams.work import Outcome
 
@@ -80,18 +80,17 @@ class Memories:
         """Read the state partition to the end that it has now, once every transaction below that is decided."""
         place = TopicPartition(self._cluster.topic(self._state), partition)
         async with self._cluster.consumer(isolation_level="read_uncommitted") as asked:
-            end = (await asked.end_offsets([place]))[place]
+            ends = await asked.end_offsets([place])
         number, told = 0, time.monotonic()
         async with self._cluster.consumer(auto_offset_reset="earliest", max_poll_records=CHUNK) as consumer:
             consumer.assign([place])
             await consumer.seek_to_beginning(place)
-            while await consumer.position(place) < end:
-                for polled in (await consumer.getmany(timeout_ms=200)).values():
-                    number += len(polled)
-                    await asyncio.to_thread(_restore, work, [self._record(each) for each in polled])
+            async for records in read_until(consumer, ends):
+                number += len(records)
+                await asyncio.to_thread(_restore, work, [self._record(each) for each in records])
                 if time.monotonic() - told > PROGRESS_S:
                     told = time.monotonic()
-                    log.info("restoring state", partition=partition, records=number, end=end)
+                    log.info("restoring state", partition=partition, records=number, end=ends[place])
         return number
 
     def _record(self, record: object) -> Record:

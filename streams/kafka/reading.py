@@ -10,11 +10,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from processors.errors import Unreachable
-from streams.kafka.cluster import Cluster, wait_for
+from streams.kafka.cluster import POLL_MS, Cluster, read_until, wait_for
 from streams.kafka.inbox import as_record
 from streams.messages import Record
 
-POLL_MS: Final = 1000
 SLACK_MS: Final = 3_600_000  # how far a poller's clock may be ahead of the broker's
 T = TypeVar("T")
 
@@ -83,14 +82,9 @@ async def _batches(cluster: Cluster, topics: Sequence[str], since: int | None) -
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         await _seek(consumer, places, since)
-        while any([await consumer.position(place) < ends[place] for place in places]):
-            polled = await consumer.getmany(timeout_ms=POLL_MS)
-            yield [
-                as_record(each, cluster.name)
-                for place, records in polled.items()
-                for each in records
-                if each.offset < ends[place]
-            ]
+        async for records in read_until(consumer, ends):
+            end = ends[TopicPartition(records[0].topic, records[0].partition)]
+            yield [as_record(each, cluster.name) for each in records if each.offset < end]
 
 
 async def _places(cluster: Cluster, topics: Sequence[str]) -> list[TopicPartition]:
