@@ -78,6 +78,7 @@ class Poll:
     host_delay_s: float = 5.0  # between the starts of two requests to one host
     max_backoff_s: float = 24 * 3600.0
     concurrency: int = 64  # requests at once, over all hosts
+    robots: bool = False  # ask hosts for robots.txt (RFC 9309), and obey it
     allowed_addresses: tuple[str, ...] = ()  # networks (CIDR, or address:port) opened beside the public ones
     subscribed_interval_s: float = 3600.0  # between polls of a feed whose hub tells us of news
     drop_folder: str = ""  # watched for wire files; empty: none

@@ -12,9 +12,11 @@ from config.settings import Normalise, Poll
 from processors.errors import Rejected
 from processors.event import RawItem
 from streams.pollers.feed import Feed
-from streams.pollers.fetch import Fetcher
+from streams.pollers.fetch import Answer, Fetcher
+from streams.pollers.hosts import Hosts
 from streams.pollers.judge import judge, plan
 from streams.pollers.outcomes import SOUND, Outcome
+from streams.pollers.robots import Robots
 from streams.pollers.state import FeedState
 
 SHOWN = 5
@@ -38,8 +40,14 @@ async def check_feed(feed: Feed, settings: Poll) -> Report:
     """Fetch and judge a feed once."""
     now = time.time()
     state = FeedState()
+    request = plan(feed, state, settings, now, os.environ)
+    robots = Robots(settings, Hosts(settings.host_connections, settings.host_delay_s))
     async with Fetcher(settings) as fetcher:
-        answer = await fetcher.get(plan(feed, state, settings, now, os.environ), _at_once)
+
+        async def gate(url: str) -> Answer | None:
+            return await robots.refusal(url, request, fetcher, _at_once, now)
+
+        answer = await fetcher.get(request, _at_once, gate if settings.robots else None)
     verdict = judge(feed, state, answer, settings, now, 0.0)
     if verdict.outcome not in SOUND:
         return Report(verdict.outcome, verdict.state.message)

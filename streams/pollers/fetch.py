@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -44,6 +44,7 @@ OUTCOME_OF: Final[tuple[tuple[tuple[type[Exception], ...], Outcome], ...]] = (  
 )
 
 Turn = Callable[[str], AbstractAsyncContextManager[None]]  # waits until a host may be asked
+Gate = Callable[[str], Awaitable["Answer | None"]]  # why a URL must not be asked for, as the answer to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,15 @@ class Fetcher:
         if self._session:
             await self._session.close()
 
-    async def get(self, request: Request, turn: Turn) -> Answer:
-        """Follow redirects to an answer. `turn` is entered for each hop, so that each host keeps its limits."""
+    async def get(self, request: Request, turn: Turn, gate: Gate | None = None) -> Answer:
+        """Follow redirects to an answer. `turn` is entered for each hop, so that each host keeps its limits.
+
+        `gate` is asked before each hop and may end the request with an answer of its own.
+        """
         url, moved, permanent = request.url, None, True
         for _ in range(self._settings.max_redirects + 1):
+            if gate and (refusal := await gate(url)):
+                return refusal
             async with turn(host_of(url)):
                 answer = await self._hop(url, request)
             if answer.status not in REDIRECTS or answer.failure:

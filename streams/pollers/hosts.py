@@ -14,6 +14,7 @@ class Host:
     running: int = 0
     next_start: float = 0.0
     hold_until: float = 0.0
+    delay: float = 0.0  # asked for by the host itself
     waiting: deque[Callable[[], None]] = field(default_factory=deque)
 
 
@@ -30,7 +31,7 @@ class Hosts:
         """The next free moment of a host, which is now taken."""
         found = self._of(host)
         start = max(now, found.next_start, found.hold_until)
-        found.next_start = start + self._delay
+        found.next_start = start + max(self._delay, found.delay)
         return start
 
     def held_until(self, host: str) -> float:
@@ -56,6 +57,10 @@ class Hosts:
         """Ask the host no more before a moment."""
         found = self._of(host)
         found.hold_until = max(found.hold_until, until)
+
+    def space(self, host: str, delay: float) -> None:
+        """Leave at least `delay` seconds between the starts of two requests to a host from now on."""
+        self._of(host).delay = delay
 
     def park(self, host: str, resume: Callable[[], None]) -> None:
         """Call `resume` once there is a free place; first come, first served."""

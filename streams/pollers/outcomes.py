@@ -25,6 +25,7 @@ Outcome = Literal[
     "timeout",
     "bad_response",     # no HTTP
     "bug",              # our own fault in reading it
+    "robots",           # robots.txt forbids it, and the settings obey
     "blocked_address",  # an address that the settings do not open
 ]  # fmt: skip
 

@@ -31,6 +31,7 @@ from streams.pollers.judge import Verdict, as_delivered, judge, plan
 from streams.pollers.metrics import observe
 from streams.pollers.outcomes import SOUND
 from streams.pollers.ports import Hubs, Ledger, NoHubs, Result
+from streams.pollers.robots import Robots
 
 Clock = Callable[[], float]
 Permit = Callable[[], bool]
@@ -45,11 +46,13 @@ class Manners:
 
     hosts: Hosts
     breaker: Breaker
+    robots: Robots
 
     @classmethod
     def of(cls, settings: Poll) -> Manners:
         """Nobody was asked yet."""
-        return cls(Hosts(settings.host_connections, settings.host_delay_s), Breaker())
+        hosts = Hosts(settings.host_connections, settings.host_delay_s)
+        return cls(hosts, Breaker(), Robots(settings, hosts))
 
 
 class Poller:
@@ -79,7 +82,7 @@ class Poller:
         self._clock, self._random, self._permit, self._grace = clock, random, permit, grace
         self._states: dict[str, bytes] = {}
         self._host: dict[str, str] = {}  # of each feed, where it has moved to for good
-        self._hosts, self._breaker = manners.hosts, manners.breaker
+        self._hosts, self._breaker, self._robots = manners.hosts, manners.breaker, manners.robots
         self._hubs: Hubs = hubs or NoHubs()
         self._due: list[tuple[float, int, str, bool]] = []
         self._count = itertools.count()
@@ -253,8 +256,12 @@ class Poller:
 
     async def _answer(self, feed: Feed, request: Request, turn: Turn) -> Answer:
         """What came of a request; our own fault in asking for one feed is that feed's failure as well."""
+
+        async def gate(url: str) -> Answer | None:
+            return await self._robots.refusal(url, request, self._fetcher, turn, self._clock())
+
         try:
-            return await self._fetcher.get(request, turn)
+            return await self._fetcher.get(request, turn, gate if self._settings.robots else None)
         except Exception as error:
             log.exception("a bug in asking for a feed", feed=feed.id, url=feed.shown_url)
             return Answer(request.url, failure="bug", message=f"{type(error).__name__}: {error}"[:300])
