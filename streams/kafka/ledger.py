@@ -36,6 +36,7 @@ from streams.outlets import rejected_message, result_messages
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import host_of
 from streams.pollers.ports import Result
+from streams.pollers.state import header
 from streams.topology import RAW
 
 TRANSACTION_MS: Final = 60_000  # of the broker's patience with an open transaction
@@ -61,6 +62,7 @@ class PartitionLedger:
         self.feeds = feeds
         self.known: dict[str, bytes] = {}
         self._of = {feed.id: partition_of(feed, number) for feed in feeds}
+        self._left: dict[str, list[int]] = {}  # partitions where a feed's state lay before its host changed
         self._books: dict[int, Book] = {}
         self._stack = AsyncExitStack()
 
@@ -87,13 +89,19 @@ class PartitionLedger:
         """The last settled state of our feeds.
 
         Where a feed is unknown in its own partition the others are read as well: its host, or the number of
-        partitions, may have changed.
+        partitions, may have changed. What is left elsewhere goes when the feed is settled: it would be stale if the
+        host came back.
         """
         began = time.monotonic()
-        found = await read_states(self._cluster, self._partitions)
-        if any(feed.id not in found for feed in self.feeds):
-            found = await read_states(self._cluster, set(range(self._number)) - self._partitions) | found
-        self.known = {feed.id: found[feed.id] for feed in self.feeds if feed.id in found}
+        found = await _read_places(self._cluster, self._partitions)
+        if any((feed.id, self._of[feed.id]) not in found for feed in self.feeds):
+            found |= await _read_places(self._cluster, set(range(self._number)) - self._partitions)
+        newest = _newest(found)
+        self.known = {feed.id: newest[feed.id] for feed in self.feeds if feed.id in newest}
+        self._left = {}
+        for feed, partition in found:
+            if self._of.get(feed, partition) != partition:
+                self._left.setdefault(feed, []).append(partition)
         seconds = round(time.monotonic() - began, 2)
         log.info("state restored", feeds=len(self.known), of=len(self.feeds), seconds=seconds)
         return self.known
@@ -103,7 +111,11 @@ class PartitionLedger:
         state = Message(FEEDS, result.feed.encode(), result.state, 0, ())
         book = self._books[self._of[result.feed]]
         items = [fitting(item, self._cluster) for item in result.items]
-        await book.enter([*items, *result_messages(replace(result, items=())), state])
+        gone = [
+            replace(state, value=b"", tombstone=True, partition=n) for n in self._left.get(result.feed, ())
+        ]
+        await book.enter([*items, *result_messages(replace(result, items=())), state, *gone])
+        self._left.pop(result.feed, None)
         self.known[result.feed] = result.state
 
 
@@ -169,8 +181,22 @@ class Book:
 
 async def read_states(cluster: Cluster, partitions: Iterable[int]) -> dict[str, bytes]:
     """The last committed state of every feed in some partitions of the state topic."""
+    return _newest(await _read_places(cluster, partitions))
+
+
+def _newest(found: Mapping[tuple[str, int], bytes]) -> dict[str, bytes]:
+    """Of each feed the state that was polled last, wherever it lies."""
+    states: dict[str, bytes] = {}
+    for (feed, _), state in found.items():
+        if feed not in states or header(state).polled > header(states[feed]).polled:
+            states[feed] = state
+    return states
+
+
+async def _read_places(cluster: Cluster, partitions: Iterable[int]) -> dict[tuple[str, int], bytes]:
+    """The last committed state of every feed in each of some partitions."""
     places = [TopicPartition(cluster.topic(FEEDS), partition) for partition in partitions]
-    found: dict[str, bytes] = {}
+    found: dict[tuple[str, int], bytes] = {}
     if not places:
         return found
     async with cluster.consumer(auto_offset_reset="earliest") as consumer:
@@ -178,8 +204,9 @@ async def read_states(cluster: Cluster, partitions: Iterable[int]) -> dict[str, 
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
         async for records in read_until(consumer, ends):
-            found |= {(each.key or b"").decode("utf-8", "replace"): each.value or b"" for each in records}
-    return found
+            for each in records:
+                found[(each.key or b"").decode("utf-8", "replace"), each.partition] = each.value or b""
+    return {place: state for place, state in found.items() if state}
 
 
 async def count_partitions(cluster: Cluster) -> int:
@@ -233,9 +260,9 @@ async def _send_all(
     sent = [
         await producer.send(
             cluster.topic(each.topic),
-            each.value,
+            None if each.tombstone else each.value,
             key=each.key,
-            partition=partition if each.topic == FEEDS else None,
+            partition=partition if each.topic == FEEDS and each.partition is None else each.partition,
             timestamp_ms=each.timestamp or None,
             headers=list(each.headers),
         )

@@ -16,6 +16,7 @@ from streams.kafka.cluster import Cluster
 from streams.kafka.ledger import PartitionLedger, partition_of, read_states
 from streams.pollers.feed import Feed
 from streams.pollers.ports import Result
+from streams.pollers.state import FeedState, pack
 from streams.topology import GAPS, RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import make_topics, read
@@ -79,17 +80,36 @@ async def test_one_who_was_replaced_can_write_nothing(kafka: KafkaForTest) -> No
     assert await read_states(Cluster(told), range(told.partitions)) == {"harbour": b"two"}
 
 
-@pytest.mark.kafka
-async def test_a_feed_that_moved_to_another_host_keeps_what_is_known(kafka: KafkaForTest) -> None:
-    told = kafka.settings(partitions=8)
-    await make_topics(told)
+def elsewhere() -> Feed:
+    """The feed at a host whose feeds lie in another partition."""
     home = partition_of(HARBOUR, 8)
-    moved = next(
-        feed
-        for n in range(100)
-        if partition_of(feed := Feed("harbour", f"https://wire{n}.example/"), 8) != home
-    )
+    hosts = (Feed("harbour", f"https://wire{n}.example/") for n in range(100))
+    return next(feed for feed in hosts if partition_of(feed, 8) != home)
+
+
+@pytest.mark.kafka
+async def test_a_feed_that_moves_to_another_host_and_back_keeps_what_is_known(kafka: KafkaForTest) -> None:
+    told, moved = kafka.settings(partitions=8), elsewhere()
+    await make_topics(told)
     async with ledger(told) as before:
         await before.settle(result(b"known", "a"))
     async with ledger(told, moved) as after:
         assert await after.load() == {"harbour": b"known"}
+        await after.settle(result(b"known better", "b"))
+        await after.settle(result(b"known best", "c"))
+    assert await read_states(Cluster(told), range(8)) == {"harbour": b"known best"}
+    async with ledger(told) as back:
+        assert await back.load() == {"harbour": b"known best"}
+
+
+@pytest.mark.kafka
+async def test_of_a_feed_that_lies_in_two_partitions_the_state_polled_last_counts(
+    kafka: KafkaForTest,
+) -> None:
+    told, moved = kafka.settings(partitions=8), elsewhere()
+    await make_topics(told)
+    older, newer = (pack(FeedState(polled=at)) for at in (1000.0, 2000.0))
+    async with ledger(told) as home, ledger(told, moved) as away:  # two lists of feeds for a while
+        await home.settle(result(older))
+        await away.settle(result(newer))
+    assert await read_states(Cluster(told), range(8)) == {"harbour": newer}
