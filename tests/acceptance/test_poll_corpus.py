@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import feedparser
 import pytest
+
+from tests.servers.http import publishing
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(420)]
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus" / "feeds"
@@ -35,31 +33,6 @@ ODD = {
     ),
     "endless": (b"<rss version='2.0'><channel>" + b" " * 3_000_000, "too_large"),
 }
-
-
-@contextmanager
-def serving(documents: dict[str, bytes]) -> Iterator[str]:
-    """The documents by their names on a port of loopback; the address before the name."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = documents[self.path[1:]]
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def readable(body: bytes) -> int:
@@ -89,13 +62,14 @@ def polled(
 ) -> list[dict[str, Any]]:
     """The events of a run over the documents, ended once all wanted feeds have brought a story, or nothing more comes."""
     out, log = folder / "events.jsonl", folder / "log"
-    with serving(documents) as address, log.open("wb") as stream:
+    with publishing(lambda asked: (documents[asked[0]], {})) as port, log.open("wb") as stream:
+        address = f"127.0.0.1:{port}"
         (folder / "feeds.toml").write_text(
-            "".join(f'[[feeds]]\nid = "{name}"\nurl = "{address}{name}"\n' for name in documents)
+            "".join(f'[[feeds]]\nid = "{name}"\nurl = "http://{address}/{name}"\n' for name in documents)
         )
         (folder / "settings.toml").write_text(
             f"[poll]\nhost_delay_s = 0.0\nmax_entries = {READ}\nmax_body_bytes = 2000000\n"
-            f'allowed_addresses = ["{address[7:-1]}"]\n'
+            f'allowed_addresses = ["{address}"]\n'
         )
         command = [
             wiredesk,

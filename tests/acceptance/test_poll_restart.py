@@ -6,16 +6,16 @@ import json
 import os
 import signal
 import subprocess
-import threading
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+
+from tests.acceptance.test_run import until
+from tests.servers.http import Asked, Told, publishing
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(240)]
 KILLS = int(os.environ.get("WIREDESK_POLL_KILLS", "3"))
@@ -47,46 +47,15 @@ class Publisher:
         told = " ".join(f"{TOWNS[(n * 7 + k * 3) % 10]}{n}{feed}{k}" for k in range(40))
         return f"{told} Reading {self.round if n == 0 else 0}."
 
-    @contextmanager
-    def serving(self) -> Iterator[str]:
-        publisher = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                publisher.asked.append((self.path[1:], "If-None-Match" in self.headers))
-                body = publisher.document(self.path[1:])
-                self.send_response(200)
-                self.send_header("ETag", f'"{publisher.round}"')
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            try:
-                yield f"127.0.0.1:{server.server_port}"
-            finally:
-                server.shutdown()
-                thread.join()
+    def answer(self, asked: Asked) -> Told:
+        feed, headers = asked
+        self.asked.append((feed, "If-None-Match" in headers))
+        return self.document(feed), {"ETag": f'"{self.round}"'}
 
 
 def told(path: Path) -> list[dict[str, Any]]:
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
     return [event for event in map(json.loads, lines) if "story" in event]
-
-
-def until(
-    what: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float = 100
-) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert process.poll() is None, log.read_text()[-3000:]
-        assert time.monotonic() < deadline, log.read_text()[-3000:]
-        time.sleep(0.05)
 
 
 @contextmanager
@@ -106,7 +75,8 @@ def test_kill_9_loses_nothing_and_repeats_nothing_as_new(
     wiredesk: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
     publisher, out, log = Publisher(), tmp_path / "events.jsonl", tmp_path / "log"
-    with publisher.serving() as address, log.open("ab") as stream:
+    with publishing(publisher.answer) as port, log.open("ab") as stream:
+        address = f"127.0.0.1:{port}"
         names = [f"wire{n}" for n in range(FEEDS)]
         (tmp_path / "feeds.toml").write_text(
             "".join(
@@ -138,9 +108,9 @@ def test_kill_9_loses_nothing_and_repeats_nothing_as_new(
                 def reached(enough: int = enough) -> bool:
                     return len({event["story"]["uri"] for event in told(out)}) >= enough
 
-                until(reached, process, log)
+                until(reached, 100, process, log)
                 if turn == KILLS:
-                    until(lambda: revisions(out) >= {str(KILLS + 1)}, process, log)
+                    until(lambda: revisions(out) >= {str(KILLS + 1)}, 100, process, log)
                 process.send_signal(signal.SIGKILL if turn < KILLS else signal.SIGINT)
                 process.wait(30)
             first = dict(reversed(publisher.asked[before:]))
