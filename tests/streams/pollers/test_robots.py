@@ -13,7 +13,7 @@ from streams.pollers.hosts import Hosts
 from streams.pollers.robots import BELIEVED_S, MOST_BYTES, Rules, origin_of, product_of, read_rules
 from streams.pollers.state import unpack
 from tests.streams.pollers.conftest import MemoryLog, WebServer
-from tests.streams.pollers.test_poller import document, outcome_of, polling, settings
+from tests.streams.pollers.polling import document, outcome_of, polling, settings
 
 NOW = 1_800_000_000.0
 FEED = "https://wire.example/rss/world.xml"
