@@ -163,16 +163,17 @@ class Fetcher:
             return 0
 
     async def _hop(self, url: str, request: Request) -> Answer:
-        """The answer of one URL. Where a kept connection proves dead before its answer, another one is asked.
+        """The answer of one URL. Where a kept connection proves dead before its answer, another one is asked, once.
 
         That is no repetition: a server that has closed a connection has read nothing more from it (RFC 9112, 9.3.1).
+        A server that resets one kept connection after another is asked no further.
         """
-        while True:
+        for last in (False, True):
             connection = Connection()
             try:
                 return await self._exchange(url, request, connection)
             except LOST as error:
-                if not connection.reused:
+                if last or not connection.reused:
                     return _failed(url, error)
             except TooMuch:
                 limit = self._settings.max_body_bytes
@@ -182,6 +183,7 @@ class Fetcher:
                 if classify(error) is None:
                     raise
                 return _failed(url, error)
+        raise AssertionError("the second try ends")
 
     async def _exchange(self, url: str, request: Request, connection: Connection) -> Answer:
         assert self._session is not None

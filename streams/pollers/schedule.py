@@ -24,6 +24,7 @@ PER_POLL: Final = 0.25  # new items that a poll should bring on average
 PRIOR: Final = PER_POLL  # items that a feed is given before anything is known of it
 GAP_HURRY: Final = 4.0  # after a gap a feed is polled so many times as often …
 GAP_MEMORY_S: Final = 3600.0  # … for so long
+TURNS: Final = 10  # of a host, that a poll which is due waits at the most, as a rule
 MAX_RETRY_AFTER_S: Final = 86400.0
 TRUNCATED_GROWTH: Final = 4.0  # what is whole in a cut document still comes, so back-off stays short
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -95,7 +96,7 @@ def after(
     longest = max(normal * 1.5, settings.max_backoff_s)
     if outcome == "truncated":
         longest = min(longest, normal * TRUNCATED_GROWTH)
-    low = normal * (1.0 if failures < 3 else 1.6)
+    low = normal * (1.0 if failures < 2 else 1.6)
     high = max(low, min(longest, normal * 2.0 ** min(failures, 30)))
     if retry_at:
         retry_at += 0.1 * normal  # the host's other feeds, which waited as well, go first
@@ -110,9 +111,11 @@ def spared(state: FeedState, feed: Feed, settings: Poll, now: float, random: flo
 def resumed(state: FeedState, settings: Poll) -> FeedState:
     """The state of a feed that was due before we began: the poll that was due then counts as made.
 
-    Whoever had the feed may have died over it. So where it was to be unconditional, the next such is due later.
+    Whoever had the feed may have died over it. So where it was to be unconditional, the next such is due later. A poll
+    waits for its turn at the host: it may have begun a little after it was due.
     """
-    if state.next_poll - state.unconditional < settings.unconditional_s:
+    begun = state.next_poll + TURNS * settings.host_delay_s
+    if begun - state.unconditional < settings.unconditional_s:
         return state
     return replace(state, unconditional=state.next_poll)
 

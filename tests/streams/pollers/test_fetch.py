@@ -14,9 +14,11 @@ from backports import zstd
 
 from config.settings import Poll
 from streams.pollers.feed import Feed
+from streams.pollers.fetch import Fetcher
+from streams.pollers.fetch import Request as Asked
 from streams.pollers.state import header
 from tests.streams.pollers.conftest import MemoryLog, Request, WebServer, response
-from tests.streams.pollers.polling import document, outcome_of, polling, settings
+from tests.streams.pollers.polling import at_once, document, outcome_of, polling, settings
 
 LARGE = b"<rss><channel><title>" + b" " * 20_000_000
 BOMBS = {
@@ -200,6 +202,34 @@ async def test_a_kept_connection_that_has_died_meanwhile_costs_no_poll(log: Memo
         await log.until(lambda: len(log.items) >= 3)
     assert header(log.states["f"]).errors == {}
     assert [len(requests) for requests in connections[:2]] == [2, 2], "connections are kept"
+
+
+async def test_a_server_that_resets_every_kept_connection_is_asked_twice_at_most(web: WebServer) -> None:
+    polite, resets, asked = asyncio.Event(), [], 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        with suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            asked += 1
+            if asked == 3:
+                polite.set()
+            await polite.wait()  # three connections are open at once, and kept
+            writer.write(response(document(1), Connection="keep-alive"))
+            await writer.drain()
+            await reader.readuntil(b"\r\n\r\n")
+            resets.append(asyncio.get_running_loop().time())
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    address = "{}:{}".format(*server.sockets[0].getsockname()[:2])
+    told = settings(web, allowed_addresses=(address,), host_connections=3)
+    request = Asked(f"http://{address}/rss")
+    async with server, Fetcher(told) as fetcher:
+        answers = await asyncio.gather(*(fetcher.get(request, at_once) for _ in range(3)))
+        assert [answer.status for answer in answers] == [200, 200, 200]
+        assert (await fetcher.get(request, at_once)).failure == "reset"
+    assert len(resets) == 2
 
 
 async def test_a_feed_is_fetched_through_its_own_proxy(

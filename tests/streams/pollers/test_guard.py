@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -14,6 +12,7 @@ from config.settings import Poll
 from streams.pollers.fetch import Fetcher, Request
 from streams.pollers.guard import BlockedAddress, is_allowed, parse, socket_factory
 from tests.streams.pollers.conftest import WebServer
+from tests.streams.pollers.polling import at_once
 
 
 @pytest.mark.parametrize(
@@ -109,8 +108,3 @@ async def test_a_name_that_leads_elsewhere_the_second_time_is_refused(web: WebSe
         assert len(web.requests) == 1
     assert (outcomes[0].status, outcomes[0].body) == (200, b"seen")
     assert resolver.left == [], "a name is asked for once a request"
-
-
-@asynccontextmanager
-async def at_once(_host: str) -> AsyncIterator[None]:
-    yield
