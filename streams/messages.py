@@ -35,6 +35,19 @@ class Message:
     partition: int | None = None
     tombstone: bool = False
 
+    def __reduce__(self) -> tuple[type[Message], tuple[object, ...]]:
+        """How it is pickled: several times quicker than a dataclass with slots by itself."""
+        told = (
+            self.topic,
+            self.key,
+            self.value,
+            self.timestamp,
+            self.headers,
+            self.partition,
+            self.tombstone,
+        )
+        return Message, told
+
     def header(self, name: str) -> bytes | None:
         """The last value of a header, or None."""
         return dict(self.headers).get(name)
@@ -51,6 +64,11 @@ class Record:
     value: bytes
     timestamp: int
     headers: Headers = ()
+
+    def __reduce__(self) -> tuple[type[Record], tuple[object, ...]]:
+        """How it is pickled, quickly: see `Message`."""
+        told = (self.topic, self.partition, self.offset, self.key, self.value, self.timestamp, self.headers)
+        return Record, told
 
     def header(self, name: str) -> bytes | None:
         """The last value of a header, or None."""

@@ -6,7 +6,8 @@ which share its memory. It is started fresh, never forked from the runtime, beca
 loads modules but no models, and keeps its children alive when the parent is killed.
 
 Children die with their parent (Linux: at once, by ``PR_SET_PDEATHSIG``; elsewhere when their pipe closes), ignore
-SIGINT and SIGTERM (the parent decides when they end), and calculate on one thread each.
+SIGINT and SIGTERM (the parent decides when they end), and calculate on one thread each. The loop itself talks with
+them: a thread a child would wait for the interpreter's lock at every chunk, five milliseconds each time.
 """
 
 from __future__ import annotations
@@ -14,22 +15,23 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection, Pipe
 from types import TracebackType
 from typing import Any, Final, Self
 
 from config.settings import Settings
 from streams.messages import Record
+from streams.pool_server import LENGTH, framed
 from streams.topology import Step
 from streams.work import Outcome, Work
 
 CHUNK: Final = 16  # records that go to a child at once
 MOST: Final = 4  # children where the settings leave the number to us
 PATIENCE_S: Final = 5.0  # for busy children at the end, before they are killed
+BUFFER: Final = 1 << 20  # bytes of an answer that are held before it is asked for
 ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 Loader = Callable[[Step, Settings], Callable[[Sequence[Record]], list[Outcome]]]
@@ -62,15 +64,15 @@ class StepPool:
         self._load = load
         self.workers = workers or min(len(os.sched_getaffinity(0)), MOST)
         self._server: subprocess.Popen[bytes] | None = None
-        self._free: asyncio.Queue[Connection[Any, Any]] = asyncio.Queue()
-        self._threads = ThreadPoolExecutor(self.workers, "pool")
-        self._pipes: list[Connection[Any, Any]] = []
+        self._free: asyncio.Queue[_Line] = asyncio.Queue()
+        self._lines: list[_Line] = []
+        self._busy: set[asyncio.Task[list[Outcome]]] = set()
 
     async def __aenter__(self) -> Self:
         """Start the children and wait until their models are loaded; raise what loading raised."""
         if self._steps:
             try:
-                await asyncio.get_running_loop().run_in_executor(self._threads, _ready, self._start())
+                await self._start()
             except BaseException:
                 await self._stop()
                 raise
@@ -94,60 +96,84 @@ class StepPool:
         return [outcome for made in outcomes for outcome in made]
 
     async def _one(self, step: Step, chunk: tuple[Record, ...]) -> list[Outcome]:
-        pipe = await self._free.get()
-        exchange = asyncio.get_running_loop().run_in_executor(
-            self._threads, _exchange, pipe, step.name, chunk
-        )
-        try:
-            return await asyncio.shield(exchange)
-        finally:  # a cancelled caller leaves the child busy: it is free when its answer is there
-            exchange.add_done_callback(lambda _: self._free.put_nowait(pipe))
+        line = await self._free.get()
+        exchange = asyncio.ensure_future(_exchange(line, step.name, chunk))
+        self._busy.add(exchange)
+        exchange.add_done_callback(self._busy.discard)
+        # a cancelled caller leaves the child busy: it is free when its answer is there
+        exchange.add_done_callback(lambda _: self._free.put_nowait(line))
+        return await asyncio.shield(exchange)
 
-    def _start(self) -> Connection[Any, Any]:
+    async def _start(self) -> None:
         """Start the server, from the loop's own thread: its death signal is tied to the thread that starts it."""
-        control, control_end = Pipe()
-        pairs = [Pipe() for _ in range(self.workers)]
-        ends = [control_end, *(end for _, end in pairs)]
-        numbers = [end.fileno() for end in ends]
-        self._pipes = [control, *(pipe for pipe, _ in pairs)]
-        self._server = subprocess.Popen(
+        pairs = [socket.socketpair() for _ in range(1 + self.workers)]
+        self._lines = [await _Line.over(ours) for ours, _ in pairs]
+        self._server = _launched([end for _, end in pairs])
+        control, *children = self._lines
+        try:
+            error = await control.ask((self._load, self._steps, self._settings))
+        except (EOFError, OSError) as gone:
+            raise BrokenPool("the pool's server died while it loaded the steps") from gone
+        if error is not None:
+            raise error
+        for line in children:
+            self._free.put_nowait(line)
+
+    async def _stop(self) -> None:
+        pending = set(self._busy)
+        if pending:
+            _, pending = await asyncio.wait(pending, timeout=PATIENCE_S)
+        if self._server and pending:
+            self._server.kill()
+        for line in self._lines:
+            line.close()
+        if pending:
+            await asyncio.wait(pending)
+        if self._server:
+            await asyncio.to_thread(self._server.wait)
+
+
+class _Line:
+    """A socket to the server or a child: one question, one answer."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    async def over(cls, connected: socket.socket) -> Self:
+        """A line over a connected socket, which it then owns."""
+        return cls(*await asyncio.open_connection(sock=connected, limit=BUFFER))
+
+    async def ask(self, question: object) -> Any:
+        """Send a question and wait for its answer; EOFError or OSError where nobody is there any more."""
+        self._writer.writelines(framed(question))
+        await self._writer.drain()
+        (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
+        return pickle.loads(await self._reader.readexactly(length))  # noqa: S301 -- our own child wrote it
+
+    def close(self) -> None:
+        """Hang up: a child ends when it hears that."""
+        self._writer.close()
+
+
+def _launched(ends: Sequence[socket.socket]) -> subprocess.Popen[bytes]:
+    """The server, which inherits its ends of the lines."""
+    numbers = [end.fileno() for end in ends]
+    try:
+        return subprocess.Popen(
             [sys.executable, "-m", "streams.pool_server", str(os.getpid()), *map(str, numbers)],
             pass_fds=numbers,
             env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stdin=subprocess.DEVNULL,
         )
+    finally:
         for end in ends:
             end.close()
-        control.send((self._load, self._steps, self._settings))
-        for pipe, _ in pairs:
-            self._free.put_nowait(pipe)
-        return control
-
-    async def _stop(self) -> None:
-        ended = asyncio.ensure_future(asyncio.to_thread(self._threads.shutdown))
-        await asyncio.wait({ended}, timeout=PATIENCE_S)
-        if self._server and not ended.done():
-            self._server.kill()
-        await ended
-        for pipe in self._pipes:
-            pipe.close()
-        if self._server:
-            await asyncio.to_thread(self._server.wait)
 
 
-def _ready(control: Connection[Any, Any]) -> None:
+async def _exchange(line: _Line, name: str, chunk: tuple[Record, ...]) -> list[Outcome]:
     try:
-        error = control.recv()
-    except (EOFError, OSError) as gone:
-        raise BrokenPool("the pool's server died while it loaded the steps") from gone
-    if error is not None:
-        raise error
-
-
-def _exchange(pipe: Connection[Any, Any], name: str, chunk: tuple[Record, ...]) -> list[Outcome]:
-    try:
-        pipe.send((name, chunk))
-        outcomes: list[Outcome] = pickle.loads(pipe.recv_bytes())  # noqa: S301 -- our own child wrote it
+        outcomes: list[Outcome] = await line.ask((name, chunk))
     except (EOFError, OSError) as gone:
         places = f"{chunk[0].topic}/{chunk[0].partition}/{chunk[0].offset}-{chunk[-1].offset}"
         raise BrokenPool(f"a child died while {name} was at {places}", chunk) from gone

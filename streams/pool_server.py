@@ -1,7 +1,8 @@
 """The process that loads the pooled steps once and forks the pool's children; started by `streams.pool` only.
 
-``python -m streams.pool_server PARENT CONTROL PIPE…``: the parent's process id and the numbers of inherited pipes.
-When a child or the parent dies, everything here dies.
+``python -m streams.pool_server PARENT CONTROL SOCKET…``: the parent's process id and the numbers of inherited sockets.
+On each a question is answered at a time, both pickled behind their `LENGTH`. When a child or the parent dies,
+everything here dies.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ import gc
 import os
 import pickle
 import signal
+import socket
+import struct
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing.connection import Connection
+from io import BufferedRWPair
 from typing import Any, Final
 
 from streams.messages import Record
 from streams.work import Outcome
 
 PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+LENGTH: Final = struct.Struct("!Q")  # before a question or an answer: its bytes
 
 Steps = Mapping[str, Callable[[Sequence[Record]], list[Outcome]]]
 
@@ -31,14 +35,14 @@ def main() -> None:
     _die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    control: Connection[Any, Any] = Connection(control_number)
+    control = _opened(control_number)
     try:
-        load, steps, settings = control.recv()
+        load, steps, settings = _heard(control)
         loaded: Steps = {step.name: load(step, settings) for step in steps}
     except EOFError:
         return
     except BaseException as error:  # noqa: BLE001 -- the parent raises it
-        control.send(picklable(error))
+        _say(control, picklable(error))
         return
     gc.collect()
     gc.freeze()  # what is loaded stays out of collections, which would copy shared memory
@@ -46,8 +50,14 @@ def main() -> None:
         _fork(number, numbers, control, loaded)
     for number in numbers:
         os.close(number)
-    control.send(None)
+    _say(control, None)
     os.wait()
+
+
+def framed(value: object) -> tuple[bytes, bytes]:
+    """A value as it travels: its length, its pickle."""
+    pickled = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    return LENGTH.pack(len(pickled)), pickled
 
 
 def picklable(error: BaseException) -> BaseException:
@@ -62,7 +72,7 @@ def picklable(error: BaseException) -> BaseException:
     return travels
 
 
-def _fork(number: int, numbers: Sequence[int], control: Connection[Any, Any], steps: Steps) -> None:
+def _fork(number: int, numbers: Sequence[int], control: BufferedRWPair, steps: Steps) -> None:
     server = os.getpid()
     if os.fork():
         return
@@ -73,7 +83,7 @@ def _fork(number: int, numbers: Sequence[int], control: Connection[Any, Any], st
         for other in numbers:
             if other != number:
                 os.close(other)
-        _serve(Connection(number), steps)
+        _serve(_opened(number), steps)
         status = 0
     except BaseException:  # noqa: BLE001 -- a child must not go on as a second server
         traceback.print_exc()
@@ -82,11 +92,11 @@ def _fork(number: int, numbers: Sequence[int], control: Connection[Any, Any], st
         os._exit(status)
 
 
-def _serve(pipe: Connection[Any, Any], steps: Steps) -> None:
-    """Answer chunks until the parent closes the pipe."""
+def _serve(line: BufferedRWPair, steps: Steps) -> None:
+    """Answer chunks until the parent hangs up."""
     while True:
         try:
-            name, chunk = pipe.recv()
+            name, chunk = _heard(line)
         except EOFError:
             return
         outcomes = [
@@ -94,9 +104,27 @@ def _serve(pipe: Connection[Any, Any], steps: Steps) -> None:
             for outcome in steps[name](chunk)
         ]
         try:
-            pipe.send_bytes(pickle.dumps(outcomes, pickle.HIGHEST_PROTOCOL))
+            _say(line, outcomes)
         except BrokenPipeError:
             return
+
+
+def _opened(number: int) -> BufferedRWPair:
+    """The stream of an inherited socket."""
+    with socket.socket(fileno=number) as inherited:
+        return inherited.makefile("rwb")
+
+
+def _heard(line: BufferedRWPair) -> Any:
+    """The next question; EOFError where the parent has hung up."""
+    if len(length := line.read(LENGTH.size)) < LENGTH.size:
+        raise EOFError
+    return pickle.loads(line.read(*LENGTH.unpack(length)))  # noqa: S301 -- our own parent wrote it
+
+
+def _say(line: BufferedRWPair, value: object) -> None:
+    line.writelines(framed(value))
+    line.flush()
 
 
 def _die_with(parent: int) -> None:
