@@ -40,7 +40,7 @@ from streams.pollers.poller import Manners, Poller
 from streams.pollers.ports import Hubs, NoHubs
 
 log = structlog.get_logger("wiredesk.poll")
-LEASES: Final = 3  # tries to hear from the group within its session timeout
+LEASES: Final = 6  # tries to hear from the group within its session timeout
 GRACE_S: Final = 3.0  # for fetches under way when partitions go, …
 HAND_OVER_S: Final = 6.0  # … and until all that was fetched is published
 
