@@ -23,6 +23,7 @@ class FeedHealth:
     `outcome` is the last poll's (``new``, ``unchanged``, ``not-modified``, an error class). `state` is the judgement:
     ``new`` not polled yet, ``ok``, ``throttled`` the host asked for less, ``stalled`` far over the time in which a new
     item was due, ``erroring`` the last polls failed, ``gone`` the publisher ended it, ``paused`` by the operator.
+    `items_per_day` came lately, `expected_per_day` is what was usual over the last weeks; None where too little is known.
     `gaps` counts polls that may have missed items, `errors` failed polls in a row; `message` says what to do.
     """
 
@@ -34,6 +35,7 @@ class FeedHealth:
     last_success: str | None = None
     last_new: str | None = None
     items_per_day: float | None = None
+    expected_per_day: float | None = None
     next_poll: str | None = None
     gaps: int = 0
     errors: int = 0

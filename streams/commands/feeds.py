@@ -50,16 +50,18 @@ def command() -> None:
 @_place
 @_kafka
 def list_(config: Path | None, data: Path | None, name: str | None, kafka: bool) -> None:
-    """List feeds: id, state, last outcome, last new item, items a day, next poll, URL; tabs between them."""
+    """List feeds: id, state, last outcome, last new item, items a day lately and usually, next poll, URL; tabs between them."""
     from streams.pollers.health import read_health
 
     settings, feeds = _loaded(config, name)
     known = _states(settings, data, kafka)
     for feed in feeds:
         health = read_health(feed, known.get(feed.id, b""))
-        rate = "-" if health.items_per_day is None else f"{health.items_per_day:g}"
+        rates = [
+            "-" if rate is None else f"{rate:g}" for rate in (health.items_per_day, health.expected_per_day)
+        ]
         columns = (
-            health.id, health.state, health.outcome or "-", health.last_new or "-", rate, health.next_poll or "-", health.url,
+            health.id, health.state, health.outcome or "-", health.last_new or "-", *rates, health.next_poll or "-", health.url,
         )  # fmt: skip
         click.echo("\t".join(columns))
     click.echo(f"{len(feeds)} feeds", err=True)

@@ -18,6 +18,7 @@ QUIET_LEAST_S: Final = 6 * 3600.0  # … and not before that, …
 QUIET_EARLY_S: Final = 72 * 3600.0  # … or that, while a whole week was not yet seen
 WEEK_S: Final = 8 * 86400.0
 ERRORS_LEAST: Final = 3
+HOUR_S: Final = 3600.0
 DAY_S: Final = 86400.0
 
 
@@ -35,6 +36,7 @@ def read_health(feed: Feed, state: bytes, now: float | None = None) -> FeedHealt
         last_success=_time(known.last_success),
         last_new=_time(known.last_new),
         items_per_day=items_per_day(known),
+        expected_per_day=expected_per_day(known),
         next_poll=None if known.disabled or feed.paused else _time(known.next_poll),
         gaps=known.gaps,
         errors=known.failures,
@@ -65,7 +67,7 @@ def is_silent(state: FeedState, now: float) -> bool:
 
 def longest_silence(state: FeedState, now: float) -> float | None:
     """The silence in seconds after which something must be wrong; None where a feed's rhythm is not known yet."""
-    rate = items_per_day(state)
+    rate = expected_per_day(state) or items_per_day(state)
     if not rate or not state.last_new:
         return None
     least = QUIET_LEAST_S if state.since and now - state.since > WEEK_S else QUIET_EARLY_S
@@ -73,10 +75,17 @@ def longest_silence(state: FeedState, now: float) -> float | None:
 
 
 def items_per_day(state: FeedState) -> float | None:
-    """New items a day by the discounted count, None before an hour was watched."""
-    if state.seen_span < 3600.0:
-        return None
-    return round(state.seen_items / state.seen_span * DAY_S, 2)
+    """New items a day lately, None before an hour was watched."""
+    return _rate(state.seen_items, state.seen_span)
+
+
+def expected_per_day(state: FeedState) -> float | None:
+    """New items a day as they were usual over the last weeks, None before there was an hour between two."""
+    return _rate(state.usual_items, state.usual_span)
+
+
+def _rate(items: float, span: float) -> float | None:
+    return round(items / span * DAY_S, 2) if span >= HOUR_S else None
 
 
 def _time(moment: float) -> str | None:

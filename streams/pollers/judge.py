@@ -166,7 +166,7 @@ def _document(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now:
         state, entries=tuple(found.known), shared=tuple(found.shared), capped=state.capped + found.capped,
         message=message, gaps=state.gaps + bool(gap), last_gap=now if gap else state.last_gap,
     )  # fmt: skip
-    after = schedule.heard(after, now) if found.new else after
+    after = schedule.heard(after, found.new, now) if found.new else after
     items = tuple(
         _item(feed, answer, document, found, place, now) for place in reversed(range(len(found.changes)))
     )
@@ -190,7 +190,7 @@ def _other_format(feed: Feed, state: FeedState, answer: Answer, body: int, now: 
         return None
     if all(isinstance(event, Rejected) for event in events):
         return None
-    after = _validated(schedule.heard(replace(state, message=""), now), answer, now, items=1)
+    after = _validated(schedule.heard(replace(state, message=""), 1, now), answer, now, items=1)
     return Verdict("new", replace(after, body=body), (item,))
 
 

@@ -17,9 +17,9 @@ from streams.pollers.outcomes import NETWORK, SOUND, Outcome
 from streams.pollers.state import FeedState
 
 MEMORY_S: Final = 86400.0  # new items are forgotten over this time
-QUIET_MEMORY_S: Final = (
+WEEKS_S: Final = (
     14 * 86400.0
-)  # half of a long silence is forgotten in so long: a holiday fades, weekends stay
+)  # half of what was usual is forgotten in so long: a holiday fades, weekends stay
 PER_POLL: Final = 0.25  # new items that a poll should bring on average
 PRIOR: Final = PER_POLL  # items that a feed is given before anything is known of it
 GAP_HURRY: Final = 4.0  # after a gap a feed is polled so many times as often …
@@ -65,10 +65,19 @@ def observed(state: FeedState, items: int, now: float) -> FeedState:
     return replace(state, seen_items=state.seen_items * kept + items, seen_span=state.seen_span * kept + span)
 
 
-def heard(state: FeedState, now: float) -> FeedState:
-    """The state when a new item has come: the silence before it counts, and those before fade within weeks."""
-    silence = now - state.last_new if state.last_new else 0.0
-    return replace(state, last_new=now, quiet=max(silence, state.quiet * 2.0 ** (-silence / QUIET_MEMORY_S)))
+def heard(state: FeedState, items: int, now: float) -> FeedState:
+    """The state when new items have come: the silence before them counts, and those before fade within weeks.
+
+    The feed's usual rate is reckoned here and not at every poll, so that it stands through a silence, however long.
+    """
+    if not state.last_new:
+        return replace(state, last_new=now)
+    silence = max(0.0, now - state.last_new)
+    kept = 2.0 ** (-silence / WEEKS_S)
+    return replace(
+        state, last_new=now, quiet=max(silence, state.quiet * kept),
+        usual_items=state.usual_items * kept + items, usual_span=state.usual_span * kept + silence,
+    )  # fmt: skip
 
 
 def after(

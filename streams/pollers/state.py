@@ -104,6 +104,8 @@ class FeedState:
     skip_days: tuple[int, ...] = ()  # 0 is Monday
     seen_items: float = 0.0  # discounted count of new items …
     seen_span: float = 0.0  # … in so many discounted seconds
+    usual_items: float = 0.0  # the same over weeks, told when an item comes: silence does not wear it down …
+    usual_span: float = 0.0  # … in so many discounted seconds
     gaps: int = 0
     last_gap: float = 0.0
     gone: float = 0.0  # the first 410

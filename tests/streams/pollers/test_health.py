@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from prometheus_client import generate_latest
 
 from sinks.desk.health import count_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.health import read_health
+from streams.pollers.schedule import heard, observed
 from streams.pollers.state import FeedState, pack
 
 NOW = 1_770_000_000.0
@@ -45,6 +48,25 @@ def test_the_figures_are_the_states() -> None:
     health = read_health(FEED, pack(state), NOW)
     assert (health.url, health.items_per_day, health.gaps) == ("https://wire.example/rss", 48.0, 2)
     assert (health.last_new, health.next_poll) == ("2026-02-02T02:39:00.000Z", "2026-02-02T02:41:00.000Z")
+
+
+@pytest.mark.parametrize("a_day", [0.5, 1.0, 6.0, 200.0])
+def test_a_silence_is_told_by_what_is_usual_however_seldom_that_is(a_day: float) -> None:
+    state, now = FeedState(polled=NOW, since=NOW), NOW
+    for _ in range(max(8, round(30 * a_day))):
+        now += DAY / a_day
+        state = observed(heard(state, 1, now), 1, now)
+    state = replace(state, last_success=now, outcome="unchanged")
+    usual = read_health(FEED, pack(state), now).expected_per_day
+    assert usual == pytest.approx(a_day, rel=0.05)
+    judged = []
+    for hours in range(1, 24 * 15):
+        state = replace(observed(state, 0, now + hours * 3600), last_success=now + hours * 3600)
+        judged.append(read_health(FEED, pack(state), now + hours * 3600).state)
+    told = judged.index("stalled") + 1
+    assert told == pytest.approx(max(6, 5 * 24 / a_day), abs=3)
+    assert set(judged[told:]) == {"stalled"}, "it is told until an item comes"
+    assert read_health(FEED, pack(heard(state, 1, now + 24 * 3600 * 15)), now + 24 * 3600 * 15).state == "ok"
 
 
 def test_a_feed_that_is_gone_has_no_next_poll_and_says_what_to_do() -> None:

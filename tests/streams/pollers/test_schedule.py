@@ -189,14 +189,14 @@ def test_nights_and_weekends_are_learnt_and_a_holiday_fades() -> None:
     day, state = 86400.0, FeedState()
     for number in range(12 * 7):
         for half_hour in range(16, 36) if number % 7 < 5 else ():
-            state = schedule.heard(state, number * day + half_hour * 1800.0)
+            state = schedule.heard(state, 1, number * day + half_hour * 1800.0)
     weekend = 2.5 * day
     assert 0.8 * weekend < state.quiet < 1.2 * weekend
-    back = schedule.heard(state, state.last_new + 21 * day)
+    back = schedule.heard(state, 1, state.last_new + 21 * day)
     assert back.quiet == 21 * day
     later = back
     for _ in range(60):
-        later = schedule.heard(later, later.last_new + day)
+        later = schedule.heard(later, 1, later.last_new + day)
     assert later.quiet < 2 * day
 
 
