@@ -75,7 +75,7 @@ class Poller:
     ) -> None:
         """`clock` gives seconds since the epoch, `random` numbers in [0, 1); nothing is asked while not `permit`.
 
-        After the stop, fetches under way have `grace` seconds to end: what is dropped is asked for again by the next.
+        Over the stop fetches have `grace` seconds to end: what is dropped is asked for again by the next.
         """
         self._feeds = {feed.id: feed for feed in feeds if not feed.paused}
         self._settings, self._ledger, self._fetcher = settings, ledger, fetcher
@@ -87,7 +87,7 @@ class Poller:
         self._due: list[tuple[float, int, str, bool]] = []
         self._count = itertools.count()
         self._tasks: dict[asyncio.Task[None], str] = {}
-        self._fetching: set[asyncio.Task[None]] = set()
+        self._fetching: dict[asyncio.Task[None], float] = {}  # since when
         self._overdue: set[str] = set()  # feeds that were due before we began, and were not asked for since
         self._wake = asyncio.Event()
         self._stop = stop
@@ -112,14 +112,19 @@ class Poller:
                 self._raise_failures()
         finally:
             waker.cancel()
-            if self._fetching and self._grace:
-                await asyncio.wait(set(self._fetching), timeout=self._grace)
+            if patience := self._patience():
+                await asyncio.wait(set(self._fetching), timeout=patience)
             for task in self._fetching:
                 task.cancel()
             ended = await asyncio.gather(*self._tasks, return_exceptions=True)
         for error in ended:
             if isinstance(error, Exception):
                 raise error
+
+    def _patience(self) -> float:
+        """How long fetches under way are waited for: until the youngest has had its grace. Older ones have stalled."""
+        youngest = max(self._fetching.values(), default=0.0)
+        return max(0.0, min(self._grace, youngest + self._grace - self._clock()))
 
     async def deliver(self, feed_id: str, answer: Answer) -> bool:
         """Take in a document that a hub delivered; False where the feed is not polled here.
@@ -198,11 +203,11 @@ class Poller:
         self._breaker.probed(self._clock())
         task = asyncio.create_task(self._poll(self._feeds[feed], host), name=f"poll {feed}")
         self._tasks[task] = feed
-        self._fetching.add(task)
+        self._fetching[task] = self._clock()
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._fetching.discard(task)
+        self._fetching.pop(task, None)
         self._wake.set()
 
     def _resume(self, feed: str) -> None:
@@ -239,7 +244,7 @@ class Poller:
         finally:
             if begun:
                 self._hosts.end(host)
-        self._fetching.discard(_current())
+        self._fetching.pop(_current(), None)
         now = self._clock()
         verdict = await self._judged(feed, state, answer, now)
         if schedule.blames_us(verdict.outcome) and self._breaker.is_open:

@@ -280,3 +280,28 @@ async def test_a_fetch_under_way_at_a_hand_over_is_finished_not_repeated(
         await asyncio.wait_for(running, 10)
     assert len(log.items) == 1
     assert header(log.states["f"]).outcome == "new"
+
+
+async def test_a_fetch_that_has_stalled_is_not_waited_for_at_a_hand_over(
+    log: MemoryLog, web: WebServer
+) -> None:
+    asked, never, later = asyncio.Event(), asyncio.Event(), 0.0
+
+    async def serve(_request: Request, _writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await never.wait()
+
+    web.handlers["/rss"] = serve
+    told, stop = settings(web, read_timeout_s=60.0, total_timeout_s=60.0), asyncio.Event()
+    async with Fetcher(told) as fetcher:
+        poller = Poller(
+            [Feed("f", web.url("/rss"))], told, log, fetcher, manners=Manners.of(told),
+            clock=lambda: time.time() + later, random=lambda: 0.5, stop=stop, grace=30.0,
+        )  # fmt: skip
+        running = asyncio.create_task(poller.run())
+        await asked.wait()
+        later = 31.0
+        stop.set()
+        await asyncio.wait_for(running, 10)
+    never.set()
+    assert log.states == {}
