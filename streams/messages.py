@@ -7,6 +7,7 @@ hashes of topic and value, so the same input gives the same id on every run and 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,9 @@ from processors.errors import WiredeskError
 from processors.event import RawItem
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+TRACEPARENT: Final = re.compile(
+    "[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
+)  # W3C, version 00
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -76,9 +80,9 @@ class Record:
 
 
 def message(topic: str, key: str, value: bytes, timestamp: int, *, source: str, trace: str = "") -> Message:
-    """A message with its CloudEvents headers; `trace` is the traceparent of what caused it."""
+    """A message with its CloudEvents headers; `trace` is the traceparent of what caused it, if it is one."""
     identity = hashlib.sha256(topic.encode() + b"\0" + value).hexdigest()[:32]
-    trace_id = trace.split("-")[1] if trace.count("-") == 3 else identity
+    trace_id = trace[3:35] if TRACEPARENT.fullmatch(trace) else identity
     headers = {
         "ce_id": identity,
         "ce_source": f"/wiredesk/{source}",

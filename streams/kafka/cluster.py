@@ -53,7 +53,9 @@ OURS: Final = {
     "loop": "it is no setting",
     "self": "it is no setting",
 }
-HEADROOM: Final = 64 * 1024  # bytes of a message beside its value: key, headers of a dead letter
+HEADROOM: Final = (
+    64 * 1024
+)  # bytes of a message beside its value: key, headers; again for those of a dead letter
 log = structlog.get_logger("wiredesk.kafka")
 
 
@@ -118,7 +120,7 @@ class Cluster:
 
     def producer(self, **ours: Any) -> AIOKafkaProducer:
         """A producer whose messages are acknowledged by all replicas and written once."""
-        limit = self.settings.max_message_bytes + HEADROOM
+        limit = self.settings.max_message_bytes + 2 * HEADROOM
         common = {"acks": "all", "enable_idempotence": True, "max_request_size": limit}
         return AIOKafkaProducer(**self.options(AIOKafkaProducer, **common, **ours))
 

@@ -26,11 +26,11 @@ from streams.kafka.cluster import Cluster
 from streams.kafka.engines import Engine
 from streams.kafka.inbox import Fetched, Inbox
 from streams.kafka.internals import App, Batch, Committed
+from streams.kafka.outgoing import fits, submit
 from streams.kafka.pace import Pace
 from streams.kafka.partitions import within
 from streams.kafka.room import Room
 from streams.kafka.takeover import claim
-from streams.kafka.topics import ATTEMPTS
 from streams.messages import Message, Record, dead_letter
 from streams.pool import BrokenPool
 from streams.topology import Step
@@ -262,7 +262,7 @@ class StepRunner:
     def _fitting(self, record: Record, outcome: Outcome) -> Outcome:
         """The outcome, or a dead letter where the broker would refuse a message of it for its size."""
         limit = self._cluster.settings.max_message_bytes
-        if isinstance(outcome, Exception) or all(len(message.value) <= limit for message in outcome):
+        if isinstance(outcome, Exception) or all(fits(message, limit) for message in outcome):
             return outcome
         error = TooLarge(f"{self.step.name} made more than kafka.max_message_bytes ({limit}) of it")
         return (dead_letter(record, self.step.name, error),)
@@ -307,17 +307,10 @@ class StepRunner:
         marks = {partition: OffsetAndMetadata(offset, note) for partition, offset in offsets.items()}
         self._still_ours(generation)
         async with self._producer.transaction():
-            for each in messages:
-                await self._producer.send(
-                    self._cluster.topic(each.topic),
-                    each.value or (None if each.tombstone or each.topic == ATTEMPTS else b""),
-                    key=each.key,
-                    partition=each.partition,
-                    timestamp_ms=each.timestamp,
-                    headers=list(each.headers),
-                )
+            sent = await submit(self._producer, self._cluster, messages)
             self._still_ours(generation)
             await self._producer.send_offsets_to_transaction(marks, self._app.membership)
+            await asyncio.gather(*sent)
 
     def _still_ours(self, generation: int) -> None:
         if self._app.rebalancing or self._app.generation != generation:

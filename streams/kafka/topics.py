@@ -43,12 +43,14 @@ class Wanted:
 def wanted(settings: Settings) -> Iterator[Wanted]:
     """Every topic that the runtime needs."""
     cluster = Cluster(settings.kafka)
-    size = str(settings.kafka.max_message_bytes + HEADROOM)
+    size, larger = (str(settings.kafka.max_message_bytes + times * HEADROOM) for times in (1, 2))
     for topic in (*TOPICS, *DEAD_LETTERS):
         config = {
             "cleanup.policy": "delete",
             "retention.ms": str(_retention(topic, settings)),
-            "max.message.bytes": size,
+            "max.message.bytes": larger
+            if topic in DEAD_LETTERS
+            else size,  # whatever the topic before it took
             "message.timestamp.type": "LogAppendTime",  # see below
         }
         yield Wanted(cluster.topic(topic.name), settings.kafka.partitions, config)
