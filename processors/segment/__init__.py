@@ -8,7 +8,7 @@ from config.settings import Segment as SegmentSettings
 from processors.event import Damage, Event, Segment
 from processors.segment.damage import find_damage
 from processors.segment.dateline import read_dateline
-from processors.segment.layout import lay_out
+from processors.segment.layout import laid_out
 from processors.segment.quotes import find_quotes
 
 VERSION = "1"
@@ -18,12 +18,13 @@ def segment(event: Event, settings: SegmentSettings) -> Event:
     """The event with `segments`, `dateline`, `quotes` and `damage`; it never fails on any text."""
     text = event.text
     language = event.language.tag if event.language else ""
+    printed = None
     if len(text) > settings.max_chars:
         whole = text.strip()
         start = len(text) - len(text.lstrip())
         segments: tuple[Segment, ...] = (Segment(start, start + len(whole), "paragraph"),) if whole else ()
     else:
-        segments = lay_out(text, language, event.headline)
+        segments, printed = laid_out(text, event.headline)
     reference = event.story.version_created or event.story.first_created
     received = event.provenance.received if event.provenance else None
     told = event.damage or ()
@@ -31,7 +32,9 @@ def segment(event: Event, settings: SegmentSettings) -> Event:
     return replace(
         event,
         segments=segments,
-        dateline=read_dateline(text, segments, language=language, reference=reference, received=received),
+        dateline=read_dateline(
+            text, segments, language=language, reference=reference, received=received, printed=printed
+        ),
         quotes=find_quotes(text, segments, language),
         damage=tuple(sorted((*told, *new), key=lambda damage: (damage.start, damage.end))),
         headline=event.headline

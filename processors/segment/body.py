@@ -163,8 +163,8 @@ def _is_caption(parts: list[Part], number: int) -> bool:
     """A caption without a credit needs the marks of one."""
     words = parts[number].one_line
     return (
-        len(words) < 500
+        parts[number].parted
+        and len(words) < 500
         and marks.ends_sentence(words)
         and pictures.is_caption(words)
-        and (parts[number].parted)
     )

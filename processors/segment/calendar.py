@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
@@ -40,7 +40,7 @@ class PrintedDate:
 
 def folded(text: str) -> str:
     """The text in lower case without accents, of the same length."""
-    return "".join(map(_fold, text))
+    return text.lower() if text.isascii() else "".join(map(_fold, text))
 
 
 @cache
@@ -155,9 +155,17 @@ def _words() -> tuple[dict[str, int], dict[str, int]]:
     return months, {folded(word): number for number, words in enumerate(told["weekdays"]) for word in words}
 
 
+def _any_of(words: Iterable[str]) -> str:
+    """The longest of the words, filed by their first letters, so that few are tried at each place."""
+    filed: dict[str, list[str]] = {}
+    for word in sorted(words, key=len, reverse=True):
+        filed.setdefault(word[0], []).append(word[1:])
+    return "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in filed.items())
+
+
 @cache
 def _pattern() -> re.Pattern[str]:
-    months, weekdays = ("|".join(sorted(words, key=len, reverse=True)) for words in _words())
+    months, weekdays = map(_any_of, _words())
     weekdays = weekdays.replace(" ", "[ -]")
     weekday = rf"(?:\b(?P<weekday{{n}}>{weekdays})\b\.?,?\s+)?"
 

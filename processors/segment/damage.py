@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Final
 
@@ -20,6 +20,7 @@ from config.settings import HERE
 from processors.event import Damage, DamageKind, Segment
 from processors.segment.marks import ends_sentence
 
+STOPS: Final = '.,;:!?)”"»'
 PROSE: Final = frozenset({"paragraph", "caption"})
 DOUBLED: Final = 80  # characters of the shortest paragraph that does not stand twice by chance
 CUT: Final = 80  # characters of the shortest paragraph that can be told to be cut
@@ -39,8 +40,13 @@ SUM: Final = re.compile(
 BROKEN: Final = re.compile(r"\ufffd+")
 LETTER_LOST: Final = re.compile(r"(?<![/?=&.\w])[^\W\d_]+\?[^\W\d_a-z]*[a-zà-ÿ]+(?:\?[a-zà-ÿ]+)*(?![/?=&\w])")
 MAY_BE_MOJIBAKE: Final = re.compile(r"[ÃÂâÐÑÅÄÎÏØÙ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u00a0]")
+COMMAS: Final = re.compile(r",\s?,")  # what `EMPTY` has beside quotation marks and brackets
+GLUED: Final = re.compile(r"\d(?:pct|mln)?[A-Z][a-z]{2}")  # what `RUN_TOGETHER` has at least
 RUN_TOGETHER: Final = re.compile(r"(?<=\s)[\d.,]*\d(?:pct|mln)?(?![KMGT](?:bps|bit|byte|Hz))[A-Z][a-z]{2,}")
 CODE: Final = re.compile(r"->|=>|::|==|`|</|[{}\\]| = ")  # programs and formulas have words of one letter
+
+
+Rule = tuple[DamageKind, Callable[[str], Iterator[tuple[int, int]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +81,51 @@ def grammar(language: str) -> Grammar | None:
 def find_damage(text: str, segments: tuple[Segment, ...], language: str = "") -> tuple[Damage, ...]:
     """The damaged places of a segmented text, in order, none within another."""
     known = grammar(language.partition("-")[0].lower())
+    rules = _rules_for(text, known)
     found: list[Damage] = []
-    for segment in segments:
+    for segment in segments if rules else ():
         if segment.kind in PROSE:
             words = text[segment.start : segment.end]
-            found += _all("missing-words", segment.start, _lost_words(words, known))
-            found += _all("mojibake", segment.start, _mojibake(words))
-            found += _all("garbled", segment.start, _run_together(words))
+            for kind, rule in rules:
+                if not (kind == "missing-words" and CODE.search(words)):
+                    found += _all(kind, segment.start, rule(words))
     found += _doubled(text, segments)
     found += _cut(text, segments)
     return _apart(_believed(found))
+
+
+def _rules_for(text: str, known: Grammar | None) -> list[Rule]:
+    """The rules that can find anything in the text, by what they need anywhere in it: most copy needs none."""
+    made: list[Rule] = []
+    if "“" in text or "«" in text or "(" in text or COMMAS.search(text):
+        made.append(("missing-words", _empty))
+    if "$ " in text or "€ " in text or "£ " in text:
+        made.append(("missing-words", _sum))
+    if known is not None:
+        made += [("missing-words", partial(rule, known=known)) for rule in _rules_of_words(text, known)]
+    if not text.isascii() or "?" in text:
+        made.append(("mojibake", _mojibake))
+    if GLUED.search(text):
+        made.append(("garbled", _run_together))
+    return made
+
+
+def _rules_of_words(text: str, known: Grammar) -> Iterator[Callable[..., Iterator[tuple[int, int]]]]:
+    """The rules of a language's words that can find anything in the text."""
+    if "Mr" in text or "Ms" in text:
+        yield _title
+    if "“ " in text or ' " ' in text or "”" in text or '"' in text or "»" in text or "’" in text:
+        yield _quoted
+    low = text.lower().split()
+    tokens = set(low)
+    stopped = [token for token in tokens if token[-1] in STOPS]
+    if not known.endings.isdisjoint(tokens) or any(token.rstrip(STOPS) in known.endings for token in stopped):
+        yield _ending
+    never = known.never
+    if [1 for before, after in pairwise(low) if before in never and after in never[before]]:
+        yield _pairs
+    if any(token[:-1] in known.unended for token in stopped):
+        yield _unended
 
 
 def _believed(found: list[Damage]) -> list[Damage]:
@@ -110,29 +151,28 @@ def _apart(found: list[Damage]) -> tuple[Damage, ...]:
     return tuple(kept)
 
 
-def _lost_words(words: str, known: Grammar | None) -> Iterator[tuple[int, int]]:
-    """Spans around words that are missing, or a fragment that they left."""
-    if CODE.search(words):
+def _empty(words: str) -> Iterator[tuple[int, int]]:
+    """Brackets and quotation marks around nothing."""
+    return (match.span() for match in EMPTY.finditer(words))
+
+
+def _sum(words: str) -> Iterator[tuple[int, int]]:
+    """Sums without their figure."""
+    return (match.span() for match in SUM.finditer(words))
+
+
+def _title(words: str, known: Grammar) -> Iterator[tuple[int, int]]:  # noqa: ARG001  asked as its like
+    """Titles without a name."""
+    return (match.span() for match in TITLE.finditer(words))
+
+
+def _ending(words: str, known: Grammar) -> Iterator[tuple[int, int]]:
+    """An ending alone, as a word."""
+    if known.endings.isdisjoint(token.rstrip(STOPS) for token in words.lower().split()):
         return
-    yield from (match.span() for match in EMPTY.finditer(words))
-    if "$ " in words or "€ " in words or "£ " in words:
-        yield from (match.span() for match in SUM.finditer(words))
-    if known is None:
-        return
-    if "M" in words:
-        yield from (match.span() for match in TITLE.finditer(words))
-    yield from _quoted(words, known)
-    low = words.lower().split()
-    if not known.endings.isdisjoint(token.rstrip('.,;:!?)”"»') for token in low):
-        yield from (
-            (match.start("end"), match.end("end"))
-            for match in known.ending.finditer(words)
-            if len(match["end"]) > 1 or match[0][0].islower()
-        )
-    if any(before in known.never and after in known.never[before] for before, after in pairwise(low)):
-        yield from _pairs(words, known)
-    if any(token[-1] in ".,;!?" and token[:-1] in known.unended for token in low):
-        yield from _unended(words, known)
+    for match in known.ending.finditer(words):
+        if len(match["end"]) > 1 or match[0][0].islower():
+            yield match.span("end")
 
 
 def _quoted(words: str, known: Grammar) -> Iterator[tuple[int, int]]:

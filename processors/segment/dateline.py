@@ -10,7 +10,7 @@ from processors.event import Dateline, Place, Segment
 from processors.places import Candidate, gazetteer, key_of
 from processors.segment.calendar import PrintedDate, printed_dates, resolve
 from processors.segment.conventions import conventions
-from processors.segment.printed import PARTICLES, PrintedPlace, match_dateline
+from processors.segment.printed import PARTICLES, PrintedDateline, PrintedPlace, match_dateline
 
 COPY: Final = 20_000  # characters of the copy that are looked at for other dates
 EARLIER: Final = 20  # years before the item was received that a dateline may be of
@@ -25,16 +25,18 @@ def read_dateline(
     language: str = "",
     reference: str | None = None,
     received: str | None = None,
+    printed: PrintedDateline | None = None,
 ) -> Dateline | None:
     """The dateline of a segmented text, or None.
 
     `reference` is the item's own time (RFC 3339), for datelines that leave out the year. Where the item has none,
-    days of the week and full dates in the copy tell the year, else `received`.
+    days of the week and full dates in the copy tell the year, else `received`. `printed` is the line as the layout
+    has read it; without it, it is read here.
     """
     segment = next((s for s in segments if s.kind == "dateline"), None)
     if segment is None:
         return None
-    printed = match_dateline(text, segment.start, segment.end + 1)
+    printed = printed or match_dateline(text, segment.start, segment.end + 1)
     if printed is None:
         return Dateline(segment.start, segment.end)
     when = printed.printed

@@ -15,7 +15,7 @@ from processors.segment.body import name_body, sign_off
 from processors.segment.head import name_head, same_words
 from processors.segment.lines import Line, Shape, split_lines, split_units
 from processors.segment.parts import Part, part_of, split
-from processors.segment.printed import match_dateline
+from processors.segment.printed import PrintedDateline, match_dateline
 
 MOST: Final = 20_000  # lines that are told apart; what comes after is one paragraph
 HEAD: Final = 30  # parts among which the beginning of the body is looked for
@@ -26,6 +26,11 @@ def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment,
 
     `headline` is the item's own, if any; where it stands in the text as well, that line is its segment.
     """
+    return laid_out(text, headline)[0]
+
+
+def laid_out(text: str, headline: str = "") -> tuple[tuple[Segment, ...], PrintedDateline | None]:
+    """The segments of a text, and its dateline as printed, if it has one."""
     told, end = split_lines(text, MOST)
     parts = [part_of(text, unit) for unit in split_units(told, _alone)]
     for part in parts:
@@ -33,7 +38,7 @@ def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment,
     sign_off(parts)
     pictures.take_apart(parts)
     apart = bool(headline) and not any(same_words(part.words, headline) for part in parts[:HEAD])
-    lead = _open_body(text, parts)
+    lead, printed = _open_body(text, parts)
     if lead == len(parts):
         lead = _without_prose(text, parts, apart=apart)
     lead -= rows.gather_points(text, parts, lead)
@@ -44,9 +49,9 @@ def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment,
     segments = _tiled(parts, told)
     rest = text[end:]
     if not rest.strip():
-        return segments
+        return segments, printed
     start = end + len(rest) - len(rest.lstrip())
-    return (*segments, Segment(start, end + len(rest.rstrip()), "paragraph"))
+    return (*segments, Segment(start, end + len(rest.rstrip()), "paragraph")), printed
 
 
 def _alone(line: Line, last: Line, shape: Shape) -> bool:
@@ -65,7 +70,7 @@ def _alone(line: Line, last: Line, shape: Shape) -> bool:
     }
 
 
-def _open_body(text: str, parts: list[Part]) -> int:
+def _open_body(text: str, parts: list[Part]) -> tuple[int, PrintedDateline | None]:
     """The number of the part that begins the body; a dateline before it is split off and named."""
     for number, part in enumerate(parts[:HEAD]):
         if part.kind not in (None, "note", "signoff", "caption"):
@@ -80,11 +85,11 @@ def _open_body(text: str, parts: list[Part]) -> int:
                 and parts[number + 1].start < part.end + 2
             ):
                 parts[number + 1].kind = "paragraph"
-            return number
+            return number, found
     for number, part in enumerate(parts[:HEAD]):
         if part.kind is None and marks.is_prose(part.words) and not _pictured(parts, number):
-            return number
-    return len(parts)
+            return number, None
+    return len(parts), None
 
 
 def _without_prose(text: str, parts: list[Part], *, apart: bool) -> int:

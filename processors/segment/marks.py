@@ -41,19 +41,24 @@ def kind_of(words: str) -> SegmentKind | None:  # noqa: PLR0911  one return a ki
         return None
     known, said, low = conventions(), phrases(), words.lower()
     short = len(words) <= 120
-    if short and (known.signoff.fullmatch(low) or is_signed(words)):
+    if short and (known.signoff.describe(low) or is_signed(words)):
         return "signoff"
     if short and words[-1] in ")TCZtrshm0123456789" and TIME_LINE.fullmatch(words):
         return "slug"
-    if said.note.match(low) or (short and known.note.fullmatch(low)):
+    if said.note.match(low) or (short and known.note.describe(low)):
         return "note"
-    if said.signoff.match(low):
+    if said.signoff.match(low) or contributes(low):
         return "signoff"
     if said.boilerplate.match(low) or (short and words[0].isupper() and said.heading.fullmatch(low)):
         return "boilerplate"
-    if known.boilerplate.fullmatch(low):
+    if known.boilerplate.describe(low):
         return "boilerplate"
     return "credit" if short and is_credit(words) and not is_byline(words) else None
+
+
+def contributes(low: str) -> bool:
+    """Whether a line in small letters says who contributed to the story."""
+    return phrases().contributed.match(low) is not None
 
 
 def is_slug(words: str) -> bool:
@@ -95,9 +100,7 @@ def is_initials(words: str) -> bool:
     """Whether a line of the tail is a mark of desk or authors."""
     if len(words) > 40:
         return False
-    return (
-        INITIALS.fullmatch(words) is not None or conventions().initials.fullmatch(words.lower()) is not None
-    )
+    return INITIALS.fullmatch(words) is not None or conventions().initials.describe(words.lower())
 
 
 def is_byline(words: str) -> bool:
@@ -161,7 +164,8 @@ def sign_off_at_end(words: str) -> int | None:
     words = words.rstrip(".") if words.endswith((").", "].")) else words
     if words.endswith((")", "]")) and (at := words.rfind("(", max(0, len(words) - 400))) > 0:
         closed = words[:at].rstrip().endswith((".", "!", "?", "”", '"', "»"))
-        if closed and phrases().signoff.match(words[at:].lower()):
+        low = words[at:].lower()
+        if closed and (phrases().signoff.match(low) or contributes(low)):
             return at
     return None
 

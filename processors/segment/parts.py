@@ -18,11 +18,16 @@ class Part:
     words: str = field(repr=False)
     parted: bool = True
     lines: int = 1
+    _one_line: str = field(default="", repr=False, compare=False)
 
     @property
     def one_line(self) -> str:
         """The words with every run of blanks as one."""
-        return self.words if self.lines == 1 else " ".join(self.words.split())
+        if self.lines == 1:
+            return self.words
+        if not self._one_line:
+            self._one_line = " ".join(self.words.split())
+        return self._one_line
 
 
 def part_of(text: str, unit: Unit) -> Part:
@@ -44,6 +49,7 @@ def split(parts: list[Part], number: int, at: int, kind: SegmentKind | None) -> 
         parted=False,
         lines=tail.lstrip().count("\n") + 1,
     )
+    part._one_line = ""  # noqa: SLF001  its own module
     part.words, part.end, part.lines = head, part.start + len(head), head.count("\n") + 1
     if after.words:
         parts.insert(number + 1, after)

@@ -19,6 +19,7 @@ class Phrases:
 
     note: re.Pattern[str]
     signoff: re.Pattern[str]
+    contributed: Worded
     boilerplate: re.Pattern[str]
     heading: re.Pattern[str]
     label: re.Pattern[str]
@@ -26,10 +27,26 @@ class Phrases:
     byline: re.Pattern[str]
     role: re.Pattern[str]
     sourced: re.Pattern[str]
-    caption: re.Pattern[str]
+    caption: Worded
     tags: re.Pattern[str]
     credit: re.Pattern[str]
     credit_tail: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A pattern that is tried only where one of its words stands: none matches without."""
+
+    words: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def match(self, line: str) -> re.Match[str] | None:
+        """At the line's start."""
+        return self.pattern.match(line) if any(word in line for word in self.words) else None
+
+    def search(self, line: str) -> re.Match[str] | None:
+        """Anywhere in the line."""
+        return self.pattern.search(line) if any(word in line for word in self.words) else None
 
 
 @cache
@@ -45,6 +62,7 @@ def phrases() -> Phrases:
     return Phrases(
         any_of("note"),
         any_of("signoff"),
+        Worded(tuple(told["contributed_words"]), any_of("contributed")),
         any_of("boilerplate"),
         any_of("heading"),
         any_of("label"),
@@ -52,7 +70,7 @@ def phrases() -> Phrases:
         re.compile(rf"[(\[*]*\s*(?:{told['byline']})\b:?\s+(?P<names>\S.*?)\s*[)\]*]*", re.IGNORECASE),
         re.compile(rf"\b(?:{told['role']})"),
         re.compile(rf"\W{{0,3}}(?:{told['from']})\s?:?\s+(?P<agency>[^:\n]{{2,40}}?)\W{{0,2}}"),
-        any_of("caption"),
+        Worded(tuple(told["caption_words"]), any_of("caption")),
         re.compile(r"\([A-Z][A-Z ,]{2,60} - Tags:[^()]{2,300}\)$"),
         any_of("credit"),
         _credit_tail(desk, told["photo"]),

@@ -13,6 +13,7 @@ from processors.segment.phrases import phrases
 
 TAIL: Final = 140  # characters in which a credit at the end is looked for
 LONGEST: Final = 900  # characters of a caption
+MARKED: Final = re.compile(r"[/©:(\[]|oto|HOTO|via ")  # what credits have
 SENTENCE: Final = re.compile(r"(?<=[^\W_]{4})[.!?]\s+")
 SAID: Final = re.compile(
     r"\b(?:said|told|says|dijo|dit|déclaré|sagte|sagten|teilte|detto|disse|zei|sade|säger|sa|sagde|siger|afirmó|added)\b"
@@ -23,12 +24,10 @@ def is_credit(words: str) -> bool:
     """Whether a line is nothing but a picture's credit."""
     if len(words) > 100:
         return False
-    if phrases().credit.fullmatch(words.lower()) or conventions().credit.fullmatch(
-        words.lower().strip("()[] .")
-    ):
+    low = words.lower()
+    if phrases().credit.fullmatch(low) or conventions().credit.describe(low.strip("()[] .")):
         return True
-    found = phrases().credit_tail.match(" " + words)
-    return found is not None and ("/" in words or words[:1] in "(©")
+    return ("/" in words or words[:1] in "(©") and phrases().credit_tail.match(" " + words) is not None
 
 
 def take_apart(parts: list[Part]) -> None:
@@ -37,7 +36,8 @@ def take_apart(parts: list[Part]) -> None:
     while number < len(parts):
         part = parts[number]
         if part.kind is None and len(part.words) <= LONGEST:
-            if tags := phrases().tags.search(part.words, max(0, len(part.words) - 400)):
+            tagged = " - Tags:" in part.words
+            if tagged and (tags := phrases().tags.search(part.words, max(0, len(part.words) - 400))):
                 split(parts, number, tags.start(), "note")
             at = _credit_at(part.words)
             if at:
@@ -64,7 +64,7 @@ def take_apart(parts: list[Part]) -> None:
 
 def _credit_at(words: str) -> int | None:
     """Where the credit at the end of a caption begins, or None."""
-    if not any(mark in words[-TAIL:] for mark in ("/", "©", "hoto", "oto", "HOTO", ":", "(", "[", "via ")):
+    if not MARKED.search(words, max(0, len(words) - TAIL)):
         return None
     found = phrases().credit_tail.search(words, max(0, len(words) - TAIL))
     if not found:
@@ -85,7 +85,7 @@ def _conventional(words: str) -> int | None:
         return None
     for gap in SENTENCE.finditer(words, max(0, len(words) - TAIL)):
         credit = words[gap.end() :].lower()
-        if "hoto" in credit and conventions().credit.fullmatch(credit.strip("()[] .")):
+        if "hoto" in credit and conventions().credit.describe(credit.strip("()[] .")):
             return gap.end()
     return None
 
@@ -94,7 +94,7 @@ def _two_brackets(words: str, at: int) -> int:
     """Where a credit begins that has another one in brackets before it: ``(PHOTO NOT FOR SALE) (Yonhap)``."""
     before = words[:at].rstrip()
     opening = before.rfind("(") if before.endswith(")") else -1
-    more = opening > 0 and conventions().credit.fullmatch(before[opening:].lower().strip("() ."))
+    more = opening > 0 and conventions().credit.describe(before[opening:].lower().strip("() ."))
     return opening if more else at
 
 
@@ -108,7 +108,7 @@ def _after_sentence(credit: str) -> int:
 
 def is_caption(words: str) -> bool:
     """Whether the words speak of a picture, or tell no more than who is seen where and when."""
-    if len(words) > LONGEST:
+    if len(words) > LONGEST or " said " in words:
         return False
     told = phrases().caption.search(words[:500].lower()) is not None or _ends_in_place_and_date(words)
     return told and not SAID.search(words)

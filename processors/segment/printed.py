@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from processors.places import gazetteer
@@ -22,6 +22,7 @@ BRACKETED: Final = re.compile(
 )
 CLOSED: Final = re.compile(rf"(?:\s*\.?\s*{DASH}|\s*\.(?!\w))?(?=\s|\w|[\"“«„'‘(]|$)")
 OPENED: Final = re.compile(rf"\s*\.?\s*{DASH}(?=\s|\w|$)")
+DASHED: Final = re.compile(r"[-‐‑–—―−_=:](?=\s|$)")  # what ends a dateline
 END: Final = re.compile(rf"\s*[.,]?\s*(?P<dash>{DASH})(?=\s|$)")
 LAST_DASH: Final = re.compile(rf"\s*{DASH}\s*$")
 AFTER: Final = re.compile(rf"\s+(?P<agency>[^\W\d_][\w ]{{1,30}}?)\s*(?:\.(?=\s)|{DASH}(?=\s))")
@@ -132,7 +133,7 @@ def match_dateline(text: str, start: int, end: int) -> PrintedDateline | None:
     found = _agency_first(window) or _agency_bracketed(window) or _agency_bare(window)
     if not found or found.end >= LONGEST:
         return None
-    return replace(found, start=start, end=start + found.end)
+    return PrintedDateline(start, start + found.end, found.places, found.printed, found.agency)
 
 
 def _may_open(window: str) -> bool:
@@ -161,6 +162,8 @@ def _agency_first(window: str) -> PrintedDateline | None:
 
 def _agency_bracketed(window: str) -> PrintedDateline | None:
     """``Moscow, Jan 29 (EFE).-``, ``TALLOW CREEK, Ore., Nov. 21, 2026 /PRNewswire/ --``."""
+    if "(" not in window and "/" not in window and "[" not in window:
+        return None
     for bracket in BRACKETED.finditer(window):
         words = _content(bracket)
         agency = conventions().agency(words)
@@ -211,6 +214,8 @@ def _only(dates: Iterable[PrintedDate]) -> PrintedDate | None:
 def _agency_bare(window: str) -> PrintedDateline | None:
     """``TOKYO, April 20 Kyodo -``, ``WASHINGTON, Feb 26 -``, ``BRUSSELS -``."""
     undated = None
+    if not DASHED.search(window):
+        return None
     for number, closing in enumerate(END.finditer(window)):
         if number > 2:
             break

@@ -19,11 +19,14 @@ GAPS: Final = re.compile(
 )
 CELL: Final = 40  # characters of a cell, but for the first
 FIRST: Final = 24  # rows by which a block is judged, so that a long one that is no table costs no more
+DIGIT: Final = re.compile("[0-9]")
 SIGNED: Final = ".!?…。"
 
 
 def bullet(words: str) -> str:
     """What kind of bullet opens the line: the mark itself, ``1`` for numbers, ``a`` for letters; "" for none."""
+    if words[:1].isalpha() and words[1:2] not in (".", ")"):
+        return ""  # as most lines
     found = BULLET.match(words)
     if not found:
         return ""
@@ -154,15 +157,15 @@ def _end_of_rows(parts: list[Part], at: int, end: int, first: int | None = None)
 
 
 def _has_digit(words: str) -> bool:
-    return any(map(str.isdigit, words))
+    return DIGIT.search(words) is not None if words.isascii() else any(map(str.isdigit, words))
 
 
 def _short(part: Part) -> bool:
     return (
-        _open(part)
+        len(part.words) <= SHORT
         and part.lines == 1
+        and _open(part)
         and bullet(part.words) in ("", "1")
-        and len(part.words) <= SHORT
         and not part.words.endswith((*SIGNED, ":", ","))
     )
 
