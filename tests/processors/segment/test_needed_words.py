@@ -1,0 +1,50 @@
+"""What patterns are not tried without: no line that they match lacks it."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.settings import HERE
+from processors.segment.phrases import phrases
+from processors.segment.templates import Templates, needed_by, pattern
+
+TOLD: dict[str, Any] = tomllib.loads((HERE / "lexicon" / "segment-phrases.toml").read_text("utf-8"))
+AGENCIES: list[dict[str, Any]] = tomllib.loads((HERE / "lexicon" / "agencies.toml").read_text("utf-8"))[
+    "agency"
+]
+FEW = settings(max_examples=30)
+
+
+@pytest.mark.parametrize("name", ["caption", "contributed"])
+@FEW
+@given(st.data())
+def test_every_line_of_a_phrase_has_one_of_its_words(name: str, data: st.DataObject) -> None:
+    cue = data.draw(st.sampled_from(TOLD[name]))
+    line = data.draw(st.from_regex(cue))
+    assert any(word in line for word in getattr(phrases(), name).words)
+
+
+@pytest.mark.parametrize("kind", ["signoffs", "initials", "credits", "notes", "boilerplate"])
+@FEW
+@given(st.data())
+def test_every_line_of_a_template_has_what_it_needs(kind: str, data: st.DataObject) -> None:
+    known = [template for entry in AGENCIES for template in entry.get(kind, ())]
+    template = data.draw(st.sampled_from(known)).lower()
+    line = data.draw(st.from_regex(pattern(template), fullmatch=True))
+    assert needed_by(template) in line
+    assert Templates.of(known).describe(line)
+
+
+def test_a_template_needs_a_common_mark_or_its_longest_word() -> None:
+    assert needed_by("{name}/tass") == "/"
+    assert needed_by("{name} - europa press") == "europa"
+    assert Templates.of(["{name} - Europa Press", "AP"]).needed == ("europa",)
+
+
+def test_no_templates_describe_nothing() -> None:
+    assert not Templates.of([]).describe("")
