@@ -131,6 +131,7 @@ class Kafka:
     cert_file: str = ""  # our certificate and its key (PEM), where the broker asks clients for one
     key_file: str = ""
     workers: int = 0  # processes for CPU steps; 0: one a core, four at the most
+    standby: bool = True  # keep other workers' deduplication memory too: takeover in seconds, memory for all of it
     options: dict[str, str] = field(default_factory=dict)
 
 

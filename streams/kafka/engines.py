@@ -21,6 +21,12 @@ Work = Callable[[Sequence[Record]], list[Outcome]]
 class Engine(Protocol):
     """Runs one step."""
 
+    async def open(self) -> None:
+        """Prepare what takes long, before the worker joins its group."""
+
+    async def close(self) -> None:
+        """End what goes on in the background."""
+
     async def run(self, records: Sequence[Record]) -> list[Outcome]:
         """One outcome a record, in order."""
 
@@ -41,6 +47,12 @@ class Stateless:
         """`load` makes the step, slowly perhaps."""
         self._load = load
         self._work: Work | None = None
+
+    async def open(self) -> None:
+        """Nothing takes long."""
+
+    async def close(self) -> None:
+        """Nothing goes on."""
 
     async def run(self, records: Sequence[Record]) -> list[Outcome]:
         """Run it in a thread."""
@@ -66,6 +78,12 @@ class Pooled:
         """The pool has loaded the step."""
         self._pool, self._step = pool, step
 
+    async def open(self) -> None:
+        """The pool is open."""
+
+    async def close(self) -> None:
+        """The pool is its owner's."""
+
     async def run(self, records: Sequence[Record]) -> list[Outcome]:
         """Run it in the pool's children."""
         return await self._pool.run(self._step, records)
@@ -87,6 +105,14 @@ class Remembering:
         """The memories of the partitions that are ours."""
         self._memories = memories
 
+    async def open(self) -> None:
+        """Make the standby."""
+        await self._memories.open()
+
+    async def close(self) -> None:
+        """End the standby."""
+        await self._memories.close()
+
     async def run(self, records: Sequence[Record]) -> list[Outcome]:
         """Run each partition's records on its own instance, in a thread."""
         outcomes: dict[tuple[int, int], Outcome] = {}
@@ -98,8 +124,7 @@ class Remembering:
 
     async def claim(self, offsets: dict[int, int]) -> None:
         """Restore what is not in memory already."""
-        self._memories.keep(set(offsets))
-        await asyncio.gather(*(self._memories.restore(*each) for each in offsets.items()))
+        await self._memories.claim(offsets)
 
     async def restart(self, partition: int, offset: int) -> None:
         """Read the memory back, as the last commit left it."""

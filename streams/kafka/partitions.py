@@ -25,11 +25,11 @@ async def fit(cluster: Cluster, steps: Sequence[Step]) -> None:
     if not remembering:
         return
     names = {topic.name for step in remembering for topic in (*step.reads, step.state) if topic}
-    numbers = await _numbers(cluster, names)
+    there = await numbers(cluster, names)
     for step in remembering:
         assert step.state
-        needed = max(numbers[topic.name] for topic in step.reads)
-        if (number := numbers[step.state.name]) < needed:
+        needed = max(there[topic.name] for topic in step.reads)
+        if (number := there[step.state.name]) < needed:
             state = cluster.topic(step.state.name)
             raise Misconfigured(
                 f"{state} has {number} partitions, and {step.name} reads {needed}: kafka-topics.sh "
@@ -37,7 +37,8 @@ async def fit(cluster: Cluster, steps: Sequence[Step]) -> None:
             )
 
 
-async def _numbers(cluster: Cluster, names: Iterable[str]) -> dict[str, int]:
+async def numbers(cluster: Cluster, names: Iterable[str]) -> dict[str, int]:
+    """How many partitions topics have, by their names in the topology."""
     admin = cluster.admin()
     await admin.start()
     try:

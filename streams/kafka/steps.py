@@ -67,12 +67,13 @@ class StepRunner:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def open(self) -> None:
-        """Start the producer, before the worker joins its group.
+        """Start the producer and make the standby, before the worker joins its group.
 
-        That fences this slot's predecessor and aborts what it left open. Later would be too late: whoever takes over its
+        The producer fences this slot's predecessor and aborts what it left open. Later would be too late: whoever takes over its
         partitions waits for its transactions, and does not fence a worker whose name is in the group again.
         """
         self._producer = await self._fenced()
+        await self._engine.open()
 
     async def take_in(self, batch: Batch) -> None:
         """Take a batch from Faust, waiting while there is enough."""
@@ -124,6 +125,7 @@ class StepRunner:
         await self._room.close()
         if self._claimed:
             self._claimed.cancel()
+        await self._engine.close()
         if self._producer:
             await self._producer.stop()
 

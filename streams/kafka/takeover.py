@@ -46,7 +46,7 @@ async def _fence_the_dead(
 ) -> None:
     offsets = await admin.list_consumer_group_offsets(cluster.group, partitions=list(partitions))
     owners = {told.metadata for told in offsets.values() if told.metadata}
-    dead = owners - {cluster.worker} - await _members(cluster, admin)
+    dead = owners - {cluster.worker} - await members(cluster, admin)
     for worker in sorted(dead):
         identity = cluster.transactional_id(step, worker)
         producer = cluster.producer(transactional_id=identity)
@@ -55,7 +55,7 @@ async def _fence_the_dead(
         log.debug("fenced a dead worker", step=step, worker=worker)
 
 
-async def _members(cluster: Cluster, admin: AIOKafkaAdminClient) -> set[str]:
+async def members(cluster: Cluster, admin: AIOKafkaAdminClient) -> set[str]:
     """The names of the group's live workers, which are the client ids of its members."""
     described = await admin.describe_consumer_groups([cluster.group])
     return {str(member[1]) for answer in described for group in answer.groups for member in group[5]}

@@ -23,8 +23,9 @@ from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.engines import Engine, Pooled, Remembering, Stateless
 from streams.kafka.health import healthy
 from streams.kafka.internals import App, Batch, fence_commits
-from streams.kafka.memory import Memories, Rememberer
+from streams.kafka.memory import Memories
 from streams.kafka.partitions import fit
+from streams.kafka.replica import Rememberer
 from streams.kafka.routes import RouteRunner, Routing
 from streams.kafka.steps import StepRunner
 from streams.kafka.topics import differences, missing
@@ -89,7 +90,10 @@ async def check(settings: Settings) -> None:
 
 async def _until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -> None:
     """Run the app and its steps until `stop` or a failure, then drain."""
-    await asyncio.gather(*(runner.open() for runner in runners))
+    await or_stopped(asyncio.gather(*(runner.open() for runner in runners)), stop)
+    if stop.is_set():
+        await asyncio.gather(*(runner.close() for runner in runners))
+        return
     await app.start()
     log.info("worker started", worker=app.cluster.worker, steps=[runner.step.name for runner in runners])
     running: list[asyncio.Future[None]] = [asyncio.ensure_future(runner.run()) for runner in runners]

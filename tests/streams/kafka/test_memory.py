@@ -1,0 +1,234 @@
+"""A step's memory: kept, taken over from a standby, or read back; always what the state topic says."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, cast
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+
+from config.settings import Kafka
+from streams.kafka.cluster import Cluster
+from streams.kafka.memory import Memories
+from streams.kafka.topics import seen
+from streams.messages import Record
+from streams.topology import ENRICHED, LINEAGE
+from streams.work import Outcome
+from tests.conftest import KafkaForTest
+from tests.servers.fleet import Worker, item, make_topics, publish, read
+from tests.servers.kafka_truth import judged
+from tests.servers.quick_steps import load as quick
+
+pytestmark = pytest.mark.kafka
+QUICK: Final = (sys.executable, "-m", "tests.servers.quick_worker")
+
+
+class Diary:
+    """A step that remembers the values of its state topic."""
+
+    def __init__(self) -> None:
+        self.pages: list[bytes] = []
+
+    def __call__(self, records: Sequence[Record]) -> list[Outcome]:
+        return [() for _ in records]
+
+    def restore(self, record: Record) -> None:
+        self.pages.append(record.value)
+
+
+class Shelf:
+    """Memories of two partitions, and how much was read for them."""
+
+    def __init__(self, told: Kafka, make: Callable[[], Diary] = Diary) -> None:
+        self.diaries: list[Diary] = []
+        self._make = make
+        self.memories = Memories(Cluster(told), LINEAGE.name, self._load)
+
+    @property
+    def read(self) -> int:
+        """Pages that all diaries have taken in."""
+        return sum(len(each.pages) for each in self.diaries)
+
+    def pages(self, partition: int) -> list[bytes]:
+        return cast("Diary", self.memories.peek(partition)).pages
+
+    def _load(self) -> Diary:
+        self.diaries.append(self._make())
+        return self.diaries[-1]
+
+
+async def write(told: Kafka, *pages: bytes, partition: int = 0) -> None:
+    """Commit pages, each in a transaction of its own, so that markers lie between them; the last one is aborted."""
+    cluster = Cluster(told)
+    topic = cluster.topic(LINEAGE.name)
+    async with cluster.producer(transactional_id=f"{told.prefix}writer") as producer:
+        for page in pages:
+            async with producer.transaction():
+                await producer.send(topic, page, key=b"en", partition=partition)
+        await producer.begin_transaction()
+        await producer.send_and_wait(topic, b"aborted", key=b"en", partition=partition)
+        await producer.abort_transaction()
+
+
+@pytest.fixture
+def told(kafka: KafkaForTest, monkeypatch: pytest.MonkeyPatch) -> Kafka:
+    """Settings of a fleet in which others work."""
+
+    async def members(*_: object) -> set[str]:
+        return {"another"}
+
+    monkeypatch.setattr("streams.kafka.standby.members", members)
+    monkeypatch.setattr("streams.kafka.standby.EVERY_S", 0.05)
+    return kafka.settings(partitions=2, worker="one")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_takeover_from_the_standby_reads_what_came_since(told: Kafka) -> None:
+    await make_topics(told)
+    await write(told, b"1", b"2", b"3")
+    await write(told, b"9", partition=1)
+    shelf = Shelf(told)
+    await shelf.memories.open()
+    assert shelf.read == 4, "all partitions, before the worker joins"
+    await shelf.memories.claim({1: 10})
+    await write(told, b"4")
+    await until(lambda: shelf.read == 5)  # what others commit is followed
+    await write(told, b"5", b"6", partition=1)
+    await shelf.memories.claim({0: 20, 1: 10})
+    await write(told, b"7")
+    await shelf.memories.close()
+    assert shelf.pages(0) == [b"1", b"2", b"3", b"4"]
+    assert shelf.pages(1) == [b"9"], "it stands where it is committed, so it is as the worker left it"
+    assert len(shelf.diaries) == 2, "nothing was read twice"
+
+
+async def test_a_partition_that_is_lost_is_followed_from_then_on(told: Kafka) -> None:
+    await make_topics(told)
+    await write(told, b"1", b"2")
+    shelf = Shelf(told)
+    await shelf.memories.open()
+    await shelf.memories.claim({0: 5})
+    shelf.memories.work(0)  # what was run on it is never committed
+    await shelf.memories.claim({})
+    await write(told, b"3")
+    await until(lambda: len(shelf.diaries) == 2 and shelf.diaries[1].pages == [b"1", b"2", b"3"])
+    await shelf.memories.claim({0: 6})
+    await shelf.memories.close()
+    assert shelf.pages(0) == [b"1", b"2", b"3"]
+
+
+async def test_without_a_standby_each_worker_knows_its_own_partitions_only(told: Kafka) -> None:
+    await make_topics(told)
+    await write(told, b"1")
+    await write(told, b"2", partition=1)
+    shelf = Shelf(replace(told, standby=False))
+    await shelf.memories.open()
+    await shelf.memories.claim({1: 3})
+    await shelf.memories.close()
+    assert shelf.pages(1) == [b"2"]
+    assert shelf.read == 1
+
+
+@pytest.mark.parametrize("new", [(b"a",), (b"1", b"b", b"c", b"d")], ids=["shorter", "longer"])
+async def test_a_standby_of_a_topic_that_was_made_anew_counts_nothing(
+    told: Kafka, new: tuple[bytes, ...]
+) -> None:
+    await make_topics(told)
+    await write(told, b"1", b"2")
+    shelf = Shelf(told)
+    await shelf.memories.open()
+    cluster = Cluster(told)
+    admin = cluster.admin()
+    await admin.start()
+    topic = cluster.topic(LINEAGE.name)
+    await admin.delete_topics([topic])
+    async with asyncio.timeout(20):
+        while topic in await admin.list_topics():
+            await asyncio.sleep(0.05)
+    await make_topics(told)
+    await seen(admin, {topic})
+    await admin.close()
+    await write(told, *new)
+    await shelf.memories.claim({0: 3})
+    await shelf.memories.close()
+    assert shelf.pages(0) == list(new)
+
+
+async def test_a_standby_whose_records_were_all_deleted_counts_nothing(told: Kafka) -> None:
+    await make_topics(told)
+    await write(told, b"1", b"2")
+    shelf = Shelf(told)
+    await shelf.memories.open()
+    cluster = Cluster(told)
+    admin = cluster.admin()
+    await admin.start()
+    await admin.delete_records({TopicPartition(cluster.topic(LINEAGE.name), 0): RecordsToDelete(-1)})
+    await admin.close()
+    await write(told, b"3")
+    await shelf.memories.claim({0: 3})
+    await shelf.memories.close()
+    assert shelf.pages(0) == [b"3"]
+
+
+async def test_a_rebalance_in_the_middle_of_reading_costs_and_repeats_nothing(
+    told: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Diary):
+        def restore(self, record: Record) -> None:
+            if len(self.pages) == 3:
+                reached.set()
+                gate.wait(20)
+            super().restore(record)
+
+    reached, gate = threading.Event(), threading.Event()
+    await make_topics(told)
+    pages = [b"%d" % number for number in range(8)]
+    await write(told, *pages)
+    shelf = Shelf(replace(told, standby=False), Slow)
+    claiming = asyncio.ensure_future(shelf.memories.claim({0: 8}))
+    await until(reached.is_set)
+    claiming.cancel()
+    asyncio.get_running_loop().call_later(0.1, gate.set)
+    await asyncio.wait({claiming})
+    await shelf.memories.claim({0: 8})
+    assert shelf.pages(0) == pages
+    assert len(shelf.diaries) == 1, "it went on where it stood"
+
+
+async def test_a_worker_takes_over_the_memory_of_one_that_was_killed(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    told = kafka.settings(workers=1, partitions=2, worker="one")
+    await make_topics(told)
+    feeds = ("en", "de", "fr", "es")
+    await publish(told, (item(n, language=feeds[n % 4]) for n in range(60)))
+    with (
+        Worker(told, tmp_path / "one", *QUICK) as first,
+        Worker(replace(told, worker="two"), tmp_path / "two", *QUICK) as second,
+    ):
+        await read(told, [ENRICHED.name], 60)
+        third = replace(told, worker="three")
+        with Worker(third, tmp_path / "three", *QUICK) as later:
+            later.wait_for("standby is warm", 60)
+            later.wait_for("partitions assigned", 60)
+            first.kill()
+            second.kill()
+            await publish(told, (item(n, language=feeds[n % 4]) for n in range(60, 120)))
+            made = await read(told, [ENRICHED.name], 120)
+            assert later.stop() == 0, later.log()
+    assert len(made) == 120
+    assert "standby=True" in later.log()
+    assert "standby=False" not in later.log(), "what others held was at hand"
+    assert all(verdict.is_perfect for verdict in await judged(told, quick))
