@@ -1,29 +1,36 @@
 """Until when copy is held back: ``EMBARGOED UNTIL 0001 GMT Monday``, ``Sperrfrist: 12. März 2026, 10.00 Uhr``.
 
 A time is resolved only where day, hour and zone are told or follow from the item's own date; a day without an hour
-begins at midnight of the zone told. What can't be resolved is told as an embargo without an end.
+begins at midnight of the zone told. Where no zone is told, the agency's own is taken if it is known, and only if the
+line says nothing but one time, and the day: words or figures that are not understood may change what is meant. What
+can't be resolved is told as an embargo without an end, and the copy stays held back.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+_DOTTED: Final = re.compile(r"\b(\d{1,2})\.\s?(\d{1,2})\.(?!\d)")  # 12.03.
 _ISO: Final = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)(?:[T ]+(\d\d):(\d\d)(?::\d\d)?\s*(Z|[+-]\d\d:?\d\d)?)?")
+_ISO_DAY: Final = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_SLASHED: Final = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])")
 _NUMERIC: Final = re.compile(r"\b(\d{1,2})([./])(\d{1,2})\2(\d{4}|\d\d)\b")
 _DAY_MONTH: Final = re.compile(
-    r"\b(\d{1,2})(?:st|nd|rd|th|er)?\.?\s+(?:de\s+|of\s+)?([^\W\d_]{3,12})\.?(?:,?\s+(?:de\s+)?(\d{4}))?"
+    r"\b(\d{1,2})(?:st|nd|rd|th|er)?\.?\s+(?:de\s+|of\s+)?([^\W\d_]{3,12})\.?(?:,?\s+(?:de\s+)?(\d{4}))?",
+    re.IGNORECASE,
 )
 _MONTH_DAY: Final = re.compile(
     r"\b([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?![:.h]\d\d)(?:,?\s+(\d{4}))?"
 )
 _CLOCK: Final = re.compile(
     r"\b(\d{1,2})[:.h](\d\d)(?![./]?\d)\s*(a\.?m\.?|p\.?m\.?)?|\b(\d{1,2})\s*(a\.?m\.?|p\.?m\.?)(?!\w)"
-    r"|\b(\d\d)(\d\d)(?=\s*(?:hrs?|hours|uhr|gmt|utc|z|[bcem]e?s?[dst]t|et)\b)|\b(\d{1,2})\s*(?:uhr|h)\b",
+    r"|\b(\d\d)(\d\d)(?=\s*(?:hrs?|hours|uhr|uur|gmt|utc|z|[bcem]e?s?[dst]t|et)\b)"
+    r"|\b(\d{1,2})\s*(?:uhr|uur|h|heures|horas)\b|\b(?:kl|klo|klokken|klokka|klockan|ore)\.?\s*(\d{1,2})(?![\d:.h])",
     re.IGNORECASE,
 )
 _MIDNIGHT: Final = re.compile(r"\bmidnight\b|\bmitternacht\b|\bmedianoche\b|\bminuit\b", re.IGNORECASE)
@@ -48,32 +55,72 @@ class Embargoes:
         self._months: Mapping[str, int] = words["month"]
         self._weekdays: Mapping[str, int] = words["weekday"]
         self._zones: Mapping[str, int | str] = words["zone"]
+        self._plain: Final = frozenset(words["plain"].split())
 
-    def read(self, lines: Iterable[str], language: str, reference: str | None) -> Embargo | None:
-        """The first embargo that a line tells, or None."""
+    def read(
+        self,
+        lines: Iterable[str],
+        language: str,
+        reference: str | None,
+        home: Callable[[], tzinfo | None] = lambda: None,
+    ) -> Embargo | None:
+        """The first embargo that a line tells, or None; `home` gives the zone of hours that are told without one.
+
+        A line comes with the ones after it, on which it may go on: the later reading holds.
+        """
         for line in lines:
             if match := self._told.search(line):
                 rest = line[match.end() : match.end() + _SCOPE]
-                return Embargo(self._until(rest, language, _moment(reference)))
+                moment = _moment(reference)
+                joined = self._until(rest, language, moment, lambda: None)
+                alone, _, after = rest.partition("\n")
+                told = self._until(alone, language, moment, (lambda: None) if self._goes_on(after) else home)
+                return Embargo(max(filter(None, (joined, told)), default=None))
         return None
 
-    def _until(self, rest: str, language: str, reference: datetime | None) -> str | None:
+    def _until(
+        self, rest: str, language: str, reference: datetime | None, home: Callable[[], tzinfo | None]
+    ) -> str | None:
         try:
-            until = _iso(rest) or self._resolved(rest, language, reference)
+            until = _iso(rest) or self._resolved(rest, language, reference, home)
         except (ValueError, OverflowError):
             return None
         return until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if until else None
 
-    def _resolved(self, rest: str, language: str, reference: datetime | None) -> datetime | None:
-        zone = self._zone(rest)
+    def _resolved(
+        self, rest: str, language: str, reference: datetime | None, home: Callable[[], tzinfo | None]
+    ) -> datetime | None:
+        zone = self._zone(rest) or (home() if self._is_plain(rest) else None)
         if zone is None:
             return None
         day = self._day(rest, language, reference.astimezone(zone).date() if reference else None)
-        clock = _clock(rest)
+        clock = _clock(_DOTTED.sub(" ", rest))
+        if day is None and _DOTTED.search(rest):
+            return None  # a day that can't be read
         if day is None and clock is not None and reference is not None:
             until = datetime.combine(reference.astimezone(zone).date(), clock, zone)
             return until if until >= reference else until + timedelta(days=1)
         return datetime.combine(day, clock or time(), zone) if day else None
+
+    def _is_plain(self, rest: str) -> bool:
+        """Whether nothing is told but one time, and at most a day: every word and figure is understood."""
+        without = _NUMERIC.sub(" ", _ISO_DAY.sub(" ", rest))
+        without = _SLASHED.sub(" ", _DOTTED.sub(" ", without))
+        if len(_CLOCK.findall(without)) != 1:
+            return False
+        without = _CLOCK.sub(" ", without)
+        for pattern, name in ((_DAY_MONTH, 2), (_MONTH_DAY, 1)):
+            for told in list(pattern.finditer(without)):
+                without = without.replace(told[0], " ") if self._month(told[name]) else without
+        known = all(word in self._plain or word in self._weekdays for word in _WORD.findall(without.lower()))
+        return known and not any(map(str.isdigit, without))
+
+    def _goes_on(self, after: str) -> bool:
+        """Whether the line below has nothing but words of times and days."""
+        words = _WORD.findall(after.partition("\n")[0].lower())
+        return bool(words) and all(
+            word in self._plain or word in self._weekdays or self._month(word) for word in words
+        )
 
     def _zone(self, rest: str) -> tzinfo | None:
         for word in _WORD.findall(rest.lower()):
@@ -95,7 +142,13 @@ class Embargoes:
             year += 2000 if year < 100 else 0
             american = match[2] == "/" and language.upper() == "EN-US"
             return date(year, first, second) if american else date(year, second, first)
-        return self._named_day(rest, reference) or self._weekday(rest, reference)
+        if match := _SLASHED.search(rest):
+            return _either_order(int(match[1]), int(match[2]), reference)
+        named = self._named_day(rest, reference)
+        match = _DOTTED.search(rest)
+        if named is None and reference and match and _CLOCK.search(_DOTTED.sub(" ", rest)):
+            return _nearest(int(match[2]), int(match[1]), reference)
+        return named or self._weekday(rest, reference)
 
     def _named_day(self, rest: str, reference: date | None) -> date | None:
         told = [(m[1], m[2], m[3]) for m in _DAY_MONTH.finditer(rest)]
@@ -143,11 +196,18 @@ def _nearest(month: int, day: int, reference: date) -> date:
     return this_year if this_year >= reference - timedelta(days=30) else date(reference.year + 1, month, day)
 
 
+def _either_order(first: int, second: int, reference: date | None) -> date | None:
+    """The day of ``22/11`` or ``11/22``; of ``5/3`` nobody knows it, which raises ValueError."""
+    if min(first, second) > 12 or max(first, second) <= 12 or reference is None:
+        raise ValueError(f"the day {first}/{second} reads both ways")
+    return _nearest(min(first, second), max(first, second), reference)
+
+
 def _clock(rest: str) -> time | None:
     match = _CLOCK.search(rest)
     if not match:
         return time() if _MIDNIGHT.search(rest) else None
-    hour = int(match[1] or match[4] or match[6] or match[8])
+    hour = int(match[1] or match[4] or match[6] or match[8] or match[9])
     minute = int(match[2] or match[7] or 0)
     half = (match[3] or match[5] or "").lower()[:1]
     if half:

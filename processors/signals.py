@@ -17,6 +17,7 @@ from importlib import resources
 from typing import Any, Final, Literal
 
 from processors.embargoes import Embargoes
+from processors.segment.home import home_zone
 from processors.story import Named
 
 VersionRelation = Literal["update", "correction", "kill"]
@@ -125,7 +126,7 @@ def read_signals(
     embargo = None
     if not found.isdisjoint(lexicon.embargoes.words):
         lines = (*places["headline"], *places["note"], *places["line"])
-        embargo = lexicon.embargoes.read(lines, language, reference)
+        embargo = lexicon.embargoes.read(lines, language, reference, lambda: home_zone(head))
     signals = _joined(said, coded)
     names = None
     if signals.advisory or signals.relation in {"correction", "kill"}:
@@ -206,7 +207,9 @@ def _named(lexicon: _Lexicon, strings: tuple[str, ...]) -> str | None:
 def _lexicon() -> _Lexicon:
     """The data of ``config/lexicon/versions.toml``, compiled once a process."""
     data = tomllib.loads((resources.files("config") / "lexicon" / "versions.toml").read_text("utf-8"))
-    embargoes = Embargoes(data["embargo"], _compiled(data["embargo"]["told"]))
+    embargo = data["embargo"]
+    until = embargo["until"].replace("{weekday}", "|".join(embargo["weekday"]))
+    embargoes = Embargoes(embargo, _compiled(embargo["told"].replace("{until}", until)))
     marks: list[_Mark] = []
     by_word: dict[str, list[int]] = {}
     for row in data["mark"]:

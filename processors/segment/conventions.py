@@ -19,6 +19,7 @@ class Conventions:
 
     agencies: dict[str, str]  # folded mark: the agency's name
     homes: dict[str, str]  # the agency's name: the country that its datelines leave out
+    zones: dict[str, str]  # the agency's name: the zone of its times of the day (IANA)
     bare: frozenset[str]  # names of agencies that stand in datelines without brackets
     signoff: Templates
     ending: re.Pattern[str]  # a sign-off after the last full stop of a paragraph
@@ -51,6 +52,7 @@ def conventions() -> Conventions:
     return Conventions(
         agencies=marks,
         homes={entry["name"]: entry["country"] for entry in told if "country" in entry},
+        zones={entry["name"]: entry["zone"] for entry in told if "zone" in entry},
         bare=frozenset(entry["name"] for entry in told if entry.get("bare")),
         signoff=Templates.of(signoffs),
         ending=_ending([t for t in signoffs if "{any}" not in t and "{number}" not in t]),

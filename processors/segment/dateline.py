@@ -50,7 +50,7 @@ def read_dateline(
         anchor = anchor or _day(received)
         day = resolve(when, anchor, month_first=language == "en-US")
     home = conventions().homes.get(printed.agency or "")
-    places = tuple(_located(place, home) for place in printed.places)
+    places = tuple(located(place, home) for place in printed.places)
     return Dateline(segment.start, segment.end, places, day.isoformat() if day else None, printed.agency)
 
 
@@ -104,7 +104,7 @@ def _told_by_copy(text: str, segment: Segment, when: PrintedDate, received: date
     return max(fitting, default=None)
 
 
-def _located(place: PrintedPlace, home: str | None) -> Place:
+def located(place: PrintedPlace, home: str | None) -> Place:
     """The place on earth that a printed name means, as far as it is known; `home` is the agency's country."""
     regions = [part.strip() for part in (place.region or "").split(",") if part.strip()]
     areas = [area for region in reversed(regions) for area in gazetteer().areas(region)[:3]]
