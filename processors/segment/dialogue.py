@@ -7,6 +7,7 @@ Paul – a comma and the cue do. A paragraph without a cue is a list or a though
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from processors.segment.quote_marks import Quoted
 from processors.segment.speech_lexicon import SpeechLexicon
@@ -16,6 +17,9 @@ DASH = re.compile(r"[—–―]|(?<=\s)-(?=\s)")
 STOP = re.compile(r"(?<=[^\W\d_]{3})[.!?]\s+(?=[^\W\d_])")
 WORD = re.compile(r"[^\W\d_]+")
 COMMA = re.compile(r"[,?!…]\s+")
+LATE = re.compile(r"(?:[\w’'-]+ ){0,7}(?P<last>[^\W\d_]+)(?=[.!?]|\Z)")  # who speaks, and a cue that ends it
+MARKS = ",.?!…"
+CUE = 40  # characters from a dash to the cue of the narrator whom it opens
 NEAR = 3  # words from the comma to the cue
 
 
@@ -27,7 +31,8 @@ def find_dialogue(text: str, start: int, end: int, words: SpeechLexicon) -> tupl
     dashes = [dash.start() for dash in DASH.finditer(text, head.end(), end)]
     if not dashes:
         return _before_cue(text, start, head.end(), end, words)
-    if not _has_cue(text, dashes[0], dashes[1] if len(dashes) > 1 else end, words):
+    dashes = dashes[_narrator(text, dashes, end, words) :]
+    if not dashes:
         return _before_cue(text, start, head.end(), end, words) if words.talks else ()
     spoken = [_part(text, start, head.end(), dashes[0])]
     spoken += [
@@ -37,9 +42,30 @@ def find_dialogue(text: str, start: int, end: int, words: SpeechLexicon) -> tupl
     return tuple(part for part in spoken if part.end > part.start)
 
 
+def _narrator(text: str, dashes: list[int], end: int, words: SpeechLexicon) -> int:
+    """The number of the dash that opens the narrator's words; how many there are where none does.
+
+    Speech may have dashes of its own: the narrator's, unless it is the first, has a mark before it and a cue behind.
+    """
+    for number, (at, after) in enumerate(pairwise((*dashes, end))):
+        marked = not number or text[max(0, at - 3) : at].rstrip()[-1:] in MARKS
+        near = after if not number else min(after, at + CUE)
+        if marked and _has_cue(text, at, near, words):
+            return number
+    return len(dashes)
+
+
 def _before_cue(text: str, outer: int, start: int, end: int, words: SpeechLexicon) -> tuple[Quoted, ...]:
     """What stands before the first comma that a cue follows."""
     for comma in COMMA.finditer(text, start, end):
+        if words.late and (stop := LATE.match(text, comma.end(), end)):
+            *_, last = WORD.finditer(stop[0])
+            if last[0].lower() in words.cues:
+                ends = comma.start() + (text[comma.start()] != ",")
+                return (
+                    Quoted(start, ends, outer, comma.start() + 1),
+                    *_after_narrator(text, stop.start("last"), end),
+                )
         near = WORD.finditer(text, comma.end(), end)
         for _, word in zip(range(NEAR), near, strict=False):
             low = word.group().lower()
@@ -66,5 +92,5 @@ def _part(text: str, outer: int, start: int, end: int) -> Quoted:
     """A spoken part, without the marks and blanks at its ends that belong to the narrator."""
     said = text[start:end]
     first = start + len(said) - len(said.lstrip(" .,;:"))
-    last = max(first, start + len(said.rstrip()))
+    last = max(first, start + len(said.rstrip().removesuffix(",")))
     return Quoted(first, last, outer, end)

@@ -97,6 +97,9 @@ class Clause:
     def _over_addressee(self, at: int) -> int:
         """From whom the words are told to, to who says them: ``a déclaré à l'AFP le maire``."""
         token = self._phrases.at(at)
+        while token is not None and token.low in self._words.told:
+            at += 1
+            token = self._phrases.at(at)
         if token is None or token.low not in self._words.to:
             return at
         told = self._phrases.right(at + 1)
@@ -128,11 +131,13 @@ class Clause:
             return False
         if before is None:
             return cue.capital and after is not None and after.capital
-        behind = self._phrases.at(self._phrases.over_adverbs(at - 1) - 1)
-        if before.kind == "quote" or (
-            before.low in (",", *DASHES) and behind is not None and behind.kind == "quote"
-        ):
-            return True
+        first = self._phrases.over_adverbs(at - 1)
+        for number in range(first, max(-1, first - 3), -1):  # over a comma, a dash, or both
+            mark = self.tokens[number]
+            if mark.kind == "quote":
+                return True
+            if mark.low not in (",", *DASHES):
+                break
         return (
             before.low in (",", "—", "–", "-") and after is not None and after.low not in self._words.pronouns
         )
@@ -163,6 +168,11 @@ class Clause:
             if at and right:
                 span = self._span(right)
                 made.append(Attribution(at - 1, found.span(), span, first, right[1], nominal=True))
+        for found in self._words.behind.finditer(self._text, self.tokens[0].start, self.tokens[-1].end):
+            first = next(i for i, token in enumerate(self.tokens) if token.end > found.start())
+            left = self._phrases.left(first)
+            if left and self.tokens[first].kind == "word":
+                made.append(Attribution(first, found.span(), self._span(left), left[0], first, nominal=True))
         return made
 
     def _signed(self) -> list[Attribution]:

@@ -18,6 +18,7 @@ class SpeechLexicon:
     cues: frozenset[str]
     weak: frozenset[str]
     phrases: re.Pattern[str]  # cues and nominal cues of several words
+    behind: re.Pattern[str]  # the same behind their source
     pronouns: frozenset[str]
     relatives: frozenset[str]
     determiners: frozenset[str]
@@ -31,6 +32,7 @@ class SpeechLexicon:
     passive: frozenset[str]
     agent: frozenset[str]
     to: frozenset[str]
+    told: frozenset[str]
     oblique: frozenset[str]
     joiners: frozenset[str]
     conjunctions: frozenset[str]
@@ -52,6 +54,7 @@ class SpeechLexicon:
     bare_reports: bool
     dash: bool
     talks: bool
+    late: bool
 
 
 @cache
@@ -77,13 +80,12 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         return frozenset(told.get(name, "").split())
 
     forms = [group.strip() for group in re.split(r"[;\n]", told["cues"])]
-    phrases = [group.strip() for group in told.get("nominal", "").split(";") if group.strip()]
     single = frozenset(word for form in forms for word in form.split())
-    body = "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in sorted(phrases, key=len)[::-1])
     return SpeechLexicon(
         cues=single,
         weak=words("weak"),
-        phrases=re.compile(rf"(?<!\w)(?:{body})(?!\w)" if body else r"(?!)", re.IGNORECASE),
+        phrases=_phrases(told.get("nominal", "")),
+        behind=_phrases(told.get("behind", "")),
         pronouns=words("pronouns"),
         relatives=words("relatives"),
         determiners=words("determiners"),
@@ -97,6 +99,7 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         passive=words("passive"),
         agent=words("agent"),
         to=words("to"),
+        told=words("told"),
         oblique=words("oblique"),
         joiners=words("joiners"),
         conjunctions=words("conjunctions"),
@@ -118,7 +121,15 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         bare_reports=bool(told.get("bare_reports")),
         dash=bool(told.get("dash")),
         talks=bool(told.get("talks")),
+        late=bool(told.get("late")),
     )
+
+
+def _phrases(listed: str) -> re.Pattern[str]:
+    """Phrases between semicolons, the longest first; of none, a pattern that matches nothing."""
+    known = sorted(filter(None, map(str.strip, listed.split(";"))), key=len, reverse=True)
+    body = "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in known)
+    return re.compile(rf"(?<!\w)(?:{body})(?!\w)" if body else r"(?!)", re.IGNORECASE)
 
 
 NO_WORDS = _lexicon({"cues": ""})
