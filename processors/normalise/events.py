@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +17,7 @@ from processors.normalise.subjects import with_topics
 from processors.normalise.text import clean, clean_line, repaired
 from processors.normalise.values import language_tag
 from processors.signals import Signals, read_signals
-from processors.story import InfoSource, PubStatus, Standard, Story, Text
+from processors.story import InfoSource, PubStatus, Standard, Story, Text, changed
 
 _STANDARD = Standard()
 _FEEDS = frozenset({"rss", "rdf", "atom", "json-feed", "news-sitemap"})
@@ -48,9 +47,7 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
         headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
     kept = reading.markup and (settings.feed_markup or reading.format not in _FEEDS)
     markup = sanitised(reading.markup) if kept else ""
-    if markup:
-        story = replace(story, bodies=(Text(markup, "main", "text/html"), *story.bodies))
-    story = _completed(story, item, language, headline, text)
+    story = _completed(story, item, language, headline, text, markup)
     return Event(
         story=story,
         headline=headline,
@@ -64,7 +61,7 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
 
 
 def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
-    text, spans = repaired(clean(reading.text))
+    text, spans = repaired(reading.text if reading.is_clean else clean(reading.text))
     if spans and text != (again := clean(text)):  # what was mended may need cleaning again
         text, spans = again, ((0, 0),)
     damage = [Damage(start, end, "mojibake") for start, end in spans]
@@ -72,8 +69,10 @@ def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
     return text, tuple(damage)
 
 
-def _completed(story: Story, item: RawItem, language: Language, headline: str, text: str) -> Story:
-    """The story with its main headline and body, and what the signals in the words tell where metadata does not."""
+def _completed(
+    story: Story, item: RawItem, language: Language, headline: str, text: str, markup: str
+) -> Story:
+    """The story with its main headline and bodies, and what the signals in the words tell where metadata does not."""
     signals = read_signals(
         headline=headline,
         slugline=story.slugline or "",
@@ -87,8 +86,11 @@ def _completed(story: Story, item: RawItem, language: Language, headline: str, t
         made["subjects"] = with_topics(story.subjects)
     if headline:
         made["headlines"] = (Text(headline, "main", "text/plain"), *story.headlines)
-    if text:
-        made["bodies"] = (Text(text, "main", "text/plain"), *story.bodies)
+    bodies = (Text(text, "main", "text/plain"),) if text else ()
+    if markup:
+        bodies = (*bodies, Text(markup, "main", "text/html"))
+    if bodies:
+        made["bodies"] = (*bodies, *story.bodies)
     if language.tag != "und":
         made["language"] = language.tag
     elif declared := language_tag(story.language or item.language):
@@ -101,7 +103,7 @@ def _completed(story: Story, item: RawItem, language: Language, headline: str, t
         made["info_sources"] = (InfoSource(item.source),)
     until = story.embargoed_until or signals.embargoed_until
     made["pub_status"] = _status(story.pub_status, signals, until, item.received)
-    return replace(story, **made)
+    return changed(story, **made)
 
 
 def _status(told: PubStatus | None, signals: Signals, until: str | None, received: str) -> PubStatus:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ from processors.normalise.values import language_tag
 _SAMPLE: Final = 600  # characters are enough to tell a language
 _GLANCE: Final = 300  # and enough to hear whether it is the declared one
 _WORD: Final = re.compile(r"[^\W\d_]+")
+_ASCII_WORDS: Final = bytes(code | 0x20 if chr(code).isalpha() else 0x20 for code in range(128)).ljust(256)
 _PLAIN_WORDS: Final = 30
 _ALONE: Final = frozenset({"en"})  # the others have relatives for which there is no list of common words
 # Languages that a classifier mixes up, and speakers hardly: the declared one is believed.
@@ -75,9 +78,16 @@ def _sounds_like(sample: str, primary: str) -> bool:
     common = _common_words().get(primary)
     if not common:
         return False
-    words = _WORD.findall(sample.lower())
+    words = _words(sample)
     hits = [word for word in words if word in common]
     return len(hits) * 5 >= len(words) and len(set(hits)) >= 3
+
+
+def _words(sample: str) -> list[str]:
+    """The words in lower case: of ASCII by a table, in half of the pattern's time."""
+    if sample.isascii():
+        return sample.encode().translate(_ASCII_WORDS).decode("ascii").split()
+    return _WORD.findall(sample.lower())
 
 
 def _plainly(sample: str) -> str | None:
@@ -85,17 +95,17 @@ def _plainly(sample: str) -> str | None:
 
     It spares most wires the classifier, whose model takes a third of a second to load.
     """
-    words = _WORD.findall(sample.lower())
+    words = _words(sample)
     if len(words) < _PLAIN_WORDS:
         return None
-    hits = dict.fromkeys(_common_words(), 0)
-    for word in words:
-        for language in _speakers().get(word, ()):
-            hits[language] += 1
-    best = max(hits, key=lambda language: hits[language])
-    others = max((count for language, count in hits.items() if language != best), default=0)
-    plain = best in _ALONE and hits[best] * 4 >= len(words) and hits[best] >= 2 * others
-    return best if plain else None
+    common, speakers = _common_words(), _speakers()
+    for alone in _ALONE:
+        hits = sum(map(common[alone].__contains__, words))
+        if hits * 4 >= len(words):
+            others = Counter(chain.from_iterable(filter(None, map(speakers.get, words))))
+            others.pop(alone)
+            return alone if hits >= 2 * max(others.values(), default=0) else None
+    return None
 
 
 def _are_neighbours(one: str, other: str) -> bool:

@@ -16,6 +16,7 @@ class Reading:
     `story` holds every property that the format has a place for; its `uri` is empty where the publisher sent no
     identifier, and its headlines and bodies hold what stands beside the main ones. `text` is the readable body,
     not yet clean. `laid_out` says that headline, byline, slug and notes may stand in `text` itself.
+    `is_clean` says that it is clean all the same.
     `damage` is what was wrong with the document as a whole. `markup` is the HTML of the body as it was sent, if any.
     """
 
@@ -26,6 +27,7 @@ class Reading:
     laid_out: bool = False
     damage: tuple[DamageKind, ...] = ()
     markup: str = ""
+    is_clean: bool = False
 
 
 def left_out(count: int, limit: int) -> list[TooLarge]:

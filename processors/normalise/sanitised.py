@@ -33,7 +33,9 @@ def sanitised(markup: str) -> str:
     if "<" not in markup:
         return ""
     made: str = _CLEANER.clean(markup.replace("\0", ""))
-    return _TRACKER.sub("", made).strip() if "<" in made else ""
+    if "<img" in made:
+        made = _TRACKER.sub("", made)
+    return made.strip() if "<" in made else ""
 
 
 def html_of(root: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:

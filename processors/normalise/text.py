@@ -21,6 +21,7 @@ _WINDOWS: Final = {
     for code in range(0x80, 0xA0)
     if code not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 }
+_C1: Final = re.compile("[\x80-\x9f]")
 _LOOSE_JOINER: Final = re.compile(r"(?:(?<=\s)|\A)[\u200c\u200d]+|[\u200c\u200d]+(?=\s|\Z)")
 _REFERENCE: Final = re.compile(r"&#([xX][0-9a-fA-F]+|[0-9]+);?")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -67,7 +68,9 @@ def _is_printable(text: str) -> bool:
 def _without_invisible(text: str) -> str:
     if text.isascii():
         return _CONTROL.sub("", text)
-    text = _INVISIBLE.sub("", text.translate(_WINDOWS))
+    if _C1.search(text):
+        text = text.translate(_WINDOWS)
+    text = _INVISIBLE.sub("", text)
     return _LOOSE_JOINER.sub("", text) if "\u200c" in text or "\u200d" in text else text
 
 

@@ -31,7 +31,7 @@ _ISO: Final = re.compile(
 _WEB: Final = re.compile("https?://", re.IGNORECASE)
 _MAIL_DATE: Final = re.compile(
     r"[A-Z][a-z]{2}, (\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4}) (\d\d):(\d\d):([0-5]\d)"
-    r" (?:GMT|UTC|([+-])(\d\d)(\d\d))"
+    r" (?:GMT|UTC|([+-]\d{4}))"
 )
 _MONTHS: Final = {
     month: number
@@ -49,7 +49,13 @@ def uri_or_none(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     value = value.strip()
-    return value if _URI.fullmatch(value) and not value.lower().startswith(ACTIVE) else None
+    return value if _is_uri(value) and not value.lower().startswith(ACTIVE) else None
+
+
+@lru_cache(maxsize=256)
+def _is_uri(value: str) -> bool:
+    """Remembers some: an entry's link is often its identifier too."""
+    return _URI.fullmatch(value) is not None
 
 
 def web_address(value: str, base: str | None = None) -> str | None:
@@ -62,7 +68,7 @@ def web_address(value: str, base: str | None = None) -> str | None:
         joined = urljoin(base, value) if base and not _WEB.match(value) else value
     except ValueError:
         return None
-    if _WEB.match(joined) and _URI.fullmatch(joined):
+    if _WEB.match(joined) and _is_uri(joined):
         return joined
     return uri_or_none(quote(joined, safe="!#$%&'()*+,/:;=?@[]~"))
 
@@ -90,7 +96,7 @@ def timestamp(value: object, zone: str | None = None) -> str | None:
 
     A date without an offset is in `zone` (an IANA name), else UTC. A date without a time is its midnight.
     """
-    if not isinstance(value, str):
+    if not value or not isinstance(value, str):
         return None
     value = value.strip()
     if _RFC3339_UTC.fullmatch(value) and value[8:10] <= "28":
@@ -99,10 +105,11 @@ def timestamp(value: object, zone: str | None = None) -> str | None:
         moment = _iso(value) or _plain_mail_date(value) or _mail_date(value)
         if moment is None or moment.year < _FIRST_YEAR:  # 0001-01-01 is how some systems say "none"
             return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=_zone(zone))
+        zoned = moment.tzinfo or _zone(zone)
+        if zoned is not UTC:
+            moment = moment.replace(tzinfo=zoned).astimezone(UTC)
         spec = "milliseconds" if moment.microsecond else "seconds"
-        return moment.astimezone(UTC).isoformat(timespec=spec).replace("+00:00", "Z")
+        return moment.replace(tzinfo=None).isoformat(timespec=spec) + "Z"
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
 
@@ -152,21 +159,28 @@ def _iso(value: str) -> datetime | None:
     match = _ISO.fullmatch(value)
     if not match:
         return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-    micro = int((match[7] or "0")[:6].ljust(6, "0")) // 1000 * 1000
-    leap = second == 60
-    moment = datetime(year, month, day, hour, minute, 59 if leap else second, micro)  # noqa: DTZ001 -- the zone follows
-    offset = match[8]
-    if offset is None:
-        return moment
-    return datetime.fromisoformat(moment.isoformat() + _offset(offset))
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    micro = int(fraction[:6].ljust(6, "0")) // 1000 * 1000 if fraction else 0
+    return datetime(
+        int(year),
+        int(month),
+        int(day),
+        int(hour or 0),
+        int(minute or 0),
+        59 if second == "60" else int(second or 0),  # a leap second
+        micro,
+        _offset(offset) if offset else None,
+    )
 
 
-def _offset(text: str) -> str:
-    if text in "Zz":
-        return "+00:00"
-    digits = text[1:].replace(":", "").ljust(4, "0")
-    return f"{text[0]}{digits[:2]}:{digits[2:]}"
+@lru_cache(maxsize=256)
+def _offset(told: str) -> tzinfo:
+    """``Z``, ``+01:00``, ``+0100`` or ``+01`` as a zone."""
+    if told in "Zz":
+        return UTC
+    digits = told[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if told[0] == "-" else offset)
 
 
 def _plain_mail_date(value: str) -> datetime | None:
@@ -174,9 +188,8 @@ def _plain_mail_date(value: str) -> datetime | None:
     match = _MAIL_DATE.fullmatch(value)
     if not match or value.endswith("-0000"):  # which tells no zone
         return None
-    day, month, year, hour, minute, second, sign, hours, minutes = match.groups()
-    offset = int(hours or 0) * 60 + int(minutes or 0)
-    zone = timezone(timedelta(minutes=-offset if sign == "-" else offset))
+    day, month, year, hour, minute, second, offset = match.groups()
+    zone = _offset(offset) if offset else UTC
     return datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=zone)
 
 

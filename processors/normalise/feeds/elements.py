@@ -112,12 +112,12 @@ def _rss(item: Any, feed: Entry) -> Entry:
         or _all(said, "dc:author")
         or _all(said, "itunes:author")
         or _atom_names(item),
-        categories=_categories(item),
-        enclosures=(*_enclosures(item), *_linked([*said.get("link", ()), *said.get("atom:link", ())])),
+        categories=_categories(item, said),
+        enclosures=(*_enclosures(item, said), *_linked([*said.get("link", ()), *said.get("atom:link", ())])),
         language=_first(said, "dc:language", "language") or item.get(XML_LANG) or feed.language,
         rights=_first(said, "dc:rights", "copyright", "prism:copyright", "media:copyright") or feed.rights,
         source=_first(said, "source", "dc:source"),
-        point=_point(item, said),
+        point=_point(said),
         place=_first(said, "georss:featurename", "georss:featureName", "prism:location"),
     )
 
@@ -168,19 +168,24 @@ def _atom(entry: Any, feed: Entry) -> Entry:
         or _all(said, "dc:creator")
         or (_atom_names(source) if source is not None else ())
         or feed.authors,
-        categories=_categories(entry),
-        enclosures=(*_linked(links), *_enclosures(entry)),
+        categories=_categories(entry, said),
+        enclosures=(*_linked(links), *_enclosures(entry, said)),
         language=entry.get(XML_LANG)
         or _first(said, "dc:language")
         or (content.get(XML_LANG) or "" if content is not None else "")
         or feed.language,
         rights=_first(said, "atom:rights", "atom:copyright", "dc:rights") or feed.rights,
         source="" if source is None else next((_text(each) for each in source if local(each) == "title"), ""),
-        point=_point(entry, said),
+        point=_point(said),
         place=_first(said, "georss:featurename", "georss:featureName"),
     )
 
 
+_CATEGORIES: Final = frozenset({
+    "category", "atom:category", "dc:subject", "media:category", "prism:category", "prism:section", "prism:keyword",
+    "itunes:category", "media:keywords", "itunes:keywords",
+})  # fmt: skip
+_FILES: Final = frozenset({"enclosure", "media:group", "media:content"})
 _ABOUT: Final = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 
 
@@ -326,8 +331,10 @@ def _unpacked(element: Any) -> str:
         return ""
 
 
-def _categories(entry: Any) -> tuple[tuple[str, str, str], ...]:
+def _categories(entry: Any, said: dict[str, list[Any]]) -> tuple[tuple[str, str, str], ...]:
     """(term, scheme, label) of category, dc:subject, media:category, itunes and prism keywords."""
+    if _CATEGORIES.isdisjoint(said):
+        return ()
     found = []
     for each in entry:
         name = _key(each)
@@ -348,10 +355,10 @@ def _categories(entry: Any) -> tuple[tuple[str, str, str], ...]:
     return tuple(one for one in found if one[0].strip() or one[2].strip())
 
 
-def _enclosures(entry: Any) -> tuple[Enclosure, ...]:
+def _enclosures(entry: Any, said: dict[str, list[Any]]) -> tuple[Enclosure, ...]:
     """RSS enclosures and Media RSS contents (Media RSS 1.5.1), in their order."""
     found: list[Enclosure] = []
-    for each in entry:
+    for each in () if _FILES.isdisjoint(said) else entry:
         name = _key(each)
         if name == "enclosure" and each.get("url"):
             found.append(
@@ -361,18 +368,16 @@ def _enclosures(entry: Any) -> tuple[Enclosure, ...]:
             found += _media(each)[:1]
         elif name == "media:content":
             found += _media([each])
-    if not found:
-        thumbnails = [each for each in entry.iter() if _key(each) == "media:thumbnail" and each.get("url")]
-        found = [
-            Enclosure(
-                each.get("url"),
-                "image",
-                width=whole_number(each.get("width")),
-                height=whole_number(each.get("height")),
-            )
-            for each in thumbnails[:1]
-        ]
-    return tuple(found)
+    return tuple(found) or _thumbnail(entry)
+
+
+def _thumbnail(entry: Any) -> tuple[Enclosure, ...]:
+    """The first thumbnail, wherever it stands."""
+    for each in entry.iter("{*}thumbnail"):
+        if _key(each) == "media:thumbnail" and each.get("url"):
+            size = whole_number(each.get("width")), whole_number(each.get("height"))
+            return (Enclosure(each.get("url"), "image", width=size[0], height=size[1]),)
+    return ()
 
 
 def _media(parent: Any) -> list[Enclosure]:
@@ -406,7 +411,7 @@ def _seconds(value: str | None) -> float | None:
     return seconds if seconds is not None and 0 <= seconds < 1e7 else None
 
 
-def _point(entry: Any, said: dict[str, list[Any]]) -> tuple[float, float] | None:
+def _point(said: dict[str, list[Any]]) -> tuple[float, float] | None:
     """Longitude and latitude of georss:point, gml:pos in georss:where, or geo:lat and geo:long."""
     words = _first(said, "georss:point")
     if not words and "georss:where" in said:
@@ -414,9 +419,10 @@ def _point(entry: Any, said: dict[str, list[Any]]) -> tuple[float, float] | None
     if not words and "gml:Point" in said:
         words = next((_text(each) for each in said["gml:Point"][0].iter() if local(each) == "pos"), "")
     if not words:
-        source = said["geo:Point"][0] if said.get("geo:Point") else entry
-        inner = _said(source)
+        inner = _said(said["geo:Point"][0]) if "geo:Point" in said else said
         words = f"{_first(inner, 'geo:lat')} {_first(inner, 'geo:long', 'geo:lon')}"
+    if len(words) < 3:
+        return None
     match = _COORDINATES.fullmatch(words)
     if not match:
         return None

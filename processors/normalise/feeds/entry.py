@@ -97,16 +97,16 @@ def reading_of(
     markup = (
         entry.content if entry.content_is_html and len(entry.content) >= len(entry.summary) else entry.summary
     )
-    return Reading(format_, story, title, text, damage=damage, markup=markup)
+    return Reading(format_, story, title, text, damage=damage, markup=markup, is_clean=True)
 
 
 def _words(entry: Entry) -> tuple[str, str, tuple[Picture, ...]]:
     """The longer of content and summary as text, the summary, and the pictures of both."""
     whole = readable(entry.content) if entry.content_is_html else None
-    text = clean(whole.text if whole else entry.content)
+    text = clean(whole.text if whole else entry.content) if entry.content else ""
     same = whole is not None and entry.summary == entry.content
     short = whole if whole is not None and same else readable(entry.summary)
-    summary = text if same else clean(short.text)
+    summary = text if same else clean(short.text) if entry.summary else ""
     pictures = (*(whole.pictures if whole else ()), *(() if same else short.pictures))
     return (text if len(text) >= len(summary) else summary), summary, pictures
 
@@ -180,8 +180,8 @@ def _association(address: str, each: Enclosure, number: int) -> Story:
     kind = _KINDS.get(each.kind.partition("/")[0].lower()) or _SUFFIXES.get(
         address.partition("?")[0].rpartition(".")[2].lower(), "component"
     )
-    caption = clean(readable(each.caption).text)
-    title = readable_line(each.title)
+    caption = clean(readable(each.caption).text) if each.caption else ""
+    title = readable_line(each.title) if each.title else ""
     made: dict[str, Any] = {}
     if title:
         made["headlines"] = (Text(title, "main", "text/plain"),)
@@ -199,8 +199,8 @@ def _association(address: str, each: Enclosure, number: int) -> Story:
     return Story(
         address,
         type=kind,
-        by=clean_line(each.credit) or None,
-        copyright_notice=clean_line(each.rights) or None,
+        by=(clean_line(each.credit) or None) if each.credit else None,
+        copyright_notice=(clean_line(each.rights) or None) if each.rights else None,
         renditions=(rendition,),
         name=f"{kind}-{number}",
         **made,

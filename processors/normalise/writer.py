@@ -1,0 +1,205 @@
+"""The text of a document, written as its parser tells it: blocks are set apart, blanks drawn together.
+
+Words are collected as they come, with marks between them for the breaks that tags make, and the marks are resolved at
+the end, all of one place at once: a break waits until words follow, and the widest one counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from processors.normalise.markup import Picture, Readable, picture_of
+
+_DROPPED: Final = frozenset({
+    "script", "style", "template", "noscript", "iframe", "object", "embed", "form", "input", "button", "select",
+    "textarea", "svg", "math", "canvas", "head", "video", "audio", "picture-source", "applet", "map",
+})  # fmt: skip
+_PARAGRAPHS: Final = frozenset({
+    "p", "div", "section", "article", "header", "footer", "aside", "main", "nav", "h1", "h2", "h3", "h4", "h5", "h6",
+    "blockquote", "figure", "figcaption", "ul", "ol", "dl", "table", "pre", "hr", "address", "details", "center",
+    "fieldset", "caption", "hl2",
+})  # fmt: skip
+_LINES: Final = frozenset({"li", "dt", "dd", "tr", "summary", "option"})
+_CELLS: Final = frozenset({"td", "th"})
+_LIST_NAMES: Final = frozenset({"ul", "ol"})
+_INLINE_IN_LISTS: Final = frozenset({"p", "div", "ul", "ol"})
+KINDS: Final = {
+    **dict.fromkeys(_PARAGRAPHS, "paragraph"),
+    **dict.fromkeys(_LINES, "line"),
+    **dict.fromkeys(_DROPPED, "dropped"),
+    **dict.fromkeys(_CELLS, "cell"),
+    "br": "break",
+    "img": "picture",
+}
+
+# Marks are control characters, which no document holds: `CONTROLS` must be deleted from it before.
+CONTROLS: Final = bytes((*range(9), 11, *range(14, 32), 127))
+_LINE: Final = "\x01"  # a line ends
+_PARAGRAPH: Final = "\x02"  # a paragraph ends
+_BREAK: Final = "\x03"  # a `br`: one ends the line, two the paragraph
+_BULLET: Final = "\x04"
+_CELL: Final = "\x05"
+_KEPT: Final = tuple(zip(" \n\t\r\f", "\x06\x07\x08\x0e\x0f", strict=True))  # white space that stays
+_MARKS: Final = re.compile("([\x01-\x05][\x01-\x05 ]*)")
+_FEW: Final = 32  # marks that are worth remembering
+
+
+class Writer:
+    """What a parser tells of a document; it is also the target of lxml's parser, and begins anew after `close`."""
+
+    def __init__(self, kinds: Mapping[str, str] = KINDS) -> None:
+        self._kinds = kinds
+        self._out: list[str] = []
+        self.data: Callable[[str], None] = self._out.append  # characters between the tags
+        self._begin()
+
+    def _begin(self) -> None:
+        self._out.clear()
+        self._preformatted = 0  # depth of pre
+        self._kept_from = 0
+        self._keeps = False  # whether there is white space that stays
+        self._lists = 0  # depth of ul and ol
+        self._cells = 0  # of the row so far
+        self._dropping = 0  # depth inside of an element that is dropped
+        self._dropped = ""
+        self._dropped_from = 0
+        self._pictures: list[Picture] = []
+
+    def close(self) -> Readable:
+        """What was collected."""
+        if self._dropping:
+            del self._out[self._dropped_from :]
+        if self._preformatted:
+            self._keep()
+        text = _resolved("".join(self._out))
+        found = Readable(_written(text) if self._keeps else text, tuple(self._pictures))
+        self._begin()
+        return found
+
+    def start(self, name: str, attributes: Mapping[Any, Any]) -> None:
+        """An element begins."""
+        kind = self._kinds.get(name)
+        if kind is None:
+            return
+        if self._dropping:
+            self._dropping += name == self._dropped
+        elif kind == "paragraph":
+            self._begin_block(name)
+        elif kind == "break":
+            self._out.append(_BREAK)
+        elif kind == "line":
+            self._cells = 0
+            self._out.append(_LINE + _BULLET if name == "li" else _LINE)
+        elif kind == "picture":
+            self._picture(attributes)
+        elif kind == "dropped":
+            self._dropping, self._dropped, self._dropped_from = 1, name, len(self._out)
+        else:
+            self._cells += 1
+            if self._cells > 1:
+                self._out.append(_CELL)
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+        kind = self._kinds.get(name)
+        if kind is None:
+            return
+        if self._dropping:
+            self._dropping -= name == self._dropped
+            if not self._dropping:
+                del self._out[self._dropped_from :]
+        elif kind == "paragraph":
+            if name in _LIST_NAMES:
+                self._lists = max(0, self._lists - 1)
+            elif name == "pre" and self._preformatted:
+                self._preformatted -= 1
+                if not self._preformatted:
+                    self._keep()
+            self._end_block(name)
+        elif kind == "line":
+            self._out.append(_LINE)
+
+    def lines(self, words: str) -> None:
+        """Characters whose line ends and leading blanks count."""
+        self._keeps = True
+        self._out.append(_kept(words))
+
+    def _begin_block(self, name: str) -> None:
+        self._end_block(name)
+        if name in _LIST_NAMES:
+            self._lists += 1
+        elif name == "pre":
+            self._kept_from = self._kept_from if self._preformatted else len(self._out)
+            self._preformatted += 1
+
+    def _end_block(self, name: str) -> None:
+        self._out.append(_LINE if self._lists and name in _INLINE_IN_LISTS else _PARAGRAPH)
+
+    def _picture(self, attributes: Mapping[Any, Any]) -> None:
+        if (picture := picture_of(attributes)) is not None:
+            self._pictures.append(picture)
+
+    def _keep(self) -> None:
+        """The white space of a ``pre`` that has ended stays as it is."""
+        self._keeps = True
+        self._out[self._kept_from :] = [_kept("".join(self._out[self._kept_from :]))]
+
+
+def _kept(words: str) -> str:
+    """Words whose white space is not to be touched."""
+    for blank, code in _KEPT:
+        words = words.replace(blank, code)
+    return words
+
+
+def _resolved(text: str) -> str:
+    """The text with single blanks, and with breaks, bullets and tabs for marks."""
+    for blank in "\n\t\r\f":
+        text = text.replace(blank, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    words, *parts = _MARKS.split(text.strip(" "))
+    if parts:
+        opens, closes = not words, not parts[-1]
+        marks = parts[::2]
+        parts[::2] = [_breaks(each) if len(each) < _FEW else _come_to(each) for each in marks]
+        parts[1::2] = [each.rstrip(" ") for each in parts[1::2]]
+        parts[-2] = _come_to(marks[-1], closes=closes)
+        parts[0] = _come_to(marks[0], opens=opens, closes=closes and len(marks) == 1)
+        words = words.rstrip(" ") + "".join(parts)
+    return words
+
+
+def _written(words: str) -> str:
+    """Words with the white space that `_kept` hid."""
+    for blank, code in _KEPT:
+        words = words.replace(code, blank)
+    return words
+
+
+def _come_to(marks: str, *, opens: bool = False, closes: bool = False) -> str:
+    """What marks in one place come to; breaks at a document's start and end are none."""
+    out = ""
+    due = 0  # line ends before the next words
+    for mark in marks:
+        if mark == _LINE:
+            due = due or 1
+        elif mark == _PARAGRAPH:
+            due = 2
+        elif mark == _BREAK:
+            due = min(due + 1, 2)
+        elif mark != " ":
+            out += _line_ends(due, out, opens) + ("- " if mark == _BULLET else "\t")
+            due = 0
+    return out if closes else out + _line_ends(due, out, opens)
+
+
+_breaks: Final = lru_cache(maxsize=4096)(_come_to)
+
+
+def _line_ends(due: int, written: str, opens: bool) -> str:
+    """A break; none directly behind a bullet or at the start."""
+    return "" if (opens and not written) or written.endswith("- ") else "\n" * due
