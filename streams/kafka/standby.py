@@ -106,11 +106,14 @@ class Standby:
 
 
 async def _others(cluster: Cluster) -> bool:
-    """Whether the group has other live workers."""
+    """Whether the group has other live workers, as far as the broker can tell: a new one knows no groups yet."""
     admin = cluster.admin()
     await admin.start()
     try:
         return bool(await members(cluster, admin) - {cluster.worker})
+    except KafkaError as error:
+        log.debug("no standby is made before joining", reason=str(error))
+        return False
     finally:
         await admin.close()
 
