@@ -18,10 +18,7 @@ _BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+", re.IGNORECAS
 
 def laid_out(story: Story, text: str, headline: str, language: str) -> tuple[Story, str]:
     """The story with what its text tells where the metadata doesn't, and the headline."""
-    first, _, rest = text.partition("\n")
-    if story.slugline and rest and _HEADLINE_MARKS.sub("", first) == story.slugline:
-        text = rest.lstrip("\n")  # the slug line is known, and no headline
-    found = _head(text, language, headline)
+    found = _head(text, language, headline, story.slugline or "")
     if not headline:
         headline = _HEADLINE_MARKS.sub("", clean_line(" ".join(_words(text, found, "headline")[:1])))
     made: dict[str, Any] = {}
@@ -34,13 +31,13 @@ def laid_out(story: Story, text: str, headline: str, language: str) -> tuple[Sto
     return (changed(story, **made) if made else story), headline
 
 
-def _head(text: str, language: str, headline: str) -> tuple[Segment, ...]:
+def _head(text: str, language: str, headline: str, slugline: str) -> tuple[Segment, ...]:
     """The segments of a dispatch's beginning, where all of this stands; of the whole where its copy begins later."""
     if len(text) > _HEAD_CHARS:
-        found = lay_out(_beginning(text), language, headline)
+        found = lay_out(_beginning(text), language, headline, slugline)
         if any(part.kind in _COPY for part in found):
             return found
-    return lay_out(text, language, headline)
+    return lay_out(text, language, headline, slugline)
 
 
 def _beginning(text: str) -> str:

@@ -24,7 +24,7 @@ def segment(event: Event, settings: SegmentSettings) -> Event:
         start = len(text) - len(text.lstrip())
         segments: tuple[Segment, ...] = (Segment(start, start + len(whole), "paragraph"),) if whole else ()
     else:
-        segments, printed = laid_out(text, event.headline)
+        segments, printed = laid_out(text, event.headline, event.story.slugline or "")
     reference = event.story.version_created or event.story.first_created
     received = event.provenance.received if event.provenance else None
     told = event.damage or ()

@@ -18,23 +18,28 @@ from processors.segment.parts import Part, part_of, split
 from processors.segment.printed import PrintedDateline, match_dateline
 
 MOST: Final = 20_000  # lines that are told apart; what comes after is one paragraph
+SLUGS: Final = 4  # parts among which the slug line stands
 HEAD: Final = 30  # parts among which the beginning of the body is looked for
 
 
-def lay_out(text: str, language: str = "", headline: str = "") -> tuple[Segment, ...]:  # noqa: ARG001  told by every caller; the conventions are tried in all languages
+def lay_out(text: str, language: str = "", headline: str = "", slugline: str = "") -> tuple[Segment, ...]:  # noqa: ARG001  told by every caller; the conventions are tried in all languages
     """The segments of a text, which tile it.
 
-    `headline` is the item's own, if any; where it stands in the text as well, that line is its segment.
+    `headline` and `slugline` are the item's own, if any; where one stands in the text as well, that line is its segment.
     """
-    return laid_out(text, headline)[0]
+    return laid_out(text, headline, slugline)[0]
 
 
-def laid_out(text: str, headline: str = "") -> tuple[tuple[Segment, ...], PrintedDateline | None]:
+def laid_out(
+    text: str, headline: str = "", slugline: str = ""
+) -> tuple[tuple[Segment, ...], PrintedDateline | None]:
     """The segments of a text, and its dateline as printed, if it has one."""
     told, end = split_lines(text, MOST)
     parts = [part_of(text, unit) for unit in split_units(told, _alone)]
     for part in parts:
         part.kind = marks.kind_of(part.one_line) if len(part.words) <= marks.LONGEST else None
+    if slugline and not same_words(slugline, headline):
+        _name_slug(parts[:SLUGS], slugline)
     sign_off(parts)
     pictures.take_apart(parts)
     apart = bool(headline) and not any(same_words(part.words, headline) for part in parts[:HEAD])
@@ -52,6 +57,13 @@ def laid_out(text: str, headline: str = "") -> tuple[tuple[Segment, ...], Printe
         return segments, printed
     start = end + len(rest) - len(rest.lstrip())
     return (*segments, Segment(start, end + len(rest.rstrip()), "paragraph")), printed
+
+
+def _name_slug(parts: list[Part], slugline: str) -> None:
+    """Name the line that is the item's slug line, whatever it looks like."""
+    known = next((part for part in parts if same_words(part.words, slugline)), None)
+    if known is not None:
+        known.kind = "slug"
 
 
 def _alone(line: Line, last: Line, shape: Shape) -> bool:
