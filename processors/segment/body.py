@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from processors.segment import marks, pictures
+from processors.segment.conventions import conventions
 from processors.segment.parts import Part, join, split
 from processors.segment.phrases import phrases
 
@@ -15,6 +16,8 @@ TAIL_LINES: Final = 5  # at the end, among which a tag with initials is looked f
 QUOTED_LINE: Final = re.compile(r"[“\"«„][^“”\"«»„]{3,60}[^.,;:!?…\s“”\"«»„]\s?[”\"»“]")
 QUOTED_SUBHEAD: Final = 8  # words of a subhead that stands in quotation marks
 CATCH: Final = 4  # words of a catch word with a colon
+BOX: Final = frozenset({"list", "table"})
+HEADING: Final = 40  # characters of the line above them
 TAIL: Final = frozenset({"signoff", "initials", "boilerplate", "credit", "caption", "note", "slug"})
 
 
@@ -118,7 +121,9 @@ def _name_tail(parts: list[Part], lead: int) -> None:
     closing = True  # whether only the tail follows
     for number in range(len(parts) - 1, lead, -1):
         part = parts[number]
-        if (part.kind == "credit" and closing and _signs(parts, number)) or (
+        if part.kind == "credit" and closing and conventions().initials.describe(part.words.lower()):
+            part.kind = "initials"
+        elif (part.kind == "credit" and closing and _signs(parts, number)) or (
             part.kind is None and marks.is_agency_tag(part.words)
         ):
             part.kind = "signoff"
@@ -127,7 +132,15 @@ def _name_tail(parts: list[Part], lead: int) -> None:
             or (parts[number - 1].kind == "signoff" and marks.is_capitals(part.words))
         ):
             part.kind = "initials"
-        closing = closing and part.kind in TAIL
+        closing = closing and (part.kind in TAIL or _in_box(parts, number))
+
+
+def _in_box(parts: list[Part], number: int) -> bool:
+    """Whether a part is a list or table, or the heading of one, as stands in boxes below the story."""
+    if parts[number].kind in BOX:
+        return True
+    below = parts[number + 1] if number + 1 < len(parts) else None
+    return below is not None and below.kind in BOX and len(parts[number].words) <= HEADING
 
 
 def _signs(parts: list[Part], number: int) -> bool:

@@ -35,7 +35,7 @@ def name_head(text: str, parts: list[Part], lead: int, *, titled: bool) -> None:
             part.kind = "caption"
         elif not titled:
             part.kind, titled = "headline", True
-        elif marks.is_person(words) or marks.is_agency(words):
+        elif marks.is_person(words) or marks.is_agency(words) or marks.is_person_of_agency(words):
             part.kind = "byline"
         else:
             part.kind = "paragraph" if marks.is_prose(words, 140) else "subhead"

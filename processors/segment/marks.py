@@ -144,6 +144,12 @@ def is_person(words: str) -> bool:
     )
 
 
+def is_person_of_agency(words: str) -> bool:
+    """Whether a line is a name with the agency behind it: ``Kari Berge, NTB``, ``Ana Ruiz / EFE``."""
+    name, _, agency = words.replace("/", ",").rpartition(",")
+    return bool(name) and is_agency_tag(agency) and is_person(name)
+
+
 def is_agency(words: str) -> bool:
     """Whether a line under a byline is an agency's name or a writer's function."""
     if len(words) > 60:

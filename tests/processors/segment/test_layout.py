@@ -17,7 +17,7 @@ from processors.segment.layout import MOST, lay_out
 HERE = Path(__file__).parent
 GOLDEN: list[dict[str, Any]] = [
     dispatch
-    for name in ("dispatches.json", "small_cases.json")
+    for name in ("dispatches.json", "small_cases.json", "odd_dispatches.json")
     for dispatch in json.loads((HERE / name).read_text("utf-8"))
 ]
 COPY = st.lists(
