@@ -18,7 +18,7 @@ from processors.errors import Rejected
 from processors.event import Event, Feature, RawItem, StepTrace
 
 if TYPE_CHECKING:
-    from processors.deduplicate.fingerprint import Fingerprint
+    from processors.deduplicate import Expected
 
 log = structlog.get_logger("wiredesk")
 Name = Literal["normalise", "deduplicate", "segment", "tag", "route"]
@@ -95,27 +95,24 @@ class _Deduplicate:
                 "state of another version was not read: older stories are new again", records=self._told
             )
         return [
-            _guarded(functools.partial(self._one, made=made), item)
-            for item, made in zip(items, _fingerprints(items), strict=True)
+            _guarded(functools.partial(self._one, told=told), item)
+            for item, told in zip(items, self._expected(items), strict=True)
         ]
 
     def restore(self, memory: bytes) -> None:
         self._deduplicator.restore(memory)
 
-    def _one(self, event: Event, made: Fingerprint | None) -> Outcome:
-        decision = self._deduplicator.decide(event, made)
+    def _expected(self, events: Sequence[Event]) -> Sequence[Expected | None]:
+        """Those of a batch at once; none where that fails, and each story then tells whether the fault is its own."""
+        try:
+            return self._deduplicator.expect(events)
+        except Exception:  # noqa: BLE001 -- one by one tells whose fault it is
+            return [None] * len(events)
+
+    def _one(self, event: Event, told: Expected | None) -> Outcome:
+        decision = self._deduplicator.decide(event, told)
         placed = _traced(event, "deduplicate", self._version, decision.evidence, lineage=decision.lineage)
         return (Made(placed, decision.memory),)
-
-
-def _fingerprints(events: Sequence[Event]) -> Sequence[Fingerprint | None]:
-    """Those of a batch at once; none where that fails, and each story then tells whether the fault is its own."""
-    from processors.deduplicate import fingerprints_of
-
-    try:
-        return fingerprints_of(events)
-    except Exception:  # noqa: BLE001 -- one by one tells whose fault it is
-        return [None] * len(events)
 
 
 def _segment(settings: Settings) -> Stage:

@@ -6,30 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from config.settings import Deduplicate
 from processors.deduplicate.fingerprint import Fingerprint, Hashes, fingerprint, fingerprints
-from processors.deduplicate.index import Lookup
 from processors.deduplicate.keys import content_keys, headline_keys, key, links, other_identifiers, state_of
-from processors.deduplicate.record import Record, UnknownFormat, View
+from processors.deduplicate.record import KEYS, Record, UnknownFormat, View, stored
 from processors.deduplicate.relation import related
 from processors.deduplicate.score import (
     HOUR_MS,
     SHORT,
-    Pair,
-    is_same_brief,
+    Likeness,
     jaccard,
-    model,
+    likeness,
     novelty,
-    pair_features,
-    pairs,
     shared,
 )  # fmt: skip
-from processors.deduplicate.window import Window
+from processors.deduplicate.window import Reading, Window
 from processors.event import Event, Feature, Lineage
 from processors.signals import Signals, read_signals
 
@@ -50,6 +45,17 @@ class Decision:
     memory: bytes = b""
 
 
+class Expected(NamedTuple):
+    """What is known of an event before it is decided.
+
+    `language` tells its window, `state` is a hash of everything that makes a version differ.
+    """
+
+    language: str
+    state: int
+    made: Fingerprint
+
+
 @dataclass(frozen=True, slots=True)
 class Parent:
     """The earlier story that a story belongs to, and the figures by which it was found."""
@@ -57,11 +63,6 @@ class Parent:
     view: View
     evidence: dict[str, float]
     score: float | None = None
-
-    @property
-    def likeness(self) -> float:
-        """The score, 0 where the parent was not found by likeness."""
-        return self.score or 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,6 @@ class _Story:
     made: Fingerprint
     signals: Signals
     time: int
-    lookup: Lookup
-    weights: NDArray[np.float32]
     late: bool
     keys: tuple[int, ...]
 
@@ -93,15 +92,35 @@ class Deduplicator:
         self._shards = shards
         self._length = settings.window_hours * HOUR_MS
         self._windows: dict[str, Window] = {}
-        self._model = model()
         self.ignored = 0  # records of another format that `restore` was given
 
-    def decide(self, event: Event, made: Fingerprint | None = None) -> Decision:
-        """Place a normalised event in its chain and remember it. `made` is its fingerprint, where that is there."""
-        language = event.language.tag.partition("-")[0] if event.language else "und"
+    def decide_all(self, events: Sequence[Event]) -> list[Decision]:
+        """Place some events in their order, which takes half of the time that one by one takes."""
+        return [self.decide(event, told) for event, told in zip(events, self.expect(events), strict=True)]
+
+    def expect(self, events: Sequence[Event]) -> list[Expected]:
+        """What is known of events that will be decided next, in this order: so they are looked up together.
+
+        Those are left out of the look-up that were seen before.
+        """
+        made = [
+            Expected(_language(event), state_of(event), each)
+            for event, each in zip(events, fingerprints_of(events), strict=True)
+        ]
+        coming: dict[str, dict[int, Fingerprint]] = {}
+        for event, told in zip(events, made, strict=True):
+            version_key = _version_key(event, told.state)
+            if self._window(told.language).find(version_key) is None:
+                coming.setdefault(told.language, {}).setdefault(version_key, told.made)
+        for language, prints in coming.items():
+            self._window(language).expect(list(prints.values()))
+        return made
+
+    def decide(self, event: Event, told: Expected | None = None) -> Decision:
+        """Place a normalised event in its chain and remember it. `told` is what `expect` told of it."""
+        language, state, made = told or self.expect((event,))[0]
         window = self._window(language)
-        state = state_of(event)
-        version_key = key("version", event.story.uri, event.story.version or "", str(state))
+        version_key = _version_key(event, state)
         seen = window.find(version_key)
         known = window.view(seen) if seen is not None else None
         if known and (known.state, known.uri, known.version) == (
@@ -110,12 +129,13 @@ class Deduplicator:
             event.story.version or "",
         ):
             return Decision(known.lineage(), known.evidence())
-        story = self._read(event, window, version_key, made or fingerprints_of((event,))[0])
-        parent = self._parent(story)
-        lineage, figures = self._placed(story, parent)
-        evidence = tuple(Feature(name, round(value, 4)) for name, value in figures.items())
-        memory = self._record(story, language, state, lineage, evidence, parent).pack()
-        window.add(memory, story.lookup)
+        story = _read(event, window, version_key, made, self._length)
+        reading = window.read(made)
+        parent = self._parent(story, reading)
+        lineage, figures, shingles = self._placed(story, reading, parent)
+        evidence = tuple([Feature(name, round(value, 4)) for name, value in figures.items()])
+        memory = _record(story, language, state, lineage, evidence, parent, shingles).pack()
+        window.add(View(memory))
         return Decision(lineage, evidence, memory)
 
     def restore(self, memory: bytes) -> None:
@@ -124,11 +144,11 @@ class Deduplicator:
         A record that another version of the software wrote is not read but counted in `ignored`.
         """
         try:
-            language = View(memory).language
+            view = View(memory)
         except UnknownFormat:
             self.ignored += 1
             return
-        self._window(language).add(memory)
+        self._window(view.language).restore(view)
 
     def _window(self, language: str) -> Window:
         window = self._windows.get(language)
@@ -136,36 +156,14 @@ class Deduplicator:
             window = self._windows[language] = Window(self._length, self._settings.max_stories, self._shards)
         return window
 
-    def _read(self, event: Event, window: Window, version_key: int, made: Fingerprint) -> _Story:
-        story = event.story
-        lookup = window.look_up(made.shingles)
-        time = _time(event, window.now)
-        return _Story(
-            event=event,
-            window=window,
-            made=made,
-            signals=read_signals(
-                headline=event.headline,
-                slugline=story.slugline or "",
-                ed_note=story.ed_note or "",
-                text=event.text,
-                genres=story.genres,
-            ),
-            time=time,
-            lookup=lookup,
-            weights=window.weights(lookup.counts),
-            late=window.now is not None and time < window.now - self._length,
-            keys=(version_key, *other_identifiers(story), *content_keys(made)),
-        )
-
     # ------------------------------------------------------------ the parent
 
-    def _parent(self, story: _Story) -> Parent | None:
+    def _parent(self, story: _Story, reading: Reading) -> Parent | None:
         return (
             self._by_identifier(story)
             or self._by_name(story)
             or self._by_content(story)
-            or self._by_text(story)
+            or self._by_text(story, reading)
         )
 
     def _by_identifier(self, story: _Story) -> Parent | None:
@@ -192,9 +190,9 @@ class Deduplicator:
             if row is None:
                 continue
             view = story.window.view(row)
-            likeness = jaccard(named.headline.tolist(), view.marks()[2])
-            if likeness >= NAMED:
-                return Parent(view, {"by-name": 1.0, "headline": likeness})
+            alike = jaccard(named.headline.tolist(), view.marks()[2])
+            if alike >= NAMED:
+                return Parent(view, {"by-name": 1.0, "headline": alike})
         return None
 
     def _by_content(self, story: _Story) -> Parent | None:
@@ -211,49 +209,49 @@ class Deduplicator:
             return None
         return Parent(view, {"by-content": 1.0}, 1.0)
 
-    def _by_text(self, story: _Story) -> Parent | None:
+    def _by_text(self, story: _Story, reading: Reading) -> Parent | None:
         """The likest of the stories that share rare shingles, and of those that it comes from."""
-        likely = self._likely(story, story.lookup.rows)
+        likely = self._likely(story, reading, reading.rows)
         if not likely:
             return None
-        running = story.window.rare(story.made.running)
-        best: Parent | None = None
-        for pair in likely:
-            found = self._scored(story, running, pair)
-            if found and (best is None or found.likeness > best.likeness):
-                best = found
-        if best is None:
-            return None
-        for pair in self._likely(story, self._origins(story, best)):
-            earlier = self._scored(story, running, pair)
-            if earlier and earlier.likeness >= best.likeness:
+        best = max(likely.values(), key=lambda found: found.score)  # the first of equals
+        for earlier in self._likely(story, reading, self._origins(story, best)).values():
+            if earlier.score >= best.score:
                 best = earlier
-        return best
+        hours = abs(story.time - best.view.time) / HOUR_MS
+        return Parent(best.view, {**best.features, "hours": hours}, best.score)
 
-    def _origins(self, story: _Story, best: Parent) -> list[tuple[int, int]]:
+    def _likely(
+        self, story: _Story, reading: Reading, rows: Sequence[tuple[int, int]]
+    ) -> dict[int, Likeness]:
+        """Those of the rows that may tell the same report, by row; each comes with the number of keys it shares."""
+        window, found = story.window, {}
+        for (row, keys), pair in zip(rows, window.compare(reading, [row for row, _ in rows]), strict=True):
+            if pair is None or row < window.first or not self._near(story, view := window.view(row)):
+                continue
+            if like := likeness(story.made, view, pair):
+                like.features["shared-keys"] = keys
+                found[row] = like
+        return found
+
+    def _origins(self, story: _Story, best: Likeness) -> list[tuple[int, int]]:
         """The rows of the likest story's parent and of its chain's first member."""
-        lineage, keys = best.view.lineage(), int(best.evidence["shared-keys"])
-        told = dict.fromkeys((lineage.of, lineage.story)) if lineage.of else {}
-        rows = [story.window.find(key("uri", uri)) for uri in told if uri]
-        return [(row, keys) for row in rows if row is not None]
-
-    def _likely(self, story: _Story, rows: list[tuple[int, int]]) -> list[Pair]:
-        candidates = [(story.window.view(row), keys) for row, keys in rows]
-        return pairs(story.made, [each for each in candidates if self._near(story, each[0])])
-
-    def _scored(self, story: _Story, running: Hashes, pair: Pair) -> Parent | None:
-        features = pair_features(story.made, running, story.weights, story.time, pair, story.window)
-        if features is None or not is_same_brief(story.made, pair.view, features):
-            return None
-        return Parent(pair.view, {**features, "shared-keys": pair.keys}, round(self._model(features), 4))
+        told = dict.fromkeys(best.view.origins())
+        rows = [story.window.find(key("uri", uri)) for uri in told]
+        return [(row, int(best.features["shared-keys"])) for row in rows if row is not None]
 
     def _near(self, story: _Story, view: View) -> bool:
         return abs(story.time - view.time) <= self._length
 
     # ------------------------------------------------------------ the decision
 
-    def _placed(self, story: _Story, parent: Parent | None) -> tuple[Lineage, dict[str, float]]:
-        """The lineage, and the figures that it rests on: those of the likest story also where it was refused."""
+    def _placed(
+        self, story: _Story, reading: Reading, parent: Parent | None
+    ) -> tuple[Lineage, dict[str, float], Hashes]:
+        """The lineage, the figures that it rests on, and the shingles as they are stored.
+
+        The figures are those of the likest story also where it was refused.
+        """
         figures = {"late": 1.0} if story.late else {}
         if parent:
             figures |= parent.evidence
@@ -264,50 +262,80 @@ class Deduplicator:
         view = parent.view if parent else None
         found = related(story.event.story, story.signals, story.made, view, "by-uri" in figures)
         if view is None:
-            return Lineage(story.event.story.uri, found), figures
-        figures["novelty"] = novelty(story.made, story.weights, view)
-        chain = view.lineage().story
+            return Lineage(story.event.story.uri, found), figures, stored(story.made.shingles, None)
+        known = shared(story.made.shingles, view.shingles)
+        weights = story.window.weights(reading.lookup.counts)
+        figures["novelty"] = novelty(story.made, weights, known, view.bound)
+        chain = view.chain
         sequence = view.sequence
         if found != "duplicate":
             latest = story.window.find(key("chain", chain))
             last = story.window.view(latest) if latest is not None else view
             sequence = 1 + (last.sequence if last.chain == chain else sequence)
         score = parent.score if parent else None
-        return Lineage(chain, found, of=view.uri, score=score, sequence=sequence), figures
+        lineage = Lineage(chain, found, of=view.uri, score=score, sequence=sequence)
+        return lineage, figures, stored(story.made.shingles, known)
 
-    def _record(
-        self,
-        story: _Story,
-        language: str,
-        state: int,
-        lineage: Lineage,
-        evidence: tuple[Feature, ...],
-        parent: Parent | None,
-    ) -> Record:
-        item = story.event.story
-        keys = story.keys
-        if lineage.of is not None and lineage.relation != "duplicate":
-            keys = (*keys, key("chain", lineage.story))
-        superseded = parent and "by-uri" in parent.evidence and lineage.relation == "duplicate"
-        if not superseded:
-            keys = (*keys, key("uri", item.uri))
-        fresh: NDArray[np.bool_] = np.ones(len(story.made.shingles), np.bool_)
-        if parent and lineage.of is not None:
-            fresh = ~shared(story.made.shingles, parent.view.shingles)
-        now = story.window.now
-        return Record(
-            language=language,
-            uri=item.uri,
-            version=item.version or "",
-            time=story.time,
-            mark=story.time if now is None else now,
-            state=state,
-            lineage=lineage,
-            evidence=evidence,
-            print=story.made,
-            fresh=fresh,
-            keys=keys,
-        )
+
+def _version_key(event: Event, state: int) -> int:
+    return key("version", event.story.uri, event.story.version or "", str(state))
+
+
+def _language(event: Event) -> str:
+    return event.language.tag.partition("-")[0] if event.language else "und"
+
+
+def _read(event: Event, window: Window, version_key: int, made: Fingerprint, length: int) -> _Story:
+    story = event.story
+    time = _time(event, window.now)
+    return _Story(
+        event=event,
+        window=window,
+        made=made,
+        signals=read_signals(
+            headline=event.headline,
+            slugline=story.slugline or "",
+            ed_note=story.ed_note or "",
+            text=event.text,
+            genres=story.genres,
+        ),
+        time=time,
+        late=window.now is not None and time < window.now - length,
+        keys=(version_key, *other_identifiers(story)[: KEYS - 8], *content_keys(made)),
+    )
+
+
+def _record(
+    story: _Story,
+    language: str,
+    state: int,
+    lineage: Lineage,
+    evidence: tuple[Feature, ...],
+    parent: Parent | None,
+    shingles: Hashes,
+) -> Record:
+    item = story.event.story
+    keys = story.keys
+    if lineage.of is not None and lineage.relation != "duplicate":
+        keys = (*keys, key("chain", lineage.story))
+    superseded = parent and "by-uri" in parent.evidence and lineage.relation == "duplicate"
+    if not superseded:
+        keys = (*keys, key("uri", item.uri))
+    now = story.window.now
+    return Record(
+        place=story.window.place,
+        language=language,
+        uri=item.uri,
+        version=item.version or "",
+        time=story.time,
+        mark=story.time if now is None else now,
+        state=state,
+        lineage=lineage,
+        evidence=evidence,
+        print=story.made,
+        stored=shingles,
+        keys=keys,
+    )
 
 
 def _time(event: Event, now: int | None) -> int:

@@ -28,7 +28,9 @@ def spread(hashes: Hashes) -> NDArray[np.uint64]:
 
 def places(spread_hashes: NDArray[np.uint64], size: np.uint64) -> NDArray[np.uint64]:
     """The place of each hash in a table of any size (Lemire's multiply and shift)."""
-    return (spread_hashes * size) >> _HALF
+    found = spread_hashes * size
+    found >>= _HALF
+    return found
 
 
 class Frequencies:
@@ -46,13 +48,16 @@ class Frequencies:
         return self._counts.take(places(spread_hashes, self._size))
 
     def count(self, spread_hashes: NDArray[np.uint64]) -> None:
-        """Count one story's shingles that its chain did not have."""
-        where = places(spread_hashes, self._size)
-        seen = self._counts.take(where)
-        seen += seen < _SATURATED
-        self._counts.put(where, seen)
-        self._alive += len(where)
-        self._counted += len(where)
+        """Count the shingles of some stories that their chains did not have."""
+        where = np.sort(places(spread_hashes, self._size))
+        if not len(where):
+            return
+        starts = np.flatnonzero(np.concatenate(([True], where[1:] != where[:-1])))
+        where, times = where.take(starts), np.diff(starts, append=len(where))
+        seen = self._counts.take(where) + np.minimum(times, _SATURATED)
+        self._counts.put(where, np.minimum(seen, _SATURATED).astype(np.uint8))
+        self._alive += len(spread_hashes)
+        self._counted += len(spread_hashes)
         if self._counted > len(self._counts):
             self._age()
 

@@ -3,15 +3,16 @@
 A flat table without keys, addressed by hash, holds the two newest rows that have a shingle as a key; a chance
 collision costs a candidate that scoring refuses. Shingles that many stories have belong to templates and are no
 keys. The table grows with what is alive and is rebuilt from the records, never by a clock.
+
+Many stories are looked up at once, and many rows are added at once: the tables stand still in between (`window`).
+What is told of one story does not depend on those that it is looked up with.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from processors.deduplicate.fingerprint import Hashes
 from processors.deduplicate.frequencies import Frequencies, places, spread
+from processors.deduplicate.record import Rows
 from processors.deduplicate.tables import Places, made_table
 
 COMMON: Final = 8  # stories; a shingle that more have is no key: it belongs to a template
@@ -28,30 +30,25 @@ CANDIDATES: Final = 6  # that are scored for a story, however many share keys wi
 SHARED: Final = 0.05  # of the keys that a candidate could share, the least that it does share
 _START: Final = 1 << 16  # places
 _TURNOVER: Final = 1 << 16  # rows that pass before a rebuild, beside four times the window
+_LARGEST: Final = 65535  # size of a sample, as it is told
+_HALF: Final = np.uint64(32)
+_LOWER: Final = np.uint64(2**32 - 1)
+_UPPER: Final = np.uint64(2**64 - 2**32)
+
+Numbers = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """What the index knows of a story's shingles.
 
-    `counts` tells for each how many stories have it, `spread` the hashes over all of 64 bits, `keys` those of the
-    shingles that are keys, `rows` the candidates with the number of keys that each shares, most first.
+    `counts` tells for each how many stories have it, `keys` the spread hashes of those that are keys, `rows` the
+    candidates with the number of keys that each shares, most first, of equals the newest.
     """
 
     counts: NDArray[np.uint8]
-    spread: Places
-    keys: Places
+    keys: list[int]
     rows: list[tuple[int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Alive:
-    """A story of the window as the tables take it: which shingles were new to its chain, its chain's hash."""
-
-    row: int
-    shingles: Hashes
-    fresh: NDArray[np.bool_]
-    chain: int
 
 
 class Index:
@@ -62,90 +59,154 @@ class Index:
         self._shards = shards
         self._frequencies = Frequencies(shards)
         self._origin = 0
-        self._chains = np.zeros(1024, np.uint32)
-        self._sizes = array("H")
+        self._chains: NDArray[np.uint32]
+        self._sizes: NDArray[np.uint16]
+        self._alive: int  # keys
+        self._newest: int
         self._clear(_START)
 
-    def look_up(self, shingles: Hashes, first: int) -> Lookup:
-        """The counts, keys and candidates of a story; rows below `first` have left the window."""
-        spread_hashes = spread(shingles)
+    def look_up(self, samples: Sequence[Hashes], first: int) -> list[Lookup]:
+        """The counts, keys and candidates of some stories; rows below `first` have left the window."""
+        sizes = np.fromiter(map(len, samples), np.intp, len(samples))
+        spread_hashes = spread(np.concatenate(samples))
         counts = self._frequencies.of(spread_hashes)
-        keys = spread_hashes[counts <= COMMON][: _room(len(shingles))]
-        if len(keys) < FEWEST:
-            keys = spread_hashes.take(np.sort(np.argsort(counts, kind="stable")[:FEWEST]))
-        held = self._rows.take(places(keys, self._size))
-        alive = held[held > max(first - self._origin, 0)].tolist()
-        rows = self._most_shared(alive, len(keys), len(shingles)) if alive else []
-        return Lookup(counts, spread_hashes, keys, rows)
+        chosen, numbers = _keys(counts, sizes)
+        keys, told = spread_hashes.take(chosen), np.bincount(numbers, minlength=len(samples))
+        rows = self._candidates(keys, numbers, told, sizes, first)
+        listed, cuts = keys.tolist(), [0, *accumulate(told.tolist())]
+        starts = [0, *accumulate(sizes.tolist())]
+        return [
+            Lookup(counts[starts[at] : starts[at + 1]], listed[cuts[at] : cuts[at + 1]], rows[at])
+            for at in range(len(samples))
+        ]
 
     def counts(self, shingles: Hashes) -> NDArray[np.uint8]:
         """How many stories have each shingle."""
         return self._frequencies.of(spread(shingles))
 
-    def add(self, lookup: Lookup, fresh: NDArray[np.bool_], row: int, chain: int) -> None:
-        """Count a story's fresh shingles and put its keys. `chain` is a 32-bit hash of its chain's id."""
-        told = self._told(row, chain, len(fresh))
-        self._frequencies.count(lookup.spread[fresh])
-        self._put(lookup.keys, told, chain)
+    def add(self, rows: Rows, first: int) -> None:
+        """Count the fresh shingles of successive rows, of which `first` is the first, and put their keys."""
+        spread_hashes = spread(rows.shingles)
+        chosen, numbers = _keys(self._frequencies.of(spread_hashes), rows.sizes)
+        self._frequencies.count(spread_hashes[rows.fresh])
+        self._put(spread_hashes.take(chosen), numbers, self._told(rows, first))
 
-    def remove(self, fresh: NDArray[np.bool_]) -> None:
-        """A story leaves the window; its keys die by its row."""
-        self._frequencies.forget(int(np.count_nonzero(fresh)))
-        self._alive -= _room(len(fresh))
+    def remove(self, rows: Rows) -> None:
+        """Rows leave the window; their keys die by their numbers."""
+        self._frequencies.forget(int(np.count_nonzero(rows.fresh)))
+        self._alive -= sum(map(_room, rows.sizes.tolist()))
 
     def is_due(self, alive: int) -> bool:
         """Whether the table should be rebuilt: it is full, or most of what it saw has left the window."""
         return 2 * self._alive > 3 * len(self._rows) or self._newest > 4 * alive + _TURNOVER
 
-    def rebuild(self, records: Callable[[], Iterator[Alive]], first: int) -> None:
-        """Fill a new table from what is alive, in the order of the log; `records` gives it twice."""
-        keys = sum(_room(len(alive.shingles)) for alive in records())
+    def rebuild(self, sizes: Iterable[int], blocks: Iterable[tuple[int, Rows]], first: int) -> None:
+        """Fill a new table from what is alive, in the order of the log: blocks of rows, each with its first row.
+
+        `sizes` are those of the samples.
+        """
         self._origin = first
-        self._clear(max(_START, 9 * keys // 8))
-        for alive in records():
-            spread_hashes = spread(alive.shingles)
-            rare = np.flatnonzero(self._frequencies.of(spread_hashes) <= COMMON)[: _room(len(spread_hashes))]
-            told = self._told(alive.row, alive.chain, len(alive.shingles))
-            self._put(spread_hashes.take(rare), told, alive.chain)
+        self._clear(max(_START, 9 * sum(map(_room, sizes)) // 8))
+        for start, rows in blocks:
+            spread_hashes = spread(rows.shingles)
+            chosen, numbers = _keys(self._frequencies.of(spread_hashes), rows.sizes)
+            self._put(spread_hashes.take(chosen), numbers, self._told(rows, start))
 
-    def _told(self, row: int, chain: int, size: int) -> int:
-        """The number that the tables hold for a row: from 1; 0 is an empty place."""
-        told = row - self._origin + 1
-        if told >= len(self._chains):
-            self._chains = np.concatenate((self._chains, np.zeros(len(self._chains) // 2, np.uint32)))
-            self._sizes.extend(repeat(0, len(self._chains) - len(self._sizes)))
-        self._chains[told] = chain
-        self._sizes[told] = min(size, 65535)
-        self._newest = told
-        self._alive += _room(size)
-        return told
+    def _told(self, rows: Rows, first: int) -> NDArray[np.uint32]:
+        """The numbers that the tables hold for rows: from 1; 0 is an empty place."""
+        start = first - self._origin + 1
+        end = start + len(rows.sizes)
+        if end > len(self._chains):
+            more = max(len(self._chains) // 2, end - len(self._chains))
+            self._chains = np.concatenate((self._chains, np.zeros(more, np.uint32)))
+            self._sizes = np.concatenate((self._sizes, np.zeros(more, np.uint16)))
+        self._chains[start:end] = rows.chains
+        self._sizes[start:end] = np.minimum(rows.sizes, _LARGEST)
+        self._newest = end - 1
+        self._alive += sum(map(_room, rows.sizes.tolist()))
+        return np.arange(start, end, dtype=np.uint32)
 
-    def _put(self, keys: Places, told: int, chain: int) -> None:
+    def _put(self, keys: Places, numbers: Numbers, told: NDArray[np.uint32]) -> None:
+        """Put the keys of some rows, one row after the other at each place; `numbers` tell whose a key is."""
+        where = places(keys, self._size) << _HALF
+        where |= told.take(numbers)
+        where.sort()
+        rows = where & _LOWER
+        where >>= _HALF
+        while len(where):
+            lead = np.ones(len(where), np.bool_)
+            np.not_equal(where[1:], where[:-1], out=lead[1:])
+            self._put_newer(where[lead], rows[lead])
+            rest = ~lead
+            where, rows = where[rest], rows[rest]
+
+    def _put_newer(self, where: Places, rows: Places) -> None:
         """The newer of two rows moves down, the older falls out; a row of the same chain is replaced in place."""
-        where = places(keys, self._size)
         held = self._rows.take(where)
-        same = self._chains.take(held[:, 0]) == chain
-        np.copyto(held[:, 1], held[:, 0], where=~same)
-        held[:, 0] = told
-        self._rows.put(where, held)
+        chains = self._chains
+        moved = held << _HALF
+        np.copyto(moved, held & _UPPER, where=chains.take(held & _LOWER) == chains.take(rows))
+        moved |= rows
+        self._rows.put(where, moved)
 
-    def _most_shared(self, alive: list[int], keys: int, size: int) -> list[tuple[int, int]]:
-        """The rows that share most keys; of equals those of the smallest keys. A smaller story could share fewer."""
-        found: list[tuple[int, int]] = []
-        part, sizes = SHARED * keys / size, self._sizes
-        for told, shared in Counter(alive).most_common():
-            if shared >= part * min(size, sizes[told]):
-                found.append((told + self._origin - 1, shared))
-                if len(found) == CANDIDATES:
-                    break
+    def _candidates(
+        self, keys: Places, numbers: Numbers, told: Numbers, sizes: Numbers, first: int
+    ) -> list[list[tuple[int, int]]]:
+        """For each story the rows that share most keys. A smaller story could share fewer."""
+        found: list[list[tuple[int, int]]] = [[] for _ in sizes]
+        held = self._rows.take(places(keys, self._size)).view(np.uint32)
+        alive = np.flatnonzero(held > max(first - self._origin, 0))
+        pairs = numbers.take(alive >> 1).astype(np.uint64) << _HALF
+        pairs |= held.take(alive)
+        pairs.sort()
+        starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1]))) if len(pairs) else alive
+        shared = np.diff(starts, append=len(pairs))
+        pairs = pairs.take(starts)
+        stories, rows = (pairs >> _HALF).astype(np.intp), (pairs & _LOWER).astype(np.intp)
+        whole = sizes.take(stories)
+        least = SHARED * told.take(stories) / whole * np.minimum(whole, self._sizes.take(rows))
+        enough = np.flatnonzero(shared >= least)
+        shared = shared.take(enough)
+        order = np.lexsort((-rows.take(enough), -shared, stories.take(enough)))
+        enough = enough.take(order)
+        triples = zip(
+            stories.take(enough).tolist(),
+            rows.take(enough).tolist(),
+            shared.take(order).tolist(),
+            strict=True,
+        )
+        for story, row, keys_shared in triples:
+            if len(found[story]) < CANDIDATES:
+                found[story].append((row + self._origin - 1, keys_shared))
         return found
 
     def _clear(self, size: int) -> None:
-        self._rows = made_table(np.zeros((size, 2), np.uint32), self._shards)
+        self._rows = made_table(np.zeros(size, np.uint64), self._shards)
         self._size = np.uint64(size)
         self._chains = np.zeros(1024, np.uint32)
-        self._sizes = array("H", bytes(2 * 1024))
+        self._sizes = np.zeros(1024, np.uint16)
         self._alive = self._newest = 0
+
+
+def _keys(counts: NDArray[np.uint8], sizes: Numbers) -> tuple[Numbers, Numbers]:
+    """Which shingles of some stories are keys, and the number of the story that each is of.
+
+    Those that few stories have, of these the first ones; where there are fewer than four, the four rarest.
+    """
+    owners = np.repeat(np.arange(len(sizes)), sizes)
+    rare = counts <= COMMON
+    ranks = np.zeros(len(counts) + 1, np.intp)
+    np.cumsum(rare, out=ranks[1:])
+    ends = np.cumsum(sizes)
+    before = ranks.take(ends - sizes)
+    rooms = np.minimum(sizes, np.maximum(KEYS, sizes // 2))
+    rare &= ranks[1:] <= (before + rooms).take(owners)
+    for story in np.flatnonzero(ranks.take(ends) - before < FEWEST).tolist():
+        start, end = int(ends[story] - sizes[story]), int(ends[story])
+        rare[start:end] = False
+        rare[start + np.argsort(counts[start:end], kind="stable")[:FEWEST]] = True
+    chosen = np.flatnonzero(rare)
+    return chosen, owners.take(chosen)
 
 
 def _room(shingles: int) -> int:

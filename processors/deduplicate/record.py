@@ -20,13 +20,17 @@ from numpy.typing import NDArray
 from processors.deduplicate.fingerprint import Fingerprint, Hashes
 from processors.event import Feature, Lineage, Relation
 
-FORMAT: Final = 2  # of the record; another number is another software's and is not read
+FORMAT: Final = 3  # of the record; another number is another software's and is not read
+KEYS: Final = 64  # of a story at the most, however many identifiers its publisher gives it
 
-_HEAD: Final = struct.Struct("<HBBBBBBHHHHIIIIIqqQQff")
-_BOUND: Final = struct.Struct("<I")
+_HEAD: Final = struct.Struct("<HBBBBBBHHHHIIIIIIIIqqQQf")
+_SIZE: Final = struct.Struct("<H34xI")  # of the head: how many shingles, and the hash of the chain
+_SIZE_AT: Final = 8
+_MARK: Final = struct.Struct("<q")
+_MARK_AT: Final = 56
 _ABSENT: Final = 2**32 - 1
 _ODD: Final = np.uint32(1)
-_EVEN: Final = np.uint32(2**32 - 2)
+EVEN: Final = np.uint32(2**32 - 2)
 _RELATIONS: Final[tuple[Relation, ...]] = get_args(Relation)
 FIGURES: Final = (
     "containment", "numbers-missing", "names-missing", "headline", "digits", "length-ratio", "hours",
@@ -44,11 +48,13 @@ class UnknownFormat(ValueError):
 class Record:
     """A story that was decided.
 
-    `time` is the story's own, `mark` the window's when it came (milliseconds since the epoch); `state` a hash of
-    everything that makes a version differ; `keys` are 64-bit hashes of identifiers and headline by which it is
-    found; `fresh` tells of each shingle whether it was new to its chain.
+    `place` is the story's in its block of the log (see `window`); `time` its own, `mark` the window's when it came
+    (milliseconds since the epoch); `state` a hash of everything that makes a version differ; `keys` are 64-bit hashes
+    of identifiers and headline by which it is found; `stored` are its shingles, of which the odd were new to its
+    chain.
     """
 
+    place: int
     language: str
     uri: str
     version: str
@@ -58,46 +64,43 @@ class Record:
     lineage: Lineage
     evidence: tuple[Feature, ...]
     print: Fingerprint
-    fresh: NDArray[np.bool_]
+    stored: Hashes
     keys: tuple[int, ...]
 
     def pack(self) -> bytes:
         """The record as bytes."""
-        made, lineage = self.print, self.lineage
-        strings = [
-            None if lineage.story == self.uri else lineage.story,
-            lineage.of,
-            self.version,
-            self.uri,
-            self.language,
-        ]
-        encoded = [None if text is None else text.encode("utf-8", "surrogatepass") for text in strings]
-        chain, of, version, uri, language = encoded
+        made, lineage, evidence = self.print, self.lineage, self.evidence
+        uri, version, language = _encoded(self.uri), _encoded(self.version), _encoded(self.language)
+        chain = None if lineage.story == self.uri else _encoded(lineage.story)
+        of = None if lineage.of is None else _encoded(lineage.of)
+        score = 65535 if lineage.score is None else round(lineage.score * 10_000)  # in ten-thousandths
         head = _HEAD.pack(
-            FORMAT, _RELATIONS.index(lineage.relation), len(made.numbers), len(made.names), len(made.headline),
-            len(self.keys), len(self.evidence), len(made.shingles), lineage_score(lineage), len(version or b""),
-            len(language or b""), len(uri or b""), _ABSENT if chain is None else len(chain),
-            _ABSENT if of is None else len(of), lineage.sequence, made.words, self.time, self.mark,
-            self.state, made.content, made.digits, 0.0,
+            FORMAT, self.place, _RELATIONS.index(lineage.relation), len(made.numbers), len(made.names),
+            len(made.headline), len(evidence), len(self.stored), score, len(language), len(self.keys),
+            len(version), len(uri), _ABSENT if chain is None else len(chain), _ABSENT if of is None else len(of),
+            lineage.sequence, made.words, made.bound, xxhash.xxh32_intdigest(uri if chain is None else chain) | 1,
+            self.time, self.mark, self.state, made.content, made.digits,
         )  # fmt: skip
         return b"".join((
-            head, (made.shingles | self.fresh).tobytes(), made.numbers.tobytes(), made.names.tobytes(),
-            made.headline.tobytes(), _BOUND.pack(made.bound), array("Q", self.keys).tobytes(),
-            bytes([_CODES[told.name] for told in self.evidence]),
-            array("f", [told.value for told in self.evidence]).tobytes(),
-            *(text for text in encoded if text),
+            head, self.stored.tobytes(), made.numbers.tobytes(), made.names.tobytes(), made.headline.tobytes(),
+            array("Q", self.keys).tobytes(), bytes([_CODES[told.name] for told in evidence]),
+            array("f", [told.value for told in evidence]).tobytes(), chain or b"", of or b"", version, uri, language,
         ))  # fmt: skip
 
 
-def lineage_score(lineage: Lineage) -> int:
-    """The score in ten-thousandths; 65535 where there is none."""
-    return 65535 if lineage.score is None else round(lineage.score * 10_000)
+def stored(shingles: Hashes, known: NDArray[np.bool_] | None) -> Hashes:
+    """The shingles as a record holds them: odd those that the parent did not have; all, without a parent."""
+    return shingles | (_ODD if known is None else ~known)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 class View:
     """A packed record, read where it lies."""
 
-    __slots__ = ("_head", "_marks_at", "raw", "time", "words")
+    __slots__ = ("_head", "count", "raw", "time", "words")
 
     def __init__(self, raw: bytes) -> None:
         """Read the head.
@@ -112,81 +115,77 @@ class View:
         if head[0] != FORMAT:
             raise UnknownFormat(f"format {head[0]}, this software reads {FORMAT}")
         self.raw = raw
-        self.time: int = head[16]
-        self.words: int = head[15]
-        self._marks_at: int = _HEAD.size + 4 * head[7]
+        self.time: int = head[19]
+        self.words: int = head[16]
+        self.count: int = head[7]  # of shingles
+
+    @property
+    def place(self) -> int:
+        """The place in the block."""
+        return int(self._head[1])
 
     @property
     def mark(self) -> int:
         """The window's time when the story came, in milliseconds."""
-        return int(self._head[17])
+        return int(self._head[20])
 
     @property
     def state(self) -> int:
         """The hash of everything that makes a version differ."""
-        return int(self._head[18])
+        return int(self._head[21])
 
     @property
     def content(self) -> int:
         """The hash of the text."""
-        return int(self._head[19])
+        return int(self._head[22])
 
     @property
     def digits(self) -> float:
         """The share of words that are numbers."""
-        return float(self._head[20])
+        return float(self._head[23])
 
     @property
     def relation(self) -> Relation:
         """The relation that was decided."""
-        code: int = self._head[1]
+        code: int = self._head[2]
         return _RELATIONS[code]
 
     @property
     def sequence(self) -> int:
         """The number in the chain."""
-        return int(self._head[14])
-
-    @property
-    def fresh(self) -> NDArray[np.bool_]:
-        """Of each shingle whether it was new to the chain."""
-        return (self._stored & _ODD).astype(np.bool_)
-
-    @property
-    def _stored(self) -> Hashes:
-        return np.frombuffer(self.raw, np.uint32, self._head[7], _HEAD.size)
-
-    @property
-    def count(self) -> int:
-        """How many shingles are kept."""
-        return int(self._head[7])
-
-    @property
-    def shingles(self) -> Hashes:
-        """The shingles' hashes, ascending."""
-        return self._stored & _EVEN
-
-    def marks(self) -> tuple[list[int], list[int], list[int], int]:
-        """Numbers, names, headline words; the bound of the shingles."""
-        numbers, names, headline = self._head[2:5]
-        found = np.frombuffer(self.raw, np.uint32, numbers + names + headline, self._marks_at).tolist()
-        return found[:numbers], found[numbers : numbers + names], found[numbers + names :], self.bound
+        return int(self._head[15])
 
     @property
     def bound(self) -> int:
         """The hash up to which the shingles are complete."""
-        bound: int = _BOUND.unpack_from(self.raw, self._keys_at() - _BOUND.size)[0]
-        return bound
+        return int(self._head[17])
+
+    @property
+    def shingles(self) -> Hashes:
+        """The shingles' hashes, ascending."""
+        return np.frombuffer(self.raw, np.uint32, self.count, _HEAD.size) & EVEN
+
+    @property
+    def stored(self) -> bytes:
+        """The shingles as they are stored."""
+        return self.raw[_HEAD.size : _HEAD.size + 4 * self.count]
+
+    def marks(self) -> tuple[list[int], list[int], list[int]]:
+        """Numbers, names, headline words."""
+        _, _, _, numbers, names, headline = self._head[:6]
+        start = _HEAD.size + 4 * self.count
+        told = struct.unpack_from(f"<{numbers + names + headline}I", self.raw, start)
+        return list(told[:numbers]), list(told[numbers : numbers + names]), list(told[numbers + names :])
 
     def identities(self) -> list[int]:
         """The 64-bit keys by which the story is found."""
         start = self._keys_at()
-        return array("Q", self.raw[start : start + 8 * self._head[5]]).tolist()
+        return array("Q", self.raw[start : start + 8 * self._head[10]]).tolist()
 
     def evidence(self) -> tuple[Feature, ...]:
         """The figures that the decision rested on."""
         count = self._head[6]
-        told = struct.unpack_from(f"<{count}B{count}f", self.raw, self._keys_at() + 8 * self._head[5])
+        told = struct.unpack_from(f"<{count}B{count}f", self.raw, self._keys_at() + 8 * self._head[10])
         return tuple(
             Feature(FIGURES[code], round(value, 4))
             for code, value in zip(told[:count], told[count:], strict=True)
@@ -204,51 +203,41 @@ class View:
             sequence=self.sequence,
         )
 
+    def origins(self) -> tuple[str, ...]:
+        """The uris of the parent and of the chain's earliest member; none where there is no parent."""
+        chain, of, _, uri, _ = self._strings()
+        return () if of is None else (of, uri if chain is None else chain)
+
     @property
     def chain(self) -> str:
         """The id of the story's chain: the uri of its earliest member."""
-        return self._chain_bytes().decode("utf-8", "surrogatepass")
-
-    @property
-    def chain_hash(self) -> int:
-        """A 32-bit hash of the chain's id, never 0."""
-        return xxhash.xxh32_intdigest(self._chain_bytes()) | 1
-
-    def _chain_bytes(self) -> bytes:
-        head = self._head
-        place = self._strings_at()
-        if head[12] != _ABSENT:
-            return self.raw[place : place + head[12]]
-        place += head[9] + (0 if head[13] == _ABSENT else head[13])
-        return self.raw[place : place + head[11]]
+        chain, _, _, uri, _ = self._strings()
+        return uri if chain is None else chain
 
     @property
     def uri(self) -> str:
         """The story's uri."""
-        return self._strings()[3] or ""
+        return self._strings()[3]
 
     @property
     def version(self) -> str:
         """The story's version."""
-        return self._strings()[2] or ""
+        return self._strings()[2]
 
     @property
     def language(self) -> str:
         """The primary language subtag whose window the story is in."""
-        return self._strings()[4] or ""
+        return self._strings()[4]
 
     def _keys_at(self) -> int:
-        numbers, names, headline = self._head[2:5]
-        return int(self._marks_at) + 4 * (int(numbers) + int(names) + int(headline) + 1)
-
-    def _strings_at(self) -> int:
-        return self._keys_at() + 8 * int(self._head[5]) + 5 * int(self._head[6])
+        _, _, _, numbers, names, headline = self._head[:6]
+        return int(_HEAD.size + 4 * (self.count + numbers + names + headline))
 
     def _strings(self) -> tuple[str | None, str | None, str, str, str]:
         head = self._head
-        place = self._strings_at()
+        place = self._keys_at() + 8 * int(head[10]) + 5 * int(head[6])
         found: list[str | None] = []
-        for length in (head[12], head[13], head[9], head[11], head[10]):
+        for length in (head[13], head[14], head[11], head[12], head[9]):
             if length == _ABSENT:
                 found.append(None)
                 continue
@@ -258,10 +247,43 @@ class View:
         return chain, of, version or "", uri or "", language or ""
 
 
-def stored_shingles(views: Sequence[View]) -> Hashes:
-    """The shingles of several records, one after the other."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The shingles of successive records, one after the other, as the tables take them.
+
+    `fresh` tells of each whether it was new to its chain, `sizes` how many each record has, `chains` the 32-bit hash
+    of each record's chain, never 0.
+    """
+
+    shingles: Hashes
+    fresh: NDArray[np.bool_]
+    sizes: NDArray[np.intp]
+    chains: NDArray[np.uint32]
+
+
+def rows_of(records: Sequence[bytes]) -> Rows:
+    """The shingles of some records."""
+    heads = [_SIZE.unpack_from(raw, _SIZE_AT) for raw in records]
     start = _HEAD.size
-    return (
-        np.frombuffer(b"".join([view.raw[start : start + 4 * view.count] for view in views]), np.uint32)
-        & _EVEN
+    told = np.frombuffer(
+        b"".join([raw[start : start + 4 * size] for raw, (size, _) in zip(records, heads, strict=True)]),
+        np.uint32,
     )
+    return Rows(
+        shingles=told & EVEN,
+        fresh=(told & _ODD).astype(np.bool_),
+        sizes=np.array([size for size, _ in heads], np.intp),
+        chains=np.array([chain for _, chain in heads], np.uint32),
+    )
+
+
+def size_of(record: bytes) -> int:
+    """How many shingles a record holds."""
+    size: int = _SIZE.unpack_from(record, _SIZE_AT)[0]
+    return size
+
+
+def mark_of(record: bytes) -> int:
+    """The window's time when the story of a record came, in milliseconds."""
+    mark: int = _MARK.unpack_from(record, _MARK_AT)[0]
+    return mark

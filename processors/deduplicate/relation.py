@@ -37,5 +37,5 @@ def _is_older(version: str | None, known: str) -> bool:
 
 def _adds(made: Fingerprint, parent: View) -> bool:
     """Whether the story tells figures that the parent does not."""
-    numbers, _, _, _ = parent.marks()
+    numbers, _, _ = parent.marks()
     return bool(set(made.numbers.tolist()).difference(numbers))

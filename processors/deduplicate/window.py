@@ -4,25 +4,52 @@ The window's time is the median of the latest stories' own times, so that one st
 and a clock that goes back is followed. A record leaves, oldest first, when that time has moved on by the window's
 length since the record came, or when there are more records than the settings allow. Where the time goes back, as when
 a feed of old stories is read for the first time, nothing leaves.
+
+The log is cut into blocks of `BLOCK` records. What the index tells stands still within a block: its stories are
+looked up all at once, as many as are at hand, and are put into it all at once, when the block is full. In between,
+stories of the block are found by a dict of its keys. A record tells its place in the block, so that blocks fall alike
+wherever reading the log begins, and decisions do not depend on how many stories are decided together.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import islice, repeat
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.deduplicate.fingerprint import Hashes
+from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.identity import Identity
-from processors.deduplicate.index import COMMON, Alive, Index, Lookup
-from processors.deduplicate.record import View
+from processors.deduplicate.index import CANDIDATES, SHARED, Index, Lookup
+from processors.deduplicate.keys import key
+from processors.deduplicate.overlap import Asked, Overlap, Sample, Weights, overlaps, sample_from, sample_of
+from processors.deduplicate.record import Rows, View, mark_of, rows_of, size_of
 
+BLOCK: Final = 64  # records
 LATEST: Final = 63  # stories whose median time is the window's
+LIKELY: Final = 4  # part of the keys from which a candidate is probably the parent
+UNIT: Final = 1024  # of weights, which are whole numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the tables tell of a story that will be `row`: its shingles' counts, its keys, and its candidates.
+
+    `rows` are those of the candidates, each with the number of keys that it shares; `overlaps` is what was counted
+    already, by row.
+    """
+
+    made: Fingerprint
+    row: int
+    lookup: Lookup
+    rows: list[tuple[int, int]]
+    overlaps: dict[int, Overlap | None]
 
 
 class Window:
@@ -34,11 +61,19 @@ class Window:
         self._limit = limit
         self._records: list[bytes] = []
         self._base = 0  # row of the first of _records
+        self._settled = 0  # row of the first that the index does not know
+        self._oldest = 0  # row that was the first alive when the block began
         self.first = 0
+        self.place = 0  # of the next record in its block
         self._index = Index(shards)
         self._identity = Identity()
         self._latest: deque[int] = deque(maxlen=LATEST)
         self._sorted: list[int] = []
+        self._keys: dict[int, int] = {}  # of the block, each with the newest row that has it
+        self._keys_by_row: list[list[int]] = []
+        self._ahead: deque[Fingerprint] = deque()
+        self._read: deque[Reading] = deque()
+        self._frequent = _inverse_frequencies(0)
 
     def __len__(self) -> int:
         """How many stories are remembered."""
@@ -53,44 +88,125 @@ class Window:
         """The record of a living row."""
         return View(self._records[row - self._base])
 
-    def find(self, key: int) -> int | None:
+    def find(self, identity: int) -> int | None:
         """The newest living row that has a 64-bit key."""
-        return self._identity.get(key, self.first)
+        return self._identity.get(identity, self.first)
 
-    def look_up(self, shingles: Hashes) -> Lookup:
-        """What the index knows of a story's shingles, with its candidates."""
-        return self._index.look_up(shingles, self.first)
+    def expect(self, prints: Sequence[Fingerprint]) -> None:
+        """Stories that will be read and added next, in this order; they are looked up together."""
+        self._forget_ahead()
+        self._ahead = deque(prints)
 
-    def weights(self, counts: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def read(self, made: Fingerprint) -> Reading:
+        """What the tables tell of the next story."""
+        found = self._read.popleft() if self._read else None
+        if found is None or found.made is not made or found.row != self._base + len(self._records):
+            self._forget_ahead()
+            self._read_together(made)
+            found = self._read.popleft()
+        return found
+
+    def compare(self, reading: Reading, rows: Sequence[int]) -> list[Overlap | None]:
+        """What a story shares with some rows; None where that is next to nothing."""
+        known = reading.overlaps
+        unknown = [(row, sample_of(self.view(row))) for row in rows if row not in known]
+        if unknown:
+            asked = Asked(reading.made, reading.lookup.counts, unknown)
+            known.update(overlaps([asked], self.weights, self._index.counts)[0])
+        return [known[row] for row in rows]
+
+    def weights(self, counts: NDArray[np.uint8]) -> Weights:
         """Inverse document frequencies: how much a shingle tells, by how many stories have it."""
-        return self._weights.take(counts)
+        return self._frequent.take(counts)
 
-    def weights_of(self, shingles: Hashes) -> NDArray[np.float32]:
-        """The same for shingles that were not looked up yet."""
-        return self._weights.take(self._index.counts(shingles))
+    def restore(self, view: View) -> None:
+        """Remember a story when the log is read back."""
+        self._forget_ahead()
+        self.add(view)
 
-    def rare(self, shingles: Hashes) -> Hashes:
-        """Those of the shingles that belong to no template, in their order."""
-        return shingles[self._index.counts(shingles) <= COMMON]
-
-    def add(self, raw: bytes, lookup: Lookup | None = None) -> None:
-        """Remember a story: after it was decided, or (without `lookup`) when the log is read back."""
-        view = View(raw)
+    def add(self, view: View) -> None:
+        """Remember a story: the last that was read."""
+        if view.place != self.place:  # the log was cut
+            self._settle()
+            self.place = view.place
         row = self._base + len(self._records)
-        if lookup is None:
-            lookup = self._index.look_up(view.shingles, self.first)
-        self._index.add(lookup, view.fresh, row, view.chain_hash)
-        self._records.append(raw)
-        for key in view.identities():
-            self._identity.put(key, row, self.first)
+        self._records.append(view.raw)
+        for each in view.identities():
+            self._identity.put(each, row, self.first)
         self._tell_time(view.time)
         self._expire()
-        if self._index.is_due(len(self)):
-            self._index.rebuild(self._every, self.first)
+        self.place += 1
+        if self.place == BLOCK:
+            self._settle()
 
-    @property
-    def _weights(self) -> NDArray[np.float32]:
-        return _inverse_frequencies(len(self).bit_length())
+    def _read_together(self, made: Fingerprint) -> None:
+        """Look a story up, and as many of the next ones as will be in its block."""
+        while self._ahead and self._ahead.popleft() is not made:
+            pass  # was not added after all
+        self._learn_keys()
+        prints = [made, *islice(self._ahead, BLOCK - self.place - 1)]
+        lookups = self._index.look_up([each.shingles for each in prints], self._oldest)
+        keys, last = self._keys, self._base + len(self._records)
+        samples: dict[int, Sample] = {}
+        rows: list[list[tuple[int, int]]] = []
+        asked = []
+        for row, (each, lookup) in enumerate(zip(prints, lookups, strict=True), last):
+            near = self._near(lookup.keys, samples, len(each.shingles))
+            rows.append([*lookup.rows, *near])
+            candidates = [(number, samples[number]) for number, _ in rows[-1] if number >= last]
+            views = {number: self.view(number) for number, _ in rows[-1] if number < last}
+            if views and LIKELY * rows[-1][0][1] > len(lookup.keys) and rows[-1][0][0] < last:
+                views |= self._origins(views[rows[-1][0][0]])
+            candidates += [(number, sample_of(view)) for number, view in views.items()]
+            asked.append(Asked(each, lookup.counts, candidates))
+            keys.update(zip(lookup.keys, repeat(row)))
+            self._keys_by_row.append(lookup.keys)
+            samples[row] = sample_from(each)
+        counted = overlaps(asked, self.weights, self._index.counts)
+        self._read = deque(map(Reading, prints, range(last, last + len(prints)), lookups, rows, counted))
+
+    def _origins(self, view: View) -> dict[int, View]:
+        """A record's parent and the first of its chain, which a story like it will be compared with."""
+        rows = [self.find(key("uri", uri)) for uri in view.origins()]
+        return {row: self.view(row) for row in rows if row is not None}
+
+    def _near(self, wanted: Sequence[int], ahead: dict[int, Sample], size: int) -> list[tuple[int, int]]:
+        """The rows of the block that share a story's keys, with the number of keys that each shares.
+
+        `ahead` are the samples of those that will be added before the story.
+        """
+        keys = self._keys
+        if keys.keys().isdisjoint(wanted):
+            return []
+        part = SHARED * len(wanted) / size
+        found: list[tuple[int, int]] = []
+        shared = Counter(map(keys.__getitem__, keys.keys() & wanted))
+        for row, count in sorted(shared.items(), key=lambda item: (-item[1], -item[0])):
+            theirs = ahead[row].size if row in ahead else size_of(self._records[row - self._base])
+            if count >= part * min(size, theirs):
+                found.append((row, count))
+                if len(found) == CANDIDATES:
+                    break
+        return found
+
+    def _forget_ahead(self) -> None:
+        """Take the keys of stories out of the block that were read and not added."""
+        self._read.clear()
+        known = self._base + len(self._records) - self._settled
+        if len(self._keys_by_row) > known:
+            del self._keys_by_row[known:]
+            self._keys = {}
+            for row, keys in enumerate(self._keys_by_row, self._settled):
+                self._keys.update(zip(keys, repeat(row)))
+
+    def _learn_keys(self) -> None:
+        """The keys of the block's records that were read back."""
+        first, last = self._settled + len(self._keys_by_row), self._base + len(self._records)
+        if first < last:
+            shingles = [self.view(row).shingles for row in range(first, last)]
+            for row, lookup in enumerate(self._index.look_up(shingles, self._oldest), first):
+                self._keys.update(zip(lookup.keys, repeat(row)))
+                self._keys_by_row.append(lookup.keys)
 
     def _tell_time(self, moment: int) -> None:
         if len(self._latest) == LATEST:
@@ -101,26 +217,40 @@ class Window:
     def _expire(self) -> None:
         now, last = self.now or 0, self._base + len(self._records)
         while self.first < last:
-            view = self.view(self.first)
-            if last - self.first <= self._limit and now - view.mark <= self._length:
+            mark = mark_of(self._records[self.first - self._base])
+            if last - self.first <= self._limit and now - mark <= self._length:
                 break
-            self._index.remove(view.fresh)
             self.first += 1
-        gone = self.first - self._base
-        if gone > 1024 and 4 * gone > len(self._records):
-            del self._records[:gone]
+
+    def _settle(self) -> None:
+        """End a block: what left is taken out of the index, what came is put in."""
+        for _, gone in self._rows(self._oldest, self.first):
+            self._index.remove(gone)
+        for start, came in self._rows(self._settled, self._base + len(self._records)):
+            self._index.add(came, start)
+        gone_records = self.first - self._base
+        if gone_records > 1024 and 4 * gone_records > len(self._records):
+            del self._records[:gone_records]
             self._base = self.first
+        self._oldest, self._settled, self.place = self.first, self._base + len(self._records), 0
+        self._keys.clear()
+        self._keys_by_row.clear()
+        self._read.clear()
+        self._frequent = _inverse_frequencies(len(self).bit_length())
+        if self._index.is_due(len(self)):
+            sizes = map(size_of, islice(self._records, self.first - self._base, None))
+            self._index.rebuild(sizes, self._rows(self.first, self._settled), self.first)
 
-    def _alive(self, row: int) -> Alive:
-        view = self.view(row)
-        return Alive(row, view.shingles, view.fresh, view.chain_hash)
-
-    def _every(self) -> Iterator[Alive]:
-        return map(self._alive, range(self.first, self._base + len(self._records)))
+    def _rows(self, first: int, last: int) -> Iterator[tuple[int, Rows]]:
+        """Some rows in blocks, each with its first row."""
+        for start in range(first, last, BLOCK):
+            end = min(start + BLOCK, last)
+            yield start, rows_of(self._records[start - self._base : end - self._base])
 
 
 @cache
-def _inverse_frequencies(bits: int) -> NDArray[np.float32]:
+def _inverse_frequencies(bits: int) -> Weights:
     """log(N / n) for n of 0 to 255 stories, where N is the window's size to a power of two, a thousand at least."""
     seen = np.maximum(np.arange(256), 1)
-    return np.maximum(np.log(max(1024, 1 << bits) / seen), 0.05).astype(np.float32)
+    weights: Weights = np.rint(UNIT * np.maximum(np.log(max(1024, 1 << bits) / seen), 0.05)).astype(np.int64)
+    return weights

@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 
 from config.settings import Deduplicate
-from processors.deduplicate import Deduplicator, fingerprints_of
+from processors.deduplicate import Deduplicator
 from processors.event import Event
 from tests.processors.deduplicate.stories import event, report
 
@@ -143,10 +143,7 @@ def _pairs(keys: Iterable[object]) -> int:
 def ours() -> Decide:
     """The deduplicator, as the step calls it."""
     window = Deduplicator(Deduplicate())
-    return lambda events: [
-        window.decide(told, made).lineage.story
-        for told, made in zip(events, fingerprints_of(events), strict=True)
-    ]
+    return lambda events: [decision.lineage.story for decision in window.decide_all(events)]
 
 
 def datasketch() -> Decide:
@@ -213,8 +210,7 @@ def rebuilt(stories: int, seed: int) -> tuple[float, float, float]:
             )
             for number in range(first, min(first + BATCH, stories))
         ]
-        made = zip(events, fingerprints_of(events), strict=True)
-        memories += [window.decide(told, print_).memory for told, print_ in made]
+        memories += [decision.memory for decision in window.decide_all(events)]
     decided = time.process_time() - started
     del window
     restored, resident = Deduplicator(Deduplicate()), _resident()

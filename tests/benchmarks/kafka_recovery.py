@@ -5,6 +5,8 @@
 The records are packed by the deduplicator's own code with drawn hashes, as many as a story of 300 words has, so their
 size and their price are real while no text is. They are written to a real Kafka first; the figure is the time in which
 `streams.kafka.memory` makes the memory stand, with its progress in the log, and the memory that the process has then.
+After that a second worker makes a standby beside the first, a thousand stories more are written, and the figure is the
+time in which it takes the partition over.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ import psutil
 
 from config.settings import Kafka, Log, Settings
 from processors.deduplicate.fingerprint import EVERYTHING, SHINGLES, Fingerprint
-from processors.deduplicate.record import Record
+from processors.deduplicate.record import Record, stored
+from processors.deduplicate.window import BLOCK
 from processors.event import Lineage
 from streams.kafka.cluster import Cluster
 from streams.kafka.memory import Memories
@@ -37,11 +40,12 @@ BEGAN_MS: Final = 1_763_000_000_000
 EVERY_MS: Final = 250  # between two stories: a million of them in three days
 MARKS: Final = 24  # numbers, names and headline words together
 AT_ONCE: Final = 2000
+SINCE: Final = 1000  # stories between the standby's last look and the takeover
 
 
-def records(stories: int) -> Iterator[bytes]:
+def records(stories: int, seed: int) -> Iterator[bytes]:
     """Packed memories of stories that have nothing in common."""
-    draw = np.random.default_rng(5)
+    draw = np.random.default_rng(seed)
     nothing = np.zeros(0, np.uint32)
     for number in range(stories):
         hashes = np.unique(draw.integers(0, 2**30, SHINGLES, np.uint32)) << np.uint32(2)
@@ -52,18 +56,18 @@ def records(stories: int) -> Iterator[bytes]:
             shingles=hashes, running=nothing, bound=EVERYTHING, numbers=marks[:8], names=marks[8:16],
             headline=marks[16:], title=np.zeros(0, np.uint64), words=300, digits=0.02, content=keys[0],
         )  # fmt: skip
-        fresh = np.ones(len(hashes), np.bool_)
+        place, told = number % BLOCK, stored(hashes, None)
         lineage = Lineage(uri, "new")
-        yield Record("en", uri, "1", at, at, keys[1], lineage, (), made, fresh, tuple(keys)).pack()
+        yield Record(place, "en", uri, "1", at, at, keys[1], lineage, (), made, told, tuple(keys)).pack()
 
 
-async def fill(cluster: Cluster, stories: int) -> int:
-    """Write the state topic; the bytes of all records."""
+async def fill(cluster: Cluster, stories: int, seed: int = 5) -> int:
+    """Write to the state topic; the bytes of all records."""
     size = 0
     topic = cluster.topic(LINEAGE.name)
     async with cluster.producer(linger_ms=20, max_batch_size=1_000_000) as producer:
         sent = []
-        for value in records(stories):
+        for value in records(stories, seed):
             size += len(value)
             sent.append(await producer.send(topic, value, key=b"en", partition=0))
             if len(sent) >= AT_ONCE:
@@ -86,15 +90,37 @@ async def measure(server: KafkaServer, stories: int) -> None:
     before = process.memory_info().rss
     memories = Memories(cluster, LINEAGE.name, lambda: Work(step, Settings(kafka=told)))
     began, used = time.perf_counter(), time.process_time()
-    await memories.restore(0, stories)
+    await memories.claim({0: stories})
     took, used = time.perf_counter() - began, time.process_time() - used
     again = time.perf_counter()
-    await memories.restore(0, stories)
+    await memories.claim({0: stories})
     print(
         f"cold: {took:.1f} s, {used:.1f} CPU s, {stories / took:.0f} records/s, "
         f"{(process.memory_info().rss - before) / 2**20:.0f} MB more; "
         f"warm (the partition stayed ours): {(time.perf_counter() - again) * 1000:.1f} ms"
     )
+    del memories
+    gc.collect()
+    await takeover(cluster, stories, told)
+
+
+async def takeover(cluster: Cluster, stories: int, told: Kafka) -> None:
+    """Join a group in which another works: read what it holds, then take its partition."""
+    step = next(step for step in STEPS if step.state)
+    memories = Memories(cluster, LINEAGE.name, lambda: Work(step, Settings(kafka=told)))
+    topic = cluster.topic(step.reads[0].name)
+    async with cluster.consumer(topic, group_id=cluster.group, client_id="another") as other:
+        while not other.assignment():
+            await other.getmany(timeout_ms=200)
+        began = time.perf_counter()
+        await memories.open()
+        warmed = time.perf_counter() - began
+    await fill(cluster, SINCE, seed=6)
+    began = time.perf_counter()
+    await memories.claim({0: stories + SINCE})
+    took = time.perf_counter() - began
+    await memories.close()
+    print(f"standby: warm after {warmed:.1f} s; takeover with {SINCE} records since {took:.2f} s")
 
 
 def main() -> None:

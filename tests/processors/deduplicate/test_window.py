@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from config.settings import Deduplicate
 from processors.deduplicate import Decision, Deduplicator, score
+from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import CANDIDATES
+from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import View
 from processors.event import Event, Lineage
 from tests.processors.deduplicate.stories import event, report
@@ -230,22 +232,31 @@ def test_one_shingle_in_every_story_costs_nothing() -> None:
         assert window.decide(event(f"u{n}", poisoned, hours=n / 60)).lineage.relation == "new"
 
 
-def test_however_many_stories_share_keys_a_few_are_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("together", [1, 50])
+def test_however_many_stories_share_keys_a_few_are_scored(
+    monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
     scored: list[object] = []
-    real = score.pair_features
+    real = score.likeness
 
-    def counted(*arguments: object) -> object:
-        scored.append(arguments)
-        return real(*arguments)  # type: ignore[arg-type]
+    def counted(made: Fingerprint, view: View, pair: Overlap) -> object:
+        scored.append(pair)
+        return real(made, view, pair)
 
-    monkeypatch.setattr("processors.deduplicate.decide.pair_features", counted)
+    monkeypatch.setattr("processors.deduplicate.decide.likeness", counted)
     window = Deduplicator(Deduplicate())
     parts = [report(part, 2) for part in range(60)]
     own = random.Random(2)  # noqa: S311 -- an example, not a secret
-    for n in range(400):
-        before = len(scored)
-        window.decide(event(f"u{n}", "\n\n".join(own.sample(parts, 8)), hours=n / 60))
-        assert len(scored) - before <= CANDIDATES + 2
+    events = [event(f"u{n}", "\n\n".join(own.sample(parts, 8)), hours=n / 60) for n in range(400)]
+    for first in range(0, len(events), together):
+        batch = events[first : first + together]
+        for each, told in zip(batch, window.expect(batch), strict=True):
+            before = len(scored)
+            window.decide(each, told)
+            assert (
+                len(scored) - before <= 2 * CANDIDATES + 2
+            )  # of earlier blocks, of its own, and their origins
+    assert len(scored) > len(events)
 
 
 def test_colliding_hashes_make_no_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
