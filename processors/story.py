@@ -65,10 +65,14 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A GeoJSON point (RFC 7946, section 3.1.2): longitude and latitude in degrees, WGS 84."""
+    """A GeoJSON point (RFC 7946, section 3.1.2): longitude and latitude in degrees, WGS 84.
+
+    `bbox` (section 5) is the extent of a larger shape around it: west, south, east, north.
+    """
 
     coordinates: tuple[float, float]
     type: Literal["Point"] = _always(default="Point")
+    bbox: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

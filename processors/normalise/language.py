@@ -21,6 +21,7 @@ from processors.normalise.values import language_tag
 
 _SAMPLE: Final = 600  # characters are enough to tell a language
 _GLANCE: Final = 300  # and enough to hear whether it is the declared one
+_LEXICON: Final = Path(config.__file__).parent / "lexicon"
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _ASCII_WORDS: Final = bytes(code | 0x20 if chr(code).isalpha() else 0x20 for code in range(128)).ljust(256)
 _PLAIN_WORDS: Final = 30
@@ -40,7 +41,6 @@ _NEIGHBOURS: Final = (
     frozenset({"it", "co", "sc", "scn"}),
     frozenset({"fr", "wa", "oc", "br"}),
     frozenset({"et", "fi"}),
-    frozenset({"zh", "yue", "cmn", "wuu"}),
     frozenset({"tr", "az", "kk"}),
     frozenset({"fil", "tl", "ceb"}),
 )
@@ -54,23 +54,24 @@ def identify(text: str, declared: str | None = None, among: tuple[str, ...] = ()
         declared: What the publisher or the feed says, in any case.
         among: Languages that detection is limited to; empty: all that it knows.
     """
-    told = language_tag(declared)
+    sent = language_tag(declared)
     sample = text[:_SAMPLE]
-    if told in {"und", "mul", "zxx", "mis"}:
-        told = None
-    primary = told.partition("-")[0] if told else ""
+    if sent in {"und", "mul", "zxx", "mis"}:
+        sent = None
+    told = _common_tag(sent) if sent else ""
+    primary = told.partition("-")[0]
     if told and _sounds_like(sample[:_GLANCE], primary):
-        return Language(told, 0.99, told)
-    if told is None and not among and (plain := _plainly(sample)):
+        return Language(told, 0.99, sent)
+    if not told and not among and (plain := _plainly(sample)):
         return Language(plain, 0.99)
     found, confidence = _detected(sample, among)
-    if told is None:
+    if not told:
         return Language(found, confidence)
     if found == primary or _are_neighbours(found, primary):
-        return Language(told, max(confidence, 0.9), told)
+        return Language(told, max(confidence, 0.9), sent)
     if found == "und" or confidence < 0.9:
-        return Language(told, 0.6, told)
-    return Language(found, confidence, told)
+        return Language(told, 0.6, sent)
+    return Language(found, confidence, sent)
 
 
 def _sounds_like(sample: str, primary: str) -> bool:
@@ -118,7 +119,31 @@ def _detected(sample: str, among: tuple[str, ...]) -> tuple[str, float]:
     if letters < 3:
         return "und", 0.0
     language, probability = _identifier(among).classify(sample)
-    return str(language), round(float(probability) * min(1.0, (letters / 60) ** 0.5), 3)
+    return _common_tag(str(language)), round(float(probability) * min(1.0, (letters / 60) ** 0.5), 3)
+
+
+@lru_cache(maxsize=1024)
+def _common_tag(tag: str) -> str:
+    """The tag with the language that newsrooms say: ``zh-HK`` for ``yue-HK``, ``de`` for ``deu``.
+
+    Of ISO 639-3 by its macrolanguages, of the three letters of ISO 639-2 by CLDR's aliases.
+    """
+    primary, hyphen, rest = tag.partition("-")
+    if len(primary) != 3:
+        return tag
+    common = _macrolanguages().get(primary)
+    if common is None:
+        from babel.core import get_global
+
+        alias = str(get_global("language_aliases").get(primary, primary))
+        common = alias if len(alias) == 2 else primary
+    return f"{common}{hyphen}{rest}"
+
+
+@cache
+def _macrolanguages() -> dict[str, str]:
+    told = tomllib.loads((_LEXICON / "macrolanguages.toml").read_text("utf-8"))
+    return {each: common for common, members in told.items() for each in members.split()}
 
 
 @lru_cache(maxsize=8)
@@ -134,8 +159,7 @@ def _identifier(among: tuple[str, ...]) -> Any:
 
 @cache
 def _common_words() -> dict[str, frozenset[str]]:
-    path = Path(config.__file__).parent / "lexicon" / "common-words.toml"
-    told = tomllib.loads(path.read_text("utf-8"))
+    told = tomllib.loads((_LEXICON / "common-words.toml").read_text("utf-8"))
     return {language: frozenset(words.split()) for language, words in told.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar, cast
 
+from processors.normalise.geometry import of_geojson
 from processors.normalise.values import uri_or_none, web_address, whole_number
 from processors.story import (
     Address,
@@ -16,7 +17,6 @@ from processors.story import (
     Organisation,
     Person,
     Poi,
-    Point,
     Rendition,
     Rights,
     StoryPlace,
@@ -63,13 +63,13 @@ def organisations(value: object) -> tuple[Organisation, ...]:
 
 
 def places(value: object) -> tuple[StoryPlace, ...]:
-    """Places; only GeoJSON points are kept."""
+    """Places; of GeoJSON shapes other than points the middle and the bounds are kept."""
     return _each(
         value,
         lambda one: StoryPlace(
             **_concept(one),
             contact_info=contacts(one.get("contactInfo")),
-            geo_json=_point(one.get("geoJSON", one.get("geometry_geojson"))),
+            geo_json=of_geojson(one.get("geoJSON", one.get("geometry_geojson"))),
         ),
     )
 
@@ -245,18 +245,6 @@ def _symbols(value: object) -> tuple[Symbol, ...]:
             _word(one, "symbol", "ticker"),
         ),
     )
-
-
-def _point(value: object) -> Point | None:
-    if not isinstance(value, dict):
-        return None
-    if value.get("type") == "Feature":
-        return _point(value.get("geometry"))
-    where = value.get("coordinates")
-    if value.get("type") != "Point" or not isinstance(where, list) or len(where) < 2:
-        return None
-    longitude, latitude = _number(where[0]), _number(where[1])
-    return None if longitude is None or latitude is None else Point((longitude, latitude))
 
 
 def _poi(value: object) -> Poi | None:

@@ -7,7 +7,6 @@ content, media (Media RSS 1.5), georss, geo, prism, itunes.
 from __future__ import annotations
 
 import base64
-import re
 from functools import lru_cache
 from html import escape
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 from lxml import etree
 
 from processors.normalise.feeds.entry import Enclosure, Entry
+from processors.normalise.feeds.georss import place_of
 from processors.normalise.html import looks_like_html
 from processors.normalise.values import whole_number
 from processors.normalise.xml import XML_BASE, XML_LANG, local
@@ -34,7 +34,6 @@ _NAMESPACES: Final = {
     "http://my.netscape.com/publish/formats/rss-0.91.dtd": "", "http://channel.netscape.com/rdf/simple/0.9/": "", "http://purl.org/net/rss1.1#": "",
     "http://blogs.law.harvard.edu/tech/rss": "", "http://www.w3.org/1999/xhtml": "xhtml",
 }  # fmt: skip
-_COORDINATES: Final = re.compile(r"\s*(-?\d+(?:\.\d+)?)[\s,]+(-?\d+(?:\.\d+)?)(?:[\s,]+-?\d+(?:\.\d+)?)?\s*")
 
 
 def entries(root: Any) -> list[Entry]:
@@ -117,7 +116,7 @@ def _rss(item: Any, feed: Entry) -> Entry:
         language=_first(said, "dc:language", "language") or item.get(XML_LANG) or feed.language,
         rights=_first(said, "dc:rights", "copyright", "prism:copyright", "media:copyright") or feed.rights,
         source=_first(said, "source", "dc:source"),
-        point=_point(said),
+        point=place_of(said),
         place=_first(said, "georss:featurename", "georss:featureName", "prism:location"),
     )
 
@@ -176,7 +175,7 @@ def _atom(entry: Any, feed: Entry) -> Entry:
         or feed.language,
         rights=_first(said, "atom:rights", "atom:copyright", "dc:rights") or feed.rights,
         source="" if source is None else next((_text(each) for each in source if local(each) == "title"), ""),
-        point=_point(said),
+        point=place_of(said),
         place=_first(said, "georss:featurename", "georss:featureName"),
     )
 
@@ -409,22 +408,3 @@ def _seconds(value: str | None) -> float | None:
     except ValueError:
         return None
     return seconds if seconds is not None and 0 <= seconds < 1e7 else None
-
-
-def _point(said: dict[str, list[Any]]) -> tuple[float, float] | None:
-    """Longitude and latitude of georss:point, gml:pos in georss:where, or geo:lat and geo:long."""
-    words = _first(said, "georss:point")
-    if not words and "georss:where" in said:
-        words = next((_text(each) for each in said["georss:where"][0].iter() if local(each) == "pos"), "")
-    if not words and "gml:Point" in said:
-        words = next((_text(each) for each in said["gml:Point"][0].iter() if local(each) == "pos"), "")
-    if not words:
-        inner = _said(said["geo:Point"][0]) if "geo:Point" in said else said
-        words = f"{_first(inner, 'geo:lat')} {_first(inner, 'geo:long', 'geo:lon')}"
-    if len(words) < 3:
-        return None
-    match = _COORDINATES.fullmatch(words)
-    if not match:
-        return None
-    latitude, longitude = float(match[1]), float(match[2])
-    return (longitude, latitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None

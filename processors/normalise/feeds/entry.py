@@ -63,7 +63,7 @@ class Entry:
     language: str = ""
     rights: str = ""
     source: str = ""
-    point: tuple[float, float] | None = None  # longitude, latitude
+    point: Point | None = None
     place: str = ""
 
 
@@ -158,7 +158,7 @@ def _places(entry: Entry) -> tuple[StoryPlace, ...]:
     name = clean_line(entry.place) or None
     if entry.point is None and name is None:
         return ()
-    return (StoryPlace(name=name, geo_json=Point(entry.point) if entry.point else None),)
+    return (StoryPlace(name=name, geo_json=entry.point),)
 
 
 def _associations(entry: Entry, pictures: tuple[Picture, ...], item: RawItem) -> tuple[Story, ...]:
