@@ -1,7 +1,7 @@
-"""XML without entities, network or DTDs; ill-formed documents are recovered as far as they go.
+"""XML without network or DTDs; ill-formed documents are recovered as far as they go.
 
-libxml2 is bounded to 256 levels of nesting and 10 million characters a node; nothing is fetched, and entities that a
-document declares for itself are dropped, not expanded.
+libxml2 is bounded to 256 levels of nesting and 10 million characters a node; nothing is fetched, and it expands no
+entities: those that a document declares for itself are replaced before where they are but words, and stay as written otherwise.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from lxml import etree
 
 from processors.errors import Malformed
 from processors.event import DamageKind
+from processors.normalise.entities import with_words
 from processors.normalise.text import legal_references
 
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^>]*\?>")
@@ -35,7 +36,7 @@ def parse(text: str) -> tuple[Any, tuple[DamageKind, ...]]:
     Raises:
         Malformed: nothing in it could be read.
     """
-    text = text.lstrip("\ufeff \t\r\n")
+    text = with_words(text.lstrip("\ufeff \t\r\n"))
     try:
         return _strictly(text), ()
     except etree.XMLSyntaxError:
