@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from processors.segment.parts import Part, join
@@ -42,6 +42,12 @@ def is_row(words: str) -> bool:
         "  " not in words and "\t" not in words and "|" not in words and "...." not in words
     ):
         return False
+    return _in_columns(words)
+
+
+@lru_cache(1024)
+def _in_columns(words: str) -> bool:
+    """Remembered, as every row is looked at from each of the rows before it."""
     cells = [cell for cell in GAPS.split(words) if cell]
     return len(cells) > 1 and all(len(cell) <= CELL for cell in cells[1:]) and len(cells[0]) <= 2 * CELL
 
