@@ -19,7 +19,7 @@ def name_head(text: str, parts: list[Part], lead: int, *, titled: bool) -> None:
     head = parts[: next((n for n, part in enumerate(parts) if part.kind == "dateline"), lead)]
     for number, part in enumerate(head):
         words = part.one_line
-        if part.kind == "signoff" and "," in words and marks.are_names(words):
+        if _writes(head, number, titled=titled):
             part.kind = "byline"
         if part.kind is not None:
             continue
@@ -39,6 +39,15 @@ def name_head(text: str, parts: list[Part], lead: int, *, titled: bool) -> None:
             part.kind = "byline"
         else:
             part.kind = "paragraph" if marks.is_prose(words, 140) else "subhead"
+
+
+def _writes(head: list[Part], number: int, *, titled: bool) -> bool:
+    """Whether what looks like a sign-off or a credit names who writes: ``Ana Ruiz, EFE``, ``Maija Rautio / STT``."""
+    kind, words = head[number].kind, head[number].one_line
+    if kind == "signoff":
+        return "," in words and marks.are_names(words)
+    below_caption = number > 0 and head[number - 1].kind == "caption"
+    return kind == "credit" and titled and not below_caption and marks.is_person_of_agency(words)
 
 
 def same_words(words: str, headline: str) -> bool:

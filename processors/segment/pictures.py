@@ -13,6 +13,10 @@ from processors.segment.phrases import phrases
 
 TAIL: Final = 140  # characters in which a credit at the end is looked for
 LONGEST: Final = 900  # characters of a caption
+SHOWN: Final = 320  # characters of a sentence that tells what is seen
+SEEN: Final = re.compile(
+    r"\b(?:is|are|stands?|sits?|walks?|poses?|looks?|attends?|speaks?|holds?|waves?|arrives?|waits?|shakes?|gathers?|passes|pass)\b"
+)
 MARKED: Final = re.compile(r"[/©:(\[]|oto|HOTO|via ")  # what credits have
 SENTENCE: Final = re.compile(r"(?<=[^\W_]{4})[.!?]\s+")
 SAID: Final = re.compile(
@@ -74,9 +78,22 @@ def _credit_at(words: str) -> int | None:
     before, credit = words[:at].rstrip(), words[at:]
     closed = before.endswith((".", "!", "?", ")", "”", '"', "»", "]", "/", "-", "–", "—", "|"))
     shaped = any(mark in credit for mark in ("/", "©", ":", " via ", "hoto", "oto ")) or credit[0] == "["
-    if not before or not (shaped or is_caption(before)):
+    if not before or not (shaped or is_caption(before) or _shows(before, credit)):
         return None
     return at if closed or credit[0] in "(©" or before[-1].isdigit() or is_caption(before) else None
+
+
+def _shows(before: str, credit: str) -> bool:
+    """Whether one sentence tells what is seen, and ends in a full date, before an agency in brackets.
+
+    ``A ferry is moored in Busan on Nov. 21, 2026. (Yonhap)``
+    """
+    if credit[0] not in "([" or len(before) > SHOWN or conventions().agency(credit.strip("()[]. ")) is None:
+        return False
+    last = max(printed_dates(before[-40:]), key=lambda found: found.end, default=None)
+    dated = last is not None and last.year is not None and last.day is not None
+    ends = dated and last is not None and last.end + max(0, len(before) - 40) >= len(before.rstrip(" ."))
+    return ends and SEEN.search(before) is not None and not SAID.search(before)
 
 
 def _conventional(words: str) -> int | None:
