@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final, Literal
 
@@ -107,25 +107,13 @@ def read_signals(
     """
     lexicon = _lexicon()
     coded = _coded(lexicon, genres) if genres else None
-    head = text[:HEAD_CHARS]
-    note = ed_note[:NOTE_CHARS]
-    joined = f"{headline}\n{slugline}\n{note}\n{head}" if slugline or note else f"{headline}\n{head}"
-    found = lexicon.words.intersection(_words(joined))
+    note, head = ed_note[:NOTE_CHARS], text[:HEAD_CHARS]
+    found, said = _said(headline, slugline, note, head)
     if not found and coded is None:
         return NOTHING
-    places: dict[Where, tuple[str, ...]] = {
-        "headline": (headline.strip(),),
-        "slug": (slugline.strip(),),
-        "note": (note.strip(),),
-        "line": tuple(_lines(head)),
-    }
-    wanted = sorted({index for word in found for index in lexicon.by_word.get(word, ())})
-    said = [
-        (mark, match) for mark in map(lexicon.marks.__getitem__, wanted) if (match := _match(mark, places))
-    ]
     embargo = None
     if not found.isdisjoint(lexicon.embargoes.words):
-        lines = (*places["headline"], *places["note"], *places["line"])
+        lines = (headline.strip(), note.strip(), *_lines(head))
         embargo = lexicon.embargoes.read(lines, language, reference, lambda: home_zone(head))
     signals = _joined(said, coded)
     names = None
@@ -140,6 +128,27 @@ def read_signals(
         advisory=signals.advisory,
         embargoed=embargo is not None,
     )
+
+
+@lru_cache(maxsize=256)  # normalise and deduplicate ask for the same stories soon after each other
+def _said(
+    headline: str, slugline: str, note: str, head: str
+) -> tuple[frozenset[str], tuple[tuple[_Mark, re.Match[str]], ...]]:
+    """The lexicon's words that stand in the strings, and the conventions that do."""
+    lexicon = _lexicon()
+    joined = f"{headline}\n{slugline}\n{note}\n{head}" if slugline or note else f"{headline}\n{head}"
+    found = lexicon.words.intersection(_words(joined))
+    if not found:
+        return found, ()
+    places: dict[Where, tuple[str, ...]] = {
+        "headline": (headline.strip(),),
+        "slug": (slugline.strip(),),
+        "note": (note.strip(),),
+        "line": tuple(_lines(head)),
+    }
+    wanted = sorted({index for word in found for index in lexicon.by_word.get(word, ())})
+    marks = map(lexicon.marks.__getitem__, wanted)
+    return found, tuple((mark, match) for mark in marks if (match := _match(mark, places)))
 
 
 def _words(text: str) -> list[str]:
@@ -172,7 +181,7 @@ def _coded(lexicon: _Lexicon, genres: Sequence[Named]) -> VersionRelation | None
     return max(relations, key=_STRENGTH.__getitem__, default=None)
 
 
-def _joined(said: list[tuple[_Mark, re.Match[str]]], coded: VersionRelation | None) -> Signals:
+def _joined(said: Sequence[tuple[_Mark, re.Match[str]]], coded: VersionRelation | None) -> Signals:
     """The strongest relation, the highest sequence, the most urgent priority."""
     relations: list[VersionRelation] = [mark.relation for mark, _ in said if mark.relation]
     relations += [coded] if coded else []

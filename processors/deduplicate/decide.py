@@ -48,11 +48,13 @@ class Decision:
 class Expected(NamedTuple):
     """What is known of an event before it is decided.
 
-    `language` tells its window, `state` is a hash of everything that makes a version differ.
+    `language` tells its window, `state` is a hash of everything that makes a version differ, by which `version_key`
+    finds it.
     """
 
     language: str
     state: int
+    version_key: int
     made: Fingerprint
 
 
@@ -104,23 +106,21 @@ class Deduplicator:
         Those are left out of the look-up that were seen before.
         """
         made = [
-            Expected(_language(event), state_of(event), each)
+            Expected(_language(event), state := state_of(event), _version_key(event, state), each)
             for event, each in zip(events, fingerprints_of(events), strict=True)
         ]
         coming: dict[str, dict[int, Fingerprint]] = {}
-        for event, told in zip(events, made, strict=True):
-            version_key = _version_key(event, told.state)
-            if self._window(told.language).find(version_key) is None:
-                coming.setdefault(told.language, {}).setdefault(version_key, told.made)
+        for told in made:
+            if self._window(told.language).find(told.version_key) is None:
+                coming.setdefault(told.language, {}).setdefault(told.version_key, told.made)
         for language, prints in coming.items():
             self._window(language).expect(list(prints.values()))
         return made
 
     def decide(self, event: Event, told: Expected | None = None) -> Decision:
         """Place a normalised event in its chain and remember it. `told` is what `expect` told of it."""
-        language, state, made = told or self.expect((event,))[0]
+        language, state, version_key, made = told or self.expect((event,))[0]
         window = self._window(language)
-        version_key = _version_key(event, state)
         seen = window.find(version_key)
         known = window.view(seen) if seen is not None else None
         if known and (known.state, known.uri, known.version) == (
