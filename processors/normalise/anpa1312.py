@@ -27,12 +27,12 @@ _KEYWORDS: Final = re.compile(
     r"(?:[ ]+(?P<month>\d{1,2})-(?P<day>\d{1,2}))?(?:[ ]+(?P<words>\d{3,5}))?[ ]*(?:\r\n|\r|\n|(?=\x02))"
 )
 _BARE: Final = re.compile(  # of a line that dropped control characters
-    r"\s*(?P<level>[a-zA-Z])(?P<number>\d{4})(?P<selector>[a-z][a-z -]{1,30})(?:\r\n|\r|\n)(?=[a-z] [a-z] \S[^\r\n]*\d\d-\d\d +\d{3,5}\s)"
+    r"\s*(?P<level>[a-zA-Z])(?P<number>\d{4})(?P<selector>[a-z][a-z -]{1,30}|-{2,8})(?:\r\n|\r|\n)(?=[a-z] [a-z] \S[^\r\n]*\d\d-\d\d +\d{3,5}\s)"
 )
 _LINE_END: Final = re.compile(r"[ \t]*<[ \t]*(?=\n|\Z)")
 _BYLINE: Final = re.compile(r"by\s|eds?:|associated press|.{3,40} writers?$", re.IGNORECASE)
 _BY: Final = re.compile(r"^\^?[Bb][Yy] ([^<\n]{3,80}?)[<=\s]*$", re.MULTILINE)
-_SLUG: Final = re.compile(r"(?:am|pm|bc|ap)-|\([\w ,]+\)$", re.IGNORECASE)
+_SLUG: Final = re.compile(r"(?:am|pm|bc|ap)-|\([\w ,]+\)$|\*\d{2,6}\s*<", re.IGNORECASE)
 _CYCLE: Final = re.compile(r"^(?:am|pm|bc|ap)-+", re.IGNORECASE)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from processors.errors import MissingIdentity, Unsupported
 from processors.normalise import members
-from processors.normalise.html import looks_like_html, readable
+from processors.normalise.html import looks_like_html, readable, readable_line
 from processors.normalise.reading import Reading
 from processors.normalise.values import language_tag, made_uri, timestamp, urgency, uri_or_none
 from processors.story import AltId, InfoSource, Named, Story, Text
@@ -159,9 +159,9 @@ def _headline(item: Json) -> tuple[str, tuple[Text, ...]]:
         plain = item.get("headline") or item.get("headline_text")
         markup = item.get("headline_xhtml") or item.get("headline_html")
         if isinstance(plain, str) and plain.strip():
-            return plain, ()
+            return readable_line(plain), ()
         return (readable(markup).text, ()) if isinstance(markup, str) else ("", ())
-    value = readable(main.value).text if _is_markup(main) else main.value
+    value = readable(main.value).text if _is_markup(main) else readable_line(main.value)
     return value, tuple(text for text in found if text is not main)
 
 

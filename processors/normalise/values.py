@@ -14,6 +14,8 @@ from typing import Final
 from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
 
+from processors.normalise.dates import written_date
+
 _PCHAR: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 _URI: Final = re.compile(  # RFC 3986, appendix A; something must follow the scheme
     r"[A-Za-z][A-Za-z0-9+.-]*:(?!$)"
@@ -22,15 +24,15 @@ _URI: Final = re.compile(  # RFC 3986, appendix A; something must follow the sch
     rf"(?:{_PCHAR}|/)*(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?"
 )
 _RFC3339_UTC: Final = re.compile(
-    r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ"
+    r"(?:1[89]|[2-9]\d)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ"
 )
 _ISO: Final = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|[+-]\d\d:?(?:\d\d)?)?)?",
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?(?:\[[\w/+-]+\])?)?",
     re.IGNORECASE,
 )
 _WEB: Final = re.compile("https?://", re.IGNORECASE)
 _MAIL_DATE: Final = re.compile(
-    r"[A-Z][a-z]{2}, (\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4}) (\d\d):(\d\d):([0-5]\d)"
+    r"[A-Z][a-z]{2}, (\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4}) ([01]\d|2[0-3]):(\d\d):([0-5]\d)"
     r" (?:GMT|UTC|([+-]\d{4}))"
 )
 _MONTHS: Final = {
@@ -39,6 +41,7 @@ _MONTHS: Final = {
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
     )
 }
+_MISREAD: Final = re.compile(r"\A\D*\Z|[ap]\.?m\b|[+-]\d\d:\d\d", re.IGNORECASE)
 _FIRST_YEAR: Final = 1800
 ACTIVE: Final = ("javascript:", "vbscript:", "data:")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
@@ -102,7 +105,7 @@ def timestamp(value: object, zone: str | None = None) -> str | None:
     if _RFC3339_UTC.fullmatch(value) and value[8:10] <= "28":
         return value
     try:
-        moment = _iso(value) or _plain_mail_date(value) or _mail_date(value)
+        moment = _iso(value) or _plain_mail_date(value) or written_date(value) or _mail_date(value)
         if moment is None or moment.year < _FIRST_YEAR:  # 0001-01-01 is how some systems say "none"
             return None
         zoned = moment.tzinfo or _zone(zone)
@@ -175,8 +178,8 @@ def _iso(value: str) -> datetime | None:
 
 @lru_cache(maxsize=256)
 def _offset(told: str) -> tzinfo:
-    """``Z``, ``+01:00``, ``+0100`` or ``+01`` as a zone."""
-    if told in "Zz":
+    """``Z``, ``UTC``, ``+01:00``, ``+0100`` or ``+01`` as a zone."""
+    if told[0] not in "+-":
         return UTC
     digits = told[1:].replace(":", "").ljust(4, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
@@ -194,8 +197,8 @@ def _plain_mail_date(value: str) -> datetime | None:
 
 
 def _mail_date(value: str) -> datetime | None:
-    """RFC 5322, section 3.3; an unknown zone name reads as no zone."""
-    return parsedate_to_datetime(value) if any(char.isdigit() for char in value) else None
+    """RFC 5322, section 3.3, where it can't misread: an unknown zone name reads as no zone, but no half of a day."""
+    return parsedate_to_datetime(value) if _MISREAD.search(value) is None else None
 
 
 @lru_cache(maxsize=256)
