@@ -25,6 +25,11 @@ _MARKUP: Final = re.compile(
     r"small|sub|sup|font|hr|iframe|header|footer|aside|cite|q|dl|dt|dd|center|abbr|time|video|audio|script|style)\b[^<>]*>",
     re.IGNORECASE,
 )
+_BLOCK: Final = re.compile(
+    r"<(?:p|br|div|li|tr|h[1-6]|pre|section|article|blockquote|figure|script|style|textarea|title)\b|<!",
+    re.IGNORECASE,
+)
+_BLANK_LINE: Final = re.compile(r"\n[ \t\r]*\n\s*")
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _TWICE: Final = re.compile(r"&(?:#\d{2,5}|#x[0-9a-fA-F]{2,5}|quot|apos|nbsp|amp);")  # escaped twice
 _EMBED: Final = re.compile(r"<(?:script|iframe|blockquote|div)\b[^<>]*>", re.IGNORECASE)
@@ -44,6 +49,10 @@ def readable(markup: str) -> Readable:
     """The text of a piece of HTML, which may be plain words."""
     if "<" not in markup:
         return Readable(_without_entities(markup))
+    if "\n" in markup and not _BLOCK.search(markup):
+        markup = _BLANK_LINE.sub(
+            "<p>", markup
+        )  # an editor's own text, whose paragraphs its page makes of blank lines
     return parsed(markup)
 
 

@@ -187,3 +187,33 @@ def test_identifiers_that_are_no_uri_are_made_one() -> None:
     assert uri_or_none("https://a.example:port/") is None
     assert made_uri("guid", "NNA", "a b/ü") == "urn:wiredesk:guid:NNA:a%20b%2F%C3%BC"
     assert uri_or_none(made_uri("guid", None, "x" * 5000)) is not None
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("One <b>pier</b>\nis long.\n \nTwo.", "One pier is long.\n\nTwo."),
+        ("<p>One\n\npier.</p>", "One pier."),
+        ("One<br>two\n\nthree", "One\ntwo three"),
+        ("<pre>One\n\ntwo</pre>", "One\n\ntwo"),
+    ],
+)
+def test_blank_lines_are_paragraphs_where_the_markup_has_none(markup: str, text: str) -> None:
+    assert readable(markup).text == text
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<ul><li>One<li>Two<ul><li>Three</ul></ul>", "- One\n- Two\n- Three"),
+        ("<p>One<br>two<br><br>three</p>", "One\ntwo\n\nthree"),
+        ("<table><tr><td>a<td>b<tr><td>c<td>d</table>", "a\tb\nc\td"),
+        ("One <svg><text>hidden</text></svg> two <script>x</script>", "One two"),
+        ("<p>One</p><pre>a\n  b</pre><p>two  three</p>", "One\n\na\n  b\n\ntwo three"),
+        ("<div>One\x01\x02 two</div>", "One two"),
+        ("<ul><li></li></ul>", "- "),
+        ("", ""),
+    ],
+)
+def test_markup_is_laid_out_as_it_is_shown(markup: str, text: str) -> None:
+    assert readable(markup).text == text
