@@ -92,8 +92,9 @@ def is_same_brief(made: Fingerprint, view: View, features: dict[str, float]) -> 
     """Whether two short texts are all but equal; True where one is long enough for the model to judge.
 
     Flood warnings, results and other notices of a line are made from templates: a name, a number or the headline is
-    all that tells one from the other. So none may differ, and of the words a few at either end at most. A flash
-    beside the story that follows it is no such pair.
+    all that tells one from the other. So none may differ, and one text may have a few words more at an end, but not
+    the other as well: a last word in place of another may be the number of a file. A flash beside the story that
+    follows it is no such pair.
     """
     if min(made.words, view.words) >= SHORT or max(made.words, view.words) >= 2 * SHORT:
         return True
@@ -102,8 +103,8 @@ def is_same_brief(made: Fingerprint, view: View, features: dict[str, float]) -> 
         return False
     if headline and len(made.headline) and features["headline"] < EQUAL:
         return False
-    both = features["plain-containment"] * min(len(made.shingles), view.count)
-    return both >= EQUAL * (len(made.shingles) + view.count - both)
+    both = min(len(made.shingles), view.count)
+    return features["plain-containment"] == 1.0 and both >= EQUAL * (len(made.shingles) + view.count - both)
 
 
 def mean_run(pair: Overlap, bound: int) -> float:

@@ -261,6 +261,14 @@ def test_notices_of_a_line_from_one_template_stay_apart(
     assert with_text or again.lineage.story == "n0"
 
 
+def test_headlines_that_end_in_the_number_of_another_file_stay_apart(window: Deduplicator) -> None:
+    line = "Harbour board challenges the night train tariff in Osk, file {}"
+    for number, name in enumerate(("tarnel", "brodal", "sedwin")):
+        assert window.decide(event(name, "", line.format(name), hours=number)).lineage.relation == "new"
+    longer = window.decide(event("longer", "", line.format("brodal") + " – Tarn Gazette", hours=4))
+    assert longer.lineage.story == "brodal"
+
+
 def test_a_flash_and_the_story_that_follows_it_are_one_chain(window: Deduplicator) -> None:
     text = report(4, 12)
     flash = text.split("\n\n")[0]
