@@ -265,7 +265,7 @@ def test_headlines_that_end_in_the_number_of_another_file_stay_apart(window: Ded
     line = "Harbour board challenges the night train tariff in Osk, file {}"
     for number, name in enumerate(("tarnel", "brodal", "sedwin")):
         assert window.decide(event(name, "", line.format(name), hours=number)).lineage.relation == "new"
-    longer = window.decide(event("longer", "", line.format("brodal") + " – Tarn Gazette", hours=4))
+    longer = window.decide(event("longer", "", line.format("brodal") + ", officials say", hours=4))
     assert longer.lineage.story == "brodal"
 
 
