@@ -16,8 +16,9 @@ from processors.deduplicate import Decision, Deduplicator, score
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import CANDIDATES
 from processors.deduplicate.overlap import Overlap
-from processors.deduplicate.record import View
+from processors.deduplicate.record import KEYS, View
 from processors.event import Event, Lineage
+from processors.story import AltId
 from tests.processors.deduplicate.stories import event, report
 
 HISTORY = st.lists(
@@ -206,6 +207,14 @@ def test_texts_of_almost_nothing_are_decided(text: str) -> None:
     window = Deduplicator(Deduplicate())
     assert window.decide(event("a", text, "One headline of the day")).lineage.relation == "new"
     assert window.decide(event("b", text, "One headline of the day", hours=1)).lineage.story == "a"
+
+
+def test_of_any_number_of_identifiers_a_record_holds_some() -> None:
+    window = Deduplicator(Deduplicate())
+    made = event("a", report(1), "Ferry opens")
+    told = tuple(AltId(f"urn:guid:{number}", "guid") for number in range(400))
+    decided = window.decide(replace(made, story=replace(made.story, alt_ids=told)))
+    assert 1 < len(View(decided.memory).identities()) <= KEYS
 
 
 def test_short_texts_under_different_headlines_are_different_stories() -> None:
