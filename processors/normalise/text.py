@@ -24,6 +24,8 @@ _WINDOWS: Final = {
 _C1: Final = re.compile("[\x80-\x9f]")
 _LOOSE_JOINER: Final = re.compile(r"(?:(?<=\s)|\A)[\u200c\u200d]+|[\u200c\u200d]+(?=\s|\Z)")
 _REFERENCE: Final = re.compile(r"&#([xX][0-9a-fA-F]+|[0-9]+);?")
+# Controls, surrogates, what is no character, or may be any of them: no reference but these can be illegal.
+_DOUBTFUL: Final = re.compile(r"&#(?:[xX]|0|[12]?\d(?!\d)|3[01](?!\d)|5[5-7]\d{3}|6553[45]|\d{6})")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _EUROPEAN: Final = re.compile(r"[\u00a0-\u024f\u1e00-\u1eff\u2000-\u20cf\u2100-\u214f]")
 _SEVERAL: Final = 3
@@ -33,7 +35,7 @@ _BROKEN_UTF8: Final = re.compile("[\u00c2-\u00f4\u0102\u0103\u0413-\u0454\u221a\
 
 def legal_references(markup: str) -> str:
     """Markup without numeric references to characters that no text can hold (surrogates, controls, beyond Unicode)."""
-    return _REFERENCE.sub(_legal, markup) if "&#" in markup else markup
+    return _REFERENCE.sub(_legal, markup) if "&#" in markup and _DOUBTFUL.search(markup) else markup
 
 
 def _legal(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from processors.normalise.decode import decode
 from processors.normalise.html import readable
 from processors.normalise.language import identify
 from processors.normalise.sniff import sniff
-from processors.normalise.text import clean, repaired
+from processors.normalise.text import clean, legal_references, repaired
 from processors.normalise.values import language_tag, made_uri, uri_or_none
 from tests.processors.normalise.samples import GOLDEN, one
 
@@ -217,3 +217,14 @@ def test_blank_lines_are_paragraphs_where_the_markup_has_none(markup: str, text:
 )
 def test_markup_is_laid_out_as_it_is_shown(markup: str, text: str) -> None:
     assert readable(markup).text == text
+
+
+@given(st.integers(0, 1_200_000), st.sampled_from(["&#{};", "&#{}", "&#x{:x};", "&#X{:X}", "&#00{};"]))
+def test_references_to_what_no_text_can_hold_are_dropped(number: int, form: str) -> None:
+    sent = f"a{form.format(number)} b"
+    legal = (
+        number in {9, 10, 13}
+        or 32 <= number < 0xD800
+        or (0xDFFF < number <= 0x10FFFF and number & 0xFFFE != 0xFFFE)
+    )
+    assert legal_references(sent) == (sent if legal else "a b")
