@@ -16,6 +16,7 @@ _PROLOGUE: Final = re.compile(
     r"\s*(?:<\?[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>|\s+)*", re.DOTALL | re.IGNORECASE
 )
 _ROOT: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)[\s/>]")
+_START_TAG: Final = re.compile(r"<[^\s<>/\"'=]+(?:\s+[^\s<>/\"'=]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*(/?)>")
 _ROOTS: Final[dict[str, Format]] = {
     "rss": "rss", "rdf": "rdf", "feed": "atom", "entry": "atom", "channel": "rss", "urlset": "news-sitemap", "sitemapindex": "news-sitemap",
     "newsml": "newsml-1", "nitf": "nitf", "html": "html",
@@ -59,10 +60,18 @@ def _of_markup(head: str) -> Format:
             return known
         if doctype is None and not head.startswith("<?xml") and _HTML.match(after):
             return "html"
+        if doctype is None and not head.startswith("<?xml") and not _begins_xml(after):
+            return "plain-text"
         return "html" if doctype and doctype[1].lower() == "html" else "xml"
     if _HTML.match(head):
         return "html"
     return "xml" if head.startswith("<?xml") else "plain-text"
+
+
+def _begins_xml(after: str) -> bool:
+    """Whether what looks like a root element is one, and not a company or ticker in angle brackets (``<ABC.N> said``)."""
+    start = _START_TAG.match(after)
+    return start is not None and (bool(start[1]) or "</" in after)
 
 
 def _is_mail(head: str) -> bool:

@@ -228,3 +228,28 @@ def test_references_to_what_no_text_can_hold_are_dropped(number: int, form: str)
         or (0xDFFF < number <= 0x10FFFF and number & 0xFFFE != 0xFFFE)
     )
     assert legal_references(sent) == (sent if legal else "a b")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<America First Guaranteed\nMortgage Fund> said it will pay a dividend.",
+        "<ABC.N> said it will pay a dividend.",
+        "<Harbour Trust 'A' Shares> rose on Monday.\n\n</end>",
+    ],
+)
+def test_a_company_in_angle_brackets_opens_no_xml(text: str) -> None:
+    assert sniff(text) == "plain-text"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<news><item/></news>",
+        "<news/>",
+        "<?xml version='1.0'?><news>",
+        "<a:news xmlns:a='urn:a' b=\"c\"><a:x/></a:news>",
+    ],
+)
+def test_xml_of_no_known_vocabulary_is_told_as_such(text: str) -> None:
+    assert sniff(text) == "xml"
