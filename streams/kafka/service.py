@@ -26,6 +26,8 @@ from streams.kafka.cluster import quieten
 from streams.logs import configure
 
 RESTARTS: Final = "WIREDESK_RESTARTS"  # how many restarts there were, one soon after the other
+ENDS: Final = frozenset({signal.SIGINT, signal.SIGTERM})
+LOOK_S: Final = 0.05  # between two looks whether a signal has come
 STEADY_S: Final = 60.0  # after that long without one, the count begins anew
 log = structlog.get_logger("wiredesk")
 
@@ -51,9 +53,17 @@ def run_forever(settings: Settings, run: Callable[[asyncio.Event], Awaitable[Non
 async def _until_signal(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in ENDS:
         loop.add_signal_handler(name, stop.set)
-    await run(stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
+    try:
+        await run(stop)
+    except Exception as error:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)  # in the fresh process too, until it listens
+        await asyncio.sleep(LOOK_S)  # the loop hears of a signal a turn after it came
+        if not stop.is_set():
+            raise
+        log.warning("a failure at the end", error=f"{type(error).__name__}: {error}")
 
 
 def _again(error: Exception, *, steady: bool) -> None:
@@ -63,6 +73,10 @@ def _again(error: Exception, *, steady: bool) -> None:
         "starting again after a failure", error=f"{type(error).__name__}: {error}", restarts=number,
         seconds=round(wait, 1), exc_info=error if number == 1 else None,
     )  # fmt: skip
-    time.sleep(wait)
+    until = time.monotonic() + wait
+    while time.monotonic() < until:
+        time.sleep(min(LOOK_S, wait))
+        if signal.sigpending() & ENDS:
+            return
     sys.stderr.flush()
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, RESTARTS: str(number)})  # noqa: S606 -- ourselves

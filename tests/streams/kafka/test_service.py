@@ -1,0 +1,51 @@
+"""A process that fails starts itself again in its place, and ends in order whenever it is told to."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PROGRAM = """
+import asyncio, os, sys
+from config.settings import Settings
+from streams.kafka.service import RESTARTS, run_forever
+
+async def run(stop):
+    restarts = int(os.environ.get(RESTARTS, "0"))
+    print("run", os.getpid(), restarts, flush=True)
+    if restarts < int(sys.argv[1]):
+        raise ConnectionError("the broker went")
+    await stop.wait()
+
+run_forever(Settings(), run)
+"""
+
+
+def started(tmp_path: Path, failures: int) -> subprocess.Popen[str]:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    command = [sys.executable, str(program), str(failures)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_after_a_failure_it_goes_on_under_the_same_process_id(tmp_path: Path) -> None:
+    with started(tmp_path, failures=2) as process:
+        assert process.stdout
+        told = [process.stdout.readline().split() for _ in range(3)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert told == [["run", str(process.pid), str(number)] for number in range(3)]
+
+
+def test_a_stop_in_the_pause_before_a_restart_ends_it_in_order(tmp_path: Path) -> None:
+    with started(tmp_path, failures=1000) as process:
+        assert process.stdout
+        for _ in range(3):  # the pauses grow
+            process.stdout.readline()
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        assert time.monotonic() - began < 10
