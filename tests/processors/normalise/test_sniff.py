@@ -1,0 +1,75 @@
+"""What a document is comes from its first characters alone: no other format's name, type or quotation misleads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from processors.event import Event
+from processors.normalise.decode import decode
+from processors.normalise.sniff import sniff
+from tests.processors.normalise.samples import GOLDEN, outcomes
+from tests.processors.normalise.test_text import FORMATS
+
+DISPATCHES = Path(__file__).parents[1] / "segment" / "golden"
+MEDIA_TYPES = (
+    "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "application/json",
+    "application/vnd.iptc.g2.newsitem+xml", "application/vnd.iptc.g2.newsmessage+xml", "application/ninjs+json",
+    "text/vnd.iptc.nitf", "text/vnd.iptc.newsml", "text/vnd.iptc.anpa", "message/rfc822", "text/html", "text/plain",
+    "application/octet-stream",
+)  # fmt: skip
+DISGUISES = {
+    "a mark at its head": lambda text: "\ufeff" + text,
+    "blank lines before": lambda text: "\n \r\n\t" + text,
+    "lines that end in CR LF": lambda text: text.replace("\r\n", "\n").replace("\n", "\r\n"),
+}
+
+
+def formats(name: str, **envelope: str) -> list[str]:
+    """The format of each event that a golden document makes; of a refused item its error."""
+    found = outcomes((GOLDEN / name).read_bytes(), **envelope)
+    return [
+        str(each.provenance and each.provenance.format) if isinstance(each, Event) else each.type
+        for each in found
+    ]
+
+
+def expected(name: str) -> list[str]:
+    told = json.loads((GOLDEN / f"{name}.expected.json").read_text("utf-8"))
+    return [each["error"] if "error" in each else each["provenance"]["format"] for each in told]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_media_type_or_address_of_another_format_misleads(name: str) -> None:
+    for media_type in MEDIA_TYPES:
+        assert formats(name, media_type=media_type) == expected(name), media_type
+    for other in FORMATS:
+        assert formats(name, url=f"https://wire.example/{other}") == expected(name), other
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_disguise_hides_a_format(name: str, disguise: str) -> None:
+    text = decode((GOLDEN / name).read_bytes())
+    assert sniff(DISGUISES[disguise](text)) == FORMATS[name]
+
+
+@pytest.mark.parametrize("path", sorted(DISPATCHES.glob("*.txt")), ids=lambda path: path.stem)
+def test_a_dispatch_of_any_agency_is_plain_text(path: Path) -> None:
+    assert sniff(decode(path.read_bytes())) == "plain-text"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_dispatch_that_quotes_a_document_stays_a_dispatch(name: str) -> None:
+    quoted = decode((GOLDEN / name).read_bytes())
+    dispatch = f"PORT ALDER, Jan 22 (NNA) - The harbour's system sent this by mistake on Monday:\n\n{quoted}"
+    assert sniff(dispatch) == "plain-text"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_feed_that_carries_a_document_in_an_entry_stays_a_feed(name: str) -> None:
+    carried = decode((GOLDEN / name).read_bytes()).replace("]]>", "")
+    item = f"<item><guid>a</guid><title>A</title><description><![CDATA[{carried}]]></description></item>"
+    assert sniff(f'<rss version="2.0"><channel><title>T</title>{item}</channel></rss>') == "rss"
