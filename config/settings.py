@@ -131,7 +131,7 @@ class Kafka:
     cert_file: str = ""  # our certificate and its key (PEM), where the broker asks clients for one
     key_file: str = ""
     workers: int = 0  # processes for CPU steps; 0: one a core, four at the most
-    standby: bool = True  # keep other workers' deduplication memory too: takeover in seconds, memory for all of it
+    standby: bool = True  # keep the memory of other workers too, and take over in seconds
     options: dict[str, str] = field(default_factory=dict)
 
 
