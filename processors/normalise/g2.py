@@ -1,6 +1,7 @@
 """NewsML-G2 2.x (https://iptc.org/std/NewsML-G2/): news items alone, in packages and in news messages.
 
-Concept, knowledge, planning and catalog items are refused by name. A package only tells which pictures go with which
+The containers are those of the Guidelines' chapters "Packages" (`packageItem`: `groupSet`, `itemRef`) and "News
+Messages" (`newsMessage`: `header`, `itemSet`). Concept, knowledge, planning and catalog items are refused by name. A package only tells which pictures go with which
 text; its text items make the events.
 """
 

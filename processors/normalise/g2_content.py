@@ -1,4 +1,8 @@
-"""The content set of a NewsML-G2 news item: inline XHTML, NITF and plain data, and remote files."""
+"""The content set of a NewsML-G2 news item: inline XHTML, NITF and plain data, and remote files.
+
+`contentSet` with `inlineXML`, `inlineData` and `remoteContent`: NewsML-G2 Guidelines, chapters "Text" and "Pictures and
+Graphics".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The metadata of a NewsML-G2 item: itemMeta, contentMeta and rightsInfo as properties of ninjs."""
+"""The metadata of a NewsML-G2 item: itemMeta, contentMeta and rightsInfo as properties of ninjs.
+
+NewsML-G2 Guidelines, chapters "Generic Metadata" (`guid`, `version`, `pubStatus`, `signal`, `edNote`, `link`) and
+"Controlled Vocabularies and QCodes" (`catalogRef`, `scheme`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""NewsML 1.0 to 1.2 (https://iptc.org/std/NewsML/1.2/): one event a text component that a NewsItem carries."""
+"""NewsML 1.0 to 1.2 (https://iptc.org/std/NewsML/1.2/): one event a text component that a NewsItem carries.
+
+By the elements of its document type: `NewsEnvelope`; `Identification` with `NewsIdentifier` (provider, date, item,
+revision and its `PreviousRevision`); `NewsManagement` with `Status`, `Urgency` and `Instruction`; `NewsComponent` with
+`NewsLines`, `AdministrativeMetadata`, `RightsMetadata` and `DescriptiveMetadata`; `ContentItem`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""NITF 3.x (https://iptc.org/std/NITF/), alone or inline in NewsML."""
+"""NITF 3.x (https://iptc.org/std/NITF/), alone or inline in NewsML.
+
+By the elements of its document type: `head` with `docdata` (`doc-id`, `date.issue`, `urgency`, `du-key`, `ed-msg`,
+`doc.rights`) and `pubdata`; `body` with `body.head` (`hedline`, `byline`, `distributor`, `dateline`, `abstract`),
+`body.content` and `body.end`.
+"""
 
 from __future__ import annotations
 
