@@ -32,6 +32,7 @@ class StepHandler:
 
     async def start(self) -> None:
         """Load the step, and restore its state from the log."""
+        self.close()
         work = await asyncio.to_thread(Work, self._step, self._settings)
         if self._step.state:
             topic = self._step.state.name
@@ -43,6 +44,11 @@ class StepHandler:
         """Work in a thread."""
         assert self._work is not None, "started before it handles"
         return Handled(await asyncio.to_thread(self._work, records))
+
+    def close(self) -> None:
+        """End what the step has beside this process; `start` makes it anew."""
+        if self._work:
+            self._work.close()
 
 
 class PoolHandler:

@@ -18,7 +18,7 @@ from config.settings import Settings
 from sinks.search import StoryIndex
 from streams import metrics
 from streams.backfill import AHEAD
-from streams.consumer import Access, Consumer
+from streams.consumer import Access, Consumer, Handler
 from streams.handlers import INDEX, EventsHandler, IndexHandler, PoolHandler, StepHandler
 from streams.local_routes import Reader, RouteConsumer, RouteHandler, forget
 from streams.log import DATABASE, Log
@@ -58,6 +58,7 @@ class Embedded:
         self._index = index
         self.rules = rules(settings)
         self._pool = StepPool(STEPS, settings, settings.embedded.workers)
+        self._steps: list[StepHandler] = []
         self._consumers = self._made(events)
         self._webhooks = {each: LogSource(each, self.access) for each in targets(settings, self.rules)}
         self._stop = asyncio.Event()
@@ -85,6 +86,8 @@ class Embedded:
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._tasks, *self._chores, return_exceptions=True)
+        for step in self._steps:
+            step.close()
         await self._pool.__aexit__(None, None, None)
         self.access.close()
 
@@ -128,11 +131,12 @@ class Embedded:
         batch = self.settings.embedded.batch
         made = []
         for step in STEPS:
-            handler = (
-                PoolHandler(step, self._pool)
-                if step.pooled
-                else StepHandler(step, self.settings, self.access)
-            )
+            handler: Handler
+            if step.pooled:
+                handler = PoolHandler(step, self._pool)
+            else:
+                handler = StepHandler(step, self.settings, self.access)
+                self._steps.append(handler)
             room = self._room if len(step.reads) > 1 else None
             topics = [topic.name for topic in step.reads]
             made.append(Consumer(step.name, topics, handler, self.access, batch, room))

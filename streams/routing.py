@@ -73,6 +73,9 @@ class RouteWork:
         if record.value:
             self._remember(key, decode(record.value, Chain))
 
+    def close(self) -> None:
+        """Nothing to end."""
+
     def due(self) -> int | None:
         """When something that is held back may go out, in milliseconds since the epoch; None: nothing waits."""
         while self._due:

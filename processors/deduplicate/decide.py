@@ -24,6 +24,7 @@ from processors.deduplicate.score import (
     novelty,
     shared,
 )  # fmt: skip
+from processors.deduplicate.tables import MakeTable, Whole
 from processors.deduplicate.window import Reading, Window
 from processors.event import Event, Feature, Lineage
 from processors.signals import Signals, read_signals
@@ -88,10 +89,10 @@ def fingerprints_of(events: Sequence[Event]) -> list[Fingerprint]:
 class Deduplicator:
     """The windows of stories, one a language. Decides from what came earlier only; deterministic."""
 
-    def __init__(self, settings: Deduplicate, shards: int = 1) -> None:
-        """Empty windows, whose indices are in so many shards: the decisions are the same for every number."""
+    def __init__(self, settings: Deduplicate, tables: MakeTable = Whole) -> None:
+        """Empty windows. `tables` makes what they are indexed in; wherever that stands, the decisions are the same."""
         self._settings = settings
-        self._shards = shards
+        self._tables = tables
         self._length = settings.window_hours * HOUR_MS
         self._windows: dict[str, Window] = {}
         self.ignored = 0  # records of another format that `restore` was given
@@ -153,7 +154,7 @@ class Deduplicator:
     def _window(self, language: str) -> Window:
         window = self._windows.get(language)
         if window is None:
-            window = self._windows[language] = Window(self._length, self._settings.max_stories, self._shards)
+            window = self._windows[language] = Window(self._length, self._settings.max_stories, self._tables)
         return window
 
     # ------------------------------------------------------------ the parent

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.deduplicate.fingerprint import Hashes
-from processors.deduplicate.tables import made_table
+from processors.deduplicate.tables import MakeTable, Whole
 
 PLACES: Final = 1 << 18  # at the start, a byte each
 _SATURATED: Final = 255
@@ -36,9 +36,9 @@ def places(spread_hashes: NDArray[np.uint64], size: np.uint64) -> NDArray[np.uin
 class Frequencies:
     """Counts of stories by shingle, from 0 to 255."""
 
-    def __init__(self, shards: int = 1) -> None:
-        """Nothing counted."""
-        self._counts = made_table(np.zeros(PLACES, np.uint8), shards)
+    def __init__(self, tables: MakeTable = Whole) -> None:
+        """Nothing counted; `tables` makes what the counts are kept in."""
+        self._counts = tables(PLACES, np.uint8)
         self._size = np.uint64(PLACES)
         self._counted = 0  # since the last halving
         self._alive = 0  # of stories in the window

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from processors.deduplicate.fingerprint import Hashes
 from processors.deduplicate.frequencies import Frequencies, places, spread
 from processors.deduplicate.record import Rows
-from processors.deduplicate.tables import Places, made_table
+from processors.deduplicate.tables import MakeTable, Places, Whole
 
 COMMON: Final = 8  # stories; a shingle that more have is no key: it belongs to a template
 KEYS: Final = 48  # of a story; of a long one, half of its sample, so that a brief of it is found
@@ -54,10 +54,10 @@ class Lookup:
 class Index:
     """The candidates and frequencies of one window. Rows are told as numbers that only grow."""
 
-    def __init__(self, shards: int = 1) -> None:
-        """Empty tables, in so many shards."""
-        self._shards = shards
-        self._frequencies = Frequencies(shards)
+    def __init__(self, tables: MakeTable = Whole) -> None:
+        """Empty; `tables` makes what it is kept in."""
+        self._frequencies = Frequencies(tables)
+        self._rows = tables(_START, np.uint64)
         self._origin = 0
         self._chains: NDArray[np.uint32]
         self._sizes: NDArray[np.uint16]
@@ -181,7 +181,7 @@ class Index:
         return found
 
     def _clear(self, size: int) -> None:
-        self._rows = made_table(np.zeros(size, np.uint64), self._shards)
+        self._rows.clear(size)
         self._size = np.uint64(size)
         self._chains = np.zeros(1024, np.uint32)
         self._sizes = np.zeros(1024, np.uint16)

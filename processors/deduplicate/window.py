@@ -30,6 +30,7 @@ from processors.deduplicate.index import CANDIDATES, SHARED, Index, Lookup
 from processors.deduplicate.keys import key
 from processors.deduplicate.overlap import Asked, Overlap, Sample, Weights, overlaps, sample_from, sample_of
 from processors.deduplicate.record import Rows, View, mark_of, rows_of, size_of
+from processors.deduplicate.tables import MakeTable, Whole
 
 BLOCK: Final = 64  # records
 LATEST: Final = 63  # stories whose median time is the window's
@@ -55,8 +56,8 @@ class Reading:
 class Window:
     """The memory of one language. Rows are numbers that only grow; those below `first` have left."""
 
-    def __init__(self, length_ms: int, limit: int, shards: int = 1) -> None:
-        """An empty window of a length in milliseconds, of at most `limit` records; its index is in so many shards."""
+    def __init__(self, length_ms: int, limit: int, tables: MakeTable = Whole) -> None:
+        """An empty window of a length in milliseconds, of at most `limit` records; `tables` makes its index's."""
         self._length = length_ms
         self._limit = limit
         self._records: list[bytes] = []
@@ -65,7 +66,7 @@ class Window:
         self._oldest = 0  # row that was the first alive when the block began
         self.first = 0
         self.place = 0  # of the next record in its block
-        self._index = Index(shards)
+        self._index = Index(tables)
         self._identity = Identity()
         self._latest: deque[int] = deque(maxlen=LATEST)
         self._sorted: list[int] = []

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.backoff import delays
+from streams.children import BrokenShards
 from streams.kafka.cluster import Cluster
 from streams.kafka.partitions import numbers
 from streams.kafka.replica import Breath, Rememberer, Replica, Stale
@@ -63,9 +64,12 @@ class Standby:
             return taken
 
     async def close(self) -> None:
-        """Follow nothing any more."""
+        """Follow nothing any more, and forget what was followed."""
         async with self._changing:
             await self._stop()
+            for replica in self._replicas.values():
+                replica.work.close()
+            self._replicas.clear()
 
     async def _stop(self) -> None:
         if self._following:
@@ -100,8 +104,9 @@ class Standby:
                 self._replicas[place.partition] = replica
             try:
                 number += await replica.catch_up(consumer, end, breath)
-            except Stale:
-                del self._replicas[place.partition]
+            except (Stale, BrokenShards) as reason:
+                log.debug("a replica begins anew", partition=place.partition, reason=repr(reason))
+                self._replicas.pop(place.partition).work.close()
         return number
 
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
-from processors.deduplicate.tables import Sharded, Whole
+from processors.deduplicate.tables import Kind, MakeTable, Sharded, Whole
 from processors.event import Event
 from tests.processors.deduplicate.stories import event, report
 
 CALLS = st.lists(
     st.tuples(
-        st.sampled_from(["put", "put", "take", "halve", "stretch"]),
+        st.sampled_from(["put", "put", "take", "halve", "stretch", "clear"]),
         st.lists(st.integers(0, 2**32 - 1), max_size=20),
         st.integers(0, 255),
     ),
@@ -25,22 +25,33 @@ CALLS = st.lists(
 )
 
 
-@given(st.integers(1, 70), st.integers(1, 9), st.sampled_from([(), (2,)]), CALLS)
+def in_shards(number: int) -> MakeTable:
+    """Tables in so many parts, all of this process."""
+
+    def make(size: int, kind: Kind) -> Sharded:
+        return Sharded(size, kind, [Whole(0, kind) for _ in range(number)])
+
+    return make
+
+
+@given(st.integers(1, 70), st.integers(1, 9), st.sampled_from([np.uint8, np.uint64]), CALLS)
 def test_a_table_in_shards_is_the_table(
-    size: int, shards: int, shape: tuple[int, ...], calls: list[tuple[str, list[int], int]]
+    size: int, shards: int, kind: Kind, calls: list[tuple[str, list[int], int]]
 ) -> None:
-    whole = Whole(np.zeros((size, *shape), np.uint8))
-    sharded = Sharded(np.zeros((size, *shape), np.uint8), shards)
+    whole = Whole(size, kind)
+    sharded = in_shards(shards)(size, kind)
     for name, hashes, value in calls:
+        if name == "clear":
+            whole.clear(1 + value)
+            sharded.clear(1 + value)
+            continue
         if name in {"halve", "stretch"}:
             getattr(whole, name)()
             getattr(sharded, name)()
             continue
         places = np.array([each % len(whole) for each in hashes], np.uint64)
         if name == "put":
-            values = (
-                (value + np.arange(len(places) * (2 if shape else 1))).astype(np.uint8).reshape(-1, *shape)
-            )
+            values = (value + np.arange(len(places))).astype(kind)
             whole.put(places, values)
             sharded.put(places, values)
         assert np.array_equal(whole.take(places), sharded.take(places))
@@ -50,7 +61,7 @@ def test_a_table_in_shards_is_the_table(
 
 
 def decided(events: list[Event], shards: int) -> list[tuple[object, bytes]]:
-    window = Deduplicator(Deduplicate(), shards)
+    window = Deduplicator(Deduplicate(), in_shards(shards) if shards > 1 else Whole)
     return [(each.lineage, each.memory) for each in map(window.decide, events)]
 
 
