@@ -142,10 +142,11 @@ class Deduplicator:
     def restore(self, memory: bytes) -> None:
         """Take back the memory of an earlier decision; called in the order of the log, before any `decide`.
 
-        A record that another version of the software wrote is not read but counted in `ignored`.
+        A record that another version of the software wrote, or that is damaged, is not read but counted in `ignored`.
         """
         try:
             view = View(memory)
+            view.verify()
         except UnknownFormat:
             self.ignored += 1
             return

@@ -21,6 +21,7 @@ from processors.deduplicate.fingerprint import Fingerprint, Hashes
 from processors.event import Feature, Lineage, Relation
 
 FORMAT: Final = 3  # of the record; another number is another software's and is not read
+BLOCK: Final = 64  # records of the log
 KEYS: Final = 64  # of a story at the most, however many identifiers its publisher gives it
 
 _HEAD: Final = struct.Struct("<HBBBBBBHHHHIIIIIIIIqqQQf")
@@ -118,6 +119,27 @@ class View:
         self.time: int = head[19]
         self.words: int = head[16]
         self.count: int = head[7]  # of shingles
+
+    def verify(self) -> None:
+        """Refuse what can't have come from `Record.pack`; to be called for what comes out of a log.
+
+        Raises:
+            UnknownFormat: it is cut, has more behind it, or holds what no record holds.
+        """
+        head, codes_at = self._head, self._keys_at() + 8 * int(self._head[10])
+        size = codes_at + 5 * head[6] + sum(head[at] for at in (9, 11, 12, 13, 14) if head[at] != _ABSENT)
+        codes = self.raw[codes_at : codes_at + head[6]]
+        if (
+            size != len(self.raw)
+            or self.place >= BLOCK
+            or head[2] >= len(_RELATIONS)
+            or max(codes, default=0) >= len(FIGURES)
+        ):
+            raise UnknownFormat("a damaged record of the deduplicator")
+        try:
+            self._strings()
+        except UnicodeDecodeError as error:
+            raise UnknownFormat("a damaged record of the deduplicator") from error
 
     @property
     def place(self) -> int:

@@ -29,10 +29,9 @@ from processors.deduplicate.identity import Identity
 from processors.deduplicate.index import CANDIDATES, SHARED, Index, Lookup
 from processors.deduplicate.keys import key
 from processors.deduplicate.overlap import Asked, Overlap, Sample, Weights, overlaps, sample_from, sample_of
-from processors.deduplicate.record import Rows, View, mark_of, rows_of, size_of
+from processors.deduplicate.record import BLOCK, Rows, View, mark_of, rows_of, size_of
 from processors.deduplicate.tables import MakeTable, Whole
 
-BLOCK: Final = 64  # records
 LATEST: Final = 63  # stories whose median time is the window's
 LIKELY: Final = 4  # part of the keys from which a candidate is probably the parent
 UNIT: Final = 1024  # of weights, which are whole numbers

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from config.settings import Deduplicate
 from processors.deduplicate import Decision, Deduplicator
-from processors.deduplicate.record import View
-from processors.deduplicate.window import BLOCK
+from processors.deduplicate.record import BLOCK, View
 from processors.event import Event
 from tests.processors.deduplicate.stories import event, report
 

@@ -16,7 +16,7 @@ from processors.deduplicate import Decision, Deduplicator, score
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import CANDIDATES
 from processors.deduplicate.overlap import Overlap
-from processors.deduplicate.record import KEYS, View
+from processors.deduplicate.record import BLOCK, KEYS, View
 from processors.event import Event, Lineage
 from processors.story import AltId
 from tests.processors.deduplicate.stories import event, report
@@ -98,6 +98,21 @@ def test_records_tell_what_was_decided_and_stay_small() -> None:
     assert (view.lineage(), view.evidence()) == (decided.lineage, decided.evidence)
     assert (view.uri, view.version, view.language) == ("b", "1", "en")
     assert len(decided.memory) < 1500
+
+
+def test_damaged_records_are_counted_and_not_misread() -> None:
+    memory = Deduplicator(Deduplicate()).decide(event("a", report(1), "Ferry opens")).memory
+    bad_place, bad_text = bytearray(memory), bytearray(memory)
+    bad_place[2] = BLOCK
+    bad_text[-1] = 0xFF
+    damaged = [memory[:length] for length in range(len(memory))]
+    damaged += [memory + b"\0", bytes(bad_place), bytes(bad_text)]
+    window = Deduplicator(Deduplicate())
+    for each in damaged:
+        window.restore(each)
+    assert window.ignored == len(damaged)
+    window.restore(memory)
+    assert window.decide(event("b", report(1), "Ferry opens", hours=1)).lineage.story == "a"
 
 
 @pytest.mark.parametrize("memory", [b"", b"\xff\xff" + bytes(400), b"no record"])
