@@ -11,23 +11,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import config
+from processors.normalise.dates import ZONES, month_of
 from processors.normalise.subjects import CREATOR, MEDIA_TOPIC
 from processors.story import Subject
 
-_MONTHS: Final = {
-    month: number
-    for number, names in enumerate(
-        (
-            "jan ene gen", "feb fev fév", "mar mär mrz maa", "apr abr avr", "may mai mag mei maj", "jun jui giu", "jul lug",
-            "aug ago aoû aou", "sep set", "oct okt ott out", "nov", "dec dez dic déc des",
-        ), 1,
-    )
-    for month in names.split()
-}  # fmt: skip
-_ZONES: Final = {
-    "gmt": 0, "utc": 0, "z": 0, "bst": 1, "mez": 1, "cet": 1, "hec": 1, "met": 1, "mesz": 2, "cest": 2, "eet": 2, "msk": 3,
-    "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "jst": 9,
-}  # fmt: skip
 _DAY_FIRST: Final = re.compile(
     r"(?P<day>\d{2})(?P<hour>\d{2})(?P<minute>\d{2})\s*(?P<zone>[A-Za-z]{1,4}(?=\s))?\s*(?P<month>[^\W\d_]{3,4})\.?\s*(?P<year>\d{4}|\d{2})\b"
 )
@@ -42,7 +29,7 @@ def date_told(text: str, zone: str | None) -> str | None:
     if not match:
         return None
     month = match["month"].lower()
-    number = int(month) if month.isdigit() else _MONTHS.get(month) or _MONTHS.get(month[:3])
+    number = int(month) if month.isdigit() else month_of(month)
     year = int(match["year"])
     try:
         moment = datetime(
@@ -78,8 +65,8 @@ def subjects_of(category: str, table: str, scheme: str) -> tuple[Subject, ...]:
 
 
 def _zone(told: str | None, default: str | None) -> tzinfo:
-    if told and told.lower() in _ZONES:
-        return timezone(timedelta(hours=_ZONES[told.lower()]))
+    if told and told.lower() in ZONES:
+        return timezone(timedelta(hours=ZONES[told.lower()]))
     try:
         return ZoneInfo(default) if default else UTC
     except (KeyError, ValueError, OSError):

@@ -25,10 +25,10 @@ from aiokafka.errors import (
     NotEnoughReplicasError,
     RequestTimedOutError,
 )
-from aiokafka.partitioner import murmur2
 
 from processors.errors import Rejected, TooLarge, Unreachable
 from processors.event import RawItem
+from streams.kafka import outgoing
 from streams.kafka.cluster import Cluster, read_until
 from streams.kafka.topics import FEEDS
 from streams.messages import Message, raw_message
@@ -47,8 +47,7 @@ log = structlog.get_logger("wiredesk.poll")
 
 def partition_of(feed: Feed, number: int) -> int:
     """Which of `number` partitions a feed's state lies in: that of its host, by Kafka's own hash of keys."""
-    hashed: int = murmur2(host_of(feed.url).encode())
-    return (hashed & 0x7FFFFFFF) % number
+    return outgoing.partition_of(host_of(feed.url).encode(), number)
 
 
 class PartitionLedger:

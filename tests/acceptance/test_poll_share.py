@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +19,7 @@ from streams.kafka.poll import states
 from streams.topology import RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import COMMAND, Read, Worker, make_topics, read
+from tests.servers.http import Asked, Told, publishing
 
 pytestmark = [pytest.mark.kafka, pytest.mark.acceptance, pytest.mark.timeout(400)]
 POLL: Final = (*COMMAND[:-1], "poll")
@@ -51,32 +49,10 @@ class Publisher:
             found[feed].add(poller)
         return found
 
-    @contextmanager
-    def serving(self) -> Iterator[int]:
-        publisher = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                feed, known = self.path[1:], self.headers.get("If-None-Match") == ETAG
-                publisher.asked.append((self.headers["User-Agent"], feed, known))
-                body = publisher.document(feed)
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("ETag", ETAG)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        with ThreadingHTTPServer(("", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            try:
-                yield int(server.server_port)
-            finally:
-                server.shutdown()
-                thread.join()
+    def answer(self, asked: Asked) -> Told:
+        feed, headers = asked
+        self.asked.append((headers["User-Agent"], feed, headers.get("If-None-Match") == ETAG))
+        return self.document(feed), {"ETag": ETAG}
 
     async def until(self, seconds: float, what: Callable[[], bool]) -> None:
         async with asyncio.timeout(seconds):
@@ -121,7 +97,7 @@ async def test_pollers_share_the_feeds_by_host_and_one_goes_on_where_the_other_w
 ) -> None:
     told, publisher = kafka.settings(partitions=8), Publisher()
     await make_topics(told)
-    with publisher.serving() as port:
+    with publishing(publisher.answer, host="") as port:
         fleet = Fleet(told, tmp_path, port)
         with fleet.poller("one") as first, fleet.poller("two") as second:
             await publisher.until(120, lambda: {name for name, _, _ in publisher.asked} == {"one", "two"})
@@ -155,7 +131,7 @@ async def test_a_poller_that_slept_while_another_took_over_does_no_harm(
 ) -> None:
     told, publisher = kafka.settings(partitions=8), Publisher()
     await make_topics(told)
-    with publisher.serving() as port:
+    with publishing(publisher.answer, host="") as port:
         fleet = Fleet(told, tmp_path, port)
         with fleet.poller("one") as first, fleet.poller("two") as second:
             await publisher.until(120, lambda: {name for name, _, _ in publisher.asked} == {"one", "two"})

@@ -23,7 +23,7 @@ from streams.topology import SINK_READS
 from tests.benchmarks.embedded import embedded
 from tests.invented import line
 from tests.servers.fleet import Worker, make_topics, publish, read
-from tests.servers.kafka import KafkaServer
+from tests.servers.kafka import KafkaServer, running
 
 WARM = 20  # stories before the clock starts
 
@@ -59,14 +59,8 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=300)
     options = parser.parse_args()
     lines = [line(number, options.words) for number in range(options.stories)]
-    with tempfile.TemporaryDirectory() as folder:
-        server = KafkaServer(Path(folder))
-        server.format()
-        server.start()
-        try:
-            wall, own = asyncio.run(fleet(server, lines, Path(folder)))
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+        wall, own = asyncio.run(fleet(server, lines, Path(folder)))
     before = sum(psutil.cpu_times()[:3])
     peer, _ = asyncio.run(embedded(lines, 0))
     spent = sum(psutil.cpu_times()[:3]) - before

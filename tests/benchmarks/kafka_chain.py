@@ -28,7 +28,7 @@ from processors.event import RawItem
 from streams.kafka.cluster import Cluster
 from streams.topology import ENRICHED, NORMALISED
 from tests.servers.fleet import Worker, make_topics, publish
-from tests.servers.kafka import KafkaServer
+from tests.servers.kafka import KafkaServer, running
 
 EMPTY: Final = (sys.executable, "-m", "tests.servers.kafka_empty_worker")
 PARTITIONS: Final = 8
@@ -126,14 +126,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="children of the pool")
     parser.add_argument("--batch", type=int, default=Kafka().batch, help="records of one transaction")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = KafkaServer(Path(folder))
-        server.format()
-        server.start()
-        try:
-            asyncio.run(measure(server, options))
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+        asyncio.run(measure(server, options))
 
 
 if __name__ == "__main__":

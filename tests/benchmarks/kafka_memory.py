@@ -26,7 +26,7 @@ from streams.kafka.cluster import Cluster
 from streams.topology import ENRICHED
 from tests.benchmarks.kafka_chain import EMPTY
 from tests.servers.fleet import Worker, make_topics, publish
-from tests.servers.kafka import KafkaServer
+from tests.servers.kafka import KafkaServer, running
 
 PARTITIONS: Final = 8
 PATIENCE_S: Final = 900.0
@@ -74,14 +74,8 @@ def main() -> None:
     parser.add_argument("--stories", type=int, default=200_000)
     parser.add_argument("--bytes", type=int, default=600)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = KafkaServer(Path(folder))
-        server.format()
-        server.start()
-        try:
-            found = asyncio.run(measure(server, options.stories, options.bytes, Path(folder)))
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+        found = asyncio.run(measure(server, options.stories, options.bytes, Path(folder)))
     own = [each for each, _ in found]
     early, late = statistics.median(own[1:4]), statistics.median(own[-3:])
     print(f"worker: {early:.1f} MB in the second to fourth tenth, {late:.1f} MB in the last three")

@@ -33,7 +33,7 @@ from streams.logs import configure
 from streams.topology import LINEAGE, STEPS
 from streams.work import Work
 from tests.servers.fleet import make_topics
-from tests.servers.kafka import KafkaServer
+from tests.servers.kafka import KafkaServer, running
 
 BEGAN_MS: Final = 1_763_000_000_000
 EVERY_MS: Final = 250  # between two stories: a million of them in three days
@@ -128,14 +128,8 @@ def main() -> None:
     parser.add_argument("--stories", type=int, default=1_000_000)
     options = parser.parse_args()
     configure(Log())
-    with tempfile.TemporaryDirectory() as folder:
-        server = KafkaServer(Path(folder))
-        server.format()
-        server.start()
-        try:
-            asyncio.run(measure(server, options.stories))
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+        asyncio.run(measure(server, options.stories))
 
 
 if __name__ == "__main__":

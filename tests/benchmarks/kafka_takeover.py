@@ -28,7 +28,7 @@ from streams.kafka.cluster import Cluster
 from streams.messages import raw_message
 from streams.topology import ENRICHED, RAW
 from tests.servers.fleet import Worker, item, make_topics
-from tests.servers.kafka import KafkaServer
+from tests.servers.kafka import KafkaServer, running
 from tests.servers.kafka_chaos import LANGUAGES, QUICK
 from tests.servers.kafka_truth import whole
 
@@ -138,15 +138,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=60.0, help="stories a second")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        server = KafkaServer(folder)
-        server.format()
-        server.start()
-        try:
-            asyncio.run(measure(server, folder, options.rate))
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+        asyncio.run(measure(server, Path(folder), options.rate))
 
 
 if __name__ == "__main__":

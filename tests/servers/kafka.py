@@ -7,7 +7,8 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -156,6 +157,18 @@ class KafkaCluster:
         """A quick end of all: nothing is kept."""
         for broker in self.brokers:
             broker.kill()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[KafkaServer]:
+    """A server of one node with its data in a folder, for as long as the block lasts."""
+    server = KafkaServer(folder)
+    server.format()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def _properties(data: Path, port: int, controller: int) -> dict[str, str]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin import RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from config.settings import Kafka
 from streams.kafka.cluster import Cluster
@@ -167,6 +168,16 @@ async def test_without_a_standby_each_worker_knows_its_own_partitions_only(told:
     assert shelf.read == 1
 
 
+@asynccontextmanager
+async def administering(told: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = Cluster(told).admin()
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
 @pytest.mark.parametrize("new", [(b"a",), (b"1", b"b", b"c", b"d")], ids=["shorter", "longer"])
 async def test_a_standby_of_a_topic_that_was_made_anew_counts_nothing(
     told: Kafka, new: tuple[bytes, ...]
@@ -175,17 +186,14 @@ async def test_a_standby_of_a_topic_that_was_made_anew_counts_nothing(
     await write(told, b"1", b"2")
     shelf = Shelf(told)
     await shelf.memories.open()
-    cluster = Cluster(told)
-    admin = cluster.admin()
-    await admin.start()
-    topic = cluster.topic(LINEAGE.name)
-    await admin.delete_topics([topic])
-    async with asyncio.timeout(20):
-        while topic in await admin.list_topics():
-            await asyncio.sleep(0.05)
-    await make_topics(told)
-    await seen(admin, {topic})
-    await admin.close()
+    topic = Cluster(told).topic(LINEAGE.name)
+    async with administering(told) as admin:
+        await admin.delete_topics([topic])
+        async with asyncio.timeout(20):
+            while topic in await admin.list_topics():
+                await asyncio.sleep(0.05)
+        await make_topics(told)
+        await seen(admin, {topic})
     await write(told, *new)
     await shelf.memories.claim({0: 3})
     await shelf.memories.close()
@@ -197,11 +205,9 @@ async def test_a_standby_whose_records_were_all_deleted_counts_nothing(told: Kaf
     await write(told, b"1", b"2")
     shelf = Shelf(told)
     await shelf.memories.open()
-    cluster = Cluster(told)
-    admin = cluster.admin()
-    await admin.start()
-    await admin.delete_records({TopicPartition(cluster.topic(LINEAGE.name), 0): RecordsToDelete(-1)})
-    await admin.close()
+    place = TopicPartition(Cluster(told).topic(LINEAGE.name), 0)
+    async with administering(told) as admin:
+        await admin.delete_records({place: RecordsToDelete(-1)})
     await write(told, b"3")
     await shelf.memories.claim({0: 3})
     await shelf.memories.close()
