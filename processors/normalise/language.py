@@ -1,8 +1,10 @@
 """The language of a story: what the publisher declared, checked against what the words say.
 
 py3langid (naive Bayes over byte n-grams, models in the package) decides; see docs/dependencies.md for what else was
-measured. A declared language whose commonest words are all over the text is believed without asking it, which
-takes a tenth of the time, and so is plain English.
+measured. It contradicts a declared language only on enough words that are no names: tables, results and lists of
+names look like any language, and a short text that is taken for another one begins a chain of its own. A declared
+language whose commonest words are in the text is believed without asking it, which takes a tenth of the time, and so
+is plain English.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
@@ -21,11 +25,15 @@ from processors.normalise.values import language_tag
 
 _SAMPLE: Final = 600  # characters are enough to tell a language
 _GLANCE: Final = 300  # and enough to hear whether it is the declared one
+_EVIDENCE: Final = 40  # letters of different words that are no names, to contradict what was declared
+_SURE: Final = 0.9
+_LAST_LATIN: Final = "\u024f"
 _LEXICON: Final = Path(config.__file__).parent / "lexicon"
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _ASCII_WORDS: Final = bytes(code | 0x20 if chr(code).isalpha() else 0x20 for code in range(128)).ljust(256)
 _PLAIN_WORDS: Final = 30
 _ALONE: Final = frozenset({"en"})  # the others have relatives for which there is no list of common words
+_NO_LANGUAGE: Final = frozenset({"und", "mul", "zxx", "mis"})
 # Languages that a classifier mixes up, and speakers hardly: the declared one is believed.
 _NEIGHBOURS: Final = (
     frozenset({"nb", "nn", "no", "da", "sv"}),
@@ -38,12 +46,28 @@ _NEIGHBOURS: Final = (
     frozenset({"hi", "mr", "ne"}),
     frozenset({"ru", "uk", "be"}),
     frozenset({"fa", "ps", "ur", "ar"}),
-    frozenset({"it", "co", "sc", "scn"}),
+    frozenset({"it", "co", "sc", "scn", "lij", "vec"}),
     frozenset({"fr", "wa", "oc", "br"}),
     frozenset({"et", "fi"}),
     frozenset({"tr", "az", "kk"}),
     frozenset({"fil", "tl", "ceb"}),
+    frozenset({"en", "pcm"}),
+    frozenset({"el", "grc"}),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A declared language: the tag as sent, in canonical case, and by its common code; its commonest words."""
+
+    sent: str
+    tag: str
+    primary: str
+    common: frozenset[str]
+    alphabet: frozenset[str]  # the letters of these words
+
+    def told(self, confidence: float) -> Language:
+        return Language(self.tag, confidence, self.sent)
 
 
 def identify(text: str, declared: str | None = None, among: tuple[str, ...] = ()) -> Language:
@@ -54,34 +78,75 @@ def identify(text: str, declared: str | None = None, among: tuple[str, ...] = ()
         declared: What the publisher or the feed says, in any case.
         among: Languages that detection is limited to; empty: all that it knows.
     """
-    sent = language_tag(declared)
     sample = text[:_SAMPLE]
-    if sent in {"und", "mul", "zxx", "mis"}:
-        sent = None
-    told = _common_tag(sent) if sent else ""
-    primary = told.partition("-")[0]
-    if told and _sounds_like(sample[:_GLANCE], primary):
-        return Language(told, 0.99, sent)
-    if not told and not among and (plain := _plainly(sample)):
+    claim = _claim(declared) if declared else None
+    if claim:
+        return _checked(claim, sample, among)
+    if not among and (plain := _plainly(sample)):
         return Language(plain, 0.99)
+    return Language(*_detected(sample, among))
+
+
+def _checked(claim: _Claim, sample: str, among: tuple[str, ...]) -> Language:
+    """The declared language, unless the words are surely another's."""
+    if _fill(claim.common, _words(sample[:_GLANCE])):
+        return claim.told(0.99)
+    foreign = not sample.isascii() and _is_foreign(claim, sample)
+    if not foreign and (not _has_evidence(sample) or _prevail(claim, _words(sample))):
+        return claim.told(_SURE)
     found, confidence = _detected(sample, among)
-    if not told:
-        return Language(found, confidence)
-    if found == primary or _are_neighbours(found, primary):
-        return Language(told, max(confidence, 0.9), sent)
-    if found == "und" or confidence < 0.9:
-        return Language(told, 0.6, sent)
-    return Language(found, confidence, sent)
+    if found == claim.primary or _are_neighbours(found, claim.primary):
+        return claim.told(max(confidence, _SURE))
+    if (
+        found not in _NO_LANGUAGE
+        and (foreign or confidence >= _SURE)
+        and _overrules(found, claim, sample, among)
+    ):
+        return Language(found, confidence, claim.sent)
+    return claim.told(0.6)
 
 
-def _sounds_like(sample: str, primary: str) -> bool:
-    """Whether one in five words, and three different ones at the least, are among the language's commonest."""
-    common = _common_words().get(primary)
-    if not common:
+@lru_cache(maxsize=1024)
+def _claim(declared: str) -> _Claim | None:
+    """What a publisher's tag claims; None where it names no language."""
+    sent = language_tag(declared)
+    if sent is None or sent in _NO_LANGUAGE:
+        return None
+    tag = _common_tag(sent)
+    primary = tag.partition("-")[0]
+    common = _common_words().get(primary, frozenset())
+    return _Claim(sent, tag, primary, common, frozenset(chain.from_iterable(common)))
+
+
+def _fill(common: frozenset[str], words: Sequence[str]) -> bool:
+    """Whether one in five words, and three different ones at the least, are among a language's commonest."""
+    return sum(map(common.__contains__, words)) * 5 >= len(words) and len(common.intersection(words)) >= 3
+
+
+def _has_evidence(sample: str) -> bool:
+    """Whether there are enough different words that don't begin with a capital, as names do."""
+    return sum(len(word) for word in set(_WORD.findall(sample)) if not word[0].isupper()) >= _EVIDENCE
+
+
+def _is_foreign(claim: _Claim, sample: str) -> bool:
+    """Whether most letters are of a script that the declared language is not written in; Latin ones stand in all."""
+    letters = [char for char in sample.lower() if char.isalpha()]
+    alphabet = claim.alphabet
+    return bool(alphabet) and 2 * sum(char > _LAST_LATIN and char not in alphabet for char in letters) > len(
+        letters
+    )
+
+
+def _prevail(claim: _Claim, words: Sequence[str]) -> bool:
+    """Whether three or more of the declared language's commonest words are there, and twice any stranger's."""
+    own = len(claim.common.intersection(words))
+    if own < 3:
         return False
-    words = _words(sample)
-    hits = [word for word in words if word in common]
-    return len(hits) * 5 >= len(words) and len(set(hits)) >= 3
+    others = Counter(chain.from_iterable(filter(None, map(_speakers().get, set(words)))))
+    return all(
+        own >= 2 * count or language == claim.primary or _are_neighbours(language, claim.primary)
+        for language, count in others.items()
+    )
 
 
 def _words(sample: str) -> list[str]:
@@ -120,6 +185,31 @@ def _detected(sample: str, among: tuple[str, ...]) -> tuple[str, float]:
         return "und", 0.0
     language, probability = _identifier(among).classify(sample)
     return _common_tag(str(language)), round(float(probability) * min(1.0, (letters / 60) ** 0.5), 3)
+
+
+def _overrules(found: str, claim: _Claim, sample: str, among: tuple[str, ...]) -> bool:
+    """Whether what was found can stand against the claim.
+
+    The classifier takes a text in a language that it doesn't know for some other one, so that there the other one's
+    commonest words must be heard too.
+    """
+    known = claim.primary in _labels(among) or not _is_language(claim.primary)
+    return known or _fill(_common_words().get(found, frozenset()), _words(sample))
+
+
+@cache
+def _is_language(code: str) -> bool:
+    """Whether CLDR knows a language of this code: ``jp`` and ``cz`` are countries."""
+    from babel.core import get_global
+
+    return code in get_global("likely_subtags")
+
+
+@cache
+def _labels(among: tuple[str, ...]) -> frozenset[str]:
+    """The languages that the classifier can tell, and those that it is known to take for one of them."""
+    labels = frozenset(_common_tag(str(label)) for label in _identifier(among).labels)
+    return labels.union(*(group for group in _NEIGHBOURS if group & labels))
 
 
 @lru_cache(maxsize=1024)

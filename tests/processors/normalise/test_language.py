@@ -37,3 +37,59 @@ def test_the_story_has_the_common_code_too() -> None:
     found = one(feed)
     assert found.language is not None
     assert (found.story.language, found.language.declared) == ("de", "deu")
+
+
+ENGLISH = "The council of Port Alder said on Monday that it would repair the wall of the harbour by spring, and that the work has been paid for."
+GERMAN = "Die Stadt will die Mauer des Hafens bis zum Frühjahr erneuern, sagte der Bürgermeister am Montag, und das Geld dafür ist da."
+SWAHILI = "Meya wa mji huo alisema Jumatatu kwamba ukuta wa bandari utatengenezwa kabla ya mvua kuanza, na kwamba fedha zimeshapatikana."
+SORBIAN = "Měšćanosta je póndźelu rozprawjał, zo so murja přistawa hač do nalěća ponowi, a zo su pjenjezy za to hižo přizwolene a přihotowane."
+RESULTS = "Kisújfalu 2 Nagyvölgyháza 1\nTiszamező 0 Szőlőhegyes 3\nÓvárosfő 1 Gyöngyöspatakfalva 1\nKőrösfalu 4 Mezőhídvégefő 2"
+TABLE = "OPEN HIGH LOW CLOSE\nJAN7 4205 4225 4185 4220L\nMAR7 4222B 4227A -- --\nJUN7 4250 4265 4223 4256L\nAUG7 4293B 4298A 4307"
+
+
+@pytest.mark.parametrize(
+    ("text", "declared"),
+    [
+        (RESULTS, "en"), (f"Results on Sunday:\n{RESULTS}", "en"), (f"Ergebnisse vom Sonntag:\n{RESULTS}", "de"), (TABLE, "en"),
+        ("João Vidal, São Brás, Conceição Leão, Inês Falcão, Simão Pires, Gonçalo Brandão, Fabião Serrão, Adão Mourão", "es"),
+        ("Shr 32 cts vs 20 cts\nNet 1,982,000 vs 1,022,000\nRevs 24.0 mln vs 23.9 mln", "en"), ("1 2 3", "fi"), ("", "pl"),
+    ],
+)  # fmt: skip
+def test_names_tables_and_figures_contradict_no_declared_language(text: str, declared: str) -> None:
+    assert identify(text, declared).tag == declared
+
+
+def test_results_without_a_declared_language_are_still_detected() -> None:
+    assert identify(RESULTS).tag == "hu"
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "tag"),
+    [
+        (GERMAN, "en", "de"), (GERMAN, "fr-CA", "de"), (ENGLISH, "de", "en"), (ENGLISH, "ja", "en"), (ENGLISH, "nb-NO", "en"),
+        (SWAHILI, "en", "sw"), (ARABIC, "en", "ar"), (CANTONESE, "en-US", "zh"), ("Москва 2 Казань 1", "en", "ru"), (ARABIC[:20], "de", "ar"),
+        (ENGLISH, "hsb", "en"), (ENGLISH, "jp", "en"), (SWAHILI, "cz", "sw"),
+    ],
+)  # fmt: skip
+def test_a_declared_language_that_is_plainly_wrong_is_overruled(text: str, declared: str, tag: str) -> None:
+    assert identify(text, declared).tag == tag
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "among"), [(SORBIAN, "hsb", ()), (SWAHILI, "sw", ("en", "es")), (GERMAN, "de", ("en", "es"))]
+)  # fmt: skip
+def test_a_declared_language_that_the_detector_does_not_know_is_not_taken_for_another(
+    text: str, declared: str, among: tuple[str, ...]
+) -> None:
+    assert identify(text, declared, among).tag == declared
+
+
+@pytest.mark.parametrize(("text", "declared"), [(ENGLISH, "en"), (GERMAN, "de"), (RESULTS, "en")])
+def test_the_versions_of_a_growing_story_keep_its_declared_language(text: str, declared: str) -> None:
+    versions = [f"{text} {RESULTS}"[:length] for length in range(1, len(text) + len(RESULTS), 7)]
+    assert {identify(version, declared).tag for version in versions} == {declared}
+
+
+def test_a_code_that_means_no_language_is_no_declaration() -> None:
+    assert identify(GERMAN, "und").declared is None
+    assert identify(GERMAN, "mul").tag == "de"
