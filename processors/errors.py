@@ -4,6 +4,7 @@
 
     WiredeskError
     ├── Rejected            what the sender did wrong: to the dead letters, never retried
+    │   ├── Unreadable          a path that is no file, or one that the system does not let us read
     │   ├── Empty               no bytes, or nothing but white space
     │   ├── NotText             bytes that are no text in any encoding
     │   ├── TooLarge            over the size that the settings allow
@@ -36,6 +37,10 @@ class WiredeskError(Exception):
 
 class Rejected(WiredeskError):
     """What the sender did wrong. The item goes to the dead letters with its bytes and is not retried."""
+
+
+class Unreadable(Rejected):
+    """A path that is no file, or one that the system does not let us read."""
 
 
 class Empty(Rejected):

@@ -17,8 +17,9 @@ import orjson
 from msgspec.structs import replace
 
 from config.errors import Misconfigured
-from processors.errors import Rejected, TooLarge
+from processors.errors import Rejected, TooLarge, Unreadable
 from processors.event import RawItem
+from streams.files import STANDARD, UNFINISHED, Files, Refused, shown, unreadable
 from streams.log import Log
 from streams.messages import Message, raw_message, rfc3339
 from streams.process import Input, read_inputs
@@ -27,8 +28,6 @@ from streams.topology import BACKFILL, STEPS
 AHEAD: Final = 100  # records that may wait behind the first step before it takes more of a back-fill
 BATCH: Final = 200  # items written at once
 BATCH_BYTES: Final = 8 * 1024 * 1024
-UNFINISHED: Final = (".tmp", ".part", ".filepart", ".crdownload")
-STANDARD: Final = "-"
 
 
 class Archive(Protocol):
@@ -76,6 +75,11 @@ class Source:
     size: int
     modified: int
 
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What a journal knows it by."""
+        return shown(self.path), self.size, self.modified
+
 
 @dataclass(slots=True)
 class Sent:
@@ -97,7 +101,7 @@ class Journal:
             Misconfigured: the file can't be read or written, or is no journal.
         """
         self._path = path
-        self._sent: dict[Source, int] = {}
+        self._sent: dict[tuple[str, int, int], int] = {}
         if path is None:
             return
         try:
@@ -112,18 +116,15 @@ class Journal:
 
     def sent(self, source: Source) -> int:
         """How many items of the source were sent; 0 where it has changed since."""
-        return self._sent.get(source, 0)
+        return self._sent.get(source.key, 0)
 
     def note(self, reached: dict[Source, int]) -> None:
         """Remember how far sources were sent."""
         if self._path is None:
             return
-        self._sent |= reached
-        lines = [
-            orjson.dumps([each.path, each.size, each.modified, number]) + b"\n"
-            for each, number in reached.items()
-            if each.path != STANDARD
-        ]
+        told = {each.key: number for each, number in reached.items() if each.path != STANDARD}
+        self._sent |= told
+        lines = [orjson.dumps([*key, number]) + b"\n" for key, number in told.items()]
         with self._path.open("ab") as stream:
             stream.writelines(lines)
             stream.flush()
@@ -133,7 +134,7 @@ class Journal:
         if not line.endswith(b"\n"):
             return  # a line that a crash cut off
         path, size, modified, number = orjson.loads(line)
-        self._sent[Source(path, size, modified)] = int(number)
+        self._sent[path, size, modified] = int(number)
 
 
 @dataclass(slots=True)
@@ -149,9 +150,12 @@ class Backfill:
     _messages: list[Message] = field(default_factory=list)
     _reached: dict[Source, int] = field(default_factory=dict)
 
-    def run(self, sources: Iterable[Source], standard: BinaryIO) -> Iterator[Sent]:
+    def run(self, sources: Iterable[Source | Refused], standard: BinaryIO) -> Iterator[Sent]:
         """Send all items in their order; yields how far it is after each batch."""
         for source in sources:
+            if isinstance(source, Refused):
+                self._take(Input(shown(source.path), None, source.error))
+                continue
             before = self.journal.sent(source)
             received = rfc3339(source.modified)
             inputs = read_inputs(
@@ -162,7 +166,8 @@ class Backfill:
                     self.sent.known += 1
                     continue
                 self._take(each)
-                self._reached[source] = number
+                if not isinstance(each.item, Unreadable):  # which the next run may find mended
+                    self._reached[source] = number
                 if self._is_full():
                     yield self._flushed()
             self.sent.files += 1
@@ -204,27 +209,25 @@ class Backfill:
         return self.sent
 
 
-def sources(paths: Iterable[str], now: int, received: int | None) -> Iterator[Source]:
-    """The files of paths in their order, those of a folder and the folders in it sorted by name.
+def sources(paths: Sequence[str], now: int, received: int | None) -> Iterator[Source | Refused]:
+    """The files that paths lead to, as `streams.files` finds them, and what it refuses.
 
     `now` and `received` are in milliseconds: standard input counts as received now, a file when it was changed;
-    `received` overrides both. Hidden files, and those that are still being written by their names, are left out.
+    `received` overrides both. Files that are still being written, by their names, are left out of folders.
     """
-    for path in paths:
+    for path in Files(paths, unfinished=UNFINISHED):
         if path == STANDARD:
             yield Source(path, 0, now if received is None else received)
-            continue
-        for file in _files(Path(path)):
-            status = file.stat()
-            changed = int(status.st_mtime * 1000) if received is None else received
-            yield Source(str(file), status.st_size, changed)
+        elif isinstance(path, Refused):
+            yield path
+        else:
+            yield _source(path, received)
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    for each in sorted(path.iterdir()):
-        if each.name.startswith(".") or each.name.lower().endswith(UNFINISHED):
-            continue
-        yield from _files(each)
+def _source(path: str, received: int | None) -> Source | Refused:
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        return Refused(path, unreadable(path, error))
+    changed = int(status.st_mtime * 1000) if received is None else received
+    return Source(path, status.st_size, changed)

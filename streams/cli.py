@@ -13,7 +13,7 @@ from processors.errors import Transient
 
 COMMANDS: Final = {
     "run": "Poll, process and show stories on this machine (SQLite, web desk).",
-    "process": "Run the pipeline over files or standard input; events as JSON Lines.",
+    "process": "Run the pipeline over files, folders or standard input; events as JSON Lines.",
     "poll": "Poll feeds and publish raw items to Kafka.",
     "worker": "Run pipeline steps on Kafka.",
     "sink": "Write enriched events from Kafka to Elasticsearch.",

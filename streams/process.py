@@ -18,6 +18,7 @@ from config.settings import Settings
 from processors.errors import Bug, Empty, Rejected, TooLarge
 from processors.event import Event, RawItem
 from streams import stages
+from streams.files import STANDARD, Refused, shown, unreadable
 from streams.topology import STEPS, Step
 
 BATCH: Final = 32  # items that pass the steps together
@@ -78,26 +79,32 @@ def chosen(names: Sequence[str]) -> tuple[Step, ...]:
 
 
 def read_inputs(
-    paths: Iterable[str], standard: BinaryIO, *, now: str, format_: str | None, limit: int
+    paths: Iterable[str | Refused], standard: BinaryIO, *, now: str, format_: str | None, limit: int
 ) -> Iterator[Input]:
     """The items of all paths in order; ``-`` and ``*.jsonl`` hold one ninjs item a line.
 
+    A file that can't be read, or not to its end, is `Unreadable`; the next one is read.
+
     Args:
-        paths: as the user gave them.
+        paths: files as the user named them or `streams.files` found them, and what it refused.
         standard: what ``-`` reads.
         now: RFC 3339, the time at which everything counts as received.
         format_: overrides sniffing; None sniffs.
         limit: bytes of one item; a larger one is `TooLarge` and its bytes are skipped.
     """
     for path in paths:
-        template = RawItem(b"", now, input=path, format=format_)
-        if path == "-":
-            yield from _lines(standard, template, limit)
-        elif path.endswith(".jsonl"):
-            with Path(path).open("rb") as stream:
-                yield from _lines(stream, template, limit)
-        else:
-            yield from _file(path, template, limit)
+        if isinstance(path, Refused):
+            yield Input(shown(path.path), None, path.error)
+            continue
+        template = RawItem(b"", now, input=shown(path), format=format_)
+        try:
+            if path == STANDARD:
+                yield from _lines(standard, template, limit)
+            else:
+                with Path(path).open("rb") as stream:
+                    yield from (_lines if path.endswith(".jsonl") else _document)(stream, template, limit)
+        except OSError as error:
+            yield Input(shown(path), None, unreadable(path, error))
 
 
 def batches(inputs: Iterable[Input]) -> Iterator[list[Input]]:
@@ -121,25 +128,25 @@ def _ends(step: Step, event: Event) -> bool:
     return not any(topic in later.reads for later in STEPS)
 
 
-def _file(path: str, template: RawItem, limit: int) -> Iterator[Input]:
+def _document(stream: BinaryIO, template: RawItem, limit: int) -> Iterator[Input]:
     """A file as one document, or in portions where it is longer than one item may be."""
     from processors.normalise.portions import portions  # with all readers, so only here
 
-    with Path(path).open("rb") as stream:
-        payload = stream.read(limit + 1)
-        if len(payload) <= limit:
-            yield Input(path, None, replace(template, payload=payload))
-            return
-        stream.seek(0)
-        try:
-            for portion in portions(stream.read, limit):
-                yield Input(path, None, replace(template, payload=portion))
-        except TooLarge as error:
-            yield Input(path, None, error)
+    path = template.input or STANDARD
+    payload = stream.read(limit + 1)
+    if len(payload) <= limit:
+        yield Input(path, None, replace(template, payload=payload))
+        return
+    stream.seek(0)
+    try:
+        for portion in portions(stream.read, limit):
+            yield Input(path, None, replace(template, payload=portion))
+    except TooLarge as error:
+        yield Input(path, None, error)
 
 
 def _lines(stream: BinaryIO, template: RawItem, limit: int) -> Iterator[Input]:
-    path = template.input or "-"
+    path = template.input or STANDARD
     line_item = replace(template, format=template.format or "ninjs")
     for number in itertools.count(1):
         line = stream.readline(limit + 1)

@@ -18,13 +18,12 @@ from config.settings import HERE, Settings
 from processors.event import RawItem
 from sinks.desk.app import make_app
 from sinks.desk.health import serve as serve_app
-from sinks.desk.views import FeedHealth
 from sinks.search import StorySearch
 from streams.local import Embedded
 from streams.pollers import poll
 from streams.pollers.feed import Feed
 from streams.pollers.feeds import load
-from streams.pollers.health import read_health
+from streams.pollers.polled import PolledFeeds
 from streams.route_stream import RouteStream
 
 SAMPLES: Final = HERE / "samples"
@@ -41,19 +40,6 @@ class Options:
     desk: bool = True
     poll: bool = True
     samples: bool = False
-
-
-class FeedList:
-    """Feed health for the desk (`sinks.desk.ports.Feeds`)."""
-
-    def __init__(self, feeds: Sequence[Feed], runtime: Embedded) -> None:
-        """Reads the pollers' states."""
-        self._feeds, self._runtime = feeds, runtime
-
-    async def list(self) -> Sequence[FeedHealth]:
-        """The health of every feed, in the order of the list."""
-        states = await self._runtime.feed_states.load()
-        return [read_health(feed, states.get(feed.id, b"")) for feed in self._feeds]
 
 
 async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> None:
@@ -104,7 +90,8 @@ async def _open_desk(
     search = StorySearch(runtime.path)
     stack.callback(search.close)
     desk = settings.desk
-    app = make_app(search, FeedList(feeds, runtime), desk, runtime, {"database": runtime.check})
+    polled = PolledFeeds(feeds, runtime.feed_states.load)
+    app = make_app(search, polled, desk, runtime, {"database": runtime.check})
     RouteStream(runtime.rules, runtime.access).add_to(app)
     try:
         runner, port = await serve_app(app, desk.host, desk.port)

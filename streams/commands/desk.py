@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sinks.desk.ports import Feeds
     from sinks.desk.views import FeedHealth
 
+FRESH_S = 10.0  # the topic of the pollers' memory is read whole, so not at each look at the page
+
 
 @click.command("desk")
 @click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
@@ -51,10 +53,13 @@ def command(config: Path | None, host: str | None, port: int | None, feeds: str 
 def _feeds(settings: Settings, path: str | None) -> Feeds:
     if path is None:
         return NoFeeds()
-    from streams.kafka.feed_list import FeedList
-    from streams.pollers.feeds import load
+    from functools import partial
 
-    return FeedList(load(path), settings)
+    from streams.kafka.poll import states
+    from streams.pollers.feeds import load
+    from streams.pollers.polled import PolledFeeds
+
+    return PolledFeeds(load(path), partial(states, settings), FRESH_S)
 
 
 class NoFeeds:

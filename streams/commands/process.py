@@ -7,15 +7,22 @@ import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from streams.files import Files, Identity
+    from streams.process import Result
+    from streams.tally import Tally
 
 ALL_STEPS = "normalise,deduplicate,segment,tag"
 
 
 @click.command("process")
-@click.argument("paths", nargs=-1, metavar="[PATH | -]...", type=click.Path(dir_okay=False, allow_dash=True))
+@click.argument("paths", nargs=-1, metavar="[PATH | -]...", type=click.Path(allow_dash=True))
 @click.option("--steps", default=ALL_STEPS, show_default=True, help="The steps to run, normalise among them.")
 @click.option("--format", "format_", metavar="NAME", help="The wire format, instead of sniffing it.")
 @click.option(
@@ -26,6 +33,12 @@ ALL_STEPS = "normalise,deduplicate,segment,tag"
 @click.option(
     "--now", metavar="TIMESTAMP", help="RFC 3339 clock for items that carry no date. [default: now]"
 )
+@click.option(
+    "--summary/--no-summary",
+    default=None,
+    help="Count files, items, events and refusals of each format on standard error at the end."
+    " [default: where a folder is among the paths]",
+)
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help="A settings file (TOML).")
 def command(
     paths: tuple[str, ...],
@@ -33,54 +46,57 @@ def command(
     format_: str | None,
     errors: str | None,
     now: str | None,
+    summary: bool | None,
     config_path: Path | None,
 ) -> None:
-    """Run the pipeline over files or standard input; write one event a story as JSON Lines.
+    """Run the pipeline over files, folders or standard input; write one event a story as JSON Lines.
 
     `-`, and paths ending in .jsonl, hold one ninjs 3.1 item a line; any other file is one document of a wire format,
-    told by its bytes. Exit status: 0 every item became an event, 1 some were rejected, 2 bad usage.
+    told by its bytes. A folder stands for all files below it, sorted by name, without hidden ones; what can't be read
+    of it is rejected by its path, and no file is read twice. Exit status: 0 every item became an event, 1 some were
+    rejected, 2 bad usage.
 
     \b
     Examples:
       wiredesk process dispatch.txt | python -m json.tool
       wiredesk process --steps normalise,segment feed.xml
       wiredesk process --errors rejected.jsonl - < items.jsonl > events.jsonl
+      wiredesk process --steps normalise --errors rejected.jsonl archive/ > events.jsonl
     """
     from config.settings import load
     from streams.process import Pipeline, batches, chosen, read_inputs
+    from streams.tally import Tally
 
     wanted = _steps(steps)
     settings = load(config_path)
-    inputs = read_inputs(
-        _existing(paths),
-        sys.stdin.buffer,
-        now=_moment(now),
-        format_=format_,
-        limit=settings.normalise.max_item_bytes,
-    )
-    rejected = False
+    limit = settings.normalise.max_item_bytes
+    tally = Tally()
     try:
         with open(errors, "wb") if errors else nullcontext(sys.stderr.buffer) as told:  # noqa: PTH123 -- a path from the user
+            files = _files(paths, [sys.stdout.buffer, told])
+            inputs = read_inputs(files, sys.stdin.buffer, now=_moment(now), format_=format_, limit=limit)
             pipeline = Pipeline(chosen(wanted), settings)
             for batch in batches(inputs):
-                rejected |= _write(pipeline(batch), sys.stdout.buffer, told)
+                results = pipeline(batch)
+                tally.add(batch, results)
+                _write(results, sys.stdout.buffer, told)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    sys.exit(1 if rejected else 0)
+    if summary or (summary is None and any(map(os.path.isdir, paths))):
+        _tell(tally, files)
+    sys.exit(1 if tally.refused else 0)
 
 
-def _write(results: list[Any], output: BinaryIO, errors: BinaryIO) -> bool:
-    """Write a batch; whether something of it was rejected."""
+def _write(results: Sequence[Result], output: BinaryIO, errors: BinaryIO) -> None:
+    """Write what came of a batch."""
     import orjson
 
     from processors.codec import encode
     from processors.errors import WiredeskError
 
-    rejected = False
     for result in results:
         if isinstance(result.event, WiredeskError):
-            rejected = True
             error = {"type": result.event.type, "message": str(result.event)}
             line = {"input": result.source.path, "line": result.source.line, "error": error}
             errors.write(orjson.dumps(line) + b"\n")
@@ -88,7 +104,13 @@ def _write(results: list[Any], output: BinaryIO, errors: BinaryIO) -> bool:
             output.write(encode(result.event) + b"\n")
     errors.flush()
     output.flush()
-    return rejected
+
+
+def _tell(tally: Tally, files: Files) -> None:
+    for line in tally.lines():
+        click.echo(line, err=True)
+    if files.again:
+        click.echo(f"not read twice: {files.again:,} that another path had led to", err=True)
 
 
 def _steps(told: str) -> list[str]:
@@ -105,15 +127,44 @@ def _steps(told: str) -> list[str]:
     return names
 
 
-def _existing(paths: tuple[str, ...]) -> tuple[str, ...]:
+def _files(paths: tuple[str, ...], outputs: Iterable[BinaryIO]) -> Files:
+    """The files that are to be read; never one that this run writes."""
+    from streams.files import STANDARD, Files, identity
+
     if not paths:
-        raise click.UsageError("name a file, or - for standard input; see `wiredesk process --help`")
+        raise click.UsageError(
+            "name a file or folder, or - for standard input; see `wiredesk process --help`"
+        )
+    written = _written(outputs)
     for path in paths:
-        if path != "-" and not Path(path).is_file():
-            raise click.BadParameter(f"{path}: no such file", param_hint="PATH")
-        if path != "-" and not os.access(path, os.R_OK):
-            raise click.BadParameter(f"{path}: can't be read; check its permissions", param_hint="PATH")
-    return paths
+        if path != STANDARD:
+            _check(path)
+            if identity(Path(path).stat()) in written:
+                raise click.BadParameter(
+                    f"{path}: is written by this run; write to another", param_hint="PATH"
+                )
+    return Files(paths, outputs=written)
+
+
+def _check(path: str) -> None:
+    if not Path(path).exists():
+        raise click.BadParameter(f"{path}: no such file or folder", param_hint="PATH")
+    if not Path(path).is_file() and not Path(path).is_dir():
+        raise click.BadParameter(
+            f"{path}: a pipe, socket or device; save what it gives as a file", param_hint="PATH"
+        )
+    if not os.access(path, os.R_OK):
+        raise click.BadParameter(f"{path}: can't be read; check its permissions", param_hint="PATH")
+
+
+def _written(outputs: Iterable[BinaryIO]) -> list[Identity]:
+    """The regular files among the outputs; a terminal or pipe is nothing that could be read."""
+    import stat
+
+    from streams.files import identity
+
+    found = [os.fstat(output.fileno()) for output in outputs]
+    return [identity(status) for status in found if stat.S_ISREG(status.st_mode)]
 
 
 def _moment(now: str | None) -> str:

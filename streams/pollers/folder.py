@@ -3,7 +3,7 @@
 A file is taken once: renamed into ``.claimed/`` (which only one poller can do), read under a lock, published, and
 moved to ``done/``, or to ``failed/`` beside a note that says why. A claim that a crash left is taken up again; its
 `received` is the time of the claim, so that a repeat is the same raw item. Writers put files in by renaming them;
-names that begin with a dot or end in ``.tmp`` or ``.part`` are left alone.
+names that begin with a dot or say that a file is unfinished (``.tmp``, ``.part``) are left alone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import mimetypes
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,11 +24,11 @@ from config.errors import Misconfigured
 from config.settings import Poll
 from processors.errors import Empty, Rejected, TooLarge
 from processors.event import RawItem
+from streams.files import UNFINISHED, shown
 from streams.messages import rfc3339
 from streams.pollers.ports import Outlet
 
 FEED: Final = "drop"
-UNFINISHED: Final = (".tmp", ".part", ".filepart", ".crdownload")
 log = structlog.get_logger("wiredesk.drop")
 
 Insist = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
@@ -86,14 +87,14 @@ class DropFolder:
         else:
             await insist(lambda: self._outlet.publish([item]))
         self._put_away(claim, error)
-        log.info("a file was taken in", file=claim.name, error=error.type if error else None)
+        log.info("a file was taken in", file=shown(claim.name), error=error.type if error else None)
 
     def _item(self, claim: Path, file: BinaryIO) -> RawItem:
         return RawItem(
             payload=file.read(self._limit + 1),
             received=rfc3339(int(claim.stat().st_ctime * 1000)),
             feed=FEED,
-            url=f"file:{quote(claim.name)}",
+            url=f"file:{quote(os.fsencode(claim.name))}",
             media_type=mimetypes.guess_type(claim.name)[0],
             outcome="new",
         )
@@ -108,10 +109,10 @@ class DropFolder:
         if len(item.payload) > self._limit:
             size = claim.stat().st_size
             return TooLarge(
-                f"{claim.name}: {size} bytes, over the {self._limit} of poll.max_body_bytes; raise it or split the file"
+                f"{shown(claim.name)}: {size} bytes, over the {self._limit} of poll.max_body_bytes; raise it or split the file"
             )
         if not item.payload.strip():
-            return Empty(f"{claim.name}: nothing in it; check the program that wrote it")
+            return Empty(f"{shown(claim.name)}: nothing in it; check the program that wrote it")
         return None
 
 

@@ -69,7 +69,7 @@ def items(archive: Kept) -> list[RawItem]:
 
 
 def run(work: Backfill, *paths: Path | str) -> None:
-    for _ in work.run(sources(map(str, paths), 0, None), io.BytesIO()):
+    for _ in work.run(sources([str(path) for path in paths], 0, None), io.BytesIO()):
         pass
 
 
@@ -153,6 +153,34 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "journal").write_bytes(b"a letter\n")
     with pytest.raises(Misconfigured, match="no journal of a back-fill"):
         Journal(tmp_path / "journal")
+
+
+def test_what_cannot_be_read_is_told_and_tried_again_by_the_next_run(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    dated(tmp_path / "in" / "a.txt", b"one")
+    (tmp_path / "in" / "gone.txt").symlink_to(tmp_path / "in" / "later")
+    (tmp_path / "in" / "loop").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "mem.txt").symlink_to("/proc/self/mem")  # opens, but can't be read
+    archive = Kept()
+    work, refused = backfill(archive, journal)
+    run(work, tmp_path / "in")
+    assert [(Path(path).name, error) for path, _, error in refused] == [
+        ("gone.txt", "Unreadable"), ("loop", "Unreadable"), ("mem.txt", "Unreadable"),
+    ]  # fmt: skip
+    assert work.sent.rejected == 3
+    dated(tmp_path / "in" / "later", b"two")
+    (tmp_path / "in" / "mem.txt").unlink()
+    run(backfill(archive, journal)[0], tmp_path / "in")
+    assert [each.payload for each in items(archive)] == [b"one", b"two"]
+
+
+def test_a_name_of_any_bytes_is_sent_once_with_a_journal(tmp_path: Path) -> None:
+    dated(Path(os.fsdecode(os.fsencode(tmp_path) + b"/in/caf\xe9.txt")), b"one")
+    archive = Kept()
+    for _ in range(2):
+        run(backfill(archive, tmp_path / "journal")[0], tmp_path / "in")
+    [item] = items(archive)
+    assert (item.payload, item.input) == (b"one", f"{tmp_path}/in/caf\\xe9.txt")
 
 
 def called(*arguments: str, given: bytes = b"") -> Result:

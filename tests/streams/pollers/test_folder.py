@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,17 @@ async def test_files_that_are_still_written_are_left_alone(tmp_path: Path, log: 
     for name in (".hidden", "a.tmp", "b.part"):
         (tmp_path / name).write_bytes(b"half")
     assert await dropped.scan(once) == 0
+
+
+async def test_a_name_of_any_bytes_is_taken_in(tmp_path: Path, log: MemoryLog) -> None:
+    dropped = folder(tmp_path, log)
+    for name in (b"/caf\xe9.txt", b"/vid\xe9.txt"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + name)).write_bytes(b"Ferry" if b"caf" in name else b"")
+    assert await dropped.scan(once) == 2
+    assert [item.url for item in log.items] == ["file:caf%E9.txt"]
+    assert [str(error) for _, error in log.rejected] == [
+        "vid\\xe9.txt: nothing in it; check the program that wrote it"
+    ]
 
 
 async def test_two_files_of_one_name_are_both_kept(tmp_path: Path, log: MemoryLog) -> None:

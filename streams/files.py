@@ -1,0 +1,147 @@
+"""The files that paths lead to: what ``wiredesk process`` and ``wiredesk backfill`` read, in one order on every run.
+
+A folder stands for all files below it, those of each folder and the folders in it sorted by name, hidden ones left
+out. No file is read twice because two ways lead to it (links, a folder and one in it), none is waited for (pipes), and
+a link that leads back to a folder above it is refused rather than followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from processors.errors import Unreadable
+
+STANDARD: Final = "-"  # stands for standard input
+UNFINISHED: Final = (
+    ".tmp",
+    ".part",
+    ".filepart",
+    ".crdownload",
+)  # names of files that are still being written
+
+Identity = tuple[int, int]  # device and inode: what a file is, whatever its names are
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A path that is not read, and why."""
+
+    path: str
+    error: Unreadable
+
+
+class Files:
+    """The files of `paths`, in order. One that is named itself is read as often as it is named."""
+
+    def __init__(
+        self, paths: Sequence[str], *, outputs: Collection[Identity] = (), unfinished: tuple[str, ...] = ()
+    ) -> None:
+        """`outputs` are files that the caller writes; `unfinished` are ends of names. Folders leave both out."""
+        self._paths = paths
+        self._outputs = frozenset(outputs)
+        self._unfinished = unfinished
+        self._named: set[Identity] = set()
+        self._below: set[Identity] = set()
+        self.again = 0  # files and folders met once more by another way, and left out
+
+    def __iter__(self) -> Iterator[str | Refused]:
+        """The path of each file as it was reached; `STANDARD` as it is."""
+        for path in self._paths:
+            if path == STANDARD:
+                yield path
+                continue
+            try:
+                status = Path(path).stat()
+            except OSError as error:
+                yield Refused(path, unreadable(path, error))
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                yield from self._folder(Path(path))
+            elif identity(status) in self._below:
+                self.again += 1
+            else:
+                self._named.add(identity(status))
+                yield path
+
+    def _folder(self, folder: Path) -> Iterator[str | Refused]:
+        """The files below a folder. What is known of a path is with it: the folders above, by whatever names."""
+        waiting = [(folder, _parents(folder))]
+        while waiting:
+            path, above = waiting.pop()
+            try:
+                status = path.stat()
+                if self._is_file(status, above):
+                    yield str(path)
+                elif stat.S_ISDIR(status.st_mode):
+                    inside = above | {identity(status)}
+                    waiting += [(each, inside) for each in self._inside(path, status)]
+            except OSError as error:
+                yield Refused(str(path), unreadable(str(path), error))
+            except Unreadable as error:
+                yield Refused(str(path), error)
+
+    def _is_file(self, status: os.stat_result, above: frozenset[Identity]) -> bool:
+        """Whether it is a file that is to be read now.
+
+        Raises:
+            Unreadable: it leads back to a folder above it, or is neither file nor folder.
+        """
+        if identity(status) in above:
+            raise Unreadable("a link that leads back to a folder above it; remove it")
+        if stat.S_ISDIR(status.st_mode):
+            return False
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreadable(
+                "neither file nor folder but a pipe, socket or device; save what it gives as a file"
+            )
+        return identity(status) not in self._outputs and self._is_new(status)
+
+    def _inside(self, folder: Path, status: os.stat_result) -> list[Path]:
+        """What stands in a folder, last name first; nothing where it was met before."""
+        if not self._is_new(status):
+            return []
+        found = [path for path in folder.iterdir() if self._is_wanted(path.name)]
+        return sorted(found, key=lambda path: path.name, reverse=True)
+
+    def _is_new(self, status: os.stat_result) -> bool:
+        this = identity(status)
+        if this in self._below or this in self._named:
+            self.again += 1
+            return False
+        self._below.add(this)
+        return True
+
+    def _is_wanted(self, name: str) -> bool:
+        return not name.startswith(".") and not name.lower().endswith(self._unfinished)
+
+
+def identity(status: os.stat_result) -> Identity:
+    """What tells a file from all others."""
+    return status.st_dev, status.st_ino
+
+
+def shown(path: str) -> str:
+    """A path as text: bytes of names that are no UTF-8 are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def unreadable(path: str, error: OSError) -> Unreadable:
+    """Why a path can't be read, and what to do."""
+    if error.errno == errno.ELOOP:
+        return Unreadable("a symbolic link that leads back to itself; remove it")
+    if error.errno == errno.ENOENT and Path(path).is_symlink():
+        return Unreadable("a symbolic link to nothing; mend or remove it")
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return Unreadable("permission denied; allow this user to read it")
+    return Unreadable(f"{error.strerror or error}; check it, and run the command again")
+
+
+def _parents(folder: Path) -> frozenset[Identity]:
+    """The folders that a folder is in, to the root: a link below it to one of them would lead back to it."""
+    return frozenset(identity(parent.stat()) for parent in folder.resolve().parents)
