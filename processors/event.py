@@ -8,9 +8,11 @@ end in ``Z``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from msgspec import field
+
+from processors.model import Model, always
 from processors.story import Story
 
 Relation = Literal["new", "duplicate", "update", "correction", "kill"]
@@ -24,22 +26,11 @@ DamageKind = Literal["missing-words", "mojibake", "truncated", "garbled"]
 Inside = Literal["text", "headline"]
 
 
-def _named(name: str, **options: Any) -> Any:
-    """A field whose JSON name is not its own name in camel case."""
-    return field(metadata={"json": name}, **options)
+def _text() -> Inside:
+    return "text"
 
 
-def _always(**options: Any) -> Any:
-    """A field that JSON carries even where it has its default."""
-    return field(metadata={"always": True}, **options)
-
-
-def _inside() -> Any:
-    return field(default="text", metadata={"json": "in", "always": True})
-
-
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(Model, frozen=True):
     """A BCP 47 tag in canonical case; `confidence` 0 to 1; `declared` is what the publisher sent."""
 
     tag: str
@@ -47,8 +38,7 @@ class Language:
     declared: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lineage:
+class Lineage(Model, frozen=True):
     """Where a story stands in its chain: `story` is the uri of the earliest member, `of` the parent's.
 
     `sequence` counts the members of the chain from 1 in log order; duplicates keep their parent's number.
@@ -56,46 +46,42 @@ class Lineage:
 
     story: str
     relation: Relation
-    of: str | None = _always(default=None)
-    score: float | None = _always(default=None)
-    sequence: int = _always(default=1)
+    of: str | None = always(None)
+    score: float | None = always(None)
+    sequence: int = always(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Model, frozen=True):
     """A part of the text; the segments of an event tile its text."""
 
     start: int
     end: int
     kind: SegmentKind
-    inside: Inside = _inside()
+    inside: Inside = field(name="in", default_factory=_text)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Model, frozen=True):
     """A place on earth: ISO 3166-1 alpha-2 country, degrees WGS 84, GeoNames id."""
 
     name: str | None = None
     country: str | None = None
     latitude: float | None = None
     longitude: float | None = None
-    geoname_id: int | None = _named("geonameId", default=None)
+    geoname_id: int | None = field(name="geonameId", default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Dateline:
+class Dateline(Model, frozen=True):
     """From its first character to the dash, the agency included; `date` is ``YYYY-MM-DD``."""
 
     start: int
     end: int
-    places: tuple[Place, ...] = _always(default=())
+    places: tuple[Place, ...] = always(())
     date: str | None = None
     agency: str | None = None
-    inside: Inside = _inside()
+    inside: Inside = field(name="in", default_factory=_text)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Model, frozen=True):
     """Words in the string that the enclosing member's ``in`` names; a speaker may have its entity's id."""
 
     start: int
@@ -104,8 +90,7 @@ class Span:
     entity: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Model, frozen=True):
     """What somebody said, without the quotation marks."""
 
     start: int
@@ -113,21 +98,19 @@ class Quote:
     kind: QuoteKind
     speaker: Span | None = None
     cue: Span | None = None
-    inside: Inside = _inside()
+    inside: Inside = field(name="in", default_factory=_text)
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(Model, frozen=True):
     """A place where the copy was hurt in transit. The span of missing words may be empty."""
 
     start: int
     end: int
     kind: DamageKind
-    inside: Inside = _inside()
+    inside: Inside = field(name="in", default_factory=_text)
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Model, frozen=True):
     """A name in the text; mentions of one thing share `entity`."""
 
     start: int
@@ -135,36 +118,33 @@ class Mention:
     text: str
     label: Label
     entity: str | None = None
-    inside: Inside = _inside()
+    inside: Inside = field(name="in", default_factory=_text)
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Model, frozen=True):
     """Somebody or something that the story names, over all its mentions."""
 
     id: str
     label: Label
     name: str
-    aliases: tuple[str, ...] = _always(default=())
-    roles: tuple[str, ...] = _always(default=())
+    aliases: tuple[str, ...] = always(())
+    roles: tuple[str, ...] = always(())
     place: Place | None = None
     watchlists: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DateExpression:
+class DateExpression(Model, frozen=True):
     """Words that tell a time; `value` is a TIMEX3 value (ISO-TimeML)."""
 
     start: int
     end: int
     text: str
     value: str
-    type: Literal["DATE", "TIME", "DURATION", "SET"] = _always(default="DATE")
-    inside: Inside = _inside()
+    type: Literal["DATE", "TIME", "DURATION", "SET"] = always("DATE")
+    inside: Inside = field(name="in", default_factory=_text)
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(Model, frozen=True):
     """An IPTC Media Topic (``medtop:NNNNNNNN``); `confidence` 0 to 1."""
 
     code: str
@@ -172,16 +152,14 @@ class Topic:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Model, frozen=True):
     """One figure that a decision rested on."""
 
     name: str
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class StepTrace:
+class StepTrace(Model, frozen=True):
     """A step that the story went through; `evidence` says why it decided as it did."""
 
     name: str
@@ -189,8 +167,7 @@ class StepTrace:
     evidence: tuple[Feature, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(Model, frozen=True):
     """How the story came here. `input` is the path given to ``wiredesk process``.
 
     `backfill` marks old news that was sent in later: it is indexed, and alerts nobody.
@@ -201,17 +178,16 @@ class Provenance:
     feed: str | None = None
     url: str | None = None
     input: str | None = None
-    steps: tuple[StepTrace, ...] = _always(default=())
+    steps: tuple[StepTrace, ...] = always(())
     backfill: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Model, frozen=True):
     """One story and all that is known of it: what topics, indices and ``wiredesk process`` carry."""
 
     story: Story
-    headline: str = _always(default="")
-    text: str = _always(default="")
+    headline: str = always("")
+    text: str = always("")
     language: Language | None = None
     lineage: Lineage | None = None
     segments: tuple[Segment, ...] | None = None
@@ -225,8 +201,7 @@ class Event:
     provenance: Provenance | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RawItem:
+class RawItem(Model, frozen=True):
     """The publisher's own bytes (one feed entry, one document, one dispatch) with their envelope.
 
     `payload` is base64 in JSON. `received` is when the poller had it, or ``--now``. `media_type` and `charset` are

@@ -5,13 +5,13 @@ JSON Schema 2020-12. Unknown keys are allowed: the contract promises members, an
 
 from __future__ import annotations
 
-from dataclasses import fields
 from types import UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 import orjson
+from msgspec.structs import fields
 
-from processors.codec import is_optional, json_name
+from processors.codec import is_optional
 from processors.event import Event, RawItem
 from processors.story import Story
 
@@ -54,11 +54,11 @@ def _part(kind: type[Any], parts: dict[str, Any]) -> None:
         return
     parts[kind.__name__] = {}
     hints = get_type_hints(kind)
-    members = {json_name(member): _typed(hints[member.name], parts) for member in fields(kind)}
+    members = {member.encode_name: _typed(hints[member.name], parts) for member in fields(kind)}
     for member in fields(kind):
         if (kind.__name__, member.name) in NULLABLE:
-            members[json_name(member)] = {"anyOf": [members[json_name(member)], {"type": "null"}]}
-    required = [json_name(member) for member in fields(kind) if not is_optional(member)]
+            members[member.encode_name] = {"anyOf": [members[member.encode_name], {"type": "null"}]}
+    required = [member.encode_name for member in fields(kind) if not is_optional(member)]
     title = (kind.__doc__ or "").split("\n", 1)[0]
     parts[kind.__name__] = {
         "description": title,

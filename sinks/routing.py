@@ -8,11 +8,14 @@ the offsets keeps both in one transaction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
+
+from msgspec.structs import replace
 
 from processors.codec import encode
 from processors.event import Event
+from processors.model import Model
 from sinks.cards import FOR_EVER
 from sinks.revision import revision
 from sinks.standing import lineage
@@ -21,8 +24,7 @@ from sinks.topics import Router, is_kill
 REFRESH_MS: Final = 3_600_000  # a chain whose memory changes in nothing else is touched once an hour
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Model, frozen=True):
     """A version of a story that waits until a time in milliseconds since the epoch.
 
     `event` is what will be delivered; it is empty where no route wants the story or the embargo tells no end: such a
@@ -39,8 +41,7 @@ class Held:
     trace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Model, frozen=True):
     """The routes to which members of a chain went, and the members that wait, in their order.
 
     `touched` is the log's time, in milliseconds, at which the chain last came by.

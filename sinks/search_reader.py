@@ -13,6 +13,7 @@ from time import time_ns
 from typing import Any, Final, TypeVar
 
 import orjson
+from msgspec import structs
 
 from processors.codec import decode
 from processors.errors import Unreachable
@@ -187,20 +188,20 @@ def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
 
 
 def _hit(row: Sequence[Any], wanted: Sequence[Term]) -> Hit:
-    shown = replace(decode(row[0], Hit), duplicates=row[4])
+    shown = structs.replace(decode(row[0], Hit), duplicates=row[4])
     if not wanted:
         return shown
-    shown = replace(shown, headline_marks=places(shown.headline, wanted))
+    shown = structs.replace(shown, headline_marks=places(shown.headline, wanted))
     text = orjson.loads(row[1])["text"][:MARKED]
     return fitted(shown, text, wanted)
 
 
 def fitted(shown: Hit, text: str, wanted: Sequence[Term]) -> Hit:
     """The hit with the part of its text that fits a query as snippet, and the query's words marked."""
-    shown = replace(shown, headline_marks=places(shown.headline, wanted))
+    shown = structs.replace(shown, headline_marks=places(shown.headline, wanted))
     spans = places(shown.snippet, wanted)
     if spans:
-        return replace(shown, marks=spans)
+        return structs.replace(shown, marks=spans)
     found = places(text, wanted)
     if not found:
         return shown
@@ -209,7 +210,7 @@ def fitted(shown: Hit, text: str, wanted: Sequence[Term]) -> Hit:
     marks = tuple(
         (begin - start, finish - start) for begin, finish in found if start <= begin and finish <= end
     )
-    return replace(shown, snippet=snippet, marks=marks)
+    return structs.replace(shown, snippet=snippet, marks=marks)
 
 
 def _arrivals(base: sqlite3.Connection, cursor: str | None, limit: int, now: int) -> Arrivals:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 import orjson
+from msgspec.structs import replace
 
 from config.errors import Misconfigured
 from processors.errors import Rejected, TooLarge, Unreadable

@@ -11,10 +11,11 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, Self
 
 import orjson
+from msgspec.structs import replace
 
 from config.settings import Settings
 from processors.codec import decode, encode

@@ -232,7 +232,7 @@ class Deduplicator:
             if pair is None or row < window.first or not self._near(story, view := window.view(row)):
                 continue
             if like := likeness(story.made, view, pair):
-                like.features["shared-keys"] = keys
+                like.features["shared-keys"] = float(keys)
                 found[row] = like
         return found
 

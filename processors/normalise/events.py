@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from config.settings import Normalise
 from processors.errors import MissingContent
 from processors.event import Damage, Event, Language, Provenance, RawItem
@@ -17,7 +19,7 @@ from processors.normalise.subjects import with_topics
 from processors.normalise.text import clean, clean_line, repaired
 from processors.normalise.values import language_tag
 from processors.signals import Signals, read_signals
-from processors.story import InfoSource, PubStatus, Standard, Story, Text, changed
+from processors.story import InfoSource, PubStatus, Standard, Story, Text
 
 _STANDARD = Standard()
 _FEEDS = frozenset({"rss", "rdf", "atom", "json-feed", "news-sitemap"})
@@ -103,7 +105,7 @@ def _completed(
         made["info_sources"] = (InfoSource(item.source),)
     until = story.embargoed_until or signals.embargoed_until
     made["pub_status"] = _status(story.pub_status, signals, until, item.received)
-    return changed(story, **made)
+    return replace(story, **made)
 
 
 def _status(told: PubStatus | None, signals: Signals, until: str | None, received: str) -> PubStatus:

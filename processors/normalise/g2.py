@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from msgspec import structs
+
 from processors.errors import Malformed, Rejected, Unsupported
 from processors.event import DamageKind, RawItem
 from processors.normalise import g2_content, g2_metadata
@@ -77,7 +79,7 @@ def _news(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
     metadata = g2_metadata.read(element, item)
     words = g2_content.read(content, metadata.headline, item)
     guid = said(element, "guid")
-    story = replace(
+    story = structs.replace(
         metadata.story,
         uri=publisher_uri(guid, "guid", item) if guid else "",
         version=said(element, "version") or None,
@@ -100,7 +102,7 @@ def _with_files(story: Story, words: g2_content.Content, element: Any) -> Story:
     """Remote content is the item itself where it is a picture or a film, and beside a text an association."""
     linked = (*words.media, *g2_metadata.linked(element))
     if story.type in _BESIDE or not words.renditions:
-        return replace(story, renditions=words.renditions, associations=linked)
+        return structs.replace(story, renditions=words.renditions, associations=linked)
     beside = tuple(
         Story(
             rendition.href,
@@ -111,7 +113,7 @@ def _with_files(story: Story, words: g2_content.Content, element: Any) -> Story:
         for number, rendition in enumerate(words.renditions, 1)
         if rendition.href
     )
-    return replace(story, associations=(*linked, *beside))
+    return structs.replace(story, associations=(*linked, *beside))
 
 
 def _with_media(found: list[Reading | Rejected], packages: list[Any]) -> list[Reading | Rejected]:
@@ -133,7 +135,8 @@ def _with_media(found: list[Reading | Rejected], packages: list[Any]) -> list[Re
             ]
             made.append(
                 replace(
-                    each, story=replace(each.story, associations=_once((*mine, *each.story.associations)))
+                    each,
+                    story=structs.replace(each.story, associations=_once((*mine, *each.story.associations))),
                 )
             )
         elif not (isinstance(each, Reading) and each.story.uri in homes and each not in texts):
@@ -161,7 +164,7 @@ def _homes(texts: list[Reading], media: dict[str, Reading], packages: list[Any])
 def _beside(reading: Reading, number: int) -> Story:
     """A picture item as an association."""
     headline, caption = clean_line(reading.headline), clean(reading.text)
-    return replace(
+    return structs.replace(
         reading.story,
         headlines=(Text(headline, "main", "text/plain"),) if headline else (),
         descriptions=(Text(caption, "caption", "text/plain"),) if caption else reading.story.descriptions,

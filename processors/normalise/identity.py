@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from processors.event import RawItem
 from processors.normalise.reading import Reading
 from processors.normalise.values import content_hash, made_uri, uri_or_none, web_address
-from processors.story import AltId, Story, changed
+from processors.story import AltId, Story
 
 
 def source_of(item: RawItem) -> str | None:
@@ -31,10 +33,10 @@ def identified(reading: Reading, item: RawItem, text: str, single: bool) -> Stor
         known = story.alt_ids
         if story.uri and story.uri != told and all(each.value != story.uri for each in known):
             known = (*known, AltId(story.uri, "uri"))
-        story = changed(story, uri=told, alt_ids=known)
+        story = replace(story, uri=told, alt_ids=known)
     if single and item.version:
-        story = changed(story, version=item.version)
+        story = replace(story, version=item.version)
     if not story.uri:
         scheme = "dispatch" if reading.laid_out else "content"
-        story = changed(story, uri=made_uri(scheme, source_of(item), content_hash(reading.headline, text)))
+        story = replace(story, uri=made_uri(scheme, source_of(item), content_hash(reading.headline, text)))
     return story

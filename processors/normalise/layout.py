@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from processors.event import Segment
 from processors.normalise.text import clean_line
 from processors.segment.layout import lay_out
-from processors.story import Story, changed
+from processors.story import Story
 
 _HEAD_CHARS: Final = 900
 _COPY: Final = frozenset({"dateline", "paragraph"})
@@ -28,7 +30,7 @@ def laid_out(story: Story, text: str, headline: str, language: str) -> tuple[Sto
         made["by"] = _BY.sub("", clean_line(bylines[0]))
     if story.ed_note is None and (notes := _words(text, found, "note")):
         made["ed_note"] = "\n".join(clean_line(note) for note in notes)
-    return (changed(story, **made) if made else story), headline
+    return (replace(story, **made) if made else story), headline
 
 
 def _head(text: str, language: str, headline: str, slugline: str) -> tuple[Segment, ...]:

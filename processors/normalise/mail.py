@@ -7,6 +7,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 from email.utils import getaddresses
 
+from msgspec import structs
+
 from processors.errors import Malformed
 from processors.event import RawItem
 from processors.normalise import dispatch
@@ -36,7 +38,7 @@ def read(item: RawItem) -> list[Reading]:
         replace(
             each,
             format="email",
-            story=replace(
+            story=structs.replace(
                 frame,
                 uri=frame.uri if single else "",
                 title=subject if single else None,

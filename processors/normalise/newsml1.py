@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from processors.errors import Malformed, Rejected, Unsupported
 from processors.event import DamageKind, RawItem

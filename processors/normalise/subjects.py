@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 import config
 from processors.normalise.values import uri_or_none

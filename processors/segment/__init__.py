@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from config.settings import Segment as SegmentSettings
 from processors.event import Damage, Event, Segment

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from processors.event import Entity, Event, Mention, Quote, Span
 from processors.segment.speech_lexicon import SpeechLexicon, speech_lexicon

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from processors.event import Event, Relation
+from processors.model import Model
 from processors.story import PubStatus
 
 FeedState = Literal["new", "ok", "throttled", "stalled", "erroring", "gone", "paused"]
@@ -16,8 +17,7 @@ Order = Literal["newest", "received", "relevance"]
 Hidden = Literal["killed", "corrected"]
 
 
-@dataclass(frozen=True, slots=True)
-class FeedHealth:
+class FeedHealth(Model, frozen=True):
     """How a feed fares.
 
     `outcome` is the last poll's (``new``, ``unchanged``, ``not-modified``, an error class). `state` is the judgement:
@@ -67,8 +67,7 @@ class Query:
     after: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Model, frozen=True):
     """A story in a list. `snippet` is the part of the text that fits the query, or its beginning.
 
     `marks` are the places of the query's words in `snippet`, as code points, `headline_marks` those in `headline`.

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
+from msgspec import structs
 
 from config.settings import Elasticsearch
 from processors.codec import from_builtins
@@ -206,7 +207,7 @@ def _fits(term: Term, stemmed: Collection[str] = ()) -> Json:
 
 def _hit(source: Json, wanted: Sequence[Term], counts: dict[str, int]) -> Hit:
     shown = from_builtins(source["card"], Hit)
-    shown = replace(shown, duplicates=counts.get(shown.chain, 0))
+    shown = structs.replace(shown, duplicates=counts.get(shown.chain, 0))
     return fitted(shown, source["text"][:MARKED], wanted) if wanted else shown
 
 

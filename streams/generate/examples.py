@@ -5,8 +5,9 @@ Offsets are computed from the words, so an example can't disagree with its own t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from processors.event import (
     DateExpression,

@@ -25,6 +25,7 @@ from aiokafka.errors import (
     NotEnoughReplicasError,
     RequestTimedOutError,
 )
+from msgspec import structs
 
 from processors.errors import Rejected, TooLarge, Unreachable
 from processors.event import RawItem
@@ -249,7 +250,7 @@ def fitting(item: RawItem, cluster: Cluster) -> Message:
     if len(made.value) <= limit:
         return made
     size = f"{len(item.payload)} bytes, more than fit kafka.max_message_bytes ({limit})"
-    return rejected_message(replace(item, payload=b""), TooLarge(size))
+    return rejected_message(structs.replace(item, payload=b""), TooLarge(size))
 
 
 async def _send_all(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import xxhash
+from msgspec import structs
 
 from config.settings import Normalise, Poll
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
@@ -215,7 +216,7 @@ def _item(
     charset = (
         document.codec if document.guessed else item.charset
     )  # the whole document tells more than one entry
-    return replace(item, uri=change.uri, version=str(change.version), charset=charset)
+    return structs.replace(item, uri=change.uri, version=str(change.version), charset=charset)
 
 
 def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: Outcome) -> RawItem:

@@ -17,13 +17,13 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 from elasticsearch import AsyncElasticsearch
 from elasticsearch.helpers import async_bulk
+from msgspec.structs import replace
 
 from config.settings import Elasticsearch, Settings
 from processors.event import Event, Lineage, RawItem

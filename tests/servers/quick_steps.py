@@ -11,10 +11,10 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import orjson
+from msgspec.structs import replace
 
 from config.settings import Settings
 from processors.codec import decode, encode

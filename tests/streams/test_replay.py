@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -10,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from config.settings import Settings
 from processors.codec import decode, encode
@@ -62,7 +62,7 @@ def altered(folder: Path, offset: int, **changed: object) -> None:
     """Let the log hold what an older parser made of an item."""
     log = Log(folder / DATABASE)
     [record] = log.records(NORMALISED.name, offset, 1)
-    event = replace(decode(record.value, Event), **changed)  # type: ignore[arg-type]
+    event = replace(decode(record.value, Event), **changed)
     log.connection.execute(
         "UPDATE records SET value = ? WHERE topic = ? AND offset = ?",
         (encode(event), NORMALISED.name, offset),

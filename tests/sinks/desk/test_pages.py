@@ -103,7 +103,7 @@ async def test_nothing_in_a_story_becomes_markup(desk: Client, shelf: Shelf) -> 
 async def test_a_link_of_the_publisher_that_is_no_web_address_is_not_a_link(
     desk: Client, shelf: Shelf
 ) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from processors.story import AltId
 

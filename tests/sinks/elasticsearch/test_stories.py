@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final, get_args
 
 import pytest
+from msgspec import structs
 
 from processors.errors import Transient, Unindexable
 from processors.event import Place
@@ -120,7 +121,7 @@ async def test_what_arrives_is_told_once(stack: Stack) -> None:
 async def test_one_document_that_is_refused_does_not_keep_the_others_out(stack: Stack) -> None:
     wrong = event("urn:wrong")
     assert wrong.dateline is None
-    wrong = replace(dispatch("urn:wrong"), story=replace(wrong.story, urgency=100_000))
+    wrong = structs.replace(dispatch("urn:wrong"), story=structs.replace(wrong.story, urgency=100_000))
     refused = await stack.put(event("urn:a"), wrong, event("urn:b"))
     assert [type(each) for each in refused] == [type(None), Unindexable, type(None)]
     assert "urgency" in str(refused[1])
@@ -130,7 +131,9 @@ async def test_one_document_that_is_refused_does_not_keep_the_others_out(stack: 
 async def test_a_place_without_a_point_is_no_harm(stack: Stack) -> None:
     placed = dispatch()
     assert placed.dateline is not None
-    placed = replace(placed, dateline=replace(placed.dateline, places=(Place("Nowhere", None, 91.0, 0.0),)))
+    placed = structs.replace(
+        placed, dateline=structs.replace(placed.dateline, places=(Place("Nowhere", None, 91.0, 0.0),))
+    )
     assert await stack.put(placed) == [None]
 
 
