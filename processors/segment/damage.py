@@ -130,12 +130,14 @@ def _rules_of_words(text: str, known: Grammar) -> Iterator[Callable[..., Iterato
 
 def _believed(found: list[Damage]) -> list[Damage]:
     """Without lone letters where there are several (names of variables), or lost words where there are too many."""
-    letters = [
-        damage for damage in found if damage.kind == "missing-words" and damage.end - damage.start == 1
-    ]
-    kept = found if len(letters) < 2 else [damage for damage in found if damage not in letters]
+    letters = list(filter(_is_letter, found))
+    kept = found if len(letters) < 2 else [damage for damage in found if not _is_letter(damage)]
     lost = sum(damage.kind == "missing-words" for damage in kept)
     return kept if lost <= MANY else [damage for damage in kept if damage.kind != "missing-words"]
+
+
+def _is_letter(damage: Damage) -> bool:
+    return damage.kind == "missing-words" and damage.end - damage.start == 1
 
 
 def _all(kind: DamageKind, offset: int, spans: Iterable[tuple[int, int]]) -> list[Damage]:

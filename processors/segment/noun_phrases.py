@@ -23,8 +23,6 @@ class NounPhrases:
 
     def __init__(self, tokens: Sequence[Token], words: SpeechLexicon) -> None:
         self._tokens, self._words = tokens, words
-        self._enders = words.boundaries | words.auxiliaries | words.relatives | words.openers
-        self._enders |= words.prepositions | (words.cues - words.nouns)
 
     def at(self, number: int) -> Token | None:
         """A token, or None outside the sentence."""
@@ -179,7 +177,7 @@ class NounPhrases:
             return True
         if token.capital:
             return token.low not in words.openers
-        return token.low not in self._enders and not token.low.endswith(words.adverb)
+        return token.low not in words.enders and not token.low.endswith(words.adverb)
 
     def _opens_phrase(self, at: int) -> bool:
         """Whether a word that may be a pronoun is an article here: liet het bedrijf weten."""

@@ -57,7 +57,7 @@ class _Reader:
         made = tokens(self._text, start, end, quoted, self._words)
         here: _Said | None = self._last if self._open or (quoted and quoted[0].outer_start == start) else None
         for sentence in sentences(self._text, made, quoted, self._words):
-            quoting = False
+            quoting, bare = False, self._bare(sentence)
             clause = Clause(self._text, sentence, self._words)
             for at, token in enumerate(sentence):
                 if token.kind != "quote":
@@ -65,9 +65,9 @@ class _Reader:
                 quote = quoted[token.number]
                 title = self._titled(quote)
                 said = self._said(clause.speaker_of(at, title=title))
-                if said is None and not title and self._bare(sentence):
+                if said is None and not title and bare:
                     said = here
-                yield self._made(quote.start, quote.end, self._kind(quote, bare=self._bare(sentence)), said)
+                yield self._made(quote.start, quote.end, self._kind(quote, bare=bare), said)
                 here = said or here
                 quoting = quoting or said is not None
             for first, last, found in find_indirect(clause, self._words):

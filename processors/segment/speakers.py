@@ -36,7 +36,7 @@ class Clause:
         self.attributions = [
             made
             for at, token in enumerate(said)
-            if self._is_cue(at, token) and (made := self._attribution(at))
+            if token.low in words.cues and self._is_cue(at, token) and (made := self._attribution(at))
         ]
         self.attributions += self._nominal() + self._signed()
 
@@ -55,7 +55,8 @@ class Clause:
         return None
 
     def _is_cue(self, at: int, token: Token) -> bool:
-        if token.low not in self._words.cues or token.kind != "word":
+        """Whether a word that may be a cue is one where it stands."""
+        if token.kind != "word":
             return False
         before = self._phrases.at(at - 1)
         if token.capital and at > 0 and not self._shouted:

@@ -48,6 +48,8 @@ class SpeechLexicon:
     masculine: frozenset[str]
     feminine: frozenset[str]
     organisations: frozenset[str]
+    enders: frozenset[str]  # what ends a noun phrase
+    hosts: frozenset[str]  # what an apostrophe cuts off
     participle: tuple[str, ...]
     adverb: tuple[str, ...]
     verbal: tuple[str, ...]
@@ -81,6 +83,7 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
 
     forms = [group.strip() for group in re.split(r"[;\n]", told["cues"])]
     single = frozenset(word for form in forms for word in form.split())
+    enders = words("boundaries") | words("auxiliaries") | words("relatives") | words("openers")
     return SpeechLexicon(
         cues=single,
         weak=words("weak"),
@@ -115,6 +118,8 @@ def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
         masculine=words("masculine"),
         feminine=words("feminine"),
         organisations=words("organisations"),
+        enders=enders | words("prepositions") | (single - words("nouns")),
+        hosts=words("pronouns") | words("elisions"),
         participle=tuple(told.get("participle", "").split()),
         adverb=tuple(told.get("adverb", "").split()),
         verbal=tuple(told.get("verbal", "").split()),

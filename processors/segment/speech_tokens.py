@@ -65,7 +65,7 @@ def _words(said: str, start: int, words: SpeechLexicon) -> Iterator[Token]:
     cut = None
     if "'" in said or "’" in said:
         cut = CLITIC.search(said) or ELISION.match(said)
-        if cut and said[: cut.start("cut")].lower().rstrip("'’") not in words.pronouns | words.elisions:
+        if cut and said[: cut.start("cut")].lower().rstrip("'’") not in words.hosts:
             cut = None
     elif "-" in said:
         cut = HYPHEN.search(said)
@@ -92,13 +92,15 @@ def sentences(
     current: list[Token] = []
     for index, token in enumerate(made):
         current.append(token)
-        if index + 1 == len(made) or len(current) == LONGEST or _ends(text, made, index, quoted, words):
+        if len(current) == LONGEST or (token.kind != "word" and _ends(text, made, index, quoted, words)):
             cut.append(current)
             current = []
-    return cut
+    return [*cut, current] if current else cut
 
 
 def _ends(text: str, made: list[Token], index: int, quoted: tuple[Quoted, ...], words: SpeechLexicon) -> bool:
+    if index + 1 == len(made):
+        return False
     token, following = made[index], made[index + 1]
     starts = following.capital or following.kind == "quote" or following.low in OPENING
     if token.kind == "mark":
