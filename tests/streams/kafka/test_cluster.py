@@ -89,9 +89,10 @@ def test_a_file_that_is_no_certificate_is_one_line(tmp_path: Path) -> None:
 async def test_options_reach_the_consumer_that_faust_runs(tmp_path: Path) -> None:
     cluster = Cluster(Kafka(options={"fetch_max_bytes": "1000", "metadata_max_age_ms": "7000"}))
     app = App(cluster, str(tmp_path))
-    thread = app.consumer._new_consumer_thread()  # type: ignore[attr-defined]
+    thread = app.consumer._thread  # type: ignore[attr-defined]
     consumer = thread._create_worker_consumer(app.transport)
     await consumer.stop()
+    thread.thread_loop.close()  # a thread that runs does it at its end
     assert consumer._fetch_max_bytes == 1000
     assert consumer._client._metadata_max_age_ms == 7000
     assert consumer._isolation_level == "read_committed"
