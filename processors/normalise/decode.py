@@ -19,7 +19,9 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_DECLARED: Final = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
+_MARKS: Final = tuple(mark for mark, _ in _BOMS)
+_HEAD: Final = 2048  # bytes in which a document declares its encoding
+_DECLARED: Final = re.compile(rb"""\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
 _META: Final = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?([A-Za-z0-9._:-]+)""", re.IGNORECASE)
 _WINDOWS: Final = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "gb2312": "gb18030", "gbk": "gb18030",
                    "shift_jis": "cp932", "euc_kr": "cp949", "tis-620": "cp874"}  # fmt: skip
@@ -37,14 +39,14 @@ def decode(payload: bytes, charset: str | None = None) -> str:
     """
     if not payload.strip(b" \t\r\n\0\xef\xbb\xbf"):
         raise Empty("no bytes but white space; check what the source sent")
-    for mark, encoding in _BOMS:
-        if payload.startswith(mark):
-            return payload[len(mark) :].decode(encoding, "replace")
+    if payload.startswith(_MARKS):
+        mark, encoding = next(each for each in _BOMS if payload.startswith(each[0]))
+        return payload[len(mark) :].decode(encoding, "replace")
     if wide := _sixteen_bits(payload):
         return payload.decode(wide, "replace")
     if _is_binary(payload):
         raise NotText(f"the bytes {payload[:8]!r}… are no text; send wire formats only")
-    for told in _told(payload, charset):
+    for told in _told(payload[:_HEAD], charset):
         try:
             return payload.decode(told)
         except (UnicodeDecodeError, LookupError):
@@ -63,16 +65,14 @@ def detected(payload: bytes) -> str:
     return payload.decode(encoding or "cp1252", "replace")
 
 
-def _told(payload: bytes, charset: str | None) -> list[str]:
+def _told(head: bytes, charset: str | None) -> list[str]:
     """Encodings to try in order: UTF-8 proves itself, then the transport's, then the document's."""
     told = ["utf-8"]
     if charset and (name := _known(charset)):
         told.append(name)
-    head = payload[:2048]
-    for pattern in (_DECLARED, _META):
-        match = pattern.search(head)
+    for match in (_DECLARED.match(head), _META.search(head)) if b"<" in head else ():
         told += [name] if match and (name := _known(match[1].decode())) else []
-    if any(name.startswith("iso2022") or name in {"hz", "utf-7"} for name in told):
+    if len(told) > 1 and any(name.startswith("iso2022") or name in {"hz", "utf-7"} for name in told):
         told.append(told.pop(0))
     return told
 

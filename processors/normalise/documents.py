@@ -39,14 +39,12 @@ def read(text: str, item: RawItem, limit: int) -> Found:
         told = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise Malformed(f"not JSON: {error}") from error
-    if jsonfeed.is_feed(told) and item.format != "ninjs":
+    if item.format != "ninjs" and jsonfeed.is_feed(told):
         return jsonfeed.read(told, item, limit)
-    items = _items(told)
-    if item.format == "ninjs" and isinstance(told, dict):
-        items = [told]
+    items = [told] if item.format == "ninjs" and isinstance(told, dict) else _items(told)
     if items is None:
         raise UnknownFormat("JSON that is no ninjs item and no JSON Feed")
-    return [*(_one(each, item) for each in items[:limit]), *left_out(len(items), limit)]
+    return [_one(each, item) for each in items[:limit]] + left_out(len(items), limit)
 
 
 def _items(told: Any, depth: int = 3) -> list[Any] | None:

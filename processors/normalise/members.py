@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar, cast
 
 from processors.normalise.geometry import of_geojson
 from processors.normalise.values import uri_or_none, web_address, whole_number
@@ -28,15 +28,18 @@ from processors.story import (
 
 Json = dict[str, Any]
 T = TypeVar("T")
+_NUMBERS: Final = (int, float)
 
 
 def texts(value: object) -> tuple[Text, ...]:
     """Headlines, descriptions, bodies: a list of objects with ``value``."""
+    if not value:
+        return ()
     found = []
     for each in _objects(value):
         words = each.get("value")
         if isinstance(words, str) and words.strip():
-            found.append(Text(words, _word(each, "role"), _word(each, "contentType", "contenttype")))
+            found.append(Text(words, _word(each.get("role")), _first(each, "contentType", "contenttype")))
     return tuple(found)
 
 
@@ -80,7 +83,7 @@ def subjects(value: object) -> tuple[Subject, ...]:
         value,
         lambda one: Subject(
             **_concept(one),
-            creator=_word(one, "creator"),
+            creator=_word(one.get("creator")),
             relevance=_percentage(one.get("relevance")),
             confidence=_percentage(one.get("confidence")),
         ),
@@ -98,7 +101,7 @@ def keywords(value: object) -> tuple[Subject, ...]:
 
 def news_events(value: object) -> tuple[NewsEvent, ...]:
     """Events that the story is about."""
-    return _each(value, lambda one: NewsEvent(id=_word(one, "id"), **_concept(one)))
+    return _each(value, lambda one: NewsEvent(id=_word(one.get("id")), **_concept(one)))
 
 
 def named(value: object) -> tuple[Named, ...]:
@@ -116,8 +119,8 @@ def info_sources(value: object) -> tuple[InfoSource, ...]:
     return _each(
         value,
         lambda one: InfoSource(
-            name=_word(one, "name"),
-            role=_word(one, "role"),
+            name=_word(one.get("name")),
+            role=_word(one.get("role")),
             uri=uri_or_none(one.get("uri")),
             literal=_literal(one),
             contact_info=contacts(one.get("contactInfo")),
@@ -132,7 +135,7 @@ def alt_ids(value: object) -> tuple[AltId, ...]:
             AltId(one.strip(), role) for role, one in value.items() if isinstance(one, str) and one.strip()
         )
     return _each(
-        value, lambda one: AltId(word, _word(one, "role")) if (word := _word(one, "value")) else None
+        value, lambda one: AltId(word, _word(one.get("role"))) if (word := _word(one.get("value"))) else None
     )
 
 
@@ -148,7 +151,7 @@ def trust_indicators(value: object) -> tuple[TrustIndicator, ...]:
     return _each(
         value,
         lambda one: TrustIndicator(
-            uri_or_none(one.get("role")), _word(one, "title"), uri_or_none(one.get("href"))
+            uri_or_none(one.get("role")), _word(one.get("title")), uri_or_none(one.get("href"))
         ),
     )
 
@@ -162,7 +165,7 @@ def rights(value: object) -> Rights | None:
     """A rights expression: linked or encoded."""
     if not isinstance(value, dict):
         return None
-    linked, encoded = uri_or_none(value.get("linkedRights")), _word(value, "encodedRights")
+    linked, encoded = uri_or_none(value.get("linkedRights")), _word(value.get("encodedRights"))
     if (linked is None) == (encoded is None):
         return None
     return Rights(uri_or_none(value.get("langId")), linked, encoded)
@@ -171,56 +174,66 @@ def rights(value: object) -> Rights | None:
 def _concept(one: Json) -> dict[str, Any]:
     """Name, rel, uri and literal; an identifier that is no URI stands as literal."""
     uri = uri_or_none(one.get("uri")) or _coded(one)
-    return {"name": _word(one, "name"), "rel": _word(one, "rel"), "uri": uri, "literal": _literal(one)}
+    return {
+        "name": _word(one.get("name")),
+        "rel": _word(one.get("rel")),
+        "uri": uri,
+        "literal": _literal(one),
+    }
 
 
 def _coded(one: Json) -> str | None:
     """The URI of a code in a scheme that is an address (AP's ``http://cv.ap.org/id/``)."""
-    scheme, code = _word(one, "scheme"), _word(one, "code")
+    scheme, code = _word(one.get("scheme")), _word(one.get("code"))
     return uri_or_none(scheme + code) if scheme and code and scheme.startswith("http") else None
 
 
 def _literal(one: Json) -> str | None:
-    told = _word(one, "literal", "code", "qcode")
+    told = _first(one, "literal", "code", "qcode")
     if told is None and uri_or_none(one.get("uri")) is None:
-        told = _word(one, "uri")
+        told = _word(one.get("uri"))
     return told
 
 
 def _rendition(one: Json) -> Rendition | None:
-    name = _word(one, "name") or _word(one, "role") or "original"
+    name = _word(one.get("name")) or _word(one.get("role")) or "original"
     href = one.get("href")
     scan = one.get("scanType")
     return Rendition(
         name=name,
         href=web_address(href) if isinstance(href, str) else None,
-        content_type=_word(one, "contentType", "mimetype", "contenttype"),
-        title=_word(one, "title"),
+        content_type=_first(one, "contentType", "mimetype", "contenttype"),
+        title=_word(one.get("title")),
         width=whole_number(one.get("width")),
         height=whole_number(one.get("height")),
         size_in_bytes=whole_number(one.get("sizeInBytes", one.get("sizeinbytes"))),
         duration=_number(one.get("duration")),
-        format=_word(one, "format"),
-        aspect_ratio=_word(one, "aspectRatio"),
-        video_codec=_word(one, "videoCodec", "videocodec"),
+        format=_word(one.get("format")),
+        aspect_ratio=_word(one.get("aspectRatio")),
+        video_codec=_first(one, "videoCodec", "videocodec"),
         frame_rate=_number(one.get("frameRate")),
         poi=_poi(one.get("poi")),
-        transport_protocol=_word(one, "transportProtocol"),
+        transport_protocol=_word(one.get("transportProtocol")),
         scan_type=cast("Literal['progressive', 'interlaced']", scan)
         if scan in ("progressive", "interlaced")
         else None,
-        bitrate=_word(one, "bitrate"),
+        bitrate=_word(one.get("bitrate")),
     )
 
 
 def _contact(one: Json) -> Contact | None:
     sent = one.get("address")
     address = _address(sent) if isinstance(sent, dict) else None
-    value = None if address else _word(one, "value")
+    value = None if address else _word(one.get("value"))
     if address is None and value is None:
         return None
     return Contact(
-        _word(one, "type"), _word(one, "role"), _word(one, "lang"), _word(one, "name"), value, address
+        _word(one.get("type")),
+        _word(one.get("role")),
+        _word(one.get("lang")),
+        _word(one.get("name")),
+        value,
+        address,
     )
 
 
@@ -228,10 +241,10 @@ def _address(one: Json) -> Address | None:
     lines = one.get("lines")
     made = Address(
         tuple(line for line in lines if isinstance(line, str)) if isinstance(lines, list) else (),
-        _word(one, "locality"),
-        _word(one, "area"),
-        _word(one, "postalCode", "postalcode"),
-        _word(one, "country"),
+        _word(one.get("locality")),
+        _word(one.get("area")),
+        _first(one, "postalCode", "postalcode"),
+        _word(one.get("country")),
     )
     return None if made == Address() else made
 
@@ -240,9 +253,9 @@ def _symbols(value: object) -> tuple[Symbol, ...]:
     return _each(
         value,
         lambda one: Symbol(
-            _word(one, "exchange"),
+            _word(one.get("exchange")),
             uri_or_none(one.get("symbolType", one.get("symboltype"))),
-            _word(one, "symbol", "ticker"),
+            _first(one, "symbol", "ticker"),
         ),
     )
 
@@ -263,26 +276,35 @@ def _percentage(value: object) -> int | None:
     return number if number is not None and 0 <= number <= 100 else None
 
 
-def _word(one: Json, *names: str) -> str | None:
-    """The first of some members that is a string with something in it, or a number."""
+def _word(value: object) -> str | None:
+    """A string with something in it, blanks around it cut, or a number as a string."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    return str(value) if isinstance(value, _NUMBERS) and not isinstance(value, bool) else None
+
+
+def _first(one: Json, *names: str) -> str | None:
+    """The first of some members that is a word."""
     for name in names:
-        value = one.get(name)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return str(value)
+        if (word := _word(one.get(name))) is not None:
+            return word
     return None
 
 
 def _objects(value: object) -> Iterable[Json]:
+    """The objects of a list, or of an object that holds nothing else; a lone one as a list."""
     if isinstance(value, dict):
         value = list(value.values()) if all(isinstance(one, dict) for one in value.values()) else [value]
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else ()
 
 
 def _each(value: object, make: Callable[[Json], T | None]) -> tuple[T, ...]:
-    """The members of a list of objects that could be made; empty ones are left out."""
+    """The members of a list of objects that could be made; empty ones are left out, a string is a name."""
+    if not value:
+        return ()
     if isinstance(value, list):
         value = [{"name": one} if isinstance(one, str) else one for one in value]
     made = [make(one) for one in _objects(value) if any(one.values())]
-    return tuple(one for one in made if one is not None)
+    return tuple([one for one in made if one is not None])

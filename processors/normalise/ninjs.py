@@ -6,7 +6,7 @@ ninjs 1 spells headline and body as ``headline``, ``body_text``, ``body_xhtml`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from processors.errors import MissingIdentity, Unsupported
@@ -22,18 +22,47 @@ _STATUS: Final = {
     "usable": "usable", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled", "killed": "canceled",
     "withdrawn": "canceled",
 }  # fmt: skip
-_PLAIN: Final = {
-    "profile": "profile", "copyrightHolder": "copyright_holder", "copyrightNotice": "copyright_notice",
-    "usageTerms": "usage_terms", "edNote": "ed_note", "title": "title", "by": "by", "slugline": "slugline",
-    "located": "located", "copyrightholder": "copyright_holder", "copyrightnotice": "copyright_notice",
-    "usageterms": "usage_terms", "ednote": "ed_note", "byline": "by",
-}  # fmt: skip
-_DATES: Final = {
-    "firstCreated": "first_created", "versionCreated": "version_created", "contentCreated": "content_created",
-    "embargoedUntil": "embargoed_until", "expires": "expires", "firstcreated": "first_created",
-    "versioncreated": "version_created", "contentcreated": "content_created", "embargoed": "embargoed_until",
-}  # fmt: skip
-_LISTS: Final[dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]]] = {
+_PARTS: Final = {"complete": "full", "full": "full", "incomplete": "partial", "partial": "partial"}
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):  # AP's usage terms
+        value = "\n".join(each for each in value if isinstance(each, str))
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _type(value: object) -> str | None:
+    return value if isinstance(value, str) and value in _TYPES else None
+
+
+def _version(value: object) -> str | None:
+    return str(value) if isinstance(value, (int, str)) and str(value).strip() else None
+
+
+def _pub_status(value: object) -> str | None:
+    return _STATUS.get(str(value).strip().lower().removeprefix("stat:"))
+
+
+def _part(value: object) -> str | None:
+    return _PARTS.get(str(value))
+
+
+def _source_type(value: object) -> Named | None:
+    kind = members.named(value)
+    return Named(kind[0].name, kind[0].uri, kind[0].literal) if kind else None
+
+
+# Members that need no more than their own value: what they are called in a story, and what reads them.
+_VALUES: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
+    "profile": ("profile", _words), "title": ("title", _words), "slugline": ("slugline", _words), "located": ("located", _words),
+    "copyrightHolder": ("copyright_holder", _words), "copyrightholder": ("copyright_holder", _words),
+    "copyrightNotice": ("copyright_notice", _words), "copyrightnotice": ("copyright_notice", _words),
+    "usageTerms": ("usage_terms", _words), "usageterms": ("usage_terms", _words),
+    "edNote": ("ed_note", _words), "ednote": ("ed_note", _words),
+    "by": ("by", _words), "byline": ("by", _words),
+    "type": ("type", _type), "version": ("version", _version), "language": ("language", language_tag),
+    "pubStatus": ("pub_status", _pub_status), "pubstatus": ("pub_status", _pub_status), "urgency": ("urgency", urgency),
+    "representationType": ("representation_type", _part), "representationtype": ("representation_type", _part),
     "people": ("people", members.people), "person": ("people", members.people),
     "organisations": ("organisations", members.organisations), "organisation": ("organisations", members.organisations),
     "places": ("places", members.places), "place": ("places", members.places),
@@ -46,7 +75,20 @@ _LISTS: Final[dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]]] = {
     "altIds": ("alt_ids", members.alt_ids), "altids": ("alt_ids", members.alt_ids),
     "trustIndicators": ("trust_indicators", members.trust_indicators),
     "trustindicator": ("trust_indicators", members.trust_indicators),
+    "rightsInfo": ("rights_info", members.rights), "rightsinfo": ("rights_info", members.rights),
+    "digitalSourceType": ("digital_source_type", _source_type),
 }  # fmt: skip
+_DATES: Final = {
+    "firstCreated": "first_created", "versionCreated": "version_created", "contentCreated": "content_created",
+    "embargoedUntil": "embargoed_until", "expires": "expires", "firstcreated": "first_created",
+    "versioncreated": "version_created", "contentcreated": "content_created", "embargoed": "embargoed_until",
+}  # fmt: skip
+# Members that stand in for others, or are added to them.
+_FALLBACKS: Final = frozenset({"priority", "source", "provider", "service", "keywords", "authors"})
+_SUMMARIES: Final = {
+    "description_text": "text/plain", "description_html": "text/html", "description_xhtml": "text/html",
+}  # fmt: skip
+_BODIES: Final = {"body_text": "text/plain", "body_xhtml": "application/xhtml+xml", "body_html": "text/html"}
 _ITEM_MEMBERS: Final = {
     "uri", "versionCreated", "versioncreated", "bodies", "headlines", "body_text", "body_html", "body_xhtml", "pubStatus",
     "pubstatus", "representationType", "representationtype", "descriptions", "renditions", "infoSources",
@@ -89,47 +131,27 @@ def read(item: Json, source: str | None = None, zone: str | None = None) -> Read
 
 
 def _members(item: Json, zone: str | None) -> dict[str, Any]:
-    """The properties that need no more than their own value."""
+    """The properties that stand apart from headline, text and identifier; where one is sent twice, the last."""
     made: dict[str, Any] = {}
     for name, value in item.items():
-        if value is None:
-            continue
-        if name in _PLAIN:
-            if isinstance(value, list):  # AP's usage terms
-                value = "\n".join(each for each in value if isinstance(each, str))  # noqa: PLW2901 -- one shape for both
-            if isinstance(value, str) and value.strip():
-                made[_PLAIN[name]] = value.strip()
+        if name in _VALUES:
+            member, read_value = _VALUES[name]
+            told = read_value(value) if value is not None else None
         elif name in _DATES:
-            if (moment := timestamp(value, zone)) is not None:
-                made[_DATES[name]] = moment
-        elif name in _LISTS:
-            member, convert = _LISTS[name]
-            if found := convert(value):
-                made[member] = found
-    made["language"] = language_tag(item.get("language"))
-    made["urgency"] = urgency(item.get("urgency", item.get("priority")))
-    made["type"] = kind if isinstance(kind := item.get("type"), str) and kind in _TYPES else None
-    version = item.get("version")
-    made["version"] = str(version) if isinstance(version, int | str) and str(version).strip() else None
-    status = item.get("pubStatus", item.get("pubstatus"))
-    made["pub_status"] = _STATUS.get(str(status).strip().lower().removeprefix("stat:")) if status else None
-    part = item.get("representationType", item.get("representationtype"))
-    made["representation_type"] = {
-        "complete": "full",
-        "full": "full",
-        "incomplete": "partial",
-        "partial": "partial",
-    }.get(str(part))
-    _older_members(item, made)
+            member, told = _DATES[name], timestamp(value, zone)
+        else:
+            continue
+        if told:
+            made[member] = told
+    if not _FALLBACKS.isdisjoint(item):
+        _add_fallbacks(item, made)
     return made
 
 
-def _older_members(item: Json, made: dict[str, Any]) -> None:
-    """What ninjs 1 and Superdesk's dialect spell otherwise, and members with a shape of their own."""
-    if (rights := members.rights(item.get("rightsInfo", item.get("rightsinfo")))) is not None:
-        made["rights_info"] = rights
-    if kind := members.named(item.get("digitalSourceType")):
-        made["digital_source_type"] = Named(kind[0].name, kind[0].uri, kind[0].literal)
+def _add_fallbacks(item: Json, made: dict[str, Any]) -> None:
+    """What ninjs 1 and the dialects of AP and Superdesk tell elsewhere."""
+    if "urgency" not in item:
+        made["urgency"] = urgency(item.get("priority"))
     source = item.get("source") or item.get("provider")
     if "info_sources" not in made and isinstance(source, str) and source.strip():
         made["info_sources"] = (InfoSource(source.strip()),)
@@ -154,59 +176,60 @@ def _identity(
 def _headline(item: Json) -> tuple[str, tuple[Text, ...]]:
     """The main headline, and the others as they were sent."""
     found = members.texts(item.get("headlines"))
+    if not found:
+        return _headline_of_ninjs_1(item), ()
     main = _chosen(found, ("main", "headline", "simple", "title", None))
-    if main is None:
-        plain = item.get("headline") or item.get("headline_text")
-        markup = item.get("headline_xhtml") or item.get("headline_html")
-        if isinstance(plain, str) and plain.strip():
-            return readable_line(plain), ()
-        return (readable(markup).text, ()) if isinstance(markup, str) else ("", ())
     value = readable(main.value).text if _is_markup(main) else readable_line(main.value)
-    return value, tuple(text for text in found if text is not main)
+    return value, _others(found, main)
+
+
+def _headline_of_ninjs_1(item: Json) -> str:
+    plain = item.get("headline") or item.get("headline_text")
+    if isinstance(plain, str) and plain.strip():
+        return readable_line(plain)
+    markup = item.get("headline_xhtml") or item.get("headline_html")
+    return readable(markup).text if isinstance(markup, str) else ""
 
 
 def _body(item: Json) -> tuple[str, tuple[Text, ...]]:
     """The main body as text, and the others as they were sent."""
     found = members.texts(item.get("bodies")) or _bodies_of_ninjs_1(item)
-    plain = [text for text in found if not _is_markup(text)]
-    main = _chosen(plain, ("main", "text", "body", None)) or _chosen(
-        found, ("main", "html", "richtext", None)
-    )
-    if main is None:
+    if not found:
         return "", ()
-    if not _is_markup(main):
-        return main.value, tuple(text for text in found if text is not main)
-    return readable(main.value).text, found
+    if plain := [text for text in found if not _is_markup(text)]:
+        main = _chosen(plain, ("main", "text", "body", None))
+        return main.value, _others(found, main)
+    return readable(_chosen(found, ("main", "html", "richtext", None)).value).text, found
 
 
 def _bodies_of_ninjs_1(item: Json) -> tuple[Text, ...]:
     """``body_text``, ``body_xhtml``, ``body_html`` … (ninjs 1.x, patternProperties ``^body_``)."""
-    found = []
-    for name, value in item.items():
-        if name.startswith("body_") and isinstance(value, str) and value.strip():
-            kind = {"text": "text/plain", "xhtml": "application/xhtml+xml", "html": "text/html"}.get(
-                name[5:], "text/html" if looks_like_html(value) else "text/plain"
-            )
-            found.append(
-                Text(value, "main" if name in {"body_text", "body_html", "body_xhtml"} else name[5:], kind)
-            )
-    return tuple(found)
+    return tuple(
+        Text(value, "main" if name in _BODIES else name[5:], _BODIES.get(name) or _media_type(value))
+        for name, value in item.items()
+        if name.startswith("body_") and isinstance(value, str) and value.strip()
+    )
+
+
+def _media_type(value: str) -> str:
+    return "text/html" if looks_like_html(value) else "text/plain"
 
 
 def _descriptions(item: Json) -> tuple[Text, ...]:
-    found = members.texts(item.get("descriptions"))
-    if found:
-        return found
-    return tuple(
-        Text(value, "summary", "text/plain" if name.endswith("text") else "text/html")
-        for name in ("description_text", "description_html", "description_xhtml")
-        if isinstance(value := item.get(name), str) and value.strip()
+    return members.texts(item.get("descriptions")) or tuple(
+        [
+            Text(value, "summary", media_type)
+            for name, media_type in _SUMMARIES.items()
+            if isinstance(value := item.get(name), str) and value.strip()
+        ]
     )
 
 
 def _associations(item: Json, source: str | None, zone: str | None) -> tuple[Story, ...]:
     """Pictures and other items that belong to the story: an object by name in ninjs 1, a list in 2 and 3."""
     sent = item.get("associations")
+    if not sent:
+        return ()
     pairs: Iterable[tuple[Any, Any]] = ()
     if isinstance(sent, dict):
         pairs = sent.items()
@@ -232,14 +255,18 @@ def _association(name: str, item: Json, source: str | None, zone: str | None) ->
     return Story(uri, **made, name=name, rel=rel if isinstance(rel, str) and rel else None)
 
 
-def _chosen(found: Iterable[Text], roles: tuple[str | None, ...]) -> Text | None:
+def _chosen(found: Sequence[Text], roles: tuple[str | None, ...]) -> Text:
     """The first text with the first of the roles that any has, else the first of all."""
-    texts = list(found)
-    for role in roles:
-        for text in texts:
-            if text.role == role:
-                return text
-    return texts[0] if texts else None
+    if len(found) > 1:
+        for role in roles:
+            for text in found:
+                if text.role == role:
+                    return text
+    return found[0]
+
+
+def _others(found: tuple[Text, ...], main: Text) -> tuple[Text, ...]:
+    return tuple([text for text in found if text is not main]) if len(found) > 1 else ()
 
 
 def _is_markup(text: Text) -> bool:

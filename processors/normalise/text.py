@@ -53,12 +53,15 @@ def clean(text: str) -> str:
     """The text in its clean form."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not _is_printable(text):
+    printable = _is_printable(text)
+    if not printable:
         text = _without_invisible(text)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    if "\n" not in text:
-        return text.rstrip()
+    if printable and not (
+        " \n" in text or "\t\n" in text or "\xa0\n" in text
+    ):  # no other blanks are printable
+        return text.lstrip("\n").rstrip()
     return "\n".join([line.rstrip() for line in text.split("\n")]).lstrip("\n").rstrip()
 
 
