@@ -8,8 +8,7 @@ in flat arrays; what comes out for one does not depend on the others.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import xxhash
@@ -41,8 +40,15 @@ _CLEAR: Final = np.uint32(2**32 - 4)  # the two lowest bits are flags
 FIGURE: Final = np.uint32(2)  # the bit of a shingle that has a number among its words
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Marks(NamedTuple):
+    """The hashes of a story's numbers, names and headline words, each ascending."""
+
+    numbers: list[int]
+    names: list[int]
+    headline: list[int]
+
+
+class Fingerprint(NamedTuple):
     """A story as the deduplicator compares it.
 
     `shingles` are ascending and distinct with the lowest bit clear, complete up to `bound`; `running` are all of them
@@ -62,6 +68,10 @@ class Fingerprint:
     words: int
     digits: float
     content: int
+
+    def marks(self) -> Marks:
+        """Numbers, names, headline words."""
+        return Marks(self.numbers.tolist(), self.names.tolist(), self.headline.tolist())
 
 
 def fingerprint(headline: str, text: str) -> Fingerprint:

@@ -20,6 +20,8 @@ _SATURATED: Final = 255
 _SPREAD: Final = np.uint32(0x9E3779B1)
 _HALF: Final = np.uint64(32)
 
+Counts = NDArray[np.uint8]
+
 
 def spread(hashes: Hashes) -> NDArray[np.uint64]:
     """The hashes over all of 32 bits: samples hold the smallest hashes, tables want them everywhere."""
@@ -43,7 +45,7 @@ class Frequencies:
         self._counted = 0  # since the last halving
         self._alive = 0  # of stories in the window
 
-    def of(self, spread_hashes: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    def of(self, spread_hashes: NDArray[np.uint64]) -> Counts:
         """The counts of spread hashes."""
         return self._counts.take(places(spread_hashes, self._size))
 

@@ -7,37 +7,23 @@ same whatever it is counted with.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.deduplicate.candidates import HALF, Numbers
 from processors.deduplicate.fingerprint import EVERYTHING, FIGURE, Fingerprint, Hashes
+from processors.deduplicate.frequencies import Counts
 from processors.deduplicate.index import COMMON
-from processors.deduplicate.record import EVEN, View
+from processors.deduplicate.record import EVEN
+from processors.deduplicate.rows import Sample
 
 LEAST: Final = 0.12  # containment under which two stories are never one
-_HALF: Final = np.uint64(32)
 
-Counts = NDArray[np.uint8]
 Weights = NDArray[np.int64]
-Numbers = NDArray[np.intp]
 Flags = NDArray[np.bool_]
-
-
-class Sample(NamedTuple):
-    """An earlier story's shingles as a record stores them, how many they are, and the bound of what they tell."""
-
-    stored: bytes
-    size: int
-    bound: int
-
-
-def sample_of(view: View) -> Sample:
-    """The sample of a record."""
-    return Sample(view.stored, view.count, view.bound)
 
 
 def sample_from(made: Fingerprint) -> Sample:
@@ -45,8 +31,7 @@ def sample_from(made: Fingerprint) -> Sample:
     return Sample(made.shingles.tobytes(), len(made.shingles), made.bound)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A new story, how many stories have each shingle of its sample, and the earlier ones that it may repeat.
 
     Each of these comes with the number that it goes by.
@@ -63,7 +48,7 @@ class Overlap(NamedTuple):
     `ours` and `theirs` count shingles, `both` those that they share; ``our_weight``, ``their_weight`` and `weight`
     are the sums of their inverse document frequencies; ``our_figures``, ``their_figures`` and `figures` count those
     with a number. `shared` of the new story's rare shingles, in the order of its text, in so many `runs` are the
-    earlier one's, too.
+    earlier one's, too. `known` tells which of the new story's sample these are.
     """
 
     ours: int
@@ -77,15 +62,21 @@ class Overlap(NamedTuple):
     figures: int
     shared: int
     runs: int
+    known: Flags
 
     @property
     def containment(self) -> float:
         """The share of the smaller one's weight that the larger one has."""
         return self.weight / min(self.our_weight, self.their_weight)
 
+    @property
+    def novelty(self) -> float:
+        """The weight of what the new story says that the earlier one does not, as a share of the new story's."""
+        return (self.our_weight - self.weight) / self.our_weight
+
 
 class _Pairs(NamedTuple):
-    """Pairs by number: the story, what goes before its sample, and where the earlier story's shingles stand."""
+    """Pairs by number: the story, where its sample and the earlier story's stand, and how much of both counts."""
 
     stories: Numbers  # among the asked
     firsts: Numbers  # where the story's sample starts among those of all
@@ -96,12 +87,7 @@ class _Pairs(NamedTuple):
 
     def of(self, chosen: Numbers) -> _Pairs:
         """Some of the pairs."""
-        return _Pairs(*(values.take(chosen) for values in self))
-
-    @property
-    def cuts(self) -> Numbers:
-        """Where each pair's shingles start when those that count stand one after the other."""
-        return np.cumsum(self.theirs) - self.theirs
+        return _Pairs(*[values.take(chosen) for values in self])
 
 
 def overlaps(
@@ -112,15 +98,13 @@ def overlaps(
     `weigh` tells the weights of shingles that so many stories have, `count` how many that are.
     """
     found: list[dict[int, Overlap | None]] = [
-        dict.fromkeys(number for number, _ in each.candidates) for each in asked
+        dict.fromkeys([number for number, _ in each.candidates]) for each in asked
     ]
-    chosen = [at for at, each in enumerate(asked) if each.candidates and len(each.made.shingles)]
-    asked = [asked[at] for at in chosen]
     told = [
         (story, number, sample)
         for story, each in enumerate(asked)
         for number, sample in each.candidates
-        if sample.size
+        if sample.size and len(each.made.shingles)
     ]
     if not told:
         return found
@@ -128,30 +112,32 @@ def overlaps(
     ours, starts = _owned(asked)
     stories = np.array([story for story, _, _ in told])
     sizes = np.array([sample.size for _, _, sample in told])
-    owned = np.repeat(stories.astype(np.uint64) << _HALF, sizes)
+    owned = (stories.astype(np.uint64) << HALF).repeat(sizes)
     owned |= theirs
     places = ours.searchsorted(owned)
-    both = ours.take(places, mode="clip") == owned
-    begins = np.cumsum(sizes) - sizes
+    both = (ours.take(places, mode="clip") == owned).nonzero()[0]
+    begins = sizes.cumsum() - sizes
+    cuts = both.searchsorted(begins)
     firsts = starts.take(stories)
     pairs = _Pairs(
-        stories, firsts, starts.take(stories + 1) - firsts, begins, sizes,
-        np.add.reduceat(both, begins, dtype=np.intp),
-    )  # fmt: skip
+        stories, firsts, starts.take(stories + 1) - firsts, begins, sizes, np.diff(cuts, append=len(both))
+    )
     _complete(asked, told, pairs, theirs)
-    enough = np.flatnonzero(pairs.both > LEAST / 2 * np.minimum(pairs.ours, pairs.theirs))
+    enough = (pairs.both > LEAST / 2 * np.minimum(pairs.ours, pairs.theirs)).nonzero()[0]
     if len(enough):
-        counted = _counted(asked, pairs.of(enough), ours, theirs, places, both, weigh, count)
+        pairs = pairs.of(enough)
+        shared = _spans(cuts.take(enough), pairs.both)
+        counted = _counted(asked, pairs, ours, theirs, places.take(both.take(shared)), weigh, count)
         for at, overlap in zip(enough.tolist(), counted, strict=True):
             story, number, _ = told[at]
-            found[chosen[story]][number] = overlap
+            found[story][number] = overlap
     return found
 
 
 def _owned(asked: Sequence[Asked]) -> tuple[NDArray[np.uint64], Numbers]:
     """The samples under the numbers of their stories, ascending, and where each story's starts."""
     sizes = [len(each.made.shingles) for each in asked]
-    owned = np.repeat(np.arange(len(asked), dtype=np.uint64) << _HALF, sizes)
+    owned = (np.arange(len(asked), dtype=np.uint64) << HALF).repeat(sizes)
     owned |= np.concatenate([each.made.shingles for each in asked])
     return owned, np.array([0, *accumulate(sizes)])
 
@@ -169,74 +155,82 @@ def _complete(
             pairs.theirs[at] = theirs[start : start + sample.size].searchsorted(made.bound, "right")
 
 
+def _spans(starts: Numbers, lengths: Numbers) -> Numbers:
+    """The numbers of some spans, one span after the other."""
+    ends = lengths.cumsum()
+    where: Numbers = (starts - ends + lengths).repeat(lengths)
+    where += np.arange(len(where))
+    return where
+
+
 def _counted(
     asked: Sequence[Asked],
     pairs: _Pairs,
     ours: NDArray[np.uint64],
     theirs: Hashes,
     places: Numbers,
-    both: Flags,
     weigh: Callable[[Counts], Weights],
     count: Callable[[Hashes], Counts],
 ) -> list[Overlap | None]:
-    """The overlaps of pairs that share enough shingles; None where these weigh next to nothing."""
-    cuts = pairs.cuts
-    where = np.repeat(pairs.starts - cuts, pairs.theirs)
-    where += np.arange(len(where))
-    theirs, both, places = theirs.take(where), both.take(where), places.take(where)
-    weights, figured = weigh(count(theirs)), (theirs & FIGURE) != 0
-    our_weights = _summed(weigh(np.concatenate([each.counts for each in asked])))
-    our_figures = _summed((ours.astype(np.uint32) & FIGURE) != 0)
-    ends = pairs.firsts + pairs.ours
+    """The overlaps of pairs that share enough shingles; None where these weigh next to nothing.
+
+    `places` are those of the shared shingles among all samples, one pair after the other.
+    """
+    weights = weigh(np.concatenate([each.counts for each in asked]))
+    figured = (ours & FIGURE) != 0
+    theirs = theirs.take(_spans(pairs.starts, pairs.theirs))
+    begins, ends = pairs.firsts, pairs.firsts + pairs.ours
+    cuts, closed = pairs.theirs.cumsum() - pairs.theirs, pairs.both.cumsum()
+    opened = closed - pairs.both
     sums = [
         pairs.ours, pairs.theirs, pairs.both,
-        our_weights.take(ends) - our_weights.take(pairs.firsts),
-        np.add.reduceat(weights, cuts), np.add.reduceat(weights * both, cuts),
-        our_figures.take(ends) - our_figures.take(pairs.firsts),
-        np.add.reduceat(figured, cuts, dtype=np.intp), np.add.reduceat(figured & both, cuts, dtype=np.intp),
+        _between(weights, begins, ends),
+        np.add.reduceat(weigh(count(theirs)), cuts),
+        _between(weights.take(places), opened, closed),
+        _between(figured, begins, ends),
+        np.add.reduceat((theirs & FIGURE) != 0, cuts, dtype=np.intp),
+        _between(figured.take(places), opened, closed),
     ]  # fmt: skip
-    close = np.flatnonzero(sums[5] >= LEAST * np.minimum(sums[3], sums[4]))
+    close = (sums[5] >= LEAST * np.minimum(sums[3], sums[4])).nonzero()[0]
     found: list[Overlap | None] = [None] * len(cuts)
     if len(close):
-        shared = np.repeat(np.arange(len(cuts)), pairs.theirs)[both], places[both]
-        runs = _runs(asked, pairs, close, *shared)
+        places = places.take(_spans(opened.take(close), pairs.both.take(close)))
+        runs = _runs(asked, pairs.of(close), places)
         told = zip(*(values.take(close).tolist() for values in sums), *runs, strict=True)
         for at, figures in zip(close.tolist(), told, strict=True):
             found[at] = Overlap(*figures)
     return found
 
 
-def _runs(
-    asked: Sequence[Asked], pairs: _Pairs, close: Numbers, of: Numbers, places: Numbers
-) -> tuple[list[int], list[int]]:
+def _runs(asked: Sequence[Asked], pairs: _Pairs, places: Numbers) -> tuple[list[int], list[int], list[Flags]]:
     """How many of each story's rare shingles, in the order of its text, are shared, and in how many runs.
 
-    For some of the pairs; `places` are those of all shared shingles among all samples, each `of` a pair.
+    At the end, which of its sample are shared. `places` are those of all shared shingles among all samples, one pair
+    after the other.
     """
     running: dict[int, Numbers] = {}
-    orders = []
-    for story, counting in zip(
-        pairs.stories.take(close).tolist(), pairs.ours.take(close).tolist(), strict=True
-    ):
-        rare = running.get(story)
+    orders, sizes = [], []
+    for story, counting in zip(pairs.stories.tolist(), pairs.ours.tolist(), strict=True):
+        rare, size = running.get(story), len(asked[story].made.shingles)
         if rare is None:
             rare = running[story] = _rare(asked[story])
-        orders.append(rare if counting == len(asked[story].made.shingles) else rare[rare < counting])
-    sizes = np.array([len(each.made.shingles) for each in asked]).take(pairs.stories)
-    bases = np.cumsum(sizes) - sizes
-    has = np.zeros(int(sizes.sum()), np.bool_)
-    has[places + (bases - pairs.firsts).take(of)] = True
+        orders.append(rare if counting == size else rare[rare < counting])
+        sizes.append(size)
+    bases = [0, *accumulate(sizes)]
+    starts = np.array(bases[:-1])
+    known = np.zeros(bases[-1], np.bool_)
+    known[places + (starts - pairs.firsts).repeat(pairs.both)] = True
     lengths = np.array([len(order) for order in orders])
-    seen = has.take(np.concatenate(orders) + np.repeat(bases.take(close), lengths))
-    starts = seen.copy()
-    starts[1:] &= ~seen[:-1]
-    ends = np.cumsum(lengths)
+    seen = known.take(np.concatenate(orders) + starts.repeat(lengths))
+    ends = lengths.cumsum()
+    first = seen.copy()
+    first[1:] &= ~seen[:-1]
     begins = (ends - lengths)[lengths > 0]
-    starts[begins] = seen[begins]
-    shared, runs = _summed(seen), _summed(starts)
+    first[begins] = seen[begins]
     return (
-        (shared.take(ends) - shared.take(ends - lengths)).tolist(),
-        (runs.take(ends) - runs.take(ends - lengths)).tolist(),
+        _between(seen, ends - lengths, ends).tolist(),
+        _between(first, ends - lengths, ends).tolist(),
+        [known[bases[at] : bases[at + 1]] for at in range(len(sizes))],
     )
 
 
@@ -250,8 +244,10 @@ def _rare(asked: Asked) -> Numbers:
     return where[asked.counts.take(where) <= COMMON]
 
 
-def _summed(values: NDArray[np.int64] | Flags) -> NDArray[np.int64]:
-    """The sums of the first none, one, two, … of some numbers."""
+def _between(values: NDArray[np.int64] | Flags, begins: Numbers, ends: Numbers) -> Numbers:
+    """The sums of some stretches of numbers."""
     sums = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=sums[1:])
-    return sums
+    values.cumsum(out=sums[1:])
+    told: Numbers = sums.take(ends)
+    told -= sums.take(begins)
+    return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from processors.deduplicate.fingerprint import Fingerprint
-from processors.deduplicate.record import View
+from processors.deduplicate.view import View
 from processors.event import Relation
 from processors.signals import Signals
 from processors.story import Story
@@ -37,5 +37,4 @@ def _is_older(version: str | None, known: str) -> bool:
 
 def _adds(made: Fingerprint, parent: View) -> bool:
     """Whether the story tells figures that the parent does not."""
-    numbers, _, _ = parent.marks()
-    return bool(set(made.numbers.tolist()).difference(numbers))
+    return bool(set(made.numbers.tolist()).difference(parent.marks().numbers))

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.deduplicate.fingerprint import EVERYTHING, MARKS, Fingerprint, Hashes
+from processors.deduplicate.fingerprint import EVERYTHING, MARKS, Fingerprint, Hashes, Marks
 from processors.deduplicate.overlap import Overlap
-from processors.deduplicate.record import View
+from processors.deduplicate.view import View
 
 HOUR_MS: Final = 3_600_000
 SHORT: Final = 20  # words; in texts under this every word may be what the story is about
@@ -42,53 +42,54 @@ def model() -> Model:
     return Model(data["intercept"], tuple(data["weights"].items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(NamedTuple):
     """How like an earlier story a new one is: the features of the pair, and the model's score of them."""
 
     view: View
+    pair: Overlap
     features: dict[str, float]
     score: float
 
 
 def likeness(made: Fingerprint, view: View, pair: Overlap) -> Likeness | None:
     """The likeness of a new story and an earlier one; None where they are two briefs that are not the same."""
-    features = _features(made, view, pair)
-    if not is_same_brief(made, view, features):
+    ours, theirs = made.marks(), view.marks()
+    features = _features(made, view, pair, ours, theirs)
+    if not _is_same_brief(made, view, features, ours, theirs):
         return None
-    return Likeness(view, features, round(model()(features), 4))
+    return Likeness(view, pair, features, round(model()(features), 4))
 
 
-def _features(made: Fingerprint, view: View, pair: Overlap) -> dict[str, float]:
-    numbers, names, headline = view.marks()
+def _features(made: Fingerprint, view: View, pair: Overlap, ours: Marks, theirs: Marks) -> dict[str, float]:
+    shorter_is_new = made.words <= view.words
+    words, most = (made.words, view.words) if shorter_is_new else (view.words, made.words)
+    shorter, longer = (ours, theirs) if shorter_is_new else (theirs, ours)
     plain = min(pair.ours, pair.theirs)
-    containment = min(1.0, pair.containment)
     figures = pair.our_figures if pair.ours <= pair.theirs else pair.their_figures
-    words, shorter_is_new = min(made.words, view.words), made.words <= view.words
-    if shorter_is_new:
-        lacking = missing(made.numbers.tolist(), numbers), missing(made.names.tolist(), names)
-    else:
-        lacking = missing(numbers, made.numbers.tolist()), missing(names, made.names.tolist())
+    containment = min(1.0, pair.containment)
     reverse = min(1.0, pair.weight / max(pair.our_weight, pair.their_weight))
+    numbers, names = missing(shorter.numbers, longer.numbers), missing(shorter.names, longer.names)
     return {
         "containment": containment,
         "plain-containment": pair.both / plain,
         "reverse-containment": reverse,
-        "numbers-differ": lacking[0] * reverse,
-        "names-differ": lacking[1] * reverse,
-        "numbers-missing": lacking[0],
-        "names-missing": lacking[1],
-        "headline": jaccard(made.headline.tolist(), headline),
+        "numbers-differ": numbers * reverse,
+        "names-differ": names * reverse,
+        "numbers-missing": numbers,
+        "names-missing": names,
+        "headline": jaccard(ours.headline, theirs.headline),
         "figures-kept": (pair.figures + containment) / (figures + 1),
         "figures": figures / plain,
         "run": mean_run(pair, min(view.bound, made.bound)),
         "words": math.log(max(words, 1)),
         "digits": made.digits if shorter_is_new else view.digits,
-        "length-ratio": words / max(made.words, view.words, 1),
+        "length-ratio": words / max(most, 1),
     }
 
 
-def is_same_brief(made: Fingerprint, view: View, features: dict[str, float]) -> bool:
+def _is_same_brief(
+    made: Fingerprint, view: View, features: dict[str, float], ours: Marks, theirs: Marks
+) -> bool:
     """Whether two short texts are all but equal; True where one is long enough for the model to judge.
 
     Flood warnings, results and other notices of a line are made from templates: a name, a number or the headline is
@@ -98,10 +99,9 @@ def is_same_brief(made: Fingerprint, view: View, features: dict[str, float]) -> 
     """
     if min(made.words, view.words) >= SHORT or max(made.words, view.words) >= 2 * SHORT:
         return True
-    numbers, names, headline = view.marks()
-    if (numbers, names) != (made.numbers.tolist(), made.names.tolist()):
+    if (ours.numbers, ours.names) != (theirs.numbers, theirs.names):
         return False
-    if headline and len(made.headline) and features["headline"] < EQUAL:
+    if ours.headline and theirs.headline and features["headline"] < EQUAL:
         return False
     both = min(len(made.shingles), view.count)
     return features["plain-containment"] == 1.0 and both >= EQUAL * (len(made.shingles) + view.count - both)

@@ -14,32 +14,33 @@ wherever reading the log begins, and decisions do not depend on how many stories
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import islice, repeat
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from processors.deduplicate.block import Block
 from processors.deduplicate.fingerprint import Fingerprint
+from processors.deduplicate.frequencies import Counts
 from processors.deduplicate.identity import Identity
-from processors.deduplicate.index import CANDIDATES, SHARED, Index, Lookup
+from processors.deduplicate.index import Index
 from processors.deduplicate.keys import key
-from processors.deduplicate.overlap import Asked, Overlap, Sample, Weights, overlaps, sample_from, sample_of
-from processors.deduplicate.record import BLOCK, Rows, View, mark_of, rows_of, size_of
+from processors.deduplicate.overlap import Asked, Overlap, Weights, overlaps, sample_from
+from processors.deduplicate.record import BLOCK
+from processors.deduplicate.rows import Rows, Sample, mark_of, rows_of, sample_of, size_of
 from processors.deduplicate.tables import MakeTable, Whole
+from processors.deduplicate.view import View
 
 LATEST: Final = 63  # stories whose median time is the window's
 LIKELY: Final = 4  # part of the keys from which a candidate is probably the parent
 UNIT: Final = 1024  # of weights, which are whole numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the tables tell of a story that will be `row`: its shingles' counts, its keys, and its candidates.
+class Reading(NamedTuple):
+    """What the tables tell of a story that will be `row`: its shingles' counts, and its candidates.
 
     `rows` are those of the candidates, each with the number of keys that it shares; `overlaps` is what was counted
     already, by row.
@@ -47,7 +48,7 @@ class Reading:
 
     made: Fingerprint
     row: int
-    lookup: Lookup
+    counts: Counts
     rows: list[tuple[int, int]]
     overlaps: dict[int, Overlap | None]
 
@@ -57,7 +58,7 @@ class Window:
 
     def __init__(self, length_ms: int, limit: int, tables: MakeTable = Whole) -> None:
         """An empty window of a length in milliseconds, of at most `limit` records; `tables` makes its index's."""
-        self._length = length_ms
+        self.length = length_ms
         self._limit = limit
         self._records: list[bytes] = []
         self._base = 0  # row of the first of _records
@@ -69,8 +70,7 @@ class Window:
         self._identity = Identity()
         self._latest: deque[int] = deque(maxlen=LATEST)
         self._sorted: list[int] = []
-        self._keys: dict[int, int] = {}  # of the block, each with the newest row that has it
-        self._keys_by_row: list[list[int]] = []
+        self._block = Block()
         self._ahead: deque[Fingerprint] = deque()
         self._read: deque[Reading] = deque()
         self._frequent = _inverse_frequencies(0)
@@ -109,31 +109,31 @@ class Window:
     def compare(self, reading: Reading, rows: Sequence[int]) -> list[Overlap | None]:
         """What a story shares with some rows; None where that is next to nothing."""
         known = reading.overlaps
-        unknown = [(row, sample_of(self.view(row))) for row in rows if row not in known]
+        unknown = [(row, self._sample(row)) for row in rows if row not in known]
         if unknown:
-            asked = Asked(reading.made, reading.lookup.counts, unknown)
+            asked = Asked(reading.made, reading.counts, unknown)
             known.update(overlaps([asked], self.weights, self._index.counts)[0])
         return [known[row] for row in rows]
 
-    def weights(self, counts: NDArray[np.uint8]) -> Weights:
+    def weights(self, counts: Counts) -> Weights:
         """Inverse document frequencies: how much a shingle tells, by how many stories have it."""
         return self._frequent.take(counts)
 
     def restore(self, view: View) -> None:
         """Remember a story when the log is read back."""
         self._forget_ahead()
-        self.add(view)
-
-    def add(self, view: View) -> None:
-        """Remember a story: the last that was read."""
         if view.place != self.place:  # the log was cut
             self._settle()
             self.place = view.place
+        self.add(view.raw, view.time, view.identities())
+
+    def add(self, record: bytes, moment: int, identities: Iterable[int]) -> None:
+        """Remember a story, the last that was read: its record, its own time, and the keys by which it is found."""
         row = self._base + len(self._records)
-        self._records.append(view.raw)
-        for each in view.identities():
+        self._records.append(record)
+        for each in identities:
             self._identity.put(each, row, self.first)
-        self._tell_time(view.time)
+        self._tell_time(moment)
         self._expire()
         self.place += 1
         if self.place == BLOCK:
@@ -145,68 +145,52 @@ class Window:
             pass  # was not added after all
         self._learn_keys()
         prints = [made, *islice(self._ahead, BLOCK - self.place - 1)]
-        lookups = self._index.look_up([each.shingles for each in prints], self._oldest)
-        keys, last = self._keys, self._base + len(self._records)
-        samples: dict[int, Sample] = {}
-        rows: list[list[tuple[int, int]]] = []
-        asked = []
-        for row, (each, lookup) in enumerate(zip(prints, lookups, strict=True), last):
-            near = self._near(lookup.keys, samples, len(each.shingles))
-            rows.append([*lookup.rows, *near])
-            candidates = [(number, samples[number]) for number, _ in rows[-1] if number >= last]
-            views = {number: self.view(number) for number, _ in rows[-1] if number < last}
-            if views and LIKELY * rows[-1][0][1] > len(lookup.keys) and rows[-1][0][0] < last:
-                views |= self._origins(views[rows[-1][0][0]])
-            candidates += [(number, sample_of(view)) for number, view in views.items()]
-            asked.append(Asked(each, lookup.counts, candidates))
-            keys.update(zip(lookup.keys, repeat(row)))
-            self._keys_by_row.append(lookup.keys)
-            samples[row] = sample_from(each)
+        lookup = self._index.look_up([each.shingles for each in prints], self._oldest)
+        self._block.add(lookup.keys, lookup.sizes)
+        last = self._base + len(self._records)
+        near = self._block.candidates(last - self._settled, self._settled)
+        rows = [[*settled, *running] for settled, running in zip(lookup.rows, near, strict=True)]
+        asked = [
+            Asked(each, counts, [(row, self._sample(row, prints)) for row in self._likely(found, keys)])
+            for each, counts, found, keys in zip(
+                prints, lookup.counts, rows, lookup.keys.told.tolist(), strict=True
+            )
+        ]
         counted = overlaps(asked, self.weights, self._index.counts)
-        self._read = deque(map(Reading, prints, range(last, last + len(prints)), lookups, rows, counted))
+        self._read = deque(
+            map(Reading, prints, range(last, last + len(prints)), lookup.counts, rows, counted)
+        )
 
-    def _origins(self, view: View) -> dict[int, View]:
-        """A record's parent and the first of its chain, which a story like it will be compared with."""
-        rows = [self.find(key("uri", uri)) for uri in view.origins()]
-        return {row: self.view(row) for row in rows if row is not None}
+    def _likely(self, found: Sequence[tuple[int, int]], keys: int) -> dict[int, None]:
+        """The rows that a story with so many keys will be compared with: candidates, and the origins of a likely one."""
+        rows = dict.fromkeys([row for row, _ in found])
+        if found and LIKELY * found[0][1] > keys and found[0][0] < self._base + len(self._records):
+            rows |= dict.fromkeys(self.origins(self.view(found[0][0])))
+        return rows
 
-    def _near(self, wanted: Sequence[int], ahead: dict[int, Sample], size: int) -> list[tuple[int, int]]:
-        """The rows of the block that share a story's keys, with the number of keys that each shares.
+    def origins(self, view: View) -> list[int]:
+        """The rows of a record's parent and of the first of its chain, which a story like it is compared with, too."""
+        told = dict.fromkeys(view.origins())
+        return [row for uri in told if (row := self.find(key("uri", uri))) is not None]
 
-        `ahead` are the samples of those that will be added before the story.
-        """
-        keys = self._keys
-        if keys.keys().isdisjoint(wanted):
-            return []
-        part = SHARED * len(wanted) / size
-        found: list[tuple[int, int]] = []
-        shared = Counter(map(keys.__getitem__, keys.keys() & wanted))
-        for row, count in sorted(shared.items(), key=lambda item: (-item[1], -item[0])):
-            theirs = ahead[row].size if row in ahead else size_of(self._records[row - self._base])
-            if count >= part * min(size, theirs):
-                found.append((row, count))
-                if len(found) == CANDIDATES:
-                    break
-        return found
+    def _sample(self, row: int, coming: Sequence[Fingerprint] = ()) -> Sample:
+        """The sample of a row, or of a story that will be one."""
+        at = row - self._base
+        if at < len(self._records):
+            return sample_of(self._records[at])
+        return sample_from(coming[at - len(self._records)])
 
     def _forget_ahead(self) -> None:
         """Take the keys of stories out of the block that were read and not added."""
         self._read.clear()
-        known = self._base + len(self._records) - self._settled
-        if len(self._keys_by_row) > known:
-            del self._keys_by_row[known:]
-            self._keys = {}
-            for row, keys in enumerate(self._keys_by_row, self._settled):
-                self._keys.update(zip(keys, repeat(row)))
+        self._block.cut(self._base + len(self._records) - self._settled)
 
     def _learn_keys(self) -> None:
         """The keys of the block's records that were read back."""
-        first, last = self._settled + len(self._keys_by_row), self._base + len(self._records)
-        if first < last:
-            shingles = [self.view(row).shingles for row in range(first, last)]
-            for row, lookup in enumerate(self._index.look_up(shingles, self._oldest), first):
-                self._keys.update(zip(lookup.keys, repeat(row)))
-                self._keys_by_row.append(lookup.keys)
+        unknown = self._records[self._settled + len(self._block) - self._base :]
+        if unknown:
+            rows = rows_of(unknown)
+            self._block.add(self._index.keys(rows), rows.sizes)
 
     def _tell_time(self, moment: int) -> None:
         if len(self._latest) == LATEST:
@@ -218,7 +202,7 @@ class Window:
         now, last = self.now or 0, self._base + len(self._records)
         while self.first < last:
             mark = mark_of(self._records[self.first - self._base])
-            if last - self.first <= self._limit and now - mark <= self._length:
+            if last - self.first <= self._limit and now - mark <= self.length:
                 break
             self.first += 1
 
@@ -226,15 +210,16 @@ class Window:
         """End a block: what left is taken out of the index, what came is put in."""
         for _, gone in self._rows(self._oldest, self.first):
             self._index.remove(gone)
-        for start, came in self._rows(self._settled, self._base + len(self._records)):
-            self._index.add(came, start)
+        if came := self._records[self._settled - self._base :]:
+            rows = rows_of(came)
+            keys = self._block.keys() if len(self._block) == len(came) else self._index.keys(rows)
+            self._index.add(rows, keys, self._settled)
         gone_records = self.first - self._base
         if gone_records > 1024 and 4 * gone_records > len(self._records):
             del self._records[:gone_records]
             self._base = self.first
         self._oldest, self._settled, self.place = self.first, self._base + len(self._records), 0
-        self._keys.clear()
-        self._keys_by_row.clear()
+        self._block.clear()
         self._read.clear()
         self._frequent = _inverse_frequencies(len(self).bit_length())
         if self._index.is_due(len(self)):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from config.settings import Deduplicate
 from processors.deduplicate import Decision, Deduplicator
-from processors.deduplicate.record import BLOCK, View
+from processors.deduplicate.record import BLOCK
+from processors.deduplicate.view import View
 from processors.event import Event
 from tests.processors.deduplicate.stories import event, report
 

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from config.settings import Deduplicate
 from processors.deduplicate import Decision, Deduplicator, score
+from processors.deduplicate.candidates import CANDIDATES
 from processors.deduplicate.fingerprint import Fingerprint
-from processors.deduplicate.index import CANDIDATES
 from processors.deduplicate.overlap import Overlap
-from processors.deduplicate.record import BLOCK, KEYS, View
+from processors.deduplicate.record import BLOCK, KEYS
+from processors.deduplicate.view import View
 from processors.event import Event, Lineage
 from processors.story import AltId
 from tests.processors.deduplicate.stories import event, report
@@ -267,7 +268,7 @@ def test_however_many_stories_share_keys_a_few_are_scored(
         scored.append(pair)
         return real(made, view, pair)
 
-    monkeypatch.setattr("processors.deduplicate.decide.likeness", counted)
+    monkeypatch.setattr("processors.deduplicate.parent.likeness", counted)
     window = Deduplicator(Deduplicate())
     parts = [report(part, 2) for part in range(60)]
     own = random.Random(2)  # noqa: S311 -- an example, not a secret
@@ -291,7 +292,7 @@ def test_colliding_hashes_make_no_duplicates(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_colliding_keys_make_no_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("decide", "keys"):
+    for module in ("decide", "keys", "parent", "window"):
         monkeypatch.setattr(f"processors.deduplicate.{module}.key", lambda *_: 7)
     window = Deduplicator(Deduplicate())
     window.decide(event("a", report(1), "Ferry opens at the quay"))

@@ -62,9 +62,7 @@ def test_scripts_without_blanks_have_longer_shingles() -> None:
 
 
 def alike(one: Fingerprint, other: Fingerprint) -> bool:
-    return all(
-        np.array_equal(getattr(one, name), getattr(other, name)) for name in Fingerprint.__dataclass_fields__
-    )
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in Fingerprint._fields)
 
 
 @given(TEXTS)
