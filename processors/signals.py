@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from processors.embargoes import Embargoes
 from processors.segment.home import home_zone
@@ -69,9 +69,8 @@ NOTHING: Final = Signals()
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A convention: where it stands and what it says."""
+    """A convention: how it is written and what it says."""
 
-    where: frozenset[Where]
     pattern: re.Pattern[str]
     relation: VersionRelation | None
     sequence: int | None
@@ -82,7 +81,7 @@ class _Mark:
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
     marks: tuple[_Mark, ...]
-    by_word: dict[str, tuple[int, ...]]  # a word of the head → the marks to try
+    by_word: dict[Where, dict[str, tuple[int, ...]]]  # a word that stands there → the marks to try there
     words: frozenset[str]
     names: tuple[re.Pattern[str], ...]
     codes: dict[str, VersionRelation]  # a code of the scheme "signal" → what it says
@@ -115,6 +114,8 @@ def read_signals(
     if not found.isdisjoint(lexicon.embargoes.words):
         lines = (headline.strip(), note.strip(), *_lines(head))
         embargo = lexicon.embargoes.read(lines, language, reference, lambda: home_zone(head))
+    if not said and coded is None and embargo is None:
+        return NOTHING
     signals = _joined(said, coded)
     names = None
     if signals.advisory or signals.relation in {"correction", "kill"}:
@@ -136,19 +137,31 @@ def _said(
 ) -> tuple[frozenset[str], tuple[tuple[_Mark, re.Match[str]], ...]]:
     """The lexicon's words that stand in the strings, and the conventions that do."""
     lexicon = _lexicon()
-    joined = f"{headline}\n{slugline}\n{note}\n{head}" if slugline or note else f"{headline}\n{head}"
-    found = lexicon.words.intersection(_words(joined))
-    if not found:
-        return found, ()
-    places: dict[Where, tuple[str, ...]] = {
-        "headline": (headline.strip(),),
-        "slug": (slugline.strip(),),
-        "note": (note.strip(),),
-        "line": tuple(_lines(head)),
-    }
-    wanted = sorted({index for word in found for index in lexicon.by_word.get(word, ())})
-    marks = map(lexicon.marks.__getitem__, wanted)
-    return found, tuple((mark, match) for mark in marks if (match := _match(mark, places)))
+    strings: tuple[tuple[Where, str], ...] = (
+        ("headline", headline), ("slug", slugline), ("note", note), ("line", head)
+    )  # fmt: skip
+    found: frozenset[str] = frozenset()
+    said: list[tuple[_Mark, re.Match[str]]] = []
+    for where, string in strings:
+        words = lexicon.words.intersection(_words(string)) if string else None
+        if words:
+            found |= words
+            said += _matches(lexicon, where, string, words)
+    return found, tuple(said)
+
+
+def _matches(
+    lexicon: _Lexicon, where: Where, string: str, words: frozenset[str]
+) -> Iterator[tuple[_Mark, re.Match[str]]]:
+    """The conventions that stand in a string, of those that its words may tell."""
+    by_word = lexicon.by_word[where]
+    indices = sorted({index for word in words for index in by_word.get(word, ())})
+    if not indices:
+        return
+    parts = tuple(_lines(string)) if where == "line" else (string.strip(),)
+    for mark in map(lexicon.marks.__getitem__, indices):
+        if match := next(filter(None, map(mark.pattern.search, parts)), None):
+            yield mark, match
 
 
 def _words(text: str) -> list[str]:
@@ -164,14 +177,6 @@ def _lines(head: str) -> Iterator[str]:
     for number, line in enumerate(lines):
         following = lines[number + 1 : number + 3]
         yield "\n".join((line, *following))[:LINE_CHARS] if len(line) < 90 else line[:LINE_CHARS]
-
-
-def _match(mark: _Mark, places: dict[Where, tuple[str, ...]]) -> re.Match[str] | None:
-    for where in mark.where:
-        for string in places[where]:
-            if string and (match := mark.pattern.search(string)):
-                return match
-    return None
 
 
 def _coded(lexicon: _Lexicon, genres: Sequence[Named]) -> VersionRelation | None:
@@ -219,25 +224,28 @@ def _lexicon() -> _Lexicon:
     embargo = data["embargo"]
     until = embargo["until"].replace("{weekday}", "|".join(embargo["weekday"]))
     embargoes = Embargoes(embargo, _compiled(embargo["told"].replace("{until}", until)))
-    marks: list[_Mark] = []
-    by_word: dict[str, list[int]] = {}
-    for row in data["mark"]:
-        for word in row["words"]:
-            by_word.setdefault(word, []).append(len(marks))
-        marks.append(_mark(row))
+    rows = data["mark"]
     return _Lexicon(
-        marks=tuple(marks),
-        by_word={word: tuple(indices) for word, indices in by_word.items()},
-        words=frozenset(by_word) | embargoes.words,
+        marks=tuple(map(_mark, rows)),
+        by_word={where: _by_word(where, rows) for where in get_args(Where)},
+        words=embargoes.words.union(*(row["words"] for row in rows)),
         names=tuple(_compiled(pattern) for pattern in data["names"]["patterns"]),
         codes=data["codes"],
         embargoes=embargoes,
     )
 
 
+def _by_word(where: Where, rows: Sequence[dict[str, Any]]) -> dict[str, tuple[int, ...]]:
+    """The rows that may stand in a place, by each of their words."""
+    found: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        for word in row["words"] if where in row["where"] else ():
+            found.setdefault(word, []).append(index)
+    return {word: tuple(indices) for word, indices in found.items()}
+
+
 def _mark(row: dict[str, Any]) -> _Mark:
     return _Mark(
-        where=frozenset(row["where"]),
         pattern=_compiled(row["pattern"]),
         relation=row.get("relation"),
         sequence=row.get("sequence"),
