@@ -88,6 +88,8 @@ def _open_body(text: str, parts: list[Part]) -> tuple[int, PrintedDateline | Non
         if part.kind not in (None, "note", "signoff", "caption"):
             continue
         found = match_dateline(text, part.start, part.end)
+        if found and not (found.places or found.agency) and any(_is_story(each) for each in parts[:number]):
+            continue  # a date alone below the story's beginning is some entry's
         if found and (part.kind is None or found.agency):
             split(parts, number, found.end - part.start, None)
             part.kind = "dateline"
@@ -102,6 +104,10 @@ def _open_body(text: str, parts: list[Part]) -> tuple[int, PrintedDateline | Non
         if part.kind is None and marks.is_prose(part.words) and not _pictured(parts, number):
             return number, None
     return len(parts), None
+
+
+def _is_story(part: Part) -> bool:
+    return part.kind is None and marks.is_prose(part.words) and not pictures.is_caption(part.one_line)
 
 
 def _without_prose(text: str, parts: list[Part], *, apart: bool) -> int:

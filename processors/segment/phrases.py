@@ -69,7 +69,7 @@ def phrases() -> Phrases:
         any_of("notebook"),
         re.compile(rf"[(\[*]*\s*(?:{told['byline']})\b:?\s+(?P<names>\S.*?)\s*[)\]*]*", re.IGNORECASE),
         re.compile(rf"\b(?:{told['role']})"),
-        re.compile(rf"\W{{0,3}}(?:{told['from']})\s?:?\s+(?P<agency>[^:\n]{{2,40}}?)\W{{0,2}}"),
+        re.compile(rf"\W{{0,3}}(?:{told['from']})\s?:?\s+(?P<agency>[^:\n]{{2,40}}?)[^\w:]{{0,2}}"),
         Worded(tuple(told["caption_words"]), any_of("caption")),
         re.compile(r"\([A-Z][A-Z ,]{2,60} - Tags:[^()]{2,300}\)$"),
         any_of("credit"),

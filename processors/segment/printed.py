@@ -174,6 +174,8 @@ def _agency_bracketed(window: str) -> PrintedDateline | None:
         if head is None or not (head[0] or head[1]):
             continue
         when = head[1] or _only(printed_dates(bracket.group()))
+        if not (when or all(map(_known, head[0]))) and not (agency and _is_certain(head[0], closing)):
+            continue
         end = closing.end()
         if not closing.group().strip():
             end, after = _date_after(window, bracket.end())
@@ -188,11 +190,22 @@ def _content(bracket: re.Match[str]) -> str:
     return re.split(r"\s+[-–—]\s+|,", words)[0].strip()
 
 
+def _is_certain(places: tuple[PrintedPlace, ...], closing: re.Match[str]) -> bool:
+    """Whether an agency vouches for places that we don't know: before a dash, or where they stand in capitals."""
+    return not _is_doubtful(closing) or all(place.name.isupper() for place in places)
+
+
+def _is_doubtful(closing: re.Match[str]) -> bool:
+    """Whether a colon or an equals sign ends the line, as they may end anything: ``Ana Ruiz (AR): Good morning``."""
+    dash = LAST_DASH.search(closing.group())
+    return dash is not None and dash.group().strip()[0] in ":="
+
+
 def _may_be_agency(words: str, closing: re.Match[str]) -> bool:
     """Whether what stands in brackets may be an agency that the lexicon lacks: a short name before a dash."""
-    dashed = LAST_DASH.search(closing.group()) is not None
     return (
-        dashed
+        LAST_DASH.search(closing.group()) is not None
+        and not _is_doubtful(closing)
         and re.fullmatch(r"[^\W\d_][\w./ -]{1,24}", words) is not None
         and not gazetteer().candidates(words)
     )
@@ -224,12 +237,27 @@ def _agency_bare(window: str) -> PrintedDateline | None:
         head = _head(line)
         if not head:
             continue
-        if head[1] and (head[1].day or (head[0] and (agency or closing["dash"] != ":"))):
+        if head[1] and _is_dated(line, head[0], head[1], agency, closing["dash"]):
             end, after = (closing.end(), None) if agency else _agency_after(window, closing.end())
             return PrintedDateline(0, end, *head, agency or after)
         if head[0] and not undated and _undated(line, head[0], closing["dash"], window[closing.end() :]):
             undated = PrintedDateline(0, closing.end(), *head, agency)
     return undated
+
+
+def _is_dated(
+    line: str, places: tuple[PrintedPlace, ...], when: PrintedDate, agency: str | None, dash: str
+) -> bool:
+    """Whether places and a date are a dateline.
+
+    A colon or an equals sign may end anything: it needs an agency or places that we know. A date alone is one with
+    its year, in words: ``November 21, 2026 -``.
+    """
+    if not places and not agency:
+        return bool(when.day and when.year) and dash[0] not in ":=" and any(map(str.isalpha, line))
+    if dash[0] in ":=" and not agency:
+        return bool(when.day) and all(map(_known, places))
+    return bool(when.day or places)
 
 
 def _agency_after(window: str, at: int) -> tuple[int, str | None]:
@@ -249,7 +277,7 @@ def _agency_last(line: str) -> tuple[str | None, str]:
 
 def _undated(line: str, places: tuple[PrintedPlace, ...], dash: str, rest: str) -> bool:
     """Whether a line without date and agency is a dateline: places that we know, in capitals or large."""
-    if dash == ":" or not all(map(_known, places)):
+    if dash[0] in ":=" or not all(map(_known, places)):
         return False
     letters = [char for char in line.split(",", maxsplit=1)[0] if char.isalpha()]
     if len(letters) > 2 and all(char.isupper() for char in letters):

@@ -10,6 +10,7 @@ from typing import Final
 PLACEHOLDERS: Final = {
     "name": r"[^\W\d_][\w.'’-]*(?: [\w.'’-]+){0,4}",
     "agency": r"[\w/ -]{2,30}",
+    "company": r"[^\W_][\w.,;:&+/()'’–™®-]{0,40}(?: [\w.,;:&+/()'’–™®-]{1,40}){0,6}",
     "letters": r"[^\W\d_]{2,5}",
     "code": r"\w{1,6}",
     "number": r"\d{1,4}",
