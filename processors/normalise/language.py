@@ -30,7 +30,8 @@ _SURE: Final = 0.9
 _LAST_LATIN: Final = "\u024f"
 _LEXICON: Final = Path(config.__file__).parent / "lexicon"
 _WORD: Final = re.compile(r"[^\W\d_]+")
-_ASCII_WORDS: Final = bytes(code | 0x20 if chr(code).isalpha() else 0x20 for code in range(128)).ljust(256)
+_ASCII_LETTERS: Final = bytes(code if chr(code).isalpha() else 0x20 for code in range(128)).ljust(256)
+_ASCII_WORDS: Final = _ASCII_LETTERS.lower()
 _PLAIN_WORDS: Final = 30
 _ALONE: Final = frozenset({"en"})  # the others have relatives for which there is no list of common words
 _NO_LANGUAGE: Final = frozenset({"und", "mul", "zxx", "mis"})
@@ -120,12 +121,17 @@ def _claim(declared: str) -> _Claim | None:
 
 def _fill(common: frozenset[str], words: Sequence[str]) -> bool:
     """Whether one in five words, and three different ones at the least, are among a language's commonest."""
-    return sum(map(common.__contains__, words)) * 5 >= len(words) and len(common.intersection(words)) >= 3
+    heard = list(filter(common.__contains__, words))
+    return len(heard) * 5 >= len(words) and len(set(heard)) >= 3
 
 
 def _has_evidence(sample: str) -> bool:
     """Whether there are enough different words that don't begin with a capital, as names do."""
-    return sum(len(word) for word in set(_WORD.findall(sample)) if not word[0].isupper()) >= _EVIDENCE
+    if sample.isascii():
+        words = sample.encode().translate(_ASCII_LETTERS).decode("ascii").split()
+    else:
+        words = _WORD.findall(sample)
+    return sum([len(word) for word in set(words) if not word[0].isupper()]) >= _EVIDENCE
 
 
 def _is_foreign(claim: _Claim, sample: str) -> bool:

@@ -29,6 +29,7 @@ from processors.story import (
 Json = dict[str, Any]
 T = TypeVar("T")
 _NUMBERS: Final = (int, float)
+_NAMED: Final = (dict, str)
 
 
 def texts(value: object) -> tuple[Text, ...]:
@@ -294,17 +295,18 @@ def _first(one: Json, *names: str) -> str | None:
 
 
 def _objects(value: object) -> Iterable[Json]:
-    """The objects of a list, or of an object that holds nothing else; a lone one as a list."""
+    """The objects of a list, in which a string is a name, or of an object that holds nothing else; else itself."""
     if isinstance(value, dict):
         value = list(value.values()) if all(isinstance(one, dict) for one in value.values()) else [value]
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else ()
+    if not isinstance(value, list):
+        return ()
+    return [{"name": one} if isinstance(one, str) else one for one in value if isinstance(one, _NAMED)]
 
 
 def _each(value: object, make: Callable[[Json], T | None]) -> tuple[T, ...]:
-    """The members of a list of objects that could be made; empty ones are left out, a string is a name."""
+    """The members of a list of objects that could be made; empty ones are left out."""
     if not value:
         return ()
-    if isinstance(value, list):
-        value = [{"name": one} if isinstance(one, str) else one for one in value]
-    made = [make(one) for one in _objects(value) if any(one.values())]
-    return tuple([one for one in made if one is not None])
+    return tuple([
+        made for one in _objects(value) if any(one.values()) and (made := make(one)) is not None
+    ])  # fmt: skip

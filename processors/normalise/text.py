@@ -58,16 +58,22 @@ def clean(text: str) -> str:
         text = _without_invisible(text)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    if printable and not (
-        " \n" in text or "\t\n" in text or "\xa0\n" in text
-    ):  # no other blanks are printable
+    if printable and not _has_trailing_blanks(text):
         return text.lstrip("\n").rstrip()
     return "\n".join([line.rstrip() for line in text.split("\n")]).lstrip("\n").rstrip()
 
 
 def _is_printable(text: str) -> bool:
     """Whether there is surely no invisible character: a tenth of the time of looking for one."""
-    return text.replace("\n", "").replace("\t", "").replace("\xa0", "").isprintable()
+    plain = text.replace("\n", "")
+    if plain.isprintable():
+        return True
+    return plain.replace("\t", "").replace("\xa0", "").isprintable()
+
+
+def _has_trailing_blanks(text: str) -> bool:
+    """Whether a line of a printable text ends in blanks: no others than these three are printable."""
+    return " \n" in text or ("\t" in text and "\t\n" in text) or ("\xa0" in text and "\xa0\n" in text)
 
 
 def _without_invisible(text: str) -> str:
