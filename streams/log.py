@@ -38,6 +38,19 @@ COLUMNS: Final = "topic, offset, key, value, timestamp, headers"
 PARTITION: Final = 0  # a topic of the embedded log has one
 
 
+def located(folder: Path, *, or_kafka: bool = False) -> Path:
+    """The file of the log that is in a folder; `or_kafka`: the command has that option too.
+
+    Raises:
+        Misconfigured: there is none.
+    """
+    path = folder / DATABASE
+    if not path.is_file():
+        hint = ", or say --kafka" if or_kafka else ""
+        raise Misconfigured(f"{path}: no such log; name the folder of `wiredesk run` with --data{hint}")
+    return path
+
+
 class Log:
     """Append-only topics with offsets, and what consumers have read of them."""
 

@@ -186,10 +186,9 @@ def _filter(told: dict[str, str | None]) -> Filter:
 
 @contextmanager
 def _source(config: Path | None, data: Path | None, kafka: bool) -> Iterator[Source]:
-    from config.errors import Misconfigured
     from config.settings import load
     from streams.dead_letters import Embedded
-    from streams.log import DATABASE
+    from streams.log import located
 
     settings = load(config)
     source: Source
@@ -202,10 +201,7 @@ def _source(config: Path | None, data: Path | None, kafka: bool) -> Iterator[Sou
         quieten()
         source = KafkaDeadLetters(settings.kafka)
     else:
-        path = (data or Path(settings.embedded.data)) / DATABASE
-        if not path.is_file():
-            raise Misconfigured(f"{path}: no such log; name its folder with --data, or say --kafka")
-        source = Embedded(path)
+        source = Embedded(located(data or Path(settings.embedded.data), or_kafka=True))
     try:
         yield source
     finally:

@@ -136,14 +136,10 @@ async def _index(settings: Settings, search: str) -> AsyncIterator[Stories]:
         finally:
             await distributed.close()
         return
-    from config.errors import Misconfigured
     from sinks.search import StorySearch
-    from streams.log import DATABASE
+    from streams.log import located
 
-    path = Path(settings.embedded.data) / DATABASE
-    if not path.exists():
-        raise Misconfigured(f"{path} does not exist: name the folder of `wiredesk run` with --data")
-    embedded = StorySearch(path)
+    embedded = StorySearch(located(Path(settings.embedded.data)))
     try:
         yield embedded
     finally:

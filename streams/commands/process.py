@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from streams.commands import times
+from streams.commands.steps import ALL_STEPS, names
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from streams.files import Files, Identity
     from streams.process import Result
     from streams.tally import Tally
-
-ALL_STEPS = "normalise,deduplicate,segment,tag"
 
 
 @click.command("process")
@@ -114,17 +115,12 @@ def _tell(tally: Tally, files: Files) -> None:
 
 
 def _steps(told: str) -> list[str]:
-    names = [name.strip() for name in told.split(",") if name.strip()]
-    unknown = [name for name in names if name not in ALL_STEPS.split(",")]
-    if unknown:
-        raise click.BadParameter(
-            f"no step is called {unknown[0]!r}; the steps are {ALL_STEPS}", param_hint="--steps"
-        )
-    if "normalise" not in names:
+    wanted = names(told)
+    if "normalise" not in wanted:
         raise click.BadParameter(
             "normalise reads the input, so it must be among the steps", param_hint="--steps"
         )
-    return names
+    return wanted
 
 
 def _files(paths: tuple[str, ...], outputs: Iterable[BinaryIO]) -> Files:
@@ -169,11 +165,5 @@ def _written(outputs: Iterable[BinaryIO]) -> list[Identity]:
 
 def _moment(now: str | None) -> str:
     """The clock in UTC, ending in Z."""
-    try:
-        moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
-    except ValueError:
-        raise click.BadParameter(
-            f"{now!r} is no RFC 3339 timestamp, such as 2026-01-31T12:00:00Z", param_hint="--now"
-        ) from None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    moment = times.in_utc("--now", now) if now else datetime.now(UTC)
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -154,10 +154,10 @@ def _log(settings: Settings, data: Path | None, kafka: bool) -> Iterator[RawLog]
         with Session(Cluster(settings.kafka)) as session:
             yield session
         return
-    from streams.log import Log
+    from streams.log import Log, located
     from streams.replay import EmbeddedLog
 
-    log = Log(_database(settings, data))
+    log = Log(located(data or Path(settings.embedded.data), or_kafka=True))
     try:
         yield EmbeddedLog(log)
     finally:
@@ -167,6 +167,7 @@ def _log(settings: Settings, data: Path | None, kafka: bool) -> Iterator[RawLog]
 @contextmanager
 def _archive(settings: Settings, data: Path | None, kafka: bool) -> Iterator[Archive]:
     from streams.backfill import EmbeddedArchive
+    from streams.log import located
 
     archive: Archive
     if kafka:
@@ -174,18 +175,8 @@ def _archive(settings: Settings, data: Path | None, kafka: bool) -> Iterator[Arc
 
         archive = TopicArchive(settings)
     else:
-        archive = EmbeddedArchive(_database(settings, data))
+        archive = EmbeddedArchive(located(data or Path(settings.embedded.data), or_kafka=True))
     try:
         yield archive
     finally:
         archive.close()
-
-
-def _database(settings: Settings, data: Path | None) -> Path:
-    from config.errors import Misconfigured
-    from streams.log import DATABASE
-
-    path = (data or Path(settings.embedded.data)) / DATABASE
-    if not path.is_file():
-        raise Misconfigured(f"{path}: no such log; name its folder with --data, or say --kafka")
-    return path

@@ -88,15 +88,13 @@ def follow(name: str, routes: Path | None, data: Path, after: int | None, offset
     """Write the events of a route of `wiredesk run`, one a line, as they come. On Kafka, read the topic."""
     from config.errors import Misconfigured
     from sinks.routes import DEFAULT, load
-    from streams.log import DATABASE, Log
+    from streams.log import Log, located
     from streams.route_stream import follow as followed
 
     topics = {rule.name: rule.topic for rule in load(routes or DEFAULT)}
     if name not in topics:
         raise Misconfigured(f"no rule is called {name!r}; rules are {', '.join(topics)}")
-    if not (data / DATABASE).is_file():
-        raise Misconfigured(f"{data}: no wiredesk runs here; name its folder with --data")
-    log = Log(data / DATABASE)
+    log = Log(located(data))
     try:
         for record in followed(log, topics[name], after, once=once):
             line = b"%d\t%b\n" % (record.offset, record.value) if offsets else record.value + b"\n"

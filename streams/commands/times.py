@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
 
-def moment(option: str, told: str | None) -> int | None:
-    """An RFC 3339 time as milliseconds since the epoch; one without an offset is UTC, None stays None.
+def in_utc(option: str, told: str) -> datetime:
+    """An RFC 3339 timestamp, or a date alone, in UTC; one without an offset counts as UTC.
 
     Raises:
         click.BadParameter: it is no time; the message shows one.
     """
+    try:
+        moment = datetime.fromisoformat(told)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{told!r} is no RFC 3339 timestamp, such as 2026-01-31T12:00:00Z", param_hint=option
+        ) from None
+
+
+def moment(option: str, told: str | None) -> int | None:
+    """The same in milliseconds since the epoch; None stays None."""
     from streams.messages import milliseconds
 
-    if told is None:
-        return None
-    try:
-        return milliseconds(told)
-    except TypeError:
-        return milliseconds(f"{told}Z") if "T" in told else milliseconds(f"{told}T00:00:00Z")
-    except ValueError:
-        raise click.BadParameter(
-            f"{told!r} is no RFC 3339 time, such as 2026-01-31T12:00:00Z", param_hint=option
-        ) from None
+    return None if told is None else milliseconds(in_utc(option, told).isoformat())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-ALL_STEPS = "normalise,deduplicate,segment,tag"
+from streams.commands.steps import ALL_STEPS, names
 
 
 @click.command("worker")
@@ -29,9 +29,7 @@ def command(steps: str, config: Path | None) -> None:
     from streams.kafka.worker import work
     from streams.topology import STEPS
 
-    chosen = [step for step in STEPS if step.name in {name.strip() for name in steps.split(",")}]
-    unknown = {name.strip() for name in steps.split(",")} - {step.name for step in STEPS}
-    if unknown or not chosen:
-        raise click.BadParameter(f"steps are {ALL_STEPS}", param_hint="--steps")
+    wanted = names(steps)
+    chosen = [step for step in STEPS if step.name in wanted]
     settings = load(config)
     run_forever(settings, lambda stop: work(settings, chosen, stop))

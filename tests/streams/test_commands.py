@@ -12,6 +12,9 @@ import click
 import pytest
 
 from streams.cli import COMMANDS, cli
+from streams.commands import times
+from streams.commands.steps import ALL_STEPS, names
+from streams.topology import STEPS
 
 ROOT: Final = Path(__file__).parents[2]
 ASSIGNMENT: Final = re.compile(r"[A-Z_][A-Z0-9_]*=\S+\s+")
@@ -101,3 +104,32 @@ def test_a_line_that_cannot_be_typed_is_noticed() -> None:
         check("wiredesk dlq list --lately")
     with pytest.raises(AssertionError, match="no command"):
         check("wiredesk dlq burn")
+
+
+def test_the_steps_of_the_command_line_are_those_of_the_topology() -> None:
+    assert names(ALL_STEPS) == [step.name for step in STEPS]
+
+
+@pytest.mark.parametrize("told", ["", " , ", "segment,stem"])
+def test_steps_that_there_are_not_are_refused_with_those_that_there_are(told: str) -> None:
+    with pytest.raises(click.BadParameter, match=f"the steps are {ALL_STEPS}"):
+        names(told)
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("2026-01-31", 1769817600),
+        ("2026-01-31 12:00", 1769860800),
+        ("2026-01-31T12:00:00Z", 1769860800),
+        ("2026-01-31T12:00:00+01:00", 1769857200),
+    ],
+)
+def test_times_without_an_offset_count_as_utc(told: str, seconds: int) -> None:
+    assert times.moment("--since", told) == seconds * 1000
+
+
+@pytest.mark.parametrize("told", ["yesterday", "2026-13-01", "", "0001-01-01T00:00:00+05:00"])
+def test_what_is_no_time_is_bad_usage(told: str) -> None:
+    with pytest.raises(click.BadParameter, match="no RFC 3339 timestamp"):
+        times.moment("--since", told)
