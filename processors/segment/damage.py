@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from config.settings import HERE
@@ -24,19 +24,25 @@ STOPS: Final = '.,;:!?)”"»'
 PROSE: Final = frozenset({"paragraph", "caption"})
 DOUBLED: Final = 80  # characters of the shortest paragraph that does not stand twice by chance
 CUT: Final = 80  # characters of the shortest paragraph that can be told to be cut
+MANGLED: Final = (
+    1_000  # places of one paragraph where characters are mangled; beyond that there is nothing new to tell
+)
 MANY: Final = 12  # places of one text where words are lost; beyond that the rules misread it
 
 ENDING_AFTER: Final = r"(?<![\w'’.\-])[^\W\d_]{{2,}}(?P<gap> )(?P<end>{})(?=[ ,.;:!?)”\"»]|$)(?! ?[&'’])"
-OPEN_QUOTE: Final = re.compile(r"(?:(?P<before>[\w’']+) |(?<=[\s(]))“(?P<gap>[ \t]+)(?P<after>[^\W\d_]+)")
-STRAIGHT: Final = re.compile(r"(?P<before>[\w’']+) \"(?P<gap> )(?P<after>[^\W\d_]+)")
+OPEN_QUOTE: Final = re.compile(
+    r"(?:(?<![\w’'])(?P<before>[\w’']++) |(?<=[\s(]))“(?P<gap>[ \t]+)(?P<after>[^\W\d_]+)"
+)
+STRAIGHT: Final = re.compile(r"(?<![\w’'])(?P<before>[\w’']++) \"(?P<gap> )(?P<after>[^\W\d_]+)")
 QUOTED: Final = re.compile(
-    r"(?P<before>[\w’']+) [“\"«‘](?P<word>[^\W\d_]+)[”\"»’](?P<gap> )(?P<after>[^\W\d_]+)"
+    r"(?<![\w’'])(?P<before>[\w’']++) [“\"«‘](?P<word>[^\W\d_]+)[”\"»’](?P<gap> )(?P<after>[^\W\d_]+)"
 )
 EMPTY: Final = re.compile(r"“\s*”|«\s*»|(?<=\s)\(\s+\)|\(\s*[,;](?=\s)|(?<=[a-z]),\s?,(?=\s)")
 TITLE: Final = re.compile(r"\b(?:Mr|Mrs|Ms)\.? (?=(?:said|says|told|added|was|is|has|had|and|who|of)\b)")
 SUM: Final = re.compile(
     r"(?<=[$€£]) (?=(?:million|billion|trillion|millones|millions|milliards|Millionen|Milliarden)\b)"
 )
+WORD: Final = re.compile(r"\S+")
 BROKEN: Final = re.compile(r"\ufffd+")
 LETTER_LOST: Final = re.compile(r"(?<![/?=&.\w])[^\W\d_]+\?[^\W\d_a-z]*[a-zà-ÿ]+(?:\?[a-zà-ÿ]+)*(?![/?=&\w])")
 MAY_BE_MOJIBAKE: Final = re.compile(r"[ÃÂâÐÑÅÄÎÏØÙ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u00a0]")
@@ -201,7 +207,7 @@ def _quoted(words: str, known: Grammar) -> Iterator[tuple[int, int]]:
 def _pairs(words: str, known: Grammar) -> Iterator[tuple[int, int]]:
     """Two words that never stand side by side: what stood between them is gone."""
     last = None
-    for token in re.finditer(r"\S+", words):
+    for token in WORD.finditer(words):
         if last and token.group() in known.never.get(last.group(), ()):
             yield last.end(), token.start()
         last = token
@@ -220,13 +226,19 @@ def _mojibake(words: str) -> Iterator[tuple[int, int]]:
         if "?" in words and len(lost := list(LETTER_LOST.finditer(words))) > 1:
             yield from (match.span() for match in lost)
         return
-    yield from (match.span() for match in BROKEN.finditer(words))
+    yield from islice((match.span() for match in BROKEN.finditer(words)), MANGLED)
     if MAY_BE_MOJIBAKE.search(words):
-        from ftfy.badness import is_bad
+        yield from islice(_mangled(words), MANGLED)
 
-        for match in re.finditer(r"\S*[^\x00-\x7f]\S*", words):
-            if MAY_BE_MOJIBAKE.search(match.group()) and is_bad(match.group()):
-                yield match.span()
+
+def _mangled(words: str) -> Iterator[tuple[int, int]]:
+    """Words that a wrong decoder made."""
+    from ftfy.badness import is_bad
+
+    for match in WORD.finditer(words):
+        word = match.group()
+        if not word.isascii() and MAY_BE_MOJIBAKE.search(word) and is_bad(word):
+            yield match.span()
 
 
 def _run_together(words: str) -> Iterator[tuple[int, int]]:

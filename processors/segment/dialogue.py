@@ -21,6 +21,7 @@ LATE = re.compile(r"(?:[\w’'-]+ ){0,7}(?P<last>[^\W\d_]+)(?=[.!?]|\Z)")  # who
 MARKS = ",.?!…"
 CUE = 40  # characters from a dash to the cue of the narrator whom it opens
 NEAR = 3  # words from the comma to the cue
+AWAY = 120  # characters that they take at the most
 
 
 def find_dialogue(text: str, start: int, end: int, words: SpeechLexicon) -> tuple[Quoted, ...]:
@@ -66,7 +67,7 @@ def _before_cue(text: str, outer: int, start: int, end: int, words: SpeechLexico
                     Quoted(start, ends, outer, comma.start() + 1),
                     *_after_narrator(text, stop.start("last"), end),
                 )
-        near = WORD.finditer(text, comma.end(), end)
+        near = WORD.finditer(text, comma.end(), min(end, comma.end() + AWAY))
         for _, word in zip(range(NEAR), near, strict=False):
             low = word.group().lower()
             if low in words.cues:

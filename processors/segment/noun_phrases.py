@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from processors.segment.speech_lexicon import SpeechLexicon
 from processors.segment.speech_tokens import Token
 
+LONGEST = 60  # tokens of a phrase, and of the adverbs before a cue
 FAR = 40  # tokens from a sentence's start to its subject
 APPOSITION = 30  # tokens of a clause between commas
 BRACKET = 8  # tokens between brackets
@@ -43,8 +44,10 @@ class NounPhrases:
 
     def right(self, at: int) -> Phrase | None:
         """The phrase that starts at or, after adverbs, behind a token."""
-        while (token := self.at(at)) and token.kind == "word" and self.adverb(token):
+        last = at + LONGEST
+        while at < last and (token := self.at(at)) and token.kind == "word" and self.adverb(token):
             at += 1
+        token = self.at(at)
         if token is None or token.kind != "word" or not self._nominal(token):
             return None
         if token.low in self._words.pronouns and not self._opens_phrase(at):
@@ -80,7 +83,8 @@ class NounPhrases:
 
     def over_adverbs(self, at: int) -> int:
         """The number of the token left of the adverbs and auxiliaries that end at `at`."""
-        while (token := self.at(at)) and token.kind == "word" and self.adverb(token):
+        first = at - LONGEST
+        while at > first and (token := self.at(at)) and token.kind == "word" and self.adverb(token):
             at -= 1
         return at
 
@@ -96,8 +100,10 @@ class NounPhrases:
     def _name_end(self, last: int) -> int:
         """The end of the name of two words and more behind the comma after `last`; `last` where there is none."""
         at = last + 2
-        while (token := self.at(at)) is not None and token.kind == "word" and token.capital:
+        token = self.at(at)
+        while token is not None and token.kind == "word" and token.capital and at < last + LONGEST:
             at += 1
+            token = self.at(at)
         ends = token is None or token.kind == "quote" or token.low in (",", ".", "(", ";", ":")
         return at - 1 if at > last + 3 and ends else last
 
@@ -143,7 +149,7 @@ class NounPhrases:
     def _start(self, end: int) -> int:
         """The first token of the phrase that ends at `end`."""
         start, at = end, end - 1
-        while (token := self.at(at)) is not None:
+        while at > end - LONGEST and (token := self.at(at)) is not None:
             if token.low == ")":
                 at = self._before_bracket(at)
                 continue
@@ -210,7 +216,7 @@ class NounPhrases:
     def _end(self, start: int) -> int:
         """The last token of the phrase that starts at `start`."""
         end, at = start, start + 1
-        while (token := self.at(at)) is not None and token.kind == "word":
+        while at < start + LONGEST and (token := self.at(at)) is not None and token.kind == "word":
             if token.low not in self._words.joiners:
                 if not self._goes_on(at) and not (token.low in self._words.conjunctions and self._pairs(at)):
                     break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from processors.event import Quote, QuoteKind, Segment, Span
 from processors.segment.dialogue import find_dialogue
@@ -15,7 +16,9 @@ from processors.segment.speech_lexicon import NO_WORDS, SpeechLexicon, speech_le
 from processors.segment.speech_tokens import TERMINAL, Token, sentences, tokens
 
 SIGNED = re.compile(r"\s*[—–―]|\s-\s")  # a dash after the words: a narrator or a name follows
-MAX_CHARS = 250_000  # of a text, and of a paragraph; nobody quotes anybody behind them
+LETTERS = re.compile(r"[^\W\d_]+")
+MAX_CHARS = 250_000  # of a text; nobody quotes anybody behind them
+MOST = 5_000  # quotations of a text; a book of interviews has fewer
 READ = frozenset({"paragraph", "list"})
 
 
@@ -24,15 +27,17 @@ def find_quotes(text: str, segments: tuple[Segment, ...], language: str) -> tupl
 
     `language` is a BCP 47 tag. Where it has no words of speech in ``config/lexicon/quotes.toml``, quotations are
     found without cue and speaker. Only running text is read: the words of headlines, captions and credits are not.
+    A text is read up to `MAX_CHARS` characters and `MOST` quotations, so that none takes long.
     """
     words = speech_lexicon(language.partition("-")[0].lower()) or NO_WORDS
     reader = _Reader(text, words)
     found: list[Quote] = []
     for segment in segments:
-        if segment.start > MAX_CHARS:
+        if segment.start >= MAX_CHARS or len(found) == MOST:
             break
         if segment.inside == "text" and segment.kind in READ:
-            found += reader.paragraph(segment.start, min(segment.end, segment.start + MAX_CHARS))
+            quotes = reader.paragraph(segment.start, min(segment.end, MAX_CHARS))
+            found += islice(quotes, MOST - len(found))
     return tuple(sorted(found, key=lambda quote: (quote.start, quote.end)))
 
 
@@ -54,11 +59,14 @@ class _Reader:
 
     def paragraph(self, start: int, end: int) -> Iterator[Quote]:
         quoted = find_dialogue(self._text, start, end, self._words) or find_quoted(self._text, start, end)
-        made = tokens(self._text, start, end, quoted, self._words)
         here: _Said | None = self._last if self._open or (quoted and quoted[0].outer_start == start) else None
+        phrased = self._phrased(start, end)
+        made: list[Token] = []
+        if quoted or phrased or self._has_cue(start, end):
+            made = tokens(self._text, start, end, quoted, self._words)
         for sentence in sentences(self._text, made, quoted, self._words):
             quoting, bare = False, self._bare(sentence)
-            clause = Clause(self._text, sentence, self._words)
+            clause = Clause(self._text, sentence, self._words, phrased=phrased)
             for at, token in enumerate(sentence):
                 if token.kind != "quote":
                     continue
@@ -77,6 +85,16 @@ class _Reader:
                 here = self._said(told) or here
         self._last = here
         self._open = bool(quoted) and not quoted[-1].closed
+
+    def _phrased(self, start: int, end: int) -> bool:
+        """Whether a nominal cue (``according to``) stands in the paragraph."""
+        return any(
+            pattern.search(self._text, start, end) for pattern in (self._words.phrases, self._words.behind)
+        )
+
+    def _has_cue(self, start: int, end: int) -> bool:
+        """Whether a word that may be a cue stands in the paragraph; without one, nobody says anything there."""
+        return not self._words.cues.isdisjoint(LETTERS.findall(self._text[start:end].lower()))
 
     def _said(self, found: Attribution | None) -> _Said | None:
         return _Said(found.source, found.cue) if found and found.source else None

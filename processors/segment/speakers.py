@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from processors.segment.noun_phrases import NounPhrases, Phrase
@@ -27,18 +28,19 @@ class Attribution:
 
 
 class Clause:
-    """One sentence, with the attributions in it."""
+    """One sentence, with the attributions in it; `phrased`: whether its paragraph has a nominal cue."""
 
-    def __init__(self, text: str, said: list[Token], words: SpeechLexicon) -> None:
+    def __init__(self, text: str, said: list[Token], words: SpeechLexicon, *, phrased: bool = True) -> None:
         self.tokens, self._words, self._text = said, words, text
         self._phrases = NounPhrases(said, words)
-        self._shouted = text[said[0].start : said[-1].end].isupper()
         self.attributions = [
             made
             for at, token in enumerate(said)
             if token.low in words.cues and self._is_cue(at, token) and (made := self._attribution(at))
         ]
-        self.attributions += self._nominal() + self._signed()
+        if phrased:
+            self.attributions += self._nominal()
+        self.attributions += self._signed()
 
     def speaker_of(self, at: int, *, title: bool = False) -> Attribution | None:
         """The attribution of the quotation that is token `at`; a title of a work needs its cue right after it."""
@@ -59,7 +61,7 @@ class Clause:
         if token.kind != "word":
             return False
         before = self._phrases.at(at - 1)
-        if token.capital and at > 0 and not self._shouted:
+        if token.capital and at > 0 and not self._shouted():
             return False
         if before is None or before.kind != "word":
             return True
@@ -73,6 +75,9 @@ class Clause:
             not before.capital and before.low not in self._words.pronouns and not self._phrases.adverb(before)
         )
         return not (plain and token.low in self._words.nouns)
+
+    def _shouted(self) -> bool:
+        return self._text[self.tokens[0].start : self.tokens[-1].end].isupper()
 
     def _attribution(self, at: int) -> Attribution | None:
         cue = self.tokens[at]
@@ -163,14 +168,14 @@ class Clause:
         """The nominal cues, as "according to", with their sources."""
         made = []
         for found in self._words.phrases.finditer(self._text, self.tokens[0].start, self.tokens[-1].end):
-            at = next((i for i, token in enumerate(self.tokens) if token.start >= found.end()), None)
-            first = next(i for i, token in enumerate(self.tokens) if token.end > found.start())
+            at = bisect_left(self.tokens, found.end(), key=_start)
+            first = bisect_right(self.tokens, found.start(), key=_end)
             right = self._phrases.right(at) if at and self.tokens[first].kind != "quote" else None
             if at and right:
                 span = self._span(right)
                 made.append(Attribution(at - 1, found.span(), span, first, right[1], nominal=True))
         for found in self._words.behind.finditer(self._text, self.tokens[0].start, self.tokens[-1].end):
-            first = next(i for i, token in enumerate(self.tokens) if token.end > found.start())
+            first = bisect_right(self.tokens, found.start(), key=_end)
             left = self._phrases.left(first)
             if left and self.tokens[first].kind == "word":
                 made.append(Attribution(first, found.span(), self._span(left), left[0], first, nominal=True))
@@ -191,6 +196,14 @@ class Clause:
         """A phrase in the text, with the name apposed to it."""
         first, last = self._phrases.with_name(phrase)
         return self.tokens[first].start, self.tokens[last].end
+
+
+def _start(token: Token) -> int:
+    return token.start
+
+
+def _end(token: Token) -> int:
+    return token.end
 
 
 def _outer(before: list[Attribution]) -> Attribution:
