@@ -21,7 +21,6 @@ REPLAYED: Final = "x-replays"  # how often it was replayed; a dead letter that c
 MOST_REPLAYS: Final = 3  # a letter that came back so often is replayed only by force
 RAW_LETTERS: Final = frozenset(topic.dead_letters.name for topic in (RAW, BACKFILL))
 READ_AGAIN: Final = frozenset(topic.name for topic in TOPICS)
-CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +125,8 @@ class Embedded:
     def read(self, topics: Sequence[str]) -> Iterator[Record]:
         """All records of these topics."""
         for topic in topics:
-            start = 0
-            while found := self._log.records(topic, start, CHUNK):
-                yield from found
-                start = found[-1].offset + 1
+            for piece in self._log.pieces(topic):
+                yield from piece
 
     def find(self, topic: str, partition: int, offset: int) -> Record | None:
         """One record."""

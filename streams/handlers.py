@@ -35,9 +35,9 @@ class StepHandler:
         self.close()
         work = await asyncio.to_thread(Work, self._step, self._settings)
         if self._step.state:
-            topic = self._step.state.name
-            for record in await self._access.read(lambda: self._access.log.records(topic)):
-                work.restore(record)
+            pieces = self._access.log.pieces(self._step.state.name)
+            while piece := await self._access.read(lambda: next(pieces, None)):
+                await asyncio.to_thread(_restore, work, piece)
         self._work = work
 
     async def handle(self, records: Sequence[Record]) -> Handled:
@@ -122,6 +122,11 @@ class EventsHandler:
                 return
         ends = {topic.name: self._access.log.end(topic.name) for topic in (*SINK_READS, GAPS)}
         self._access.log.commit(self.name, ends, also=lambda: self._access.log.mark(self.name, length))
+
+
+def _restore(work: Work, records: Sequence[Record]) -> None:
+    for record in records:
+        work.restore(record)
 
 
 def _decoded(records: Sequence[Record]) -> tuple[list[tuple[Message, ...]], list[Event]]:

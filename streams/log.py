@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS positions (name TEXT PRIMARY KEY, position INTEGER NO
 """
 COLUMNS: Final = "topic, offset, key, value, timestamp, headers"
 PARTITION: Final = 0  # a topic of the embedded log has one
+PIECE: Final = 500  # records that are read at once
 
 
 def located(folder: Path, *, or_kafka: bool = False) -> Path:
@@ -141,6 +142,21 @@ class Log:
             Record(topic, PARTITION, offset, key, value, timestamp, _unpacked(headers))
             for topic, offset, key, value, timestamp, headers in rows
         ]
+
+    def pieces(self, topic: str) -> Iterator[list[Record]]:
+        """All records of a topic up to its end of this moment, some at a time; others may write in between."""
+        start, end = 0, self.end(topic)
+        while start < end and (found := self.records(topic, start, PIECE)):
+            yield [record for record in found if record.offset < end]
+            start = found[-1].offset + 1
+
+    def count(self, topics: Sequence[str]) -> int:
+        """How many records topics hold: those that were pruned or dropped are gone."""
+        rows = (
+            self.connection.execute("SELECT COUNT(*) FROM records WHERE topic = ?", (topic,)).fetchone()
+            for topic in topics
+        )
+        return sum(int(row[0]) for row in rows)
 
     def position(self, consumer: str, topic: str) -> int:
         """The offset that the consumer reads next."""

@@ -52,10 +52,8 @@ class EmbeddedLog:
     def records(self, topics: Sequence[str], since: int | None = None) -> Iterator[Record]:  # noqa: ARG002 -- the protocol's signature
         """All records."""
         for topic in topics:
-            start, end = 0, self._log.end(topic)
-            while start < end and (found := self._log.records(topic, start, 500)):
-                yield from (record for record in found if record.offset < end)
-                start = found[-1].offset + 1
+            for piece in self._log.pieces(topic):
+                yield from piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import Misconfigured
-from streams.log import Log
+from streams.log import PIECE, Log
 from streams.messages import Message
 
 HEADERS = (("ce_id", b"\xff\x00"), ("x", b"1"))
@@ -35,6 +35,23 @@ def test_records_come_back_as_written_in_order(log: Log) -> None:
     first, second = log.records("a")
     assert (first.offset, first.value, first.headers, first.timestamp) == (0, b"1", HEADERS, 1000)
     assert (second.offset, second.value) == (1, b"3")
+
+
+@pytest.mark.parametrize("number", [0, 1, PIECE, PIECE + 1, 2 * PIECE + 3])
+def test_a_topic_is_read_in_pieces_up_to_the_end_that_it_had(log: Log, number: int) -> None:
+    log.append([a_message("a", n) for n in range(number)])
+    read: list[int] = []
+    for piece in log.pieces("a"):
+        assert 0 < len(piece) <= PIECE
+        log.append([a_message("a", 9), a_message("b", 9)])
+        read += [record.offset for record in piece]
+    assert read == list(range(number))
+
+
+def test_what_was_dropped_is_not_counted(log: Log) -> None:
+    log.append([a_message("a", n) for n in range(3)] + [a_message("b", 9)])
+    log.drop("a", [0, 2])
+    assert (log.count(["a"]), log.count(["a", "b"]), log.count(["c"]), log.count([])) == (1, 2, 0, 0)
 
 
 def test_a_consumer_goes_on_where_it_committed(log: Log) -> None:
