@@ -102,7 +102,7 @@ def _standing_matter(text: str, parts: list[Part], lead: int) -> None:
 def _end_of_block(parts: list[Part], number: int) -> int:
     """The last part of the block that standing matter opens; a heading alone takes the next block."""
     last = number
-    heading = phrases().heading.fullmatch(parts[number].words.lower()) is not None
+    heading = marks.is_heading(parts[number].words)
     while last + 1 < len(parts):
         after = parts[last + 1]
         if after.kind not in (None, "boilerplate", "list", "paragraph") or (

@@ -16,6 +16,9 @@ from processors.segment.phrases import phrases
 from processors.segment.pictures import is_credit
 
 LONGEST: Final = 500
+SENTENCE: Final = (
+    8  # blanks in a line with a full stop that is a sentence: De Kock, asked about it, said nothing.
+)
 CODE: Final = r"[^\W_]{2,4}"
 INITIALS: Final = re.compile(
     rf"(?=[\W\d]*[^\W\d_])[(\[/]?{CODE}(?:\s?(?:-|/{{1,2}})\s?[^\W_]{{2,4}}){{1,5}}/?[)\]]?|{CODE}/|/{CODE}"
@@ -49,11 +52,18 @@ def kind_of(words: str) -> SegmentKind | None:  # noqa: PLR0911  one return a ki
         return "note"
     if said.signoff.match(low) or contributes(low):
         return "signoff"
-    if said.boilerplate.match(low) or (short and words[0].isupper() and said.heading.fullmatch(low)):
+    if said.boilerplate.match(low) and not (words[0].islower() and ends_sentence(words)):
+        return "boilerplate"  # a sentence in small letters goes on from the line before
+    if short and is_heading(words):
         return "boilerplate"
     if known.boilerplate.describe(low):
         return "boilerplate"
     return "credit" if short and is_credit(words) and not is_byline(words) else None
+
+
+def is_heading(words: str) -> bool:
+    """Whether a line is the heading of standing matter: ``About Tallow Creek Foods, Inc.``, no ``About 300 people``."""
+    return words[0].isupper() and phrases().heading.fullmatch(words) is not None
 
 
 def contributes(low: str) -> bool:
@@ -105,7 +115,7 @@ def is_initials(words: str) -> bool:
 
 def is_byline(words: str) -> bool:
     """Whether a line names its writers: ``By`` and names, with their function."""
-    if len(words) > 160:
+    if len(words) > 160 or (words.endswith(".") and words.count(" ") >= SENTENCE):
         return False
     opened = phrases().byline.fullmatch(words)
     return opened is not None and are_names(opened["names"])
@@ -138,6 +148,8 @@ def are_names(words: str) -> bool:
 def is_person(words: str) -> bool:
     """Whether a line is nothing but one or two names of two to four words."""
     names = re.split(r",? (?:and|y|et|und|e|en|och|og) |, ", words.rstrip())
+    if words.endswith(".") or words.startswith("The "):
+        return False
     return len(words) < 60 and all(
         2 <= len(name.split()) <= 4 and all(re.fullmatch(r"[A-ZÀ-Þ][\w'’.-]*", word) for word in name.split())
         for name in names

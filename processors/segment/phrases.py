@@ -15,7 +15,7 @@ PERSON: Final = r"[^\W\d_][\w.'’-]*(?:[ _][\w.'’-]+){0,4}"
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """Patterns for lines in small letters, but for `byline`, `tags` and `credit_tail`."""
+    """Patterns for lines in small letters, but for `heading`, `byline`, `tags` and `credit_tail`."""
 
     note: re.Pattern[str]
     signoff: re.Pattern[str]

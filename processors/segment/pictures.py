@@ -18,6 +18,13 @@ SEEN: Final = re.compile(
     r"\b(?:is|are|stands?|sits?|walks?|poses?|looks?|attends?|speaks?|holds?|waves?|arrives?|waits?|shakes?|gathers?|passes|pass)\b"
 )
 MARKED: Final = re.compile(r"[/©:(\[]|oto|HOTO|via ")  # what credits have
+SIDE: Final = re.compile(
+    r"(?<=[\w.]\s)\((?:[2-9]\s?-?\s?)?([lrcdgisLRCDGIS])\)"
+)  # where somebody stands: (L), (2d)
+SIDES: Final = tuple(map(frozenset, ("lrc", "idc", "gdc", "sdc")))  # in English, Spanish, French, Italian
+OFFICE: Final = re.compile(
+    r"\b(?:Sens?|Reps?|Govs?|Senators?|Representatives?|Governors?|Congress\w*|Mayor|Dem\w*|Republican\w*)\b"
+)
 SENTENCE: Final = re.compile(r"(?<=[^\W_]{4})[.!?]\s+")
 SAID: Final = re.compile(
     r"\b(?:said|told|says|dijo|dit|déclaré|sagte|sagten|teilte|detto|disse|zei|sade|säger|sa|sagde|siger|afirmó|added)\b"
@@ -127,8 +134,29 @@ def is_caption(words: str) -> bool:
     """Whether the words speak of a picture, or tell no more than who is seen where and when."""
     if len(words) > LONGEST or " said " in words:
         return False
-    told = phrases().caption.search(words[:500].lower()) is not None or _ends_in_place_and_date(words)
+    told = (
+        phrases().caption.search(words[:500].lower()) is not None
+        or _tells_sides(words)
+        or _ends_in_place_and_date(words)
+    )
     return told and not SAID.search(words)
+
+
+def _tells_sides(words: str) -> bool:
+    """Whether letters in brackets tell where people stand: two sides, or one of somebody who is seen doing something.
+
+    A letter alone may be a politician's party, or a paragraph of a law.
+    """
+    if "(" not in words:
+        return False
+    found = list(SIDE.finditer(words))
+    letters = {match[1].lower() for match in found}
+    if len(letters) > 1:
+        return any(letters <= sides for sides in SIDES)
+    if not found or OFFICE.search(words, 0, found[0].start()):
+        return False
+    named = words[: found[0].start()].rsplit(maxsplit=1)[-1][:1].isupper()
+    return named and (found[0][1].islower() or SEEN.search(words, found[0].end()) is not None)
 
 
 def _ends_in_place_and_date(words: str) -> bool:
