@@ -55,8 +55,9 @@ def _in_columns(words: str) -> bool:
 def gather(text: str, parts: list[Part], lead: int) -> None:
     """Make one part of the rows of every table and the items of every list; `lead` is where the body begins."""
     number = lead
+    tables = _Tables(parts)
     while number < len(parts):
-        if (last := _table(parts, number)) is not None:
+        if (last := tables.end(number)) is not None:
             join(text, parts, number, last, "table")
         else:
             number = _listed(text, parts, number)
@@ -89,25 +90,46 @@ def _listed(text: str, parts: list[Part], number: int) -> int:
     return number
 
 
-def _table(parts: list[Part], first: int) -> int | None:
-    """The last part of the table that begins at `first`: rows in columns, and the lines set close under them."""
-    if not _open(parts[first]) or not is_row(parts[first].words):
-        return None
-    rows, last, number, digits = 0, first, first, False
-    while number < len(parts):
-        part = parts[number]
-        digits = digits or _has_digit(part.words)
-        if not digits and number - first > FIRST:
+class _Tables:
+    """The tables among parts that are asked for from left to right, so that no part is looked at again and again.
+
+    What is known of the parts ahead is told by how many parts follow, as those before them are joined meanwhile.
+    """
+
+    def __init__(self, parts: list[Part]) -> None:
+        self._parts = parts
+        self._figured = len(parts)  # parts from the next one with a figure on
+        self._vain = len(parts)  # parts from the end of a block that is no table on
+
+    def end(self, first: int) -> int | None:
+        """The last part of the table that begins at `first`: rows in columns, and the lines set close under them."""
+        parts = self._parts
+        if first < len(parts) - self._vain or not _open(parts[first]) or not is_row(parts[first].words):
             return None
-        if _open(part) and is_row(part.words):
-            rows, last = rows + 1, number
-        elif _open(part) and not part.parted and len(part.words) <= 90:
-            last = number  # a heading or legend within the block
-        else:
-            break
-        number += 1
-    told = any(_has_digit(part.words) for part in parts[first : last + 1])
-    return last if rows > 1 and told else None
+        if self._next_figure(first) > first + FIRST + 1:
+            return None
+        rows, last, number = 0, first, first
+        while number < len(parts):
+            part = parts[number]
+            if _open(part) and is_row(part.words):
+                rows, last = rows + 1, number
+            elif _open(part) and not part.parted and len(part.words) <= 90:
+                last = number  # a heading or legend within the block
+            else:
+                break
+            number += 1
+        if rows > 1 and self._next_figure(first) <= last:
+            return last
+        self._vain = len(parts) - number
+        return None
+
+    def _next_figure(self, first: int) -> int:
+        """The number of the first part with a figure, `first` or after it; how many parts there are if none has."""
+        number = max(first, len(self._parts) - self._figured)
+        while number < len(self._parts) and not _has_digit(self._parts[number].words):
+            number += 1
+        self._figured = len(self._parts) - number
+        return number
 
 
 def _run(parts: list[Part], first: int) -> int:
