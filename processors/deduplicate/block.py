@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.deduplicate.candidates import HALF, LOWER, Found, Numbers, most_shared
+from processors.deduplicate.candidates import HALF, LOWER, Found, most_shared
+from processors.deduplicate.flat import Numbers
 from processors.deduplicate.index import Keys
 from processors.deduplicate.record import BLOCK
 

@@ -7,12 +7,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.deduplicate.flat import Numbers, leads, lengths
+
 CANDIDATES: Final = 6  # that are scored for a story, however many share keys with it
 SHARED: Final = 0.05  # of the keys that a candidate could share, the least that it does share
 HALF: Final = np.uint64(32)
 LOWER: Final = np.uint64(2**32 - 1)
 
-Numbers = NDArray[np.intp]
 Found = list[
     list[tuple[int, int]]
 ]  # for each story the candidates' rows with the number of keys that each shares
@@ -33,11 +34,8 @@ def most_shared(
     found: Found = [[] for _ in told]
     if not len(pairs):
         return found
-    lead = np.empty(len(pairs), np.bool_)
-    lead[0] = True
-    np.not_equal(pairs[1:], pairs[:-1], out=lead[1:])
-    starts = lead.nonzero()[0]
-    shared = np.diff(starts, append=len(pairs))
+    starts = leads(pairs).nonzero()[0]
+    shared = lengths(starts, len(pairs))
     pairs = pairs.take(starts)
     stories, rows = (pairs >> HALF).astype(np.intp), (pairs & LOWER).astype(np.intp)
     whole = sizes.take(stories)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from config.settings import Deduplicate
 from processors.deduplicate.arrival import Arrival, arrival
 from processors.deduplicate.fingerprint import Fingerprint, Hashes, fingerprints
@@ -175,13 +177,14 @@ def _placed(
     if parent is None or view is None:
         return _Placed(Lineage(story.event.story.uri, relation), figures, stored(story.made.shingles, None))
     if parent.pair:
-        known, figures["novelty"] = parent.pair.known, parent.pair.novelty
+        added, figures["novelty"] = parent.pair.added, parent.pair.novelty
     else:
         known = shared(story.made.shingles, view.shingles)
+        added = (~known).astype(np.uint32)
         figures["novelty"] = novelty(story.made, window.weights(reading.counts), known, view.bound)
     sequence = view.sequence if relation == "duplicate" else 1 + _latest_sequence(window, view)
     lineage = Lineage(view.chain, relation, of=view.uri, score=parent.score, sequence=sequence)
-    return _Placed(lineage, figures, stored(story.made.shingles, known))
+    return _Placed(lineage, figures, stored(story.made.shingles, added))
 
 
 def _latest_sequence(window: Window, view: View) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.deduplicate.fingerprint import Hashes
+from processors.deduplicate.flat import leads, lengths
 from processors.deduplicate.tables import MakeTable, Whole
 
 PLACES: Final = 1 << 18  # at the start, a byte each
@@ -51,11 +52,10 @@ class Frequencies:
 
     def count(self, spread_hashes: NDArray[np.uint64]) -> None:
         """Count the shingles of some stories that their chains did not have."""
-        where = np.sort(places(spread_hashes, self._size))
-        if not len(where):
-            return
-        starts = np.flatnonzero(np.concatenate(([True], where[1:] != where[:-1])))
-        where, times = where.take(starts), np.diff(starts, append=len(where))
+        where = places(spread_hashes, self._size)
+        where.sort()
+        starts = leads(where).nonzero()[0]
+        where, times = where.take(starts), lengths(starts, len(where))
         seen = self._counts.take(where) + np.minimum(times, _SATURATED)
         self._counts.put(where, np.minimum(seen, _SATURATED).astype(np.uint8))
         self._alive += len(spread_hashes)

@@ -7,6 +7,7 @@ are taken over, and a rebuild drops them.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import Final
 
 _START: Final = 1024  # places; always a power of two
@@ -23,26 +24,24 @@ class Identity:
 
     def get(self, key: int, first: int) -> int | None:
         """The row of a key, or None where there is none at or above `first`."""
-        place = self._place(key)
-        row = self._rows[place] - 1
-        return row if row >= first else None
-
-    def put(self, key: int, row: int, first: int) -> None:
-        """Let a key tell `row` from now on."""
-        place = self._place(key)
-        if not self._rows[place]:
-            if 3 * self._used >= 2 * self._mask:
-                self._rebuild(first)
-                place = self._place(key)
-            self._used += 1
-        self._keys[place], self._rows[place] = key, row + 1
-
-    def _place(self, key: int) -> int:
         keys, rows, mask = self._keys, self._rows, self._mask
         place = key & mask
-        while rows[place] and keys[place] != key:
+        while (row := rows[place]) and keys[place] != key:
             place = (place + 1) & mask
-        return place
+        return row - 1 if row > first else None
+
+    def put(self, new: Sequence[int], row: int, first: int) -> None:
+        """Let some keys tell `row` from now on."""
+        if 3 * (self._used + len(new)) >= 2 * self._mask:
+            self._rebuild(first)
+        keys, rows, mask = self._keys, self._rows, self._mask
+        for key in new:
+            place = key & mask
+            while rows[place] and keys[place] != key:
+                place = (place + 1) & mask
+            if not rows[place]:
+                self._used += 1
+            keys[place], rows[place] = key, row + 1
 
     def _rebuild(self, first: int) -> None:
         alive = [(key, row) for key, row in zip(self._keys, self._rows, strict=True) if row > first]
@@ -50,9 +49,12 @@ class Identity:
         while 3 * len(alive) >= places:
             places *= 2
         self._clear(places)
+        keys, rows, mask = self._keys, self._rows, self._mask
         for key, row in alive:
-            place = self._place(key)
-            self._keys[place], self._rows[place] = key, row
+            place = key & mask
+            while rows[place]:
+                place = (place + 1) & mask
+            keys[place], rows[place] = key, row
         self._used = len(alive)
 
     def _clear(self, places: int) -> None:

@@ -17,8 +17,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.deduplicate.candidates import HALF, LOWER, Found, Numbers, most_shared
+from processors.deduplicate.candidates import HALF, LOWER, Found, most_shared
 from processors.deduplicate.fingerprint import Hashes
+from processors.deduplicate.flat import Numbers, leads
 from processors.deduplicate.frequencies import Counts, Frequencies, places, spread
 from processors.deduplicate.rows import Rows
 from processors.deduplicate.tables import MakeTable, Places, Whole
@@ -137,8 +138,7 @@ class Index:
         rows = where & LOWER
         where >>= HALF
         while len(where):
-            lead = np.ones(len(where), np.bool_)
-            np.not_equal(where[1:], where[:-1], out=lead[1:])
+            lead = leads(where)
             self._put_newer(where[lead], rows[lead])
             rest = ~lead
             where, rows = where[rest], rows[rest]

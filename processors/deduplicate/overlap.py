@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.deduplicate.candidates import HALF, Numbers
+from processors.deduplicate.candidates import HALF
 from processors.deduplicate.fingerprint import EVERYTHING, FIGURE, Fingerprint, Hashes
+from processors.deduplicate.flat import Numbers, between, lengths, spans
 from processors.deduplicate.frequencies import Counts
 from processors.deduplicate.index import COMMON
 from processors.deduplicate.record import EVEN
@@ -23,7 +24,6 @@ from processors.deduplicate.rows import Sample
 LEAST: Final = 0.12  # containment under which two stories are never one
 
 Weights = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 
 def sample_from(made: Fingerprint) -> Sample:
@@ -48,7 +48,7 @@ class Overlap(NamedTuple):
     `ours` and `theirs` count shingles, `both` those that they share; ``our_weight``, ``their_weight`` and `weight`
     are the sums of their inverse document frequencies; ``our_figures``, ``their_figures`` and `figures` count those
     with a number. `shared` of the new story's rare shingles, in the order of its text, in so many `runs` are the
-    earlier one's, too. `known` tells which of the new story's sample these are.
+    earlier one's, too. `added` is 1 for those of its sample that the earlier one does not have, else 0.
     """
 
     ours: int
@@ -62,7 +62,7 @@ class Overlap(NamedTuple):
     figures: int
     shared: int
     runs: int
-    known: Flags
+    added: Hashes
 
     @property
     def containment(self) -> float:
@@ -116,17 +116,17 @@ def overlaps(
     owned |= theirs
     places = ours.searchsorted(owned)
     both = (ours.take(places, mode="clip") == owned).nonzero()[0]
-    begins = sizes.cumsum() - sizes
+    begins, firsts = sizes.cumsum() - sizes, starts.take(stories)
     cuts = both.searchsorted(begins)
-    firsts = starts.take(stories)
-    pairs = _Pairs(
-        stories, firsts, starts.take(stories + 1) - firsts, begins, sizes, np.diff(cuts, append=len(both))
-    )
-    _complete(asked, told, pairs, theirs)
+    shared = lengths(cuts, len(both))
+    pairs = _Pairs(stories, firsts, starts.take(stories + 1) - firsts, begins, sizes, shared)
+    their_bounds = np.array([sample.bound for _, _, sample in told], np.uint32)
+    our_bounds = np.array([each.made.bound for each in asked], np.uint32).take(stories)
+    _complete(pairs, ours, theirs, our_bounds, their_bounds)
     enough = (pairs.both > LEAST / 2 * np.minimum(pairs.ours, pairs.theirs)).nonzero()[0]
     if len(enough):
         pairs = pairs.of(enough)
-        shared = _spans(cuts.take(enough), pairs.both)
+        shared = spans(cuts.take(enough), pairs.both)
         counted = _counted(asked, pairs, ours, theirs, places.take(both.take(shared)), weigh, count)
         for at, overlap in zip(enough.tolist(), counted, strict=True):
             story, number, _ = told[at]
@@ -143,24 +143,15 @@ def _owned(asked: Sequence[Asked]) -> tuple[NDArray[np.uint64], Numbers]:
 
 
 def _complete(
-    asked: Sequence[Asked], told: Sequence[tuple[int, int, Sample]], pairs: _Pairs, theirs: Hashes
+    pairs: _Pairs, ours: NDArray[np.uint64], theirs: Hashes, our_bounds: Hashes, their_bounds: Hashes
 ) -> None:
     """Let only those shingles count up to which both samples are complete."""
-    for at, (story, _, sample) in enumerate(told):
-        made = asked[story].made
-        if sample.bound < made.bound:
-            pairs.ours[at] = made.shingles.searchsorted(sample.bound, "right")
-        elif sample.bound > made.bound:
-            start = int(pairs.starts[at])
-            pairs.theirs[at] = theirs[start : start + sample.size].searchsorted(made.bound, "right")
-
-
-def _spans(starts: Numbers, lengths: Numbers) -> Numbers:
-    """The numbers of some spans, one span after the other."""
-    ends = lengths.cumsum()
-    where: Numbers = (starts - ends + lengths).repeat(lengths)
-    where += np.arange(len(where))
-    return where
+    cut = (their_bounds < our_bounds).nonzero()[0]
+    ends = (pairs.stories.take(cut).astype(np.uint64) << HALF) | their_bounds.take(cut)
+    pairs.ours[cut] = ours.searchsorted(ends, "right") - pairs.firsts.take(cut)
+    for at in (their_bounds > our_bounds).nonzero()[0].tolist():
+        start, size = int(pairs.starts[at]), int(pairs.theirs[at])
+        pairs.theirs[at] = theirs[start : start + size].searchsorted(our_bounds[at], "right")
 
 
 def _counted(
@@ -178,23 +169,23 @@ def _counted(
     """
     weights = weigh(np.concatenate([each.counts for each in asked]))
     figured = (ours & FIGURE) != 0
-    theirs = theirs.take(_spans(pairs.starts, pairs.theirs))
+    theirs = theirs.take(spans(pairs.starts, pairs.theirs))
     begins, ends = pairs.firsts, pairs.firsts + pairs.ours
     cuts, closed = pairs.theirs.cumsum() - pairs.theirs, pairs.both.cumsum()
     opened = closed - pairs.both
     sums = [
         pairs.ours, pairs.theirs, pairs.both,
-        _between(weights, begins, ends),
+        between(weights, begins, ends),
         np.add.reduceat(weigh(count(theirs)), cuts),
-        _between(weights.take(places), opened, closed),
-        _between(figured, begins, ends),
+        between(weights.take(places), opened, closed),
+        between(figured, begins, ends),
         np.add.reduceat((theirs & FIGURE) != 0, cuts, dtype=np.intp),
-        _between(figured.take(places), opened, closed),
+        between(figured.take(places), opened, closed),
     ]  # fmt: skip
     close = (sums[5] >= LEAST * np.minimum(sums[3], sums[4])).nonzero()[0]
     found: list[Overlap | None] = [None] * len(cuts)
     if len(close):
-        places = places.take(_spans(opened.take(close), pairs.both.take(close)))
+        places = places.take(spans(opened.take(close), pairs.both.take(close)))
         runs = _runs(asked, pairs.of(close), places)
         told = zip(*(values.take(close).tolist() for values in sums), *runs, strict=True)
         for at, figures in zip(close.tolist(), told, strict=True):
@@ -202,10 +193,12 @@ def _counted(
     return found
 
 
-def _runs(asked: Sequence[Asked], pairs: _Pairs, places: Numbers) -> tuple[list[int], list[int], list[Flags]]:
+def _runs(
+    asked: Sequence[Asked], pairs: _Pairs, places: Numbers
+) -> tuple[list[int], list[int], list[Hashes]]:
     """How many of each story's rare shingles, in the order of its text, are shared, and in how many runs.
 
-    At the end, which of its sample are shared. `places` are those of all shared shingles among all samples, one pair
+    At the end, 1 for each of its sample that is not shared, else 0. `places` are those of all shared shingles among all samples, one pair
     after the other.
     """
     running: dict[int, Numbers] = {}
@@ -220,17 +213,18 @@ def _runs(asked: Sequence[Asked], pairs: _Pairs, places: Numbers) -> tuple[list[
     starts = np.array(bases[:-1])
     known = np.zeros(bases[-1], np.bool_)
     known[places + (starts - pairs.firsts).repeat(pairs.both)] = True
-    lengths = np.array([len(order) for order in orders])
-    seen = known.take(np.concatenate(orders) + starts.repeat(lengths))
-    ends = lengths.cumsum()
+    added = (~known).astype(np.uint32)
+    counts = np.array([len(order) for order in orders])
+    seen = known.take(np.concatenate(orders) + starts.repeat(counts))
+    ends = counts.cumsum()
     first = seen.copy()
     first[1:] &= ~seen[:-1]
-    begins = (ends - lengths)[lengths > 0]
+    begins = (ends - counts)[counts > 0]
     first[begins] = seen[begins]
     return (
-        _between(seen, ends - lengths, ends).tolist(),
-        _between(first, ends - lengths, ends).tolist(),
-        [known[bases[at] : bases[at + 1]] for at in range(len(sizes))],
+        between(seen, ends - counts, ends).tolist(),
+        between(first, ends - counts, ends).tolist(),
+        [added[bases[at] : bases[at + 1]] for at in range(len(sizes))],
     )
 
 
@@ -242,12 +236,3 @@ def _rare(asked: Asked) -> Numbers:
         running = running[running <= made.bound]
     where: Numbers = made.shingles.searchsorted(running)
     return where[asked.counts.take(where) <= COMMON]
-
-
-def _between(values: NDArray[np.int64] | Flags, begins: Numbers, ends: Numbers) -> Numbers:
-    """The sums of some stretches of numbers."""
-    sums = np.zeros(len(values) + 1, np.int64)
-    values.cumsum(out=sums[1:])
-    told: Numbers = sums.take(ends)
-    told -= sums.take(begins)
-    return told

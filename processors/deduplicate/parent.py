@@ -105,8 +105,10 @@ def _likely(
     story: Arrival, window: Window, reading: Reading, rows: Sequence[tuple[int, int]]
 ) -> list[Likeness]:
     """Those of the rows that may tell the same report; each comes with the number of keys it shares."""
-    found = []
-    for (row, keys), pair in zip(rows, window.compare(reading, [row for row, _ in rows]), strict=True):
+    found: list[Likeness] = []
+    pairs = window.compare(reading, [row for row, _ in rows])
+    for row, keys in rows:
+        pair = pairs[row]
         if pair is None or row < window.first or not _is_near(story, window, view := window.view(row)):
             continue
         if like := likeness(story.made, view, pair):

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple, get_args
 
 import numpy as np
 import xxhash
-from numpy.typing import NDArray
 
 from processors.deduplicate.fingerprint import Fingerprint, Hashes
 from processors.event import Feature, Lineage, Relation
@@ -84,9 +83,9 @@ class Record(NamedTuple):
         ))  # fmt: skip
 
 
-def stored(shingles: Hashes, known: NDArray[np.bool_] | None) -> Hashes:
-    """The shingles as a record holds them: odd those that the parent did not have; all, without a parent."""
-    return shingles | (ODD if known is None else ~known)
+def stored(shingles: Hashes, added: Hashes | None) -> Hashes:
+    """The shingles as a record holds them: odd where `added` is 1, as the parent did not have them; all, without."""
+    return shingles | (ODD if added is None else added)
 
 
 def _encoded(text: str) -> bytes:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice
 from typing import Final, NamedTuple
@@ -106,14 +106,14 @@ class Window:
             found = self._read.popleft()
         return found
 
-    def compare(self, reading: Reading, rows: Sequence[int]) -> list[Overlap | None]:
-        """What a story shares with some rows; None where that is next to nothing."""
+    def compare(self, reading: Reading, rows: Sequence[int]) -> dict[int, Overlap | None]:
+        """What a story shares with some rows and with others; None where that is next to nothing."""
         known = reading.overlaps
         unknown = [(row, self._sample(row)) for row in rows if row not in known]
         if unknown:
             asked = Asked(reading.made, reading.counts, unknown)
             known.update(overlaps([asked], self.weights, self._index.counts)[0])
-        return [known[row] for row in rows]
+        return known
 
     def weights(self, counts: Counts) -> Weights:
         """Inverse document frequencies: how much a shingle tells, by how many stories have it."""
@@ -127,12 +127,11 @@ class Window:
             self.place = view.place
         self.add(view.raw, view.time, view.identities())
 
-    def add(self, record: bytes, moment: int, identities: Iterable[int]) -> None:
+    def add(self, record: bytes, moment: int, identities: Sequence[int]) -> None:
         """Remember a story, the last that was read: its record, its own time, and the keys by which it is found."""
         row = self._base + len(self._records)
         self._records.append(record)
-        for each in identities:
-            self._identity.put(each, row, self.first)
+        self._identity.put(identities, row, self.first)
         self._tell_time(moment)
         self._expire()
         self.place += 1
