@@ -158,7 +158,9 @@ def _matches(
     indices = sorted({index for word in words for index in by_word.get(word, ())})
     if not indices:
         return
-    parts = tuple(_lines(string)) if where == "line" else (string.strip(),)
+    parts = [string.strip()]
+    if where == "line":
+        parts = [line for line in _lines(string) if any(word in line.lower() for word in words)]
     for mark in map(lexicon.marks.__getitem__, indices):
         if match := next(filter(None, map(mark.pattern.search, parts)), None):
             yield mark, match

@@ -64,6 +64,8 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
 
 def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
     text, spans = repaired(reading.text if reading.is_clean else clean(reading.text))
+    if not spans and not reading.damage:
+        return text, ()
     if spans and text != (again := clean(text)):  # what was mended may need cleaning again
         text, spans = again, ((0, 0),)
     damage = [Damage(start, end, "mojibake") for start, end in spans]

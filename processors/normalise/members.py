@@ -307,6 +307,6 @@ def _each(value: object, make: Callable[[Json], T | None]) -> tuple[T, ...]:
     """The members of a list of objects that could be made; empty ones are left out."""
     if not value:
         return ()
-    return tuple([
+    return tuple([  # a list, which takes half of a generator's time
         made for one in _objects(value) if any(one.values()) and (made := make(one)) is not None
     ])  # fmt: skip
