@@ -172,23 +172,18 @@ class Consumer:
         crashes = await self._access.read(lambda: self._access.log.crashes(self.name, records[0]))
         if crashes >= MAX_CRASHES:
             bug = Bug(f"{self.name} crashed {crashes} times on this record; see the log, then replay it")
-            await self._commit(records[:1], (dead_letter(records[0], self.name, bug, crashes),), None)
+            await self._commit(records[:1], [(dead_letter(records[0], self.name, bug, crashes),)], None)
             return
         with metrics.STEP_SECONDS.labels(self.name).time():
             handled = await self._handled(records)
-        sound = next(
-            (n for n, each in enumerate(handled.outcomes) if isinstance(each, Exception)), len(records)
-        )
-        messages = tuple(
-            m for each in handled.outcomes[:sound] if not isinstance(each, Exception) for m in each
-        )
-        if sound == len(records):
-            await self._attempt(records, messages, handled.also)
+        done = _sound(handled.outcomes)
+        if len(done) == len(records):
+            await self._attempt(records, done, handled.also)
         else:
             # what `also` would do covers the whole batch: after a crash only messages are kept
-            if sound and handled.also is None:
-                await self._commit(records[:sound], messages, None)
-            await self._crashed(records[sound], handled.outcomes[sound])
+            if done and handled.also is None:
+                await self._commit(records[: len(done)], done, None)
+            await self._crashed(records[len(done)], handled.outcomes[len(done)])
 
     async def _handled(self, records: list[Record]) -> Handled:
         try:
@@ -199,19 +194,25 @@ class Consumer:
             raise
 
     async def _attempt(
-        self, records: list[Record], messages: tuple[Message, ...], also: Callable[[], None] | None
+        self, records: list[Record], done: Sequence[tuple[Message, ...]], also: Callable[[], None] | None
     ) -> None:
         try:
-            await self._commit(records, messages, also)
+            await self._commit(records, done, also)
         except Exception as error:  # noqa: BLE001 -- the border of "what we did wrong"
             await self._crashed(records[0], error)
 
     async def _commit(
-        self, records: list[Record], messages: tuple[Message, ...], also: Callable[[], None] | None
+        self, records: list[Record], done: Sequence[tuple[Message, ...]], also: Callable[[], None] | None
+    ) -> None:
+        """One transaction for what came of records."""
+        await self._write(records, [message for outcome in done for message in outcome], also)
+        metrics.count(self.name, done)
+
+    async def _write(
+        self, records: list[Record], messages: Sequence[Message], also: Callable[[], None] | None
     ) -> None:
         read = {record.topic: record.offset + 1 for record in records}
         await self._access.write(lambda: self._access.log.commit(self.name, read, messages, also))
-        metrics.count(self.name, len(records), messages)
 
     async def _crashed(self, record: Record, error: object) -> None:
         count = await self._access.write(_counted(self._access.log, self.name, record))
@@ -221,6 +222,16 @@ class Consumer:
             crashes=count, exc_info=reason,
         )  # fmt: skip
         await self._handler.start()
+
+
+def _sound(outcomes: Sequence[tuple[Message, ...] | Exception]) -> list[tuple[Message, ...]]:
+    """What came out before the first failure."""
+    sound: list[tuple[Message, ...]] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            break
+        sound.append(outcome)
+    return sound
 
 
 def _counted(database: Log, consumer: str, record: Record) -> Callable[[], int]:

@@ -98,7 +98,7 @@ class RouteConsumer(Consumer):
         while not self._stopping:
             seen = self._access.commits
             while released := await self._routes.release():
-                await self._commit([], *released)
+                await self._write([], *released)
             records = await self._access.read(self._next)
             if records:
                 await self._settle(records)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -19,7 +18,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from processors.errors import Bug, TooLarge
-from sinks.metrics import DEAD_LETTERS, RECORDS, STEP_SECONDS
+from streams import metrics
 from streams.backoff import delays
 from streams.kafka.attempts import MOST, Attempts
 from streams.kafka.cluster import Cluster
@@ -247,7 +246,7 @@ class StepRunner:
     async def _run(self, records: Sequence[Record]) -> list[Outcome]:
         if len(records) == 1 and (count := self._attempts.of(self.step.name, records[0])) >= MOST:
             return [(self._set_aside(records[0], count),)]
-        with STEP_SECONDS.labels(self.step.name).time():
+        with metrics.STEP_SECONDS.labels(self.step.name).time():
             try:
                 outcomes = await self._engine.run(records)
             except BrokenPool as broken:
@@ -299,7 +298,7 @@ class StepRunner:
         self._next |= offsets
         if whole:
             self._engine.settled({partition.partition: offset for partition, offset in offsets.items()})
-        _count(self.step.name, [outcome for _, outcome in done])
+        metrics.count(self.step.name, [outcome for _, outcome in done])
 
     async def _transaction(
         self, messages: Iterable[Message], offsets: Mapping[TopicPartition, int], generation: int
@@ -340,22 +339,3 @@ def _split(
 
 def _offsets(found: Mapping[TopicPartition, Committed]) -> dict[int, int]:
     return {partition.partition: max(told.offset, 0) for partition, told in found.items()}
-
-
-def _count(step: str, outcomes: Sequence[tuple[Message, ...]]) -> None:
-    """Count what was committed; the figures are touched once a batch, not once a record."""
-    letters: Counter[str] = Counter()
-    rejected = 0
-    for outcome in outcomes:
-        kinds = [_error_type(message) for message in outcome if message.topic.endswith(".dlq")]
-        letters.update(kinds)
-        rejected += bool(kinds)
-    for kind, number in letters.items():
-        DEAD_LETTERS.labels(step, kind).inc(number)
-    if rejected:
-        RECORDS.labels(step, "rejected").inc(rejected)
-    RECORDS.labels(step, "made").inc(len(outcomes) - rejected)
-
-
-def _error_type(message: Message) -> str:
-    return (message.header("x-error-type") or b"").decode()

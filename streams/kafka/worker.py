@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 
 from config.errors import Misconfigured
 from config.settings import Settings
-from sinks.metrics import LAG_RECORDS, OLDEST_SECONDS
+from streams import metrics
 from streams.kafka.attempts import Attempts
 from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.engines import Engine, Pooled, Remembering, Stateless
@@ -199,9 +199,7 @@ async def _tell_lag(asked: AIOKafkaConsumer, runners: Sequence[StepRunner]) -> N
     places = [place for runner in runners for place in runner.partitions]
     ends = await asked.end_offsets(places) if places else {}
     for runner in runners:
-        number, oldest = runner.waiting(ends)
-        LAG_RECORDS.labels(runner.step.name).set(number)
-        OLDEST_SECONDS.labels(runner.step.name).set(oldest)
+        metrics.lag(runner.step.name, *runner.waiting(ends))
 
 
 async def or_stopped(waiting: Any, stop: asyncio.Event) -> None:
