@@ -15,6 +15,7 @@ from config.settings import Settings
 from processors.errors import Unreachable
 from streams.backoff import delays
 from streams.kafka.cluster import Cluster, wait_for
+from streams.kafka.outgoing import send
 from streams.kafka.room import Lags
 from streams.kafka.worker import check
 from streams.messages import Message
@@ -76,17 +77,7 @@ class TopicArchive:
         return producer
 
     async def _append(self, messages: Sequence[Message]) -> None:
-        sent = [
-            await self._producer.send(
-                self._cluster.topic(each.topic),
-                each.value,
-                key=each.key,
-                timestamp_ms=each.timestamp,
-                headers=list(each.headers),
-            )
-            for each in messages
-        ]
-        await asyncio.gather(*sent)
+        await asyncio.gather(*[await send(self._producer, self._cluster, each) for each in messages])
 
     def _run(self, call: Coroutine[Any, Any, T]) -> T:
         try:

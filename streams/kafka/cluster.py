@@ -27,6 +27,7 @@ from streams.kafka import security
 
 CLIENTS: Final = (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
 POLL_MS: Final = 200  # to wait for records that are there
+HEARTBEATS: Final = 6  # within a session timeout
 EXACTLY_ONCE: Final = "without it stories are lost or come twice"
 OURS: Final = {
     "bootstrap_servers": "it is kafka.servers",
@@ -128,6 +129,15 @@ class Cluster:
         """A consumer that sees only what was committed."""
         common = {"isolation_level": "read_committed", "enable_auto_commit": False}
         return AIOKafkaConsumer(*topics, **self.options(AIOKafkaConsumer, **(common | ours)))
+
+    def member(self, group: str, *topics: str, **ours: Any) -> AIOKafkaConsumer:
+        """A consumer that takes part in a group, which misses it after the session timeout."""
+        session_ms = self.settings.session_timeout_s * 1000
+        timing = {
+            "session_timeout_ms": int(session_ms),
+            "heartbeat_interval_ms": int(session_ms / HEARTBEATS),
+        }
+        return self.consumer(*topics, group_id=group, **(timing | ours))
 
     def admin(self) -> AIOKafkaAdminClient:
         """A client that asks about topics and groups."""

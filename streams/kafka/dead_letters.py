@@ -18,6 +18,7 @@ from config.settings import Kafka
 from processors.errors import Unreachable
 from streams.dead_letters import DeadLetter
 from streams.kafka.cluster import Cluster
+from streams.kafka.outgoing import send
 from streams.kafka.reading import Session
 from streams.kafka.topics import SETTLED
 from streams.messages import Message, Record
@@ -88,17 +89,8 @@ class KafkaDeadLetters:
                 async with producer.transaction():
                     for letter, copy in zip(letters[part], copies[part], strict=True):
                         if copy:
-                            await self._copy(producer, copy)
+                            await send(producer, self._cluster, copy)
                         await self._note(producer, letter.id, what)
-
-    async def _copy(self, producer: AIOKafkaProducer, copy: Message) -> None:
-        await producer.send(
-            self._cluster.topic(copy.topic),
-            copy.value,
-            key=copy.key,
-            timestamp_ms=copy.timestamp,
-            headers=list(copy.headers),
-        )
 
     async def _note(self, producer: AIOKafkaProducer, identity: str, what: bytes | None) -> None:
         await producer.send(self._cluster.topic(SETTLED), what, key=identity.encode(), partition=0)

@@ -75,15 +75,12 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ARG002 -- Faust's signature
         app = cast("App", self.app)
-        told = app.cluster.settings
         self._assignor = StickyPartitionAssignor
-        return app.cluster.consumer(
-            group_id=app.cluster.group,
+        return app.cluster.member(
+            app.cluster.group,
             partition_assignment_strategy=[StickyPartitionAssignor],
             auto_offset_reset="earliest",
-            session_timeout_ms=int(told.session_timeout_s * 1000),
-            heartbeat_interval_ms=int(told.session_timeout_s * 1000 / 6),
-            max_poll_records=told.batch,
+            max_poll_records=app.cluster.settings.batch,
             max_poll_interval_ms=300_000,
             fetch_max_wait_ms=200,
         )

@@ -258,14 +258,7 @@ async def _send_all(
 ) -> None:
     """Send, and return once all are acknowledged; `partition` is that of the state."""
     sent = [
-        await producer.send(
-            cluster.topic(each.topic),
-            None if each.tombstone else each.value,
-            key=each.key,
-            partition=partition if each.topic == FEEDS and each.partition is None else each.partition,
-            timestamp_ms=each.timestamp or None,
-            headers=list(each.headers),
-        )
+        await outgoing.send(producer, cluster, each, partition if each.topic == FEEDS else None)
         for each in messages
     ]
     await asyncio.gather(*sent)

@@ -1,4 +1,4 @@
-"""The messages of a transaction, written as whole batches, each to its partition in their order.
+"""Messages on their way to the broker: those of a transaction as whole batches, each to its partition in their order.
 
 aiokafka's `send` costs more than everything else that the runtime does for a record: a look at the topic's metadata, a
 coroutine and a future each. A batch has these once.
@@ -36,6 +36,24 @@ async def submit(producer: AIOKafkaProducer, cluster: Cluster, messages: Iterabl
     placed = await _placed(producer, cluster, messages)
     written = await asyncio.gather(*(_write(producer, *each) for each in placed.items()))
     return [future for futures in written for future in futures]
+
+
+async def send(
+    producer: AIOKafkaProducer, cluster: Cluster, message: Message, partition: int | None = None
+) -> Sent:
+    """Hand one message to a producer; the future of its acknowledgement. Of many in a transaction see `submit`.
+
+    `partition` counts where the message tells none. A time of 0 is left to the broker.
+    """
+    sent: Sent = await producer.send(
+        cluster.topic(message.topic),
+        None if message.tombstone else message.value,
+        key=message.key,
+        partition=partition if message.partition is None else message.partition,
+        timestamp_ms=message.timestamp or None,
+        headers=list(message.headers),
+    )
+    return sent
 
 
 def fits(message: Message, limit: int) -> bool:

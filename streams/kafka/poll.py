@@ -25,7 +25,7 @@ from aiokafka.errors import KafkaError
 from config.settings import Settings
 from processors.errors import Transient, Unreachable
 from sinks.desk.health import count_feeds
-from streams.kafka.cluster import Cluster, wait_for
+from streams.kafka.cluster import HEARTBEATS, Cluster, wait_for
 from streams.kafka.health import healthy
 from streams.kafka.ledger import PartitionLedger, TopicOutlet, count_partitions, partition_of, read_states
 from streams.kafka.topics import FEEDS
@@ -40,7 +40,6 @@ from streams.pollers.poller import Manners, Poller
 from streams.pollers.ports import Hubs, NoHubs
 
 log = structlog.get_logger("wiredesk.poll")
-LEASES: Final = 6  # tries to hear from the group within its session timeout
 GRACE_S: Final = 3.0  # for fetches under way when partitions go, …
 HAND_OVER_S: Final = 6.0  # … and until all that was fetched is published
 
@@ -62,11 +61,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         producer = await stack.enter_async_context(cluster.producer(linger_ms=5))
         fetcher = await stack.enter_async_context(Fetcher(settings.poll))
-        consumer = cluster.consumer(
-            group_id=f"{cluster.group}-poll",
-            session_timeout_ms=int(settings.kafka.session_timeout_s * 1000),
-            heartbeat_interval_ms=int(settings.kafka.session_timeout_s * 1000 / LEASES),
-        )
+        consumer = cluster.member(f"{cluster.group}-poll")
         share = Share(feeds, settings, cluster, consumer, fetcher, await count_partitions(cluster))
         outlet = TopicOutlet(cluster, producer)
         share.hubs = await stack.enter_async_context(
@@ -201,7 +196,7 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
 
     async def _be_present(self) -> None:
         """Stay in the group, and note when it last knew us in this generation: a commit that it took proves it."""
-        every = self._settings.kafka.session_timeout_s / LEASES
+        every = self._settings.kafka.session_timeout_s / HEARTBEATS
         while True:
             asked = time.monotonic()
             try:

@@ -27,6 +27,7 @@ from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
 from streams.kafka.internals import is_in_its_group
+from streams.kafka.outgoing import send
 from streams.kafka.worker import FIGURES_S, check, or_stopped
 from streams.messages import Record, dead_letter, milliseconds
 from streams.topology import SINK_READS
@@ -90,16 +91,13 @@ class Sink:
         log.info("sink stopped", sink=self.name)
 
     def _consumer(self) -> AIOKafkaConsumer:
-        told = self._settings
-        return self._cluster.consumer(
+        return self._cluster.member(
+            f"{self._cluster.group}-{self.name}",
             *(self._cluster.topic(topic.name) for topic in SINK_READS),
-            group_id=f"{self._cluster.group}-{self.name}",
             partition_assignment_strategy=[StickyPartitionAssignor],
             auto_offset_reset="earliest",
-            max_poll_records=told.elasticsearch.batch,
+            max_poll_records=self._settings.elasticsearch.batch,
             max_poll_interval_ms=POLL_INTERVAL_MS,
-            session_timeout_ms=int(told.kafka.session_timeout_s * 1000),
-            heartbeat_interval_ms=int(told.kafka.session_timeout_s * 1000 / 6),
         )
 
     async def _settle(
@@ -162,13 +160,7 @@ class Sink:
     async def _set_aside(self, producer: AIOKafkaProducer, record: Record, error: Rejected) -> None:
         letter = dead_letter(record, self.name, error)
         DEAD_LETTERS.labels(self.name, error.type).inc()
-        await producer.send_and_wait(
-            self._cluster.topic(letter.topic),
-            letter.value,
-            key=letter.key,
-            timestamp_ms=letter.timestamp,
-            headers=list(letter.headers),
-        )
+        await (await send(producer, self._cluster, letter))
 
     async def _commit(
         self, consumer: AIOKafkaConsumer, records: Sequence[ConsumerRecord[bytes | None, bytes | None]]

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from config.settings import Settings
@@ -18,6 +18,7 @@ from sinks.webhooks import Target
 from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
+from streams.kafka.outgoing import send
 from streams.kafka.worker import check, or_stopped
 from streams.messages import Message, Record
 from streams.topology import WEBHOOKS
@@ -69,14 +70,11 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def __init__(self, cluster: Cluster, target: Target, producer: AIOKafkaProducer) -> None:
         """The producer writes dead letters."""
         self._cluster, self._producer = cluster, producer
-        told = cluster.settings
         self._topics = [cluster.topic(name) for name in (Rule(target.route, {}).topic, WEBHOOKS.name)]
-        self._consumer: AIOKafkaConsumer = cluster.consumer(
-            group_id=f"{cluster.group}-webhook-{target.name}",
+        self._consumer = cluster.member(
+            f"{cluster.group}-webhook-{target.name}",
             auto_offset_reset="earliest",
             max_poll_interval_ms=POLL_INTERVAL_MS,
-            session_timeout_ms=int(told.session_timeout_s * 1000),
-            heartbeat_interval_ms=int(told.session_timeout_s * 1000 / 6),
         )
         self._courier: Courier | None = None
 
@@ -98,10 +96,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def settle(self, offsets: Mapping[Place, int], letters: Sequence[Message]) -> None:
         """The dead letters first: a crash between the two writes them again."""
         for each in letters:
-            await self._producer.send_and_wait(
-                self._cluster.topic(each.topic), each.value, key=each.key, timestamp_ms=each.timestamp,
-                headers=list(each.headers),
-            )  # fmt: skip
+            await (await send(self._producer, self._cluster, each))
             DEAD_LETTERS.labels(STEP, (each.header("x-error-type") or b"").decode()).inc()
         marks = {
             TopicPartition(self._cluster.topic(topic), number): offset
