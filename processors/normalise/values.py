@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
 
-from processors.normalise.dates import written_date
+from processors.normalise.dates import month_of, written_date
 
 _PCHAR: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 _URI: Final = re.compile(  # RFC 3986, appendix A; something must follow the scheme
@@ -32,15 +32,9 @@ _ISO: Final = re.compile(
 )
 _WEB: Final = re.compile("https?://", re.IGNORECASE)
 _MAIL_DATE: Final = re.compile(
-    r"[A-Z][a-z]{2}, (\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4}) ([01]\d|2[0-3]):(\d\d):([0-5]\d)"
+    r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) ([01]\d|2[0-3]):(\d\d):([0-5]\d)"
     r" (?:GMT|UTC|([+-]\d{4}))"
 )
-_MONTHS: Final = {
-    month: number
-    for number, month in enumerate(
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
-    )
-}
 _MISREAD: Final = re.compile(r"\A\D*\Z|[ap]\.?m\b|[+-]\d\d:\d\d", re.IGNORECASE)
 _FIRST_YEAR: Final = 1800
 ACTIVE: Final = ("javascript:", "vbscript:", "data:")
@@ -191,9 +185,12 @@ def _plain_mail_date(value: str) -> datetime | None:
     match = _MAIL_DATE.fullmatch(value)
     if not match or value.endswith("-0000"):  # which tells no zone
         return None
-    day, month, year, hour, minute, second, offset = match.groups()
+    day, name, year, hour, minute, second, offset = match.groups()
+    month = month_of(name)
+    if month is None:
+        return None
     zone = _offset(offset) if offset else UTC
-    return datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=zone)
+    return datetime(int(year), month, int(day), int(hour), int(minute), int(second), tzinfo=zone)
 
 
 def _mail_date(value: str) -> datetime | None:

@@ -211,3 +211,8 @@ def test_only_the_head_of_a_long_text_is_read() -> None:
     for _ in range(200):
         read_signals(headline="Council votes", text=COPY * 1000)
     assert (time.process_time() - started) / 200 < 0.002
+
+
+def test_the_highest_number_of_two_places_is_the_sequence() -> None:
+    signals = read_signals(headline="UPDATE 2-Solvane lifts forecast", slugline="SOLVANE-4th Ld", text=COPY)
+    assert (signals.relation, signals.sequence) == ("update", 4)

@@ -253,3 +253,10 @@ def test_a_company_in_angle_brackets_opens_no_xml(text: str) -> None:
 )
 def test_xml_of_no_known_vocabulary_is_told_as_such(text: str) -> None:
     assert sniff(text) == "xml"
+
+
+@given(st.text(st.one_of(st.sampled_from(" \n\t\r\u00a0\u2003\u3000\u200babé."), st.characters())))
+def test_a_clean_text_has_no_blanks_at_the_end_of_a_line_and_stays(text: str) -> None:
+    cleaned = clean(text)
+    assert cleaned == "\n".join(line.rstrip() for line in cleaned.split("\n")).strip("\n")
+    assert clean(cleaned) == cleaned
