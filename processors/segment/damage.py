@@ -223,7 +223,7 @@ def _unended(words: str, known: Grammar) -> Iterator[tuple[int, int]]:
 def _mojibake(words: str) -> Iterator[tuple[int, int]]:
     """Characters that a wrong decoder made, or that a narrow one dropped."""
     if words.isascii():
-        if "?" in words and len(lost := list(LETTER_LOST.finditer(words))) > 1:
+        if "?" in words and len(lost := list(islice(LETTER_LOST.finditer(words), MANGLED))) > 1:
             yield from (match.span() for match in lost)
         return
     yield from islice((match.span() for match in BROKEN.finditer(words)), MANGLED)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import islice
 
 from processors.segment.noun_phrases import NounPhrases, Phrase
 from processors.segment.speech_lexicon import SpeechLexicon
 from processors.segment.speech_tokens import Token
 
 DASHES = ("—", "–", "―", "-")
+MOST = 20  # cues of a sentence, of each kind; what has more is no prose
 NEAR = 14  # tokens between a quotation and a cue after it
 
 
@@ -33,11 +35,8 @@ class Clause:
     def __init__(self, text: str, said: list[Token], words: SpeechLexicon, *, phrased: bool = True) -> None:
         self.tokens, self._words, self._text = said, words, text
         self._phrases = NounPhrases(said, words)
-        self.attributions = [
-            made
-            for at, token in enumerate(said)
-            if token.low in words.cues and self._is_cue(at, token) and (made := self._attribution(at))
-        ]
+        cues = (at for at, token in enumerate(said) if token.low in words.cues and self._is_cue(at, token))
+        self.attributions = [made for at in islice(cues, MOST) if (made := self._attribution(at))]
         if phrased:
             self.attributions += self._nominal()
         self.attributions += self._signed()
@@ -167,14 +166,15 @@ class Clause:
     def _nominal(self) -> list[Attribution]:
         """The nominal cues, as "according to", with their sources."""
         made = []
-        for found in self._words.phrases.finditer(self._text, self.tokens[0].start, self.tokens[-1].end):
+        start, end = self.tokens[0].start, self.tokens[-1].end
+        for found in islice(self._words.phrases.finditer(self._text, start, end), MOST):
             at = bisect_left(self.tokens, found.end(), key=_start)
             first = bisect_right(self.tokens, found.start(), key=_end)
             right = self._phrases.right(at) if at and self.tokens[first].kind != "quote" else None
             if at and right:
                 span = self._span(right)
                 made.append(Attribution(at - 1, found.span(), span, first, right[1], nominal=True))
-        for found in self._words.behind.finditer(self._text, self.tokens[0].start, self.tokens[-1].end):
+        for found in islice(self._words.behind.finditer(self._text, start, end), MOST):
             first = bisect_right(self.tokens, found.start(), key=_end)
             left = self._phrases.left(first)
             if left and self.tokens[first].kind == "word":
