@@ -17,7 +17,7 @@ from streams.backoff import delays
 from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.outgoing import send
 from streams.kafka.room import Lags
-from streams.kafka.worker import check
+from streams.kafka.topics import check
 from streams.messages import Message
 from streams.topology import BACKFILL
 

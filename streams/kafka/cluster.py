@@ -181,6 +181,16 @@ async def wait_for(cluster: Cluster) -> None:
             await admin.close()
 
 
+async def or_stopped(waiting: Any, stop: asyncio.Event) -> None:
+    """Wait for something, or for the end."""
+    tasks = asyncio.ensure_future(waiting), asyncio.ensure_future(stop.wait())
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in done:
+        task.result()
+
+
 class RateLimit(logging.Filter):
     """Lets through a few lines of each message in a while: one outage makes aiokafka write thousands."""
 

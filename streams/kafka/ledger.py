@@ -209,17 +209,6 @@ async def _read_places(cluster: Cluster, partitions: Iterable[int]) -> dict[tupl
     return {place: state for place, state in found.items() if state}
 
 
-async def count_partitions(cluster: Cluster) -> int:
-    """How many partitions the state topic has."""
-    admin = cluster.admin()
-    await admin.start()
-    try:
-        described = await admin.describe_topics([cluster.topic(FEEDS)])
-        return len(described[0]["partitions"])
-    finally:
-        await admin.close()
-
-
 class TopicOutlet:
     """The raw topic, for what comes from no feed (`streams.pollers.ports.Outlet`)."""
 

@@ -25,11 +25,11 @@ from aiokafka.errors import KafkaError
 from config.settings import Settings
 from processors.errors import Transient, Unreachable
 from sinks.desk.health import count_feeds
-from streams.kafka.cluster import HEARTBEATS, Cluster, wait_for
+from streams.kafka.cluster import HEARTBEATS, Cluster
 from streams.kafka.health import healthy
-from streams.kafka.ledger import PartitionLedger, TopicOutlet, count_partitions, partition_of, read_states
-from streams.kafka.topics import FEEDS
-from streams.kafka.worker import check, or_stopped
+from streams.kafka.ledger import PartitionLedger, TopicOutlet, partition_of, read_states
+from streams.kafka.partitions import numbers
+from streams.kafka.topics import FEEDS, ready
 from streams.pollers import watch_folder
 from streams.pollers.feed import Feed
 from streams.pollers.feeds import load
@@ -54,15 +54,14 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
     """
     feeds = load(settings.poll.feeds)
     cluster = Cluster(settings.kafka)
-    await or_stopped(wait_for(cluster), stop)
-    if stop.is_set():
+    if not await ready(settings, stop):
         return
-    await check(settings)
     async with AsyncExitStack() as stack:
         producer = await stack.enter_async_context(cluster.producer(linger_ms=5))
         fetcher = await stack.enter_async_context(Fetcher(settings.poll))
         consumer = cluster.member(f"{cluster.group}-poll")
-        share = Share(feeds, settings, cluster, consumer, fetcher, await count_partitions(cluster))
+        shares = (await numbers(cluster, [FEEDS]))[FEEDS]
+        share = Share(feeds, settings, cluster, consumer, fetcher, shares)
         outlet = TopicOutlet(cluster, producer)
         share.hubs = await stack.enter_async_context(
             listening(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
@@ -218,7 +217,7 @@ async def states(settings: Settings) -> dict[str, bytes]:
     """
     cluster = Cluster(settings.kafka)
     try:
-        return await read_states(cluster, range(await count_partitions(cluster)))
+        return await read_states(cluster, range((await numbers(cluster, [FEEDS]))[FEEDS]))
     except (KafkaError, OSError) as error:
         raise Unreachable(f"Kafka at {settings.kafka.servers}: {error}") from error
 

@@ -23,12 +23,13 @@ from processors.errors import Rejected, Transient
 from processors.event import Event
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
 from streams.backoff import delays
-from streams.kafka.cluster import Cluster, wait_for
+from streams.kafka.cluster import Cluster, or_stopped
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
 from streams.kafka.internals import is_in_its_group
 from streams.kafka.outgoing import send
-from streams.kafka.worker import FIGURES_S, check, or_stopped
+from streams.kafka.topics import ready
+from streams.kafka.worker import FIGURES_S
 from streams.messages import Record, dead_letter, milliseconds
 from streams.topology import SINK_READS
 
@@ -62,10 +63,8 @@ class Sink:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop`, finishing what is in hand."""
-        await or_stopped(wait_for(self._cluster), stop)
-        if stop.is_set():
+        if not await ready(self._settings, stop):
             return
-        await check(self._settings)
         async with AsyncExitStack() as stack:
             consumer: AIOKafkaConsumer = await stack.enter_async_context(self._consumer())
             self._reader = consumer

@@ -15,12 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from config.errors import Misconfigured
 from config.settings import Settings
 from processors.errors import Transient
-from streams.kafka.cluster import HEADROOM, Cluster
+from streams.kafka.cluster import HEADROOM, Cluster, or_stopped, wait_for
 from streams.routing import rules
 from streams.topology import DEAD_LETTERS, ROUTED, STATE_WINDOWS, TOPICS, Topic
 
@@ -29,6 +31,8 @@ SEEN_S: Final = 15.0
 ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
 FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted; its partitions are their shares
 SETTLED: Final = "wire.state.dead-letters.v1"  # dead letters that were replayed or dropped; compacted
+
+log = structlog.get_logger("wiredesk.kafka")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,14 @@ class Wanted:
 def wanted(settings: Settings) -> Iterator[Wanted]:
     """Every topic that the runtime needs."""
     cluster = Cluster(settings.kafka)
+    # dead letters take whatever the topic before them took, and their reason
     size, larger = (str(settings.kafka.max_message_bytes + times * HEADROOM) for times in (1, 2))
     for topic in (*TOPICS, *DEAD_LETTERS):
         config = {
             "cleanup.policy": "delete",
             "retention.ms": str(_retention(topic, settings)),
-            "max.message.bytes": larger
-            if topic in DEAD_LETTERS
-            else size,  # whatever the topic before it took
-            "message.timestamp.type": "LogAppendTime",  # see below
+            "max.message.bytes": larger if topic in DEAD_LETTERS else size,
+            "message.timestamp.type": "LogAppendTime",
         }
         yield Wanted(cluster.topic(topic.name), settings.kafka.partitions, config)
     yield from _routed(cluster, settings, size)
@@ -126,6 +129,34 @@ async def missing(settings: Settings) -> list[str]:
         return [each.name for each in wanted(settings) if each.name not in there]
     finally:
         await admin.close()
+
+
+async def ready(settings: Settings, stop: asyncio.Event) -> bool:
+    """Wait for the broker, then `check`; False where the stop came first.
+
+    Raises:
+        Misconfigured: topics are missing, or the broker refuses us.
+    """
+    await or_stopped(wait_for(Cluster(settings.kafka)), stop)
+    if stop.is_set():
+        return False
+    await check(settings)
+    return True
+
+
+async def check(settings: Settings) -> None:
+    """Refuse to start where topics are missing; tell other differences.
+
+    Raises:
+        Misconfigured: what is missing, and the command that makes it.
+    """
+    if lacking := await missing(settings):
+        raise Misconfigured(
+            f"{len(lacking)} topics are missing on {settings.kafka.servers} ({lacking[0]}, …): "
+            "wiredesk topics create"
+        )
+    for line in await differences(settings):
+        log.warning("a topic differs from the settings", difference=line)
 
 
 async def _compared(admin: AIOKafkaAdminClient, present: list[Wanted], settings: Settings) -> list[str]:

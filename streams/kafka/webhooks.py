@@ -15,11 +15,11 @@ from config.settings import Settings
 from sinks.metrics import DEAD_LETTERS
 from sinks.topics import Rule
 from sinks.webhooks import Target
-from streams.kafka.cluster import Cluster, wait_for
+from streams.kafka.cluster import Cluster
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
 from streams.kafka.outgoing import send
-from streams.kafka.worker import check, or_stopped
+from streams.kafka.topics import ready
 from streams.messages import Message, Record
 from streams.topology import WEBHOOKS
 from streams.webhooks.courier import STEP, Courier, Place
@@ -38,10 +38,8 @@ async def deliver(settings: Settings, targets: Sequence[Target], stop: asyncio.E
         KafkaError: the broker refuses; start again from what is committed.
     """
     cluster = Cluster(settings.kafka)
-    await or_stopped(wait_for(cluster), stop)
-    if stop.is_set():
+    if not await ready(settings, stop):
         return
-    await check(settings)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(healthy(settings.health, {}))
         producer = await stack.enter_async_context(cluster.producer())

@@ -15,11 +15,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from config.errors import Misconfigured
 from config.settings import Settings
 from streams import metrics
 from streams.kafka.attempts import Attempts
-from streams.kafka.cluster import Cluster, wait_for
+from streams.kafka.cluster import Cluster, or_stopped
 from streams.kafka.engines import Engine, Pooled, Remembering, Stateless
 from streams.kafka.health import healthy
 from streams.kafka.internals import App, Batch, fence_commits
@@ -28,7 +27,7 @@ from streams.kafka.partitions import fit
 from streams.kafka.replica import Rememberer
 from streams.kafka.routes import RouteRunner, Routing
 from streams.kafka.steps import StepRunner
-from streams.kafka.topics import differences, missing
+from streams.kafka.topics import ready
 from streams.pool import Loader, StepPool
 from streams.topology import ROUTE, Step
 from streams.work import Work
@@ -51,10 +50,8 @@ async def work(
     """
     fence_commits()
     cluster = Cluster(settings.kafka)
-    await or_stopped(wait_for(cluster), stop)
-    if stop.is_set():
+    if not await ready(settings, stop):
         return
-    await check(settings)
     await fit(cluster, steps)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(StepPool(steps, settings, settings.kafka.workers, load=load))
@@ -71,21 +68,6 @@ async def work(
         _care(app, cluster, runners)
         await stack.enter_async_context(_watched(settings, app, runners))
         await _until(stop, app, runners)
-
-
-async def check(settings: Settings) -> None:
-    """Refuse to start where topics are missing; tell other differences.
-
-    Raises:
-        Misconfigured: what is missing, and the command that makes it.
-    """
-    if lacking := await missing(settings):
-        raise Misconfigured(
-            f"{len(lacking)} topics are missing on {settings.kafka.servers} ({lacking[0]}, …): "
-            "wiredesk topics create"
-        )
-    for line in await differences(settings):
-        log.warning("a topic differs from the settings", difference=line)
 
 
 async def _until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -> None:
@@ -200,13 +182,3 @@ async def _tell_lag(asked: AIOKafkaConsumer, runners: Sequence[StepRunner]) -> N
     ends = await asked.end_offsets(places) if places else {}
     for runner in runners:
         metrics.lag(runner.step.name, *runner.waiting(ends))
-
-
-async def or_stopped(waiting: Any, stop: asyncio.Event) -> None:
-    """Wait for something, or for the end."""
-    tasks = asyncio.ensure_future(waiting), asyncio.ensure_future(stop.wait())
-    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    for task in done:
-        task.result()
