@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MODEL = {"processors.event", "processors.story", "processors.codec", "processors.errors"}
+MODEL = {f"processors.{name}" for name in ("event", "story", "model", "codec", "errors")}
 ALLOWED = {
     "streams": {"streams", "sinks", "processors", "config"},
     "sinks": {"sinks", "config", *MODEL},
