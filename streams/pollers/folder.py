@@ -24,7 +24,7 @@ from config.errors import Misconfigured
 from config.settings import Poll
 from processors.errors import Empty, Rejected, TooLarge
 from processors.event import RawItem
-from streams.files import UNFINISHED, shown
+from streams.files import UNFINISHED, shown, unreadable
 from streams.messages import rfc3339
 from streams.pollers.ports import Outlet
 
@@ -59,9 +59,9 @@ class DropFolder:
         """Take up left claims, then every file that waits; how many were handled."""
         handled = 0
         for claim in self._claims():
-            with _locked(claim) as file:
-                if file is not None:
-                    await self._hand_on(claim, file, insist)
+            with _locked(claim, self._limit + 1) as found:
+                if found is not None:
+                    await self._hand_on(claim, found, insist)
                     handled += 1
         return handled
 
@@ -78,10 +78,10 @@ class DropFolder:
                 continue  # another poller was faster
             yield claim
 
-    async def _hand_on(self, claim: Path, file: BinaryIO, insist: Insist) -> None:
+    async def _hand_on(self, claim: Path, found: bytes | OSError, insist: Insist) -> None:
         """Publish a claimed file and move it away."""
-        item = self._item(claim, file)
-        error = self._wrong(item, claim)
+        item = self._item(claim, b"" if isinstance(found, OSError) else found)
+        error = unreadable(str(claim), found) if isinstance(found, OSError) else self._wrong(item, claim)
         if error:
             await insist(lambda: self._outlet.reject(item, error))
         else:
@@ -89,10 +89,10 @@ class DropFolder:
         self._put_away(claim, error)
         log.info("a file was taken in", file=shown(claim.name), error=error.type if error else None)
 
-    def _item(self, claim: Path, file: BinaryIO) -> RawItem:
+    def _item(self, claim: Path, payload: bytes) -> RawItem:
         return RawItem(
-            payload=file.read(self._limit + 1),
-            received=rfc3339(int(claim.stat().st_ctime * 1000)),
+            payload=payload,
+            received=rfc3339(int(claim.lstat().st_ctime * 1000)),
             feed=FEED,
             url=f"file:{quote(os.fsencode(claim.name))}",
             media_type=mimetypes.guess_type(claim.name)[0],
@@ -125,12 +125,15 @@ async def watch(folder: DropFolder, interval: float, insist: Insist, stop: async
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[BinaryIO | None]:
-    """The file, open and locked; None where another process has it, or it is gone."""
+def _locked(path: Path, most: int) -> Iterator[bytes | OSError | None]:
+    """What is in a file (at most so many bytes), while it is locked, or why it can't be read.
+
+    None where another process has it, or it is gone.
+    """
     try:
         file = path.open("rb")
-    except FileNotFoundError:
-        yield None
+    except OSError as error:
+        yield error if path.is_symlink() or path.exists() else None
         return
     with file:
         try:
@@ -138,7 +141,14 @@ def _locked(path: Path) -> Iterator[BinaryIO | None]:
         except BlockingIOError:
             yield None
             return
-        yield file if path.exists() else None
+        yield _read(file, most) if path.exists() else None
+
+
+def _read(file: BinaryIO, most: int) -> bytes | OSError:
+    try:
+        return file.read(most)
+    except OSError as error:
+        return error
 
 
 def _free(path: Path) -> Path:

@@ -58,6 +58,23 @@ async def test_files_that_are_still_written_are_left_alone(tmp_path: Path, log: 
     assert await dropped.scan(once) == 0
 
 
+async def test_a_file_that_cannot_be_read_is_set_aside_and_the_next_is_taken(
+    tmp_path: Path, log: MemoryLog
+) -> None:
+    dropped = folder(tmp_path, log)
+    (tmp_path / "a.txt").symlink_to("/proc/self/mem")  # opens, but even root can't read its beginning
+    (tmp_path / "b.txt").write_bytes(b"Ferry")
+    (tmp_path / ".claimed" / "gone.txt").symlink_to(tmp_path / "nowhere")
+    assert await dropped.scan(once) == 3
+    assert [error.type for _, error in log.rejected] == ["Unreadable", "Unreadable"]
+    assert [item.payload for item in log.items] == [b"Ferry"]
+    assert sorted(path.name for path in (tmp_path / "failed").iterdir()) == [
+        "a.txt", "a.txt.error.txt", "gone.txt", "gone.txt.error.txt",
+    ]  # fmt: skip
+    assert "symbolic link to nothing" in (tmp_path / "failed" / "gone.txt.error.txt").read_text()
+    assert await dropped.scan(once) == 0
+
+
 async def test_a_name_of_any_bytes_is_taken_in(tmp_path: Path, log: MemoryLog) -> None:
     dropped = folder(tmp_path, log)
     for name in (b"/caf\xe9.txt", b"/vid\xe9.txt"):
