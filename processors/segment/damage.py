@@ -24,9 +24,7 @@ STOPS: Final = '.,;:!?)”"»'
 PROSE: Final = frozenset({"paragraph", "caption"})
 DOUBLED: Final = 80  # characters of the shortest paragraph that does not stand twice by chance
 CUT: Final = 80  # characters of the shortest paragraph that can be told to be cut
-MANGLED: Final = (
-    1_000  # places of one paragraph where characters are mangled; beyond that there is nothing new to tell
-)
+MANGLED: Final = 1_000  # places of one kind in a paragraph; beyond that there is nothing new to tell
 MANY: Final = 12  # places of one text where words are lost; beyond that the rules misread it
 
 ENDING_AFTER: Final = r"(?<![\w'’.\-])[^\W\d_]{{2,}}(?P<gap> )(?P<end>{})(?=[ ,.;:!?)”\"»]|$)(?! ?[&'’])"
@@ -92,9 +90,10 @@ def find_damage(text: str, segments: tuple[Segment, ...], language: str = "") ->
     for segment in segments if rules else ():
         if segment.kind in PROSE:
             words = text[segment.start : segment.end]
+            code = CODE.search(words) is not None
             for kind, rule in rules:
-                if not (kind == "missing-words" and CODE.search(words)):
-                    found += _all(kind, segment.start, rule(words))
+                if not (code and kind == "missing-words"):
+                    found += _all(kind, segment.start, islice(rule(words), MANGLED))
     found += _doubled(text, segments)
     found += _cut(text, segments)
     return _apart(_believed(found))
@@ -226,9 +225,9 @@ def _mojibake(words: str) -> Iterator[tuple[int, int]]:
         if "?" in words and len(lost := list(islice(LETTER_LOST.finditer(words), MANGLED))) > 1:
             yield from (match.span() for match in lost)
         return
-    yield from islice((match.span() for match in BROKEN.finditer(words)), MANGLED)
+    yield from (match.span() for match in BROKEN.finditer(words))
     if MAY_BE_MOJIBAKE.search(words):
-        yield from islice(_mangled(words), MANGLED)
+        yield from _mangled(words)
 
 
 def _mangled(words: str) -> Iterator[tuple[int, int]]:

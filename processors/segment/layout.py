@@ -17,9 +17,7 @@ from processors.segment.lines import Line, Shape, split_lines, split_units
 from processors.segment.parts import Part, part_of, split
 from processors.segment.printed import PrintedDateline, match_dateline
 
-MOST: Final = (
-    16_000  # lines that are told apart, a megabyte at a wire's width; what comes after is one paragraph
-)
+MOST: Final = 12_000  # lines that are told apart; what comes after is one paragraph
 SLUGS: Final = 4  # parts among which the slug line stands
 HEAD: Final = 30  # parts among which the beginning of the body is looked for
 

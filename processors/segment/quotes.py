@@ -17,7 +17,7 @@ from processors.segment.speech_tokens import TERMINAL, Token, sentences, tokens
 
 SIGNED = re.compile(r"\s*[—–―]|\s-\s")  # a dash after the words: a narrator or a name follows
 LETTERS = re.compile(r"[^\W\d_]+")
-MAX_CHARS = 250_000  # of a text; nobody quotes anybody behind them
+MAX_CHARS = 200_000  # of a text; nobody quotes anybody behind them
 MOST = 5_000  # quotations of a text; a book of interviews has fewer
 READ = frozenset({"paragraph", "list"})
 
