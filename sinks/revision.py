@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from processors.event import Event
+from sinks.numbers import whole
 
 NUMBER_BITS: Final = 20
 TIME_BITS: Final = 42  # milliseconds until the year 2109
@@ -27,8 +28,9 @@ def revision(event: Event) -> int:
     """
     received = milliseconds(event.provenance.received) if event.provenance else 0
     version = event.story.version or ""
-    if version.isdecimal() and 0 < int(version) < 2**NUMBER_BITS:
-        return NUMBERED | (int(version) << TIME_BITS) | _fitted(received, TIME_BITS)
+    number = whole(version)
+    if number and number < 2**NUMBER_BITS:
+        return NUMBERED | (number << TIME_BITS) | _fitted(received, TIME_BITS)
     made = _version_time(version, event)
     made = received if made is None else made
     delay = _fitted((received - made) // 100, DELAY_BITS)

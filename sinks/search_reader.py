@@ -19,6 +19,7 @@ from processors.codec import decode
 from processors.errors import Unreachable
 from processors.event import Event
 from sinks.desk.views import Arrivals, Found, Hit, Page, Query
+from sinks.numbers import whole
 from sinks.revision import milliseconds
 from sinks.words import Term, fold, fts5, places, terms, window
 
@@ -125,7 +126,7 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
         wheres.insert(0, "story_words MATCH ?" if joined else PROBE)
         values.insert(0, match)
     order = "story_words.rank, s.id DESC" if relevance else _newest(query, wheres, values)
-    offset = int(query.after) if relevance and query.after and query.after.isdecimal() else 0
+    offset = (whole(query.after or "") or 0) if relevance else 0
     column = ORDERS.get(query.order, "time")
     sql = (
         f"SELECT s.card, s.event, s.{column}, s.id, (SELECT COUNT(*) FROM stories d"  # noqa: S608 -- constants and parameters
@@ -151,9 +152,10 @@ def _newest(query: Query, wheres: list[str], values: list[object]) -> str:
     """The order by time, going on from a cursor."""
     column = ORDERS.get(query.order, "time")
     time, _, number = (query.after or "").partition(".")
-    if time.isdecimal() and number.isdecimal():
+    after = whole(time), whole(number)
+    if None not in after:
         wheres.append(f"(s.{column}, s.id) < (?, ?)")
-        values += [int(time), int(number)]
+        values += after
     return f"s.{column} DESC, s.id DESC"
 
 
@@ -214,11 +216,12 @@ def fitted(shown: Hit, text: str, wanted: Sequence[Term]) -> Hit:
 
 
 def _arrivals(base: sqlite3.Connection, cursor: str | None, limit: int, now: int) -> Arrivals:
-    if cursor is None or not cursor.isdecimal():
+    last = None if cursor is None else whole(cursor)
+    if cursor is None or last is None:
         return Arrivals((), str(base.execute("SELECT IFNULL(MAX(id), 0) FROM stories").fetchone()[0]))
     rows = base.execute(
         "SELECT card, id FROM stories WHERE id > ? AND visible_from <= ? AND (hidden IS NULL OR relation = 'kill')"
         " ORDER BY id LIMIT ?",
-        (int(cursor), now, limit),
+        (last, now, limit),
     ).fetchall()
     return Arrivals(tuple(decode(row[0], Hit) for row in rows), str(rows[-1][1]) if rows else cursor)

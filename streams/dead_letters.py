@@ -12,6 +12,7 @@ import orjson
 from processors.codec import decode
 from processors.errors import Rejected
 from processors.event import RawItem
+from sinks.numbers import whole
 from streams.log import PARTITION, Log
 from streams.messages import Message, Record, rfc3339
 from streams.topology import BACKFILL, DEAD_LETTERS, RAW, TOPICS
@@ -73,8 +74,7 @@ class DeadLetter:
     @property
     def replays(self) -> int:
         """How often it was replayed before it came here again."""
-        told = self.record.header(REPLAYED) or b""
-        return int(told) if told.isdigit() else 0
+        return whole(self._told(REPLAYED)) or 0
 
     @property
     def payload(self) -> bytes:

@@ -14,6 +14,7 @@ from typing import Final
 
 from aiohttp import web
 
+from sinks.numbers import whole
 from sinks.topics import Rule
 from streams.consumer import Access
 from streams.log import Log
@@ -51,8 +52,10 @@ class RouteStream:
         told = request.headers.get("Last-Event-ID") or request.query.get("after")
         if told is None:
             offset = await self._access.read(lambda: self._access.log.end(topic))
-        elif told == START or told.isdecimal():
-            offset = 0 if told == START else int(told) + 1
+        elif told == START:
+            offset = 0
+        elif (last := whole(told)) is not None:
+            offset = last + 1
         else:
             raise web.HTTPBadRequest(text="after is the id of an event, or start")
         headers = {

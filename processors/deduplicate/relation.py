@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.view import View
 from processors.event import Relation
 from processors.signals import Signals
 from processors.story import Story
+
+DIGITS: Final = 100  # of a version that counts as a number: Python reads no number of thousands of digits
 
 
 def related(
@@ -32,7 +36,9 @@ def related(
 
 def _is_older(version: str | None, known: str) -> bool:
     """Whether a version came after a later one; versions that are not numbers have no order but the log's."""
-    return bool(version and version.isdigit() and known.isdigit() and int(version) < int(known))
+    if not version or not version.isdecimal() or not known.isdecimal():
+        return False
+    return max(len(version), len(known)) <= DIGITS and int(version) < int(known)
 
 
 def _adds(made: Fingerprint, parent: View) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from processors.event import Relation
 from sinks.desk.views import Order, Query
+from sinks.numbers import whole
 
 MAX_LIMIT: Final = 200
 _AGO: Final = re.compile(r"(\d{1,4})([hd])")
@@ -81,22 +82,22 @@ def _flag(name: str, value: str | None) -> bool:
 def _limit(value: str | None, page_size: int) -> int:
     if value is None:
         return page_size
-    if not value.isdecimal() or not 1 <= int(value[:9]) <= MAX_LIMIT:
+    number = whole(value)
+    if number is None or not 1 <= number <= MAX_LIMIT:
         raise BadQuery(f"limit={value}: use a number from 1 to {MAX_LIMIT}")
-    return int(value)
+    return number
 
 
 def _since(value: str | None, now: datetime) -> str | None:
     if value is None:
         return None
     ago = _AGO.fullmatch(value)
-    if ago:
-        hours = int(ago[1]) * (24 if ago[2] == "d" else 1)
-        moment = now - timedelta(hours=hours)
-    else:
-        try:
+    try:
+        if ago:
+            moment = now - timedelta(hours=int(ago[1]) * (24 if ago[2] == "d" else 1))
+        else:
             moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise BadQuery(f"since={value}: use a time such as 2026-01-31T12:00:00Z, or 24h, or 7d") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadQuery(f"since={value}: use a time such as 2026-01-31T12:00:00Z, or 24h, or 7d") from None
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

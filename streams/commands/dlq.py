@@ -165,13 +165,14 @@ def _chosen(source: Source, identities: tuple[str, ...], told: dict[str, str | N
 
 
 def _one(source: Source, identity: str) -> DeadLetter:
+    from sinks.numbers import whole
     from streams.dead_letters import DeadLetter
 
     topic, _, place = identity.partition("/")
     partition, _, offset = place.partition("/")
-    record = None
-    if topic.endswith(".dlq") and partition.isdecimal() and offset.isdecimal():
-        record = source.find(topic, int(partition), int(offset))
+    record, number, at = None, whole(partition), whole(offset)
+    if topic.endswith(".dlq") and number is not None and at is not None:
+        record = source.find(topic, number, at)
     if record is None:
         raise click.BadParameter(f"no dead letter is {identity!r}; see `wiredesk dlq list`", param_hint="ID")
     return DeadLetter(record)

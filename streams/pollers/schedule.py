@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from config.settings import Poll
+from sinks.numbers import whole
 from streams.pollers.feed import Feed
 from streams.pollers.outcomes import NETWORK, SOUND, Outcome
 from streams.pollers.state import FeedState
@@ -142,8 +143,7 @@ def freshness(headers: Mapping[str, str], now: float) -> float | None:
     if "no-cache" in control or "no-store" in control:
         return 0.0
     if found := re.search(r"\bmax-age\s*=\s*\"?(\d{1,10})", control):
-        age = headers.get("Age", "")
-        return max(0.0, float(found[1]) - (float(age) if age.isdigit() else 0.0))
+        return max(0.0, float(found[1]) - (whole(headers.get("Age", "")) or 0))
     expires = headers.get("Expires", "")
     if not expires:
         return None

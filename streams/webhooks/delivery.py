@@ -23,6 +23,7 @@ from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
 from sinks.circuit import Circuit
 from sinks.metrics import DELIVERIES, RETRIES
+from sinks.numbers import whole
 from sinks.webhooks import Target, signature
 from streams.messages import Record
 from streams.pollers import guard
@@ -176,4 +177,4 @@ class Delivery:
 
 def _seconds(told: str) -> float:
     """A Retry-After in seconds; dates are not followed."""
-    return float(told) if told.isdecimal() else 0.0
+    return float(whole(told) or 0)

@@ -11,6 +11,7 @@ import pytest
 from config.settings import Settings
 from processors.errors import Empty, Malformed, MissingIdentity, Rejected, TooLarge
 from processors.event import Event, RawItem
+from sinks.revision import revision
 from streams.process import Input, Pipeline, batches, chosen, read_inputs
 
 NOW = "2026-11-20T12:00:00Z"
@@ -116,3 +117,24 @@ def test_batches_hold_everything_once() -> None:
 def test_a_rejection_is_a_result_not_an_exception() -> None:
     [result] = pipeline("normalise")(inputs(b"\xff\xfe\x00\x01"))
     assert isinstance(result.event, Rejected)
+
+
+HUGE = "9" * 5000  # digits: more than Python reads as a number
+NEWS_ITEM = """<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="urn:x:g2" version="{0}" standard="NewsML-G2">
+<itemMeta><itemClass qcode="ninat:text"/><versionCreated>2026-11-20T12:00:00Z</versionCreated></itemMeta>
+<contentMeta><urgency>{0}</urgency><headline rank="{0}">The ferry</headline><headline rank="2">A boat</headline>
+</contentMeta><contentSet><inlineData contenttype="text/plain">The ferry sailed.</inlineData></contentSet></newsItem>"""
+
+
+@pytest.mark.parametrize("number", ["1", "0", "\u00b2", "\u0663", HUGE, "0" * 5000, "-1", "1e9"])
+def test_no_number_that_somebody_sends_is_a_bug_of_ours(number: str) -> None:
+    run = pipeline("normalise", "deduplicate")
+    items = [a_line("urn:x:1", version=number), a_line("urn:x:1", TEXT + " It came back.", version="2"),
+             a_line("urn:x:1", TEXT + " It sank.", version=number)]  # fmt: skip
+    results = run(inputs(*items)) + run(
+        [Input("x", None, RawItem(NEWS_ITEM.format(number).encode(), NOW, input="x"))]
+    )
+    assert len(results) == 4
+    for result in results:
+        assert isinstance(result.event, Event), result.event
+        assert 0 <= revision(result.event) < 2**63
