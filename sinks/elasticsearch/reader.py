@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import msgspec
 import orjson
-from msgspec import structs
+from msgspec import Meta, structs
 
 from config.settings import Elasticsearch
 from processors.codec import from_builtins
@@ -18,6 +18,7 @@ from sinks.desk.views import Arrivals, Found, Hit, Page, Query
 from sinks.elasticsearch.client import connect, told_apart
 from sinks.elasticsearch.documents import document_id
 from sinks.elasticsearch.index import stemmed_languages
+from sinks.numbers import LARGEST
 from sinks.search_reader import MARKED, fitted, now_ms
 from sinks.words import Term, fold, terms
 
@@ -28,6 +29,8 @@ SEARCHED: Final = ("headline^4", "other^2", "text")
 WINDOW: Final = 10_000  # the server's max_result_window
 SETTLING_MS: Final = 2500  # a document may be searchable this much later than its time of indexing says
 Json = dict[str, Any]
+Whole = Annotated[int, Meta(ge=0, le=LARGEST)]  # a cursor: how many hits were shown …
+LastHit = tuple[Whole, str]  # … or the last one's time in milliseconds and its uri
 
 
 class ElasticStories:
@@ -101,14 +104,13 @@ class ElasticStories:
     async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
         """What was indexed since a cursor, a little behind, so that nothing that becomes searchable late is missed."""
         end = self._clock() - SETTLING_MS
-        since, uri = _unpacked(cursor, [None, ""])
-        if not isinstance(since, int):
+        if (since := _unpacked(cursor, LastHit)) is None:
             with told_apart(self._settings.url):
                 await self._client.indices.get_alias(name=self._settings.index)
             return Arrivals((), _packed([end, ""]))
         hits = await self._search(
-            query=_all(_shown(self._clock()), {"range": {"indexed": {"gte": since, "lte": end}}}, _standing()),
-            size=limit, sort=["indexed", "uri"], source=["card"], search_after=[since, uri],
+            query=_all(_shown(self._clock()), {"range": {"indexed": {"gte": since[0], "lte": end}}}, _standing()),
+            size=limit, sort=["indexed", "uri"], source=["card"], search_after=since,
         )  # fmt: skip
         found = tuple(from_builtins(hit["_source"]["card"], Hit) for hit in hits)
         return Arrivals(found, _packed(hits[-1]["sort"]) if hits else str(cursor))
@@ -167,11 +169,9 @@ def _body(query: Query, wanted: Sequence[Term], now: int, stemmed: Collection[st
     if query.collapse:
         body |= {"collapse": {"field": "chain"}}
     if _by_offset(query):
-        after = _unpacked(query.after, 0)
-        body["from_"] = after if isinstance(after, int) else 0
-    elif query.after:
-        after = _unpacked(query.after, None)
-        body |= {"search_after": after} if isinstance(after, list) and len(after) == len(newest) else {}
+        body["from_"] = _unpacked(query.after, Whole) or 0
+    elif after := _unpacked(query.after, LastHit):
+        body["search_after"] = after
     return body
 
 
@@ -233,11 +233,11 @@ def _packed(told: Any) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(told)).decode().rstrip("=")
 
 
-def _unpacked(told: str | None, otherwise: Any) -> Any:
-    """A cursor taken apart; `otherwise` for one that is not ours."""
+def _unpacked(told: str | None, kind: Any) -> Any:
+    """A cursor taken apart, which is of a kind; None for one that is not ours."""
     if not told:
-        return otherwise
+        return None
     try:
-        return orjson.loads(base64.urlsafe_b64decode(told + "=" * (-len(told) % 4)))
-    except (binascii.Error, ValueError):
-        return otherwise
+        return msgspec.json.decode(base64.urlsafe_b64decode(told + "=" * (-len(told) % 4)), type=kind)
+    except (ValueError, msgspec.MsgspecError):
+        return None

@@ -74,7 +74,8 @@ async def test_a_reader_gets_what_comes_and_comes_back_to_its_place(client: Clie
 
 async def test_an_unknown_route_or_place_is_refused(client: Client) -> None:
     assert (await client.get("/api/routes/other/stream")).status == 404
-    assert (await client.get("/api/routes/urgent/stream?after=yesterday")).status == 400
+    for place in ("yesterday", "9" * 5000, str(2**63), "²"):
+        assert (await client.get(f"/api/routes/urgent/stream?after={place}")).status == 400
     assert await (await client.get("/api/routes")).json() == {"routes": [{"name": "urgent", "topic": URGENT}]}
 
 

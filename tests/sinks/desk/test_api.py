@@ -46,9 +46,12 @@ async def test_pages_follow_one_another(desk: Client, shelf: Shelf) -> None:
         "limit=0",
         "limit=x",
         "limit=999999999999",
+        "limit=0000000009999",
+        f"limit={'9' * 5000}",
         "relation=nonsense",
         "order=up",
         "since=yesterday",
+        "since=9999-12-31T23:59:59-05:00",
         "collapse=2",
     ],
 )
@@ -57,9 +60,13 @@ async def test_a_parameter_that_means_nothing_is_named(desk: Client, asked: str)
     assert answer["error"]["message"].startswith(asked)
 
 
-async def test_a_cursor_that_is_not_ours_starts_at_the_newest(desk: Client, shelf: Shelf) -> None:
-    shelf.put(event("urn:a"))
-    assert len((await told(desk, "/api/stories?after=';DROP"))["stories"]) == 1
+@pytest.mark.parametrize("after", ["';DROP", "9" * 5000, f"{2**63}.1", "1.²"])
+@pytest.mark.parametrize("order", ["newest", "relevance"])
+async def test_a_cursor_that_is_not_ours_starts_at_the_newest(
+    desk: Client, shelf: Shelf, after: str, order: str
+) -> None:
+    shelf.put(event("urn:a", headline="The ferry"))
+    assert len((await told(desk, f"/api/stories?q=ferry&order={order}&after={after}"))["stories"]) == 1
 
 
 async def test_what_is_unknown_is_not_found(desk: Client) -> None:

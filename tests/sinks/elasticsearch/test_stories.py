@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import random
 from dataclasses import replace
@@ -61,6 +62,19 @@ async def paged(stack: Stack, order: Order, collapse: bool) -> list[str]:
         if page.after is None:
             return seen
         after = page.after
+
+
+@pytest.mark.parametrize(
+    "cursor", [b"1", b"-5", b'["x", "y"]', b"[1]", b'[1, "x", 2]', b"[%d]" % 10**30, b"null", b"{", b"\xff"]
+)
+async def test_a_cursor_that_is_not_ours_starts_anew(stack: Stack, cursor: bytes) -> None:
+    await stack.put(*(event(f"urn:{n}", minute=n) for n in range(3)))
+    told = base64.urlsafe_b64encode(cursor).decode().rstrip("=")
+    assert await uris(stack, after=told) == ["urn:2", "urn:1", "urn:0"]
+    assert (await stack.stories.arrivals(told)).hits == ()
+    for collapse in (False, True):
+        shown = await uris(stack, "veldhaven", after=told, order="relevance", collapse=collapse)
+        assert len(shown) == (2 if cursor == b"1" else 3), "1 is a page's offset"
 
 
 FILTERS: Final[tuple[tuple[dict[str, str], list[str]], ...]] = (
