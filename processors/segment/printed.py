@@ -174,7 +174,7 @@ def _agency_bracketed(window: str) -> PrintedDateline | None:
         if head is None or not (head[0] or head[1]):
             continue
         when = head[1] or _only(printed_dates(bracket.group()))
-        if not (when or all(map(_known, head[0]))) and not (agency and _is_certain(head[0], closing)):
+        if not (when or all(map(_known, head[0]))) and not _is_certain(head[0], agency, closing):
             continue
         end = closing.end()
         if not closing.group().strip():
@@ -190,9 +190,13 @@ def _content(bracket: re.Match[str]) -> str:
     return re.split(r"\s+[-–—]\s+|,", words)[0].strip()
 
 
-def _is_certain(places: tuple[PrintedPlace, ...], closing: re.Match[str]) -> bool:
-    """Whether an agency vouches for places that we don't know: before a dash, or where they stand in capitals."""
-    return not _is_doubtful(closing) or all(place.name.isupper() for place in places)
+def _is_certain(places: tuple[PrintedPlace, ...], agency: str | None, closing: re.Match[str]) -> bool:
+    """Whether the line is a dateline though it has no date and a place that we don't know.
+
+    Two of three signs tell it: an agency that we know, a dash that is no colon, places in capitals.
+    """
+    capitals = all(place.name.isupper() for place in places)
+    return [agency is not None, not _is_doubtful(closing), capitals].count(True) >= 2
 
 
 def _is_doubtful(closing: re.Match[str]) -> bool:
