@@ -15,6 +15,11 @@ SIGNED_CAPITALS: Final = re.compile(r"(?<=[.!?”\"»)] )[A-Z]{2,4}(?: [A-Z]{2,4
 TAIL_LINES: Final = 5  # at the end, among which a tag with initials is looked for
 QUOTED_LINE: Final = re.compile(r"[“\"«„][^“”\"«»„]{3,60}[^.,;:!?…\s“”\"«»„]\s?[”\"»“]")
 QUOTED_SUBHEAD: Final = 8  # words of a subhead that stands in quotation marks
+BY_AGENCY: Final = re.compile(r"[^\W\d_][\w.'’ -]{2,40}\s?/\s?\w{2,12}")
+ASKED: Final = re.compile(  # what opens a question or an answer of an interview
+    r"(?:Q|A|P|R|D|F|Question|Answer|Réponse|Frage|Antwort|Pregunta|Respuesta|Domanda|Risposta|Pergunta|Resposta"
+    r"|Vraag|Antwoord|Fråga|Svar|Spørsmål|Spørgsmål)\s?[:.] \S"
+)
 CATCH: Final = 4  # words of a catch word with a colon
 BOX: Final = frozenset({"list", "table"})
 HEADING: Final = 40  # characters of the line above them
@@ -144,11 +149,11 @@ def _in_box(parts: list[Part], number: int) -> bool:
 
 
 def _signs(parts: list[Part], number: int) -> bool:
-    """Whether what looks like a credit (``Name/TT``) signs the story: at its end, under no caption."""
+    """Whether what looks like a credit (``Name/TT``, ``(Keystone-SDA)``) signs the story: at its end, under no caption."""
     return (
         (parts[number].parted or parts[number - 1].kind != "credit")
         and parts[number - 1].kind != "caption"
-        and re.fullmatch(r"[^\W\d_][\w.'’ -]{2,40}\s?/\s?\w{2,12}", parts[number].words) is not None
+        and (BY_AGENCY.fullmatch(parts[number].words) is not None or marks.is_agency_tag(parts[number].words))
     )
 
 
@@ -160,8 +165,10 @@ def _is_subhead(parts: list[Part], number: int, lead: int) -> bool:
         return False
     if parts[number + 1].kind not in (None, "paragraph", "list", "table", "caption", "byline"):
         return False
-    if words.isupper() and marks.ends_sentence(words) and parts[number + 1].words.isupper():
-        return False  # copy in capitals throughout
+    if marks.ends_sentence(words) and (
+        ASKED.match(words) or (words.isupper() and parts[number + 1].words.isupper())
+    ):
+        return False  # an interview, or copy in capitals throughout
     if QUOTED_LINE.fullmatch(words) and part.parted and len(words.split()) <= QUOTED_SUBHEAD:
         return True
     first = words.lstrip("“\"'‘«„+*#-–— (")[:1]
