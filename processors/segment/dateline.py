@@ -10,7 +10,8 @@ from processors.event import Dateline, Place, Segment
 from processors.places import Candidate, gazetteer, key_of
 from processors.segment.calendar import PrintedDate, printed_dates, resolve
 from processors.segment.conventions import conventions
-from processors.segment.printed import PARTICLES, PrintedDateline, PrintedPlace, match_dateline
+from processors.segment.printed import PrintedDateline, match_dateline
+from processors.segment.printed_places import PARTICLES, PrintedPlace
 
 COPY: Final = 20_000  # characters of the copy that are looked at for other dates
 EARLIER: Final = 20  # years before the item was received that a dateline may be of

@@ -14,6 +14,7 @@ from typing import Final
 from processors.places import gazetteer
 from processors.segment.calendar import PrintedDate, folded, misprinted_date, printed_dates
 from processors.segment.conventions import conventions
+from processors.segment.printed_places import PrintedPlace, is_known, places_of
 
 LONGEST: Final = 180  # characters of a dateline
 DASH: Final = r"(?:[-‐‑–—―−_]+(?:\s+-+(?=\s))?|=+|:(?!\w))"
@@ -30,88 +31,7 @@ DATED: Final = re.compile(rf"[\s,]*(?P<date>[\w., ]{{3,30}}?)\s*(?:{DASH}|/)(?=\
 TIME: Final = re.compile(r"(?:\d{1,2}[.:h]?\d{2}\s*(?:gmt|utc|cet|hrs|h)?)?[\s.,)]*", re.IGNORECASE)
 DAY: Final = re.compile(r",\s*(\d{1,2})$")
 SMALL: Final = re.compile(r"[a-z][\w .']{2,30},? \w{3,9}\.? ?\d")
-PARTS: Final = re.compile(r"\s*/\s*|\s+(?:and|y|et|und|e|en|och|og)\s+(?=[A-ZÀ-Þ])|\s+[-–]\s+")
-NAME: Final = re.compile(r"['’]?[^\W\d_][\w'’.&-]*")
-PARTICLES: Final = frozenset(
-    [
-        "a",
-        "al",
-        "am",
-        "an",
-        "auf",
-        "aan",
-        "bei",
-        "by",
-        "ca",
-        "chez",
-        "cum",
-        "da",
-        "das",
-        "de",
-        "del",
-        "della",
-        "dell",
-        "der",
-        "des",
-        "di",
-        "do",
-        "dos",
-        "du",
-        "e",
-        "el",
-        "en",
-        "et",
-        "i",
-        "im",
-        "in",
-        "la",
-        "las",
-        "le",
-        "les",
-        "lez",
-        "lo",
-        "los",
-        "of",
-        "on",
-        "op",
-        "près",
-        "ob",
-        "sous",
-        "sul",
-        "sull",
-        "sur",
-        "sobre",
-        "the",
-        "und",
-        "unter",
-        "upon",
-        "van",
-        "von",
-        "vor",
-        "y",
-        "zu",
-        "near",
-        "aboard",
-        "off",
-        "aux",
-        "à",
-        "d",
-        "l",
-        "s",
-        "and",
-        "og",
-        "och",
-    ]
-)
 PEOPLED: Final = 100_000  # people of a city that stands as a dateline in small letters without a date
-
-
-@dataclass(frozen=True, slots=True)
-class PrintedPlace:
-    """A place's name as printed, and the state or country beside it."""
-
-    name: str
-    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +94,7 @@ def _agency_bracketed(window: str) -> PrintedDateline | None:
         if head is None or not (head[0] or head[1]):
             continue
         when = head[1] or _only(printed_dates(bracket.group()))
-        if not (when or all(map(_known, head[0]))) and not _is_certain(head[0], agency, closing):
+        if not (when or all(map(is_known, head[0]))) and not _is_certain(head[0], agency, closing):
             continue
         end = closing.end()
         if not closing.group().strip():
@@ -260,7 +180,7 @@ def _is_dated(
     if not places and not agency:
         return bool(when.day and when.year) and dash[0] not in ":=" and any(map(str.isalpha, line))
     if dash[0] in ":=" and not agency:
-        return bool(when.day) and all(map(_known, places))
+        return bool(when.day) and all(map(is_known, places))
     return bool(when.day or places)
 
 
@@ -281,21 +201,13 @@ def _agency_last(line: str) -> tuple[str | None, str]:
 
 def _undated(line: str, places: tuple[PrintedPlace, ...], dash: str, rest: str) -> bool:
     """Whether a line without date and agency is a dateline: places that we know, in capitals or large."""
-    if dash[0] in ":=" or not all(map(_known, places)):
+    if dash[0] in ":=" or not all(map(is_known, places)):
         return False
     letters = [char for char in line.split(",", maxsplit=1)[0] if char.isalpha()]
     if len(letters) > 2 and all(char.isupper() for char in letters):
         return True
     largest = max((place.population for place in gazetteer().candidates(places[0].name)), default=0)
     return largest >= PEOPLED and rest.lstrip("“\"«„'‘ ")[:1].isupper() and f" {dash} " not in rest
-
-
-def _known(place: PrintedPlace) -> bool:
-    """Whether the place, or the state or country beside it, is known."""
-    areas = (
-        gazetteer().areas(region.strip()) for region in (place.region or "").split(",") if region.strip()
-    )
-    return bool(gazetteer().candidates(place.name)) or any(areas)
 
 
 def _head(line: str) -> tuple[tuple[PrintedPlace, ...], PrintedDate | None] | None:
@@ -310,69 +222,5 @@ def _head(line: str) -> tuple[tuple[PrintedPlace, ...], PrintedDate | None] | No
     if when is None and (day := DAY.search(line)):
         when = PrintedDate(day.start(1), day.end(1), day=int(day[1]))
     when = when or misprinted_date(line)
-    places = _places(line[: when.start] if when else line, lenient=bool(when and when.day))
+    places = places_of(line[: when.start] if when else line, lenient=bool(when and when.day))
     return None if places is None else (places, when)
-
-
-def _places(line: str, *, lenient: bool) -> tuple[PrintedPlace, ...] | None:
-    """The places of a line that holds nothing else; None where it holds something else.
-
-    `lenient`: a date vouches for the line, so known names may stand in small letters.
-    """
-    line = line.strip().rstrip(" .,(-–—:").strip()
-    if not line:
-        return ()
-    if len(line) > 90 or re.search(r"[\"“”«»!?;]|\d{3}", line):
-        return None
-    first = line.partition(",")[0]
-    whole = len(first.split()) > 2 and bool(gazetteer().candidates(first))
-    made = []
-    for part in [line] if whole or PARTS.search(first) is None else PARTS.split(line):
-        names = [name.strip() for name in re.split(r"[,(\[]", part.replace(")", "").replace("]", ""))]
-        names = [name for name in names if name.strip(".")]
-        if not 1 <= len(names) <= 4 or not all(_is_name(name, lenient=lenient) for name in names):
-            return None
-        made.append(_place(names))
-    return tuple(made)
-
-
-def _place(names: list[str]) -> PrintedPlace:
-    """Name and region; a state's abbreviation may follow without a comma (``FARMINGTON Conn.``)."""
-    name = names[0].rstrip(".")
-    head, _, last = names[0].rpartition(" ")
-    alone = bool(head) and len(names) == 1 and not gazetteer().candidates(name)
-    if alone and any(area.country == "US" for area in gazetteer().areas(last)):
-        return PrintedPlace(head, last)
-    return PrintedPlace(name, ", ".join(names[1:]) or None)
-
-
-def _is_name(name: str, *, lenient: bool) -> bool:
-    """Whether the words could name a place: capitals but for particles, seven words at the most."""
-    words = name.split()
-    if (
-        not words
-        or len(words) > 7
-        or not words[0].lstrip("'’")[:1].isalpha()
-        or not all(map(NAME.fullmatch, words))
-    ):
-        return False
-    if len(words[-1]) > 1 and words[-1] in PARTICLES:
-        return False
-    if all(word[0].isupper() or not word[0].isascii() or _particle(word) for word in words):
-        return any(
-            word.lstrip("'’S-")[:1].isupper() or word[0].isupper() or not word[0].isascii() for word in words
-        )
-    return lenient and len(words) <= 4 and bool(gazetteer().candidates(name))
-
-
-def _particle(word: str) -> bool:
-    return word.casefold() in PARTICLES or word[:2].casefold() in {
-        "'s",
-        "’s",
-        "d'",
-        "l'",
-        "d’",
-        "l’",
-        "s-",
-        "d-",
-    }
