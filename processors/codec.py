@@ -6,6 +6,7 @@ deterministic: equal values give equal bytes. `decode` takes unknown keys and sa
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -17,6 +18,10 @@ from processors.event import Event
 T = TypeVar("T")
 
 _ENCODER: Final = msgspec.json.Encoder()
+_DECODERS: Final[dict[type[Any], msgspec.json.Decoder[Any]]] = {}
+_ONE_BY_ONE: Final = (
+    Lock()
+)  # msgspec 0.22 crashes where two threads look at the annotations of a class at once
 
 
 def encode(value: object) -> bytes:
@@ -32,11 +37,12 @@ def decode(raw: bytes | str, kind: type[T]) -> T:
         Malformed: it is no JSON, or a member has the wrong type; the message names the member.
     """
     try:
-        return msgspec.json.decode(raw, type=kind)
+        made: T = _decoder(kind).decode(raw)
     except msgspec.ValidationError as error:
         raise Malformed(f"no {kind.__name__}: {error}") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Malformed(f"not JSON: {error}") from error
+    return made
 
 
 def to_builtins(value: object) -> Any:
@@ -53,6 +59,7 @@ def from_builtins(value: object, kind: type[T]) -> T:
     Raises:
         Malformed: a member is missing or has the wrong type; the message names it.
     """
+    _decoder(kind)  # so that no other thread looks at the class meanwhile
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError) as error:
@@ -67,3 +74,12 @@ def is_optional(member: FieldInfo) -> bool:
 def _says_undated(value: object) -> bool:
     """Whether it is a segmented story without a dateline: null says so, where an absent member would mean "not segmented"."""
     return isinstance(value, Event) and value.segments is not None and value.dateline is None
+
+
+def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
+    """What reads a class, made once and by one thread."""
+    known = _DECODERS.get(kind)
+    if known is None:
+        with _ONE_BY_ONE:
+            known = _DECODERS.setdefault(kind, msgspec.json.Decoder(kind))
+    return known

@@ -19,7 +19,12 @@ UNREAD_LIMIT: Final = 5000  # raw items; pollers wait beyond that
 
 
 class RawOutlet:
-    """The pollers' way into the log (`streams.pollers.ports.Outlet`)."""
+    """The pollers' way into the log (`streams.pollers.ports.Outlet`).
+
+    Whoever dies between writing an item and noting that it is written (a dropped file that is still to be moved away)
+    comes with the very same item again. So the last item of each feed is remembered in its own transaction, and a
+    repeat of it is written no second time.
+    """
 
     def __init__(self, access: Access) -> None:
         """Writes to the raw topic."""
@@ -35,7 +40,26 @@ class RawOutlet:
         await self._append([rejected_message(item, error)])
 
     async def _append(self, messages: list[Message]) -> None:
-        await self._access.write(lambda: self._access.log.append(messages))
+        await self._access.write(lambda: self._write(messages))
+
+    def _write(self, messages: list[Message]) -> None:
+        log = self._access.log
+        with log.transaction():
+            if not messages or (
+                len(messages) == 1 and log.marked(_last(messages[0])) == _identity(messages[0])
+            ):
+                return
+            log.append(messages)
+            log.mark(_last(messages[-1]), _identity(messages[-1]))
+
+
+def _last(message: Message) -> str:
+    return f"last:{message.topic}:{message.key.decode()}"
+
+
+def _identity(message: Message) -> int:
+    """63 bits of the event's id, which is a hash of the raw item and its topic."""
+    return int((message.header("ce_id") or b"0").decode()[:15], 16)
 
 
 class FeedStates:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import orjson
@@ -122,3 +124,25 @@ def test_a_wrong_member_is_named(raw: bytes, named: str) -> None:
 def test_a_payload_that_is_not_base64_is_malformed() -> None:
     with pytest.raises(Malformed, match="payload"):
         decode(b'{"payload": "%%", "received": "2026-01-31T12:00:00Z"}', RawItem)
+
+
+def test_the_first_reading_may_be_that_of_many_threads() -> None:
+    program = """
+import threading
+from processors.codec import decode, from_builtins
+from processors.event import Event, RawItem
+from sinks.desk.views import Hit
+start = threading.Barrier(8)
+def read(number):
+    start.wait()
+    if number % 2:
+        decode(b'{"story": {"uri": "a:b"}}', Event)
+    else:
+        from_builtins({"story": {"uri": "a:b"}}, Event)
+    decode(b'{"payload": "", "received": "2026-01-31T12:00:00Z"}', RawItem)
+threads = [threading.Thread(target=read, args=(number,)) for number in range(8)]
+[each.start() for each in threads]
+[each.join() for each in threads]
+"""
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

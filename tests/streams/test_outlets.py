@@ -1,0 +1,53 @@
+"""The pollers' way into the embedded log: what comes again after a crash is written once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from processors.errors import Empty
+from processors.event import RawItem
+from streams.consumer import Access
+from streams.log import Log
+from streams.outlets import RawOutlet
+from streams.topology import RAW
+
+FIRST = RawItem(b"Ships late.", "2026-11-20T12:00:00Z", feed="drop")
+SECOND = RawItem(b"Ships on time.", "2026-11-20T12:00:01Z", feed="drop")
+OTHER = RawItem(b"Ships late.", "2026-11-20T12:00:00Z", feed="push")
+
+
+@pytest.fixture
+async def access(tmp_path: Path) -> AsyncIterator[Access]:
+    opened = Access(Log(tmp_path / "log.sqlite"))
+    yield opened
+    opened.close()
+
+
+async def written(access: Access, topic: str = RAW.name) -> int:
+    return await access.read(lambda: access.log.count([topic]))
+
+
+async def test_an_item_that_a_crash_brings_again_is_written_once(access: Access) -> None:
+    await RawOutlet(access).publish([FIRST])
+    await RawOutlet(access).publish([FIRST])  # the next process, which finds the file still there
+    assert await written(access) == 1
+
+
+async def test_other_items_of_a_feed_and_equal_ones_of_others_are_written(access: Access) -> None:
+    outlet = RawOutlet(access)
+    for item in (FIRST, OTHER, SECOND, FIRST):
+        await outlet.publish([item])
+    await outlet.publish([FIRST, SECOND])
+    await outlet.publish([])
+    assert await written(access) == 6
+
+
+async def test_a_rejected_document_is_a_dead_letter_once(access: Access) -> None:
+    for _ in range(2):
+        await RawOutlet(access).reject(FIRST, Empty("nothing in it"))
+    assert await written(access, f"{RAW.name}.dlq") == 1
+    await RawOutlet(access).publish([FIRST])
+    assert await written(access) == 1
