@@ -110,6 +110,7 @@ async def test_pollers_share_the_feeds_by_host_and_one_goes_on_where_the_other_w
                 by_host[host] |= shared[feed]
             assert {name for names in shared.values() for name in names} == {"one", "two"}
             assert all(len(names) == 1 for names in by_host.values()), by_host
+            await read(told, [RAW.name], len(FEEDS) * publisher.entries, 30)  # and every state with them
 
             first.kill()
             killed = len(publisher.asked)
