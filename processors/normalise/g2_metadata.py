@@ -179,11 +179,6 @@ def _unwrapped(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in text.split("\n"))
 
 
-def _rank(told: str) -> int:
-    """A rank; 1 where none is told that is a number of a sensible length."""
-    return int(told) if told.isdecimal() and len(told) < 10 else 1
-
-
 def _headlines(about: Any) -> tuple[str, tuple[Text, ...]]:
     """The main headline: of role main, or the first by rank; the others with their role."""
     found = [
@@ -192,7 +187,10 @@ def _headlines(about: Any) -> tuple[str, tuple[Text, ...]]:
     ]
     found = sorted(
         (one for one in found if one[2]),
-        key=lambda one: (one[0] not in {"", "main", "hldrole"}, _rank(one[1])),
+        key=lambda one: (
+            one[0] not in {"", "main", "hldrole"},
+            1 if (rank := whole_number(one[1])) is None else rank,
+        ),
     )
     if not found:
         return "", ()
