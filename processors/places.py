@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
 from config.settings import HERE
-from processors.event import Place
+from processors.model.event import Place
 
 LEXICON: Final = HERE / "lexicon"
 FOLDED: Final = str.maketrans(

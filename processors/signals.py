@@ -16,9 +16,9 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final, Literal, get_args
 
-from processors.embargoes import Embargoes
-from processors.segment.home import home_zone
-from processors.story import Named
+from processors.dates.embargo import Embargoes
+from processors.layout.home import home_zone
+from processors.model.story import Named
 
 VersionRelation = Literal["update", "correction", "kill"]
 Where = Literal["headline", "slug", "note", "line"]

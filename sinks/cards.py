@@ -6,10 +6,10 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from processors.event import Event
+from processors.model.event import Event
 from sinks.desk.views import Hit
 from sinks.revision import milliseconds, story_time
-from sinks.standing import lineage
+from sinks.stories import lineage
 from sinks.words import fold
 
 LEAD: Final = 280

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, BinaryIO, Final, Literal, Protocol
 
 from config.errors import Misconfigured
-from processors.codec import encode
-from processors.event import Event
+from processors.model.codec import encode
+from processors.model.event import Event
 from sinks.cards import card
 from sinks.desk.ports import Stories
 from sinks.desk.views import Query

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from processors.event import Event
-from sinks.numbers import whole
+from processors.model.event import Event
+from processors.numbers import whole
 
 NUMBER_BITS: Final = 20
 TIME_BITS: Final = 42  # milliseconds until the year 2109

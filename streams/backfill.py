@@ -18,9 +18,9 @@ from msgspec.structs import replace
 
 from config.errors import Misconfigured
 from processors.errors import Rejected, TooLarge, Unreadable
-from processors.event import RawItem
+from processors.model.event import RawItem
+from streams.embedded.log import Log
 from streams.files import STANDARD, UNFINISHED, Files, Refused, shown, unreadable
-from streams.log import Log
 from streams.messages import Message, raw_message, rfc3339
 from streams.process import Input, read_inputs
 from streams.topology import BACKFILL, STEPS

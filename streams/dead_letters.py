@@ -9,11 +9,11 @@ from typing import Final, Protocol
 
 import orjson
 
-from processors.codec import decode
 from processors.errors import Rejected
-from processors.event import RawItem
-from sinks.numbers import whole
-from streams.log import PARTITION, Log
+from processors.model.codec import decode
+from processors.model.event import RawItem
+from processors.numbers import whole
+from streams.embedded.log import PARTITION, Log
 from streams.messages import Message, Record, rfc3339
 from streams.topology import BACKFILL, DEAD_LETTERS, RAW, TOPICS
 

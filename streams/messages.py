@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from processors.codec import encode
 from processors.errors import WiredeskError
-from processors.event import RawItem
+from processors.model.codec import encode
+from processors.model.event import RawItem
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TRACEPARENT: Final = re.compile(

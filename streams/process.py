@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from config.settings import Settings
 from processors.errors import Bug, Empty, Rejected, TooLarge
-from processors.event import Event, RawItem
-from streams import stages
+from processors.model.event import Event, RawItem
+from streams import steps as stages
 from streams.files import STANDARD, Refused, shown, unreadable
 from streams.topology import STEPS, Step
 

@@ -18,10 +18,10 @@ import orjson
 from msgspec.structs import replace
 
 from config.settings import Settings
-from processors.codec import decode, encode
 from processors.errors import Rejected, WiredeskError
-from processors.event import Event, RawItem
-from streams.log import Log
+from processors.model.codec import decode, encode
+from processors.model.event import Event, RawItem
+from streams.embedded.log import Log
 from streams.messages import Message, Record, raw_message
 from streams.process import BATCH, Input, Pipeline, chosen
 from streams.topology import BACKFILL, DUPLICATE, ENRICHED, NORMALISED, SEGMENTED, Topic

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from config.settings import HERE, Settings
-from processors.codec import decode, encode
 from processors.errors import Rejected
-from processors.event import Event
-from sinks.routes import load
-from sinks.routing import Chain, Decision, Delivery, decide, release
-from sinks.topics import Router, Rule
+from processors.model.codec import decode, encode
+from processors.model.event import Event
+from sinks.routes.chains import Chain, Decision, Delivery, decide, release
+from sinks.routes.router import Router, Rule
+from sinks.routes.rules import load
 from streams.messages import Message, Record, dead_letter, message
 from streams.topology import ROUTE, ROUTED, Step
 from streams.work import Outcome, Work

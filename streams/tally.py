@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from processors.errors import Rejected
-from processors.event import Event, RawItem
+from processors.model.event import Event, RawItem
 from streams.process import Input, Result
 
 UNKNOWN: Final = "unknown"  # of what could not be read far enough to tell

@@ -1,8 +1,8 @@
 """The pipeline on one page: every topic and every step, in the order in which a story passes them.
 
-Both runtimes (`streams.local` on SQLite, `streams.kafka` on Kafka) and ``wiredesk process`` execute these values.
+Both runtimes (`streams.embedded.runtime` on SQLite, `streams.kafka` on Kafka) and ``wiredesk process`` execute these values.
 A step makes events of each record that it reads; what it rejects goes to ``<input topic>.dlq``. Offsets, outputs,
-dead letters and state change in one transaction. `streams.stages` joins the steps to `processors`, and
+dead letters and state change in one transaction. `streams.steps` joins the steps to `processors`, and
 `streams.work` to messages.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from processors.event import Event
-from streams import stages
+from processors.model.event import Event
+from streams import steps as stages
 
 STATE_WINDOWS: Final = 3  # windows that a state topic keeps: templates are known by more than one
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from config.settings import Settings
-from processors.codec import decode, encode
 from processors.errors import Rejected
-from processors.event import Event, RawItem
-from streams import stages
+from processors.model.codec import decode, encode
+from processors.model.event import Event, RawItem
+from streams import steps as stages
 from streams.messages import Message, Record, dead_letter, message
 from streams.topology import Step
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MODEL = {f"processors.{name}" for name in ("event", "story", "model", "codec", "errors")}
+MODEL = {
+    *(f"processors.model.{name}" for name in ("base", "codec", "event", "story", "schema")),
+    *(f"processors.{name}" for name in ("errors", "numbers", "media_topics")),
+}
 ALLOWED = {
     "streams": {"streams", "sinks", "processors", "config"},
     "sinks": {"sinks", "config", *MODEL},

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.score import HOUR_MS
-from processors.event import Event
+from processors.model.event import Event
 from processors.signals import Signals, read_signals
 
 AHEAD_MS: Final = 24 * HOUR_MS  # a story dated further after its arrival than this is taken at its arrival

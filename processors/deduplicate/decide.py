@@ -19,7 +19,7 @@ from processors.deduplicate.score import HOUR_MS, novelty, shared
 from processors.deduplicate.tables import MakeTable, Whole
 from processors.deduplicate.view import View
 from processors.deduplicate.window import Reading, Window
-from processors.event import Event, Feature, Lineage
+from processors.model.event import Event, Feature, Lineage
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import xxhash
 
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.words import Words64
-from processors.event import Event
-from processors.story import Story
+from processors.model.event import Event
+from processors.model.story import Story
 
 LINKS: Final = frozenset(
     (

@@ -15,7 +15,7 @@ import numpy as np
 import xxhash
 
 from processors.deduplicate.fingerprint import Fingerprint, Hashes
-from processors.event import Feature, Lineage, Relation
+from processors.model.event import Feature, Lineage, Relation
 
 FORMAT: Final = 3  # of the record; another number is another software's and is not read
 BLOCK: Final = 64  # records of the log

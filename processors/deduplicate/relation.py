@@ -6,9 +6,9 @@ from typing import Final
 
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.view import View
-from processors.event import Relation
+from processors.model.event import Relation
+from processors.model.story import Story
 from processors.signals import Signals
-from processors.story import Story
 
 DIGITS: Final = 100  # of a version that counts as a number: Python reads no number of thousands of digits
 

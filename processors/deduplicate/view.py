@@ -20,7 +20,7 @@ from processors.deduplicate.record import (
     RELATIONS,
     UnknownFormat,
 )  # fmt: skip
-from processors.event import Feature, Lineage, Relation
+from processors.model.event import Feature, Lineage, Relation
 
 
 class _Strings(NamedTuple):

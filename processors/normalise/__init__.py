@@ -6,7 +6,7 @@ from typing import Final
 
 from config.settings import Normalise
 from processors.errors import Rejected, TooLarge, UnknownFormat
-from processors.event import Event, RawItem
+from processors.model.event import Event, RawItem
 from processors.normalise.decode import decode
 from processors.normalise.events import event_of
 from processors.normalise.formats import READERS

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from processors.event import RawItem
+from processors.model.event import RawItem
+from processors.model.story import AltId, Story
 from processors.normalise.charsets import decode_wire
 from processors.normalise.identity import source_of
 from processors.normalise.reading import Reading
 from processors.normalise.text import clean, clean_line
 from processors.normalise.values import made_uri
 from processors.normalise.wire import date_told, subjects_of, urgency_of
-from processors.story import AltId, Story
 
 _LEVEL: Final = re.compile(
     r"[\x16\s]*\x01[ ]?(?P<level>[a-zA-Z])[ ]?(?P<number>\d{3,4})[ ]?\x1f?(?P<selector>[^\r\n\x02\x1f]*)\x1f?(?:\r\n|\r|\n|(?=\x02))"

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from processors.event import RawItem
+from processors.model.event import RawItem
+from processors.model.story import (
+    AltId,
+    InfoSource,
+    ItemType,
+    Named,
+    PubStatus,
+    Rendition,
+    Story,
+    StoryPlace,
+    Subject,
+    Text,
+)
 from processors.normalise.datelines import with_dateline
 from processors.normalise.html import readable, readable_line
 from processors.normalise.identity import publisher_uri
@@ -19,18 +31,6 @@ from processors.normalise.values import (
     uri_or_none,
     web_address,
     whole_number,
-)
-from processors.story import (
-    AltId,
-    InfoSource,
-    ItemType,
-    Named,
-    PubStatus,
-    Rendition,
-    Story,
-    StoryPlace,
-    Subject,
-    Text,
 )
 
 Json = dict[str, Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from processors.model.story import AltId, Story
 from processors.normalise.reading import Reading
-from processors.story import AltId, Story
 
 _START: Final = re.compile(r"^[ \t\x01-\x04]*ZCZC\b[ \t]*(?P<rest>[^\r\n]*)(?:\r\n|\r|\n|\Z)", re.MULTILINE)
 _END: Final = re.compile(

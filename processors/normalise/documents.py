@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from processors.errors import Malformed, Rejected, UnknownFormat
-from processors.event import RawItem
+from processors.model.event import RawItem
 from processors.normalise import digitalwires, ninjs
 from processors.normalise.feeds import jsonfeed
 from processors.normalise.reading import Reading, left_out

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from config.settings import Normalise
 from processors.errors import MissingContent
-from processors.event import Damage, Event, Language, Provenance, RawItem
+from processors.model.event import Damage, Event, Language, Provenance, RawItem
+from processors.model.story import InfoSource, PubStatus, Standard, Story, Text
 from processors.normalise.identity import identified
 from processors.normalise.language import identify
 from processors.normalise.layout import laid_out
@@ -19,7 +20,6 @@ from processors.normalise.subjects import with_topics
 from processors.normalise.text import clean, clean_line, repaired
 from processors.normalise.values import language_tag
 from processors.signals import Signals, read_signals
-from processors.story import InfoSource, PubStatus, Standard, Story, Text
 
 _STANDARD = Standard()
 _FEEDS = frozenset({"rss", "rdf", "atom", "json-feed", "news-sitemap"})

@@ -8,7 +8,7 @@ from typing import Final
 
 from config.settings import Normalise
 from processors.errors import NotAFeed, Rejected, UnknownFormat
-from processors.event import RawItem
+from processors.model.event import RawItem
 from processors.normalise import (
     anpa1312,
     dispatch,

@@ -13,7 +13,8 @@ from typing import Any, Final
 from msgspec import structs
 
 from processors.errors import Malformed, Rejected, Unsupported
-from processors.event import DamageKind, RawItem
+from processors.model.event import DamageKind, RawItem
+from processors.model.story import AltId, Story, Text
 from processors.normalise import g2_content, g2_metadata
 from processors.normalise.datelines import with_dateline
 from processors.normalise.identity import publisher_uri
@@ -21,7 +22,6 @@ from processors.normalise.reading import Reading
 from processors.normalise.text import clean, clean_line
 from processors.normalise.tree import child, children, descendants, language_of, said
 from processors.normalise.xml import local
-from processors.story import AltId, Story, Text
 
 _REFUSED: Final = {
     "conceptItem": "concept", "knowledgeItem": "knowledge", "planningItem": "planning", "catalogItem": "catalog",

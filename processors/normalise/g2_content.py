@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from processors.event import RawItem
+from processors.model.event import RawItem
+from processors.model.story import ItemType, Rendition, Story, Text
 from processors.normalise import nitf
 from processors.normalise.html import laid_out_html, looks_like_html, of_tree
 from processors.normalise.markup import Picture
@@ -21,7 +22,6 @@ from processors.normalise.text import clean_line
 from processors.normalise.tree import children, descendants, said, words
 from processors.normalise.values import uri_or_none, web_address, whole_number
 from processors.normalise.xml import local
-from processors.story import ItemType, Rendition, Story, Text
 
 _HEADERS: Final = {"header": "dropped"}
 _NOT_SHOWN: Final = {"header": "", "body": "div"}

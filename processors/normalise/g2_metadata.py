@@ -11,20 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from processors.event import RawItem
-from processors.normalise.html import of_tree
-from processors.normalise.subjects import resolved
-from processors.normalise.text import clean
-from processors.normalise.tree import child, children, descendants, language_of, said, words, words_of
-from processors.normalise.values import (
-    language_tag,
-    timestamp,
-    urgency,
-    uri_or_none,
-    web_address,
-    whole_number,
-)
-from processors.story import (
+from processors.model.event import RawItem
+from processors.model.story import (
     AltId,
     InfoSource,
     ItemType,
@@ -39,6 +27,18 @@ from processors.story import (
     StoryPlace,
     Subject,
     Text,
+)
+from processors.normalise.html import of_tree
+from processors.normalise.subjects import resolved
+from processors.normalise.text import clean
+from processors.normalise.tree import child, children, descendants, language_of, said, words, words_of
+from processors.normalise.values import (
+    language_tag,
+    timestamp,
+    urgency,
+    uri_or_none,
+    web_address,
+    whole_number,
 )
 
 _TYPES: Final[dict[str, ItemType]] = {

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from processors.story import Point
+from processors.model.story import Point
 
 Position = tuple[float, float]  # longitude, latitude in degrees
 _MOST: Final = 10_000  # positions of a shape that are looked at

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from processors.event import RawItem
+from processors.model.event import RawItem
+from processors.model.story import AltId, Story
 from processors.normalise.reading import Reading
 from processors.normalise.values import content_hash, made_uri, uri_or_none, web_address
-from processors.story import AltId, Story
 
 
 def source_of(item: RawItem) -> str | None:

@@ -9,14 +9,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from processors.event import RawItem
+from processors.model.event import RawItem
+from processors.model.story import AltId, InfoSource, Story
 from processors.normalise.charsets import decode_wire
 from processors.normalise.identity import source_of
 from processors.normalise.reading import Reading
 from processors.normalise.text import clean, clean_line
 from processors.normalise.values import made_uri
 from processors.normalise.wire import date_told, subjects_of, urgency_of
-from processors.story import AltId, InfoSource, Story
 
 _HEADER: Final = re.compile(
     r"(?:ZCZC[^\n]*\n)?\s*\x01\s*(?P<source>[A-Za-z][A-Za-z.&-]{0,11})[ ]?(?P<number>\d{1,6})[ ]+(?P<priority>[1-9])[ ]+"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import config
-from processors.event import Language
+from processors.model.event import Language
 from processors.normalise.values import language_tag
 
 _SAMPLE: Final = 600  # characters are enough to tell a language

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from processors.event import Segment
+from processors.layout.find import lay_out
+from processors.model.event import Segment
+from processors.model.story import Story
 from processors.normalise.text import clean_line
-from processors.segment.layout import lay_out
-from processors.story import Story
 
 _HEAD_CHARS: Final = 900
 _COPY: Final = frozenset({"dateline", "paragraph"})

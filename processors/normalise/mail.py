@@ -10,14 +10,14 @@ from email.utils import getaddresses
 from msgspec import structs
 
 from processors.errors import Malformed
-from processors.event import RawItem
+from processors.model.event import RawItem
+from processors.model.story import AltId, InfoSource, Story
 from processors.normalise import dispatch
 from processors.normalise.decode import detected
 from processors.normalise.html import readable
 from processors.normalise.identity import publisher_uri
 from processors.normalise.reading import Reading
 from processors.normalise.values import language_tag, timestamp
-from processors.story import AltId, InfoSource, Story
 
 
 def read(item: RawItem) -> list[Reading]:

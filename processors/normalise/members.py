@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal, TypeVar, cast
 
-from processors.normalise.geometry import of_geojson
-from processors.normalise.values import uri_or_none, web_address, whole_number
-from processors.story import (
+from processors.model.story import (
     Address,
     AltId,
     Contact,
@@ -25,6 +23,8 @@ from processors.story import (
     Text,
     TrustIndicator,
 )
+from processors.normalise.geometry import of_geojson
+from processors.normalise.values import uri_or_none, web_address, whole_number
 
 Json = dict[str, Any]
 T = TypeVar("T")

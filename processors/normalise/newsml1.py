@@ -14,7 +14,18 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from processors.errors import Malformed, Rejected, Unsupported
-from processors.event import DamageKind, RawItem
+from processors.model.event import DamageKind, RawItem
+from processors.model.story import (
+    AltId,
+    InfoSource,
+    ItemType,
+    Named,
+    PubStatus,
+    Story,
+    StoryPlace,
+    Subject,
+    Text,
+)
 from processors.normalise import nitf
 from processors.normalise.datelines import with_dateline
 from processors.normalise.html import laid_out_html, looks_like_html, of_tree
@@ -26,7 +37,6 @@ from processors.normalise.text import clean, clean_line
 from processors.normalise.tree import child, children, descendants, language_of, said, words, words_of
 from processors.normalise.values import language_tag, timestamp, urgency
 from processors.normalise.xml import XML_LANG, local
-from processors.story import AltId, InfoSource, ItemType, Named, PubStatus, Story, StoryPlace, Subject, Text
 
 _STATUS: Final[dict[str, PubStatus]] = {
     "usable": "usable", "embargoed": "withheld", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled",

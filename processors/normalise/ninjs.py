@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from processors.errors import MissingIdentity, Unsupported
+from processors.model.story import AltId, InfoSource, Named, Story, Text
 from processors.normalise import members
 from processors.normalise.html import looks_like_html, readable, readable_line
 from processors.normalise.reading import Reading
 from processors.normalise.values import language_tag, made_uri, timestamp, urgency, uri_or_none
-from processors.story import AltId, InfoSource, Named, Story, Text
 
 Json = dict[str, Any]
 _TYPES: Final = {"text", "audio", "video", "picture", "graphic", "composite", "component"}

@@ -11,17 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from processors.event import RawItem
-from processors.normalise.datelines import with_dateline
-from processors.normalise.html import of_tree
-from processors.normalise.identity import file_uri, publisher_uri
-from processors.normalise.reading import Reading
-from processors.normalise.sanitised import html_of
-from processors.normalise.text import clean
-from processors.normalise.tree import apart, child, children, descendants, said, words, words_of
-from processors.normalise.values import language_tag, timestamp, urgency, whole_number
-from processors.normalise.xml import XML_LANG
-from processors.story import (
+from processors.model.event import RawItem
+from processors.model.story import (
     AltId,
     InfoSource,
     ItemType,
@@ -36,6 +27,15 @@ from processors.story import (
     Subject,
     Text,
 )
+from processors.normalise.datelines import with_dateline
+from processors.normalise.html import of_tree
+from processors.normalise.identity import file_uri, publisher_uri
+from processors.normalise.reading import Reading
+from processors.normalise.sanitised import html_of
+from processors.normalise.text import clean
+from processors.normalise.tree import apart, child, children, descendants, said, words, words_of
+from processors.normalise.values import language_tag, timestamp, urgency, whole_number
+from processors.normalise.xml import XML_LANG
 
 _BLOCKS: Final = {
     **dict.fromkeys(("hl1", "hl2", "bq", "block", "credit", "tagline", "note", "fn", "nitf-table", "custom-table", "abstract"), "paragraph"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from processors.errors import TooLarge
-from processors.event import DamageKind
-from processors.story import Story
+from processors.model.event import DamageKind
+from processors.model.story import Story
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import Final
 from msgspec.structs import replace
 
 import config
+from processors.model.story import Subject
 from processors.normalise.values import uri_or_none
-from processors.story import Subject
 
 MEDIA_TOPIC: Final = "http://cv.iptc.org/newscodes/mediatopic/"
 SUBJECT_CODE: Final = "http://cv.iptc.org/newscodes/subjectcode/"

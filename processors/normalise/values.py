@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
 
-from processors.normalise.dates import month_of, written_date
+from processors.dates.written import month_of, written_date
 
 _PCHAR: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 _URI: Final = re.compile(  # RFC 3986, appendix A; something must follow the scheme

@@ -11,9 +11,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import config
-from processors.normalise.dates import ZONES, month_of
+from processors.dates.written import ZONES, month_of
+from processors.model.story import Subject
 from processors.normalise.subjects import CREATOR, MEDIA_TOPIC
-from processors.story import Subject
 
 _DAY_FIRST: Final = re.compile(
     r"(?P<day>\d{2})(?P<hour>\d{2})(?P<minute>\d{2})\s*(?P<zone>[A-Za-z]{1,4}(?=\s))?\s*(?P<month>[^\W\d_]{3,4})\.?\s*(?P<year>\d{4}|\d{2})\b"

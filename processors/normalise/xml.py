@@ -14,7 +14,7 @@ from typing import Any, Final
 from lxml import etree
 
 from processors.errors import Malformed
-from processors.event import DamageKind
+from processors.model.event import DamageKind
 from processors.normalise.entities import with_words
 from processors.normalise.text import legal_references
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from config.settings import Segment as SegmentSettings
-from processors.event import Damage, Event, Segment
+from processors.layout.dateline import read_dateline
+from processors.layout.find import laid_out
+from processors.model.event import Damage, Event, Segment
+from processors.quotes.find import find_quotes
 from processors.segment.damage import find_damage
-from processors.segment.dateline import read_dateline
-from processors.segment.layout import laid_out
-from processors.segment.quotes import find_quotes
 
 VERSION = "1"
 

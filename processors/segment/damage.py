@@ -17,8 +17,8 @@ from itertools import islice, pairwise
 from typing import Final
 
 from config.settings import HERE
-from processors.event import Damage, DamageKind, Segment
-from processors.segment.marks import ends_sentence
+from processors.layout.line_kinds import ends_sentence
+from processors.model.event import Damage, DamageKind, Segment
 
 STOPS: Final = '.,;:!?)”"»'
 PROSE: Final = frozenset({"paragraph", "caption"})

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from config.settings import Tag
-from processors.event import Event, Feature, Quote
-from processors.tag.bounds import trimmed
-from processors.tag.companies import as_organisations
-from processors.tag.consistency import agreed
+from processors.model.event import Event, Feature, Quote
 from processors.tag.copy import Copy
-from processors.tag.credits import find_credited, in_credit
 from processors.tag.dates import find_dates
 from processors.tag.entities import gather
-from processors.tag.foreign import find_foreign
 from processors.tag.found import Found, merge
-from processors.tag.gazetteer import find_dateline, find_known
 from processors.tag.ninjs import filled
-from processors.tag.parts import parted
 from processors.tag.pipeline import Pipeline
+from processors.tag.rules.bounds import trimmed
+from processors.tag.rules.companies import as_organisations
+from processors.tag.rules.consistency import agreed
+from processors.tag.rules.credits import find_credited, in_credit
+from processors.tag.rules.foreign import find_foreign
+from processors.tag.rules.gazetteer import find_dateline, find_known
+from processors.tag.rules.parts import parted
+from processors.tag.rules.teams import as_teams, find_nicknames, is_sport
 from processors.tag.speakers import resolve_speakers
-from processors.tag.teams import as_teams, find_nicknames, is_sport
 from processors.tag.topics import find_topics
 from processors.tag.watchlists import WatchLists, marked, with_hits
 from processors.tag.words import Words

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from processors.event import Event, Inside, Mention, SegmentKind
+from processors.model.event import Event, Inside, Mention, SegmentKind
 from processors.tag.found import Found
 
 GAP: Final = "\n\n"  # between headline and text

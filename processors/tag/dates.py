@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from processors.event import DateExpression, Event, Segment
-from processors.tag.timex.grammar import Expression, Grammar, grammar
-from processors.tag.timex.resolution import DAY, Context, Timex, resolve
-from processors.tag.timex.tense import TenseCues, tense_cues
+from processors.dates.timex.grammar import Expression, Grammar, grammar
+from processors.dates.timex.resolution import DAY, Context, Timex, resolve
+from processors.dates.timex.tense import TenseCues, tense_cues
+from processors.model.event import DateExpression, Event, Segment
 
 MAX_CHARS = 100_000  # dates behind them are not read
 READ = frozenset({"note", "headline", "dateline", "paragraph", "subhead", "caption", "list", "table"})

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from processors.event import Dateline, Entity, Label, Mention
+from processors.model.event import Dateline, Entity, Label, Mention
 from processors.places import key_of
-from processors.tag.consistency import surname
 from processors.tag.copy import Copy
 from processors.tag.found import Found
 from processors.tag.geography import countries_of, placed
 from processors.tag.lexicon import lexicon
 from processors.tag.roles import role_before
+from processors.tag.rules.consistency import surname
 
 ALSO: Final = re.compile(
     r",?\s*\(?(?:also|better|formerly|previously|commonly|widely|popularly)?\s*known\s+(?:simply\s+)?as\s+|"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from processors.event import Label
+from processors.model.event import Label
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from processors.event import Dateline, Place
+from processors.model.event import Dateline, Place
 from processors.places import candidates, find_place, key_of
 from processors.tag.lexicon import lexicon
 

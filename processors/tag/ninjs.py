@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from processors.event import Entity, Event
-from processors.story import Organisation, Person, Point, Story, StoryPlace, Subject
+from processors.model.event import Entity, Event
+from processors.model.story import Organisation, Person, Point, Story, StoryPlace, Subject
 
 CREATOR: Final = "urn:wiredesk:tag"
 ABOUT: Final = "http://cv.iptc.org/newscodes/prel/mentions"

@@ -10,7 +10,7 @@ from typing import Any, Final
 from threadpoolctl import threadpool_limits
 
 from config.errors import Misconfigured
-from processors.event import Label
+from processors.model.event import Label
 from processors.tag.found import Found
 from processors.tag.lean import import_spacy
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from processors.event import Entity, Event, Mention, Quote, Span
-from processors.segment.speech_lexicon import SpeechLexicon, speech_lexicon
+from processors.model.event import Entity, Event, Mention, Quote, Span
+from processors.quotes.lexicon import SpeechLexicon, speech_lexicon
 
 BEFORE = 60  # characters before a mention that may hold its title
 REACH = 1500  # characters back that a pronoun or "the minister" may look

@@ -17,8 +17,8 @@ from functools import cache
 from typing import Any, Final
 
 from config.settings import HERE
-from processors.event import Event, Topic
-from processors.tag.media_topics import PREFIX, ancestors, codes_by_name, media_topics
+from processors.media_topics import PREFIX, ancestors, codes_by_name, media_topics
+from processors.model.event import Event, Topic
 
 LEXICON: Final = HERE / "lexicon" / "topics.toml"
 TOLD: Final = 1.0  # confidence of the publisher's own code

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from config.errors import Misconfigured
 from config.settings import HERE
-from processors.event import Entity, Label, Mention
+from processors.model.event import Entity, Label, Mention
 from processors.tag.copy import Copy
 from processors.tag.found import Found, merge
 from processors.tag.patterns import is_exponential

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from processors.codec import to_builtins
+from processors.model.codec import to_builtins
 from sinks.desk.ports import Feeds, Pipeline, Stories
 from sinks.desk.queries import BadQuery, read
 from sinks.desk.stream import Wire

@@ -13,7 +13,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from processors.event import Event, Inside, Segment
+from processors.model.event import Event, Inside, Segment
 
 PREFORMATTED: Final = frozenset({"table", "list"})
 

@@ -15,7 +15,7 @@ from sinks.desk import access, markup
 from sinks.desk.ports import Feeds, Pipeline, Stories
 from sinks.desk.queries import Asked, BadQuery, read
 from sinks.desk.views import Found, Page, Query
-from sinks.standing import lineage
+from sinks.stories import lineage
 
 
 class Pages:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from processors.event import Event
+from processors.model.event import Event
 from sinks.desk.views import Arrivals, FeedHealth, Found, Hit, Page, Query
 
 

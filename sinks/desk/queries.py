@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
-from processors.event import Relation
+from processors.model.event import Relation
+from processors.numbers import whole
 from sinks.desk.views import Order, Query
-from sinks.numbers import whole
 
 MAX_LIMIT: Final = 200
 _AGO: Final = re.compile(r"(\d{1,4})([hd])")

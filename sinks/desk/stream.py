@@ -10,8 +10,8 @@ import orjson
 import structlog
 from aiohttp import web
 
-from processors.codec import to_builtins
 from processors.errors import Transient
+from processors.model.codec import to_builtins
 from sinks.desk.ports import Stories
 from sinks.desk.views import Arrivals
 

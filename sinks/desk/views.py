@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from processors.event import Event, Relation
-from processors.model import Model
-from processors.story import PubStatus
+from processors.model.base import Model
+from processors.model.event import Event, Relation
+from processors.model.story import PubStatus
 
 FeedState = Literal["new", "ok", "throttled", "stalled", "erroring", "gone", "paused"]
 Order = Literal["newest", "received", "relevance"]

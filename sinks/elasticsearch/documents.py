@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Container, Mapping
 from typing import Any
 
-from processors.codec import to_builtins
-from processors.event import Entity, Event, Place
+from processors.model.codec import to_builtins
+from processors.model.event import Entity, Event, Place
 from sinks.cards import card, names, other_words, visible_from
 from sinks.media_topics import with_ancestors
 from sinks.revision import revision
-from sinks.standing import Mark, Member, lineage, member
+from sinks.stories import Mark, Member, lineage, member
 
 
 def document_id(uri: str) -> str:

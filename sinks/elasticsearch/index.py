@@ -14,7 +14,7 @@ from config.settings import Elasticsearch
 from sinks.elasticsearch.client import told_apart
 from sinks.elasticsearch.homes import ensure
 from sinks.elasticsearch.months import named, taken_apart, write_alias
-from sinks.search_reader import now_ms
+from sinks.sqlite.reader import now_ms
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch

@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from processors.event import Event
+from processors.model.event import Event
 from sinks.revision import milliseconds
 
 OLDER: Final = "older"

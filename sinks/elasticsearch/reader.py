@@ -12,14 +12,14 @@ import orjson
 from msgspec import Meta, structs
 
 from config.settings import Elasticsearch
-from processors.codec import from_builtins
-from processors.event import Event
+from processors.model.codec import from_builtins
+from processors.model.event import Event
+from processors.numbers import LARGEST
 from sinks.desk.views import Arrivals, Found, Hit, Page, Query
 from sinks.elasticsearch.client import connect, told_apart
 from sinks.elasticsearch.documents import document_id
 from sinks.elasticsearch.index import stemmed_languages
-from sinks.numbers import LARGEST
-from sinks.search_reader import MARKED, fitted, now_ms
+from sinks.sqlite.reader import MARKED, fitted, now_ms
 from sinks.words import Term, fold, terms
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from config.settings import Elasticsearch
-from processors.codec import from_builtins
 from processors.errors import Transient
-from processors.event import Event
+from processors.model.codec import from_builtins
+from processors.model.event import Event
 from sinks.elasticsearch import index
 from sinks.elasticsearch.client import reason, told_apart
 from sinks.elasticsearch.documents import document, stems
 from sinks.elasticsearch.months import month, numbered, taken_apart, write_alias
-from sinks.search_reader import now_ms
+from sinks.sqlite.reader import now_ms
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch

@@ -18,14 +18,14 @@ import orjson
 
 from config.settings import Elasticsearch
 from processors.errors import Rejected, Transient, Unindexable
-from processors.event import Event
+from processors.model.event import Event
 from sinks.elasticsearch.client import WAITING, connect, hint, reason, told_apart
 from sinks.elasticsearch.documents import document, document_id, mark_document, mark_id, member_of, stems
 from sinks.elasticsearch.homes import Homes
 from sinks.elasticsearch.index import stemmed_languages
 from sinks.elasticsearch.months import month, taken_apart
 from sinks.metrics import INDEXED
-from sinks.standing import Mark, MarkKind, Member, mark, member, standing
+from sinks.stories import Mark, MarkKind, Member, mark, member, standing
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch

@@ -15,7 +15,7 @@ from streams.commands import times
 if TYPE_CHECKING:
     from config.settings import Settings
     from processors.errors import Rejected
-    from processors.event import RawItem
+    from processors.model.event import RawItem
     from streams.backfill import Archive, Sent
 
 TELL_S = 5.0  # between two lines of progress
@@ -134,7 +134,7 @@ def _refused(path: str, line: int | None, error: Rejected) -> None:
 
 def _archive(settings: Settings, data: Path | None, kafka: bool) -> Archive:
     from streams.backfill import EmbeddedArchive
-    from streams.log import DATABASE
+    from streams.embedded.log import DATABASE
 
     if kafka:
         from streams.kafka.backfill import TopicArchive
@@ -150,8 +150,8 @@ def _archive(settings: Settings, data: Path | None, kafka: bool) -> Archive:
 def _template(settings: Settings, feed: str, format_: str | None) -> RawItem:
     """What is known of every item: the feed, and what the feed list says of it."""
     from config.errors import Misconfigured
-    from processors.event import RawItem
-    from streams.pollers.feeds import load
+    from processors.model.event import RawItem
+    from streams.pollers.feed_list import load
 
     made = RawItem(b"", "", feed=feed, format=format_, backfill=True)
     try:

@@ -56,7 +56,7 @@ def _feeds(settings: Settings, path: str | None) -> Feeds:
     from functools import partial
 
     from streams.kafka.poll import states
-    from streams.pollers.feeds import load
+    from streams.pollers.feed_list import load
     from streams.pollers.polled import PolledFeeds
 
     return PolledFeeds(load(path), partial(states, settings), FRESH_S)

@@ -165,7 +165,7 @@ def _chosen(source: Source, identities: tuple[str, ...], told: dict[str, str | N
 
 
 def _one(source: Source, identity: str) -> DeadLetter:
-    from sinks.numbers import whole
+    from processors.numbers import whole
     from streams.dead_letters import DeadLetter
 
     topic, _, place = identity.partition("/")
@@ -189,7 +189,7 @@ def _filter(told: dict[str, str | None]) -> Filter:
 def _source(config: Path | None, data: Path | None, kafka: bool) -> Iterator[Source]:
     from config.settings import load
     from streams.dead_letters import Embedded
-    from streams.log import located
+    from streams.embedded.log import located
 
     settings = load(config)
     source: Source

@@ -136,8 +136,8 @@ async def _index(settings: Settings, search: str) -> AsyncIterator[Stories]:
         finally:
             await distributed.close()
         return
-    from sinks.search import StorySearch
-    from streams.log import located
+    from sinks.sqlite.writer import StorySearch
+    from streams.embedded.log import located
 
     embedded = StorySearch(located(Path(settings.embedded.data)))
     try:

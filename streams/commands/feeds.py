@@ -51,7 +51,7 @@ def command() -> None:
 @_kafka
 def list_(config: Path | None, data: Path | None, name: str | None, kafka: bool) -> None:
     """List feeds: id, state, last outcome, last new item, items a day lately and usually, next poll, URL; tabs between them."""
-    from streams.pollers.health import read_health
+    from streams.pollers.feed_health import read_health
 
     settings, feeds = _loaded(config, name)
     known = _states(settings, data, kafka)
@@ -77,8 +77,8 @@ def show(feed_id: str, config: Path | None, data: Path | None, name: str | None,
 
     import orjson
 
-    from processors.codec import to_builtins
-    from streams.pollers.health import longest_silence, read_health
+    from processors.model.codec import to_builtins
+    from streams.pollers.feed_health import longest_silence, read_health
     from streams.pollers.state import header
 
     settings, feeds = _loaded(config, name)
@@ -203,7 +203,7 @@ def export(config: Path | None, data: Path | None, name: str | None) -> None:  #
 
 def _loaded(config: Path | None, name: str | None) -> tuple[Settings, tuple[Feed, ...]]:
     from config.settings import load
-    from streams.pollers.feeds import load as load_feeds
+    from streams.pollers.feed_list import load as load_feeds
 
     settings = load(config)
     return settings, load_feeds(name or settings.poll.feeds)
@@ -213,8 +213,8 @@ def _own_list(config: Path | None, name: str | None) -> tuple[Path, tuple[Feed, 
     """The list that a change is written to: a TOML file, never the bundled one; a new file begins empty."""
     from config.errors import Misconfigured
     from config.settings import load
-    from streams.pollers.feeds import CONFIG
-    from streams.pollers.feeds import load as load_feeds
+    from streams.pollers.feed_list import CONFIG
+    from streams.pollers.feed_list import load as load_feeds
 
     told = name or load(config).poll.feeds
     path = Path(told)
@@ -230,7 +230,7 @@ def _own_list(config: Path | None, name: str | None) -> tuple[Path, tuple[Feed, 
 def _write(path: Path, feeds: Sequence[Feed]) -> None:
     """Replace the list in one step."""
     from config.errors import Misconfigured
-    from streams.pollers.feeds import to_toml
+    from streams.pollers.feed_list import to_toml
 
     new = path.with_name(path.name + ".tmp")
     try:
@@ -265,7 +265,7 @@ def _states(settings: Settings, data: Path | None, kafka: bool) -> Mapping[str, 
 
         return asyncio.run(states(settings))
 
-    from streams.log import DATABASE
+    from streams.embedded.log import DATABASE
 
     path = (data or Path(settings.embedded.data)) / DATABASE
     if not path.is_file():

@@ -108,7 +108,7 @@ def _asked(task: Task, config: Path | None, wait: float) -> list[str]:
 async def _tried(task: Task, settings: Elasticsearch, wait: float) -> list[str]:
     from processors.errors import Transient
     from sinks.elasticsearch.client import connect
-    from streams.backoff import delays
+    from streams.retry import delays
 
     client = connect(settings)
     try:

@@ -93,8 +93,8 @@ def _write(results: Sequence[Result], output: BinaryIO, errors: BinaryIO) -> Non
     """Write what came of a batch."""
     import orjson
 
-    from processors.codec import encode
     from processors.errors import WiredeskError
+    from processors.model.codec import encode
 
     for result in results:
         if isinstance(result.event, WiredeskError):

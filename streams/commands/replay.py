@@ -154,7 +154,7 @@ def _log(settings: Settings, data: Path | None, kafka: bool) -> Iterator[RawLog]
         with Session(Cluster(settings.kafka)) as session:
             yield session
         return
-    from streams.log import Log, located
+    from streams.embedded.log import Log, located
     from streams.replay import EmbeddedLog
 
     log = Log(located(data or Path(settings.embedded.data), or_kafka=True))
@@ -167,7 +167,7 @@ def _log(settings: Settings, data: Path | None, kafka: bool) -> Iterator[RawLog]
 @contextmanager
 def _archive(settings: Settings, data: Path | None, kafka: bool) -> Iterator[Archive]:
     from streams.backfill import EmbeddedArchive
-    from streams.log import located
+    from streams.embedded.log import located
 
     archive: Archive
     if kafka:

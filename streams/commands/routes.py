@@ -29,7 +29,7 @@ def command() -> None:
 @_routes
 def check(routes: Path | None) -> None:
     """Read the rules and list them. Exit status 2 where one is wrong, naming its line."""
-    from sinks.routes import DEFAULT, load
+    from sinks.routes.rules import DEFAULT, load
 
     for rule in load(routes or DEFAULT):
         click.echo(f"{rule.name}\t{rule.topic}")
@@ -41,12 +41,12 @@ def check(routes: Path | None) -> None:
 @click.option("--all", "all_", is_flag=True, help="Also the rules that do not fit.")
 def explain(story: BinaryIO, routes: Path | None, all_: bool) -> None:
     """Say which rules the events of a file fit, one event a line, and why."""
-    from processors.codec import decode
     from processors.errors import Malformed
-    from processors.event import Event
-    from sinks.routes import DEFAULT, load
-    from sinks.standing import lineage
-    from sinks.topics import FOLLOWING, Router, is_kill
+    from processors.model.codec import decode
+    from processors.model.event import Event
+    from sinks.routes.router import FOLLOWING, Router, is_kill
+    from sinks.routes.rules import DEFAULT, load
+    from sinks.stories import lineage
 
     router = Router(load(routes or DEFAULT))
     for number, line in enumerate(story, 1):
@@ -87,9 +87,9 @@ def explain(story: BinaryIO, routes: Path | None, all_: bool) -> None:
 def follow(name: str, routes: Path | None, data: Path, after: int | None, offsets: bool, once: bool) -> None:
     """Write the events of a route of `wiredesk run`, one a line, as they come. On Kafka, read the topic."""
     from config.errors import Misconfigured
-    from sinks.routes import DEFAULT, load
-    from streams.log import Log, located
-    from streams.route_stream import follow as followed
+    from sinks.routes.rules import DEFAULT, load
+    from streams.embedded.log import Log, located
+    from streams.embedded.route_stream import follow as followed
 
     topics = {rule.name: rule.topic for rule in load(routes or DEFAULT)}
     if name not in topics:

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from streams.serve import Options
+    from streams.embedded.serve import Options
 
 
 @click.command("run")
@@ -54,8 +54,8 @@ def command(
       wiredesk run --no-desk --events events.jsonl
     """
     from config.settings import load
+    from streams.embedded.serve import Options
     from streams.logs import configure
-    from streams.serve import Options
 
     settings = _told(load(config), feeds, data, port)
     configure(settings.log)
@@ -64,7 +64,7 @@ def command(
 
 
 async def _until_signal(settings: Settings, options: Options) -> None:
-    from streams.serve import serve
+    from streams.embedded.serve import serve
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -70,10 +70,10 @@ def webhooks(config: Path | None) -> None:
     """
     from config.errors import Misconfigured
     from config.settings import load
+    from streams.embedded.webhooks import targets
     from streams.kafka.service import run_forever
     from streams.kafka.webhooks import deliver
     from streams.routing import rules
-    from streams.webhooks.local import targets
 
     settings = load(config)
     told = targets(settings, rules(settings))

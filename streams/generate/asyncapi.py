@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from config.settings import Settings
-from processors.codec import encode, to_builtins
-from processors.event import Event, RawItem
-from sinks.topics import Rule
+from processors.model.codec import encode, to_builtins
+from processors.model.event import Event, RawItem
+from sinks.routes.router import Rule
 from streams.generate.examples import RECEIVED, examples
 from streams.kafka.topics import Wanted, wanted
 from streams.messages import message, milliseconds

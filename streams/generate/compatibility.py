@@ -1,6 +1,6 @@
 """Whether readers of a released schema can read what a new one describes: it may only add optional members.
 
-Both are JSON Schemas as `processors.schema` writes them: objects, arrays, enums, ``anyOf`` and references.
+Both are JSON Schemas as `processors.model.schema` writes them: objects, arrays, enums, ``anyOf`` and references.
 """
 
 from __future__ import annotations

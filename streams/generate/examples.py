@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from processors.event import (
+from processors.model.event import (
     DateExpression,
     Dateline,
     Entity,
@@ -28,7 +28,7 @@ from processors.event import (
     StepTrace,
     Topic,
 )
-from processors.story import InfoSource, Standard, Story, StoryPlace, Subject, Text
+from processors.model.story import InfoSource, Standard, Story, StoryPlace, Subject, Text
 
 RECEIVED: Final = "2026-03-02T09:15:04.120Z"
 URI: Final = "urn:newsml:nda.example:20260302:harbour-veldhaven"

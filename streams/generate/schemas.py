@@ -7,11 +7,11 @@ from typing import Any, Final
 import orjson
 
 from config.settings import HERE, Settings
-from processors.codec import to_builtins
-from processors.schema import SCHEMAS, rendered
+from processors.model.codec import to_builtins
+from processors.model.schema import SCHEMAS, rendered
+from streams.embedded.outlets import gap_message
 from streams.generate.asyncapi import document
 from streams.generate.examples import RECEIVED, examples
-from streams.outlets import gap_message
 
 FOLDER: Final = HERE / "schemas"
 GAP: Final[dict[str, Any]] = {

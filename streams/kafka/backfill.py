@@ -13,12 +13,12 @@ from aiokafka.errors import KafkaError
 
 from config.settings import Settings
 from processors.errors import Unreachable
-from streams.backoff import delays
+from streams.kafka.backfill_gate import Lags
 from streams.kafka.cluster import Cluster, wait_for
-from streams.kafka.outgoing import send
-from streams.kafka.room import Lags
+from streams.kafka.producer import send
 from streams.kafka.topics import check
 from streams.messages import Message
+from streams.retry import delays
 from streams.topology import BACKFILL
 
 TRIES: Final = 10

@@ -22,8 +22,8 @@ from aiokafka.errors import KafkaError
 from config.errors import Misconfigured
 from config.settings import Kafka
 from sinks.metrics import RETRIES
-from streams.backoff import delays
 from streams.kafka import security
+from streams.retry import delays
 
 CLIENTS: Final = (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
 POLL_MS: Final = 200  # to wait for records that are there

@@ -18,7 +18,7 @@ from config.settings import Kafka
 from processors.errors import Unreachable
 from streams.dead_letters import DeadLetter
 from streams.kafka.cluster import Cluster
-from streams.kafka.outgoing import send
+from streams.kafka.producer import send
 from streams.kafka.reading import Session
 from streams.kafka.topics import SETTLED
 from streams.messages import Message, Record

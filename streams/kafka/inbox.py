@@ -10,7 +10,7 @@ from typing import Final
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from streams.kafka.internals import Batch
+from streams.kafka.faust_internals import Batch
 from streams.messages import Record, milliseconds
 
 LATE_AT_ONCE: Final = 50  # back-fill records in one transaction: live ones wait no longer than for these

@@ -28,12 +28,12 @@ from aiokafka.errors import (
 from msgspec import structs
 
 from processors.errors import Rejected, TooLarge, Unreachable
-from processors.event import RawItem
-from streams.kafka import outgoing
+from processors.model.event import RawItem
+from streams.embedded.outlets import rejected_message, result_messages
+from streams.kafka import producer as outgoing
 from streams.kafka.cluster import Cluster, read_until
 from streams.kafka.topics import FEEDS
 from streams.messages import Message, raw_message
-from streams.outlets import rejected_message, result_messages
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import host_of
 from streams.pollers.ports import Result

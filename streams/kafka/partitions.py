@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from config.errors import Misconfigured
 from streams.kafka.cluster import Cluster
-from streams.kafka.internals import Committed
+from streams.kafka.faust_internals import Committed
 from streams.topology import Step
 
 log = structlog.get_logger("wiredesk.kafka")

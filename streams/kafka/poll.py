@@ -32,9 +32,9 @@ from streams.kafka.partitions import numbers
 from streams.kafka.topics import FEEDS, ready
 from streams.pollers import watch_folder
 from streams.pollers.feed import Feed
-from streams.pollers.feeds import load
+from streams.pollers.feed_health import read_health
+from streams.pollers.feed_list import load
 from streams.pollers.fetch import Answer, Fetcher
-from streams.pollers.health import read_health
 from streams.pollers.inbound import listening
 from streams.pollers.poller import Manners, Poller
 from streams.pollers.ports import Hubs, NoHubs

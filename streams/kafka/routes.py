@@ -13,7 +13,7 @@ from typing import Final, cast
 from aiokafka import TopicPartition
 
 from streams.kafka.engines import Remembering
-from streams.kafka.steps import Overtaken, StepRunner
+from streams.kafka.step_runner import Overtaken, StepRunner
 from streams.messages import Message
 from streams.routing import RouteWork, wall_clock
 

@@ -21,9 +21,9 @@ import structlog
 
 from config.errors import Misconfigured
 from config.settings import Settings
-from streams.backoff import delays
 from streams.kafka.cluster import quieten
 from streams.logs import configure
+from streams.retry import delays
 
 RESTARTS: Final = "WIREDESK_RESTARTS"  # how many restarts there were, one soon after the other
 ENDS: Final = frozenset({signal.SIGINT, signal.SIGTERM})

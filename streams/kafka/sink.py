@@ -18,19 +18,19 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from config.settings import Settings
-from processors.codec import decode
 from processors.errors import Rejected, Transient
-from processors.event import Event
+from processors.model.codec import decode
+from processors.model.event import Event
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
-from streams.backoff import delays
 from streams.kafka.cluster import Cluster, or_stopped
+from streams.kafka.faust_internals import is_in_its_group
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
-from streams.kafka.internals import is_in_its_group
-from streams.kafka.outgoing import send
+from streams.kafka.producer import send
 from streams.kafka.topics import ready
 from streams.kafka.worker import FIGURES_S
 from streams.messages import Record, dead_letter, milliseconds
+from streams.retry import delays
 from streams.topology import SINK_READS
 
 POLL_INTERVAL_MS: Final = 24 * 3_600_000  # an index may be down for long; we keep our partitions

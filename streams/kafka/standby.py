@@ -15,12 +15,12 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.backoff import delays
 from streams.children import BrokenShards
 from streams.kafka.cluster import Cluster
 from streams.kafka.partitions import numbers
 from streams.kafka.replica import Breath, Rememberer, Replica, Stale
 from streams.kafka.takeover import members
+from streams.retry import delays
 
 EVERY_S: Final = 1.0  # between two looks at what others have written
 log = structlog.get_logger("wiredesk.kafka")

@@ -17,9 +17,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from processors.errors import Transient
-from streams.backoff import delays
 from streams.kafka.cluster import Cluster
-from streams.kafka.internals import Committed, committed
+from streams.kafka.faust_internals import Committed, committed
+from streams.retry import delays
 
 log = structlog.get_logger("wiredesk.kafka")
 

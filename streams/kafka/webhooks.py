@@ -13,12 +13,12 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from config.settings import Settings
 from sinks.metrics import DEAD_LETTERS
-from sinks.topics import Rule
+from sinks.routes.router import Rule
 from sinks.webhooks import Target
 from streams.kafka.cluster import Cluster
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
-from streams.kafka.outgoing import send
+from streams.kafka.producer import send
 from streams.kafka.topics import ready
 from streams.messages import Message, Record
 from streams.topology import WEBHOOKS

@@ -20,13 +20,13 @@ from streams import metrics
 from streams.kafka.attempts import Attempts
 from streams.kafka.cluster import Cluster, or_stopped
 from streams.kafka.engines import Engine, Pooled, Remembering, Stateless
+from streams.kafka.faust_internals import App, Batch, fence_commits
 from streams.kafka.health import healthy
-from streams.kafka.internals import App, Batch, fence_commits
 from streams.kafka.memory import Memories
 from streams.kafka.partitions import fit
 from streams.kafka.replica import Rememberer
 from streams.kafka.routes import RouteRunner, Routing
-from streams.kafka.steps import StepRunner
+from streams.kafka.step_runner import StepRunner
 from streams.kafka.topics import ready
 from streams.pool import Loader, StepPool
 from streams.topology import ROUTE, Step

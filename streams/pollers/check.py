@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from config.settings import Normalise, Poll
 from processors.errors import Rejected
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher
-from streams.pollers.hosts import Hosts
 from streams.pollers.judge import judge, plan
 from streams.pollers.outcomes import SOUND, Outcome
+from streams.pollers.politeness import Hosts
 from streams.pollers.robots import Robots
 from streams.pollers.state import FeedState
 

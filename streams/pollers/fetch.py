@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from config.settings import Poll
-from streams.pollers import guard
+from streams.pollers import address_guard as guard
 from streams.pollers.outcomes import Outcome
 
 ACCEPT: Final = (

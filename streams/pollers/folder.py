@@ -23,7 +23,7 @@ import structlog
 from config.errors import Misconfigured
 from config.settings import Poll
 from processors.errors import Empty, Rejected, TooLarge
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.files import UNFINISHED, shown, unreadable
 from streams.messages import rfc3339
 from streams.pollers.ports import Outlet

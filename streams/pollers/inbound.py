@@ -19,7 +19,7 @@ from aiohttp import web
 from config.errors import Misconfigured
 from config.settings import Poll, Push
 from processors.errors import Transient
-from processors.event import RawItem
+from processors.model.event import RawItem
 from sinks.desk.health import serve
 from streams.messages import rfc3339
 from streams.pollers.fetch import Answer

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from config.settings import Normalise, Poll
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.messages import rfc3339
 from streams.pollers import schedule
 from streams.pollers.documents import Document, take_apart

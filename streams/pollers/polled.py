@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from sinks.desk.views import FeedHealth
 from streams.pollers.feed import Feed
-from streams.pollers.health import read_health
+from streams.pollers.feed_health import read_health
 
 States = Callable[[], Awaitable[Mapping[str, bytes]]]  # what pollers remember of each feed, by its id
 

@@ -20,18 +20,18 @@ import structlog
 
 from config.settings import Poll
 from processors.errors import Transient
-from streams.backoff import delays
 from streams.pollers import schedule
 from streams.pollers import state as states
 from streams.pollers.breaker import Breaker
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
-from streams.pollers.hosts import Hosts
 from streams.pollers.judge import Verdict, as_delivered, judge, plan
 from streams.pollers.metrics import observe
 from streams.pollers.outcomes import SOUND
+from streams.pollers.politeness import Hosts
 from streams.pollers.ports import Hubs, Ledger, NoHubs, Result
 from streams.pollers.robots import Robots
+from streams.retry import delays
 
 Clock = Callable[[], float]
 Permit = Callable[[], bool]

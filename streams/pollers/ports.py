@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from processors.errors import Rejected
-from processors.event import RawItem
+from processors.model.event import RawItem
 
 
 class Outlet(Protocol):

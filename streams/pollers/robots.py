@@ -18,7 +18,7 @@ from config.settings import Poll
 from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
 
 if TYPE_CHECKING:
-    from streams.pollers.hosts import Hosts
+    from streams.pollers.politeness import Hosts
 
 BELIEVED_S: Final = 86400.0  # RFC 9309, 2.4: not longer than a day
 MOST_BYTES: Final = 512_000  # RFC 9309, 2.5: at least so much is read

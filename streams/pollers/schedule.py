@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from config.settings import Poll
-from sinks.numbers import whole
+from processors.numbers import whole
 from streams.pollers.feed import Feed
 from streams.pollers.outcomes import NETWORK, SOUND, Outcome
 from streams.pollers.state import FeedState

@@ -21,12 +21,12 @@ from yarl import URL
 
 from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
+from processors.numbers import whole
 from sinks.circuit import Circuit
 from sinks.metrics import DELIVERIES, RETRIES
-from sinks.numbers import whole
 from sinks.webhooks import Target, signature
 from streams.messages import Record
-from streams.pollers import guard
+from streams.pollers import address_guard as guard
 
 SETTING: Final = "webhooks.allowed_addresses"
 KEPT: Final = frozenset({307, 308})  # redirects that keep method and body (RFC 9110, section 15.4)
@@ -103,7 +103,7 @@ class Delivery:
         return Undeliverable(f"webhook {self.target.name}: {number} tries; the last: {verdict.reason}")
 
     def _delay(self, number: int) -> float:
-        """Seconds before the next try: exponential, with full jitter (see `streams.backoff`)."""
+        """Seconds before the next try: exponential, with full jitter (see `streams.retry`)."""
         ceiling = min(self._settings.max_delay_s, self._settings.first_delay_s * 2 ** (number - 1))
         return random.uniform(0, ceiling)  # noqa: S311 -- spreads load, guards nothing
 

@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.settings import Kafka
-from processors.codec import decode
-from processors.event import Event
+from processors.model.codec import decode
+from processors.model.event import Event
 from streams.backfill import AHEAD
 from streams.commands import backfill, dlq, replay
 from streams.kafka.inbox import LATE_AT_ONCE

@@ -19,20 +19,20 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from config.settings import Desk, Kafka, Settings, Webhooks
-from processors.codec import encode
-from processors.event import Event
+from processors.model.codec import encode
+from processors.model.event import Event
 from sinks.desk.app import make_app
 from sinks.desk.views import FeedHealth
-from sinks.routes import load
-from sinks.search import StoryIndex, StorySearch
+from sinks.routes.rules import load
+from sinks.sqlite.writer import StoryIndex, StorySearch
 from sinks.webhooks import Target
 from sinks.webhooks import load as targets
-from streams.consumer import Access
+from streams.embedded.consumer import Access
+from streams.embedded.log import DATABASE, Log
+from streams.embedded.route_stream import RouteStream
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
-from streams.log import DATABASE, Log
 from streams.messages import Message, message
-from streams.route_stream import RouteStream
 from streams.webhooks.delivery import Delivery
 from tests.conftest import KafkaForTest
 from tests.servers import npm

@@ -13,7 +13,7 @@ import pytest
 
 from config import settings
 from config.settings import Settings
-from processors.codec import encode
+from processors.model.codec import encode
 from sinks.elasticsearch import StoryBulk, index
 from sinks.elasticsearch.client import connect
 from streams.kafka.cluster import Cluster

@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from config.settings import Settings
-from processors.codec import decode
-from processors.event import Event, RawItem
-from streams.log import DATABASE, Log
+from processors.model.codec import decode
+from processors.model.event import Event, RawItem
+from streams.embedded.log import DATABASE, Log
 from streams.process import Input, Pipeline, chosen
 from streams.topology import RAW
 from tests.acceptance.test_run import at_least, events, running, settings, until

@@ -13,8 +13,8 @@ from typing import Final
 import pytest
 
 from config.settings import Kafka, Settings
-from processors.codec import decode
-from processors.event import RawItem
+from processors.model.codec import decode
+from processors.model.event import RawItem
 from streams.kafka.poll import states
 from streams.topology import RAW
 from tests.conftest import KafkaForTest

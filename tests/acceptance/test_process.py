@@ -11,8 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from config.settings import HERE
-from processors.event import Event
-from processors.schema import schema
+from processors.model.event import Event
+from processors.model.schema import schema
 
 pytestmark = pytest.mark.acceptance
 SAMPLES = HERE / "samples"

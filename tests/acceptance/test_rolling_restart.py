@@ -12,8 +12,8 @@ from typing import Final
 
 import pytest
 
-from processors.codec import decode
-from processors.event import Event
+from processors.model.codec import decode
+from processors.model.event import Event
 from streams.topology import ENRICHED
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import Worker, item, make_topics, publish, read

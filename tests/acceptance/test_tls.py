@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 
 from config.errors import Misconfigured
 from config.settings import Kafka, Settings
-from processors.codec import decode
 from processors.errors import Rejected
-from processors.event import Event
+from processors.model.codec import decode
+from processors.model.event import Event
 from streams.commands import backfill, dlq, replay, topics
 from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.sink import Sink

@@ -25,7 +25,7 @@ import psutil
 
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
-from processors.event import Event
+from processors.model.event import Event
 from tests.processors.deduplicate.stories import event, report
 
 WARM_UP = 500  # stories

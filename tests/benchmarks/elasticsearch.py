@@ -26,7 +26,7 @@ from elasticsearch.helpers import async_bulk
 from msgspec.structs import replace
 
 from config.settings import Elasticsearch, Settings
-from processors.event import Event, Lineage, RawItem
+from processors.model.event import Event, Lineage, RawItem
 from sinks.elasticsearch import StoryBulk, index
 from sinks.elasticsearch.client import connect
 from sinks.elasticsearch.documents import document, document_id

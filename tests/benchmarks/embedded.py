@@ -21,8 +21,8 @@ from pathlib import Path
 import psutil
 
 from config.settings import HERE, Settings
-from processors.event import RawItem
-from streams.local import Embedded
+from processors.model.event import RawItem
+from streams.embedded.runtime import Embedded
 from tests.invented import line, story
 
 COMMAND = str(Path(sys.executable).with_name("wiredesk"))

@@ -49,9 +49,9 @@ class Target:
 
     def __init__(self, formats: tuple[str, ...]) -> None:
         from config.settings import Normalise
-        from processors.codec import encode
         from processors.errors import Rejected
-        from processors.event import Event, RawItem
+        from processors.model.codec import encode
+        from processors.model.event import Event, RawItem
         from processors.normalise import normalise
         from processors.normalise.text import clean
 

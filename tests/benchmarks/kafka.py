@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from config.settings import Kafka
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.topology import SINK_READS
 from tests.benchmarks.embedded import embedded
 from tests.invented import line

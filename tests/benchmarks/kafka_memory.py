@@ -21,7 +21,7 @@ import psutil
 from aiokafka import TopicPartition
 
 from config.settings import Kafka
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.kafka.cluster import Cluster
 from streams.topology import ENRICHED
 from tests.benchmarks.kafka_chain import EMPTY

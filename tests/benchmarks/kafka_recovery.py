@@ -26,7 +26,7 @@ import psutil
 from config.settings import Kafka, Log, Settings
 from processors.deduplicate.fingerprint import EVERYTHING, SHINGLES, Fingerprint
 from processors.deduplicate.record import BLOCK, Record, stored
-from processors.event import Lineage
+from processors.model.event import Lineage
 from streams.kafka.cluster import Cluster
 from streams.kafka.memory import Memories
 from streams.logs import configure

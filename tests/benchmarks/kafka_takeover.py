@@ -22,8 +22,8 @@ from typing import Final
 import orjson
 
 from config.settings import Kafka
-from processors.codec import decode
-from processors.event import Event, RawItem
+from processors.model.codec import decode
+from processors.model.event import Event, RawItem
 from streams.kafka.cluster import Cluster
 from streams.messages import raw_message
 from streams.topology import ENRICHED, RAW

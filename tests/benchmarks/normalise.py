@@ -24,7 +24,7 @@ import orjson
 
 from config.settings import Normalise
 from processors.errors import Rejected
-from processors.event import RawItem
+from processors.model.event import RawItem
 from processors.normalise import normalise
 from processors.normalise.decode import decode
 from processors.normalise.feeds import elements

@@ -30,7 +30,7 @@ import structlog
 
 from config.settings import Poll
 from processors.errors import Rejected
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.pollers import poll
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher

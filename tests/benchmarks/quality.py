@@ -76,9 +76,9 @@ def read(path: Path, limit: int | None) -> list[Gold]:
 def shipped() -> Reader:
     """Segment and tag, as the product does."""
     from config.settings import Settings
-    from processors.event import Event, Language
+    from processors.model.event import Event, Language
+    from processors.model.story import Story
     from processors.segment import segment
-    from processors.story import Story
     from processors.tag import Tagger
 
     settings = Settings()

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/routes.py
 
-The peer is `processors.codec.decode` of the same events in the same run: whatever reads a story from a topic pays it.
+The peer is `processors.model.codec.decode` of the same events in the same run: whatever reads a story from a topic pays it.
 The rules are of every kind, and some fit; "each rule asked" is what an index of the rules saves.
 """
 
@@ -15,10 +15,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from processors.codec import decode, encode
-from processors.event import Entity, Event, Topic
+from processors.model.codec import decode, encode
+from processors.model.event import Entity, Event, Topic
 from sinks.media_topics import with_ancestors
-from sinks.topics import Kind, Router, Rule, compiled_words
+from sinks.routes.router import Kind, Router, Rule, compiled_words
 from streams.generate.examples import examples
 
 STORIES: Final = 200

@@ -25,10 +25,10 @@ from typing import Final
 from unittest.mock import patch
 
 from config.settings import Segment as SegmentSettings
-from processors.event import Event, Language, Provenance
+from processors.model.event import Event, Language, Provenance
+from processors.model.story import Story
 from processors.normalise.text import clean
 from processors.segment import segment
-from processors.story import Story
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 STORY: Final = re.compile(r"<DATELINE>(.*?)</DATELINE>\s*<BODY>(.*?)</BODY>", re.DOTALL)

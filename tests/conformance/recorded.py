@@ -5,8 +5,8 @@ from __future__ import annotations
 import orjson
 
 from config.settings import HERE, Settings
-from processors.codec import encode
-from processors.event import Event, RawItem
+from processors.model.codec import encode
+from processors.model.event import Event, RawItem
 from streams.process import Input, Pipeline, Result
 from streams.topology import STEPS
 from tests.invented import line, story

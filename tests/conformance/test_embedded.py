@@ -10,7 +10,7 @@ import pytest
 
 from config.settings import Deduplicate, Settings
 from config.settings import Embedded as EmbeddedSettings
-from streams.local import Embedded
+from streams.embedded.runtime import Embedded
 from streams.topology import DEAD_LETTERS, SINK_READS
 from tests.conformance.recorded import expected, raw_items, told
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.codec import decode, encode
 from processors.errors import Malformed
-from processors.event import Dateline, Event, Lineage, Place, RawItem, Segment
-from processors.story import Point, Story, StoryPlace, Text
+from processors.model.codec import decode, encode
+from processors.model.event import Dateline, Event, Lineage, Place, RawItem, Segment
+from processors.model.story import Point, Story, StoryPlace, Text
 
 words = st.text(st.characters(codec="utf-8"), max_size=6)
 numbers = st.integers(-(2**53), 2**53)
@@ -129,8 +129,8 @@ def test_a_payload_that_is_not_base64_is_malformed() -> None:
 def test_the_first_reading_may_be_that_of_many_threads() -> None:
     program = """
 import threading
-from processors.codec import decode, from_builtins
-from processors.event import Event, RawItem
+from processors.model.codec import decode, from_builtins
+from processors.model.event import Event, RawItem
 from sinks.desk.views import Hit
 start = threading.Barrier(8)
 def read(number):

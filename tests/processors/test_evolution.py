@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from config.settings import HERE
-from processors.codec import decode, encode
 from processors.errors import Malformed
-from processors.event import Event, Provenance, RawItem
-from processors.schema import schema
+from processors.model.codec import decode, encode
+from processors.model.event import Event, Provenance, RawItem
+from processors.model.schema import schema
 from tests.processors.test_codec import model
 
 FOLDER: Final = Path(__file__).parent / "evolution"

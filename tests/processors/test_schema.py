@@ -10,10 +10,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from config.settings import HERE
-from processors.codec import encode
-from processors.event import Dateline, Event, Lineage, Segment
-from processors.schema import SCHEMAS, rendered, schema
-from processors.story import Story
+from processors.model.codec import encode
+from processors.model.event import Dateline, Event, Lineage, Segment
+from processors.model.schema import SCHEMAS, rendered, schema
+from processors.model.story import Story
 
 VALIDATOR = Draft202012Validator(schema(Event))
 

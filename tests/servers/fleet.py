@@ -18,7 +18,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from config.settings import Kafka, Settings
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
 from streams.messages import raw_message

@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from config.settings import Kafka
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.kafka.cluster import Cluster
 from streams.topology import SINK_READS
 from tests.servers.fleet import COMMAND, Worker, item

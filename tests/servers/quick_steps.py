@@ -17,10 +17,10 @@ import orjson
 from msgspec.structs import replace
 
 from config.settings import Settings
-from processors.codec import decode, encode
 from processors.errors import Malformed, Rejected
-from processors.event import Event, Language, Lineage, Provenance, RawItem
-from processors.story import Story
+from processors.model.codec import decode, encode
+from processors.model.event import Event, Language, Lineage, Provenance, RawItem
+from processors.model.story import Story
 from streams.messages import Message, Record, dead_letter, message
 from streams.topology import Step
 from streams.work import Outcome

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from processors.event import Event
+from processors.model.event import Event
 from sinks.revision import milliseconds
-from sinks.search import StoryIndex, StorySearch
+from sinks.sqlite.writer import StoryIndex, StorySearch
 from tests.sinks.events import at
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from processors.event import (
+from processors.model.event import (
     Damage,
     DateExpression,
     Dateline,
@@ -23,7 +23,7 @@ from processors.event import (
     Span,
     Topic,
 )
-from processors.story import PubStatus, Story
+from processors.model.story import PubStatus, Story
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from processors.event import Event
+from processors.model.event import Event
 from tests.sinks.events import event
 
 

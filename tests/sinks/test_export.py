@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from processors.codec import decode
-from processors.event import Event
+from processors.model.codec import decode
+from processors.model.event import Event
 from sinks.desk.views import Query
 from sinks.export import PAGE, SEPARATOR, Csv, Format, Row, row, stories, writer
 from streams.cli import cli

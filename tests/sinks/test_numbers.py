@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.numbers import LARGEST, whole
+from processors.numbers import LARGEST, whole
 
 
 @given(st.integers(0, LARGEST))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import Misconfigured
-from sinks.routes import DEFAULT, load
+from sinks.routes.rules import DEFAULT, load
 
 
 def written(folder: Path, text: str) -> Path:

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from processors.codec import decode, encode
-from processors.event import Event
+from processors.model.codec import decode, encode
+from processors.model.event import Event
 from sinks.cards import FOR_EVER
 from sinks.revision import milliseconds
-from sinks.routing import Chain, Decision, decide, release
-from sinks.topics import Router, Rule, compiled_words
+from sinks.routes.chains import Chain, Decision, decide, release
+from sinks.routes.router import Router, Rule, compiled_words
 from tests.sinks.events import at, event
 
 NOON = milliseconds(at(0))

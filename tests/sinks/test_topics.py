@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from processors.event import Entity, Event, Place
+from processors.model.event import Entity, Event, Place
 from sinks.revision import milliseconds
-from sinks.topics import Kind, Router, Rule, _Facts, compiled_words
+from sinks.routes.router import Kind, Router, Rule, _Facts, compiled_words
 from tests.sinks.events import at, backfilled, event
 
 

@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from config.errors import Misconfigured
 from config.settings import Embedded as EmbeddedSettings
 from config.settings import Settings
-from processors.codec import decode
 from processors.errors import Rejected
-from processors.event import Event, RawItem
+from processors.model.codec import decode
+from processors.model.event import Event, RawItem
 from sinks.desk.views import Query
-from sinks.search import StorySearch
+from sinks.sqlite.writer import StorySearch
 from streams.backfill import AHEAD, BATCH, Backfill, Journal, sources
 from streams.commands.backfill import command
-from streams.local import Embedded
-from streams.log import DATABASE, Log
+from streams.embedded.log import DATABASE, Log
+from streams.embedded.runtime import Embedded
 from streams.messages import Message, raw_message
 from streams.topology import BACKFILL, NORMALISED, RAW, STEPS
 from tests.invented import line

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.consumer import MAX_CRASHES, Access, Consumer, Handled
-from streams.log import Log
+from streams.embedded.consumer import MAX_CRASHES, Access, Consumer, Handled
+from streams.embedded.log import Log
 from streams.messages import Message, Record
 
 

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from processors.errors import Malformed, NotAFeed, Rejected
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.commands.dlq import command
-from streams.log import DATABASE, Log
+from streams.embedded.log import DATABASE, Log
 from streams.messages import Record, dead_letter, raw_message
 from streams.topology import RAW
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from streams.consumer import Access
-from streams.handlers import StepHandler
-from streams.log import PIECE, Log
+from streams.embedded.consumer import Access
+from streams.embedded.handlers import StepHandler
+from streams.embedded.log import PIECE, Log
 from streams.messages import Message, Record
 from streams.topology import LINEAGE, STEPS, Step
 from streams.work import Outcome
@@ -46,7 +46,7 @@ made: list[Remembering] = []
 @pytest.fixture(autouse=True)
 def _remembering(monkeypatch: pytest.MonkeyPatch) -> None:
     made.clear()
-    monkeypatch.setattr("streams.handlers.Work", Remembering)
+    monkeypatch.setattr("streams.embedded.handlers.Work", Remembering)
 
 
 async def test_a_memory_is_restored_beside_the_loop_and_anew_after_a_crash(tmp_path: Path) -> None:

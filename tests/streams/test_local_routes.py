@@ -10,12 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from config.settings import Routes, Settings
-from processors.codec import decode, encode
-from processors.event import Event
-from sinks.routes import load
-from streams.consumer import Access
-from streams.local_routes import RouteConsumer, RouteHandler, forget
-from streams.log import Log
+from processors.model.codec import decode, encode
+from processors.model.event import Event
+from sinks.routes.rules import load
+from streams.embedded.consumer import Access
+from streams.embedded.log import Log
+from streams.embedded.routes import RouteConsumer, RouteHandler, forget
 from streams.messages import message, milliseconds
 from streams.topology import ENRICHED
 from tests.sinks.events import at, event

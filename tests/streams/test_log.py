@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import Misconfigured
-from streams.log import PIECE, Log
+from streams.embedded.log import PIECE, Log
 from streams.messages import Message
 
 HEADERS = (("ce_id", b"\xff\x00"), ("x", b"1"))

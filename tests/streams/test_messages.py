@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.errors import Malformed
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.messages import Record, dead_letter, message, milliseconds, raw_message, rfc3339
 
 NOON = milliseconds("2026-01-31T12:00:00Z")

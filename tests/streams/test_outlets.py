@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from processors.errors import Empty
-from processors.event import RawItem
-from streams.consumer import Access
-from streams.log import Log
-from streams.outlets import RawOutlet
+from processors.model.event import RawItem
+from streams.embedded.consumer import Access
+from streams.embedded.log import Log
+from streams.embedded.outlets import RawOutlet
 from streams.topology import RAW
 
 FIRST = RawItem(b"Ships late.", "2026-11-20T12:00:00Z", feed="drop")

@@ -10,7 +10,7 @@ import pytest
 
 from config.settings import Settings
 from processors.errors import Empty, Malformed, MissingIdentity, Rejected, TooLarge
-from processors.event import Event, RawItem
+from processors.model.event import Event, RawItem
 from sinks.revision import revision
 from streams.process import Input, Pipeline, batches, chosen, read_inputs
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from config.settings import Settings
-from processors.codec import decode, encode
-from processors.event import Event, RawItem
-from processors.story import Story
+from processors.model.codec import decode, encode
+from processors.model.event import Event, RawItem
+from processors.model.story import Story
 from streams.commands.replay import command
-from streams.log import DATABASE, Log
+from streams.embedded.log import DATABASE, Log
 from streams.messages import Message, Record, message, raw_message
 from streams.replay import EmbeddedLog, Range, compared, dry_run, excerpts, raw_items
 from streams.topology import BACKFILL, NORMALISED, RAW, STEPS

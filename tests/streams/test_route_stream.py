@@ -11,13 +11,13 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from click.testing import CliRunner
 
-from processors.codec import encode
-from sinks.topics import Rule
+from processors.model.codec import encode
+from sinks.routes.router import Rule
 from streams.cli import cli
-from streams.consumer import Access
-from streams.log import DATABASE, Log
+from streams.embedded.consumer import Access
+from streams.embedded.log import DATABASE, Log
+from streams.embedded.route_stream import RouteStream
 from streams.messages import message
-from streams.route_stream import RouteStream
 from tests.sinks.events import at, event
 
 URGENT = "wire.out.urgent.v1"

@@ -21,14 +21,14 @@ import pytest
 
 import streams
 from config.settings import Deduplicate, Settings
-from processors.codec import encode
 from processors.deduplicate.tables import Whole
-from processors.event import Event
-from streams import stages
+from processors.model.codec import encode
+from processors.model.event import Event
+from streams import steps as stages
 from streams.children import BrokenShards
-from streams.consumer import Access, Consumer
-from streams.handlers import StepHandler
-from streams.log import DATABASE, Log
+from streams.embedded.consumer import Access, Consumer
+from streams.embedded.handlers import StepHandler
+from streams.embedded.log import DATABASE, Log
 from streams.messages import message
 from streams.shards import Shards
 from streams.topology import DUPLICATE, LINEAGE, NORMALISED, STEPS, UNIQUE

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from config.settings import Settings
 from processors.deduplicate.words import words_of
-from streams import stages
+from streams import steps as stages
 from tests.processors.deduplicate.stories import event, report
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from config.settings import Settings
 from processors.errors import Rejected, Unreadable
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.process import Input, Pipeline, chosen
 from streams.tally import Tally
 

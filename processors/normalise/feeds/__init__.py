@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from processors.errors import Malformed, Rejected
-from processors.event import DamageKind, RawItem
+from processors.model.event import DamageKind, RawItem
 from processors.normalise.feeds import authority, elements, sitemap
 from processors.normalise.feeds.entry import Entry, reading_of
 from processors.normalise.reading import Reading, left_out

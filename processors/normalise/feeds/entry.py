@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from processors.errors import MissingContent, Rejected
-from processors.event import DamageKind, RawItem
+from processors.model.event import DamageKind, RawItem
+from processors.model.story import (
+    AltId,
+    InfoSource,
+    ItemType,
+    Point,
+    Rendition,
+    Story,
+    StoryPlace,
+    Subject,
+    Text,
+)
 from processors.normalise.html import readable, readable_line
 from processors.normalise.identity import publisher_uri, source_of
 from processors.normalise.markup import Picture
@@ -15,7 +26,6 @@ from processors.normalise.reading import Reading
 from processors.normalise.subjects import MEDIA_TOPIC, SUBJECT_CODE, resolved
 from processors.normalise.text import clean, clean_line
 from processors.normalise.values import content_hash, language_tag, made_uri, timestamp, web_address
-from processors.story import AltId, InfoSource, ItemType, Point, Rendition, Story, StoryPlace, Subject, Text
 
 _KINDS: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio"}
 _SUFFIXES: Final[dict[str, ItemType]] = {

@@ -9,9 +9,9 @@ import math
 import re
 from typing import Any, Final
 
+from processors.model.story import Point
 from processors.normalise.geometry import Position, box, shape
 from processors.normalise.xml import local
-from processors.story import Point
 
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 _BETWEEN: Final = re.compile(r"[\s,;]+")

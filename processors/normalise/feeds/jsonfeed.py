@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from processors.errors import MissingContent, Rejected
-from processors.event import RawItem
+from processors.model.event import RawItem
 from processors.normalise.feeds.entry import Enclosure, Entry, reading_of
 from processors.normalise.reading import Reading, left_out
 from processors.normalise.values import whole_number

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
-from processors.event import Event, Language, Provenance
-from processors.story import AltId, PubStatus, Story, Text
+from processors.model.event import Event, Language, Provenance
+from processors.model.story import AltId, PubStatus, Story, Text
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from config.settings import Deduplicate
 from processors.deduplicate import Decision, Deduplicator
 from processors.deduplicate.record import BLOCK
 from processors.deduplicate.view import View
-from processors.event import Event
+from processors.model.event import Event
 from tests.processors.deduplicate.stories import event, report
 
 STORIES = st.lists(

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
-from processors.event import Event, Lineage
-from processors.story import AltId, Named
+from processors.model.event import Event, Lineage
+from processors.model.story import AltId, Named
 from tests.processors.deduplicate.stories import event, report
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
 from processors.deduplicate.tables import Kind, MakeTable, Sharded, Whole
-from processors.event import Event
+from processors.model.event import Event
 from tests.processors.deduplicate.stories import event, report
 
 CALLS = st.lists(

@@ -18,8 +18,8 @@ from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import BLOCK, KEYS
 from processors.deduplicate.view import View
-from processors.event import Event, Lineage
-from processors.story import AltId
+from processors.model.event import Event, Lineage
+from processors.model.story import AltId
 from tests.processors.deduplicate.stories import event, report
 
 HISTORY = st.lists(

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from config.settings import Normalise
-from processors.codec import encode
 from processors.errors import Rejected
-from processors.event import Event, RawItem
+from processors.model.codec import encode
+from processors.model.event import Event, RawItem
 from processors.normalise import normalise
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -12,7 +12,7 @@ import pytest
 
 from config.settings import Normalise
 from processors.errors import Rejected, TooLarge
-from processors.event import RawItem
+from processors.model.event import RawItem
 from processors.normalise import normalise
 from processors.normalise.decode import decode
 from processors.normalise.feeds import authority, elements

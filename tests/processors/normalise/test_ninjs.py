@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from processors.story import Story
+from processors.model.story import Story
 from tests.processors.normalise.samples import one
 
 WORDS = "The council of Port Alder said on Monday that it would repair the wall of the harbour by spring."

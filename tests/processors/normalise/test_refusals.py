@@ -20,7 +20,7 @@ from processors.errors import (
     UnknownFormat,
     Unsupported,
 )
-from processors.event import RawItem
+from processors.model.event import RawItem
 from processors.normalise import normalise
 from tests.processors.normalise.samples import RECEIVED, one, outcomes
 

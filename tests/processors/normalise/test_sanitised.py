@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Normalise
-from processors.event import Event, RawItem
+from processors.model.event import Event, RawItem
+from processors.model.story import Text
 from processors.normalise import normalise
 from processors.normalise.sanitised import sanitised
-from processors.story import Text
 from tests.processors.normalise.samples import RECEIVED
 
 ENTRY = "<rss><channel><item><title>T</title><description><![CDATA[{}]]></description></item></channel></rss>"

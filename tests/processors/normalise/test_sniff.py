@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.event import Event
+from processors.model.event import Event
 from processors.normalise.decode import decode
 from processors.normalise.sniff import sniff
 from tests.processors.normalise.samples import GOLDEN, outcomes

@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from config.settings import Normalise
-from processors.codec import to_builtins
 from processors.errors import Rejected
-from processors.event import Event, RawItem
+from processors.model.codec import to_builtins
+from processors.model.event import Event, RawItem
 from processors.normalise import normalise
 from processors.normalise.formats import READERS
 from processors.normalise.text import clean

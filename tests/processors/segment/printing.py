@@ -12,7 +12,7 @@ from pathlib import Path
 
 from config.settings import Normalise
 from config.settings import Segment as SegmentSettings
-from processors.event import Event, RawItem
+from processors.model.event import Event, RawItem
 from processors.normalise import normalise
 from processors.segment import segment
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from processors.layout.find import lay_out
 from processors.normalise.html import readable
-from processors.segment.layout import lay_out
 
 
 def parts(markup: str, language: str = "en", headline: str = "Ashmere") -> list[tuple[str, str]]:

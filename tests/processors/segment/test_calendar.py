@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.segment.calendar import folded, misprinted_date, printed_dates, resolve
+from processors.dates.printed import folded, misprinted_date, printed_dates, resolve
 
 REFERENCE = date(2021, 11, 24)
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from config.settings import HERE
-from processors.segment.conventions import conventions
-from processors.segment.printed import match_dateline
-from processors.segment.templates import pattern
+from processors.layout.agencies import conventions
+from processors.layout.printed import match_dateline
+from processors.layout.templates import pattern
 
 AGENCIES: list[dict[str, Any]] = tomllib.loads((HERE / "lexicon" / "agencies.toml").read_text("utf-8"))[
     "agency"

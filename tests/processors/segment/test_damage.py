@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.layout.find import lay_out
 from processors.segment.damage import find_damage, grammar
-from processors.segment.layout import lay_out
 
 BEFORE = "The council of Ashmere met on Friday to talk about the trees along the river, the mayor said."
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from processors.event import Dateline
-from processors.segment.dateline import read_dateline
-from processors.segment.layout import lay_out
-from processors.segment.printed import match_dateline
+from processors.layout.dateline import read_dateline
+from processors.layout.find import lay_out
+from processors.layout.printed import match_dateline
+from processors.model.event import Dateline
 
 STORY = "The council voted on Friday to plant four thousand trees along the river, the mayor said."
 

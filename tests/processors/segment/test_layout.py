@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.event import Segment
-from processors.segment.layout import MOST, lay_out
+from processors.layout.find import MOST, lay_out
+from processors.model.event import Segment
 
 HERE = Path(__file__).parent
 GOLDEN: list[dict[str, Any]] = [

@@ -11,12 +11,12 @@ import time
 import pytest
 
 from config.settings import Segment as SegmentSettings
-from processors.event import Event, Language, Segment
+from processors.layout.find import MOST as MOST_LINES
+from processors.model.event import Event, Language, Segment
+from processors.model.story import Story
+from processors.quotes.find import MOST, find_quotes
 from processors.segment import segment
 from processors.segment.damage import MANGLED, find_damage
-from processors.segment.layout import MOST as MOST_LINES
-from processors.segment.quotes import MOST, find_quotes
-from processors.story import Story
 from tests.benchmarks.segment import HOSTILE
 
 SHORT, LONG = 20_000, 100_000  # characters

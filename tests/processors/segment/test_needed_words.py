@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.settings import HERE
-from processors.segment.phrases import phrases
-from processors.segment.templates import Templates, needed_by, pattern
+from processors.layout.phrases import phrases
+from processors.layout.templates import Templates, needed_by, pattern
 
 TOLD: dict[str, Any] = tomllib.loads((HERE / "lexicon" / "segment-phrases.toml").read_text("utf-8"))
 AGENCIES: list[dict[str, Any]] = tomllib.loads((HERE / "lexicon" / "agencies.toml").read_text("utf-8"))[

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from processors.event import Quote, Segment, SegmentKind
-from processors.segment.quotes import MAX_CHARS, find_quotes
+from processors.model.event import Quote, Segment, SegmentKind
+from processors.quotes.find import MAX_CHARS, find_quotes
 
 
 def paragraphs(text: str, kind: SegmentKind = "paragraph") -> tuple[Segment, ...]:

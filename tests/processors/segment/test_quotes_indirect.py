@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from processors.event import Segment
-from processors.segment.quotes import find_quotes
+from processors.model.event import Segment
+from processors.quotes.find import find_quotes
 
 
 def reports(text: str, language: str = "en") -> list[tuple[str, str | None, str | None]]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.event import Segment
-from processors.segment.quotes import find_quotes
+from processors.model.event import Segment
+from processors.quotes.find import find_quotes
 
 PIECES = st.sampled_from(
     [

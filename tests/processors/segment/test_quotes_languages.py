@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from processors.event import Segment
-from processors.segment.quotes import find_quotes
+from processors.model.event import Segment
+from processors.quotes.find import find_quotes
 
 
 def told(text: str, language: str) -> list[tuple[str, str | None]]:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from processors.segment.quote_marks import find_quoted
+from processors.quotes.marks import find_quoted
 
 
 def between(text: str) -> list[str]:

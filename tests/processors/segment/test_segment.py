@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from config.settings import Segment as SegmentSettings
-from processors.event import Damage, Event, Language, Provenance
+from processors.model.event import Damage, Event, Language, Provenance
+from processors.model.story import Story
 from processors.segment import segment
-from processors.story import Story
 
 TEXT = (
     "Ferry opens in Ashmere\n\nASHMERE, Ohio, Jan 29 (EFE).- The mayor of Ashmere opened a ferry on Wednesday.\n\n"

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from config.settings import Settings
-from processors.event import Entity, Event, Language
+from processors.model.event import Entity, Event, Language
+from processors.model.story import Story
 from processors.segment import segment
-from processors.story import Story
 from processors.tag import Tagger
 
 Told = Callable[..., Event]

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from config.settings import Settings
-from processors.event import Event, Feature, Language
-from processors.story import Story
+from processors.model.event import Event, Feature, Language
+from processors.model.story import Story
 from processors.tag import Tagger
 
 SENTENCE = "Henrik Solberg met President Olena Marchuk in Oslo on Monday. "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from processors.event import Event, Label
-from processors.story import Story
-from processors.tag.companies import as_organisations
+from processors.model.event import Event, Label
+from processors.model.story import Story
 from processors.tag.copy import Copy
 from processors.tag.found import Found
+from processors.tag.rules.companies import as_organisations
 
 
 def label(text: str, name: str, before: Label) -> Label:

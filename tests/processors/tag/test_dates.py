@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from processors.event import DateExpression, Dateline, Event, Language, Provenance, Segment
-from processors.story import Story
+from processors.model.event import DateExpression, Dateline, Event, Language, Provenance, Segment
+from processors.model.story import Story
 from processors.tag.dates import MAX_CHARS, find_dates
 
 REFERENCE = "2025-01-29T12:00:00Z"

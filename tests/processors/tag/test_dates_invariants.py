@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.event import Event, Language
-from processors.story import Story
+from processors.dates import calendar
+from processors.dates.timex.lexicon import lexicon
+from processors.model.event import Event, Language
+from processors.model.story import Story
 from processors.tag.dates import find_dates
-from processors.tag.timex import calendar
-from processors.tag.timex.lexicon import lexicon
 
 VALUE = re.compile(
     r"PRESENT_REF|PAST_REF|FUTURE_REF|FY\d{4}|\d{2}|\d{3}X"

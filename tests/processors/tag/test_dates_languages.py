@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from processors.event import Event, Language
-from processors.story import Story
+from processors.model.event import Event, Language
+from processors.model.story import Story
 from processors.tag.dates import find_dates
 
 

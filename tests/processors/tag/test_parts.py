@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from processors.event import Event, Label
-from processors.story import Story
-from processors.tag.bounds import trimmed
+from processors.model.event import Event, Label
+from processors.model.story import Story
 from processors.tag.copy import Copy
 from processors.tag.found import Found
-from processors.tag.parts import parted
+from processors.tag.rules.bounds import trimmed
+from processors.tag.rules.parts import parted
 
 
 def split(text: str, name: str, label: Label) -> list[tuple[str, str]]:

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from processors.event import Entity, Event, Label, Language, Mention, Segment
-from processors.segment.quotes import find_quotes
-from processors.story import Story
+from processors.model.event import Entity, Event, Label, Language, Mention, Segment
+from processors.model.story import Story
+from processors.quotes.find import find_quotes
 from processors.tag.speakers import resolve_speakers
 
 ENTITIES: dict[str, tuple[Label, str]] = {

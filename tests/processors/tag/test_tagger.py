@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from config.errors import Misconfigured
 from config.settings import Settings
-from processors.event import Event, Feature, Language
-from processors.story import Person, Story
+from processors.model.event import Event, Feature, Language
+from processors.model.story import Person, Story
 from processors.tag import Tagger
 from tests.processors.tag.conftest import Told, entity, labels
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from processors.event import Event
-from processors.story import Story
+from processors.model.event import Event
+from processors.model.story import Story
 from processors.tag.copy import Copy
-from processors.tag.teams import find_nicknames, is_sport
+from processors.tag.rules.teams import find_nicknames, is_sport
 from tests.processors.tag.conftest import Told, labels
 
 GAME = (

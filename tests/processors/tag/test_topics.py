@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.event import Event, Language
-from processors.story import Story, Subject
-from processors.tag.media_topics import media_topics
+from processors.media_topics import media_topics
+from processors.model.event import Event, Language
+from processors.model.story import Story, Subject
 from processors.tag.topics import find_topics
 
 POLITICS, SPORT, ECONOMY, HEALTH = "medtop:11000000", "medtop:15000000", "medtop:04000000", "medtop:07000000"

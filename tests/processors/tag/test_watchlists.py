@@ -9,8 +9,8 @@ import pytest
 
 from config.errors import Misconfigured
 from config.settings import Settings
-from processors.event import Event
-from processors.story import Story
+from processors.model.event import Event
+from processors.model.story import Story
 from processors.tag import Tagger
 from processors.tag.copy import Copy
 from processors.tag.watchlists import WatchLists

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from aiohttp import ClientResponse
 
-from processors.codec import to_builtins
+from processors.model.codec import to_builtins
 from tests.sinks.conftest import Shelf
 from tests.sinks.desk.conftest import Client
 from tests.sinks.events import backfilled, dispatch, event

@@ -8,8 +8,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.event import Damage, DateExpression, Event, Mention, Quote, Segment
-from processors.story import Story
+from processors.model.event import Damage, DateExpression, Event, Mention, Quote, Segment
+from processors.model.story import Story
 from sinks.desk.markup import blocks, marked
 from tests.sinks.events import COPY, dispatch
 

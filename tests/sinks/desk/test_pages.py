@@ -105,7 +105,7 @@ async def test_a_link_of_the_publisher_that_is_no_web_address_is_not_a_link(
 ) -> None:
     from msgspec.structs import replace
 
-    from processors.story import AltId
+    from processors.model.story import AltId
 
     told = dispatch()
     links = (AltId("javascript:alert(1)", "link"), AltId("https://nda.example/1", "link"))

@@ -12,7 +12,7 @@ from elasticsearch import AsyncElasticsearch
 
 from config import settings
 from processors.errors import Rejected
-from processors.event import Event
+from processors.model.event import Event
 from sinks.elasticsearch import ElasticStories, StoryBulk, index
 from sinks.elasticsearch.client import connect
 from sinks.revision import milliseconds

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from processors.event import Event
+from processors.model.event import Event
 from sinks.elasticsearch.months import OLDER, month, numbered, taken_apart, write_alias
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import event

@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from processors.errors import Transient, Unindexable
-from processors.event import Place
+from processors.model.event import Place
 from sinks.desk.views import Order, Query
 from sinks.elasticsearch import StoryBulk
 from sinks.revision import milliseconds

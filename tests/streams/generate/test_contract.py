@@ -12,10 +12,10 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from config.settings import HERE, Settings
-from processors.codec import decode, encode
 from processors.errors import Malformed
-from processors.event import Event, RawItem
-from processors.schema import SCHEMAS
+from processors.model.codec import decode, encode
+from processors.model.event import Event, RawItem
+from processors.model.schema import SCHEMAS
 from sinks.media_topics import is_known
 from streams.generate.asyncapi import CLOUD_EVENTS, MEANING, OUT, REASONS, document
 from streams.generate.compatibility import breaks

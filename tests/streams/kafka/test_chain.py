@@ -10,8 +10,8 @@ from typing import Final
 import orjson
 import pytest
 
-from processors.codec import decode
-from processors.event import Event, RawItem
+from processors.model.codec import decode
+from processors.model.event import Event, RawItem
 from streams.kafka.cluster import Cluster
 from streams.topology import DUPLICATE, ENRICHED, NORMALISED, RAW
 from tests.conftest import KafkaForTest

@@ -16,7 +16,7 @@ from config.settings import Kafka, Settings
 from processors.errors import Transient
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster, RateLimit, wait_for
-from streams.kafka.internals import App
+from streams.kafka.faust_internals import App
 from streams.kafka.pace import LEAST, Pace
 from streams.topology import ENRICHED
 from tests.conftest import KafkaForTest

@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 
 from config.errors import Misconfigured
 from config.settings import Kafka
-from processors.codec import encode
 from processors.errors import Malformed, NotAFeed, Rejected
-from processors.event import Event, Provenance, RawItem
-from processors.story import Story
+from processors.model.codec import encode
+from processors.model.event import Event, Provenance, RawItem
+from processors.model.story import Story
 from streams.commands.dlq import command
 from streams.dead_letters import MOST_REPLAYS, DeadLetter, Filter, dead_letters
 from streams.kafka.cluster import Cluster

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from processors.codec import decode
-from processors.event import Event
+from processors.model.codec import decode
+from processors.model.event import Event
 from streams.kafka.cluster import HEADROOM, Cluster
 from streams.kafka.topics import ATTEMPTS
 from streams.topology import LINEAGE, NORMALISED, RAW, UNIQUE

@@ -9,8 +9,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.kafka.faust_internals import Batch
 from streams.kafka.inbox import LATE_AT_ONCE, Inbox
-from streams.kafka.internals import Batch
 
 PLACE = TopicPartition("live", 0)
 

@@ -1,4 +1,4 @@
-"""The private names of Faust and aiokafka that `streams.kafka.internals` leans on: a version that moves one fails here."""
+"""The private names of Faust and aiokafka that `streams.kafka.faust_internals` leans on: a version that moves one fails here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.kafka.cluster import Cluster
-from streams.kafka.internals import UNSTABLE, Committed, Membership, _Consumer, committed, fence_commits
+from streams.kafka.faust_internals import UNSTABLE, Committed, Membership, _Consumer, committed, fence_commits
 from streams.topology import NORMALISED, RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import make_topics
@@ -32,7 +32,7 @@ def parameters(function: Any) -> list[str]:
 def test_the_versions_are_those_that_were_read() -> None:
     told = {name: version(name) for name in ("faust-streaming", "mode-streaming", "aiokafka")}
     assert told == {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}, (
-        "read the changes of these versions beside streams/kafka/internals.py, then move the pins"
+        "read the changes of these versions beside streams/kafka/faust_internals.py, then move the pins"
     )
 
 

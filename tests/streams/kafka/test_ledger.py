@@ -9,9 +9,9 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from config.settings import Kafka
-from processors.codec import decode
 from processors.errors import NotAFeed
-from processors.event import RawItem
+from processors.model.codec import decode
+from processors.model.event import RawItem
 from streams.kafka.cluster import Cluster
 from streams.kafka.ledger import PartitionLedger, partition_of, read_states
 from streams.pollers.feed import Feed

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.kafka.cluster import HEADROOM, Cluster
-from streams.kafka.outgoing import fits, partition_of, submit
+from streams.kafka.producer import fits, partition_of, submit
 from streams.kafka.topics import seen
 from streams.messages import Message
 from tests.conftest import KafkaForTest

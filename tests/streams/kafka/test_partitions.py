@@ -12,10 +12,10 @@ from aiokafka.admin import NewTopic, RecordsToDelete
 
 from config.errors import Misconfigured
 from config.settings import Kafka
-from processors.codec import decode
-from processors.event import Event
+from processors.model.codec import decode
+from processors.model.event import Event
 from streams.kafka.cluster import Cluster
-from streams.kafka.internals import Committed
+from streams.kafka.faust_internals import Committed
 from streams.kafka.partitions import fit, within
 from streams.messages import raw_message
 from streams.topology import LINEAGE, NORMALISED, RAW, STEPS

@@ -15,8 +15,8 @@ from typing import Final
 import pytest
 
 from config.settings import Kafka
-from processors.codec import decode, encode
-from processors.event import Event
+from processors.model.codec import decode, encode
+from processors.model.event import Event
 from streams.kafka.cluster import Cluster
 from streams.messages import milliseconds, rfc3339
 from streams.topology import ENRICHED

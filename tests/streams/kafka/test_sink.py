@@ -10,10 +10,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from config.settings import Elasticsearch, Settings
-from processors.codec import encode
 from processors.errors import Rejected, Transient, Unindexable
-from processors.event import Event, Provenance
-from processors.story import Story
+from processors.model.codec import encode
+from processors.model.event import Event, Provenance
+from processors.model.story import Story
 from streams.kafka.cluster import Cluster
 from streams.kafka.sink import Sink
 from streams.topology import ENRICHED

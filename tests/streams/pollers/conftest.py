@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from processors.errors import Rejected, Unreachable
-from processors.event import RawItem
+from processors.model.event import RawItem
 from streams.pollers.ports import Result
 
 Serve = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from config.errors import Misconfigured
 from streams.pollers.feed import Feed, make_id, redacted
-from streams.pollers.feeds import from_toml, load, to_toml
+from streams.pollers.feed_list import from_toml, load, to_toml
 from streams.pollers.opml import read_opml, write_opml
 
 

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from config.errors import Misconfigured
 from streams.commands.feeds import command
-from streams.log import DATABASE, Log
-from streams.pollers.feeds import load
+from streams.embedded.log import DATABASE, Log
+from streams.pollers.feed_list import load
 from streams.pollers.state import FeedState, pack
 from tests.streams.pollers.conftest import WebServer
 

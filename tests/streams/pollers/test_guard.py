@@ -9,8 +9,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from config.errors import Misconfigured
 from config.settings import Poll
+from streams.pollers.address_guard import BlockedAddress, is_allowed, parse, socket_factory
 from streams.pollers.fetch import Fetcher, Request
-from streams.pollers.guard import BlockedAddress, is_allowed, parse, socket_factory
 from tests.streams.pollers.conftest import WebServer
 from tests.streams.pollers.polling import at_once
 

@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 
 from sinks.desk.health import count_feeds
 from streams.pollers.feed import Feed
-from streams.pollers.health import read_health
+from streams.pollers.feed_health import read_health
 from streams.pollers.schedule import heard, observed
 from streams.pollers.state import FeedState, pack
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.pollers.breaker import LEAST_HOSTS, PROBE_S, Breaker
-from streams.pollers.hosts import Hosts
+from streams.pollers.politeness import Hosts
 
 HOST = "wire.example"
 

@@ -7,9 +7,9 @@ import pytest
 from config.settings import Poll
 from streams.pollers.check import check_feed
 from streams.pollers.feed import Feed
+from streams.pollers.feed_health import read_health
 from streams.pollers.fetch import Answer
-from streams.pollers.health import read_health
-from streams.pollers.hosts import Hosts
+from streams.pollers.politeness import Hosts
 from streams.pollers.robots import BELIEVED_S, MOST_BYTES, Rules, origin_of, product_of, read_rules
 from streams.pollers.state import unpack
 from tests.streams.pollers.conftest import MemoryLog, WebServer

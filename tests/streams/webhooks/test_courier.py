@@ -11,12 +11,12 @@ import pytest
 
 from config.settings import Settings, Webhooks
 from processors.errors import Rejected, Undeliverable
-from streams.consumer import Access
-from streams.log import Log
+from streams.embedded.consumer import Access
+from streams.embedded.log import Log
+from streams.embedded.webhooks import LogSource, deliver
 from streams.messages import Message, Record, message
 from streams.topology import WEBHOOKS
 from streams.webhooks.courier import Courier, Place, letter
-from streams.webhooks.local import LogSource, deliver
 from tests.streams.conftest import SECRET, Answers, record
 
 SHIPS = "wire.out.ships.v1"

@@ -1,0 +1,295 @@
+"""Finds the expressions of one language: the longest rule at each word that some rule can start with."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+
+from processors.dates.timex.lexicon import Lexicon, Rule, lexicon
+
+TOKEN = re.compile(r"(?<!\w)(?:['’](?=\d))?\w+")
+DIGITS = "0"
+APOSTROPHE = "'"
+LOOK = 60  # characters on either side that a rule's conditions see
+
+DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
+YEAR = r"(?P<year>1[0-9]\d\d|20\d\d)(?!\d)"
+_FIXED = ("day", "year")
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression's span and what its words mean, as codes of the lexicon."""
+
+    start: int
+    end: int
+    kind: str
+    year: int | None = None
+    month: int | None = None
+    month_number: int | None = None
+    day: int | None = None
+    first: int | None = None
+    second: int | None = None
+    weekday: int | None = None
+    shift: int | None = None
+    ordinal: int | None = None
+    quarter: int | None = None
+    century: int | None = None
+    decade: int | None = None
+    short: int | None = None
+    relative_day: int | None = None
+    n: int | None = None
+    many: str | None = None
+    unit: str | None = None
+    clock: str | None = None
+    season: str | None = None
+    part: str | None = None
+    this_part: str | None = None
+    reference: str | None = None
+    holiday: str | None = None
+    every: str | None = None
+
+
+_NUMBERS = {each.name for each in fields(Expression) if "int" in str(each.type)} - {"start", "end"}
+_NAMES = {each.name for each in fields(Expression)} - {"start", "end", "kind"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A rule with its expressions compiled."""
+
+    kind: str
+    pattern: re.Pattern[str]
+    after: re.Pattern[str] | None
+    not_after: re.Pattern[str] | None
+    before: re.Pattern[str] | None
+    not_before: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
+
+    def match(self, text: str, at: int, end: int) -> re.Match[str] | None:
+        found = self.pattern.match(text, at, end)
+        return found if found and found.end() > at and self._allowed(text, found, end) else None
+
+    def _allowed(self, text: str, found: re.Match[str], end: int) -> bool:
+        if self.unless and self.unless.search(found.group()):
+            return False
+        if self.after or self.not_after:
+            left = text[max(0, found.start() - LOOK) : found.start()]
+            if (self.after and not self.after.search(left)) or (
+                self.not_after and self.not_after.search(left)
+            ):
+                return False
+        if self.before and not self.before.match(text, found.end(), end):
+            return False
+        return not (self.not_before and self.not_before.match(text, found.end(), end))
+
+
+NO_RULES: tuple[re.Pattern[str] | None, list[_Compiled]] = (None, [])
+
+
+class Grammar:
+    """The compiled rules of one language."""
+
+    def __init__(self, words: Lexicon) -> None:
+        self._words = words
+        self._codes = {
+            table: {_flat(word): code for word, code in entries.items()}
+            for table, entries in words.tables.items()
+        }
+        for singular, plural in (("unit", "units"), ("weekday", "weekdays")):
+            self._codes[singular] = self._codes[singular] | self._codes.get(plural, {})
+        self._lead = re.compile(f"(?<!\\w)(?:{_blanks(words.lead)})$", re.IGNORECASE)
+        self._heads: dict[str, list[int]] = defaultdict(list)
+        for number, rule in enumerate(words.rules):
+            for word in _heads(rule.pattern, words):
+                self._heads[word].append(number)
+        self._compiled_rules: dict[int, _Compiled] = {}
+        self._rules: dict[str, tuple[re.Pattern[str], list[_Compiled]]] = {}
+
+    def expressions(self, text: str, start: int, end: int) -> Iterator[Expression]:
+        """The expressions of text[start:end], in order, never overlapping."""
+        done = start
+        for token in TOKEN.finditer(text, start, end):
+            gate, rules = self._rules_from(_key(token.group()))
+            if gate is None or token.start() < done or not gate.match(text, token.start(), end):
+                continue
+            best, kind = None, ""
+            for rule in rules:
+                found = rule.match(text, token.start(), end)
+                if found and (best is None or found.end() > best.end()):
+                    best, kind = found, rule.kind
+            if best:
+                first = self._first(text, best, kind, done)
+                done = best.end()
+                yield self._expression(best, kind, first)
+
+    def _rules_from(self, word: str) -> tuple[re.Pattern[str] | None, list[_Compiled]]:
+        """The rules that begin with a word, compiled when the first text has it: most words never come."""
+        if word not in self._heads:
+            return NO_RULES
+        if word not in self._rules:
+            rules = [self._rule(number) for number in self._heads[word]]
+            self._rules[word] = (_gate(rules), rules)
+        return self._rules[word]
+
+    def _rule(self, number: int) -> _Compiled:
+        if number not in self._compiled_rules:
+            self._compiled_rules[number] = self._compiled(self._words.rules[number])
+        return self._compiled_rules[number]
+
+    def _first(self, text: str, found: re.Match[str], kind: str, done: int) -> int:
+        """Where an expression starts with the words before it that belong to it (early, late)."""
+        if kind not in self._words.lead_kinds:
+            return found.start()
+        lead = self._lead.search(text, max(done, found.start() - LOOK), found.start())
+        return lead.start() if lead else found.start()
+
+    def _expression(self, found: re.Match[str], kind: str, start: int) -> Expression:
+        told: dict[str, int | str] = {}
+        for group, words in found.groupdict().items():
+            if words is not None and group in _NAMES:
+                code = self._code(group, words)
+                told[group] = int(code) if group in _NUMBERS else code
+        return Expression(start, found.end(), kind, **told)  # type: ignore[arg-type]
+
+    def _code(self, group: str, words: str) -> str:
+        if group == "n":
+            return str(self._number(words))
+        return self._codes.get(group, {}).get(_flat(words), words)
+
+    def _number(self, words: str) -> int:
+        if words[0].isdigit():
+            return int(re.sub(r"\D", "", words))
+        numbers = self._codes["number"]
+        return sum(int(numbers.get(_flat(word), 0)) for word in re.split(r"[\s-]+", words))
+
+    def _compiled(self, rule: Rule) -> _Compiled:
+        def conditions(pattern: str) -> re.Pattern[str] | None:
+            return re.compile(self._filled(pattern), re.IGNORECASE) if pattern else None
+
+        body = self._filled(rule.pattern)
+        return _Compiled(
+            rule.kind,
+            re.compile(f"(?:{body})(?!\\w)", re.IGNORECASE),
+            conditions(rule.after),
+            conditions(rule.not_after),
+            conditions(rule.before),
+            conditions(rule.not_before),
+            conditions(rule.unless),
+        )
+
+    def _filled(self, pattern: str) -> str:
+        return re.sub(r"\{([a-z]\w*)\}", lambda table: self._table(table[1]), _blanks(pattern))
+
+    def _table(self, name: str) -> str:
+        if name == "year":
+            return YEAR
+        if name == "day":
+            return rf"{DAY}(?:{self._words.day_suffix})?(?!\w)"
+        tables = self._words.tables
+        if name == "n":
+            numbers = _alternatives(tables["number"])
+            tens = _alternatives(word for word, code in tables["number"].items() if 20 <= int(code) < 100)
+            return rf"(?P<n>\d{{1,3}}(?:[.,]\d{{3}})+|\d{{1,4}}|{tens}[\s-]+{numbers}|{numbers})(?!\w)"
+        group = {"units": "unit", "weekdays": "weekday"}.get(name, name)
+        words = {**tables["unit"], **tables["units"]} if name == "units" else tables[name]
+        return f"(?P<{group}>{_alternatives(words)})"
+
+
+@cache
+def grammar(language: str) -> Grammar | None:
+    """The grammar of a language subtag, or None where there is no lexicon."""
+    words = lexicon(language)
+    return Grammar(words) if words else None
+
+
+def _gate(rules: list[_Compiled]) -> re.Pattern[str]:
+    """One expression that matches where any of the rules can, so that most words cost one attempt."""
+    nameless = (re.sub(r"\(\?P<\w+>", "(?:", rule.pattern.pattern) for rule in rules)
+    return re.compile("|".join(nameless), re.IGNORECASE)
+
+
+def _flat(words: str) -> str:
+    return re.sub(r"\s+", " ", words.lower().replace("’", "'"))
+
+
+def _key(token: str) -> str:
+    if token.isalpha():
+        return token.lower()
+    if token[0] in "'’":
+        return APOSTROPHE
+    return DIGITS if token[0].isdigit() else re.sub(r"\d.*", "", token.lower())
+
+
+def _blanks(pattern: str) -> str:
+    """Blanks outside brackets become white space."""
+    return re.sub(
+        r"\[[^\]]*\]|( \?)|( )",
+        lambda m: r"\s*" if m[1] else r"\s+" if m[2] else m[0],
+        pattern.replace("\n", ""),
+    )
+
+
+def _alternatives(words: Iterable[str]) -> str:
+    """Any of the words, longest first; capitals stand for themselves."""
+    made = []
+    for word in sorted(words, key=len, reverse=True):
+        body = re.escape(word).replace(r"\ ", r"\s+").replace("'", "['’]")
+        either = f"(?-i:{body}|{_upper(body)})" if word[0].isupper() else body
+        made.append(either + (r"(?!\w)" if word[-1].isalnum() else ""))
+    return f"(?:{'|'.join(made)})"
+
+
+def _upper(body: str) -> str:
+    """A word's pattern in capitals; its escapes stay."""
+    return re.sub(r"\\.|\w", lambda part: part[0] if part[0][0] == "\\" else part[0].upper(), body)
+
+
+def _heads(pattern: str, words: Lexicon) -> set[str]:
+    """The keys of the tokens that a pattern can start with."""
+    found: set[str] = set()
+    for branch in _split(pattern):
+        found |= _branch_heads(branch, words)
+    return found
+
+
+def _branch_heads(branch: str, words: Lexicon) -> set[str]:
+    if branch.startswith("(?:"):
+        inner, rest = _group(branch)
+        heads = _heads(inner, words)
+        return heads | _branch_heads(rest[1:], words) if rest.startswith("?") else heads
+    if branch.startswith("{"):
+        name = branch[1 : branch.index("}")]
+        if name in _FIXED:
+            return {DIGITS}
+        tables = words.tables
+        table = tables["number"] if name == "n" else tables[name]
+        known = {**table, **tables["unit"]} if name == "units" else table
+        return {_key(re.split(r"\W", word)[0]) for word in known} | ({DIGITS} if name == "n" else set())
+    if literal := re.match(r"\w+", branch):
+        return {_key(literal.group())}
+    return {APOSTROPHE if branch.startswith("['") else DIGITS}
+
+
+def _group(branch: str) -> tuple[str, str]:
+    """What stands in the group that a branch starts with, and what follows it."""
+    depth = 0
+    for at, char in enumerate(branch):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return branch[3:at], branch[at + 1 :]
+    raise ValueError(f"unbalanced brackets in {branch!r}")
+
+
+def _split(pattern: str) -> list[str]:
+    """The alternatives of a pattern's top level."""
+    depth, parts, last = 0, [], 0
+    for at, char in enumerate(pattern):
+        depth += (char == "(") - (char == ")")
+        if char == "|" and depth == 0:
+            parts.append(pattern[last:at])
+            last = at + 1
+    return [*parts, pattern[last:]]

@@ -1,0 +1,420 @@
+"""The TIMEX3 value of an expression, against a reference date, the tense of its clause and what went before.
+
+Each function below reads one kind of rule (see `lexicon`) and gives a value, or None where the words mean no time.
+A weekday in copy is at most five days back and one day ahead (the next day's paper), unless the words say that it
+is to come. A month or a day without a year is the nearest one that the tense allows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from processors.dates import calendar
+from processors.dates.timex.grammar import Expression
+
+Type = Literal["DATE", "TIME", "DURATION", "SET"]
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+DURATION_UNITS = {"D": ("", "D", 1), "W": ("", "W", 1), "M": ("", "M", 1), "Q": ("", "M", 3), "Y": ("", "Y", 1),
+                  "E": ("", "Y", 10), "C": ("", "Y", 100), "WE": ("", "WE", 1)}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an expression is resolved against.
+
+    `tense` is -1, 0 or 1; `antecedent` the day that the text spoke of last, `year` the year.
+    """
+
+    reference: date
+    tense: int
+    antecedent: date | None = None
+    said_year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timex:
+    """A TIMEX3 value with its type."""
+
+    value: str
+    type: Type = "DATE"
+
+
+def resolve(found: Expression, context: Context) -> Timex | None:
+    """The value of an expression, or None where it has none (30 February)."""
+    try:
+        made = _KINDS[found.kind](found, context)
+    except (ValueError, OverflowError):
+        return None
+    if isinstance(made, str):
+        return None if made.startswith("-") else Timex(made)  # before the year 0
+    return made
+
+
+def _date(found: Expression, context: Context) -> str | None:
+    month = found.month or found.month_number or 0
+    if found.day is None:
+        return calendar.month_value(found.year or 0, month)
+    if found.year is not None:
+        return date(found.year, month, found.day).isoformat()
+    years = (context.reference.year + shift for shift in (0, -1, 1))
+    days = [date(year, month, found.day) for year in years if _exists(year, month, found.day)]
+    if found.weekday is not None:
+        days = [day for day in days if day.weekday() == found.weekday] or days
+    return _nearest(days, context).isoformat() if days else None
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+def _nearest(days: list[date], context: Context) -> date:
+    """The nearest day; one on the wrong side of the reference date counts as four times as far."""
+
+    def distance(day: date) -> int:
+        days_off = (day - context.reference).days
+        return abs(days_off) * (4 if days_off * context.tense < 0 else 1)
+
+    return min(days, key=distance)
+
+
+def _month(found: Expression, context: Context) -> str:
+    month = found.month or 0
+    middle = context.reference.replace(day=15)
+    years = (context.reference.year + shift for shift in (0, -1, 1))
+    nearest = _nearest([date(year, month, 15) for year in years],
+                       Context(middle, context.tense or -1))  # fmt: skip
+    return calendar.month_value(nearest.year, month)
+
+
+def _shift_month(found: Expression, context: Context) -> str:
+    month, now = found.month or 0, context.reference
+    shift = found.shift or 0
+    if shift < 0:
+        return calendar.month_value(now.year - (month >= now.month), month)
+    if shift > 0:
+        return calendar.month_value(now.year + (month <= now.month), month)
+    return calendar.month_value(now.year, month)
+
+
+def _month_of_year(found: Expression, context: Context) -> str:
+    return calendar.month_value(context.reference.year + (found.shift or 0), found.month or 0)
+
+
+def _shift_date(found: Expression, context: Context) -> str | None:
+    tense = found.shift or context.tense
+    return _date(found, Context(context.reference, tense))
+
+
+def _day_again(found: Expression, context: Context) -> str | None:
+    """The second day of "April 24 and 25"."""
+    if context.antecedent is None or found.day is None or found.day <= context.antecedent.day:
+        return None
+    return context.antecedent.replace(day=found.day).isoformat()
+
+
+def _numeric(found: Expression, context: Context) -> str:
+    """Month first, as American copy has it, unless that can't be."""
+    first, second = found.first or 0, found.second or 0
+    month, day = (second, first) if first > 12 else (first, second)
+    year = found.year if found.short is None else _century_of(found.short, 100, context)
+    return date(year or 0, month, day).isoformat()
+
+
+def _numeric_day_first(found: Expression, _context: Context) -> str:
+    return date(found.year or 0, found.second or 0, found.first or 0).isoformat()
+
+
+def _weekday(found: Expression, context: Context) -> str:
+    back = (context.reference.weekday() - (found.weekday or 0)) % 7
+    if back and (context.tense > 0 or back == 6):
+        back -= 7
+    return calendar.shifted(context.reference, -back).isoformat()
+
+
+def _shift_weekday(found: Expression, context: Context) -> str:
+    back = (context.reference.weekday() - (found.weekday or 0)) % 7
+    if found.shift == -1:
+        return calendar.shifted(context.reference, -(back or 7)).isoformat()
+    if found.shift == 1:
+        return calendar.shifted(context.reference, 7 - back).isoformat()
+    monday = calendar.shifted(context.reference, -context.reference.weekday())
+    return calendar.shifted(monday, found.weekday or 0).isoformat()
+
+
+def _weekday_of_week(found: Expression, context: Context) -> str:
+    monday = calendar.shifted(context.reference, -context.reference.weekday() + 7 * (found.shift or 0))
+    return calendar.shifted(monday, found.weekday or 0).isoformat()
+
+
+def _shift_unit(found: Expression, context: Context) -> str | None:
+    return _unit_value(found.unit or "", context.reference, found.shift or 0)
+
+
+def _unit_value(unit: str, day: date, shift: int) -> str | None:
+    """The day, week, month … that is `shift` of them from the one that holds `day`."""
+    make = _UNITS.get(unit)
+    return make(day, shift) if make else None
+
+
+_UNITS: dict[str, Callable[[date, int], str]] = {
+    "D": lambda day, shift: calendar.shifted(day, shift).isoformat(),
+    "W": lambda day, shift: calendar.week_value(calendar.shifted(day, 7 * shift)),
+    "WE": lambda day, shift: calendar.week_value(calendar.shifted(day, 7 * shift)) + "-WE",
+    "M": lambda day, shift: calendar.month_value(day.year, day.month, shift),
+    "Q": lambda day, shift: calendar.quarter_value(day.year, (day.month + 2) // 3 + shift),
+    "Y": lambda day, shift: f"{day.year + shift:04}",
+    "E": lambda day, shift: calendar.decade_value(day.year + 10 * shift),
+    "C": lambda day, shift: calendar.century_value(day.year + 100 * shift),
+}
+
+
+def _weekend(_found: Expression, context: Context) -> str | None:
+    past = context.tense <= 0 and context.reference.weekday() < 5
+    return _unit_value("WE", context.reference, -1 if past else 0)
+
+
+def _season(found: Expression, context: Context) -> str:
+    name = found.season or ""
+    if found.year is not None:
+        return f"{found.year:04}-{name}"
+    years = (context.reference.year + shift for shift in (0, -1, 1))
+    middle = (calendar.SEASON_MONTHS[name][0]) % 12 + 1
+    nearest = _nearest([date(year + (name == "WI"), middle, 15) for year in years], context)
+    return f"{nearest.year - (name == 'WI'):04}-{name}"
+
+
+def _shift_season(found: Expression, context: Context) -> str:
+    name, shift = found.season or "", found.shift or 0
+    year, now = calendar.season_of(context.reference)
+    order = ["SP", "SU", "FA", "WI"]
+    if shift < 0:
+        return f"{year - (order.index(name) >= order.index(now)):04}-{name}"
+    if shift > 0:
+        return f"{year + (order.index(name) <= order.index(now)):04}-{name}"
+    ended = name == "WI" and context.reference.month < 3
+    return f"{context.reference.year - ended:04}-{name}"
+
+
+def _relative_day(found: Expression, context: Context) -> str:
+    return calendar.shifted(context.reference, found.relative_day or 0).isoformat()
+
+
+def _this_part(found: Expression, context: Context) -> Timex:
+    part = found.this_part or ""
+    day = calendar.shifted(context.reference, -1 if part.startswith("-") else 0)
+    return Timex(f"{day.isoformat()}T{part.lstrip('-')}", "TIME")
+
+
+def _reference(found: Expression, _context: Context) -> str | None:
+    return found.reference
+
+
+def _year(found: Expression, _context: Context) -> str:
+    return f"{found.year:04}"
+
+
+def _short_year(found: Expression, context: Context) -> str:
+    return f"{_century_of(found.short or 0, 100, context):04}"
+
+
+def _century_of(digits: int, size: int, context: Context) -> int:
+    """The year that two digits mean: the latest one up to ten years ahead."""
+    year = context.reference.year // size * size + digits
+    return year - size if year > context.reference.year + 10 else year
+
+
+def _decade(found: Expression, _context: Context) -> str:
+    return f"{found.decade:03}X"
+
+
+def _short_decade(found: Expression, context: Context) -> str:
+    return calendar.decade_value(_century_of((found.short or 0) * 10, 100, context))
+
+
+def _fiscal(found: Expression, _context: Context) -> str:
+    return f"FY{found.year:04}"
+
+
+def _quarter(found: Expression, context: Context) -> str | None:
+    quarter = found.quarter or found.ordinal or 0
+    if not 1 <= quarter <= 4:
+        return None
+    if found.year is not None:
+        return f"{found.year:04}-Q{quarter}"
+    now = (context.reference.month + 2) // 3
+    year = context.reference.year - (quarter > now and context.tense <= 0)
+    return f"{year:04}-Q{quarter}"
+
+
+def _half(found: Expression, context: Context) -> str | None:
+    if found.ordinal not in {1, 2}:
+        return None
+    year = context.reference.year + (found.shift or 0) if found.year is None else found.year
+    return f"{year:04}-H{found.ordinal}"
+
+
+def _century(found: Expression, _context: Context) -> str:
+    return f"{(found.century or 1) - 1:02}"
+
+
+def _ago(found: Expression, context: Context) -> str | None:
+    if found.n is None:
+        return "PAST_REF"
+    return _moved(context.reference, found.unit or "", -found.n)
+
+
+def _moved(day: date, unit: str, count: int) -> str | None:
+    if unit in ("E", "C"):
+        return f"{max(0, day.year + count * (10 if unit == 'E' else 100)):04}"
+    return _unit_value("D" if unit == "WE" else unit, day, count)
+
+
+def _anchor(found: Expression, context: Context) -> date:
+    """The day that "later" and "earlier" count from."""
+    if found.unit in ("Y", "E") and context.said_year is not None:
+        return context.reference.replace(year=context.said_year, day=1)
+    return context.antecedent or context.reference
+
+
+def _earlier(found: Expression, context: Context) -> str | None:
+    return _moved(_anchor(found, context), found.unit or "", -(found.n or 0))
+
+
+def _later(found: Expression, context: Context) -> str | None:
+    return _moved(_anchor(found, context), found.unit or "", found.n or 0)
+
+
+def _ahead(found: Expression, context: Context) -> Timex | str | None:
+    if found.n is None:
+        return "FUTURE_REF"
+    return _moved(context.reference, found.unit or "", found.n)
+
+
+def _in_ahead(found: Expression, context: Context) -> Timex | str | None:
+    """Tell "in three days": a date where the clause speaks of the future, else a duration."""
+    return _ahead(found, context) if context.tense > 0 else _duration(found, context)
+
+
+def _week_of(found: Expression, context: Context) -> str | None:
+    day = _date(found, context)
+    return calendar.week_value(date.fromisoformat(day)) if day else None
+
+
+def _same(found: Expression, context: Context) -> str | None:
+    if found.unit == "Y" and context.said_year is not None:
+        return f"{context.said_year:04}"
+    return _unit_value(found.unit or "", context.antecedent, 0) if context.antecedent else None
+
+
+def _next_after(found: Expression, context: Context) -> str | None:
+    if context.antecedent is None:
+        return None
+    return _unit_value(found.unit or "D", context.antecedent, 1)
+
+
+def _previous_before(found: Expression, context: Context) -> str | None:
+    return _unit_value(found.unit or "D", context.antecedent or context.reference, -1)
+
+
+def _holiday(found: Expression, context: Context) -> str:
+    code = found.holiday or ""
+    if found.year is not None:
+        return calendar.holiday(code, found.year).isoformat()
+    years = (context.reference.year + shift for shift in (0, -1, 1))
+    return _nearest([calendar.holiday(code, year) for year in years], context).isoformat()
+
+
+def _holiday_week(found: Expression, context: Context) -> str:
+    """The week that leads to a holiday."""
+    day = date.fromisoformat(_holiday(found, context))
+    return calendar.week_value(calendar.shifted(day, -1))
+
+
+def _shift_holiday(found: Expression, context: Context) -> str:
+    code, now = found.holiday or "", context.reference
+    day = calendar.holiday(code, now.year)
+    if (found.shift or 0) < 0 and day >= now:
+        day = calendar.holiday(code, now.year - 1)
+    elif (found.shift or 0) > 0 and day <= now:
+        day = calendar.holiday(code, now.year + 1)
+    return day.isoformat()
+
+
+def _every(found: Expression, _context: Context) -> Timex:
+    return Timex(found.every or "", "SET")
+
+
+def _every_unit(found: Expression, _context: Context) -> Timex:
+    return Timex(_period("1", found.unit or ""), "SET")
+
+
+def _every_weekday(found: Expression, _context: Context) -> Timex:
+    return Timex(f"XXXX-WXX-{(found.weekday or 0) + 1}", "SET")
+
+
+def _duration(found: Expression, _context: Context) -> Timex:
+    return Timex(_period("X" if found.n is None else str(found.n), found.unit or ""), "DURATION")
+
+
+def _period(count: str, unit: str) -> str:
+    prefix, letter, size = DURATION_UNITS[unit]
+    return f"P{prefix}{count if count == 'X' else int(count) * size}{letter}"
+
+
+def _clock_duration(found: Expression, _context: Context) -> Timex:
+    return Timex(f"PT{found.n}{found.clock}", "DURATION")
+
+
+_KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {
+    "date": _date,
+    "month": _month,
+    "month-of-year": _month_of_year,
+    "shift-date": _shift_date,
+    "day-again": _day_again,
+    "numeric": _numeric,
+    "numeric-day-first": _numeric_day_first,
+    "shift-month": _shift_month,
+    "weekday": _weekday,
+    "shift-weekday": _shift_weekday,
+    "weekday-of-week": _weekday_of_week,
+    "shift-unit": _shift_unit,
+    "weekend": _weekend,
+    "season": _season,
+    "shift-season": _shift_season,
+    "relative-day": _relative_day,
+    "this-part": _this_part,
+    "reference": _reference,
+    "year": _year,
+    "short-year": _short_year,
+    "decade": _decade,
+    "short-decade": _short_decade,
+    "fiscal": _fiscal,
+    "quarter": _quarter,
+    "half": _half,
+    "century": _century,
+    "ago": _ago,
+    "earlier": _earlier,
+    "later": _later,
+    "ahead": _ahead,
+    "in-ahead": _in_ahead,
+    "week-of": _week_of,
+    "same": _same,
+    "next-after": _next_after,
+    "previous-before": _previous_before,
+    "holiday": _holiday,
+    "holiday-week": _holiday_week,
+    "shift-holiday": _shift_holiday,
+    "every": _every,
+    "every-unit": _every_unit,
+    "every-weekday": _every_weekday,
+    "duration": _duration,
+    "clock-duration": _clock_duration,
+}

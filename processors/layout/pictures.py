@@ -1,0 +1,180 @@
+"""Captions and the credits of pictures."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Final
+
+from processors.dates.printed import printed_dates
+from processors.layout.agencies import conventions
+from processors.layout.parts import Part, split
+from processors.layout.phrases import phrases
+
+TAIL: Final = 140  # characters in which a credit at the end is looked for
+LONGEST: Final = 900  # characters of a caption
+SHOWN: Final = 320  # characters of a sentence that tells what is seen
+SEEN: Final = re.compile(
+    r"\b(?:is|are|stands?|sits?|walks?|poses?|looks?|attends?|speaks?|holds?|waves?|arrives?|waits?|shakes?|gathers?|passes|pass)\b"
+)
+MARKED: Final = re.compile(r"[/©:(\[]|oto|HOTO|via ")  # what credits have
+SIDE: Final = re.compile(
+    r"(?<=[\w.]\s)\((?:[2-9]\s?-?\s?)?([lrcdgisLRCDGIS])\)"
+)  # where somebody stands: (L), (2d)
+SIDES: Final = tuple(map(frozenset, ("lrc", "idc", "gdc", "sdc")))  # in English, Spanish, French, Italian
+OFFICE: Final = re.compile(
+    r"\b(?:Sens?|Reps?|Govs?|Senators?|Representatives?|Governors?|Congress\w*|Mayor|Dem\w*|Republican\w*)\b"
+)
+SENTENCE: Final = re.compile(r"(?<=[^\W_]{4})[.!?]\s+")
+SAID: Final = re.compile(
+    r"\b(?:said|told|says|dijo|dit|déclaré|sagte|sagten|teilte|detto|disse|zei|sade|säger|sa|sagde|siger|afirmó|added)\b"
+)
+
+
+def is_credit(words: str) -> bool:
+    """Whether a line is nothing but a picture's credit."""
+    if len(words) > 100:
+        return False
+    low = words.lower()
+    if phrases().credit.fullmatch(low) or conventions().credit.describe(low.strip("()[] .")):
+        return True
+    return ("/" in words or words[:1] in "(©") and phrases().credit_tail.match(" " + words) is not None
+
+
+def take_apart(parts: list[Part]) -> None:
+    """Split credits and tags off captions that carry them, and name captions that a credit follows."""
+    number = 0
+    while number < len(parts):
+        part = parts[number]
+        if part.kind is None and len(part.words) <= LONGEST:
+            tagged = " - Tags:" in part.words
+            if tagged and (tags := phrases().tags.search(part.words, max(0, len(part.words) - 400))):
+                split(parts, number, tags.start(), "note")
+            at = _credit_at(part.words)
+            if at:
+                split(parts, number, at, "credit")
+                part.kind = "caption"
+        number += 1
+    for part, after in pairwise(parts):
+        if (
+            after.kind == "signoff"
+            and part.kind is None
+            and not after.parted
+            and is_caption(part.words)
+            and is_credit(after.words)
+        ):
+            after.kind = "credit"
+        if (
+            after.kind == "credit"
+            and part.kind is None
+            and len(part.words) <= LONGEST
+            and (not after.parted or is_caption(part.words))
+        ):
+            part.kind = "caption"
+
+
+def _credit_at(words: str) -> int | None:
+    """Where the credit at the end of a caption begins, or None."""
+    if not MARKED.search(words, max(0, len(words) - TAIL)):
+        return None
+    found = phrases().credit_tail.search(words, max(0, len(words) - TAIL))
+    if not found:
+        return _conventional(words)
+    at = found.start("credit") + _after_sentence(found["credit"])
+    at = _two_brackets(words, at)
+    before, credit = words[:at].rstrip(), words[at:]
+    closed = before.endswith((".", "!", "?", ")", "”", '"', "»", "]", "/", "-", "–", "—", "|"))
+    shaped = any(mark in credit for mark in ("/", "©", ":", " via ", "hoto", "oto ")) or credit[0] == "["
+    if not before or not (shaped or is_caption(before) or _shows(before, credit)):
+        return None
+    return at if closed or credit[0] in "(©" or before[-1].isdigit() or is_caption(before) else None
+
+
+def _shows(before: str, credit: str) -> bool:
+    """Whether one sentence tells what is seen, and ends in a full date, before an agency in brackets.
+
+    ``A ferry is moored in Busan on Nov. 21, 2026. (Yonhap)``
+    """
+    if credit[0] not in "([" or len(before) > SHOWN or conventions().agency(credit.strip("()[]. ")) is None:
+        return False
+    last = max(printed_dates(before[-40:]), key=lambda found: found.end, default=None)
+    dated = last is not None and last.year is not None and last.day is not None
+    ends = dated and last is not None and last.end + max(0, len(before) - 40) >= len(before.rstrip(" ."))
+    return ends and SEEN.search(before) is not None and not SAID.search(before)
+
+
+def _conventional(words: str) -> int | None:
+    """Where a credit of the agencies' own forms (``BELGA PHOTO NAME``) begins, after a sentence's end."""
+    if "hoto" not in words[-TAIL:].lower():
+        return None
+    for gap in SENTENCE.finditer(words, max(0, len(words) - TAIL)):
+        credit = words[gap.end() :].lower()
+        if "hoto" in credit and conventions().credit.describe(credit.strip("()[] .")):
+            return gap.end()
+    return None
+
+
+def _two_brackets(words: str, at: int) -> int:
+    """Where a credit begins that has another one in brackets before it: ``(PHOTO NOT FOR SALE) (Yonhap)``."""
+    before = words[:at].rstrip()
+    opening = before.rfind("(") if before.endswith(")") else -1
+    more = opening > 0 and conventions().credit.describe(before[opening:].lower().strip("() ."))
+    return opening if more else at
+
+
+def _after_sentence(credit: str) -> int:
+    """How many characters of what was taken for a credit belong to the sentence before it."""
+    inner = [
+        gap.end() for gap in SENTENCE.finditer(credit) if credit[0] not in "([" and len(credit) > gap.end()
+    ]
+    return inner[-1] if inner else 0
+
+
+def is_caption(words: str) -> bool:
+    """Whether the words speak of a picture, or tell no more than who is seen where and when."""
+    if len(words) > LONGEST or " said " in words:
+        return False
+    told = (
+        phrases().caption.search(words[:500].lower()) is not None
+        or _tells_sides(words)
+        or _ends_in_place_and_date(words)
+    )
+    return told and not SAID.search(words)
+
+
+def _tells_sides(words: str) -> bool:
+    """Whether letters in brackets tell where people stand: two sides, or one of somebody who is seen doing something.
+
+    A letter alone may be a politician's party, or a paragraph of a law.
+    """
+    if "(" not in words:
+        return False
+    found = list(SIDE.finditer(words))
+    letters = {match[1].lower() for match in found}
+    if len(letters) > 1:
+        return any(letters <= sides for sides in SIDES)
+    if not found or OFFICE.search(words, 0, found[0].start()):
+        return False
+    named = words[: found[0].start()].rsplit(maxsplit=1)[-1][:1].isupper()
+    return named and (found[0][1].islower() or SEEN.search(words, found[0].end()) is not None)
+
+
+def _ends_in_place_and_date(words: str) -> bool:
+    """``… in Villaclara, Spain, 28 January 2023.``, in one sentence."""
+    bare = words.rstrip(" .")
+    if not bare[-4:].isdigit():
+        return False
+    if (
+        len(bare) > 400
+        or bare == words.rstrip()
+        or re.search(r"[.!?] +[A-ZÀ-Þ“\"]", re.sub(r"\b[A-Z]\w{0,3}\.", "", bare))
+    ):
+        return False
+    last = max(printed_dates(bare[-40:]), key=lambda found: found.end, default=None)
+    offset = max(0, len(bare) - 40)
+    return (
+        last is not None
+        and last.year is not None
+        and last.end + offset == len(bare)
+        and bare[: last.start + offset].rstrip().endswith(",")
+    )

@@ -1,0 +1,1 @@
+"""The model: the event of the contract, its story, and their JSON."""

@@ -1,0 +1,227 @@
+"""The event of the contract: a story with its lineage, segments, tags and provenance, and the item it came from.
+
+Instances are immutable. Lists are tuples. In an `Event`, ``None`` means that the step which adds the member has
+not run, ``()`` that it found nothing. All offsets are Unicode code points, half open ``[start, end)``, into the
+string that ``inside`` names (``in`` in JSON): ``text`` or ``headline``. Timestamps are RFC 3339 strings in UTC that
+end in ``Z``.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import field
+
+from processors.model.base import Model, always
+from processors.model.story import Story
+
+Relation = Literal["new", "duplicate", "update", "correction", "kill"]
+SegmentKind = Literal[
+    "slug", "note", "headline", "byline", "dateline", "paragraph", "subhead", "caption", "credit",
+    "list", "table", "signoff", "initials", "boilerplate",
+]  # fmt: skip
+Label = Literal["PER", "ORG", "LOC", "MISC"]
+QuoteKind = Literal["direct", "partial", "indirect"]
+DamageKind = Literal["missing-words", "mojibake", "truncated", "garbled"]
+Inside = Literal["text", "headline"]
+
+
+def _text() -> Inside:
+    return "text"
+
+
+class Language(Model, frozen=True):
+    """A BCP 47 tag in canonical case; `confidence` 0 to 1; `declared` is what the publisher sent."""
+
+    tag: str
+    confidence: float
+    declared: str | None = None
+
+
+class Lineage(Model, frozen=True):
+    """Where a story stands in its chain: `story` is the uri of the earliest member, `of` the parent's.
+
+    `sequence` counts the members of the chain from 1 in log order; duplicates keep their parent's number.
+    """
+
+    story: str
+    relation: Relation
+    of: str | None = always(None)
+    score: float | None = always(None)
+    sequence: int = always(1)
+
+
+class Segment(Model, frozen=True):
+    """A part of the text; the segments of an event tile its text."""
+
+    start: int
+    end: int
+    kind: SegmentKind
+    inside: Inside = field(name="in", default_factory=_text)
+
+
+class Place(Model, frozen=True):
+    """A place on earth: ISO 3166-1 alpha-2 country, degrees WGS 84, GeoNames id."""
+
+    name: str | None = None
+    country: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    geoname_id: int | None = field(name="geonameId", default=None)
+
+
+class Dateline(Model, frozen=True):
+    """From its first character to the dash, the agency included; `date` is ``YYYY-MM-DD``."""
+
+    start: int
+    end: int
+    places: tuple[Place, ...] = always(())
+    date: str | None = None
+    agency: str | None = None
+    inside: Inside = field(name="in", default_factory=_text)
+
+
+class Span(Model, frozen=True):
+    """Words in the string that the enclosing member's ``in`` names; a speaker may have its entity's id."""
+
+    start: int
+    end: int
+    text: str
+    entity: str | None = None
+
+
+class Quote(Model, frozen=True):
+    """What somebody said, without the quotation marks."""
+
+    start: int
+    end: int
+    kind: QuoteKind
+    speaker: Span | None = None
+    cue: Span | None = None
+    inside: Inside = field(name="in", default_factory=_text)
+
+
+class Damage(Model, frozen=True):
+    """A place where the copy was hurt in transit. The span of missing words may be empty."""
+
+    start: int
+    end: int
+    kind: DamageKind
+    inside: Inside = field(name="in", default_factory=_text)
+
+
+class Mention(Model, frozen=True):
+    """A name in the text; mentions of one thing share `entity`."""
+
+    start: int
+    end: int
+    text: str
+    label: Label
+    entity: str | None = None
+    inside: Inside = field(name="in", default_factory=_text)
+
+
+class Entity(Model, frozen=True):
+    """Somebody or something that the story names, over all its mentions."""
+
+    id: str
+    label: Label
+    name: str
+    aliases: tuple[str, ...] = always(())
+    roles: tuple[str, ...] = always(())
+    place: Place | None = None
+    watchlists: tuple[str, ...] = ()
+
+
+class DateExpression(Model, frozen=True):
+    """Words that tell a time; `value` is a TIMEX3 value (ISO-TimeML)."""
+
+    start: int
+    end: int
+    text: str
+    value: str
+    type: Literal["DATE", "TIME", "DURATION", "SET"] = always("DATE")
+    inside: Inside = field(name="in", default_factory=_text)
+
+
+class Topic(Model, frozen=True):
+    """An IPTC Media Topic (``medtop:NNNNNNNN``); `confidence` 0 to 1."""
+
+    code: str
+    name: str
+    confidence: float
+
+
+class Feature(Model, frozen=True):
+    """One figure that a decision rested on."""
+
+    name: str
+    value: float
+
+
+class StepTrace(Model, frozen=True):
+    """A step that the story went through; `evidence` says why it decided as it did."""
+
+    name: str
+    version: str
+    evidence: tuple[Feature, ...] = ()
+
+
+class Provenance(Model, frozen=True):
+    """How the story came here. `input` is the path given to ``wiredesk process``.
+
+    `backfill` marks old news that was sent in later: it is indexed, and alerts nobody.
+    """
+
+    received: str
+    format: str
+    feed: str | None = None
+    url: str | None = None
+    input: str | None = None
+    steps: tuple[StepTrace, ...] = always(())
+    backfill: bool = False
+
+
+class Event(Model, frozen=True):
+    """One story and all that is known of it: what topics, indices and ``wiredesk process`` carry."""
+
+    story: Story
+    headline: str = always("")
+    text: str = always("")
+    language: Language | None = None
+    lineage: Lineage | None = None
+    segments: tuple[Segment, ...] | None = None
+    dateline: Dateline | None = None
+    quotes: tuple[Quote, ...] | None = None
+    damage: tuple[Damage, ...] | None = None
+    mentions: tuple[Mention, ...] | None = None
+    entities: tuple[Entity, ...] | None = None
+    dates: tuple[DateExpression, ...] | None = None
+    topics: tuple[Topic, ...] | None = None
+    provenance: Provenance | None = None
+
+
+class RawItem(Model, frozen=True):
+    """The publisher's own bytes (one feed entry, one document, one dispatch) with their envelope.
+
+    `payload` is base64 in JSON. `received` is when the poller had it, or ``--now``. `media_type` and `charset` are
+    what the transport told. `format` overrides sniffing. `uri` and `version` are set where the poller knows the
+    item's identity better than one entry can tell. `language`, `source` and `timezone` are the feed's own, as
+    defaults for items that say nothing; `outcome` is the poll's. `backfill` marks old news (see `Provenance`).
+    """
+
+    payload: bytes
+    received: str
+    feed: str | None = None
+    url: str | None = None
+    media_type: str | None = None
+    charset: str | None = None
+    input: str | None = None
+    format: str | None = None
+    uri: str | None = None
+    version: str | None = None
+    language: str | None = None
+    source: str | None = None
+    timezone: str | None = None
+    outcome: str | None = None
+    backfill: bool = False

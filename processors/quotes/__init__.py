@@ -1,0 +1,1 @@
+"""Quotations, their cues and their speakers."""

@@ -1,0 +1,216 @@
+"""Who says a quotation, and by which word: the cue nearest to it and the noun phrase that the cue belongs to."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from itertools import islice
+
+from processors.quotes.lexicon import SpeechLexicon
+from processors.quotes.noun_phrases import NounPhrases, Phrase
+from processors.quotes.tokens import Token
+
+DASHES = ("—", "–", "―", "-")
+MOST = 20  # cues of a sentence, of each kind; what has more is no prose
+NEAR = 14  # tokens between a quotation and a cue after it
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """A cue and its source, as [start, end) in the text; `source` may be missing. `at` is the cue's token."""
+
+    at: int
+    cue: tuple[int, int] | None
+    source: tuple[int, int] | None
+    first: int  # the first token of source and cue together
+    last: int  # the last one
+    weak: bool = False  # a verb that often tells no speech
+    nominal: bool = False  # "according to"; `at` is the token before its source
+    inner: bool = False  # its source is a pronoun or stands in a relative clause
+
+
+class Clause:
+    """One sentence, with the attributions in it; `phrased`: whether its paragraph has a nominal cue."""
+
+    def __init__(self, text: str, said: list[Token], words: SpeechLexicon, *, phrased: bool = True) -> None:
+        self.tokens, self._words, self._text = said, words, text
+        self._phrases = NounPhrases(said, words)
+        cues = (at for at, token in enumerate(said) if token.low in words.cues and self._is_cue(at, token))
+        self.attributions = [made for at in islice(cues, MOST) if (made := self._attribution(at))]
+        if phrased:
+            self.attributions += self._nominal()
+        self.attributions += self._signed()
+
+    def speaker_of(self, at: int, *, title: bool = False) -> Attribution | None:
+        """The attribution of the quotation that is token `at`; a title of a work needs its cue right after it."""
+        known = [each for each in self.attributions if each.source]
+        after = next((each for each in known if each.first > at), None)
+        adjacent = after and after.first == at + 1 and after.source
+        if after and adjacent and adjacent[0] >= self.tokens[at].end:
+            return after
+        before = [each for each in known if each.at < at]
+        if before:
+            return None if title else _outer(before)
+        if after and not title and after.first - at <= NEAR:
+            return after
+        return None
+
+    def _is_cue(self, at: int, token: Token) -> bool:
+        """Whether a word that may be a cue is one where it stands."""
+        if token.kind != "word":
+            return False
+        before = self._phrases.at(at - 1)
+        if token.capital and at > 0 and not self._shouted():
+            return False
+        if before is None or before.kind != "word":
+            return True
+        if before.low in self._words.determiners or (
+            before.low.endswith(("'s", "’s", "s’")) and len(before.low) > 2
+        ):
+            return False
+        if before.low in self._words.prepositions and not token.low.endswith(self._words.participle):
+            return False
+        plain = (
+            not before.capital and before.low not in self._words.pronouns and not self._phrases.adverb(before)
+        )
+        return not (plain and token.low in self._words.nouns)
+
+    def _shouted(self) -> bool:
+        return self._text[self.tokens[0].start : self.tokens[-1].end].isupper()
+
+    def _attribution(self, at: int) -> Attribution | None:
+        cue = self.tokens[at]
+        span = (cue.start, cue.end)
+        if self._passive(at):
+            agent = self._agent(at)
+            return Attribution(at, span, self._span(agent), at, agent[1]) if agent else None
+        weak = cue.low in self._words.weak
+        left = self._phrases.left(at)
+        if left and self.tokens[left[0]].low in self._words.oblique:
+            left = self._phrases.right(at + 1) or left  # Den Prozess nannte sie …
+        if left and left[0] > at:
+            return Attribution(at, span, self._span(left), at, left[1], weak)
+        if left and not self._indefinite(at, left):
+            return Attribution(at, span, self._span(left), left[0], at, weak, inner=self._inner(at, left))
+        if self._inverts(at):
+            right = self._phrases.right(self._over_addressee(at + 1))
+            if right:
+                return Attribution(at, span, self._span(right), at, right[1], weak)
+        subject = self._maker(left) if left else self._phrases.subject(at)
+        return Attribution(at, span, self._span(subject) if subject else None, at, at, weak)
+
+    def _over_addressee(self, at: int) -> int:
+        """From whom the words are told to, to who says them: ``a déclaré à l'AFP le maire``."""
+        token = self._phrases.at(at)
+        while token is not None and token.low in self._words.told:
+            at += 1
+            token = self._phrases.at(at)
+        if token is None or token.low not in self._words.to:
+            return at
+        told = self._phrases.right(at + 1)
+        return told[1] + 1 if told else at
+
+    def _indefinite(self, at: int, left: Phrase) -> bool:
+        """Whether a participle hangs on a thing just named ("issued a statement saying"), not on who speaks."""
+        ends = self.tokens[at].low.endswith(self._words.participle)
+        return ends and self.tokens[left[0]].low in self._words.indefinite
+
+    def _maker(self, thing: Phrase) -> Phrase:
+        """Who issued the statement: the noun phrase before the verb before it; the statement where there is none."""
+        verb = self._phrases.at(thing[0] - 1)
+        if verb is None or verb.kind != "word" or verb.capital or verb.low in self._words.prepositions:
+            return thing
+        return self._phrases.left(thing[0] - 1) or thing
+
+    def _inner(self, at: int, left: Phrase) -> bool:
+        between = self.tokens[left[1] + 1 : at]
+        return self.tokens[left[0]].low in self._words.pronouns or any(
+            token.low in self._words.relatives for token in between
+        )
+
+    def _inverts(self, at: int) -> bool:
+        """Whether a cue can stand before its subject: after a quotation, or set off by a comma."""
+        cue, after = self.tokens[at], self._phrases.at(at + 1)
+        before = self._phrases.at(self._phrases.over_adverbs(at - 1))
+        if cue.low.endswith(self._words.participle):
+            return False
+        if before is None:
+            return cue.capital and after is not None and after.capital
+        first = self._phrases.over_adverbs(at - 1)
+        for number in range(first, max(-1, first - 3), -1):  # over a comma, a dash, or both
+            mark = self.tokens[number]
+            if mark.kind == "quote":
+                return True
+            if mark.low not in (",", *DASHES):
+                break
+        return (
+            before.low in (",", "—", "–", "-") and after is not None and after.low not in self._words.pronouns
+        )
+
+    def _passive(self, at: int) -> bool:
+        if self.tokens[at].low.endswith(self._words.participle):
+            return False
+        over = self._phrases.over_adverbs(at - 1)
+        after, agent = self._phrases.at(at + 1), self._phrases.at(at + 2)
+        if after and after.kind == "quote" and agent and agent.low in self._words.agent:
+            return True  # the bell, called “…” by the mayor
+        return any(token.low in self._words.passive for token in self.tokens[over + 1 : at])
+
+    def _agent(self, at: int) -> Phrase | None:
+        """Who does what a passive cue says: the noun phrase after "by"."""
+        for index in range(at + 1, min(at + 5, len(self.tokens))):
+            if self.tokens[index].low in self._words.agent:
+                return self._phrases.right(index + 1)
+        return None
+
+    def _nominal(self) -> list[Attribution]:
+        """The nominal cues, as "according to", with their sources."""
+        made = []
+        start, end = self.tokens[0].start, self.tokens[-1].end
+        for found in islice(self._words.phrases.finditer(self._text, start, end), MOST):
+            at = bisect_left(self.tokens, found.end(), key=_start)
+            first = bisect_right(self.tokens, found.start(), key=_end)
+            right = self._phrases.right(at) if at and self.tokens[first].kind != "quote" else None
+            if at and right:
+                span = self._span(right)
+                made.append(Attribution(at - 1, found.span(), span, first, right[1], nominal=True))
+        for found in islice(self._words.behind.finditer(self._text, start, end), MOST):
+            first = bisect_right(self.tokens, found.start(), key=_end)
+            left = self._phrases.left(first)
+            if left and self.tokens[first].kind == "word":
+                made.append(Attribution(first, found.span(), self._span(left), left[0], first, nominal=True))
+        return made
+
+    def _signed(self) -> list[Attribution]:
+        """A name behind a dash after a quotation, to the end of the line: “…” — Ana Ruiz."""
+        made = []
+        for at, token in enumerate(self.tokens[:-2]):
+            if token.kind == "quote" and self.tokens[at + 1].low in DASHES and self.tokens[at + 2].capital:
+                right = self._phrases.right(at + 2)
+                following = self._phrases.at(right[1] + 1) if right else None
+                if right and (following is None or following.low in (".", ",", "(")):
+                    made.append(Attribution(at + 1, None, self._span(right), at + 1, right[1]))
+        return made
+
+    def _span(self, phrase: Phrase) -> tuple[int, int]:
+        """A phrase in the text, with the name apposed to it."""
+        first, last = self._phrases.with_name(phrase)
+        return self.tokens[first].start, self.tokens[last].end
+
+
+def _start(token: Token) -> int:
+    return token.start
+
+
+def _end(token: Token) -> int:
+    return token.end
+
+
+def _outer(before: list[Attribution]) -> Attribution:
+    """The nearest attribution, or the one around it: in "Ruiz says what she calls", it is Ruiz who speaks."""
+    nearest = before[-1]
+    if nearest.inner:
+        for each in reversed(before[:-1]):
+            if not each.weak and not each.inner and (nearest.weak or nearest.cue is None):
+                return each
+    return nearest

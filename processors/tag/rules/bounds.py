@@ -1,0 +1,96 @@
+"""Where a name begins and ends: without articles, titles, possessives and punctuation."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from processors.model.event import Label
+from processors.places import candidates
+from processors.tag.copy import Copy
+from processors.tag.found import Found
+from processors.tag.lexicon import lexicon
+
+EDGE: Final = " \t\r\n\"'“”‘’„«»‚‹›()[]{}<>,;:!?*_/\\|-–—=+#^~•·…"
+ARTICLE: Final = re.compile(r"(?:the|a|an)\s+", re.IGNORECASE)
+POSSESSIVE: Final = re.compile(r"['’]s?$")
+FIRST_WORD: Final = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)\.?\s+(?=\S)")
+OFFICE: Final = re.compile(r"of (?:the )?(?=[^\W\d_])")  # "Mayor of London" less its title
+SYLLABLE: Final = re.compile(r"-([a-z]{2,5})\b")
+# What follows the hyphen of "Peel-led".
+COMPOUNDS: Final = frozenset(
+    "led like era born style made based run owned held free wide esque bound hit ready type level ism ite ally only "  # noqa: SIM905 -- a word list
+    "proof rich rated loyal drawn built".split()
+)
+# "Galewright turbine": the thing is no part of the name.
+TAIL: Final = re.compile(r"(?<=[^\W\d_])(?: [a-z]+)+$")
+MARK: Final = re.compile(r"\s*\([LRC]\)$")
+
+
+def trimmed(copy: Copy, found: Found) -> Found | None:
+    """The same name without what does not belong to it; None where no name is left."""
+    text = copy.read
+    start, end = _within_part(copy, found)
+    before = None
+    while before != (start, end):
+        before = (start, end)
+        while start < end and _is_edge(text[start]):
+            start += 1
+        while start < end and _is_edge(text[end - 1]):
+            end -= 1
+        start = _without_front(text, start, end, found.label)
+        end = _without_back(text, start, end, found.label)
+    label = found.label
+    if label == "PER" and (office := OFFICE.match(text, start, end)):
+        start, label = office.end(), "LOC" if candidates(text[office.end() : end]) else "ORG"
+    words = text[start:end]
+    if not any(map(str.isupper, words)) or words in lexicon().never:
+        return None
+    return Found(start, _syllables(text, end) if label == "PER" else end, label, found.weight)
+
+
+def _is_edge(char: str) -> bool:
+    """Punctuation, emoji and control characters."""
+    return char in EDGE or (not char.isalnum() and unicodedata.category(char)[0] in "SC")
+
+
+def _syllables(text: str, end: int) -> int:
+    """The end of a name with its small second syllable: "Moon Jae-in", "Tsai Ing-wen"."""
+    more = SYLLABLE.match(text, end)
+    return more.end() if more and more[1] not in COMPOUNDS else end
+
+
+def _within_part(copy: Copy, found: Found) -> tuple[int, int]:
+    """A name does not run over the end of its segment."""
+    part = copy.part_at(found.start)
+    return (found.start, min(found.end, part.end)) if part else (found.start, found.start)
+
+
+def _without_front(text: str, start: int, end: int, label: Label) -> int:
+    if article := ARTICLE.match(text, start, end):
+        return article.end()
+    if label == "PER" and (word := FIRST_WORD.match(text, start, end)):
+        first = word[1].lower()
+        if first in lexicon().titles or first in lexicon().roles:
+            return word.end()
+    return start
+
+
+def _without_back(text: str, start: int, end: int, label: Label) -> int:
+    words = text[start:end]
+    if mark := MARK.search(words):
+        return start + mark.start()
+    if label == "MISC" and (tail := TAIL.search(words)):
+        return start + tail.start()
+    if possessive := POSSESSIVE.search(words):
+        return start + possessive.start()
+    if words.endswith(".") and not _abbreviation(words):
+        return end - 1
+    return end
+
+
+def _abbreviation(words: str) -> bool:
+    """U.S., Inc., Jr.: the full stop is theirs."""
+    last = words.rsplit(" ", 1)[-1]
+    return "." in last[:-1] or last.rstrip(".") in {"Inc", "Corp", "Co", "Ltd", "Jr", "Sr", "Bros", "St"}

@@ -1,0 +1,1 @@
+"""Routed topics: which stories go to which topic of their own."""

@@ -1,0 +1,255 @@
+"""Routed topics: which stories go to which ``wire.out.<name>.v1``, and why.
+
+Rules are data (`config/routes.toml`). `Router` is a pure function of an event and of what was routed before, so that
+whoever owns the offsets can keep that memory beside them. Each rule is filed under its rarest condition, so that an
+event is compared only with rules that it may fit.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Final, Literal
+
+from processors.model.event import Event
+from sinks.cards import names, visible_from
+from sinks.media_topics import with_ancestors
+from sinks.stories import lineage
+from sinks.words import Term
+from sinks.words import words as words_of
+
+Kind = Literal["entity", "watchlist", "topic", "feed", "country", "language", "relation"]
+RAREST: Final[tuple[Kind, ...]] = ("entity", "watchlist", "topic", "feed", "country", "language", "relation")
+WORDS: Final = "words"
+FOLLOWING: Final = frozenset({"kill", "correction"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A route: for each kind of condition the values of which one must fit, the least urgency, words.
+
+    `compact`: the topic keeps the last event of each chain, and a kill removes it.
+    """
+
+    name: str
+    conditions: Mapping[Kind, frozenset[str]]
+    urgency: int | None = None
+    words: tuple[Term, ...] = ()
+    compact: bool = False
+
+    @property
+    def topic(self) -> str:
+        """The Kafka topic of the route."""
+        return f"wire.out.{self.name}.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whether an event fits a rule; `reasons` says which condition holds by what, or which fails."""
+
+    route: str
+    fits: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Where an event goes. `held_until` is when its embargo ends, in milliseconds since the epoch; 0: now."""
+
+    routes: tuple[str, ...]
+    held_until: int = 0
+
+
+def is_kill(event: Event) -> bool:
+    """Whether an event takes its story back: a kill, or the story itself sent as cancelled."""
+    return lineage(event).relation == "kill" or event.story.pub_status == "canceled"
+
+
+class Router:
+    """All rules, ready to be asked."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        """File the rules."""
+        self._rules = tuple(rules)
+        self._filed: dict[tuple[str, str], list[Rule]] = defaultdict(list)
+        self._unfiled: list[Rule] = []
+        shared = Counter(asked for rule in rules for asked in _asked(rule))
+        for rule in rules:
+            self._file(rule, shared)
+        self._asked_words = {value for kind, value in self._filed if kind == WORDS}
+        self._words = any(rule.words for rule in rules)
+        self._kills = [rule for rule in rules if "kill" in rule.conditions.get("relation", ())]
+
+    def route(self, event: Event, before: AbstractSet[str] = frozenset()) -> Routed:
+        """The routes of an event. `before` are those to which earlier members of its chain went.
+
+        A kill or correction goes wherever the story that it touches went; a kill also to rules that ask for kills. A
+        repeat goes nowhere. Old news that a back-fill brings goes nowhere either, but for its kills and corrections of
+        what went out.
+        """
+        told = lineage(event)
+        if told.relation == "duplicate":
+            return Routed(())
+        old = event.provenance is not None and event.provenance.backfill
+        if is_kill(event):
+            if old or not self._kills:
+                return Routed(tuple(sorted(before)))
+            facts = _Facts(event, words=self._words)
+            return Routed(tuple(sorted(before | {rule.name for rule in self._kills if _fits(rule, facts)})))
+        if old:
+            return Routed(tuple(sorted(before)) if told.relation in FOLLOWING else (), visible_from(event))
+        facts = _Facts(event, words=self._words)
+        fitting = {rule.name for rule in self._candidates(facts) if _fits(rule, facts)}
+        fitting |= before if told.relation in FOLLOWING else set()
+        return Routed(tuple(sorted(fitting)), visible_from(event))
+
+    def explain(self, event: Event) -> list[Match]:
+        """What every rule says of an event, the fitting ones first."""
+        facts = _Facts(event, words=True)
+        matches = []
+        for rule in self._rules:
+            verdicts = list(_verdicts(rule, facts))
+            fits = all(held for held, _ in verdicts)
+            reasons = tuple(reason for held, reason in verdicts if held == fits)
+            matches.append(Match(rule.name, fits, reasons))
+        return sorted(matches, key=lambda match: (not match.fits, match.route))
+
+    def _file(self, rule: Rule, shared: Mapping[tuple[str, str], int]) -> None:
+        """File a rule under the condition whose values the fewest rules ask for."""
+        conditions = [(kind, rule.conditions[kind]) for kind in RAREST if kind in rule.conditions]
+        filings: list[tuple[int, str, Collection[str]]] = [
+            (sum(shared[kind, value] for value in values), kind, values) for kind, values in conditions
+        ]
+        if words := _filing_words(rule):
+            filings.append((sum(shared[WORDS, word] for word in words), WORDS, words))
+        if not filings:
+            self._unfiled.append(rule)
+            return
+        _, under, asked = min(filings, key=lambda filing: filing[0])
+        for each in asked:
+            self._filed[under, each].append(rule)
+
+    def _candidates(self, facts: _Facts) -> Iterable[Rule]:
+        found = {rule.name: rule for rule in self._unfiled}
+        for kind, values in facts.values.items():
+            for value in values:
+                for rule in self._filed.get((kind, value), ()):
+                    found[rule.name] = rule
+        for word in facts.vocabulary & self._asked_words:
+            found.update((rule.name, rule) for rule in self._filed[WORDS, word])
+        return found.values()
+
+
+class _Facts:
+    """What of an event rules ask for; of its words only as much as is asked."""
+
+    def __init__(self, event: Event, *, words: bool) -> None:
+        tag = event.language.tag if event.language else event.story.language or ""
+        entities = event.entities or ()
+        places = [*(event.dateline.places if event.dateline else ()), *(e.place for e in entities if e.place)]
+        feed = event.provenance.feed if event.provenance else None
+        self.urgency = event.story.urgency
+        self.values: dict[Kind, frozenset[str]] = {
+            "entity": frozenset(names(event)),
+            "watchlist": frozenset(name for entity in entities for name in entity.watchlists),
+            "topic": frozenset(with_ancestors(topic.code for topic in event.topics or ())),
+            "feed": frozenset([feed] if feed else []),
+            "country": frozenset(place.country for place in places if place.country),
+            "language": frozenset({tag, tag.partition("-")[0]} - {""}),
+            "relation": frozenset([lineage(event).relation]),
+        }
+        self.sequence = words_of(f"{event.headline}\n{event.text}") if words else []
+        self.vocabulary = frozenset(self.sequence)
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Words that follow one another."""
+        return frozenset(pairwise(self.sequence))
+
+    @cached_property
+    def sorted(self) -> list[str]:
+        """The vocabulary in order, in which beginnings are found."""
+        return sorted(self.vocabulary)
+
+    def has(self, term: Term) -> bool:
+        """Whether a word, or words that follow one another, occur; the last may be only the beginning of a word."""
+        words = term.words
+        if not term.prefix:
+            if len(words) == 1:
+                return words[0] in self.vocabulary
+            return self.pairs.issuperset(pairwise(words)) and (len(words) == 2 or self._follow(term))
+        if len(words) == 1:
+            place = bisect_left(self.sorted, words[0])
+            return place < len(self.sorted) and self.sorted[place].startswith(words[0])
+        return self.vocabulary.issuperset(words[:-1]) and self._follow(term)
+
+    def _follow(self, term: Term) -> bool:
+        *head, last = term.words
+        for at, word in enumerate(self.sequence):
+            part = self.sequence[at : at + len(term.words)] if word == head[0] else []
+            if part[:-1] == head and (part[-1].startswith(last) if term.prefix else part[-1] == last):
+                return True
+        return False
+
+
+def _asked(rule: Rule) -> Iterable[tuple[str, str]]:
+    """Every value that a rule could be filed under."""
+    for kind, values in rule.conditions.items():
+        yield from ((kind, value) for value in values)
+    yield from ((WORDS, word) for word in _filing_words(rule))
+
+
+def _filing_words(rule: Rule) -> list[str]:
+    """A word of each term, the longest as the rarest; none where a term is the beginning of words."""
+    if any(term.prefix for term in rule.words):
+        return []
+    return [max(term.words, key=len) for term in rule.words]
+
+
+def _fits(rule: Rule, facts: _Facts) -> bool:
+    if rule.urgency is not None and (facts.urgency is None or facts.urgency > rule.urgency):
+        return False
+    for kind, wanted in rule.conditions.items():
+        if facts.values[kind].isdisjoint(wanted):
+            return False
+    return not rule.words or any(facts.has(term) for term in rule.words)
+
+
+def _verdicts(rule: Rule, facts: _Facts) -> Iterable[tuple[bool, str]]:
+    """Each condition with whether it holds, and by what."""
+    if rule.urgency is not None:
+        yield (
+            facts.urgency is not None and facts.urgency <= rule.urgency,
+            f"urgency {facts.urgency or 'not told'}, wanted {rule.urgency} or more urgent",
+        )
+    for kind, wanted in rule.conditions.items():
+        common = sorted(facts.values[kind] & wanted)
+        has = ", ".join(sorted(facts.values[kind])) or "none"
+        yield (
+            bool(common),
+            f"{kind} {', '.join(common)}" if common else f"{kind} {has}, wanted {_some(wanted)}",
+        )
+    if rule.words:
+        found = [" ".join(term.typed) for term in rule.words if facts.has(term)]
+        wanted_words = _some([" ".join(term.typed) for term in rule.words])
+        yield bool(found), f"words {', '.join(found)}" if found else f"none of the words {wanted_words}"
+
+
+def _some(values: Iterable[str]) -> str:
+    told = sorted(values)
+    return ", ".join(told[:5]) + (f" and {len(told) - 5} more" if len(told) > 5 else "")
+
+
+def compiled_words(told: Sequence[str]) -> tuple[Term, ...]:
+    """The words of a rule as terms: each is a word or a phrase, a last ``*`` means any ending."""
+    found = []
+    for text in told:
+        words = tuple(words_of(text))
+        if words:
+            found.append(Term(words, tuple(text.rstrip("*").split()), text.endswith("*")))
+    return tuple(found)

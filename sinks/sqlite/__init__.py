@@ -1,0 +1,1 @@
+"""Stories in SQLite: the index of the embedded runtime."""

@@ -1,0 +1,227 @@
+"""Reading the embedded index: the desk's `Stories` over SQLite, on connections of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from time import time_ns
+from typing import Any, Final, TypeVar
+
+import orjson
+from msgspec import structs
+
+from processors.errors import Unreachable
+from processors.model.codec import decode
+from processors.model.event import Event
+from processors.numbers import whole
+from sinks.desk.views import Arrivals, Found, Hit, Page, Query
+from sinks.revision import milliseconds
+from sinks.words import Term, fold, fts5, places, terms, window
+
+T = TypeVar("T")
+THREADS: Final = 2
+MARKED: Final = 20_000  # characters of a text in which the words of a query are looked for
+COMMON: Final = 2000  # stories that fit: from here on the newest are looked through one by one
+PROBE: Final = "EXISTS (SELECT 1 FROM story_words w WHERE w.story_words MATCH ? AND w.rowid = s.id)"
+ORDERS: Final = {"newest": "time", "received": "received"}
+
+
+def now_ms() -> int:
+    """The wall clock in milliseconds since the epoch."""
+    return time_ns() // 1_000_000
+
+
+class StorySearch:
+    """`sinks.desk.ports.Stories` over the file of the embedded runtime. Reads never wait for its writes."""
+
+    def __init__(self, path: Path, clock: Callable[[], int] = now_ms) -> None:
+        """`clock` tells when embargoes end, in milliseconds. The file is opened at the first read."""
+        self._path = path
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(THREADS, "search")
+        self._own = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+
+    def close(self) -> None:
+        """End the threads and close the file."""
+        self._pool.shutdown()
+        for connection in self._opened:
+            connection.close()
+
+    async def latest(self, query: Query) -> Page:
+        """The newest stories that pass the filters."""
+        return await self._read(lambda base: _page(base, replace(query, words=""), self._clock()))
+
+    async def search(self, query: Query) -> Page:
+        """The stories that fit the words and filters."""
+        return await self._read(lambda base: _page(base, query, self._clock()))
+
+    async def get(self, uri: str) -> Found | None:
+        """One story, killed or not; None where it is unknown or still under embargo."""
+        sql = "SELECT event, hidden, hidden_by FROM stories WHERE uri = ? AND visible_from <= ?"
+        row = await self._read(lambda base: base.execute(sql, (uri, self._clock())).fetchone())
+        return Found(decode(row[0], Event), row[1], row[2]) if row else None
+
+    async def events(self, uris: Sequence[str]) -> Sequence[Event]:
+        """Several stories in the order asked for."""
+        sql = f"SELECT uri, event FROM stories WHERE uri IN ({', '.join('?' * len(uris))}) AND visible_from <= ?"  # noqa: S608 -- question marks
+        rows = await self._read(lambda base: base.execute(sql, (*uris, self._clock())).fetchall())
+        found = dict(rows)
+        return [decode(found[uri], Event) for uri in uris if uri in found]
+
+    async def versions(self, chain: str) -> Sequence[Hit]:
+        """Every member of a chain in the order of the log."""
+        sql = "SELECT card FROM stories WHERE chain = ? AND visible_from <= ? ORDER BY sequence, received, id"
+        rows = await self._read(lambda base: base.execute(sql, (chain, self._clock())).fetchall())
+        return [decode(row[0], Hit) for row in rows]
+
+    async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
+        """What was stored since a cursor."""
+        return await self._read(lambda base: _arrivals(base, cursor, limit, self._clock()))
+
+    async def languages(self) -> Sequence[str]:
+        """The languages that occur, by skipping through their index."""
+        sql = """WITH RECURSIVE tags (tag) AS (
+            SELECT MIN(base) FROM stories UNION ALL
+            SELECT (SELECT MIN(base) FROM stories WHERE base > tag) FROM tags WHERE tag IS NOT NULL)
+            SELECT tag FROM tags WHERE tag IS NOT NULL"""
+        rows = await self._read(lambda base: base.execute(sql).fetchall())
+        return [row[0] for row in rows]
+
+    async def _read(self, call: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, lambda: call(self._connection())
+            )
+        except sqlite3.DatabaseError as error:
+            raise Unreachable(f"{self._path}: {error}; is `wiredesk run` using this folder?") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        known: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        if known is None:
+            uri = f"{self._path.absolute().as_uri()}?mode=rw"
+            known = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+            known.execute("PRAGMA query_only=1")
+            known.execute("PRAGMA busy_timeout=5000")
+            self._own.connection = known
+            self._opened.append(known)
+        return known
+
+
+def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
+    wanted = terms(query.words)
+    match = fts5(wanted)
+    if query.words.strip() and match is None:
+        return Page(())
+    relevance = query.order == "relevance" and match is not None
+    wheres, values = _filters(query, now)
+    joined = match is not None and (relevance or not _is_common(base, match))
+    if match:
+        wheres.insert(0, "story_words MATCH ?" if joined else PROBE)
+        values.insert(0, match)
+    order = "story_words.rank, s.id DESC" if relevance else _newest(query, wheres, values)
+    offset = (whole(query.after or "") or 0) if relevance else 0
+    column = ORDERS.get(query.order, "time")
+    sql = (
+        f"SELECT s.card, s.event, s.{column}, s.id, (SELECT COUNT(*) FROM stories d"  # noqa: S608 -- constants and parameters
+        " WHERE d.chain = s.chain AND d.relation = 'duplicate')"
+        f" FROM {'story_words JOIN stories s ON s.id = story_words.rowid' if joined else 'stories s'}"
+        f" WHERE {' AND '.join(wheres)} ORDER BY {order} LIMIT ? OFFSET ?"
+    )
+    rows = base.execute(sql, (*values, query.limit + 1, offset)).fetchall()
+    hits = tuple(_hit(row, wanted) for row in rows[: query.limit])
+    if len(rows) <= query.limit:
+        return Page(hits)
+    last = rows[query.limit - 1]
+    return Page(hits, str(offset + query.limit) if relevance else f"{last[2]}.{last[3]}")
+
+
+def _is_common(base: sqlite3.Connection, match: str) -> bool:
+    """Whether so many stories fit that it is quicker to go through the newest and ask whether each fits."""
+    sql = "SELECT COUNT(*) FROM (SELECT 1 FROM story_words WHERE story_words MATCH ? LIMIT ?)"
+    return int(base.execute(sql, (match, COMMON)).fetchone()[0]) >= COMMON
+
+
+def _newest(query: Query, wheres: list[str], values: list[object]) -> str:
+    """The order by time, going on from a cursor."""
+    column = ORDERS.get(query.order, "time")
+    time, _, number = (query.after or "").partition(".")
+    after = whole(time), whole(number)
+    if None not in after:
+        wheres.append(f"(s.{column}, s.id) < (?, ?)")
+        values += after
+    return f"s.{column} DESC, s.id DESC"
+
+
+def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
+    wheres, values = ["s.visible_from <= ?"], [now]
+    told: list[tuple[str, object | None]] = [
+        ("s.feed = ?", query.feed or None),
+        ("s.relation = ?", query.relation or None),
+        ("s.time >= ?", milliseconds(query.since) if query.since else None),
+    ]
+    if query.language:
+        regional = "-" in query.language
+        told.append(("s.language = ?" if regional else "s.base = ?", query.language))
+    term = "s.id IN (SELECT id FROM story_terms WHERE kind = '{}' AND value = ?)"
+    told.append((term.format("entity"), fold(query.entity) if query.entity else None))
+    told.append((term.format("topic"), query.topic or None))
+    for where, value in told:
+        if value is not None:
+            wheres.append(where)
+            values.append(value)  # type: ignore[arg-type]
+    if query.relation != "kill":
+        wheres.append("s.hidden IS NULL")
+    if not query.duplicates and query.relation != "duplicate":
+        wheres.append("s.relation <> 'duplicate'")
+    if query.collapse:
+        wheres.append(
+            "NOT EXISTS (SELECT 1 FROM stories l WHERE l.chain = s.chain AND l.sequence > s.sequence"
+            " AND l.relation <> 'duplicate' AND l.hidden IS NULL AND l.visible_from <= ?)"
+        )
+        values.append(now)
+    return wheres, values  # type: ignore[return-value]
+
+
+def _hit(row: Sequence[Any], wanted: Sequence[Term]) -> Hit:
+    shown = structs.replace(decode(row[0], Hit), duplicates=row[4])
+    if not wanted:
+        return shown
+    shown = structs.replace(shown, headline_marks=places(shown.headline, wanted))
+    text = orjson.loads(row[1])["text"][:MARKED]
+    return fitted(shown, text, wanted)
+
+
+def fitted(shown: Hit, text: str, wanted: Sequence[Term]) -> Hit:
+    """The hit with the part of its text that fits a query as snippet, and the query's words marked."""
+    shown = structs.replace(shown, headline_marks=places(shown.headline, wanted))
+    spans = places(shown.snippet, wanted)
+    if spans:
+        return structs.replace(shown, marks=spans)
+    found = places(text, wanted)
+    if not found:
+        return shown
+    start, end = window(text, found)
+    snippet = "".join(" " if mark.isspace() else mark for mark in text[start:end])
+    marks = tuple(
+        (begin - start, finish - start) for begin, finish in found if start <= begin and finish <= end
+    )
+    return structs.replace(shown, snippet=snippet, marks=marks)
+
+
+def _arrivals(base: sqlite3.Connection, cursor: str | None, limit: int, now: int) -> Arrivals:
+    last = None if cursor is None else whole(cursor)
+    if cursor is None or last is None:
+        return Arrivals((), str(base.execute("SELECT IFNULL(MAX(id), 0) FROM stories").fetchone()[0]))
+    rows = base.execute(
+        "SELECT card, id FROM stories WHERE id > ? AND visible_from <= ? AND (hidden IS NULL OR relation = 'kill')"
+        " ORDER BY id LIMIT ?",
+        (last, now, limit),
+    ).fetchall()
+    return Arrivals(tuple(decode(row[0], Hit) for row in rows), str(rows[-1][1]) if rows else cursor)

@@ -1,0 +1,1 @@
+"""The embedded runtime: the topology on one machine, on a log in SQLite."""

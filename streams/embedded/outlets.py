@@ -1,0 +1,130 @@
+"""The pollers' side of the embedded log: where raw items go, and what is remembered of each feed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import orjson
+
+from processors.errors import Rejected
+from processors.model.event import RawItem
+from streams.embedded.consumer import Access
+from streams.messages import Message, Record, dead_letter, message, milliseconds, raw_message
+from streams.pollers.ports import Result
+from streams.topology import GAPS, RAW, STEPS
+
+UNREAD_LIMIT: Final = 5000  # raw items; pollers wait beyond that
+
+
+class RawOutlet:
+    """The pollers' way into the log (`streams.pollers.ports.Outlet`).
+
+    Whoever dies between writing an item and noting that it is written (a dropped file that is still to be moved away)
+    comes with the very same item again. So the last item of each feed is remembered in its own transaction, and a
+    repeat of it is written no second time.
+    """
+
+    def __init__(self, access: Access) -> None:
+        """Writes to the raw topic."""
+        self._access = access
+
+    async def publish(self, items: Sequence[RawItem]) -> None:
+        """Return once the items are committed; waits while the log holds too much unread."""
+        await room(self._access)
+        await self._append([raw_message(item, RAW.name) for item in items])
+
+    async def reject(self, item: RawItem, error: Rejected) -> None:
+        """Write the dead letter of a document that could not be read; it never had an offset, so -1."""
+        await self._append([rejected_message(item, error)])
+
+    async def _append(self, messages: list[Message]) -> None:
+        await self._access.write(lambda: self._write(messages))
+
+    def _write(self, messages: list[Message]) -> None:
+        log = self._access.log
+        with log.transaction():
+            if not messages or (
+                len(messages) == 1 and log.marked(_last(messages[0])) == _identity(messages[0])
+            ):
+                return
+            log.append(messages)
+            log.mark(_last(messages[-1]), _identity(messages[-1]))
+
+
+def _last(message: Message) -> str:
+    return f"last:{message.topic}:{message.key.decode()}"
+
+
+def _identity(message: Message) -> int:
+    """63 bits of the event's id, which is a hash of the raw item and its topic."""
+    return int((message.header("ce_id") or b"0").decode()[:15], 16)
+
+
+class FeedStates:
+    """What pollers remember (`streams.pollers.ports.Ledger`), in a table beside the log."""
+
+    def __init__(self, access: Access) -> None:
+        """Results that wait at the same moment are written in one transaction."""
+        self._access = access
+        self._waiting: deque[tuple[list[Message], str, bytes]] = deque()
+
+    async def load(self) -> Mapping[str, bytes]:
+        """The last saved state of every feed."""
+        return await self._access.read(self._access.log.feeds)
+
+    async def save(self, feed: str, state: bytes) -> None:
+        """Return once the state is safe."""
+        await self._access.write(lambda: self._access.log.save_feed(feed, state))
+
+    async def settle(self, result: Result) -> None:
+        """Return once all of a result is committed; waits while the log holds too much unread."""
+        if result.items:
+            await room(self._access)
+        self._waiting.append((result_messages(result), result.feed, result.state))
+        await self._access.write(self._write)
+
+    def _write(self) -> None:
+        """Write what waits; nothing is taken off before it is committed."""
+        written = list(self._waiting)
+        if not written:
+            return
+        with self._access.log.transaction():
+            self._access.log.append([each for messages, _, _ in written for each in messages])
+            for _, feed, state in written:
+                self._access.log.save_feed(feed, state)
+        for _ in written:
+            self._waiting.popleft()
+
+
+async def room(access: Access) -> None:
+    """Return once the log holds little enough that no step has read."""
+    while True:
+        seen = access.commits
+        if await access.read(lambda: access.log.lag(STEPS[0].name, [RAW.name])) < UNREAD_LIMIT:
+            return
+        await access.changed(seen)
+
+
+def result_messages(result: Result) -> list[Message]:
+    """What a poll's result has for the log, in order: items, dead letter, gap."""
+    made = [raw_message(item, RAW.name) for item in result.items]
+    if result.rejected:
+        made.append(rejected_message(*result.rejected))
+    if result.gap:
+        made.append(gap_message(result.feed, result.gap))
+    return made
+
+
+def rejected_message(item: RawItem, error: Rejected) -> Message:
+    """The dead letter of a document that never had an offset, so -1."""
+    made = raw_message(item, RAW.name)
+    record = Record(RAW.name, 0, -1, made.key, made.value, made.timestamp, made.headers)
+    return dead_letter(record, "poll", error)
+
+
+def gap_message(feed: str, at: str) -> Message:
+    """The message that stories of a feed may have been missed, as ``--events`` writes it."""
+    value = orjson.dumps({"gap": {"feed": feed, "at": at}})
+    return message(GAPS.name, feed, value, milliseconds(at), source=feed)

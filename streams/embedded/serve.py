@@ -1,0 +1,112 @@
+"""``wiredesk run`` put together: the embedded runtime, the pollers, the bundled samples and the desk."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from config.errors import Misconfigured
+from config.settings import HERE, Settings
+from processors.model.event import RawItem
+from sinks.desk.app import make_app
+from sinks.desk.health import serve as serve_app
+from sinks.sqlite.writer import StorySearch
+from streams.embedded.route_stream import RouteStream
+from streams.embedded.runtime import Embedded
+from streams.pollers import poll
+from streams.pollers.feed import Feed
+from streams.pollers.feed_list import load
+from streams.pollers.polled import PolledFeeds
+
+SAMPLES: Final = HERE / "samples"
+DRAIN_SECONDS: Final = 8.0  # for what is in flight at the end; the rest stays in the log
+log = structlog.get_logger("wiredesk")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line chose."""
+
+    data: Path
+    events: Path | None = None
+    desk: bool = True
+    poll: bool = True
+    samples: bool = False
+
+
+async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> None:
+    """Run until `stop`, then finish what is in flight.
+
+    Raises:
+        Misconfigured: a setting can't be followed: no such feeds file, the port is taken, no such folder.
+    """
+    feeds = load(settings.poll.feeds) if options.poll else ()
+    async with AsyncExitStack() as stack:
+        runtime = await stack.enter_async_context(Embedded(settings, options.data, options.events))
+        if options.desk:
+            await _open_desk(settings, runtime, feeds, stack)
+        log.info("wiredesk runs", data=str(options.data), feeds=len(feeds))
+        if options.samples:
+            await publish_samples(runtime)
+        polling = asyncio.create_task(
+            poll(feeds, settings.poll, runtime.outlet, runtime.feed_states, stop, push=settings.push)
+        )
+        await _first(polling, asyncio.create_task(stop.wait()), asyncio.create_task(runtime.failed()))
+        stop.set()
+        await polling
+        if not await runtime.drain(DRAIN_SECONDS):
+            log.info("the rest stays in the log for the next start")
+
+
+async def publish_samples(runtime: Embedded) -> None:
+    """Publish the bundled samples, once for each version of them."""
+    paths = sorted(path for path in SAMPLES.iterdir() if path.is_file() and path.suffix != ".md")
+    payloads = [path.read_bytes() for path in paths]
+    version = hashlib.sha256(b"\0".join(payloads)).digest()
+    if (await runtime.feed_states.load()).get("samples") == version:
+        return
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    items = [
+        RawItem(payload, now, feed="samples", url=f"samples/{path.name}", source="wiredesk samples")
+        for path, payload in zip(paths, payloads, strict=True)
+    ]
+    await runtime.outlet.publish(items)
+    await runtime.feed_states.save("samples", version)
+    log.info("the samples are in", documents=len(items))
+
+
+async def _open_desk(
+    settings: Settings, runtime: Embedded, feeds: Sequence[Feed], stack: AsyncExitStack
+) -> None:
+    """Serve the desk until the stack ends; Misconfigured where the address can't be had."""
+    search = StorySearch(runtime.path)
+    stack.callback(search.close)
+    desk = settings.desk
+    polled = PolledFeeds(feeds, runtime.feed_states.load)
+    app = make_app(search, polled, desk, runtime, {"database": runtime.check})
+    RouteStream(runtime.rules, runtime.access).add_to(app)
+    try:
+        runner, port = await serve_app(app, desk.host, desk.port)
+    except OSError as error:
+        reason = f"the desk can't listen on {desk.host}:{desk.port} ({error.strerror})"
+        raise Misconfigured(f"{reason}; choose another port with --port") from error
+    stack.push_async_callback(runner.cleanup)
+    log.info("the desk is open", url=f"http://{desk.host}:{port}/")
+
+
+async def _first(*tasks: asyncio.Task[object]) -> None:
+    """Return when the first task ends, raising what it raised; the others go on, but for waits."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks[1:]:
+        if not task.done():
+            task.cancel()
+    for task in done:
+        task.result()
