@@ -22,6 +22,7 @@ TRACEPARENT: Final = re.compile(
     "[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 )  # W3C, version 00
 Headers = tuple[tuple[str, bytes], ...]
+Place = tuple[str, int, int]  # topic, partition and offset: what tells a record from all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class Record:
         """How it is pickled, quickly: see `Message`."""
         told = (self.topic, self.partition, self.offset, self.key, self.value, self.timestamp, self.headers)
         return Record, told
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.topic, self.partition, self.offset
 
     def header(self, name: str) -> bytes | None:
         """The last value of a header, or None."""

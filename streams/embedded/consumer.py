@@ -1,29 +1,29 @@
-"""A consumer of the embedded log: read a batch, handle it, and settle outputs and offset in one transaction.
+"""A consumer of the embedded log: read a batch, handle it, and commit outputs and offset in one transaction.
 
-What goes wrong is told apart at this one border. A record whose handling raises is a bug of ours: what came before it
-is committed, the crash is counted in the log, and the consumer is started afresh; the third crash sets the record
-aside as a dead letter. A database that can't be written (a full disk) is waited for in place, nothing is skipped.
+What becomes of a record that fails is decided by `streams.settlement`; crashes are counted in the log, and the handler
+is started afresh after each. A database that can't be written (a full disk) is waited for in place, nothing is skipped.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from processors.errors import Bug
+from processors.errors import Transient
 from streams import metrics
 from streams.embedded.log import Log
-from streams.messages import Message, Record, dead_letter
+from streams.messages import Message, Record
 from streams.pool import BrokenPool
 from streams.retry import delays
+from streams.settlement import CrashCounts, Outcome, exhausted_letter, settle, split_run
 
-MAX_CRASHES: Final = 3
 OUTAGES: Final = (
     "SQLITE_FULL",
     "SQLITE_IOERR",
@@ -40,12 +40,12 @@ log = structlog.get_logger("wiredesk.embedded")
 class Handled:
     """What a batch gave.
 
-    `outcomes` has one a record: messages to write, or the exception that is our fault. `also` is called in the
-    transaction that writes them.
+    `outcomes` has one a record (see `streams.settlement`). `in_transaction` is called in the transaction that writes
+    their messages, where all of the batch succeeded.
     """
 
-    outcomes: Sequence[tuple[Message, ...] | Exception]
-    also: Callable[[], None] | None = None
+    outcomes: Sequence[Outcome]
+    in_transaction: Callable[[], None] | None = None
 
 
 class Handler(Protocol):
@@ -136,56 +136,61 @@ class Consumer:
         self._access = access
         self._batch = batch
         self._room = room
-        self._stopping = False
+        self._crashes: CrashCounts = {}
+        self._retries = delays()
+        self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Consume until `stop`, finishing the batch in hand."""
         await self._handler.start()
-        while not self._stopping:
+        while not self._stopping.is_set():
             seen = self._access.commits
             records = await self._access.read(self._next)
             if records:
                 await self._settle(records)
-            elif not self._stopping:
+            elif not self._stopping.is_set():
                 await self._access.changed(seen)
 
     async def stop(self) -> None:
         """Let `run` return after the batch in hand."""
-        self._stopping = True
+        self._stopping.set()
         await self._access.wake()
 
     def lag(self) -> int:
         """How many records wait; called on the log's thread."""
         return self._access.log.lag(self.name, self.topics)
 
-    def _next(self) -> list[Record]:
-        """The next batch. A record that crashed before comes alone, so that it takes nobody with it."""
+    def _next(self) -> Sequence[Record]:
+        """The records of the next run; called on the log's thread."""
         late = self._room is None or self._room()
         topics = self.topics if late else self.topics[:1]
-        records = self._access.log.read(self.name, topics, self._batch)
-        for number, record in enumerate(records):
-            if self._access.log.crashes(self.name, record):
-                return records[: max(number, 1)]
-        return records
+        self._crashes = self._access.log.crash_counts(self.name)
+        now, _ = split_run(self._access.log.read(self.name, topics, self._batch), self._crashes)
+        return now
 
-    async def _settle(self, records: list[Record]) -> None:
-        crashes = await self._access.read(lambda: self._access.log.crashes(self.name, records[0]))
-        if crashes >= MAX_CRASHES:
-            bug = Bug(f"{self.name} crashed {crashes} times on this record; see the log, then replay it")
-            await self._commit(records[:1], [(dead_letter(records[0], self.name, bug, crashes),)], None)
+    async def _settle(self, records: Sequence[Record]) -> None:
+        letter = exhausted_letter(self.name, records[0], self._crashes.get(records[0].place, 0))
+        if letter:
+            await self._commit([(records[0], (letter,))])
             return
         with metrics.STEP_SECONDS.labels(self.name).time():
             handled = await self._handled(records)
-        done = _sound(handled.outcomes)
-        if len(done) == len(records):
-            await self._attempt(records, done, handled.also)
-        else:
-            # what `also` would do covers the whole batch: after a crash only messages are kept
-            if done and handled.also is None:
-                await self._commit(records[: len(done)], done, None)
-            await self._crashed(records[len(done)], handled.outcomes[len(done)])
+        settlement = settle(self.name, records, handled.outcomes, self._crashes)
+        if not settlement.crashed and not settlement.retry:
+            await self._commit_batch(settlement.commit, handled.in_transaction)
+            return
+        for record, error in settlement.crashed:
+            await self._count_crash(record, error)
+        # what is done in the transaction covers the whole batch: with a part of it only messages are committed
+        if handled.in_transaction is None or not settlement.commit:
+            letters = [(record, (letter,)) for record, letter in settlement.dead_letters]
+            await self._commit([*settlement.commit, *letters])
+        if settlement.crashed:
+            await self._handler.start()
+        if settlement.waits_for:
+            await self._wait(settlement.waits_for)
 
-    async def _handled(self, records: list[Record]) -> Handled:
+    async def _handled(self, records: Sequence[Record]) -> Handled:
         try:
             return await self._handler.handle(records)
         except BrokenPool as broken:
@@ -193,46 +198,51 @@ class Consumer:
                 await self._access.write(_counted(self._access.log, self.name, record))
             raise
 
-    async def _attempt(
-        self, records: list[Record], done: Sequence[tuple[Message, ...]], also: Callable[[], None] | None
+    async def _commit_batch(
+        self, done: Sequence[tuple[Record, tuple[Message, ...]]], in_transaction: Callable[[], None] | None
     ) -> None:
+        """Commit all of a batch; what fails in its transaction is a crash of its first record."""
         try:
-            await self._commit(records, done, also)
+            await self._commit(done, in_transaction)
         except Exception as error:  # noqa: BLE001 -- the border of "what we did wrong"
-            await self._crashed(records[0], error)
+            await self._count_crash(done[0][0], error)
+            await self._handler.start()
 
     async def _commit(
-        self, records: list[Record], done: Sequence[tuple[Message, ...]], also: Callable[[], None] | None
+        self,
+        done: Sequence[tuple[Record, tuple[Message, ...]]],
+        in_transaction: Callable[[], None] | None = None,
     ) -> None:
         """One transaction for what came of records."""
-        await self._write(records, [message for outcome in done for message in outcome], also)
-        metrics.count(self.name, done)
+        if not done:
+            return
+        messages = [message for _, outcome in done for message in outcome]
+        await self._write([record for record, _ in done], messages, in_transaction)
+        self._retries = delays()
+        metrics.count(self.name, [outcome for _, outcome in done])
 
     async def _write(
-        self, records: list[Record], messages: Sequence[Message], also: Callable[[], None] | None
+        self,
+        records: Iterable[Record],
+        messages: Sequence[Message],
+        in_transaction: Callable[[], None] | None,
     ) -> None:
         read = {record.topic: record.offset + 1 for record in records}
-        await self._access.write(lambda: self._access.log.commit(self.name, read, messages, also))
+        await self._access.write(lambda: self._access.log.commit(self.name, read, messages, in_transaction))
 
-    async def _crashed(self, record: Record, error: object) -> None:
+    async def _count_crash(self, record: Record, error: Exception) -> None:
         count = await self._access.write(_counted(self._access.log, self.name, record))
-        reason = error if isinstance(error, BaseException) else None
         log.error(
             "a step crashed: please report it", step=self.name, topic=record.topic, offset=record.offset,
-            crashes=count, exc_info=reason,
+            crashes=count, exc_info=error,
         )  # fmt: skip
-        await self._handler.start()
 
-
-def _sound(outcomes: Sequence[tuple[Message, ...] | Exception]) -> list[tuple[Message, ...]]:
-    """What came out before the first failure."""
-    sound: list[tuple[Message, ...]] = []
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            break
-        sound.append(outcome)
-    return sound
+    async def _wait(self, error: Transient) -> None:
+        delay = next(self._retries)
+        log.warning("a step waits", step=self.name, reason=str(error), seconds=round(delay, 1))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), delay)
 
 
 def _counted(database: Log, consumer: str, record: Record) -> Callable[[], int]:
-    return lambda: database.failed(consumer, record)
+    return lambda: database.count_crash(consumer, record)

@@ -121,7 +121,9 @@ class EventsHandler:
             if known is not None:
                 return
         ends = {topic.name: self._access.log.end(topic.name) for topic in (*SINK_READS, GAPS)}
-        self._access.log.commit(self.name, ends, also=lambda: self._access.log.mark(self.name, length))
+        self._access.log.commit(
+            self.name, ends, in_transaction=lambda: self._access.log.mark(self.name, length)
+        )
 
 
 def _restore(work: Work, records: Sequence[Record]) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 import orjson
 
 from config.errors import Misconfigured
-from streams.messages import Headers, Message, Record
+from streams.messages import Headers, Message, Place, Record
 
 DATABASE: Final = "wiredesk.sqlite"  # in the data folder
 SCHEMA: Final = """
@@ -111,13 +111,13 @@ class Log:
         consumer: str,
         read: Mapping[str, int],
         messages: Iterable[Message] = (),
-        also: Callable[[], None] | None = None,
+        in_transaction: Callable[[], None] | None = None,
     ) -> None:
-        """In one transaction: write `messages`, call `also`, and move the consumer to the offsets of `read`."""
+        """In one transaction: write `messages`, call `in_transaction`, and move the consumer to the offsets of `read`."""
         with self.transaction():
             self.append(messages)
-            if also:
-                also()
+            if in_transaction:
+                in_transaction()
             rows = [(consumer, topic, following) for topic, following in read.items()]
             self.connection.executemany("INSERT OR REPLACE INTO offsets VALUES (?, ?, ?)", rows)
             self.connection.executemany(
@@ -181,7 +181,7 @@ class Log:
         ]
         return min(waiting, default=None)
 
-    def failed(self, consumer: str, record: Record) -> int:
+    def count_crash(self, consumer: str, record: Record) -> int:
         """Count one more crash of a consumer on a record; how many there were."""
         with self.transaction():
             row = self.connection.execute(
@@ -190,13 +190,12 @@ class Log:
             ).fetchone()
         return int(row[0])
 
-    def crashes(self, consumer: str, record: Record) -> int:
-        """How often the consumer crashed on a record."""
-        row = self.connection.execute(
-            "SELECT count FROM attempts WHERE consumer = ? AND topic = ? AND offset = ?",
-            (consumer, record.topic, record.offset),
-        ).fetchone()
-        return int(row[0]) if row else 0
+    def crash_counts(self, consumer: str) -> dict[Place, int]:
+        """How often the consumer crashed on each record that it has not passed since."""
+        rows = self.connection.execute(
+            "SELECT topic, offset, count FROM attempts WHERE consumer = ?", (consumer,)
+        )
+        return {(topic, PARTITION, offset): count for topic, offset, count in rows}
 
     def prune(self, topic: str, before: int, consumers: Sequence[str]) -> int:
         """Drop records older than `before` (ms) that every named consumer has read; how many."""

@@ -95,14 +95,14 @@ class RouteConsumer(Consumer):
     async def run(self) -> None:
         """Consume and release until `stop`, finishing the batch in hand."""
         await self._routes.start()
-        while not self._stopping:
+        while not self._stopping.is_set():
             seen = self._access.commits
             while released := await self._routes.release():
                 await self._write([], *released)
             records = await self._access.read(self._next)
             if records:
                 await self._settle(records)
-            elif not self._stopping:
+            elif not self._stopping.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._access.changed(seen), self._routes.seconds())
 

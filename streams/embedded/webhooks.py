@@ -60,7 +60,7 @@ class LogSource:
         if not self._next:
             if log.marked(self.name) is None:
                 ends = {topic: log.end(topic) for topic in self.topics}
-                log.commit(self.name, ends, also=lambda: log.mark(self.name, 1))
+                log.commit(self.name, ends, in_transaction=lambda: log.mark(self.name, 1))
             self._next = {topic: log.position(self.name, topic) for topic in self.topics}
         found: list[Record] = []
         for topic in self.topics:

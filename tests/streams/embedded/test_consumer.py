@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from streams.embedded.consumer import MAX_CRASHES, Access, Consumer, Handled
+from processors.errors import Transient
+from streams.embedded.consumer import Access, Consumer, Handled
 from streams.embedded.log import Log
 from streams.messages import Message, Record
+from streams.settlement import MAX_CRASHES
 
 
 class Copies:
     """Copies records to topic ``out``; fails on those whose value the test names."""
 
-    def __init__(self, poison: bytes = b"", also: Callable[[], None] | None = None) -> None:
-        self.poison, self.also = poison, also
+    def __init__(self, poison: bytes = b"", in_transaction: Callable[[], None] | None = None) -> None:
+        self.poison, self.in_transaction = poison, in_transaction
         self.starts = 0
         self.batches: list[list[bytes]] = []
 
@@ -26,7 +29,7 @@ class Copies:
 
     async def handle(self, records: Sequence[Record]) -> Handled:
         self.batches.append([record.value for record in records])
-        return Handled([self._one(record) for record in records], self.also)
+        return Handled([self._one(record) for record in records], self.in_transaction)
 
     def _one(self, record: Record) -> tuple[Message, ...] | Exception:
         if record.value == self.poison:
@@ -105,7 +108,7 @@ async def test_crashes_are_remembered_over_a_restart(access: Access) -> None:
     await write(access, b"poison", b"2")
     record = access.log.records("in")[0]
     for _ in range(MAX_CRASHES):
-        await access.write(lambda: access.log.failed("copy", record))
+        await access.write(lambda: access.log.count_crash("copy", record))
     handler = Copies(poison=b"poison")
     await consume(access, handler)
     assert handler.batches == [[b"2"]], "the record that crashed three times is not tried again"
@@ -117,7 +120,7 @@ async def test_what_fails_in_the_transaction_is_a_crash_of_its_first_record(acce
         raise KeyError("index")
 
     await write(access, b"1")
-    await consume(access, Copies(also=fails))
+    await consume(access, Copies(in_transaction=fails))
     assert values(access, "out") == []
     assert values(access, "in.dlq") == [b"1"]
 
@@ -140,3 +143,25 @@ async def test_a_full_disk_is_waited_for_and_nothing_is_skipped(access: Access) 
     await running
     assert values(access, "out") == [big, big]
     assert values(access, "in.dlq") == []
+
+
+async def test_what_the_world_did_wrong_is_tried_again_and_never_counted(
+    access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Outage(Copies):
+        failures = MAX_CRASHES + 2
+
+        def _one(self, record: Record) -> tuple[Message, ...] | Exception:
+            if record.value == b"2" and self.failures:
+                self.failures -= 1
+                return Transient("no answer")
+            return super()._one(record)
+
+    monkeypatch.setattr("streams.embedded.consumer.delays", lambda: itertools.repeat(0.0))
+    await write(access, b"1", b"2", b"3")
+    handler = Outage()
+    await consume(access, handler)
+    assert values(access, "out") == [b"1", b"2", b"3"]
+    assert values(access, "in.dlq") == []
+    assert handler.starts == 1, "nothing is started afresh: nothing of ours is broken"
+    assert access.log.crash_counts("copy") == {}

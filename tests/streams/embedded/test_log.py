@@ -107,16 +107,16 @@ def test_pruning_keeps_what_is_young(log: Log) -> None:
 def test_crashes_are_counted_until_the_record_is_passed(log: Log) -> None:
     log.append([a_message("a", 1)])
     record = log.records("a")[0]
-    assert [log.failed("step", record) for _ in range(3)] == [1, 2, 3]
-    assert (log.crashes("step", record), log.crashes("other", record)) == (3, 0)
+    assert [log.count_crash("step", record) for _ in range(3)] == [1, 2, 3]
+    assert (log.crash_counts("step"), log.crash_counts("other")) == ({record.place: 3}, {})
     log.commit("step", {"a": 1})
-    assert log.crashes("step", record) == 0
+    assert log.crash_counts("step") == {}
 
 
 def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     first = Log(tmp_path / "log.sqlite")
     first.append([a_message("a", 1)])
-    first.commit("step", {"a": 1}, also=lambda: first.mark("events", 77))
+    first.commit("step", {"a": 1}, in_transaction=lambda: first.mark("events", 77))
     first.save_feed("bbc", b"state")
     first.close()
     again = Log(tmp_path / "log.sqlite")
