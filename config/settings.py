@@ -39,7 +39,6 @@ class Deduplicate:
     window_hours: int = 72
     threshold: float = 0.5
     max_stories: int = 2_000_000  # remembered of one language; the oldest go first
-    shards: int = 1  # processes that the window's tables are spread over; 1: they stand in the step's own
 
 
 @dataclass(frozen=True, slots=True)

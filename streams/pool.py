@@ -17,12 +17,12 @@ import os
 import pickle
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
 from config.settings import Settings
-from streams.children import launched
 from streams.messages import Record
 from streams.pool_server import LENGTH, framed
 from streams.topology import Step
@@ -31,6 +31,7 @@ from streams.work import Outcome, Work
 CHUNK: Final = 16  # records that go to a child at once
 MOST: Final = 4  # children where the settings leave the number to us
 PATIENCE_S: Final = 5.0  # for busy children at the end, before they are killed
+ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 BUFFER: Final = 1 << 20  # bytes of an answer that are held before it is asked for
 
 Loader = Callable[[Step, Settings], Callable[[Sequence[Record]], list[Outcome]]]
@@ -107,7 +108,7 @@ class StepPool:
         """Start the server, from the loop's own thread: its death signal is tied to the thread that starts it."""
         pairs = [socket.socketpair() for _ in range(1 + self.workers)]
         self._lines = [await _Line.over(ours) for ours, _ in pairs]
-        self._server = launched("streams.pool_server", [os.getpid()], [end for _, end in pairs])
+        self._server = _start_server([end for _, end in pairs])
         control, *children = self._lines
         try:
             error = await control.ask((self._load, self._steps, self._settings))
@@ -153,6 +154,21 @@ class _Line:
     def close(self) -> None:
         """Hang up: a child ends when it hears that."""
         self._writer.close()
+
+
+def _start_server(ends: Sequence[socket.socket]) -> subprocess.Popen[bytes]:
+    """Start ``python -m streams.pool_server PID NUMBER...``, which owns these ends of the sockets from then on."""
+    numbers = [end.fileno() for end in ends]
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "streams.pool_server", str(os.getpid()), *map(str, numbers)],
+            pass_fds=numbers,
+            env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            stdin=subprocess.DEVNULL,
+        )
+    finally:
+        for end in ends:
+            end.close()
 
 
 async def _exchange(line: _Line, name: str, chunk: tuple[Record, ...]) -> list[Outcome]:

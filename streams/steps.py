@@ -1,8 +1,7 @@
 """The steps as functions on values: each loads its processor from the settings and is told apart by its name.
 
 A stage takes a batch and gives one outcome an input: what it made (`Made`), what the sender did wrong (`Rejected`),
-or the exception that is our own fault. It never raises for one input of a batch, so that the others go on; only
-`BrokenShards`, where the step itself is of no use any more.
+or the exception that is our own fault. It never raises for one input of a batch, so that the others go on.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from msgspec.structs import replace
 from config.settings import Settings
 from processors.errors import Rejected
 from processors.model.event import Event, Feature, RawItem, StepTrace
-from streams.children import BrokenShards
 
 if TYPE_CHECKING:
     from processors.deduplicate import Expected
@@ -48,9 +46,6 @@ class Stage(Protocol):
     def restore(self, memory: bytes) -> None:
         """Take back what `Made.memory` told, in the order of the log."""
 
-    def close(self) -> None:
-        """End what the step keeps beside itself; it is of no use any more."""
-
 
 def start(name: Name, settings: Settings) -> Stage:
     """Load a step. Slow for those that load models; once a process is enough."""
@@ -69,9 +64,6 @@ class Stateless:
 
     def restore(self, memory: bytes) -> None:
         """Nothing to take back."""
-
-    def close(self) -> None:
-        """Nothing to end."""
 
 
 def _normalise(settings: Settings) -> Stage:
@@ -92,13 +84,9 @@ class _Deduplicate:
 
     def __init__(self, settings: Settings) -> None:
         from processors.deduplicate import VERSION, Deduplicator
-        from processors.deduplicate.tables import Whole
-        from streams.shards import Shards
 
         self._version = VERSION
-        self._shards = Shards(settings.deduplicate.shards)
-        tables = self._shards.table if settings.deduplicate.shards > 1 else Whole
-        self._deduplicator = Deduplicator(settings.deduplicate, tables)
+        self._deduplicator = Deduplicator(settings.deduplicate)
         self._told = 0  # records that were said not to have been read
 
     def __call__(self, items: Sequence[Event]) -> list[Outcome]:
@@ -115,15 +103,10 @@ class _Deduplicate:
     def restore(self, memory: bytes) -> None:
         self._deduplicator.restore(memory)
 
-    def close(self) -> None:
-        self._shards.close()
-
     def _expected(self, events: Sequence[Event]) -> Sequence[Expected | None]:
         """Those of a batch at once; none where that fails, and each story then tells whether the fault is its own."""
         try:
             return self._deduplicator.expect(events)
-        except BrokenShards:
-            raise
         except Exception:  # noqa: BLE001 -- one by one tells whose fault it is
             return [None] * len(events)
 
@@ -174,8 +157,6 @@ def _guarded(one: Callable[[T], Outcome], item: T) -> Outcome:
         return one(item)
     except Rejected as error:
         return (error,)
-    except BrokenShards:
-        raise
     except Exception as error:  # noqa: BLE001 -- the border of "what we did wrong"
         return error
 

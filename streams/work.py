@@ -44,10 +44,6 @@ class Work:
         """Take back one record of the step's state topic, in the order of the log."""
         self._stage.restore(record.value)
 
-    def close(self) -> None:
-        """End the processes that the step has, if any; it is of no use any more."""
-        self._stage.close()
-
     def _read(self, record: Record) -> object:
         try:
             return decode(record.value, self._reads)

@@ -16,7 +16,6 @@ from processors.deduplicate.parent import Parent, parent_of
 from processors.deduplicate.record import KEYS, Record, UnknownFormat, stored
 from processors.deduplicate.relation import related
 from processors.deduplicate.score import HOUR_MS, novelty, shared
-from processors.deduplicate.tables import MakeTable, Whole
 from processors.deduplicate.view import View
 from processors.deduplicate.window import Reading, Window
 from processors.model.event import Event, Feature, Lineage
@@ -63,10 +62,9 @@ def fingerprints_of(events: Sequence[Event]) -> list[Fingerprint]:
 class Deduplicator:
     """The windows of stories, one a language. Decides from what came earlier only; deterministic."""
 
-    def __init__(self, settings: Deduplicate, tables: MakeTable = Whole) -> None:
-        """Empty windows. `tables` makes what they are indexed in; wherever that stands, the decisions are the same."""
+    def __init__(self, settings: Deduplicate) -> None:
+        """Empty windows."""
         self._settings = settings
-        self._tables = tables
         self._length = settings.window_hours * HOUR_MS
         self._windows: dict[str, Window] = {}
         self.ignored = 0  # records of another format that `restore` was given
@@ -137,7 +135,7 @@ class Deduplicator:
     def _window(self, language: str) -> Window:
         window = self._windows.get(language)
         if window is None:
-            window = self._windows[language] = Window(self._length, self._settings.max_stories, self._tables)
+            window = self._windows[language] = Window(self._length, self._settings.max_stories)
         return window
 
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from processors.deduplicate.fingerprint import Hashes
 from processors.deduplicate.flat import leads, lengths
-from processors.deduplicate.tables import MakeTable, Whole
 
 PLACES: Final = 1 << 18  # at the start, a byte each
 _SATURATED: Final = 255
@@ -39,9 +38,9 @@ def places(spread_hashes: NDArray[np.uint64], size: np.uint64) -> NDArray[np.uin
 class Frequencies:
     """Counts of stories by shingle, from 0 to 255."""
 
-    def __init__(self, tables: MakeTable = Whole) -> None:
-        """Nothing counted; `tables` makes what the counts are kept in."""
-        self._counts = tables(PLACES, np.uint8)
+    def __init__(self) -> None:
+        """Nothing counted."""
+        self._counts: Counts = np.zeros(PLACES, np.uint8)
         self._size = np.uint64(PLACES)
         self._counted = 0  # since the last halving
         self._alive = 0  # of stories in the window
@@ -57,7 +56,7 @@ class Frequencies:
         starts = leads(where).nonzero()[0]
         where, times = where.take(starts), lengths(starts, len(where))
         seen = self._counts.take(where) + np.minimum(times, _SATURATED)
-        self._counts.put(where, np.minimum(seen, _SATURATED).astype(np.uint8))
+        self._counts[where] = np.minimum(seen, _SATURATED).astype(np.uint8)
         self._alive += len(spread_hashes)
         self._counted += len(spread_hashes)
         if self._counted > len(self._counts):
@@ -69,8 +68,8 @@ class Frequencies:
 
     def _age(self) -> None:
         if 3 * self._alive > 2 * len(self._counts):
-            self._counts.stretch()
+            self._counts = np.repeat(self._counts, 2)  # a hash's next bit tells the two places apart
             self._size = np.uint64(len(self._counts))
         else:
-            self._counts.halve()
+            self._counts >>= 1
             self._counted //= 2

@@ -22,7 +22,6 @@ from processors.deduplicate.fingerprint import Hashes
 from processors.deduplicate.flat import Numbers, leads
 from processors.deduplicate.frequencies import Counts, Frequencies, places, spread
 from processors.deduplicate.rows import Rows
-from processors.deduplicate.tables import MakeTable, Places, Whole
 
 COMMON: Final = 8  # stories; a shingle that more have is no key: it belongs to a template
 KEYS: Final = 48  # of a story; of a long one, half of its sample, so that a brief of it is found
@@ -31,6 +30,8 @@ _START: Final = 1 << 16  # places
 _TURNOVER: Final = 1 << 16  # rows that pass before a rebuild, beside four times the window
 _LARGEST: Final = 65535  # size of a sample, as it is told
 _UPPER: Final = np.uint64(2**64 - 2**32)
+
+Places = NDArray[np.uint64]
 
 
 class Keys(NamedTuple):
@@ -57,10 +58,12 @@ class Lookup(NamedTuple):
 class Index:
     """The candidates and frequencies of one window. Rows are told as numbers that only grow."""
 
-    def __init__(self, tables: MakeTable = Whole) -> None:
-        """Empty; `tables` makes what it is kept in."""
-        self._frequencies = Frequencies(tables)
-        self._rows = tables(_START, np.uint64)
+    def __init__(self) -> None:
+        """Empty."""
+        self._frequencies = Frequencies()
+        self._rows: NDArray[
+            np.uint64
+        ]  # by place: the newest row in the lower half, the one before in the upper
         self._origin = 0
         self._chains: NDArray[np.uint32]
         self._sizes: NDArray[np.uint16]
@@ -150,7 +153,7 @@ class Index:
         moved = held << HALF
         np.copyto(moved, held & _UPPER, where=chains.take(held & LOWER) == chains.take(rows))
         moved |= rows
-        self._rows.put(where, moved)
+        self._rows[where] = moved
 
     def _candidates(self, keys: Keys, sizes: Numbers, first: int) -> Found:
         """For each story the rows that share most keys."""
@@ -162,7 +165,7 @@ class Index:
         return most_shared(pairs, keys.told, sizes, self._sizes, self._origin - 1)
 
     def _clear(self, size: int) -> None:
-        self._rows.clear(size)
+        self._rows = np.zeros(size, np.uint64)
         self._size = np.uint64(size)
         self._chains = np.zeros(1024, np.uint32)
         self._sizes = np.zeros(1024, np.uint16)

@@ -31,7 +31,6 @@ from processors.deduplicate.keys import key
 from processors.deduplicate.overlap import Asked, Overlap, Weights, overlaps, sample_from
 from processors.deduplicate.record import BLOCK
 from processors.deduplicate.rows import Rows, Sample, mark_of, rows_of, sample_of, size_of
-from processors.deduplicate.tables import MakeTable, Whole
 from processors.deduplicate.view import View
 
 LATEST: Final = 63  # stories whose median time is the window's
@@ -56,8 +55,8 @@ class Reading(NamedTuple):
 class Window:
     """The memory of one language. Rows are numbers that only grow; those below `first` have left."""
 
-    def __init__(self, length_ms: int, limit: int, tables: MakeTable = Whole) -> None:
-        """An empty window of a length in milliseconds, of at most `limit` records; `tables` makes its index's."""
+    def __init__(self, length_ms: int, limit: int) -> None:
+        """An empty window of a length in milliseconds, of at most `limit` records."""
         self.length = length_ms
         self._limit = limit
         self._records: list[bytes] = []
@@ -66,7 +65,7 @@ class Window:
         self._oldest = 0  # row that was the first alive when the block began
         self.first = 0
         self.place = 0  # of the next record in its block
-        self._index = Index(tables)
+        self._index = Index()
         self._identity = Identity()
         self._latest: deque[int] = deque(maxlen=LATEST)
         self._sorted: list[int] = []

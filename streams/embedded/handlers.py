@@ -32,7 +32,6 @@ class StepHandler:
 
     async def start(self) -> None:
         """Load the step, and restore its state from the log."""
-        self.close()
         work = await asyncio.to_thread(Work, self._step, self._settings)
         if self._step.state:
             pieces = self._access.log.pieces(self._step.state.name)
@@ -44,11 +43,6 @@ class StepHandler:
         """Work in a thread."""
         assert self._work is not None, "started before it handles"
         return Handled(await asyncio.to_thread(self._work, records))
-
-    def close(self) -> None:
-        """End what the step has beside this process; `start` makes it anew."""
-        if self._work:
-            self._work.close()
 
 
 class PoolHandler:

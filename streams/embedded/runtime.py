@@ -58,7 +58,6 @@ class Embedded:
         self._index = index
         self.rules = rules(settings)
         self._pool = StepPool(STEPS, settings, settings.embedded.workers)
-        self._steps: list[StepHandler] = []
         self._consumers = self._made(events)
         self._webhooks = {each: LogSource(each, self.access) for each in targets(settings, self.rules)}
         self._stop = asyncio.Event()
@@ -86,8 +85,6 @@ class Embedded:
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._tasks, *self._chores, return_exceptions=True)
-        for step in self._steps:
-            step.close()
         await self._pool.__aexit__(None, None, None)
         self.access.close()
 
@@ -136,7 +133,6 @@ class Embedded:
                 handler = PoolHandler(step, self._pool)
             else:
                 handler = StepHandler(step, self.settings, self.access)
-                self._steps.append(handler)
             room = self._room if len(step.reads) > 1 else None
             topics = [topic.name for topic in step.reads]
             made.append(Consumer(step.name, topics, handler, self.access, batch, room))

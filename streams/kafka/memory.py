@@ -38,11 +38,9 @@ class Memories:
             await self._standby.warm()
 
     async def close(self) -> None:
-        """Follow nobody any more, and forget everything."""
+        """Follow nobody any more."""
         if self._standby:
             await self._standby.close()
-        for work in (*self._works.values(), *(each.work for each in self._known.values())):
-            work.close()
 
     def work(self, partition: int) -> Rememberer:
         """The step of a partition, to be run: until `settled` its memory counts as undecided."""
@@ -60,14 +58,11 @@ class Memories:
     async def claim(self, offsets: Mapping[int, int]) -> None:
         """Have the memories of the partitions that are ours, at their committed offsets, and no others."""
         for partition in self._works.keys() - offsets.keys():
-            self._works.pop(partition).close()
+            del self._works[partition]
             self._stands_at.pop(partition, None)
         lost = {each: self._known.pop(each) for each in self._known.keys() - offsets.keys()}
         if self._standby:
             self._known |= await self._standby.take(offsets, lost)
-        else:
-            for replica in lost.values():
-                replica.work.close()
         await asyncio.gather(*(self.restore(*each) for each in offsets.items()))
 
     async def restore(self, partition: int, offset: int) -> None:
@@ -83,8 +78,6 @@ class Memories:
                 "state restored", topic=self._state, partition=partition, records=number, seconds=seconds,
                 standby=known,
             )  # fmt: skip
-        if spoilt := self._works.pop(partition, None):
-            spoilt.close()
         self._works[partition] = self._known.pop(partition).work
         self._stands_at[partition] = offset
 
@@ -102,6 +95,5 @@ class Memories:
                     return await known.catch_up(consumer, end)
                 except Stale:
                     log.warning("the standby does not fit the state topic", partition=partition)
-                    known.work.close()
             made = self._known[partition] = Replica(self._state, place, await asyncio.to_thread(self._load))
             return await made.catch_up(consumer, end)

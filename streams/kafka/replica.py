@@ -36,9 +36,6 @@ class Rememberer(Protocol):
     def restore(self, record: Record) -> None:
         """Take back one record of the state topic."""
 
-    def close(self) -> None:
-        """End what the step has beside this process; it is of no use any more."""
-
 
 class Stale(Exception):
     """The state topic is not the one that was read: begin anew."""

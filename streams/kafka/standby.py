@@ -15,7 +15,6 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.children import BrokenShards
 from streams.kafka.cluster import Cluster
 from streams.kafka.partitions import numbers
 from streams.kafka.replica import Breath, Rememberer, Replica, Stale
@@ -67,8 +66,6 @@ class Standby:
         """Follow nothing any more, and forget what was followed."""
         async with self._changing:
             await self._stop()
-            for replica in self._replicas.values():
-                replica.work.close()
             self._replicas.clear()
 
     async def _stop(self) -> None:
@@ -104,9 +101,9 @@ class Standby:
                 self._replicas[place.partition] = replica
             try:
                 number += await replica.catch_up(consumer, end, breath)
-            except (Stale, BrokenShards) as reason:
+            except Stale as reason:
                 log.debug("a replica begins anew", partition=place.partition, reason=repr(reason))
-                self._replicas.pop(place.partition).work.close()
+                del self._replicas[place.partition]
         return number
 
 

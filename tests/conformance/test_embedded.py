@@ -8,26 +8,20 @@ from pathlib import Path
 import psutil
 import pytest
 
-from config.settings import Deduplicate, Settings
 from config.settings import Embedded as EmbeddedSettings
+from config.settings import Settings
 from streams.embedded.runtime import Embedded
 from streams.topology import DEAD_LETTERS, SINK_READS
 from tests.conformance.recorded import expected, raw_items, told
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("workers", "batch", "shards"), [(1, 64, 1), (2, 5, 2)])
-async def test_the_embedded_runtime_agrees_with_process(
-    tmp_path: Path, workers: int, batch: int, shards: int
-) -> None:
+@pytest.mark.parametrize(("workers", "batch"), [(1, 64), (2, 5)])
+async def test_the_embedded_runtime_agrees_with_process(tmp_path: Path, workers: int, batch: int) -> None:
     items = raw_items()
     events, errors = expected(items)
     others = psutil.Process().children(recursive=True)  # servers of the test session
-    settings = replace(
-        Settings(),
-        embedded=EmbeddedSettings(workers=workers, batch=batch),
-        deduplicate=Deduplicate(shards=shards),
-    )
+    settings = replace(Settings(), embedded=EmbeddedSettings(workers=workers, batch=batch))
     async with Embedded(settings, tmp_path) as runtime:
         await runtime.outlet.publish(items)
         assert await runtime.drain(200)
@@ -38,7 +32,7 @@ async def test_the_embedded_runtime_agrees_with_process(
         letters = await runtime.access.read(
             lambda: [record for topic in DEAD_LETTERS for record in log.records(topic.name)]
         )
-    assert psutil.Process().children(recursive=True) == others, "the pool and the shards have ended"
+    assert psutil.Process().children(recursive=True) == others, "the pool has ended"
     assert told(made) == events
     assert sorted((letter.header("x-error-type") or b"").decode() for letter in letters) == errors
     relations = {relation for _, _, relation in events}

@@ -17,10 +17,8 @@ pytestmark = pytest.mark.kafka
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("workers", "shards"), [(1, 1), (2, 2), (4, 1)])
-async def test_workers_agree_with_process(
-    kafka: KafkaForTest, tmp_path: Path, workers: int, shards: int
-) -> None:
+@pytest.mark.parametrize("workers", [1, 2, 4])
+async def test_workers_agree_with_process(kafka: KafkaForTest, tmp_path: Path, workers: int) -> None:
     items = raw_items()
     events, errors = expected(items)
     settings = kafka.settings(workers=1)
@@ -28,13 +26,7 @@ async def test_workers_agree_with_process(
     await publish(settings, items)
     with ExitStack() as stack:
         fleet = [
-            stack.enter_context(
-                Worker(
-                    kafka.settings(worker=f"w{n}", workers=1),
-                    tmp_path / f"log-{n}",
-                    WIREDESK_DEDUPLICATE_SHARDS=str(shards),
-                )
-            )
+            stack.enter_context(Worker(kafka.settings(worker=f"w{n}", workers=1), tmp_path / f"log-{n}"))
             for n in range(workers)
         ]
         count = sum(map(len, events.values()))
@@ -43,8 +35,6 @@ async def test_workers_agree_with_process(
         family = [
             child for each in fleet for child in psutil.Process(each.process.pid).children(recursive=True)
         ]
-        distant = ["streams.shard_server" in child.cmdline() for child in family]
-        assert any(distant) == (shards > 1)
         assert [worker.stop() for worker in fleet] == [0] * workers, fleet[0].log()[-3000:]
     assert not psutil.wait_procs(family, 5)[1], "no child is left behind"
     assert told([record.value or b"" for record in made]) == events

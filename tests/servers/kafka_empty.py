@@ -33,9 +33,6 @@ class EmptyStep:
     def restore(self, record: Record) -> None:
         """Nothing is decided, so nothing is remembered."""
 
-    def close(self) -> None:
-        """Nothing to end."""
-
     def _one(self, record: Record) -> Outcome:
         made = Message(self._target, record.key, record.value, record.timestamp, record.headers)
         if not self._state:

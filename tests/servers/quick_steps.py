@@ -39,9 +39,6 @@ class QuickStep:
     def restore(self, record: Record) -> None:
         self._seen[record.value.decode()] = len(self._seen) + 1
 
-    def close(self) -> None:
-        """Nothing to end."""
-
     def _one(self, record: Record) -> Outcome:
         try:
             event = self._event(record)

@@ -36,16 +36,12 @@ class Diary:
 
     def __init__(self) -> None:
         self.pages: list[bytes] = []
-        self.closed = False
 
     def __call__(self, records: Sequence[Record]) -> list[Outcome]:
         return [() for _ in records]
 
     def restore(self, record: Record) -> None:
         self.pages.append(record.value)
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class Shelf:
@@ -132,28 +128,6 @@ async def test_a_partition_that_is_lost_is_followed_from_then_on(told: Kafka) ->
     await shelf.memories.claim({0: 6})
     await shelf.memories.close()
     assert shelf.pages(0) == [b"1", b"2", b"3"]
-
-
-@pytest.mark.parametrize("standby", [True, False])
-async def test_steps_are_closed_when_their_partition_goes_and_at_the_end(
-    told: Kafka, *, standby: bool
-) -> None:
-    await make_topics(told)
-    await write(told, b"1")
-    await write(told, b"2", partition=1)
-    shelf = Shelf(replace(told, standby=standby))
-    await shelf.memories.open()
-    await shelf.memories.claim({0: 2, 1: 2})
-    mine = cast("Diary", shelf.memories.peek(0))
-    await shelf.memories.claim({1: 2})
-    assert mine.closed
-    shelf.memories.work(1)
-    spoilt = cast("Diary", shelf.memories.peek(1))
-    await shelf.memories.restore(1, 2)
-    assert spoilt.closed
-    assert not cast("Diary", shelf.memories.peek(1)).closed
-    await shelf.memories.close()
-    assert all(diary.closed for diary in shelf.diaries), "those of the standby, too"
 
 
 async def test_without_a_standby_each_worker_knows_its_own_partitions_only(told: Kafka) -> None:
