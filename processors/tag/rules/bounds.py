@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from processors.model.event import Label
 from processors.places import candidates
-from processors.tag.copy import Copy
-from processors.tag.found import Found
+from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import lexicon
+from processors.tag.rules.context import RuleContext
 
-EDGE: Final = " \t\r\n\"'“”‘’„«»‚‹›()[]{}<>,;:!?*_/\\|-–—=+#^~•·…"
+EDGE_CHARS: Final = " \t\r\n\"'“”‘’„«»‚‹›()[]{}<>,;:!?*_/\\|-–—=+#^~•·…"
 ARTICLE: Final = re.compile(r"(?:the|a|an)\s+", re.IGNORECASE)
 POSSESSIVE: Final = re.compile(r"['’]s?$")
 FIRST_WORD: Final = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)\.?\s+(?=\S)")
@@ -28,10 +29,15 @@ TAIL: Final = re.compile(r"(?<=[^\W\d_])(?: [a-z]+)+$")
 MARK: Final = re.compile(r"\s*\([LRC]\)$")
 
 
-def trimmed(copy: Copy, found: Found) -> Found | None:
+def trim_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names without what does not belong to them; those of which nothing is left are gone."""
+    return [trimmed for name in names if (trimmed := trim_name(context.copy, name))]
+
+
+def trim_name(copy: Copy, name: NameSpan) -> NameSpan | None:
     """The same name without what does not belong to it; None where no name is left."""
     text = copy.read
-    start, end = _within_part(copy, found)
+    start, end = _within_part(copy, name)
     before = None
     while before != (start, end):
         before = (start, end)
@@ -39,32 +45,32 @@ def trimmed(copy: Copy, found: Found) -> Found | None:
             start += 1
         while start < end and _is_edge(text[end - 1]):
             end -= 1
-        start = _without_front(text, start, end, found.label)
-        end = _without_back(text, start, end, found.label)
-    label = found.label
+        start = _without_front(text, start, end, name.label)
+        end = _without_back(text, start, end, name.label)
+    label = name.label
     if label == "PER" and (office := OFFICE.match(text, start, end)):
         start, label = office.end(), "LOC" if candidates(text[office.end() : end]) else "ORG"
     words = text[start:end]
     if not any(map(str.isupper, words)) or words in lexicon().never:
         return None
-    return Found(start, _syllables(text, end) if label == "PER" else end, label, found.weight)
+    return NameSpan(start, _end_of_syllables(text, end) if label == "PER" else end, label, name.weight)
 
 
 def _is_edge(char: str) -> bool:
     """Punctuation, emoji and control characters."""
-    return char in EDGE or (not char.isalnum() and unicodedata.category(char)[0] in "SC")
+    return char in EDGE_CHARS or (not char.isalnum() and unicodedata.category(char)[0] in "SC")
 
 
-def _syllables(text: str, end: int) -> int:
+def _end_of_syllables(text: str, end: int) -> int:
     """The end of a name with its small second syllable: "Moon Jae-in", "Tsai Ing-wen"."""
     more = SYLLABLE.match(text, end)
     return more.end() if more and more[1] not in COMPOUNDS else end
 
 
-def _within_part(copy: Copy, found: Found) -> tuple[int, int]:
+def _within_part(copy: Copy, name: NameSpan) -> tuple[int, int]:
     """A name does not run over the end of its segment."""
-    part = copy.part_at(found.start)
-    return (found.start, min(found.end, part.end)) if part else (found.start, found.start)
+    part = copy.part_at(name.start)
+    return (name.start, min(name.end, part.end)) if part else (name.start, name.start)
 
 
 def _without_front(text: str, start: int, end: int, label: Label) -> int:
@@ -85,12 +91,12 @@ def _without_back(text: str, start: int, end: int, label: Label) -> int:
         return start + tail.start()
     if possessive := POSSESSIVE.search(words):
         return start + possessive.start()
-    if words.endswith(".") and not _abbreviation(words):
+    if words.endswith(".") and not _is_abbreviation(words):
         return end - 1
     return end
 
 
-def _abbreviation(words: str) -> bool:
+def _is_abbreviation(words: str) -> bool:
     """U.S., Inc., Jr.: the full stop is theirs."""
     last = words.rsplit(" ", 1)[-1]
     return "." in last[:-1] or last.rstrip(".") in {"Inc", "Corp", "Co", "Ltd", "Jr", "Sr", "Bros", "St"}

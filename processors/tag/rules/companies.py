@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from processors.tag.copy import Copy
-from processors.tag.found import Found
+from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import lexicon
+from processors.tag.rules.context import RuleContext
 
 KINDS: Final = (
     "firms?|compan(?:y|ies)|[a-z]*makers?|retailers?|airlines?|carriers?|lenders?|insurers?|brokerages?|consultanc(?:y|ies)|"
@@ -17,42 +17,45 @@ KINDS: Final = (
     "subsidiar(?:y|ies)|think[- ]tanks?|newspapers?|magazines?|websites?|charit(?:y|ies)|nonprofits?|wholesalers?|"
     "automakers?|shipbuilders?|steelmakers?|telecoms operators?|hedge funds?|law firms?|private equity firms?"
 )
-TOLD_BEFORE: Final = re.compile(
+SIGN_BEFORE: Final = re.compile(
     rf"\b(?:{KINDS}|shares (?:of|in)|stakes? in|bid for|takeover of|acquisition of|merger with|owned by|subsidiary of|"
     r"unit of|employees of|analysts? at|economists? at|strategists? at) $",
     re.IGNORECASE,
 )
-TOLD_AFTER: Final = re.compile(r" (?:shares|stock|shareholders|executives|workers|employees|plc|PLC)\b")
+SIGN_AFTER: Final = re.compile(r" (?:shares|stock|shareholders|executives|workers|employees|plc|PLC)\b")
 ACTS: Final = re.compile(
     r"(?:['’]s? (?:shares?|stock|board|chief executive|CEO|workers|revenue|sales|profits?|spokes\w+|headquarters))|"
     r" (?:said|says|announced|declined|reported|agreed|posted|employs|expects|plans|did not (?:immediately )?respond)\b"
 )
-REACH: Final = 28  # characters before a name
-TWICE: Final = 2  # signs that make what looks like a person a company
+MAX_CHARS_BEFORE: Final = (
+    28  # of a name in which a sign may end: the longest, "private equity firms ", has 21
+)
+MIN_SIGNS_OF_PERSON: Final = 2  # that make a name with a given name a company: one is "retailer Peter Vane"
 
 
-def as_organisations(copy: Copy, found: Sequence[Found]) -> list[Found]:
-    """The names, those that the words beside them call companies labelled so."""
+def label_companies(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names, those that the words beside them call companies labelled ORG."""
+    copy = context.copy
     signs: dict[str, int] = {}
-    acts: set[str] = set()
-    for each in found:
-        name = copy.read[each.start : each.end]
-        signs[name] = signs.get(name, 0) + _told(copy, each)
-        if ACTS.match(copy.read, each.end):
-            acts.add(name)
-    return [replace(each, label="ORG") if _is_one(copy, each, signs, acts) else each for each in found]
+    acting: set[str] = set()
+    for name in names:
+        words = copy.read[name.start : name.end]
+        signs[words] = signs.get(words, 0) + _count_signs(copy, name)
+        if ACTS.match(copy.read, name.end):
+            acting.add(words)
+    return [replace(name, label="ORG") if _is_company(copy, name, signs, acting) else name for name in names]
 
 
-def _is_one(copy: Copy, found: Found, signs: dict[str, int], acts: set[str]) -> bool:
-    name = copy.read[found.start : found.end]
-    if found.label not in {"PER", "MISC"} or name in lexicon().peoples or name in lexicon().known_others:
+def _is_company(copy: Copy, name: NameSpan, signs: dict[str, int], acting: set[str]) -> bool:
+    words = copy.read[name.start : name.end]
+    if name.label not in {"PER", "MISC"} or words in lexicon().peoples or words in lexicon().known_others:
         return False
-    if found.label == "MISC":
-        return signs[name] > 0 or name in acts
-    first = name.split()[0]
-    return " " in name and signs[name] >= (TWICE if first in lexicon().given else 1)
+    if name.label == "MISC":
+        return signs[words] > 0 or words in acting
+    first = words.split()[0]
+    return " " in words and signs[words] >= (MIN_SIGNS_OF_PERSON if first in lexicon().given else 1)
 
 
-def _told(copy: Copy, found: Found) -> int:
-    before = copy.read[max(0, found.start - REACH) : found.start]
-    return (TOLD_BEFORE.search(before) is not None) + (TOLD_AFTER.match(copy.read, found.end) is not None)
+def _count_signs(copy: Copy, name: NameSpan) -> int:
+    before = copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
+    return (SIGN_BEFORE.search(before) is not None) + (SIGN_AFTER.match(copy.read, name.end) is not None)

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from processors.tag.copy import Copy
-from processors.tag.found import Found
+from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
-from processors.tag.rules.gazetteer import SURE
+from processors.tag.rules.context import RuleContext
+from processors.tag.rules.gazetteer import GAZETTEER_WEIGHT
 
 # After a slash or "by": two to four words that open with a capital.
 MAKER: Final = re.compile(r"(?:/|\b[Bb][Yy]:?)\s*((?:[^\W\d_][\w.'’-]*\s){1,3}[^\W\d_][\w'’-]*)")
 
 
-def in_credit(copy: Copy, found: Found) -> bool:
-    """Whether a name stands in a credit line, where the pipeline sees no sentence to go by."""
-    part = copy.part_at(found.start)
-    return part is not None and part.kind == "credit"
+def drop_credit_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names outside credit lines, where the recogniser sees no sentence to go by."""
+    parts = (context.copy.part_at(name.start) for name in names)
+    return [name for name, part in zip(names, parts, strict=True) if part is None or part.kind != "credit"]
 
 
-def find_credited(copy: Copy) -> Iterator[Found]:
-    """The photographers of credit lines; their agencies are known names."""
+def add_photographers(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names with the photographers of credit lines, who win over other names; their agencies are known names."""
+    return merge_names(_photographers(context.copy), names)
+
+
+def _photographers(copy: Copy) -> Iterator[NameSpan]:
     for part in copy.parts:
         if part.kind == "credit":
             for maker in MAKER.finditer(copy.read, part.start, part.end):
                 if maker[1][0].isupper() and maker[1] not in lexicon().agencies:
-                    yield Found(*maker.span(1), "PER", SURE)
+                    yield NameSpan(*maker.span(1), "PER", GAZETTEER_WEIGHT)

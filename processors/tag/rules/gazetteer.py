@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
 from processors.model.event import Dateline, Label
-from processors.places import candidates, key_of
-from processors.tag.copy import Copy
-from processors.tag.found import Found
+from processors.places import key_of
+from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
-from processors.tag.words import Phrases, Words
+from processors.tag.phrase_search import Phrases, Words
+from processors.tag.rules.context import RuleContext
 
-SURE: Final = 3.0  # weight of a known name against the pipeline's 1
-SHORT: Final = 3  # letters up to which capitals must be as written
+GAZETTEER_WEIGHT: Final = 3.0  # of a known name against the recogniser's 1: it outvotes two mistaken mentions
+MAX_EXACT_LETTERS: Final = 3  # of a name whose capitals must be as written: "US" is no "us", "WHO" no "who"
 
 
 @cache
-def known() -> Phrases[tuple[str, Label]]:
+def known_names() -> Phrases[tuple[str, Label]]:
     """Countries, peoples and agencies as written, with their labels."""
     words = lexicon()
     entries: list[tuple[str, tuple[str, Label]]] = []
@@ -42,31 +42,37 @@ def label_of(name: str) -> Label | None:
     return None
 
 
-def find_known(words: Words) -> Iterator[Found]:
-    """Known names in the copy, written with their own capitals (or all in capitals where they are longer)."""
-    for hit in known().find(words):
+def add_known_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names, and where none of them stands those of the gazetteer, written with their own capitals.
+
+    A longer one may also be written all in capitals.
+    """
+    return merge_names(names, _known_spans(context.words))
+
+
+def _known_spans(words: Words) -> Iterator[NameSpan]:
+    for hit in known_names().find(words):
         written = words.slice(hit.first, hit.last)
         for name, label in hit.values:
-            if written == name or (len(name) > SHORT and written == name.upper()):
-                yield Found(words.starts[hit.first], words.ends[hit.last], label, SURE)
+            if written == name or (len(name) > MAX_EXACT_LETTERS and written == name.upper()):
+                yield NameSpan(words.starts[hit.first], words.ends[hit.last], label, GAZETTEER_WEIGHT)
                 break
 
 
-def find_dateline(copy: Copy, dateline: Dateline | None) -> Iterator[Found]:
-    """The places and the agency of the dateline, where it spells them."""
+def add_dateline_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names with the places and the agency of the dateline, which win over other names, where it spells them."""
+    return merge_names(_dateline_spans(context.copy, context.dateline), names)
+
+
+def _dateline_spans(copy: Copy, dateline: Dateline | None) -> Iterator[NameSpan]:
     if dateline is None or dateline.inside != "text":
         return
     start, end = dateline.start + copy.shift, min(dateline.end + copy.shift, len(copy.text))
     line = copy.text[start:end]
-    names: list[tuple[str, Label]] = [(place.name, "LOC") for place in dateline.places if place.name]
+    spelled: list[tuple[str, Label]] = [(place.name, "LOC") for place in dateline.places if place.name]
     if dateline.agency:
-        names.append((dateline.agency, "ORG"))
-    for name, label in names:
+        spelled.append((dateline.agency, "ORG"))
+    for name, label in spelled:
         at = line.casefold().find(name.casefold())
         if at >= 0:
-            yield Found(start + at, start + at + len(name), label, SURE)
-
-
-def is_place(name: str, people: int = 0) -> bool:
-    """Whether the gazetteer has a place of that name with at least that many people."""
-    return any(c.kind != "city" or c.population >= people for c in candidates(name))
+            yield NameSpan(start + at, start + at + len(name), label, GAZETTEER_WEIGHT)

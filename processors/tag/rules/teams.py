@@ -11,109 +11,120 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from processors.tag.copy import Copy
-from processors.tag.found import Found
+from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
+from processors.tag.rules.context import RuleContext
 
-SCORES: Final = 2  # in a story of sport, at the least
-SIGNS: Final = 3  # different words of sport in one, at the least
+MIN_SCORES: Final = 2  # in a story of sport; one is also a vote or a range of years
+MIN_SPORT_WORDS: Final = 3  # different ones, in a story of sport; "game, season, title" stand in few others
 SCORE: Final = re.compile(r"(?<![\w-])\d{1,3}[-–]\d{1,3}(?![\w-]|[-–])")
-SPORT: Final = re.compile(
+SPORT_WORD: Final = re.compile(
     r"\b(?:coach|season|game|games|match|league|playoffs?|tournament|quarterback|touchdowns?|innings?|homer|pitcher|"
     r"goalkeeper|striker|midfielder|halftime|half-time|half|quarter|rebounds|assists|points?|yards|victory|win|defeat|"
     r"loss|title|standings|squad|fixture|penalty|overtime|wicket|batsman|kickoff|seed|round|roster|conference|draft|"
     r"teammates?|offense|rushing|guard|freshman|sophomore|junior|champions?|injury|club)\b"
 )
-DOES: Final = (
+PLAY_VERBS: Final = (
     "beat|beats|defeated|defeats|edged|routed|outscored|outshot|trailed|trails|led|leads|won|lost|scored|rallied|"
     "hosts|hosted|plays|played|clinched|advanced|improved|dropped|fell|committed|converted|answered|tied|clung|kicked|"
     "punted|drew|swept|shot|entered|finished|pulled|jumped|closed|opened|got|missed|made|held|had|went|came|took|turned|wins|loses|ran|threw|"
     "[a-z]{2,}ed"
 )
-AFTER: Final = re.compile(
-    rf"(?:['’]s?)? \(\d+-\d+|(?:, who|, which)? (?:has |have |had |never |then |also )?(?:{DOES})\b|,? \d{{1,3}}(?=[,.;)]|$)"
+PLAYS_AFTER: Final = re.compile(
+    rf"(?:['’]s?)? \(\d+-\d+|(?:, who|, which)? (?:has |have |had |never |then |also )?(?:{PLAY_VERBS})\b|,? \d{{1,3}}(?=[,.;)]|$)"
 )
-SURE: Final = re.compile(
+PLAYS_BEFORE: Final = re.compile(
     r"(?:\b(?:against|versus|vs\.?|beat|beats|beating|defeated|defeats|edged|routed|hosts?|hosted|visiting|facing|faced|"
     r"lift|lifted|lead|led)|"
     r"No\. ?\d{1,2}(?: seed)?) $"
 )
-LOCATED: Final = re.compile(
+LOCATED_BEFORE: Final = re.compile(
     r"\b(?:in|near|from|outside|around|across|downtown|southern|northern|eastern|western|of) (?:the )?$"
 )
 NEXT_PLACE: Final = re.compile(r", [A-Z]")
-REACH: Final = 24  # characters beside a name
+MAX_CHARS_BEFORE: Final = 24  # of a name in which what is told of it may end
 NICKNAME: Final = re.compile(r"\b[Tt]he ((?:[A-Z][a-z]+ )?[A-Z][a-z]{2,}s)\b(?! [A-Z]|-)")
-TWICE: Final = 2  # how often a nickname stands in a story, at the least
+MIN_NICKNAMES: Final = 2  # times that a nickname stands in a story; once it may be any plural with a capital
 
 
 def is_sport(copy: Copy) -> bool:
     """Whether a copy tells of games: scores, and words of sport beside them."""
     scores = sum(1 for _ in SCORE.finditer(copy.read))
-    return scores >= SCORES and len({sign.group() for sign in SPORT.finditer(copy.read)}) >= SIGNS
-
-
-def find_nicknames(copy: Copy) -> Iterator[Found]:
-    """The players' nicknames, "the Harriers", that a story of sport has twice or more."""
-    places: dict[str, list[Found]] = {}
-    for match in NICKNAME.finditer(copy.read):
-        places.setdefault(match[1], []).append(Found(*match.span(1), "ORG"))
-    for name, found in places.items():
-        if len(found) >= TWICE and not _another(name):
-            yield from found
-
-
-def as_teams(copy: Copy, found: Sequence[Found]) -> list[Found]:
-    """The names of a story of sport, the places in it that play told as the clubs that they are.
-
-    So are its players' nicknames that the pipeline took for something else.
-    """
-    playing = {_key(copy, each) for each in found if each.label == "LOC" and _plays(copy, each)}
-    nicknames = {_key(copy, each) for each in find_nicknames(copy)}
-    return [
-        replace(each, label="ORG") if _is_team(copy, each, playing, nicknames) else each for each in found
-    ]
-
-
-def _is_team(copy: Copy, found: Found, playing: set[str], nicknames: set[str]) -> bool:
-    name = _key(copy, found)
-    if found.label == "MISC":
-        return name in nicknames
-    return found.label == "LOC" and name in playing and not _located(copy, found)
-
-
-def _another(name: str) -> bool:
-    """Whether a capitalised plural is something else than a nickname."""
-    last = name.rsplit(maxsplit=1)[-1]
-    known = lexicon()
     return (
-        name in known.peoples
-        or last in known.peoples
-        or last in known.never
-        or last in known.not_nicknames
-        or name in known.known_others
-        or last in known.places
-        or name in known.country_names
-        or name in known.regions
+        scores >= MIN_SCORES
+        and len({sign.group() for sign in SPORT_WORD.finditer(copy.read)}) >= MIN_SPORT_WORDS
     )
 
 
-def _key(copy: Copy, found: Found) -> str:
-    return copy.read[found.start : found.end]
+def add_nicknames(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names of a story of sport, with its players' nicknames where no name stands."""
+    return merge_names(names, find_nicknames(context.copy)) if context.is_sport else list(names)
 
 
-def _plays(copy: Copy, found: Found) -> bool:
+def label_teams(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names of a story of sport, the places in it that play labelled as the clubs that they are.
+
+    So are its players' nicknames that the recogniser took for something else.
+    """
+    if not context.is_sport:
+        return list(names)
+    copy = context.copy
+    playing = {_words_of(copy, name) for name in names if name.label == "LOC" and _is_playing(copy, name)}
+    nicknames = {_words_of(copy, name) for name in find_nicknames(copy)}
+    return [
+        replace(name, label="ORG") if _is_team(copy, name, playing, nicknames) else name for name in names
+    ]
+
+
+def find_nicknames(copy: Copy) -> Iterator[NameSpan]:
+    """The players' nicknames, "the Harriers", that a story of sport has twice or more."""
+    spans: dict[str, list[NameSpan]] = {}
+    for match in NICKNAME.finditer(copy.read):
+        spans.setdefault(match[1], []).append(NameSpan(*match.span(1), "ORG"))
+    for nickname, places in spans.items():
+        if len(places) >= MIN_NICKNAMES and not _is_other_plural(nickname):
+            yield from places
+
+
+def _is_team(copy: Copy, name: NameSpan, playing: set[str], nicknames: set[str]) -> bool:
+    words = _words_of(copy, name)
+    if name.label == "MISC":
+        return words in nicknames
+    return name.label == "LOC" and words in playing and not _is_located(copy, name)
+
+
+def _is_other_plural(name: str) -> bool:
+    """Whether a capitalised plural is something else than a nickname."""
+    last = name.rsplit(maxsplit=1)[-1]
+    words = lexicon()
+    return (
+        name in words.peoples
+        or last in words.peoples
+        or last in words.never
+        or last in words.not_nicknames
+        or name in words.known_others
+        or last in words.places
+        or name in words.country_names
+        or name in words.regions
+    )
+
+
+def _words_of(copy: Copy, name: NameSpan) -> str:
+    return copy.read[name.start : name.end]
+
+
+def _is_playing(copy: Copy, name: NameSpan) -> bool:
     """Whether the words beside a name say that it plays."""
-    if _is_country(_key(copy, found)) or _located(copy, found):
+    if _is_country(_words_of(copy, name)) or _is_located(copy, name):
         return False
-    before = copy.read[max(0, found.start - REACH) : found.start]
-    return SURE.search(before) is not None or AFTER.match(copy.read, found.end) is not None
+    before = copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
+    return PLAYS_BEFORE.search(before) is not None or PLAYS_AFTER.match(copy.read, name.end) is not None
 
 
 def _is_country(name: str) -> bool:
     return name in lexicon().country_names or name in lexicon().regions
 
 
-def _located(copy: Copy, found: Found) -> bool:
-    before = copy.read[max(0, found.start - REACH) : found.start]
-    return LOCATED.search(before) is not None or NEXT_PLACE.match(copy.read, found.end) is not None
+def _is_located(copy: Copy, name: NameSpan) -> bool:
+    before = copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
+    return LOCATED_BEFORE.search(before) is not None or NEXT_PLACE.match(copy.read, name.end) is not None

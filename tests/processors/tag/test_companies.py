@@ -6,15 +6,17 @@ import pytest
 
 from processors.model.event import Event, Label
 from processors.model.story import Story
-from processors.tag.copy import Copy
-from processors.tag.found import Found
-from processors.tag.rules.companies import as_organisations
+from processors.tag.copy import Copy, NameSpan
+from processors.tag.phrase_search import Words
+from processors.tag.rules.companies import label_companies
+from processors.tag.rules.context import RuleContext
 
 
 def label(text: str, name: str, before: Label) -> Label:
     copy = Copy.of(Event(Story("u"), text=text), 10_000)
     start = copy.read.index(name)
-    return as_organisations(copy, [Found(start, start + len(name), before)])[0].label
+    context = RuleContext(copy, Words.of(copy.read), None, is_sport=False)
+    return label_companies(context, [NameSpan(start, start + len(name), before)])[0].label
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.tag.words import Phrases, Words
+from processors.tag.phrase_search import Phrases, Words
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""One story, one label a name: what was found once is found everywhere, and the mentions of a name agree."""
+"""One label a name in a story: a name seen once is found everywhere, and its mentions agree on their label."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Final
 
 from processors.model.event import Label
 from processors.places import candidates
-from processors.tag.copy import Copy
-from processors.tag.found import Found, merge
+from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
-from processors.tag.rules.gazetteer import SURE, label_of
-from processors.tag.words import Keys, Phrases, Words
+from processors.tag.phrase_search import Keys, Phrases, Words
+from processors.tag.rules.context import RuleContext
+from processors.tag.rules.gazetteer import GAZETTEER_WEIGHT, label_of
 
-STORY: Final = 120  # words that make a copy a story, which introduces its people by their full names
+MIN_STORY_WORDS: Final = (
+    120  # of a copy that introduces its people by their full names; briefs and captions may not
+)
 SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
 LAST_WORD: Final = re.compile(r"([^\W\d_]+)\.? +$")
 ARTICLES: Final = ("al-", "el-", "ad-", "ar-", "as-", "ash-", "an-", "ben ", "bin ")
@@ -50,19 +52,20 @@ LOCATING: Final = frozenset(
         "downtown",
     ]
 )
-REACH: Final = 20  # characters before a name that hold the word before it
+MAX_CHARS_BEFORE: Final = 20  # of a name that hold the word before it; longer words are none of the lists
 
 
-def agreed(copy: Copy, words: Words, found: Sequence[Found], *, wired: bool = False) -> list[Found]:
+def agree_on_labels(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
     """The names with one label each, and with the places where they stand but were not seen.
 
-    `wired` tells that the copy has a dateline, which makes it a story however short it is.
+    A copy with a dateline is a story, however short it is.
     """
-    names = _Names.of(copy, found)
-    introduces = wired or len(words) >= STORY
-    labels = {key: names.label(key, introduces) for key in names.votes}
-    settled = [replace(each, label=labels[_key(copy, each)]) for each in found]
-    return merge(settled, _repeats(copy, words, settled))
+    copy = context.copy
+    evidence = _NameEvidence.of(copy, names)
+    introduces = context.dateline is not None or len(context.words) >= MIN_STORY_WORDS
+    labels = {key: evidence.label(key, introduces) for key in evidence.votes}
+    labelled = [replace(name, label=labels[_key_of(copy, name)]) for name in names]
+    return merge_names(labelled, _repeats(copy, context.words, labelled))
 
 
 def surname(name: str) -> str:
@@ -74,7 +77,7 @@ def surname(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
+class _NameEvidence:
     """What the mentions of a copy say of each name: votes for labels, how it is written, what is before it."""
 
     votes: dict[str, dict[Label, float]]
@@ -85,20 +88,20 @@ class _Names:
     given: frozenset[str]
 
     @classmethod
-    def of(cls, copy: Copy, found: Sequence[Found]) -> _Names:
+    def of(cls, copy: Copy, names: Sequence[NameSpan]) -> _NameEvidence:
         votes: defaultdict[str, dict[Label, float]] = defaultdict(dict)
         written: dict[str, str] = {}
         titled, located = set(), set()
-        for each in found:
-            key = _key(copy, each)
-            votes[key][each.label] = votes[key].get(each.label, 0) + each.weight
-            written.setdefault(key, copy.read[each.start : each.end])
-            before = _word_before(copy, each)
-            if before in LOCATING or each.weight >= SURE:
+        for name in names:
+            key = _key_of(copy, name)
+            votes[key][name.label] = votes[key].get(name.label, 0) + name.weight
+            written.setdefault(key, copy.read[name.start : name.end])
+            before = _word_before(copy, name)
+            if before in LOCATING or name.weight >= GAZETTEER_WEIGHT:
                 located.add(key)
             elif before in lexicon().titles or before in lexicon().roles:
                 titled.add(key)
-        people = [key for key, labels in votes.items() if " " in key and _most(labels) == "PER"]
+        people = [key for key, labels in votes.items() if " " in key and _top_label(labels) == "PER"]
         return cls(
             votes, written, frozenset(titled), frozenset(located), frozenset(map(surname, people)),
             frozenset(name.split()[0] for name in people),
@@ -112,27 +115,31 @@ class _Names:
         has and that nothing is ever said to be in.
         """
         single = " " not in key
-        if single and surname(key) in self.surnames and not self._namesake(key):
+        if single and surname(key) in self.surnames and not self._is_namesake(key):
             return "PER"
-        if known := label_of(self.written[key]):
-            return known
-        label = _most(self.votes[key])
-        if label == "PER" and single and introduces and not self._person(key):
+        if certain := label_of(self.written[key]):
+            return certain
+        label = _top_label(self.votes[key])
+        if label == "PER" and single and introduces and not self._is_person(key):
             others: dict[Label, float] = {"ORG": 0.0, **self.votes[key], "PER": -1.0}
-            label = _most(others)
-        if label == "LOC" and introduces and not self._place(key):
+            label = _top_label(others)
+        if label == "LOC" and introduces and not self._is_place(key):
             label = "ORG"
         return label
 
-    def _namesake(self, key: str) -> bool:
+    def _is_namesake(self, key: str) -> bool:
         """Whether a surname is a known place here, because something is in it: "Jack London", "in London"."""
-        return key in self.located and _most(self.votes[key]) == "LOC" and bool(candidates(self.written[key]))
+        return (
+            key in self.located
+            and _top_label(self.votes[key]) == "LOC"
+            and bool(candidates(self.written[key]))
+        )
 
-    def _place(self, key: str) -> bool:
+    def _is_place(self, key: str) -> bool:
         name = self.written[key]
         return key in self.located or bool(candidates(name)) or not lexicon().places.isdisjoint(name.split())
 
-    def _person(self, key: str) -> bool:
+    def _is_person(self, key: str) -> bool:
         name = self.written[key]
         return (
             key in self.given
@@ -143,36 +150,36 @@ class _Names:
         )
 
 
-def _most(votes: dict[Label, float]) -> Label:
+def _top_label(votes: dict[Label, float]) -> Label:
     return max(votes, key=lambda label: votes[label])
 
 
-def _key(copy: Copy, found: Found) -> str:
-    return copy.read[found.start : found.end].casefold()
+def _key_of(copy: Copy, name: NameSpan) -> str:
+    return copy.read[name.start : name.end].casefold()
 
 
-def _word_before(copy: Copy, found: Found) -> str:
-    before = LAST_WORD.search(copy.read, max(0, found.start - REACH), found.start)
+def _word_before(copy: Copy, name: NameSpan) -> str:
+    before = LAST_WORD.search(copy.read, max(0, name.start - MAX_CHARS_BEFORE), name.start)
     return before[1].lower() if before else ""
 
 
-def _repeats(copy: Copy, words: Words, found: Sequence[Found]) -> Iterator[Found]:
-    """The names where the pipeline did not see them, and the surnames of its people."""
-    names: dict[str, Label] = {}
+def _repeats(copy: Copy, words: Words, names: Sequence[NameSpan]) -> Iterator[NameSpan]:
+    """The names where the recogniser did not see them, and the surnames of its people."""
+    labels: dict[str, Label] = {}
     keys: dict[str, Keys] = {}
-    for each in found:
-        name = copy.read[each.start : each.end]
-        if len(name) > 2 and name not in names and name not in lexicon().never:
-            names[name], keys[name] = each.label, words.keys_between(each.start, each.end)
-            last = name.split()[-1]
-            if each.label == "PER" and " " in name and len(last) > 2 and last not in names:
-                names[last] = "PER"
-                keys[last] = words.keys_between(each.end - len(last), each.end)
-    phrases = Phrases((keys[name], name) for name in names)
+    for name in names:
+        whole = copy.read[name.start : name.end]
+        if len(whole) > 2 and whole not in labels and whole not in lexicon().never:
+            labels[whole], keys[whole] = name.label, words.keys_between(name.start, name.end)
+            last = whole.split()[-1]
+            if name.label == "PER" and " " in whole and len(last) > 2 and last not in labels:
+                labels[last] = "PER"
+                keys[last] = words.keys_between(name.end - len(last), name.end)
+    phrases = Phrases((keys[whole], whole) for whole in labels)
     for hit in phrases.find(words):
         start, end = words.starts[hit.first], words.ends[hit.last]
         written = copy.read[start:end]
-        for name in hit.values:
-            if written == name or (len(name) > 4 and written == name.upper()):
-                yield Found(start, end, names[name])
+        for whole in hit.values:
+            if written == whole or (len(whole) > 4 and written == whole.upper()):
+                yield NameSpan(start, end, labels[whole])
                 break

@@ -7,7 +7,7 @@ import sys
 
 CHECK = """
 import sys
-from processors.tag.lean import import_spacy
+from processors.tag.spacy_pipeline import import_spacy
 spacy = import_spacy()
 assert "typer" not in sys.modules and "weasel" not in sys.modules
 assert [token.text for token in spacy.blank("en")("Vigo sails.")] == ["Vigo", "sails", "."]

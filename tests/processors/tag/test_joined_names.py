@@ -1,4 +1,4 @@
-"""Two names that the pipeline took for one, and where a name ends."""
+"""Two names that the recogniser took for one, and where a name ends."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import pytest
 
 from processors.model.event import Event, Label
 from processors.model.story import Story
-from processors.tag.copy import Copy
-from processors.tag.found import Found
-from processors.tag.rules.bounds import trimmed
-from processors.tag.rules.parts import parted
+from processors.tag.copy import Copy, NameSpan
+from processors.tag.rules.bounds import trim_name
+from processors.tag.rules.joined_names import split_name
 
 
 def split(text: str, name: str, label: Label) -> list[tuple[str, str]]:
     copy = Copy.of(Event(Story("u"), text=text), 10_000)
     start = copy.read.index(name)
     return [
-        (copy.read[each.start : each.end], each.label)
-        for each in parted(copy, Found(start, start + len(name), label))
+        (copy.read[part.start : part.end], part.label)
+        for part in split_name(copy, NameSpan(start, start + len(name), label))
     ]
 
 
@@ -51,6 +50,6 @@ def test_a_maker_and_a_photographer_stand_for_themselves(
 def test_a_name_ends_where_it_ends(text: str, name: str, label: Label, whole: str, after: Label) -> None:
     copy = Copy.of(Event(Story("u"), text=text), 10_000)
     start = copy.read.index(name)
-    made = trimmed(copy, Found(start, start + len(name), label))
-    assert made is not None
-    assert (copy.read[made.start : made.end], made.label) == (whole, after)
+    trimmed = trim_name(copy, NameSpan(start, start + len(name), label))
+    assert trimmed is not None
+    assert (copy.read[trimmed.start : trimmed.end], trimmed.label) == (whole, after)

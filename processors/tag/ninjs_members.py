@@ -11,16 +11,17 @@ from processors.model.event import Entity, Event
 from processors.model.story import Organisation, Person, Point, Story, StoryPlace, Subject
 
 CREATOR: Final = "urn:wiredesk:tag"
-ABOUT: Final = "http://cv.iptc.org/newscodes/prel/mentions"
-ASIDE: Final = frozenset({"byline", "credit", "signoff", "boilerplate"})  # kinds that name who made the story
-GEONAMES: Final = "https://sws.geonames.org/{}/"
-MEDIA_TOPIC: Final = "http://cv.iptc.org/newscodes/mediatopic/{}"
+ASIDE_SEGMENTS: Final = frozenset(
+    {"byline", "credit", "signoff", "boilerplate"}
+)  # kinds that name who made the story
+GEONAMES_URI: Final = "https://sws.geonames.org/{}/"
+MEDIA_TOPIC_URI: Final = "http://cv.iptc.org/newscodes/mediatopic/{}"
 
 
-def filled(event: Event) -> Story:
+def fill_story(event: Event) -> Story:
     """The event's story with what its tags say, after what the publisher said."""
     story = event.story
-    entities = _about(event)
+    entities = _entities_of_copy(event)
     return replace(
         story,
         people=story.people + tuple(_people(story, entities)),
@@ -31,9 +32,9 @@ def filled(event: Event) -> Story:
     )
 
 
-def _about(event: Event) -> list[Entity]:
+def _entities_of_copy(event: Event) -> list[Entity]:
     """The entities that the copy itself names, not only its credits."""
-    aside = [s for s in event.segments or () if s.kind in ASIDE]
+    aside = [s for s in event.segments or () if s.kind in ASIDE_SEGMENTS]
     ids = {
         m.entity
         for m in event.mentions or ()
@@ -43,21 +44,21 @@ def _about(event: Event) -> list[Entity]:
 
 
 def _people(story: Story, entities: Iterable[Entity]) -> Iterable[Person]:
-    told = {person.name for person in story.people}
-    return (Person(e.name) for e in entities if e.label == "PER" and e.name not in told)
+    present = {person.name for person in story.people}
+    return (Person(e.name) for e in entities if e.label == "PER" and e.name not in present)
 
 
 def _organisations(story: Story, entities: Iterable[Entity]) -> Iterable[Organisation]:
-    told = {organisation.name for organisation in story.organisations}
-    return (Organisation(e.name) for e in entities if e.label == "ORG" and e.name not in told)
+    present = {organisation.name for organisation in story.organisations}
+    return (Organisation(e.name) for e in entities if e.label == "ORG" and e.name not in present)
 
 
 def _places(story: Story, entities: Iterable[Entity]) -> Iterable[StoryPlace]:
-    told = {place.name for place in story.places}
+    present = {place.name for place in story.places}
     for entity in entities:
-        if entity.label == "LOC" and entity.name not in told:
+        if entity.label == "LOC" and entity.name not in present:
             where = entity.place
-            uri = GEONAMES.format(where.geoname_id) if where and where.geoname_id else None
+            uri = GEONAMES_URI.format(where.geoname_id) if where and where.geoname_id else None
             point = (
                 Point((where.longitude, where.latitude))
                 if where and where.longitude is not None and where.latitude is not None
@@ -67,10 +68,10 @@ def _places(story: Story, entities: Iterable[Entity]) -> Iterable[StoryPlace]:
 
 
 def _subjects(event: Event) -> Iterable[Subject]:
-    told = {subject.uri for subject in event.story.subjects}
+    present = {subject.uri for subject in event.story.subjects}
     for topic in event.topics or ():
-        uri = MEDIA_TOPIC.format(topic.code.removeprefix("medtop:"))
-        if uri not in told:
+        uri = MEDIA_TOPIC_URI.format(topic.code.removeprefix("medtop:"))
+        if uri not in present:
             percent = round(100 * topic.confidence)
             yield Subject(topic.name, uri=uri, creator=CREATOR, confidence=percent)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.tag.patterns import is_exponential
+from processors.tag.pattern_safety import is_exponential
 
 
 @pytest.mark.parametrize(
