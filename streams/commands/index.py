@@ -108,12 +108,12 @@ def _asked(task: Task, config: Path | None, wait: float) -> list[str]:
 async def _tried(task: Task, settings: Elasticsearch, wait: float) -> list[str]:
     from processors.errors import Transient
     from sinks.elasticsearch.client import connect
-    from streams.retry import delays
+    from streams.retry import INDEX
 
     client = connect(settings)
     try:
         async with asyncio.timeout(wait or None):
-            for delay in delays():
+            for delay in INDEX.delays():
                 try:
                     return await task(client, settings)
                 except Transient as error:

@@ -21,7 +21,7 @@ from streams import metrics
 from streams.embedded.log import Log
 from streams.messages import Message, Record
 from streams.pool import BrokenPool
-from streams.retry import delays
+from streams.retry import LOG, STEP, retry_until_stopped
 from streams.settlement import CrashCounts, Outcome, exhausted_letter, settle, split_run
 
 OUTAGES: Final = (
@@ -75,22 +75,20 @@ class Access:
 
     async def write(self, call: Callable[[], T]) -> T:
         """Run a writing call on the log's thread, waiting in place for a database that can't be written."""
-        for delay in delays():
-            try:
-                result = await self.read(call)
-            except sqlite3.OperationalError as error:
-                if not error.sqlite_errorname.startswith(OUTAGES):
-                    raise
-                self.waiting = str(error)
-                log.warning(
-                    "the database can't be written; waiting", reason=str(error), seconds=round(delay, 1)
-                )
-                await asyncio.sleep(delay)
-            else:
-                self.waiting = None
-                await self.wake()
-                return result
-        raise AssertionError("delays are endless")
+        result = await retry_until_stopped(
+            lambda: self.read(call), LOG, asyncio.Event(), errors=sqlite3.OperationalError,
+            before_wait=self._note_outage,
+        )  # fmt: skip
+        self.waiting = None
+        await self.wake()
+        return result
+
+    def _note_outage(self, error: Exception, delay: float) -> None:
+        """Say why writing waits; raise what is no outage."""
+        if not isinstance(error, sqlite3.OperationalError) or not error.sqlite_errorname.startswith(OUTAGES):
+            raise error
+        self.waiting = str(error)
+        log.warning("the database can't be written; waiting", reason=str(error), seconds=round(delay, 1))
 
     async def wake(self) -> None:
         """Let everybody who waits look again."""
@@ -137,7 +135,7 @@ class Consumer:
         self._batch = batch
         self._room = room
         self._crashes: CrashCounts = {}
-        self._retries = delays()
+        self._retries = STEP.delays()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -218,7 +216,7 @@ class Consumer:
             return
         messages = [message for _, outcome in done for message in outcome]
         await self._write([record for record, _ in done], messages, in_transaction)
-        self._retries = delays()
+        self._retries = STEP.delays()
         metrics.count(self.name, [outcome for _, outcome in done])
 
     async def _write(

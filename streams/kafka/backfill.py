@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -18,10 +17,9 @@ from streams.kafka.cluster import Cluster, wait_for
 from streams.kafka.producer import send
 from streams.kafka.topics import check
 from streams.messages import Message
-from streams.retry import delays
+from streams.retry import GROUP
 from streams.topology import BACKFILL
 
-TRIES: Final = 10
 T = TypeVar("T")
 
 
@@ -57,7 +55,7 @@ class TopicArchive:
 
     async def _waiting(self) -> int:
         """Ask until a coordinator answers: a new broker makes its first one when it is asked for it."""
-        for delay in itertools.islice(delays(0.2, 2.0), TRIES):
+        for delay in GROUP.delays():
             try:
                 return await self._lags.total()
             except KafkaError as error:

@@ -23,7 +23,7 @@ from config.errors import Misconfigured
 from config.settings import Kafka
 from sinks.metrics import RETRIES
 from streams.kafka import security
-from streams.retry import delays
+from streams.retry import BROKER
 
 CLIENTS: Final = (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
 POLL_MS: Final = 200  # to wait for records that are there
@@ -159,7 +159,7 @@ async def wait_for(cluster: Cluster) -> None:
         Misconfigured: it answers, but the settings are refused (user, password, certificate).
     """
     told, refused = "", None
-    for delay in delays(0.5, 15.0):
+    for delay in BROKER.delays():
         admin = cluster.admin()
         try:
             await admin.start()

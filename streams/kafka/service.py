@@ -14,7 +14,6 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from itertools import islice
 from typing import Final
 
 import structlog
@@ -23,7 +22,7 @@ from config.errors import Misconfigured
 from config.settings import Settings
 from streams.kafka.cluster import quieten
 from streams.logs import configure
-from streams.retry import delays
+from streams.retry import PROCESS
 
 RESTARTS: Final = "WIREDESK_RESTARTS"  # how many restarts there were, one soon after the other
 ENDS: Final = frozenset({signal.SIGINT, signal.SIGTERM})
@@ -68,7 +67,7 @@ async def _until_signal(run: Callable[[asyncio.Event], Awaitable[None]]) -> None
 
 def _again(error: Exception, *, steady: bool) -> None:
     number = 1 if steady else int(os.environ.get(RESTARTS, "0")) + 1
-    wait = next(islice(delays(0.5, 15.0), number, None))
+    wait = PROCESS.delay_s(number + 1)
     log.error(
         "starting again after a failure", error=f"{type(error).__name__}: {error}", restarts=number,
         seconds=round(wait, 1), exc_info=error if number == 1 else None,

@@ -30,7 +30,7 @@ from streams.kafka.producer import send
 from streams.kafka.topics import ready
 from streams.kafka.worker import FIGURES_S
 from streams.messages import Record, dead_letter, milliseconds
-from streams.retry import delays
+from streams.retry import INDEX
 from streams.topology import SINK_READS
 
 POLL_INTERVAL_MS: Final = 24 * 3_600_000  # an index may be down for long; we keep our partitions
@@ -138,7 +138,7 @@ class Sink:
         """Write, waiting in place for an index that is down; None where the end came first."""
         if not events:
             return []
-        for delay in delays(0.5, 30.0):
+        for delay in INDEX.delays():
             try:
                 refused = await self._index.write(events)
             except Transient as error:

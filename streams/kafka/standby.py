@@ -19,7 +19,7 @@ from streams.kafka.cluster import Cluster
 from streams.kafka.partitions import numbers
 from streams.kafka.replica import Breath, Rememberer, Replica, Stale
 from streams.kafka.takeover import members
-from streams.retry import delays
+from streams.retry import BROKER
 
 EVERY_S: Final = 1.0  # between two looks at what others have written
 log = structlog.get_logger("wiredesk.kafka")
@@ -75,13 +75,13 @@ class Standby:
             self._following = None
 
     async def _follow(self) -> None:
-        retries = delays(0.5, 15.0)
+        retries = BROKER.delays()
         while True:
             try:
                 async with self._cluster.consumer(auto_offset_reset="earliest") as consumer:
                     while True:
                         await self._look(consumer, _as_long)
-                        retries = delays(0.5, 15.0)
+                        retries = BROKER.delays()
                         await asyncio.sleep(EVERY_S)
             except (KafkaError, OSError) as error:
                 log.debug("the standby waits for Kafka", topic=self._state, reason=str(error))

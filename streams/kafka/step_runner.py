@@ -31,7 +31,7 @@ from streams.kafka.producer import fits, submit
 from streams.kafka.takeover import claim
 from streams.messages import Message, Record, dead_letter
 from streams.pool import BrokenPool
-from streams.retry import delays
+from streams.retry import STEP
 from streams.topology import Step
 from streams.work import Outcome
 
@@ -221,7 +221,7 @@ class StepRunner:
 
     async def _settle(self, taken: Sequence[Fetched]) -> None:
         generation = self._app.generation
-        retries = delays(0.2, 5.0)
+        retries = STEP.delays()
         pending = self._ours(taken, generation)
         while pending:
             pending, suspects = self._in_hand(pending)

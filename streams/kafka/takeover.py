@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from processors.errors import Transient
 from streams.kafka.cluster import Cluster
 from streams.kafka.faust_internals import Committed, committed
-from streams.retry import delays
+from streams.retry import TAKEOVER
 
 log = structlog.get_logger("wiredesk.kafka")
 
@@ -28,7 +28,7 @@ async def claim(
     cluster: Cluster, admin: AIOKafkaAdminClient, step: str, partitions: Sequence[TopicPartition]
 ) -> Mapping[TopicPartition, Committed]:
     """The decided offsets of partitions of a step, after which nobody but the group's new member commits to them."""
-    for delay in delays(0.05, 1.0):
+    for delay in TAKEOVER.delays():
         try:
             await _fence_the_dead(cluster, admin, step, partitions)
             found = await committed(admin, cluster.group, partitions)

@@ -75,6 +75,11 @@ async def watch_folder(settings: Poll, outlet: Outlet, stop: asyncio.Event) -> N
     if not settings.drop_folder:
         return
     from streams.pollers.folder import DropFolder, watch
-    from streams.pollers.poller import insist
+    from streams.pollers.poller import hand_on_until_stopped
 
-    await watch(DropFolder(settings, outlet), settings.drop_interval_s, partial(insist, stop=stop), stop)
+    await watch(
+        DropFolder(settings, outlet),
+        settings.drop_interval_s,
+        partial(hand_on_until_stopped, stop=stop),
+        stop,
+    )

@@ -31,7 +31,7 @@ from streams.pollers.ports import Outlet
 FEED: Final = "drop"
 log = structlog.get_logger("wiredesk.drop")
 
-Insist = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+Retry = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 
 
 class DropFolder:
@@ -55,13 +55,13 @@ class DropFolder:
         except OSError as error:
             raise Misconfigured(f"poll.drop_folder: {self._root}: {error.strerror}") from error
 
-    async def scan(self, insist: Insist) -> int:
+    async def scan(self, retry: Retry) -> int:
         """Take up left claims, then every file that waits; how many were handled."""
         handled = 0
         for claim in self._claims():
             with _locked(claim, self._limit + 1) as found:
                 if found is not None:
-                    await self._hand_on(claim, found, insist)
+                    await self._hand_on(claim, found, retry)
                     handled += 1
         return handled
 
@@ -78,14 +78,14 @@ class DropFolder:
                 continue  # another poller was faster
             yield claim
 
-    async def _hand_on(self, claim: Path, found: bytes | OSError, insist: Insist) -> None:
+    async def _hand_on(self, claim: Path, found: bytes | OSError, retry: Retry) -> None:
         """Publish a claimed file and move it away."""
         item = self._item(claim, b"" if isinstance(found, OSError) else found)
         error = unreadable(str(claim), found) if isinstance(found, OSError) else self._wrong(item, claim)
         if error:
-            await insist(lambda: self._outlet.reject(item, error))
+            await retry(lambda: self._outlet.reject(item, error))
         else:
-            await insist(lambda: self._outlet.publish([item]))
+            await retry(lambda: self._outlet.publish([item]))
         self._put_away(claim, error)
         log.info("a file was taken in", file=shown(claim.name), error=error.type if error else None)
 
@@ -116,10 +116,10 @@ class DropFolder:
         return None
 
 
-async def watch(folder: DropFolder, interval: float, insist: Insist, stop: asyncio.Event) -> None:
+async def watch(folder: DropFolder, interval: float, retry: Retry, stop: asyncio.Event) -> None:
     """Scan the folder until `stop`."""
     while not stop.is_set():
-        await folder.scan(insist)
+        await folder.scan(retry)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), interval)
 

@@ -19,10 +19,8 @@ from typing import Final
 import structlog
 
 from config.settings import Poll
-from processors.errors import Transient
 from streams.pollers import schedule
 from streams.pollers import state as states
-from streams.pollers.breaker import Breaker
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
 from streams.pollers.judge import Verdict, as_delivered, judge, plan
@@ -31,7 +29,7 @@ from streams.pollers.outcomes import SOUND
 from streams.pollers.politeness import Hosts
 from streams.pollers.ports import Hubs, Ledger, NoHubs, Result
 from streams.pollers.robots import Robots
-from streams.retry import delays
+from streams.retry import LOG, NetworkBreaker, retry_until_stopped
 
 Clock = Callable[[], float]
 Permit = Callable[[], bool]
@@ -45,14 +43,14 @@ class Manners:
     """What this process owes to hosts and to its own network, whichever feeds are its own at the moment."""
 
     hosts: Hosts
-    breaker: Breaker
+    breaker: NetworkBreaker
     robots: Robots
 
     @classmethod
     def of(cls, settings: Poll) -> Manners:
         """Nobody was asked yet."""
         hosts = Hosts(settings.host_connections, settings.host_delay_s)
-        return cls(hosts, Breaker(), Robots(settings, hosts))
+        return cls(hosts, NetworkBreaker(), Robots(settings, hosts))
 
 
 class Poller:
@@ -200,7 +198,7 @@ class Poller:
 
     def _start(self, feed: str, host: str) -> None:
         self._hosts.begin(host)
-        self._breaker.probed(self._clock())
+        self._breaker.record_probe(self._clock())
         task = asyncio.create_task(self._poll(self._feeds[feed], host), name=f"poll {feed}")
         self._tasks[task] = feed
         self._fetching[task] = self._clock()
@@ -287,7 +285,7 @@ class Poller:
         packed = states.pack(verdict.state)
         gap = verdict.gap.at if verdict.gap else ""
         result = Result(feed.id, packed, verdict.items, verdict.rejected, gap)
-        await insist(lambda: self._ledger.settle(result), self._stop)
+        await hand_on_until_stopped(lambda: self._ledger.settle(result), self._stop)
         self._states[feed.id] = packed
 
     async def _carry_out(self, feed: Feed, verdict: Verdict) -> None:
@@ -305,23 +303,17 @@ class Poller:
             self._schedule(feed.id, due)
 
 
-async def insist(attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Try until it works, or until the stop: then nothing was written, and the next start repeats it.
+async def hand_on_until_stopped(attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Try to write to the log until it succeeds, or until the stop: then the next start repeats it.
 
     Raises:
         Transient: the log took nothing until the stop.
     """
-    for delay in delays():
-        try:
-            await attempt()
-        except Transient as error:
-            if stop.is_set():
-                raise
-            log.warning("the log does not take items; trying again", error=str(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), delay)
-        else:
-            return
+    await retry_until_stopped(attempt, LOG, stop, before_wait=_warn_of_outage)
+
+
+def _warn_of_outage(error: Exception, _delay: float) -> None:
+    log.warning("the log does not take items; trying again", error=str(error))
 
 
 def _current() -> asyncio.Task[None]:

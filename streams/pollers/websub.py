@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from streams.retry import HUB
+
 METHODS: Final = ("sha512", "sha384", "sha256", "sha1")  # of X-Hub-Signature (7.1)
 RENEW: Final = 0.8  # of a lease
 VERIFY_S: Final = 120.0  # for a hub to come back with its challenge
-FIRST_RETRY_S: Final = 60.0
 DENIED_S: Final = 24 * 3600.0
-LONGEST_RETRY_S: Final = 24 * 3600.0
 SHORTEST_LEASE_S: Final = 60.0
 
 Status = Literal["wanted", "asked", "active", "denied"]
@@ -114,8 +114,7 @@ def is_signed(header: str, body: bytes, secret: str) -> bool:
 def _failed(subscription: Subscription, now: float, random: float) -> Subscription:
     """Asked again later and later, with full jitter."""
     failures = subscription.failures + 1
-    longest = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures, 16))
-    wait = FIRST_RETRY_S + random * (longest - FIRST_RETRY_S)
+    wait = HUB.first_s + random * (HUB.ceiling_s(failures + 1) - HUB.first_s)
     return replace(subscription, status="wanted", failures=failures, due=now + wait)
 
 

@@ -7,7 +7,6 @@ settings say so, and each hop is checked alike. What the target answers is not r
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,11 +21,11 @@ from yarl import URL
 from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
 from processors.numbers import whole
-from sinks.circuit import Circuit
 from sinks.metrics import DELIVERIES, RETRIES
 from sinks.webhooks import Target, signature
 from streams.messages import Record
 from streams.pollers import address_guard as guard
+from streams.retry import CircuitBreaker, RetryPolicy
 
 SETTING: Final = "webhooks.allowed_addresses"
 KEPT: Final = frozenset({307, 308})  # redirects that keep method and body (RFC 9110, section 15.4)
@@ -60,7 +59,8 @@ class Delivery:
         self.target = target
         self._settings = settings
         self._opened = guard.parse(settings.allowed_addresses, SETTING)
-        self._circuit = Circuit(settings.circuit_failures, settings.circuit_s)
+        self._circuit = CircuitBreaker(settings.circuit_failures, settings.circuit_s)
+        self._policy = RetryPolicy("webhook", settings.first_delay_s, settings.max_delay_s, settings.attempts)
         self._clock, self._now, self._sleep = clock, now, sleep
         self._session: aiohttp.ClientSession | None = None
 
@@ -91,31 +91,28 @@ class Delivery:
             )
         verdict = Verdict("never tried")
         for number in range(1, self._settings.attempts + 1):
-            while (wait := self._circuit.wait(self._clock())) > 0:
+            while (wait := self._circuit.acquire(self._clock())) > 0:
                 await self._sleep(wait)
             verdict = await self._tried(record)
             if not verdict.reason:
                 return None
             if verdict.final or number == self._settings.attempts:
                 break
-            await self._sleep(max(self._delay(number), min(verdict.after, self._settings.max_delay_s)))
+            await self._sleep(
+                max(self._policy.delay_s(number), min(verdict.after, self._settings.max_delay_s))
+            )
         DELIVERIES.labels(self.target.name, "refused").inc()
         return Undeliverable(f"webhook {self.target.name}: {number} tries; the last: {verdict.reason}")
-
-    def _delay(self, number: int) -> float:
-        """Seconds before the next try: exponential, with full jitter (see `streams.retry`)."""
-        ceiling = min(self._settings.max_delay_s, self._settings.first_delay_s * 2 ** (number - 1))
-        return random.uniform(0, ceiling)  # noqa: S311 -- spreads load, guards nothing
 
     async def _tried(self, record: Record) -> Verdict:
         """One try, counted by the circuit."""
         verdict = await self._posted(record)
         if not verdict.reason:
-            self._circuit.succeeded()
+            self._circuit.record_success()
             DELIVERIES.labels(self.target.name, "delivered").inc()
             return verdict
         was_open = self._circuit.is_open
-        self._circuit.failed(self._clock())
+        self._circuit.record_failure(self._clock())
         RETRIES.labels(f"webhook {self.target.name}").inc()
         if self._circuit.is_open and not was_open:
             log.warning(

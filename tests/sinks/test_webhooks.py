@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from config.errors import Misconfigured
-from sinks.circuit import Circuit
 from sinks.webhooks import Target, load, secret, signature
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -77,22 +76,6 @@ def test_the_signature_is_that_of_standard_webhooks() -> None:
     key = secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     made = signature((key,), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
-
-
-def test_a_circuit_opens_after_failures_in_a_row_and_lets_one_try_through_at_a_time() -> None:
-    circuit = Circuit(2, 60)
-    circuit.failed(0)
-    circuit.succeeded()
-    circuit.failed(1)
-    assert circuit.wait(1) == 0
-    circuit.failed(2)
-    assert circuit.wait(12) == 50
-    assert circuit.wait(62) == 0, "the one try"
-    assert circuit.wait(62) == 60, "everybody else waits"
-    circuit.failed(70)
-    assert circuit.wait(71) == 59
-    circuit.succeeded()
-    assert circuit.wait(71) == 0
 
 
 def test_a_target_can_be_a_key() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from processors.errors import Transient
 from streams.embedded.consumer import Access, Consumer, Handled
 from streams.embedded.log import Log
 from streams.messages import Message, Record
+from streams.retry import RetryPolicy
 from streams.settlement import MAX_CRASHES
 
 
@@ -157,7 +157,7 @@ async def test_what_the_world_did_wrong_is_tried_again_and_never_counted(
                 return Transient("no answer")
             return super()._one(record)
 
-    monkeypatch.setattr("streams.embedded.consumer.delays", lambda: itertools.repeat(0.0))
+    monkeypatch.setattr("streams.embedded.consumer.STEP", RetryPolicy("step", 0.0, 0.0))
     await write(access, b"1", b"2", b"3")
     handler = Outage()
     await consume(access, handler)

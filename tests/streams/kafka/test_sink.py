@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from itertools import repeat
 
 import pytest
 from prometheus_client import REGISTRY
@@ -16,6 +15,7 @@ from processors.model.event import Event, Provenance
 from processors.model.story import Story
 from streams.kafka.cluster import Cluster
 from streams.kafka.sink import Sink
+from streams.retry import RetryPolicy
 from streams.topology import ENRICHED
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import make_topics, read
@@ -107,7 +107,7 @@ async def test_what_is_refused_is_set_aside_and_nothing_is_written_again(kafka: 
 async def test_an_index_that_is_down_keeps_its_place_holds_one_batch_and_tells_the_lag(
     kafka: KafkaForTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.kafka.sink.delays", lambda *_: repeat(0.05))
+    monkeypatch.setattr("streams.kafka.sink.INDEX", RetryPolicy("index", 0.05, 0.05))
     told = kafka.settings(partitions=1)
     await make_topics(told)
     await tell(kafka, [event(number) for number in range(500)])

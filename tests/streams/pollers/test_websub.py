@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from streams.pollers import websub
 from streams.pollers.websub import Subscription
+from streams.retry import HUB
 
 TOKEN = "an invented token"
 WANTED = Subscription("harbour", "https://hub.example/", "https://news.example/feed.xml")
@@ -51,7 +52,7 @@ def test_a_hub_that_goes_on_failing_is_asked_less_and_less_but_once_a_day() -> N
         each = websub.asked(each, 500, now=0.0, random=1.0)
         waits.append(each.due)
     assert waits[:3] == [120.0, 240.0, 480.0]
-    assert waits[-1] == websub.LONGEST_RETRY_S
+    assert waits[-1] == HUB.cap_s
 
 
 def test_a_lease_is_renewed_before_it_ends() -> None:
