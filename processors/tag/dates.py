@@ -11,8 +11,10 @@ from processors.dates.timex.resolution import DAY, Context, Timex, resolve
 from processors.dates.timex.tense import TenseCues, tense_cues
 from processors.model.event import DateExpression, Event, Segment
 
-MAX_CHARS = 100_000  # dates behind them are not read
-READ = frozenset({"note", "headline", "dateline", "paragraph", "subhead", "caption", "list", "table"})
+MAX_DATE_CHARS = 100_000  # of a text; dates behind them are not read, since no dispatch is as long
+DATED_SEGMENTS = frozenset(
+    {"note", "headline", "dateline", "paragraph", "subhead", "caption", "list", "table"}
+)
 NEEDS_TENSE = frozenset(
     {
         "date",
@@ -43,23 +45,23 @@ def find_dates(event: Event) -> tuple[DateExpression, ...]:
     segments = event.segments
     if segments is None:
         segments = (Segment(0, len(event.text), "paragraph"),)
-    found: list[DateExpression] = []
-    reader = _Reader(event.text, rules, cues, reference)
+    dates: list[DateExpression] = []
+    reader = _DateReader(event.text, rules, cues, reference)
     for segment in segments:
-        if segment.start >= MAX_CHARS:
+        if segment.start >= MAX_DATE_CHARS:
             break
-        if segment.inside == "text" and segment.kind in READ:
-            found += reader.dates(segment)
-    return tuple(found)
+        if segment.inside == "text" and segment.kind in DATED_SEGMENTS:
+            dates += reader.dates(segment)
+    return tuple(dates)
 
 
 def _reference_date(event: Event) -> date | None:
-    told = (
+    candidates = (
         event.dateline.date if event.dateline else None,
         event.story.version_created,
         event.provenance.received if event.provenance else None,
     )
-    for text in told:
+    for text in candidates:
         if text and ISO_DAY.match(text):
             try:
                 return date.fromisoformat(text[:10])
@@ -68,8 +70,8 @@ def _reference_date(event: Event) -> date | None:
     return None
 
 
-class _Reader:
-    """Reads one text from its start; remembers the day and year that it spoke of last."""
+class _DateReader:
+    """Reads one text from its start, and remembers the day and year that it told last."""
 
     def __init__(self, text: str, rules: Grammar, cues: TenseCues, reference: date) -> None:
         self._text, self._rules, self._cues, self._reference = text, rules, cues, reference
@@ -77,9 +79,11 @@ class _Reader:
         self._year: int | None = None
 
     def dates(self, segment: Segment) -> Iterator[DateExpression]:
-        found = list(self._rules.expressions(self._text, segment.start, min(segment.end, MAX_CHARS)))
-        reference = _own_date(found) if segment.kind == "caption" else None
-        for expression in found:
+        expressions = list(
+            self._rules.expressions(self._text, segment.start, min(segment.end, MAX_DATE_CHARS))
+        )
+        reference = _own_date(expressions) if segment.kind == "caption" else None
+        for expression in expressions:
             timex = resolve(expression, self._context(expression, reference or self._reference))
             if timex is None:
                 continue
@@ -100,9 +104,9 @@ class _Reader:
                 self._antecedent = date.fromisoformat(timex.value)
 
 
-def _own_date(found: list[Expression]) -> date | None:
-    """The full date that a caption tells."""
-    for expression in found:
+def _own_date(expressions: list[Expression]) -> date | None:
+    """The full date that a caption gives, None where it gives none."""
+    for expression in expressions:
         if expression.kind == "date" and expression.year and expression.day:
             timex = resolve(expression, Context(date(expression.year, 1, 1), 0))
             if timex:

@@ -19,18 +19,18 @@ from processors.tag.features import of_word
 Floats = NDArray[np.float32]
 Keys = NDArray[np.uint64]
 ATTRIBUTES: Final = ("NORM", "PREFIX", "SUFFIX", "SHAPE")
-PIECES: Final = 3  # of a maxout unit
-DEPTH: Final = 4  # convolutions, so a word sees four words to each side
-REMEMBERED: Final = 60_000  # embedded words, 384 bytes each
-TYPES: Final = ("PER", "ORG", "LOC", "MISC")
-TAGS: Final = ("O", *(f"{part}-{kind}" for kind in TYPES for part in "BILU"))
+MAXOUT_PIECES: Final = 3  # of a unit; as the weights were trained
+CONVOLUTIONS: Final = 4  # so a word sees four words to each side; as the weights were trained
+MAX_CACHED_WORDS: Final = 60_000  # embedded ones, 384 bytes each; fewer embed common words again and again
+NAME_TYPES: Final = ("PER", "ORG", "LOC", "MISC")
+TAGS: Final = ("O", *(f"{part}-{kind}" for kind in NAME_TYPES for part in "BILU"))
 
 
 class Network:
     """Loaded weights. Not thread-safe: it remembers words."""
 
     def __init__(self, weights: dict[str, NDArray[Any]]) -> None:
-        """Take the weights by name, as `load` reads them."""
+        """Build the network from weights by name, as `load` reads them."""
         from thinc.api import NumpyOps
 
         self._hash = NumpyOps().hash
@@ -42,7 +42,7 @@ class Network:
         }
         self._width: int = self._weights["G0"].shape[0]
         self._rows: dict[int, int] = {}
-        self._embedded: Floats = np.zeros((REMEMBERED, self._width), np.float32)
+        self._embedded: Floats = np.zeros((MAX_CACHED_WORDS, self._width), np.float32)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -56,13 +56,13 @@ class Network:
         A document is told by its words, the attributes of each (orthography and `ATTRIBUTES`: shape (words, 5)) and
         its story features (shape (words, 3)); none is empty.
         """
-        lengths = np.array([len(each) for each in words])
-        offsets = DEPTH + np.concatenate(([0], np.cumsum(lengths[:-1] + DEPTH)))
-        hidden: Floats = np.zeros((int(offsets[-1] + lengths[-1] + DEPTH), self._width), np.float32)
+        lengths = np.array([len(text) for text in words])
+        offsets = CONVOLUTIONS + np.concatenate(([0], np.cumsum(lengths[:-1] + CONVOLUTIONS)))
+        hidden: Floats = np.zeros((int(offsets[-1] + lengths[-1] + CONVOLUTIONS), self._width), np.float32)
         where = np.concatenate([np.arange(at, at + n) for at, n in zip(offsets, lengths, strict=True)])
         hidden[where] = self._embed(np.concatenate(keys), [word for text in words for word in text])
         hidden[where] += np.concatenate(story) @ self._weights["D"]
-        for layer in range(1, DEPTH + 1):
+        for layer in range(1, CONVOLUTIONS + 1):
             hidden += self._unit(layer, _windows(hidden))
         return self._decode(hidden @ self._weights["U"].T + self._weights["c"], offsets, lengths)
 
@@ -73,13 +73,13 @@ class Network:
         if len(self._rows) + len(new) > len(self._embedded):
             self._rows.clear()
             new = {name: number for number, name in enumerate(names)}
-            self._embedded = np.zeros((max(REMEMBERED, len(new)), self._width), np.float32)
+            self._embedded = np.zeros((max(MAX_CACHED_WORDS, len(new)), self._width), np.float32)
         if new:
-            self._remember(new, keys, words)
+            self._cache_words(new, keys, words)
         vectors: Floats = self._embedded[[self._rows[name] for name in names]]
         return vectors
 
-    def _remember(self, new: dict[int, int], keys: Keys, words: list[str]) -> None:
+    def _cache_words(self, new: dict[int, int], keys: Keys, words: list[str]) -> None:
         places = list(new.values())
         parts = [
             self._weights[f"E{number}"][
@@ -88,9 +88,9 @@ class Network:
             ].sum(axis=1)
             for number, seed in enumerate(self._seeds)
         ]
-        known = np.stack([of_word(words[place]) for place in places])
+        features = np.stack([of_word(words[place]) for place in places])
         start = len(self._rows)
-        self._embedded[start : start + len(new)] = self._unit(0, np.concatenate([*parts, known], axis=1))
+        self._embedded[start : start + len(new)] = self._unit(0, np.concatenate([*parts, features], axis=1))
         self._rows.update(zip(new, range(start, start + len(new)), strict=True))
 
     def _unit(self, layer: int, values: Floats) -> Floats:
@@ -120,41 +120,41 @@ class Network:
             paths = best[:live, None, :] + into
             paths.argmax(axis=2, out=back[step, :live])
             best[:live] = paths.max(axis=2) + scores[starts[:live] + step]
-        return self._traced(back, (best + w["en"]).argmax(axis=1), order, longest)
+        return self._trace_back(back, (best + w["en"]).argmax(axis=1), order, longest)
 
     @staticmethod
-    def _traced(
+    def _trace_back(
         back: NDArray[np.intp], last: NDArray[Any], order: NDArray[Any], longest: NDArray[Any]
     ) -> list[list[int]]:
-        made: list[list[int]] = [[] for _ in order]
+        paths: list[list[int]] = [[] for _ in order]
         for place, (document, length) in enumerate(zip(order.tolist(), longest.tolist(), strict=True)):
             tag = int(last[place])
             path, steps = [tag], back[:length, place].tolist()
             for step in range(length - 1, 0, -1):
                 tag = steps[step][tag]
                 path.append(tag)
-            made[document] = path[::-1]
-        return made
+            paths[document] = path[::-1]
+        return paths
 
 
 def _windows(values: Floats) -> Floats:
     """Each row with the one before and the one after it."""
     rows, width = values.shape
-    made: Floats = np.zeros((rows, 3 * width), np.float32)
-    made[1:, :width] = values[:-1]
-    made[:, width : 2 * width] = values
-    made[:-1, 2 * width :] = values[1:]
-    return made
+    windows: Floats = np.zeros((rows, 3 * width), np.float32)
+    windows[1:, :width] = values[:-1]
+    windows[:, width : 2 * width] = values
+    windows[:-1, 2 * width :] = values[1:]
+    return windows
 
 
-def spans(tags: list[int]) -> list[tuple[int, int, str]]:
-    """(first, end, type) of the names that the tags tell, in words."""
-    made: list[tuple[int, int, str]] = []
+def decode_spans(tags: list[int]) -> list[tuple[int, int, str]]:
+    """(first, end, type) of each name that the tags mark, counted in words."""
+    names: list[tuple[int, int, str]] = []
     start = 0
     for number, tag in enumerate(tags):
         part, _, kind = TAGS[tag].partition("-")
         if part in {"B", "U"}:
             start = number
         if part in {"L", "U"}:
-            made.append((start, number + 1, kind))
-    return made
+            names.append((start, number + 1, kind))
+    return names

@@ -17,12 +17,14 @@ from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any, Final
 
-FEW: Final = 8  # a repeat of so many at most is written out; more count as without end
-TWO: Final = 2  # ways are as many as more
-MOST: Final = 2000  # states; what is longer is not looked at
-STATES: Final = (
-    250  # of an expression that is looked at whole; of a longer one only its repeats of repeats are
+MAX_WRITTEN_OUT: Final = (
+    8  # times of a repeat that is written out; more count as without end, which errs on the safe side
 )
+MAX_WAYS: Final = 2  # that are counted: two ways are as bad as more
+MAX_STATES: Final = (
+    2000  # of an expression; a longer one is not looked at, and no operator writes one by hand
+)
+MAX_PAIRED_STATES: Final = 250  # of an expression whose pairs of states are all looked at; of a longer one only repeats of repeats are
 SAMPLES: Final = " \t\n-_.,'0aAzZéЖ中\x00"  # one letter of each kind; those of the expression come on top
 WORD: Final = re.compile(r"\w")
 SPACE: Final = re.compile(r"\s")
@@ -34,10 +36,10 @@ REPEATS: Final = frozenset({sre.MAX_REPEAT, sre.MIN_REPEAT})
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of the expression: the states that it can begin and end with, and in how many ways it can be empty.
+class _Fragment:
+    """A piece of the expression: the states that it can begin and end with, and in how many ways it can be empty.
 
-    A state stands as often as there are ways; two ways are as many as more.
+    A state stands as often as there are ways.
     """
 
     first: tuple[int, ...] = ()
@@ -54,47 +56,47 @@ class _Automaton:
     edges: Counter[tuple[int, int]] = field(default_factory=Counter)
     loops: bool = False
 
-    def sequence(self, tree: Iterable[tuple[Any, Any]]) -> _Part:
-        made = _Part()
+    def sequence(self, tree: Iterable[tuple[Any, Any]]) -> _Fragment:
+        fragment = _Fragment()
         for operation, argument in tree:
-            made = self._joined(made, self._part(operation, argument))
-        return made
+            fragment = self._concatenate(fragment, self._fragment_of(operation, argument))
+        return fragment
 
-    def _part(self, operation: Any, argument: Any) -> _Part:
+    def _fragment_of(self, operation: Any, argument: Any) -> _Fragment:
         if operation in REPEATS:
             return self._repeat(*argument)
         if operation is sre.SUBPATTERN:
             return self.sequence(argument[3])
         if operation is sre.BRANCH:
-            return _either([self.sequence(branch) for branch in argument[1]])
+            return _alternate([self.sequence(branch) for branch in argument[1]])
         if operation in {sre.ASSERT, sre.ASSERT_NOT}:
             self.sequence(argument[1])
-            return _Part()
+            return _Fragment()
         if operation in ZERO_WIDTH:
-            return _Part()
+            return _Fragment()
         self.letters.append(_letters(operation, argument, self.alphabet))
         state = (len(self.letters) - 1,)
-        return _Part(state, state, empty=0)
+        return _Fragment(state, state, empty=0)
 
-    def _repeat(self, least: int, most: int, body: Any) -> _Part:
-        if most <= FEW:
-            made = _Part()
+    def _repeat(self, least: int, most: int, body: Any) -> _Fragment:
+        if most <= MAX_WRITTEN_OUT:
+            repeats = _Fragment()
             for number in range(int(most)):
                 part = self.sequence(body)
                 optional = part.empty or int(number >= least)
-                made = self._joined(made, _Part(part.first, part.last, optional))
-            return made
+                repeats = self._concatenate(repeats, _Fragment(part.first, part.last, optional))
+            return repeats
         part = self.sequence(body)
         self._follow(part.last, part.first)
         self.loops = True
-        return _Part(part.first, part.last, int(part.empty > 0 or least == 0))
+        return _Fragment(part.first, part.last, int(part.empty > 0 or least == 0))
 
-    def _joined(self, one: _Part, other: _Part) -> _Part:
+    def _concatenate(self, one: _Fragment, other: _Fragment) -> _Fragment:
         self._follow(one.last, other.first)
-        return _Part(
+        return _Fragment(
             (*one.first, *other.first * one.empty),
             (*other.last, *one.last * other.empty),
-            min(TWO, one.empty * other.empty),
+            min(MAX_WAYS, one.empty * other.empty),
         )
 
     def _follow(self, ends: Sequence[int], starts: Sequence[int]) -> None:
@@ -110,22 +112,22 @@ def is_exponential(expression: str) -> bool:
     tree = _parser.parse(expression)
     automaton = _Automaton(frozenset(SAMPLES) | _letters_of(tree))
     automaton.sequence(tree)
-    if not automaton.loops or len(automaton.letters) > MOST:
+    if not automaton.loops or len(automaton.letters) > MAX_STATES:
         return False
-    reach = _reach(len(automaton.letters), automaton.edges)
+    reach = _reachable_states(len(automaton.letters), automaton.edges)
     if any(ways > 1 and reach[after] >> before & 1 for (before, after), ways in automaton.edges.items()):
         return True
-    return len(automaton.letters) <= STATES and any(
-        _ambiguous(state, automaton, reach)
+    return len(automaton.letters) <= MAX_PAIRED_STATES and any(
+        _is_ambiguous(state, automaton, reach)
         for state in range(len(automaton.letters))
         if reach[state] >> state & 1
     )
 
 
-def _ambiguous(state: int, automaton: _Automaton, reach: list[int]) -> bool:
+def _is_ambiguous(state: int, automaton: _Automaton, reach: list[int]) -> bool:
     """Whether two different paths lead from a state back to it over the same word."""
     inside = {other for other in range(len(reach)) if reach[state] >> other & 1 and reach[other] >> state & 1}
-    after: dict[int, list[int]] = {each: [] for each in inside}
+    after: dict[int, list[int]] = {member: [] for member in inside}
     for one, other in automaton.edges:
         if one in inside and other in inside:
             after[one].append(other)
@@ -151,17 +153,17 @@ def _ambiguous(state: int, automaton: _Automaton, reach: list[int]) -> bool:
 def _closure(
     start: tuple[int, int], edges: dict[tuple[int, int], list[tuple[int, int]]]
 ) -> set[tuple[int, int]]:
-    found: set[tuple[int, int]] = set()
+    closed: set[tuple[int, int]] = set()
     waiting = [start]
     while waiting:
         pair = waiting.pop()
-        if pair not in found:
-            found.add(pair)
+        if pair not in closed:
+            closed.add(pair)
             waiting += edges.get(pair, ())
-    return found
+    return closed
 
 
-def _reach(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
+def _reachable_states(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
     """For each state the states that it leads to in one step or more, as bits (Warshall's closure)."""
     reach = [0] * count
     for before, after in edges:
@@ -173,37 +175,37 @@ def _reach(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
     return reach
 
 
-def _either(parts: Sequence[_Part]) -> _Part:
-    return _Part(
+def _alternate(parts: Sequence[_Fragment]) -> _Fragment:
+    return _Fragment(
         tuple(state for part in parts for state in part.first),
         tuple(state for part in parts for state in part.last),
-        min(TWO, sum(part.empty for part in parts)),
+        min(MAX_WAYS, sum(part.empty for part in parts)),
     )
 
 
 def _letters_of(tree: Any) -> frozenset[str]:
     """The letters that an expression spells, in both cases."""
-    found: set[str] = set()
+    letters: set[str] = set()
     waiting = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, tuple) and len(node) == 2 and node[0] in {sre.LITERAL, sre.NOT_LITERAL}:
-            found |= {chr(node[1]).lower()[:1], chr(node[1]).upper()[:1]}
+            letters |= {chr(node[1]).lower()[:1], chr(node[1]).upper()[:1]}
         elif isinstance(node, tuple) and len(node) == 2 and node[0] is sre.RANGE:
-            found |= set(map(chr, node[1]))
+            letters |= set(map(chr, node[1]))
         elif isinstance(node, (list, tuple, _parser.SubPattern)):
             waiting += list(node)
-    return frozenset(found)
+    return frozenset(letters)
 
 
 def _letters(operation: Any, argument: Any, alphabet: frozenset[str]) -> frozenset[str]:
     """What a letter or class of the expression reads, of the alphabet."""
     if operation is sre.LITERAL:
         return frozenset({chr(argument), chr(argument).lower()[:1], chr(argument).upper()[:1]})
-    return frozenset(letter for letter in alphabet if _reads(operation, argument, letter))
+    return frozenset(letter for letter in alphabet if _matches_letter(operation, argument, letter))
 
 
-def _reads(operation: Any, argument: Any, letter: str) -> bool:
+def _matches_letter(operation: Any, argument: Any, letter: str) -> bool:
     """Whether a letter or class of the expression reads a letter; case does not count."""
     cases = {ord(letter), *map(ord, letter.lower()), *map(ord, letter.upper())}
     if operation is sre.LITERAL:
@@ -216,7 +218,7 @@ def _reads(operation: Any, argument: Any, letter: str) -> bool:
         return _in_category(str(argument), letter)
     if operation is sre.IN:
         members = [member for member in argument if member[0] is not sre.NEGATE]
-        return any(_reads(member[0], member[1], letter) for member in members) is (
+        return any(_matches_letter(member[0], member[1], letter) for member in members) is (
             len(members) == len(argument)
         )
     return True  # ANY

@@ -13,8 +13,8 @@ Keys = tuple[str, ...]
 
 # Initials with full stops (U.S.), or letters and digits with inner apostrophes (O'Brien, not the 's of Syria's).
 WORD: Final = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’](?![sS]\b)[^\W_]+)*")
-JOINED: Final = re.compile(r"[ \t]|\n(?!\n)[ \t]*|[-‐‑–&.]|\. | & ")
-LONGEST: Final = 10  # words of a phrase
+JOINT: Final = re.compile(r"[ \t]|\n(?!\n)[ \t]*|[-‐‑–&.]|\. | & ")
+MAX_PHRASE_WORDS: Final = 10  # of a phrase that count; longer names differ before
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Words:
     @classmethod
     def of(cls, text: str) -> Words:
         """Split a text."""
-        found = [(match.start(), match.end()) for match in WORD.finditer(text)]
-        keys = [text[start:end].casefold().replace(".", "").replace("’", "'") for start, end in found]
-        return cls(text, [start for start, _ in found], [end for _, end in found], keys)
+        spans = [(match.start(), match.end()) for match in WORD.finditer(text)]
+        keys = [text[start:end].casefold().replace(".", "").replace("’", "'") for start, end in spans]
+        return cls(text, [start for start, _ in spans], [end for _, end in spans], keys)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -44,16 +44,16 @@ class Words:
         """The keys of the words that start within a span of characters."""
         return tuple(self.keys[bisect_left(self.starts, start) : bisect_left(self.starts, end)])
 
-    def joined(self, first: int, last: int) -> bool:
+    def are_joined(self, first: int, last: int) -> bool:
         """Whether nothing between these words parts one name from another."""
         return all(
-            JOINED.fullmatch(self.text, self.ends[place], self.starts[place + 1])
+            JOINT.fullmatch(self.text, self.ends[place], self.starts[place + 1])
             for place in range(first, last)
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Hit(Generic[T]):
+class PhraseHit(Generic[T]):
     """A phrase found from the word `first` to the word `last`, both included."""
 
     first: int
@@ -67,12 +67,12 @@ class Phrases(Generic[T]):
     __slots__ = ("_by_first",)
 
     def __init__(self, entries: Iterable[tuple[Keys, T]]) -> None:
-        """Take (keys of words, value) pairs; a phrase may have several values. Those without a word are skipped."""
+        """Index (keys of words, value) pairs; a phrase may have several values. Those without a word are skipped."""
         tree: dict[str, dict[Keys, tuple[T, ...]]] = {}
         for keys, value in entries:
             if keys:
                 tails = tree.setdefault(keys[0], {})
-                tail = keys[1:LONGEST]
+                tail = keys[1:MAX_PHRASE_WORDS]
                 tails[tail] = (*tails.get(tail, ()), value)
         self._by_first = {
             first: (sorted({len(tail) for tail in tails}, reverse=True), tails)
@@ -84,15 +84,15 @@ class Phrases(Generic[T]):
         """The same from phrases as they are written."""
         return cls((tuple(Words.of(phrase).keys), value) for phrase, value in entries)
 
-    def find(self, words: Words) -> Iterator[Hit[T]]:
+    def find(self, words: Words) -> Iterator[PhraseHit[T]]:
         """The longest phrase at each place, from left to right, none over another."""
-        known, free = self._by_first, 0
+        by_first, free = self._by_first, 0
         for position, key in enumerate(words.keys):
-            if position >= free and key in known and (hit := self.at(words, position)):
+            if position >= free and key in by_first and (hit := self.match_at(words, position)):
                 yield hit
                 free = hit.last + 1
 
-    def at(self, words: Words, position: int) -> Hit[T] | None:
+    def match_at(self, words: Words, position: int) -> PhraseHit[T] | None:
         """The longest phrase that starts at a word."""
         if words.keys[position] not in self._by_first:
             return None
@@ -100,6 +100,6 @@ class Phrases(Generic[T]):
         for length in lengths:
             last = position + length
             values = tails.get(tuple(words.keys[position + 1 : last + 1]))
-            if values and last < len(words.keys) and words.joined(position, last):
-                return Hit(position, last, values)
+            if values and last < len(words.keys) and words.are_joined(position, last):
+                return PhraseHit(position, last, values)
         return None

@@ -13,14 +13,14 @@ from spacy.tokens import Doc, Span
 from spacy.util import minibatch
 
 from processors.tag.features import of_story
-from processors.tag.network import ATTRIBUTES, Keys, Network, spans
+from processors.tag.network import ATTRIBUTES, Keys, Network, decode_spans
 
 WEIGHTS: Final = Path(__file__).parent / "model" / "weights.npz"
 COLUMNS: Final = [ORTH, *ATTRIBUTES]
-REMEMBERED: Final = 100_000  # words
+MAX_CACHED_SPELLINGS: Final = 100_000  # some 10 MB
 
 
-class Recogniser:
+class NameRecogniser:
     """Sets `doc.ents` with labels PER, ORG, LOC and MISC; reads the words alone."""
 
     def __init__(self, weights: Path) -> None:
@@ -30,40 +30,41 @@ class Recogniser:
 
     def __call__(self, document: Doc) -> Doc:
         """Name one document."""
-        return self._named([document])[0]
+        return self._name_documents([document])[0]
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 24, **_: Any) -> Iterator[Doc]:
         """Name documents, batch by batch."""
         for batch in minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
-            yield from self._named(list(batch))
+            yield from self._name_documents(list(batch))
 
-    def _named(self, documents: list[Doc]) -> list[Doc]:
+    def _name_documents(self, documents: list[Doc]) -> list[Doc]:
         read = [(document, *self._words(document)) for document in documents]
-        read = [each for each in read if each[1]]
+        read = [document for document in read if document[1]]
         if not read:
             return documents
-        words = [each[1] for each in read]
-        tags = self._network.tags([each[3] for each in read], words, [of_story(each) for each in words])
-        for (document, _, places, _), found in zip(read, tags, strict=True):
+        words = [document[1] for document in read]
+        keys = [document[3] for document in read]
+        tags = self._network.tags(keys, words, [of_story(text) for text in words])
+        for (document, _, places, _), path in zip(read, tags, strict=True):
             document.ents = [
                 Span(document, places[first], places[end - 1] + 1, label=kind)
-                for first, end, kind in spans(found)
+                for first, end, kind in decode_spans(path)
             ]
         return documents
 
     def _words(self, document: Doc) -> tuple[list[str], list[int], Keys]:
         """The words that are no white space, their indices, and their attributes: shape (words, 5)."""
-        told = np.asarray(document.to_array([*COLUMNS, IS_SPACE]), np.uint64)
-        places: list[int] = np.flatnonzero(told[:, -1] == 0).tolist()
-        keys = told[places, :-1]
+        attributes = np.asarray(document.to_array([*COLUMNS, IS_SPACE]), np.uint64)
+        places: list[int] = np.flatnonzero(attributes[:, -1] == 0).tolist()
+        keys = attributes[places, :-1]
         names = keys[:, 0].tolist()
-        known = self._spelled
-        if len(known) > REMEMBERED:
-            known.clear()
+        spelled = self._spelled
+        if len(spelled) > MAX_CACHED_SPELLINGS:
+            spelled.clear()
         for name, place in zip(names, places, strict=True):
-            if name not in known:
-                known[name] = document[place].text
-        return [known[name] for name in names], places, keys
+            if name not in spelled:
+                spelled[name] = document[place].text
+        return [spelled[name] for name in names], places, keys
 
 
 @Language.factory(
@@ -71,5 +72,5 @@ class Recogniser:
     assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
     default_config={"weights": str(WEIGHTS)},
 )
-def _make(nlp: Language, name: str, weights: str) -> Recogniser:  # noqa: ARG001 -- spaCy's signature
-    return Recogniser(Path(weights))
+def _make_recogniser(nlp: Language, name: str, weights: str) -> NameRecogniser:  # noqa: ARG001 -- spaCy's signature
+    return NameRecogniser(Path(weights))

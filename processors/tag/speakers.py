@@ -17,8 +17,10 @@ from msgspec.structs import replace
 from processors.model.event import Entity, Event, Mention, Quote, Span
 from processors.quotes.lexicon import SpeechLexicon, speech_lexicon
 
-BEFORE = 60  # characters before a mention that may hold its title
-REACH = 1500  # characters back that a pronoun or "the minister" may look
+MAX_TITLE_CHARS = 60  # before a mention, in which its title stands; more reaches into the clause before
+MAX_LOOK_BACK_CHARS = (
+    1500  # for a pronoun or "the minister": some eight paragraphs; further back somebody else is meant
+)
 APPOSITION = re.compile(r",\s+(?:the\s+|a\s+|an\s+)?(\w[^,.;:\n]{2,60})")
 SENTENCE_END = re.compile(r"[.!?;:“”\"«»]\s*|\n")
 WORD_BEFORE = re.compile(r"\w+$")
@@ -36,44 +38,46 @@ def resolve_speakers(event: Event) -> tuple[Quote, ...]:
     if not quotes or not event.mentions or words is None:
         return quotes
     cast = _Cast(event, words)
-    return tuple(cast.named(quote) for quote in quotes)
+    return tuple(cast.resolve(quote) for quote in quotes)
 
 
 @dataclass(frozen=True, slots=True)
-class _Name:
-    """A mention in the text, with what its entity is and the words before it."""
+class _CastMember:
+    """A mention in the text, with the label of its entity and the words that say who it is."""
 
     start: int
     end: int
     label: str
     entity: str
     title: tuple[str, ...]
-    subject: bool  # stands at the head of a sentence
+    is_subject: bool  # stands at the head of a sentence
 
 
 class _Cast:
-    """Everybody whom the story names, and who spoke last."""
+    """The people and organisations that the story names, and who of them spoke last."""
 
     def __init__(self, event: Event, words: SpeechLexicon) -> None:
         self._text, self._words = event.text, words
         entities = {entity.id: entity for entity in event.entities or ()}
-        mentions = [each for each in event.mentions or () if each.inside == "text" and each.entity]
-        mentions.sort(key=lambda each: each.start)
+        mentions = [
+            mention for mention in event.mentions or () if mention.inside == "text" and mention.entity
+        ]
+        mentions.sort(key=lambda mention: mention.start)
         before = (None, *mentions)
         self._names = [
-            self._name(mention, last, entities) for last, mention in zip(before, mentions, strict=False)
+            self._member_of(mention, last, entities) for last, mention in zip(before, mentions, strict=False)
         ]
-        self._gender = dict(self._told_genders())
-        self._spoke: tuple[int, str] | None = None
+        self._gender = dict(self._genders())
+        self._last_speaker: tuple[int, str] | None = None
 
-    def named(self, quote: Quote) -> Quote:
-        """The quote with its speaker's entity."""
+    def resolve(self, quote: Quote) -> Quote:
+        """The quote with the entity of its speaker, where the story tells it."""
         if quote.speaker is None or quote.inside != "text":
             return quote
         entity = self._entity(quote.speaker)
         if entity is None:
             return quote
-        self._spoke = (quote.end, entity)
+        self._last_speaker = (quote.end, entity)
         return replace(quote, speaker=replace(quote.speaker, entity=entity))
 
     def _entity(self, speaker: Span) -> str | None:
@@ -81,10 +85,10 @@ class _Cast:
         if not said:
             return None
         if len(said) == 1 and said[0] in self._words.pronouns:
-            return self._pronoun(said[0], speaker.start)
-        return self._own_name(speaker) or self._described(said, speaker.start)
+            return self._pronoun_entity(said[0], speaker.start)
+        return self._named_entity(speaker) or self._described_entity(said, speaker.start)
 
-    def _own_name(self, speaker: Span) -> str | None:
+    def _named_entity(self, speaker: Span) -> str | None:
         """The entity that the words name: a person anywhere in them, else what their head names."""
         inside = [name for name in self._names if speaker.start <= name.start and name.end <= speaker.end]
         people = [name for name in inside if name.label == "PER"]
@@ -104,60 +108,68 @@ class _Cast:
                 return len(text[: word.start()].rstrip())
         return len(text)
 
-    def _pronoun(self, word: str, at: int) -> str | None:
+    def _pronoun_entity(self, word: str, at: int) -> str | None:
         words = self._words
         if word in words.he or word in words.she:
             gender = "m" if word in words.he else "f"
-            return self._person(at, "f" if gender == "m" else "m")
+            return self._person_entity(at, "f" if gender == "m" else "m")
         if word in words.it or word in words.they:
-            if self._spoke and at - self._spoke[0] < REACH and self._is(self._spoke[1], "ORG"):
-                return self._spoke[1]
-            return self._nearest(at, ("ORG",)) if word in words.it else None
+            if (
+                self._last_speaker
+                and at - self._last_speaker[0] < MAX_LOOK_BACK_CHARS
+                and self._has_label(self._last_speaker[1], "ORG")
+            ):
+                return self._last_speaker[1]
+            return self._nearest_entity(at, ("ORG",)) if word in words.it else None
         return None
 
-    def _person(self, at: int, other: str) -> str | None:
+    def _person_entity(self, at: int, other: str) -> str | None:
         """The person that a pronoun at `at` means; `other` is the gender that it can't be."""
         start = max(self._text.rfind("\n\n", 0, at), self._text.rfind("\n", 0, at), 0)
         people = [
             name
             for name in self._names
-            if name.label == "PER" and at - REACH < name.start < at and self._gender.get(name.entity) != other
+            if name.label == "PER"
+            and at - MAX_LOOK_BACK_CHARS < name.start < at
+            and self._gender.get(name.entity) != other
         ]
         here = [name for name in people if name.start >= start]
-        subjects = [name for name in here if name.subject]
+        subjects = [name for name in here if name.is_subject]
         if subjects:
             return subjects[-1].entity
-        spoke = self._spoke
-        if spoke and at - spoke[0] < REACH and any(name.entity == spoke[1] for name in people):
+        spoke = self._last_speaker
+        if spoke and at - spoke[0] < MAX_LOOK_BACK_CHARS and any(name.entity == spoke[1] for name in people):
             return spoke[1]
-        before = [name for name in people if name.subject] or people
+        before = [name for name in people if name.is_subject] or people
         return (here or before)[-1].entity if here or before else None
 
-    def _described(self, said: list[str], at: int) -> str | None:
+    def _described_entity(self, said: list[str], at: int) -> str | None:
         """Who "the minister" or "the company" is."""
         if said[0] not in self._words.definite or len(said) < 2:
             return None
         head = said[-1]
         for name in reversed(self._names):
-            if at - REACH < name.start < at and (
+            if at - MAX_LOOK_BACK_CHARS < name.start < at and (
                 (name.label == "PER" and head in name.title)
                 or (name.label == "ORG" and head in self._text[name.start : name.end].lower().split())
             ):
                 return name.entity
         if head in self._words.organisations and len(said) == 2:
-            return self._nearest(at, ("ORG",))
+            return self._nearest_entity(at, ("ORG",))
         return None
 
-    def _nearest(self, at: int, labels: tuple[str, ...]) -> str | None:
+    def _nearest_entity(self, at: int, labels: tuple[str, ...]) -> str | None:
         for name in reversed(self._names):
-            if at - REACH < name.start < at and name.label in labels:
+            if at - MAX_LOOK_BACK_CHARS < name.start < at and name.label in labels:
                 return name.entity
         return None
 
-    def _is(self, entity: str, label: str) -> bool:
+    def _has_label(self, entity: str, label: str) -> bool:
         return any(name.entity == entity and name.label == label for name in self._names)
 
-    def _name(self, mention: Mention, before: Mention | None, entities: dict[str, Entity]) -> _Name:
+    def _member_of(
+        self, mention: Mention, before: Mention | None, entities: dict[str, Entity]
+    ) -> _CastMember:
         entity = entities.get(mention.entity or "")
         start = self._sentence_start(mention.start)
         clause = self._text[start : mention.start]
@@ -167,12 +179,14 @@ class _Cast:
             title = self._title(clause, mention.end, entity)
         label = entity.label if entity else mention.label
         after_person = before is not None and before.label == "PER" and before.end > start
-        subject = not after_person and mention.start - start < BEFORE and self._leads(clause)
-        return _Name(mention.start, mention.end, label, mention.entity or "", title, subject)
+        subject = (
+            not after_person and mention.start - start < MAX_TITLE_CHARS and self._can_open_sentence(clause)
+        )
+        return _CastMember(mention.start, mention.end, label, mention.entity or "", title, subject)
 
     def _sentence_start(self, at: int) -> int:
-        """Where the sentence of an offset starts, as far as `BEFORE` characters tell."""
-        earliest = max(0, at - BEFORE)
+        """Where the sentence of an offset starts, as far as `MAX_TITLE_CHARS` characters tell."""
+        earliest = max(0, at - MAX_TITLE_CHARS)
         for end in reversed(list(SENTENCE_END.finditer(self._text, earliest, at))):
             word = WORD_BEFORE.search(self._text, earliest, end.start())
             if end.group()[0] != "." or word is None or word.group().lower() not in self._words.titles:
@@ -183,26 +197,26 @@ class _Cast:
         """The words that say what a name is: its roles, those just before it, an apposition after it."""
         said = [word.lower() for role in (entity.roles if entity else ()) for word in WORD.findall(role)]
         if apposition := APPOSITION.match(self._text, end):
-            said += self._until_ended(WORD.findall(apposition[1]))
-        return (*said, *self._until_ended(WORD.findall(clause.rpartition(",")[2])[::-1])[::-1])
+            said += self._words_of_title(WORD.findall(apposition[1]))
+        return (*said, *self._words_of_title(WORD.findall(clause.rpartition(",")[2])[::-1])[::-1])
 
-    def _until_ended(self, said: list[str]) -> list[str]:
+    def _words_of_title(self, said: list[str]) -> list[str]:
         """The words, in lower case, up to one that no title holds."""
         words = self._words
         kept: list[str] = []
-        for word in (each.lower() for each in said):
+        for word in map(str.lower, said):
             ends = word in words.prepositions or word in words.boundaries or word in words.auxiliaries
             if ends or word in words.determiners:
                 break
             kept.append(word)
         return kept
 
-    def _leads(self, clause: str) -> bool:
+    def _can_open_sentence(self, clause: str) -> bool:
         """Whether a name that follows `clause` can be its sentence's subject: only a title stands before it."""
         ends = self._words.boundaries | self._words.cues | self._words.auxiliaries | self._words.openers
         return not any(word.lower() in ends for word in WORD.findall(clause))
 
-    def _told_genders(self) -> Iterator[tuple[str, str]]:
+    def _genders(self) -> Iterator[tuple[str, str]]:
         """What titles and kinship words just before a name tell."""
         for name in self._names:
             near = set(name.title[-3:])

@@ -25,7 +25,7 @@ from spacy.tokens import Doc
 from threadpoolctl import threadpool_limits
 
 from processors.tag.features import STORY_FEATURES, WORD_FEATURES, of_story, of_word
-from processors.tag.network import ATTRIBUTES, DEPTH, Network, spans
+from processors.tag.network import ATTRIBUTES, CONVOLUTIONS, Network, decode_spans
 from tests.benchmarks.ner.augment import Augmenter
 from tests.benchmarks.ner.chain import loss, transitions
 from tests.benchmarks.ner.corpus import DEVELOPMENT, TRAIN, Text, read
@@ -112,7 +112,7 @@ class Run:
         """Texts as the encoder reads them."""
         parts = [self._read(text) for text in texts]
         lengths = [len(text.words) for text in texts]
-        count = sum(lengths) + DEPTH * len(lengths)
+        count = sum(lengths) + CONVOLUTIONS * len(lengths)
         made = Batch(
             np.zeros((count, len(ATTRIBUTES), 4), np.int64), np.zeros((count, WORD_FEATURES), np.float32),
             np.zeros((count, STORY_FEATURES), np.float32), np.zeros(count, np.int64), np.ones(count, bool), [], lengths,
@@ -128,7 +128,7 @@ class Run:
             )
             made.empty[here] = False
             made.offsets.append(at)
-            at += length + DEPTH
+            at += length + CONVOLUTIONS
         return made
 
     def _read(self, text: Text) -> tuple[NDArray[np.int64], Floats, Floats]:
@@ -185,7 +185,7 @@ def score(network: Network, texts: Sequence[Text]) -> float:
         tags = network.tags([keys_of(each) for each in words], words, [of_story(each) for each in words])
         for text, found in zip(batch, tags, strict=True):
             gold = {(name.first, name.end, name.label) for name in text.names if name.label in SCORED}
-            made = {name for name in spans(found) if name[2] in SCORED}
+            made = {name for name in decode_spans(found) if name[2] in SCORED}
             counts.update(right=len(gold & made), all=len(gold) + len(made))
     return 2 * counts["right"] / max(1, counts["all"])
 

