@@ -17,6 +17,7 @@ from importlib import resources
 from typing import Any, Final, Literal, get_args
 
 from processors.dates.embargo import Embargoes
+from processors.dates.month_names import weekday_names
 from processors.layout.home import home_zone
 from processors.model.story import Named
 
@@ -225,7 +226,7 @@ def _lexicon() -> _Lexicon:
     """The data of ``config/lexicon/versions.toml``, compiled once a process."""
     data = tomllib.loads((resources.files("config") / "lexicon" / "versions.toml").read_text("utf-8"))
     embargo = data["embargo"]
-    until = embargo["until"].replace("{weekday}", "|".join(embargo["weekday"]))
+    until = embargo["until"].replace("{weekday}", "|".join(map(re.escape, weekday_names())))
     embargoes = Embargoes(embargo, _compiled(embargo["told"].replace("{until}", until)))
     rows = data["mark"]
     words = embargoes.words.union(*(row["words"] for row in rows))

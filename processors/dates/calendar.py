@@ -62,7 +62,7 @@ def easter(year: int) -> date:
 
 
 def holiday(code: str, year: int) -> date:
-    """The day that a holiday's code (see `lexicon`) means in a year."""
+    """The day that a holiday's code (see `config.lexicon.Dates`) means in a year."""
     if code.startswith("E"):
         return easter(year) + timedelta(days=int(code[1:] or 0))
     month, *rest = code.split("-")

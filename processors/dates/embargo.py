@@ -15,6 +15,8 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from processors.dates.month_names import folded, month_number, weekdays
+
 _DOTTED: Final = re.compile(r"\b(\d{1,2})\.\s?(\d{1,2})\.(?!\d)")  # 12.03.
 _ISO: Final = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)(?:[T ]+(\d\d):(\d\d)(?::\d\d)?\s*(Z|[+-]\d\d:?\d\d)?)?")
 _ISO_DAY: Final = re.compile(r"\b\d{4}-\d\d-\d\d\b")
@@ -36,6 +38,7 @@ _CLOCK: Final = re.compile(
 _MIDNIGHT: Final = re.compile(r"\bmidnight\b|\bmitternacht\b|\bmedianoche\b|\bminuit\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _SCOPE: Final = 200  # characters after the word that an embargo's time stands in
+WEEKDAY_CHARS: Final = 4  # shorter names are other words in other languages: "mon" is French for my
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,12 @@ class Embargoes:
     """Reads embargoes by the words of ``config/lexicon/versions.toml``, section ``embargo``."""
 
     def __init__(self, words: Mapping[str, Any], told: re.Pattern[str]) -> None:
-        """`told` matches what opens an embargo; `words` names months, weekdays and zones."""
+        """`told` matches what opens an embargo; `words` names zones."""
         self.words: Final = frozenset(words["words"])
         self._told = told
-        self._months: Mapping[str, int] = words["month"]
-        self._weekdays: Mapping[str, int] = words["weekday"]
+        self._weekdays: Final = {
+            name: number for name, number in weekdays().items() if len(name) >= WEEKDAY_CHARS
+        }
         self._zones: Mapping[str, int | str] = words["zone"]
         self._plain: Final = frozenset(words["plain"].split())
 
@@ -111,15 +115,16 @@ class Embargoes:
         without = _CLOCK.sub(" ", without)
         for pattern, name in ((_DAY_MONTH, 2), (_MONTH_DAY, 1)):
             for told in list(pattern.finditer(without)):
-                without = without.replace(told[0], " ") if self._month(told[name]) else without
-        known = all(word in self._plain or word in self._weekdays for word in _WORD.findall(without.lower()))
-        return known and not any(map(str.isdigit, without))
+                without = without.replace(told[0], " ") if month_number(told[name]) else without
+        words = _WORD.findall(without.lower())
+        understood = all(word in self._plain or folded(word) in self._weekdays for word in words)
+        return understood and not any(map(str.isdigit, without))
 
     def _goes_on(self, after: str) -> bool:
         """Whether the line below has nothing but words of times and days."""
         words = _WORD.findall(after.partition("\n")[0].lower())
         return bool(words) and all(
-            word in self._plain or word in self._weekdays or self._month(word) for word in words
+            word in self._plain or folded(word) in self._weekdays or month_number(word) for word in words
         )
 
     def _zone(self, rest: str) -> tzinfo | None:
@@ -154,24 +159,21 @@ class Embargoes:
         told = [(m[1], m[2], m[3]) for m in _DAY_MONTH.finditer(rest)]
         told += [(m[2], m[1], m[3]) for m in _MONTH_DAY.finditer(rest)]
         for day, name, year in told:
-            month = self._month(name)
+            month = month_number(name)
             if month and year:
                 return date(int(year), month, int(day))
             if month and reference:
                 return _nearest(month, int(day), reference)
         return None
 
-    def _month(self, name: str) -> int | None:
-        name = name.lower()
-        return self._months.get(name[:4]) or self._months.get(name[:3])
-
     def _weekday(self, rest: str, reference: date | None) -> date | None:
         """The next such day, today included."""
         if reference is None:
             return None
-        for word in _WORD.findall(rest.lower()):
-            if number := self._weekdays.get(word):
-                return reference + timedelta(days=(number - reference.isoweekday()) % 7)
+        for word in _WORD.findall(folded(rest)):
+            number = self._weekdays.get(word)
+            if number is not None:
+                return reference + timedelta(days=(number - reference.weekday()) % 7)
         return None
 
 

@@ -1,4 +1,4 @@
-"""Dates as dispatches print them, in the languages of `config/lexicon/segment-calendar.toml`.
+"""Dates as dispatches print them, in every language that has a calendar.
 
 `printed_dates` finds them in a line; `resolve` gives a day of the calendar, with the year that the copy leaves out.
 """
@@ -6,17 +6,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Final
 
-from config.settings import HERE
+from processors.dates.month_names import folded, months, weekdays
 
-SPECIAL: Final = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "ı": "i", "ß": "ss", "’": "'"})
 BEFORE: Final = r"(?:on |den |le |el |il |al |op |am |lunes a |, ?)?"
 OF: Final = r"(?:\s+(?:de|of|del)\s+|\s*d'|[\s.\-/]*)"
 YEAR: Final = r"(?:[\s,]+(?:de |del )?|[./\-])(?P<year>(?:19|20)\d\d)(?![\d%])"
@@ -38,17 +35,6 @@ class PrintedDate:
     numeric: bool = False  # the month as a number, so that it may stand before the day
 
 
-def folded(text: str) -> str:
-    """The text in lower case without accents, of the same length."""
-    return text.lower() if text.isascii() else "".join(map(_fold, text))
-
-
-@cache
-def _fold(char: str) -> str:
-    low = char.lower().translate(SPECIAL)[:1] or char
-    return unicodedata.normalize("NFD", low)[0]
-
-
 def printed_dates(line: str) -> Iterator[PrintedDate]:
     """Every date in the line, from left to right, none within another."""
     low = folded(line)
@@ -63,7 +49,7 @@ def misprinted_date(line: str) -> PrintedDate | None:
     if not found:
         return None
     month = next(
-        (n for name, n in _words()[0].items() if len(name) > 3 and _slipped(found["month"], name)), None
+        (n for name, n in months().items() if len(name) > 3 and _slipped(found["month"], name)), None
     )
     day = int(found["day"].replace("l", "1").replace("o", "0"))
     return (
@@ -130,10 +116,10 @@ def _made(match: re.Match[str]) -> PrintedDate | None:
     told = {name.rstrip("0123456789"): words for name, words in match.groupdict().items() if words}
     words = told.get("month", "")
     numeric = words.isdigit() and "/" in match.group()
-    month = int(words) if words.isdigit() else _words()[0].get(words.rstrip("."))
+    month = int(words) if words.isdigit() else months().get(words.rstrip("."))
     digits = told.get("day", "").replace("l", "1").replace("o", "0")
     day = int(digits) if digits else None
-    weekday = _words()[1].get(told.get("weekday", "").replace("-", " ").rstrip("."))
+    weekday = weekdays().get(told.get("weekday", "").replace("-", " ").rstrip("."))
     if words.isdigit() and month and day and month > 12 >= day:
         month, day = day, month
     if day and day > 99 and month and not words.isdigit():
@@ -146,15 +132,6 @@ def _made(match: re.Match[str]) -> PrintedDate | None:
     return PrintedDate(match.start(), match.end(), int(year) if year else None, month, day, weekday, numeric)
 
 
-@cache
-def _words() -> tuple[dict[str, int], dict[str, int]]:
-    """Months (from 1) and weekdays (from 0) by word."""
-    with (HERE / "lexicon" / "segment-calendar.toml").open("rb") as file:
-        told = tomllib.load(file)
-    months = {folded(word): number for number, words in enumerate(told["months"], 1) for word in words}
-    return months, {folded(word): number for number, words in enumerate(told["weekdays"]) for word in words}
-
-
 def _any_of(words: Iterable[str]) -> str:
     """The longest of the words, filed by their first letters, so that few are tried at each place."""
     filed: dict[str, list[str]] = {}
@@ -165,9 +142,8 @@ def _any_of(words: Iterable[str]) -> str:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    months, weekdays = map(_any_of, _words())
-    weekdays = weekdays.replace(" ", "[ -]")
-    weekday = rf"(?:\b(?P<weekday{{n}}>{weekdays})\b\.?,?\s+)?"
+    month_words, weekday_words = _any_of(months()), _any_of(weekdays()).replace(" ", "[ -]")
+    weekday = rf"(?:\b(?P<weekday{{n}}>{weekday_words})\b\.?,?\s+)?"
 
     def year(number: int) -> str:
         return YEAR.replace("year", f"year{number}")
@@ -177,14 +153,14 @@ def _pattern() -> re.Pattern[str]:
             (
                 r"\b(?P<year1>(?:19|20)\d\d)-(?P<month1>\d\d)-(?P<day1>\d\d)\b",
                 weekday.format(n=2)
-                + rf"{BEFORE}\b(?P<day2>\d{{1,2}}){ORDINAL}{OF}(?P<month2>{months})\b\.?(?:{year(2)})?",
+                + rf"{BEFORE}\b(?P<day2>\d{{1,2}}){ORDINAL}{OF}(?P<month2>{month_words})\b\.?(?:{year(2)})?",
                 weekday.format(n=3)
-                + rf"\b(?P<month3>{months})\b\.?\s*(?P<day3>[\dlo]{{1,3}})(?:st|nd|rd|th)?\b(?![:.]\d)"
+                + rf"\b(?P<month3>{month_words})\b\.?\s*(?P<day3>[\dlo]{{1,3}})(?:st|nd|rd|th)?\b(?![:.]\d)"
                 rf"(?:{year(3)})?",
                 weekday.format(n=4)
                 + r"\b(?P<day4>\d{1,2})[./](?P<month4>\d{1,2})\b\.?(?:[./]?(?P<year4>(?:19|20)\d\d|\d\d)\b)?",
-                rf"\b(?P<month5>{months})\b\.?",
-                rf"\b(?P<weekday6>{weekdays})\b\.?",
+                rf"\b(?P<month5>{month_words})\b\.?",
+                rf"\b(?P<weekday6>{weekday_words})\b\.?",
             )
         )
     )

@@ -10,16 +10,8 @@ import re
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
 
-_MONTHS: Final = {
-    month: number
-    for number, names in enumerate(
-        (
-            "jan ene gen", "feb fev fév", "mar mär mrz maa", "apr abr avr", "may mai mag mei maj", "jun juin jui giu", "jul juil lug",
-            "aug ago aoû aou", "sep set", "oct okt ott out", "nov", "dec dez dic déc des",
-        ), 1,
-    )
-    for month in names.split()
-}  # fmt: skip
+from processors.dates.month_names import month_number
+
 ZONES: Final = {
     "gmt": 0, "utc": 0, "ut": 0, "z": 0, "wet": 0, "bst": 1, "mez": 1, "cet": 1, "hec": 1, "met": 1, "mesz": 2, "cest": 2, "eet": 2, "eest": 3,
     "msk": 3, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "jst": 9, "kst": 9,
@@ -51,7 +43,7 @@ def written_date(value: str) -> datetime | None:
         return None
     told = match.groupdict()
     month = told["month"] or told["month_first"] or ""
-    number = month_of(month) if month else int(told["dotted_month"] or told["iso_month"])
+    number = month_number(month) if month else int(told["dotted_month"] or told["iso_month"])
     if number is None:
         return None
     year = int(told["year"] or told["second_year"] or told["dotted_year"] or told["iso_year"])
@@ -62,12 +54,6 @@ def written_date(value: str) -> datetime | None:
     minute, second = int(told["minute"] or 0), min(int(told["second"] or 0), 59)
     moment = datetime(year, number, day, hour % 24, minute, second, tzinfo=_zone(told))
     return moment + timedelta(days=hour // 24)
-
-
-def month_of(name: str) -> int | None:
-    """The number of a month by the beginning of its name in ten languages; None for no month."""
-    name = name.casefold()
-    return _MONTHS.get(name[:4]) or _MONTHS.get(name[:3])
 
 
 def _hour(hour: int, half: str) -> int:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from config.settings import HERE
-from processors.dates.printed import folded
+from processors.dates.month_names import folded
 from processors.layout.templates import Templates, pattern
 
 

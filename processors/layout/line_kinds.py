@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from processors.dates.printed import folded
+from processors.dates.month_names import folded
 from processors.layout.agencies import conventions
 from processors.layout.phrases import phrases
 from processors.layout.pictures import is_credit

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from processors.dates.printed import PrintedDate, folded, misprinted_date, printed_dates
+from processors.dates.month_names import folded
+from processors.dates.printed import PrintedDate, misprinted_date, printed_dates
 from processors.layout.agencies import conventions
 from processors.layout.printed_places import PrintedPlace, is_known, places_of
 from processors.places import gazetteer

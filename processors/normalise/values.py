@@ -14,7 +14,8 @@ from typing import Final
 from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
 
-from processors.dates.written import month_of, written_date
+from processors.dates.month_names import month_number
+from processors.dates.written import written_date
 
 _PCHAR: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 _URI: Final = re.compile(  # RFC 3986, appendix A; something must follow the scheme
@@ -186,7 +187,7 @@ def _plain_mail_date(value: str) -> datetime | None:
     if not match or value.endswith("-0000"):  # which tells no zone
         return None
     day, name, year, hour, minute, second, offset = match.groups()
-    month = month_of(name)
+    month = month_number(name)
     if month is None:
         return None
     zone = _offset(offset) if offset else UTC

@@ -11,7 +11,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import config
-from processors.dates.written import ZONES, month_of
+from processors.dates.month_names import month_number
+from processors.dates.written import ZONES
 from processors.model.story import Subject
 from processors.normalise.subjects import CREATOR, MEDIA_TOPIC
 
@@ -29,7 +30,7 @@ def date_told(text: str, zone: str | None) -> str | None:
     if not match:
         return None
     month = match["month"].lower()
-    number = int(month) if month.isdigit() else month_of(month)
+    number = int(month) if month.isdigit() else month_number(month)
     year = int(match["year"])
     try:
         moment = datetime(

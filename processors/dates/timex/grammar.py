@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 
-from processors.dates.timex.lexicon import Lexicon, Rule, lexicon
+from config.lexicon import DateRule, Language, forms, language
 
 TOKEN = re.compile(r"(?<!\w)(?:['’](?=\d))?\w+")
 DIGITS = "0"
@@ -42,7 +42,6 @@ class Expression:
     short: int | None = None
     relative_day: int | None = None
     n: int | None = None
-    many: str | None = None
     unit: str | None = None
     clock: str | None = None
     season: str | None = None
@@ -90,21 +89,28 @@ class _Compiled:
 NO_RULES: tuple[re.Pattern[str] | None, list[_Compiled]] = (None, [])
 
 
+Tables = dict[str, dict[str, str]]  # by table and word: its code
+_CODED = ("weekday", "weekdays", "unit", "units", "clock", "season", "shift", "number", "ordinal", "relative_day",
+          "part", "this_part", "reference", "holiday", "every")  # fmt: skip
+
+
 class Grammar:
     """The compiled rules of one language."""
 
-    def __init__(self, words: Lexicon) -> None:
-        self._words = words
+    def __init__(self, words: Language) -> None:
+        assert words.dates is not None
+        self._words = words.dates
+        self._tables = tables_of(words)
         self._codes = {
             table: {_flat(word): code for word, code in entries.items()}
-            for table, entries in words.tables.items()
+            for table, entries in self._tables.items()
         }
         for singular, plural in (("unit", "units"), ("weekday", "weekdays")):
             self._codes[singular] = self._codes[singular] | self._codes.get(plural, {})
-        self._lead = re.compile(f"(?<!\\w)(?:{_blanks(words.lead)})$", re.IGNORECASE)
+        self._lead = re.compile(f"(?<!\\w)(?:{_blanks(self._words.lead)})$", re.IGNORECASE)
         self._heads: dict[str, list[int]] = defaultdict(list)
-        for number, rule in enumerate(words.rules):
-            for word in _heads(rule.pattern, words):
+        for number, rule in enumerate(self._words.rule):
+            for word in _heads(rule.pattern, self._tables):
                 self._heads[word].append(number)
         self._compiled_rules: dict[int, _Compiled] = {}
         self._rules: dict[str, tuple[re.Pattern[str], list[_Compiled]]] = {}
@@ -137,7 +143,7 @@ class Grammar:
 
     def _rule(self, number: int) -> _Compiled:
         if number not in self._compiled_rules:
-            self._compiled_rules[number] = self._compiled(self._words.rules[number])
+            self._compiled_rules[number] = self._compiled(self._words.rule[number])
         return self._compiled_rules[number]
 
     def _first(self, text: str, found: re.Match[str], kind: str, done: int) -> int:
@@ -166,7 +172,7 @@ class Grammar:
         numbers = self._codes["number"]
         return sum(int(numbers.get(_flat(word), 0)) for word in re.split(r"[\s-]+", words))
 
-    def _compiled(self, rule: Rule) -> _Compiled:
+    def _compiled(self, rule: DateRule) -> _Compiled:
         def conditions(pattern: str) -> re.Pattern[str] | None:
             return re.compile(self._filled(pattern), re.IGNORECASE) if pattern else None
 
@@ -189,7 +195,7 @@ class Grammar:
             return YEAR
         if name == "day":
             return rf"{DAY}(?:{self._words.day_suffix})?(?!\w)"
-        tables = self._words.tables
+        tables = self._tables
         if name == "n":
             numbers = _alternatives(tables["number"])
             tens = _alternatives(word for word, code in tables["number"].items() if 20 <= int(code) < 100)
@@ -200,10 +206,22 @@ class Grammar:
 
 
 @cache
-def grammar(language: str) -> Grammar | None:
+def grammar(tag: str) -> Grammar | None:
     """The grammar of a language subtag, or None where there is no lexicon."""
-    words = lexicon(language)
-    return Grammar(words) if words else None
+    words = language(tag)
+    return Grammar(words) if words and words.dates else None
+
+
+def tables_of(words: Language) -> Tables:
+    """The words of a language's date expressions with their codes, its calendar's among them."""
+    dates, calendar = words.dates, words.calendar
+    tables = {name: {word: str(code) for word, code in getattr(dates, name).items()} for name in _CODED}
+    short = {month: str(number) for month, number in forms(calendar.short_months, 1)}
+    tables["short_month"] = short
+    tables["month"] = {month: str(number) for month, number in forms(calendar.months, 1)} | short
+    tables["weekday"] |= {day: str(number) for day, number in forms(calendar.weekdays)}
+    tables["many"] = dict.fromkeys(dates.many if dates else (), "X")
+    return tables
 
 
 def _gate(rules: list[_Compiled]) -> re.Pattern[str]:
@@ -248,24 +266,23 @@ def _upper(body: str) -> str:
     return re.sub(r"\\.|\w", lambda part: part[0] if part[0][0] == "\\" else part[0].upper(), body)
 
 
-def _heads(pattern: str, words: Lexicon) -> set[str]:
+def _heads(pattern: str, tables: Tables) -> set[str]:
     """The keys of the tokens that a pattern can start with."""
     found: set[str] = set()
     for branch in _split(pattern):
-        found |= _branch_heads(branch, words)
+        found |= _branch_heads(branch, tables)
     return found
 
 
-def _branch_heads(branch: str, words: Lexicon) -> set[str]:
+def _branch_heads(branch: str, tables: Tables) -> set[str]:
     if branch.startswith("(?:"):
         inner, rest = _group(branch)
-        heads = _heads(inner, words)
-        return heads | _branch_heads(rest[1:], words) if rest.startswith("?") else heads
+        heads = _heads(inner, tables)
+        return heads | _branch_heads(rest[1:], tables) if rest.startswith("?") else heads
     if branch.startswith("{"):
         name = branch[1 : branch.index("}")]
         if name in _FIXED:
             return {DIGITS}
-        tables = words.tables
         table = tables["number"] if name == "n" else tables[name]
         known = {**table, **tables["unit"]} if name == "units" else table
         return {_key(re.split(r"\W", word)[0]) for word in known} | ({DIGITS} if name == "n" else set())

@@ -1,6 +1,6 @@
 """The TIMEX3 value of an expression, against a reference date, the tense of its clause and what went before.
 
-Each function below reads one kind of rule (see `lexicon`) and gives a value, or None where the words mean no time.
+Each function below reads one kind of rule (see `config.lexicon.DateRule`) and gives a value, or None where the words mean no time.
 A weekday in copy is at most five days back and one day ahead (the next day's paper), unless the words say that it
 is to come. A month or a day without a year is the nearest one that the tense allows.
 """
@@ -46,7 +46,7 @@ class Timex:
 def resolve(found: Expression, context: Context) -> Timex | None:
     """The value of an expression, or None where it has none (30 February)."""
     try:
-        made = _KINDS[found.kind](found, context)
+        made = KINDS[found.kind](found, context)
     except (ValueError, OverflowError):
         return None
     if isinstance(made, str):
@@ -373,7 +373,7 @@ def _clock_duration(found: Expression, _context: Context) -> Timex:
     return Timex(f"PT{found.n}{found.clock}", "DURATION")
 
 
-_KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {
+KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {
     "date": _date,
     "month": _month,
     "month-of-year": _month_of_year,

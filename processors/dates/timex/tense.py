@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from processors.dates.timex.lexicon import Lexicon, lexicon
+from config.lexicon import Dates, language
 
 REACH = 160  # characters of a clause that are looked at, on either side
 CLAUSE_END = re.compile(r"[.!?](?=\s+(?:[^\Wa-z]|``|''|[\"'“‘«„—–-])|\s*$)|[;“”«»\"]|``|''|\n\s*\n")
@@ -50,19 +50,24 @@ class TenseCues:
 
 
 @cache
-def tense_cues(language: str) -> TenseCues | None:
+def tense_cues(tag: str) -> TenseCues | None:
     """The cues of a language subtag, or None where there is no lexicon."""
-    words = lexicon(language)
-    return _compiled(words) if words else None
+    words = language(tag)
+    return _compiled(words.dates) if words and words.dates else None
 
 
-def _compiled(words: Lexicon) -> TenseCues:
+def _compiled(words: Dates) -> TenseCues:
     return TenseCues(
-        re.compile(rf"(?<!\w)(?:{words.future})(?!\w)", re.IGNORECASE),
-        re.compile(rf"(?<!\w)(?:{words.past})(?!\w)", re.IGNORECASE),
+        re.compile(rf"(?<!\w)(?:{_unwrapped(words.future)})(?!\w)", re.IGNORECASE),
+        re.compile(rf"(?<!\w)(?:{_unwrapped(words.past)})(?!\w)", re.IGNORECASE),
         re.compile(rf"(?<!\w)(?:{words.future_before})\W*$".replace(" ", r"\s+"), re.IGNORECASE),
-        re.compile(words.past_after or r"(?!)", re.IGNORECASE),
+        re.compile(words.past_after, re.IGNORECASE),
     )
+
+
+def _unwrapped(pattern: str) -> str:
+    """A pattern without the line breaks that the file has for its reader."""
+    return pattern.replace("\n", "")
 
 
 def _clause_before(text: str, start: int) -> str:

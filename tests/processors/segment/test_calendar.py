@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.dates.printed import folded, misprinted_date, printed_dates, resolve
+from processors.dates.month_names import folded
+from processors.dates.printed import misprinted_date, printed_dates, resolve
 
 REFERENCE = date(2021, 11, 24)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import HERE
-from processors.dates.printed import folded
+from processors.dates.month_names import folded
 from tests.processors.segment.printing import GOLDEN, printed, segmented
 
 DISPATCHES = sorted(GOLDEN.glob("*.txt"))

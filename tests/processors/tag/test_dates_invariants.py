@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.lexicon import every_language
 from processors.dates import calendar
-from processors.dates.timex.lexicon import lexicon
+from processors.dates.timex.grammar import tables_of
+from processors.dates.timex.resolution import KINDS
 from processors.model.event import Event, Language
 from processors.model.story import Story
 from processors.tag.dates import find_dates
@@ -90,13 +92,15 @@ def test_months_go_on_over_years(day: date, shift: int) -> None:
     assert (year - day.year) * 12 + month - day.month == shift
 
 
-@pytest.mark.parametrize("language", ["en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da"])
-def test_every_lexicon_has_all_months_and_weekdays(language: str) -> None:
-    words = lexicon(language)
+@pytest.mark.parametrize("tag", [tag for tag, words in every_language() if words.dates])
+def test_every_language_has_all_months_and_weekdays_and_rules_of_known_kinds(tag: str) -> None:
+    words = dict(every_language())[tag]
+    tables = tables_of(words)
 
-    assert words is not None
-    assert set(words.tables["month"].values()) == {str(month) for month in range(1, 13)}
-    assert set(words.tables["weekday"].values()) == {str(day) for day in range(7)}
+    assert set(tables["month"].values()) == {str(month) for month in range(1, 13)}
+    assert set(tables["weekday"].values()) == {str(day) for day in range(7)}
+    assert words.dates is not None
+    assert {rule.kind for rule in words.dates.rule} <= set(KINDS)
 
 
 @pytest.mark.parametrize("piece", ["1 ", "Friday ", "the last ", "a ", "1999 ", "January ", "two ", "' "])

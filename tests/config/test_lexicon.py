@@ -1,0 +1,75 @@
+"""The reader of words: the bundled files are in order, and a fault is told by file, line and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.errors import Misconfigured
+from config.lexicon import Calendar, Language, every_language, forms, language, languages, read_file
+from processors.dates.month_names import folded
+
+CALENDAR = """
+[calendar]
+months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+weekdays = ["mo", "tu", "we", "th", "fr", "sa", "su"]
+"""
+
+
+def test_every_file_of_a_language_is_read() -> None:
+    assert len(languages()) > 15
+    assert [tag for tag, _ in every_language()] == list(languages())
+
+
+def test_norwegian_is_read_as_bokmal_and_an_unknown_language_has_no_words() -> None:
+    assert language("no") is language("nn") is language("nb")
+    assert language("xx") is None
+
+
+@pytest.mark.parametrize("names", ["months", "weekdays"])
+def test_no_name_means_two_months_or_two_days(names: str) -> None:
+    def each(calendar: Calendar) -> tuple[str, ...]:
+        full, short = getattr(calendar, names), getattr(calendar, f"short_{names}")
+        return tuple(f"{one} {other}" for one, other in zip(full, short, strict=True))
+
+    meant: dict[str, set[int]] = {}
+    for _, words in every_language():
+        for name, number in forms(each(words.calendar)):
+            meant.setdefault(folded(name), set()).add(number)
+
+    assert [name for name, numbers in meant.items() if len(numbers) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "problem"),
+    [
+        (CALENDAR + "month = 1\n", 5, "calendar.month", "unknown field"),
+        (CALENDAR + "\n[calender]\nmonths = 1\n", 6, "calender", "unknown field"),
+        (CALENDAR.replace('"dec"', '"dec", "undecimber"'), 3, "calendar.months", "length"),
+        (CALENDAR.replace('"mo"', "1"), 4, "calendar.weekdays.0", "Expected `str`"),
+        (CALENDAR + "[dates]\nlead = 1\nrule = []\n", 6, "dates.lead", "Expected `str`"),
+        (
+            CALENDAR
+            + "[[dates.rule]]\nkind = 'a'\npattern = 'a'\n[[dates.rule]]\nkind = 'b'\npattern = '(b'\n",
+            10,
+            "dates.rule.1.pattern",
+            "regular expression",
+        ),
+        (CALENDAR + "[dates]\n", 5, "dates", "missing required field `rule`"),
+        (CALENDAR + "short_months = [\n", 5, "", "Invalid value"),
+    ],
+)
+def test_a_fault_is_told_by_file_line_and_key(
+    tmp_path: Path, text: str, line: int, key: str, problem: str
+) -> None:
+    path = tmp_path / "xx.toml"
+    path.write_text(text, "utf-8")
+
+    with pytest.raises(Misconfigured) as raised:
+        read_file(path, Language)
+
+    told = str(raised.value)
+    assert told.startswith(f"{path}:{line}: {key}")
+    assert problem in told
+    assert "\n" not in told
