@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 PORT   ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas places model bench clean
+.PHONY: help run test check format lock schemas settings places model bench clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ lock: $(VENV)/.dev ## Resolve the dependencies anew into locks/
 
 schemas: $(VENV)/.dev ## Generate config/schemas/: JSON Schemas, examples, the AsyncAPI document
 	$(BIN)/python -m streams.generate.schemas
+
+settings: $(VENV)/.dev ## Generate config/wiredesk.toml and docs/settings.md from config/settings.py
+	$(BIN)/python -m streams.generate.settings
 
 places: $(VENV)/.dev ## Build the gazetteer anew from GeoNames' and CLDR's packages
 	$(BIN)/python -m streams.generate.places

@@ -1,211 +1,416 @@
-"""Every setting, its unit and its default; read from TOML and the environment.
+"""Every setting: its type, range, default and meaning; read from TOML and the environment.
 
 `load` reads one TOML file over the defaults. A variable ``WIREDESK_<SECTION>_<NAME>`` (``WIREDESK_KAFKA_SERVERS``)
 beats the file; ``WIREDESK_<SECTION>_<NAME>_FILE`` names a file that holds the value, which is how secrets come in.
-An unknown section or name, or a value of the wrong type, raises `Misconfigured` with the name and what is allowed.
+An unknown section, name or variable, or a value of the wrong type or out of range, raises `Misconfigured`: one line
+with the file or variable, the key, the value and what is allowed. A secret's value is never shown.
+
+``make settings`` writes `config/wiredesk.toml` and `docs/settings.md` from these structs.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
 
 from config.errors import Misconfigured
+from config.files import BUNDLED, beside
+from config.members import PREFIX, Member, all_members, members, sections
 
-HERE = Path(__file__).resolve().parent
-MEBIBYTE = 1024 * 1024
+HERE: Final = BUNDLED
+MEBIBYTE: Final = 1024 * 1024
+HOUR_S: Final = 3600.0
+DAY_S: Final = 24 * HOUR_S
+
+# The languages that py3langid tells: `normalise.languages` chooses among them.
+_CODES: Final = """
+ace af am an ar ary arz as az ba bcl be bg bn br bs ca crh cs cy da de dz el en eo es et eu ext fa fi fo fr fuv fy
+ga gcf gcr gd gl gom grc gu gug guw ha hbo he hi hr ht hu hy id ig is it ja jv ka kab kik kk km kn ko ku ky la lb
+lg lij ln lo lt ltg lv mg mk ml mn mr ms mt my ne nl nn no nso oc om or pa pcm pl ps pt qu ro ru rw sa sdh se si sk
+sl sn so sq sr st sv sw ta te tg th tk tl tr tt ug uk ur uz uzs vec vi vo wa wuu xh yo yue zh zu
+"""
+LANGUAGES: Final = tuple(_CODES.split())
+
+# Variables that begin like settings and are none.
+OTHER_VARIABLES: Final = {
+    "WIREDESK_PROBE": "where a container's health check asks (Dockerfile)",
+    "WIREDESK_RESTARTS": "counts restarts in quick succession (streams/kafka/service.py)",
+    "WIREDESK_BASE": "the base of the image (docker-compose.yml)",
+    "WIREDESK_VERSION": "the tag of the image (docker-compose.yml)",
+}
+_WEBHOOK_SECRET: Final = re.compile(r"WIREDESK_WEBHOOK_[A-Z0-9_]+_SECRET(_FILE)?")
+
+Port: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
+Count: TypeAlias = Annotated[int, Meta(ge=1, le=2_147_483_647)]
+Bytes: TypeAlias = Annotated[int, Meta(ge=1, le=2_147_483_647)]  # Kafka counts them in 32 bits
+Seconds: TypeAlias = Annotated[
+    float, Meta(gt=0, le=315_360_000)
+]  # ten years; 0 would mean no limit to aiohttp
+Delay: TypeAlias = Annotated[float, Meta(ge=0, le=315_360_000)]
+Hours: TypeAlias = Annotated[int, Meta(ge=1, le=87_600)]  # ten years
+Workers: TypeAlias = Annotated[
+    int,
+    Meta(ge=0, le=1024, description="Processes for CPU steps. 0: one for each core, four at the most."),
+]
+Host: TypeAlias = Annotated[str, Meta(min_length=1, extra={"allowed": "a host name or address"})]
+Secret: TypeAlias = Annotated[str, Meta(extra={"secret": True})]
+OwnFile: TypeAlias = Annotated[str, Meta(extra={"file": True})]
+Addresses: TypeAlias = Annotated[
+    tuple[str, ...],
+    Meta(description="Networks (CIDR, or address:port) that are open beside the public ones."),
+]
+KafkaName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._-]*$",
+        max_length=200,
+        extra={"allowed": "at most 200 letters, digits, dots, hyphens and underscores"},
+    ),
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Normalise:
+class Normalise(Struct, frozen=True):
     """How raw items are read."""
 
-    max_item_bytes: int = 15 * MEBIBYTE
-    max_entries: int = 2000  # of one feed document
-    languages: tuple[str, ...] = ()  # limits language detection; empty: every language the detector knows
-    feed_markup: bool = False  # keep bodies of feeds as sanitised HTML too, as those of other formats are
+    max_item_bytes: Annotated[Bytes, Meta(description="A larger raw item is rejected.")] = 15 * MEBIBYTE
+    max_entries: Annotated[Count, Meta(description="Entries that are read of one feed document.")] = 2000
+    languages: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Languages among which detection chooses. Empty: all that the detector knows.",
+            extra={"choices": LANGUAGES},
+        ),
+    ] = ()
+    feed_markup: Annotated[
+        bool,
+        Meta(
+            description="Keep bodies of feeds as sanitised HTML too, as those of other formats are: a fifth slower, "
+            "and events twice as long."
+        ),
+    ] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Deduplicate:
+class Deduplicate(Struct, frozen=True):
     """How repeats and versions are found."""
 
-    window_hours: int = 72
-    threshold: float = 0.5
-    max_stories: int = 2_000_000  # remembered of one language; the oldest go first
+    window_hours: Annotated[Hours, Meta(description="How long a story is remembered.")] = 72
+    threshold: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Likeness from which two stories belong together; 1: equal words."),
+    ] = 0.5
+    max_stories: Annotated[
+        Count, Meta(description="Stories that are remembered of one language; the oldest go first.")
+    ] = 2_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """How dispatches are taken apart."""
 
-    max_chars: int = 2_000_000  # a longer text is one paragraph
+    max_chars: Annotated[Count, Meta(description="A longer text is one paragraph.")] = 2_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True):
     """How stories are tagged."""
 
-    pipeline: str = "wiredesk"  # the one in the package; else any installed spaCy pipeline, or a path to one
-    max_chars: int = 100_000  # tagged up to here
-    watchlists: str = "watchlists.toml"  # names to look for: a file in config/, or a path; empty: none
+    pipeline: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="The pipeline of the package; or any installed spaCy pipeline, or a path to one.",
+        ),
+    ] = "wiredesk"
+    max_chars: Annotated[Count, Meta(description="A text is tagged up to here.")] = 100_000
+    watchlists: Annotated[OwnFile, Meta(description="File of the names to look for. Empty: none.")] = (
+        "watchlists.toml"
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(Struct, frozen=True):
     """How feeds are fetched. Times in seconds, sizes in bytes after decoding."""
 
-    feeds: str = "feeds.toml"  # a name in config/, or a path
-    user_agent: str = "wiredesk/0.1 (+https://github.com/wiredesk/wiredesk)"
-    min_interval_s: float = 60.0
-    max_interval_s: float = 6 * 3600.0
-    first_interval_s: float = 300.0  # until a feed's own rhythm is known
-    unconditional_s: float = 24 * 3600.0
-    connect_timeout_s: float = 10.0
-    read_timeout_s: float = 30.0
-    total_timeout_s: float = 60.0
-    max_body_bytes: int = 15 * MEBIBYTE
-    max_entries: int = 2000
-    max_redirects: int = 10
-    move_after_s: float = 7 * 24 * 3600.0  # a permanent redirect that is seen for so long moves the feed
-    host_connections: int = 2
-    host_delay_s: float = 5.0  # between the starts of two requests to one host
-    max_backoff_s: float = 24 * 3600.0
-    concurrency: int = 64  # requests at once, over all hosts
-    robots: bool = False  # ask hosts for robots.txt (RFC 9309), and obey it
-    allowed_addresses: tuple[str, ...] = ()  # networks (CIDR, or address:port) opened beside the public ones
-    subscribed_interval_s: float = 3600.0  # between polls of a feed whose hub tells us of news
-    drop_folder: str = ""  # watched for wire files; empty: none
-    drop_interval_s: float = 1.0
+    feeds: Annotated[OwnFile, Meta(min_length=1, description="File of the feeds to poll, TOML or OPML.")] = (
+        "feeds.toml"
+    )
+    user_agent: Annotated[str, Meta(min_length=1, description="Who we are, for the hosts that we ask.")] = (
+        "wiredesk/0.1 (+https://github.com/wiredesk/wiredesk)"
+    )
+    min_interval_s: Annotated[Seconds, Meta(description="Shortest time between two polls of a feed.")] = 60.0
+    max_interval_s: Annotated[Seconds, Meta(description="Longest time between two polls of a feed.")] = (
+        6 * HOUR_S
+    )
+    first_interval_s: Annotated[
+        Seconds, Meta(description="Time between two polls until a feed's own rhythm is known.")
+    ] = 300.0
+    unconditional_s: Annotated[
+        Seconds, Meta(description="After this time a feed is fetched whole, whatever its validators say.")
+    ] = DAY_S
+    connect_timeout_s: Annotated[Seconds, Meta(description="For the connection to a host.")] = 10.0
+    read_timeout_s: Annotated[Seconds, Meta(description="Between two pieces of a body.")] = 30.0
+    total_timeout_s: Annotated[Seconds, Meta(description="For a request, its redirects and its body.")] = 60.0
+    max_body_bytes: Annotated[Bytes, Meta(description="A longer body is not read to its end.")] = (
+        15 * MEBIBYTE
+    )
+    max_entries: Annotated[Count, Meta(description="Entries that are read of one feed document.")] = 2000
+    max_redirects: Annotated[int, Meta(ge=0, le=100, description="Redirects that are followed.")] = 10
+    move_after_s: Annotated[
+        Delay, Meta(description="A permanent redirect that is seen for so long moves the feed.")
+    ] = 7 * DAY_S
+    host_connections: Annotated[
+        int, Meta(ge=1, le=1000, description="Connections to one host at the same time.")
+    ] = 2
+    host_delay_s: Annotated[
+        Delay, Meta(description="Time between the starts of two requests to one host.")
+    ] = 5.0
+    max_backoff_s: Annotated[
+        Seconds, Meta(description="Longest time between two polls of a failing feed.")
+    ] = DAY_S
+    concurrency: Annotated[
+        int, Meta(ge=1, le=65_535, description="Requests at the same time, over all hosts.")
+    ] = 64
+    robots: Annotated[
+        bool, Meta(description="Ask each host for robots.txt (RFC 9309) before its feeds, and obey it.")
+    ] = False
+    allowed_addresses: Addresses = ()
+    subscribed_interval_s: Annotated[
+        Seconds, Meta(description="Time between two polls of a feed whose hub sends its news to us.")
+    ] = HOUR_S
+    drop_folder: Annotated[str, Meta(description="Folder that is watched for wire files. Empty: none.")] = ""
+    drop_interval_s: Annotated[Seconds, Meta(description="Time between two looks at the drop folder.")] = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(Struct, frozen=True):
     """Where others send items: POST /push with the token, and deliveries of WebSub hubs. Pollers answer there."""
 
-    host: str = "127.0.0.1"
-    port: int = 0  # 0: closed
-    token: str = ""  # must be set where it is open
-    public_url: str = ""  # where hubs reach us, such as https://wire.example.org; empty: no WebSub
-    lease_s: float = 10 * 24 * 3600.0  # asked of hubs
+    host: Annotated[Host, Meta(description="The address to answer on.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="0: closed.")] = 0
+    token: Annotated[
+        Secret,
+        Meta(
+            description="Must be set where the port is open: WIREDESK_PUSH_TOKEN, or WIREDESK_PUSH_TOKEN_FILE."
+        ),
+    ] = ""
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^$|^https?://[^\s/]\S*$",
+            description="Where hubs reach us, such as https://wire.example.org. Empty: no WebSub.",
+            extra={"url": True, "allowed": "an address that begins with http:// or https://, or empty"},
+        ),
+    ] = ""
+    lease_s: Annotated[Seconds, Meta(description="The lease that we ask hubs for.")] = 10 * DAY_S
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(Struct, frozen=True):
     """The runtime on one machine."""
 
-    data: str = "data"
-    workers: int = 0  # processes for CPU steps; 0: one a core, four at the most
-    batch: int = 64  # records of one transaction
-    retention_hours: int = 7 * 24  # of topics; the index keeps what it has
-    index_retention_days: int = 0  # 0: for ever
+    data: Annotated[
+        str, Meta(min_length=1, description="Folder of the log and the index, from the working folder.")
+    ] = "data"
+    workers: Workers = 0
+    batch: Annotated[int, Meta(ge=1, le=10_000, description="Records of one transaction.")] = 64
+    retention_hours: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=87_600,
+            description="How long records stay that every step has read; the index keeps its own.",
+        ),
+    ] = 7 * 24
+    index_retention_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="How long stories stay in the index. 0: for ever.")
+    ] = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Kafka:
-    """The distributed runtime's broker. `options` goes to every aiokafka client as it is."""
+class Kafka(Struct, frozen=True):
+    """The distributed runtime's broker."""
 
-    servers: str = "127.0.0.1:9092"
-    prefix: str = (
-        ""  # of every topic, group and transactional id: installations that share a broker differ here
+    servers: Annotated[str, Meta(min_length=1, description="Brokers, host:port with commas between.")] = (
+        "127.0.0.1:9092"
     )
-    application: str = "wiredesk"  # prefix of consumer groups and transactional ids
-    worker: str = ""  # stable name of this worker slot, unique among live workers; empty: host name
-    partitions: int = 8
-    replication: int = 1
-    retention_hours: int = 7 * 24
-    batch: int = 300
-    session_timeout_s: float = 6.0
-    max_message_bytes: int = 24 * MEBIBYTE
-    security_protocol: str = "PLAINTEXT"
-    sasl_mechanism: str = ""
-    username: str = ""
-    password: str = ""
-    ca_file: str = ""
-    cert_file: str = ""  # our certificate and its key (PEM), where the broker asks clients for one
-    key_file: str = ""
-    workers: int = 0  # processes for CPU steps; 0: one a core, four at the most
-    standby: bool = True  # keep the memory of other workers too, and take over in seconds
-    options: dict[str, str] = field(default_factory=dict)
+    prefix: Annotated[
+        KafkaName,
+        Meta(
+            description="Of every topic, group and transactional id: installations that share a broker differ here."
+        ),
+    ] = ""
+    application: Annotated[
+        KafkaName, Meta(min_length=1, description="Prefix of consumer groups and transactional ids.")
+    ] = "wiredesk"
+    worker: Annotated[
+        KafkaName,
+        Meta(
+            description="Stable name of this worker slot, unique among live workers. Empty: host and process."
+        ),
+    ] = ""
+    partitions: Annotated[int, Meta(ge=1, le=10_000, description="Of each topic that is created.")] = 8
+    replication: Annotated[int, Meta(ge=1, le=32_767, description="Of each topic that is created.")] = 1
+    retention_hours: Annotated[Hours, Meta(description="Of topics; state topics are compacted.")] = 7 * 24
+    batch: Annotated[int, Meta(ge=1, le=100_000, description="Records of one transaction.")] = 300
+    session_timeout_s: Annotated[
+        float, Meta(gt=0, le=1800, description="A worker that is silent for so long has lost its partitions.")
+    ] = 6.0
+    max_message_bytes: Annotated[Bytes, Meta(description="Of one message.")] = 24 * MEBIBYTE
+    security_protocol: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], Meta(description="How clients connect.")
+    ] = "PLAINTEXT"
+    sasl_mechanism: Annotated[
+        Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], Meta(description="How clients log in.")
+    ] = ""
+    username: Annotated[str, Meta(description="Who logs in.")] = ""
+    password: Annotated[
+        Secret, Meta(description="WIREDESK_KAFKA_PASSWORD_FILE names a file that holds it.")
+    ] = ""
+    ca_file: Annotated[OwnFile, Meta(description="Certificates of authorities to trust (PEM).")] = ""
+    cert_file: Annotated[
+        OwnFile, Meta(description="Our certificate (PEM), where the broker asks clients for one.")
+    ] = ""
+    key_file: Annotated[OwnFile, Meta(description="The key of our certificate (PEM).")] = ""
+    workers: Workers = 0
+    standby: Annotated[
+        bool,
+        Meta(
+            description="Keep other workers' deduplication memory too: takeover in seconds, memory for all of it."
+        ),
+    ] = True
+    options: Annotated[
+        dict[str, str],
+        Meta(description="Goes to every aiokafka client as it is.", extra={"secret": True}),
+    ] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Elasticsearch:
+class Elasticsearch(Struct, frozen=True):
     """The search index of the distributed runtime."""
 
-    url: str = "http://127.0.0.1:9200"
-    index: str = "wire-stories"  # alias; the indices are <index>-YYYY.MM-NNNNNN
-    api_key: str = ""
-    username: str = ""
-    password: str = ""
-    ca_file: str = ""
-    batch: int = 500
-    batch_bytes: int = 5 * MEBIBYTE
-    flush_s: float = 0.5
-    timeout_s: float = 30.0
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^https?://([^\s/@]*@)?(\[[0-9A-Fa-f:.]+\]|[^\s/@:]+):\d+(/[^\s@]*)?$",
+            description="The server, with its port.",
+            extra={"url": True, "allowed": "an address with scheme and port, such as http://127.0.0.1:9200"},
+        ),
+    ] = "http://127.0.0.1:9200"
+    index: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9][a-z0-9._-]*$",
+            max_length=200,
+            description="Alias; the indices are <index>-YYYY.MM-NNNNNN.",
+            extra={"allowed": "at most 200 small letters, digits, dots, hyphens and underscores"},
+        ),
+    ] = "wire-stories"
+    api_key: Annotated[Secret, Meta(description="Instead of user name and password.")] = ""
+    username: Annotated[str, Meta(description="Who logs in.")] = ""
+    password: Annotated[
+        Secret, Meta(description="WIREDESK_ELASTICSEARCH_PASSWORD_FILE names a file that holds it.")
+    ] = ""
+    ca_file: Annotated[OwnFile, Meta(description="Certificates of authorities to trust (PEM).")] = ""
+    batch: Annotated[int, Meta(ge=1, le=100_000, description="Events of one bulk request.")] = 500
+    batch_bytes: Annotated[Bytes, Meta(description="Of one bulk request.")] = 5 * MEBIBYTE
+    flush_s: Annotated[Delay, Meta(description="Longest wait for a bulk request to fill.")] = 0.5
+    timeout_s: Annotated[Seconds, Meta(description="For an answer.")] = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Routes:
+class Routes(Struct, frozen=True):
     """Which stories go to topics of their own."""
 
-    file: str = "routes.toml"  # the rules: a file in config/, or a path; empty: none
-    memory_hours: int = 30 * 24  # so long after a chain's last event kills and corrections still follow it
+    file: Annotated[OwnFile, Meta(description="File of the rules. Empty: none.")] = "routes.toml"
+    memory_hours: Annotated[
+        Hours, Meta(description="So long after a chain's last event kills and corrections still follow it.")
+    ] = 30 * 24
 
 
-@dataclass(frozen=True, slots=True)
-class Webhooks:
+class Webhooks(Struct, frozen=True):
     """How routed stories are posted to whoever asked for them. Times in seconds, sizes in bytes."""
 
-    file: str = ""  # the targets: a path, see docs/consuming.md; empty: none
-    allowed_addresses: tuple[str, ...] = ()  # networks (CIDR, or address:port) opened beside the public ones
-    connect_timeout_s: float = 5.0
-    timeout_s: float = 15.0  # of one try, the answer included
-    max_bytes: int = MEBIBYTE  # of a body; a larger story becomes a dead letter
-    max_redirects: int = 0  # 307 and 308 only; each hop must be an allowed address
-    attempts: int = 15  # tries before a story becomes a dead letter
-    first_delay_s: float = 1.0  # before the second try, at the most; doubled from try to try
-    max_delay_s: float = 3600.0
-    circuit_failures: int = 5  # in a row; after that only one try at a time
-    circuit_s: float = 60.0  # until that one try
-    concurrency: int = 8  # stories in flight to one target; those of one chain go one after the other
+    file: Annotated[OwnFile, Meta(description="File of the targets, see docs/consuming.md. Empty: none.")] = (
+        ""
+    )
+    allowed_addresses: Addresses = ()
+    connect_timeout_s: Annotated[Seconds, Meta(description="For the connection to a target.")] = 5.0
+    timeout_s: Annotated[Seconds, Meta(description="Of one try, the answer included.")] = 15.0
+    max_bytes: Annotated[Bytes, Meta(description="Of a body; a larger story becomes a dead letter.")] = (
+        MEBIBYTE
+    )
+    max_redirects: Annotated[
+        int, Meta(ge=0, le=100, description="307 and 308 only; each hop must be an allowed address.")
+    ] = 0
+    attempts: Annotated[
+        int, Meta(ge=1, le=1000, description="Tries before a story becomes a dead letter.")
+    ] = 15
+    first_delay_s: Annotated[
+        Delay, Meta(description="Longest wait before the second try; doubled from try to try.")
+    ] = 1.0
+    max_delay_s: Annotated[Delay, Meta(description="Longest wait before a try.")] = HOUR_S
+    circuit_failures: Annotated[
+        int,
+        Meta(ge=1, le=1000, description="Failures in a row after which only one story is tried at a time."),
+    ] = 5
+    circuit_s: Annotated[Delay, Meta(description="Time until that one try.")] = 60.0
+    concurrency: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="Stories in flight to one target; those of one chain go one after the other.",
+        ),
+    ] = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """The web page and its API. Any host but loopback demands a token."""
 
-    host: str = "127.0.0.1"
-    port: int = 8080
-    token: str = ""
-    search: str = "embedded"  # or elasticsearch
-    page_size: int = 50
+    host: Annotated[Host, Meta(description="The address to answer on.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="0: any free port, named in the log.")] = 8080
+    token: Annotated[
+        Secret, Meta(description="What readers show. WIREDESK_DESK_TOKEN_FILE names a file with it.")
+    ] = ""
+    search: Annotated[
+        Literal["embedded", "elasticsearch"], Meta(description="The index that `wiredesk export` reads.")
+    ] = "embedded"
+    page_size: Annotated[int, Meta(ge=1, le=1000, description="Stories of one page.")] = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """Where a worker, poller or sink answers /livez, /readyz and /metrics."""
 
-    host: str = "127.0.0.1"
-    port: int = 0  # 0: any free port, told in the log
+    host: Annotated[Host, Meta(description="The address to answer on.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="0: any free port, named in the log.")] = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Struct, frozen=True):
     """What is written to standard error."""
 
-    level: str = "info"
-    format: str = "text"  # or json
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least that is written.")
+    ] = "info"
+    format: Annotated[
+        Literal["text", "json"], Meta(description="text: for people; json: for collectors.")
+    ] = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class EventsSink(Struct, frozen=True):
+    """The file of events: each event that leaves the pipeline, as a line (embedded runtime)."""
+
+    file: Annotated[
+        str, Meta(description="File that events are appended to, from the working folder. Empty: none.")
+    ] = ""
+
+
+class Sinks(Struct, frozen=True):
+    """Where events go, besides the index: a section for each sink that has settings."""
+
+    events: EventsSink = EventsSink()
+
+
+class Settings(Struct, frozen=True):
     """All sections."""
 
     normalise: Normalise = Normalise()
@@ -219,6 +424,7 @@ class Settings:
     elasticsearch: Elasticsearch = Elasticsearch()
     routes: Routes = Routes()
     webhooks: Webhooks = Webhooks()
+    sinks: Sinks = Sinks()
     desk: Desk = Desk()
     health: Health = Health()
     log: Log = Log()
@@ -228,17 +434,101 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     """The settings of a TOML file (or none) under those of the environment.
 
     Raises:
-        Misconfigured: the file can't be read or is no TOML, a name is unknown, a value has the wrong type.
+        Misconfigured: the file can't be read or is no TOML; a section, name or variable is unknown; a value has the
+            wrong type or is out of range; two values contradict each other.
     """
-    told = _read(path) if path else {}
-    where = str(path) if path else "settings"
-    for name, value in _from_environment(os.environ if environment is None else environment):
-        section, _, key = name.partition(".")
-        if not isinstance(told.setdefault(section, {}), dict):
-            raise Misconfigured(f"{where}: [{section}] is a section; write [{section}] above its names")
-        told[section][key] = value
-    built: Settings = _build(Settings, told, where)
-    return built
+    reader = _Reader(str(path) if path else "settings")
+    if path:
+        reader.add_table(Settings, _read(path), path)
+    reader.add_environment(os.environ if environment is None else environment)
+    return reader.settings()
+
+
+def override(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """The settings under what the command line says: ``{"desk.port": 9000}``; a value of None changes nothing.
+
+    Raises:
+        Misconfigured: a value is out of range.
+    """
+    by_key = {member.key: member for member in all_members(Settings)}
+    for key, value in values.items():
+        if value is not None:
+            settings = _replaced(settings, by_key[key].path, _converted(by_key[key], value, "command line"))
+    return settings
+
+
+class _Reader:
+    """Gathers values by their paths, the later over the earlier, and remembers where each was written."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._values: dict[tuple[str, ...], Any] = {}
+        self._written_in: dict[tuple[str, ...], str] = {}
+
+    def add_table(
+        self, kind: type[Struct], table: Mapping[str, Any], path: Path, section: tuple[str, ...] = ()
+    ) -> None:
+        """Add a table of a settings file."""
+        for name, value in table.items():
+            where = (*section, name)
+            if name in sections(kind):
+                if not isinstance(value, Mapping):
+                    key = ".".join(where)
+                    raise Misconfigured(f"{path}: {key} is a section; write [{key}] above its names")
+                self.add_table(sections(kind)[name], value, path, where)
+            elif member := members(kind, section).get(name):
+                converted = self._convert(member, value, str(path))
+                if member.is_file:
+                    self._values[where] = beside(converted, path)
+            else:
+                names = [*members(kind, section), *sections(kind)]
+                raise Misconfigured(f"{path}: unknown setting {'.'.join(where)!r}; {_nearest(name, names)}")
+
+    def add_environment(self, environment: Mapping[str, str]) -> None:
+        """Add what variables say."""
+        variables = {member.variable: member for member in all_members(Settings)}
+        for name in environment:
+            if name.startswith(PREFIX) and not _is_known(name, variables):
+                raise Misconfigured(f"{name}: no setting has this variable; {_nearest_variable(name)}")
+        for variable, member in variables.items():
+            if (text := environment.get(variable)) is not None:
+                self._convert(member, member.parse(text), variable)
+            elif path := environment.get(f"{variable}_FILE"):
+                self._convert(member, member.parse(_secret(variable, path)), f"{variable}_FILE: {path}")
+
+    def settings(self) -> Settings:
+        """All of it; what contradicts itself is refused."""
+        settings = Settings()
+        for path, value in self._values.items():
+            settings = _replaced(settings, path, value)
+        low, high = settings.poll.min_interval_s, settings.poll.max_interval_s
+        if low > high:
+            paths = (("poll", "min_interval_s"), ("poll", "max_interval_s"))
+            where = next((self._written_in[path] for path in paths if path in self._written_in), self._where)
+            raise Misconfigured(
+                f"{where}: poll.min_interval_s is {low:g}; it must be at most poll.max_interval_s, which is {high:g}"
+            )
+        return settings
+
+    def _convert(self, member: Member, value: Any, where: str) -> Any:
+        converted = _converted(member, value, where)
+        self._values[member.path] = converted
+        self._written_in[member.path] = where
+        return converted
+
+
+def _converted(member: Member, value: Any, where: str) -> Any:
+    try:
+        return member.convert(value)
+    except ValueError:
+        raise Misconfigured(f"{where}: {member.refusal(value)}") from None
+
+
+def _replaced(settings: Any, path: tuple[str, ...], value: Any) -> Any:
+    """The struct with the value at the end of a path of names."""
+    name, *rest = path
+    inner = _replaced(getattr(settings, name), tuple(rest), value) if rest else value
+    return msgspec.structs.replace(settings, **{name: inner})
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -250,82 +540,31 @@ def _read(path: Path) -> dict[str, Any]:
         raise Misconfigured(f"{path}: not TOML: {error}") from error
 
 
-def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, Any]]:
-    """The settings that the environment tells, as ("section.name", value)."""
-    found: list[tuple[str, Any]] = []
-    for section in fields(Settings):
-        for member in fields(_hints(Settings)[section.name]):
-            variable = f"WIREDESK_{section.name}_{member.name}".upper()
-            text = environment.get(variable)
-            if text is None and (path := environment.get(f"{variable}_FILE")):
-                text = _secret(variable, path)
-            if text is not None:
-                kind = _hints(_hints(Settings)[section.name])[member.name]
-                found.append((f"{section.name}.{member.name}", _parsed(text, kind)))
-    return found
-
-
 def _secret(variable: str, path: str) -> str:
     try:
         return Path(path).read_text("utf-8").strip()
     except OSError as error:
         raise Misconfigured(f"{variable}_FILE: {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Misconfigured(f"{variable}_FILE: {path}: not UTF-8 text") from error
 
 
-def _parsed(text: str, kind: Any) -> Any:
-    """A variable's text as TOML where the setting is not a string: 5, 0.5, true, ["a", "b"]."""
-    if kind is str:
-        return text
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+def _is_known(name: str, variables: Mapping[str, Member]) -> bool:
+    return (
+        name in variables
+        or name.removesuffix("_FILE") in variables
+        or name in OTHER_VARIABLES
+        or bool(_WEBHOOK_SECRET.fullmatch(name))
+    )
 
 
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _nearest(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, names, 1)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
 
 
-def _build(kind: Any, told: Mapping[str, Any], where: str, section: str = "") -> Any:
-    hints = _hints(kind)
-    made: dict[str, Any] = {}
-    for name, value in told.items():
-        label = f"{section}.{name}" if section else name
-        if name not in hints:
-            raise Misconfigured(f"{where}: unknown setting {label!r}{_nearest(name, hints)}")
-        wanted = hints[name]
-        if is_dataclass(wanted) and isinstance(value, Mapping):
-            made[name] = _build(wanted, value, where, label)
-        else:
-            made[name] = _checked(value, wanted, f"{where}: {label}")
-    return kind(**made)
-
-
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-
-
-def _checked(value: Any, kind: Any, label: str) -> Any:
-    if not _fits(value, kind):
-        names = {tuple[str, ...]: "list of strings", dict[str, str]: "table of strings, numbers and booleans"}
-        name = names.get(kind) or kind.__name__
-        raise Misconfigured(f"{label} must be a {name}, not {value!r}")
-    if kind is float:
-        return float(value)
-    if kind == dict[str, str]:
-        return {
-            name: str(each).lower() if isinstance(each, bool) else str(each) for name, each in value.items()
-        }
-    return tuple(value) if kind == tuple[str, ...] else value
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    if kind == tuple[str, ...]:
-        return isinstance(value, list) and all(isinstance(each, str) for each in value)
-    if kind == dict[str, str]:
-        return isinstance(value, dict) and all(isinstance(each, str | int | float) for each in value.values())
-    if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, int | float if kind is float else kind)
+def _nearest_variable(name: str) -> str:
+    """A hint by what follows the prefix, which all variables share."""
+    ends = [member.variable.removeprefix(PREFIX) for member in all_members(Settings)]
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), ends, 1)
+    return f"did you mean '{PREFIX}{near[0]}'?" if near else "docs/settings.md lists them"

@@ -38,14 +38,14 @@ def command(config: Path | None, host: str | None, port: int | None, feeds: str 
       wiredesk desk --config fleet.toml --feeds feeds.toml
       WIREDESK_DESK_TOKEN_FILE=/run/secrets/desk wiredesk desk --host 0.0.0.0
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from config.settings import load
     from streams.logs import configure
 
     settings = load(config)
     told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = replace(settings, desk=replace(settings.desk, **told))  # type: ignore[arg-type]
+    settings = replace(settings, desk=replace(settings.desk, **told))
     configure(settings.log)
     asyncio.run(_until_signal(settings, _feeds(settings, feeds)))
 

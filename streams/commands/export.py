@@ -61,7 +61,7 @@ def command(**told: Any) -> None:
       wiredesk export --topic medtop:04000000 --since 2026-11-01T00:00:00Z --format csv -o economy.csv
       wiredesk export --from elasticsearch --language es --format parquet -o spanish.parquet
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from config.settings import load
     from sinks.desk.views import Query

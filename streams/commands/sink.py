@@ -46,7 +46,7 @@ def routes(config: Path | None) -> None:
     The rules are those of `routes.file`; their topics must be there (`wiredesk topics create`). Start as many as you
     like: they share the partitions. One that is killed loses nothing, and nothing comes twice at `read_committed`.
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from config.settings import load
     from streams.kafka.service import run_forever

@@ -26,7 +26,7 @@ from tests.servers.fleet import Read, Worker, item, make_topics, publish, read
 
 pytestmark = [pytest.mark.kafka, pytest.mark.acceptance, pytest.mark.timeout(300)]
 POISON: Final = (
-    "die" if os.environ.get("WIREDESK_CHAOS") else "raise"
+    "die" if os.environ.get("WIRETEST_CHAOS") else "raise"
 )  # a death restarts the worker, which takes long
 QUICK: Final = (sys.executable, "-m", "tests.servers.quick_worker")
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
+from msgspec import structs
 
 from config.settings import Desk, Kafka, Settings, Webhooks
 from processors.model.codec import encode
@@ -221,7 +222,7 @@ async def test_a_webhook_receiver_takes_what_is_signed_and_nothing_else(tmp_path
     first, forged, last = (record(n, value=encode(STORIES[n % 2])) for n in (0, 0, 1))
     async with (
         Delivery(target, told_quickly) as delivery,
-        Delivery(forger, replace(told_quickly, attempts=2)) as other,
+        Delivery(forger, structs.replace(told_quickly, attempts=2)) as other,
     ):
         assert await delivery.deliver(first) is None
         assert "HTTP 401" in str(await other.deliver(forged))

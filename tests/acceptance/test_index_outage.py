@@ -1,6 +1,6 @@
 """Elasticsearch ends in the middle of the news and comes back: the sink waits, and nothing is lost or twice.
 
-``WIREDESK_OUTAGE_S=60 pytest tests/acceptance/test_index_outage.py`` keeps it away for a minute.
+``WIRETEST_OUTAGE_S=60 pytest tests/acceptance/test_index_outage.py`` keeps it away for a minute.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.sinks.events import event
 pytestmark = [
     pytest.mark.acceptance, pytest.mark.kafka, pytest.mark.elasticsearch, pytest.mark.timeout(400),
 ]  # fmt: skip
-OUTAGE_S: Final = float(os.environ.get("WIREDESK_OUTAGE_S", "0"))
+OUTAGE_S: Final = float(os.environ.get("WIRETEST_OUTAGE_S", "0"))
 STORIES: Final = 600
 
 

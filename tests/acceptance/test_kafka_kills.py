@@ -1,9 +1,9 @@
 """A fleet on Kafka to which everything happens: every story once, none lost, one lineage, on every topic and in the index.
 
-``WIREDESK_CHAOS="stories,kills,moves,restarts"`` makes it as long as one likes: ``20000,15,5,1`` is the figure that the
+``WIRETEST_CHAOS="stories,kills,moves,restarts"`` makes it as long as one likes: ``20000,15,5,1`` is the figure that the
 project promises. Workers are killed with kill -9 and started again, a fourth one joins and leaves, the broker is
 restarted, the sink is killed now and then. The quick steps of the tests are run, so that it is the runtime that is hit;
-``WIREDESK_CHAOS_STEPS=real`` runs the real ones.
+``WIRETEST_CHAOS_STEPS=real`` runs the real ones.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from tests.servers.kafka_truth import judged
 from tests.servers.quick_steps import load as quick
 
 pytestmark = [pytest.mark.kafka, pytest.mark.acceptance, pytest.mark.timeout(1800)]
-TOLD: Final = os.environ.get("WIREDESK_CHAOS", "")
+TOLD: Final = os.environ.get("WIRETEST_CHAOS", "")
 PLAN: Final = Plan.read(TOLD or "500,2,1,1")
-REAL: Final = os.environ.get("WIREDESK_CHAOS_STEPS") == "real"
+REAL: Final = os.environ.get("WIRETEST_CHAOS_STEPS") == "real"
 PATIENCE_S: Final = 300.0  # for any one thing to be overcome
 
 

@@ -1,6 +1,6 @@
 """The broker crashes and stays away: the fleet waits, and goes on by itself when it is back, with nothing lost or twice.
 
-``WIREDESK_OUTAGE="60"`` is the figure that the project promises: that many seconds, with the real steps. What every run
+``WIRETEST_OUTAGE="60"`` is the figure that the project promises: that many seconds, with the real steps. What every run
 has is the restart of `tests.acceptance.test_kafka_kills`, which a group's session outlasts.
 """
 
@@ -22,12 +22,12 @@ from tests.servers.kafka_chaos import Arrivals, Fleet, Plan
 from tests.servers.kafka_truth import judged
 
 pytestmark = [pytest.mark.kafka, pytest.mark.acceptance, pytest.mark.timeout(900)]
-TOLD: Final = os.environ.get("WIREDESK_OUTAGE", "")
+TOLD: Final = os.environ.get("WIRETEST_OUTAGE", "")
 PLAN: Final = Plan(2000, 0, 0, 1)
 PATIENCE_S: Final = 300.0
 
 
-@pytest.mark.skipif(not TOLD, reason="takes two minutes; set WIREDESK_OUTAGE to the seconds")
+@pytest.mark.skipif(not TOLD, reason="takes two minutes; set WIRETEST_OUTAGE to the seconds")
 async def test_a_fleet_outlives_a_crash_of_the_broker(
     kafka_server: KafkaServer, kafka: KafkaForTest, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -1,6 +1,6 @@
 """Three brokers, three replicas, two in sync: one may die, or freeze in the middle of a transaction's markers.
 
-``WIREDESK_CHAOS_REPLICAS=stories`` runs it; three brokers are too much for every CI run. Freezing a broker stops the
+``WIRETEST_CHAOS_REPLICAS=stories`` runs it; three brokers are too much for every CI run. Freezing a broker stops the
 markers of transactions on their way: the coordinator has taken the commit, the partitions (of outputs, of state, of the
 group's offsets) have not heard of it, and the worker that asked is killed in that moment. Whoever takes over must neither
 do its records again nor leave them out.
@@ -25,11 +25,11 @@ from tests.servers.kafka_chaos import PATIENCE_S, QUICK, Arrivals, Fleet, Plan
 from tests.servers.kafka_truth import judged
 from tests.servers.quick_steps import load
 
-STORIES: Final = int(os.environ.get("WIREDESK_CHAOS_REPLICAS", "0"))
+STORIES: Final = int(os.environ.get("WIRETEST_CHAOS_REPLICAS", "0"))
 FROZEN_S: Final = 12.0  # longer than the brokers' session: another replica leads by then
 pytestmark = [
     pytest.mark.kafka, pytest.mark.acceptance, pytest.mark.timeout(1800),
-    pytest.mark.skipif(not STORIES, reason="three brokers: set WIREDESK_CHAOS_REPLICAS to a number of stories"),
+    pytest.mark.skipif(not STORIES, reason="three brokers: set WIRETEST_CHAOS_REPLICAS to a number of stories"),
 ]  # fmt: skip
 
 

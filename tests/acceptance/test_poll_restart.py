@@ -18,7 +18,7 @@ from tests.acceptance.test_run import until
 from tests.servers.http import Asked, Told, publishing
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(240)]
-KILLS = int(os.environ.get("WIREDESK_POLL_KILLS", "3"))
+KILLS = int(os.environ.get("WIRETEST_POLL_KILLS", "3"))
 FEEDS = 4
 NEW = 3  # entries that each feed brings between two kills
 TOWNS = ("Vigo", "Bergen", "Lyon", "Gdansk", "Osaka", "Leipzig", "Nairobi", "Bend", "Kunming", "Santiago")

@@ -126,7 +126,7 @@ async def test_pollers_share_the_feeds_by_host_and_one_goes_on_where_the_other_w
     assert (await states(Settings(kafka=told))).keys() == {feed for feed, _ in FEEDS}
 
 
-@pytest.mark.skipif("WIREDESK_CHAOS" not in os.environ, reason="takes a minute; set WIREDESK_CHAOS")
+@pytest.mark.skipif("WIRETEST_CHAOS" not in os.environ, reason="takes a minute; set WIRETEST_CHAOS")
 async def test_a_poller_that_slept_while_another_took_over_does_no_harm(
     kafka: KafkaForTest, tmp_path: Path
 ) -> None:

@@ -23,8 +23,8 @@ from tests.acceptance.conftest import free_port
 from tests.invented import line
 
 pytestmark = pytest.mark.acceptance
-STORIES = int(os.environ.get("WIREDESK_KILL_STORIES", "300"))
-KILLS = int(os.environ.get("WIREDESK_KILLS", "4"))
+STORIES = int(os.environ.get("WIRETEST_KILL_STORIES", "300"))
+KILLS = int(os.environ.get("WIRETEST_KILLS", "4"))
 
 
 def settings(folder: Path, text: str) -> Path:

@@ -6,13 +6,13 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from config.errors import Misconfigured
 from config.settings import Kafka, Settings
@@ -164,7 +164,7 @@ def test_a_refusal_is_one_line_and_nothing_to_wait_for(
     if "ca_file" in changed:
         changed = {"ca_file": str(broker.stranger)}
     with pytest.raises(Misconfigured) as refused:
-        asyncio.run(wait_for(Cluster(replace(told, **changed))))  # type: ignore[arg-type]
+        asyncio.run(wait_for(Cluster(replace(told, **changed))))
     assert line in str(refused.value)
     assert "wrong" not in str(refused.value).replace("refuses", "")
 

@@ -15,10 +15,10 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
+from msgspec.structs import replace
 
 from config.settings import HERE, Settings
 from processors.model.event import RawItem

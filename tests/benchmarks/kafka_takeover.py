@@ -15,11 +15,12 @@ import asyncio
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import orjson
+from msgspec import structs
 
 from config.settings import Kafka
 from processors.model.codec import decode
@@ -70,7 +71,7 @@ async def events(told: Kafka, folder: Path) -> list[Moment]:
     found: list[Moment] = []
 
     def worker(name: str) -> Worker:
-        return Worker(replace(told, worker=name), folder / f"{name}.log", *QUICK)
+        return Worker(structs.replace(told, worker=name), folder / f"{name}.log", *QUICK)
 
     async def ready(one: Worker) -> None:
         await asyncio.to_thread(one.wait_for, "partitions assigned", 120.0)

@@ -15,12 +15,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import feedparser
 import orjson
+from msgspec.structs import replace
 
 from config.settings import Normalise
 from processors.errors import Rejected

@@ -17,7 +17,8 @@ from prometheus_client import REGISTRY
 
 import sinks.metrics
 import streams.pollers.metrics
-from config.settings import Settings, load
+from config.members import all_members
+from config.settings import OTHER_VARIABLES, Settings, load
 from sinks.elasticsearch.index import fields, template
 from streams.cli import COMMANDS
 
@@ -80,7 +81,7 @@ def test_services_run_commands_that_exist(fleet: dict[str, Any]) -> None:
 
 
 def test_variables_of_the_fleet_and_the_image_are_settings(fleet: dict[str, Any], dockerfile: str) -> None:
-    own = {"WIREDESK_PROBE"}
+    own = set(OTHER_VARIABLES)
     told: dict[str, str] = {}
     for service in fleet["services"].values():
         told |= {
@@ -91,7 +92,7 @@ def test_variables_of_the_fleet_and_the_image_are_settings(fleet: dict[str, Any]
     told |= dict(re.findall(r"^\s+(WIREDESK_\w+)=(\S+)", dockerfile, re.MULTILINE))
     secrets = {name for name in told if name.endswith("_FILE")}
     settings = load(None, {name: value for name, value in told.items() if name not in own | secrets})
-    known = {f"WIREDESK_{section}_{name}".upper() for section, name in _settings(settings)}
+    known = {member.variable for member in all_members(Settings)}
     assert {name.removesuffix("_FILE") for name in set(told) - own} <= known
     assert settings.kafka.servers == "kafka:9092"
     assert settings.health.port == 9100
@@ -220,12 +221,6 @@ def test_kibana_shows_members_of_the_index() -> None:
         assert set(search["columns"]) <= set(mapped)
         query = json.loads(search["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"]
         assert set(re.findall(r"(\w+):", query)) <= set(mapped)
-
-
-def _settings(settings: Settings) -> Iterator[tuple[str, str]]:
-    for section in settings.__dataclass_fields__:
-        for name in getattr(settings, section).__dataclass_fields__:
-            yield section, name
 
 
 def _figures() -> Iterator[str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import tomllib
-from dataclasses import asdict
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from config.errors import Misconfigured
-from config.settings import HERE, Settings, load
+from config.members import all_members
+from config.settings import HERE, LANGUAGES, OTHER_VARIABLES, Settings, load, override
+from processors.normalise.language import _identifier
 
 
 def written(folder: Path, text: str) -> Path:
@@ -18,20 +22,59 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
+def refused(folder: Path, text: str) -> str:
+    """The one line that a settings file is refused with."""
+    path = written(folder, text)
+    with pytest.raises(Misconfigured) as caught:
+        load(path, environment={})
+    line = str(caught.value)
+    assert line.startswith(f"{path}: ")
+    assert "\n" not in line
+    return line.removeprefix(f"{path}: ")
+
+
+def refused_variable(name: str, value: str) -> str:
+    with pytest.raises(Misconfigured) as caught:
+        load(environment={name: value})
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
 def test_defaults_need_no_file() -> None:
     assert load(environment={}) == Settings()
 
 
-def test_the_example_file_holds_the_defaults() -> None:
-    assert load(HERE / "wiredesk.toml", environment={}) == Settings()
+def test_the_example_file_holds_the_defaults(tmp_path: Path) -> None:
+    shutil.copy(HERE / "wiredesk.toml", tmp_path)
+    assert load(tmp_path / "wiredesk.toml", environment={}) == Settings()
 
 
 def test_the_example_file_names_every_setting() -> None:
     told = tomllib.loads((HERE / "wiredesk.toml").read_text("utf-8"))
-    defaults = asdict(Settings())
-    assert {name: set(section) for name, section in told.items()} == {
-        name: set(section) for name, section in defaults.items()
-    }
+    for member in all_members(Settings):
+        table = told
+        for name in member.path[:-1]:
+            table = table[name]
+        assert member.path[-1] in table, member.key
+
+
+@pytest.mark.parametrize("member", list(all_members(Settings)), ids=lambda member: member.key)
+def test_every_setting_has_a_meaning_a_range_and_an_allowed_default(member: object) -> None:
+    from config.members import Member
+
+    assert isinstance(member, Member)
+    assert member.meaning.endswith(".")
+    assert "\n" not in member.meaning
+    if isinstance(member.type, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+        assert member.type.le is not None
+        assert (member.type.ge is None) != (member.type.gt is None)
+    default = list(member.default) if isinstance(member.default, tuple) else member.default
+    assert member.convert(default) == member.default
+    assert member.allowed()
+
+
+def test_the_languages_are_those_of_the_detector() -> None:
+    assert set(LANGUAGES) == set(map(str, _identifier(()).labels)) - {"zxx"}, "zxx is no language"
 
 
 def test_a_file_beats_the_defaults(tmp_path: Path) -> None:
@@ -42,6 +85,7 @@ def test_a_file_beats_the_defaults(tmp_path: Path) -> None:
     )
     settings = load(path, environment={})
     assert settings.poll.host_delay_s == 2.0
+    assert isinstance(settings.poll.host_delay_s, float)
     assert settings.poll.allowed_addresses == ("127.0.0.0/8",)
     assert settings.kafka.options == {
         "compression_type": "gzip",
@@ -51,10 +95,32 @@ def test_a_file_beats_the_defaults(tmp_path: Path) -> None:
     assert settings.desk == Settings().desk
 
 
+def test_sinks_have_sections_of_their_own(tmp_path: Path) -> None:
+    path = written(tmp_path, '[sinks.events]\nfile = "events.jsonl"\n')
+    assert load(path, environment={}).sinks.events.file == "events.jsonl"
+    assert load(environment={"WIREDESK_SINKS_EVENTS_FILE": "e"}).sinks.events.file == "e"
+    assert "unknown setting 'sinks.event'; did you mean 'events'?" in refused(tmp_path, "[sinks.event]\n")
+
+
 def test_the_environment_beats_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, '[kafka]\nservers = "a:1"\npartitions = 3\n')
     settings = load(path, {"WIREDESK_KAFKA_SERVERS": "b:2", "WIREDESK_DESK_PORT": "9000"})
     assert (settings.kafka.servers, settings.kafka.partitions, settings.desk.port) == ("b:2", 3, 9000)
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("10.0.0.0/8,127.0.0.1:8000", ("10.0.0.0/8", "127.0.0.1:8000")),
+        (" 10.0.0.0/8 , 127.0.0.1:8000, ", ("10.0.0.0/8", "127.0.0.1:8000")),
+        ('["10.0.0.0/8", "::1"]', ("10.0.0.0/8", "::1")),
+        ("::1", ("::1",)),
+        ("", ()),
+        ("[]", ()),
+    ],
+)
+def test_lists_in_the_environment_have_commas_or_are_toml(text: str, addresses: tuple[str, ...]) -> None:
+    assert load(environment={"WIREDESK_POLL_ALLOWED_ADDRESSES": text}).poll.allowed_addresses == addresses
 
 
 def test_secrets_come_from_files(tmp_path: Path) -> None:
@@ -64,25 +130,175 @@ def test_secrets_come_from_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[embedded]\nbatch = 0\n", "embedded.batch is 0; it must be a whole number from 1 to 10,000"),
+        ("[embedded]\nbatch = 10001\n", "embedded.batch is 10_001; it must be a whole number from 1 to 10,000"),
+        ("[deduplicate]\nwindow_hours = -5\n", "deduplicate.window_hours is -5; it must be a whole number from 1 to 87,600"),
+        ("[deduplicate]\nwindow_hours = 0\n", "deduplicate.window_hours is 0; it must be a whole number from 1 to 87,600"),
+        ("[deduplicate]\nthreshold = 7.5\n", "deduplicate.threshold is 7.5; it must be a number from 0 to 1"),
+        ("[deduplicate]\nthreshold = -0.1\n", "deduplicate.threshold is -0.1; it must be a number from 0 to 1"),
+        ("[deduplicate]\nthreshold = nan\n", "deduplicate.threshold is nan; it must be a number from 0 to 1"),
+        ("[poll]\ntotal_timeout_s = inf\n", "poll.total_timeout_s is inf; it must be a number above 0, at most 315,360,000"),
+        ("[poll]\ntotal_timeout_s = 0\n", "poll.total_timeout_s is 0; it must be a number above 0, at most 315,360,000"),
+        ("[poll]\nmin_interval_s = -5\n", "poll.min_interval_s is -5; it must be a number above 0, at most 315,360,000"),
+        ("[poll]\nmax_body_bytes = -1\n", "poll.max_body_bytes is -1; it must be a whole number from 1 to 2,147,483,647"),
+        ("[poll]\nmax_entries = 99999999999999999999\n", "poll.max_entries is 99_999_999_999_999_999_999; it must be a whole number from 1 to 2,147,483,647"),
+        ("[poll]\nconcurrency = 5.0\n", "poll.concurrency is 5.0; it must be a whole number from 1 to 65,535"),
+        ("[poll]\nconcurrency = true\n", "poll.concurrency is true; it must be a whole number from 1 to 65,535"),
+        ('[poll]\nconcurrency = "many"\n', 'poll.concurrency is "many"; it must be a whole number from 1 to 65,535'),
+        ("[poll]\nhost_delay_s = false\n", "poll.host_delay_s is false; it must be a number from 0 to 315,360,000"),
+        ("[poll]\nrobots = 1\n", "poll.robots is 1; it must be true or false"),
+        ("[poll]\nallowed_addresses = [1]\n", 'poll.allowed_addresses is [1]; it must be a list of texts, such as ["a", "b"], or a,b in a variable'),
+        ('[poll]\nallowed_addresses = "::1"\n', 'poll.allowed_addresses is "::1"; it must be a list of texts, such as ["a", "b"], or a,b in a variable'),
+        ("[poll]\nuser_agent = 2026-01-31\n", "poll.user_agent is 2026-01-31; it must be text in quotes, not empty"),
+        ('[desk]\nsearch = "solr"\n', 'desk.search is "solr"; it must be one of elasticsearch, embedded'),
+        ("[desk]\nport = 70000\n", "desk.port is 70_000; it must be a whole number from 0 to 65,535"),
+        ("[desk]\nport = -1\n", "desk.port is -1; it must be a whole number from 0 to 65,535"),
+        ("[push]\nport = 65536\n", "push.port is 65_536; it must be a whole number from 0 to 65,535"),
+        ('[desk]\nhost = ""\n', 'desk.host is ""; it must be a host name or address'),
+        ('[elasticsearch]\nurl = "127.0.0.1:9200"\n', 'elasticsearch.url is "127.0.0.1:9200"; it must be an address with scheme and port, such as http://127.0.0.1:9200'),
+        ('[elasticsearch]\nurl = "https://index.example"\n', 'elasticsearch.url is "https://index.example"; it must be an address with scheme and port, such as http://127.0.0.1:9200'),
+        ('[elasticsearch]\nindex = "Stories"\n', 'elasticsearch.index is "Stories"; it must be at most 200 small letters, digits, dots, hyphens and underscores'),
+        ('[push]\npublic_url = "wire.example"\n', 'push.public_url is "wire.example"; it must be an address that begins with http:// or https://, or empty'),
+        ("[embedded]\nretention_hours = -1\n", "embedded.retention_hours is -1; it must be a whole number from 0 to 87,600"),
+        ("[embedded]\nindex_retention_days = -1\n", "embedded.index_retention_days is -1; it must be a whole number from 0 to 36,500"),
+        ("[kafka]\nretention_hours = 0\n", "kafka.retention_hours is 0; it must be a whole number from 1 to 87,600"),
+        ('[kafka]\nsecurity_protocol = "TLS"\n', 'kafka.security_protocol is "TLS"; it must be one of PLAINTEXT, SASL_PLAINTEXT, SASL_SSL, SSL'),
+        ('[kafka]\nprefix = "two words"\n', 'kafka.prefix is "two words"; it must be at most 200 letters, digits, dots, hyphens and underscores'),
+        ('[log]\nlevel = "loud"\n', 'log.level is "loud"; it must be one of debug, error, info, warning'),
+        ("[webhooks]\nattempts = 0\n", "webhooks.attempts is 0; it must be a whole number from 1 to 1,000"),
+        (f'[poll]\nuser_agent = ["{"a" * 200}"]\n', f'poll.user_agent is ["{"a" * 78}…; it must be text in quotes, not empty'),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_is_one_line_with_key_value_and_range(
+    tmp_path: Path, text: str, line: str
+) -> None:
+    assert refused(tmp_path, text) == line
+
+
+def test_languages_are_those_of_the_detector_and_the_line_names_them(tmp_path: Path) -> None:
+    line = refused(tmp_path, '[normalise]\nlanguages = ["english"]\n')
+    assert line.startswith('normalise.languages is ["english"]; it must be a list of ace, af, ')
+    assert ", en, " in line
+    assert load(written(tmp_path, '[normalise]\nlanguages = ["en", "es"]\n'), {}).normalise.languages == (
+        "en",
+        "es",
+    )
+    assert load(environment={"WIREDESK_NORMALISE_LANGUAGES": "en,es"}).normalise.languages == ("en", "es")
+    assert 'is ["english"]' in refused_variable("WIREDESK_NORMALISE_LANGUAGES", "english")
+
+
+def test_the_least_interval_is_not_above_the_greatest(tmp_path: Path) -> None:
+    line = refused(tmp_path, "[poll]\nmin_interval_s = 100\nmax_interval_s = 99.5\n")
+    assert line == "poll.min_interval_s is 100; it must be at most poll.max_interval_s, which is 99.5"
+    same = load(written(tmp_path, "[poll]\nmin_interval_s = 100\nmax_interval_s = 100\n"), {})
+    assert same.poll.min_interval_s == same.poll.max_interval_s
+    line = refused_variable("WIREDESK_POLL_MAX_INTERVAL_S", "30")
+    assert line.startswith("WIREDESK_POLL_MAX_INTERVAL_S: poll.min_interval_s is 60; it must be at most")
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[pol]\n", "unknown setting 'pol'; did you mean 'poll'?"),
+        ("pol = 5\n", "unknown setting 'pol'; did you mean 'poll'?"),
         ("[poll]\nconcurency = 5\n", "unknown setting 'poll.concurency'; did you mean 'concurrency'?"),
-        ('[poll]\nconcurrency = "many"\n', "poll.concurrency must be a int, not 'many'"),
-        ("[poll]\nconcurrency = true\n", "poll.concurrency must be a int, not True"),
-        ("[poll]\nallowed_addresses = [1]\n", "poll.allowed_addresses must be a list of strings"),
-        ("[kafka]\noptions = 5\n", "kafka.options must be a table of strings, numbers and booleans"),
-        ("[kafka.options]\nfetch_max_bytes = [1]\n", "kafka.options must be a table of strings"),
-        ("poll = 3\n", "poll must be a Poll"),
+        ("[deduplicate]\nshards = 2\n", "unknown setting 'deduplicate.shards'; known are window_hours"),
+        ("poll = 3\n", "poll is a section; write [poll] above its names"),
+        ("[[poll]]\n", "poll is a section; write [poll] above its names"),
+        ("[sinks]\nevents = 'e'\n", "sinks.events is a section; write [sinks.events] above its names"),
         ("[poll\n", "not TOML"),
+        ("[poll]\nrobots = yes\n", "not TOML"),
     ],
 )
 def test_what_cannot_be_followed_is_named(tmp_path: Path, text: str, said: str) -> None:
-    path = written(tmp_path, text)
-    with pytest.raises(Misconfigured) as caught:
-        load(path, environment={})
-    assert said in str(caught.value)
-    assert str(path) in str(caught.value)
+    assert said in refused(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[kafka]\npassword = 12345\n",
+        "[kafka]\npassword = [12345]\n",
+        "[desk]\ntoken = 12345\n",
+        "[elasticsearch]\napi_key = 12345\n",
+        "[kafka]\noptions = 12345\n",
+        "[kafka.options]\nsasl_oauth_token = [12345]\n",
+        "kafka = 12345\n",
+        '[elasticsearch]\nurl = "desk:12345@index.example:9200"\n',
+        '[elasticsearch]\nurl = ["https://desk:12345@index.example:9200"]\n',
+        '[elasticsearch]\nurl = "https://desk:1/2345@12345@index.example"\n',
+    ],
+)
+def test_a_secret_is_never_shown(tmp_path: Path, text: str) -> None:
+    line = refused(tmp_path, text)
+    assert "2345" not in line
+    assert "must be" in line or "is a section" in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:9200",
+        "https://index.example:9200/search",
+        "http://[::1]:9200",
+        "https://desk:s3cret@index.example:9243",
+    ],
+)
+def test_an_address_of_the_index_has_scheme_and_port(url: str) -> None:
+    assert load(environment={"WIREDESK_ELASTICSEARCH_URL": url}).elasticsearch.url == url
+
+
+def test_a_variable_is_named_with_its_key(tmp_path: Path) -> None:
+    line = refused_variable("WIREDESK_EMBEDDED_BATCH", "0")
+    assert line == "WIREDESK_EMBEDDED_BATCH: embedded.batch is 0; it must be a whole number from 1 to 10,000"
+    assert refused_variable("WIREDESK_DESK_PORT", "http").startswith(
+        'WIREDESK_DESK_PORT: desk.port is "http"; it must be a whole number'
+    )
+    assert 'is "yes"; it must be true or false' in refused_variable("WIREDESK_POLL_ROBOTS", "yes")
+    kept = tmp_path / "kept"
+    kept.write_text("70000", "utf-8")
+    assert refused_variable("WIREDESK_DESK_PORT_FILE", str(kept)).startswith(
+        f"WIREDESK_DESK_PORT_FILE: {kept}: desk.port is 70_000"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("WIREDESK_KAFKA_SERVER", "did you mean 'WIREDESK_KAFKA_SERVERS'?"),
+        ("WIREDESK_POLL_MIN_INTERVAL", "did you mean 'WIREDESK_POLL_MIN_INTERVAL_S'?"),
+        ("WIREDESK_KAFKA_PASWORD_FILE", "did you mean"),
+        ("WIREDESK_DEDUPLICATE_SHARDS", "no setting has this variable"),
+        ("WIREDESK_WEBHOOK_NEWSROOM_SECRTE", "no setting has this variable"),
+        ("WIREDESK_", "docs/settings.md lists them"),
+        ("WIREDESK_KAFKA", "no setting has this variable"),
+    ],
+)
+def test_an_unknown_variable_is_refused_without_its_value(name: str, said: str) -> None:
+    line = refused_variable(name, "s3cret")
+    assert line.startswith(f"{name}: ")
+    assert said in line
+    assert "s3cret" not in line
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    others = {
+        **dict.fromkeys(OTHER_VARIABLES, "x"),
+        "WIREDESK_WEBHOOK_NEWS_ROOM_SECRET": "x",
+        "WIREDESK_WEBHOOK_NEWS_ROOM_SECRET_FILE": "x",
+        "WIREDESKTOP": "x",
+        "PATH": "x",
+    }
+    assert load(environment=others) == Settings()
+
+
+def test_the_command_line_beats_all_and_is_checked() -> None:
+    settings = override(Settings(), {"desk.port": 9000, "poll.feeds": None, "sinks.events.file": "e"})
+    assert (settings.desk.port, settings.poll.feeds, settings.sinks.events.file) == (9000, "feeds.toml", "e")
+    with pytest.raises(Misconfigured, match=re.escape("command line: desk.port is 70_000; it must be")):
+        override(Settings(), {"desk.port": 70_000})
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -100,3 +316,9 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_missing_secret_is_named(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="WIREDESK_DESK_TOKEN_FILE"):
         load(environment={"WIREDESK_DESK_TOKEN_FILE": str(tmp_path / "none")})
+
+
+def test_a_secret_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert refused_variable("WIREDESK_DESK_TOKEN_FILE", str(path)).endswith("not UTF-8 text")

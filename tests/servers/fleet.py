@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
@@ -34,9 +33,9 @@ class Worker:
 
     def __init__(self, kafka: Kafka, log: Path, *command: str, **environment: str) -> None:
         told = {
-            f"WIREDESK_KAFKA_{each.name}".upper(): _text(getattr(kafka, each.name))
-            for each in fields(kafka)
-            if getattr(kafka, each.name) != getattr(Kafka(), each.name)
+            f"WIREDESK_KAFKA_{name}".upper(): _text(getattr(kafka, name))
+            for name in kafka.__struct_fields__
+            if getattr(kafka, name) != getattr(Kafka(), name)
         }
         self._log = log
         self._told = kafka, log, command, environment

@@ -7,13 +7,14 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
+from msgspec import structs
 
 from config.settings import Kafka
 from processors.model.event import RawItem
@@ -176,4 +177,4 @@ class Fleet:
 
     def _started(self, name: str) -> Worker:
         log = self._folder / f"{name}.log"
-        return Worker(replace(self._told, worker=name), log, *self._command)
+        return Worker(structs.replace(self._told, worker=name), log, *self._command)

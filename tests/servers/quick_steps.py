@@ -1,7 +1,7 @@
 """The steps with almost nothing in them, so that tests and benchmarks of the runtime see the runtime.
 
 They read and write the real messages. What an item is to do wrong stands in its text: ``reject``, ``raise``, ``die``,
-which kills the process that has it in hand, or ``wait``, which holds its step until the file of ``WIREDESK_TEST_GATE``
+which kills the process that has it in hand, or ``wait``, which holds its step until the file of ``WIRETEST_GATE``
 is there.
 """
 
@@ -84,7 +84,7 @@ class QuickStep:
 
 
 def _wait_for_the_gate() -> None:
-    while not Path(os.environ["WIREDESK_TEST_GATE"]).exists():
+    while not Path(os.environ["WIRETEST_GATE"]).exists():
         time.sleep(0.05)
 
 

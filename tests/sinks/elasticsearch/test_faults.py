@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from aiohttp import ClientSession, web
+from msgspec import structs
 
 from processors.errors import Transient, Unindexable
 from sinks.elasticsearch import StoryBulk
@@ -61,7 +62,7 @@ async def front(stack: Stack) -> AsyncIterator[Front]:
 
 @pytest.fixture
 async def bulk(stack: Stack, front: Front) -> AsyncIterator[StoryBulk]:
-    told = replace(stack.settings, url=front.url, api_key="a-key")
+    told = structs.replace(stack.settings, url=front.url, api_key="a-key")
     async with connect(told) as client:
         yield StoryBulk(told, client)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from elasticsearch import BadRequestError
+from msgspec.structs import replace
 
 from processors.errors import Transient, Unreachable
 from sinks.elasticsearch import index

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import random
-from dataclasses import replace
 from typing import Any, Final, get_args
 
 import pytest
@@ -21,7 +20,7 @@ from tests.sinks.events import at, dispatch, event
 from tests.sinks.histories import history, remaining
 
 pytestmark = pytest.mark.elasticsearch
-HISTORIES: Final = int(os.environ.get("WIREDESK_HISTORIES", "40"))  # of two stories each
+HISTORIES: Final = int(os.environ.get("WIRETEST_HISTORIES", "40"))  # of two stories each
 RANDOM: Final = random.Random(7)  # noqa: S311 -- a fixed order, so that a failure comes again
 
 
@@ -161,7 +160,7 @@ async def test_a_read_only_index_is_waited_for(stack: Stack) -> None:
 
 
 async def test_a_missing_alias_is_waited_for_and_no_index_is_made_in_its_place(stack: Stack) -> None:
-    lost = replace(stack.settings, index=f"{stack.settings.index}-lost")
+    lost = structs.replace(stack.settings, index=f"{stack.settings.index}-lost")
     with pytest.raises(Transient, match="wiredesk index create"):
         await StoryBulk(lost, stack.client).write([event("urn:a")])
     assert not await stack.client.indices.exists(index=lost.index)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from processors.model.codec import decode
 from processors.model.event import Event, RawItem

@@ -58,7 +58,7 @@ async def test_lag_and_an_outage_are_told_and_nothing_is_lost_or_repeated(
     gate = tmp_path / "gate"
     held = item(0, "wait in normalise", feed="one")
     await publish(told, [held, *(item(n, feed=f"feed-{n % 5}") for n in range(1, 200))])
-    with Worker(told, tmp_path / "log", *NORMALISE, WIREDESK_TEST_GATE=str(gate)) as worker:
+    with Worker(told, tmp_path / "log", *NORMALISE, WIRETEST_GATE=str(gate)) as worker:
         until(lambda: lag(worker) > 0, worker)  # what came in one fetch with the record that is held
         assert asked(worker, "/readyz")[0] == 200
         gate.touch()

@@ -8,11 +8,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from config.settings import Kafka
 from processors.model.codec import decode, encode
@@ -25,7 +25,7 @@ from tests.servers.fleet import Worker, read
 from tests.sinks.events import at, event
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
-STORIES, KILLS = (int(each) for each in os.environ.get("WIREDESK_CHAOS", "60,1").split(","))
+STORIES, KILLS = (int(each) for each in os.environ.get("WIRETEST_CHAOS", "60,1").split(","))
 ROUTES: Final = """
 [routes.ships]
 words = ["ships"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from config.settings import Poll
 from streams.pollers import poll
@@ -29,7 +30,7 @@ def settings(web: WebServer, **changed: object) -> Poll:
         connect_timeout_s=1.0, read_timeout_s=0.5, total_timeout_s=1.0, max_body_bytes=200_000,
         allowed_addresses=(f"127.0.0.1:{web.port}",),
     )  # fmt: skip
-    return replace(quick, **changed)  # type: ignore[arg-type]
+    return replace(quick, **changed)
 
 
 @asynccontextmanager

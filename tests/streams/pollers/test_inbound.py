@@ -8,11 +8,12 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
+from msgspec import structs
 
 from config.errors import Misconfigured
 from config.settings import Poll, Push
@@ -126,7 +127,7 @@ async def listening(
         max_body_bytes=20_000, subscribed_interval_s=60.0,
         allowed_addresses=tuple(f"127.0.0.1:{each}" for each in ports),
     )  # fmt: skip
-    push = replace(Push(port=port, token=TOKEN, public_url=base), **changed)
+    push = structs.replace(Push(port=port, token=TOKEN, public_url=base), **changed)
     stop = asyncio.Event()
     running = asyncio.create_task(poll(feeds, quick, log, log, stop, push=push, random=lambda: 0.5))
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from config.settings import Poll
 from processors.errors import NotAFeed
@@ -198,7 +199,7 @@ def test_the_first_document_is_no_gap() -> None:
 
 def test_too_many_entries_are_cut_and_told() -> None:
     verdict = judge(
-        FEED, FeedState(), answer(document(*range(9))), replace(SETTINGS, max_entries=4), NOW, 0.0
+        FEED, FeedState(), answer(document(*range(9))), structs.replace(SETTINGS, max_entries=4), NOW, 0.0
     )
     assert len(verdict.items) == 4
     assert "9 entries" in verdict.state.message

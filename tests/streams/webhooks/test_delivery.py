@@ -8,6 +8,7 @@ from base64 import b64encode
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from config.errors import Misconfigured
 from config.settings import Webhooks
@@ -61,7 +62,7 @@ async def test_a_delivery_is_signed_and_carries_the_attributes_of_its_event(endp
 async def test_a_target_that_fails_is_tried_again_with_growing_delays(endpoint: Answers) -> None:
     endpoint.script.extend([500, 503, 200])
     waits = Waits()
-    assert await delivered(endpoint, replace(OPEN, first_delay_s=4.0), waits=waits) is None
+    assert await delivered(endpoint, structs.replace(OPEN, first_delay_s=4.0), waits=waits) is None
     assert len({headers["webhook-id"] for headers, _ in endpoint.got}) == 1, "a target can drop repeats"
     assert len(endpoint.got) == 3
     assert 0 <= waits.slept[0] <= 4
@@ -84,21 +85,21 @@ async def test_a_target_that_is_gone_is_not_asked_again(endpoint: Answers) -> No
 
 async def test_a_target_that_hangs_costs_no_more_than_its_time(endpoint: Answers) -> None:
     endpoint.script.append("hang")
-    assert await delivered(endpoint, replace(OPEN, timeout_s=0.2)) is None
+    assert await delivered(endpoint, structs.replace(OPEN, timeout_s=0.2)) is None
     assert len(endpoint.got) == 2
 
 
 async def test_a_target_may_say_how_long_to_wait(endpoint: Answers) -> None:
     waits = Waits()
     endpoint.script.append(429)
-    assert await delivered(endpoint, replace(OPEN, max_delay_s=0.0), waits=waits) is None
+    assert await delivered(endpoint, structs.replace(OPEN, max_delay_s=0.0), waits=waits) is None
     assert waits.slept == [0.0]
 
 
 @pytest.mark.parametrize("redirects", [0, 3])
 async def test_a_redirect_into_a_private_network_is_refused(endpoint: Answers, redirects: int) -> None:
     endpoint.always = "http://10.1.2.3:9/in"
-    refused = await delivered(endpoint, replace(OPEN, max_redirects=redirects))
+    refused = await delivered(endpoint, structs.replace(OPEN, max_redirects=redirects))
     assert isinstance(refused, Undeliverable)
     told = str(refused)
     assert ("which is not followed" if redirects == 0 else "webhooks.allowed_addresses") in told
@@ -107,23 +108,23 @@ async def test_a_redirect_into_a_private_network_is_refused(endpoint: Answers, r
 
 async def test_a_redirect_is_followed_only_where_the_settings_say_so(endpoint: Answers) -> None:
     endpoint.script.append("/moved")
-    assert await delivered(endpoint, replace(OPEN, max_redirects=1)) is None
+    assert await delivered(endpoint, structs.replace(OPEN, max_redirects=1)) is None
     assert endpoint.bodies == [b'{"number": 1}'] * 2
 
 
 async def test_redirects_in_a_circle_end(endpoint: Answers) -> None:
     endpoint.always = "/in"
-    refused = await delivered(endpoint, replace(OPEN, max_redirects=2, attempts=1))
+    refused = await delivered(endpoint, structs.replace(OPEN, max_redirects=2, attempts=1))
     assert isinstance(refused, Undeliverable)
     assert len(endpoint.got) == 3
 
 
 async def test_a_private_address_is_closed_unless_the_settings_open_it(endpoint: Answers) -> None:
-    refused = await delivered(endpoint, replace(OPEN, allowed_addresses=()))
+    refused = await delivered(endpoint, structs.replace(OPEN, allowed_addresses=()))
     assert "webhooks.allowed_addresses" in str(refused)
     assert endpoint.got == []
     with pytest.raises(Misconfigured, match=r"webhooks\.allowed_addresses"):
-        Delivery(endpoint.target(), replace(OPEN, allowed_addresses=("here",)))
+        Delivery(endpoint.target(), structs.replace(OPEN, allowed_addresses=("here",)))
 
 
 async def test_nobody_listens(endpoint: Answers) -> None:
@@ -133,7 +134,7 @@ async def test_nobody_listens(endpoint: Answers) -> None:
 
 
 async def test_a_story_over_the_size_cap_is_set_aside_untried(endpoint: Answers) -> None:
-    refused = await delivered(endpoint, replace(OPEN, max_bytes=5))
+    refused = await delivered(endpoint, structs.replace(OPEN, max_bytes=5))
     assert isinstance(refused, TooLarge)
     assert endpoint.got == []
 
@@ -148,7 +149,7 @@ async def test_a_forged_header_does_not_stop_a_delivery(endpoint: Answers) -> No
 async def test_a_circuit_leaves_a_failing_target_alone(endpoint: Answers) -> None:
     endpoint.always = 500
     waits = Waits()
-    told = replace(OPEN, attempts=4, circuit_failures=2, circuit_s=100.0, max_delay_s=0.0)
+    told = structs.replace(OPEN, attempts=4, circuit_failures=2, circuit_s=100.0, max_delay_s=0.0)
     assert isinstance(await delivered(endpoint, told, waits=waits), Undeliverable)
     assert len(endpoint.got) == 4
     assert waits.seconds == pytest.approx(200), "two tries at once, then one each 100 s"

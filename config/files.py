@@ -1,0 +1,37 @@
+"""Where a file of the operator lies: feeds, routes, watch lists, webhooks, certificates. One rule for all of them.
+
+1. An absolute path is what it says.
+2. A relative path that a settings file names lies beside that settings file.
+3. Else it lies in the working folder. So do paths of the command line and of the environment.
+4. Else it is the bundled file of that name in ``config/``.
+
+`beside` carries out the second part as the settings are loaded, `find_file` the rest as the file is opened.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+BUNDLED: Final = Path(__file__).resolve().parent
+
+
+def beside(name: str, settings_file: Path) -> str:
+    """The path of a file that a settings file names.
+
+    The name itself where it is absolute, or where nothing lies beside the settings file but something does in the
+    working folder or in ``config/``. A file that is nowhere is looked for beside the settings file.
+    """
+    if not name or Path(name).is_absolute():
+        return name
+    own = settings_file.absolute().parent / name
+    elsewhere = Path(name).exists() or (BUNDLED / name).exists()
+    return name if elsewhere and not own.exists() else str(own)
+
+
+def find_file(name: str | Path) -> Path:
+    """The path of a file of the operator: in the working folder, else bundled. It need not be there."""
+    path = Path(name)
+    if path.is_absolute() or path.exists():
+        return path.absolute()
+    return BUNDLED / path if (BUNDLED / path).is_file() else path.absolute()

@@ -1,0 +1,196 @@
+"""What a struct of settings says of its members: name, type, range, default, meaning, variable.
+
+A section is a `msgspec.Struct`; the `msgspec.Meta` of a member holds its range and its meaning, and in `extra`:
+
+- ``secret``: its value is never shown;
+- ``file``: a file of the operator, found by the rule of `config.files`;
+- ``url``: what stands before an ``@`` of it is never shown;
+- ``choices``: the texts that a list may have;
+- ``allowed``: what is allowed, in words, where its type does not say it.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final, get_type_hints
+
+import msgspec
+from msgspec import inspect
+
+PREFIX: Final = "WIREDESK_"
+IN_WORDS: Final[Mapping[type[inspect.Type], str]] = {
+    inspect.StrType: "text in quotes",
+    inspect.BoolType: "true or false",
+    inspect.VarTupleType: 'a list of texts, such as ["a", "b"], or a,b in a variable',
+    inspect.DictType: "a table of texts, numbers and booleans",
+}
+MAX_SHOWN_CHARS: Final = 80  # of a value in an error; less hides where it is wrong, more breaks the line
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One setting. `path` is its section and name, as ``("embedded", "batch")``."""
+
+    path: tuple[str, ...]
+    annotation: Any
+    type: inspect.Type
+    default: Any
+    meaning: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The name with its section: ``embedded.batch``."""
+        return ".".join(self.path)
+
+    @property
+    def variable(self) -> str:
+        """The variable of the environment: ``WIREDESK_EMBEDDED_BATCH``."""
+        return PREFIX + "_".join(self.path).upper()
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its value must not be shown."""
+        return bool(self.extra.get("secret"))
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it names a file of the operator."""
+        return bool(self.extra.get("file"))
+
+    def convert(self, value: Any) -> Any:
+        """The value as the struct holds it.
+
+        Raises:
+            ValueError: it has another type, or is out of range.
+        """
+        if isinstance(self.type, inspect.DictType) and isinstance(value, Mapping):
+            value = {name: _plain_text(each) for name, each in value.items()}
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("not a finite number")
+        converted = msgspec.convert(value, self.annotation, strict=True)
+        if (choices := self.extra.get("choices")) and not set(converted) <= set(choices):
+            raise ValueError("not one of the choices")
+        return converted
+
+    def parse(self, text: str) -> Any:
+        """The value that a variable's text stands for: ``5``, ``0.5``, ``true``, ``a,b`` or ``["a", "b"]``.
+
+        A text that can't be parsed comes back as it is; `convert` refuses it.
+        """
+        if isinstance(self.type, inspect.StrType | inspect.LiteralType):
+            return text
+        if isinstance(self.type, inspect.VarTupleType) and not text.lstrip().startswith("["):
+            return [part.strip() for part in text.split(",") if part.strip()]
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            return text
+
+    def allowed(self) -> str:
+        """What its value must be, in words: ``a whole number from 1 to 10,000``."""
+        if words := self.extra.get("allowed"):
+            return str(words)
+        match self.type:
+            case inspect.IntType() | inspect.FloatType() as number:
+                return _range_in_words(number)
+            case inspect.LiteralType(values):
+                return "one of " + ", ".join(str(each) or '""' for each in values)
+            case inspect.VarTupleType() if choices := self.extra.get("choices"):
+                return f"a list of {', '.join(choices)}"
+            case inspect.StrType(min_length=1):
+                return "text in quotes, not empty"
+        return IN_WORDS[type(self.type)]
+
+    def refusal(self, value: Any) -> str:
+        """Why a value can't be: the key, the value and what is allowed; a secret's value is left out."""
+        if self.is_secret:
+            return f"{self.key} must be {self.allowed()} (its value is not shown)"
+        shown = to_toml(value)
+        if self.extra.get("url") and "@" in shown:
+            shown = f'"…@{shown.rpartition("@")[2]}'
+        if len(shown) > MAX_SHOWN_CHARS:
+            shown = f"{shown[:MAX_SHOWN_CHARS]}…"
+        return f"{self.key} is {shown}; it must be {self.allowed()}"
+
+
+@cache
+def sections(kind: type[msgspec.Struct]) -> Mapping[str, type[msgspec.Struct]]:
+    """The members of a struct that are structs themselves, by name."""
+    hints = get_type_hints(kind)
+    return {
+        name: hints[name]
+        for name in kind.__struct_fields__
+        if isinstance(hints[name], type) and issubclass(hints[name], msgspec.Struct)
+    }
+
+
+@cache
+def members(kind: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Mapping[str, Member]:
+    """The settings of one section, by name; without those of the sections in it."""
+    hints = get_type_hints(kind, include_extras=True)
+    info = inspect.type_info(kind)
+    assert isinstance(info, inspect.StructType)
+    return {
+        each.name: _member((*path, each.name), hints[each.name], each)
+        for each in info.fields
+        if each.name not in sections(kind)
+    }
+
+
+def all_members(kind: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Iterator[Member]:
+    """Every setting of a struct and of the sections in it, in their order."""
+    yield from members(kind, path).values()
+    for name, section in sections(kind).items():
+        yield from all_members(section, (*path, name))
+
+
+def to_toml(value: Any) -> str:
+    """A value as TOML writes it; what TOML has not, as Python does. Large numbers have marks: ``2_000_000``."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return msgspec.json.encode(value).decode()
+        case int() if abs(value) >= 10_000:
+            return f"{value:_}"
+        case list() | tuple():
+            return f"[{', '.join(map(to_toml, value))}]"
+        case Mapping():
+            return (
+                f"{{ {', '.join(f'{key} = {to_toml(each)}' for key, each in value.items())} }}"
+                if value
+                else "{}"
+            )
+    return str(value)
+
+
+def _member(path: tuple[str, ...], annotation: Any, described: inspect.Field) -> Member:
+    kind, meaning = described.type, ""
+    extra: dict[str, Any] = {}
+    while isinstance(kind, inspect.Metadata):
+        meaning = (kind.extra_json_schema or {}).get("description", meaning)
+        extra = {**(kind.extra or {}), **extra}
+        kind = kind.type
+    default = described.default
+    if default is msgspec.NODEFAULT:
+        default = described.default_factory()
+    return Member(path, annotation, kind, default, meaning, extra)
+
+
+def _range_in_words(number: inspect.IntType | inspect.FloatType) -> str:
+    kind = "a whole number" if isinstance(number, inspect.IntType) else "a number"
+    if number.gt is not None:
+        return f"{kind} above {number.gt:,.15g}, at most {number.le:,.15g}"
+    return f"{kind} from {number.ge:,.15g} to {number.le:,.15g}"
+
+
+def _plain_text(value: Any) -> Any:
+    """A number or boolean of a table of options, as the text that a client takes."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
