@@ -25,8 +25,9 @@ from typing import Any, Final, Self
 from config.settings import Settings
 from streams.messages import Record
 from streams.pool_server import LENGTH, framed
+from streams.settlement import Outcome
+from streams.steps import Work
 from streams.topology import Step
-from streams.work import Outcome, Work
 
 CHUNK: Final = 16  # records that go to a child at once
 MOST: Final = 4  # children where the settings leave the number to us

@@ -21,7 +21,7 @@ from io import BufferedRWPair
 from typing import Any, Final
 
 from streams.messages import Record
-from streams.work import Outcome
+from streams.settlement import Outcome
 
 PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 LENGTH: Final = struct.Struct("!Q")  # before a question or an answer: its bytes

@@ -7,8 +7,9 @@ into raw items, a line or a file each, without ever holding more than one item o
 from __future__ import annotations
 
 import itertools
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -17,11 +18,14 @@ from msgspec.structs import replace
 from config.settings import Settings
 from processors.errors import Bug, Empty, Rejected, TooLarge
 from processors.model.event import Event, RawItem
-from streams import steps as stages
 from streams.files import STANDARD, Refused, shown, unreadable
-from streams.topology import STEPS, Step
+from streams.steps import NewEvent, StageOutcome, load_stage
+from streams.topology import STEP_NAMES, STEPS, Step, readers
 
-BATCH: Final = 32  # items that pass the steps together
+# Items that pass the steps together. With few, deduplicate and tag work story by story, which is slower; with many,
+# memory grows and the first event of a pipe comes late.
+BATCH_ITEMS: Final = 32
+UNKNOWN_FORMAT: Final = "unknown"  # of what could not be read far enough to tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,39 +45,50 @@ class Result:
     event: Event | Rejected | Bug
 
 
+Flowing = tuple[Input, RawItem | Event]  # a value on its way, with the input that it came of
+
+
 class Pipeline:
-    """The loaded steps, in the order of the topology. Keeps the deduplicator's window between calls."""
+    """The loaded steps, walked along their topics. Keeps the deduplicator's window between calls."""
 
     def __init__(self, steps: Sequence[Step], settings: Settings) -> None:
-        """Load the steps (slow where models are among them)."""
-        self._stages = [(step, stages.start(step.name, settings)) for step in steps]
+        """Load the steps (slow where models are among them). The first step of the topology must be one of them."""
+        if STEPS[0] not in steps:
+            raise ValueError(f"{STEPS[0].name} reads the input, so it must be among the steps")
+        self._stages = {step.name: load_stage(step.name, settings) for step in steps}
 
     def __call__(self, inputs: Sequence[Input]) -> list[Result]:
         """The results of a batch, in input order; one input may give several or none."""
         results = [Result(source, source.item) for source in inputs if isinstance(source.item, Rejected)]
-        flowing: list[tuple[Input, RawItem | Event]] = [
+        waiting: dict[str, list[Flowing]] = defaultdict(list)
+        waiting[STEPS[0].reads[0].name] = [
             (source, source.item) for source in inputs if isinstance(source.item, RawItem)
         ]
+        for step in STEPS:
+            flowing = [passing for topic in step.reads for passing in waiting[topic.name]]
+            for source, value in self._run(step, flowing):
+                if isinstance(value, Event) and readers(topic := step.route(value)):
+                    waiting[topic.name].append((source, value))
+                else:
+                    results.append(Result(source, value))
         order = {id(source): number for number, source in enumerate(inputs)}
-        for number, (step, stage) in enumerate(self._stages):
-            outcomes = stage([value for _, value in flowing])
-            passed = [source for source, _ in flowing]
-            flowing = []
-            for source, outcome in zip(passed, outcomes, strict=True):
-                for each in _told(outcome):
-                    done = number == len(self._stages) - 1 or not isinstance(each, Event) or _ends(step, each)
-                    if done:
-                        results.append(Result(source, each))
-                    elif isinstance(each, Event):
-                        flowing.append((source, each))
         return sorted(results, key=lambda result: order[id(result.source)])
 
+    def _run(self, step: Step, flowing: Sequence[Flowing]) -> Iterator[tuple[Input, Event | Rejected | Bug]]:
+        """What a step makes of its inputs; a step that was left out passes events on untouched."""
+        stage = self._stages.get(step.name)
+        if stage is None:
+            yield from ((source, event) for source, event in flowing if isinstance(event, Event))
+            return
+        outcomes = stage([value for _, value in flowing])
+        for (source, _), outcome in zip(flowing, outcomes, strict=True):
+            yield from ((source, value) for value in _values(outcome))
 
-def chosen(names: Sequence[str]) -> tuple[Step, ...]:
+
+def chosen_steps(names: Sequence[str]) -> tuple[Step, ...]:
     """The steps of these names, in the order of the topology. KeyError names one that does not exist."""
-    known = {step.name for step in STEPS}
     for name in names:
-        if name not in known:
+        if name not in STEP_NAMES:
             raise KeyError(name)
     return tuple(step for step in STEPS if step.name in names)
 
@@ -110,22 +125,75 @@ def read_inputs(
 def batches(inputs: Iterable[Input]) -> Iterator[list[Input]]:
     """The inputs in batches, each of which passes the steps together."""
     stream = iter(inputs)
-    while batch := list(itertools.islice(stream, BATCH)):
+    while batch := list(itertools.islice(stream, BATCH_ITEMS)):
         yield batch
 
 
-def _told(outcome: stages.Outcome) -> tuple[Event | Rejected | Bug, ...]:
+@dataclass(slots=True)
+class FormatCount:
+    """What came of the inputs of one format. `refused` counts items by the type of their error."""
+
+    files: int = 0
+    items: int = 0
+    events: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+class Tally:
+    """Counts batch by batch. A file counts once a format, however many lines or portions it was read in."""
+
+    def __init__(self) -> None:
+        self.files = 0
+        self._counts: dict[str, FormatCount] = defaultdict(FormatCount)
+        self._last: dict[str, str] = {}  # format to the file that it was last read in
+        self._path: str | None = None
+
+    def add(self, inputs: Sequence[Input], results: Sequence[Result]) -> None:
+        """Count the inputs of a batch and what came of them."""
+        results_of: dict[int, list[Result]] = defaultdict(list)
+        for result in results:
+            results_of[id(result.source)].append(result)
+        for source in inputs:
+            self.files += source.path != self._path
+            self._path = source.path
+            self._add(source, results_of[id(source)])
+
+    @property
+    def refused(self) -> int:
+        """How many items became no event."""
+        return sum(count.refused.total() for count in self._counts.values())
+
+    def lines(self) -> Iterator[str]:
+        """A line a format, that with most items first, and one for all of them."""
+        rows = sorted(self._counts.items(), key=lambda row: (-row[1].items, row[0]))
+        total = FormatCount(self.files)
+        for _, count in rows:
+            total.items += count.items
+            total.events += count.events
+            total.refused += count.refused
+        rows.append(("total", total))
+        width = max(len(name) for name, _ in rows)
+        return (_count_line(name.ljust(width), count) for name, count in rows)
+
+    def _add(self, source: Input, results: Sequence[Result]) -> None:
+        name = _format_of(source, results)
+        count = self._counts[name]
+        count.files += self._last.get(name) != source.path
+        self._last[name] = source.path
+        count.items += len(results)
+        for result in results:
+            if isinstance(result.event, Event):
+                count.events += 1
+            else:
+                count.refused[result.event.type] += 1
+
+
+def _values(outcome: StageOutcome) -> tuple[Event | Rejected | Bug, ...]:
     if isinstance(outcome, Exception):
         bug = Bug(f"{type(outcome).__name__}: {outcome}; please report it with this input")
         bug.__cause__ = outcome
         return (bug,)
-    return tuple(each.event if isinstance(each, stages.Made) else each for each in outcome)
-
-
-def _ends(step: Step, event: Event) -> bool:
-    """Whether nothing reads what the step wrote: a duplicate skips the steps behind deduplicate."""
-    topic = step.route(event)
-    return not any(topic in later.reads for later in STEPS)
+    return tuple(result.event if isinstance(result, NewEvent) else result for result in outcome)
 
 
 def _document(stream: BinaryIO, template: RawItem, limit: int) -> Iterator[Input]:
@@ -168,3 +236,40 @@ def _skip_line(stream: BinaryIO) -> None:
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"over {limit:,} bytes; raise normalise.max_item_bytes in the settings if it is one item")
+
+
+def _format_of(source: Input, results: Sequence[Result]) -> str:
+    """The wire format of an input: as an event of it says, else as the user named it, else sniffed."""
+    for result in results:
+        if isinstance(result.event, Event) and result.event.provenance:
+            return result.event.provenance.format
+    if not isinstance(source.item, RawItem):
+        return UNKNOWN_FORMAT
+    return source.item.format or _sniff_format(source.item.payload)
+
+
+def _sniff_format(payload: bytes) -> str:
+    from processors.normalise.decode import decode  # with all readers, so only here
+    from processors.normalise.sniff import sniff
+
+    try:
+        return sniff(decode(payload))
+    except Rejected:
+        return UNKNOWN_FORMAT
+
+
+def _count_line(name: str, count: FormatCount) -> str:
+    parts = [
+        _with_noun(count.files, "file"),
+        _with_noun(count.items, "item"),
+        _with_noun(count.events, "event"),
+    ]
+    line = f"{name}  {', '.join(parts)}"
+    if count.refused:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in count.refused.most_common())
+        line += f", {count.refused.total():,} refused: {reasons}"
+    return line
+
+
+def _with_noun(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

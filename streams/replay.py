@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import orjson
 from msgspec.structs import replace
@@ -23,11 +23,12 @@ from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
 from streams.embedded.log import Log
 from streams.messages import Message, Record, raw_message
-from streams.process import BATCH, Input, Pipeline, chosen
-from streams.topology import BACKFILL, DUPLICATE, ENRICHED, NORMALISED, SEGMENTED, Topic
+from streams.process import BATCH_ITEMS, Input, Pipeline
+from streams.topology import BACKFILL, DUPLICATE, STEPS
 
-Through = Literal["normalise", "segment", "tag"]
-OUTPUTS: Final[dict[str, Topic]] = {"normalise": NORMALISED, "segment": SEGMENTED, "tag": ENRICHED}
+COMPARABLE_STEPS: Final = tuple(
+    step.name for step in STEPS if not step.state
+)  # the same input, the same event
 LEFT_OUT: Final = (
     "provenance",
     "lineage",
@@ -125,26 +126,24 @@ def dry_run(
     log: RawLog,
     topic: str,
     wanted: Range,
-    through: Through,
+    through: str,
     settings: Settings,
     examples: int,
     told: Callable[[Report], None] = lambda _: None,
 ) -> Report:
     """Run the steps of today on a range and compare with what the log holds; nothing is written.
 
-    `told` is called now and then with how far it is.
+    `through` is one of `COMPARABLE_STEPS`. `told` is called now and then with how far it is.
     """
-    names = [
-        name for name in ("normalise", "segment", "tag") if name == "normalise" or through != "normalise"
-    ]
-    pipeline = Pipeline(chosen(names[: names.index(through) + 1]), settings)
+    steps = STEPS[: [step.name for step in STEPS].index(through) + 1]
+    pipeline = Pipeline([step for step in steps if not step.state], settings)
     report = Report()
     with Past() as past:
-        past.fill(log, wanted, OUTPUTS[through].name)
-        if through != "normalise":
+        past.fill(log, wanted, steps[-1].writes[0].name)
+        if any(step.state for step in steps):
             past.fill_repeats(log, wanted)
         items = raw_items(log, topic, wanted)
-        while batch := list(itertools.islice(items, BATCH)):
+        while batch := list(itertools.islice(items, BATCH_ITEMS)):
             report.items += len(batch)
             for result in pipeline([Input("", None, item) for item in batch]):
                 _count(report, past, result.event, examples)

@@ -1,6 +1,6 @@
 """The routes at work on messages: enriched events in, messages of ``wire.out.<route>.v1`` and of the memory out.
 
-`RouteWork` is called by both runtimes as `streams.work.Work` is. Its memory is one record a chain, keyed by the chain,
+`RouteWork` is called by both runtimes as `streams.steps.Work` is. Its memory is one record a chain, keyed by the chain,
 so that a compacted topic (Kafka) or a table (embedded) holds all of it. Time comes in: the runtime asks `release` for
 what was held back until now, and settles that in a transaction as it does everything else.
 """
@@ -22,8 +22,9 @@ from sinks.routes.chains import Chain, Decision, Delivery, decide, release
 from sinks.routes.router import Router, Rule
 from sinks.routes.rules import load
 from streams.messages import Message, Record, dead_letter, message
+from streams.settlement import Outcome
+from streams.steps import Work
 from streams.topology import ROUTE, ROUTED, Step
-from streams.work import Outcome, Work
 
 HOUR_MS: Final = 3_600_000
 CHUNK: Final = 100  # chains released in one transaction

@@ -1,7 +1,9 @@
-"""The steps as functions on values: each loads its processor from the settings and is told apart by its name.
+"""The steps at work: on values (`Stage`), and on messages (`Work`), which is what both runtimes run.
 
-A stage takes a batch and gives one outcome an input: what it made (`Made`), what the sender did wrong (`Rejected`),
-or the exception that is our own fault. It never raises for one input of a batch, so that the others go on.
+A stage takes a batch and gives one outcome an input: what came of it (`NewEvent`), what the sender did wrong
+(`Rejected`), or the exception that is our own fault. It never raises for one input of a batch, so that the others go on.
+
+To add a step, write a loader with ``@loader(<name>)`` here, and its line in `streams.topology.STEPS`.
 """
 
 from __future__ import annotations
@@ -9,56 +11,78 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import structlog
 from msgspec.structs import replace
 
 from config.settings import Settings
 from processors.errors import Rejected
+from processors.model.codec import decode, encode
 from processors.model.event import Event, Feature, RawItem, StepTrace
+from streams.messages import Message, Record, dead_letter, message
+from streams.settlement import Outcome
+from streams.topology import Step
 
 if TYPE_CHECKING:
     from processors.deduplicate import Expected
 
 log = structlog.get_logger("wiredesk")
-Name = Literal["normalise", "deduplicate", "segment", "tag", "route"]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """An event, and what a step with state must remember of its input."""
+class NewEvent:
+    """An event that a step made, and what a step with state must remember of its input."""
 
     event: Event
     memory: bytes = b""
 
 
-Outcome = tuple[Made | Rejected, ...] | Exception
+StageOutcome = tuple[NewEvent | Rejected, ...] | Exception
 
 
 class Stage(Protocol):
-    """A loaded step."""
+    """A loaded step on values."""
 
-    def __call__(self, items: Sequence[Any]) -> list[Outcome]:
-        """One outcome for each input: a `RawItem` for normalise, an `Event` for the others."""
+    def __call__(self, items: Sequence[Any]) -> list[StageOutcome]:
+        """One outcome for each input: a `RawItem` for a step that reads raw items, an `Event` for the others."""
 
     def restore(self, memory: bytes) -> None:
-        """Take back what `Made.memory` told, in the order of the log."""
+        """Take back what `NewEvent.memory` held, in the order of the log."""
 
 
-def start(name: Name, settings: Settings) -> Stage:
+Loader = Callable[[Settings], Stage]
+LOADERS: Final[dict[str, Loader]] = {}
+
+
+def loader(name: str) -> Callable[[Loader], Loader]:
+    """Register a function that loads the step of this name."""
+
+    def register(load: Loader) -> Loader:
+        LOADERS[name] = load
+        return load
+
+    return register
+
+
+def load_stage(name: str, settings: Settings) -> Stage:
     """Load a step. Slow for those that load models; once a process is enough."""
     return LOADERS[name](settings)
 
 
 @dataclass(frozen=True, slots=True)
-class Stateless:
+class StatelessStage:
     """A stage that remembers nothing."""
 
-    run: Callable[[Sequence[Any]], list[Outcome]]
+    run: Callable[[Sequence[Any]], list[StageOutcome]]
 
-    def __call__(self, items: Sequence[Any]) -> list[Outcome]:
+    @classmethod
+    def one_by_one(cls, run_one: Callable[[Any], StageOutcome]) -> StatelessStage:
+        """A stage of a function on one input, which may raise."""
+        return cls(lambda items: [_guarded(run_one, item) for item in items])
+
+    def __call__(self, items: Sequence[Any]) -> list[StageOutcome]:
         """One outcome an input."""
         return self.run(items)
 
@@ -66,20 +90,22 @@ class Stateless:
         """Nothing to take back."""
 
 
-def _normalise(settings: Settings) -> Stage:
+@loader("normalise")
+def load_normalise(settings: Settings) -> Stage:
+    """Load the readers of wire formats."""
     from processors.normalise import VERSION, normalise
 
-    def one(item: RawItem) -> Outcome:
-        found = normalise(item, settings.normalise)
+    def run_one(item: RawItem) -> StageOutcome:
         return tuple(
-            each if isinstance(each, Rejected) else Made(_traced(each, "normalise", VERSION))
-            for each in found
+            result if isinstance(result, Rejected) else NewEvent(traced(result, "normalise", VERSION))
+            for result in normalise(item, settings.normalise)
         )
 
-    return Stateless(lambda items: [_guarded(one, item) for item in items])
+    return StatelessStage.one_by_one(run_one)
 
 
-class _Deduplicate:
+@loader("deduplicate")
+class DeduplicateStage:
     """The one step that remembers."""
 
     def __init__(self, settings: Settings) -> None:
@@ -87,86 +113,144 @@ class _Deduplicate:
 
         self._version = VERSION
         self._deduplicator = Deduplicator(settings.deduplicate)
-        self._told = 0  # records that were said not to have been read
+        self._warned_of = 0  # records that were not read, as far as the log tells
 
-    def __call__(self, items: Sequence[Event]) -> list[Outcome]:
-        if self._told < self._deduplicator.ignored:
-            self._told = self._deduplicator.ignored
+    def __call__(self, items: Sequence[Event]) -> list[StageOutcome]:
+        """One outcome a story, each compared with those before it."""
+        if self._warned_of < self._deduplicator.ignored:
+            self._warned_of = self._deduplicator.ignored
             log.warning(
-                "state of another version was not read: older stories are new again", records=self._told
+                "state of another version was not read: older stories are new again", records=self._warned_of
             )
         return [
-            _guarded(functools.partial(self._one, told=told), item)
-            for item, told in zip(items, self._expected(items), strict=True)
+            _guarded(functools.partial(self._run_one, expected=expected), item)
+            for item, expected in zip(items, self._expect(items), strict=True)
         ]
 
     def restore(self, memory: bytes) -> None:
+        """Remember a story of the log."""
         self._deduplicator.restore(memory)
 
-    def _expected(self, events: Sequence[Event]) -> Sequence[Expected | None]:
-        """Those of a batch at once; none where that fails, and each story then tells whether the fault is its own."""
+    def _expect(self, events: Sequence[Event]) -> Sequence[Expected | None]:
+        """What is expected of each story of a batch; None for all where that fails, so that each fails for itself."""
         try:
             return self._deduplicator.expect(events)
         except Exception:  # noqa: BLE001 -- one by one tells whose fault it is
             return [None] * len(events)
 
-    def _one(self, event: Event, told: Expected | None) -> Outcome:
-        decision = self._deduplicator.decide(event, told)
-        placed = _traced(event, "deduplicate", self._version, decision.evidence, lineage=decision.lineage)
-        return (Made(placed, decision.memory),)
+    def _run_one(self, event: Event, expected: Expected | None) -> StageOutcome:
+        decision = self._deduplicator.decide(event, expected)
+        placed = traced(event, "deduplicate", self._version, decision.evidence, lineage=decision.lineage)
+        return (NewEvent(placed, decision.memory),)
 
 
-def _segment(settings: Settings) -> Stage:
+@loader("segment")
+def load_segment(settings: Settings) -> Stage:
+    """Load the layouts of agencies, and the words of quotations."""
     from processors.segment import VERSION, segment
 
-    def one(event: Event) -> Outcome:
-        return (Made(_traced(segment(event, settings.segment), "segment", VERSION)),)
+    return StatelessStage.one_by_one(
+        lambda event: (NewEvent(traced(segment(event, settings.segment), "segment", VERSION)),)
+    )
 
-    return Stateless(lambda items: [_guarded(one, item) for item in items])
 
-
-def _tag(settings: Settings) -> Stage:
+@loader("tag")
+def load_tag(settings: Settings) -> Stage:
+    """Load the tagger's model."""
     from processors.tag import VERSION, Tagger
 
     tagger = Tagger(settings.tag)
 
-    def batch(events: Sequence[Event]) -> list[Outcome]:
+    def run_batch(events: Sequence[Event]) -> list[StageOutcome]:
         return [
-            (Made(_traced(event, "tag", VERSION, tagger.evidence(event))),) for event in tagger.tag(events)
+            (NewEvent(traced(event, "tag", VERSION, tagger.evidence(event))),) for event in tagger.tag(events)
         ]
 
-    def run(events: Sequence[Event]) -> list[Outcome]:
+    def run(events: Sequence[Event]) -> list[StageOutcome]:
         try:
-            return batch(events)
+            return run_batch(events)
         except Exception:  # noqa: BLE001 -- one by one tells whose fault it is
-            return [_guarded(lambda event: batch([event])[0], event) for event in events]
+            return [_guarded(lambda event: run_batch([event])[0], event) for event in events]
 
-    return Stateless(run)
-
-
-LOADERS: Final[dict[Name, Callable[[Settings], Stage]]] = {
-    "normalise": _normalise,
-    "deduplicate": _Deduplicate,
-    "segment": _segment,
-    "tag": _tag,
-}
+    return StatelessStage(run)
 
 
-def _guarded(one: Callable[[T], Outcome], item: T) -> Outcome:
+def traced(
+    event: Event, name: str, version: str, evidence: tuple[Feature, ...] = (), **changes: Any
+) -> Event:
+    """The event with changes, and with the step in its provenance."""
+    provenance = event.provenance
+    if provenance is not None:
+        steps = (*provenance.steps, StepTrace(name, version, evidence))
+        changes["provenance"] = replace(provenance, steps=steps)
+    return replace(event, **changes) if changes else event
+
+
+def _guarded(run_one: Callable[[T], StageOutcome], item: T) -> StageOutcome:
     try:
-        return one(item)
+        return run_one(item)
     except Rejected as error:
         return (error,)
     except Exception as error:  # noqa: BLE001 -- the border of "what we did wrong"
         return error
 
 
-def _traced(
-    event: Event, name: Name, version: str, evidence: tuple[Feature, ...] = (), **changes: Any
-) -> Event:
-    """The event with changes, and with the step in its provenance."""
-    told = event.provenance
-    if told is not None:
-        steps = (*told.steps, StepTrace(name, version, evidence))
-        changes["provenance"] = replace(told, steps=steps)
-    return replace(event, **changes) if changes else event
+class Work:
+    """A loaded step on messages: records in; outputs, state records and dead letters out.
+
+    Not thread-safe; a step with state is one instance a partition.
+    """
+
+    def __init__(self, step: Step, settings: Settings) -> None:
+        """Load the step's processor (slow where that loads models)."""
+        self.step = step
+        self._stage = load_stage(step.name, settings)
+        self._input_type = RawItem if step.reads[0].carries == "item" else Event
+
+    def __call__(self, records: Sequence[Record]) -> list[Outcome]:
+        """One outcome a record, in order."""
+        inputs: list[object] = [self._decoded(record) for record in records]
+        outcomes = iter(self._stage([item for item in inputs if not isinstance(item, Rejected)]))
+        return [
+            (dead_letter(record, self.step.name, item),)
+            if isinstance(item, Rejected)
+            else self._messages(record, next(outcomes))
+            for record, item in zip(records, inputs, strict=True)
+        ]
+
+    def restore(self, record: Record) -> None:
+        """Take back one record of the step's state topic, in the order of the log."""
+        self._stage.restore(record.value)
+
+    def _decoded(self, record: Record) -> object:
+        try:
+            return decode(record.value, self._input_type)
+        except Rejected as error:
+            return error
+
+    def _messages(self, record: Record, outcome: StageOutcome) -> Outcome:
+        if isinstance(outcome, Exception):
+            return outcome
+        messages: list[Message] = []
+        for result in outcome:
+            if isinstance(result, Rejected):
+                messages.append(dead_letter(record, self.step.name, result))
+            else:
+                messages += self._written(record, result)
+        return tuple(messages)
+
+    def _written(self, record: Record, new: NewEvent) -> list[Message]:
+        topic = self.step.route(new.event)
+        trace = (record.header("traceparent") or b"").decode("ascii", "replace")
+        written = [
+            message(
+                topic.name, topic.key(new.event), encode(new.event), record.timestamp,
+                source=self.step.name, trace=trace,
+            )
+        ]  # fmt: skip
+        if self.step.state and new.memory:
+            state = self.step.state.name
+            written.append(
+                Message(state, record.key, new.memory, record.timestamp, partition=record.partition)
+            )
+        return written

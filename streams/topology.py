@@ -1,21 +1,25 @@
 """The pipeline on one page: every topic and every step, in the order in which a story passes them.
 
-Both runtimes (`streams.embedded.runtime` on SQLite, `streams.kafka` on Kafka) and ``wiredesk process`` execute these values.
-A step makes events of each record that it reads; what it rejects goes to ``<input topic>.dlq``. Offsets, outputs,
-dead letters and state change in one transaction. `streams.steps` joins the steps to `processors`, and
-`streams.work` to messages.
+Both runtimes (`streams.embedded.runtime` on SQLite, `streams.kafka` on Kafka) and ``wiredesk process`` execute these
+values. A step makes events of each record that it reads; what it rejects goes to ``<input topic>.dlq``. Offsets,
+outputs, dead letters and state change in one transaction. `streams.steps` loads a step's processor by its name.
+
+A step is added by one line in `STEPS` and a loader in `streams.steps`; everything below `STEPS` follows from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from processors.model.event import Event
-from streams import steps as stages
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from processors.model.event import Event
 
-STATE_WINDOWS: Final = 3  # windows that a state topic keeps: templates are known by more than one
+# Windows of deduplication that a state topic keeps. With 1, deduplicate forgets at a restart the templates that it
+# knows by more than one window; each window more is read back at every start.
+STATE_WINDOWS: Final = 3
 
 
 def by_feed(event: Event) -> str:
@@ -37,18 +41,20 @@ def by_chain(event: Event) -> str:
 class Topic:
     """A named log.
 
-    Retention is the runtime's, the deduplication window, or until an operator drops it; a compacted topic keeps the
-    last record of each key.
+    Records are kept for the runtime's retention ("log"), for some windows of deduplication ("window"), until an
+    operator drops them ("ever"), or the last one of each key ("compacted"). `description` is what consumers are told.
     """
 
     name: str
     key: Callable[[Event], str]
+    carries: Literal["item", "event", "gap", "state"] = "event"
     retention: Literal["log", "window", "ever", "compacted"] = "log"
+    description: str = ""
 
     @property
     def dead_letters(self) -> Topic:
         """Where the items that a reader of this topic rejects go."""
-        return Topic(f"{self.name}.dlq", self.key, "ever")
+        return Topic(f"{self.name}.dlq", self.key, retention="ever", carries=self.carries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Step:
     restored from it. `pooled` steps use the processor and run in a pool of processes.
     """
 
-    name: stages.Name
+    name: str
     reads: tuple[Topic, ...]
     writes: tuple[Topic, ...]
     state: Topic | None = None
@@ -71,16 +77,26 @@ class Step:
 
 
 # fmt: off
-RAW        = Topic("wire.items.raw.v1",          by_feed)
-BACKFILL   = Topic("wire.items.backfill.v1",     by_feed)
-NORMALISED = Topic("wire.stories.normalised.v1", by_language)
-UNIQUE     = Topic("wire.stories.unique.v1",     by_chain)
-DUPLICATE  = Topic("wire.stories.duplicate.v1",  by_chain)
-SEGMENTED  = Topic("wire.stories.segmented.v1",  by_chain)
-ENRICHED   = Topic("wire.stories.enriched.v1",   by_chain)
-LINEAGE    = Topic("wire.state.deduplicate.v1",  by_language, retention="window")
-WEBHOOKS   = Topic("wire.webhooks.v1",           by_chain)  # deliveries to try again: dead letters of webhooks replayed
-GAPS       = Topic("wire.feeds.gaps.v1",         by_feed)  # written by pollers: stories may have been missed
+RAW        = Topic("wire.items.raw.v1",          by_feed,     carries="item",
+                   description="The publisher's own bytes with their envelope. Replayable.")
+BACKFILL   = Topic("wire.items.backfill.v1",     by_feed,     carries="item",
+                   description="Old news sent in later: the same items, never ahead of live ones.")
+NORMALISED = Topic("wire.stories.normalised.v1", by_language,
+                   description="Stories as ninjs 3.1, with their plain text.")
+UNIQUE     = Topic("wire.stories.unique.v1",     by_chain,
+                   description="Stories that are no repeats, with their lineage.")
+DUPLICATE  = Topic("wire.stories.duplicate.v1",  by_chain,
+                   description="Repeats, with the story that they repeat; neither segmented nor tagged.")
+SEGMENTED  = Topic("wire.stories.segmented.v1",  by_chain,
+                   description="Stories taken apart: segments, dateline, quotations, damage.")
+ENRICHED   = Topic("wire.stories.enriched.v1",   by_chain,
+                   description="Whole events: what consumers read who want everything.")
+LINEAGE    = Topic("wire.state.deduplicate.v1",  by_language, carries="state", retention="window")
+ROUTED     = Topic("wire.state.routes.v1",       by_chain,    carries="state", retention="compacted")
+WEBHOOKS   = Topic("wire.webhooks.v1",           by_chain,
+                   description="Dead letters of webhooks that are to be delivered again.")
+GAPS       = Topic("wire.feeds.gaps.v1",         by_feed,     carries="gap",
+                   description="Feeds of which stories may have been missed.")
 
 STEPS: Final = (
     Step("normalise",   (RAW, BACKFILL), (NORMALISED,)),
@@ -88,11 +104,38 @@ STEPS: Final = (
     Step("segment",     (UNIQUE,),       (SEGMENTED,),        pooled=True),
     Step("tag",         (SEGMENTED,),    (ENRICHED,),         pooled=True),
 )
-# events to wire.out.<route>.v1 by the rules of config/routes.toml, embargoes held back: `streams.routing`
-ROUTED     = Topic("wire.state.routes.v1",       by_chain, retention="compacted")
-ROUTE: Final = Step("route", (ENRICHED,), (), state=ROUTED)
-SINK_READS: Final = (ENRICHED, DUPLICATE)
 # fmt: on
+# What follows from the steps.
+STEP_NAMES: Final = tuple(step.name for step in STEPS)
+# Events to wire.out.<route>.v1 by the rules of config/routes.toml, embargoes held back: `streams.routing`.
+ROUTE: Final = Step("route", STEPS[-1].writes[:1], (), state=ROUTED)
 
-TOPICS: Final = (RAW, BACKFILL, NORMALISED, UNIQUE, DUPLICATE, SEGMENTED, ENRICHED, LINEAGE, WEBHOOKS, GAPS)
-DEAD_LETTERS: Final = tuple(topic.dead_letters for topic in TOPICS if topic not in {LINEAGE, GAPS})
+
+def _distinct(topics: Iterable[Topic]) -> tuple[Topic, ...]:
+    return tuple(dict.fromkeys(topics))
+
+
+_STREAMS: Final = _distinct(topic for step in STEPS for topic in (*step.reads, *step.writes))
+_STATES: Final = _distinct(step.state for step in STEPS if step.state)
+# What no step reads is for sinks; the events of the last step come first.
+SINK_READS: Final = _distinct(
+    topic
+    for step in reversed(STEPS)
+    for topic in step.writes
+    if not any(topic in other.reads for other in STEPS)
+)
+# Those of routes are beside them: their memory is a table or a compacted topic, their outputs are named by the rules.
+TOPICS: Final = (*_STREAMS, *_STATES, WEBHOOKS, GAPS)
+DEAD_LETTERS: Final = tuple(topic.dead_letters for topic in (*_STREAMS, WEBHOOKS))
+
+
+def readers(topic: Topic) -> tuple[Step, ...]:
+    """The steps that read a topic."""
+    return tuple(step for step in STEPS if topic in step.reads)
+
+
+def retention_hours(topic: Topic, settings: Settings, log_hours: int) -> int | None:
+    """How many hours a topic keeps its records; None where it drops none. `log_hours` is the runtime's retention."""
+    if topic.retention == "window":
+        return STATE_WINDOWS * settings.deduplicate.window_hours
+    return log_hours if topic.retention == "log" else None

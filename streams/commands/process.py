@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from streams.files import Files, Identity
-    from streams.process import Result
-    from streams.tally import Tally
+    from streams.process import Result, Tally
 
 
 @click.command("process")
@@ -65,8 +64,7 @@ def command(
       wiredesk process --steps normalise --errors rejected.jsonl archive/ > events.jsonl
     """
     from config.settings import load
-    from streams.process import Pipeline, batches, chosen, read_inputs
-    from streams.tally import Tally
+    from streams.process import Pipeline, Tally, batches, chosen_steps, read_inputs
 
     wanted = _steps(steps)
     settings = load(config_path)
@@ -76,7 +74,7 @@ def command(
         with open(errors, "wb") if errors else nullcontext(sys.stderr.buffer) as told:  # noqa: PTH123 -- a path from the user
             files = _files(paths, [sys.stdout.buffer, told])
             inputs = read_inputs(files, sys.stdin.buffer, now=_moment(now), format_=format_, limit=limit)
-            pipeline = Pipeline(chosen(wanted), settings)
+            pipeline = Pipeline(chosen_steps(wanted), settings)
             for batch in batches(inputs):
                 results = pipeline(batch)
                 tally.add(batch, results)

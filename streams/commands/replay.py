@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.commands import times
+from streams.topology import STEPS
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from streams.replay import RawLog, Report
 
 TELL_S = 5.0  # between two lines of progress
-THROUGH = ("normalise", "segment", "tag")
+COMPARABLE_STEPS = tuple(step.name for step in STEPS if not step.state)
 
 
 @click.command("replay")
@@ -32,7 +33,7 @@ THROUGH = ("normalise", "segment", "tag")
 )
 @click.option(
     "--through",
-    type=click.Choice(THROUGH),
+    type=click.Choice(COMPARABLE_STEPS),
     default="normalise",
     show_default=True,
     help="With --dry-run: compare what comes out of this step.",
@@ -82,7 +83,7 @@ def command(
     with _log(settings, data, kafka) as log:
         if dry_run:
             told = _Progress()
-            _show(compare(log, topic, wanted, through, settings, examples, told), through)  # type: ignore[arg-type]
+            _show(compare(log, topic, wanted, through, settings, examples, told), through)
             return
         with _archive(settings, data, kafka) as archive:
             number = 0

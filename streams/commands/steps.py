@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
-ALL_STEPS = "normalise,deduplicate,segment,tag"  # as in `streams.topology`, which help does not wait for
+from streams.topology import STEP_NAMES
+
+ALL_STEPS = ",".join(STEP_NAMES)
 
 
 def names(told: str) -> list[str]:
@@ -14,7 +16,7 @@ def names(told: str) -> list[str]:
         click.BadParameter: one is unknown, or none is named.
     """
     found = [name.strip() for name in told.split(",") if name.strip()]
-    unknown = [name for name in found if name not in ALL_STEPS.split(",")]
+    unknown = [name for name in found if name not in STEP_NAMES]
     if unknown or not found:
         what = f"no step is called {unknown[0]!r}" if unknown else "no step is named"
         raise click.BadParameter(f"{what}; the steps are {ALL_STEPS}", param_hint="--steps")

@@ -16,8 +16,8 @@ from sinks.sqlite.writer import StoryIndex
 from streams.embedded.consumer import Access, Handled
 from streams.messages import Message, Record, dead_letter
 from streams.pool import StepPool
+from streams.steps import Work
 from streams.topology import GAPS, SINK_READS, Step
-from streams.work import Work
 
 INDEX: Final = "index"
 

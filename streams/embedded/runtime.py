@@ -26,7 +26,7 @@ from streams.embedded.routes import Reader, RouteConsumer, RouteHandler, forget
 from streams.embedded.webhooks import LogSource, deliver, targets
 from streams.pool import StepPool
 from streams.routing import rules
-from streams.topology import DEAD_LETTERS, GAPS, SINK_READS, STATE_WINDOWS, STEPS, TOPICS
+from streams.topology import DEAD_LETTERS, GAPS, SINK_READS, STEPS, TOPICS, retention_hours
 
 PRUNE_SECONDS: Final = 60.0
 WATCH_SECONDS: Final = 5.0
@@ -166,14 +166,12 @@ class Embedded:
 
     def _forget(self, now: int) -> None:
         """Drop records that are older than the retention and read by everybody, and old stories of the index."""
-        hours = {
-            "log": self.settings.embedded.retention_hours,
-            "window": STATE_WINDOWS * self.settings.deduplicate.window_hours,
-        }
         everybody: list[Reader] = [*self._consumers, *self._webhooks.values()]
         for topic in TOPICS:
             readers = [each.name for each in everybody if topic.name in each.topics]
-            self.access.log.prune(topic.name, now - hours[topic.retention] * HOUR, readers)
+            hours = retention_hours(topic, self.settings, self.settings.embedded.retention_hours)
+            if hours is not None:
+                self.access.log.prune(topic.name, now - hours * HOUR, readers)
         forget(self.access.log, self.settings, self.rules, now, everybody)
         days = self.settings.embedded.index_retention_days
         if days:

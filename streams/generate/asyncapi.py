@@ -18,7 +18,7 @@ from streams.generate.examples import RECEIVED, examples
 from streams.kafka.topics import Wanted, wanted
 from streams.messages import message, milliseconds
 from streams.routing import rules
-from streams.topology import BACKFILL, ENRICHED, GAPS, RAW, ROUTE, STEPS, TOPICS, Topic
+from streams.topology import DEAD_LETTERS, ENRICHED, GAPS, RAW, ROUTE, STEPS, TOPICS, Topic
 
 VERSION: Final = (
     "1.0.0"  # of the contract: the second number grows with optional members, the first never in a topic
@@ -26,17 +26,8 @@ VERSION: Final = (
 FORMAT: Final = "application/schema+json;version=draft-2020-12"
 BINDING: Final = "0.5.0"
 OUT: Final = "wire.out.route.v1"  # the channel of all routes, whose address has the route's name
-MEANING: Final = {
-    "wire.items.raw.v1": "The publisher's own bytes with their envelope. Replayable.",
-    "wire.items.backfill.v1": "Old news sent in later: the same items, never ahead of live ones.",
-    "wire.stories.normalised.v1": "Stories as ninjs 3.1, with their plain text.",
-    "wire.stories.unique.v1": "Stories that are no repeats, with their lineage.",
-    "wire.stories.duplicate.v1": "Repeats, with the story that they repeat; neither segmented nor tagged.",
-    "wire.stories.segmented.v1": "Stories taken apart: segments, dateline, quotations, damage.",
-    "wire.stories.enriched.v1": "Whole events: what consumers read who want everything.",
-    "wire.webhooks.v1": "Dead letters of webhooks that are to be delivered again.",
-    "wire.feeds.gaps.v1": "Feeds of which stories may have been missed.",
-}
+KINDS: Final = {"item": "rawItem", "event": "event", "gap": "gap"}  # by what a topic carries
+PUBLIC: Final = tuple(topic for topic in TOPICS if topic.carries in KINDS)  # a state is nobody else's
 CLOUD_EVENTS: Final[dict[str, dict[str, Any]]] = {
     "ce_id": {"type": "string", "description": "A hash of topic and value: a repeat has the same, so it can be dropped."},
     "ce_source": {"type": "string", "format": "uri-reference", "description": "/wiredesk/ and the step or feed."},
@@ -59,13 +50,12 @@ REASONS: Final[dict[str, dict[str, Any]]] = {
 
 def document(settings: Settings) -> dict[str, Any]:
     """The document for the topics that the settings want."""
-    public = {topic.name: topic for topic in TOPICS if topic.name in MEANING}
     there = {each.name: each for each in wanted(settings)}
-    channels = {name: _channel(topic, there[name]) for name, topic in public.items()}
+    channels = {topic.name: _channel(topic, there[topic.name]) for topic in PUBLIC}
     channels |= {
         topic.dead_letters.name: _dead_letters(topic, there[topic.dead_letters.name])
-        for topic in public.values()
-        if topic.dead_letters.name in there
+        for topic in PUBLIC
+        if topic.dead_letters in DEAD_LETTERS
     }
     channels[OUT] = _out(settings, there)
     return {
@@ -86,17 +76,22 @@ def document(settings: Settings) -> dict[str, Any]:
 
 
 def _channel(topic: Topic, there: Wanted) -> dict[str, Any]:
-    kind = {RAW.name: "rawItem", BACKFILL.name: "rawItem", GAPS.name: "gap"}.get(topic.name, "event")
+    kind = KINDS[topic.carries]
     return {
         "address": topic.name,
-        "description": f"{MEANING[topic.name]} Key: {_key(topic)}",
+        "description": f"{_description(topic)} Key: {_key(topic)}",
         "messages": {kind: {"$ref": f"#/components/messages/{kind}"}},
         "bindings": _bindings(there),
     }
 
 
+def _description(topic: Topic) -> str:
+    writers = [step.name for step in STEPS if topic in step.writes]
+    return topic.description or f"What {' and '.join(writers)} made."
+
+
 def _dead_letters(topic: Topic, there: Wanted) -> dict[str, Any]:
-    kind = "rejectedItem" if topic in {RAW, BACKFILL} else "rejectedEvent"
+    kind = "rejectedItem" if topic.carries == "item" else "rejectedEvent"
     return {
         "address": topic.dead_letters.name,
         "description": f"What a reader of {topic.name} set aside: the bytes as they were read, and the reason in headers.",

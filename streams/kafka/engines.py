@@ -12,8 +12,8 @@ from typing import Protocol
 from streams.kafka.memory import Memories
 from streams.messages import Record
 from streams.pool import StepPool
+from streams.settlement import Outcome
 from streams.topology import Step
-from streams.work import Outcome
 
 Work = Callable[[Sequence[Record]], list[Outcome]]
 

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.kafka.cluster import read_until
 from streams.messages import Record
-from streams.work import Outcome
+from streams.settlement import Outcome
 
 CHUNK: Final = 500  # records between two breaths of the loop
 PROGRESS_S: Final = 5.0
@@ -28,7 +28,7 @@ Breath: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 class Rememberer(Protocol):
-    """A step with state, as `streams.work.Work` is one."""
+    """A step with state, as `streams.steps.Work` is one."""
 
     def __call__(self, records: Sequence[Record]) -> list[Outcome]:
         """One outcome a record."""

@@ -32,8 +32,8 @@ from streams.kafka.takeover import claim
 from streams.messages import Message, Record, dead_letter
 from streams.pool import BrokenPool
 from streams.retry import STEP
+from streams.settlement import Outcome
 from streams.topology import Step
-from streams.work import Outcome
 
 TRANSACTION_MS: Final = 10_000  # a transaction takes milliseconds: it is opened when all messages are there
 LOOK_AGAIN_S: Final = 0.02

@@ -24,7 +24,7 @@ from config.settings import Settings
 from processors.errors import Transient
 from streams.kafka.cluster import HEADROOM, Cluster, or_stopped, wait_for
 from streams.routing import rules
-from streams.topology import DEAD_LETTERS, ROUTED, STATE_WINDOWS, TOPICS, Topic
+from streams.topology import DEAD_LETTERS, ROUTED, TOPICS, Topic, retention_hours
 
 HOUR_MS: Final = 3_600_000
 SEEN_S: Final = 15.0
@@ -212,10 +212,7 @@ async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, di
 
 
 def _retention(topic: Topic, settings: Settings) -> int:
-    hours = {
-        "log": settings.kafka.retention_hours,
-        "window": STATE_WINDOWS * settings.deduplicate.window_hours,
-    }.get(topic.retention)
+    hours = retention_hours(topic, settings, settings.kafka.retention_hours)
     return -1 if hours is None else hours * HOUR_MS
 
 

@@ -29,8 +29,8 @@ from streams.kafka.routes import RouteRunner, Routing
 from streams.kafka.step_runner import StepRunner
 from streams.kafka.topics import ready
 from streams.pool import Loader, StepPool
+from streams.steps import Work
 from streams.topology import ROUTE, Step
-from streams.work import Work
 
 DRAIN_S: Final = 8.0  # for what is in hand at the end
 STOP_S: Final = 3.0  # for Faust's own end after that

@@ -19,7 +19,7 @@ from elasticsearch.helpers import async_scan
 
 from config.settings import Elasticsearch
 from sinks.elasticsearch import index
-from streams.work import Work
+from streams.steps import Work
 from tests.conftest import KafkaForTest, say
 from tests.servers.elasticsearch import ElasticsearchServer
 from tests.servers.fleet import COMMAND, make_topics, publish

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from streams.work import Work
+from streams.steps import Work
 from tests.conftest import KafkaForTest, say
 from tests.servers.fleet import COMMAND, make_topics, publish
 from tests.servers.kafka import KafkaServer

@@ -12,7 +12,7 @@ from config.settings import Settings
 from processors.model.codec import decode
 from processors.model.event import Event, RawItem
 from streams.embedded.log import DATABASE, Log
-from streams.process import Input, Pipeline, chosen
+from streams.process import Input, Pipeline, chosen_steps
 from streams.topology import RAW
 from tests.acceptance.test_run import at_least, events, running, settings, until
 from tests.invented import story
@@ -43,7 +43,7 @@ def sent() -> list[bytes]:
 
 def undisturbed(database: Path) -> dict[tuple[str, str | None], object]:
     """The lineage of the raw items of a log in its order, by one pipeline in one process."""
-    pipeline = Pipeline(chosen(["normalise", "deduplicate"]), Settings())
+    pipeline = Pipeline(chosen_steps(["normalise", "deduplicate"]), Settings())
     items = [decode(record.value, RawItem) for record in Log(database).records(RAW.name)]
     made = [result.event for item in items for result in pipeline([Input("", None, item)])]
     return {

@@ -30,7 +30,7 @@ from processors.model.event import Event, Lineage, RawItem
 from sinks.elasticsearch import StoryBulk, index
 from sinks.elasticsearch.client import connect
 from sinks.elasticsearch.documents import document, document_id
-from streams.process import Input, Pipeline, chosen
+from streams.process import Input, Pipeline, chosen_steps
 from tests.invented import line
 from tests.servers.elasticsearch import ElasticsearchServer
 
@@ -40,7 +40,7 @@ RATE: Final = 100  # stories a second while latency is watched
 
 def enriched(count: int) -> list[Event]:
     """Invented stories of 300 words with everything that the steps find in them."""
-    pipeline = Pipeline(chosen(("normalise", "segment", "tag")), Settings())
+    pipeline = Pipeline(chosen_steps(("normalise", "segment", "tag")), Settings())
     items = [
         RawItem(line(number, 300), "2026-11-20T12:00:00Z", feed=f"feed-{number % 7}")
         for number in range(MADE)

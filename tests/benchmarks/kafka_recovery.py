@@ -30,8 +30,8 @@ from processors.model.event import Lineage
 from streams.kafka.cluster import Cluster
 from streams.kafka.memory import Memories
 from streams.logs import configure
+from streams.steps import Work
 from streams.topology import LINEAGE, STEPS
-from streams.work import Work
 from tests.servers.fleet import make_topics
 from tests.servers.kafka import KafkaServer, running
 

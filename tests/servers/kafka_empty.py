@@ -14,8 +14,8 @@ from aiokafka import TopicPartition
 from config.settings import Settings
 from streams.kafka.cluster import Cluster
 from streams.messages import Message, Record
+from streams.settlement import Outcome
 from streams.topology import STEPS, Step
-from streams.work import Outcome
 
 MEMORY = b"\x00" * 48  # of a story, in the state topic
 

@@ -18,8 +18,8 @@ from config.settings import Kafka, Settings
 from streams.kafka.cluster import Cluster
 from streams.kafka.inbox import as_record
 from streams.messages import Message, Record
+from streams.settlement import Outcome
 from streams.topology import STEPS, Step
-from streams.work import Outcome
 from tests.servers.fleet import Read
 
 Load = Callable[[Step, Settings], Callable[[Sequence[Record]], list[Outcome]]]

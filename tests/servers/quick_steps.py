@@ -22,12 +22,12 @@ from processors.model.codec import decode, encode
 from processors.model.event import Event, Language, Lineage, Provenance, RawItem
 from processors.model.story import Story
 from streams.messages import Message, Record, dead_letter, message
+from streams.settlement import Outcome
 from streams.topology import Step
-from streams.work import Outcome
 
 
 class QuickStep:
-    """A step as `streams.work.Work` is one. Deduplicate numbers the stories of its partition from 1."""
+    """A step as `streams.steps.Work` is one. Deduplicate numbers the stories of its partition from 1."""
 
     def __init__(self, step: Step, _settings: Settings) -> None:
         self.step = step

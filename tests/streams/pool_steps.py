@@ -11,8 +11,8 @@ from config.errors import Misconfigured
 from config.settings import Settings
 from processors.errors import Rejected
 from streams.messages import Message, Record
+from streams.settlement import Outcome
 from streams.topology import Step
-from streams.work import Outcome
 
 
 class TwoArguments(Exception):

@@ -20,8 +20,8 @@ from config.errors import Misconfigured
 from config.settings import Settings, Tag
 from streams.messages import Record
 from streams.pool import BrokenPool, StepPool
+from streams.settlement import Outcome
 from streams.topology import STEPS
-from streams.work import Outcome
 
 NORMALISE, _, SEGMENT, TAG = STEPS
 HERE = Path(__file__).parent

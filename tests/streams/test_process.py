@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 
 import orjson
 import pytest
 
 from config.settings import Settings
-from processors.errors import Empty, Malformed, MissingIdentity, Rejected, TooLarge
+from processors.errors import Empty, Malformed, MissingIdentity, Rejected, TooLarge, Unreadable
 from processors.model.event import Event, RawItem
 from sinks.revision import revision
-from streams.process import Input, Pipeline, batches, chosen, read_inputs
+from streams import topology
+from streams.process import Input, Pipeline, Tally, batches, chosen_steps, read_inputs
+from streams.steps import LOADERS, NewEvent, StageOutcome, StatelessStage
+from streams.topology import Topic, by_chain
 
 NOW = "2026-11-20T12:00:00Z"
 TEXT = (
@@ -33,7 +37,7 @@ def inputs(*lines: bytes, limit: int = 10_000) -> list[Input]:
 
 
 def pipeline(*names: str) -> Pipeline:
-    return Pipeline(chosen(names), Settings())
+    return Pipeline(chosen_steps(names), Settings())
 
 
 def test_lines_are_numbered_from_one_and_named_as_given() -> None:
@@ -104,9 +108,9 @@ def test_the_window_lasts_over_batches() -> None:
 
 
 def test_steps_run_in_the_order_of_the_topology() -> None:
-    assert [step.name for step in chosen(["tag", "normalise"])] == ["normalise", "tag"]
+    assert [step.name for step in chosen_steps(["tag", "normalise"])] == ["normalise", "tag"]
     with pytest.raises(KeyError, match="stem"):
-        chosen(["stem"])
+        chosen_steps(["stem"])
 
 
 def test_batches_hold_everything_once() -> None:
@@ -138,3 +142,102 @@ def test_no_number_that_somebody_sends_is_a_bug_of_ours(number: str) -> None:
     for result in results:
         assert isinstance(result.event, Event), result.event
         assert 0 <= revision(result.event) < 2**63
+
+
+def test_an_event_goes_to_the_steps_that_read_its_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that reads beside another one, or behind the last, is reached like the rest; nothing counts positions."""
+    seen: dict[str, list[str]] = {"beside": [], "behind": []}
+
+    def watching(name: str) -> StatelessStage:
+        def run(event: Event) -> StageOutcome:
+            seen[name].append(event.story.uri)
+            return (NewEvent(event),)
+
+        return StatelessStage.one_by_one(run)
+
+    counted_, last = Topic("wire.stories.counted.v1", by_chain), Topic("wire.stories.last.v1", by_chain)
+    steps = (
+        *topology.STEPS,
+        topology.Step("beside", (topology.DUPLICATE,), (counted_,)),
+        topology.Step("behind", (topology.ENRICHED,), (last,)),
+    )
+    monkeypatch.setattr(topology, "STEPS", steps)
+    monkeypatch.setattr("streams.process.STEPS", steps)
+    for name in seen:
+        monkeypatch.setitem(LOADERS, name, partial(lambda name, _settings: watching(name), name))
+    chosen = [step for step in steps if step.name not in {"segment", "tag"}]
+    results = Pipeline(chosen, Settings())(inputs(a_line("urn:x:1"), a_line("urn:x:2")))
+    assert seen == {"beside": ["urn:x:2"], "behind": ["urn:x:1"]}
+    assert [result.event.story.uri for result in results if isinstance(result.event, Event)] == [
+        "urn:x:1",
+        "urn:x:2",
+    ]
+
+
+def test_the_first_step_is_never_left_out() -> None:
+    with pytest.raises(ValueError, match="normalise"):
+        pipeline("segment")
+
+
+DISPATCH = b"VIGO, Nov 18 (Reuters) - The ferry sailed on Wednesday with two hundred people on board."
+FEED = (
+    b'<rss version="2.0"><channel><title>x</title>'
+    b"<item><guid>a</guid><title>The ferry sailed</title></item><item><guid>b</guid></item></channel></rss>"
+)
+PIPELINE = Pipeline(chosen_steps(["normalise"]), Settings())
+
+
+def counted(*inputs: Input, batch: int = 32) -> list[str]:
+    tally = Tally()
+    for start in range(0, len(inputs), batch):
+        some = inputs[start : start + batch]
+        tally.add(some, PIPELINE(some))
+    return [" ".join(line.split()) for line in tally.lines()]
+
+
+def an_input(
+    path: str, payload: bytes | Rejected, line: int | None = None, format_: str | None = None
+) -> Input:
+    item = payload if isinstance(payload, Rejected) else RawItem(payload, NOW, input=path, format=format_)
+    return Input(path, line, item)
+
+
+def test_items_events_and_reasons_stand_beside_the_format_that_had_most_items() -> None:
+    lines = counted(
+        an_input("a.txt", DISPATCH),
+        an_input("b.xml", FEED),
+        an_input("c.bin", bytes(range(256))),
+        an_input("d", Unreadable("permission denied")),
+    )
+    assert lines == [
+        "rss 1 file, 2 items, 1 event, 1 refused: 1 MissingContent",
+        "unknown 2 files, 2 items, 0 events, 2 refused: 1 NotText, 1 Unreadable",
+        "plain-text 1 file, 1 item, 1 event",
+        "total 4 files, 5 items, 2 events, 3 refused: 1 MissingContent, 1 NotText, 1 Unreadable",
+    ]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 32])
+def test_a_file_of_many_lines_is_one_however_it_was_batched(batch: int) -> None:
+    lines = counted(
+        *(
+            an_input("a.jsonl", b'{"uri": "urn:x:%d", "headline": "Ferry %d"}' % (n, n), n + 1, "ninjs")
+            for n in range(5)
+        ),
+        an_input("a.jsonl", b"{", 6, "ninjs"),
+        an_input("b.jsonl", b'{"uri": "urn:x:9", "headline": "Boat"}', 1, "ninjs"),
+        batch=batch,
+    )
+    assert lines == [
+        "ninjs 2 files, 7 items, 6 events, 1 refused: 1 Malformed",
+        "total 2 files, 7 items, 6 events, 1 refused: 1 Malformed",
+    ]
+
+
+def test_a_document_without_items_is_counted_by_what_it_is() -> None:
+    empty = b'<rss version="2.0"><channel><title>x</title></channel></rss>'
+    assert counted(an_input("a.xml", empty))[0] == "rss 1 file, 0 items, 0 events"
+
+
+def test_nothing_at_all_is_a_total_of_nothing() -> None:
+    assert counted() == ["total 0 files, 0 items, 0 events"]

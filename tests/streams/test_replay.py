@@ -19,8 +19,8 @@ from streams.commands.replay import command
 from streams.embedded.log import DATABASE, Log
 from streams.messages import Message, Record, message, raw_message
 from streams.replay import EmbeddedLog, Range, compared, dry_run, excerpts, raw_items
+from streams.steps import Work
 from streams.topology import BACKFILL, NORMALISED, RAW, STEPS
-from streams.work import Work
 from tests.invented import line
 
 SINCE = "2026-11-20T12:00:00Z"

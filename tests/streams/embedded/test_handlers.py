@@ -13,8 +13,8 @@ from streams.embedded.consumer import Access
 from streams.embedded.handlers import StepHandler
 from streams.embedded.log import PIECE, Log
 from streams.messages import Message, Record
+from streams.settlement import Outcome
 from streams.topology import LINEAGE, STEPS, Step
-from streams.work import Outcome
 
 NUMBER = 2 * PIECE + 7
 DEDUPLICATE = next(step for step in STEPS if step.state == LINEAGE)

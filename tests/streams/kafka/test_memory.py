@@ -20,8 +20,8 @@ from streams.kafka.cluster import Cluster
 from streams.kafka.memory import Memories
 from streams.kafka.topics import seen
 from streams.messages import Record
+from streams.settlement import Outcome
 from streams.topology import ENRICHED, LINEAGE
-from streams.work import Outcome
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import Worker, item, make_topics, publish, read
 from tests.servers.kafka_truth import judged

@@ -7,12 +7,12 @@ from structlog.testing import capture_logs
 
 from config.settings import Settings
 from processors.deduplicate.words import words_of
-from streams import steps as stages
+from streams.steps import load_stage
 from tests.processors.deduplicate.stories import event, report
 
 
 def test_state_of_another_version_is_told_once() -> None:
-    stage = stages.start("deduplicate", Settings())
+    stage = load_stage("deduplicate", Settings())
     stage.restore(b"a record of another age")
     with capture_logs() as told:
         stage([event("a", report(1))])
@@ -22,7 +22,7 @@ def test_state_of_another_version_is_told_once() -> None:
 
 def test_a_batch_is_decided_as_its_stories_one_by_one() -> None:
     events = [event(f"u{number}", report(number // 3), f"Ferry {number // 3} opens") for number in range(40)]
-    together, alone = stages.start("deduplicate", Settings()), stages.start("deduplicate", Settings())
+    together, alone = load_stage("deduplicate", Settings()), load_stage("deduplicate", Settings())
     assert together(events) == [alone([each])[0] for each in events]
 
 
@@ -33,6 +33,6 @@ def test_a_story_that_breaks_the_fingerprint_fails_alone(monkeypatch: pytest.Mon
         return words_of(texts)
 
     monkeypatch.setattr("processors.deduplicate.fingerprint.words_of", breaking)
-    stage = stages.start("deduplicate", Settings())
+    stage = load_stage("deduplicate", Settings())
     outcomes = stage([event("a", report(1)), event("b", "poison"), event("c", report(3))])
     assert [isinstance(outcome, ArithmeticError) for outcome in outcomes] == [False, True, False]
