@@ -151,11 +151,11 @@ def _template(settings: Settings, feed: str, format_: str | None) -> RawItem:
     """What is known of every item: the feed, and what the feed list says of it."""
     from config.errors import Misconfigured
     from processors.model.event import RawItem
-    from streams.pollers.feed_list import load
+    from streams.pollers.feed_list import load_feeds
 
     made = RawItem(b"", "", feed=feed, format=format_, backfill=True)
     try:
-        known = next((each for each in load(settings.poll.feeds) if each.id == feed), None)
+        known = next((each for each in load_feeds(settings.poll.feeds) if each.id == feed), None)
     except Misconfigured:
         known = None
     if known is None:

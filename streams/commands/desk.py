@@ -56,10 +56,10 @@ def _feeds(settings: Settings, path: str | None) -> Feeds:
     from functools import partial
 
     from streams.kafka.poll import states
-    from streams.pollers.feed_list import load
-    from streams.pollers.polled import PolledFeeds
+    from streams.pollers.feed_health import PolledFeeds
+    from streams.pollers.feed_list import load_feeds
 
-    return PolledFeeds(load(path), partial(states, settings), FRESH_S)
+    return PolledFeeds(load_feeds(path), partial(states, settings), FRESH_S)
 
 
 class NoFeeds:

@@ -79,12 +79,12 @@ def show(feed_id: str, config: Path | None, data: Path | None, name: str | None,
 
     from processors.model.codec import to_builtins
     from streams.pollers.feed_health import longest_silence, read_health
-    from streams.pollers.state import header
+    from streams.pollers.state import unpack_header
 
     settings, feeds = _loaded(config, name)
     feed = _one(feeds, feed_id)
     raw = _states(settings, data, kafka).get(feed.id, b"")
-    state = header(raw)
+    state = unpack_header(raw)
     told = {
         "feed": {**to_builtins(feed), "url": feed.shown_url},
         "health": to_builtins(read_health(feed, raw)),
@@ -110,11 +110,11 @@ def check(target: str, config: Path | None, data: Path | None, name: str | None)
 
     from config.errors import Misconfigured
     from streams.pollers.check import check_feed
-    from streams.pollers.feed import Feed, check_url
+    from streams.pollers.feed import Feed, find_url_fault
 
     settings, feeds = _loaded(config, name)
     if "://" in target:
-        if wrong := check_url(target):
+        if wrong := find_url_fault(target):
             raise Misconfigured(wrong)
         feed = next((feed for feed in feeds if feed.url == target), Feed("check", target))
     else:
@@ -145,15 +145,15 @@ def add(
 ) -> None:
     """Add a feed to the list."""
     from config.errors import Misconfigured
-    from streams.pollers.feed import Feed, check_url, make_id, redacted
+    from streams.pollers.feed import Feed, find_url_fault, make_feed_id, redact_url
 
     path, feeds = _own_list(config, name)
-    if wrong := check_url(url):
+    if wrong := find_url_fault(url):
         raise Misconfigured(wrong)
     known = {feed.id for feed in feeds}
     if any(feed.url == url for feed in feeds) or feed_id in known:
-        raise Misconfigured(f"{path}: {feed_id or redacted(url)!r} stands there already")
-    feed = Feed(feed_id or make_id(title, url, known), url, title, language, source)
+        raise Misconfigured(f"{path}: {feed_id or redact_url(url)!r} stands there already")
+    feed = Feed(feed_id or make_feed_id(title, url, known), url, title, language, source)
     _write(path, (*feeds, feed))
     click.echo(f"added {feed.id}")
 
@@ -175,8 +175,8 @@ def pause(feed_id: str, off: bool, config: Path | None, data: Path | None, name:
 @_place
 def import_(opml: Path, config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
     """Add the feeds of an OPML file to the list; each line that can't be used is named."""
-    from streams.pollers.feed import make_id
-    from streams.pollers.opml import read_opml
+    from streams.pollers.feed import make_feed_id
+    from streams.pollers.feed_list import read_opml
 
     path, feeds = _own_list(config, name)
     found = read_opml(opml.read_bytes(), str(opml))
@@ -186,7 +186,7 @@ def import_(opml: Path, config: Path | None, data: Path | None, name: str | None
     merged = list(feeds)
     for feed in found.feeds:
         if feed.url not in urls:
-            merged.append(replace(feed, id=make_id(feed.id, feed.url, {known.id for known in merged})))
+            merged.append(replace(feed, id=make_feed_id(feed.id, feed.url, {known.id for known in merged})))
     _write(path, merged)
     click.echo(f"{len(merged) - len(feeds)} feeds added, {len(found.problems)} lines left out")
     sys.exit(0 if found.feeds or not found.problems else 1)
@@ -196,14 +196,14 @@ def import_(opml: Path, config: Path | None, data: Path | None, name: str | None
 @_place
 def export(config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
     """Write the list as OPML to standard output."""
-    from streams.pollers.opml import write_opml
+    from streams.pollers.feed_list import write_opml
 
     click.echo(write_opml(_loaded(config, name)[1]), nl=False)
 
 
 def _loaded(config: Path | None, name: str | None) -> tuple[Settings, tuple[Feed, ...]]:
     from config.settings import load
-    from streams.pollers.feed_list import load as load_feeds
+    from streams.pollers.feed_list import load_feeds
 
     settings = load(config)
     return settings, load_feeds(name or settings.poll.feeds)
@@ -213,8 +213,7 @@ def _own_list(config: Path | None, name: str | None) -> tuple[Path, tuple[Feed, 
     """The list that a change is written to: a TOML file, never the bundled one; a new file begins empty."""
     from config.errors import Misconfigured
     from config.settings import load
-    from streams.pollers.feed_list import CONFIG
-    from streams.pollers.feed_list import load as load_feeds
+    from streams.pollers.feed_list import CONFIG, load_feeds
 
     told = name or load(config).poll.feeds
     path = Path(told)
@@ -230,11 +229,11 @@ def _own_list(config: Path | None, name: str | None) -> tuple[Path, tuple[Feed, 
 def _write(path: Path, feeds: Sequence[Feed]) -> None:
     """Replace the list in one step."""
     from config.errors import Misconfigured
-    from streams.pollers.feed_list import to_toml
+    from streams.pollers.feed_list import format_feeds
 
     new = path.with_name(path.name + ".tmp")
     try:
-        new.write_text(to_toml(feeds), "utf-8")
+        new.write_text(format_feeds(feeds), "utf-8")
         new.replace(path)
     except OSError as error:
         raise Misconfigured(

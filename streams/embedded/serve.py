@@ -23,8 +23,8 @@ from streams.embedded.route_stream import RouteStream
 from streams.embedded.runtime import Embedded
 from streams.pollers import poll
 from streams.pollers.feed import Feed
-from streams.pollers.feed_list import load
-from streams.pollers.polled import PolledFeeds
+from streams.pollers.feed_health import PolledFeeds
+from streams.pollers.feed_list import load_feeds
 
 SAMPLES: Final = HERE / "samples"
 DRAIN_SECONDS: Final = 8.0  # for what is in flight at the end; the rest stays in the log
@@ -48,7 +48,7 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
     Raises:
         Misconfigured: a setting can't be followed: no such feeds file, the port is taken, no such folder.
     """
-    feeds = load(settings.poll.feeds) if options.poll else ()
+    feeds = load_feeds(settings.poll.feeds) if options.poll else ()
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(Embedded(settings, options.data, options.events))
         if options.desk:

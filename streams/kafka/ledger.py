@@ -37,7 +37,7 @@ from streams.messages import Message, raw_message
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import host_of
 from streams.pollers.ports import Result
-from streams.pollers.state import header
+from streams.pollers.state import unpack_header
 from streams.topology import RAW
 
 TRANSACTION_MS: Final = 60_000  # of the broker's patience with an open transaction
@@ -188,7 +188,7 @@ def _newest(found: Mapping[tuple[str, int], bytes]) -> dict[str, bytes]:
     """Of each feed the state that was polled last, wherever it lies."""
     states: dict[str, bytes] = {}
     for (feed, _), state in found.items():
-        if feed not in states or header(state).polled > header(states[feed]).polled:
+        if feed not in states or unpack_header(state).polled > unpack_header(states[feed]).polled:
             states[feed] = state
     return states
 

@@ -33,7 +33,7 @@ from streams.kafka.topics import FEEDS, ready
 from streams.pollers import watch_folder
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
-from streams.pollers.feed_list import load
+from streams.pollers.feed_list import load_feeds
 from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.inbound import listening
 from streams.pollers.poller import Manners, Poller
@@ -52,7 +52,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         Transient: the broker took nothing more until the stop.
         KafkaError: our place was taken while we were away; start again.
     """
-    feeds = load(settings.poll.feeds)
+    feeds = load_feeds(settings.poll.feeds)
     cluster = Cluster(settings.kafka)
     if not await ready(settings, stop):
         return

@@ -15,8 +15,7 @@ from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.judge import judge, plan
 from streams.pollers.outcomes import SOUND, Outcome
-from streams.pollers.politeness import Hosts
-from streams.pollers.robots import Robots
+from streams.pollers.politeness import HostLimits, Robots
 from streams.pollers.state import FeedState
 
 SHOWN = 5
@@ -41,7 +40,7 @@ async def check_feed(feed: Feed, settings: Poll) -> Report:
     now = time.time()
     state = FeedState()
     request = plan(feed, state, settings, now, os.environ)
-    robots = Robots(settings, Hosts(settings.host_connections, settings.host_delay_s))
+    robots = Robots(settings, HostLimits(settings.host_connections, settings.host_delay_s))
     async with Fetcher(settings) as fetcher:
 
         async def gate(url: str) -> Answer | None:

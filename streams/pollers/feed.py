@@ -1,4 +1,4 @@
-"""One feed as the operator tells of it, its URL without secrets, and what makes a URL or an id a good one."""
+"""One feed as the operator lists it, its URL without secrets, and checks of URLs and ids."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-SECRET: Final = re.compile(r"(?i)([?&][^=&#]*(?:key|token|secret|password|passwd|auth|sig)[^=&#]*=)[^&#]+")
+SECRET_PARAMETER: Final = re.compile(
+    r"(?i)([?&][^=&#]*(?:key|token|secret|password|passwd|auth|sig)[^=&#]*=)[^&#]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +33,28 @@ class Feed:
     @property
     def shown_url(self) -> str:
         """The URL without what may be a secret, for logs, events and the desk."""
-        return redacted(self.url)
+        return redact_url(self.url)
 
 
-def redacted(url: str) -> str:
+def redact_url(url: str) -> str:
     """A URL without user name, password and query values whose names sound like secrets."""
     cleaned = re.sub(r"^([a-z][a-z0-9+.-]*://)[^/@?#]*@", r"\1", url, flags=re.IGNORECASE)
-    return SECRET.sub(r"\1REDACTED", cleaned)
+    return SECRET_PARAMETER.sub(r"\1REDACTED", cleaned)
 
 
-def check_url(url: str) -> str | None:
+def find_url_fault(url: str) -> str | None:
     """What is wrong with a feed's URL, or None."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        return f"{redacted(url)!r} is no URL: {error}"
+        return f"{redact_url(url)!r} is no URL: {error}"
     if parts.scheme.lower() not in {"http", "https"} or not host:
-        return f"{redacted(url)!r} is no http or https URL"
+        return f"{redact_url(url)!r} is no http or https URL"
     return None
 
 
-def make_id(name: str, url: str, taken: Mapping[str, Any] | set[str] = frozenset()) -> str:  # type: ignore[assignment]
+def make_feed_id(name: str, url: str, taken: Mapping[str, Any] | set[str] = frozenset()) -> str:  # type: ignore[assignment]
     """A short stable id from a feed's title or host; a hash of the URL keeps it apart from those taken."""
     base = (
         re.sub(r"[^a-z0-9]+", "-", (name or urlsplit(url).hostname or "feed").lower()).strip("-")[:48]

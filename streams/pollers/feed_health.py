@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from sinks.desk.views import FeedHealth
@@ -10,7 +12,7 @@ from sinks.desk.views import FeedState as Judgement
 from streams.messages import rfc3339
 from streams.pollers.feed import Feed
 from streams.pollers.outcomes import SOUND
-from streams.pollers.state import FeedState, header
+from streams.pollers.state import FeedState, unpack_header
 
 QUIET_FACTOR: Final = 5.0  # times the mean distance between new items, and the feed counts as stalled …
 QUIET_MARGIN: Final = 1.5  # … but not before so many times the longest silence lately: nights, weekends …
@@ -24,7 +26,7 @@ DAY_S: Final = 86400.0
 
 def read_health(feed: Feed, state: bytes, now: float | None = None) -> FeedHealth:
     """The health of a feed from the bytes that the poller keeps of it; `now` in seconds since the epoch."""
-    known = header(state)
+    known = unpack_header(state)
     moment = time.time() if now is None else now
     judged = judgement(feed, known, moment)
     return FeedHealth(
@@ -107,3 +109,29 @@ def _message(state: FeedState, judged: Judgement) -> str:
     if state.capped:
         notes.append(f"{state.capped} revisions left out: an entry changed too often")
     return "; ".join(notes)
+
+
+States = Callable[[], Awaitable[Mapping[str, bytes]]]  # what pollers remember of each feed, by its id
+
+
+class PolledFeeds:
+    """`sinks.desk.ports.Feeds` over what pollers remember."""
+
+    def __init__(self, feeds: Sequence[Feed], states: States, fresh_s: float = 0.0) -> None:
+        """What is remembered is read at the first call, and again once it is `fresh_s` seconds old."""
+        self._feeds, self._states, self._fresh = feeds, states, fresh_s
+        self._known: Mapping[str, bytes] = {}
+        self._until = 0.0
+        self._lock = asyncio.Lock()
+
+    async def list(self) -> Sequence[FeedHealth]:
+        """The health of every feed, in the order of the list.
+
+        Raises:
+            Unreachable: what pollers remember stands on a server that does not answer.
+        """
+        async with self._lock:
+            if time.monotonic() >= self._until:
+                self._known = await self._states()
+                self._until = time.monotonic() + self._fresh
+        return [read_health(feed, self._known.get(feed.id, b"")) for feed in self._feeds]

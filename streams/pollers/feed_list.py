@@ -1,4 +1,4 @@
-"""The list of feeds: what the operator says of each, read from TOML or OPML.
+"""The list of feeds: what the operator says of each, read from TOML or OPML, and written as either.
 
 A TOML file holds ``[[feeds]]`` tables with the names of `Feed`; only ``url`` is required. Secrets never stand in
 the file: ``basic_auth_env``, ``bearer_token_env`` and ``proxy_env`` name environment variables that hold
@@ -12,20 +12,21 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
+from xml.sax.saxutils import quoteattr
 from zoneinfo import available_timezones
 
 import structlog
+from lxml import etree
 
 from config.errors import Misconfigured
-from streams.pollers.feed import Feed, check_url, make_id, redacted
-from streams.pollers.opml import read_opml
+from streams.pollers.feed import Feed, find_url_fault, make_feed_id, redact_url
 
 log = structlog.get_logger("wiredesk.poll")
 CONFIG: Final = Path(__file__).resolve().parents[2] / "config"
-KINDS: Final = {"interval": (int, float), "paused": bool}
+TYPE_OF_KEY: Final = {"interval": (int, float), "paused": bool}
 
 
 def locate(name: str) -> Path:
@@ -40,7 +41,7 @@ def locate(name: str) -> Path:
     raise Misconfigured(f"{name}: no such feed list; name a .toml or .opml file with --feeds")
 
 
-def load(name: str | Path) -> tuple[Feed, ...]:
+def load_feeds(name: str | Path) -> tuple[Feed, ...]:
     """The feeds of a TOML or OPML file (a path, or a name in ``config/``), in its order.
 
     What can't be used of an OPML file is left out, with a warning that names the line.
@@ -54,63 +55,63 @@ def load(name: str | Path) -> tuple[Feed, ...]:
     except OSError as error:
         raise Misconfigured(f"{path}: {error.strerror}; name a .toml or .opml file with --feeds") from error
     if path.suffix.lower() in {".opml", ".xml"} or raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        found = read_opml(raw, str(path))
-        if not found.feeds and found.problems:
-            raise Misconfigured(f"{path}: no feed in it; {found.problems[0]}")
-        for problem in found.problems:
+        imported = read_opml(raw, str(path))
+        if not imported.feeds and imported.problems:
+            raise Misconfigured(f"{path}: no feed in it; {imported.problems[0]}")
+        for problem in imported.problems:
             log.warning("left out of the feed list", problem=problem)
-        return found.feeds
-    return from_toml(raw, str(path))
+        return imported.feeds
+    return parse_feeds(raw, str(path))
 
 
-def from_toml(raw: bytes, where: str) -> tuple[Feed, ...]:
+def parse_feeds(raw: bytes, where: str) -> tuple[Feed, ...]:
     """The feeds of a TOML document; `where` is told in errors.
 
     Raises:
         Misconfigured: not TOML, an unknown key, a wrong type, a bad URL, or two feeds with one id.
     """
     try:
-        told = tomllib.loads(raw.decode("utf-8-sig"))
+        document = tomllib.loads(raw.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{where}: not TOML: {error}") from error
-    tables = told.pop("feeds", [])
-    if told or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        odd = next(iter(told), "feeds")
+    tables = document.pop("feeds", [])
+    if document or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        odd = next(iter(document), "feeds")
         raise Misconfigured(
             f"{where}: {odd!r} does not belong there; a feed list is made of [[feeds]] tables"
         )
-    made = tuple(_feed(table, f"{where}: feed {number}") for number, table in enumerate(tables, 1))
+    feeds = tuple(_feed(table, f"{where}: feed {number}") for number, table in enumerate(tables, 1))
     for member in ("id", "url"):
-        often = [
-            value for value, count in Counter(getattr(feed, member) for feed in made).items() if count > 1
+        repeated = [
+            value for value, count in Counter(getattr(feed, member) for feed in feeds).items() if count > 1
         ]
-        if often:
+        if repeated:
             raise Misconfigured(
-                f"{where}: two feeds have the {member} {redacted(often[0])!r}; keep one of them"
+                f"{where}: two feeds have the {member} {redact_url(repeated[0])!r}; keep one of them"
             )
-    return made
+    return feeds
 
 
-def to_toml(feeds: Sequence[Feed]) -> str:
-    """The feeds as a TOML document that `from_toml` reads back."""
-    return "\n".join(_table(feed) for feed in feeds)
+def format_feeds(feeds: Sequence[Feed]) -> str:
+    """The feeds as a TOML document that `parse_feeds` reads back."""
+    return "\n".join(_format_table(feed) for feed in feeds)
 
 
 def _feed(table: Mapping[str, Any], where: str) -> Feed:
-    known = [member.name for member in fields(Feed)]
+    names = [member.name for member in fields(Feed)]
     values = {("id" if key == "name" and "id" not in table else key): value for key, value in table.items()}
-    label = f"{where} ({redacted(str(values.get('id') or values.get('url') or '?'))})"
+    label = f"{where} ({redact_url(str(values.get('id') or values.get('url') or '?'))})"
     for key, value in values.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+        if key not in names:
+            near = difflib.get_close_matches(key, names, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
             raise Misconfigured(f"{label}: unknown key {key!r}; {hint}")
-        kind = KINDS.get(key, str)
+        kind = TYPE_OF_KEY.get(key, str)
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):  # type: ignore[arg-type]
             raise Misconfigured(f"{label}: {key} has the wrong type: {value!r}")
     if "url" not in values:
         raise Misconfigured(f"{label}: url is missing")
-    if wrong := check_url(values["url"]):
+    if wrong := find_url_fault(values["url"]):
         raise Misconfigured(f"{label}: {wrong}")
     if values.get("interval", 1) <= 0:
         raise Misconfigured(f"{label}: interval must be more than 0 seconds")
@@ -118,24 +119,92 @@ def _feed(table: Mapping[str, Any], where: str) -> Feed:
         raise Misconfigured(
             f"{label}: timezone {values['timezone']!r} is no IANA name such as 'Europe/Madrid'"
         )
-    values.setdefault("id", make_id(values.get("title", ""), values["url"]))
+    values.setdefault("id", make_feed_id(values.get("title", ""), values["url"]))
     return Feed(**values)
 
 
-def _table(feed: Feed) -> str:
+def _format_table(feed: Feed) -> str:
     lines = ["[[feeds]]"]
     for member in fields(Feed):
         value = getattr(feed, member.name)
         if value in {None, "", False}:
             continue
-        lines.append(f"{member.name} = {_toml_value(value)}")
+        lines.append(f"{member.name} = {_format_value(value)}")
     return "\n".join(lines) + "\n"
 
 
-def _toml_value(value: str | float | bool) -> str:
+def _format_value(value: str | float | bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\u{ord(found[0]):04x}", escaped) + '"'
+    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda char: f"\\u{ord(char[0]):04x}", escaped) + '"'
+
+
+@dataclass(frozen=True, slots=True)
+class OpmlImport:
+    """The feeds of an OPML document, and a line on each outline that was left out."""
+
+    feeds: tuple[Feed, ...]
+    problems: tuple[str, ...]
+
+
+def read_opml(raw: bytes, where: str) -> OpmlImport:
+    """The feeds of an OPML 1 or 2 document. Ill-formed XML is read as far as it goes."""
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        root = etree.fromstring(raw, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        return OpmlImport((), (f"{where}: not OPML: {error}",))
+    if root is None:
+        return OpmlImport((), (f"{where}: not OPML: no element in it",))
+    problems = [f"{where}:{error.line}: {error.message}" for error in list(parser.error_log)[:20]]
+    feeds: dict[str, Feed] = {}
+    urls: set[str] = set()
+    for outline in root.iter("{*}outline"):
+        attributes = {str(key).lower(): str(value).strip() for key, value in outline.attrib.items()}
+        url = attributes.get("xmlurl", "")
+        place = f"{where}:{outline.sourceline}: outline {attributes.get('text', '')!r}"
+        if not url:
+            if attributes.get("type", "").lower() in {"rss", "atom"}:
+                problems.append(f"{place} has no xmlUrl")
+        elif wrong := find_url_fault(url):
+            problems.append(f"{place}: {wrong}")
+        elif url in urls:
+            problems.append(f"{place}: {redact_url(url)!r} stands there twice")
+        else:
+            urls.add(url)
+            feed = _feed_of_outline(attributes, url, set(feeds))
+            feeds[feed.id] = feed
+    return OpmlImport(tuple(feeds.values()), tuple(problems))
+
+
+def write_opml(feeds: Sequence[Feed], title: str = "wiredesk") -> str:
+    """The feeds as OPML 2.0. Environment variables and intervals have no place in it and are left out."""
+    lines = []
+    for feed in feeds:
+        attributes = {"type": "rss", "text": feed.id, "title": feed.title or feed.id, "xmlUrl": feed.url}
+        if feed.language:
+            attributes["language"] = feed.language
+        lines.append(
+            "    <outline "
+            + " ".join(f"{key}={quoteattr(value)}" for key, value in attributes.items())
+            + "/>"
+        )
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n'
+    return (
+        f"{head}  <head><title>{title}</title></head>\n  <body>\n"
+        + "\n".join(lines)
+        + "\n  </body>\n</opml>\n"
+    )
+
+
+def _feed_of_outline(attributes: dict[str, str], url: str, taken: set[str]) -> Feed:
+    name = attributes.get("text") or attributes.get("title", "")
+    return Feed(
+        id=make_feed_id(name, url, taken),
+        url=url,
+        title=attributes.get("title") or name,
+        language=attributes.get("language") or None,
+    )

@@ -16,8 +16,8 @@ import xxhash
 
 from processors.normalise.values import made_uri, uri_or_none
 from streams.pollers.documents import Document
-from streams.pollers.entries import Entry, canonical, digest, read_json, read_xml
-from streams.pollers.state import OLDER, FeedState, Known
+from streams.pollers.entries import EntryContent, canonical_url, hash_text, read_json_entry, read_xml_entry
+from streams.pollers.state import MAX_OLDER_VERSIONS, FeedState, KnownEntry
 
 KINDS: Final = ("guid", "canonical guid", "link", "enclosure", "title and date", "text")
 GUID, CANONICAL, LINK, ENCLOSURE, DATED, TEXT = range(len(KINDS))
@@ -41,7 +41,7 @@ class Comparison:
     """What a document brought. `overlap` is whether any of its entries was known since the last whole document."""
 
     changes: list[Change] = field(default_factory=list)
-    known: list[Known] = field(default_factory=list)
+    known: list[KnownEntry] = field(default_factory=list)
     shared: list[int] = field(default_factory=list)
     overlap: bool = False
     new: int = 0
@@ -54,9 +54,9 @@ class _Candidate:
 
     raw: bytes
     hash: int
-    entry: Entry
+    entry: EntryContent
     keys: list[int]
-    known: Known | None = None
+    known: KnownEntry | None = None
 
 
 def compare(document: Document, state: FeedState, source: str, now: float) -> Comparison:
@@ -65,7 +65,7 @@ def compare(document: Document, state: FeedState, source: str, now: float) -> Co
     Entries whose bytes were seen before are not even read.
     """
     by_raw = {known.raw: known for known in state.entries if known.raw}
-    present: list[Known] = []
+    present: list[KnownEntry] = []
     standing: set[int] = set()  # ids of those present
     candidates: list[_Candidate] = []
     hashes: set[int] = set()
@@ -78,7 +78,11 @@ def compare(document: Document, state: FeedState, source: str, now: float) -> Co
             present.append(known)
             standing.add(id(known))
         else:
-            entry = read_json(document.objects[place]) if document.json else read_xml(raw, document.codec)
+            entry = (
+                read_json_entry(document.objects[place])
+                if document.json
+                else read_xml_entry(raw, document.codec)
+            )
             candidates.append(_Candidate(raw, hash_, entry, keys_of(entry)))
     result = Comparison(shared=_shared(present, candidates, state.shared))
     unsure = frozenset(result.shared)
@@ -91,24 +95,26 @@ def compare(document: Document, state: FeedState, source: str, now: float) -> Co
     return result
 
 
-def keys_of(entry: Entry) -> list[int]:
+def keys_of(entry: EntryContent) -> list[int]:
     """The hashes of an entry's names, in the order of `KINDS`; 0 for one that it lacks."""
     keys = [0] * len(KINDS)
     if entry.guid:
-        keys[GUID] = digest(entry.guid)
-        keys[CANONICAL] = digest(canonical(entry.guid) or entry.guid)
-    if link := canonical(entry.link):
-        keys[LINK] = digest(link)
+        keys[GUID] = hash_text(entry.guid)
+        keys[CANONICAL] = hash_text(canonical_url(entry.guid) or entry.guid)
+    if link := canonical_url(entry.link):
+        keys[LINK] = hash_text(link)
     if entry.enclosure:
-        keys[ENCLOSURE] = digest(canonical(entry.enclosure) or entry.enclosure)
+        keys[ENCLOSURE] = hash_text(canonical_url(entry.enclosure) or entry.enclosure)
     if entry.title and entry.date:
-        keys[DATED] = digest(f"{entry.title}\0{entry.date}")
+        keys[DATED] = hash_text(f"{entry.title}\0{entry.date}")
     if len(entry.text) >= LONG_TEXT:
-        keys[TEXT] = digest(entry.text)
+        keys[TEXT] = hash_text(entry.text)
     return keys
 
 
-def _shared(present: Sequence[Known], candidates: Sequence[_Candidate], before: Sequence[int]) -> list[int]:
+def _shared(
+    present: Sequence[KnownEntry], candidates: Sequence[_Candidate], before: Sequence[int]
+) -> list[int]:
     """The keys that two entries of one document have, now or earlier."""
     once: set[int] = set()
     often: dict[int, None] = {}
@@ -128,14 +134,18 @@ def _distinct(candidates: list[_Candidate]) -> list[_Candidate]:
     seen: set[tuple[str, str, int]] = set()
     kept = []
     for each in candidates:
-        name = (canonical(each.entry.guid) or each.entry.guid, canonical(each.entry.link), each.entry.content)
+        name = (
+            canonical_url(each.entry.guid) or each.entry.guid,
+            canonical_url(each.entry.link),
+            each.entry.content_hash,
+        )
         if name not in seen:
             seen.add(name)
             kept.append(each)
     return kept
 
 
-def _match(candidates: Sequence[_Candidate], free: list[Known], doubtful: bool) -> None:
+def _match(candidates: Sequence[_Candidate], free: list[KnownEntry], doubtful: bool) -> None:
     """Give each candidate the known entry that it is, the surest key first; no entry is given twice."""
     for kind in range(len(KINDS)):
         by_key = {known.keys[kind]: known for known in free if known.keys[kind]}
@@ -148,7 +158,7 @@ def _match(candidates: Sequence[_Candidate], free: list[Known], doubtful: bool) 
         free[:] = [known for known in free if id(known) not in taken]
 
 
-def _agrees(each: _Candidate, known: Known, kind: int, doubtful: bool) -> bool:
+def _agrees(each: _Candidate, known: KnownEntry, kind: int, doubtful: bool) -> bool:
     """Whether one key is enough: names that are sure do not contradict it, or the words bear it out."""
     if kind == TEXT or (kind in {GUID, CANONICAL} and not doubtful):
         return True
@@ -159,22 +169,26 @@ def _agrees(each: _Candidate, known: Known, kind: int, doubtful: bool) -> bool:
     if not any(differ):
         return True
     same = [other for other in (DATED, TEXT) if other != kind and each.keys[other] == known.keys[other] != 0]
-    return bool(same) or each.entry.content == known.content
+    return bool(same) or each.entry.content_hash == known.content
 
 
 def _settle(
-    result: Comparison, present: list[Known], candidates: Sequence[_Candidate], state: FeedState, source: str
+    result: Comparison,
+    present: list[KnownEntry],
+    candidates: Sequence[_Candidate],
+    state: FeedState,
+    source: str,
 ) -> None:
     """Turn matched and unmatched candidates into changes."""
     uris = {known.uri for known in state.entries}
     before = chain(present, (each.known for each in candidates if each.known))
     result.overlap = any(known.uri not in state.cut for known in before)
     for each in candidates:
-        content = each.entry.content
+        content = each.entry.content_hash
         if each.known is None:
             uri = _uri(each, source, uris)
             uris.add(uri)
-            each.known = Known(uri, 1, each.hash, content, tuple(each.keys))
+            each.known = KnownEntry(uri, 1, each.hash, content, tuple(each.keys))
             result.changes.append(Change(each.raw, uri, 1))
             result.new += 1
         elif content != each.known.content and content not in each.known.older:
@@ -185,8 +199,8 @@ def _settle(
                 result.changes.append(Change(each.raw, each.known.uri, each.known.version))
 
 
-def _revised(known: Known, content: int) -> Known:
-    older = (known.content, *known.older)[:OLDER]
+def _revised(known: KnownEntry, content: int) -> KnownEntry:
+    older = (known.content, *known.older)[:MAX_OLDER_VERSIONS]
     return replace(known, version=known.version + 1, content=content, older=older)
 
 
@@ -198,18 +212,18 @@ def _uri(each: _Candidate, source: str, taken: set[str]) -> str:
         made.append(uri_or_none(entry.guid) or made_uri("guid", source, entry.guid))
     if each.keys[LINK] and (link := uri_or_none(entry.link)):
         made.append(link)
-    made.append(made_uri("content", source, f"{entry.content:016x}"))
-    made.append(made_uri("content", source, f"{each.hash:016x}{entry.content:016x}"))
+    made.append(made_uri("content", source, f"{entry.content_hash:016x}"))
+    made.append(made_uri("content", source, f"{each.hash:016x}{entry.content_hash:016x}"))
     return next((uri for uri in made if uri not in taken), made[-1])
 
 
 def _remembered(
     state: FeedState,
-    present: Sequence[Known],
+    present: Sequence[KnownEntry],
     candidates: Sequence[_Candidate],
     now: float,
     unsure: frozenset[int],
-) -> list[Known]:
+) -> list[KnownEntry]:
     """The entries of the document, then those that left it, the latest first, as many as are kept."""
     here = [_standing(known, known.raw, known.keys, unsure) for known in present]
     here += [_standing(each.known, each.hash, each.keys, unsure) for each in candidates if each.known]
@@ -220,7 +234,7 @@ def _remembered(
     return here + gone[:room]
 
 
-def _standing(known: Known, raw: int, keys: Sequence[int], unsure: frozenset[int]) -> Known:
+def _standing(known: KnownEntry, raw: int, keys: Sequence[int], unsure: frozenset[int]) -> KnownEntry:
     """A known entry as it stands in the document now, without the keys that tell nothing."""
     latest = keys if keys is known.keys else [new or old for new, old in zip(keys, known.keys, strict=True)]
     sure = tuple([0 if key in unsure else key for key in latest])

@@ -24,7 +24,7 @@ from sinks.desk.health import serve
 from streams.messages import rfc3339
 from streams.pollers.fetch import Answer
 from streams.pollers.ports import Hubs, NoHubs, Outlet
-from streams.pollers.subscriber import Deliver, Post, Subscriber
+from streams.pollers.websub import Deliver, Post, Subscriber
 
 FEED: Final = "push"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")

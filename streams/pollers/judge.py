@@ -16,7 +16,7 @@ from processors.model.event import RawItem
 from streams.messages import rfc3339
 from streams.pollers import schedule
 from streams.pollers.documents import Document, take_apart
-from streams.pollers.feed import Feed, redacted
+from streams.pollers.feed import Feed, redact_url
 from streams.pollers.fetch import Answer, Request
 from streams.pollers.identity import Comparison, compare
 from streams.pollers.outcomes import SOUND, Outcome
@@ -221,7 +221,7 @@ def _item(
 
 def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: Outcome) -> RawItem:
     return RawItem(
-        payload=payload, received=rfc3339(int(now * 1000)), feed=feed.id, url=redacted(answer.url),
+        payload=payload, received=rfc3339(int(now * 1000)), feed=feed.id, url=redact_url(answer.url),
         media_type=answer.media_type, charset=answer.charset, language=feed.language, source=feed.source,
         timezone=feed.timezone, outcome=outcome,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Final
 
 import structlog
+from prometheus_client import Counter, Histogram
 
 from config.settings import Poll
 from streams.pollers import schedule
@@ -24,11 +25,9 @@ from streams.pollers import state as states
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
 from streams.pollers.judge import Verdict, as_delivered, judge, plan
-from streams.pollers.metrics import observe
 from streams.pollers.outcomes import SOUND
-from streams.pollers.politeness import Hosts
+from streams.pollers.politeness import HostLimits, Robots
 from streams.pollers.ports import Hubs, Ledger, NoHubs, Result
-from streams.pollers.robots import Robots
 from streams.retry import LOG, NetworkBreaker, retry_until_stopped
 
 Clock = Callable[[], float]
@@ -42,14 +41,14 @@ log = structlog.get_logger("wiredesk.poll")
 class Manners:
     """What this process owes to hosts and to its own network, whichever feeds are its own at the moment."""
 
-    hosts: Hosts
+    hosts: HostLimits
     breaker: NetworkBreaker
     robots: Robots
 
     @classmethod
     def of(cls, settings: Poll) -> Manners:
         """Nobody was asked yet."""
-        hosts = Hosts(settings.host_connections, settings.host_delay_s)
+        hosts = HostLimits(settings.host_connections, settings.host_delay_s)
         return cls(hosts, NetworkBreaker(), Robots(settings, hosts))
 
 
@@ -94,7 +93,7 @@ class Poller:
         """Poll until the stop. Fetches that outlast it are dropped; what was fetched is published and saved."""
         self._states = dict(await self._ledger.load())
         for feed in self._feeds.values():
-            state = states.header(self._states.get(feed.id, b""))
+            state = states.unpack_header(self._states.get(feed.id, b""))
             self._host[feed.id] = host_of(state.url or feed.url)
             if state.held_until:
                 self._hosts.hold(self._host[feed.id], state.held_until)
@@ -142,7 +141,7 @@ class Poller:
         return True
 
     async def _take(self, feed: Feed, answer: Answer) -> None:
-        before = states.unpack(self._states.get(feed.id, b""))
+        before = states.unpack_state(self._states.get(feed.id, b""))
         answer = replace(answer, url=before.url or feed.url)
         verdict = as_delivered(await self._judged(feed, before, answer, self._clock()), before)
         await self._settle(feed, verdict)
@@ -150,9 +149,9 @@ class Poller:
 
     def _offer(self, feed: Feed, state: states.FeedState) -> None:
         if state.hub:
-            self._hubs.offered(feed.id, state.hub, state.topic or state.url or feed.url)
+            self._hubs.offer_hub(feed.id, state.hub, state.topic or state.url or feed.url)
         else:
-            self._hubs.offered(feed.id, "", "")
+            self._hubs.offer_hub(feed.id, "", "")
 
     async def _wake_on_stop(self) -> None:
         await self._stop.wait()
@@ -233,7 +232,7 @@ class Poller:
         started = self._clock()
         begun = [host]
         try:
-            state = states.unpack(self._states.get(feed.id, b""))
+            state = states.unpack_state(self._states.get(feed.id, b""))
             if resumed := feed.id in self._overdue:
                 self._overdue.discard(feed.id)
                 state = schedule.resumed(state, self._settings)
@@ -282,7 +281,7 @@ class Poller:
             return Verdict("bug", schedule.after(told, "bug", feed, self._settings, now, random))
 
     async def _settle(self, feed: Feed, verdict: Verdict) -> None:
-        packed = states.pack(verdict.state)
+        packed = states.pack_state(verdict.state)
         gap = verdict.gap.at if verdict.gap else ""
         result = Result(feed.id, packed, verdict.items, verdict.rejected, gap)
         await hand_on_until_stopped(lambda: self._ledger.settle(result), self._stop)
@@ -297,7 +296,7 @@ class Poller:
         else:
             due = verdict.state.next_poll
             if self._hubs.is_active(feed.id) and verdict.items:
-                self._hubs.missed(feed.id)
+                self._hubs.record_miss(feed.id)
             elif self._hubs.is_active(feed.id):
                 due = max(due, self._clock() + self._settings.subscribed_interval_s)
             self._schedule(feed.id, due)
@@ -334,3 +333,23 @@ def _tell(feed: Feed, request: Request, answer: Answer, verdict: Verdict) -> Non
         log.warning(
             "entries of a feed may have been missed", feed=feed.id, since=verdict.gap.since, at=verdict.gap.at
         )
+
+
+POLLS: Final = Counter("wire_polls", "Polls by outcome", ["outcome"])
+ITEMS: Final = Counter("wire_poll_items", "New and revised items that polls brought")
+BYTES: Final = Counter("wire_poll_bytes", "Decoded bytes of feed documents")
+GAPS: Final = Counter("wire_poll_gaps", "Polls before which entries may have been missed")
+SECONDS: Final = Histogram(
+    "wire_poll_duration_seconds",
+    "From the start of a fetch to the state being safe",
+    buckets=(0.05, 0.2, 1, 5, 30, 120),
+)
+
+
+def observe(verdict: Verdict, seconds: float, size: int) -> None:
+    """Count one poll."""
+    POLLS.labels(verdict.outcome).inc()
+    ITEMS.inc(len(verdict.items))
+    BYTES.inc(size)
+    GAPS.inc(bool(verdict.gap))
+    SECONDS.observe(seconds)

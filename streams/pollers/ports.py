@@ -37,27 +37,27 @@ class Result:
 class Hubs(Protocol):
     """Whoever tells WebSub hubs that we want to hear of a feed's news."""
 
-    def offered(self, feed: str, hub: str, topic: str) -> None:
+    def offer_hub(self, feed: str, hub: str, topic: str) -> None:
         """A feed names a hub, or none any more ("")."""
 
     def is_active(self, feed: str) -> bool:
         """Whether a hub tells us of this feed's news, so that polling it is only a second look."""
 
-    def missed(self, feed: str) -> None:
+    def record_miss(self, feed: str) -> None:
         """A poll has found what the hub never told."""
 
 
 class NoHubs:
     """Nobody: every feed is polled."""
 
-    def offered(self, feed: str, hub: str, topic: str) -> None:
+    def offer_hub(self, feed: str, hub: str, topic: str) -> None:
         """Hubs are not asked."""
 
     def is_active(self, feed: str) -> bool:  # noqa: ARG002 -- the port's signature
         """Never."""
         return False
 
-    def missed(self, feed: str) -> None:
+    def record_miss(self, feed: str) -> None:
         """Nobody promised to tell."""
 
 

@@ -1,7 +1,7 @@
 """What a poller remembers of one feed, and its bytes: about 70 bytes an entry, at most a few kB a feed.
 
 Entries are remembered by 64-bit hashes; only their URIs are kept as text. The bytes are a JSON header, the URIs
-(zlib), and the hashes as little-endian 64-bit words; `MAGIC` carries the version of this layout. Most polls bring
+(zlib), and the hashes as little-endian 64-bit words; `LAYOUT_MAGIC` carries the version of this layout. Most polls bring
 nothing new and never look at the entries, so those are read from their bytes only when somebody does.
 """
 
@@ -19,14 +19,16 @@ import orjson
 
 from streams.pollers.outcomes import Outcome
 
-MAGIC: Final = b"wdf1"
-KEYS: Final = 6
-WORDS: Final = KEYS + 7  # hashes and small numbers of one entry
-OLDER: Final = 3
+LAYOUT_MAGIC: Final = b"wdf1"
+KEYS_PER_ENTRY: Final = 6
+WORDS_PER_ENTRY: Final = KEYS_PER_ENTRY + 7  # hashes and small numbers of one entry
+MAX_OLDER_VERSIONS: Final = (
+    3  # of an entry whose hashes are kept: a text that comes back after more is a new version
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownEntry:
     """An entry that was handed on.
 
     `keys` are hashes of its names, 0 where absent, in the order of `streams.pollers.identity.KINDS`. `raw` is the
@@ -43,7 +45,7 @@ class Known:
     left: int = 0
 
 
-class Packed(Sequence[Known]):
+class PackedEntries(Sequence[KnownEntry]):
     """Entries as their bytes, read when somebody looks at them; equal to a tuple of the same entries."""
 
     __slots__ = ("_entries", "raw")
@@ -51,28 +53,28 @@ class Packed(Sequence[Known]):
     def __init__(self, raw: bytes) -> None:
         """`raw` is what `_pack_entries` made: the length of the URIs, the URIs, the hashes."""
         self.raw = raw
-        self._entries: tuple[Known, ...] | None = None
+        self._entries: tuple[KnownEntry, ...] | None = None
 
     @overload
-    def __getitem__(self, place: int) -> Known: ...
+    def __getitem__(self, place: int) -> KnownEntry: ...
     @overload
-    def __getitem__(self, place: slice) -> tuple[Known, ...]: ...
-    def __getitem__(self, place: int | slice) -> Known | tuple[Known, ...]:
-        return self._read()[place]
+    def __getitem__(self, place: slice) -> tuple[KnownEntry, ...]: ...
+    def __getitem__(self, place: int | slice) -> KnownEntry | tuple[KnownEntry, ...]:
+        return self._unpacked()[place]
 
     def __len__(self) -> int:
-        return (len(self.raw) - 4 - int.from_bytes(self.raw[:4], "little")) // (8 * WORDS)
+        return (len(self.raw) - 4 - int.from_bytes(self.raw[:4], "little")) // (8 * WORDS_PER_ENTRY)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Packed | tuple) and self._read() == tuple(other)
+        return isinstance(other, PackedEntries | tuple) and self._unpacked() == tuple(other)
 
     def __hash__(self) -> int:
-        return hash(self._read())
+        return hash(self._unpacked())
 
-    def _read(self) -> tuple[Known, ...]:
+    def _unpacked(self) -> tuple[KnownEntry, ...]:
         if self._entries is None:
             try:
-                self._entries = tuple(_entries(self.raw))
+                self._entries = tuple(_unpack_entries(self.raw))
             except (ValueError, struct.error, zlib.error):  # damaged: the feed starts anew
                 self._entries = ()
         return self._entries
@@ -119,44 +121,44 @@ class FeedState:
     rejected: tuple[int, ...] = ()  # hashes of bodies that went to the dead letters
     shared: tuple[int, ...] = ()  # keys that two entries of one document had
     cut: tuple[str, ...] = ()  # URIs first seen in documents that stopped early, since the last whole one
-    entries: Sequence[Known] = ()
+    entries: Sequence[KnownEntry] = ()
 
 
-NAMES: Final = frozenset(member.name for member in fields(FeedState)) - {"entries"}
+HEADER_NAMES: Final = frozenset(member.name for member in fields(FeedState)) - {"entries"}
 
 
-def pack(state: FeedState) -> bytes:
+def pack_state(state: FeedState) -> bytes:
     """The bytes of a state."""
-    told = orjson.dumps({name: value for name in NAMES if (value := getattr(state, name))})
+    packed_header = orjson.dumps({name: value for name in HEADER_NAMES if (value := getattr(state, name))})
     entries = state.entries
-    packed = entries.raw if isinstance(entries, Packed) else _pack_entries(entries)
-    return MAGIC + struct.pack("<I", len(told)) + packed[:4] + told + packed[4:]
+    packed = entries.raw if isinstance(entries, PackedEntries) else _pack_entries(entries)
+    return LAYOUT_MAGIC + struct.pack("<I", len(packed_header)) + packed[:4] + packed_header + packed[4:]
 
 
-def unpack(raw: bytes) -> FeedState:
+def unpack_state(raw: bytes) -> FeedState:
     """The state of some bytes; bytes of another layout are an empty state, so that the feed starts anew."""
     try:
-        told, start, uris = _told(raw)
+        members, start, uris = _read_header(raw)
         words = len(raw) - start - uris
-        whole = words > 0 and not words % (8 * WORDS)
-        return FeedState(**told, entries=Packed(raw[8:12] + raw[start:]) if whole else ())
+        is_whole = words > 0 and not words % (8 * WORDS_PER_ENTRY)
+        return FeedState(**members, entries=PackedEntries(raw[8:12] + raw[start:]) if is_whole else ())
     except (ValueError, KeyError, TypeError, struct.error):
         return FeedState()
 
 
-def header(raw: bytes) -> FeedState:
-    """Like `unpack`, but without the entries: enough to schedule and to show a feed."""
+def unpack_header(raw: bytes) -> FeedState:
+    """Like `unpack_state`, but without the entries: enough to schedule and to show a feed."""
     try:
-        return FeedState(**_told(raw)[0])
+        return FeedState(**_read_header(raw)[0])
     except (ValueError, KeyError, TypeError, struct.error):
         return FeedState()
 
 
-def _pack_entries(entries: Sequence[Known]) -> bytes:
+def _pack_entries(entries: Sequence[KnownEntry]) -> bytes:
     """The length of the URIs, the URIs, the hashes."""
     words = array("Q")
     for entry in entries:
-        older = (*entry.older, *([0] * OLDER))[:OLDER]
+        older = (*entry.older, *([0] * MAX_OLDER_VERSIONS))[:MAX_OLDER_VERSIONS]
         words.extend((*entry.keys, entry.raw, entry.content, *older, entry.version, entry.left))
     if sys.byteorder == "big":
         words.byteswap()
@@ -164,30 +166,44 @@ def _pack_entries(entries: Sequence[Known]) -> bytes:
     return struct.pack("<I", len(uris)) + uris + words.tobytes()
 
 
-def _told(raw: bytes) -> tuple[dict[str, Any], int, int]:
+def _read_header(raw: bytes) -> tuple[dict[str, Any], int, int]:
     """The header, where it ends, and the length of the URIs behind it."""
-    if raw[:4] != MAGIC:
+    if raw[:4] != LAYOUT_MAGIC:
         raise ValueError("another layout")
     length, uris = struct.unpack_from("<II", raw, 4)
-    told = orjson.loads(raw[12 : 12 + length])
-    return {name: _frozen(value) for name, value in told.items() if name in NAMES}, 12 + length, uris
+    members = orjson.loads(raw[12 : 12 + length])
+    return (
+        {name: _freeze_list(value) for name, value in members.items() if name in HEADER_NAMES},
+        12 + length,
+        uris,
+    )
 
 
-def _entries(raw: bytes) -> list[Known]:
+def _unpack_entries(raw: bytes) -> list[KnownEntry]:
     start = 4 + struct.unpack_from("<I", raw)[0]
     words = array("Q")
     words.frombytes(raw[start:])
     if sys.byteorder == "big":
         words.byteswap()
-    told = words.tolist()
-    found = []
+    numbers = words.tolist()
+    entries = []
     for place, uri in enumerate(zlib.decompress(raw[4:start]).decode().split("\n")):
-        at = place * WORDS
-        raw_, content, *older, version, left = told[at + KEYS : at + WORDS]
-        keys = tuple(told[at : at + KEYS])
-        found.append(Known(uri, version, raw_, content, keys, tuple(each for each in older if each), left))
-    return found
+        at = place * WORDS_PER_ENTRY
+        raw_, content, *older, version, left = numbers[at + KEYS_PER_ENTRY : at + WORDS_PER_ENTRY]
+        keys = tuple(numbers[at : at + KEYS_PER_ENTRY])
+        entries.append(
+            KnownEntry(
+                uri,
+                version,
+                raw_,
+                content,
+                keys,
+                tuple(version_hash for version_hash in older if version_hash),
+                left,
+            )
+        )
+    return entries
 
 
-def _frozen(value: Any) -> Any:
+def _freeze_list(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

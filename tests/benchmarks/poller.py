@@ -36,11 +36,11 @@ from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.judge import judge
 from streams.pollers.ports import Result
-from streams.pollers.state import FeedState, header, pack
+from streams.pollers.state import FeedState, pack_state, unpack_header
 
 ENTRIES: Final = 30
 PORT: Final = 8765
-WORDS: Final = (
+WORDS_PER_ENTRY: Final = (
     "The harbour authority said on Monday that the ferry would run every hour until the wind drops. "
 )
 READER: Final = """
@@ -71,7 +71,7 @@ def document(feed: int, newest: int) -> bytes:
     items = "".join(
         f"<item><title>Report {n} of wire {feed}</title><link>https://wire{feed}.example/{n}</link>"
         f"<guid isPermaLink='false'>wire{feed}-{n}</guid><pubDate>Mon, 02 Feb 2026 10:{n % 60:02}:00 GMT</pubDate>"
-        f"<description><![CDATA[<p>{n}. {WORDS * 6}</p><p>{WORDS * 4}</p>]]></description></item>"
+        f"<description><![CDATA[<p>{n}. {WORDS_PER_ENTRY * 6}</p><p>{WORDS_PER_ENTRY * 4}</p>]]></description></item>"
         for n in range(newest, newest - ENTRIES, -1)
     )
     return f"<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel><title>W</title>{items}</channel></rss>".encode()
@@ -107,7 +107,7 @@ class Log:
 
     def __init__(self, states: dict[str, bytes]) -> None:
         self.states = states
-        self.due = {feed: header(state).next_poll for feed, state in states.items()}
+        self.due = {feed: unpack_header(state).next_poll for feed, state in states.items()}
         self.late: list[float] = []
         self.outcomes: dict[str, int] = {}
         self.items = self.polls = 0
@@ -129,7 +129,7 @@ class Log:
         if result.rejected:
             raise result.rejected[1]
         self.items += len(result.items)
-        told = header(result.state)
+        told = unpack_header(result.state)
         self.late.append(told.polled - self.due[result.feed])
         self.due[result.feed] = told.next_poll
         self.outcomes[told.outcome] = self.outcomes.get(told.outcome, 0) + 1
@@ -149,7 +149,7 @@ def primed(count: int, rate: float, port: int) -> tuple[list[Feed], dict[str, by
         read[feed.id] = state
     start = time.time() + 10
     return feeds, {
-        feed: pack(replace(state, next_poll=start + number / rate))
+        feed: pack_state(replace(state, next_poll=start + number / rate))
         for number, (feed, state) in enumerate(read.items())
     }
 

@@ -16,7 +16,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 import sinks.metrics
-import streams.pollers.metrics
+import streams.pollers.poller
 from config.members import all_members
 from config.settings import OTHER_VARIABLES, Settings, load
 from sinks.elasticsearch.index import fields, template
@@ -25,7 +25,7 @@ from streams.cli import COMMANDS
 ROOT: Final = Path(__file__).parents[2]
 PROMETHEUS: Final = ROOT / "config" / "prometheus"
 ONE_SHOT: Final = {"topics", "index", "kibana-objects"}
-DEFINED: Final = (sinks.metrics, streams.pollers.metrics)
+DEFINED: Final = (sinks.metrics, streams.pollers.poller)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from streams.kafka.cluster import Cluster
 from streams.kafka.ledger import PartitionLedger, partition_of, read_states
 from streams.pollers.feed import Feed
 from streams.pollers.ports import Result
-from streams.pollers.state import FeedState, pack
+from streams.pollers.state import FeedState, pack_state
 from streams.topology import GAPS, RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import make_topics, read
@@ -108,7 +108,7 @@ async def test_of_a_feed_that_lies_in_two_partitions_the_state_polled_last_count
 ) -> None:
     told, moved = kafka.settings(partitions=8), elsewhere()
     await make_topics(told)
-    older, newer = (pack(FeedState(polled=at)) for at in (1000.0, 2000.0))
+    older, newer = (pack_state(FeedState(polled=at)) for at in (1000.0, 2000.0))
     async with ledger(told) as home, ledger(told, moved) as away:  # two lists of feeds for a while
         await home.settle(result(older))
         await away.settle(result(newer))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from config.settings import Poll
 from streams.pollers import poll
 from streams.pollers.feed import Feed
-from streams.pollers.state import FeedState, unpack
+from streams.pollers.state import FeedState, unpack_state
 from tests.streams.pollers.conftest import MemoryLog, WebServer
 
 
@@ -49,7 +49,7 @@ async def outcome_of(log: MemoryLog, web: WebServer, path: str = "/rss", **chang
     """The state after the first poll of one feed."""
     async with polling(log, [Feed("f", web.url(path))], settings(web, **changed)):
         await log.until(lambda: "f" in log.states)
-    return unpack(log.states["f"])
+    return unpack_state(log.states["f"])
 
 
 @asynccontextmanager

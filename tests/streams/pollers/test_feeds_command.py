@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from config.errors import Misconfigured
 from streams.commands.feeds import command
 from streams.embedded.log import DATABASE, Log
-from streams.pollers.feed_list import load
-from streams.pollers.state import FeedState, pack
+from streams.pollers.feed_list import load_feeds
+from streams.pollers.state import FeedState, pack_state
 from tests.streams.pollers.conftest import WebServer
 
 NOW = 1_770_000_000.0
@@ -34,7 +34,7 @@ def run(*arguments: str | Path) -> Result:
 
 def test_list_tells_how_each_feed_fares_and_no_secret(own: Path, tmp_path: Path) -> None:
     log = Log(tmp_path / "data" / DATABASE)
-    log.save_feed("a", pack(FeedState(polled=NOW, outcome="timeout", failures=4)))
+    log.save_feed("a", pack_state(FeedState(polled=NOW, outcome="timeout", failures=4)))
     log.close()
     told = run("list", "--feeds", own, "--data", tmp_path / "data").stdout.splitlines()
     assert told[0].split("\t")[:3] == ["a", "erroring", "timeout"]
@@ -45,7 +45,8 @@ def test_list_tells_how_each_feed_fares_and_no_secret(own: Path, tmp_path: Path)
 def test_show_tells_all_of_one_feed(own: Path, tmp_path: Path) -> None:
     log = Log(tmp_path / "data" / DATABASE)
     log.save_feed(
-        "a", pack(FeedState(polled=NOW, outcome="new", errors={"dns": 3}, moved_to="https://new.example/"))
+        "a",
+        pack_state(FeedState(polled=NOW, outcome="new", errors={"dns": 3}, moved_to="https://new.example/")),
     )
     log.close()
     told = json.loads(run("show", "a", "--feeds", own, "--data", tmp_path / "data").stdout)
@@ -62,16 +63,16 @@ def test_add_and_pause_change_the_list(own: Path) -> None:
         == 0
     )
     assert run("pause", "b", "--feeds", own).exit_code == 0
-    feeds = {feed.id: feed for feed in load(own)}
+    feeds = {feed.id: feed for feed in load_feeds(own)}
     assert feeds["sea-news"].language == "da"
     assert [feed.id for feed in feeds.values() if feed.paused] == ["b"]
     run("pause", "b", "--off", "--feeds", own)
-    assert not any(feed.paused for feed in load(own))
+    assert not any(feed.paused for feed in load_feeds(own))
 
 
 def test_a_new_list_begins_with_its_first_feed(tmp_path: Path) -> None:
     run("add", "https://c.example/rss", "--feeds", tmp_path / "new.toml")
-    assert [feed.url for feed in load(tmp_path / "new.toml")] == ["https://c.example/rss"]
+    assert [feed.url for feed in load_feeds(tmp_path / "new.toml")] == ["https://c.example/rss"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,9 @@ def test_what_is_exported_can_be_imported(own: Path, tmp_path: Path) -> None:
     opml.write_text(run("export", "--feeds", own).stdout)
     other = tmp_path / "other.toml"
     assert "2 feeds added, 0 lines left out" in run("import", opml, "--feeds", other).stdout
-    assert [(feed.id, feed.url) for feed in load(other)] == [(feed.id, feed.url) for feed in load(own)]
+    assert [(feed.id, feed.url) for feed in load_feeds(other)] == [
+        (feed.id, feed.url) for feed in load_feeds(own)
+    ]
 
 
 def test_import_names_the_lines_that_it_leaves_out(own: Path, tmp_path: Path) -> None:
@@ -110,7 +113,7 @@ def test_import_names_the_lines_that_it_leaves_out(own: Path, tmp_path: Path) ->
     result = run("import", opml, "--feeds", own)
     assert "1 feeds added, 1 lines left out" in result.stdout
     assert "in.opml:3: outline 'X'" in result.stderr
-    assert len({feed.id for feed in load(own)}) == 3
+    assert len({feed.id for feed in load_feeds(own)}) == 3
 
 
 async def test_check_tells_what_a_poll_would_bring(web: WebServer, tmp_path: Path) -> None:

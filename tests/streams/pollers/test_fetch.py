@@ -16,7 +16,6 @@ from config.settings import Poll
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Fetcher
 from streams.pollers.fetch import Request as Asked
-from streams.pollers.state import header
 from tests.streams.pollers.conftest import MemoryLog, Request, WebServer, response
 from tests.streams.pollers.polling import at_once, document, outcome_of, polling, settings
 

@@ -20,7 +20,7 @@ from config.settings import Poll, Push
 from processors.errors import Unreachable
 from streams.pollers import poll
 from streams.pollers.feed import Feed
-from streams.pollers.state import unpack
+from streams.pollers.state import unpack_state
 from tests.servers.process import free_ports
 from tests.streams.pollers.conftest import MemoryLog, WebServer
 
@@ -217,7 +217,7 @@ async def test_a_hub_is_asked_verifies_and_delivers_and_the_feed_is_not_polled_m
     assert [item.uri for item in log.items] == ["tag:wire.example:1", "tag:wire.example:2"]
     assert log.gaps == []
     assert len(web.requests) <= polls + 1  # one may have been due when the hub verified
-    state = unpack(log.states["f"])
+    state = unpack_state(log.states["f"])
     assert (state.hub, len(state.entries)) == (hub.url, 2)
 
 
@@ -270,11 +270,11 @@ async def test_a_document_of_a_hub_that_can_not_be_read_is_set_aside_and_the_fee
     web.answer("/rss", document(hub, 1))
     async with listening(log, (web.port, hub.port), Feed("f", web.url("/rss"))):
         await hub.until(1)
-        before = unpack(log.states["f"])
+        before = unpack_state(log.states["f"])
         assert await hub.deliver(b"<html><body>sorry</body></html>") == 202
     (rejected,) = log.rejected
     assert rejected[0].payload == b"<html><body>sorry</body></html>"
-    after = unpack(log.states["f"])
+    after = unpack_state(log.states["f"])
     assert (after.failures, len(after.entries)) == (0, len(before.entries))
 
 

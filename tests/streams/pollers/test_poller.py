@@ -18,7 +18,7 @@ from streams.pollers.documents import take_apart
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Fetcher
 from streams.pollers.poller import Manners, Poller
-from streams.pollers.state import FeedState, header, pack
+from streams.pollers.state import FeedState, pack_state, unpack_header
 from tests.streams.pollers.conftest import MemoryLog, Request, WebServer, response
 from tests.streams.pollers.polling import document, outcome_of, polling, settings
 
@@ -76,7 +76,7 @@ async def test_a_conditional_request_is_answered_with_304(log: MemoryLog, web: W
 
     web.handlers["/rss"] = serve
     async with polling(log, [Feed("f", web.url("/rss"))], settings(web)):
-        await log.until(lambda: header(log.states.get("f", b"")).outcome == "not_modified")
+        await log.until(lambda: unpack_header(log.states.get("f", b"")).outcome == "not_modified")
     assert len(log.items) == 1
 
 
@@ -131,7 +131,7 @@ async def test_a_feed_that_is_gone_twice_is_not_asked_again_not_even_after_a_res
     feeds = [Feed("f", web.url("/rss")), Feed("g", web.url("/other"))]
     for _ in range(2):
         async with polling(log, feeds, settings(web, max_backoff_s=0.1)):
-            await log.until(lambda: header(log.states.get("f", b"")).disabled)
+            await log.until(lambda: unpack_header(log.states.get("f", b"")).disabled)
             asked = len(web.of("/other"))
             await log.until(lambda asked=asked: len(web.of("/other")) > asked + 3)  # type: ignore[misc]
     assert len(web.of("/rss")) == 2
@@ -143,7 +143,7 @@ async def test_a_feed_that_can_t_be_read_is_a_dead_letter_with_its_bytes(
     page = b"<!DOCTYPE html><html><body>Soon</body></html>"
     web.answer("/rss", page)
     async with polling(log, [Feed("f", web.url("/rss"))], settings(web)):
-        await log.until(lambda: header(log.states.get("f", b"")).failures >= 3)
+        await log.until(lambda: unpack_header(log.states.get("f", b"")).failures >= 3)
     assert [(item.payload, error.type) for item, error in log.rejected] == [(page, "NotAFeed")]
 
 
@@ -159,8 +159,8 @@ async def test_a_bug_in_reading_one_feed_does_not_stop_the_others(
     web.answer("/good", document(1))
     async with polling(log, [Feed("bad", web.url("/bad")), Feed("good", web.url("/good"))], settings(web)):
         await log.until(lambda: len(log.states) == 2)
-    assert header(log.states["bad"]).outcome == "bug"
-    assert header(log.states["good"]).outcome == "new"
+    assert unpack_header(log.states["bad"]).outcome == "bug"
+    assert unpack_header(log.states["good"]).outcome == "new"
 
 
 async def test_a_large_document_is_judged_as_a_small_one(log: MemoryLog, web: WebServer) -> None:
@@ -198,7 +198,7 @@ async def test_the_stop_does_not_wait_for_a_slow_server(log: MemoryLog, web: Web
 
 async def test_a_feed_that_is_not_due_is_not_asked(log: MemoryLog, web: WebServer) -> None:
     web.answer("/rss", document(1))
-    log.states["late"] = pack(FeedState(next_poll=4e9))
+    log.states["late"] = pack_state(FeedState(next_poll=4e9))
     async with polling(log, [Feed("late", web.url("/late")), Feed("f", web.url("/rss"))], settings(web)):
         await log.until(lambda: len(web.requests) > 3)
     assert web.of("/late") == []
@@ -237,10 +237,10 @@ async def test_nothing_is_asked_while_polling_is_not_permitted(log: MemoryLog, w
 async def test_retry_after_holds_the_host_over_a_restart(log: MemoryLog, web: WebServer) -> None:
     web.answer("/b", document(1))
     until = time.time() + 0.5
-    log.states["a"] = pack(FeedState(next_poll=4e9, outcome="throttled", held_until=until))
+    log.states["a"] = pack_state(FeedState(next_poll=4e9, outcome="throttled", held_until=until))
     async with polling(log, [Feed("a", web.url("/a")), Feed("b", web.url("/b"))], settings(web)):
         await log.until(lambda: "b" in log.states)
-    assert header(log.states["b"]).polled > until
+    assert unpack_header(log.states["b"]).polled > until
 
 
 async def test_when_all_hosts_fail_no_feed_is_blamed(log: MemoryLog, web: WebServer) -> None:
@@ -248,7 +248,7 @@ async def test_when_all_hosts_fail_no_feed_is_blamed(log: MemoryLog, web: WebSer
     feeds = [Feed(host, f"http://{host}:1/rss") for host in hosts]
     async with polling(log, feeds, settings(web, allowed_addresses=("127.0.0.0/8",))):
         await log.until(lambda: len(log.states) == len(hosts))
-    states = [header(state) for state in log.states.values()]
+    states = [unpack_header(state) for state in log.states.values()]
     assert {state.outcome for state in states} == {"connect"}
     spared = [state for state in states if state.message == "our network is down"]
     assert spared
@@ -279,7 +279,7 @@ async def test_a_fetch_under_way_at_a_hand_over_is_finished_not_repeated(
         go_on.set()
         await asyncio.wait_for(running, 10)
     assert len(log.items) == 1
-    assert header(log.states["f"]).outcome == "new"
+    assert unpack_header(log.states["f"]).outcome == "new"
 
 
 async def test_a_fetch_that_has_stalled_is_not_waited_for_at_a_hand_over(

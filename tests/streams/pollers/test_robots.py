@@ -9,9 +9,16 @@ from streams.pollers.check import check_feed
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
 from streams.pollers.fetch import Answer
-from streams.pollers.politeness import Hosts
-from streams.pollers.robots import BELIEVED_S, MOST_BYTES, Rules, origin_of, product_of, read_rules
-from streams.pollers.state import unpack
+from streams.pollers.politeness import (
+    MAX_ROBOTS_BYTES,
+    RULES_MAX_AGE_S,
+    HostLimits,
+    RobotsRules,
+    origin_of,
+    product_of,
+    read_rules,
+)
+from streams.pollers.state import unpack_state
 from tests.streams.pollers.conftest import MemoryLog, WebServer
 from tests.streams.pollers.polling import document, outcome_of, polling, settings
 
@@ -19,7 +26,7 @@ NOW = 1_800_000_000.0
 FEED = "https://wire.example/rss/world.xml"
 
 
-def rules(text: str) -> Rules:
+def rules(text: str) -> RobotsRules:
     found = read_rules(Answer(origin_of(FEED), 200, body=text.encode()), NOW)
     assert found
     return found
@@ -69,7 +76,7 @@ def test_where_there_are_none_everything_is_allowed(status: int) -> None:
     found = read_rules(Answer(origin_of(FEED), status), NOW)
     assert found
     assert found.allow(FEED, "wiredesk")
-    assert found.until == NOW + BELIEVED_S
+    assert found.until == NOW + RULES_MAX_AGE_S
 
 
 @pytest.mark.parametrize(
@@ -87,11 +94,11 @@ def test_rules_that_can_not_be_had_now_allow_nothing(answer: Answer) -> None:
 
 
 def test_a_loop_of_redirects_is_no_rule() -> None:
-    assert read_rules(Answer("u", 301, failure="redirects"), NOW) == Rules(NOW + BELIEVED_S)
+    assert read_rules(Answer("u", 301, failure="redirects"), NOW) == RobotsRules(NOW + RULES_MAX_AGE_S)
 
 
 def test_rules_without_end_are_read_to_their_limit() -> None:
-    junk = "# junk\n" * (MOST_BYTES // 7 + 1)
+    junk = "# junk\n" * (MAX_ROBOTS_BYTES // 7 + 1)
     assert rules(f"User-agent: *\n{junk}Disallow: /").allow(FEED, "wiredesk")
 
 
@@ -99,7 +106,7 @@ def test_a_crawl_delay_is_told() -> None:
     found = rules("User-agent: *\nCrawl-delay: 2.5\n\nUser-agent: other\nCrawl-delay: 60\nDisallow:")
     assert found.delay("wiredesk") == 2.5
     assert rules("User-agent: *\nCrawl-delay: soon\nDisallow:").delay("wiredesk") == 0.0
-    hosts = Hosts(connections=2, delay=1.0)
+    hosts = HostLimits(connections=2, delay=1.0)
     assert hosts.reserve("wire.example", NOW) == NOW
     hosts.space("wire.example", found.delay("wiredesk"))
     assert [hosts.reserve("wire.example", NOW) - NOW for _ in range(3)] == [1.0, 3.5, 6.0]
@@ -143,7 +150,7 @@ async def test_without_rules_the_poll_fails_as_they_did(log: MemoryLog, web: Web
     assert not web.of("/rss")
     assert state.outcome == "throttled"
     assert state.message.startswith("robots.txt can't be read")
-    assert unpack(log.states["f"]).held_until > state.polled + 50
+    assert unpack_state(log.states["f"]).held_until > state.polled + 50
 
 
 async def test_a_check_obeys_as_well(web: WebServer) -> None:

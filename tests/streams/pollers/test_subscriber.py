@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from config.settings import Push
-from streams.pollers.subscriber import Subscriber
+from streams.pollers.websub import Subscriber
 
 SETTINGS = Push(port=1, token="an invented token", public_url="https://wire.example")
 
@@ -23,9 +23,9 @@ async def test_a_hub_that_hangs_keeps_no_other_waiting() -> None:
         return 202
 
     subscriber = Subscriber(SETTINGS, post, clock=lambda: 100.0, random=lambda: 0.5)
-    subscriber.offered("a", "https://slow.example/", "https://a.example/feed")
-    subscriber.offered("b", "https://quick.example/", "https://b.example/feed")
-    looking = asyncio.create_task(subscriber.look())
+    subscriber.offer_hub("a", "https://slow.example/", "https://a.example/feed")
+    subscriber.offer_hub("b", "https://quick.example/", "https://b.example/feed")
+    looking = asyncio.create_task(subscriber.ask_due_hubs())
     await asyncio.wait_for(reached.wait(), 5)
     assert sorted(asked) == ["https://quick.example/", "https://slow.example/"]
     released.set()
@@ -41,13 +41,13 @@ async def test_a_hub_is_asked_once_until_it_is_time_again() -> None:
 
     subscriber = Subscriber(SETTINGS, post, clock=lambda: now[0], random=lambda: 0.0)
     for _ in range(3):
-        subscriber.offered("a", "https://hub.example/", "https://a.example/feed")
-        await subscriber.look()
+        subscriber.offer_hub("a", "https://hub.example/", "https://a.example/feed")
+        await subscriber.ask_due_hubs()
     assert len(asked) == 1
     now[0] += 60.0
-    await subscriber.look()
+    await subscriber.ask_due_hubs()
     assert len(asked) == 2
-    subscriber.offered("a", "", "")  # the feed names no hub any more
+    subscriber.offer_hub("a", "", "")  # the feed names no hub any more
     now[0] += 10**6
-    await subscriber.look()
+    await subscriber.ask_due_hubs()
     assert len(asked) == 2

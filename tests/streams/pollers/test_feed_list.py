@@ -10,26 +10,25 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from config.errors import Misconfigured
-from streams.pollers.feed import Feed, make_id, redacted
-from streams.pollers.feed_list import from_toml, load, to_toml
-from streams.pollers.opml import read_opml, write_opml
+from streams.pollers.feed import Feed, make_feed_id, redact_url
+from streams.pollers.feed_list import format_feeds, load_feeds, parse_feeds, read_opml, write_opml
 
 
 def test_the_bundled_list_names_language_and_source_of_feeds_in_many_languages() -> None:
-    feeds = load("feeds.toml")
+    feeds = load_feeds("feeds.toml")
     assert len(feeds) >= 40
     assert all(feed.language and feed.source and feed.title for feed in feeds)
     assert len({(feed.language or "").partition("-")[0] for feed in feeds}) >= 10
 
 
 def test_a_table_may_hold_only_a_url() -> None:
-    assert from_toml(b'[[feeds]]\nurl = "https://wire.example/rss"', "x") == (
+    assert parse_feeds(b'[[feeds]]\nurl = "https://wire.example/rss"', "x") == (
         Feed("wire-example", "https://wire.example/rss"),
     )
 
 
 def test_name_is_another_word_for_id() -> None:
-    assert from_toml(b'[[feeds]]\nname = "a"\nurl = "https://wire.example/rss"', "x")[0].id == "a"
+    assert parse_feeds(b'[[feeds]]\nname = "a"\nurl = "https://wire.example/rss"', "x")[0].id == "a"
 
 
 @pytest.mark.parametrize(
@@ -59,21 +58,21 @@ def test_name_is_another_word_for_id() -> None:
 )
 def test_what_is_wrong_with_a_list_is_one_clear_line(text: str, says: str) -> None:
     with pytest.raises(Misconfigured, match=says) as raised:
-        from_toml(text.encode(), "my.toml")
+        parse_feeds(text.encode(), "my.toml")
     assert str(raised.value).startswith("my.toml: ")
     assert "\n" not in str(raised.value)
 
 
 def test_errors_do_not_tell_secrets() -> None:
     with pytest.raises(Misconfigured) as raised:
-        from_toml(b"[[feeds]]\nurl = 'ftp://desk:s3cret@a.example/?token=abc'", "my.toml")
+        parse_feeds(b"[[feeds]]\nurl = 'ftp://desk:s3cret@a.example/?token=abc'", "my.toml")
     assert "s3cret" not in str(raised.value)
     assert "abc" not in str(raised.value)
 
 
 def test_a_list_that_is_not_there_is_named() -> None:
     with pytest.raises(Misconfigured, match=r"missing\.toml: no such feed list"):
-        load("missing.toml")
+        load_feeds("missing.toml")
 
 
 feeds = st.builds(
@@ -89,7 +88,7 @@ feeds = st.builds(
 
 @given(st.lists(feeds, max_size=4, unique_by=(lambda feed: feed.id, lambda feed: feed.url)))
 def test_a_list_comes_back_as_it_was_written(told: list[Feed]) -> None:
-    assert from_toml(to_toml(told).encode(), "x") == tuple(told)
+    assert parse_feeds(format_feeds(told).encode(), "x") == tuple(told)
 
 
 OPML = b"""<?xml version="1.0"?><opml version="2.0"><body>
@@ -126,7 +125,7 @@ def test_a_list_that_is_polled_names_the_lines_that_it_leaves_out(tmp_path: Path
     path = tmp_path / "my.opml"
     path.write_bytes(OPML)
     with capture_logs() as lines:
-        assert len(load(path)) == 2
+        assert len(load_feeds(path)) == 2
     told = [line["problem"].removeprefix(str(path)).partition(": ")[0] for line in lines]
     assert told == [":3", ":4", ":5"]
 
@@ -163,10 +162,10 @@ def test_opml_comes_back_as_it_was_written() -> None:
     ],
 )
 def test_secrets_in_urls_are_not_shown(url: str, shown: str) -> None:
-    assert redacted(url) == shown
+    assert redact_url(url) == shown
 
 
 def test_ids_stay_apart() -> None:
-    assert make_id("BBC News: World", "https://a.example") == "bbc-news-world"
-    assert make_id("", "https://www.wire.example/x") == "www-wire-example"
-    assert make_id("A", "https://a.example", {"a"}) != make_id("A", "https://b.example", {"a"})
+    assert make_feed_id("BBC News: World", "https://a.example") == "bbc-news-world"
+    assert make_feed_id("", "https://www.wire.example/x") == "www-wire-example"
+    assert make_feed_id("A", "https://a.example", {"a"}) != make_feed_id("A", "https://b.example", {"a"})

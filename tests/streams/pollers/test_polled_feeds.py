@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from streams.pollers.feed import Feed
-from streams.pollers.polled import PolledFeeds
+from streams.pollers.feed_health import PolledFeeds
 
 FEEDS = (Feed("b", "https://b.example/rss"), Feed("a", "https://a.example/rss", paused=True))
 

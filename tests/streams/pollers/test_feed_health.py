@@ -11,7 +11,7 @@ from sinks.desk.health import count_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
 from streams.pollers.schedule import heard, observed
-from streams.pollers.state import FeedState, pack
+from streams.pollers.state import FeedState, pack_state
 
 NOW = 1_770_000_000.0
 FEED = Feed("f", "https://desk:s3cret@wire.example/rss", "Invented")
@@ -40,12 +40,12 @@ BUSY = {
     ],
 )
 def test_one_word_on_a_feed(feed: Feed, state: FeedState, judged: str) -> None:
-    assert read_health(feed, pack(state), NOW).state == judged
+    assert read_health(feed, pack_state(state), NOW).state == judged
 
 
 def test_the_figures_are_the_states() -> None:
     state = FeedState(**BUSY, last_new=NOW - 60, next_poll=NOW + 60, gaps=2, failures=0)  # type: ignore[arg-type]
-    health = read_health(FEED, pack(state), NOW)
+    health = read_health(FEED, pack_state(state), NOW)
     assert (health.url, health.items_per_day, health.gaps) == ("https://wire.example/rss", 48.0, 2)
     assert (health.last_new, health.next_poll) == ("2026-02-02T02:39:00.000Z", "2026-02-02T02:41:00.000Z")
 
@@ -57,27 +57,32 @@ def test_a_silence_is_told_by_what_is_usual_however_seldom_that_is(a_day: float)
         now += DAY / a_day
         state = observed(heard(state, 1, now), 1, now)
     state = replace(state, last_success=now, outcome="unchanged")
-    usual = read_health(FEED, pack(state), now).expected_per_day
+    usual = read_health(FEED, pack_state(state), now).expected_per_day
     assert usual == pytest.approx(a_day, rel=0.05)
     judged = []
     for hours in range(1, 24 * 15):
         state = replace(observed(state, 0, now + hours * 3600), last_success=now + hours * 3600)
-        judged.append(read_health(FEED, pack(state), now + hours * 3600).state)
+        judged.append(read_health(FEED, pack_state(state), now + hours * 3600).state)
     told = judged.index("stalled") + 1
     assert told == pytest.approx(max(6, 5 * 24 / a_day), abs=3)
     assert set(judged[told:]) == {"stalled"}, "it is told until an item comes"
-    assert read_health(FEED, pack(heard(state, 1, now + 24 * 3600 * 15)), now + 24 * 3600 * 15).state == "ok"
+    assert (
+        read_health(FEED, pack_state(heard(state, 1, now + 24 * 3600 * 15)), now + 24 * 3600 * 15).state
+        == "ok"
+    )
 
 
 def test_a_feed_that_is_gone_has_no_next_poll_and_says_what_to_do() -> None:
-    health = read_health(FEED, pack(FeedState(polled=NOW, outcome="gone", disabled=True, next_poll=NOW)), NOW)
+    health = read_health(
+        FEED, pack_state(FeedState(polled=NOW, outcome="gone", disabled=True, next_poll=NOW)), NOW
+    )
     assert health.next_poll is None
     assert "remove it" in health.message
 
 
 def test_an_error_is_told() -> None:
     state = FeedState(polled=NOW, outcome="not_a_feed", failures=4, message="an HTML page in place of a feed")
-    assert read_health(FEED, pack(state), NOW).message == "an HTML page in place of a feed"
+    assert read_health(FEED, pack_state(state), NOW).message == "an HTML page in place of a feed"
 
 
 def test_nothing_known_is_new() -> None:
@@ -85,8 +90,8 @@ def test_nothing_known_is_new() -> None:
 
 
 def test_silent_feeds_are_named_in_the_figures_until_they_speak() -> None:
-    silent = read_health(FEED, pack(FeedState(**BUSY, last_new=NOW - DAY)), NOW)  # type: ignore[arg-type]
-    lively = read_health(FEED, pack(FeedState(**BUSY, last_new=NOW - 60)), NOW)  # type: ignore[arg-type]
+    silent = read_health(FEED, pack_state(FeedState(**BUSY, last_new=NOW - DAY)), NOW)  # type: ignore[arg-type]
+    lively = read_health(FEED, pack_state(FeedState(**BUSY, last_new=NOW - 60)), NOW)  # type: ignore[arg-type]
     count_feeds([silent])
     assert b'wire_feed_last_item_timestamp_seconds{feed="f"} 1.7699136e+09' in generate_latest()
     assert b'wire_feeds{state="stalled"} 1.0' in generate_latest()
