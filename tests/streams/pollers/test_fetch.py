@@ -16,6 +16,7 @@ from config.settings import Poll
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Fetcher
 from streams.pollers.fetch import Request as Asked
+from streams.pollers.state import unpack_header
 from tests.streams.pollers.conftest import MemoryLog, Request, WebServer, response
 from tests.streams.pollers.polling import at_once, document, outcome_of, polling, settings
 
@@ -129,7 +130,7 @@ async def test_a_connection_that_is_refused_is_typed(log: MemoryLog, web: WebSer
     told = settings(web, allowed_addresses=("127.0.0.1",))
     async with polling(log, [Feed("f", "http://127.0.0.1:1/rss")], told):
         await log.until(lambda: "f" in log.states)
-    assert header(log.states["f"]).outcome == "connect"
+    assert unpack_header(log.states["f"]).outcome == "connect"
 
 
 async def test_loopback_is_blocked_unless_the_settings_open_it(log: MemoryLog, web: WebServer) -> None:
@@ -153,7 +154,7 @@ async def test_a_permanent_redirect_moves_the_feed_once_it_has_lasted(log: Memor
     web.answer("/rss", b"", "301 Moved", Location="/end")
     web.answer("/end", document(1))
     async with polling(log, [Feed("f", web.url("/rss"))], settings(web, move_after_s=0.01)):
-        await log.until(lambda: bool(header(log.states.get("f", b"")).url))
+        await log.until(lambda: bool(unpack_header(log.states.get("f", b"")).url))
         asked = len(web.of("/rss"))
         await log.until(lambda: len(web.of("/end")) > asked + 2)
     assert len(web.of("/rss")) == asked
@@ -199,7 +200,7 @@ async def test_a_kept_connection_that_has_died_meanwhile_costs_no_poll(log: Memo
     )
     async with server, polling(log, [Feed("f", f"http://{address}/rss")], told):
         await log.until(lambda: len(log.items) >= 3)
-    assert header(log.states["f"]).errors == {}
+    assert unpack_header(log.states["f"]).errors == {}
     assert [len(requests) for requests in connections[:2]] == [2, 2], "connections are kept"
 
 

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.pollers.state import (
-    KEYS,
+    KEYS_PER_ENTRY,
     MAX_OLDER_VERSIONS,
     FeedState,
     KnownEntry,
     pack_state,
+    unpack_header,
     unpack_state,
 )
 
@@ -21,7 +22,7 @@ known = st.builds(
     version=st.integers(1, 24),
     raw=hashes,
     content=hashes,
-    keys=st.tuples(*[st.one_of(st.just(0), hashes)] * KEYS),
+    keys=st.tuples(*[st.one_of(st.just(0), hashes)] * KEYS_PER_ENTRY),
     older=st.lists(hashes, max_size=MAX_OLDER_VERSIONS).map(tuple),
     left=st.integers(0, 2**40),
 )
@@ -46,14 +47,14 @@ def test_a_state_comes_back_as_it_was(state: FeedState) -> None:
 
 @given(states)
 def test_the_header_is_the_state_without_entries(state: FeedState) -> None:
-    told = header(pack_state(state))
+    told = unpack_header(pack_state(state))
     assert told.entries == ()
     assert told.failures == state.failures
 
 
 @given(st.binary(max_size=64))
 def test_bytes_of_another_layout_are_an_empty_state(noise: bytes) -> None:
-    assert unpack_state(noise) == header(noise) == FeedState()
+    assert unpack_state(noise) == unpack_header(noise) == FeedState()
 
 
 def test_forty_entries_take_under_5_kb() -> None:
