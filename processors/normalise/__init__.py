@@ -9,8 +9,8 @@ from processors.errors import Rejected, TooLarge, UnknownFormat
 from processors.model.event import Event, RawItem
 from processors.normalise.decode import decode
 from processors.normalise.events import event_of
-from processors.normalise.formats import READERS
-from processors.normalise.reading import Reading
+from processors.normalise.formats import BY_NAME, FORMATS
+from processors.normalise.reading import Document, Reading
 from processors.normalise.sniff import sniff
 
 VERSION: Final = "1"
@@ -28,15 +28,15 @@ def normalise(item: RawItem, settings: Normalise) -> list[Event | Rejected]:
         )
     text = decode(item.payload, item.charset)
     name = item.format or sniff(text)
-    reader = READERS.get(name)
-    if reader is None:
-        raise UnknownFormat(f"no format is called {name!r}; known are {', '.join(READERS)}")
-    readings = reader(text, item, settings)
+    format_ = BY_NAME.get(name)
+    if format_ is None:
+        raise UnknownFormat(f"no format is called {name!r}; known are {', '.join(BY_NAME)}")
+    readings = format_.read(Document(text, item, settings.max_entries, FORMATS))
     single = len(readings) == 1
-    return [_made(reading, item, settings, single) for reading in readings]
+    return [_event(reading, item, settings, single) for reading in readings]
 
 
-def _made(reading: Reading | Rejected, item: RawItem, settings: Normalise, single: bool) -> Event | Rejected:
+def _event(reading: Reading | Rejected, item: RawItem, settings: Normalise, single: bool) -> Event | Rejected:
     if isinstance(reading, Rejected):
         return reading
     try:

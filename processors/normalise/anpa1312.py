@@ -13,11 +13,13 @@ from processors.model.event import RawItem
 from processors.model.story import AltId, Story
 from processors.normalise.charsets import decode_wire
 from processors.normalise.identity import source_of
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean, clean_line
 from processors.normalise.values import made_uri
-from processors.normalise.wire import date_told, subjects_of, urgency_of
+from processors.normalise.wire import END_OF_TRANSMISSION, date_told, subjects_of, urgency_of
 
+_NAME: Final = "anpa-1312"
+_HEAD_CHARS: Final = 2_000  # characters in which both header lines stand
 _LEVEL: Final = re.compile(
     r"[\x16\s]*\x01[ ]?(?P<level>[a-zA-Z])[ ]?(?P<number>\d{3,4})[ ]?\x1f?(?P<selector>[^\r\n\x02\x1f]*)\x1f?(?:\r\n|\r|\n|(?=\x02))"
 )
@@ -38,14 +40,16 @@ _CYCLE: Final = re.compile(r"^(?:am|pm|bc|ap)-+", re.IGNORECASE)
 
 def is_message(text: str) -> bool:
     """Whether a text opens with the two header lines of a message."""
+    text = text[:_HEAD_CHARS]
     if "\x01" not in text[:60]:
         return _BARE.match(text) is not None
     level = _LEVEL.match(text)
     return level is not None and _KEYWORDS.match(text, level.end()) is not None
 
 
-def read(item: RawItem) -> list[Reading]:
-    """The messages of a transmission, in order."""
+def read_messages(document: Document) -> Readings:
+    """The messages of a transmission, in order. The bytes are read anew: a wire declares no character set."""
+    item = document.item
     text = decode_wire(item.payload, item.charset, item.language)
     starts = [
         match.start()
@@ -62,7 +66,7 @@ def _message(text: str, item: RawItem) -> Reading:
     level = _LEVEL.match(text) or _BARE.match(text)
     line = _KEYWORDS.match(text, level.end()) if level else None
     if level is None or line is None:
-        return Reading("anpa-1312", Story("", type="text"), text=text, laid_out=True)
+        return Reading(_NAME, Story("", type="text"), text=text, laid_out=True)
     before, mark, after = text[line.end() :].partition("\x02")
     body, _, trailer = (after if mark else before).partition("\x03")
     created = date_told(trailer, item.timezone) or date_told(body[-60:], item.timezone)
@@ -73,14 +77,14 @@ def _message(text: str, item: RawItem) -> Reading:
         type="text",
         version_created=created,
         first_created=created,
-        urgency=urgency_of(line["priority"], "anpa-1312"),
+        urgency=urgency_of(line["priority"], _NAME),
         slugline=slug or None,
         by=_byline(body),
         alt_ids=(AltId(message, "message"),),
-        subjects=subjects_of(line["category"].lower(), "anpa-1312", "a1312cat"),
+        subjects=subjects_of(line["category"].lower(), _NAME, "a1312cat"),
     )
     words = _LINE_END.sub("", clean(body.partition("\x04")[0]))
-    return Reading("anpa-1312", story, _headline(words, slug), _with_slug(words, slug), laid_out=True)
+    return Reading(_NAME, story, _headline(words, slug), _with_slug(words, slug), laid_out=True)
 
 
 def _byline(body: str) -> str | None:
@@ -111,3 +115,12 @@ def _with_slug(words: str, slug: str) -> str:
     first = words.partition("\n")[0].lstrip("^ ").casefold()
     keyword = _CYCLE.sub("", slug.partition(" ")[0]).casefold()
     return words if not slug or (keyword and keyword in first) else f"{slug}\n{words}"
+
+
+FORMAT: Final = Format(
+    name=_NAME,
+    read=read_messages,
+    is_document=is_message,
+    end_of_item=END_OF_TRANSMISSION,
+    media_types=("text/vnd.iptc.anpa",),
+)

@@ -20,8 +20,9 @@ from processors.model.story import (
 from processors.normalise.datelines import with_dateline
 from processors.normalise.html import readable, readable_line
 from processors.normalise.identity import publisher_uri
+from processors.normalise.json_documents import read_json
 from processors.normalise.members import one_text
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.subjects import resolved
 from processors.normalise.text import clean, clean_line
 from processors.normalise.values import (
@@ -34,6 +35,7 @@ from processors.normalise.values import (
 )
 
 Json = dict[str, Any]
+_NAME: Final = "digitalwires"
 _TYPES: Final[dict[str, ItemType]] = {"article": "text", "composite": "text", "text": "text", "image": "picture", "picture": "picture", "audio": "audio", "video": "video", "graphic": "graphic"}  # fmt: skip
 _STATUS: Final[dict[str, PubStatus]] = {"usable": "usable", "withheld": "withheld", "canceled": "canceled"}
 _TOPICS: Final = frozenset({"dnltype:dpasubject", "dnltype:keyword", "dnltype:desk", "dnltype:subject"})
@@ -41,13 +43,15 @@ _TOPICS: Final = frozenset({"dnltype:dpasubject", "dnltype:keyword", "dnltype:de
 
 def is_item(value: object) -> bool:
     """Whether a JSON value is an entry of digitalwires."""
-    return (
-        isinstance(value, dict) and str(value.get("format", "")).startswith("digitalwires") and "urn" in value
-    )
+    return isinstance(value, dict) and str(value.get("format", "")).startswith(_NAME) and "urn" in value
 
 
-def read(entry: Json, item: RawItem) -> Reading:
-    """One entry."""
+def read_entry(entry: Json, document: Document) -> Readings:
+    """The reading of one entry."""
+    return [_reading(entry, document.item)]
+
+
+def _reading(entry: Json, item: RawItem) -> Reading:
     sent, headline = _word(entry, "urn"), _word(entry, "headline")
     itself = _itself(entry)
     categories = [each for each in _list(entry, "categories") if isinstance(each, dict)]
@@ -78,9 +82,7 @@ def read(entry: Json, item: RawItem) -> Reading:
         renditions=_renditions(itself),
         associations=() if itself else _associations(entry, item),
     )
-    return Reading(
-        "digitalwires", story, readable_line(headline), _text(entry), markup=_word(entry, "article_html")
-    )
+    return Reading(_NAME, story, readable_line(headline), _text(entry), markup=_word(entry, "article_html"))
 
 
 def _itself(entry: Json) -> Json:
@@ -199,3 +201,6 @@ def _word(one: Json, name: str) -> str:
 def _list(one: Json, name: str) -> list[Any]:
     value = one.get(name)
     return value if isinstance(value, list) else []
+
+
+FORMAT: Final = Format(name=_NAME, read=read_json, is_json=is_item, read_json=read_entry)

@@ -6,8 +6,9 @@ import re
 from typing import Final
 
 from processors.model.story import AltId, Story
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Document, Format, Reading, Readings
 
+_NAME: Final = "plain-text"
 _START: Final = re.compile(r"^[ \t\x01-\x04]*ZCZC\b[ \t]*(?P<rest>[^\r\n]*)(?:\r\n|\r|\n|\Z)", re.MULTILINE)
 _END: Final = re.compile(
     r"^[ \t\x01-\x04]*NNNN[ \t\x03\x04\x1a]*(?:\r\n|\r|\n|\Z)|[ \t]+NNNN\s*\Z", re.MULTILINE
@@ -19,7 +20,12 @@ def is_split(text: str) -> bool:
     return "ZCZC" in text[:2000] and _START.search(text[:2000]) is not None
 
 
-def read(text: str) -> list[Reading]:
+def read_dispatches(document: Document) -> Readings:
+    """The dispatches of a document, in order."""
+    return [*split_dispatches(document.text)]
+
+
+def split_dispatches(text: str) -> list[Reading]:
     """The dispatches of a text, in order."""
     if not is_split(text) and not _END.search(text):
         return [_reading(text, "")]
@@ -46,4 +52,13 @@ def _split(text: str) -> list[tuple[str, str]]:
 def _reading(body: str, line: str) -> Reading:
     """A dispatch; the rest of its ZCZC line is its message number, which is used again day after day."""
     story = Story("", type="text", alt_ids=(AltId(line, "message"),) if line else ())
-    return Reading("plain-text", story, text=body, laid_out=True)
+    return Reading(_NAME, story, text=body, laid_out=True)
+
+
+FORMAT: Final = Format(
+    name=_NAME,
+    read=read_dispatches,
+    is_document=lambda _head: True,  # any text is a dispatch
+    end_of_item=rb"^[ \t\x01-\x04]*NNNN[^\r\n]*(?:\r\n|\r|\n)",
+    media_types=("text/plain",),
+)

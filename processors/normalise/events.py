@@ -11,6 +11,7 @@ from config.settings import Normalise
 from processors.errors import MissingContent
 from processors.model.event import Damage, Event, Language, Provenance, RawItem
 from processors.model.story import InfoSource, PubStatus, Standard, Story, Text
+from processors.normalise.formats import FEED_NAMES
 from processors.normalise.identity import identified
 from processors.normalise.language import identify
 from processors.normalise.layout import laid_out
@@ -22,7 +23,6 @@ from processors.normalise.values import language_tag
 from processors.signals import Signals, read_signals
 
 _STANDARD = Standard()
-_FEEDS = frozenset({"rss", "rdf", "atom", "json-feed", "news-sitemap"})
 
 
 def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bool) -> Event:
@@ -47,7 +47,7 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
     if text and (reading.laid_out or not headline):
         story, headline = laid_out(story, text, headline, language.tag)
         headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
-    kept = reading.markup and (settings.feed_markup or reading.format not in _FEEDS)
+    kept = reading.markup and (settings.feed_markup or reading.format not in FEED_NAMES)
     markup = sanitised(reading.markup) if kept else ""
     story = _completed(story, item, language, headline, text, markup)
     return Event(

@@ -18,11 +18,12 @@ from processors.model.story import AltId, Story, Text
 from processors.normalise import g2_content, g2_metadata
 from processors.normalise.datelines import with_dateline
 from processors.normalise.identity import publisher_uri
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean, clean_line
 from processors.normalise.tree import child, children, descendants, language_of, said
-from processors.normalise.xml import local
+from processors.normalise.xml import local, parse
 
+_NAME: Final = "newsml-g2"
 _REFUSED: Final = {
     "conceptItem": "concept", "knowledgeItem": "knowledge", "planningItem": "planning", "catalogItem": "catalog",
     "packageItem": "package",
@@ -30,13 +31,15 @@ _REFUSED: Final = {
 _BESIDE: Final = frozenset({"picture", "graphic", "video", "audio"})
 
 
-def read(root: Any, item: RawItem, damage: tuple[DamageKind, ...] = ()) -> list[Reading | Rejected]:
+def read_items(document: Document) -> Readings:
     """The news items of a document, in its order.
 
     Raises:
         Malformed: a message without items.
         Unsupported: a single item that is no news.
     """
+    root, damage = parse(document.text)
+    item = document.item
     if local(root) != "newsMessage":
         return [_one(root, item, damage)]
     items = (
@@ -95,7 +98,7 @@ def _news(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
         teasers = tuple(each.value for each in metadata.story.descriptions)
         text = with_dateline(g2_content.without_repeats(text, teasers), metadata.dateline)
     headline = metadata.headline or words.headline
-    return Reading("newsml-g2", story, headline, text, damage=damage, markup=words.markup)
+    return Reading(_NAME, story, headline, text, damage=damage, markup=words.markup)
 
 
 def _with_files(story: Story, words: g2_content.Content, element: Any) -> Story:
@@ -178,3 +181,14 @@ def _once(associations: tuple[Story, ...]) -> tuple[Story, ...]:
     for each in associations:
         found.setdefault(each.uri, each)
     return tuple(found.values())
+
+
+FORMAT: Final = Format(
+    name=_NAME,
+    read=read_items,
+    roots={
+        "newsmessage": ("newsItem", "packageItem", "conceptItem"),
+        **dict.fromkeys(("newsitem", "packageitem", *map(str.lower, _REFUSED)), ()),
+    },
+    media_types=("application/vnd.iptc.g2.newsitem+xml", "application/vnd.iptc.g2.newsmessage+xml"),
+)

@@ -13,11 +13,15 @@ from processors.model.event import RawItem
 from processors.model.story import AltId, InfoSource, Story
 from processors.normalise.charsets import decode_wire
 from processors.normalise.identity import source_of
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean, clean_line
 from processors.normalise.values import made_uri
-from processors.normalise.wire import date_told, subjects_of, urgency_of
+from processors.normalise.wire import END_OF_TRANSMISSION, date_told, subjects_of, urgency_of
 
+_NAME: Final = "iptc-7901"
+_HEAD_CHARS: Final = (
+    2_000  # characters in which a header can begin; a longer head costs time on every dispatch
+)
 _HEADER: Final = re.compile(
     r"(?:ZCZC[^\n]*\n)?\s*\x01\s*(?P<source>[A-Za-z][A-Za-z.&-]{0,11})[ ]?(?P<number>\d{1,6})[ ]+(?P<priority>[1-9])[ ]+"
     r"(?P<category>[A-Za-z]{1,4})(?:[ ]+(?P<words>\d{1,6})(?=[ \r\n\x02]|\Z))?[ ]*(?P<rest>[^\r\n\x02]*)(?:\r\n|\r|\n|(?=\x02)|\Z)"
@@ -43,12 +47,13 @@ _BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+(?=\S)", re.IGN
 
 def is_message(text: str) -> bool:
     """Whether a text opens with the header of a message; a line that dropped control characters has no SOH."""
-    start = text.lstrip("\x00\x04\x16\r\n \ufeff")
+    start = text[:_HEAD_CHARS].lstrip("\x00\x04\x16\r\n \ufeff")
     return ("\x01" in text[:120] and _HEADER.match(start) is not None) or _BARE.match(start) is not None
 
 
-def read(item: RawItem) -> list[Reading]:
-    """The messages of a transmission, in order."""
+def read_messages(document: Document) -> Readings:
+    """The messages of a transmission, in order. The bytes are read anew: a wire declares no character set."""
+    item = document.item
     text = decode_wire(item.payload, item.charset, item.language)
     starts = [
         match.start()
@@ -64,7 +69,7 @@ def read(item: RawItem) -> list[Reading]:
 def _message(text: str, item: RawItem) -> Reading:
     header = _HEADER.match(text) or _BARE.match(text)
     if header is None:
-        return Reading("iptc-7901", Story("", type="text"), text=text, laid_out=True)
+        return Reading(_NAME, Story("", type="text"), text=text, laid_out=True)
     slug, body, trailer = _parts(text[header.end() :])
     source, number = header["source"], header["number"]
     created = date_told(trailer, item.timezone) or date_told(header["rest"], item.timezone)
@@ -77,17 +82,17 @@ def _message(text: str, item: RawItem) -> Reading:
         type="text",
         version_created=created,
         first_created=created,
-        urgency=urgency_of(header["priority"], "iptc-7901"),
+        urgency=urgency_of(header["priority"], _NAME),
         slugline=slugline or None,
         by=head.by or None,
         ed_note=head.note or None,
         info_sources=() if item.source else (InfoSource(agency[1] if agency else source.upper()),),
         alt_ids=(AltId(message, "message"),),
-        subjects=subjects_of(header["category"], "iptc-7901", "iptc7901"),
+        subjects=subjects_of(header["category"], _NAME, "iptc7901"),
     )
     words = f"{slug}\n{body}" if slug and body else slug or body
     opens = bool(head.headline) and _OPENS.search(body[:1200]) is not None
-    return Reading("iptc-7901", story, head.headline, words, laid_out=not opens)
+    return Reading(_NAME, story, head.headline, words, laid_out=not opens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +144,8 @@ def _parts(rest: str) -> tuple[str, str, str]:
     if not end and (dated := _DATED.search(body)):
         body, trailer = body[: dated.start()].rstrip(), dated[0]
     return clean(before), body, trailer
+
+
+FORMAT: Final = Format(
+    name=_NAME, read=read_messages, is_document=is_message, end_of_item=END_OF_TRANSMISSION
+)

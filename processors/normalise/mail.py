@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 from email.utils import getaddresses
+from typing import Final
 
 from msgspec import structs
 
@@ -16,28 +18,51 @@ from processors.normalise import dispatch
 from processors.normalise.decode import detected
 from processors.normalise.html import readable
 from processors.normalise.identity import publisher_uri
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.values import language_tag, timestamp
 
+_NAME: Final = "email"
+_FIELD: Final = re.compile(r"(?:From |[A-Za-z][A-Za-z0-9-]*:)")
+_FIELD_NAMES: Final = frozenset({
+    "from", "to", "date", "subject", "received", "message-id", "mime-version", "content-type", "return-path", "delivered-to",
+    "x-original-to", "reply-to", "sender", "dkim-signature", "content-transfer-encoding", "cc",
+})  # fmt: skip
+_SENDER_NAMES: Final = frozenset({"from", "received", "message-id", "return-path"})
 
-def read(item: RawItem) -> list[Reading]:
+
+def is_message(head: str) -> bool:
+    """Whether header fields (RFC 5322, section 2.2) stand from the first line on, two of them common ones of mail."""
+    names: set[str] = set()
+    for line in head.replace("\r\n", "\n").split("\n"):
+        if not line:
+            break
+        if line[0] in " \t" and names:
+            continue
+        if not _FIELD.match(line):
+            return False
+        names.add(line.partition(":")[0].lower())
+    return len(names & _FIELD_NAMES) >= 2 and bool(names & _SENDER_NAMES)
+
+
+def read_message(document: Document) -> Readings:
     """The dispatches in the body of a message.
 
     Raises:
         Malformed: it is no message, or its parts can't be read.
     """
+    item = document.item
     try:
         message = message_from_bytes(item.payload.lstrip(), policy=policy.default)
         subject, body = _header(message, "subject"), _body(message)
         frame = _frame(message, item)
     except (LookupError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise Malformed(f"an e-mail message that can't be read: {error}") from error
-    found = dispatch.read(body) if body.strip() else [Reading("email", Story(""))]
+    found = dispatch.split_dispatches(body) if body.strip() else [Reading(_NAME, Story(""))]
     single = len(found) == 1
     return [
         replace(
             each,
-            format="email",
+            format=_NAME,
             story=structs.replace(
                 frame,
                 uri=frame.uri if single else "",
@@ -105,3 +130,6 @@ def _unflowed(words: str, part: MIMEPart) -> str:
     if not flowed:
         return words
     return words.replace("\r\n", "\n").replace(" \n", " ").replace("\n-- \n", "\n\n")
+
+
+FORMAT: Final = Format(name=_NAME, read=read_message, is_document=is_message, media_types=("message/rfc822",))

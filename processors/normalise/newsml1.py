@@ -31,13 +31,14 @@ from processors.normalise.datelines import with_dateline
 from processors.normalise.html import laid_out_html, looks_like_html, of_tree
 from processors.normalise.identity import publisher_uri
 from processors.normalise.newsml1_media import associations, is_medium, renditions
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.sanitised import html_of
 from processors.normalise.text import clean, clean_line
 from processors.normalise.tree import child, children, descendants, language_of, said, words, words_of
 from processors.normalise.values import language_tag, timestamp, urgency
-from processors.normalise.xml import XML_LANG, local
+from processors.normalise.xml import XML_LANG, local, parse
 
+_NAME: Final = "newsml-1"
 _STATUS: Final[dict[str, PubStatus]] = {
     "usable": "usable", "embargoed": "withheld", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled",
 }  # fmt: skip
@@ -52,16 +53,17 @@ _REVISION: Final = re.compile(r":\d+[NUAnua]?$")
 _BY: Final = re.compile(r"^(?:by|von|par|por)\s+", re.IGNORECASE)
 
 
-def read(root: Any, item: RawItem, damage: tuple[DamageKind, ...] = ()) -> list[Reading | Rejected]:
+def read_items(document: Document) -> Readings:
     """The stories of a document, in its order.
 
     Raises:
         Malformed: it holds no news items.
     """
+    root, damage = parse(document.text)
     items = [root] if local(root) == "NewsItem" else list(children(root, "NewsItem"))
     if not items:
         raise Malformed("a NewsML document without NewsItem")
-    return [each for one in items for each in _stories(one, item, damage)]
+    return [reading for item in items for reading in _stories(item, document.item, damage)]
 
 
 def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Iterator[Reading | Rejected]:
@@ -82,7 +84,7 @@ def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Ite
             story = replace(story, uri=publisher_uri(f"{frame.uri}#{part}", "uri", item))
         told = _text(component)
         shown = _markup(component)
-        yield Reading("newsml-1", story, _line(component, "HeadLine"), told, damage=damage, markup=shown)
+        yield Reading(_NAME, story, _line(component, "HeadLine"), told, damage=damage, markup=shown)
 
 
 def _wordless(element: Any, frame: Story, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading:
@@ -92,7 +94,7 @@ def _wordless(element: Any, frame: Story, item: RawItem, damage: tuple[DamageKin
     kind = _TYPES.get(said(child(media, "MediaType"), "FormalName").lower()) if media is not None else None
     story = replace(_told(frame, component), type=kind or "text", renditions=renditions(component, item))
     caption = next((text.value for text in story.descriptions), "")
-    return Reading("newsml-1", story, _line(component, "HeadLine"), caption, damage=damage)
+    return Reading(_NAME, story, _line(component, "HeadLine"), caption, damage=damage)
 
 
 def _frame(element: Any, item: RawItem) -> Story:
@@ -356,3 +358,8 @@ def _subject(element: Any, names: dict[str, str]) -> Subject:
     if re.fullmatch(r"\d{8}", code):
         return Subject(names.get(code), literal=code)
     return Subject(code, literal=f"{scheme}:{code}" if scheme else None)
+
+
+FORMAT: Final = Format(
+    name=_NAME, read=read_items, roots={"newsml": ("NewsItem",)}, media_types=("text/vnd.iptc.newsml",)
+)

@@ -13,10 +13,12 @@ from processors.errors import MissingIdentity, Unsupported
 from processors.model.story import AltId, InfoSource, Named, Story, Text
 from processors.normalise import members
 from processors.normalise.html import looks_like_html, readable, readable_line
-from processors.normalise.reading import Reading
+from processors.normalise.json_documents import read_json
+from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.values import language_tag, made_uri, timestamp, urgency, uri_or_none
 
 Json = dict[str, Any]
+_NAME: Final = "ninjs"
 _TYPES: Final = {"text", "audio", "video", "picture", "graphic", "composite", "component"}
 _STATUS: Final = {
     "usable": "usable", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled", "killed": "canceled",
@@ -107,8 +109,8 @@ def is_item(value: object) -> bool:
     )
 
 
-def read(item: Json, source: str | None = None, zone: str | None = None) -> Reading:
-    """One item.
+def read_item(item: Json, document: Document) -> Readings:
+    """The reading of one item.
 
     Raises:
         MissingIdentity: it has no ``uri``.
@@ -120,6 +122,7 @@ def read(item: Json, source: str | None = None, zone: str | None = None) -> Read
     sent = item.get("uri") or item.get("guid")
     if not isinstance(sent, str) or not sent.strip():
         raise MissingIdentity("a ninjs item without uri; ask the publisher to send one")
+    source, zone = document.item.source or document.item.feed, document.item.timezone
     made = _members(item, zone)
     uri, made["alt_ids"] = _identity(sent, item, made.get("alt_ids", ()), source)
     headline, made["headlines"] = _headline(item)
@@ -127,7 +130,7 @@ def read(item: Json, source: str | None = None, zone: str | None = None) -> Read
     made["descriptions"] = _descriptions(item)
     if associations := _associations(item, source, zone):
         made["associations"] = associations
-    return Reading("ninjs", Story(uri, **made), headline, text)
+    return [Reading(_NAME, Story(uri, **made), headline, text)]
 
 
 def _members(item: Json, zone: str | None) -> dict[str, Any]:
@@ -274,3 +277,12 @@ def _is_markup(text: Text) -> bool:
     if kind:
         return "html" in kind or "xml" in kind
     return (text.role or "").lower() in {"html", "xhtml", "richtext"} or looks_like_html(text.value)
+
+
+FORMAT: Final = Format(
+    name=_NAME,
+    read=read_json,
+    is_json=is_item,
+    read_json=read_item,
+    media_types=("application/ninjs+json",),
+)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from processors.model.event import RawItem
+from processors.model.event import DamageKind, RawItem
 from processors.model.story import (
     AltId,
     InfoSource,
@@ -30,13 +30,14 @@ from processors.model.story import (
 from processors.normalise.datelines import with_dateline
 from processors.normalise.html import of_tree
 from processors.normalise.identity import file_uri, publisher_uri
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.sanitised import html_of
 from processors.normalise.text import clean
 from processors.normalise.tree import apart, child, children, descendants, said, words, words_of
 from processors.normalise.values import language_tag, timestamp, urgency, whole_number
-from processors.normalise.xml import XML_LANG
+from processors.normalise.xml import XML_LANG, parse
 
+_NAME: Final = "nitf"
 _BLOCKS: Final = {
     **dict.fromkeys(("hl1", "hl2", "bq", "block", "credit", "tagline", "note", "fn", "nitf-table", "custom-table", "abstract"), "paragraph"),
     **dict.fromkeys(("media", "nitf-table-metadata", "media-metadata"), "dropped"),
@@ -53,8 +54,13 @@ _MEDIA: Final[dict[str, ItemType]] = {"image": "picture", "photo": "picture", "p
 _BY: Final = re.compile(r"^(?:by|von|par|por)\s+", re.IGNORECASE)
 
 
-def read(root: Any, item: RawItem) -> Reading:
-    """The story of an ``nitf`` element."""
+def read_nitf(document: Document) -> Readings:
+    """The story of a document whose root is ``nitf``."""
+    root, damage = parse(document.text)
+    return [_reading(root, document.item, damage)]
+
+
+def _reading(root: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading:
     head, data = child(root, "head"), child(root, "head", "docdata")
     top = child(root, "body", "body.head")
     headline, others = headlines(root)
@@ -92,7 +98,7 @@ def read(root: Any, item: RawItem) -> Reading:
         **_identified(data),
         subjects=_subjects(head, data),
     )
-    return Reading("nitf", story, headline, body(root), markup=markup(root))
+    return Reading(_NAME, story, headline, body(root), damage=damage, markup=markup(root))
 
 
 def headlines(root: Any) -> tuple[str, tuple[Text, ...]]:
@@ -288,3 +294,6 @@ def _subjects(head: Any, data: Any) -> tuple[Subject, ...]:
                 )
             )
     return tuple(dict.fromkeys(found))
+
+
+FORMAT: Final = Format(name=_NAME, read=read_nitf, roots={"nitf": ()}, media_types=("text/vnd.iptc.nitf",))

@@ -1,4 +1,4 @@
-"""HTML pages where a wire document was told: which feeds they advertise."""
+"""HTML pages in place of a wire document: refused, with the feeds that they advertise."""
 
 from __future__ import annotations
 
@@ -6,39 +6,55 @@ from typing import Final
 
 from lxml import etree
 
+from processors.errors import NotAFeed
+from processors.normalise.reading import Document, Format, Readings
 from processors.normalise.values import web_address
 
-_FEED_TYPES: Final = frozenset({
-    "application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml", "application/xml+rss",
-})  # fmt: skip
+# Some pages list a feed for each section; one message of dozens helps nobody, and one feed may not be the wanted one.
+_MAX_NAMED_FEEDS: Final = 5
 
 
-def advertised(text: str, url: str | None) -> tuple[str, ...]:
-    """The addresses of the feeds that a page names in its ``link rel=alternate`` elements, each once."""
+def refuse_page(document: Document) -> Readings:
+    """Refuse a page.
+
+    Raises:
+        NotAFeed: always.
+    """
+    raise not_a_feed(document.text, document.item.url, document.formats)
+
+
+def not_a_feed(text: str, url: str | None, formats: tuple[Format, ...]) -> NotAFeed:
+    """The error of a page, which names the feeds that it advertises by absolute addresses; `url` is the page's own."""
+    addresses = _advertised_feeds(text, url, formats)[:_MAX_NAMED_FEEDS]
+    return NotAFeed(f"an HTML page in place of a feed; it advertises {', '.join(addresses) or 'no feed'}")
+
+
+def _advertised_feeds(text: str, url: str | None, formats: tuple[Format, ...]) -> list[str]:
+    """The addresses in ``link rel=alternate`` elements with a feed's media type, each once.
+
+    By RSS Autodiscovery (rssboard.org). Relative ones are resolved against the page's ``base`` and its own address,
+    and stay as they are written where neither is known.
+    """
     parser = etree.HTMLParser(encoding="utf-8", no_network=True)
     try:
         root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:
-        return ()
+        return []
     if root is None:
-        return ()
-    base = next((each.get("href") for each in root.iter("base") if each.get("href")), None) or url
-    found: dict[str, None] = {}
+        return []
+    base = next((element.get("href") for element in root.iter("base") if element.get("href")), None)
+    base = web_address(base, url) or url if base else url
+    feed_types = {type_ for format_ in formats if format_.is_feed for type_ in format_.media_types}
+    addresses: dict[str, None] = {}
     for link in root.iter("link"):
         relations = (link.get("rel") or "").lower().split()
-        kind = (link.get("type") or "").lower().partition(";")[0].strip()
-        if (
-            "alternate" in relations
-            and kind in _FEED_TYPES
-            and (address := web_address(link.get("href") or "", base))
-        ):
-            found[address] = None
-    return tuple(found)
+        media_type = (link.get("type") or "").lower().partition(";")[0].strip()
+        if "alternate" in relations and media_type in feed_types:
+            href = (link.get("href") or "").strip()
+            address = web_address(href, base) or ("" if base or ":" in href else href)
+            if address:
+                addresses[address] = None
+    return list(addresses)
 
 
-def refusal(text: str, url: str | None) -> str:
-    """Why a page is refused."""
-    found = advertised(text, url)
-    if found:
-        return f"an HTML page where a feed was told; it advertises {', '.join(found[:5])}"
-    return "an HTML page where a feed was told; it advertises no feed"
+FORMAT: Final = Format(name="html", read=refuse_page, roots={"html": ()}, media_types=("text/html",))

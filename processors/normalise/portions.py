@@ -12,17 +12,25 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from processors.errors import TooLarge
+from processors.normalise.formats import FORMATS
 
 PORTION: Final = 1 << 18  # bytes of items that make a portion, or a little more
 _CHUNK: Final = 1 << 16
+# The elements of each vocabulary between which a document can be cut, and the expressions behind which a wire can.
+_ITEM_NAMES: Final = tuple(
+    dict.fromkeys(names for format_ in FORMATS for names in format_.roots.values() if names)
+)
 _FIRST: Final = re.compile(
-    rb"<!--(?:.*?-->|.*\Z)|<((?:[A-Za-z_][\w.-]*:)?(?:item|entry|newsItem|NewsItem|packageItem|url))[\s>]",
+    rb"<!--(?:.*?-->|.*\Z)|<((?:[A-Za-z_][\w.-]*:)?(?:%b))[\s>]"
+    % b"|".join(name.encode() for names in _ITEM_NAMES for name in names),
     re.DOTALL,
 )
 _TAG: Final = re.compile(
     rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<![^>]*>|<(/?)([A-Za-z_][\w.:-]*)[^<>]*?(/?)>", re.DOTALL
 )
-_END_OF_MESSAGE: Final = re.compile(rb"^[ \t\x01-\x04]*NNNN[^\r\n]*(?:\r\n|\r|\n)|\x04", re.MULTILINE)
+_END_OF_MESSAGE: Final = re.compile(
+    b"|".join(dict.fromkeys(format_.end_of_item for format_ in FORMATS if format_.end_of_item)), re.MULTILINE
+)
 
 Read = Callable[[int], bytes]
 
@@ -75,7 +83,7 @@ def _of_messages(rest: bytes, read: Read, most: int, size: int) -> Iterator[byte
 def _of_xml(start: bytes, first: re.Match[bytes], read: Read, most: int, size: int) -> Iterator[bytes]:
     head, rest = start[: first.start()], start[first.start() :]
     closing = _end_tags(head)
-    items = _Items(re.escape(first[1]))
+    items = _Items(first[1])
     while more := read(size):
         rest += more
         if (end := items.end(rest)) > 0:
@@ -106,7 +114,9 @@ class _Items:
     """Finds the last end of an outer item, and nothing that only stands in CDATA or a comment."""
 
     def __init__(self, name: bytes) -> None:
-        names = rb"(?:%b|(?:[A-Za-z_][\w.-]*:)?(?:newsItem|packageItem|conceptItem))" % name
+        local_name = name.rpartition(b":")[2].decode()
+        others = next(names for names in _ITEM_NAMES if local_name in names)
+        names = rb"(?:%b|(?:[A-Za-z_][\w.-]*:)?(?:%b))" % (re.escape(name), "|".join(others).encode())
         self._mark = re.compile(rb"<!--|<!\[CDATA\[|<(/?)%b(?:\s[^<>]*?)?(/?)>" % names)
 
     def end(self, text: bytes) -> int:

@@ -16,6 +16,7 @@ from processors.dates.written import ZONES
 from processors.model.story import Subject
 from processors.normalise.subjects import CREATOR, MEDIA_TOPIC
 
+END_OF_TRANSMISSION: Final = rb"\x04"  # EOT (ISO 646) ends a message
 _DAY_FIRST: Final = re.compile(
     r"(?P<day>\d{2})(?P<hour>\d{2})(?P<minute>\d{2})\s*(?P<zone>[A-Za-z]{1,4}(?=\s))?\s*(?P<month>[^\W\d_]{3,4})\.?\s*(?P<year>\d{4}|\d{2})\b"
 )

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from lxml import etree
 
-from processors.errors import Malformed
+from processors.errors import Malformed, UnknownFormat
 from processors.model.event import DamageKind
 from processors.normalise.entities import with_words
+from processors.normalise.reading import Document, Format, Readings
 from processors.normalise.text import legal_references
 
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^>]*\?>")
@@ -103,3 +104,10 @@ def _recovered(text: str, error: Exception) -> tuple[Any, tuple[DamageKind, ...]
         "remature" in entry.message or "EndTag: '</' not found" in entry.message for entry in parser.error_log
     )
     return root, ("truncated" if cut else "garbled",)
+
+
+def _refuse(document: Document) -> Readings:
+    raise UnknownFormat(f"XML of no vocabulary that wiredesk knows: {document.text.lstrip()[:60]!r}")
+
+
+FORMAT: Final = Format(name="xml", read=_refuse, media_types=("application/xml", "text/xml"))

@@ -11,6 +11,7 @@ import click
 from msgspec.structs import replace
 
 from streams.commands import times
+from streams.commands.formats import format_option
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -36,7 +37,7 @@ ASK_S = 0.5
     show_default=True,
     help="The feed's id; one of the feed list gives its language and zone too.",
 )
-@click.option("--format", "format_", metavar="NAME", help="The wire format, instead of sniffing it.")
+@format_option
 @click.option(
     "--received",
     metavar="TIMESTAMP",

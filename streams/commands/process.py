@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from streams.commands import times
+from streams.commands.formats import format_option
 from streams.commands.steps import ALL_STEPS, names
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.command("process")
 @click.argument("paths", nargs=-1, metavar="[PATH | -]...", type=click.Path(allow_dash=True))
 @click.option("--steps", default=ALL_STEPS, show_default=True, help="The steps to run, normalise among them.")
-@click.option("--format", "format_", metavar="NAME", help="The wire format, instead of sniffing it.")
+@format_option
 @click.option(
     "--errors",
     type=click.Path(dir_okay=False, writable=True),

@@ -17,13 +17,15 @@ from typing import Any, Final
 import orjson
 
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
+from processors.normalise.formats import FORMATS
+from processors.normalise.pages import not_a_feed
 
-ENTRY_OF: Final = {
-    b"rss": b"item",
-    b"rdf": b"item",
-    b"feed": b"entry",
-    b"urlset": b"url",
-    b"channel": b"item",
+ENTRY_OF: Final = {  # the element of an entry by that of the feed, both by local name, the latter in lower case
+    root.encode(): names[0].encode()
+    for format_ in FORMATS
+    if format_.is_feed
+    for root, names in format_.roots.items()
+    if names
 }
 WIDE_BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -49,9 +51,6 @@ ENTITY: Final = re.compile(
 )
 DECLARED: Final = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([\w.:\-]+)")
 HTML: Final = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|script|meta|title)\b", re.IGNORECASE)
-ALTERNATE: Final = re.compile(rb"<link\b[^>]*>", re.IGNORECASE)
-FEED_TYPE: Final = re.compile(rb"application/(?:rss|atom|feed)\+(?:xml|json)", re.IGNORECASE)
-HREF: Final = re.compile(rb"href\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE)
 PROLOGUE: Final = re.compile(  # XML allows nothing before the declaration
     rb"\A(\xef\xbb\xbf)?(?:\s+|<!--.*?-->)+(?=<\?xml\s)", re.DOTALL
 )
@@ -67,7 +66,6 @@ OTHER_SCRIPTS: Final = (
     "Hangul",
 )
 DETECTED: Final = 20_000  # bytes that are looked at
-CONTAINERS: Final = frozenset({b"channel", b"feed", b"rss", b"rdf", b"urlset"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +95,10 @@ class Document:
         return mark + made.decode("utf-8", "replace").encode(self.wide)
 
 
-def take_apart(body: bytes, charset: str | None = None) -> Document:
-    """The entries of an RSS, RDF, Atom, JSON Feed or news-sitemap document. `charset` is what the transport told.
+def take_apart(body: bytes, charset: str | None = None, url: str | None = None) -> Document:
+    """The entries of an RSS, RDF, Atom, JSON Feed or news-sitemap document.
+
+    `charset` is what the transport told; `url` is the document's own address, without its secrets.
 
     Raises:
         Empty: no bytes, or only white space.
@@ -115,7 +115,7 @@ def take_apart(body: bytes, charset: str | None = None) -> Document:
         return _json(raw)
     if start != b"<" and b"<" not in raw[:2000]:
         raise _not_markup(raw)
-    return _xml(raw, wide, charset)
+    return _xml(raw, wide, charset, url)
 
 
 def _narrowed(body: bytes) -> tuple[str | None, bytes]:
@@ -134,11 +134,11 @@ def _narrowed(body: bytes) -> tuple[str | None, bytes]:
     return None, body
 
 
-def _xml(raw: bytes, wide: str | None, charset: str | None) -> Document:
+def _xml(raw: bytes, wide: str | None, charset: str | None, url: str | None) -> Document:
     root = _root(raw)
     local = root["local"].lower() if root else b""
     if root is None or local not in ENTRY_OF:
-        raise _no_feed(raw, local)
+        raise _no_feed(raw, local, "utf-8" if wide else charset, url)
     if ENTITY.search(raw, 0, root.start()):
         raise Malformed(
             "the document type declares external or nested entities, which are never read; ask the publisher"
@@ -205,7 +205,7 @@ def _closing(head: bytes) -> bytes:
     open_: list[bytes] = []
     for tag in TAG.finditer(DOCTYPE.sub(b"", head, count=1)):
         name = tag["name"]
-        if not name or tag["empty"] or name.rpartition(b":")[2].lower() not in CONTAINERS:
+        if not name or tag["empty"] or name.rpartition(b":")[2].lower() not in ENTRY_OF:
             continue
         if not tag["end"]:
             open_.append(name)
@@ -269,15 +269,9 @@ def _known(name: str | None) -> str | None:
         return None
 
 
-def _no_feed(raw: bytes, local: bytes) -> Rejected:
+def _no_feed(raw: bytes, local: bytes, charset: str | None, url: str | None) -> Rejected:
     if local == b"html" or HTML.search(raw[:5000]):
-        offered = [
-            HREF.search(link[0]) for link in ALTERNATE.finditer(raw[:200_000]) if FEED_TYPE.search(link[0])
-        ]
-        names = ", ".join(href[1].decode("utf-8", "replace") for href in offered if href)
-        return NotAFeed(
-            f"an HTML page in place of a feed; {f'it advertises {names}' if names else 'it advertises no feed'}"
-        )
+        return not_a_feed(raw.decode(codec_of(raw, charset)[0], "replace"), url, FORMATS)
     if not local:
         return _not_markup(raw)
     return UnknownFormat(f"XML whose root is {local.decode('utf-8', 'replace')!r}, which is no feed")

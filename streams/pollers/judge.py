@@ -148,7 +148,7 @@ def _document(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now:
     if body == state.body:
         return Verdict("unchanged", replace(_validated(state, answer, now), message=""))
     try:
-        document = take_apart(answer.body, answer.charset)
+        document = take_apart(answer.body, answer.charset, redact_url(answer.url))
         if not document.whole and not document.entries:
             raise Malformed("the document stops before its first entry")
     except UnknownFormat as error:

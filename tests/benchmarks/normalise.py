@@ -27,7 +27,8 @@ from processors.errors import Rejected
 from processors.model.event import RawItem
 from processors.normalise import normalise
 from processors.normalise.decode import decode
-from processors.normalise.feeds import elements
+from processors.normalise.feeds import entries_by_lxml
+from processors.normalise.formats import FORMATS
 from processors.normalise.xml import parse
 
 SENTENCE = "The council of Port Alder said on Monday that it would repair the wall of the harbour by spring. "
@@ -119,7 +120,7 @@ def _feeds(documents: Sequence[bytes]) -> None:
         (
             "fast path: bytes to entries",
             fast,
-            lambda document: len(elements.entries(parse(decode(document))[0])),
+            lambda document: len(entries_by_lxml(parse(decode(document))[0], FORMATS)[1]),
         ),
         ("whole step", fast, lambda document: _items(document, {})),
         ("whole step, all feeds", documents, lambda document: _items(document, {})),
@@ -141,7 +142,9 @@ def _takes(document: bytes) -> bool:
         root, damage = parse(decode(document))
     except Rejected:
         return False
-    return not damage and 0 < len(elements.entries(root)) >= len(feedparser.parse(document).entries)
+    return not damage and 0 < len(entries_by_lxml(root, FORMATS)[1]) >= len(
+        feedparser.parse(document).entries
+    )
 
 
 FILES: dict[str, tuple[str, str, str]] = {

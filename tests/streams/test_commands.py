@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from streams.cli import COMMANDS, cli
 from streams.commands import times
@@ -133,3 +134,10 @@ def test_times_without_an_offset_count_as_utc(told: str, seconds: int) -> None:
 def test_what_is_no_time_is_bad_usage(told: str) -> None:
     with pytest.raises(click.BadParameter, match="no RFC 3339 timestamp"):
         times.moment("--since", told)
+
+
+@pytest.mark.parametrize("command", ["process", "backfill"])
+def test_a_format_that_there_is_not_is_bad_usage_and_names_those_that_there_are(command: str) -> None:
+    done = CliRunner().invoke(ALL[command], ["--format", "telex"])
+    assert done.exit_code == 2
+    assert "'telex'; known are rss, " in done.stderr

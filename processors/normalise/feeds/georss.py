@@ -22,7 +22,7 @@ _NAMES: Final = (  # points before what is larger
 )  # fmt: skip
 
 
-def place_of(said: dict[str, list[Any]]) -> Point | None:
+def point_of(said: dict[str, list[Any]]) -> Point | None:
     """The point, or the middle and bounds, that the children of an entry tell by their usual names."""
     for name in _NAMES:
         for each in said.get(name, ()):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from processors.errors import MissingContent, Rejected
-from processors.model.event import RawItem
+from processors.errors import MissingContent
 from processors.normalise.feeds.entry import Enclosure, Entry, reading_of
-from processors.normalise.reading import Reading, left_out
+from processors.normalise.json_documents import read_json
+from processors.normalise.reading import Document, Format, Readings, over_limit_errors
 from processors.normalise.values import whole_number
 
 Json = dict[str, Any]
+_NAME: Final = "json-feed"
 
 
 def is_feed(value: object) -> bool:
@@ -23,15 +24,15 @@ def is_feed(value: object) -> bool:
     )
 
 
-def read(feed: Json, item: RawItem, limit: int) -> list[Reading | Rejected]:
+def read_feed(feed: Json, document: Document) -> Readings:
     """The entries of a feed, in its order."""
-    found: list[Reading | Rejected] = []
-    for each in feed["items"][:limit]:
-        if isinstance(each, dict):
-            found.append(reading_of(_entry(each, feed), "json-feed", item))
+    readings: Readings = []
+    for entry in feed["items"][: document.max_entries]:
+        if isinstance(entry, dict):
+            readings.append(reading_of(_entry(entry, feed), _NAME, document.item))
         else:
-            found.append(MissingContent("a member of a JSON Feed's items is no object"))
-    return [*found, *left_out(len(feed["items"]), limit)]
+            readings.append(MissingContent("a member of a JSON Feed's items is no object"))
+    return [*readings, *over_limit_errors(len(feed["items"]), document.max_entries)]
 
 
 def _entry(each: Json, feed: Json) -> Entry:
@@ -87,3 +88,13 @@ def _word(one: Json, name: str) -> str:
 def _list(one: Json, name: str) -> list[Any]:
     value = one.get(name)
     return value if isinstance(value, list) else []
+
+
+FORMAT: Final = Format(
+    name=_NAME,
+    read=read_json,
+    is_json=is_feed,
+    read_json=read_feed,
+    is_feed=True,
+    media_types=("application/feed+json",),
+)

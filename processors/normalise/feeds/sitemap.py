@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from processors.normalise.feeds import read_xml_feed
 from processors.normalise.feeds.entry import Enclosure, Entry
+from processors.normalise.reading import Format
 from processors.normalise.xml import local
 
 
-def entries(root: Any) -> list[Entry]:
+def find_entries(root: Any) -> list[Entry]:
     """The URLs that carry a news element, in their order; a page without one is no story."""
     return [_entry(url, news) for url in root if local(url) == "url" for news in url if local(news) == "news"]
 
@@ -38,3 +40,12 @@ def _entry(url: Any, news: Any) -> Entry:
 def _word(parent: Any, name: str) -> str:
     found = next((each for each in parent if local(each) == name), None)
     return "" if found is None else "".join(found.itertext()).strip()
+
+
+FORMAT: Final = Format(
+    name="news-sitemap",
+    read=read_xml_feed,
+    roots={"urlset": ("url",), "sitemapindex": ()},
+    entries=find_entries,
+    is_feed=True,
+)

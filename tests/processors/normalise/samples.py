@@ -17,6 +17,8 @@ GOLDEN = Path(__file__).parent / "golden"
 RECEIVED = "2026-01-22T16:00:00Z"
 SHARED = Path(__file__).parents[4] / "shared"
 
+INPUTS = sorted(path for path in GOLDEN.iterdir() if not path.name.endswith(".expected.json"))
+
 
 def outcomes(payload: bytes | str, **envelope: Any) -> list[Event | Rejected]:
     """What a raw item becomes."""

@@ -15,8 +15,9 @@ from processors.errors import Rejected, TooLarge
 from processors.model.event import RawItem
 from processors.normalise import normalise
 from processors.normalise.decode import decode
-from processors.normalise.feeds import authority, elements
+from processors.normalise.feeds import entries_by_feedparser, entries_by_lxml
 from processors.normalise.feeds.entry import Entry
+from processors.normalise.formats import FORMATS
 from processors.normalise.html import readable, readable_line
 from processors.normalise.values import timestamp
 from processors.normalise.xml import parse
@@ -37,7 +38,7 @@ RSS = "<rss version='2.0'><channel><title>C</title><item>{}<title>Ferry stops</t
 def both(text: str) -> tuple[list[Entry], list[Entry]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return elements.entries(parse(text)[0]), authority.entries(text)[1]
+        return entries_by_lxml(parse(text)[0], FORMATS)[1], entries_by_feedparser(text)
 
 
 def squeezed(words: str) -> str:

@@ -9,17 +9,23 @@ import pytest
 
 from processors.model.event import Event
 from processors.normalise.decode import decode
+from processors.normalise.formats import BY_NAME
+from processors.normalise.formats import FORMATS as KNOWN
 from processors.normalise.sniff import sniff
-from tests.processors.normalise.samples import GOLDEN, outcomes
-from tests.processors.normalise.test_text import FORMATS
+from tests.processors.normalise.samples import GOLDEN, INPUTS, outcomes
 
 DISPATCHES = Path(__file__).parents[1] / "segment" / "golden"
-MEDIA_TYPES = (
-    "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "application/json",
-    "application/vnd.iptc.g2.newsitem+xml", "application/vnd.iptc.g2.newsmessage+xml", "application/ninjs+json",
-    "text/vnd.iptc.nitf", "text/vnd.iptc.newsml", "text/vnd.iptc.anpa", "message/rfc822", "text/html", "text/plain",
-    "application/octet-stream",
-)  # fmt: skip
+MEDIA_TYPES = ("application/octet-stream", *(kind for format_ in KNOWN for kind in format_.media_types))
+
+
+def sniffed_as(path: Path) -> str:
+    """What a golden document is sniffed as: the format of its first event, of JSON only that it is JSON."""
+    told = json.loads(path.with_name(f"{path.name}.expected.json").read_bytes())
+    name: str = told[0]["provenance"]["format"]
+    return "json" if BY_NAME[name].is_json else name
+
+
+FORMATS = {path.name: sniffed_as(path) for path in INPUTS}
 DISGUISES = {
     "a mark at its head": lambda text: "\ufeff" + text,
     "blank lines before": lambda text: "\n \r\n\t" + text,
@@ -39,6 +45,13 @@ def formats(name: str, **envelope: str) -> list[str]:
 def expected(name: str) -> list[str]:
     told = json.loads((GOLDEN / f"{name}.expected.json").read_text("utf-8"))
     return [each["error"] if "error" in each else each["provenance"]["format"] for each in told]
+
+
+@pytest.mark.parametrize(("name", "expected"), FORMATS.items())
+def test_every_format_is_told_from_its_first_characters(name: str, expected: str) -> None:
+    text = decode((GOLDEN / name).read_bytes())
+    assert sniff(text) == expected
+    assert sniff("\ufeff\n " + text) == expected
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -15,7 +15,7 @@ from processors.normalise.language import identify
 from processors.normalise.sniff import sniff
 from processors.normalise.text import clean, legal_references, repaired
 from processors.normalise.values import language_tag, made_uri, uri_or_none
-from tests.processors.normalise.samples import GOLDEN, one
+from tests.processors.normalise.samples import one
 
 GERMAN = "Die Fähre nach Alderhafen wird teurer, sagte der Hafenmeister am Donnerstag. Für die Bürger gibt es keine Ermäßigung mehr."
 ENGLISH = "The ferry to Port Alder will cost more, the harbour master said on Thursday. There is no discount for the people of the town."
@@ -144,23 +144,6 @@ def test_iso_6937_and_national_iso_646() -> None:
         "Für die Bürger in München wird die Straße größer"
     )
     assert decode_wire(b"print {a} [b] for ~x", language="en") == "print {a} [b] for ~x"
-
-
-FORMATS = {
-    "anpa-1312.txt": "anpa-1312", "anpa-1312-without-controls.txt": "anpa-1312", "iptc-7901-head.txt": "iptc-7901",
-    "iptc-7901-without-controls.txt": "iptc-7901", "newsml-1-html.xml": "newsml-1", "newsml-g2-laid-out.xml": "newsml-g2",
-    "nitf-agency.xml": "nitf", "ninjs-response.json": "json", "atom.xml": "atom", "dispatches.txt": "plain-text", "email.eml": "email",
-    "iptc-7901.txt": "iptc-7901", "json-feed.json": "json", "latin-1.txt": "plain-text", "newsml-1.xml": "newsml-1",
-    "newsml-g2.xml": "newsml-g2", "ninjs-1.json": "json", "ninjs-3.json": "json", "nitf.xml": "nitf", "rdf.xml": "rdf",
-    "rss.xml": "rss", "sitemap.xml": "news-sitemap",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "expected"), FORMATS.items())
-def test_every_format_is_told_from_its_first_characters(name: str, expected: str) -> None:
-    text = decode((GOLDEN / name).read_bytes())
-    assert sniff(text) == expected
-    assert sniff("\ufeff\n " + text) == expected
 
 
 @pytest.mark.parametrize(

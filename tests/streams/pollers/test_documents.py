@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.settings import Normalise
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
+from processors.model.event import RawItem
+from processors.normalise import normalise
 from streams.pollers.documents import codec_of, take_apart
 
 RSS = b"""<?xml version="1.0" encoding="utf-8"?>
@@ -130,6 +133,38 @@ ENTITIES = b'<!DOCTYPE rss [<!ENTITY a "%s">]>' + RSS[RSS.index(b"<rss") :]
 def test_what_is_no_feed_is_refused_by_name(body: bytes, error: type[Rejected], says: str) -> None:
     with pytest.raises(error, match=says):
         take_apart(body)
+
+
+PAGE = """<!doctype html><html><head><title>Courier</title><base href="/news/">
+<link rel="alternate" type="application/rss+xml" href="feed.xml">
+<link rel="alternate" type="application/feed+json; charset=utf-8" href="https://courier.example/json">
+<link rel="alternate" type="text/html" href="/en"><link rel="stylesheet" href="/a.css"></head><body></body></html>"""
+
+
+def test_advertised_feeds_are_told_as_the_command_tells_them() -> None:
+    url = "https://courier.example/start?page=1"
+    with pytest.raises(NotAFeed) as polled:
+        take_apart(PAGE.encode(), None, url)
+    with pytest.raises(NotAFeed) as processed:
+        normalise(RawItem(PAGE.encode(), "2026-01-22T16:00:00Z", url=url), Normalise())
+    assert (
+        str(polled.value)
+        == str(processed.value)
+        == (
+            "an HTML page in place of a feed; "
+            "it advertises https://courier.example/news/feed.xml, https://courier.example/json"
+        )
+    )
+
+
+@pytest.mark.parametrize(("count", "named"), [(5, 5), (6, 5)])
+def test_at_most_five_feeds_are_named(count: int, named: int) -> None:
+    links = "".join(
+        f'<link rel="alternate" type="application/rss+xml" href="/{n}.xml">' for n in range(count)
+    )
+    with pytest.raises(NotAFeed) as caught:
+        take_apart(f"<html><head>{links}</head></html>".encode(), None, "https://courier.example/")
+    assert str(caught.value).count("https://courier.example/") == named
 
 
 def test_harmless_entities_are_taken() -> None:

@@ -153,7 +153,7 @@ async def test_a_bug_in_reading_one_feed_does_not_stop_the_others(
     real: Callable[..., object] = take_apart
     monkeypatch.setattr(
         "streams.pollers.judge.take_apart",
-        lambda body, charset: 1 / 0 if b"Story 666" in body else real(body, charset),
+        lambda body, *told: 1 / 0 if b"Story 666" in body else real(body, *told),
     )
     web.answer("/bad", document(666))
     web.answer("/good", document(1))

@@ -1,0 +1,147 @@
+"""Atom 1.0 (RFC 4287) and 0.3, by lxml."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from typing import Any, Final
+
+from processors.normalise.feeds import read_xml_feed
+from processors.normalise.feeds.elements import (
+    alternate_link,
+    author_names,
+    categories_of,
+    children_by_name,
+    enclosures_of,
+    first_content,
+    inner_markup,
+    linked_enclosures,
+    person_names,
+    text_of,
+    usual_name,
+)
+from processors.normalise.feeds.entry import Entry
+from processors.normalise.feeds.georss import point_of
+from processors.normalise.html import looks_like_html
+from processors.normalise.reading import Format
+from processors.normalise.xml import XML_BASE, XML_LANG, local
+
+
+def find_entries(root: Any) -> list[Entry]:
+    """The entries of a feed in its order, or the entry that is a document itself."""
+    if local(root) == "entry":
+        return [_atom(root, Entry())]
+    feed = _atom_feed(root)
+    return [_atom(each, feed) for each in root if local(each) in {"entry", "item"}]
+
+
+def _atom_feed(feed: Any) -> Entry:
+    """What a feed says for all its entries (RFC 4287, sections 2, 4.2.10, 4.2.1)."""
+    rights = next((text_of(each) for each in feed if usual_name(each) == "atom:rights"), "")
+    links = [each for each in feed if local(each) == "link" and each.get("rel", "alternate") == "alternate"]
+    return Entry(
+        language=feed.get(XML_LANG) or "",
+        rights=rights,
+        base=feed.get(XML_BASE) or (links[0].get("href") or "" if links else ""),
+        authors=author_names(feed),
+    )
+
+
+def _atom(entry: Any, feed: Entry) -> Entry:
+    """An entry of Atom 1.0 (RFC 4287, section 4.1.2) or 0.3."""
+    fields = children_by_name(entry)
+    links = [
+        each
+        for each in entry
+        if local(each) == "link" and usual_name(each).startswith(("atom:", "?:link", "link"))
+    ]
+    content = next(
+        (each for each in entry if local(each) == "content" and usual_name(each) != "media:content"), None
+    )
+    source = next((each for each in entry if local(each) == "source"), None)
+    return Entry(
+        identifier=first_content(fields, "atom:id", "id"),
+        link=alternate_link(links)
+        or (alternate_link(links, "self") if content is None else "")
+        or (content.get("src") or "" if content is not None else ""),
+        base=entry.get(XML_BASE) or feed.base,
+        title=_construct(entry, "title") or first_content(fields, "media:title", "dc:title"),
+        summary=_construct(entry, "summary") or first_content(fields, "media:description", "dc:description"),
+        content=_atom_content(content),
+        published=first_content(
+            fields,
+            "atom:published",
+            "atom:issued",
+            "published",
+            "issued",
+            "atom:created",
+            "dc:date",
+            "dcterms:issued",
+        ),
+        updated=first_content(
+            fields, "atom:updated", "atom:modified", "updated", "modified", "dcterms:modified"
+        ),
+        authors=author_names(entry)
+        or person_names(fields, "dc:creator")
+        or (author_names(source) if source is not None else ())
+        or feed.authors,
+        categories=categories_of(entry, fields),
+        enclosures=(*linked_enclosures(links), *enclosures_of(entry, fields)),
+        language=entry.get(XML_LANG)
+        or first_content(fields, "dc:language")
+        or (content.get(XML_LANG) or "" if content is not None else "")
+        or feed.language,
+        rights=first_content(fields, "atom:rights", "atom:copyright", "dc:rights") or feed.rights,
+        source=""
+        if source is None
+        else next((text_of(each) for each in source if local(each) == "title"), ""),
+        point=point_of(fields),
+        place=first_content(fields, "georss:featurename", "georss:featureName"),
+    )
+
+
+def _construct(entry: Any, name: str) -> str:
+    """A text construct as HTML (RFC 4287, section 3.1): plain text is escaped, XHTML written out."""
+    element = next((each for each in entry if usual_name(each) in {f"atom:{name}", name}), None)
+    if element is None:
+        return ""
+    kind = (element.get("type") or "text").lower()
+    if element.get("mode") == "base64":
+        return _unpacked(element)
+    if kind in {"text", "text/plain"} and element.get("mode") != "escaped":
+        words = text_of(element)
+        return escape(words, quote=False) if "<" in words or "&" in words else words
+    return inner_markup(element)
+
+
+def _atom_content(element: Any) -> str:
+    """The content as HTML; media types that are no text give nothing (RFC 4287, section 4.1.3)."""
+    if element is None:
+        return ""
+    kind = (element.get("type") or "text").lower()
+    if not (kind in {"text", "html", "xhtml"} or kind.startswith("text/") or "xml" in kind):
+        return ""
+    if element.get("mode") == "base64":
+        return _unpacked(element)
+    if kind in {"text", "text/plain"} and element.get("mode") is None and len(element) == 0:
+        words = element.text or ""
+        return words if looks_like_html(words) else escape(words, quote=False).replace("\n", "<br/>")
+    return inner_markup(element)
+
+
+def _unpacked(element: Any) -> str:
+    """The characters in base64 (Atom 0.3, section 4.13.3.2); none where they are no text."""
+    try:
+        return base64.b64decode(text_of(element)).decode()
+    except ValueError:
+        return ""
+
+
+FORMAT: Final = Format(
+    name="atom",
+    read=read_xml_feed,
+    roots={"feed": ("entry",), "entry": ()},
+    entries=find_entries,
+    is_feed=True,
+    media_types=("application/atom+xml",),
+)

@@ -1,0 +1,149 @@
+"""RSS 0.9x to 2.0 and RSS 1.0 (RDF), by lxml.
+
+Sources: RSS 2.0.11 (rssboard.org), RSS 1.0 (web.resource.org).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from processors.normalise.feeds import read_xml_feed
+from processors.normalise.feeds.elements import (
+    alternate_link,
+    author_names,
+    categories_of,
+    children_by_name,
+    enclosures_of,
+    first_content,
+    linked_enclosures,
+    longest_content,
+    person_names,
+    text_of,
+    usual_name,
+)
+from processors.normalise.feeds.entry import Entry
+from processors.normalise.feeds.georss import point_of
+from processors.normalise.reading import Format
+from processors.normalise.xml import XML_BASE, XML_LANG, local
+
+_ABOUT: Final = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
+
+
+def find_entries(root: Any) -> list[Entry]:
+    """The entries below a feed's root element, in its order."""
+    channel = (
+        root if local(root) == "channel" else next((each for each in root if local(each) == "channel"), None)
+    )
+    feed = _channel(root, channel) if channel is not None else Entry()
+    places = [root, *(each for each in root if local(each) in {"channel", "items"})]
+    return [_rss(each, feed) for place in places for each in place if local(each) == "item"]
+
+
+def _channel(root: Any, channel: Any) -> Entry:
+    """What a channel says for all its items: language, rights, base."""
+    fields = {usual_name(each): text_of(each) for each in channel if local(each) != "item"}
+    return Entry(
+        language=fields.get("language")
+        or fields.get("dc:language")
+        or channel.get(XML_LANG)
+        or root.get(XML_LANG)
+        or "",
+        rights=fields.get("copyright") or fields.get("dc:rights") or "",
+        base=channel.get(XML_BASE) or root.get(XML_BASE) or fields.get("link", "").strip(),
+    )
+
+
+def _rss(item: Any, feed: Entry) -> Entry:
+    """An item of RSS of any version (RSS 2.0, section "Elements of <item>"; RSS 1.0, section 5.5)."""
+    fields = children_by_name(item)
+    guid = (
+        first_content(fields, "guid")
+        or item.get(_ABOUT)
+        or first_content(fields, "dc:identifier", "atom:id", "id")
+    )
+    return Entry(
+        identifier=guid,
+        link=_rss_link(item, fields, guid),
+        base=item.get(XML_BASE) or feed.base,
+        title=first_content(fields, "title", "dc:title", "media:title", "itunes:title"),
+        summary=first_content(
+            fields,
+            "description",
+            "dc:description",
+            "dcterms:abstract",
+            "itunes:summary",
+            "media:description",
+            "summary",
+        ),
+        content=longest_content(
+            fields,
+            "content:encoded",
+            "xhtml:body",
+            "xhtml:div",
+            "body",
+            "fullText",
+            "fullitem",
+            "content",
+            "atom:content",
+        ),
+        published=first_content(
+            fields,
+            "pubDate",
+            "dc:date",
+            "dcterms:issued",
+            "dcterms:created",
+            "atom:published",
+            "prism:publicationDate",
+            "pubdate",
+        ),
+        updated=first_content(
+            fields, "atom:updated", "dcterms:modified", "prism:modificationDate", "lastBuildDate", "updated"
+        ),
+        authors=person_names(fields, "dc:creator")
+        or person_names(fields, "author")
+        or person_names(fields, "dc:author")
+        or person_names(fields, "itunes:author")
+        or author_names(item),
+        categories=categories_of(item, fields),
+        enclosures=(
+            *enclosures_of(item, fields),
+            *linked_enclosures([*fields.get("link", ()), *fields.get("atom:link", ())]),
+        ),
+        language=first_content(fields, "dc:language", "language") or item.get(XML_LANG) or feed.language,
+        rights=first_content(fields, "dc:rights", "copyright", "prism:copyright", "media:copyright")
+        or feed.rights,
+        source=first_content(fields, "source", "dc:source"),
+        point=point_of(fields),
+        place=first_content(fields, "georss:featurename", "georss:featureName", "prism:location"),
+    )
+
+
+def _rss_link(item: Any, fields: dict[str, list[Any]], guid: str) -> str:
+    """The item's page: its link, else its Atom link, else a guid that is a permalink."""
+    if link := first_content(fields, "link"):
+        return link.strip()
+    if found := alternate_link([*fields.get("atom:link", ()), *fields.get("link", ())]):
+        return found
+    permalink = next((each.get("isPermaLink", "true") for each in fields.get("guid", ())), "false")
+    if permalink.strip().lower() == "true" and guid.strip().startswith(("http://", "https://")):
+        return guid.strip()
+    about = item.get(_ABOUT) or ""
+    return about if about.startswith(("http://", "https://")) else ""
+
+
+FORMAT: Final = Format(
+    name="rss",
+    read=read_xml_feed,
+    roots={"rss": ("item",), "channel": ("item",)},
+    entries=find_entries,
+    is_feed=True,
+    media_types=("application/rss+xml", "application/xml+rss"),
+)
+RDF_FORMAT: Final = Format(
+    name="rdf",
+    read=read_xml_feed,
+    roots={"rdf": ("item",)},
+    entries=find_entries,
+    is_feed=True,
+    media_types=("application/rdf+xml",),
+)

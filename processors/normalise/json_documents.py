@@ -1,0 +1,106 @@
+"""JSON documents: a JSON Feed, a ninjs item, an item of another JSON format, or a list or response that holds some."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+
+from processors.errors import Malformed, Rejected, UnknownFormat
+from processors.normalise.reading import Document, Format, Readings, over_limit_errors
+
+_NAME: Final = "json"
+_ITEM_LINES: Final = (
+    "ninjs"  # what a line of JSON Lines is read as: one object is one item, whatever it lacks
+)
+_WRAPPERS: Final = (
+    "items",
+    "_items",
+    "item",
+    "entries",
+    "results",
+    "data",
+    "hits",
+    "docs",
+    "stories",
+    "articles",
+    "news",
+)
+# Members that wrap a list in each other: Elasticsearch's response has two, its ``hits.hits``; each more level looks at
+# more lists that hold no items.
+_MAX_WRAPPERS: Final = 3
+
+
+def read_json(document: Document) -> Readings:
+    """The items of a JSON document.
+
+    Raises:
+        Malformed: it is no JSON.
+        UnknownFormat: it is JSON, but no item and no feed.
+    """
+    try:
+        value = orjson.loads(document.text)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"not JSON: {error}") from error
+    is_line = document.item.format == _ITEM_LINES
+    if not is_line and (feed_format := _format_of(value, _json_formats(document, feeds=True))):
+        return _read_one(value, feed_format, document)
+    formats = _json_formats(document, feeds=False)
+    items = [value] if is_line and isinstance(value, dict) else _find_items(value, formats)
+    if items is None:
+        raise UnknownFormat("JSON that is no ninjs item and no JSON Feed")
+    readings: Readings = []
+    for item in items[: document.max_entries]:
+        if isinstance(item, dict):
+            readings += _read_one(item, _format_of(item, formats[:-1]) or formats[-1], document)
+        else:
+            readings.append(UnknownFormat("a member of the list is no ninjs item"))
+    return [*readings, *over_limit_errors(len(items), document.max_entries)]
+
+
+def _json_formats(document: Document, *, feeds: bool) -> list[Format]:
+    """The formats of feeds or of single items, in the order in which they are asked."""
+    return [format_ for format_ in document.formats if format_.is_json and format_.is_feed == feeds]
+
+
+def _format_of(value: object, formats: list[Format]) -> Format | None:
+    return next((format_ for format_ in formats if format_.is_json and format_.is_json(value)), None)
+
+
+def _read_one(value: Any, format_: Format, document: Document) -> Readings:
+    try:
+        return format_.read_json(value, document) if format_.read_json else []
+    except Rejected as error:
+        return [error]
+
+
+def _find_items(value: Any, formats: list[Format], depth: int = _MAX_WRAPPERS) -> list[Any] | None:
+    """The items of a value: itself, a list, or what a response wraps them in, some levels deep."""
+    if _format_of(value, formats):
+        return [value]
+    if isinstance(value, list) and any(_format_of(member, formats) for member in value):
+        return value
+    if isinstance(value, list) and depth and value and all(isinstance(member, dict) for member in value):
+        wrapped = [_find_items(member, formats, 0) for member in value]  # each in an envelope of its own
+        return [item for items in wrapped if items for item in items] or None
+    if isinstance(value, dict):
+        for name in _WRAPPERS:
+            inner = value.get(name)
+            if isinstance(inner, dict | list) and (
+                items := _find_items(inner, formats, depth - 1) if depth else _itself(inner, formats)
+            ):
+                return items
+    return None
+
+
+def _itself(value: Any, formats: list[Format]) -> list[Any] | None:
+    return [value] if _format_of(value, formats) else None
+
+
+def _begins_as_json(head: str) -> bool:
+    return head[:1] in {"{", "["}
+
+
+FORMAT: Final = Format(
+    name=_NAME, read=read_json, is_document=_begins_as_json, media_types=("application/json",)
+)
