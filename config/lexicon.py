@@ -29,11 +29,23 @@ _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`")
 _TOML_LINE: Final = re.compile(r"\(at line (\d+)")
 _HEADER: Final = re.compile(r"\[+([^\]]+)\]+")
 
-File = TypeVar("File", bound=msgspec.Struct)
+File = TypeVar("File")
 
 
 class Pattern(str):
     """A regular expression; ``{word}`` in it is a placeholder that its reader fills in."""
+
+    __slots__ = ()
+
+
+class WordSet(frozenset[str]):
+    """Words, which the file separates by blanks or semicolons."""
+
+    __slots__ = ()
+
+
+class PhraseList(tuple[str, ...]):
+    """Phrases, which the file separates by semicolons; a word has no blank in it."""
 
     __slots__ = ()
 
@@ -127,11 +139,102 @@ class Dates(_Words, frozen=True):
     every: dict[str, str] = {}
 
 
+class Speech(_Words, frozen=True):
+    """Who said what: words in lower case, by what they do in a clause that tells it."""
+
+    cues: WordSet = WordSet()  # verbs of speech, all forms
+    weak: WordSet = (
+        WordSet()
+    )  # cues that need a quotation beside them: too common otherwise for indirect speech
+    plain: WordSet = WordSet()  # cues of narration, for dialogue that a dash opens
+    nominal: PhraseList = PhraseList()  # what may stand between a source and its words: "according to"
+    behind: PhraseList = PhraseList()  # what stands behind a source that its words accord to: Virtasen mukaan
+    passive: WordSet = WordSet()
+    agent: WordSet = WordSet()  # before who did it: "by"
+    pronouns: WordSet = WordSet()
+    pronouns_he: WordSet = WordSet()
+    pronouns_she: WordSet = WordSet()
+    pronouns_it: WordSet = WordSet()
+    pronouns_they: WordSet = WordSet()
+    relatives: WordSet = WordSet()
+    determiners: WordSet = WordSet()
+    definite: WordSet = WordSet()
+    indefinite: WordSet = WordSet()
+    oblique: WordSet = (
+        WordSet()
+    )  # determiners of no subject, so that the speaker is behind the cue: den Prozess nannte sie
+    prepositions: WordSet = WordSet()  # those inside a noun phrase
+    boundaries: WordSet = WordSet()  # words that end a noun phrase
+    auxiliaries: WordSet = WordSet()  # verbs and adverbs between a subject and its cue
+    openers: WordSet = WordSet()  # what can start a sentence before its subject
+    titles: WordSet = WordSet()  # abbreviations that end in a full stop
+    times: WordSet = WordSet()  # no speakers, though they have capitals
+    nouns: WordSet = WordSet()  # cues that are nouns as well
+    addressing: WordSet = WordSet()  # prepositions of whom one speaks to: a déclaré à l'AFP le maire
+    addressees: WordSet = WordSet()  # whom one speaks to, without a preposition: powiedział PAP burmistrz
+    joiners: WordSet = WordSet()
+    conjunctions: WordSet = WordSet()
+    elisions: WordSet = WordSet()  # what an apostrophe cuts off, beside pronouns
+    that: WordSet = WordSet()
+    masculine: WordSet = WordSet()
+    feminine: WordSet = WordSet()
+    organisations: WordSet = WordSet()
+    participle: str = ""  # endings
+    adverb: str = ""
+    verbal: str = ""
+    bare_reports: bool = False
+    dash: bool = False  # a dash at the head of a paragraph opens speech
+    talks: bool = False  # such speech goes on behind the sentence that names the speaker
+    late: bool = False  # the cue may end that sentence: – …, kaupunginjohtaja Aino Virtanen sanoo.
+
+
+class Lost(_Words, frozen=True):
+    """Words by which copy that lost something in transit is known.
+
+    Links and bold text stripped by a filter take words with them, or leave the ending of one behind ("involving
+    significant s,", "the council ed a law").
+    """
+
+    endings: tuple[str, ...]  # that are no word by themselves
+    unended: frozenset[str]  # words that no clause ends with
+    prepositions: frozenset[str]  # after a quoted adjective that stands where a noun must
+    adjectives: frozenset[str]  # that are no nouns
+    takers: frozenset[str]  # verbs and determiners that a noun must follow, before such an adjective
+    never: dict[
+        str, WordSet
+    ]  # by word: what clean copy never has right after it, so that a noun or verb is gone
+
+
+class Names(_Words, frozen=True):
+    """Words beside names, in lower case."""
+
+    roles: frozenset[str] = frozenset()  # before a person's name
+    locating: frozenset[str] = frozenset()  # before a place's
+    joins: tuple[str, ...] = ()  # within names: Ana de la Cruz
+    nouns: bool = False  # every noun has a capital, so that a capital alone tells nothing
+
+
 class Language(_Words, frozen=True):
-    """``languages/<tag>.toml``: the words of one language. Only the calendar must be there."""
+    """``languages/<tag>.toml``: the words of one language. Only the calendar must be there.
+
+    `topics` has by Media Topic the terms of its stories, separated by commas: they match without regard to case, a
+    plural in -s matches its singular; "!" after a term makes it weigh more, as it hardly stands in other stories.
+    """
 
     calendar: Calendar
+    common: WordSet = WordSet()  # the commonest words: articles, prepositions, conjunctions, auxiliaries
     dates: Dates | None = None
+    speech: Speech | None = None
+    damage: Lost | None = None
+    names: Names | None = None
+    topics: dict[str, str] = {}
+
+
+class TopicNames(_Words, frozen=True):
+    """``topics.toml``: what belongs to no one language."""
+
+    priors: dict[str, float]  # by topic
+    sections: dict[str, str]  # by topic: what publishers call their sections, separated by commas
 
 
 @cache
@@ -158,6 +261,18 @@ def every_language() -> Iterator[tuple[str, Language]]:
             yield tag, words
 
 
+@cache
+def topic_names() -> TopicNames:
+    """The sections and priors of Media Topics."""
+    return read_file(FOLDER / "topics.toml", TopicNames)
+
+
+@cache
+def macrolanguages() -> Mapping[str, WordSet]:
+    """By language: the languages of ISO 639-3 that it stands for."""
+    return read_file(FOLDER / "macrolanguages.toml", dict[str, WordSet])
+
+
 # ---------------------------------------------------------------- reading
 
 
@@ -179,10 +294,12 @@ def read_file(path: Path, kind: type[File]) -> File:
 
 def _custom(kind: type, value: Any) -> Any:
     """A value of one of the types above that msgspec doesn't know."""
-    if kind is not Pattern:
-        raise NotImplementedError(kind)
     if not isinstance(value, str):
         raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
+    if kind is WordSet:
+        return WordSet(value.replace(";", " ").split())
+    if kind is PhraseList:
+        return PhraseList(filter(None, map(str.strip, value.split(";"))))
     try:
         re.compile(_PLACEHOLDER.sub("x", value.replace("\n", "")))
     except re.error as error:

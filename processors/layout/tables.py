@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from processors.layout.parts import Part, join
-from processors.quotes.lexicon import languages_of_speech, speech_lexicon
+from processors.quotes.lexicon import speech_lexicons
 
 LONGEST: Final = 240  # characters of a row in columns
 SHORT: Final = 64  # characters of a row without columns
@@ -160,8 +160,7 @@ def _spoken(part: Part) -> bool:
 @cache
 def _narrated() -> re.Pattern[str]:
     """A comma or dash, and soon after it a verb that tells who speaks, in a language that opens speech by dashes."""
-    known = filter(None, map(speech_lexicon, languages_of_speech()))
-    words = "|".join(sorted({cue for each in known if each.dash for cue in each.plain}))
+    words = "|".join(sorted({cue for lexicon in speech_lexicons() if lexicon.dash for cue in lexicon.plain}))
     return re.compile(rf"(?:[,?!…]|\s?[—–])\s*(?:[\w’'-]+\s+){{0,2}}(?:{words})\b", re.IGNORECASE)
 
 

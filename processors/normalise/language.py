@@ -10,16 +10,14 @@ is plain English.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
-from pathlib import Path
 from typing import Any, Final
 
-import config
+from config.lexicon import every_language, macrolanguages
 from processors.model.event import Language
 from processors.normalise.values import language_tag
 
@@ -28,7 +26,6 @@ _GLANCE: Final = 300  # and enough to hear whether it is the declared one
 _EVIDENCE: Final = 40  # letters of different words that are no names, to contradict what was declared
 _SURE: Final = 0.9
 _LAST_LATIN: Final = "\u024f"
-_LEXICON: Final = Path(config.__file__).parent / "lexicon"
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _ASCII_LETTERS: Final = bytes(code if chr(code).isalpha() else 0x20 for code in range(128)).ljust(256)
 _ASCII_WORDS: Final = _ASCII_LETTERS.lower()
@@ -238,8 +235,7 @@ def _common_tag(tag: str) -> str:
 
 @cache
 def _macrolanguages() -> dict[str, str]:
-    told = tomllib.loads((_LEXICON / "macrolanguages.toml").read_text("utf-8"))
-    return {each: common for common, members in told.items() for each in members.split()}
+    return {member: common for common, members in macrolanguages().items() for member in members}
 
 
 @lru_cache(maxsize=8)
@@ -254,9 +250,10 @@ def _identifier(among: tuple[str, ...]) -> Any:
 
 
 @cache
-def _common_words() -> dict[str, frozenset[str]]:
-    told = tomllib.loads((_LEXICON / "common-words.toml").read_text("utf-8"))
-    return {language: frozenset(words.split()) for language, words in told.items()}
+def _common_words() -> Mapping[str, frozenset[str]]:
+    """By language. Norwegian without its form is Bokmål."""
+    common = {tag: words.common for tag, words in every_language() if words.common}
+    return {**common, "no": common["nb"]}
 
 
 @cache

@@ -102,10 +102,10 @@ class Clause:
     def _over_addressee(self, at: int) -> int:
         """From whom the words are told to, to who says them: ``a déclaré à l'AFP le maire``."""
         token = self._phrases.at(at)
-        while token is not None and token.low in self._words.told:
+        while token is not None and token.low in self._words.addressees:
             at += 1
             token = self._phrases.at(at)
-        if token is None or token.low not in self._words.to:
+        if token is None or token.low not in self._words.addressing:
             return at
         told = self._phrases.right(at + 1)
         return told[1] + 1 if told else at

@@ -1,14 +1,14 @@
-"""The words of speech of one language, from ``config/lexicon/quotes.toml``; the file explains its tables."""
+"""The words of speech of one language: those of `config.lexicon.Speech`, and what follows from them."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any
+from typing import Any, Final
+
+from config.lexicon import Speech, every_language, language
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,19 @@ class SpeechLexicon:
     nouns: frozenset[str]
     passive: frozenset[str]
     agent: frozenset[str]
-    to: frozenset[str]
-    told: frozenset[str]
+    addressing: frozenset[str]
+    addressees: frozenset[str]
     oblique: frozenset[str]
     joiners: frozenset[str]
     conjunctions: frozenset[str]
-    elisions: frozenset[str]
     that: frozenset[str]
     plain: frozenset[str]
     definite: frozenset[str]
     indefinite: frozenset[str]
-    he: frozenset[str]
-    she: frozenset[str]
-    it: frozenset[str]
-    they: frozenset[str]
+    pronouns_he: frozenset[str]
+    pronouns_she: frozenset[str]
+    pronouns_it: frozenset[str]
+    pronouns_they: frozenset[str]
     masculine: frozenset[str]
     feminine: frozenset[str]
     organisations: frozenset[str]
@@ -59,82 +58,44 @@ class SpeechLexicon:
     late: bool
 
 
-@cache
-def speech_lexicon(language: str) -> SpeechLexicon | None:
-    """The lexicon of a language subtag (``en``), or None where there is none; Bokmål and Nynorsk are Norwegian."""
-    told = _told().get("no" if language in ("nb", "nn") else language)
-    return _lexicon(told) if told else None
-
-
-def languages_of_speech() -> tuple[str, ...]:
-    """The language subtags that have a lexicon."""
-    return tuple(_told())
+_DERIVED: Final = {"nominal", "behind", "elisions", "participle", "adverb", "verbal"}
 
 
 @cache
-def _told() -> Mapping[str, Mapping[str, Any]]:
-    text = (files("config") / "lexicon" / "quotes.toml").read_text("utf-8")
-    return tomllib.loads(text)
+def speech_lexicon(tag: str) -> SpeechLexicon | None:
+    """The lexicon of a language subtag (``en``), or None where there is none."""
+    words = language(tag)
+    return _lexicon(words.speech) if words and words.speech else None
 
 
-def _lexicon(told: Mapping[str, Any]) -> SpeechLexicon:
-    def words(name: str) -> frozenset[str]:
-        return frozenset(told.get(name, "").split())
+def speech_lexicons() -> Iterator[SpeechLexicon]:
+    """The lexicon of every language that has one."""
+    return filter(None, (speech_lexicon(tag) for tag, _ in every_language()))
 
-    forms = [group.strip() for group in re.split(r"[;\n]", told["cues"])]
-    single = frozenset(word for form in forms for word in form.split())
-    enders = words("boundaries") | words("auxiliaries") | words("relatives") | words("openers")
+
+def _lexicon(speech: Speech) -> SpeechLexicon:
+    words: dict[str, Any] = {
+        name: getattr(speech, name) for name in speech.__struct_fields__ if name not in _DERIVED
+    }
+    enders = speech.boundaries | speech.auxiliaries | speech.relatives | speech.openers
     return SpeechLexicon(
-        cues=single,
-        weak=words("weak"),
-        phrases=_phrases(told.get("nominal", "")),
-        behind=_phrases(told.get("behind", "")),
-        pronouns=words("pronouns"),
-        relatives=words("relatives"),
-        determiners=words("determiners"),
-        prepositions=words("prepositions"),
-        boundaries=words("boundaries"),
-        auxiliaries=words("auxiliaries"),
-        openers=words("openers"),
-        titles=words("titles"),
-        times=words("times"),
-        nouns=words("nouns"),
-        passive=words("passive"),
-        agent=words("agent"),
-        to=words("to"),
-        told=words("told"),
-        oblique=words("oblique"),
-        joiners=words("joiners"),
-        conjunctions=words("conjunctions"),
-        elisions=words("elisions"),
-        that=words("that"),
-        plain=words("plain"),
-        definite=words("definite"),
-        indefinite=words("indefinite"),
-        he=words("he"),
-        she=words("she"),
-        it=words("it"),
-        they=words("they"),
-        masculine=words("masculine"),
-        feminine=words("feminine"),
-        organisations=words("organisations"),
-        enders=enders | words("prepositions") | (single - words("nouns")),
-        hosts=words("pronouns") | words("elisions"),
-        participle=tuple(told.get("participle", "").split()),
-        adverb=tuple(told.get("adverb", "").split()),
-        verbal=tuple(told.get("verbal", "").split()),
-        bare_reports=bool(told.get("bare_reports")),
-        dash=bool(told.get("dash")),
-        talks=bool(told.get("talks")),
-        late=bool(told.get("late")),
+        **words,
+        phrases=_any_of(speech.nominal),
+        behind=_any_of(speech.behind),
+        enders=enders | speech.prepositions | (speech.cues - speech.nouns),
+        hosts=speech.pronouns | speech.elisions,
+        participle=tuple(speech.participle.split()),
+        adverb=tuple(speech.adverb.split()),
+        verbal=tuple(speech.verbal.split()),
     )
 
 
-def _phrases(listed: str) -> re.Pattern[str]:
-    """Phrases between semicolons, the longest first; of none, a pattern that matches nothing."""
-    known = sorted(filter(None, map(str.strip, listed.split(";"))), key=len, reverse=True)
-    body = "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in known)
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
+    """The longest of the phrases first; of none, a pattern that matches nothing."""
+    body = "|".join(
+        re.escape(phrase).replace(r"\ ", r"\s+") for phrase in sorted(phrases, key=len, reverse=True)
+    )
     return re.compile(rf"(?<!\w)(?:{body})(?!\w)" if body else r"(?!)", re.IGNORECASE)
 
 
-NO_WORDS = _lexicon({"cues": ""})
+NO_WORDS: Final = _lexicon(Speech())

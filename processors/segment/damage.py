@@ -9,14 +9,13 @@ asks for a break that clean copy does not have. The words are data: `config/lexi
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice, pairwise
 from typing import Final
 
-from config.settings import HERE
+from config.lexicon import WordSet, language
 from processors.layout.line_kinds import ends_sentence
 from processors.model.event import Damage, DamageKind, Segment
 
@@ -55,11 +54,11 @@ Rule = tuple[DamageKind, Callable[[str], Iterator[tuple[int, int]]]]
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What can't stand where, in one language."""
+    """What can't stand where, in one language: see `config.lexicon.Lost`."""
 
     endings: frozenset[str]
     ending: re.Pattern[str]
-    never: dict[str, frozenset[str]]
+    never: dict[str, WordSet]
     unended: frozenset[str]
     prepositions: frozenset[str]
     adjectives: frozenset[str]
@@ -67,24 +66,27 @@ class Grammar:
 
 
 @cache
-def grammar(language: str) -> Grammar | None:
-    """The lexicon of a language (its first subtag), or None."""
-    with (HERE / "lexicon" / "segment-damage.toml").open("rb") as file:
-        told = tomllib.load(file).get({"no": "nb", "nn": "nb"}.get(language, language))
-    if told is None:
+def grammar(tag: str) -> Grammar | None:
+    """What a language's words tell (its first subtag), or None where there are none."""
+    words = language(tag)
+    if words is None or words.damage is None:
         return None
-    endings = sorted(told["endings"], key=len, reverse=True)
+    lost = words.damage
+    endings = sorted(lost.endings, key=len, reverse=True)
     return Grammar(
         frozenset(endings),
         re.compile(ENDING_AFTER.format("|".join(endings))),
-        {word: frozenset(after.split()) for word, after in told["never"].items()},
-        *(frozenset(told[name]) for name in ("unended", "prepositions", "adjectives", "takers")),
+        lost.never,
+        lost.unended,
+        lost.prepositions,
+        lost.adjectives,
+        lost.takers,
     )
 
 
-def find_damage(text: str, segments: tuple[Segment, ...], language: str = "") -> tuple[Damage, ...]:
+def find_damage(text: str, segments: tuple[Segment, ...], tag: str = "") -> tuple[Damage, ...]:
     """The damaged places of a segmented text, in order, none within another."""
-    known = grammar(language.partition("-")[0].lower())
+    known = grammar(tag.partition("-")[0].lower())
     rules = _rules_for(text, known)
     found: list[Damage] = []
     for segment in segments if rules else ():

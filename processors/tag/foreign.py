@@ -7,16 +7,16 @@ and what stands beside it tells its kind. German writes every noun with one, so 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from config.lexicon import every_language
 from processors.model.event import Label
 from processors.places import candidates
 from processors.tag.copy import Copy, CopyPart, NameSpan
-from processors.tag.lexicon import LEXICON, lexicon
+from processors.tag.lexicon import lexicon
 
 CAPITAL: Final = r"(?:[dlDL]['’])?[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:[-'’][^\W\d_]+)*"
 WORD_BEFORE: Final = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)\.? +$")
@@ -44,17 +44,13 @@ class Tongue:
 
 @cache
 def tongues() -> dict[str, Tongue]:
-    """The languages of `tag-foreign.toml` by their codes."""
-    with (LEXICON / "tag-foreign.toml").open("rb") as file:
-        told = tomllib.load(file)
+    """The languages whose names are read so, by their tags: those with words that locate."""
     return {
-        code: Tongue(
-            _name_pattern(words["joins"]),
-            frozenset(words["roles"]),
-            frozenset(words["locating"]),
-            words.get("nouns", False),
+        tag: Tongue(
+            _name_pattern(words.names.joins), words.names.roles, words.names.locating, words.names.nouns
         )
-        for code, words in told.items()
+        for tag, words in every_language()
+        if words.names and words.names.locating
     }
 
 
@@ -71,7 +67,7 @@ def find_foreign(copy: Copy) -> Iterator[NameSpan]:
                     yield name
 
 
-def _name_pattern(joins: list[str]) -> re.Pattern[str]:
+def _name_pattern(joins: Iterable[str]) -> re.Pattern[str]:
     between = "|".join(sorted(joins, key=len, reverse=True))
     return re.compile(rf"\b{CAPITAL}(?: (?:(?:{between}) ){{0,2}}{CAPITAL})*")
 

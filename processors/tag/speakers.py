@@ -110,17 +110,17 @@ class _Cast:
 
     def _pronoun_entity(self, word: str, at: int) -> str | None:
         words = self._words
-        if word in words.he or word in words.she:
-            gender = "m" if word in words.he else "f"
+        if word in words.pronouns_he or word in words.pronouns_she:
+            gender = "m" if word in words.pronouns_he else "f"
             return self._person_entity(at, "f" if gender == "m" else "m")
-        if word in words.it or word in words.they:
+        if word in words.pronouns_it or word in words.pronouns_they:
             if (
                 self._last_speaker
                 and at - self._last_speaker[0] < MAX_LOOK_BACK_CHARS
                 and self._has_label(self._last_speaker[1], "ORG")
             ):
                 return self._last_speaker[1]
-            return self._nearest_entity(at, ("ORG",)) if word in words.it else None
+            return self._nearest_entity(at, ("ORG",)) if word in words.pronouns_it else None
         return None
 
     def _person_entity(self, at: int, other: str) -> str | None:

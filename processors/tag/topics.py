@@ -1,7 +1,7 @@
 """IPTC Media Topics of a story: what the publisher says, else what the words say.
 
 The publisher's own codes and section names come first. For the words, every topic has a lexicon a language
-(``config/lexicon/topics.toml``): a term counts with the logarithm of its frequency, more in the headline and the lead,
+(`config.lexicon.Language`): a term counts with the logarithm of its frequency, more in the headline and the lead,
 less where several topics share it. A topic's confidence is its share of the squares of
 all scores, dampened where little was found.
 """
@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from config.settings import HERE
+from config.lexicon import language, topic_names
 from processors.media_topics import PREFIX, ancestors, codes_by_name, media_topics
 from processors.model.event import Event, Topic
 
-LEXICON: Final = HERE / "lexicon" / "topics.toml"
 TOLD: Final = 1.0  # confidence of the publisher's own code
 SECTION: Final = 0.9  # of a section name that stands for a topic
 STRONG: Final = 3.0
@@ -54,14 +52,14 @@ class Lexicon:
 
 def find_topics(event: Event) -> tuple[Topic, ...]:
     """The topics of a story, surest first; a topic is left out where one below it is told."""
-    language = event.language.tag if event.language else "und"
+    tag = event.language.tag if event.language else "und"
     found: dict[str, float] = {}
-    for code, confidence in [*_publishers(event), *_from_words(event, language)]:
+    for code, confidence in [*_publishers(event), *_from_words(event, tag)]:
         found[code] = max(confidence, found.get(code, 0.0))
     implied = {above for code in found for above in ancestors(code)}
     kept = {code: confidence for code, confidence in found.items() if code not in implied}
     return tuple(
-        Topic(PREFIX + code, media_topics()[code].name(language), round(confidence, 3))
+        Topic(PREFIX + code, media_topics()[code].name(tag), round(confidence, 3))
         for code, confidence in sorted(kept.items(), key=lambda pair: (-pair[1], pair[0]))
     )
 
@@ -87,8 +85,8 @@ def _section(name: str) -> str | None:
     return _sections().get(told) or codes_by_name().get(told)
 
 
-def _from_words(event: Event, language: str) -> Iterator[tuple[str, float]]:
-    lexicon = _lexicon(language.partition("-")[0])
+def _from_words(event: Event, tag: str) -> Iterator[tuple[str, float]]:
+    lexicon = _lexicon(tag.partition("-")[0])
     if lexicon is None:
         return
     counts: dict[Term, float] = {}
@@ -122,23 +120,18 @@ def _singular(token: str) -> str:
 
 
 @cache
-def _told() -> dict[str, Any]:
-    return tomllib.loads(LEXICON.read_text("utf-8"))
-
-
-@cache
 def _sections() -> dict[str, str]:
-    return {name: code for code, names in _told()["sections"].items() for name in _listed(names)}
+    return {name: code for code, names in topic_names().sections.items() for name in _listed(names)}
 
 
 @cache
-def _lexicon(language: str) -> Lexicon | None:
-    told = {code: words[language] for code, words in _told()["words"].items() if language in words}
-    if not told:
+def _lexicon(tag: str) -> Lexicon | None:
+    known = language(tag)
+    if known is None or not known.topics:
         return None
     weights: dict[tuple[str, ...], list[tuple[int, float]]] = {}
-    for number, (code, terms) in enumerate(told.items()):
-        prior = _told()["priors"].get(code, 1.0)
+    for number, (code, terms) in enumerate(known.topics.items()):
+        prior = topic_names().priors.get(code, 1.0)
         for term in _listed(terms):
             words = tuple(_tokens(term.removesuffix("!")))
             weights.setdefault(words, []).append((number, prior * (STRONG if term.endswith("!") else 1.0)))
@@ -146,7 +139,7 @@ def _lexicon(language: str) -> Lexicon | None:
     for words, pairs in weights.items():
         shared = tuple((number, weight / len(pairs)) for number, weight in pairs)
         by_first.setdefault(words[0], []).append(Term(words[1:], shared))
-    return Lexicon(tuple(told), {first: tuple(terms) for first, terms in by_first.items()})
+    return Lexicon(tuple(known.topics), {first: tuple(terms) for first, terms in by_first.items()})
 
 
 def _listed(names: str) -> Iterable[str]:
