@@ -20,7 +20,7 @@ from processors.errors import Bug, Empty, Rejected, TooLarge
 from processors.model.event import Event, RawItem
 from streams.files import STANDARD, Refused, shown, unreadable
 from streams.steps import NewEvent, StageOutcome, load_stage
-from streams.topology import STEP_NAMES, STEPS, Step, readers
+from streams.topology import STEP_NAMES, STEPS, Step, Topic
 
 # Items that pass the steps together. With few, deduplicate and tag work story by story, which is slower; with many,
 # memory grows and the first event of a pipe comes late.
@@ -56,6 +56,10 @@ class Pipeline:
         if STEPS[0] not in steps:
             raise ValueError(f"{STEPS[0].name} reads the input, so it must be among the steps")
         self._stages = {step.name: load_stage(step.name, settings) for step in steps}
+        self._leading_on: set[Topic] = set()  # topics from which an event comes to one more of the steps
+        for step in reversed(STEPS):
+            if step in steps or self._leading_on.intersection(step.writes):
+                self._leading_on.update(step.reads)
 
     def __call__(self, inputs: Sequence[Input]) -> list[Result]:
         """The results of a batch, in input order; one input may give several or none."""
@@ -67,7 +71,7 @@ class Pipeline:
         for step in STEPS:
             flowing = [passing for topic in step.reads for passing in waiting[topic.name]]
             for source, value in self._run(step, flowing):
-                if isinstance(value, Event) and readers(topic := step.route(value)):
+                if isinstance(value, Event) and (topic := step.route(value)) in self._leading_on:
                     waiting[topic.name].append((source, value))
                 else:
                     results.append(Result(source, value))

@@ -174,6 +174,25 @@ def test_an_event_goes_to_the_steps_that_read_its_topic(monkeypatch: pytest.Monk
     ]
 
 
+def test_events_of_one_document_keep_their_order_where_no_step_follows() -> None:
+    same = "<description>The ferry sailed on Wednesday with two hundred people and one donkey.</description>"
+    entries = "".join(
+        f"<item><guid>urn:x:{n}</guid><title>The ferry sailed</title>{same}</item>" for n in (1, 2)
+    )
+    other = (
+        "<item><guid>urn:x:3</guid><title>Rain in Lugo</title><description>It rained.</description></item>"
+    )
+    feed = f'<rss version="2.0"><channel><title>x</title>{entries}{other}</channel></rss>'
+    item = RawItem(feed.encode(), NOW, input="x")
+    results = pipeline("normalise", "deduplicate")([Input("x", None, item)])
+    relations = [
+        result.event.lineage.relation
+        for result in results
+        if isinstance(result.event, Event) and result.event.lineage
+    ]
+    assert relations == ["new", "duplicate", "new"]
+
+
 def test_the_first_step_is_never_left_out() -> None:
     with pytest.raises(ValueError, match="normalise"):
         pipeline("segment")
