@@ -11,10 +11,10 @@ import heapq
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
-from config.settings import HERE, Settings
+from config.files import find_file
+from config.settings import Settings
 from processors.errors import Rejected
 from processors.model.codec import decode, encode
 from processors.model.event import Event
@@ -41,8 +41,8 @@ def rules(settings: Settings) -> tuple[Rule, ...]:
     Raises:
         Misconfigured: the file can't be read, or a rule is wrong.
     """
-    told = settings.routes.file
-    return load(HERE / told if (HERE / told).is_file() else Path(told)) if told else ()
+    name = settings.routes.file
+    return load(find_file(name)) if name else ()
 
 
 class RouteWork:

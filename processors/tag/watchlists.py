@@ -16,7 +16,7 @@ from typing import Any, Final, Self, get_args
 from msgspec.structs import replace
 
 from config.errors import Misconfigured
-from config.settings import HERE
+from config.files import find_file
 from processors.model.event import Entity, Label, Mention
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.pattern_safety import is_exponential
@@ -64,14 +64,14 @@ class WatchLists:
 
     @classmethod
     def read(cls, name: str) -> Self:
-        """Read a file in `config/` or at a path; no name, no lists.
+        """Read a file of watch lists, found by the rule of `config.files`; no name, no lists.
 
         Raises:
             Misconfigured: the file can't be read, or says what no list can have; the line is named.
         """
         if not name:
             return cls(Phrases(()), ())
-        path = Path(name) if Path(name).is_absolute() or Path(name).exists() else HERE / name
+        path = find_file(name)
         source = _text(path)
         try:
             document = tomllib.loads(source)

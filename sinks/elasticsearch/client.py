@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from config.files import find_file
 from config.settings import Elasticsearch
 from processors.errors import Transient, Unreachable
 
@@ -25,7 +26,7 @@ def connect(settings: Elasticsearch) -> AsyncElasticsearch:
     elif settings.username:
         told["basic_auth"] = (settings.username, settings.password)
     if settings.ca_file:
-        told["ca_certs"] = settings.ca_file
+        told["ca_certs"] = str(find_file(settings.ca_file))
     return AsyncElasticsearch(settings.url, **told)
 
 

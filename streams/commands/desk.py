@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from streams.commands.options import log_files, settings_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,19 +17,20 @@ if TYPE_CHECKING:
     from sinks.desk.ports import Feeds
     from sinks.desk.views import FeedHealth
 
-FRESH_S = 10.0  # the topic of the pollers' memory is read whole, so not at each look at the page
+# The topic of the pollers' states is read whole: more often than this costs the broker, less often shows old states.
+FEED_STATES_AGE_S = 10.0
 
 
 @click.command("desk")
-@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
+@settings_option
 @click.option(
     "--host", help="The address to answer on. Any but loopback demands a token. [default: 127.0.0.1]"
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="The desk's port. [default: 8080]")
 @click.option(
-    "--feeds", metavar="PATH", help="The pollers' list of feeds, whose health is read from Kafka and shown."
+    "--feeds", metavar="FILE", help="The pollers' list of feeds, whose health is read from Kafka and shown."
 )
-def command(config: Path | None, host: str | None, port: int | None, feeds: str | None) -> None:
+def command(settings: Settings, host: str | None, port: int | None, feeds: str | None) -> None:
     """Show the stories of the Elasticsearch index until SIGINT or SIGTERM.
 
     A server that does not answer is waited for; the desk says so meanwhile. `wiredesk run` has its own desk.
@@ -38,28 +40,14 @@ def command(config: Path | None, host: str | None, port: int | None, feeds: str 
       wiredesk desk --config fleet.toml --feeds feeds.toml
       WIREDESK_DESK_TOKEN_FILE=/run/secrets/desk wiredesk desk --host 0.0.0.0
     """
-    from msgspec.structs import replace
-
-    from config.settings import load
+    from config.settings import override
     from streams.logs import configure
 
-    settings = load(config)
-    told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = replace(settings, desk=replace(settings.desk, **told))
+    settings = override(settings, {"desk.host": host, "desk.port": port, "poll.feeds": feeds})
     configure(settings.log)
-    asyncio.run(_until_signal(settings, _feeds(settings, feeds)))
-
-
-def _feeds(settings: Settings, path: str | None) -> Feeds:
-    if path is None:
-        return NoFeeds()
-    from functools import partial
-
-    from streams.kafka.poll import states
-    from streams.pollers.feed_health import PolledFeeds
-    from streams.pollers.feed_list import load_feeds
-
-    return PolledFeeds(load_feeds(path), partial(states, settings), FRESH_S)
+    if feeds:
+        log_files(settings, "poll.feeds")
+    asyncio.run(_serve_until_signal(settings, _polled_feeds(settings) if feeds else NoFeeds()))
 
 
 class NoFeeds:
@@ -70,7 +58,17 @@ class NoFeeds:
         return ()
 
 
-async def _until_signal(settings: Settings, feeds: Feeds) -> None:
+def _polled_feeds(settings: Settings) -> Feeds:
+    from functools import partial
+
+    from streams.kafka.poll import states
+    from streams.pollers.feed_health import PolledFeeds
+    from streams.pollers.feed_list import load_feeds
+
+    return PolledFeeds(load_feeds(settings.poll.feeds), partial(states, settings), FEED_STATES_AGE_S)
+
+
+async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
     import structlog
 
     from config.errors import Misconfigured

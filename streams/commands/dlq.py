@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streams.commands import times
+from streams.commands.options import (
+    configure_kafka_logs,
+    data_option,
+    kafka_option,
+    parse_milliseconds,
+    settings_option,
+)
 
 if TYPE_CHECKING:
+    from config.settings import Settings
     from streams.dead_letters import DeadLetter, Filter, Source
 
 
 def _place(call: Callable[..., Any]) -> Callable[..., Any]:
     """Options that name the log."""
-    call = click.option(
-        "--kafka", is_flag=True, help="The topics of the Kafka runtime. [default: the embedded log]"
-    )(call)
-    call = click.option(
-        "--data", type=click.Path(path_type=Path), help="The embedded log's folder. [default: data]"
-    )(call)
-    return click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")(call)
+    return settings_option(data_option(kafka_option(call)))
 
 
 def _filters(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +52,7 @@ def command() -> None:
 @command.command("list")
 @_filters
 @_place
-def list_(config: Path | None, data: Path | None, kafka: bool, **told: str | None) -> None:
+def list_(settings: Settings, data: str | None, kafka: bool, **filters: str | None) -> None:
     """List dead letters: id, time, step, error, feed, message; tabs between them.
 
     \b
@@ -61,8 +62,8 @@ def list_(config: Path | None, data: Path | None, kafka: bool, **told: str | Non
     """
     from streams.dead_letters import dead_letters
 
-    wanted, count = _filter(told), 0
-    with _source(config, data, kafka) as source:
+    wanted, count = _filter(filters), 0
+    with _open_source(settings, data, kafka=kafka) as source:
         for letter in dead_letters(source, wanted):
             count += 1
             message = letter.message.replace("\t", " ").replace("\n", " ")
@@ -76,7 +77,7 @@ def list_(config: Path | None, data: Path | None, kafka: bool, **told: str | Non
 @click.argument("identity", metavar="ID")
 @click.option("--headers", is_flag=True, help="The headers and the reason, instead of the bytes.")
 @_place
-def show(identity: str, headers: bool, config: Path | None, data: Path | None, kafka: bool) -> None:
+def show(identity: str, headers: bool, settings: Settings, data: str | None, kafka: bool) -> None:
     """Write the rejected bytes of one dead letter to standard output, as the publisher sent them.
 
     \b
@@ -84,8 +85,8 @@ def show(identity: str, headers: bool, config: Path | None, data: Path | None, k
       wiredesk dlq show wire.items.raw.v1.dlq/0/3 > item && wiredesk process item
       wiredesk dlq show --headers wire.items.raw.v1.dlq/0/3
     """
-    with _source(config, data, kafka) as source:
-        letter = _one(source, identity)
+    with _open_source(settings, data, kafka=kafka) as source:
+        letter = _find(source, identity)
     if headers:
         for name, value in letter.record.headers:
             click.echo(f"{name}: {value.decode('utf-8', 'backslashreplace')}")
@@ -102,10 +103,10 @@ def replay(
     identities: tuple[str, ...],
     *,
     force: bool,
-    config: Path | None,
-    data: Path | None,
+    settings: Settings,
+    data: str | None,
     kafka: bool,
-    **told: str | None,
+    **filters: str | None,
 ) -> None:
     """Put dead letters back on the topics they came from: the named ones, or those that pass the filters.
 
@@ -119,14 +120,14 @@ def replay(
     """
     from streams.dead_letters import MOST_REPLAYS
 
-    with _source(config, data, kafka) as source:
-        letters = _chosen(source, identities, told)
-        worn = [] if force else [each for each in letters if each.replays >= MOST_REPLAYS]
-        count = source.replay([each for each in letters if force or each.replays < MOST_REPLAYS])
+    with _open_source(settings, data, kafka=kafka) as source:
+        letters = _choose(source, identities, filters)
+        worn_out = [] if force else [letter for letter in letters if letter.replays >= MOST_REPLAYS]
+        count = source.replay([letter for letter in letters if force or letter.replays < MOST_REPLAYS])
     click.echo(f"{count} replayed")
-    if worn:
+    if worn_out:
         click.echo(
-            f"{len(worn)} stay ({worn[0].id}, …): replayed {MOST_REPLAYS} times and rejected again. "
+            f"{len(worn_out)} stay ({worn_out[0].id}, …): replayed {MOST_REPLAYS} times and rejected again. "
             "Mend the cause, then say --force; or drop them",
             err=True,
         )
@@ -137,7 +138,7 @@ def replay(
 @_filters
 @_place
 def drop(
-    identities: tuple[str, ...], config: Path | None, data: Path | None, kafka: bool, **told: str | None
+    identities: tuple[str, ...], settings: Settings, data: str | None, kafka: bool, **filters: str | None
 ) -> None:
     """Forget dead letters: the named ones, or those that pass the filters (at least one filter).
 
@@ -146,25 +147,25 @@ def drop(
       wiredesk dlq drop wire.items.raw.v1.dlq/0/3
       wiredesk dlq drop --kafka --config fleet.toml --until 2026-01-01
     """
-    if not identities and not any(told.values()):
+    if not identities and not any(filters.values()):
         raise click.UsageError(
             "name the letters, or choose them with --step, --error, --feed, --since, --until"
         )
-    with _source(config, data, kafka) as source:
-        click.echo(f"{source.drop(_chosen(source, identities, told))} dropped")
+    with _open_source(settings, data, kafka=kafka) as source:
+        click.echo(f"{source.drop(_choose(source, identities, filters))} dropped")
 
 
-def _chosen(source: Source, identities: tuple[str, ...], told: dict[str, str | None]) -> list[DeadLetter]:
+def _choose(source: Source, identities: tuple[str, ...], filters: dict[str, str | None]) -> list[DeadLetter]:
     from streams.dead_letters import dead_letters
 
-    wanted = _filter(told)
+    wanted = _filter(filters)
     if identities:
-        letters = [_one(source, identity) for identity in dict.fromkeys(identities)]
+        letters = [_find(source, identity) for identity in dict.fromkeys(identities)]
         return [letter for letter in letters if wanted.passes(letter)]
     return list(dead_letters(source, wanted))
 
 
-def _one(source: Source, identity: str) -> DeadLetter:
+def _find(source: Source, identity: str) -> DeadLetter:
     from processors.numbers import whole
     from streams.dead_letters import DeadLetter
 
@@ -178,31 +179,28 @@ def _one(source: Source, identity: str) -> DeadLetter:
     return DeadLetter(record)
 
 
-def _filter(told: dict[str, str | None]) -> Filter:
+def _filter(filters: dict[str, str | None]) -> Filter:
     from streams.dead_letters import Filter
 
-    since, until = (times.moment(f"--{name}", told[name]) for name in ("since", "until"))
-    return Filter(told["step"], told["error"], told["feed"], since, until)
+    since, until = (parse_milliseconds(f"--{name}", filters[name]) for name in ("since", "until"))
+    return Filter(filters["step"], filters["error"], filters["feed"], since, until)
 
 
 @contextmanager
-def _source(config: Path | None, data: Path | None, kafka: bool) -> Iterator[Source]:
-    from config.settings import load
+def _open_source(settings: Settings, data: str | None, *, kafka: bool) -> Iterator[Source]:
+    from config.settings import override
     from streams.dead_letters import Embedded
     from streams.embedded.log import located
 
-    settings = load(config)
+    settings = override(settings, {"embedded.data": data})
     source: Source
     if kafka:
-        from streams.kafka.cluster import quieten
         from streams.kafka.dead_letters import KafkaDeadLetters
-        from streams.logs import configure
 
-        configure(settings.log)
-        quieten()
+        configure_kafka_logs(settings)
         source = KafkaDeadLetters(settings.kafka)
     else:
-        source = Embedded(located(data or Path(settings.embedded.data), or_kafka=True))
+        source = Embedded(located(Path(settings.embedded.data), or_kafka=True))
     try:
         yield source
     finally:

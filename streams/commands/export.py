@@ -6,17 +6,20 @@ import asyncio
 import sys
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
+
+from streams.commands.options import data_option, parse_milliseconds, settings_option
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from config.settings import Settings
+    from processors.model.event import Relation
     from sinks.desk.ports import Stories
     from sinks.desk.views import Query
-    from sinks.export import Writer
+    from sinks.export import Format, Writer
 
 RELATIONS = click.Choice(["new", "duplicate", "update", "correction", "kill"])
 
@@ -42,15 +45,31 @@ RELATIONS = click.Choice(["new", "duplicate", "update", "correction", "kill"])
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="[default: standard output]"
 )
-@click.option("--data", type=click.Path(path_type=Path), help="The folder of `wiredesk run`.")
+@data_option
 @click.option(
     "--from",
     "search",
     type=click.Choice(["embedded", "elasticsearch"]),
     help="The index to read. [default: desk.search of the settings]",
 )
-@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
-def command(**told: Any) -> None:
+@settings_option
+def command(
+    settings: Settings,
+    *,
+    words: str,
+    language: str | None,
+    feed: str | None,
+    entity: str | None,
+    topic: str | None,
+    relation: Relation | None,
+    since: str | None,
+    duplicates: bool,
+    limit: int | None,
+    format_: Format,
+    output: Path | None,
+    data: str | None,
+    search: str | None,
+) -> None:
     """Write the stories that fit, newest first, to a file or standard output.
 
     Killed, corrected and still embargoed stories are left out, as on the desk; `--relation kill` lists the kills.
@@ -61,37 +80,31 @@ def command(**told: Any) -> None:
       wiredesk export --topic medtop:04000000 --since 2026-11-01T00:00:00Z --format csv -o economy.csv
       wiredesk export --from elasticsearch --language es --format parquet -o spanish.parquet
     """
-    from msgspec.structs import replace
-
-    from config.settings import load
+    from config.settings import override
     from sinks.desk.views import Query
     from sinks.export import writer
-    from streams.commands.times import moment
     from streams.messages import rfc3339
 
-    since = moment("--since", told["since"])
-
-    settings = load(told["config"])
+    since_ms = parse_milliseconds("--since", since)
     query = Query(
-        told["words"],
-        language=told["language"],
-        feed=told["feed"],
-        relation=told["relation"],
-        entity=told["entity"],
-        topic=told["topic"],
-        since=None if since is None else rfc3339(since),
-        duplicates=told["duplicates"],
+        words,
+        language=language,
+        feed=feed,
+        relation=relation,
+        entity=entity,
+        topic=topic,
+        since=None if since_ms is None else rfc3339(since_ms),
+        duplicates=duplicates,
     )
-    search = told["search"] or ("embedded" if told["data"] else settings.desk.search)
-    if told["data"]:
-        settings = replace(settings, embedded=replace(settings.embedded, data=str(told["data"])))
-    with _opened(told["output"], told["format_"]) as stream:
-        count = asyncio.run(_export(settings, search, query, told["limit"], writer(told["format_"], stream)))
+    search = search or ("embedded" if data else settings.desk.search)
+    settings = override(settings, {"embedded.data": data})
+    with _open_output(output, format_) as stream:
+        count = asyncio.run(_export(settings, search, query, limit, writer(format_, stream)))
     click.echo(f"{count} stories", err=True)
 
 
 @contextmanager
-def _opened(path: Path | None, format_: str) -> Iterator[BinaryIO]:
+def _open_output(path: Path | None, format_: str) -> Iterator[BinaryIO]:
     """The file; it gets its name only when it is whole."""
     if path is None:
         if format_ == "parquet" and sys.stdout.isatty():
@@ -108,24 +121,24 @@ def _opened(path: Path | None, format_: str) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-async def _export(settings: Settings, search: str, query: Query, limit: int | None, made: Writer) -> int:
+async def _export(settings: Settings, search: str, query: Query, limit: int | None, writer: Writer) -> int:
     from contextlib import aclosing
 
     from sinks.export import stories
 
     count = 0
-    async with _index(settings, search) as source, aclosing(stories(source, query, limit)) as pages:
+    async with _open_index(settings, search) as source, aclosing(stories(source, query, limit)) as pages:
         async for events in pages:
-            made.write(events)
+            writer.write(events)
             count += len(events)
             if sys.stderr.isatty():
                 click.echo(f"\r{count} stories …", nl=False, err=True)
-    made.close()
+    writer.close()
     return count
 
 
 @asynccontextmanager
-async def _index(settings: Settings, search: str) -> AsyncIterator[Stories]:
+async def _open_index(settings: Settings, search: str) -> AsyncIterator[Stories]:
     """The index to read."""
     if search == "elasticsearch":
         from sinks.elasticsearch import ElasticStories

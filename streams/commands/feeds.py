@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from streams.commands.options import data_option, feeds_option, settings_option
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -19,17 +21,11 @@ if TYPE_CHECKING:
 
 def _place(call: Callable[..., Any]) -> Callable[..., Any]:
     """Options that name the list and the poller's memory."""
-    call = click.option(
-        "--feeds", "name", help="The feed list: a .toml or .opml file. [default: the settings']"
-    )(call)
-    call = click.option(
-        "--data", type=click.Path(path_type=Path), help="The embedded log's folder. [default: the settings']"
-    )(call)
-    return click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")(call)
+    return settings_option(data_option(feeds_option(call)))
 
 
 _kafka = click.option(
-    "--kafka", is_flag=True, help="Tell what the pollers on Kafka know, not the one of this machine."
+    "--kafka", is_flag=True, help="Show what the pollers on Kafka know, not the one of this machine."
 )
 
 
@@ -49,14 +45,18 @@ def command() -> None:
 @command.command("list")
 @_place
 @_kafka
-def list_(config: Path | None, data: Path | None, name: str | None, kafka: bool) -> None:
+def list_(settings: Settings, data: str | None, feeds: str | None, kafka: bool) -> None:
     """List feeds: id, state, last outcome, last new item, items a day lately and usually, next poll, URL; tabs between them."""
+    from config.files import find_file
+    from config.settings import override
     from streams.pollers.feed_health import read_health
+    from streams.pollers.feed_list import load_feeds
 
-    settings, feeds = _loaded(config, name)
-    known = _states(settings, data, kafka)
-    for feed in feeds:
-        health = read_health(feed, known.get(feed.id, b""))
+    settings = override(settings, {"embedded.data": data, "poll.feeds": feeds})
+    listed = load_feeds(settings.poll.feeds)
+    states = _read_states(settings, kafka=kafka)
+    for feed in listed:
+        health = read_health(feed, states.get(feed.id, b""))
         rates = [
             "-" if rate is None else f"{rate:g}" for rate in (health.items_per_day, health.expected_per_day)
         ]
@@ -64,28 +64,30 @@ def list_(config: Path | None, data: Path | None, name: str | None, kafka: bool)
             health.id, health.state, health.outcome or "-", health.last_new or "-", *rates, health.next_poll or "-", health.url,
         )  # fmt: skip
         click.echo("\t".join(columns))
-    click.echo(f"{len(feeds)} feeds", err=True)
+    click.echo(f"{len(listed)} feeds in {find_file(settings.poll.feeds)}", err=True)
 
 
 @command.command("show")
 @click.argument("feed_id")
 @_place
 @_kafka
-def show(feed_id: str, config: Path | None, data: Path | None, name: str | None, kafka: bool) -> None:
+def show(feed_id: str, settings: Settings, data: str | None, feeds: str | None, kafka: bool) -> None:
     """Show all that is known of one feed, as JSON."""
     import time
 
     import orjson
 
+    from config.settings import override
     from processors.model.codec import to_builtins
     from streams.pollers.feed_health import longest_silence, read_health
+    from streams.pollers.feed_list import load_feeds
     from streams.pollers.state import unpack_header
 
-    settings, feeds = _loaded(config, name)
-    feed = _one(feeds, feed_id)
-    raw = _states(settings, data, kafka).get(feed.id, b"")
+    settings = override(settings, {"embedded.data": data, "poll.feeds": feeds})
+    feed = _find(load_feeds(settings.poll.feeds), feed_id)
+    raw = _read_states(settings, kafka=kafka).get(feed.id, b"")
     state = unpack_header(raw)
-    told = {
+    report = {
         "feed": {**to_builtins(feed), "url": feed.shown_url},
         "health": to_builtins(read_health(feed, raw)),
         "errors": state.errors,
@@ -98,28 +100,29 @@ def show(feed_id: str, config: Path | None, data: Path | None, name: str | None,
         "cappedRevisions": state.capped,
         "stateBytes": len(raw),
     }
-    click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+    click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
 
 
 @command.command("check")
 @click.argument("target", metavar="URL|ID")
 @_place
-def check(target: str, config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
+def check(target: str, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
     """Fetch a feed once, publish nothing, and say what came of it. Exit status 1 where it is no sound feed."""
     import asyncio
 
     from config.errors import Misconfigured
     from streams.pollers.check import check_feed
     from streams.pollers.feed import Feed, find_url_fault
+    from streams.pollers.feed_list import load_feeds
 
-    settings, feeds = _loaded(config, name)
+    listed = load_feeds(feeds or settings.poll.feeds)
     if "://" in target:
         if wrong := find_url_fault(target):
             raise Misconfigured(wrong)
-        feed = next((feed for feed in feeds if feed.url == target), Feed("check", target))
+        feed = next((feed for feed in listed if feed.url == target), Feed("check", target))
     else:
-        feed = _one(feeds, target)
-    report = asyncio.run(check_feed(feed, settings.poll))
+        feed = _find(listed, target)
+    report = asyncio.run(check_feed(feed, settings.poll, settings.normalise))
     click.echo(f"{report.outcome}: {report.message}")
     for title in report.titles:
         click.echo(f"  {title}")
@@ -139,22 +142,22 @@ def add(
     title: str,
     language: str | None,
     source: str | None,
-    config: Path | None,
-    data: Path | None,  # noqa: ARG001 -- shared options
-    name: str | None,
+    settings: Settings,
+    data: str | None,  # noqa: ARG001 -- shared options
+    feeds: str | None,
 ) -> None:
     """Add a feed to the list."""
     from config.errors import Misconfigured
     from streams.pollers.feed import Feed, find_url_fault, make_feed_id, redact_url
 
-    path, feeds = _own_list(config, name)
+    path, listed = _load_own_list(settings, feeds)
     if wrong := find_url_fault(url):
         raise Misconfigured(wrong)
-    known = {feed.id for feed in feeds}
-    if any(feed.url == url for feed in feeds) or feed_id in known:
+    ids = {feed.id for feed in listed}
+    if any(feed.url == url for feed in listed) or feed_id in ids:
         raise Misconfigured(f"{path}: {feed_id or redact_url(url)!r} stands there already")
-    feed = Feed(feed_id or make_feed_id(title, url, known), url, title, language, source)
-    _write(path, (*feeds, feed))
+    feed = Feed(feed_id or make_feed_id(title, url, ids), url, title, language, source)
+    _write(path, (*listed, feed))
     click.echo(f"added {feed.id}")
 
 
@@ -162,67 +165,59 @@ def add(
 @click.argument("feed_id")
 @click.option("--off", is_flag=True, help="Poll it again.")
 @_place
-def pause(feed_id: str, off: bool, config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
+def pause(feed_id: str, off: bool, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
     """Stop polling a feed, or with --off go on. A running poller sees it at its next start."""
-    path, feeds = _own_list(config, name)
-    chosen = _one(feeds, feed_id)
-    _write(path, tuple(replace(feed, paused=not off) if feed is chosen else feed for feed in feeds))
+    path, listed = _load_own_list(settings, feeds)
+    chosen = _find(listed, feed_id)
+    _write(path, tuple(replace(feed, paused=not off) if feed is chosen else feed for feed in listed))
     click.echo(f"{'polling' if off else 'paused'} {feed_id}")
 
 
 @command.command("import")
 @click.argument("opml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_place
-def import_(opml: Path, config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
+def import_(opml: Path, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
     """Add the feeds of an OPML file to the list; each line that can't be used is named."""
     from streams.pollers.feed import make_feed_id
     from streams.pollers.feed_list import read_opml
 
-    path, feeds = _own_list(config, name)
-    found = read_opml(opml.read_bytes(), str(opml))
-    for problem in found.problems:
+    path, listed = _load_own_list(settings, feeds)
+    outline = read_opml(opml.read_bytes(), str(opml))
+    for problem in outline.problems:
         click.echo(problem, err=True)
-    urls = {feed.url for feed in feeds}
-    merged = list(feeds)
-    for feed in found.feeds:
+    urls = {feed.url for feed in listed}
+    merged = list(listed)
+    for feed in outline.feeds:
         if feed.url not in urls:
-            merged.append(replace(feed, id=make_feed_id(feed.id, feed.url, {known.id for known in merged})))
+            merged.append(replace(feed, id=make_feed_id(feed.id, feed.url, {other.id for other in merged})))
     _write(path, merged)
-    click.echo(f"{len(merged) - len(feeds)} feeds added, {len(found.problems)} lines left out")
-    sys.exit(0 if found.feeds or not found.problems else 1)
+    click.echo(f"{len(merged) - len(listed)} feeds added, {len(outline.problems)} lines left out")
+    sys.exit(0 if outline.feeds or not outline.problems else 1)
 
 
 @command.command("export")
 @_place
-def export(config: Path | None, data: Path | None, name: str | None) -> None:  # noqa: ARG001 -- shared options
+def export(settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
     """Write the list as OPML to standard output."""
-    from streams.pollers.feed_list import write_opml
+    from streams.pollers.feed_list import load_feeds, write_opml
 
-    click.echo(write_opml(_loaded(config, name)[1]), nl=False)
-
-
-def _loaded(config: Path | None, name: str | None) -> tuple[Settings, tuple[Feed, ...]]:
-    from config.settings import load
-    from streams.pollers.feed_list import load_feeds
-
-    settings = load(config)
-    return settings, load_feeds(name or settings.poll.feeds)
+    click.echo(write_opml(load_feeds(feeds or settings.poll.feeds)), nl=False)
 
 
-def _own_list(config: Path | None, name: str | None) -> tuple[Path, tuple[Feed, ...]]:
+def _load_own_list(settings: Settings, feeds: str | None) -> tuple[Path, tuple[Feed, ...]]:
     """The list that a change is written to: a TOML file, never the bundled one; a new file begins empty."""
     from config.errors import Misconfigured
-    from config.settings import load
-    from streams.pollers.feed_list import CONFIG, load_feeds
+    from config.files import find_file
+    from streams.pollers.feed_list import load_feeds
 
-    told = name or load(config).poll.feeds
-    path = Path(told)
+    name = feeds or settings.poll.feeds
+    path = find_file(name)
     if path.suffix.lower() != ".toml":
         raise Misconfigured(
-            f"{told}: only TOML lists can be changed; import it with `wiredesk feeds import {told}`"
+            f"{name}: only TOML lists can be changed; import it with `wiredesk feeds import {name}`"
         )
-    if not path.exists() and (CONFIG / told).is_file():
-        raise Misconfigured(f"{told} is the bundled list; name your own with --feeds my.toml")
+    if path.is_file() and not Path(name).exists():
+        raise Misconfigured(f"{name} is the bundled list; name your own with --feeds my.toml")
     return path, load_feeds(path) if path.exists() else ()
 
 
@@ -241,20 +236,20 @@ def _write(path: Path, feeds: Sequence[Feed]) -> None:
         ) from error
 
 
-def _one(feeds: Sequence[Feed], feed_id: str) -> Feed:
+def _find(feeds: Sequence[Feed], feed_id: str) -> Feed:
     from difflib import get_close_matches
 
     from config.errors import Misconfigured
 
-    found = next((feed for feed in feeds if feed.id == feed_id), None)
-    if found is None:
+    feed = next((feed for feed in feeds if feed.id == feed_id), None)
+    if feed is None:
         near = get_close_matches(feed_id, [feed.id for feed in feeds], 1)
         hint = f"; did you mean {near[0]!r}?" if near else "; see `wiredesk feeds list`"
         raise Misconfigured(f"no feed has the id {feed_id!r}{hint}")
-    return found
+    return feed
 
 
-def _states(settings: Settings, data: Path | None, kafka: bool) -> Mapping[str, bytes]:
+def _read_states(settings: Settings, *, kafka: bool) -> Mapping[str, bytes]:
     """What the embedded poller remembers, empty before the first run; or those on Kafka."""
     import asyncio
     import sqlite3
@@ -266,7 +261,7 @@ def _states(settings: Settings, data: Path | None, kafka: bool) -> Mapping[str, 
 
     from streams.embedded.log import DATABASE
 
-    path = (data or Path(settings.embedded.data)) / DATABASE
+    path = Path(settings.embedded.data) / DATABASE
     if not path.is_file():
         return {}
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:

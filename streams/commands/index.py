@@ -6,20 +6,20 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from streams.commands.options import settings_option
+
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
-    from config.settings import Elasticsearch
+    from config.settings import Elasticsearch, Settings
 
     Task = Callable[[AsyncElasticsearch, Elasticsearch], Awaitable[list[str]]]
 
-_config = click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
-_wait = click.option(
+wait_option = click.option(
     "--wait",
     type=float,
     default=0.0,
@@ -42,70 +42,68 @@ def command() -> None:
 
 
 @command.command("create")
-@_config
-@_wait
-def create(config: Path | None, wait: float) -> None:
+@settings_option
+@wait_option
+def create(settings: Settings, wait: float) -> None:
     """Make templates, this month's index behind its aliases and the index of marks; what is there stays."""
     from sinks.elasticsearch import index
 
-    for line in _asked(index.create, config, wait):
+    for line in _run_task(index.create, settings, wait):
         click.echo(line)
 
 
 @command.command("check")
-@_config
-@_wait
-def check(config: Path | None, wait: float) -> None:
-    """Tell what is wrong on the server. Exit status 1 where something is."""
+@settings_option
+@wait_option
+def check(settings: Settings, wait: float) -> None:
+    """Show what is wrong on the server. Exit status 1 where something is."""
     from sinks.elasticsearch import index
 
-    wrong = _asked(index.check, config, wait)
-    for line in wrong:
+    faults = _run_task(index.check, settings, wait)
+    for line in faults:
         click.echo(line)
-    if wrong:
+    if faults:
         sys.exit(1)
     click.echo("the index is as it must be")
 
 
 @command.command("reindex")
-@_config
-@_wait
-def reindex(config: Path | None, wait: float) -> None:
+@settings_option
+@wait_option
+def reindex(settings: Settings, wait: float) -> None:
     """Copy into new indices with the templates of today and move the aliases; writers and readers go on."""
     from sinks.elasticsearch.reindex import reindex as copy
 
-    for line in _asked(copy, config, wait):
+    for line in _run_task(copy, settings, wait):
         click.echo(line)
 
 
 @command.command("prune")
-@_config
-@_wait
+@settings_option
+@wait_option
 @click.option("--keep", type=click.IntRange(min=1), required=True, metavar="MONTHS",
               help="How many months to keep, this one included.")  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Only tell what would be deleted.")
-def prune(config: Path | None, wait: float, keep: int, *, dry_run: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
+def prune(settings: Settings, wait: float, keep: int, *, dry_run: bool) -> None:
     """Delete the indices of old months. Stories that were over two years old when they came stay."""
     from sinks.elasticsearch import index
 
-    for line in _asked(partial(index.prune, keep=keep, dry_run=dry_run), config, wait):
+    for line in _run_task(partial(index.prune, keep=keep, dry_run=dry_run), settings, wait):
         click.echo(line)
 
 
-def _asked(task: Task, config: Path | None, wait: float) -> list[str]:
+def _run_task(task: Task, settings: Settings, wait: float) -> list[str]:
     """Run a task on the server; a server that does not answer is one line and status 1."""
-    from config.settings import load
     from processors.errors import Transient
 
-    settings = load(config).elasticsearch
     try:
-        return asyncio.run(_tried(task, settings, wait))
+        return asyncio.run(_retry(task, settings.elasticsearch, wait))
     except Transient as error:
         click.echo(f"wiredesk: {error}", err=True)
         sys.exit(1)
 
 
-async def _tried(task: Task, settings: Elasticsearch, wait: float) -> list[str]:
+async def _retry(task: Task, settings: Elasticsearch, wait: float) -> list[str]:
     from processors.errors import Transient
     from sinks.elasticsearch.client import connect
     from streams.retry import INDEX

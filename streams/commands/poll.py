@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
+from typing import TYPE_CHECKING
 
 import click
-from msgspec.structs import replace
+
+from streams.commands.options import feeds_option, log_files, settings_option
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 
 @click.command("poll")
-@click.option("--feeds", help="Feeds to poll: a .toml or .opml file. [default: the bundled list]")
-@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
-def command(feeds: str | None, config: Path | None) -> None:
+@feeds_option
+@settings_option
+def command(settings: Settings, feeds: str | None) -> None:
     """Poll feeds and publish raw items to Kafka until SIGINT or SIGTERM.
 
     Start as many as you like with the same feed list: they share its feeds, all feeds of a host together, and when one
-    dies the others go on where it was. What a feed has told (validators, entries seen, its rhythm) is kept in a topic.
+    dies the others go on where it was. What is known of a feed (validators, entries seen, its rhythm) is kept in a topic.
 
     \b
     Examples:
       wiredesk poll --config fleet.toml
       wiredesk poll --feeds my.opml
     """
-    from config.settings import load
+    from config.settings import override
     from streams.kafka.poll import poll_feeds
     from streams.kafka.service import run_forever
 
-    settings = load(config)
-    if feeds:
-        settings = replace(settings, poll=replace(settings.poll, feeds=feeds))
-    run_forever(settings, lambda stop: poll_feeds(settings, stop))
+    settings = override(settings, {"poll.feeds": feeds})
+
+    async def run(stop: asyncio.Event) -> None:
+        log_files(settings, "poll.feeds")
+        await poll_feeds(settings, stop)
+
+    run_forever(settings, run)

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from streams.commands import times
-from streams.commands.formats import format_option
-from streams.commands.steps import ALL_STEPS, names
+from streams.commands.options import ALL_STEPS, format_option, parse_steps, parse_time, settings_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from config.settings import Settings
     from streams.files import Files, Identity
     from streams.process import Result, Tally
 
@@ -40,15 +39,16 @@ if TYPE_CHECKING:
     help="Count files, items, events and refusals of each format on standard error at the end."
     " [default: where a folder is among the paths]",
 )
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="A settings file (TOML).")
+@settings_option
 def command(
+    settings: Settings,
+    *,
     paths: tuple[str, ...],
     steps: str,
     format_: str | None,
     errors: str | None,
     now: str | None,
     summary: bool | None,
-    config_path: Path | None,
 ) -> None:
     """Run the pipeline over files, folders or standard input; write one event a story as JSON Lines.
 
@@ -64,27 +64,25 @@ def command(
       wiredesk process --errors rejected.jsonl - < items.jsonl > events.jsonl
       wiredesk process --steps normalise --errors rejected.jsonl archive/ > events.jsonl
     """
-    from config.settings import load
     from streams.process import Pipeline, Tally, batches, chosen_steps, read_inputs
 
-    wanted = _steps(steps)
-    settings = load(config_path)
+    names = _parse_steps(steps)
     limit = settings.normalise.max_item_bytes
     tally = Tally()
     try:
-        with open(errors, "wb") if errors else nullcontext(sys.stderr.buffer) as told:  # noqa: PTH123 -- a path from the user
-            files = _files(paths, [sys.stdout.buffer, told])
+        with open(errors, "wb") if errors else nullcontext(sys.stderr.buffer) as rejected:  # noqa: PTH123 -- a path from the user
+            files = _files(paths, [sys.stdout.buffer, rejected])
             inputs = read_inputs(files, sys.stdin.buffer, now=_moment(now), format_=format_, limit=limit)
-            pipeline = Pipeline(chosen_steps(wanted), settings)
+            pipeline = Pipeline(chosen_steps(names), settings)
             for batch in batches(inputs):
                 results = pipeline(batch)
                 tally.add(batch, results)
-                _write(results, sys.stdout.buffer, told)
+                _write(results, sys.stdout.buffer, rejected)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     if summary or (summary is None and any(map(os.path.isdir, paths))):
-        _tell(tally, files)
+        _show_tally(tally, files)
     sys.exit(1 if tally.refused else 0)
 
 
@@ -106,20 +104,20 @@ def _write(results: Sequence[Result], output: BinaryIO, errors: BinaryIO) -> Non
     output.flush()
 
 
-def _tell(tally: Tally, files: Files) -> None:
+def _show_tally(tally: Tally, files: Files) -> None:
     for line in tally.lines():
         click.echo(line, err=True)
     if files.again:
         click.echo(f"not read twice: {files.again:,} that another path had led to", err=True)
 
 
-def _steps(told: str) -> list[str]:
-    wanted = names(told)
-    if "normalise" not in wanted:
+def _parse_steps(text: str) -> list[str]:
+    names = parse_steps(text)
+    if "normalise" not in names:
         raise click.BadParameter(
             "normalise reads the input, so it must be among the steps", param_hint="--steps"
         )
-    return wanted
+    return names
 
 
 def _files(paths: tuple[str, ...], outputs: Iterable[BinaryIO]) -> Files:
@@ -158,11 +156,11 @@ def _written(outputs: Iterable[BinaryIO]) -> list[Identity]:
 
     from streams.files import identity
 
-    found = [os.fstat(output.fileno()) for output in outputs]
-    return [identity(status) for status in found if stat.S_ISREG(status.st_mode)]
+    statuses = [os.fstat(output.fileno()) for output in outputs]
+    return [identity(status) for status in statuses if stat.S_ISREG(status.st_mode)]
 
 
 def _moment(now: str | None) -> str:
     """The clock in UTC, ending in Z."""
-    moment = times.in_utc("--now", now) if now else datetime.now(UTC)
+    moment = parse_time("--now", now) if now else datetime.now(UTC)
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

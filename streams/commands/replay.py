@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands import times
+from streams.commands.options import (
+    configure_kafka_logs,
+    data_option,
+    kafka_option,
+    parse_milliseconds,
+    settings_option,
+)
 from streams.topology import STEPS
 
 if TYPE_CHECKING:
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
     from streams.backfill import Archive
     from streams.replay import RawLog, Report
 
-TELL_S = 5.0  # between two lines of progress
+PROGRESS_S = 5.0  # between two lines of progress
 COMPARABLE_STEPS = tuple(step.name for step in STEPS if not step.state)
 
 
@@ -29,7 +35,7 @@ COMPARABLE_STEPS = tuple(step.name for step in STEPS if not step.state)
 @click.option("--until", metavar="TIMESTAMP", help="Items received before this time. [default: now]")
 @click.option("--feed", help="Only of this feed.")
 @click.option(
-    "--dry-run", is_flag=True, help="Change nothing; tell what would differ from what the log holds."
+    "--dry-run", is_flag=True, help="Change nothing; show what would differ from what the log holds."
 )
 @click.option(
     "--through",
@@ -42,10 +48,11 @@ COMPARABLE_STEPS = tuple(step.name for step in STEPS if not step.state)
 @click.option(
     "--backfilled", is_flag=True, help="The items of back-fills and replays, instead of the live ones."
 )
-@click.option("--kafka", is_flag=True, help="The topics of the Kafka runtime. [default: the embedded log]")
-@click.option("--data", type=click.Path(path_type=Path), help="The embedded log's folder. [default: data]")
-@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
+@kafka_option
+@data_option
+@settings_option
 def command(
+    settings: Settings,
     *,
     since: str,
     until: str | None,
@@ -55,8 +62,7 @@ def command(
     examples: int,
     backfilled: bool,
     kafka: bool,
-    data: Path | None,
-    config: Path | None,
+    data: str | None,
 ) -> None:
     """Run the raw items of a time range again, as the parsers read them today.
 
@@ -69,23 +75,24 @@ def command(
       wiredesk replay --since 2026-01-30T00:00:00Z --feed efe
       wiredesk replay --kafka --config fleet.toml --since 2026-01-30T06:00:00Z --until 2026-01-30T07:00:00Z
     """
-    from config.settings import load
+    from config.settings import override
     from streams.replay import Range, raw_items, replayed
     from streams.replay import dry_run as compare
     from streams.topology import BACKFILL, RAW
 
     now = int(time.time() * 1000)
-    begin, end = times.moment("--since", since) or 0, times.moment("--until", until) or now
+    begin, end = parse_milliseconds("--since", since) or 0, parse_milliseconds("--until", until) or now
     if begin >= end:
         raise click.UsageError("--since must be before --until, and not in the future")
-    settings, wanted = load(config), Range(begin, end, feed)
+    settings = override(settings, {"embedded.data": data})
+    wanted = Range(begin, end, feed)
     topic = (BACKFILL if backfilled else RAW).name
-    with _log(settings, data, kafka) as log:
+    with _open_log(settings, kafka=kafka) as log:
         if dry_run:
-            told = _Progress()
-            _show(compare(log, topic, wanted, through, settings, examples, told), through)
+            progress = _Progress()
+            _show(compare(log, topic, wanted, through, settings, examples, progress), through)
             return
-        with _archive(settings, data, kafka) as archive:
+        with _open_archive(settings, kafka=kafka) as archive:
             number = 0
             for batch in replayed(raw_items(log, topic, wanted)):
                 archive.append(batch)
@@ -102,11 +109,11 @@ class _Progress:
     """A line now and then."""
 
     def __init__(self) -> None:
-        self._told = time.monotonic()
+        self._shown_at = time.monotonic()
 
     def __call__(self, report: Report) -> None:
-        if time.monotonic() - self._told > TELL_S:
-            self._told = time.monotonic()
+        if time.monotonic() - self._shown_at > PROGRESS_S:
+            self._shown_at = time.monotonic()
             click.echo(f"{report.items:,} items compared", err=True)
 
 
@@ -129,14 +136,16 @@ def _show(report: Report, through: str) -> None:
         click.echo("Stories in which a member differs:")
     for member, number in report.members.most_common():
         click.echo(f"{number:>9,}  {member}")
-    for each in report.examples:
-        version = f" version {each.version}" if each.version else ""
-        click.echo(f"\n{each.uri}{version}: {each.member}\n  - {_line(each.old)}\n  + {_line(each.new)}")
+    for example in report.examples:
+        version = f" version {example.version}" if example.version else ""
+        click.echo(
+            f"\n{example.uri}{version}: {example.member}\n  - {_line(example.old)}\n  + {_line(example.new)}"
+        )
 
 
 def _types(report: Report) -> str:
-    told = ", ".join(f"{kind} {number:,}" for kind, number in report.rejected.most_common())
-    return f" ({told})" if told else ""
+    counts = ", ".join(f"{kind} {number:,}" for kind, number in report.rejected.most_common())
+    return f" ({counts})" if counts else ""
 
 
 def _line(text: str) -> str:
@@ -144,21 +153,19 @@ def _line(text: str) -> str:
 
 
 @contextmanager
-def _log(settings: Settings, data: Path | None, kafka: bool) -> Iterator[RawLog]:
+def _open_log(settings: Settings, *, kafka: bool) -> Iterator[RawLog]:
     if kafka:
-        from streams.kafka.cluster import Cluster, quieten
+        from streams.kafka.cluster import Cluster
         from streams.kafka.reading import Session
-        from streams.logs import configure
 
-        configure(settings.log)
-        quieten()
+        configure_kafka_logs(settings)
         with Session(Cluster(settings.kafka)) as session:
             yield session
         return
     from streams.embedded.log import Log, located
     from streams.replay import EmbeddedLog
 
-    log = Log(located(data or Path(settings.embedded.data), or_kafka=True))
+    log = Log(located(Path(settings.embedded.data), or_kafka=True))
     try:
         yield EmbeddedLog(log)
     finally:
@@ -166,7 +173,7 @@ def _log(settings: Settings, data: Path | None, kafka: bool) -> Iterator[RawLog]
 
 
 @contextmanager
-def _archive(settings: Settings, data: Path | None, kafka: bool) -> Iterator[Archive]:
+def _open_archive(settings: Settings, *, kafka: bool) -> Iterator[Archive]:
     from streams.backfill import EmbeddedArchive
     from streams.embedded.log import located
 
@@ -176,7 +183,7 @@ def _archive(settings: Settings, data: Path | None, kafka: bool) -> Iterator[Arc
 
         archive = TopicArchive(settings)
     else:
-        archive = EmbeddedArchive(located(data or Path(settings.embedded.data), or_kafka=True))
+        archive = EmbeddedArchive(located(Path(settings.embedded.data), or_kafka=True))
     try:
         yield archive
     finally:

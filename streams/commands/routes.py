@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-_routes = click.option(
-    "--routes", type=click.Path(path_type=Path), help="A file of rules. [default: the bundled routes.toml]"
+from streams.commands.options import data_option, settings_option
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from sinks.routes.router import Rule
+
+routes_option = click.option(
+    "--routes",
+    metavar="FILE",
+    help="The file of the rules. [default: routes.file of the settings, or the bundled routes.toml]",
 )
 
 
@@ -26,29 +34,33 @@ def command() -> None:
 
 
 @command.command("check")
-@_routes
-def check(routes: Path | None) -> None:
+@routes_option
+@settings_option
+def check(settings: Settings, routes: str | None) -> None:
     """Read the rules and list them. Exit status 2 where one is wrong, naming its line."""
-    from sinks.routes.rules import DEFAULT, load
+    from config.files import find_file
 
-    for rule in load(routes or DEFAULT):
+    settings, rules = _load_rules(settings, routes)
+    for rule in rules:
         click.echo(f"{rule.name}\t{rule.topic}")
+    place = f" in {find_file(settings.routes.file)}" if settings.routes.file else ""
+    click.echo(f"{len(rules)} rules{place}", err=True)
 
 
 @command.command("explain")
 @click.argument("story", type=click.File("rb"), metavar="EVENT.json|-")
-@_routes
+@routes_option
 @click.option("--all", "all_", is_flag=True, help="Also the rules that do not fit.")
-def explain(story: BinaryIO, routes: Path | None, all_: bool) -> None:
+@settings_option
+def explain(settings: Settings, story: BinaryIO, routes: str | None, all_: bool) -> None:
     """Say which rules the events of a file fit, one event a line, and why."""
     from processors.errors import Malformed
     from processors.model.codec import decode
     from processors.model.event import Event
     from sinks.routes.router import FOLLOWING, Router, is_kill
-    from sinks.routes.rules import DEFAULT, load
     from sinks.stories import lineage
 
-    router = Router(load(routes or DEFAULT))
+    router = Router(_load_rules(settings, routes)[1])
     for number, line in enumerate(story, 1):
         if not line.strip():
             continue
@@ -58,10 +70,10 @@ def explain(story: BinaryIO, routes: Path | None, all_: bool) -> None:
             click.echo(f"wiredesk: line {number}: {error}", err=True)
             sys.exit(1)
         click.echo(event.story.uri)
-        shown = [match for match in router.explain(event) if match.fits or all_]
-        for match in shown:
+        matches = [match for match in router.explain(event) if match.fits or all_]
+        for match in matches:
             click.echo(f"  {'fits' if match.fits else '  no'}  {match.route}: {'; '.join(match.reasons)}")
-        if not shown:
+        if not matches:
             click.echo("  no rule fits")
         if is_kill(event) or lineage(event).relation in FOLLOWING:
             click.echo("  follows the story that it touches to wherever that went")
@@ -71,32 +83,37 @@ def explain(story: BinaryIO, routes: Path | None, all_: bool) -> None:
 
 @command.command("follow")
 @click.argument("name")
-@_routes
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="The folder of the embedded runtime.",
-)
+@routes_option
+@data_option
 @click.option(
     "--after", type=click.IntRange(-1), help="Go on after this offset; -1: from the oldest. [default: now]"
 )
 @click.option("--offsets", is_flag=True, help="Put the offset and a tab before each event.")
 @click.option("--once", is_flag=True, help="End at the end, instead of waiting for more.")
-def follow(name: str, routes: Path | None, data: Path, after: int | None, offsets: bool, once: bool) -> None:
+@settings_option
+def follow(
+    settings: Settings,
+    name: str,
+    *,
+    routes: str | None,
+    data: str | None,
+    after: int | None,
+    offsets: bool,
+    once: bool,
+) -> None:
     """Write the events of a route of `wiredesk run`, one a line, as they come. On Kafka, read the topic."""
     from config.errors import Misconfigured
-    from sinks.routes.rules import DEFAULT, load
+    from config.settings import override
     from streams.embedded.log import Log, located
-    from streams.embedded.route_stream import follow as followed
+    from streams.embedded.route_stream import follow as follow_topic
 
-    topics = {rule.name: rule.topic for rule in load(routes or DEFAULT)}
+    settings, rules = _load_rules(override(settings, {"embedded.data": data}), routes)
+    topics = {rule.name: rule.topic for rule in rules}
     if name not in topics:
         raise Misconfigured(f"no rule is called {name!r}; rules are {', '.join(topics)}")
-    log = Log(located(data))
+    log = Log(located(Path(settings.embedded.data)))
     try:
-        for record in followed(log, topics[name], after, once=once):
+        for record in follow_topic(log, topics[name], after, once=once):
             line = b"%d\t%b\n" % (record.offset, record.value) if offsets else record.value + b"\n"
             sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
@@ -104,3 +121,12 @@ def follow(name: str, routes: Path | None, data: Path, after: int | None, offset
         sys.stdout = None  # nothing is left to be flushed at the end
     finally:
         log.close()
+
+
+def _load_rules(settings: Settings, routes: str | None) -> tuple[Settings, tuple[Rule, ...]]:
+    """The settings under ``--routes``, and the rules of their file."""
+    from config.settings import override
+    from streams.routing import rules
+
+    settings = override(settings, {"routes.file": routes})
+    return settings, rules(settings)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec.structs import replace
+
+from streams.commands.options import data_option, feeds_option, log_files, settings_option
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -16,31 +17,28 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
-@click.option("--feeds", help="Feeds to poll: a .toml or .opml file. [default: the bundled list]")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where the log and the index are kept. [default: data]",
-)
+@settings_option
+@feeds_option
+@data_option
 @click.option("--port", type=click.IntRange(0, 65535), help="The desk's port. [default: 8080]")
 @click.option("--no-desk", is_flag=True, help="Without the web desk.")
 @click.option("--no-feeds", is_flag=True, help="Without polling; the drop folder and samples still come in.")
 @click.option("--samples", is_flag=True, help="Also show the bundled sample stories.")
 @click.option(
     "--events",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Append each event to this file as a line, once it is committed.",
+    type=click.Path(dir_okay=False),
+    help="Append each event to this file as a line, once it is committed. [default: sinks.events.file of the settings]",
 )
 def command(
-    config: Path | None,
+    settings: Settings,
+    *,
     feeds: str | None,
-    data: Path | None,
+    data: str | None,
     port: int | None,
     no_desk: bool,
     no_feeds: bool,
     samples: bool,
-    events: Path | None,
+    events: str | None,
 ) -> None:
     """Poll, process and show stories on this machine until SIGINT or SIGTERM.
 
@@ -53,17 +51,22 @@ def command(
       wiredesk run --feeds my.opml --data /var/lib/wiredesk
       wiredesk run --no-desk --events events.jsonl
     """
-    from config.settings import load
+    from config.settings import override
     from streams.embedded.serve import Options
     from streams.logs import configure
 
-    settings = _told(load(config), feeds, data, port)
+    values = {"poll.feeds": feeds, "embedded.data": data, "desk.port": port, "sinks.events.file": events}
+    settings = override(settings, values)
     configure(settings.log)
-    folder = Path(settings.embedded.data)
-    asyncio.run(_until_signal(settings, Options(folder, events, not no_desk, not no_feeds, samples)))
+    log_files(
+        settings, *([] if no_feeds else ["poll.feeds"]), "tag.watchlists", "routes.file", "webhooks.file"
+    )
+    events_file = Path(settings.sinks.events.file) if settings.sinks.events.file else None
+    options = Options(Path(settings.embedded.data), events_file, not no_desk, not no_feeds, samples)
+    asyncio.run(_serve_until_signal(settings, options))
 
 
-async def _until_signal(settings: Settings, options: Options) -> None:
+async def _serve_until_signal(settings: Settings, options: Options) -> None:
     from streams.embedded.serve import serve
 
     stop = asyncio.Event()
@@ -71,14 +74,3 @@ async def _until_signal(settings: Settings, options: Options) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     await serve(settings, options, stop)
-
-
-def _told(settings: Settings, feeds: str | None, data: Path | None, port: int | None) -> Settings:
-    """The settings under what the command line says."""
-    if feeds:
-        settings = replace(settings, poll=replace(settings.poll, feeds=feeds))
-    if data:
-        settings = replace(settings, embedded=replace(settings.embedded, data=str(data)))
-    if port is not None:
-        settings = replace(settings, desk=replace(settings.desk, port=port))
-    return settings

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from streams.commands.options import settings_option
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -25,22 +26,20 @@ def command() -> None:
 
 
 @command.command("elasticsearch")
-@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
-def elasticsearch(config: Path | None) -> None:
+@settings_option
+def elasticsearch(settings: Settings) -> None:
     """Write to Elasticsearch until SIGINT or SIGTERM; waits for a server that is down, and loses nothing.
 
     The index must be there (`wiredesk index create`). Offsets are committed once a bulk request is acknowledged.
     """
-    from config.settings import load
     from streams.kafka.service import run_forever
 
-    settings = load(config)
     run_forever(settings, lambda stop: _run(settings, stop))
 
 
 @command.command("routes")
-@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
-def routes(config: Path | None) -> None:
+@settings_option
+def routes(settings: Settings) -> None:
     """Write to the topics of the routes until SIGINT or SIGTERM; embargoed stories wait for their time.
 
     The rules are those of `routes.file`; their topics must be there (`wiredesk topics create`). Start as many as you
@@ -48,34 +47,30 @@ def routes(config: Path | None) -> None:
     """
     from msgspec.structs import replace
 
-    from config.settings import load
     from streams.kafka.service import run_forever
     from streams.kafka.worker import work
     from streams.routing import load_work, rules
     from streams.topology import ROUTE
 
-    settings = load(config)
     rules(settings)  # what is wrong with them is told before anything starts
     own = replace(settings, kafka=replace(settings.kafka, application=f"{settings.kafka.application}-routes"))
     run_forever(own, lambda stop: work(own, [ROUTE], stop, load=load_work))
 
 
 @command.command("webhooks")
-@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
-def webhooks(config: Path | None) -> None:
+@settings_option
+def webhooks(settings: Settings) -> None:
     """Post routed stories to the targets of `webhooks.file` until SIGINT or SIGTERM.
 
     Each is signed (Standard Webhooks) and tried again with growing delays; what a target does not take to the last
     try becomes a dead letter. A target's secret is in WIREDESK_WEBHOOK_<NAME>_SECRET. docs/consuming.md says more.
     """
     from config.errors import Misconfigured
-    from config.settings import load
     from streams.embedded.webhooks import targets
     from streams.kafka.service import run_forever
     from streams.kafka.webhooks import deliver
     from streams.routing import rules
 
-    settings = load(config)
     told = targets(settings, rules(settings))
     if not told:
         raise Misconfigured("no webhooks: name a file of targets with webhooks.file")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import click
 
-CONFIG = click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
+from streams.commands.options import configure_kafka_logs, settings_option
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 
 @click.group("topics")
@@ -23,8 +27,8 @@ def command() -> None:
 
 
 @command.command("create")
-@CONFIG
-def create(config: Path | None) -> None:
+@settings_option
+def create(settings: Settings) -> None:
     """Create the topics that are missing; what is there is left as it is.
 
     Partitions, replication and retention are settings (`[kafka]`). Waits for a broker that does not answer.
@@ -34,29 +38,18 @@ def create(config: Path | None) -> None:
       wiredesk topics create --config fleet.toml
       WIREDESK_KAFKA_REPLICATION=3 wiredesk topics create
     """
-    from config.settings import load
     from streams.kafka import topics
-    from streams.kafka.cluster import Cluster, quieten, wait_for
-    from streams.logs import configure
 
-    settings = load(config)
-    configure(settings.log)
-    quieten()
-
-    async def run() -> list[str]:
-        await wait_for(Cluster(settings.kafka))
-        return await topics.create(settings)
-
-    made = asyncio.run(run())
-    for name in made:
+    names = _ask_broker(topics.create, settings)
+    for name in names:
         click.echo(name)
-    click.echo(f"{len(made)} topics created" if made else "all topics are there", err=True)
+    click.echo(f"{len(names)} topics created" if names else "all topics are there", err=True)
 
 
 @command.command("check")
-@CONFIG
-def check(config: Path | None) -> None:
-    """Tell each difference between the topics and the settings, with the command that mends it.
+@settings_option
+def check(settings: Settings) -> None:
+    """Show each difference between the topics and the settings, with the command that mends it.
 
     Exit status: 0 all is as it should be, 1 something differs.
 
@@ -64,20 +57,21 @@ def check(config: Path | None) -> None:
     Examples:
       wiredesk topics check --config fleet.toml
     """
-    from config.settings import load
     from streams.kafka import topics
-    from streams.kafka.cluster import Cluster, quieten, wait_for
-    from streams.logs import configure
 
-    settings = load(config)
-    configure(settings.log)
-    quieten()
-
-    async def run() -> list[str]:
-        await wait_for(Cluster(settings.kafka))
-        return await topics.differences(settings)
-
-    found = asyncio.run(run())
-    for line in found:
+    differences = _ask_broker(topics.differences, settings)
+    for line in differences:
         click.echo(line)
-    sys.exit(1 if found else 0)
+    sys.exit(1 if differences else 0)
+
+
+def _ask_broker(question: Callable[[Settings], Awaitable[list[str]]], settings: Settings) -> list[str]:
+    """The broker's answer; one that is away is waited for."""
+    from streams.kafka.cluster import Cluster, wait_for
+
+    async def ask() -> list[str]:
+        await wait_for(Cluster(settings.kafka))
+        return await question(settings)
+
+    configure_kafka_logs(settings)
+    return asyncio.run(ask())

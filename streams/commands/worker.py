@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.steps import ALL_STEPS, names
+from streams.commands.options import ALL_STEPS, log_files, parse_steps, settings_option
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 
 @click.command("worker")
 @click.option("--steps", default=ALL_STEPS, show_default=True, help="The steps to run here.")
-@click.option("--config", type=click.Path(path_type=Path), help="A settings file (TOML).")
-def command(steps: str, config: Path | None) -> None:
+@settings_option
+def command(settings: Settings, steps: str) -> None:
     """Run pipeline steps on Kafka until SIGINT or SIGTERM, then finish what is in hand.
 
     Start as many as you like: they share the partitions of the topics. One that is killed loses nothing, and nothing
@@ -24,12 +28,15 @@ def command(steps: str, config: Path | None) -> None:
       wiredesk worker --steps segment,tag         more hands for the slow steps
       WIREDESK_KAFKA_SERVERS=kafka:9092 wiredesk worker
     """
-    from config.settings import load
     from streams.kafka.service import run_forever
     from streams.kafka.worker import work
     from streams.topology import STEPS
 
-    wanted = names(steps)
-    chosen = [step for step in STEPS if step.name in wanted]
-    settings = load(config)
-    run_forever(settings, lambda stop: work(settings, chosen, stop))
+    names = parse_steps(steps)
+    chosen = [step for step in STEPS if step.name in names]
+
+    async def run(stop: asyncio.Event) -> None:
+        log_files(settings, *(["tag.watchlists"] if "tag" in names else []))
+        await work(settings, chosen, stop)
+
+    run_forever(settings, run)

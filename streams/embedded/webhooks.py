@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from typing import Final
 
+from config.files import find_file
 from config.settings import Settings
 from sinks.routes.router import Rule
 from sinks.webhooks import Target, load
@@ -22,8 +22,8 @@ WAIT_S: Final = 0.5
 
 def targets(settings: Settings, rules: Sequence[Rule]) -> tuple[Target, ...]:
     """The operator's targets; none where the setting ``webhooks.file`` is empty. Misconfigured where one is wrong."""
-    told = settings.webhooks.file
-    return load(Path(told), {rule.name for rule in rules}) if told else ()
+    name = settings.webhooks.file
+    return load(find_file(name), {rule.name for rule in rules}) if name else ()
 
 
 def consumer(target: Target) -> str:

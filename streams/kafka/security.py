@@ -19,6 +19,7 @@ from aiokafka.errors import (
 from aiokafka.helpers import create_ssl_context
 
 from config.errors import Misconfigured
+from config.files import find_file
 from config.settings import Kafka
 
 PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -94,8 +95,10 @@ async def refusal(told: Kafka) -> str | None:
 
 
 def _trust(told: Kafka) -> ssl.SSLContext:
+    paths: dict[str, str | None] = {}
     for name in ("ca_file", "cert_file", "key_file"):
-        path = getattr(told, name)
+        path = getattr(told, name) and str(find_file(getattr(told, name)))
+        paths[name] = path or None
         try:
             if path:
                 open(path, "rb").close()  # noqa: PTH123 -- whether it can be read
@@ -103,10 +106,10 @@ def _trust(told: Kafka) -> ssl.SSLContext:
             raise Misconfigured(f"kafka.{name}: {path}: {error.strerror}") from error
     try:
         made: ssl.SSLContext = create_ssl_context(
-            cafile=told.ca_file or None, certfile=told.cert_file or None, keyfile=told.key_file or None
+            cafile=paths["ca_file"], certfile=paths["cert_file"], keyfile=paths["key_file"]
         )
     except (ssl.SSLError, OSError) as error:
-        files = ", ".join(filter(None, (told.ca_file, told.cert_file, told.key_file)))
+        files = ", ".join(filter(None, paths.values()))
         raise Misconfigured(
             f"kafka.ca_file, kafka.cert_file: {files}: not PEM, or not a pair: {error}"
         ) from error

@@ -35,7 +35,7 @@ class Report:
         return self.outcome in SOUND
 
 
-async def check_feed(feed: Feed, settings: Poll) -> Report:
+async def check_feed(feed: Feed, settings: Poll, reading: Normalise) -> Report:
     """Fetch and judge a feed once."""
     now = time.time()
     state = FeedState()
@@ -53,14 +53,14 @@ async def check_feed(feed: Feed, settings: Poll) -> Report:
     wait = verdict.state.next_poll - now
     message = f"{len(verdict.items)} items, {len(answer.body)} bytes, next poll in {wait:.0f} s"
     latest = verdict.items[::-1][:SHOWN]
-    return Report(verdict.outcome, message, tuple(_title(item) for item in latest))
+    return Report(verdict.outcome, message, tuple(_title(item, reading) for item in latest))
 
 
-def _title(item: RawItem) -> str:
+def _title(item: RawItem, settings: Normalise) -> str:
     from processors.normalise import normalise
 
     try:
-        events = normalise(item, Normalise())
+        events = normalise(item, settings)
     except Rejected as error:
         return f"{error.type}: {error}"
     return next((event.headline if not isinstance(event, Rejected) else event.type for event in events), "")

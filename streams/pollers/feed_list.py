@@ -22,34 +22,22 @@ import structlog
 from lxml import etree
 
 from config.errors import Misconfigured
+from config.files import find_file
 from streams.pollers.feed import Feed, find_url_fault, make_feed_id, redact_url
 
 log = structlog.get_logger("wiredesk.poll")
-CONFIG: Final = Path(__file__).resolve().parents[2] / "config"
 TYPE_OF_KEY: Final = {"interval": (int, float), "paused": bool}
 
 
-def locate(name: str) -> Path:
-    """A feed list: a path that exists, or the name of a file in ``config/``.
-
-    Raises:
-        Misconfigured: there is neither.
-    """
-    for path in (Path(name), CONFIG / name):
-        if path.is_file():
-            return path
-    raise Misconfigured(f"{name}: no such feed list; name a .toml or .opml file with --feeds")
-
-
 def load_feeds(name: str | Path) -> tuple[Feed, ...]:
-    """The feeds of a TOML or OPML file (a path, or a name in ``config/``), in its order.
+    """The feeds of a TOML or OPML file (found by the rule of `config.files`), in its order.
 
     What can't be used of an OPML file is left out, with a warning that names the line.
 
     Raises:
         Misconfigured: the file can't be read, or something in it is wrong; one line names the feed and the key.
     """
-    path = locate(str(name))
+    path = find_file(name)
     try:
         raw = path.read_bytes()
     except OSError as error:

@@ -13,8 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from streams.cli import COMMANDS, cli
-from streams.commands import times
-from streams.commands.steps import ALL_STEPS, names
+from streams.commands.options import ALL_STEPS, parse_milliseconds, parse_steps
 from streams.topology import STEPS
 
 ROOT: Final = Path(__file__).parents[2]
@@ -108,13 +107,13 @@ def test_a_line_that_cannot_be_typed_is_noticed() -> None:
 
 
 def test_the_steps_of_the_command_line_are_those_of_the_topology() -> None:
-    assert names(ALL_STEPS) == [step.name for step in STEPS]
+    assert parse_steps(ALL_STEPS) == [step.name for step in STEPS]
 
 
 @pytest.mark.parametrize("told", ["", " , ", "segment,stem"])
 def test_steps_that_there_are_not_are_refused_with_those_that_there_are(told: str) -> None:
     with pytest.raises(click.BadParameter, match=f"the steps are {ALL_STEPS}"):
-        names(told)
+        parse_steps(told)
 
 
 @pytest.mark.parametrize(
@@ -127,13 +126,13 @@ def test_steps_that_there_are_not_are_refused_with_those_that_there_are(told: st
     ],
 )
 def test_times_without_an_offset_count_as_utc(told: str, seconds: int) -> None:
-    assert times.moment("--since", told) == seconds * 1000
+    assert parse_milliseconds("--since", told) == seconds * 1000
 
 
 @pytest.mark.parametrize("told", ["yesterday", "2026-13-01", "", "0001-01-01T00:00:00+05:00"])
 def test_what_is_no_time_is_bad_usage(told: str) -> None:
     with pytest.raises(click.BadParameter, match="no RFC 3339 timestamp"):
-        times.moment("--since", told)
+        parse_milliseconds("--since", told)
 
 
 @pytest.mark.parametrize("command", ["process", "backfill"])

@@ -71,7 +71,7 @@ def test_errors_do_not_tell_secrets() -> None:
 
 
 def test_a_list_that_is_not_there_is_named() -> None:
-    with pytest.raises(Misconfigured, match=r"missing\.toml: no such feed list"):
+    with pytest.raises(Misconfigured, match=r"missing\.toml: No such file"):
         load_feeds("missing.toml")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.settings import Poll
+from config.settings import Normalise, Poll
 from streams.pollers.check import check_feed
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
@@ -155,6 +155,6 @@ async def test_without_rules_the_poll_fails_as_they_did(log: MemoryLog, web: Web
 
 async def test_a_check_obeys_as_well(web: WebServer) -> None:
     web.answer("/robots.txt", b"User-agent: *\nDisallow: /\n")
-    report = await check_feed(Feed("f", web.url("/rss")), settings(web, robots=True))
+    report = await check_feed(Feed("f", web.url("/rss")), settings(web, robots=True), Normalise())
     assert report.outcome == "robots"
     assert not web.of("/rss")

@@ -1,0 +1,142 @@
+"""Options that several commands share, and how their texts are read.
+
+`settings_option` reads the settings for every command: a file that ``--config`` names under the variables of the
+environment. What else the command line says is laid over them with `config.settings.override`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+ALL_STEPS: Final = (
+    "normalise,deduplicate,segment,tag"  # as in `streams.topology`, which help does not wait for
+)
+
+
+def settings_option(command: Command) -> Command:
+    """``--config FILE``: the command gets the settings as `settings`."""
+    return click.option(
+        "--config",
+        "settings",
+        type=click.Path(dir_okay=False, path_type=Path),
+        callback=_load_settings,
+        help="A settings file (TOML); docs/settings.md says what it may hold.",
+    )(command)
+
+
+def data_option(command: Command) -> Command:
+    """``--data FOLDER``: the command gets it as `data`, for the setting ``embedded.data``."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False),
+        help="The folder of `wiredesk run`. [default: embedded.data of the settings, which is data]",
+    )(command)
+
+
+def feeds_option(command: Command) -> Command:
+    """``--feeds FILE``: the command gets it as `feeds`, for the setting ``poll.feeds``."""
+    return click.option(
+        "--feeds",
+        metavar="FILE",
+        help="The list of feeds: a .toml or .opml file. [default: poll.feeds of the settings, or the bundled list]",
+    )(command)
+
+
+def kafka_option(command: Command) -> Command:
+    """``--kafka``: the command gets it as `kafka`."""
+    return click.option(
+        "--kafka", is_flag=True, help="The topics of the Kafka runtime. [default: the embedded log]"
+    )(command)
+
+
+def format_option(command: Command) -> Command:
+    """``--format NAME``: the command gets as `format_` None or the name of a format that exists."""
+    return click.option(
+        "--format",
+        "format_",
+        metavar="NAME",
+        callback=_check_format,
+        help="The wire format, instead of sniffing it; a wrong name lists all.",
+    )(command)
+
+
+def parse_steps(text: str) -> list[str]:
+    """The steps that ``--steps`` names, in its order.
+
+    Raises:
+        click.BadParameter: one is unknown, or none is named.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in ALL_STEPS.split(",")]
+    if unknown or not names:
+        what = f"no step is called {unknown[0]!r}" if unknown else "no step is named"
+        raise click.BadParameter(f"{what}; the steps are {ALL_STEPS}", param_hint="--steps")
+    return names
+
+
+def parse_time(option: str, text: str) -> datetime:
+    """An RFC 3339 timestamp, or a date alone, in UTC; one without an offset counts as UTC.
+
+    Raises:
+        click.BadParameter: it is no time; the message shows one.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is no RFC 3339 timestamp, such as 2026-01-31T12:00:00Z", param_hint=option
+        ) from None
+
+
+def parse_milliseconds(option: str, text: str | None) -> int | None:
+    """The same in milliseconds since the epoch; None stays None."""
+    from streams.messages import milliseconds
+
+    return None if text is None else milliseconds(parse_time(option, text).isoformat())
+
+
+def log_files(settings: Settings, *keys: str) -> None:
+    """Log which file each of these settings led to; call it once logging is configured."""
+    import structlog
+
+    from config.files import find_file
+
+    for key in keys:
+        if name := attrgetter(key)(settings):
+            structlog.get_logger("wiredesk").info("reads a file", setting=key, path=str(find_file(name)))
+
+
+def configure_kafka_logs(settings: Settings) -> None:
+    """Send the log where the settings say, without what Kafka's client says of every connection."""
+    from streams.kafka.cluster import quieten
+    from streams.logs import configure
+
+    configure(settings.log)
+    quieten()
+
+
+def _load_settings(_context: click.Context, _option: click.Parameter, path: Path | None) -> Settings:
+    from config.settings import load
+
+    return load(path)
+
+
+def _check_format(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    if name is None:
+        return None
+    from processors.normalise.formats import BY_NAME  # with all readers, so only here
+
+    if name not in BY_NAME:
+        raise click.BadParameter(f"no format is called {name!r}; known are {', '.join(BY_NAME)}")
+    return name
