@@ -126,7 +126,7 @@ def check(target: str, settings: Settings, data: str | None, feeds: str | None) 
     click.echo(f"{report.outcome}: {report.message}")
     for title in report.titles:
         click.echo(f"  {title}")
-    sys.exit(0 if report.sound else 1)
+    sys.exit(0 if report.is_sound else 1)
 
 
 @command.command("add")

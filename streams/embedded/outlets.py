@@ -12,14 +12,14 @@ from processors.errors import Rejected
 from processors.model.event import RawItem
 from streams.embedded.consumer import Access
 from streams.messages import Message, Record, dead_letter, message, milliseconds, raw_message
-from streams.pollers.ports import Result
+from streams.pollers.ports import PollResult
 from streams.topology import GAPS, RAW, STEPS
 
 UNREAD_LIMIT: Final = 5000  # raw items; pollers wait beyond that
 
 
 class RawOutlet:
-    """The pollers' way into the log (`streams.pollers.ports.Outlet`).
+    """The pollers' way into the log (`streams.pollers.ports.RawItemOutlet`).
 
     Whoever dies between writing an item and noting that it is written (a dropped file that is still to be moved away)
     comes with the very same item again. So the last item of each feed is remembered in its own transaction, and a
@@ -63,7 +63,7 @@ def _identity(message: Message) -> int:
 
 
 class FeedStates:
-    """What pollers remember (`streams.pollers.ports.Ledger`), in a table beside the log."""
+    """What pollers remember (`streams.pollers.ports.FeedLedger`), in a table beside the log."""
 
     def __init__(self, access: Access) -> None:
         """Results that wait at the same moment are written in one transaction."""
@@ -78,7 +78,7 @@ class FeedStates:
         """Return once the state is safe."""
         await self._access.write(lambda: self._access.log.save_feed(feed, state))
 
-    async def settle(self, result: Result) -> None:
+    async def commit(self, result: PollResult) -> None:
         """Return once all of a result is committed; waits while the log holds too much unread."""
         if result.items:
             await room(self._access)
@@ -107,7 +107,7 @@ async def room(access: Access) -> None:
         await access.changed(seen)
 
 
-def result_messages(result: Result) -> list[Message]:
+def result_messages(result: PollResult) -> list[Message]:
     """What a poll's result has for the log, in order: items, dead letter, gap."""
     made = [raw_message(item, RAW.name) for item in result.items]
     if result.rejected:

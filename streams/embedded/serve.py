@@ -21,7 +21,7 @@ from sinks.desk.health import serve as serve_app
 from sinks.sqlite.writer import StorySearch
 from streams.embedded.route_stream import RouteStream
 from streams.embedded.runtime import Embedded
-from streams.pollers import poll
+from streams.pollers import poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import PolledFeeds
 from streams.pollers.feed_list import load_feeds
@@ -57,7 +57,7 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
         if options.samples:
             await publish_samples(runtime)
         polling = asyncio.create_task(
-            poll(feeds, settings.poll, runtime.outlet, runtime.feed_states, stop, push=settings.push)
+            poll_feeds(feeds, settings.poll, runtime.outlet, runtime.feed_states, stop, push=settings.push)
         )
         await _first(polling, asyncio.create_task(stop.wait()), asyncio.create_task(runtime.failed()))
         stop.set()

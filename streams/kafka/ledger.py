@@ -36,7 +36,7 @@ from streams.kafka.topics import FEEDS
 from streams.messages import Message, raw_message
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import host_of
-from streams.pollers.ports import Result
+from streams.pollers.ports import PollResult
 from streams.pollers.state import unpack_header
 from streams.topology import RAW
 
@@ -52,7 +52,7 @@ def partition_of(feed: Feed, number: int) -> int:
 
 
 class PartitionLedger:
-    """The ledger of some partitions (`streams.pollers.ports.Ledger`)."""
+    """The ledger of some partitions (`streams.pollers.ports.FeedLedger`)."""
 
     def __init__(
         self, cluster: Cluster, partitions: frozenset[int], number: int, feeds: Sequence[Feed]
@@ -106,7 +106,7 @@ class PartitionLedger:
         log.info("state restored", feeds=len(self.known), of=len(self.feeds), seconds=seconds)
         return self.known
 
-    async def settle(self, result: Result) -> None:
+    async def commit(self, result: PollResult) -> None:
         """Return once all of a result is committed."""
         state = Message(FEEDS, result.feed.encode(), result.state, 0, ())
         book = self._books[self._of[result.feed]]
@@ -210,7 +210,7 @@ async def _read_places(cluster: Cluster, partitions: Iterable[int]) -> dict[tupl
 
 
 class TopicOutlet:
-    """The raw topic, for what comes from no feed (`streams.pollers.ports.Outlet`)."""
+    """The raw topic, for what comes from no feed (`streams.pollers.ports.RawItemOutlet`)."""
 
     def __init__(self, cluster: Cluster, producer: AIOKafkaProducer) -> None:
         """The producer is started, and writes once (idempotent)."""

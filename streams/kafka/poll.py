@@ -30,13 +30,13 @@ from streams.kafka.health import healthy
 from streams.kafka.ledger import PartitionLedger, TopicOutlet, partition_of, read_states
 from streams.kafka.partitions import numbers
 from streams.kafka.topics import FEEDS, ready
-from streams.pollers import watch_folder
+from streams.pollers import watch_drop_folder
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
 from streams.pollers.feed_list import load_feeds
 from streams.pollers.fetch import Answer, Fetcher
-from streams.pollers.inbound import listening
-from streams.pollers.poller import Manners, Poller
+from streams.pollers.inbound import listen
+from streams.pollers.poller import PoliteAccess, Poller
 from streams.pollers.ports import Hubs, NoHubs
 
 log = structlog.get_logger("wiredesk.poll")
@@ -64,11 +64,11 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         share = Share(feeds, settings, cluster, consumer, fetcher, shares)
         outlet = TopicOutlet(cluster, producer)
         share.hubs = await stack.enter_async_context(
-            listening(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
+            listen(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
                       random=random.random)
         )  # fmt: skip
         await stack.enter_async_context(healthy(settings.health, {"kafka": share.check}, share.measure))
-        folder = asyncio.create_task(watch_folder(settings.poll, outlet, stop))
+        folder = asyncio.create_task(watch_drop_folder(settings.poll, outlet, stop))
         stack.push_async_callback(_cancelled, folder)
         await share.run(stop, folder)
 
@@ -88,7 +88,7 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
         """The consumer is not started, and asked for nothing but its place in the group; `partitions` is their number."""
         self._feeds, self._settings, self._cluster, self._fetcher = feeds, settings, cluster, fetcher
         self._consumer, self._number = consumer, partitions
-        self._manners = Manners.of(settings.poll)
+        self._manners = PoliteAccess.of(settings.poll)
         self._heard = 0.0  # monotonic seconds at which the group last knew us
         self.hubs: Hubs = NoHubs()
         self._ledger: PartitionLedger | None = None

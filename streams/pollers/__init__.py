@@ -10,14 +10,14 @@ from functools import partial
 
 from config.settings import Poll, Push
 from streams.pollers.feed import Feed
-from streams.pollers.ports import Ledger, Outlet
+from streams.pollers.ports import FeedLedger, RawItemOutlet
 
 
-async def poll(
+async def poll_feeds(
     feeds: Sequence[Feed],
     settings: Poll,
-    outlet: Outlet,
-    ledger: Ledger,
+    outlet: RawItemOutlet,
+    ledger: FeedLedger,
     stop: asyncio.Event,
     *,
     push: Push | None = None,
@@ -33,15 +33,15 @@ async def poll(
         Transient: the log took nothing more until the stop.
     """
     from streams.pollers.fetch import Answer, Fetcher
-    from streams.pollers.inbound import listening
-    from streams.pollers.poller import Manners, Poller
+    from streams.pollers.inbound import listen
+    from streams.pollers.poller import PoliteAccess, Poller
 
     async def deliver(feed: str, answer: Answer) -> bool:
         return await poller.deliver(feed, answer)
 
     async with (
         Fetcher(settings) as fetcher,
-        listening(
+        listen(
             push or Push(), settings, outlet, fetcher.post, deliver, stop, clock=clock, random=random
         ) as hubs,
     ):
@@ -50,13 +50,16 @@ async def poll(
             settings,
             ledger,
             fetcher,
-            manners=Manners.of(settings),
+            manners=PoliteAccess.of(settings),
             clock=clock,
             random=random,
             stop=stop,
             hubs=hubs,
         )
-        tasks = [asyncio.create_task(poller.run()), asyncio.create_task(watch_folder(settings, outlet, stop))]
+        tasks = [
+            asyncio.create_task(poller.run()),
+            asyncio.create_task(watch_drop_folder(settings, outlet, stop)),
+        ]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -65,7 +68,7 @@ async def poll(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def watch_folder(settings: Poll, outlet: Outlet, stop: asyncio.Event) -> None:
+async def watch_drop_folder(settings: Poll, outlet: RawItemOutlet, stop: asyncio.Event) -> None:
     """Take in what is put into the drop folder until `stop`; return at once where there is none.
 
     Raises:
@@ -74,12 +77,12 @@ async def watch_folder(settings: Poll, outlet: Outlet, stop: asyncio.Event) -> N
     """
     if not settings.drop_folder:
         return
-    from streams.pollers.folder import DropFolder, watch
-    from streams.pollers.poller import hand_on_until_stopped
+    from streams.pollers.folder import DropFolder, watch_folder
+    from streams.pollers.poller import write_until_stopped
 
-    await watch(
+    await watch_folder(
         DropFolder(settings, outlet),
         settings.drop_interval_s,
-        partial(hand_on_until_stopped, stop=stop),
+        partial(write_until_stopped, stop=stop),
         stop,
     )

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from config.errors import Misconfigured
 
-SETTING: Final = "poll.allowed_addresses"
-MARK: Final = "address is not allowed"  # found again in errors that join several
+POLL_SETTING: Final = "poll.allowed_addresses"
+BLOCKED_MARK: Final = "address is not allowed"  # found again in errors that join several
 NAT64: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 TEREDO_AND_6TO4: Final = (ip_network("2001::/32"), ip_network("2002::/16"))
 
@@ -27,34 +27,36 @@ class BlockedAddress(OSError):
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class AllowedNetwork:
     """A network opened by the settings, on every port or on one."""
 
     network: IPv4Network | IPv6Network
     port: int | None = None
 
 
-def parse(told: Sequence[str], setting: str = SETTING) -> tuple[Allowed, ...]:
+def parse_networks(values: Sequence[str], setting: str = POLL_SETTING) -> tuple[AllowedNetwork, ...]:
     """A setting ``allowed_addresses``: ``10.0.0.0/8``, ``127.0.0.1:8099``, ``[::1]:80``, ``127.0.0.0/28:8099``.
 
     Raises:
         Misconfigured: one of them is no network.
     """
-    return tuple(_parsed(each.strip(), setting) for each in told)
+    return tuple(_parse_network(value.strip(), setting) for value in values)
 
 
-def is_allowed(address: str, port: int, opened: Sequence[Allowed]) -> bool:
+def is_allowed(address: str, port: int, opened: Sequence[AllowedNetwork]) -> bool:
     """Whether a connection to an address (no host name) may be tried."""
     try:
-        found = _plain(ip_address(address.partition("%")[0]))
+        parsed = _unmap(ip_address(address.partition("%")[0]))
     except ValueError:
         return False
-    if any(each.port in {None, port} and found in each.network for each in opened):
+    if any(opening.port in {None, port} and parsed in opening.network for opening in opened):
         return True
-    return _is_public(found)
+    return _is_public(parsed)
 
 
-def socket_factory(opened: Sequence[Allowed], setting: str = SETTING) -> Callable[[Any], socket.socket]:
+def socket_factory(
+    opened: Sequence[AllowedNetwork], setting: str = POLL_SETTING
+) -> Callable[[Any], socket.socket]:
     """What aiohttp's connector calls with the address that it is about to connect to."""
 
     @lru_cache(4096)
@@ -64,28 +66,28 @@ def socket_factory(opened: Sequence[Allowed], setting: str = SETTING) -> Callabl
     def make(info: tuple[Any, Any, int, str, tuple[Any, ...]]) -> socket.socket:
         family, kind, protocol, _, address = info
         if not allowed(str(address[0]), int(address[1])):
-            raise BlockedAddress(errno.EACCES, f"{address[0]}: {MARK}; open it with {setting}")
+            raise BlockedAddress(errno.EACCES, f"{address[0]}: {BLOCKED_MARK}; open it with {setting}")
         return socket.socket(family, kind, protocol)
 
     return make
 
 
-def _parsed(told: str, setting: str) -> Allowed:
-    network, port = told, None
-    if told.startswith("["):
-        network, _, rest = told[1:].partition("]")
+def _parse_network(value: str, setting: str) -> AllowedNetwork:
+    network, port = value, None
+    if value.startswith("["):
+        network, _, rest = value[1:].partition("]")
         port = rest.removeprefix(":") or None
-    elif told.count(":") == 1:
-        network, _, port = told.partition(":")
+    elif value.count(":") == 1:
+        network, _, port = value.partition(":")
     try:
-        return Allowed(ip_network(network, strict=False), int(port) if port is not None else None)
+        return AllowedNetwork(ip_network(network, strict=False), int(port) if port is not None else None)
     except ValueError as error:
         raise Misconfigured(
-            f"{setting}: {told!r} is no network such as 10.0.0.0/8 or 127.0.0.1:8099"
+            f"{setting}: {value!r} is no network such as 10.0.0.0/8 or 127.0.0.1:8099"
         ) from error
 
 
-def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+def _unmap(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """The IPv4 address inside a mapped IPv6 address."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         return address.ipv4_mapped

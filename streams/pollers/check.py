@@ -13,16 +13,16 @@ from processors.errors import Rejected
 from processors.model.event import RawItem
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher
-from streams.pollers.judge import judge, plan
+from streams.pollers.judge import judge_answer, plan_request
 from streams.pollers.outcomes import SOUND, Outcome
 from streams.pollers.politeness import HostLimits, Robots
 from streams.pollers.state import FeedState
 
-SHOWN = 5
+SHOWN_TITLES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class FeedReport:
     """What a poll of the feed would have brought; `titles` are those of the latest items."""
 
     outcome: Outcome
@@ -30,16 +30,16 @@ class Report:
     titles: tuple[str, ...] = ()
 
     @property
-    def sound(self) -> bool:
+    def is_sound(self) -> bool:
         """Whether a poller could live with it."""
         return self.outcome in SOUND
 
 
-async def check_feed(feed: Feed, settings: Poll, reading: Normalise) -> Report:
+async def check_feed(feed: Feed, settings: Poll, reading: Normalise) -> FeedReport:
     """Fetch and judge a feed once."""
     now = time.time()
     state = FeedState()
-    request = plan(feed, state, settings, now, os.environ)
+    request = plan_request(feed, state, settings, now, os.environ)
     robots = Robots(settings, HostLimits(settings.host_connections, settings.host_delay_s))
     async with Fetcher(settings) as fetcher:
 
@@ -47,13 +47,13 @@ async def check_feed(feed: Feed, settings: Poll, reading: Normalise) -> Report:
             return await robots.refusal(url, request, fetcher, _at_once, now)
 
         answer = await fetcher.get(request, _at_once, gate if settings.robots else None)
-    verdict = judge(feed, state, answer, settings, now, 0.0)
+    verdict = judge_answer(feed, state, answer, settings, now, 0.0)
     if verdict.outcome not in SOUND:
-        return Report(verdict.outcome, verdict.state.message)
+        return FeedReport(verdict.outcome, verdict.state.message)
     wait = verdict.state.next_poll - now
     message = f"{len(verdict.items)} items, {len(answer.body)} bytes, next poll in {wait:.0f} s"
-    latest = verdict.items[::-1][:SHOWN]
-    return Report(verdict.outcome, message, tuple(_title(item, reading) for item in latest))
+    latest = verdict.items[::-1][:SHOWN_TITLES]
+    return FeedReport(verdict.outcome, message, tuple(_title(item, reading) for item in latest))
 
 
 def _title(item: RawItem, settings: Normalise) -> str:

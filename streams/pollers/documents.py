@@ -31,7 +31,7 @@ WIDE_BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
 )  # fmt: skip
-SKIP: Final = (  # what may follow a "<" and holds no markup; patterns begin with that one sign, which makes them fast
+NO_MARKUP: Final = (  # what may follow a "<" and holds no markup; patterns begin with that one sign, which makes them fast
     rb"!\[CDATA\[(?:[^\]]++|\](?!\]>))*+(?:\]\]>|\Z)|!--(?:[^\-]++|-(?!->))*+(?:-->|\Z)|\?(?:[^?]++|\?(?!>))*+(?:\?>|\Z)"
 )
 ATTRIBUTES: Final = rb"(?:[^<>\"']|\"[^\"]*\"|'[^']*')*"
@@ -41,16 +41,16 @@ DOCTYPE: Final = re.compile(
 ROOT: Final = re.compile(
     rb"<(?P<name>(?:[A-Za-z_][\w.\-]*:)?(?P<local>[A-Za-z_][\w.\-]*))(?=[\s>/])", re.DOTALL
 )
-SKIPPED: Final = re.compile(rb"<(?:" + SKIP + rb")", re.DOTALL)
+SKIPPED: Final = re.compile(rb"<(?:" + NO_MARKUP + rb")", re.DOTALL)
 TAG: Final = re.compile(
-    rb"<(?:" + SKIP + rb"|(?P<end>/?)(?P<name>[A-Za-z_][\w.\-:]*)" + ATTRIBUTES + rb"(?P<empty>/?)>)",
+    rb"<(?:" + NO_MARKUP + rb"|(?P<end>/?)(?P<name>[A-Za-z_][\w.\-:]*)" + ATTRIBUTES + rb"(?P<empty>/?)>)",
     re.DOTALL,
 )
-ENTITY: Final = re.compile(
+DANGEROUS_ENTITY: Final = re.compile(
     rb"<!ENTITY\s+(?!%)[^\s>]+\s+(?:(?:SYSTEM|PUBLIC)\b|\"[^\"]*&(?!#)[^\"]*\"|'[^']*&(?!#)[^']*')"
 )
 DECLARED: Final = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([\w.:\-]+)")
-HTML: Final = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|script|meta|title)\b", re.IGNORECASE)
+HTML_TAG: Final = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|script|meta|title)\b", re.IGNORECASE)
 PROLOGUE: Final = re.compile(  # XML allows nothing before the declaration
     rb"\A(\xef\xbb\xbf)?(?:\s+|<!--.*?-->)+(?=<\?xml\s)", re.DOTALL
 )
@@ -65,11 +65,11 @@ OTHER_SCRIPTS: Final = (
     "Katakana",
     "Hangul",
 )
-DETECTED: Final = 20_000  # bytes that are looked at
+MAX_DETECTION_BYTES: Final = 20_000  # that the detector reads: fewer miss the first accented word, more cost a poll its time
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class FeedDocument:
     """A feed's entries, in document order, each as the bytes from ``<item`` to ``</item>`` (JSON: one object).
 
     `codec` reads these bytes as text, `guessed` is whether nobody declared it; `wide` is the 16 or 32 bit encoding that they came in. `head` is what stands
@@ -86,16 +86,16 @@ class Document:
     json: bool = False
     objects: tuple[Any, ...] = field(default=(), repr=False)
 
-    def alone(self, entry: bytes) -> bytes:
+    def with_entry(self, entry: bytes) -> bytes:
         """A document that holds only this entry, in the encoding of the whole one."""
-        made = self.head + entry + self.tail
+        document = self.head + entry + self.tail
         if not self.wide:
-            return made
+            return document
         mark = next(bom for bom, name in WIDE_BOMS if name == self.wide)
-        return mark + made.decode("utf-8", "replace").encode(self.wide)
+        return mark + document.decode("utf-8", "replace").encode(self.wide)
 
 
-def take_apart(body: bytes, charset: str | None = None, url: str | None = None) -> Document:
+def split_document(body: bytes, charset: str | None = None, url: str | None = None) -> FeedDocument:
     """The entries of an RSS, RDF, Atom, JSON Feed or news-sitemap document.
 
     `charset` is what the transport told; `url` is the document's own address, without its secrets.
@@ -109,16 +109,16 @@ def take_apart(body: bytes, charset: str | None = None, url: str | None = None) 
     """
     if not body.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
         raise Empty("the answer has no body; ask the publisher, or check the URL")
-    wide, raw = _narrowed(body)
+    wide, raw = _narrow_encoding(body)
     start = raw.lstrip(b"\xef\xbb\xbf \t\r\n\f\x0b")[:1]
     if start in {b"{", b"["}:
-        return _json(raw)
+        return _split_json(raw)
     if start != b"<" and b"<" not in raw[:2000]:
-        raise _not_markup(raw)
-    return _xml(raw, wide, charset, url)
+        raise _not_markup_error(raw)
+    return _split_xml(raw, wide, charset, url)
 
 
-def _narrowed(body: bytes) -> tuple[str | None, bytes]:
+def _narrow_encoding(body: bytes) -> tuple[str | None, bytes]:
     """The 16 or 32 bit encoding of a document, and its bytes with one byte for ``<``."""
     for bom, name in WIDE_BOMS:
         if body.startswith(bom):
@@ -134,35 +134,35 @@ def _narrowed(body: bytes) -> tuple[str | None, bytes]:
     return None, body
 
 
-def _xml(raw: bytes, wide: str | None, charset: str | None, url: str | None) -> Document:
-    root = _root(raw)
+def _split_xml(raw: bytes, wide: str | None, charset: str | None, url: str | None) -> FeedDocument:
+    root = _find_root(raw)
     local = root["local"].lower() if root else b""
     if root is None or local not in ENTRY_OF:
-        raise _no_feed(raw, local, "utf-8" if wide else charset, url)
-    if ENTITY.search(raw, 0, root.start()):
+        raise _no_feed_error(raw, local, "utf-8" if wide else charset, url)
+    if DANGEROUS_ENTITY.search(raw, 0, root.start()):
         raise Malformed(
             "the document type declares external or nested entities, which are never read; ask the publisher"
         )
     kind = ENTRY_OF[local]
-    closed = _closed(raw, root["name"])
+    closed = _is_closed(raw, root["name"])
     codec, guessed = ("utf-8", False) if wide else codec_of(raw, charset)
     first = next(_matches(rb"((?:[A-Za-z_][\w.\-]*:)?" + kind + rb")", raw, root.end()), None)
-    spans = list(_spans(raw, first[1], first.start(), closed)) if first else []
+    spans = list(_entry_spans(raw, first[1], first.start(), closed)) if first else []
     if not spans:
-        return Document(raw, b"", (), closed, codec, guessed, wide)
+        return FeedDocument(raw, b"", (), closed, codec, guessed, wide)
     head = PROLOGUE.sub(rb"\1", raw[: spans[0][0]], count=1)
     entries = tuple(raw[start:end] for start, end in spans)
-    return Document(head, _closing(head), entries, closed, codec, guessed, wide)
+    return FeedDocument(head, _closing_tags(head), entries, closed, codec, guessed, wide)
 
 
-def _root(raw: bytes) -> re.Match[bytes] | None:
+def _find_root(raw: bytes) -> re.Match[bytes] | None:
     """The start tag of the root, past declarations, comments and the document type."""
     position = 0
     while (position := raw.find(b"<", position)) >= 0:
         if skipped := SKIPPED.match(raw, position) or DOCTYPE.match(raw, position):
             position = skipped.end()
-        elif found := ROOT.match(raw, position):
-            return found
+        elif root := ROOT.match(raw, position):
+            return root
         else:
             position += 1
     return None
@@ -170,14 +170,14 @@ def _root(raw: bytes) -> re.Match[bytes] | None:
 
 def _matches(name: bytes, raw: bytes, start: int) -> Iterator[re.Match[bytes]]:
     """The start tags of a name outside CDATA and comments; group 1 is the name."""
-    for match in re.compile(rb"<(?:" + SKIP + rb"|" + name + rb"(?=[\s>/]))", re.DOTALL).finditer(raw, start):
+    for match in re.compile(rb"<(?:" + NO_MARKUP + rb"|" + name + rb"(?=[\s>/]))", re.DOTALL).finditer(raw, start):
         if match[1]:
             yield match
 
 
-def _spans(raw: bytes, name: bytes, start: int, closed: bool) -> Iterator[tuple[int, int]]:
+def _entry_spans(raw: bytes, name: bytes, start: int, closed: bool) -> Iterator[tuple[int, int]]:
     """Where each entry begins and ends."""
-    pattern = re.compile(rb"<(?:" + SKIP + rb"|(/?)" + re.escape(name) + rb"(?=[\s>/])[^<>]*>)", re.DOTALL)
+    pattern = re.compile(rb"<(?:" + NO_MARKUP + rb"|(/?)" + re.escape(name) + rb"(?=[\s>/])[^<>]*>)", re.DOTALL)
     opened = -1
     for match in pattern.finditer(raw, start):
         if match[1] is None:
@@ -195,12 +195,12 @@ def _spans(raw: bytes, name: bytes, start: int, closed: bool) -> Iterator[tuple[
         yield opened, end if end > opened else len(raw)
 
 
-def _closed(raw: bytes, name: bytes) -> bool:
+def _is_closed(raw: bytes, name: bytes) -> bool:
     pattern = re.compile(rb"</" + re.escape(name) + rb"\s*>", re.IGNORECASE)
     return bool(pattern.search(raw, max(0, len(raw) - 4096)) or pattern.search(raw))
 
 
-def _closing(head: bytes) -> bytes:
+def _closing_tags(head: bytes) -> bytes:
     """The end tags of the containers that are open after `head`, innermost first."""
     open_: list[bytes] = []
     for tag in TAG.finditer(DOCTYPE.sub(b"", head, count=1)):
@@ -215,18 +215,18 @@ def _closing(head: bytes) -> bytes:
     return b"".join(b"</" + name + b">" for name in reversed(open_))
 
 
-def _json(raw: bytes) -> Document:
+def _split_json(raw: bytes) -> FeedDocument:
     try:
-        told = orjson.loads(raw.removeprefix(codecs.BOM_UTF8))
+        parsed = orjson.loads(raw.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as error:
         raise Malformed(f"JSON that can't be read: {error}") from error
-    items = told.get("items") if isinstance(told, dict) else None
+    items = parsed.get("items") if isinstance(parsed, dict) else None
     if not isinstance(items, list):
         raise UnknownFormat("JSON that is no JSON Feed; name a feed's URL")
-    around = orjson.dumps({key: value for key, value in told.items() if key != "items"})
+    around = orjson.dumps({key: value for key, value in parsed.items() if key != "items"})
     head = (b"{" if around == b"{}" else around[:-1] + b",") + b'"items":['
     objects = tuple(item for item in items if isinstance(item, dict))
-    return Document(head, b"]}", tuple(orjson.dumps(item) for item in objects), json=True, objects=objects)
+    return FeedDocument(head, b"]}", tuple(orjson.dumps(item) for item in objects), json=True, objects=objects)
 
 
 def codec_of(raw: bytes, charset: str | None) -> tuple[str, bool]:
@@ -235,49 +235,49 @@ def codec_of(raw: bytes, charset: str | None) -> tuple[str, bool]:
     UTF-8 where that fits, else what the transport or the document declares, else what the bytes look like.
     """
     declared = DECLARED.search(raw[:1000])
-    told = [name for name in (charset, declared[1].decode("ascii", "replace") if declared else None) if name]
-    codecs_told = [codec for name in told if (codec := _known(name))]
+    names = [name for name in (charset, declared[1].decode("ascii", "replace") if declared else None) if name]
+    candidates = [codec for name in names if (codec := _lookup_codec(name))]
     if shifted := next(
-        (codec for codec in codecs_told if codec.startswith(("iso2022", "hz", "utf-7"))), None
+        (codec for codec in candidates if codec.startswith(("iso2022", "hz", "utf-7"))), None
     ):
         return shifted, False
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
-        other = next((codec for codec in codecs_told if codec not in {"utf-8", "ascii"}), None)
+        other = next((codec for codec in candidates if codec not in {"utf-8", "ascii"}), None)
         if other:
             return ("cp1252" if other == "iso8859-1" else other), False
-        return ("utf-8", False) if codecs_told else (_detected(raw), True)
+        return ("utf-8", False) if candidates else (_detect_codec(raw), True)
     return "utf-8", False
 
 
-def _detected(raw: bytes) -> str:
+def _detect_codec(raw: bytes) -> str:
     """The codec that bytes without any declaration look like: windows-1252 unless they are in another script."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(raw[:DETECTED]).best()
-    codec = _known(best.encoding) if best else None
+    best = from_bytes(raw[:MAX_DETECTION_BYTES]).best()
+    codec = _lookup_codec(best.encoding) if best else None
     if codec is None or best is None:
         return "cp1252"
     return codec if any(alphabet.startswith(OTHER_SCRIPTS) for alphabet in best.alphabets) else "cp1252"
 
 
-def _known(name: str | None) -> str | None:
+def _lookup_codec(name: str | None) -> str | None:
     try:
         return codecs.lookup(name).name if name else None
     except LookupError:
         return None
 
 
-def _no_feed(raw: bytes, local: bytes, charset: str | None, url: str | None) -> Rejected:
-    if local == b"html" or HTML.search(raw[:5000]):
+def _no_feed_error(raw: bytes, local: bytes, charset: str | None, url: str | None) -> Rejected:
+    if local == b"html" or HTML_TAG.search(raw[:5000]):
         return not_a_feed(raw.decode(codec_of(raw, charset)[0], "replace"), url, FORMATS)
     if not local:
-        return _not_markup(raw)
+        return _not_markup_error(raw)
     return UnknownFormat(f"XML whose root is {local.decode('utf-8', 'replace')!r}, which is no feed")
 
 
-def _not_markup(raw: bytes) -> Rejected:
+def _not_markup_error(raw: bytes) -> Rejected:
     if re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", raw[:1000]):
         return NotText(f"the bytes {raw[:8]!r}… are no text; name a feed's URL")
     return NotAFeed("plain text in place of a feed; name a feed's URL")

@@ -8,45 +8,45 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from sinks.desk.views import FeedHealth
-from sinks.desk.views import FeedState as Judgement
+from sinks.desk.views import FeedState as FeedCondition
 from streams.messages import rfc3339
 from streams.pollers.feed import Feed
 from streams.pollers.outcomes import SOUND
 from streams.pollers.state import FeedState, unpack_header
 
-QUIET_FACTOR: Final = 5.0  # times the mean distance between new items, and the feed counts as stalled …
-QUIET_MARGIN: Final = 1.5  # … but not before so many times the longest silence lately: nights, weekends …
-QUIET_LEAST_S: Final = 6 * 3600.0  # … and not before that, …
-QUIET_EARLY_S: Final = 72 * 3600.0  # … or that, while a whole week was not yet seen
-WEEK_S: Final = 8 * 86400.0
-ERRORS_LEAST: Final = 3
+SILENCE_FACTOR: Final = 5.0  # times the mean distance between new items, and the feed counts as stalled …
+SILENCE_MARGIN: Final = 1.5  # … but not before so many times the longest silence lately: nights, weekends …
+MIN_SILENCE_S: Final = 6 * 3600.0  # … and not before that, …
+MIN_EARLY_SILENCE_S: Final = 72 * 3600.0  # … or that, while a whole week was not yet seen
+WEEK_S: Final = 8 * 86400.0  # and a day, so that the same weekday was seen twice
+MIN_ERRORS: Final = 3  # in a row, before a feed is called erroring: one or two are a restart of the server
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86400.0
 
 
 def read_health(feed: Feed, state: bytes, now: float | None = None) -> FeedHealth:
     """The health of a feed from the bytes that the poller keeps of it; `now` in seconds since the epoch."""
-    known = unpack_header(state)
+    feed_state = unpack_header(state)
     moment = time.time() if now is None else now
-    judged = judgement(feed, known, moment)
+    condition = judge_feed(feed, feed_state, moment)
     return FeedHealth(
         id=feed.id,
         title=feed.title or feed.id,
         url=feed.shown_url,
-        state=judged,
-        outcome=known.outcome,
-        last_success=_time(known.last_success),
-        last_new=_time(known.last_new),
-        items_per_day=items_per_day(known),
-        expected_per_day=expected_per_day(known),
-        next_poll=None if known.disabled or feed.paused else _time(known.next_poll),
-        gaps=known.gaps,
-        errors=known.failures,
-        message=_message(known, judged),
+        state=condition,
+        outcome=feed_state.outcome,
+        last_success=_time(feed_state.last_success),
+        last_new=_time(feed_state.last_new),
+        items_per_day=items_per_day(feed_state),
+        expected_per_day=expected_per_day(feed_state),
+        next_poll=None if feed_state.disabled or feed.paused else _time(feed_state.next_poll),
+        gaps=feed_state.gaps,
+        errors=feed_state.failures,
+        message=_message(feed_state, condition),
     )
 
 
-def judgement(feed: Feed, state: FeedState, now: float) -> Judgement:
+def judge_feed(feed: Feed, state: FeedState, now: float) -> FeedCondition:
     """One word on a feed."""
     if feed.paused:
         return "paused"
@@ -56,7 +56,7 @@ def judgement(feed: Feed, state: FeedState, now: float) -> Judgement:
         return "new"
     if state.outcome == "throttled":
         return "throttled"
-    if state.failures >= ERRORS_LEAST:
+    if state.failures >= MIN_ERRORS:
         return "erroring"
     return "stalled" if is_silent(state, now) else "ok"
 
@@ -68,12 +68,12 @@ def is_silent(state: FeedState, now: float) -> bool:
 
 
 def longest_silence(state: FeedState, now: float) -> float | None:
-    """The silence in seconds after which something must be wrong; None where a feed's rhythm is not known yet."""
+    """The silence in seconds after which something must be wrong; None where a feed's rhythm is not feed_state yet."""
     rate = expected_per_day(state) or items_per_day(state)
     if not rate or not state.last_new:
         return None
-    least = QUIET_LEAST_S if state.since and now - state.since > WEEK_S else QUIET_EARLY_S
-    return max(least, QUIET_FACTOR * DAY_S / rate, QUIET_MARGIN * state.quiet)
+    least = MIN_SILENCE_S if state.since and now - state.since > WEEK_S else MIN_EARLY_SILENCE_S
+    return max(least, SILENCE_FACTOR * DAY_S / rate, SILENCE_MARGIN * state.quiet)
 
 
 def items_per_day(state: FeedState) -> float | None:
@@ -94,10 +94,10 @@ def _time(moment: float) -> str | None:
     return rfc3339(int(moment * 1000)) if moment else None
 
 
-def _message(state: FeedState, judged: Judgement) -> str:
-    if judged == "gone":
+def _message(state: FeedState, condition: FeedCondition) -> str:
+    if condition == "gone":
         return "the publisher ended this feed (410 twice); remove it from the list"
-    if judged == "stalled":
+    if condition == "stalled":
         return "far quieter than usual; look whether the publisher moved it"
     if state.outcome not in SOUND and state.message:
         return state.message

@@ -25,11 +25,11 @@ ACCEPT: Final = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
     "text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
 )
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-PERMANENT: Final = frozenset({301, 308})
-CHUNK: Final = 65536
+REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+PERMANENT_STATUSES: Final = frozenset({301, 308})
+CHUNK_BYTES: Final = 65536
 KEEP_ALIVE_S: Final = 15.0  # for the next feed of the same host; most servers wait at least as long
-LOST: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
+LOST_CONNECTION: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
 OUTCOME_OF: Final[tuple[tuple[tuple[type[Exception], ...], Outcome], ...]] = (  # the first that fits
     ((aiohttp.ClientConnectorDNSError,), "dns"),
     ((aiohttp.ClientSSLError, ssl.SSLError), "tls"),
@@ -43,8 +43,10 @@ OUTCOME_OF: Final[tuple[tuple[tuple[type[Exception], ...], Outcome], ...]] = (  
     ((aiohttp.ClientError, UnicodeError), "bad_response"),
 )
 
-Turn = Callable[[str], AbstractAsyncContextManager[None]]  # waits until a host may be asked
-Gate = Callable[[str], Awaitable["Answer | None"]]  # why a URL must not be asked for, as the answer to it
+HostTurn = Callable[[str], AbstractAsyncContextManager[None]]  # waits until a host may be asked
+RequestGate = Callable[
+    [str], Awaitable["Answer | None"]
+]  # why a URL must not be asked for, as the answer to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Connection:
-    """What aiohttp tells of a request's connection: whether an earlier request had opened it."""
+    """A request's connection: whether an earlier request had opened it."""
 
     reused: bool = False
 
@@ -97,7 +99,7 @@ class Fetcher:
             Misconfigured: ``allowed_addresses`` holds something else than networks.
         """
         self._settings, self._resolver = settings, resolver
-        self._opened = guard.parse(settings.allowed_addresses)
+        self._opened = guard.parse_networks(settings.allowed_addresses)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -116,9 +118,9 @@ class Fetcher:
                 sock_read=settings.read_timeout_s,
             ),
             headers={"User-Agent": settings.user_agent, "Accept": ACCEPT},
-            trace_configs=[_tracing()],
+            trace_configs=[_trace_reuse()],
         )
-        # aiohttp repeats a GET at once when the connection is lost: that is for `_hop` and the schedule to decide
+        # aiohttp repeats a GET at once when the connection is lost: that is for `_request_hop` and the schedule to decide
         self._session._retry_connection = False  # noqa: SLF001 -- aiohttp has no public switch
         return self
 
@@ -128,7 +130,7 @@ class Fetcher:
         if self._session:
             await self._session.close()
 
-    async def get(self, request: Request, turn: Turn, gate: Gate | None = None) -> Answer:
+    async def get(self, request: Request, turn: HostTurn, gate: RequestGate | None = None) -> Answer:
         """Follow redirects to an answer. `turn` is entered for each hop, so that each host keeps its limits.
 
         `gate` is asked before each hop and may end the request with an answer of its own.
@@ -138,14 +140,14 @@ class Fetcher:
             if gate and (refusal := await gate(url)):
                 return refusal
             async with turn(host_of(url)):
-                answer = await self._hop(url, request)
-            if answer.status not in REDIRECTS or answer.failure:
-                return _with(answer, moved)
-            permanent = permanent and answer.status in PERMANENT
-            target = _target(url, answer.headers.get("Location", ""))
+                answer = await self._request_hop(url, request)
+            if answer.status not in REDIRECT_STATUSES or answer.failure:
+                return _with_move(answer, moved)
+            permanent = permanent and answer.status in PERMANENT_STATUSES
+            target = _redirect_target(url, answer.headers.get("Location", ""))
             if target is None:
-                told = "a redirect that leads nowhere, or to what is not http"
-                return Answer(url, answer.status, failure="redirects", message=told)
+                message = "a redirect that leads nowhere, or to what is not http"
+                return Answer(url, answer.status, failure="redirects", message=message)
             moved = target if permanent else moved
             url = target
         return Answer(url, failure="redirects", message=f"over {self._settings.max_redirects} redirects")
@@ -158,11 +160,11 @@ class Fetcher:
                                           trace_request_ctx=Connection()) as response:  # fmt: skip
                 return response.status
         except Exception as error:
-            if classify(error) is None:
+            if classify_error(error) is None:
                 raise
             return 0
 
-    async def _hop(self, url: str, request: Request) -> Answer:
+    async def _request_hop(self, url: str, request: Request) -> Answer:
         """The answer of one URL. Where a kept connection proves dead before its answer, another one is asked, once.
 
         That is no repetition: a server that has closed a connection has read nothing more from it (RFC 9112, 9.3.1).
@@ -172,17 +174,17 @@ class Fetcher:
             connection = Connection()
             try:
                 return await self._exchange(url, request, connection)
-            except LOST as error:
+            except LOST_CONNECTION as error:
                 if last or not connection.reused:
-                    return _failed(url, error)
-            except TooMuch:
+                    return _failed_answer(url, error)
+            except BodyTooLarge:
                 limit = self._settings.max_body_bytes
-                told = f"over {limit} bytes; the rest was not read"
-                return Answer(url, 200, failure="too_large", message=told)
+                message = f"over {limit} bytes; the rest was not read"
+                return Answer(url, 200, failure="too_large", message=message)
             except Exception as error:
-                if classify(error) is None:
+                if classify_error(error) is None:
                     raise
-                return _failed(url, error)
+                return _failed_answer(url, error)
         raise AssertionError("the second try ends")
 
     async def _exchange(self, url: str, request: Request, connection: Connection) -> Answer:
@@ -196,29 +198,29 @@ class Fetcher:
             connection.reused = False  # it lives: what is lost from now on is the answer
             body = b""
             if response.status == 200:
-                body = await self._body(response)
+                body = await self._read_body(response)
             return Answer(
                 url, response.status, response.headers, body,
                 conditional=conditional,
                 media_type=response.content_type if "Content-Type" in response.headers else None,
                 charset=response.charset,
-                links={name: str(told["url"]) for name, told in response.links.items()} if body else {},
+                links={name: str(link["url"]) for name, link in response.links.items()} if body else {},
             )  # fmt: skip
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read_body(self, response: aiohttp.ClientResponse) -> bytes:
         """The decoded body, read no further than the cap."""
         parts, size = [], 0
-        chunks: AsyncIterator[bytes] = response.content.iter_chunked(CHUNK)
+        chunks: AsyncIterator[bytes] = response.content.iter_chunked(CHUNK_BYTES)
         async for chunk in chunks:
             size += len(chunk)
             if size > self._settings.max_body_bytes:
                 response.close()
-                raise TooMuch
+                raise BodyTooLarge
             parts.append(chunk)
         return b"".join(parts)
 
 
-class TooMuch(Exception):
+class BodyTooLarge(Exception):
     """A body that grew over the cap."""
 
 
@@ -227,21 +229,21 @@ def host_of(url: str) -> str:
     return (urlsplit(url).hostname or "").lower()
 
 
-def classify(error: Exception) -> Outcome | None:
+def classify_error(error: Exception) -> Outcome | None:
     """The outcome that an error of aiohttp stands for; None for one that is no fault of the world."""
-    if guard.MARK in str(error):
+    if guard.BLOCKED_MARK in str(error):
         return "blocked_address"
     return next((outcome for kinds, outcome in OUTCOME_OF if isinstance(error, kinds)), None)
 
 
-def _failed(url: str, error: Exception) -> Answer:
-    return Answer(url, failure=classify(error), message=f"{type(error).__name__}: {error}"[:300])
+def _failed_answer(url: str, error: Exception) -> Answer:
+    return Answer(url, failure=classify_error(error), message=f"{type(error).__name__}: {error}"[:300])
 
 
-def _tracing() -> aiohttp.TraceConfig:
+def _trace_reuse() -> aiohttp.TraceConfig:
     """Note on a request's `Connection` that it was reused."""
 
-    async def reused(_session: aiohttp.ClientSession, context: Any, _told: object) -> None:
+    async def reused(_session: aiohttp.ClientSession, context: Any, _params: object) -> None:
         context.trace_request_ctx.reused = True
 
     traced = aiohttp.TraceConfig()
@@ -249,28 +251,30 @@ def _tracing() -> aiohttp.TraceConfig:
     return traced
 
 
-def _target(url: str, location: str) -> str | None:
+def _redirect_target(url: str, location: str) -> str | None:
     """Where a redirect leads; None for nowhere, for what is no URL, and for what is not http."""
     try:
         target = urljoin(url, location.strip()) if location.strip() else ""
         parts, _ = urlsplit(target), URL(target).raw_host
-        told = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+        is_http = (
+            parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+        )
     except ValueError:
         return None
-    return target if told else None
+    return target if is_http else None
 
 
 def _headers(url: str, request: Request) -> dict[str, str]:
-    told = {}
+    headers = {}
     if url == request.validated_url:
         if request.etag:
-            told["If-None-Match"] = request.etag
+            headers["If-None-Match"] = request.etag
         if request.last_modified:
-            told["If-Modified-Since"] = request.last_modified
+            headers["If-Modified-Since"] = request.last_modified
     if request.authorization and urlsplit(url)[:2] == urlsplit(request.url)[:2]:
-        told["Authorization"] = request.authorization
-    return told
+        headers["Authorization"] = request.authorization
+    return headers
 
 
-def _with(answer: Answer, moved: str | None) -> Answer:
+def _with_move(answer: Answer, moved: str | None) -> Answer:
     return replace(answer, moved=moved) if moved else answer

@@ -26,18 +26,18 @@ from processors.errors import Empty, Rejected, TooLarge
 from processors.model.event import RawItem
 from streams.files import UNFINISHED, shown, unreadable
 from streams.messages import rfc3339
-from streams.pollers.ports import Outlet
+from streams.pollers.ports import RawItemOutlet
 
-FEED: Final = "drop"
+DROP_FEED: Final = "drop"
 log = structlog.get_logger("wiredesk.drop")
 
-Retry = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+RetryWrite = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 
 
 class DropFolder:
     """One folder and the three in it."""
 
-    def __init__(self, settings: Poll, outlet: Outlet) -> None:
+    def __init__(self, settings: Poll, outlet: RawItemOutlet) -> None:
         """Make the folders.
 
         Raises:
@@ -55,13 +55,13 @@ class DropFolder:
         except OSError as error:
             raise Misconfigured(f"poll.drop_folder: {self._root}: {error.strerror}") from error
 
-    async def scan(self, retry: Retry) -> int:
+    async def scan(self, retry: RetryWrite) -> int:
         """Take up left claims, then every file that waits; how many were handled."""
         handled = 0
         for claim in self._claims():
-            with _locked(claim, self._limit + 1) as found:
-                if found is not None:
-                    await self._hand_on(claim, found, retry)
+            with _open_locked(claim, self._limit + 1) as content:
+                if content is not None:
+                    await self._hand_on(claim, content, retry)
                     handled += 1
         return handled
 
@@ -71,41 +71,43 @@ class DropFolder:
         for path in sorted(self._root.iterdir()):
             if path.name.startswith(".") or path.name.lower().endswith(UNFINISHED) or not path.is_file():
                 continue
-            claim = _free(self._claimed / path.name)
+            claim = _free_path(self._claimed / path.name)
             try:
                 path.rename(claim)
             except FileNotFoundError:
                 continue  # another poller was faster
             yield claim
 
-    async def _hand_on(self, claim: Path, found: bytes | OSError, retry: Retry) -> None:
+    async def _hand_on(self, claim: Path, content: bytes | OSError, retry: RetryWrite) -> None:
         """Publish a claimed file and move it away."""
-        item = self._item(claim, b"" if isinstance(found, OSError) else found)
-        error = unreadable(str(claim), found) if isinstance(found, OSError) else self._wrong(item, claim)
+        item = self._item(claim, b"" if isinstance(content, OSError) else content)
+        error = (
+            unreadable(str(claim), content) if isinstance(content, OSError) else self._find_fault(item, claim)
+        )
         if error:
             await retry(lambda: self._outlet.reject(item, error))
         else:
             await retry(lambda: self._outlet.publish([item]))
-        self._put_away(claim, error)
+        self._move_away(claim, error)
         log.info("a file was taken in", file=shown(claim.name), error=error.type if error else None)
 
     def _item(self, claim: Path, payload: bytes) -> RawItem:
         return RawItem(
             payload=payload,
             received=rfc3339(int(claim.lstat().st_ctime * 1000)),
-            feed=FEED,
+            feed=DROP_FEED,
             url=f"file:{quote(os.fsencode(claim.name))}",
             media_type=mimetypes.guess_type(claim.name)[0],
             outcome="new",
         )
 
-    def _put_away(self, claim: Path, error: Rejected | None) -> None:
-        moved = _free((self._failed if error else self._done) / claim.name)
+    def _move_away(self, claim: Path, error: Rejected | None) -> None:
+        moved = _free_path((self._failed if error else self._done) / claim.name)
         if error:
             moved.with_name(moved.name + ".error.txt").write_text(f"{error.type}: {error}\n", "utf-8")
         claim.rename(moved)
 
-    def _wrong(self, item: RawItem, claim: Path) -> Rejected | None:
+    def _find_fault(self, item: RawItem, claim: Path) -> Rejected | None:
         if len(item.payload) > self._limit:
             size = claim.stat().st_size
             return TooLarge(
@@ -116,7 +118,7 @@ class DropFolder:
         return None
 
 
-async def watch(folder: DropFolder, interval: float, retry: Retry, stop: asyncio.Event) -> None:
+async def watch_folder(folder: DropFolder, interval: float, retry: RetryWrite, stop: asyncio.Event) -> None:
     """Scan the folder until `stop`."""
     while not stop.is_set():
         await folder.scan(retry)
@@ -125,7 +127,7 @@ async def watch(folder: DropFolder, interval: float, retry: Retry, stop: asyncio
 
 
 @contextmanager
-def _locked(path: Path, most: int) -> Iterator[bytes | OSError | None]:
+def _open_locked(path: Path, max_bytes: int) -> Iterator[bytes | OSError | None]:
     """What is in a file (at most so many bytes), while it is locked, or why it can't be read.
 
     None where another process has it, or it is gone.
@@ -141,20 +143,20 @@ def _locked(path: Path, most: int) -> Iterator[bytes | OSError | None]:
         except BlockingIOError:
             yield None
             return
-        yield _read(file, most) if path.exists() else None
+        yield _read_bytes(file, max_bytes) if path.exists() else None
 
 
-def _read(file: BinaryIO, most: int) -> bytes | OSError:
+def _read_bytes(file: BinaryIO, max_bytes: int) -> bytes | OSError:
     try:
-        return file.read(most)
+        return file.read(max_bytes)
     except OSError as error:
         return error
 
 
-def _free(path: Path) -> Path:
+def _free_path(path: Path) -> Path:
     """A path that no file has: the name itself, or one with a number before its suffix."""
-    number, found = 1, path
-    while found.exists():
+    number, free = 1, path
+    while free.exists():
         number += 1
-        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return found
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free

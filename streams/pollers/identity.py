@@ -15,20 +15,26 @@ from typing import Final
 import xxhash
 
 from processors.normalise.values import made_uri, uri_or_none
-from streams.pollers.documents import Document
+from streams.pollers.documents import FeedDocument
 from streams.pollers.entries import EntryContent, canonical_url, hash_text, read_json_entry, read_xml_entry
 from streams.pollers.state import MAX_OLDER_VERSIONS, FeedState, KnownEntry
 
-KINDS: Final = ("guid", "canonical guid", "link", "enclosure", "title and date", "text")
-GUID, CANONICAL, LINK, ENCLOSURE, DATED, TEXT = range(len(KINDS))
-MAX_VERSIONS: Final = 24  # of one entry; a feed that changes an entry more often is capped
-MAX_SHARED: Final = 64
-KEPT: Final = 60  # entries remembered after they left, and three documents' worth at least
-LONG_TEXT: Final = 200  # characters from which a text alone tells an entry
+KEY_KINDS: Final = ("guid", "canonical guid", "link", "enclosure", "title and date", "text")
+GUID_KEY, CANONICAL_KEY, LINK_KEY, ENCLOSURE_KEY, DATED_KEY, TEXT_KEY = range(len(KEY_KINDS))
+MAX_ENTRY_VERSIONS: Final = 24  # a feed that changes an entry more often (tickers, counters) is capped
+MAX_SHARED_KEYS: Final = (
+    64  # remembered of a feed; the oldest go, and are found again when two entries have them
+)
+MIN_LEFT_ENTRIES: Final = (
+    60  # remembered after they left, and three documents' worth at least: fewer come back as new
+)
+MIN_TELLING_CHARS: Final = (
+    200  # of a text that alone identifies an entry; shorter ones are shared by standing notices
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class EntryChange:
     """An entry to hand on: its bytes, and the identity that it has from now on."""
 
     entry: bytes
@@ -38,9 +44,9 @@ class Change:
 
 @dataclass(slots=True)
 class Comparison:
-    """What a document brought. `overlap` is whether any of its entries was known since the last whole document."""
+    """What is new in a document. `overlap` is whether any of its entries was known since the last whole document."""
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[EntryChange] = field(default_factory=list)
     known: list[KnownEntry] = field(default_factory=list)
     shared: list[int] = field(default_factory=list)
     overlap: bool = False
@@ -56,10 +62,10 @@ class _Candidate:
     hash: int
     entry: EntryContent
     keys: list[int]
-    known: KnownEntry | None = None
+    match: KnownEntry | None = None
 
 
-def compare(document: Document, state: FeedState, source: str, now: float) -> Comparison:
+def compare(document: FeedDocument, state: FeedState, source: str, now: float) -> Comparison:
     """Match a document's entries with those known; `source` stands in URIs that are made, `now` in seconds.
 
     Entries whose bytes were seen before are not even read.
@@ -84,95 +90,104 @@ def compare(document: Document, state: FeedState, source: str, now: float) -> Co
                 else read_xml_entry(raw, document.codec)
             )
             candidates.append(_Candidate(raw, hash_, entry, keys_of(entry)))
-    result = Comparison(shared=_shared(present, candidates, state.shared))
+    result = Comparison(shared=_shared_keys(present, candidates, state.shared))
     unsure = frozenset(result.shared)
-    candidates = _distinct(candidates)
-    for each in candidates:
-        each.keys = [0 if key in unsure else key for key in each.keys]
-    _match(candidates, [known for known in state.entries if id(known) not in standing], bool(unsure))
-    _settle(result, present, candidates, state, source)
-    result.known = _remembered(state, present, candidates, now, unsure)
+    candidates = _without_repeats(candidates)
+    for candidate in candidates:
+        candidate.keys = [0 if key in unsure else key for key in candidate.keys]
+    _match_entries(candidates, [known for known in state.entries if id(known) not in standing], bool(unsure))
+    _add_changes(result, present, candidates, state, source)
+    result.known = _entries_to_remember(state, present, candidates, now, unsure)
     return result
 
 
 def keys_of(entry: EntryContent) -> list[int]:
-    """The hashes of an entry's names, in the order of `KINDS`; 0 for one that it lacks."""
-    keys = [0] * len(KINDS)
+    """The hashes of an entry's names, in the order of `KEY_KINDS`; 0 for one that it lacks."""
+    keys = [0] * len(KEY_KINDS)
     if entry.guid:
-        keys[GUID] = hash_text(entry.guid)
-        keys[CANONICAL] = hash_text(canonical_url(entry.guid) or entry.guid)
+        keys[GUID_KEY] = hash_text(entry.guid)
+        keys[CANONICAL_KEY] = hash_text(canonical_url(entry.guid) or entry.guid)
     if link := canonical_url(entry.link):
-        keys[LINK] = hash_text(link)
+        keys[LINK_KEY] = hash_text(link)
     if entry.enclosure:
-        keys[ENCLOSURE] = hash_text(canonical_url(entry.enclosure) or entry.enclosure)
+        keys[ENCLOSURE_KEY] = hash_text(canonical_url(entry.enclosure) or entry.enclosure)
     if entry.title and entry.date:
-        keys[DATED] = hash_text(f"{entry.title}\0{entry.date}")
-    if len(entry.text) >= LONG_TEXT:
-        keys[TEXT] = hash_text(entry.text)
+        keys[DATED_KEY] = hash_text(f"{entry.title}\0{entry.date}")
+    if len(entry.text) >= MIN_TELLING_CHARS:
+        keys[TEXT_KEY] = hash_text(entry.text)
     return keys
 
 
-def _shared(
+def _shared_keys(
     present: Sequence[KnownEntry], candidates: Sequence[_Candidate], before: Sequence[int]
 ) -> list[int]:
     """The keys that two entries of one document have, now or earlier."""
     once: set[int] = set()
     often: dict[int, None] = {}
-    for keys in chain((known.keys for known in present), (each.keys for each in candidates)):
+    for keys in chain((known.keys for known in present), (candidate.keys for candidate in candidates)):
         for key in set(keys):
             if key in once:
                 often[key] = None
             else:
                 once.add(key)
     often.pop(0, None)
-    found = list(often)
-    return [*dict.fromkeys([*before, *found])][-max(MAX_SHARED, len(found)) :]
+    shared = list(often)
+    return [*dict.fromkeys([*before, *shared])][-max(MAX_SHARED_KEYS, len(shared)) :]
 
 
-def _distinct(candidates: list[_Candidate]) -> list[_Candidate]:
+def _without_repeats(candidates: list[_Candidate]) -> list[_Candidate]:
     """Without entries that stand twice in the document: same names, same words."""
     seen: set[tuple[str, str, int]] = set()
     kept = []
-    for each in candidates:
+    for candidate in candidates:
         name = (
-            canonical_url(each.entry.guid) or each.entry.guid,
-            canonical_url(each.entry.link),
-            each.entry.content_hash,
+            canonical_url(candidate.entry.guid) or candidate.entry.guid,
+            canonical_url(candidate.entry.link),
+            candidate.entry.content_hash,
         )
         if name not in seen:
             seen.add(name)
-            kept.append(each)
+            kept.append(candidate)
     return kept
 
 
-def _match(candidates: Sequence[_Candidate], free: list[KnownEntry], doubtful: bool) -> None:
-    """Give each candidate the known entry that it is, the surest key first; no entry is given twice."""
-    for kind in range(len(KINDS)):
+def _match_entries(candidates: Sequence[_Candidate], free: list[KnownEntry], doubtful: bool) -> None:
+    """Give candidate candidate the known entry that it is, the surest key first; no entry is given twice."""
+    for kind in range(len(KEY_KINDS)):
         by_key = {known.keys[kind]: known for known in free if known.keys[kind]}
-        for each in candidates:
-            known = by_key.get(each.keys[kind]) if each.known is None and each.keys[kind] else None
-            if known is not None and _agrees(each, known, kind, doubtful):
-                each.known = known
-                del by_key[each.keys[kind]]
-        taken = {id(each.known) for each in candidates if each.known}
+        for candidate in candidates:
+            known = (
+                by_key.get(candidate.keys[kind]) if candidate.match is None and candidate.keys[kind] else None
+            )
+            if known is not None and _is_same_entry(candidate, known, kind, doubtful):
+                candidate.match = known
+                del by_key[candidate.keys[kind]]
+        taken = {id(candidate.match) for candidate in candidates if candidate.match}
         free[:] = [known for known in free if id(known) not in taken]
 
 
-def _agrees(each: _Candidate, known: KnownEntry, kind: int, doubtful: bool) -> bool:
+def _is_same_entry(candidate: _Candidate, known: KnownEntry, kind: int, doubtful: bool) -> bool:
     """Whether one key is enough: names that are sure do not contradict it, or the words bear it out."""
-    if kind == TEXT or (kind in {GUID, CANONICAL} and not doubtful):
+    if kind == TEXT_KEY or (kind in {GUID_KEY, CANONICAL_KEY} and not doubtful):
         return True
-    others = {GUID: (LINK,), CANONICAL: (LINK,), LINK: (CANONICAL,)}.get(kind, (CANONICAL, LINK))
+    others = {GUID_KEY: (LINK_KEY,), CANONICAL_KEY: (LINK_KEY,), LINK_KEY: (CANONICAL_KEY,)}.get(
+        kind, (CANONICAL_KEY, LINK_KEY)
+    )
     differ = [
-        each.keys[other] and known.keys[other] and each.keys[other] != known.keys[other] for other in others
+        candidate.keys[other] and known.keys[other] and candidate.keys[other] != known.keys[other]
+        for other in others
     ]
     if not any(differ):
         return True
-    same = [other for other in (DATED, TEXT) if other != kind and each.keys[other] == known.keys[other] != 0]
-    return bool(same) or each.entry.content_hash == known.content
+    same = [
+        other
+        for other in (DATED_KEY, TEXT_KEY)
+        if other != kind and candidate.keys[other] == known.keys[other] != 0
+    ]
+    return bool(same) or candidate.entry.content_hash == known.content
 
 
-def _settle(
+def _add_changes(
     result: Comparison,
     present: list[KnownEntry],
     candidates: Sequence[_Candidate],
@@ -181,22 +196,24 @@ def _settle(
 ) -> None:
     """Turn matched and unmatched candidates into changes."""
     uris = {known.uri for known in state.entries}
-    before = chain(present, (each.known for each in candidates if each.known))
+    before = chain(present, (candidate.match for candidate in candidates if candidate.match))
     result.overlap = any(known.uri not in state.cut for known in before)
-    for each in candidates:
-        content = each.entry.content_hash
-        if each.known is None:
-            uri = _uri(each, source, uris)
+    for candidate in candidates:
+        content = candidate.entry.content_hash
+        if candidate.match is None:
+            uri = _uri(candidate, source, uris)
             uris.add(uri)
-            each.known = KnownEntry(uri, 1, each.hash, content, tuple(each.keys))
-            result.changes.append(Change(each.raw, uri, 1))
+            candidate.match = KnownEntry(uri, 1, candidate.hash, content, tuple(candidate.keys))
+            result.changes.append(EntryChange(candidate.raw, uri, 1))
             result.new += 1
-        elif content != each.known.content and content not in each.known.older:
-            if each.known.version >= MAX_VERSIONS:
+        elif content != candidate.match.content and content not in candidate.match.older:
+            if candidate.match.version >= MAX_ENTRY_VERSIONS:
                 result.capped += 1
             else:
-                each.known = _revised(each.known, content)
-                result.changes.append(Change(each.raw, each.known.uri, each.known.version))
+                candidate.match = _revised(candidate.match, content)
+                result.changes.append(
+                    EntryChange(candidate.raw, candidate.match.uri, candidate.match.version)
+                )
 
 
 def _revised(known: KnownEntry, content: int) -> KnownEntry:
@@ -204,20 +221,20 @@ def _revised(known: KnownEntry, content: int) -> KnownEntry:
     return replace(known, version=known.version + 1, content=content, older=older)
 
 
-def _uri(each: _Candidate, source: str, taken: set[str]) -> str:
+def _uri(candidate: _Candidate, source: str, taken: set[str]) -> str:
     """The publisher's identifier, else one made from it, else one made from the words; never one that is taken."""
-    entry = each.entry
+    entry = candidate.entry
     made = []
-    if entry.guid and each.keys[GUID]:
+    if entry.guid and candidate.keys[GUID_KEY]:
         made.append(uri_or_none(entry.guid) or made_uri("guid", source, entry.guid))
-    if each.keys[LINK] and (link := uri_or_none(entry.link)):
+    if candidate.keys[LINK_KEY] and (link := uri_or_none(entry.link)):
         made.append(link)
     made.append(made_uri("content", source, f"{entry.content_hash:016x}"))
-    made.append(made_uri("content", source, f"{each.hash:016x}{entry.content_hash:016x}"))
+    made.append(made_uri("content", source, f"{candidate.hash:016x}{entry.content_hash:016x}"))
     return next((uri for uri in made if uri not in taken), made[-1])
 
 
-def _remembered(
+def _entries_to_remember(
     state: FeedState,
     present: Sequence[KnownEntry],
     candidates: Sequence[_Candidate],
@@ -226,10 +243,18 @@ def _remembered(
 ) -> list[KnownEntry]:
     """The entries of the document, then those that left it, the latest first, as many as are kept."""
     here = [_standing(known, known.raw, known.keys, unsure) for known in present]
-    here += [_standing(each.known, each.hash, each.keys, unsure) for each in candidates if each.known]
+    here += [
+        _standing(candidate.match, candidate.hash, candidate.keys, unsure)
+        for candidate in candidates
+        if candidate.match
+    ]
     uris = {known.uri for known in here}
-    room = max(KEPT, 2 * len(here))
-    gone = [replace(each, left=each.left or int(now)) for each in state.entries if each.uri not in uris]
+    room = max(MIN_LEFT_ENTRIES, 2 * len(here))
+    gone = [
+        replace(candidate, left=candidate.left or int(now))
+        for candidate in state.entries
+        if candidate.uri not in uris
+    ]
     gone.sort(key=lambda known: -known.left)
     return here + gone[:room]
 

@@ -23,23 +23,23 @@ from processors.model.event import RawItem
 from sinks.desk.health import serve
 from streams.messages import rfc3339
 from streams.pollers.fetch import Answer
-from streams.pollers.ports import Hubs, NoHubs, Outlet
+from streams.pollers.ports import Hubs, NoHubs, RawItemOutlet
 from streams.pollers.websub import Deliver, Post, Subscriber
 
-FEED: Final = "push"
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-RETRY: Final = {"Retry-After": "10"}
+PUSH_FEED: Final = "push"
+FEED_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+RETRY_HEADERS: Final = {"Retry-After": "10"}
 log = structlog.get_logger("wiredesk.push")
 
 
-class Inbound:
-    """The routes of the listener."""
+class PushListener:
+    """The HTTP routes by which others send items and hubs deliver."""
 
     def __init__(
         self,
         settings: Push,
         limit: int,
-        outlet: Outlet,
+        outlet: RawItemOutlet,
         clock: Callable[[], float],
         subscriber: Subscriber | None = None,
         deliver: Deliver | None = None,
@@ -59,24 +59,24 @@ class Inbound:
     def app(self) -> web.Application:
         """The application to serve."""
         app = web.Application()
-        app.router.add_post("/push", self._push)
+        app.router.add_post("/push", self._receive_push)
         if self._subscriber and self._deliver:
             app.router.add_get("/websub/{feed}/{key}", self._verify)
-            app.router.add_post("/websub/{feed}/{key}", self._delivered)
+            app.router.add_post("/websub/{feed}/{key}", self._receive_delivery)
         return app
 
-    async def _push(self, request: web.Request) -> web.Response:
-        if not self._may(request):
+    async def _receive_push(self, request: web.Request) -> web.Response:
+        if not self._is_authorized(request):
             return web.json_response({"error": "a bearer token is needed"}, status=401,
                                      headers={"WWW-Authenticate": "Bearer"})  # fmt: skip
-        feed = request.query.get("feed", FEED)
-        if not NAME.fullmatch(feed):
-            return _wrong("feed must be up to 64 of a-z, 0-9, '.', '_' and '-'")
-        body = await self._body(request)
+        feed = request.query.get("feed", PUSH_FEED)
+        if not FEED_NAME.fullmatch(feed):
+            return _bad_request("feed must be up to 64 of a-z, 0-9, '.', '_' and '-'")
+        body = await self._read_body(request)
         if body is None:
             return web.json_response({"error": f"over {self._limit} bytes; send less at a time"}, status=413)
         if not body.strip():
-            return _wrong("an empty document")
+            return _bad_request("an empty document")
         item = RawItem(
             body, rfc3339(int(self._clock() * 1000)), feed=feed,
             media_type=request.content_type if "Content-Type" in request.headers else None,
@@ -87,45 +87,45 @@ class Inbound:
             await self._outlet.publish([item])
         except Transient as error:
             log.warning("the log does not take a pushed item", feed=feed, error=str(error))
-            return web.json_response({"error": "try again later"}, status=503, headers=RETRY)
+            return web.json_response({"error": "try again later"}, status=503, headers=RETRY_HEADERS)
         log.debug("pushed", feed=feed, bytes=len(body))
         return web.json_response({"accepted": len(body)}, status=202)
 
-    def _may(self, request: web.Request) -> bool:
-        scheme, _, told = request.headers.get("Authorization", "").partition(" ")
-        known = self._settings.token
-        return scheme.lower() == "bearer" and hmac.compare_digest(told.strip().encode(), known.encode())
+    def _is_authorized(self, request: web.Request) -> bool:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        expected = self._settings.token
+        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), expected.encode())
 
     async def _verify(self, request: web.Request) -> web.Response:
         assert self._subscriber
-        told = self._subscriber.verify(request.match_info["feed"], request.match_info["key"], request.query)
-        return web.Response(status=404) if told is None else web.Response(text=told)
+        reply = self._subscriber.verify(request.match_info["feed"], request.match_info["key"], request.query)
+        return web.Response(status=404) if reply is None else web.Response(text=reply)
 
-    async def _delivered(self, request: web.Request) -> web.Response:
+    async def _receive_delivery(self, request: web.Request) -> web.Response:
         """A delivery; one that is not signed as agreed is acknowledged and dropped (WebSub, 7.1)."""
         assert self._subscriber
         assert self._deliver
         feed, key = request.match_info["feed"], request.match_info["key"]
-        body = await self._body(request)
+        body = await self._read_body(request)
         if body is None:
             return web.Response(status=413)
         answer = Answer(
             f"websub:{feed}", 200, body=body, media_type=request.content_type, charset=request.charset
         )
-        believed = self._subscriber.delivery(feed, key, request.headers.get("X-Hub-Signature", ""), answer)
-        if believed is None:
+        is_trusted = self._subscriber.delivery(feed, key, request.headers.get("X-Hub-Signature", ""), answer)
+        if is_trusted is None:
             return web.Response(status=410)  # ends the subscription (WebSub, 7)
-        if not believed:
+        if not is_trusted:
             log.warning("a delivery without a valid signature was dropped", feed=feed)
             return web.Response(status=202)
         try:
-            taken = await self._deliver(feed, answer)
+            accepted = await self._deliver(feed, answer)
         except Transient as error:
             log.warning("the log does not take a delivery", feed=feed, error=str(error))
-            taken = False
-        return web.Response(status=202) if taken else web.Response(status=503, headers=RETRY)
+            accepted = False
+        return web.Response(status=202) if accepted else web.Response(status=503, headers=RETRY_HEADERS)
 
-    async def _body(self, request: web.Request) -> bytes | None:
+    async def _read_body(self, request: web.Request) -> bytes | None:
         """The decoded body; None for one over the limit, of which the rest is not read."""
         parts, size = [], 0
         async for chunk in request.content.iter_chunked(65536):
@@ -137,10 +137,10 @@ class Inbound:
 
 
 @asynccontextmanager
-async def listening(
+async def listen(
     settings: Push,
     poll: Poll,
-    outlet: Outlet,
+    outlet: RawItemOutlet,
     post: Post,
     deliver: Deliver,
     stop: asyncio.Event,
@@ -157,12 +157,12 @@ async def listening(
         yield NoHubs()
         return
     subscriber = Subscriber(settings, post, clock=clock, random=random) if settings.public_url else None
-    inbound = Inbound(settings, poll.max_body_bytes, outlet, clock, subscriber, deliver)
+    inbound = PushListener(settings, poll.max_body_bytes, outlet, clock, subscriber, deliver)
     try:
         runner, port = await serve(inbound.app(), settings.host, settings.port)
     except OSError as error:
-        told = f"[push] can't listen on {settings.host}:{settings.port}: {error.strerror}"
-        raise Misconfigured(f"{told}; choose another port") from error
+        message = f"[push] can't listen on {settings.host}:{settings.port}: {error.strerror}"
+        raise Misconfigured(f"{message}; choose another port") from error
     log.info("taking in pushed items", url=f"http://{settings.host}:{port}/push", websub=bool(subscriber))
     running = asyncio.create_task(subscriber.run(stop)) if subscriber else None
     try:
@@ -174,5 +174,5 @@ async def listening(
         await runner.cleanup()
 
 
-def _wrong(told: str) -> web.Response:
-    return web.json_response({"error": told}, status=400)
+def _bad_request(message: str) -> web.Response:
+    return web.json_response({"error": message}, status=400)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from protego import Protego
 
 from config.settings import Poll
-from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
+from streams.pollers.fetch import Answer, Fetcher, HostTurn, Request, host_of
 
 
 @dataclass(slots=True)
@@ -140,7 +140,7 @@ class Robots:
         self._rules: dict[str, RobotsRules] = {}
 
     async def refusal(
-        self, url: str, request: Request, fetcher: Fetcher, turn: Turn, now: float
+        self, url: str, request: Request, fetcher: Fetcher, turn: HostTurn, now: float
     ) -> Answer | None:
         """Why a hop of a request must not be asked for, as the answer to it; None where it may."""
         origin = origin_of(url)

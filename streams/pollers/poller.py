@@ -23,22 +23,24 @@ from config.settings import Poll
 from streams.pollers import schedule
 from streams.pollers import state as states
 from streams.pollers.feed import Feed
-from streams.pollers.fetch import Answer, Fetcher, Request, Turn, host_of
-from streams.pollers.judge import Verdict, as_delivered, judge, plan
+from streams.pollers.fetch import Answer, Fetcher, HostTurn, Request, host_of
+from streams.pollers.judge import PollVerdict, limit_to_entries, judge_answer, plan_request
 from streams.pollers.outcomes import SOUND
 from streams.pollers.politeness import HostLimits, Robots
-from streams.pollers.ports import Hubs, Ledger, NoHubs, Result
+from streams.pollers.ports import Hubs, FeedLedger, NoHubs, PollResult
 from streams.retry import LOG, NetworkBreaker, retry_until_stopped
 
 Clock = Callable[[], float]
 Permit = Callable[[], bool]
-LARGE: Final = 262_144  # bytes of a body that are judged off the event loop
-PERMIT_S: Final = 0.1  # between two looks whether polling is permitted again
+MIN_THREAD_BYTES: Final = (
+    262_144  # of a body that is judged off the event loop, which it would block for 20 ms and more
+)
+PERMIT_INTERVAL_S: Final = 0.1  # between two looks whether polling is permitted again
 log = structlog.get_logger("wiredesk.poll")
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class PoliteAccess:
     """What this process owes to hosts and to its own network, whichever feeds are its own at the moment."""
 
     hosts: HostLimits
@@ -46,7 +48,7 @@ class Manners:
     robots: Robots
 
     @classmethod
-    def of(cls, settings: Poll) -> Manners:
+    def of(cls, settings: Poll) -> PoliteAccess:
         """Nobody was asked yet."""
         hosts = HostLimits(settings.host_connections, settings.host_delay_s)
         return cls(hosts, NetworkBreaker(), Robots(settings, hosts))
@@ -59,10 +61,10 @@ class Poller:
         self,
         feeds: Sequence[Feed],
         settings: Poll,
-        ledger: Ledger,
+        ledger: FeedLedger,
         fetcher: Fetcher,
         *,
-        manners: Manners,
+        manners: PoliteAccess,
         clock: Clock,
         random: Clock,
         stop: asyncio.Event,
@@ -101,7 +103,7 @@ class Poller:
                 self._overdue.add(feed.id)
             if not state.disabled:
                 self._schedule(feed.id, state.next_poll)
-                self._offer(feed, state)
+                self._offer_hub(feed, state)
         waker = asyncio.create_task(self._wake_on_stop())
         try:
             while not self._stop.is_set():
@@ -134,20 +136,20 @@ class Poller:
         feed = self._feeds.get(feed_id)
         if feed is None or self._stop.is_set() or not self._permit():
             return False
-        task = asyncio.create_task(self._take(feed, answer), name=f"delivery {feed_id}")
+        task = asyncio.create_task(self._accept_delivery(feed, answer), name=f"delivery {feed_id}")
         self._tasks[task] = feed_id
         task.add_done_callback(self._ended)
         await asyncio.shield(task)
         return True
 
-    async def _take(self, feed: Feed, answer: Answer) -> None:
+    async def _accept_delivery(self, feed: Feed, answer: Answer) -> None:
         before = states.unpack_state(self._states.get(feed.id, b""))
         answer = replace(answer, url=before.url or feed.url)
-        verdict = as_delivered(await self._judged(feed, before, answer, self._clock()), before)
-        await self._settle(feed, verdict)
+        verdict = limit_to_entries(await self._judge(feed, before, answer, self._clock()), before)
+        await self._commit(feed, verdict)
         log.debug("delivered", feed=feed.id, outcome=verdict.outcome, items=len(verdict.items))
 
-    def _offer(self, feed: Feed, state: states.FeedState) -> None:
+    def _offer_hub(self, feed: Feed, state: states.FeedState) -> None:
         if state.hub:
             self._hubs.offer_hub(feed.id, state.hub, state.topic or state.url or feed.url)
         else:
@@ -178,13 +180,13 @@ class Poller:
         while self._due and len(self._tasks) < self._settings.concurrency:
             now = self._clock()
             when, _, feed, reserved = self._due[0]
-            pause = self._breaker.pause_until(now) if self._permit() else now + PERMIT_S
+            pause = self._breaker.pause_until(now) if self._permit() else now + PERMIT_INTERVAL_S
             if max(when, pause) > now:
                 return max(when, pause)
             heapq.heappop(self._due)
             host = self._host[feed]
             if feed in self._tasks.values():  # a delivery is taken in
-                self._schedule(feed, now + PERMIT_S, reserved)
+                self._schedule(feed, now + PERMIT_INTERVAL_S, reserved)
             elif not reserved and (start := self._hosts.reserve(host, now)) > now:
                 self._schedule(feed, start, reserved=True)
             elif self._hosts.held_until(host) > now:
@@ -235,18 +237,18 @@ class Poller:
             state = states.unpack_state(self._states.get(feed.id, b""))
             if resumed := feed.id in self._overdue:
                 self._overdue.discard(feed.id)
-                state = schedule.resumed(state, self._settings)
-            request = plan(feed, state, self._settings, started, os.environ, resumed=resumed)
-            answer = await self._answer(feed, request, lambda each: self._turn(each, begun))
+                state = schedule.resume_feed(state, self._settings)
+            request = plan_request(feed, state, self._settings, started, os.environ, resumed=resumed)
+            answer = await self._answer(feed, request, lambda host: self._turn(host, begun))
         finally:
             if begun:
                 self._hosts.end(host)
-        self._fetching.pop(_current(), None)
+        self._fetching.pop(_current_task(), None)
         now = self._clock()
-        verdict = await self._judged(feed, state, answer, now)
+        verdict = await self._judge(feed, state, answer, now)
         if schedule.blames_us(verdict.outcome) and self._breaker.is_open:
-            spared = schedule.spared(state, feed, self._settings, now, self._random())
-            verdict = Verdict(
+            spared = schedule.spare_feed(state, feed, self._settings, now, self._random())
+            verdict = PollVerdict(
                 verdict.outcome, replace(spared, outcome=verdict.outcome, message="our network is down")
             )
         self._breaker.record(host, not schedule.blames_us(verdict.outcome), now)
@@ -254,9 +256,9 @@ class Poller:
             self._hosts.hold(host_of(answer.url), verdict.hold_until)
         await self._carry_out(feed, verdict)
         observe(verdict, now - started, len(answer.body))
-        _tell(feed, request, answer, verdict)
+        _log_poll(feed, request, answer, verdict)
 
-    async def _answer(self, feed: Feed, request: Request, turn: Turn) -> Answer:
+    async def _answer(self, feed: Feed, request: Request, turn: HostTurn) -> Answer:
         """What came of a request; our own fault in asking for one feed is that feed's failure as well."""
 
         async def gate(url: str) -> Answer | None:
@@ -268,28 +270,32 @@ class Poller:
             log.exception("a bug in asking for a feed", feed=feed.id, url=feed.shown_url)
             return Answer(request.url, failure="bug", message=f"{type(error).__name__}: {error}"[:300])
 
-    async def _judged(self, feed: Feed, state: states.FeedState, answer: Answer, now: float) -> Verdict:
+    async def _judge(self, feed: Feed, state: states.FeedState, answer: Answer, now: float) -> PollVerdict:
         """The verdict; a bug in reading one feed is that feed's failure, told loudly, and the others go on."""
         random = self._random()
         try:
-            if len(answer.body) > LARGE:
-                return await asyncio.to_thread(judge, feed, state, answer, self._settings, now, random)
-            return judge(feed, state, answer, self._settings, now, random)
+            if len(answer.body) > MIN_THREAD_BYTES:
+                return await asyncio.to_thread(judge_answer, feed, state, answer, self._settings, now, random)
+            return judge_answer(feed, state, answer, self._settings, now, random)
         except Exception as error:
             log.exception("a bug in reading a feed", feed=feed.id, url=feed.shown_url)
-            told = replace(state, outcome="bug", polled=now, message=f"{type(error).__name__}: {error}"[:300])
-            return Verdict("bug", schedule.after(told, "bug", feed, self._settings, now, random))
+            failed = replace(
+                state, outcome="bug", polled=now, message=f"{type(error).__name__}: {error}"[:300]
+            )
+            return PollVerdict(
+                "bug", schedule.schedule_next(failed, "bug", feed, self._settings, now, random)
+            )
 
-    async def _settle(self, feed: Feed, verdict: Verdict) -> None:
+    async def _commit(self, feed: Feed, verdict: PollVerdict) -> None:
         packed = states.pack_state(verdict.state)
         gap = verdict.gap.at if verdict.gap else ""
-        result = Result(feed.id, packed, verdict.items, verdict.rejected, gap)
-        await hand_on_until_stopped(lambda: self._ledger.settle(result), self._stop)
+        result = PollResult(feed.id, packed, verdict.items, verdict.rejected, gap)
+        await write_until_stopped(lambda: self._ledger.commit(result), self._stop)
         self._states[feed.id] = packed
 
-    async def _carry_out(self, feed: Feed, verdict: Verdict) -> None:
-        await self._settle(feed, verdict)
-        self._offer(feed, verdict.state)
+    async def _carry_out(self, feed: Feed, verdict: PollVerdict) -> None:
+        await self._commit(feed, verdict)
+        self._offer_hub(feed, verdict.state)
         self._host[feed.id] = host_of(verdict.state.url or feed.url)
         if verdict.state.disabled:
             log.warning("a feed is gone and will not be asked again", feed=feed.id, url=feed.shown_url)
@@ -302,7 +308,7 @@ class Poller:
             self._schedule(feed.id, due)
 
 
-async def hand_on_until_stopped(attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+async def write_until_stopped(attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
     """Try to write to the log until it succeeds, or until the stop: then the next start repeats it.
 
     Raises:
@@ -315,13 +321,13 @@ def _warn_of_outage(error: Exception, _delay: float) -> None:
     log.warning("the log does not take items; trying again", error=str(error))
 
 
-def _current() -> asyncio.Task[None]:
+def _current_task() -> asyncio.Task[None]:
     task = asyncio.current_task()
     assert task is not None
     return task
 
 
-def _tell(feed: Feed, request: Request, answer: Answer, verdict: Verdict) -> None:
+def _log_poll(feed: Feed, request: Request, answer: Answer, verdict: PollVerdict) -> None:
     """One event a poll, with its facts as fields."""
     sound = verdict.outcome in SOUND
     (log.debug if sound else log.info)(
@@ -346,7 +352,7 @@ SECONDS: Final = Histogram(
 )
 
 
-def observe(verdict: Verdict, seconds: float, size: int) -> None:
+def observe(verdict: PollVerdict, seconds: float, size: int) -> None:
     """Count one poll."""
     POLLS.labels(verdict.outcome).inc()
     ITEMS.inc(len(verdict.items))

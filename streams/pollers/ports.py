@@ -10,7 +10,7 @@ from processors.errors import Rejected
 from processors.model.event import RawItem
 
 
-class Outlet(Protocol):
+class RawItemOutlet(Protocol):
     """The raw topic, for what comes from no feed."""
 
     async def publish(self, items: Sequence[RawItem]) -> None:
@@ -21,7 +21,7 @@ class Outlet(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class PollResult:
     """What one poll leaves behind: what goes to the log, and the state that makes it known.
 
     `gap` is the RFC 3339 time at which entries may have been missed, "" for none.
@@ -61,13 +61,13 @@ class NoHubs:
         """Nobody promised to tell."""
 
 
-class Ledger(Protocol):
+class FeedLedger(Protocol):
     """What is remembered of each feed over restarts, as bytes that only the poller understands."""
 
     async def load(self) -> Mapping[str, bytes]:
         """The last settled state of every feed, by feed id."""
 
-    async def settle(self, result: Result) -> None:
+    async def commit(self, result: PollResult) -> None:
         """Return once all of a result is safe: items, dead letter, gap and state in one transaction.
 
         So no crash comes between an item and the state that knows it: it is neither lost nor new twice.

@@ -58,7 +58,7 @@ class Delivery:
         """Check the settings; nothing is connected yet. Misconfigured where an allowed address is none."""
         self.target = target
         self._settings = settings
-        self._opened = guard.parse(settings.allowed_addresses, SETTING)
+        self._opened = guard.parse_networks(settings.allowed_addresses, SETTING)
         self._circuit = CircuitBreaker(settings.circuit_failures, settings.circuit_s)
         self._policy = RetryPolicy("webhook", settings.first_delay_s, settings.max_delay_s, settings.attempts)
         self._clock, self._now, self._sleep = clock, now, sleep

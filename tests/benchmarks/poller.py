@@ -31,11 +31,11 @@ import structlog
 from config.settings import Poll
 from processors.errors import Rejected
 from processors.model.event import RawItem
-from streams.pollers import poll
+from streams.pollers import poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher
-from streams.pollers.judge import judge
-from streams.pollers.ports import Result
+from streams.pollers.judge import judge_answer
+from streams.pollers.ports import PollResult
 from streams.pollers.state import FeedState, pack_state, unpack_header
 
 ENTRIES: Final = 30
@@ -124,7 +124,7 @@ class Log:
         """The primed states."""
         return self.states
 
-    async def settle(self, result: Result) -> None:
+    async def commit(self, result: PollResult) -> None:
         """Count items, and note how late the poll ended."""
         if result.rejected:
             raise result.rejected[1]
@@ -144,7 +144,7 @@ def primed(count: int, rate: float, port: int) -> tuple[list[Feed], dict[str, by
         url = f"http://127.0.{number % 250}.1:{port}/{number}"
         feed = Feed(f"wire-{number}", url, interval=count / rate)
         answer = Answer(url, 200, {"ETag": '"e"'}, document(number, 100 + number // 4))
-        state = judge(feed, FeedState(), answer, settings, now, 0.0).state
+        state = judge_answer(feed, FeedState(), answer, settings, now, 0.0).state
         feeds.append(feed)
         read[feed.id] = state
     start = time.time() + 10
@@ -165,7 +165,7 @@ async def measured(count: int, rate: float, seconds: float, port: int) -> dict[s
         import streams.pollers.poller  # noqa: F401
     before = resource.getrusage(resource.RUSAGE_SELF)
     await asyncio.sleep(max(0.0, min(log.due.values()) - time.time()))
-    running = asyncio.create_task(poll(feeds, settings, log, log, stop))
+    running = asyncio.create_task(poll_feeds(feeds, settings, log, log, stop))
     await asyncio.sleep(seconds)
     stop.set()
     await running

@@ -15,7 +15,7 @@ from processors.model.event import RawItem
 from streams.kafka.cluster import Cluster
 from streams.kafka.ledger import PartitionLedger, partition_of, read_states
 from streams.pollers.feed import Feed
-from streams.pollers.ports import Result
+from streams.pollers.ports import PollResult
 from streams.pollers.state import FeedState, pack_state
 from streams.topology import GAPS, RAW
 from tests.conftest import KafkaForTest
@@ -24,11 +24,11 @@ from tests.servers.fleet import make_topics, read
 HARBOUR = Feed("harbour", "https://wire.example/harbour.rss")
 
 
-def result(state: bytes, *texts: str, gap: str = "") -> Result:
+def result(state: bytes, *texts: str, gap: str = "") -> PollResult:
     items = tuple(
         RawItem(text.encode(), "2026-02-02T12:00:00Z", feed="harbour", outcome="new") for text in texts
     )
-    return Result("harbour", state, items, gap=gap)
+    return PollResult("harbour", state, items, gap=gap)
 
 
 def ledger(told: Kafka, feed: Feed = HARBOUR) -> PartitionLedger:
@@ -54,7 +54,7 @@ async def test_items_gap_and_state_are_written_together_and_read_back(kafka: Kaf
             first.settle(result(b"two", "c", gap="2026-02-02T12:00:00Z")),
         )
         rejected = (RawItem(b"<html>", "2026-02-02T12:00:00Z", feed="harbour"), NotAFeed("a page"))
-        await first.settle(Result("harbour", b"three", rejected=rejected))
+        await first.settle(PollResult("harbour", b"three", rejected=rejected))
     async with ledger(told) as second:
         assert await second.load() == {"harbour": b"three"}
     raw = [decode(each.value or b"", RawItem).payload for each in await read(told, [RAW.name], 3, 10)]

@@ -11,7 +11,7 @@ import pytest
 
 from processors.errors import Rejected, Unreachable
 from processors.model.event import RawItem
-from streams.pollers.ports import Result
+from streams.pollers.ports import PollResult
 
 Serve = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
 
@@ -43,7 +43,7 @@ class MemoryLog:
     async def load(self) -> Mapping[str, bytes]:
         return dict(self.states)
 
-    async def settle(self, result: Result) -> None:
+    async def commit(self, result: PollResult) -> None:
         if result.items:
             await self.publish(result.items)
         if result.rejected:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from msgspec.structs import replace
 
 from config.settings import Poll
-from streams.pollers import poll
+from streams.pollers import poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.state import FeedState, unpack_state
 from tests.streams.pollers.conftest import MemoryLog, WebServer
@@ -37,7 +37,7 @@ def settings(web: WebServer, **changed: object) -> Poll:
 async def polling(log: MemoryLog, feeds: list[Feed], told: Poll) -> AsyncIterator[None]:
     """A poller that runs within the block."""
     stop = asyncio.Event()
-    running = asyncio.create_task(poll(feeds, told, log, log, stop, random=lambda: 0.5))
+    running = asyncio.create_task(poll_feeds(feeds, told, log, log, stop, random=lambda: 0.5))
     try:
         yield
     finally:

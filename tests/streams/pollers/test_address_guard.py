@@ -9,7 +9,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from config.errors import Misconfigured
 from config.settings import Poll
-from streams.pollers.address_guard import BlockedAddress, is_allowed, parse, socket_factory
+from streams.pollers.address_guard import BlockedAddress, is_allowed, parse_networks, socket_factory
 from streams.pollers.fetch import Fetcher, Request
 from tests.streams.pollers.conftest import WebServer
 from tests.streams.pollers.polling import at_once
@@ -55,13 +55,13 @@ def test_public_addresses_are_taken(address: str) -> None:
 def test_the_settings_open_networks_and_single_ports(
     opened: str, address: str, port: int, allowed: bool
 ) -> None:
-    assert is_allowed(address, port, parse((opened,))) is allowed
+    assert is_allowed(address, port, parse_networks((opened,))) is allowed
 
 
 @pytest.mark.parametrize("told", ["localhost", "10.0.0.0/40", "127.0.0.1:http", ""])
 def test_what_is_no_network_is_named(told: str) -> None:
     with pytest.raises(Misconfigured, match="allowed_addresses"):
-        parse((told,))
+        parse_networks((told,))
 
 
 def test_the_socket_is_not_even_made() -> None:

@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 
 from config.settings import Normalise
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
+<<<<<<< HEAD
 from processors.model.event import RawItem
 from processors.normalise import normalise
 from streams.pollers.documents import codec_of, take_apart
+=======
+from streams.pollers.documents import codec_of, split_document
+>>>>>>> 1810288 (Name what fetches, splits and compares feeds by its role)
 
 RSS = b"""<?xml version="1.0" encoding="utf-8"?>
 <rss version="2.0"><channel><title>Invented Wire</title><link>https://wire.example/</link>
@@ -41,20 +45,20 @@ SITEMAP = b"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><
 def test_each_entry_stands_alone_as_a_document_of_the_same_kind(
     body: bytes, count: int, closing: bytes
 ) -> None:
-    document = take_apart(body)
+    document = split_document(body)
     assert len(document.entries) == count
     assert document.tail == closing
     for entry in document.entries:
         assert entry in body
-        alone = take_apart(document.alone(entry))
+        alone = split_document(document.with_entry(entry))
         assert alone.entries == (entry,)
         assert alone.whole
 
 
 def test_json_feed_items_keep_the_top_level_members() -> None:
     body = b'{"version":"https://jsonfeed.org/version/1.1","title":"Invented","items":[{"id":7,"title":"One"},{"id":8}]}'
-    document = take_apart(body)
-    assert document.alone(document.entries[0]) == (
+    document = split_document(body)
+    assert document.with_entry(document.entries[0]) == (
         b'{"version":"https://jsonfeed.org/version/1.1","title":"Invented","items":[{"id":7,"title":"One"}]}'
     )
 
@@ -63,48 +67,48 @@ def test_json_feed_items_keep_the_top_level_members() -> None:
 def test_wide_encodings_come_back_as_they_came(encoding: str) -> None:
     text = RSS.decode().replace("utf-8", "utf-16").replace("Ferry", "Fähre")
     bom = b"\xfe\xff" if encoding == "utf-16-be" else b""
-    document = take_apart(bom + text.encode(encoding))
-    alone = document.alone(document.entries[0])
+    document = split_document(bom + text.encode(encoding))
+    alone = document.with_entry(document.entries[0])
     assert "Fähre resumes" in alone.decode("utf-16" if bom else encoding)
-    assert take_apart(alone).entries == (document.entries[0],)
+    assert split_document(alone).entries == (document.entries[0],)
 
 
 def test_utf16_without_a_byte_order_mark_is_recognised() -> None:
-    assert len(take_apart(RSS.decode().encode("utf-16-le")).entries) == 2
+    assert len(split_document(RSS.decode().encode("utf-16-le")).entries) == 2
 
 
 def test_markup_in_cdata_and_comments_is_no_entry() -> None:
     body = RSS.replace(b"Ferry resumes", b"<![CDATA[</item><item>Ferry]]><!-- <item> -->")
-    document = take_apart(body)
+    document = split_document(body)
     assert len(document.entries) == 2
     assert document.entries[0].endswith(b"<guid>a1</guid></item>")
 
 
 def test_a_cut_document_gives_its_whole_entries_and_says_so() -> None:
-    document = take_apart(RSS[: RSS.index(b"a2")])
+    document = split_document(RSS[: RSS.index(b"a2")])
     assert not document.whole
     assert [b"a1" in entry for entry in document.entries] == [True]
 
 
 def test_an_entry_that_was_never_closed_ends_where_the_next_begins() -> None:
-    document = take_apart(RSS.replace(b"<guid>a1</guid></item>", b"<guid>a1</guid>"))
+    document = split_document(RSS.replace(b"<guid>a1</guid></item>", b"<guid>a1</guid>"))
     assert [entry.count(b"<item>") for entry in document.entries] == [1, 1]
     assert document.whole
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_what_stands_before_the_declaration_is_left_out_of_entries(mark: bytes) -> None:
-    document = take_apart(mark + b"\n\n <!-- cached -->\n" + RSS)
+    document = split_document(mark + b"\n\n <!-- cached -->\n" + RSS)
     assert document.head.startswith(mark + b"<?xml")
-    assert take_apart(mark + RSS).head.startswith(mark + b"<?xml")
+    assert split_document(mark + RSS).head.startswith(mark + b"<?xml")
 
 
 def test_what_follows_the_root_does_no_harm() -> None:
-    assert take_apart(RSS + b"\n<!-- node 4 -->\nok 200\n").whole
+    assert split_document(RSS + b"\n<!-- node 4 -->\nok 200\n").whole
 
 
 def test_a_feed_without_entries_is_no_error() -> None:
-    assert take_apart(b"<rss><channel><title>Quiet</title></channel></rss>").entries == ()
+    assert split_document(b"<rss><channel><title>Quiet</title></channel></rss>").entries == ()
 
 
 ENTITIES = b'<!DOCTYPE rss [<!ENTITY a "%s">]>' + RSS[RSS.index(b"<rss") :]
@@ -132,7 +136,7 @@ ENTITIES = b'<!DOCTYPE rss [<!ENTITY a "%s">]>' + RSS[RSS.index(b"<rss") :]
 )
 def test_what_is_no_feed_is_refused_by_name(body: bytes, error: type[Rejected], says: str) -> None:
     with pytest.raises(error, match=says):
-        take_apart(body)
+        split_document(body)
 
 
 PAGE = """<!doctype html><html><head><title>Courier</title><base href="/news/">
@@ -168,7 +172,7 @@ def test_at_most_five_feeds_are_named(count: int, named: int) -> None:
 
 
 def test_harmless_entities_are_taken() -> None:
-    assert len(take_apart(ENTITIES.replace(b"%s", b"&#160;")).entries) == 2
+    assert len(split_document(ENTITIES.replace(b"%s", b"&#160;")).entries) == 2
 
 
 @pytest.mark.parametrize(
@@ -196,7 +200,7 @@ def test_the_codec_is_utf8_where_that_fits_then_what_is_declared_then_what_it_lo
 def test_any_bytes_end_as_a_document_or_as_a_typed_error(noise: bytes) -> None:
     for body in (noise, b"<rss><channel><item>" + noise + b"</item></channel></rss>"):
         try:
-            document = take_apart(body)
+            document = split_document(body)
         except Rejected:
             continue
         assert all(entry in body or document.wide or document.json for entry in document.entries)
@@ -210,4 +214,4 @@ def test_entries_are_as_many_as_feedparser_finds(titles: list[str]) -> None:
     escaped = [t.replace("&", "&amp;").replace("<", "&lt;").replace("]]>", "]]&gt;") for t in titles]
     items = "".join(f"<item><title>{t}</title><guid>{n}</guid></item>" for n, t in enumerate(escaped))
     body = f'<?xml version="1.0"?><rss version="2.0"><channel>{items}</channel></rss>'.encode()
-    assert len(take_apart(body).entries) == len(feedparser.parse(body).entries)
+    assert len(split_document(body).entries) == len(feedparser.parse(body).entries)

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from sinks.desk.health import count_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
-from streams.pollers.schedule import heard, observed
+from streams.pollers.schedule import record_arrival, count_new_items
 from streams.pollers.state import FeedState, pack_state
 
 NOW = 1_770_000_000.0
@@ -55,19 +55,21 @@ def test_a_silence_is_told_by_what_is_usual_however_seldom_that_is(a_day: float)
     state, now = FeedState(polled=NOW, since=NOW), NOW
     for _ in range(max(8, round(30 * a_day))):
         now += DAY / a_day
-        state = observed(heard(state, 1, now), 1, now)
+        state = count_new_items(record_arrival(state, 1, now), 1, now)
     state = replace(state, last_success=now, outcome="unchanged")
     usual = read_health(FEED, pack_state(state), now).expected_per_day
     assert usual == pytest.approx(a_day, rel=0.05)
     judged = []
     for hours in range(1, 24 * 15):
-        state = replace(observed(state, 0, now + hours * 3600), last_success=now + hours * 3600)
+        state = replace(count_new_items(state, 0, now + hours * 3600), last_success=now + hours * 3600)
         judged.append(read_health(FEED, pack_state(state), now + hours * 3600).state)
     told = judged.index("stalled") + 1
     assert told == pytest.approx(max(6, 5 * 24 / a_day), abs=3)
     assert set(judged[told:]) == {"stalled"}, "it is told until an item comes"
     assert (
-        read_health(FEED, pack_state(heard(state, 1, now + 24 * 3600 * 15)), now + 24 * 3600 * 15).state
+        read_health(
+            FEED, pack_state(record_arrival(state, 1, now + 24 * 3600 * 15)), now + 24 * 3600 * 15
+        ).state
         == "ok"
     )
 

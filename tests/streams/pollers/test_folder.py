@@ -14,7 +14,7 @@ import pytest
 from config.errors import Misconfigured
 from config.settings import Poll
 from processors.errors import Unreachable
-from streams.pollers.folder import DropFolder, watch
+from streams.pollers.folder import DropFolder, watch_folder
 from tests.streams.pollers.conftest import MemoryLog
 
 
@@ -119,7 +119,7 @@ async def test_a_file_in_another_pollers_hands_is_left_to_it(tmp_path: Path, log
 
 async def test_watching_takes_files_until_the_stop(tmp_path: Path, log: MemoryLog) -> None:
     stop = asyncio.Event()
-    watching = asyncio.create_task(watch(folder(tmp_path, log), 0.01, once, stop))
+    watching = asyncio.create_task(watch_folder(folder(tmp_path, log), 0.01, once, stop))
     (tmp_path / "a.txt").write_bytes(b"one")
     await log.until(lambda: len(log.items) == 1)
     stop.set()

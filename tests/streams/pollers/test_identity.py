@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.pollers.documents import take_apart
-from streams.pollers.identity import KEPT, MAX_VERSIONS, Comparison, compare
+from streams.pollers.documents import split_document
+from streams.pollers.identity import MAX_ENTRY_VERSIONS, MIN_LEFT_ENTRIES, Comparison, compare
 from streams.pollers.state import FeedState
 
 LONG = "The harbour authority said the service would run every hour until the wind drops. " * 4
@@ -43,7 +43,7 @@ class Reader:
     def read(self, *items: str) -> Comparison:
         self.now += 60
         body = f"<rss><channel>{''.join(items)}</channel></rss>".encode()
-        found = compare(take_apart(body), self.state, "invented", self.now)
+        found = compare(split_document(body), self.state, "invented", self.now)
         self.state = replace(self.state, entries=tuple(found.known), shared=tuple(found.shared))
         return found
 
@@ -193,9 +193,9 @@ def test_a_stale_cache_that_shows_an_older_version_again_is_no_revision() -> Non
 
 def test_an_entry_that_changes_for_ever_is_capped_and_counted() -> None:
     reader = Reader()
-    versions = [told(reader.read(item(1, body=f"Reading {n}"))) for n in range(MAX_VERSIONS + 5)]
-    assert versions[MAX_VERSIONS - 1] == [("tag:1", MAX_VERSIONS)]
-    assert versions[MAX_VERSIONS:] == [[]] * 5
+    versions = [told(reader.read(item(1, body=f"Reading {n}"))) for n in range(MAX_ENTRY_VERSIONS + 5)]
+    assert versions[MAX_ENTRY_VERSIONS - 1] == [("tag:1", MAX_ENTRY_VERSIONS)]
+    assert versions[MAX_ENTRY_VERSIONS:] == [[]] * 5
     assert reader.read(item(1, body="Once more")).capped == 1
 
 
@@ -210,7 +210,7 @@ def test_memory_is_bounded() -> None:
     reader = Reader()
     for start in range(0, 2000, 10):
         reader.read(*(item(n) for n in range(start, start + 10)))
-    assert len(reader.state.entries) <= 10 + KEPT
+    assert len(reader.state.entries) <= 10 + MIN_LEFT_ENTRIES
 
 
 @given(st.lists(st.lists(st.integers(0, 30), max_size=12, unique=True), max_size=8))

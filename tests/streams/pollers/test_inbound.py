@@ -18,7 +18,7 @@ from msgspec import structs
 from config.errors import Misconfigured
 from config.settings import Poll, Push
 from processors.errors import Unreachable
-from streams.pollers import poll
+from streams.pollers import poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.state import unpack_state
 from tests.servers.process import free_ports
@@ -129,7 +129,7 @@ async def listening(
     )  # fmt: skip
     push = structs.replace(Push(port=port, token=TOKEN, public_url=base), **changed)
     stop = asyncio.Event()
-    running = asyncio.create_task(poll(feeds, quick, log, log, stop, push=push, random=lambda: 0.5))
+    running = asyncio.create_task(poll_feeds(feeds, quick, log, log, stop, push=push, random=lambda: 0.5))
     try:
         await _answers(port, running)
         yield Listener(log, base)

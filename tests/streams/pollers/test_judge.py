@@ -11,7 +11,7 @@ from config.settings import Poll
 from processors.errors import NotAFeed
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer
-from streams.pollers.judge import Verdict, judge, plan
+from streams.pollers.judge import PollVerdict, judge_answer, plan_request
 from streams.pollers.outcomes import Outcome
 from streams.pollers.state import FeedState
 
@@ -34,8 +34,8 @@ def answer(body: bytes = b"", status: int = 200, **changed: object) -> Answer:
     return replace(Answer(FEED.url, status, body=body), **changed)  # type: ignore[arg-type]
 
 
-def read(state: FeedState, told: Answer, now: float = NOW) -> Verdict:
-    return judge(FEED, state, told, SETTINGS, now, 0.0)
+def read(state: FeedState, told: Answer, now: float = NOW) -> PollVerdict:
+    return judge_answer(FEED, state, told, SETTINGS, now, 0.0)
 
 
 def known(*numbers: int) -> FeedState:
@@ -106,7 +106,7 @@ def test_each_answer_has_one_typed_outcome(told: Answer, outcome: Outcome) -> No
 
 def test_validators_are_kept_and_sent_as_they_came() -> None:
     state = known(1)
-    request = plan(FEED, state, SETTINGS, NOW + 600, {})
+    request = plan_request(FEED, state, SETTINGS, NOW + 600, {})
     assert (request.etag, request.last_modified, request.validated_url) == ('"1"', "odd (UTC)", FEED.url)
 
 
@@ -138,9 +138,11 @@ def test_the_whole_entries_of_a_cut_document_are_taken() -> None:
 
 def test_at_least_once_a_day_the_validators_stay_away() -> None:
     state = known(1)
-    assert plan(FEED, state, SETTINGS, NOW + DAY - 1, {}).etag
-    assert not plan(FEED, state, SETTINGS, NOW + DAY, {}).etag
-    assert plan(FEED, state, SETTINGS, NOW + DAY, {}, resumed=True).etag, "it may repeat one that was lost"
+    assert plan_request(FEED, state, SETTINGS, NOW + DAY - 1, {}).etag
+    assert not plan_request(FEED, state, SETTINGS, NOW + DAY, {}).etag
+    assert plan_request(FEED, state, SETTINGS, NOW + DAY, {}, resumed=True).etag, (
+        "it may repeat one that was lost"
+    )
 
 
 def test_a_document_that_cant_be_read_is_a_dead_letter_once() -> None:
@@ -198,7 +200,7 @@ def test_the_first_document_is_no_gap() -> None:
 
 
 def test_too_many_entries_are_cut_and_told() -> None:
-    verdict = judge(
+    verdict = judge_answer(
         FEED, FeedState(), answer(document(*range(9))), structs.replace(SETTINGS, max_entries=4), NOW, 0.0
     )
     assert len(verdict.items) == 4
@@ -218,11 +220,11 @@ def test_a_permanent_redirect_moves_the_feed_after_a_week() -> None:
     moved = "https://new.example/rss"
     told = answer(document(1), url=moved, moved=moved)
     state = read(known(1), told).state
-    assert plan(FEED, state, SETTINGS, NOW, {}).url == FEED.url
+    assert plan_request(FEED, state, SETTINGS, NOW, {}).url == FEED.url
     state = read(state, told, NOW + 6 * DAY).state
-    assert plan(FEED, state, SETTINGS, NOW, {}).url == FEED.url
+    assert plan_request(FEED, state, SETTINGS, NOW, {}).url == FEED.url
     state = read(state, told, NOW + 7 * DAY).state
-    assert plan(FEED, state, SETTINGS, NOW, {}).url == moved
+    assert plan_request(FEED, state, SETTINGS, NOW, {}).url == moved
 
 
 def test_an_answer_without_a_redirect_forgets_the_move() -> None:
@@ -234,7 +236,7 @@ def test_an_answer_without_a_redirect_forgets_the_move() -> None:
 
 def test_credentials_come_from_the_environment() -> None:
     basic = replace(FEED, basic_auth_env="WIRE_LOGIN", proxy_env="WIRE_PROXY")
-    told = plan(
+    told = plan_request(
         basic,
         FeedState(),
         SETTINGS,
@@ -243,8 +245,10 @@ def test_credentials_come_from_the_environment() -> None:
     )
     assert (told.authorization, told.proxy) == ("Basic ZGVzazpzM2NyZXQ=", "http://proxy.example:3128")
     bearer = replace(FEED, bearer_token_env="WIRE_TOKEN")
-    assert plan(bearer, FeedState(), SETTINGS, NOW, {"WIRE_TOKEN": "abc"}).authorization == "Bearer abc"
-    assert plan(bearer, FeedState(), SETTINGS, NOW, {}).authorization == ""
+    assert (
+        plan_request(bearer, FeedState(), SETTINGS, NOW, {"WIRE_TOKEN": "abc"}).authorization == "Bearer abc"
+    )
+    assert plan_request(bearer, FeedState(), SETTINGS, NOW, {}).authorization == ""
 
 
 def test_secrets_in_the_url_do_not_travel_with_items() -> None:

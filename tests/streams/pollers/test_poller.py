@@ -13,11 +13,11 @@ import pytest
 
 from config.errors import Misconfigured
 from processors.errors import Unreachable
-from streams.pollers import poll
-from streams.pollers.documents import take_apart
+from streams.pollers import poll_feeds
+from streams.pollers.documents import split_document
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Fetcher
-from streams.pollers.poller import Manners, Poller
+from streams.pollers.poller import PoliteAccess, Poller
 from streams.pollers.state import FeedState, pack_state, unpack_header
 from tests.streams.pollers.conftest import MemoryLog, Request, WebServer, response
 from tests.streams.pollers.polling import document, outcome_of, polling, settings
@@ -46,7 +46,7 @@ async def test_a_log_that_takes_nothing_until_the_stop_is_told_and_nothing_is_sa
     web.answer("/rss", document(1))
     log.refuse = 1_000_000
     stop = asyncio.Event()
-    running = asyncio.create_task(poll([Feed("f", web.url("/rss"))], settings(web), log, log, stop))
+    running = asyncio.create_task(poll_feeds([Feed("f", web.url("/rss"))], settings(web), log, log, stop))
     await log.until(lambda: "refused" in log.steps)
     stop.set()
     with pytest.raises(Unreachable):
@@ -150,10 +150,15 @@ async def test_a_feed_that_can_t_be_read_is_a_dead_letter_with_its_bytes(
 async def test_a_bug_in_reading_one_feed_does_not_stop_the_others(
     log: MemoryLog, web: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real: Callable[..., object] = take_apart
+    real: Callable[..., object] = split_document
     monkeypatch.setattr(
+<<<<<<< HEAD
         "streams.pollers.judge.take_apart",
         lambda body, *told: 1 / 0 if b"Story 666" in body else real(body, *told),
+=======
+        "streams.pollers.judge.split_document",
+        lambda body, charset: 1 / 0 if b"Story 666" in body else real(body, charset),
+>>>>>>> 1810288 (Name what fetches, splits and compares feeds by its role)
     )
     web.answer("/bad", document(666))
     web.answer("/good", document(1))
@@ -215,7 +220,7 @@ async def test_the_drop_folder_is_watched_beside_the_feeds(
 
 async def test_a_bad_network_in_the_settings_is_told_at_the_start(log: MemoryLog, web: WebServer) -> None:
     with pytest.raises(Misconfigured, match="allowed_addresses"):
-        await poll([], settings(web, allowed_addresses=("here",)), log, log, asyncio.Event())
+        await poll_feeds([], settings(web, allowed_addresses=("here",)), log, log, asyncio.Event())
 
 
 async def test_nothing_is_asked_while_polling_is_not_permitted(log: MemoryLog, web: WebServer) -> None:
@@ -224,7 +229,7 @@ async def test_nothing_is_asked_while_polling_is_not_permitted(log: MemoryLog, w
     told, stop, asked = settings(web), asyncio.Event(), itertools.count()
     async with Fetcher(told) as fetcher:
         poller = Poller(
-            [Feed("f", web.url("/rss"))], told, log, fetcher, manners=Manners.of(told), clock=time.time,
+            [Feed("f", web.url("/rss"))], told, log, fetcher, manners=PoliteAccess.of(told), clock=time.time,
             random=lambda: 0.5, stop=stop, permit=lambda: next(asked) >= 3,
         )  # fmt: skip
         running = asyncio.create_task(poller.run())
@@ -269,7 +274,7 @@ async def test_a_fetch_under_way_at_a_hand_over_is_finished_not_repeated(
     told, stop = settings(web, read_timeout_s=10.0, total_timeout_s=10.0), asyncio.Event()
     async with Fetcher(told) as fetcher:
         poller = Poller(
-            [Feed("f", web.url("/rss"))], told, log, fetcher, manners=Manners.of(told), clock=time.time,
+            [Feed("f", web.url("/rss"))], told, log, fetcher, manners=PoliteAccess.of(told), clock=time.time,
             random=lambda: 0.5, stop=stop, grace=10.0,
         )  # fmt: skip
         running = asyncio.create_task(poller.run())
@@ -295,7 +300,7 @@ async def test_a_fetch_that_has_stalled_is_not_waited_for_at_a_hand_over(
     told, stop = settings(web, read_timeout_s=60.0, total_timeout_s=60.0), asyncio.Event()
     async with Fetcher(told) as fetcher:
         poller = Poller(
-            [Feed("f", web.url("/rss"))], told, log, fetcher, manners=Manners.of(told),
+            [Feed("f", web.url("/rss"))], told, log, fetcher, manners=PoliteAccess.of(told),
             clock=lambda: time.time() + later, random=lambda: 0.5, stop=stop, grace=30.0,
         )  # fmt: skip
         running = asyncio.create_task(poller.run())

@@ -22,7 +22,7 @@ HOUR, DAY = 3600.0, 86400.0
 
 
 def wait(state: FeedState, outcome: Outcome, random: float = 0.0, retry_at: float = 0.0) -> float:
-    return schedule.after(state, outcome, FEED, SETTINGS, NOW, random, retry_at).next_poll - NOW
+    return schedule.schedule_next(state, outcome, FEED, SETTINGS, NOW, random, retry_at).next_poll - NOW
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,16 @@ def wait(state: FeedState, outcome: Outcome, random: float = 0.0, retry_at: floa
     ],
 )
 def test_the_interval_follows_the_feed_and_its_publisher(state: FeedState, seconds: float) -> None:
-    assert schedule.interval(state, FEED, SETTINGS, NOW) == pytest.approx(seconds, abs=1)
+    assert schedule.poll_interval(state, FEED, SETTINGS, NOW) == pytest.approx(seconds, abs=1)
 
 
 def test_an_interval_that_the_operator_fixed_goes_first() -> None:
-    assert schedule.interval(FeedState(freshness=9000), replace(FEED, interval=20), SETTINGS, NOW) == 20
+    assert schedule.poll_interval(FeedState(freshness=9000), replace(FEED, interval=20), SETTINGS, NOW) == 20
 
 
 @pytest.mark.parametrize("outcome", ["new", "unchanged", "not_modified"])
 def test_a_sound_poll_clears_failures(outcome: Outcome) -> None:
-    state = schedule.after(FeedState(failures=7, gone=5.0), outcome, FEED, SETTINGS, NOW, 0.5)
+    state = schedule.schedule_next(FeedState(failures=7, gone=5.0), outcome, FEED, SETTINGS, NOW, 0.5)
     assert (state.failures, state.gone) == (0, 0.0)
     assert state.next_poll - NOW == pytest.approx(315)
 
@@ -70,17 +70,17 @@ def test_errors_back_off_with_full_jitter_above_the_interval(failures: int, low:
 def test_no_error_ever_ends_a_feed(outcome: Outcome) -> None:
     state = FeedState()
     for _ in range(200):
-        state = schedule.after(state, outcome, FEED, SETTINGS, NOW, 0.99)
+        state = schedule.schedule_next(state, outcome, FEED, SETTINGS, NOW, 0.99)
         assert not state.disabled
         assert state.next_poll - NOW <= DAY
 
 
 def test_gone_ends_a_feed_when_it_is_said_twice_a_day_apart() -> None:
-    first = schedule.after(FeedState(), "gone", FEED, SETTINGS, NOW, 0.5)
+    first = schedule.schedule_next(FeedState(), "gone", FEED, SETTINGS, NOW, 0.5)
     assert not first.disabled
     assert first.next_poll - NOW >= DAY
-    assert not schedule.after(first, "gone", FEED, SETTINGS, NOW + HOUR, 0.5).disabled
-    assert schedule.after(first, "gone", FEED, SETTINGS, first.next_poll, 0.5).disabled
+    assert not schedule.schedule_next(first, "gone", FEED, SETTINGS, NOW + HOUR, 0.5).disabled
+    assert schedule.schedule_next(first, "gone", FEED, SETTINGS, first.next_poll, 0.5).disabled
 
 
 def test_retry_after_is_a_lower_bound() -> None:
@@ -93,7 +93,7 @@ def test_a_cut_document_is_asked_for_again_before_long() -> None:
 
 
 def test_our_own_outage_is_not_held_against_a_feed() -> None:
-    state = schedule.spared(FeedState(failures=2), FEED, SETTINGS, NOW, 0.5)
+    state = schedule.spare_feed(FeedState(failures=2), FEED, SETTINGS, NOW, 0.5)
     assert state.failures == 2
     assert state.next_poll - NOW == pytest.approx(450)
 
@@ -111,7 +111,9 @@ def test_our_own_outage_is_not_held_against_a_feed() -> None:
 def test_hours_and_days_that_a_publisher_leaves_out_are_left_out(
     hours: tuple[int, ...], days: tuple[int, ...], due: str
 ) -> None:
-    state = schedule.after(FeedState(skip_hours=hours, skip_days=days), "unchanged", FEED, SETTINGS, NOW, 0.0)
+    state = schedule.schedule_next(
+        FeedState(skip_hours=hours, skip_days=days), "unchanged", FEED, SETTINGS, NOW, 0.0
+    )
     assert datetime.fromtimestamp(state.next_poll, UTC).isoformat().startswith(due)
 
 
@@ -152,16 +154,18 @@ def test_a_document_tells_its_rhythm_and_hub() -> None:
     head = b"""<rss xmlns:atom="http://www.w3.org/2005/Atom"><channel><ttl>45</ttl>
       <skipHours><hour>0</hour><hour>24</hour><hour>5</hour></skipHours><skipDays><day>Sunday</day></skipDays>
       <atom:link rel="hub" href="https://hub.example/"/>"""
-    assert schedule.hints(head, "utf-8") == schedule.Hints(2700, (0, 5), (6,), "https://hub.example/")
+    assert schedule.read_hints(head, "utf-8") == schedule.RhythmHints(
+        2700, (0, 5), (6,), "https://hub.example/"
+    )
 
 
 def test_the_syndication_module_tells_a_rhythm() -> None:
     head = b"<sy:updatePeriod> daily </sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>"
-    assert schedule.hints(head, "utf-8").freshness == 21600
+    assert schedule.read_hints(head, "utf-8").freshness == 21600
 
 
 def test_the_backlog_of_the_first_poll_is_no_rhythm() -> None:
-    assert schedule.observed(FeedState(), 40, NOW).seen_items == 0
+    assert schedule.count_new_items(FeedState(), 40, NOW).seen_items == 0
 
 
 @given(st.integers(1, 200))
@@ -169,7 +173,7 @@ def test_the_rhythm_settles_on_the_rate(a_day: int) -> None:
     state, moment = FeedState(last_success=NOW), NOW
     for _ in range(24 * 12):
         moment += HOUR
-        state = replace(schedule.observed(state, a_day / 24, moment), last_success=moment)  # type: ignore[arg-type]
+        state = replace(schedule.count_new_items(state, a_day / 24, moment), last_success=moment)  # type: ignore[arg-type]
     assert state.seen_items / state.seen_span * DAY == pytest.approx(a_day, rel=0.02)
 
 
@@ -189,14 +193,14 @@ def test_nights_and_weekends_are_learnt_and_a_holiday_fades() -> None:
     day, state = 86400.0, FeedState()
     for number in range(12 * 7):
         for half_hour in range(16, 36) if number % 7 < 5 else ():
-            state = schedule.heard(state, 1, number * day + half_hour * 1800.0)
+            state = schedule.record_arrival(state, 1, number * day + half_hour * 1800.0)
     weekend = 2.5 * day
     assert 0.8 * weekend < state.quiet < 1.2 * weekend
-    back = schedule.heard(state, 1, state.last_new + 21 * day)
+    back = schedule.record_arrival(state, 1, state.last_new + 21 * day)
     assert back.quiet == 21 * day
     later = back
     for _ in range(60):
-        later = schedule.heard(later, 1, later.last_new + day)
+        later = schedule.record_arrival(later, 1, later.last_new + day)
     assert later.quiet < 2 * day
 
 
@@ -209,4 +213,4 @@ def test_a_poll_without_validators_that_may_have_been_lost_is_not_repeated(
     last: float, counted: float
 ) -> None:
     state = FeedState(unconditional=last, next_poll=90_000.0)
-    assert schedule.resumed(state, Poll(unconditional_s=86_400.0)).unconditional == counted
+    assert schedule.resume_feed(state, Poll(unconditional_s=86_400.0)).unconditional == counted
