@@ -43,7 +43,7 @@ def laid_out(
     if slugline and not same_words(slugline, headline):
         _name_slug(parts[:SLUGS], slugline)
     sign_off(parts)
-    pictures.take_apart(parts)
+    pictures.split_document(parts)
     apart = bool(headline) and not any(same_words(part.words, headline) for part in parts[:HEAD])
     lead, printed = _open_body(text, parts)
     if lead == len(parts):

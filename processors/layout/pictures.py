@@ -41,7 +41,7 @@ def is_credit(words: str) -> bool:
     return ("/" in words or words[:1] in "(©") and phrases().credit_tail.match(" " + words) is not None
 
 
-def take_apart(parts: list[Part]) -> None:
+def split_document(parts: list[Part]) -> None:
     """Split credits and tags off captions that carry them, and name captions that a credit follows."""
     number = 0
     while number < len(parts):

@@ -65,7 +65,9 @@ OTHER_SCRIPTS: Final = (
     "Katakana",
     "Hangul",
 )
-MAX_DETECTION_BYTES: Final = 20_000  # that the detector reads: fewer miss the first accented word, more cost a poll its time
+MAX_DETECTION_BYTES: Final = (
+    20_000  # that the detector reads: fewer miss the first accented word, more cost a poll its time
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +172,18 @@ def _find_root(raw: bytes) -> re.Match[bytes] | None:
 
 def _matches(name: bytes, raw: bytes, start: int) -> Iterator[re.Match[bytes]]:
     """The start tags of a name outside CDATA and comments; group 1 is the name."""
-    for match in re.compile(rb"<(?:" + NO_MARKUP + rb"|" + name + rb"(?=[\s>/]))", re.DOTALL).finditer(raw, start):
+    for match in re.compile(rb"<(?:" + NO_MARKUP + rb"|" + name + rb"(?=[\s>/]))", re.DOTALL).finditer(
+        raw, start
+    ):
         if match[1]:
             yield match
 
 
 def _entry_spans(raw: bytes, name: bytes, start: int, closed: bool) -> Iterator[tuple[int, int]]:
     """Where each entry begins and ends."""
-    pattern = re.compile(rb"<(?:" + NO_MARKUP + rb"|(/?)" + re.escape(name) + rb"(?=[\s>/])[^<>]*>)", re.DOTALL)
+    pattern = re.compile(
+        rb"<(?:" + NO_MARKUP + rb"|(/?)" + re.escape(name) + rb"(?=[\s>/])[^<>]*>)", re.DOTALL
+    )
     opened = -1
     for match in pattern.finditer(raw, start):
         if match[1] is None:
@@ -226,7 +232,9 @@ def _split_json(raw: bytes) -> FeedDocument:
     around = orjson.dumps({key: value for key, value in parsed.items() if key != "items"})
     head = (b"{" if around == b"{}" else around[:-1] + b",") + b'"items":['
     objects = tuple(item for item in items if isinstance(item, dict))
-    return FeedDocument(head, b"]}", tuple(orjson.dumps(item) for item in objects), json=True, objects=objects)
+    return FeedDocument(
+        head, b"]}", tuple(orjson.dumps(item) for item in objects), json=True, objects=objects
+    )
 
 
 def codec_of(raw: bytes, charset: str | None) -> tuple[str, bool]:
@@ -237,9 +245,7 @@ def codec_of(raw: bytes, charset: str | None) -> tuple[str, bool]:
     declared = DECLARED.search(raw[:1000])
     names = [name for name in (charset, declared[1].decode("ascii", "replace") if declared else None) if name]
     candidates = [codec for name in names if (codec := _lookup_codec(name))]
-    if shifted := next(
-        (codec for codec in candidates if codec.startswith(("iso2022", "hz", "utf-7"))), None
-    ):
+    if shifted := next((codec for codec in candidates if codec.startswith(("iso2022", "hz", "utf-7"))), None):
         return shifted, False
     try:
         raw.decode("utf-8")

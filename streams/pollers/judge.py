@@ -84,7 +84,9 @@ def plan_request(
     )
 
 
-def judge_answer(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now: float, random: float) -> PollVerdict:
+def judge_answer(
+    feed: Feed, state: FeedState, answer: Answer, settings: Poll, now: float, random: float
+) -> PollVerdict:
     """What an answer means for a feed. `now` is when it was complete, `random` is in [0, 1)."""
     if answer.status == 200 and not answer.failure:
         verdict = _judge_document(feed, state, answer, settings, now)
@@ -148,11 +150,7 @@ def _judge_document(feed: Feed, state: FeedState, answer: Answer, settings: Poll
     if body == state.body:
         return PollVerdict("unchanged", replace(_with_validators(state, answer, now), message=""))
     try:
-<<<<<<< HEAD
-        document = take_apart(answer.body, answer.charset, redact_url(answer.url))
-=======
-        document = split_document(answer.body, answer.charset)
->>>>>>> 1810288 (Name what fetches, splits and compares feeds by its role)
+        document = split_document(answer.body, answer.charset, redact_url(answer.url))
         if not document.whole and not document.entries:
             raise Malformed("the document stops before its first entry")
     except UnknownFormat as error:
@@ -173,7 +171,8 @@ def _judge_document(feed: Feed, state: FeedState, answer: Answer, settings: Poll
     )  # fmt: skip
     after = schedule.record_arrival(after, comparison.new, now) if comparison.new else after
     items = tuple(
-        _make_item(feed, answer, document, comparison, place, now) for place in reversed(range(len(comparison.changes)))
+        _make_item(feed, answer, document, comparison, place, now)
+        for place in reversed(range(len(comparison.changes)))
     )
     if not document.whole:
         message = "the document stops before its end; its whole entries were taken"
@@ -184,7 +183,9 @@ def _judge_document(feed: Feed, state: FeedState, answer: Answer, settings: Poll
     return PollVerdict("new" if items else "unchanged", after, items, gap=gap)
 
 
-def _judge_other_format(feed: Feed, state: FeedState, answer: Answer, body: int, now: float) -> PollVerdict | None:
+def _judge_other_format(
+    feed: Feed, state: FeedState, answer: Answer, body: int, now: float
+) -> PollVerdict | None:
     """The verdict on a document of another wire format (NewsML, NITF, ninjs …), handed on whole; None for none."""
     from processors.normalise import normalise
 
@@ -195,11 +196,15 @@ def _judge_other_format(feed: Feed, state: FeedState, answer: Answer, body: int,
         return None
     if all(isinstance(event, Rejected) for event in events):
         return None
-    after = _with_validators(schedule.record_arrival(replace(state, message=""), 1, now), answer, now, items=1)
+    after = _with_validators(
+        schedule.record_arrival(replace(state, message=""), 1, now), answer, now, items=1
+    )
     return PollVerdict("new", replace(after, body=body), (item,))
 
 
-def _reject_document(feed: Feed, state: FeedState, answer: Answer, error: Rejected, body: int, now: float) -> PollVerdict:
+def _reject_document(
+    feed: Feed, state: FeedState, answer: Answer, error: Rejected, body: int, now: float
+) -> PollVerdict:
     """A document that can't be read goes to the dead letters, each body once."""
     outcome = OUTCOME_OF.get(type(error), "malformed")
     after = replace(state, message=str(error))
@@ -231,7 +236,9 @@ def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: O
     )  # fmt: skip
 
 
-def _find_gap(feed: Feed, state: FeedState, comparison: Comparison, document: FeedDocument, now: float) -> FeedGap | None:
+def _find_gap(
+    feed: Feed, state: FeedState, comparison: Comparison, document: FeedDocument, now: float
+) -> FeedGap | None:
     """A whole document that shares nothing with the last whole one. What is missing in a cut one may follow in it."""
     if comparison.overlap or not document.entries or not document.whole:
         return None
@@ -241,7 +248,9 @@ def _find_gap(feed: Feed, state: FeedState, comparison: Comparison, document: Fe
     return FeedGap(feed.id, rfc3339(int(since * 1000)), rfc3339(int(now * 1000)))
 
 
-def _with_validators(state: FeedState, answer: Answer, now: float, whole: bool = True, items: int = 0) -> FeedState:
+def _with_validators(
+    state: FeedState, answer: Answer, now: float, whole: bool = True, items: int = 0
+) -> FeedState:
     """The state with the validators exactly as sent. A 304 changes only those that it names."""
     state = schedule.count_new_items(state, items, now)
     etag, modified = _header_validator(answer, "ETag"), _header_validator(answer, "Last-Modified")

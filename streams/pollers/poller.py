@@ -24,10 +24,10 @@ from streams.pollers import schedule
 from streams.pollers import state as states
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher, HostTurn, Request, host_of
-from streams.pollers.judge import PollVerdict, limit_to_entries, judge_answer, plan_request
+from streams.pollers.judge import PollVerdict, judge_answer, limit_to_entries, plan_request
 from streams.pollers.outcomes import SOUND
 from streams.pollers.politeness import HostLimits, Robots
-from streams.pollers.ports import Hubs, FeedLedger, NoHubs, PollResult
+from streams.pollers.ports import FeedLedger, Hubs, NoHubs, PollResult
 from streams.retry import LOG, NetworkBreaker, retry_until_stopped
 
 Clock = Callable[[], float]

@@ -45,7 +45,7 @@ def test_every_format_but_plain_xml_is_recognised_by_something() -> None:
 
 
 def test_feeds_are_those_that_the_pollers_take_apart() -> None:
-    from streams.pollers.documents import ENTRY_OF, take_apart
+    from streams.pollers.documents import ENTRY_OF, split_document
 
     assert {"rss", "rdf", "atom", "news-sitemap", "json-feed"} == FEED_NAMES
     assert ENTRY_OF == {
@@ -58,10 +58,10 @@ def test_feeds_are_those_that_the_pollers_take_apart() -> None:
     for path in INPUTS:
         (first, *_) = json.loads(path.with_name(f"{path.name}.expected.json").read_text("utf-8"))
         if first["provenance"]["format"] in FEED_NAMES:
-            assert take_apart(path.read_bytes()).entries
+            assert split_document(path.read_bytes()).entries
         else:
             with pytest.raises(Rejected):
-                take_apart(path.read_bytes())
+                split_document(path.read_bytes())
 
 
 def test_a_format_is_read_by_its_name_whatever_the_bytes_look_like() -> None:

@@ -50,11 +50,11 @@ async def test_items_gap_and_state_are_written_together_and_read_back(kafka: Kaf
     async with ledger(told) as first:
         assert await first.load() == {}
         await asyncio.gather(
-            first.settle(result(b"one", "a", "b")),
-            first.settle(result(b"two", "c", gap="2026-02-02T12:00:00Z")),
+            first.commit(result(b"one", "a", "b")),
+            first.commit(result(b"two", "c", gap="2026-02-02T12:00:00Z")),
         )
         rejected = (RawItem(b"<html>", "2026-02-02T12:00:00Z", feed="harbour"), NotAFeed("a page"))
-        await first.settle(PollResult("harbour", b"three", rejected=rejected))
+        await first.commit(PollResult("harbour", b"three", rejected=rejected))
     async with ledger(told) as second:
         assert await second.load() == {"harbour": b"three"}
     raw = [decode(each.value or b"", RawItem).payload for each in await read(told, [RAW.name], 3, 10)]
@@ -69,12 +69,12 @@ async def test_one_who_was_replaced_can_write_nothing(kafka: KafkaForTest) -> No
     told = kafka.settings()
     await make_topics(told)
     async with ledger(told) as replaced:
-        await replaced.settle(result(b"one", "a"))
+        await replaced.commit(result(b"one", "a"))
         async with ledger(told) as successor:
             assert await successor.load() == {"harbour": b"one"}
             with pytest.raises(KafkaError):
-                await replaced.settle(result(b"stale", "a", "b"))
-            await successor.settle(result(b"two", "b"))
+                await replaced.commit(result(b"stale", "a", "b"))
+            await successor.commit(result(b"two", "b"))
     raw = [decode(each.value or b"", RawItem).payload for each in await read(told, [RAW.name], 3, 2)]
     assert raw == [b"a", b"b"]
     assert await read_states(Cluster(told), range(told.partitions)) == {"harbour": b"two"}
@@ -92,11 +92,11 @@ async def test_a_feed_that_moves_to_another_host_and_back_keeps_what_is_known(ka
     told, moved = kafka.settings(partitions=8), elsewhere()
     await make_topics(told)
     async with ledger(told) as before:
-        await before.settle(result(b"known", "a"))
+        await before.commit(result(b"known", "a"))
     async with ledger(told, moved) as after:
         assert await after.load() == {"harbour": b"known"}
-        await after.settle(result(b"known better", "b"))
-        await after.settle(result(b"known best", "c"))
+        await after.commit(result(b"known better", "b"))
+        await after.commit(result(b"known best", "c"))
     assert await read_states(Cluster(told), range(8)) == {"harbour": b"known best"}
     async with ledger(told) as back:
         assert await back.load() == {"harbour": b"known best"}
@@ -110,6 +110,6 @@ async def test_of_a_feed_that_lies_in_two_partitions_the_state_polled_last_count
     await make_topics(told)
     older, newer = (pack_state(FeedState(polled=at)) for at in (1000.0, 2000.0))
     async with ledger(told) as home, ledger(told, moved) as away:  # two lists of feeds for a while
-        await home.settle(result(older))
-        await away.settle(result(newer))
+        await home.commit(result(older))
+        await away.commit(result(newer))
     assert await read_states(Cluster(told), range(8)) == {"harbour": newer}

@@ -9,13 +9,9 @@ from hypothesis import strategies as st
 
 from config.settings import Normalise
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
-<<<<<<< HEAD
 from processors.model.event import RawItem
 from processors.normalise import normalise
-from streams.pollers.documents import codec_of, take_apart
-=======
 from streams.pollers.documents import codec_of, split_document
->>>>>>> 1810288 (Name what fetches, splits and compares feeds by its role)
 
 RSS = b"""<?xml version="1.0" encoding="utf-8"?>
 <rss version="2.0"><channel><title>Invented Wire</title><link>https://wire.example/</link>
@@ -148,7 +144,7 @@ PAGE = """<!doctype html><html><head><title>Courier</title><base href="/news/">
 def test_advertised_feeds_are_told_as_the_command_tells_them() -> None:
     url = "https://courier.example/start?page=1"
     with pytest.raises(NotAFeed) as polled:
-        take_apart(PAGE.encode(), None, url)
+        split_document(PAGE.encode(), None, url)
     with pytest.raises(NotAFeed) as processed:
         normalise(RawItem(PAGE.encode(), "2026-01-22T16:00:00Z", url=url), Normalise())
     assert (
@@ -167,7 +163,7 @@ def test_at_most_five_feeds_are_named(count: int, named: int) -> None:
         f'<link rel="alternate" type="application/rss+xml" href="/{n}.xml">' for n in range(count)
     )
     with pytest.raises(NotAFeed) as caught:
-        take_apart(f"<html><head>{links}</head></html>".encode(), None, "https://courier.example/")
+        split_document(f"<html><head>{links}</head></html>".encode(), None, "https://courier.example/")
     assert str(caught.value).count("https://courier.example/") == named
 
 

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from sinks.desk.health import count_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
-from streams.pollers.schedule import record_arrival, count_new_items
+from streams.pollers.schedule import count_new_items, record_arrival
 from streams.pollers.state import FeedState, pack_state
 
 NOW = 1_770_000_000.0

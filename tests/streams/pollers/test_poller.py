@@ -152,13 +152,8 @@ async def test_a_bug_in_reading_one_feed_does_not_stop_the_others(
 ) -> None:
     real: Callable[..., object] = split_document
     monkeypatch.setattr(
-<<<<<<< HEAD
-        "streams.pollers.judge.take_apart",
-        lambda body, *told: 1 / 0 if b"Story 666" in body else real(body, *told),
-=======
         "streams.pollers.judge.split_document",
-        lambda body, charset: 1 / 0 if b"Story 666" in body else real(body, charset),
->>>>>>> 1810288 (Name what fetches, splits and compares feeds by its role)
+        lambda body, *told: 1 / 0 if b"Story 666" in body else real(body, *told),
     )
     web.answer("/bad", document(666))
     web.answer("/good", document(1))
