@@ -76,6 +76,21 @@ class Step:
         return self.writes[-1 if event.lineage and event.lineage.relation == "duplicate" else 0]
 
 
+@dataclass(frozen=True, slots=True)
+class SinkStep:
+    """Where events leave the pipeline. `module` has ``load_sink(settings)``, which gives a `sinks.ports.Sink`.
+
+    A sink that `begins` now leaves out what its topics held before its first start. `runtime` names the only runtime
+    that has the sink.
+    """
+
+    name: str
+    reads: tuple[Topic, ...]
+    module: str
+    begins: Literal["oldest", "now"] = "oldest"
+    runtime: Literal["embedded", "kafka"] | None = None
+
+
 # fmt: off
 RAW        = Topic("wire.items.raw.v1",          by_feed,     carries="item",
                    description="The publisher's own bytes with their envelope. Replayable.")
@@ -124,6 +139,13 @@ SINK_READS: Final = _distinct(
     for topic in step.writes
     if not any(topic in other.reads for other in STEPS)
 )
+# fmt: off
+SINKS: Final = (
+    SinkStep("index",         SINK_READS,          "sinks.sqlite",        runtime="embedded"),
+    SinkStep("elasticsearch", SINK_READS,          "sinks.elasticsearch", runtime="kafka"),
+    SinkStep("events",        (*SINK_READS, GAPS), "sinks.events_file",   begins="now"),
+)
+# fmt: on
 # Those of routes are beside them: their memory is a table or a compacted topic, their outputs are named by the rules.
 TOPICS: Final = (*_STREAMS, *_STATES, WEBHOOKS, GAPS)
 DEAD_LETTERS: Final = tuple(topic.dead_letters for topic in (*_STREAMS, WEBHOOKS))

@@ -225,3 +225,16 @@ class RawItem(Model, frozen=True):
     timezone: str | None = None
     outcome: str | None = None
     backfill: bool = False
+
+
+class FeedGap(Model, frozen=True):
+    """The feed of which stories may have been missed, and when it was polled (RFC 3339)."""
+
+    feed: str
+    at: str
+
+
+class Gap(Model, frozen=True):
+    """Says that stories of a feed may have been missed before a poll."""
+
+    gap: FeedGap

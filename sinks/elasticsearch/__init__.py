@@ -1,10 +1,18 @@
-"""Stories in Elasticsearch 8: the index of the distributed runtime.
+"""Stories in Elasticsearch 8: the index of the distributed runtime, which must be there (`wiredesk index create`).
 
 `StoryBulk` writes, `ElasticStories` reads for the desk, `index` makes and checks what stands on the server. The client
 library is imported only when one of them is used.
 """
 
+from __future__ import annotations
+
+from config.settings import Settings
 from sinks.elasticsearch.reader import ElasticStories
 from sinks.elasticsearch.writer import StoryBulk
 
-__all__ = ["ElasticStories", "StoryBulk"]
+__all__ = ["ElasticStories", "StoryBulk", "load_sink"]
+
+
+def load_sink(settings: Settings) -> StoryBulk:
+    """The sink of the server that ``[elasticsearch]`` names."""
+    return StoryBulk(settings.elasticsearch)

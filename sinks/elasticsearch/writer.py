@@ -25,6 +25,7 @@ from sinks.elasticsearch.homes import Homes
 from sinks.elasticsearch.index import stemmed_languages
 from sinks.elasticsearch.months import month, taken_apart
 from sinks.metrics import INDEXED
+from sinks.ports import Sink, Written
 from sinks.stories import Mark, MarkKind, Member, mark, member, standing
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Entry:
         return len(self.action) + len(self.source) + 2
 
 
-class StoryBulk:
+class StoryBulk(Sink):
     """Writes events. Safe to call again with the same events after any error."""
 
     def __init__(self, settings: Elasticsearch, client: AsyncElasticsearch | None = None) -> None:
@@ -61,9 +62,10 @@ class StoryBulk:
         self._marks = f"{settings.index}-marks"
         self._homes = Homes(self._client, settings)
         self._stemmed: frozenset[str] | None = None
+        self.max_events, self.wait_s = settings.batch, settings.flush_s
 
-    def forget(self) -> None:
-        """Trust nothing remembered of the server: call it when partitions have come from another writer."""
+    async def open(self, _position: int | None) -> None:
+        """Trust nothing remembered of the server: another writer may have had our stories."""
         self._homes.forget()
         self._stemmed = None
 
@@ -71,26 +73,22 @@ class StoryBulk:
         """Close the connections."""
         await self._client.close()
 
-    async def write(self, events: Sequence[Event]) -> list[Rejected | None]:
-        """Store events; for each what the index refused it for, or None. A stale event counts as stored.
+    async def write(self, events: Sequence[Event]) -> Written:
+        """Store events. A stale event counts as written.
 
         Raises:
             Transient: the server is down, overloaded, full or refuses us. Nothing is lost: call again later.
         """
         marks = [made for event in events if (made := mark(event))]
         members = [member(event) for event in events]
-        try:
-            with told_apart(self._settings.url):
-                await self._put_marks(marks)
-                known = await self._get_marks(members)
-                refused = await self._put(events, members, known)
-                after = await self._get_marks(members)
-                changed = [made for key, made in after.items() if known.get(key) != made]
-                await self._settle([*marks, *changed])
-        except Transient:
-            self.forget()
-            raise
-        return refused
+        with told_apart(self._settings.url):
+            await self._put_marks(marks)
+            known = await self._get_marks(members)
+            refused = await self._put(events, members, known)
+            after = await self._get_marks(members)
+            changed = [made for key, made in after.items() if known.get(key) != made]
+            await self._settle([*marks, *changed])
+        return Written(refused)
 
     async def _put_marks(self, marks: Iterable[Mark]) -> None:
         entries = [

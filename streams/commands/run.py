@@ -61,8 +61,7 @@ def command(
     log_files(
         settings, *([] if no_feeds else ["poll.feeds"]), "tag.watchlists", "routes.file", "webhooks.file"
     )
-    events_file = Path(settings.sinks.events.file) if settings.sinks.events.file else None
-    options = Options(Path(settings.embedded.data), events_file, not no_desk, not no_feeds, samples)
+    options = Options(Path(settings.embedded.data), not no_desk, not no_feeds, samples)
     asyncio.run(_serve_until_signal(settings, options))
 
 

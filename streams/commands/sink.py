@@ -1,8 +1,9 @@
-"""``wiredesk sink``: events from Kafka into an index, to the topics of the routes, to webhooks."""
+"""``wiredesk sink``: events from Kafka into the sinks of the topology, to the topics of the routes, to webhooks."""
 
 from __future__ import annotations
 
-import asyncio
+import inspect
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -13,9 +14,26 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 
-@click.group("sink")
+class SinkGroup(click.Group):
+    """A group with a command for each sink of the topology, beside its own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the topology, then the group's own."""
+        from streams.sinks import sink_steps
+
+        return [*(step.name for step in sink_steps("kafka")), *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of one sink; None for an unknown name."""
+        from streams.sinks import sink_steps
+
+        names = {step.name for step in sink_steps("kafka")}
+        return _sink_command(cmd_name) if cmd_name in names else super().get_command(ctx, cmd_name)
+
+
+@click.group("sink", cls=SinkGroup)
 def command() -> None:
-    """Hand events from Kafka on: to an index, to the topics of the routes, to webhooks.
+    """Hand events from Kafka on: to a sink, to the topics of the routes, to webhooks.
 
     \b
     Examples:
@@ -23,18 +41,6 @@ def command() -> None:
       wiredesk sink routes --config fleet.toml
       wiredesk sink webhooks --config fleet.toml
     """
-
-
-@command.command("elasticsearch")
-@settings_option
-def elasticsearch(settings: Settings) -> None:
-    """Write to Elasticsearch until SIGINT or SIGTERM; waits for a server that is down, and loses nothing.
-
-    The index must be there (`wiredesk index create`). Offsets are committed once a bulk request is acknowledged.
-    """
-    from streams.kafka.service import run_forever
-
-    run_forever(settings, lambda stop: _run(settings, stop))
 
 
 @command.command("routes")
@@ -77,12 +83,29 @@ def webhooks(settings: Settings) -> None:
     run_forever(settings, lambda stop: deliver(settings, told, stop))
 
 
-async def _run(settings: Settings, stop: asyncio.Event) -> None:
-    from sinks.elasticsearch import StoryBulk
-    from streams.kafka.sink import Sink
+def _sink_command(name: str) -> click.Command:
+    from streams.sinks import sink_steps
 
-    bulk = StoryBulk(settings.elasticsearch)
-    try:
-        await Sink("elasticsearch", bulk, settings).run(stop)
-    finally:
-        await bulk.close()
+    step = next(step for step in sink_steps("kafka") if step.name == name)
+    about = inspect.getdoc(import_module(step.module)) or ""
+
+    @click.command(name, help=f"{SINK_HELP}\n\n{about}", short_help=about.partition("\n")[0])
+    @settings_option
+    def run(settings: Settings) -> None:
+        from config.errors import Misconfigured
+        from streams.kafka.service import run_forever
+        from streams.kafka.sink import SinkRunner
+        from streams.sinks import load_sink
+
+        sink = load_sink(step, settings)
+        if sink is None:
+            raise Misconfigured(f"the settings leave the sink {name} out: see [sinks.{name}]")
+        run_forever(settings, lambda stop: SinkRunner(step, sink, settings).run(stop))
+
+    return run
+
+
+SINK_HELP = (
+    "Write to this sink until SIGINT or SIGTERM; waits while it is down, and loses nothing. "
+    "Offsets are committed once it has taken the events."
+)

@@ -6,10 +6,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import orjson
-
 from processors.errors import Rejected
-from processors.model.event import RawItem
+from processors.model.codec import encode
+from processors.model.event import FeedGap, Gap, RawItem
 from streams.embedded.consumer import Access
 from streams.messages import Message, Record, dead_letter, message, milliseconds, raw_message
 from streams.pollers.ports import PollResult
@@ -126,5 +125,4 @@ def rejected_message(item: RawItem, error: Rejected) -> Message:
 
 def gap_message(feed: str, at: str) -> Message:
     """The message that stories of a feed may have been missed, as ``--events`` writes it."""
-    value = orjson.dumps({"gap": {"feed": feed, "at": at}})
-    return message(GAPS.name, feed, value, milliseconds(at), source=feed)
+    return message(GAPS.name, feed, encode(Gap(FeedGap(feed, at))), milliseconds(at), source=feed)

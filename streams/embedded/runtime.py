@@ -19,14 +19,16 @@ from sinks.sqlite.writer import StoryIndex
 from streams import metrics
 from streams.backfill import AHEAD
 from streams.embedded.consumer import Access, Consumer, Handler
-from streams.embedded.handlers import INDEX, EventsHandler, IndexHandler, PoolHandler, StepHandler
+from streams.embedded.handlers import PoolHandler, StepHandler
 from streams.embedded.log import DATABASE, Log
 from streams.embedded.outlets import FeedStates, RawOutlet
 from streams.embedded.routes import Reader, RouteConsumer, RouteHandler, forget
+from streams.embedded.sinks import SinkHandler
 from streams.embedded.webhooks import LogSource, deliver, targets
 from streams.pool import StepPool
 from streams.routing import rules
-from streams.topology import DEAD_LETTERS, GAPS, SINK_READS, STEPS, TOPICS, retention_hours
+from streams.sinks import load_sink, sink_steps
+from streams.topology import DEAD_LETTERS, STEPS, TOPICS, retention_hours
 
 PRUNE_SECONDS: Final = 60.0
 WATCH_SECONDS: Final = 5.0
@@ -45,7 +47,7 @@ class Lag:
 class Embedded:
     """The running pipeline. Use as ``async with Embedded(settings, data) as runtime``."""
 
-    def __init__(self, settings: Settings, data: Path, events: Path | None = None) -> None:
+    def __init__(self, settings: Settings, data: Path) -> None:
         """Open the log; Misconfigured where the folder can't be written."""
         self.settings = settings
         self.path = data / DATABASE
@@ -58,7 +60,8 @@ class Embedded:
         self._index = index
         self.rules = rules(settings)
         self._pool = StepPool(STEPS, settings, settings.embedded.workers)
-        self._consumers = self._made(events)
+        self._sinks: list[SinkHandler] = []
+        self._consumers = self._made()
         self._webhooks = {each: LogSource(each, self.access) for each in targets(settings, self.rules)}
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,6 +88,8 @@ class Embedded:
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._tasks, *self._chores, return_exceptions=True)
+        for sink in self._sinks:
+            await sink.close()
         await self._pool.__aexit__(None, None, None)
         self.access.close()
 
@@ -124,7 +129,7 @@ class Embedded:
         age = max(0.0, time.time() - oldest / 1000) if oldest is not None else 0.0
         return Lag(consumer.name, consumer.lag(), age)
 
-    def _made(self, events: Path | None) -> list[Consumer]:
+    def _made(self) -> list[Consumer]:
         batch = self.settings.embedded.batch
         made = []
         for step in STEPS:
@@ -136,14 +141,22 @@ class Embedded:
             room = self._room if len(step.reads) > 1 else None
             topics = [topic.name for topic in step.reads]
             made.append(Consumer(step.name, topics, handler, self.access, batch, room))
-        sunk = [topic.name for topic in SINK_READS]
-        made.append(Consumer(INDEX, sunk, IndexHandler(self._index), self.access, batch))
+        made += self._made_sinks()
         if self.rules:
             made.append(RouteConsumer(RouteHandler(self.settings, self.access), self.access, batch))
-        if events:
-            writer = EventsHandler(events, self.access)
-            made.append(Consumer(writer.name, [*sunk, GAPS.name], writer, self.access, batch))
         return made
+
+    def _made_sinks(self) -> list[Consumer]:
+        consumers = []
+        for step in sink_steps("embedded"):
+            sink = load_sink(step, self.settings)
+            if sink:
+                handler = SinkHandler(step, sink, self.access)
+                self._sinks.append(handler)
+                batch = min(self.settings.embedded.batch, sink.max_events)
+                topics = [topic.name for topic in step.reads]
+                consumers.append(Consumer(handler.name, topics, handler, self.access, batch))
+        return consumers
 
     def _room(self) -> bool:
         """Whether the consumers behind the first have room for back-filled records; live ones would wait for them."""

@@ -36,7 +36,6 @@ class Options:
     """What the command line chose."""
 
     data: Path
-    events: Path | None = None
     desk: bool = True
     poll: bool = True
     samples: bool = False
@@ -50,7 +49,7 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
     """
     feeds = load_feeds(settings.poll.feeds) if options.poll else ()
     async with AsyncExitStack() as stack:
-        runtime = await stack.enter_async_context(Embedded(settings, options.data, options.events))
+        runtime = await stack.enter_async_context(Embedded(settings, options.data))
         if options.desk:
             await _open_desk(settings, runtime, feeds, stack)
         log.info("wiredesk runs", data=str(options.data), feeds=len(feeds))

@@ -1,28 +1,34 @@
-"""The way from the topics into an index: read what is committed, write it in bulk, then commit the offsets.
+"""The driver of a sink on Kafka: read what is committed, write it in batches, then commit the offsets.
 
-A crash between the two writes the same stories again, which the index takes as what they are: the same versions. An
-index that is down is waited for in place: the partitions stay ours, nothing more is fetched, and the lag tells.
+A crash between the two writes the same events again, which a sink takes as what they are: the same versions. The
+position of a sink that has one is committed with the offsets, as their metadata; it holds as long as one process has
+all partitions, and a sink that several processes share may repeat what one of them wrote last.
+
+A sink that is down is waited for in place: the partitions stay ours, nothing more is fetched, and the lag tells.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
-from typing import Final, Protocol
+from typing import Any, Final, TypeAlias
 
+import orjson
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from config.settings import Settings
 from processors.errors import Rejected, Transient
-from processors.model.codec import decode
 from processors.model.event import Event
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
-from streams.kafka.cluster import Cluster, or_stopped
+from sinks.ports import Sink, Written
+from streams.kafka.cluster import Cluster
 from streams.kafka.faust_internals import is_in_its_group
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
@@ -30,148 +36,200 @@ from streams.kafka.producer import send
 from streams.kafka.topics import ready
 from streams.kafka.worker import FIGURES_S
 from streams.messages import Record, dead_letter, milliseconds
-from streams.retry import INDEX
-from streams.topology import SINK_READS
+from streams.retry import INDEX, retry_until_stopped
+from streams.sinks import decode_records, merge_outcomes
+from streams.topology import DEAD_LETTERS as DEAD_LETTER_TOPICS
+from streams.topology import SinkStep
 
 POLL_INTERVAL_MS: Final = 24 * 3_600_000  # an index may be down for long; we keep our partitions
 log = structlog.get_logger("wiredesk.sink")
 
-Read = tuple[Record, Event | Rejected]
+Fetched: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 
 
-class Index(Protocol):
-    """Where events go."""
+class SinkRunner:
+    """Feeds one sink. `waiting` says why it waits, for the health page."""
 
-    async def write(self, events: Sequence[Event]) -> list[Rejected | None]:
-        """Store events; for each what it was refused for. Raises `Transient` where the index is down."""
-
-    def forget(self) -> None:
-        """Trust nothing remembered of the index: another sink has written what we go on with."""
-
-
-class Sink:
-    """Feeds one index."""
-
-    def __init__(self, name: str, index: Index, settings: Settings) -> None:
-        """`name` is the sink's consumer group and its label in the figures."""
-        self.name = name
-        self._index, self._settings = index, settings
+    def __init__(self, step: SinkStep, sink: Sink, settings: Settings) -> None:
+        """The step's name is the end of the consumer group's name, and the label in the figures."""
+        self.name = step.name
+        self.waiting: str | None = None
+        self._step, self._sink, self._settings = step, sink, settings
         self._cluster = Cluster(settings.kafka)
-        self._reader: AIOKafkaConsumer | None = None
-        self._in_hand = 0  # records that are read and not yet in the index
-        self.waiting: str | None = None  # why it waits, for the health page
+        self._group = f"{self._cluster.group}-{step.name}"
+        self._topics = [self._cluster.topic(topic.name) for topic in step.reads]
+        self._consumer: AIOKafkaConsumer | None = None
+        self._in_hand = 0  # records that are read and not yet written
+        self._is_open = False
+        self._position: int | None = None  # the last one that the sink gave
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop`, finishing what is in hand."""
         if not await ready(self._settings, stop):
             return
         async with AsyncExitStack() as stack:
-            consumer: AIOKafkaConsumer = await stack.enter_async_context(self._consumer())
-            self._reader = consumer
+            stack.push_async_callback(self._sink.close)
+            consumer: AIOKafkaConsumer = await stack.enter_async_context(self._member())
+            self._consumer = consumer
             producer = await stack.enter_async_context(self._cluster.producer())
             await stack.enter_async_context(healthy(self._settings.health, {self.name: self._ready}))
             figures = asyncio.ensure_future(self._figures(consumer))
             stack.callback(figures.cancel)
             log.info("sink started", sink=self.name)
-            assigned: frozenset[TopicPartition] = frozenset()
-            while not stop.is_set():
-                flush_ms = int(self._settings.elasticsearch.flush_s * 1000)
-                polled = await consumer.getmany(timeout_ms=flush_ms)
-                records = [record for each in polled.values() for record in each]
-                self._in_hand = len(records)
-                if consumer.assignment() != assigned:
-                    assigned = consumer.assignment()
-                    self._index.forget()
-                if records and not await self._settle(records, producer, stop):
-                    break
-                if records:
-                    await self._commit(consumer, records)
-                self._in_hand = 0
+            with suppress(Transient):  # the end came while it was waited for
+                await self._follow(consumer, producer, stop)
         log.info("sink stopped", sink=self.name)
 
-    def _consumer(self) -> AIOKafkaConsumer:
+    async def _follow(
+        self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, stop: asyncio.Event
+    ) -> None:
+        assigned: frozenset[TopicPartition] = frozenset()
+        while not stop.is_set():
+            polled = await consumer.getmany(timeout_ms=int(self._sink.wait_s * 1000))
+            records = [record for batch in polled.values() for record in batch]
+            self._in_hand = len(records)
+            if consumer.assignment() != assigned:
+                assigned = consumer.assignment()
+                await self._begin(consumer, records)
+            if records:
+                await self._settle(consumer, producer, records, stop)
+            self._in_hand = 0
+
+    def _member(self) -> AIOKafkaConsumer:
         return self._cluster.member(
-            f"{self._cluster.group}-{self.name}",
-            *(self._cluster.topic(topic.name) for topic in SINK_READS),
+            self._group,
+            *self._topics,
             partition_assignment_strategy=[StickyPartitionAssignor],
-            auto_offset_reset="earliest",
-            max_poll_records=self._settings.elasticsearch.batch,
+            auto_offset_reset="latest" if self._step.begins == "now" else "earliest",
+            max_poll_records=self._sink.max_events,
             max_poll_interval_ms=POLL_INTERVAL_MS,
         )
 
+    async def _begin(self, consumer: AIOKafkaConsumer, polled: Sequence[Fetched]) -> None:
+        """Take up the committed position, and keep the places from which a sink begins now."""
+        self._is_open = False
+        if self._position is None:
+            self._position = await self._committed_position(consumer)
+        if self._step.begins == "now":
+            await self._commit(consumer, await _places(consumer, polled), self._position)
+
     async def _settle(
         self,
-        records: Sequence[ConsumerRecord[bytes | None, bytes | None]],
+        consumer: AIOKafkaConsumer,
         producer: AIOKafkaProducer,
+        fetched: Sequence[Fetched],
         stop: asyncio.Event,
-    ) -> bool:
-        """Write records and their dead letters; False where the end came before the index answered."""
-        read = await asyncio.to_thread(self._decoded, records)
-        sound = [(record, event) for record, event in read if isinstance(event, Event)]
-        refused = await self._written([event for _, event in sound], stop)
-        if refused is None:
-            return False
-        letters = [(record, error) for record, error in read if isinstance(error, Rejected)]
-        letters += [
-            (record, error) for (record, _), error in zip(sound, refused, strict=True) if error is not None
-        ]
-        for record, error in letters:
-            await self._set_aside(producer, record, error)
-        now = time.time()
-        for _, event in sound:
-            if event.provenance:
-                received = milliseconds(event.provenance.received) / 1000
-                END_TO_END_SECONDS.labels(self.name).observe(max(0.0, now - received))
-        return True
+    ) -> None:
+        """Write records and their dead letters, and commit.
 
-    def _decoded(self, records: Sequence[ConsumerRecord[bytes | None, bytes | None]]) -> list[Read]:
-        made: list[Read] = []
-        for each in records:
-            record = as_record(each, self._cluster.name)
-            try:
-                made.append((record, decode(record.value, Event)))
-            except Rejected as error:
-                made.append((record, error))
-        return made
+        Raises:
+            Transient: the end came before the sink had taken them.
+        """
+        records = [as_record(each, self._cluster.name) for each in fetched]
+        decoded = await asyncio.to_thread(decode_records, self._step, records)
+        events = [each for each in decoded if not isinstance(each, Rejected)]
+        written = await self._written(consumer, fetched, events, stop)
+        for record, outcome in zip(records, merge_outcomes(decoded, written.outcomes), strict=True):
+            if outcome:
+                await self._set_aside(producer, record, outcome)
+        self._observe(events)
+        offsets = {TopicPartition(each.topic, each.partition): each.offset + 1 for each in fetched}
+        if written.position is not None:
+            with suppress(IllegalStateError):  # the partitions have just changed
+                offsets = await _places(consumer)
+        await self._commit(consumer, offsets, written.position)
 
-    async def _written(self, events: Sequence[Event], stop: asyncio.Event) -> list[Rejected | None] | None:
-        """Write, waiting in place for an index that is down; None where the end came first."""
+    async def _written(
+        self,
+        consumer: AIOKafkaConsumer,
+        fetched: Sequence[Fetched],
+        events: Sequence[Any],
+        stop: asyncio.Event,
+    ) -> Written:
+        """Write events, waiting in place for a sink that is down."""
         if not events:
-            return []
-        for delay in INDEX.delays():
-            try:
-                refused = await self._index.write(events)
-            except Transient as error:
-                if str(error) != self.waiting:
-                    log.warning("waiting for the index", sink=self.name, reason=str(error))
-                self.waiting = str(error)
-                RETRIES.labels(self.name).inc()
-                await or_stopped(asyncio.sleep(delay), stop)
-                if stop.is_set():
-                    return None
-            else:
-                if self.waiting:
-                    log.info("the index is there", sink=self.name)
-                self.waiting = None
-                return refused
-        raise AssertionError("delays are endless")
+            return Written([], self._position)
+
+        async def attempt() -> Written:
+            if not self._is_open:
+                position = await self._sink.open(self._position)
+                if position != self._position:
+                    await self._commit(consumer, await _places(consumer, fetched), position)
+                self._is_open = True
+            return await self._sink.write(events)
+
+        def wait(error: Exception, _delay: float) -> None:
+            self._is_open = False
+            if str(error) != self.waiting:
+                log.warning("waiting for the sink", sink=self.name, reason=str(error))
+            self.waiting = str(error)
+            RETRIES.labels(self.name).inc()
+
+        written = await retry_until_stopped(attempt, INDEX, stop, before_wait=wait)
+        if self.waiting:
+            log.info("the sink is there", sink=self.name)
+        self.waiting = None
+        return written
+
+    async def _committed_position(self, consumer: AIOKafkaConsumer) -> int | None:
+        """The position that the metadata of all partitions agree on; None where others have written since, or share."""
+        every = {
+            TopicPartition(topic, number)
+            for topic in self._topics
+            for number in consumer.partitions_for_topic(topic) or ()
+        }
+        if consumer.assignment() != every:
+            return None
+        admin = self._cluster.admin()
+        await admin.start()
+        try:
+            committed = await admin.list_consumer_group_offsets(self._group)
+        finally:
+            await admin.close()
+        notes = {committed[place].metadata if place in committed else "" for place in every}
+        note = orjson.loads(notes.pop() or "{}") if len(notes) == 1 else {}
+        position: int | None = note.get("position") if note.get("target") == self._target else None
+        return position
+
+    @property
+    def _target(self) -> str:
+        """What the sink writes to: another machine's file of the same path is another."""
+        return f"{self._settings.kafka.worker or socket.gethostname()}:{self._sink.target}"
 
     async def _set_aside(self, producer: AIOKafkaProducer, record: Record, error: Rejected) -> None:
         letter = dead_letter(record, self.name, error)
+        if letter.topic not in {topic.name for topic in DEAD_LETTER_TOPICS}:
+            log.warning("a record is left out", sink=self.name, topic=record.topic, reason=str(error))
+            return
         DEAD_LETTERS.labels(self.name, error.type).inc()
         await (await send(producer, self._cluster, letter))
 
+    def _observe(self, events: Sequence[Any]) -> None:
+        now = time.time()
+        for event in events:
+            if isinstance(event, Event) and event.provenance:
+                received = milliseconds(event.provenance.received) / 1000
+                END_TO_END_SECONDS.labels(self.name).observe(max(0.0, now - received))
+
     async def _commit(
-        self, consumer: AIOKafkaConsumer, records: Sequence[ConsumerRecord[bytes | None, bytes | None]]
+        self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int], position: int | None
     ) -> None:
-        offsets = {TopicPartition(each.topic, each.partition): each.offset + 1 for each in records}
+        """Commit offsets and position; a sink that has lost its partitions is opened anew before it writes on."""
+        note = (
+            "" if position is None else orjson.dumps({"target": self._target, "position": position}).decode()
+        )
         try:
-            await consumer.commit(offsets)
+            await consumer.commit(
+                {place: OffsetAndMetadata(offset, note) for place, offset in offsets.items()}
+            )
         except (CommitFailedError, IllegalStateError):
+            self._is_open = False
             log.info("the partitions were given to another sink, which writes the same again", sink=self.name)
+        else:
+            self._position = position
 
     async def _figures(self, consumer: AIOKafkaConsumer) -> None:
-        """Tell the lag for ever, and above all while the index is down and nothing is fetched."""
+        """Tell the lag for ever, and above all while the sink is down and nothing is fetched."""
         while True:
             await asyncio.sleep(FIGURES_S)
             with suppress(KafkaError, IllegalStateError):  # it is down, or the partitions have just changed
@@ -181,6 +239,15 @@ class Sink:
                 LAG_RECORDS.labels(self.name).set(lag + self._in_hand)
 
     async def _ready(self) -> str | None:
-        if self._reader and not is_in_its_group(self._reader):
+        if self._consumer and not is_in_its_group(self._consumer):
             return "Kafka does not answer"
         return self.waiting
+
+
+async def _places(consumer: AIOKafkaConsumer, fetched: Sequence[Fetched] = ()) -> dict[TopicPartition, int]:
+    """The offset of each assigned partition that is to be written next; `fetched` are in hand and not yet written."""
+    first = {TopicPartition(each.topic, each.partition): each.offset for each in reversed(fetched)}
+    return {
+        place: first[place] if place in first else await consumer.position(place)
+        for place in consumer.assignment()
+    }

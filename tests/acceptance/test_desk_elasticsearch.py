@@ -35,7 +35,7 @@ async def test_an_index_is_made_filled_and_shown(
     assert finished([wiredesk, "index", "create"], environment=told).returncode == 0
     assert finished([wiredesk, "index", "check"], environment=told).returncode == 0
     bulk = StoryBulk(Elasticsearch(url=elasticsearch.url, index="desk"))
-    assert await bulk.write([dispatch()]) == [None]
+    assert (await bulk.write([dispatch()])).outcomes == [None]
     await bulk.close()
     port = free_port()
     with (tmp_path / "log").open("wb") as log:

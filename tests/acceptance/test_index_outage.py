@@ -17,8 +17,8 @@ from processors.model.codec import encode
 from sinks.elasticsearch import StoryBulk, index
 from sinks.elasticsearch.client import connect
 from streams.kafka.cluster import Cluster
-from streams.kafka.sink import Sink
-from streams.topology import ENRICHED
+from streams.kafka.sink import SinkRunner
+from streams.topology import ENRICHED, SINK_READS, SinkStep
 from tests.conftest import KafkaForTest
 from tests.servers.elasticsearch import ElasticsearchServer
 from tests.servers.fleet import make_topics
@@ -62,7 +62,7 @@ async def test_an_index_that_goes_away_and_comes_back_has_every_story_once(
     told: Settings, elasticsearch: ElasticsearchServer
 ) -> None:
     stop, bulk = asyncio.Event(), StoryBulk(told.elasticsearch)
-    sink = Sink("outage", bulk, told)
+    sink = SinkRunner(SinkStep("outage", SINK_READS, ""), bulk, told)
     running = asyncio.create_task(sink.run(stop))
     await tell(told.kafka, range(STORIES // 2))
     async with asyncio.timeout(60):
@@ -82,5 +82,4 @@ async def test_an_index_that_goes_away_and_comes_back_has_every_story_once(
             await asyncio.sleep(0.1)
     stop.set()
     await running
-    await bulk.close()
     assert await count(told) == STORIES

@@ -16,13 +16,13 @@ from msgspec.structs import replace
 
 from config.errors import Misconfigured
 from config.settings import Kafka, Settings
-from processors.errors import Rejected
 from processors.model.codec import decode
 from processors.model.event import Event
+from sinks.ports import Sink, Written
 from streams.commands import backfill, dlq, replay, topics
 from streams.kafka.cluster import Cluster, wait_for
-from streams.kafka.sink import Sink
-from streams.topology import ENRICHED, RAW
+from streams.kafka.sink import SinkRunner
+from streams.topology import ENRICHED, RAW, SINK_READS, SinkStep
 from tests.acceptance.conftest import finished
 from tests.conftest import _lacking, say
 from tests.servers.fleet import Worker, item, read
@@ -77,25 +77,30 @@ def secret(broker: SecureKafka, environment: dict[str, str], tmp_path: Path) -> 
     }
 
 
-class Shelf:
+class Shelf(Sink):
     """An index that keeps what it is given."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.came = asyncio.Event()
 
-    async def write(self, events: Sequence[Event]) -> list[Rejected | None]:
+    async def open(self, _position: int | None) -> None:
+        """Nothing is remembered."""
+
+    async def write(self, events: Sequence[Event]) -> Written:
         self.events += events
         self.came.set()
-        return [None] * len(events)
+        return Written([None] * len(events))
 
-    def forget(self) -> None:
-        """Nothing is remembered."""
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 async def sunk(told: Kafka) -> list[Event]:
     shelf, stop = Shelf(), asyncio.Event()
-    running = asyncio.ensure_future(Sink("shelf", shelf, Settings(kafka=told)).run(stop))
+    running = asyncio.ensure_future(
+        SinkRunner(SinkStep("shelf", SINK_READS, ""), shelf, Settings(kafka=told)).run(stop)
+    )
     came = asyncio.ensure_future(shelf.came.wait())
     await asyncio.wait({running, came}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
     came.cancel()

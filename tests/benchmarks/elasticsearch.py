@@ -60,7 +60,7 @@ async def ours(client: AsyncElasticsearch, settings: Elasticsearch, events: Sequ
     bulk = StoryBulk(settings, client)
     began = time.perf_counter()
     for start in range(0, len(events), settings.batch):
-        refused = await bulk.write(events[start : start + settings.batch])
+        refused = (await bulk.write(events[start : start + settings.batch])).outcomes
         assert not any(refused), refused
     return len(events) / (time.perf_counter() - began)
 

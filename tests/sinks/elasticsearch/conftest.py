@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -32,11 +32,11 @@ class Stack:
     stories: ElasticStories
     now: int
 
-    async def put(self, *events: Event) -> list[Rejected | None]:
+    async def put(self, *events: Event) -> Sequence[Rejected | None]:
         """Write, and make it searchable."""
-        refused = await self.bulk.write(events)
+        written = await self.bulk.write(events)
         await self.client.indices.refresh(index=self.settings.index)
-        return refused
+        return written.outcomes
 
 
 @pytest.fixture

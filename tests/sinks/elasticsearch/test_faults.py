@@ -81,7 +81,7 @@ async def test_an_expired_key_is_waited_for_and_named(stack: Stack, front: Front
     with pytest.raises(Transient, match=r"api key is expired; check elasticsearch\.api_key"):
         await bulk.write([event("urn:a")])
     front.refuse = lambda _request, _body: None  # renewed
-    assert await bulk.write([event("urn:a")]) == [None]
+    assert (await bulk.write([event("urn:a")])).outcomes == [None]
 
 
 async def test_a_request_over_the_servers_limit_is_halved_and_only_the_huge_story_set_aside(
@@ -92,7 +92,7 @@ async def test_a_request_over_the_servers_limit_is_halved_and_only_the_huge_stor
     )
     events = [event(f"urn:{n}", text=f"Story {n}. " + "Ships came back. " * 100) for n in range(12)]
     events[7] = event("urn:7", text="Much too long. " * 5000)
-    refused = await bulk.write(events)
+    refused = (await bulk.write(events)).outcomes
     assert [n for n, each in enumerate(refused) if each] == [7]
     assert isinstance(refused[7], Unindexable)
     assert "http.max_content_length" in str(refused[7])
@@ -112,7 +112,7 @@ async def test_an_overloaded_server_is_waited_for_and_what_it_had_taken_is_no_ha
     front.refuse = refuse
     with pytest.raises(Transient, match="overloaded"):
         await bulk.write([event("urn:a"), event("urn:b")])
-    assert await bulk.write([event("urn:a"), event("urn:b")]) == [None, None]
+    assert (await bulk.write([event("urn:a"), event("urn:b")])).outcomes == [None, None]
     await stack.put()
     assert (await stack.client.count(index=stack.settings.index))["count"] == 2
 

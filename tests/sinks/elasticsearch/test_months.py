@@ -61,7 +61,7 @@ async def test_a_later_version_stays_in_the_month_of_the_first(stack: Stack) -> 
 async def test_a_writer_that_starts_anew_finds_what_the_last_one_wrote_a_moment_ago(stack: Stack) -> None:
     first = created("urn:a", "2025-12-31T22:00:00Z", version="1")
     await stack.bulk.write([first])  # not searchable yet
-    stack.bulk.forget()
+    await stack.bulk.open(None)
     await stack.put(event("urn:a", version="2", minute=DAY))
     assert (await stack.client.count(index=stack.settings.index))["count"] == 1
 

@@ -4,44 +4,54 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from prometheus_client import REGISTRY
 
-from config.settings import Elasticsearch, Settings
-from processors.errors import Rejected, Transient, Unindexable
+from config.settings import EventsSink, Settings, Sinks
+from processors.errors import Transient, Unindexable
 from processors.model.codec import encode
 from processors.model.event import Event, Provenance
 from processors.model.story import Story
+from sinks.ports import Sink, Written
 from streams.kafka.cluster import Cluster
-from streams.kafka.sink import Sink
+from streams.kafka.sink import SinkRunner
 from streams.retry import RetryPolicy
-from streams.topology import ENRICHED
+from streams.sinks import load_sink
+from streams.topology import ENRICHED, SINK_READS, SINKS, SinkStep
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import make_topics, read
 
 pytestmark = pytest.mark.kafka
+SHELF = SinkStep("shelf", SINK_READS, "")
+EVENTS = next(step for step in SINKS if step.name == "events")
 
 
-class Shelf:
+class Shelf(Sink):
     """An index that is down for its first calls, and refuses what is called so."""
 
     def __init__(self, down: int = 0) -> None:
         self.down, self.stories = down, list[str]()
         self.full = asyncio.Event()
-        self.forgotten = 0
+        self.opened = 0
 
-    def forget(self) -> None:
-        self.forgotten += 1
+    async def open(self, _position: int | None) -> None:
+        self.opened += 1
 
-    async def write(self, events: Sequence[Event]) -> list[Rejected | None]:
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def write(self, events: Sequence[Event]) -> Written:
         if self.down:
             self.down -= 1
             raise Transient("the shelf is away")
         self.stories += [event.story.uri for event in events]
         if len(self.stories) >= 4:
             self.full.set()
-        return [Unindexable("as it says") if event.text == "refuse" else None for event in events]
+        return Written([Unindexable("as it says") if event.text == "refuse" else None for event in events])
 
 
 async def tell(kafka: KafkaForTest, values: Sequence[bytes]) -> None:
@@ -64,7 +74,7 @@ class Gate(Shelf):
         self.is_open = False
         self.asked = set[tuple[str, ...]]()
 
-    async def write(self, events: Sequence[Event]) -> list[Rejected | None]:
+    async def write(self, events: Sequence[Event]) -> Written:
         if not self.is_open:
             self.asked.add(tuple(event.story.uri for event in events))
             raise Transient("the gate is shut")
@@ -79,7 +89,7 @@ async def until(ready: Callable[[], bool]) -> None:
 
 async def run(kafka: KafkaForTest, shelf: Shelf) -> None:
     stop = asyncio.Event()
-    sink = Sink("shelf", shelf, Settings(kafka=kafka.settings(partitions=1)))
+    sink = SinkRunner(SHELF, shelf, Settings(kafka=kafka.settings(partitions=1)))
     running = asyncio.ensure_future(sink.run(stop))
     full = asyncio.ensure_future(shelf.full.wait())
     await asyncio.wait({running, full}, timeout=40, return_when=asyncio.FIRST_COMPLETED)
@@ -95,7 +105,7 @@ async def test_what_is_refused_is_set_aside_and_nothing_is_written_again(kafka: 
     shelf = Shelf(down=1)
     await run(kafka, shelf)
     assert shelf.stories == ["urn:1", "urn:2", "urn:3", "urn:4"]
-    assert shelf.forgotten == 1  # its partitions came once
+    assert shelf.opened == 2  # its partitions came once, and it was away once
     letters = await read(told, [ENRICHED.dead_letters.name], 2, 20)
     assert {dict(letter.headers)["x-error-type"] for letter in letters} == {b"Malformed", b"Unindexable"}
     await tell(kafka, [event(number) for number in range(5, 9)])
@@ -112,7 +122,8 @@ async def test_an_index_that_is_down_keeps_its_place_holds_one_batch_and_tells_t
     await make_topics(told)
     await tell(kafka, [event(number) for number in range(500)])
     gate, stop = Gate(), asyncio.Event()
-    sink = Sink("gate", gate, Settings(kafka=told, elasticsearch=Elasticsearch(batch=50)))
+    gate.max_events = 50
+    sink = SinkRunner(SinkStep("gate", SINK_READS, ""), gate, Settings(kafka=told))
     running = asyncio.ensure_future(sink.run(stop))
     await until(lambda: REGISTRY.get_sample_value("wire_lag_records", {"step": "gate"}) == 500)
     assert sink.waiting == "the gate is shut"
@@ -128,3 +139,47 @@ async def test_an_index_that_is_down_keeps_its_place_holds_one_batch_and_tells_t
     await running
     assert gate.stories == [f"urn:{number}" for number in range(520)]
     assert sink.waiting is None
+
+
+async def follow(kafka: KafkaForTest, path: Path, *values: bytes) -> list[bytes]:
+    """Run the events file until it has the values; what it holds then."""
+    told = Settings(kafka=kafka.settings(partitions=1), sinks=Sinks(EventsSink(str(path))))
+    sink = load_sink(EVENTS, told)
+    assert sink is not None
+    stop = asyncio.Event()
+    running = asyncio.ensure_future(SinkRunner(EVENTS, sink, told).run(stop))
+    admin = Cluster(told.kafka).admin()
+    await admin.start()
+    group = f"{Cluster(told.kafka).group}-events"
+    async with asyncio.timeout(60):
+        while await committed(admin, group) < len(EVENTS.reads):
+            await asyncio.sleep(0.1)
+    await admin.close()
+    await tell(kafka, values)
+    await until(lambda: path.exists() and path.read_bytes().endswith(values[-1] + b"\n"))
+    await until(lambda: REGISTRY.get_sample_value("wire_lag_records", {"step": "events"}) == 0)
+    stop.set()
+    await running
+    return path.read_bytes().splitlines()
+
+
+async def committed(admin: AIOKafkaAdminClient, group: str) -> int:
+    """How many partitions the group has a place in; none before the broker has made room for groups."""
+    try:
+        return len(await admin.list_consumer_group_offsets(group))
+    except KafkaError:
+        return 0
+
+
+async def test_a_file_begins_now_and_holds_every_event_once_over_a_kill(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    await make_topics(kafka.settings(partitions=1))
+    await tell(kafka, [event(1)])
+    path = tmp_path / "events.jsonl"
+    assert await follow(kafka, path, event(2), event(3)) == [event(2), event(3)]
+    with path.open("ab") as stream:
+        stream.write(
+            event(4) + b"\n" + event(5)[:20]
+        )  # written by a process that was killed before it committed
+    assert await follow(kafka, path, event(4), event(5)) == [event(number) for number in range(2, 6)]
