@@ -17,16 +17,15 @@ from processors.model.story import (
     Subject,
     Text,
 )
-from processors.normalise.datelines import with_dateline
 from processors.normalise.html import readable, readable_line
-from processors.normalise.identity import publisher_uri
 from processors.normalise.json_documents import read_json
 from processors.normalise.members import one_text
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.subjects import resolved
-from processors.normalise.text import clean, clean_line
+from processors.normalise.text import clean, clean_line, with_dateline
 from processors.normalise.values import (
     language_tag,
+    publisher_uri,
     timestamp,
     urgency,
     uri_or_none,

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from config.settings import Normalise
 from processors.errors import MissingContent
-from processors.model.event import Damage, Event, Language, Provenance, RawItem
-from processors.model.story import InfoSource, PubStatus, Standard, Story, Text
+from processors.layout.find import lay_out
+from processors.model.event import Damage, Event, Language, Provenance, RawItem, Segment
+from processors.model.story import AltId, InfoSource, PubStatus, Standard, Story, Text
 from processors.normalise.formats import FEED_NAMES
-from processors.normalise.identity import identified
+from processors.normalise.html import sanitised
 from processors.normalise.language import identify
-from processors.normalise.layout import laid_out
 from processors.normalise.reading import Reading
-from processors.normalise.sanitised import sanitised
 from processors.normalise.subjects import with_topics
 from processors.normalise.text import clean, clean_line, repaired
-from processors.normalise.values import language_tag
+from processors.normalise.values import content_hash, language_tag, made_uri, source_of, uri_or_none
 from processors.signals import Signals, read_signals
 
-_STANDARD = Standard()
+_STANDARD: Final = Standard()
+_HEAD_CHARS: Final = 900
+_COPY: Final = frozenset({"dateline", "paragraph"})
+_HEADLINE_MARKS: Final = re.compile(r"^[\s^]+|[\s^=]+$")
+_BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+", re.IGNORECASE)
 
 
 def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bool) -> Event:
@@ -128,3 +132,55 @@ def _status(told: PubStatus | None, signals: Signals, until: str | None, receive
 def _moment(timestamp: str) -> datetime:
     moment = datetime.fromisoformat(timestamp)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def identified(reading: Reading, item: RawItem, text: str, single: bool) -> Story:
+    """The story with its URI and version. A raw item of one story takes the poller's; none at all takes a hash."""
+    story = reading.story
+    if single and item.uri and (told := uri_or_none(item.uri) or made_uri("uri", source_of(item), item.uri)):
+        known = story.alt_ids
+        if story.uri and story.uri != told and all(each.value != story.uri for each in known):
+            known = (*known, AltId(story.uri, "uri"))
+        story = replace(story, uri=told, alt_ids=known)
+    if single and item.version:
+        story = replace(story, version=item.version)
+    if not story.uri:
+        scheme = "dispatch" if reading.laid_out else "content"
+        story = replace(story, uri=made_uri(scheme, source_of(item), content_hash(reading.headline, text)))
+    return story
+
+
+def laid_out(story: Story, text: str, headline: str, language: str) -> tuple[Story, str]:
+    """The story with what its text tells where the metadata doesn't, and the headline."""
+    found = _head(text, language, headline, story.slugline or "")
+    if not headline:
+        headline = _HEADLINE_MARKS.sub("", clean_line(" ".join(_words(text, found, "headline")[:1])))
+    made: dict[str, Any] = {}
+    if story.slugline is None and (slugs := _words(text, found, "slug")):
+        made["slugline"] = clean_line(slugs[0])
+    if story.by is None and (bylines := _words(text, found, "byline")):
+        made["by"] = _BY.sub("", clean_line(bylines[0]))
+    if story.ed_note is None and (notes := _words(text, found, "note")):
+        made["ed_note"] = "\n".join(clean_line(note) for note in notes)
+    return (replace(story, **made) if made else story), headline
+
+
+def _head(text: str, language: str, headline: str, slugline: str) -> tuple[Segment, ...]:
+    """The segments of a dispatch's beginning, where all of this stands; of the whole where its copy begins later."""
+    if len(text) > _HEAD_CHARS:
+        found = lay_out(_beginning(text), language, headline, slugline)
+        if any(part.kind in _COPY for part in found):
+            return found
+    return lay_out(text, language, headline, slugline)
+
+
+def _beginning(text: str) -> str:
+    """The first lines, up to the end of a paragraph where one ends soon, else of a line or sentence."""
+    for mark in ("\n\n", "\n", ". "):
+        if (end := text.find(mark, _HEAD_CHARS, 2 * _HEAD_CHARS)) >= 0:
+            return text[: end + 1].rstrip()
+    return text[: 2 * _HEAD_CHARS]
+
+
+def _words(text: str, found: tuple[Segment, ...], kind: str) -> list[str]:
+    return [text[part.start : part.end] for part in found if part.kind == kind and part.inside == "text"]

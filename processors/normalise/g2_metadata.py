@@ -31,7 +31,6 @@ from processors.model.story import (
 from processors.normalise.html import of_tree
 from processors.normalise.subjects import resolved
 from processors.normalise.text import clean
-from processors.normalise.tree import child, children, descendants, language_of, said, words, words_of
 from processors.normalise.values import (
     language_tag,
     timestamp,
@@ -40,6 +39,7 @@ from processors.normalise.values import (
     web_address,
     whole_number,
 )
+from processors.normalise.xml import child, children, descendants, language_of, said, words, words_of
 
 _TYPES: Final[dict[str, ItemType]] = {
     "text": "text", "picture": "picture", "graphic": "graphic", "video": "video", "audio": "audio", "composite": "composite",

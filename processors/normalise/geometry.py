@@ -1,20 +1,32 @@
 """Shapes on earth as ninjs places hold them: a point, or of anything larger its middle with its bounds.
 
 Our places promise GeoJSON points (RFC 7946, section 3.1.2); lines, boxes and polygons keep their extent as its ``bbox``
-(section 5: west, south, east, north; west is the larger where they cross the antimeridian, section 5.2).
+(section 5: west, south, east, north; west is the larger where they cross the antimeridian, section 5.2). Feeds write
+GeoRSS Simple and GeoRSS GML (OGC 17-002r1), latitude before longitude in degrees of WGS 84, or the W3C's basic geo
+vocabulary.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
 from processors.model.story import Point
+from processors.normalise.xml import local
 
 Position = tuple[float, float]  # longitude, latitude in degrees
 _MOST: Final = 10_000  # positions of a shape that are looked at
 _DEPTH: Final = 8
+_NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+_BETWEEN: Final = re.compile(r"[\s,;]+")
+_METRES: Final = 111_320.0  # of a degree of latitude
+_GML: Final = ("georss:where", "gml:Point", "gml:LineString", "gml:Polygon", "gml:Envelope")
+_NAMES: Final = (  # points before what is larger
+    "georss:point", "geo:lat", "geo:Point", *_GML, "georss:circle", "georss:box", "georss:polygon", "georss:line",
+)  # fmt: skip
 
 
 def shape(positions: Sequence[Position]) -> Point | None:
@@ -61,3 +73,91 @@ def _positions(value: Any, depth: int) -> Iterator[Position]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def point_of(said: dict[str, list[Any]]) -> Point | None:
+    """The point, or the middle and bounds, that the children of an entry tell by their usual names."""
+    for name in _NAMES:
+        for each in said.get(name, ()):
+            if (found := _georss_shape(name, each, said)) is not None:
+                return found
+    return None
+
+
+def _georss_shape(name: str, element: Any, said: dict[str, list[Any]]) -> Point | None:
+    if name in _GML:
+        return _gml(element)
+    if name == "geo:Point":
+        return _basic({f"geo:{local(each)}": [each] for each in element})
+    if name == "geo:lat":
+        return _basic(said)
+    numbers = _numbers(element)
+    if name == "georss:box":
+        return _box(numbers)
+    if name == "georss:circle":
+        return _circle(numbers)
+    if name == "georss:point":
+        numbers = numbers[:2]
+    return shape(_pairs(numbers))
+
+
+def _gml(element: Any) -> Point | None:
+    """A point, line, polygon or envelope of GML (ISO 19136); of a polygon its outer ring, which stands first."""
+    corners: list[float] = []
+    positions: list[Position] = []
+    for each in element.iter():
+        name = local(each)
+        if name == "interior":
+            break
+        if name in {"lowerCorner", "upperCorner"}:
+            corners += _numbers(each)[:2]
+        elif name == "pos":
+            positions += _pairs(_numbers(each)[:2])
+        elif name in {"posList", "coordinates"}:
+            positions += _pairs(_numbers(each))
+    return _box(corners) if corners else shape(positions)
+
+
+def _basic(said: dict[str, list[Any]]) -> Point | None:
+    """``geo:lat`` with ``geo:long`` (W3C Basic Geo, http://www.w3.org/2003/01/geo/wgs84_pos#)."""
+    latitude = said.get("geo:lat", ())
+    longitude = said.get("geo:long") or said.get("geo:lon") or ()
+    numbers = [_numbers(each) for each in (*latitude[:1], *longitude[:1])]
+    if len(numbers) != 2 or not all(len(each) == 1 for each in numbers):
+        return None
+    return shape([(numbers[1][0], numbers[0][0])])
+
+
+def _box(numbers: list[float]) -> Point | None:
+    """South-west and north-east corner."""
+    if len(numbers) != 4:
+        return None
+    south, west, north, east = numbers
+    return box(west, south, east, north)
+
+
+def _circle(numbers: list[float]) -> Point | None:
+    """Latitude, longitude, radius in metres."""
+    if len(numbers) != 3 or not 0 <= numbers[2] < 5e6:
+        return None
+    latitude, longitude, radius = numbers
+    height = radius / _METRES
+    width = height / max(0.01, math.cos(math.radians(min(89.0, abs(latitude)))))
+    if not radius or width >= 180 or abs(latitude) + height > 90 or abs(longitude) > 180:
+        return shape([(longitude, latitude)])
+    west, east = (round((each + 180) % 360 - 180, 6) for each in (longitude - width, longitude + width))
+    found = box(west, round(latitude - height, 6), east, round(latitude + height, 6))
+    return None if found is None else Point((longitude, latitude), bbox=found.bbox)
+
+
+def _pairs(numbers: list[float]) -> list[Position]:
+    """Longitude and latitude of numbers that come latitude first; none of an odd number of them."""
+    if len(numbers) % 2:
+        return []
+    return list(zip(numbers[1::2], numbers[::2], strict=True))
+
+
+def _numbers(element: Any) -> list[float]:
+    """The numbers of an element; none where anything else stands among them."""
+    words = [word for word in _BETWEEN.split("".join(element.itertext())) if word]
+    return [float(word) for word in words] if all(map(_NUMBER.fullmatch, words)) else []

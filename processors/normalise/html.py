@@ -1,7 +1,11 @@
-"""HTML to readable text: blocks become paragraphs, list items lines with a dash, table rows lines with tabs.
+"""HTML to readable text, and to markup that is fit to be shown.
 
-lxml (libxml2) parses; scripts, styles, forms and trackers are dropped, the words of links stay. A `figcaption` is a
-paragraph of its own.
+Text: blocks become paragraphs, list items lines with a dash, table rows lines with tabs; a `figcaption` is a paragraph
+of its own. lxml (libxml2) parses; scripts, styles, forms and trackers are dropped, the words of links stay.
+
+Markup: nh3 (Ammonia, on a browser's own HTML parser) drops all that is active. Scripts, styles, frames, forms, event
+handlers and addresses that a browser would run go with their content; so do trackers (pictures of a pixel's size).
+What is left is HTML of paragraphs, lists, tables, links and pictures.
 """
 
 from __future__ import annotations
@@ -9,16 +13,18 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 from html import unescape
 from types import MappingProxyType
 from typing import Any, Final
 
+import nh3
 from lxml import etree
 
-from processors.normalise.markup import Readable
 from processors.normalise.text import legal_references
-from processors.normalise.writer import CONTROLS, KINDS, Writer
+from processors.normalise.writer import CONTROLS, KINDS, Readable, Writer
+from processors.normalise.xml import local
 
 _MARKUP: Final = re.compile(
     r"</?(?:p|br|div|a|b|i|u|em|strong|span|ul|ol|li|img|table|tbody|tr|td|h[1-6]|blockquote|section|article|figure|pre|code|"
@@ -37,6 +43,15 @@ _EMBED_TAG: Final = re.compile(r"</?(?:[a-z][a-z0-9]*)(?:\s[^<>]*)?/?>", re.IGNO
 _PARAGRAPH: Final = re.compile(r"</p>\s*(?=<p\b)|<br\s*/?>\s*<br\s*/?>", re.IGNORECASE)
 _ACTIVE: Final = re.compile(r"<(script|style|iframe)\b[^<>]*>[^<]*</\1\s*>", re.IGNORECASE)
 _LAID_OUT: Final = re.compile(r"\n {2,}\S[^\n]*\n\S|\n\S[^\n]*\n {2,}\S")  # indented lines among others
+_TRACKER: Final = re.compile(r"<img\b[^<>]*\s(?:width|height)=\"[01](?:px)?\"[^<>]*>")
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*")
+_CLEANER: Final = nh3.Cleaner(
+    clean_content_tags={
+        "script", "style", "iframe", "object", "embed", "form", "svg", "math", "noscript", "template", "head", "title",
+        "select", "textarea", "button", "canvas", "audio", "video",
+    },
+    url_schemes={"http", "https", "mailto", "tel"},
+)  # fmt: skip
 _THREAD: Final = threading.local()
 
 
@@ -101,6 +116,36 @@ def of_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -> 
             writer.data("" if element is root else element.tail or "")
     found = writer.close()
     return replace(found, text=unescape(found.text)) if _TWICE.search(found.text) else found
+
+
+def sanitised(markup: str) -> str:
+    """A piece of HTML without what is active or tracks; empty where there is no markup in it."""
+    if "<" not in markup:
+        return ""
+    made: str = _CLEANER.clean(markup.replace("\0", ""))
+    if "<img" in made:
+        made = _TRACKER.sub("", made)
+    return made.strip() if "<" in made else ""
+
+
+def html_of(root: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A tree of XHTML or NITF as HTML, not yet sanitised; `names` says what other elements are called there.
+
+    An element whose name maps to nothing is left out.
+    """
+    if root is None:
+        return ""
+    tree = deepcopy(root)
+    tree.tail = None
+    dropped = []
+    for each in tree.iter(etree.Element):
+        name = local(each).lower()
+        told = names.get(name, name if _NAME.fullmatch(name) else "span")  # torn XML may have any name
+        each.tag = told or "dropped"
+        dropped += [] if told else [each]
+    etree.strip_elements(tree, "dropped", with_tail=False)
+    etree.cleanup_namespaces(tree)
+    return str(etree.tostring(tree, encoding="unicode", method="html"))
 
 
 def _written(writer: Writer, words: str) -> None:

@@ -11,11 +11,10 @@ from typing import Final
 
 from processors.model.event import RawItem
 from processors.model.story import AltId, InfoSource, Story
-from processors.normalise.charsets import decode_wire
-from processors.normalise.identity import source_of
+from processors.normalise.decode import decode_wire
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean, clean_line
-from processors.normalise.values import made_uri
+from processors.normalise.values import made_uri, source_of
 from processors.normalise.wire import END_OF_TRANSMISSION, date_told, subjects_of, urgency_of
 
 _NAME: Final = "iptc-7901"

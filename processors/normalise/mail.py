@@ -15,11 +15,10 @@ from processors.errors import Malformed
 from processors.model.event import RawItem
 from processors.model.story import AltId, InfoSource, Story
 from processors.normalise import dispatch
-from processors.normalise.decode import detected
+from processors.normalise.decode import detect_and_decode
 from processors.normalise.html import readable
-from processors.normalise.identity import publisher_uri
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.values import language_tag, timestamp
+from processors.normalise.values import language_tag, publisher_uri, timestamp
 
 _NAME: Final = "email"
 _FIELD: Final = re.compile(r"(?:From |[A-Za-z][A-Za-z0-9-]*:)")
@@ -119,7 +118,7 @@ def _decoded(payload: bytes, charset: str | None) -> str:
                 )
         except (LookupError, UnicodeDecodeError):
             continue
-    return detected(payload)
+    return detect_and_decode(payload)
 
 
 def _unflowed(words: str, part: MIMEPart) -> str:

@@ -27,16 +27,23 @@ from processors.model.story import (
     Text,
 )
 from processors.normalise import nitf
-from processors.normalise.datelines import with_dateline
-from processors.normalise.html import laid_out_html, looks_like_html, of_tree
-from processors.normalise.identity import publisher_uri
+from processors.normalise.html import html_of, laid_out_html, looks_like_html, of_tree
 from processors.normalise.newsml1_media import associations, is_medium, renditions
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.sanitised import html_of
-from processors.normalise.text import clean, clean_line
-from processors.normalise.tree import child, children, descendants, language_of, said, words, words_of
-from processors.normalise.values import language_tag, timestamp, urgency
-from processors.normalise.xml import XML_LANG, local, parse
+from processors.normalise.text import clean, clean_line, with_dateline
+from processors.normalise.values import language_tag, publisher_uri, timestamp, urgency
+from processors.normalise.xml import (
+    XML_LANG,
+    child,
+    children,
+    descendants,
+    language_of,
+    local,
+    parse,
+    said,
+    words,
+    words_of,
+)
 
 _NAME: Final = "newsml-1"
 _STATUS: Final[dict[str, PubStatus]] = {

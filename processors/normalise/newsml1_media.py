@@ -7,10 +7,9 @@ from typing import Any, Final
 from processors.model.event import RawItem
 from processors.model.story import ItemType, Rendition, Story, Text
 from processors.normalise.html import of_tree
-from processors.normalise.identity import file_uri
 from processors.normalise.text import clean
-from processors.normalise.tree import child, children, descendants, said, words_of
-from processors.normalise.values import web_address, whole_number
+from processors.normalise.values import file_uri, web_address, whole_number
+from processors.normalise.xml import child, children, descendants, said, words_of
 
 _TYPES: Final[dict[str, ItemType]] = {
     "photo": "picture", "picture": "picture", "graphic": "graphic", "video": "video", "audio": "audio", "animation": "video",

@@ -27,15 +27,28 @@ from processors.model.story import (
     Subject,
     Text,
 )
-from processors.normalise.datelines import with_dateline
-from processors.normalise.html import of_tree
-from processors.normalise.identity import file_uri, publisher_uri
+from processors.normalise.html import html_of, of_tree
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.sanitised import html_of
-from processors.normalise.text import clean
-from processors.normalise.tree import apart, child, children, descendants, said, words, words_of
-from processors.normalise.values import language_tag, timestamp, urgency, whole_number
-from processors.normalise.xml import XML_LANG, parse
+from processors.normalise.text import clean, with_dateline
+from processors.normalise.values import (
+    file_uri,
+    language_tag,
+    publisher_uri,
+    timestamp,
+    urgency,
+    whole_number,
+)
+from processors.normalise.xml import (
+    XML_LANG,
+    apart,
+    child,
+    children,
+    descendants,
+    parse,
+    said,
+    words,
+    words_of,
+)
 
 _NAME: Final = "nitf"
 _BLOCKS: Final = {

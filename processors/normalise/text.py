@@ -33,6 +33,10 @@ _BROKEN_UTF8: Final = re.compile("[\u00c2-\u00f4\u0102\u0103\u0413-\u0454\u221a\
                                  "[\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u2122]")  # fmt: skip
 
 
+_DATE: Final = re.compile(r"\s*\d{4}-?\d\d-?\d\d")
+_DASH: Final = re.compile(r"[-–—_=:]\s*$")
+
+
 def legal_references(markup: str) -> str:
     """Markup without numeric references to characters that no text can hold (surrogates, controls, beyond Unicode)."""
     return _REFERENCE.sub(_legal, markup) if "&#" in markup and _DOUBTFUL.search(markup) else markup
@@ -128,3 +132,13 @@ def _common(old: str, new: str) -> tuple[int, int]:
     left = shorter - start
     end = next((at for at in range(left) if old[-1 - at] != new[-1 - at]), left)
     return start, end
+
+
+def with_dateline(text: str, dateline: str) -> str:
+    """The text with a dateline before it, unless it opens with it already."""
+    if not text or not any(map(str.isalpha, dateline)) or _DATE.match(dateline):  # a bare date is no dateline
+        return text
+    start = " ".join(text[: len(dateline) + 60].split()).casefold()
+    if dateline.rstrip(" -–—_=:").casefold() in start:
+        return text
+    return f"{dateline}{' ' if _DASH.search(dateline) else ' - '}{text.lstrip()}"

@@ -1,4 +1,4 @@
-"""Single values as ninjs 3.1 demands them: URIs, timestamps, language tags, whole numbers.
+"""Single values as ninjs 3.1 demands them: URIs and identifiers, timestamps, language tags, whole numbers.
 
 What can't be read is absent (None), never guessed.
 """
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from processors.dates.month_names import month_number
 from processors.dates.written import written_date
+from processors.model.event import RawItem
 
 _PCHAR: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 _URI: Final = re.compile(  # RFC 3986, appendix A; something must follow the scheme
@@ -87,6 +88,22 @@ def _quoted(part: str) -> str:
 def content_hash(*parts: str) -> str:
     """32 hexadecimal digits of the SHA-256 of some strings."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def source_of(item: RawItem) -> str | None:
+    """The name that made URIs carry: the agency that the settings tell, else the feed."""
+    return item.source or item.feed
+
+
+def publisher_uri(sent: str, role: str, item: RawItem) -> str:
+    """The URI of a publisher's identifier: as sent where it is one, else made from it."""
+    return uri_or_none(sent) or made_uri(role, source_of(item), sent.strip())
+
+
+def file_uri(href: str, item: RawItem) -> tuple[str, str | None]:
+    """The URI of a file beside a story, and its address: a file sent along, named without one, has none."""
+    address = web_address(href, item.url)
+    return (address, address) if address else (made_uri("file", source_of(item), href.strip()), None)
 
 
 def timestamp(value: object, zone: str | None = None) -> str | None:

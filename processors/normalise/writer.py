@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-
-from processors.normalise.markup import Picture, Readable, picture_of
 
 _DROPPED: Final = frozenset({
     "script", "style", "template", "noscript", "iframe", "object", "embed", "form", "input", "button", "select",
@@ -45,6 +44,22 @@ _CELL: Final = "\x05"
 _KEPT: Final = tuple(zip(" \n\t\r\f", "\x06\x07\x08\x0e\x0f", strict=True))  # white space that stays
 _MARKS: Final = re.compile("([\x01-\x05][\x01-\x05 ]*)")
 _FEW: Final = 32  # marks that are worth remembering
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image of the body: its address as written, the words beside it."""
+
+    address: str
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """What a reader sees of a piece of HTML."""
+
+    text: str
+    pictures: tuple[Picture, ...] = ()
 
 
 class Writer:
@@ -139,7 +154,7 @@ class Writer:
         self._out.append(_LINE if self._lists and name in _INLINE_IN_LISTS else _PARAGRAPH)
 
     def _picture(self, attributes: Mapping[Any, Any]) -> None:
-        if (picture := picture_of(attributes)) is not None:
+        if (picture := _picture_of(attributes)) is not None:
             self._pictures.append(picture)
 
     def _keep(self) -> None:
@@ -203,3 +218,12 @@ _breaks: Final = lru_cache(maxsize=4096)(_come_to)
 def _line_ends(due: int, written: str, opens: bool) -> str:
     """A break; none directly behind a bullet or at the start."""
     return "" if (opens and not written) or written.endswith("- ") else "\n" * due
+
+
+def _picture_of(attributes: Mapping[Any, Any]) -> Picture | None:
+    """The picture of an ``img`` element; None for trackers (of a pixel's size) and for data in the address."""
+    address = (attributes.get("src") or "").strip()
+    tiny = attributes.get("width") in {"0", "1"} or attributes.get("height") in {"0", "1"}
+    if not address or tiny or address.startswith("data:"):
+        return None
+    return Picture(address, (attributes.get("alt") or attributes.get("title") or "").strip())

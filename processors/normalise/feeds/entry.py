@@ -20,12 +20,19 @@ from processors.model.story import (
     Text,
 )
 from processors.normalise.html import readable, readable_line
-from processors.normalise.identity import publisher_uri, source_of
-from processors.normalise.markup import Picture
 from processors.normalise.reading import Reading
 from processors.normalise.subjects import MEDIA_TOPIC, SUBJECT_CODE, resolved
 from processors.normalise.text import clean, clean_line
-from processors.normalise.values import content_hash, language_tag, made_uri, timestamp, web_address
+from processors.normalise.values import (
+    content_hash,
+    language_tag,
+    made_uri,
+    publisher_uri,
+    source_of,
+    timestamp,
+    web_address,
+)
+from processors.normalise.writer import Picture
 
 _KINDS: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio"}
 _SUFFIXES: Final[dict[str, ItemType]] = {

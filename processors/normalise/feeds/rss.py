@@ -22,7 +22,7 @@ from processors.normalise.feeds.elements import (
     usual_name,
 )
 from processors.normalise.feeds.entry import Entry
-from processors.normalise.feeds.georss import point_of
+from processors.normalise.geometry import point_of
 from processors.normalise.reading import Format
 from processors.normalise.xml import XML_BASE, XML_LANG, local
 

@@ -10,7 +10,7 @@ from config.settings import Normalise
 from processors.model.event import Event, RawItem
 from processors.model.story import Text
 from processors.normalise import normalise
-from processors.normalise.sanitised import sanitised
+from processors.normalise.html import sanitised
 from tests.processors.normalise.samples import RECEIVED
 
 ENTRY = "<rss><channel><item><title>T</title><description><![CDATA[{}]]></description></item></channel></rss>"

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.errors import NotText
-from processors.normalise.charsets import decode_wire
-from processors.normalise.decode import decode
+from processors.normalise.decode import decode, decode_wire
 from processors.normalise.html import readable
 from processors.normalise.language import identify
 from processors.normalise.sniff import sniff
