@@ -25,7 +25,7 @@ from streams.settlement import Outcome
 from streams.topology import Step
 
 if TYPE_CHECKING:
-    from processors.deduplicate import Expected
+    from processors.deduplicate import PreparedEvent
 
 log = structlog.get_logger("wiredesk")
 T = TypeVar("T")
@@ -117,29 +117,29 @@ class DeduplicateStage:
 
     def __call__(self, items: Sequence[Event]) -> list[StageOutcome]:
         """One outcome a story, each compared with those before it."""
-        if self._warned_of < self._deduplicator.ignored:
-            self._warned_of = self._deduplicator.ignored
+        if self._warned_of < self._deduplicator.ignored_records:
+            self._warned_of = self._deduplicator.ignored_records
             log.warning(
                 "state of another version was not read: older stories are new again", records=self._warned_of
             )
         return [
-            _guarded(functools.partial(self._run_one, expected=expected), item)
-            for item, expected in zip(items, self._expect(items), strict=True)
+            _guarded(functools.partial(self._run_one, prepared=prepared), item)
+            for item, prepared in zip(items, self._prepare(items), strict=True)
         ]
 
     def restore(self, memory: bytes) -> None:
         """Remember a story of the log."""
         self._deduplicator.restore(memory)
 
-    def _expect(self, events: Sequence[Event]) -> Sequence[Expected | None]:
-        """What is expected of each story of a batch; None for all where that fails, so that each fails for itself."""
+    def _prepare(self, events: Sequence[Event]) -> Sequence[PreparedEvent | None]:
+        """What is computed of the stories of a batch beforehand; None for all where that fails, so that each fails for itself."""
         try:
-            return self._deduplicator.expect(events)
+            return self._deduplicator.prepare(events)
         except Exception:  # noqa: BLE001 -- one by one tells whose fault it is
             return [None] * len(events)
 
-    def _run_one(self, event: Event, expected: Expected | None) -> StageOutcome:
-        decision = self._deduplicator.decide(event, expected)
+    def _run_one(self, event: Event, prepared: PreparedEvent | None) -> StageOutcome:
+        decision = self._deduplicator.decide(event, prepared)
         placed = traced(event, "deduplicate", self._version, decision.evidence, lineage=decision.lineage)
         return (NewEvent(placed, decision.memory),)
 

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from config.settings import Deduplicate
-from processors.deduplicate.arrival import Arrival, arrival
-from processors.deduplicate.fingerprint import Fingerprint, Hashes, fingerprints
-from processors.deduplicate.keys import content_keys, key, other_identifiers, state_of
-from processors.deduplicate.parent import Parent, parent_of
-from processors.deduplicate.record import KEYS, Record, UnknownFormat, stored
-from processors.deduplicate.relation import related
-from processors.deduplicate.score import HOUR_MS, novelty, shared
-from processors.deduplicate.view import View
+from processors.deduplicate.arrays import Hashes32
+from processors.deduplicate.fingerprint import Fingerprint, make_fingerprints
+from processors.deduplicate.keys import alternative_keys, content_keys, hash_key, hash_state
+from processors.deduplicate.parent import HOUR_MS, Arrival, Parent, decide_relation, find_parent, read_arrival
+from processors.deduplicate.record import (
+    MAX_RECORD_KEYS,
+    Record,
+    RecordView,
+    UnknownRecordFormat,
+    flag_new_shingles,
+)
+from processors.deduplicate.score import find_shared, measure_novelty
 from processors.deduplicate.window import Reading, Window
 from processors.model.event import Event, Feature, Lineage
+
+OWN_KEYS: Final = 8  # of a record that other identifiers leave room for: version, text, headline, chain, uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,109 +39,110 @@ class Decision:
     memory: bytes = b""
 
 
-class Expected(NamedTuple):
-    """What is known of an event before it is decided.
+class PreparedEvent(NamedTuple):
+    """What is computed of an event before it is decided.
 
-    `language` tells its window, `state` is a hash of everything that makes a version differ, by which `version_key`
-    finds it.
+    `language` chooses its window, `state` is a hash of everything that makes a version differ, by which
+    ``version_key`` finds it.
     """
 
     language: str
     state: int
     version_key: int
-    made: Fingerprint
+    fingerprint: Fingerprint
 
 
-class _Placed(NamedTuple):
+class _Placement(NamedTuple):
     """Where a story was placed, the figures that this rests on, and its shingles as they are stored."""
 
     lineage: Lineage
     figures: dict[str, float]
-    shingles: Hashes
-
-
-def fingerprints_of(events: Sequence[Event]) -> list[Fingerprint]:
-    """What is compared of some events; to be made of many at once, which takes a third of the time."""
-    return fingerprints([(event.headline, event.text or event.headline) for event in events])
+    shingles: Hashes32
 
 
 class Deduplicator:
     """The windows of stories, one a language. Decides from what came earlier only; deterministic."""
 
     def __init__(self, settings: Deduplicate) -> None:
-        """Empty windows."""
+        """Make empty windows."""
         self._settings = settings
-        self._length = settings.window_hours * HOUR_MS
+        self._length_ms = settings.window_hours * HOUR_MS
         self._windows: dict[str, Window] = {}
-        self.ignored = 0  # records of another format that `restore` was given
+        self.ignored_records = 0  # of another format, that `restore` was given
 
     def decide_all(self, events: Sequence[Event]) -> list[Decision]:
         """Place some events in their order, which takes half of the time that one by one takes."""
-        return [self.decide(event, told) for event, told in zip(events, self.expect(events), strict=True)]
+        return [
+            self.decide(event, prepared) for event, prepared in zip(events, self.prepare(events), strict=True)
+        ]
 
-    def expect(self, events: Sequence[Event]) -> list[Expected]:
-        """What is known of events that will be decided next, in this order: so they are looked up together.
+    def prepare(self, events: Sequence[Event]) -> list[PreparedEvent]:
+        """Compute what is needed of the events that will be decided next, in this order, so as to look them up together.
 
-        Those are left out of the look-up that were seen before.
+        Those that were seen before are left out of the look-up.
         """
-        made = [
-            Expected(_language(event), state := state_of(event), _version_key(event, state), each)
-            for event, each in zip(events, fingerprints_of(events), strict=True)
+        texts = [(event.headline, event.text or event.headline) for event in events]
+        prepared = [
+            PreparedEvent(
+                _language(event), state := hash_state(event), _version_key(event, state), fingerprint
+            )
+            for event, fingerprint in zip(events, make_fingerprints(texts), strict=True)
         ]
         coming: dict[str, dict[int, Fingerprint]] = {}
-        for told in made:
-            if self._window(told.language).find(told.version_key) is None:
-                coming.setdefault(told.language, {}).setdefault(told.version_key, told.made)
-        for language, prints in coming.items():
-            self._window(language).expect(list(prints.values()))
-        return made
+        for event in prepared:
+            if self._window(event.language).find_row(event.version_key) is None:
+                coming.setdefault(event.language, {}).setdefault(event.version_key, event.fingerprint)
+        for language, fingerprints in coming.items():
+            self._window(language).announce(list(fingerprints.values()))
+        return prepared
 
-    def decide(self, event: Event, told: Expected | None = None) -> Decision:
-        """Place a normalised event in its chain and remember it. `told` is what `expect` told of it."""
-        told = told or self.expect((event,))[0]
-        window = self._window(told.language)
-        if seen := _seen(event, window, told):
+    def decide(self, event: Event, prepared: PreparedEvent | None = None) -> Decision:
+        """Place a normalised event in its chain and remember it. `prepared` is what `prepare` made of it."""
+        prepared = prepared or self.prepare((event,))[0]
+        window = self._window(prepared.language)
+        if seen := _find_seen(event, window, prepared):
             return Decision(seen.lineage(), seen.evidence())
-        story = arrival(event, told.made, window.now, self._length)
-        reading = window.read(told.made)
-        parent = parent_of(story, window, reading)
-        placed = _placed(story, window, reading, parent, self._settings.threshold)
-        evidence = tuple([Feature(name, round(value, 4)) for name, value in placed.figures.items()])
-        keys = _keys(story, told.version_key, parent, placed.lineage)
+        arrival = read_arrival(event, prepared.fingerprint, window)
+        reading = window.look_up(prepared.fingerprint)
+        parent = find_parent(arrival, window, reading)
+        placement = _place(arrival, window, reading, parent, self._settings.threshold)
+        evidence = tuple([Feature(name, round(value, 4)) for name, value in placement.figures.items()])
+        keys = _record_keys(arrival, prepared.version_key, parent, placement.lineage)
         memory = Record(
-            place=window.place,
-            language=told.language,
+            block_place=window.block_place,
+            language=prepared.language,
             uri=event.story.uri,
             version=event.story.version or "",
-            time=story.time,
-            mark=story.time if window.now is None else window.now,
-            state=told.state,
-            lineage=placed.lineage,
+            time_ms=arrival.time_ms,
+            window_time_ms=arrival.time_ms if window.now_ms is None else window.now_ms,
+            state=prepared.state,
+            lineage=placement.lineage,
             evidence=evidence,
-            print=told.made,
-            stored=placed.shingles,
+            fingerprint=prepared.fingerprint,
+            shingles=placement.shingles,
             keys=keys,
         ).pack()
-        window.add(memory, story.time, keys)
-        return Decision(placed.lineage, evidence, memory)
+        window.add(memory, arrival.time_ms, keys)
+        return Decision(placement.lineage, evidence, memory)
 
     def restore(self, memory: bytes) -> None:
-        """Take back the memory of an earlier decision; called in the order of the log, before any `decide`.
+        """Remember an earlier decision again; called in the order of the log, before any `decide`.
 
-        A record that another version of the software wrote, or that is damaged, is not read but counted in `ignored`.
+        A record that another version of the software wrote, or that is damaged, is not read but counted in
+        ``ignored_records``.
         """
         try:
-            view = View(memory)
+            view = RecordView(memory)
             view.verify()
-        except UnknownFormat:
-            self.ignored += 1
+        except UnknownRecordFormat:
+            self.ignored_records += 1
             return
         self._window(view.language).restore(view)
 
     def _window(self, language: str) -> Window:
         window = self._windows.get(language)
         if window is None:
-            window = self._windows[language] = Window(self._length, self._settings.max_stories)
+            window = self._windows[language] = Window(self._length_ms, self._settings.max_stories)
         return window
 
 
@@ -144,61 +151,66 @@ def _language(event: Event) -> str:
 
 
 def _version_key(event: Event, state: int) -> int:
-    return key("version", event.story.uri, event.story.version or "", str(state))
+    return hash_key("version", event.story.uri, event.story.version or "", str(state))
 
 
-def _seen(event: Event, window: Window, told: Expected) -> View | None:
+def _find_seen(event: Event, window: Window, prepared: PreparedEvent) -> RecordView | None:
     """The record of the very same version, if it came before."""
-    row = window.find(told.version_key)
+    row = window.find_row(prepared.version_key)
     if row is None:
         return None
-    view, item = window.view(row), event.story
-    same = (view.state, view.uri, view.version) == (told.state, item.uri, item.version or "")
+    view, story = window.view(row), event.story
+    same = (view.head.state, view.uri, view.version) == (prepared.state, story.uri, story.version or "")
     return view if same else None
 
 
-def _placed(
-    story: Arrival, window: Window, reading: Reading, parent: Parent | None, threshold: float
-) -> _Placed:
+def _place(
+    arrival: Arrival, window: Window, reading: Reading, parent: Parent | None, threshold: float
+) -> _Placement:
     """The place of a story under its parent, or as a new one where that is less likely than the threshold.
 
     The figures are those of the likest story also where it was refused.
     """
-    figures = {"late": 1.0} if story.late else {}
+    figures = {"late": 1.0} if arrival.is_late else {}
     if parent:
         figures |= parent.evidence
         if parent.score is not None:
             figures["score"] = parent.score
             parent = parent if parent.score >= threshold else None
-    view = parent.view if parent else None
-    relation = related(story.event.story, story.signals, story.made, view, "by-uri" in figures)
-    if parent is None or view is None:
-        return _Placed(Lineage(story.event.story.uri, relation), figures, stored(story.made.shingles, None))
-    if parent.pair:
-        added, figures["novelty"] = parent.pair.added, parent.pair.novelty
+    fingerprint, uri = arrival.fingerprint, arrival.event.story.uri
+    relation = decide_relation(arrival, parent.view if parent else None, of_same_uri="by-uri" in figures)
+    if parent is None:
+        return _Placement(Lineage(uri, relation), figures, flag_new_shingles(fingerprint.shingles, None))
+    view = parent.view
+    if parent.overlap:
+        new, figures["novelty"] = parent.overlap.new, parent.overlap.novelty
     else:
-        known = shared(story.made.shingles, view.shingles)
-        added = (~known).astype(np.uint32)
-        figures["novelty"] = novelty(story.made, window.weights(reading.counts), known, view.bound)
-    sequence = view.sequence if relation == "duplicate" else 1 + _latest_sequence(window, view)
+        shared = find_shared(fingerprint.shingles, view.shingles)
+        new = (~shared).astype(np.uint32)
+        weights = window.weigh(reading.story_counts)
+        figures["novelty"] = measure_novelty(fingerprint, weights, shared, view.head.bound)
+    sequence = view.head.sequence if relation == "duplicate" else 1 + _latest_sequence(window, view)
     lineage = Lineage(view.chain, relation, of=view.uri, score=parent.score, sequence=sequence)
-    return _Placed(lineage, figures, stored(story.made.shingles, added))
+    return _Placement(lineage, figures, flag_new_shingles(fingerprint.shingles, new))
 
 
-def _latest_sequence(window: Window, view: View) -> int:
-    """The number in its chain of the newest version that is known."""
-    row = window.find(key("chain", view.chain))
+def _latest_sequence(window: Window, view: RecordView) -> int:
+    """The number in its chain of the newest version that is remembered."""
+    row = window.find_row(hash_key("chain", view.chain))
     latest = window.view(row) if row is not None else view
-    return latest.sequence if latest.chain == view.chain else view.sequence
+    return latest.head.sequence if latest.chain == view.chain else view.head.sequence
 
 
-def _keys(story: Arrival, version_key: int, parent: Parent | None, lineage: Lineage) -> tuple[int, ...]:
+def _record_keys(
+    arrival: Arrival, version_key: int, parent: Parent | None, lineage: Lineage
+) -> tuple[int, ...]:
     """The keys by which the story will be found."""
-    item = story.event.story
-    keys = [version_key, *other_identifiers(item)[: KEYS - 8], *content_keys(story.made)]
+    story = arrival.event.story
+    others = alternative_keys(story)[: MAX_RECORD_KEYS - OWN_KEYS]
+    keys = [version_key, *others, *content_keys(arrival.fingerprint)]
     if lineage.of is not None and lineage.relation != "duplicate":
-        keys.append(key("chain", lineage.story))
+        keys.append(hash_key("chain", lineage.story))
     superseded = parent and "by-uri" in parent.evidence and lineage.relation == "duplicate"
     if not superseded:
-        keys.append(key("uri", item.uri))
+        keys.append(hash_key("uri", story.uri))
     return tuple(keys)

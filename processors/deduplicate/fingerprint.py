@@ -12,20 +12,29 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import xxhash
-from numpy.typing import NDArray
 
-from processors.deduplicate.flat import leads
-from processors.deduplicate.words import WIDTH, Flags, Words, Words64, words_of
+from processors.deduplicate.arrays import HALF_BITS, BoolArray, Hashes32, Hashes64, first_of_equals
+from processors.deduplicate.words import SHINGLE_WORDS, Words, split_words
 
-Hashes = NDArray[np.uint32]
-
-EVERYTHING: Final = 2**32 - 1  # the bound of a sample that left nothing out
-SHINGLES: Final = (
-    128  # kept of a story up to this length; beyond, as many as grow with the root of the length
+COMPLETE: Final = 2**32 - 1  # the bound of a sample that left nothing out
+FULL_SAMPLE_WORDS: Final = 128  # a longer text keeps as many shingles as grow with the root of its length;
+# with fewer, cut copies share too little with the story; with more, each story of the window takes more memory
+MAX_SET_WORDS: Final = (
+    48  # numbers, names and headline words kept of a story: fewer miss tables' figures, more cost memory
 )
-MARKS: Final = 48  # numbers, names and headline words kept of a story
-MAX_CHARS: Final = 1_000_000  # of a text that are looked at
-TOGETHER: Final = 1 << 16  # characters of texts that pass together: what fits the processor's cache
+MAX_TEXT_CHARS: Final = (
+    1_000_000  # of a text that are looked at: more cost time, fewer cut the longest dispatches
+)
+GROUP_CHARS: Final = (
+    1 << 16
+)  # of texts that pass together: more leave the processor's cache, fewer pay numpy's calls
+NUMBER_BIT: Final = np.uint32(
+    2
+)  # of a shingle that has a number among its words; the lowest bit is `record`'s
+SHOUTED_THIRDS: Final = (
+    2  # of a text's words with capitals, from which a capital tells nothing: fewer drop the names
+)
+# of lists of names, more take every word of a text in capitals for one
 
 _WHITE: Final = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
 _MIX: Final = tuple(
@@ -35,13 +44,11 @@ _MIX: Final = tuple(
         0x27D4EB2F165667C5, 0x85EBCA77C2B2AE63, 0xD6E8FEB86659FD93,
     )
 )  # fmt: skip
-_MARK: Final = np.uint64(0xFF51AFD7ED558CCD)
-_HALF: Final = np.uint64(32)
-_CLEAR: Final = np.uint32(2**32 - 4)  # the two lowest bits are flags
-FIGURE: Final = np.uint32(2)  # the bit of a shingle that has a number among its words
+_MARK_FACTOR: Final = np.uint64(0xFF51AFD7ED558CCD)
+_WITHOUT_FLAGS: Final = np.uint32(2**32 - 4)  # the two lowest bits are flags
 
 
-class Marks(NamedTuple):
+class WordSets(NamedTuple):
     """The hashes of a story's numbers, names and headline words, each ascending."""
 
     numbers: list[int]
@@ -53,46 +60,46 @@ class Fingerprint(NamedTuple):
     """A story as the deduplicator compares it.
 
     `shingles` are ascending and distinct with the lowest bit clear, complete up to `bound`; `running` are all of them
-    in the order of the text; `numbers`, `names` and `headline` are the smallest `MARKS` hashes of each set,
+    in the order of the text; `numbers`, `names` and `headline` are the smallest `MAX_SET_WORDS` hashes of each set,
     ascending. `title` are the hashes of the headline's words in their order, `words` counts the words (characters of
     unspaced scripts), `digits` is the share of words that are numbers, `content` a 64-bit hash of the text but for
     its white space.
     """
 
-    shingles: Hashes
-    running: Hashes
+    shingles: Hashes32
+    running: Hashes32
     bound: int
-    numbers: Hashes
-    names: Hashes
-    headline: Hashes
-    title: Words64
+    numbers: Hashes32
+    names: Hashes32
+    headline: Hashes32
+    title: Hashes64
     words: int
     digits: float
     content: int
 
-    def marks(self) -> Marks:
+    def word_sets(self) -> WordSets:
         """Numbers, names, headline words."""
-        return Marks(self.numbers.tolist(), self.names.tolist(), self.headline.tolist())
+        return WordSets(self.numbers.tolist(), self.names.tolist(), self.headline.tolist())
 
 
-def fingerprint(headline: str, text: str) -> Fingerprint:
+def make_fingerprint(headline: str, text: str) -> Fingerprint:
     """The fingerprint of a story. Linear in the length of the text, of which it looks at a million characters."""
-    return fingerprints([(headline, text)])[0]
+    return make_fingerprints([(headline, text)])[0]
 
 
-def fingerprints(stories: Sequence[tuple[str, str]]) -> list[Fingerprint]:
-    """The fingerprints of stories, each told by its headline and text."""
-    return [made for group in _groups(stories) for made in _together(group)]
+def make_fingerprints(stories: Sequence[tuple[str, str]]) -> list[Fingerprint]:
+    """The fingerprints of stories, each given by its headline and text."""
+    return [fingerprint for group in _group_stories(stories) for fingerprint in _make_group(group)]
 
 
-def content_hash(text: str) -> int:
+def hash_content(text: str) -> int:
     """A 64-bit hash of a text, however its white space falls."""
     if text.isascii():
         return xxhash.xxh3_64_intdigest(text.encode().translate(None, _WHITE))
     return xxhash.xxh3_64_intdigest("".join(text.split()).encode("utf-8", "surrogatepass"))
 
 
-def shingle_hashes(words: Words64, width: int) -> Hashes:
+def hash_shingles(words: Hashes64, width: int) -> Hashes32:
     """Hashes of every run of `width` words (of all words, where there are fewer), in order.
 
     A multilinear hash (Lemire and Kaser) of words that are hashed already; the upper 32 bits, the lowest two clear.
@@ -102,139 +109,143 @@ def shingle_hashes(words: Words64, width: int) -> Hashes:
     mixed = words[:count] * _MIX[0]
     for place in range(1, width):
         mixed += words[place : place + count] * _MIX[place]
-    mixed >>= _HALF
-    return mixed.astype(np.uint32) & _CLEAR
+    mixed >>= HALF_BITS
+    return mixed.astype(np.uint32) & _WITHOUT_FLAGS
 
 
-def _groups(stories: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+def _group_stories(stories: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     group: list[tuple[str, str]] = []
-    held = 0
+    chars = 0
     for headline, text in stories:
-        if held + len(text) > TOGETHER and group:
+        if chars + len(text) > GROUP_CHARS and group:
             yield group
-            group, held = [], 0
-        group.append((headline[:MAX_CHARS], text[:MAX_CHARS]))
-        held += len(text)
+            group, chars = [], 0
+        group.append((headline[:MAX_TEXT_CHARS], text[:MAX_TEXT_CHARS]))
+        chars += len(text)
     if group:
         yield group
 
 
-def _together(stories: Sequence[tuple[str, str]]) -> list[Fingerprint]:
+def _make_group(stories: Sequence[tuple[str, str]]) -> list[Fingerprint]:
     count = len(stories)
-    words = words_of([text for _, text in stories] + [headline for headline, _ in stories])
+    words = split_words([text for _, text in stories] + [headline for headline, _ in stories])
     bounds = words.bounds.tolist()
     end = bounds[count]
-    owners = np.repeat(_owners(2 * count), np.diff(words.bounds))
-    marks, written = _marks(words.hashes, owners), _marks(words.written[:end], owners[:end])
-    numbers = _split(_distinct(marks[:end][words.numbers[:end]]), _owners(count))
-    names = _split(_names(written, words.capitals[:end]), _owners(count))
-    titles = _split(_distinct(marks[end:]), _owners(2 * count)[count:])
-    shouted = _shouted(words, count)
-    samples = _samples(words, owners, count)
-    made = []
+    owners = np.repeat(_owner_halves(2 * count), np.diff(words.bounds))
+    sets, written = _hash_marks(words.hashes, owners), _hash_marks(words.written[:end], owners[:end])
+    numbers = _split_by_owner(_sort_distinct(sets[:end][words.numbers[:end]]), _owner_halves(count))
+    names = _split_by_owner(_capital_only(written, words.capitals[:end]), _owner_halves(count))
+    titles = _split_by_owner(_sort_distinct(sets[end:]), _owner_halves(2 * count)[count:])
+    shouted = _are_shouted(words, count)
+    samples = _make_samples(words, owners, count)
+    fingerprints = []
     for at, (_, text) in enumerate(stories):
         running, shingles, bound = samples[at]
         size = bounds[at + 1] - bounds[at]
-        made.append(
+        fingerprints.append(
             Fingerprint(
                 shingles=shingles,
                 running=running,
                 bound=bound,
-                numbers=numbers[at][:MARKS],
-                names=names[at][: 0 if shouted[at] else MARKS],
-                headline=titles[at][:MARKS],
+                numbers=numbers[at][:MAX_SET_WORDS],
+                names=names[at][: 0 if shouted[at] else MAX_SET_WORDS],
+                headline=titles[at][:MAX_SET_WORDS],
                 title=words.hashes[bounds[count + at] : bounds[count + at + 1]],
                 words=size,
                 digits=len(numbers[at]) / size if size else 0.0,
-                content=content_hash(text),
+                content=hash_content(text),
             )
         )
-    return made
+    return fingerprints
 
 
-def _owners(count: int) -> Words64:
+def _owner_halves(count: int) -> Hashes64:
     """The numbers of the stories in the upper halves, so that one sorting keeps stories apart."""
     owners = np.arange(count, dtype=np.uint64)
-    owners <<= _HALF
+    owners <<= HALF_BITS
     return owners
 
 
-def _marks(hashes: Words64, owners: Words64) -> Words64:
+def _hash_marks(hashes: Hashes64, owners: Hashes64) -> Hashes64:
     """32-bit hashes of words under their owners."""
-    marks = hashes * _MARK
-    marks >>= _HALF
+    marks = hashes * _MARK_FACTOR
+    marks >>= HALF_BITS
     marks |= owners
     return marks
 
 
-def _split(owned: Words64, owners: Words64) -> list[Hashes]:
+def _split_by_owner(owned: Hashes64, owners: Hashes64) -> list[Hashes32]:
     """The lower halves of ascending numbers, by the owners in their upper halves."""
     cuts = [*owned.searchsorted(owners).tolist(), len(owned)]
     lower = owned.astype(np.uint32)
     return [lower[cuts[at] : cuts[at + 1]] for at in range(len(owners))]
 
 
-def _names(written: Words64, capitals: Flags) -> Words64:
-    """The words that are written with a capital only."""
-    names = _distinct(written[capitals])
+def _capital_only(written: Hashes64, capitals: BoolArray) -> Hashes64:
+    """The words that occur with a capital letter only."""
+    names = _sort_distinct(written[capitals])
     small = np.sort(written[~capitals])
     if not len(small):
         return names
-    only: Words64 = names[small.take(small.searchsorted(names), mode="clip") != names]
+    only: Hashes64 = names[small.take(small.searchsorted(names), mode="clip") != names]
     return only
 
 
-def _shouted(words: Words, count: int) -> list[bool]:
-    """Which texts are nearly all capitals, so that a capital tells nothing."""
+def _are_shouted(words: Words, count: int) -> list[bool]:
+    """True for each text that is mostly capitals, so that a capital marks no name."""
     ends = words.bounds[: count + 1]
     capitals = np.zeros(len(words.capitals) + 1, np.intp)
     np.cumsum(words.capitals, out=capitals[1:])
-    shouted: list[bool] = (3 * np.diff(capitals.take(ends)) > 2 * np.diff(ends)).tolist()
+    shouted: list[bool] = (3 * np.diff(capitals.take(ends)) > SHOUTED_THIRDS * np.diff(ends)).tolist()
     return shouted
 
 
-def _samples(words: Words, owners: Words64, count: int) -> list[tuple[Hashes, Hashes, int]]:
+def _make_samples(words: Words, owners: Hashes64, count: int) -> list[tuple[Hashes32, Hashes32, int]]:
     """For each text its shingles in order, the sample of them, and the sample's bound."""
     bounds = words.bounds[: count + 1].tolist()
-    running = _shingles(words, 0, bounds[-1], WIDTH) if bounds[-1] >= WIDTH else np.empty(0, np.uint32)
-    whole = owners[: len(running)] == owners[WIDTH - 1 : len(running) + WIDTH - 1]
-    distinct = _split(_distinct((running | owners[: len(running)])[whole]), _owners(count))
-    made = []
+    end = bounds[-1]
+    running = _flag_shingles(words, 0, end, SHINGLE_WORDS) if end >= SHINGLE_WORDS else np.empty(0, np.uint32)
+    whole = owners[: len(running)] == owners[SHINGLE_WORDS - 1 : len(running) + SHINGLE_WORDS - 1]
+    owned = (running | owners[: len(running)])[whole]
+    distinct = _split_by_owner(_sort_distinct(owned), _owner_halves(count))
+    samples = []
     for at, start in enumerate(bounds[:-1]):
         end, width = bounds[at + 1], words.widths[at]
-        if width == WIDTH <= end - start:
-            made.append((running[start : end - WIDTH + 1], *_sampled(distinct[at], _room(end - start))))
+        size = _sample_size(end - start)
+        if width == SHINGLE_WORDS <= end - start:
+            samples.append((running[start : end - SHINGLE_WORDS + 1], *_cut_sample(distinct[at], size)))
         else:
-            own = _shingles(words, start, end, width)
-            made.append((own, *_sampled(np.unique(own), _room(end - start))))
-    return made
+            own = _flag_shingles(words, start, end, width)
+            samples.append((own, *_cut_sample(np.unique(own), size)))
+    return samples
 
 
-def _shingles(words: Words, start: int, end: int, width: int) -> Hashes:
+def _flag_shingles(words: Words, start: int, end: int, width: int) -> Hashes32:
     """The shingles of some of the words, flagged where a number is among them."""
     width = min(width, end - start)
     if not width:
         return np.empty(0, np.uint32)
-    hashes, numbers = shingle_hashes(words.hashes[start:end], width), words.numbers[start:end]
+    hashes, numbers = hash_shingles(words.hashes[start:end], width), words.numbers[start:end]
     inside = numbers[: len(hashes)].copy()
     for place in range(1, width):
         inside |= numbers[place : place + len(hashes)]
-    hashes |= inside * FIGURE
+    hashes |= inside * NUMBER_BIT
     return hashes
 
 
-def _distinct(numbers: Words64) -> Words64:
+def _sort_distinct(numbers: Hashes64) -> Hashes64:
     """The numbers ascending, each once (np.unique takes three times as long)."""
     numbers = np.sort(numbers)
-    return numbers[leads(numbers)]
+    return numbers[first_of_equals(numbers)]
 
 
-def _room(words: int) -> int:
-    return SHINGLES if words <= SHINGLES else int((SHINGLES * words) ** 0.5)
+def _sample_size(words: int) -> int:
+    """How many shingles are kept of a text of so many words."""
+    return FULL_SAMPLE_WORDS if words <= FULL_SAMPLE_WORDS else int((FULL_SAMPLE_WORDS * words) ** 0.5)
 
 
-def _sampled(distinct: Hashes, room: int) -> tuple[Hashes, int]:
-    """The `room` smallest of ascending hashes, and the bound of what they tell."""
-    if len(distinct) <= room:
-        return distinct, EVERYTHING
-    return distinct[:room], int(distinct[room - 1])
+def _cut_sample(distinct: Hashes32, size: int) -> tuple[Hashes32, int]:
+    """The `size` smallest of ascending hashes, and the bound up to which they are complete."""
+    if len(distinct) <= size:
+        return distinct, COMPLETE
+    return distinct[:size], int(distinct[size - 1])

@@ -5,122 +5,147 @@ collision costs a candidate that scoring refuses. Shingles that many stories hav
 keys. The table grows with what is alive and is rebuilt from the records, never by a clock.
 
 Many stories are looked up at once, and many rows are added at once: the tables stand still in between (`window`).
-What is told of one story does not depend on those that it is looked up with.
+What is found for one story does not depend on those that it is looked up with. The stories of the running block,
+which the table does not have yet, are found by their keys in `BlockKeys`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.deduplicate.candidates import HALF, LOWER, Found, most_shared
-from processors.deduplicate.fingerprint import Hashes
-from processors.deduplicate.flat import Numbers, leads
-from processors.deduplicate.frequencies import Counts, Frequencies, places, spread
-from processors.deduplicate.rows import Rows
+from processors.deduplicate.arrays import (
+    HALF_BITS,
+    LOWER_HALF,
+    UPPER_HALF,
+    Hashes32,
+    Hashes64,
+    Numbers,
+    ShingleFrequencies,
+    StoryCounts,
+    first_of_equals,
+    group_sizes,
+    spread_hashes,
+    table_slots,
+)
+from processors.deduplicate.record import BLOCK_RECORDS, ShingleRows
 
-COMMON: Final = 8  # stories; a shingle that more have is no key: it belongs to a template
-KEYS: Final = 48  # of a story; of a long one, half of its sample, so that a brief of it is found
-FEWEST: Final = 4  # keys, where almost everything is common
-_START: Final = 1 << 16  # places
-_TURNOVER: Final = 1 << 16  # rows that pass before a rebuild, beside four times the window
-_LARGEST: Final = 65535  # size of a sample, as it is told
-_UPPER: Final = np.uint64(2**64 - 2**32)
+# The template filter, as in the prototype that was measured on labelled pairs of the Reuters wire: with a higher figure
+# stories made from one template become candidates of each other, with a lower one a report that many told finds no
+# parent.
+MAX_KEY_STORIES: Final = 8  # that have a shingle which is a key
+MIN_SHINGLE_KEYS: Final = (
+    4  # of a story: the rarest, where almost everything is common; with fewer, a chance collision decides
+)
+MAX_SHINGLE_KEYS: Final = (
+    48  # of a story, of a long one half of its sample: fewer miss briefs of it, more cost time and memory
+)
+MAX_CANDIDATES: Final = (
+    6  # that are scored for a story: fewer miss the parent among its copies, more cost time
+)
+MIN_SHARED_SHARE: Final = (
+    0.05  # of the keys that a candidate could share: a lower share scores chance collisions, a
+)
+# higher one misses copies that were cut
+INITIAL_ROW_SLOTS: Final = 1 << 16
+MIN_TURNOVER_ROWS: Final = (
+    1 << 16
+)  # that pass before a rebuild, beside four times the window: fewer rebuild often, with
+# more the arrays of rows that have left take memory
+MAX_SAMPLE_SIZE: Final = 65535  # that is remembered of a row
 
-Places = NDArray[np.uint64]
+CandidateRows = list[tuple[int, int]]  # rows, each with the number of keys that it shares, most first
 
 
-class Keys(NamedTuple):
-    """The keys of some stories: spread hashes, the number of the story that each is of, and how many each has."""
+class StoryKeys(NamedTuple):
+    """The keys of some stories: spread hashes, the number of the story that each is of, and how many each story has."""
 
-    hashes: Places
+    hashes: Hashes64
     owners: Numbers
-    told: Numbers
+    counts: Numbers
 
 
 class Lookup(NamedTuple):
     """What the index knows of some stories.
 
-    For each story `counts` tells how many stories have each of its shingles, and `rows` the candidates with the
-    number of keys that each shares, most first, of equals the newest.
+    ``story_counts`` says for each story how many stories have each of its shingles, `candidates` which rows share
+    most of its keys, of equals the newest. ``sample_sizes`` are those of the stories.
     """
 
-    counts: list[Counts]
-    rows: Found
-    keys: Keys
-    sizes: Numbers  # of the samples
+    story_counts: list[StoryCounts]
+    candidates: list[CandidateRows]
+    keys: StoryKeys
+    sample_sizes: Numbers
 
 
-class Index:
-    """The candidates and frequencies of one window. Rows are told as numbers that only grow."""
+class ShingleIndex:
+    """The candidates and frequencies of one window. Rows are numbers that only grow."""
 
     def __init__(self) -> None:
-        """Empty."""
-        self._frequencies = Frequencies()
-        self._rows: NDArray[
-            np.uint64
-        ]  # by place: the newest row in the lower half, the one before in the upper
-        self._origin = 0
-        self._chains: NDArray[np.uint32]
-        self._sizes: NDArray[np.uint16]
+        """Make an empty index."""
+        self._frequencies = ShingleFrequencies()
+        self._rows: Hashes64  # by slot: the newest row in the lower half, the one before it in the upper
+        self._origin = 0  # the row that the table numbers 1; 0 is an empty place
+        self._chains: Hashes32  # by number
+        self._sizes: NDArray[np.uint16]  # of samples, by number
         self._alive: int  # keys
-        self._newest: int
-        self._clear(_START)
+        self._newest: int  # number
+        self._clear(INITIAL_ROW_SLOTS)
 
-    def look_up(self, samples: Sequence[Hashes], first: int) -> Lookup:
+    def look_up(self, samples: Sequence[Hashes32], first: int) -> Lookup:
         """The counts, keys and candidates of some stories; rows below `first` have left the window."""
         lengths = [len(sample) for sample in samples]
         sizes = np.array(lengths)
-        spread_hashes = spread(np.concatenate(samples))
-        counts = self._frequencies.of(spread_hashes)
-        keys = _keys(spread_hashes, counts, sizes)
+        spread = spread_hashes(np.concatenate(samples))
+        counts = self._frequencies.look_up(spread)
+        keys = _select_keys(spread, counts, sizes)
         cuts = [0, *accumulate(lengths)]
         return Lookup(
             [counts[cuts[at] : cuts[at + 1]] for at in range(len(lengths))],
-            self._candidates(keys, sizes, first),
+            self._find_candidates(keys, sizes, first),
             keys,
             sizes,
         )
 
-    def keys(self, rows: Rows) -> Keys:
+    def select_keys(self, rows: ShingleRows) -> StoryKeys:
         """The keys of some records that are still to be added."""
-        spread_hashes = spread(rows.shingles)
-        return _keys(spread_hashes, self._frequencies.of(spread_hashes), rows.sizes)
+        spread = spread_hashes(rows.shingles)
+        return _select_keys(spread, self._frequencies.look_up(spread), rows.sizes)
 
-    def counts(self, shingles: Hashes) -> Counts:
+    def count_stories(self, shingles: Hashes32) -> StoryCounts:
         """How many stories have each shingle."""
-        return self._frequencies.of(spread(shingles))
+        return self._frequencies.look_up(spread_hashes(shingles))
 
-    def add(self, rows: Rows, keys: Keys, first: int) -> None:
-        """Count the fresh shingles of successive rows, of which `first` is the first, and put their keys."""
-        self._frequencies.count(spread(rows.shingles[rows.fresh]))
-        self._put(keys, self._told(rows, first))
+    def add_rows(self, rows: ShingleRows, keys: StoryKeys, first: int) -> None:
+        """Count the new shingles of successive rows, of which `first` is the first, and add their keys."""
+        self._frequencies.add_shingles(spread_hashes(rows.shingles[rows.new]))
+        self._add_keys(keys, self._number_rows(rows, first))
 
-    def remove(self, rows: Rows) -> None:
-        """Rows leave the window; their keys die by their numbers."""
-        self._frequencies.forget(int(np.count_nonzero(rows.fresh)))
-        self._alive -= _room(rows.sizes)
+    def remove_rows(self, rows: ShingleRows) -> None:
+        """Note that rows have left the window; their keys die by their numbers."""
+        self._frequencies.remove_shingles(int(np.count_nonzero(rows.new)))
+        self._alive -= _count_keys(rows.sizes)
 
-    def is_due(self, alive: int) -> bool:
-        """Whether the table should be rebuilt: it is full, or most of what it saw has left the window."""
-        return 2 * self._alive > 3 * len(self._rows) or self._newest > 4 * alive + _TURNOVER
+    def needs_rebuild(self, alive: int) -> bool:
+        """Whether the table is full for so many living rows, or most of what it saw has left the window."""
+        return 2 * self._alive > 3 * len(self._rows) or self._newest > 4 * alive + MIN_TURNOVER_ROWS
 
-    def rebuild(self, sizes: Iterable[int], blocks: Iterable[tuple[int, Rows]], first: int) -> None:
+    def rebuild(self, sizes: Iterable[int], blocks: Iterable[tuple[int, ShingleRows]], first: int) -> None:
         """Fill a new table from what is alive, in the order of the log: blocks of rows, each with its first row.
 
         `sizes` are those of the samples.
         """
         self._origin = first
-        self._clear(max(_START, 9 * _room(np.fromiter(sizes, np.intp)) // 8))
+        self._clear(max(INITIAL_ROW_SLOTS, 9 * _count_keys(np.fromiter(sizes, np.intp)) // 8))
         for start, rows in blocks:
-            self._put(self.keys(rows), self._told(rows, start))
+            self._add_keys(self.select_keys(rows), self._number_rows(rows, start))
 
-    def _told(self, rows: Rows, first: int) -> NDArray[np.uint32]:
-        """The numbers that the tables hold for rows: from 1; 0 is an empty place."""
+    def _number_rows(self, rows: ShingleRows, first: int) -> Hashes32:
+        """The numbers that the tables hold for rows."""
         start = first - self._origin + 1
         end = start + len(rows.sizes)
         if end > len(self._chains):
@@ -128,41 +153,41 @@ class Index:
             self._chains = np.concatenate((self._chains, np.zeros(more, np.uint32)))
             self._sizes = np.concatenate((self._sizes, np.zeros(more, np.uint16)))
         self._chains[start:end] = rows.chains
-        self._sizes[start:end] = np.minimum(rows.sizes, _LARGEST)
+        self._sizes[start:end] = np.minimum(rows.sizes, MAX_SAMPLE_SIZE)
         self._newest = end - 1
-        self._alive += _room(rows.sizes)
+        self._alive += _count_keys(rows.sizes)
         return np.arange(start, end, dtype=np.uint32)
 
-    def _put(self, keys: Keys, told: NDArray[np.uint32]) -> None:
-        """Put the keys of some rows, one row after the other at each place."""
-        where = places(keys.hashes, self._size) << HALF
-        where |= told.take(keys.owners)
-        where.sort()
-        rows = where & LOWER
-        where >>= HALF
-        while len(where):
-            lead = leads(where)
-            self._put_newer(where[lead], rows[lead])
-            rest = ~lead
-            where, rows = where[rest], rows[rest]
+    def _add_keys(self, keys: StoryKeys, numbers: Hashes32) -> None:
+        """Add the keys of some rows, one row after the other in each slot."""
+        slots = table_slots(keys.hashes, self._size) << HALF_BITS
+        slots |= numbers.take(keys.owners)
+        slots.sort()
+        rows = slots & LOWER_HALF
+        slots >>= HALF_BITS
+        while len(slots):
+            first = first_of_equals(slots)
+            self._add_newer(slots[first], rows[first])
+            rest = ~first
+            slots, rows = slots[rest], rows[rest]
 
-    def _put_newer(self, where: Places, rows: Places) -> None:
-        """The newer of two rows moves down, the older falls out; a row of the same chain is replaced in place."""
-        held = self._rows.take(where)
+    def _add_newer(self, slots: Hashes64, rows: Hashes64) -> None:
+        """Move the newer of two rows down, so that the older falls out; replace a row of the same chain in place."""
+        held = self._rows.take(slots)
         chains = self._chains
-        moved = held << HALF
-        np.copyto(moved, held & _UPPER, where=chains.take(held & LOWER) == chains.take(rows))
+        moved = held << HALF_BITS
+        np.copyto(moved, held & UPPER_HALF, where=chains.take(held & LOWER_HALF) == chains.take(rows))
         moved |= rows
-        self._rows[where] = moved
+        self._rows[slots] = moved
 
-    def _candidates(self, keys: Keys, sizes: Numbers, first: int) -> Found:
+    def _find_candidates(self, keys: StoryKeys, sizes: Numbers, first: int) -> list[CandidateRows]:
         """For each story the rows that share most keys."""
-        held = self._rows.take(places(keys.hashes, self._size)).view(np.uint32)
+        held = self._rows.take(table_slots(keys.hashes, self._size)).view(np.uint32)
         alive = (held > max(first - self._origin, 0)).nonzero()[0]
-        pairs = keys.owners.take(alive >> 1).astype(np.uint64) << HALF
+        pairs = keys.owners.take(alive >> 1).astype(np.uint64) << HALF_BITS
         pairs |= held.take(alive)
         pairs.sort()
-        return most_shared(pairs, keys.told, sizes, self._sizes, self._origin - 1)
+        return top_candidates(pairs, keys.counts, sizes, self._sizes, self._origin - 1)
 
     def _clear(self, size: int) -> None:
         self._rows = np.zeros(size, np.uint64)
@@ -172,29 +197,121 @@ class Index:
         self._alive = self._newest = 0
 
 
-def _keys(spread_hashes: Places, counts: Counts, sizes: Numbers) -> Keys:
-    """Which shingles of some stories are keys.
+class BlockKeys:
+    """The keys of the running block's stories, numbered from 0: candidates for the next ones.
 
-    Those that few stories have, of these the first ones; where there are fewer than four, the four rarest.
+    The last stories may be such as were looked up and are still to come.
+    """
+
+    __slots__ = ("_count", "_key_counts", "_owned", "_sizes")
+
+    def __init__(self) -> None:
+        """Make an empty block."""
+        self.clear()
+
+    def __len__(self) -> int:
+        """How many stories."""
+        return self._count
+
+    def clear(self) -> None:
+        """Remove all stories."""
+        self._count = 0
+        self._owned: Hashes64 = np.empty(0, np.uint64)  # keys in the upper half, owners in the lower
+        self._key_counts: Numbers = np.zeros(BLOCK_RECORDS, np.intp)
+        self._sizes: Numbers = np.zeros(BLOCK_RECORDS, np.intp)  # of their samples
+
+    def add_stories(self, keys: StoryKeys, sizes: Numbers) -> None:
+        """Add some stories by their keys and the sizes of their samples."""
+        first, last = self._count, self._count + len(sizes)
+        owned = keys.hashes << HALF_BITS
+        owned |= (keys.owners + first).astype(np.uint64)
+        self._owned = np.concatenate((self._owned, owned))
+        self._key_counts[first:last] = keys.counts
+        self._sizes[first:last] = sizes
+        self._count = last
+
+    def truncate(self, count: int) -> None:
+        """Keep only the first `count` stories."""
+        if count < self._count:
+            self._owned = self._owned[(self._owned & LOWER_HALF) < count]
+            self._count = count
+
+    def all_keys(self) -> StoryKeys:
+        """The keys of all stories."""
+        owners = (self._owned & LOWER_HALF).astype(np.intp)
+        return StoryKeys(self._owned >> HALF_BITS, owners, self._key_counts[: self._count])
+
+    def find_candidates(self, first: int, base: int) -> list[CandidateRows]:
+        """For each story from number `first` on the earlier ones of the block that share its keys.
+
+        Of those that have a key only the newest counts. Candidates are rows, of which `base` is the block's first.
+        """
+        owned = np.sort(self._owned)
+        again = ((owned[1:] ^ owned[:-1]) <= LOWER_HALF).nonzero()[0]
+        pairs = (owned.take(again + 1) & LOWER_HALF) << HALF_BITS
+        pairs |= owned.take(again) & LOWER_HALF
+        pairs = pairs[pairs >= np.uint64(first) << HALF_BITS]
+        pairs.sort()
+        sizes = self._sizes[: self._count]
+        return top_candidates(pairs, self._key_counts[: self._count], sizes, sizes, base)[first:]
+
+
+def top_candidates(
+    pairs: Hashes64, key_counts: Numbers, sizes: Numbers, row_sizes: NDArray[np.integer[Any]], base: int
+) -> list[CandidateRows]:
+    """For each story the rows that share most of its keys, of equals the newest. A smaller story could share fewer.
+
+    Args:
+        pairs: ascending, one for each shared key: the story's number in the upper half, the row's in the lower.
+        key_counts: how many keys each story has.
+        sizes: of the stories' samples.
+        row_sizes: of the rows' samples.
+        base: row of the first of ``row_sizes``.
+    """
+    candidates: list[CandidateRows] = [[] for _ in key_counts]
+    if not len(pairs):
+        return candidates
+    starts = first_of_equals(pairs).nonzero()[0]
+    shared = group_sizes(starts, len(pairs))
+    pairs = pairs.take(starts)
+    stories, rows = (pairs >> HALF_BITS).astype(np.intp), (pairs & LOWER_HALF).astype(np.intp)
+    size = sizes.take(stories)
+    fewest = MIN_SHARED_SHARE * key_counts.take(stories) / size * np.minimum(size, row_sizes.take(rows))
+    enough = (shared >= fewest).nonzero()[0]
+    stories, rows, shared = stories.take(enough), rows.take(enough), shared.take(enough)
+    order = np.lexsort((-rows, -shared, stories))
+    rows += base
+    for story, row, keys in zip(
+        stories.take(order).tolist(), rows.take(order).tolist(), shared.take(order).tolist(), strict=True
+    ):
+        if len(candidates[story]) < MAX_CANDIDATES:
+            candidates[story].append((row, keys))
+    return candidates
+
+
+def _select_keys(spread: Hashes64, counts: StoryCounts, sizes: Numbers) -> StoryKeys:
+    """The shingles of some stories that are keys: those that few stories have, of these the first ones.
+
+    Where there are fewer than `MIN_SHINGLE_KEYS`, those are the rarest.
     """
     owners = np.arange(len(sizes)).repeat(sizes)
-    rare = counts <= COMMON
+    rare = counts <= MAX_KEY_STORIES
     ranks = np.zeros(len(counts) + 1, np.intp)
     rare.cumsum(out=ranks[1:])
     ends = sizes.cumsum()
     before = ranks.take(ends - sizes)
-    rooms = np.minimum(sizes, np.maximum(KEYS, sizes // 2))
-    rare &= ranks[1:] <= (before + rooms).take(owners)
-    told = np.minimum(ranks.take(ends) - before, rooms)
-    for story in (told < FEWEST).nonzero()[0].tolist():
+    most = np.minimum(sizes, np.maximum(MAX_SHINGLE_KEYS, sizes // 2))
+    rare &= ranks[1:] <= (before + most).take(owners)
+    key_counts = np.minimum(ranks.take(ends) - before, most)
+    for story in (key_counts < MIN_SHINGLE_KEYS).nonzero()[0].tolist():
         start, end = int(ends[story] - sizes[story]), int(ends[story])
         rare[start:end] = False
-        rare[start + np.argsort(counts[start:end], kind="stable")[:FEWEST]] = True
-        told[story] = min(FEWEST, end - start)
+        rare[start + np.argsort(counts[start:end], kind="stable")[:MIN_SHINGLE_KEYS]] = True
+        key_counts[story] = min(MIN_SHINGLE_KEYS, end - start)
     chosen = rare.nonzero()[0]
-    return Keys(spread_hashes.take(chosen), owners.take(chosen), told)
+    return StoryKeys(spread.take(chosen), owners.take(chosen), key_counts)
 
 
-def _room(sizes: Numbers) -> int:
+def _count_keys(sizes: Numbers) -> int:
     """How many keys stories with samples of such sizes have together at the most."""
-    return int(np.minimum(sizes, np.maximum(KEYS, sizes // 2)).sum())
+    return int(np.minimum(sizes, np.maximum(MAX_SHINGLE_KEYS, sizes // 2)).sum())

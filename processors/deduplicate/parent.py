@@ -1,121 +1,220 @@
-"""The earlier story that a story belongs to: by identifiers, by a quoted headline, by the same text, by likeness."""
+"""A story as it arrives, the earlier story that it belongs to, and what it is to that one.
+
+A parent is found by identifiers, by a quoted headline, by the same text, by likeness, in this order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from processors.deduplicate.arrival import Arrival
-from processors.deduplicate.fingerprint import fingerprint
-from processors.deduplicate.keys import headline_keys, key, links
+from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
+from processors.deduplicate.index import CandidateRows
+from processors.deduplicate.keys import hash_key, headline_keys, linked_identifiers
 from processors.deduplicate.overlap import Overlap
-from processors.deduplicate.score import HOUR_MS, SHORT, Likeness, jaccard, likeness
-from processors.deduplicate.view import View
+from processors.deduplicate.record import RecordView
+from processors.deduplicate.score import BRIEF_WORDS, Likeness, jaccard_likeness, measure_likeness
 from processors.deduplicate.window import Reading, Window
+from processors.model.event import Event, Relation
+from processors.model.story import Story
+from processors.signals import Signals, read_signals
 
-NAMED: Final = 0.6  # headline likeness from which an advisory's quoted headline is the story's
+HOUR_MS: Final = 3_600_000
+MAX_AHEAD_MS: Final = (
+    24 * HOUR_MS
+)  # of a story's time before its arrival: more lets a wrong date move the window, less
+# refuses a clock in another zone
+UNDATED_MS: Final = 24 * HOUR_MS  # after 1970 began: a time within is what programs write that know no date
+MIN_NAMED_LIKENESS: Final = (
+    0.6  # of an advisory's quoted headline and the story's: a lower figure kills other stories,
+)
+# a higher one misses a headline that the advisory shortened
+MAX_VERSION_DIGITS: Final = (
+    100  # of a version that counts as a number: Python reads no number of thousands of digits
+)
+
+
+class Arrival(NamedTuple):
+    """A story as it is placed: its event, what is compared of it, what it says of itself, and its own time."""
+
+    event: Event
+    fingerprint: Fingerprint
+    signals: Signals
+    time_ms: int
+    is_late: bool  # its time lies before the window
 
 
 class Parent(NamedTuple):
     """The earlier story that a story belongs to, and the figures by which it was found.
 
-    `score` tells how like it is where its text was compared, `pair` what the two share where that was counted.
+    `score` is how like it is where its text was compared, `overlap` what the two share where that was counted.
     """
 
-    view: View
+    view: RecordView
     evidence: dict[str, float]
     score: float | None = None
-    pair: Overlap | None = None
+    overlap: Overlap | None = None
 
 
-def parent_of(story: Arrival, window: Window, reading: Reading) -> Parent | None:
+def read_arrival(event: Event, fingerprint: Fingerprint, window: Window) -> Arrival:
+    """An event as it arrives at a window."""
+    story, now_ms = event.story, window.now_ms
+    time_ms = _story_time(event, now_ms)
+    signals = read_signals(
+        headline=event.headline,
+        slugline=story.slugline or "",
+        ed_note=story.ed_note or "",
+        text=event.text,
+        genres=story.genres,
+    )
+    is_late = now_ms is not None and time_ms < now_ms - window.length_ms
+    return Arrival(event, fingerprint, signals, time_ms, is_late)
+
+
+def _story_time(event: Event, now_ms: int | None) -> int:
+    """The story's own time in milliseconds, or that of its arrival where it has none or lies far ahead."""
+    received = _milliseconds(event.provenance.received if event.provenance else None)
+    created = _milliseconds(event.story.version_created)
+    if created is not None and abs(created) < UNDATED_MS:
+        created = None
+    if created is not None and (received is None or created <= received + MAX_AHEAD_MS):
+        return created
+    return received if received is not None else now_ms or 0
+
+
+@lru_cache(maxsize=256)
+def _milliseconds(timestamp: str | None) -> int | None:
+    try:
+        moment = datetime.fromisoformat(timestamp) if timestamp else None
+    except ValueError:
+        return None
+    if moment is None:
+        return None
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def find_parent(arrival: Arrival, window: Window, reading: Reading) -> Parent | None:
     """The parent by the surest of the ways that find one, however unlikely it is. `reading` is the window's of it."""
     return (
-        _by_identifier(story, window)
-        or _by_name(story, window)
-        or _by_content(story, window)
-        or _by_text(story, window, reading)
+        _find_by_identifier(arrival, window)
+        or _find_by_name(arrival, window)
+        or _find_by_content(arrival, window)
+        or _find_by_text(arrival, window, reading)
     )
 
 
-def _by_identifier(story: Arrival, window: Window) -> Parent | None:
-    """The newest version of the story, or what the publisher says that it was made from."""
-    item = story.event.story
-    row = window.find(key("uri", item.uri))
-    if row is not None and (view := window.view(row)).uri == item.uri:
+def _find_by_identifier(arrival: Arrival, window: Window) -> Parent | None:
+    """The newest version of the story, or what it was made from, as the publisher says."""
+    story = arrival.event.story
+    row = window.find_row(hash_key("uri", story.uri))
+    if row is not None and (view := window.view(row)).uri == story.uri:
         return Parent(view, {"by-uri": 1.0})
-    for told in links(item):
-        row = window.find(key("uri", told))
+    for identifier in linked_identifiers(story):
+        row = window.find_row(hash_key("uri", identifier))
         if row is None:
-            row = window.find(key("alt", told))
+            row = window.find_row(hash_key("alt", identifier))
         if row is not None:
             return Parent(window.view(row), {"by-link": 1.0})
     return None
 
 
-def _by_name(story: Arrival, window: Window) -> Parent | None:
+def _find_by_name(arrival: Arrival, window: Window) -> Parent | None:
     """The story whose headline an advisory, correction or kill quotes."""
-    if not story.signals.names:
+    if not arrival.signals.names:
         return None
-    named = fingerprint(story.signals.names, "")
-    for told in headline_keys(named.title):
-        row = window.find(told)
+    quoted = make_fingerprint(arrival.signals.names, "")
+    for key in headline_keys(quoted.title):
+        row = window.find_row(key)
         if row is None:
             continue
         view = window.view(row)
-        alike = jaccard(named.headline.tolist(), view.marks().headline)
-        if alike >= NAMED:
-            return Parent(view, {"by-name": 1.0, "headline": alike})
+        likeness = jaccard_likeness(quoted.headline.tolist(), view.word_sets().headline)
+        if likeness >= MIN_NAMED_LIKENESS:
+            return Parent(view, {"by-name": 1.0, "headline": likeness})
     return None
 
 
-def _by_content(story: Arrival, window: Window) -> Parent | None:
-    """The same text, word for word; under twenty words the headline, too."""
-    made = story.made
-    row = window.find(key("content", str(made.content)))
+def _find_by_content(arrival: Arrival, window: Window) -> Parent | None:
+    """The same text, word for word; of a brief the headline, too."""
+    fingerprint = arrival.fingerprint
+    row = window.find_row(hash_key("content", str(fingerprint.content)))
     if row is None:
         return None
     view = window.view(row)
-    same = view.content == made.content and view.words == made.words and _is_near(story, window, view)
-    if not same or not np.array_equal(view.shingles, made.shingles):
+    same = (view.head.content, view.head.words) == (fingerprint.content, fingerprint.words)
+    if not (same and _is_near(arrival, window, view) and np.array_equal(view.shingles, fingerprint.shingles)):
         return None
-    if made.words < SHORT and view.marks().headline != made.headline.tolist():
+    if fingerprint.words < BRIEF_WORDS and view.word_sets().headline != fingerprint.headline.tolist():
         return None
     return Parent(view, {"by-content": 1.0}, 1.0)
 
 
-def _by_text(story: Arrival, window: Window, reading: Reading) -> Parent | None:
+def _find_by_text(arrival: Arrival, window: Window, reading: Reading) -> Parent | None:
     """The likest of the stories that share rare shingles, and of those that it comes from."""
-    likely = _likely(story, window, reading, reading.rows)
+    likely = _measure_likely(arrival, window, reading, reading.candidates)
     if not likely:
         return None
-    best = max(likely, key=lambda found: found.score)  # the first of equals
+    best = max(likely, key=lambda likeness: likeness.score)  # the first of equals
     keys = int(best.features["shared-keys"])
-    origins = [(row, keys) for row in window.origins(best.view)]
-    for earlier in _likely(story, window, reading, origins):
+    origins = [(row, keys) for row in window.find_origins(best.view)]
+    for earlier in _measure_likely(arrival, window, reading, origins):
         if earlier.score >= best.score:
             best = earlier
-    hours = abs(story.time - best.view.time) / HOUR_MS
-    return Parent(best.view, {**best.features, "hours": hours}, best.score, best.pair)
+    hours = abs(arrival.time_ms - best.view.head.time_ms) / HOUR_MS
+    return Parent(best.view, {**best.features, "hours": hours}, best.score, best.overlap)
 
 
-def _likely(
-    story: Arrival, window: Window, reading: Reading, rows: Sequence[tuple[int, int]]
+def _measure_likely(
+    arrival: Arrival, window: Window, reading: Reading, candidates: CandidateRows
 ) -> list[Likeness]:
-    """Those of the rows that may tell the same report; each comes with the number of keys it shares."""
-    found: list[Likeness] = []
-    pairs = window.compare(reading, [row for row, _ in rows])
-    for row, keys in rows:
-        pair = pairs[row]
-        if pair is None or row < window.first or not _is_near(story, window, view := window.view(row)):
+    """The likeness of those candidates that may tell the same report."""
+    likely: list[Likeness] = []
+    overlaps = window.measure(reading, [row for row, _ in candidates])
+    for row, keys in candidates:
+        overlap = overlaps[row]
+        if overlap is None or row < window.first or not _is_near(arrival, window, view := window.view(row)):
             continue
-        if like := likeness(story.made, view, pair):
-            like.features["shared-keys"] = float(keys)
-            found.append(like)
-    return found
+        if likeness := measure_likeness(arrival.fingerprint, view, overlap):
+            likeness.features["shared-keys"] = float(keys)
+            likely.append(likeness)
+    return likely
 
 
-def _is_near(story: Arrival, window: Window, view: View) -> bool:
-    return abs(story.time - view.time) <= window.length
+def _is_near(arrival: Arrival, window: Window, view: RecordView) -> bool:
+    return abs(arrival.time_ms - view.head.time_ms) <= window.length_ms
+
+
+def decide_relation(arrival: Arrival, parent: RecordView | None, *, of_same_uri: bool) -> Relation:
+    """The relation, by the publisher's status and marks first, then by versions, then by what is new in the text.
+
+    A correction or kill is one also where its story was never seen.
+    """
+    story, signals, fingerprint = arrival.event.story, arrival.signals, arrival.fingerprint
+    if story.pub_status == "canceled" or signals.relation == "kill":
+        return "kill"
+    same = parent is not None and parent.head.content == fingerprint.content
+    if signals.relation == "correction" and not (same and parent and parent.relation == "correction"):
+        return "correction"
+    if parent is None:
+        return "new"
+    if of_same_uri:
+        return "duplicate" if _is_older(story, parent.version) else "update"
+    if same:
+        return "duplicate"
+    return "update" if signals.relation == "update" or _has_new_numbers(fingerprint, parent) else "duplicate"
+
+
+def _is_older(story: Story, newest: str) -> bool:
+    """Whether a version came after a later one; versions that are not numbers have no order but the log's."""
+    version = story.version
+    if not version or not version.isdecimal() or not newest.isdecimal():
+        return False
+    return max(len(version), len(newest)) <= MAX_VERSION_DIGITS and int(version) < int(newest)
+
+
+def _has_new_numbers(fingerprint: Fingerprint, parent: RecordView) -> bool:
+    """Whether the story has numbers that the parent does not have."""
+    return bool(set(fingerprint.numbers.tolist()).difference(parent.word_sets().numbers))

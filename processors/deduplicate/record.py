@@ -1,92 +1,428 @@
 """What the deduplicator remembers of a story: one compact record, which is its memory and the log's alike.
 
-Little endian: a fixed head, then hashes of shingles (ascending, even; the lowest bit of a stored one tells that no
-parent had it), numbers, names and headline words, 64-bit keys, figures of the evidence, and strings in UTF-8.
-`view` reads one record, `rows` the shingles of many.
+This module alone knows the layout. A record is little endian: a `Head` of fixed length, then behind each other
+
+- hashes of shingles, four bytes each: ascending, even; the lowest bit tells that no parent had the shingle,
+- hashes of numbers, of names and of headline words, four bytes each,
+- the keys by which the story is found, eight bytes each,
+- the figures of the evidence: their codes, a byte each, then their values, four bytes each,
+- strings in UTF-8: the chain, the parent, the version, the uri, the language.
+
+Installations restore records that earlier software wrote, so a change of the layout needs another `FORMAT_NUMBER`.
 """
 
 from __future__ import annotations
 
 import struct
 from array import array
-from typing import Final, NamedTuple, get_args
+from collections.abc import Sequence
+from typing import Annotated, Final, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 import xxhash
 
-from processors.deduplicate.fingerprint import Fingerprint, Hashes
+from processors.deduplicate.arrays import BoolArray, Hashes32, Numbers
+from processors.deduplicate.fingerprint import Fingerprint, WordSets
 from processors.model.event import Feature, Lineage, Relation
 
-FORMAT: Final = 3  # of the record; another number is another software's and is not read
-BLOCK: Final = 64  # records of the log
-KEYS: Final = 64  # of a story at the most, however many identifiers its publisher gives it
-
-HEAD: Final = struct.Struct("<HBBBBBBHHHHIIIIIIIIqqQQf")
-ABSENT: Final = 2**32 - 1  # the length of a string that is not there
+FORMAT_NUMBER: Final = 3  # another number is another software's and is not read
+BLOCK_RECORDS: Final = 64  # of the log (see `window`)
+MAX_RECORD_KEYS: Final = (
+    64  # of a story, however many identifiers its publisher gives it: more cost memory, fewer lose links
+)
+ABSENT_BYTES: Final = 2**32 - 1  # the length of a string that is not there
 NO_SCORE: Final = 65535
-ODD: Final = np.uint32(1)
-EVEN: Final = np.uint32(2**32 - 2)
-RELATIONS: Final[tuple[Relation, ...]] = get_args(Relation)
-FIGURES: Final = (
-    "containment", "numbers-missing", "names-missing", "headline", "digits", "length-ratio", "hours",
-    "shared-keys", "candidates", "novelty", "late", "by-uri", "by-link", "by-content", "by-name", "by-text",
-    "plain-containment", "reverse-containment", "score", "figures-kept", "figures", "run", "words", "numbers-differ", "names-differ",
-)  # fmt: skip
-_CODES: Final = {name: code for code, name in enumerate(FIGURES)}
+SCORE_UNITS: Final = 10_000  # of a score of 1
+NEW_BIT: Final = np.uint32(1)  # of a stored shingle that no parent had
+HASH_BITS: Final = np.uint32(2**32 - 2)
+RELATIONS: Final[tuple[Relation, ...]] = get_args(Relation)  # a record holds the place in this order
+FIGURE_NAMES: Final = (
+    "containment",
+    "numbers-missing",
+    "names-missing",
+    "headline",
+    "digits",
+    "length-ratio",
+    "hours",
+    "shared-keys",
+    "candidates",
+    "novelty",
+    "late",
+    "by-uri",
+    "by-link",
+    "by-content",
+    "by-name",
+    "by-text",
+    "plain-containment",
+    "reverse-containment",
+    "score",
+    "figures-kept",
+    "figures",
+    "run",
+    "words",
+    "numbers-differ",
+    "names-differ",
+)  # fmt: skip -- a record holds the places in this order: add at the end only
 _RELATION_CODES: Final = {name: code for code, name in enumerate(RELATIONS)}
+_FIGURE_CODES: Final = {name: code for code, name in enumerate(FIGURE_NAMES)}
+
+UInt8 = Annotated[int, "B"]
+UInt16 = Annotated[int, "H"]
+UInt32 = Annotated[int, "I"]
+UInt64 = Annotated[int, "Q"]
+Int64 = Annotated[int, "q"]
+Float32 = Annotated[float, "f"]
 
 
-class UnknownFormat(ValueError):
+class UnknownRecordFormat(ValueError):
     """The record was written by another version of the software, or is none."""
+
+
+class Head(NamedTuple):
+    """The fixed head of a record, in the order of its bytes. Times are milliseconds since the epoch."""
+
+    format_number: UInt16
+    block_place: UInt8
+    relation: UInt8
+    number_count: UInt8
+    name_count: UInt8
+    headline_count: UInt8
+    figure_count: UInt8
+    shingle_count: UInt16
+    score: UInt16  # in ten-thousandths
+    language_bytes: UInt16
+    key_count: UInt16
+    version_bytes: UInt32
+    uri_bytes: UInt32
+    chain_bytes: UInt32  # absent where the chain is named by the story's own uri
+    parent_bytes: UInt32  # absent where there is no parent
+    sequence: UInt32
+    words: UInt32
+    bound: UInt32
+    chain_hash: UInt32  # never 0
+    time_ms: Int64
+    window_time_ms: Int64
+    state: UInt64
+    content: UInt64
+    digits: Float32
+
+    @property
+    def words_at(self) -> int:
+        """Where the hashes of numbers, names and headline words begin."""
+        return _SHINGLES_AT + _HASH_BYTES * self.shingle_count
+
+    @property
+    def keys_at(self) -> int:
+        """Where the keys begin."""
+        words = self.number_count + self.name_count + self.headline_count
+        return _SHINGLES_AT + _HASH_BYTES * (self.shingle_count + words)
+
+    @property
+    def figures_at(self) -> int:
+        """Where the codes of the figures begin."""
+        return self.keys_at + _KEY_BYTES * self.key_count
+
+    @property
+    def strings_at(self) -> int:
+        """Where the strings begin."""
+        return self.figures_at + _FIGURE_BYTES * self.figure_count
+
+    @property
+    def string_sizes(self) -> tuple[int, int, int, int, int]:
+        """The lengths in bytes of the strings, in their order."""
+        return self.chain_bytes, self.parent_bytes, self.version_bytes, self.uri_bytes, self.language_bytes
+
+
+_FIELD_CODES: Final[dict[str, str]] = {
+    name: get_args(hint)[1] for name, hint in get_type_hints(Head, include_extras=True).items()
+}
+_HEAD: Final = struct.Struct("<" + "".join(_FIELD_CODES.values()))
+_SHINGLES_AT: Final = _HEAD.size
+_HASH_BYTES: Final = 4
+_KEY_BYTES: Final = 8
+_FIGURE_BYTES: Final = 1 + 4
+
+
+def field_offset(name: str) -> int:
+    """Where a field of the head begins."""
+    before = list(_FIELD_CODES)[: list(_FIELD_CODES).index(name)]
+    return struct.calcsize("<" + "".join(_FIELD_CODES[field] for field in before))
+
+
+def _fields(*names: str) -> struct.Struct:
+    """What unpacks these fields of a record only, in the order of the head."""
+    return struct.Struct(
+        "<"
+        + "".join(
+            code if name in names else f"{struct.calcsize(code)}x" for name, code in _FIELD_CODES.items()
+        )
+    )
+
+
+_SIZE: Final = _fields("shingle_count")
+_SIZE_AND_BOUND: Final = _fields("shingle_count", "bound")
+_SIZE_AND_CHAIN: Final = _fields("shingle_count", "chain_hash")
+_WINDOW_TIME: Final = _fields("window_time_ms")
 
 
 class Record(NamedTuple):
     """A story that was decided.
 
-    `place` is the story's in its block of the log (see `window`); `time` its own, `mark` the window's when it came
-    (milliseconds since the epoch); `state` a hash of everything that makes a version differ; `keys` are 64-bit hashes
-    of identifiers and headline by which it is found; `stored` are its shingles, of which the odd were new to its
-    chain.
+    `block_place` is the story's in its block of the log (see `window`). ``time_ms`` is its own time,
+    ``window_time_ms`` the window's when it came. `state` is a hash of everything that makes a version differ; `keys`
+    are 64-bit hashes of identifiers and headline by which it is found. `shingles` are as `flag_new_shingles` makes
+    them.
     """
 
-    place: int
+    block_place: int
     language: str
     uri: str
     version: str
-    time: int
-    mark: int
+    time_ms: int
+    window_time_ms: int
     state: int
     lineage: Lineage
     evidence: tuple[Feature, ...]
-    print: Fingerprint
-    stored: Hashes
+    fingerprint: Fingerprint
+    shingles: Hashes32
     keys: tuple[int, ...]
 
     def pack(self) -> bytes:
         """The record as bytes."""
-        made, lineage, evidence = self.print, self.lineage, self.evidence
-        uri, version, language = _encoded(self.uri), _encoded(self.version), _encoded(self.language)
-        chain = None if lineage.story == self.uri else _encoded(lineage.story)
-        of = None if lineage.of is None else _encoded(lineage.of)
-        score = NO_SCORE if lineage.score is None else round(lineage.score * 10_000)  # in ten-thousandths
-        head = HEAD.pack(
-            FORMAT, self.place, _RELATION_CODES[lineage.relation], len(made.numbers), len(made.names),
-            len(made.headline), len(evidence), len(self.stored), score, len(language), len(self.keys),
-            len(version), len(uri), ABSENT if chain is None else len(chain), ABSENT if of is None else len(of),
-            lineage.sequence, made.words, made.bound, xxhash.xxh32_intdigest(uri if chain is None else chain) | 1,
-            self.time, self.mark, self.state, made.content, made.digits,
-        )  # fmt: skip
+        fingerprint, lineage, evidence = self.fingerprint, self.lineage, self.evidence
+        uri, version, language = _encode(self.uri), _encode(self.version), _encode(self.language)
+        chain = None if lineage.story == self.uri else _encode(lineage.story)
+        parent = None if lineage.of is None else _encode(lineage.of)
+        head = Head(
+            format_number=FORMAT_NUMBER,
+            block_place=self.block_place,
+            relation=_RELATION_CODES[lineage.relation],
+            number_count=len(fingerprint.numbers),
+            name_count=len(fingerprint.names),
+            headline_count=len(fingerprint.headline),
+            figure_count=len(evidence),
+            shingle_count=len(self.shingles),
+            score=NO_SCORE if lineage.score is None else round(lineage.score * SCORE_UNITS),
+            language_bytes=len(language),
+            key_count=len(self.keys),
+            version_bytes=len(version),
+            uri_bytes=len(uri),
+            chain_bytes=ABSENT_BYTES if chain is None else len(chain),
+            parent_bytes=ABSENT_BYTES if parent is None else len(parent),
+            sequence=lineage.sequence,
+            words=fingerprint.words,
+            bound=fingerprint.bound,
+            chain_hash=xxhash.xxh32_intdigest(uri if chain is None else chain) | 1,
+            time_ms=self.time_ms,
+            window_time_ms=self.window_time_ms,
+            state=self.state,
+            content=fingerprint.content,
+            digits=fingerprint.digits,
+        )
         return b"".join((
-            head, self.stored.tobytes(), made.numbers.tobytes(), made.names.tobytes(), made.headline.tobytes(),
-            array("Q", self.keys).tobytes(), bytes([_CODES[told.name] for told in evidence]),
-            array("f", [told.value for told in evidence]).tobytes(), chain or b"", of or b"", version, uri, language,
+            _HEAD.pack(*head), self.shingles.tobytes(), fingerprint.numbers.tobytes(), fingerprint.names.tobytes(),
+            fingerprint.headline.tobytes(), array("Q", self.keys).tobytes(),
+            bytes([_FIGURE_CODES[feature.name] for feature in evidence]),
+            array("f", [feature.value for feature in evidence]).tobytes(),
+            chain or b"", parent or b"", version, uri, language,
         ))  # fmt: skip
 
 
-def stored(shingles: Hashes, added: Hashes | None) -> Hashes:
-    """The shingles as a record holds them: odd where `added` is 1, as the parent did not have them; all, without."""
-    return shingles | (ODD if added is None else added)
+def flag_new_shingles(shingles: Hashes32, new: Hashes32 | None) -> Hashes32:
+    """The shingles as a record holds them: odd where `new` is 1, as the parent did not have them; all, without."""
+    return shingles | (NEW_BIT if new is None else new)
 
 
-def _encoded(text: str) -> bytes:
+def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
+
+
+class _Strings(NamedTuple):
+    """The strings of a record; `chain` is absent where it is the story's own uri, `parent` without a parent."""
+
+    chain: str | None
+    parent: str | None
+    version: str
+    uri: str
+    language: str
+
+
+class RecordView:
+    """A packed record, read where it lies: the window keeps the bytes themselves, so that a story costs no objects."""
+
+    __slots__ = ("_cached_strings", "head", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        """Read the head.
+
+        Raises:
+            UnknownRecordFormat: another format, or no record.
+        """
+        try:
+            self.head = head = Head._make(_HEAD.unpack_from(raw))
+        except struct.error as error:
+            raise UnknownRecordFormat("not a record of the deduplicator") from error
+        if head.format_number != FORMAT_NUMBER:
+            raise UnknownRecordFormat(f"format {head.format_number}, this software reads {FORMAT_NUMBER}")
+        self.raw = raw
+        self._cached_strings: _Strings | None = None
+
+    def verify(self) -> None:
+        """Refuse what can't have come from `Record.pack`; to be called for what comes out of a log.
+
+        Raises:
+            UnknownRecordFormat: it is cut, has more behind it, or holds what no record holds.
+        """
+        head = self.head
+        size = head.strings_at + sum(length for length in head.string_sizes if length != ABSENT_BYTES)
+        codes = self.raw[head.figures_at : head.figures_at + head.figure_count]
+        if (
+            size != len(self.raw)
+            or head.block_place >= BLOCK_RECORDS
+            or head.relation >= len(RELATIONS)
+            or max(codes, default=0) >= len(FIGURE_NAMES)
+        ):
+            raise UnknownRecordFormat("a damaged record of the deduplicator")
+        try:
+            self._strings()
+        except UnicodeDecodeError as error:
+            raise UnknownRecordFormat("a damaged record of the deduplicator") from error
+
+    @property
+    def relation(self) -> Relation:
+        """The relation that was decided."""
+        return RELATIONS[self.head.relation]
+
+    @property
+    def shingles(self) -> Hashes32:
+        """The shingles' hashes, ascending."""
+        return np.frombuffer(self.raw, np.uint32, self.head.shingle_count, _SHINGLES_AT) & HASH_BITS
+
+    def word_sets(self) -> WordSets:
+        """Numbers, names, headline words."""
+        head = self.head
+        hashes = array("I", self.raw[head.words_at : head.keys_at]).tolist()
+        numbers, names = head.number_count, head.number_count + head.name_count
+        return WordSets(hashes[:numbers], hashes[numbers:names], hashes[names:])
+
+    def keys(self) -> list[int]:
+        """The 64-bit keys by which the story is found."""
+        return array("Q", self.raw[self.head.keys_at : self.head.figures_at]).tolist()
+
+    def evidence(self) -> tuple[Feature, ...]:
+        """The figures that the decision rested on."""
+        count = self.head.figure_count
+        figures = struct.unpack_from(f"<{count}B{count}f", self.raw, self.head.figures_at)
+        return tuple(
+            Feature(FIGURE_NAMES[code], round(value, 4))
+            for code, value in zip(figures[:count], figures[count:], strict=True)
+        )
+
+    def lineage(self) -> Lineage:
+        """The lineage that was decided."""
+        score = self.head.score
+        return Lineage(
+            story=self.chain,
+            relation=self.relation,
+            of=self._strings().parent,
+            score=None if score == NO_SCORE else score / SCORE_UNITS,
+            sequence=self.head.sequence,
+        )
+
+    def origins(self) -> tuple[str, ...]:
+        """The uris of the parent and of the chain's earliest member; none where there is no parent."""
+        parent = self._strings().parent
+        return () if parent is None else (parent, self.chain)
+
+    @property
+    def chain(self) -> str:
+        """The id of the story's chain: the uri of its earliest member."""
+        strings = self._strings()
+        return strings.uri if strings.chain is None else strings.chain
+
+    @property
+    def uri(self) -> str:
+        """The story's uri."""
+        return self._strings().uri
+
+    @property
+    def version(self) -> str:
+        """The story's version."""
+        return self._strings().version
+
+    @property
+    def language(self) -> str:
+        """The primary language subtag whose window the story is in."""
+        return self._strings().language
+
+    def _strings(self) -> _Strings:
+        if self._cached_strings is None:
+            self._cached_strings = self._read_strings()
+        return self._cached_strings
+
+    def _read_strings(self) -> _Strings:
+        place = self.head.strings_at
+        strings: list[str | None] = []
+        for length in self.head.string_sizes:
+            if length == ABSENT_BYTES:
+                strings.append(None)
+                continue
+            strings.append(self.raw[place : place + length].decode("utf-8", "surrogatepass"))
+            place += length
+        chain, parent, version, uri, language = strings
+        return _Strings(chain, parent, version or "", uri or "", language or "")
+
+
+class ShingleRows(NamedTuple):
+    """The shingles of successive records, one after the other.
+
+    `new` is true for those that were new to their chain, `sizes` has the number of each record's, `chains` the 32-bit
+    hash of each record's chain, never 0.
+    """
+
+    shingles: Hashes32
+    new: BoolArray
+    sizes: Numbers
+    chains: Hashes32
+
+
+class Sample(NamedTuple):
+    """An earlier story's shingles as a record stores them, how many they are, and up to which bound they are complete."""
+
+    stored: bytes
+    size: int
+    bound: int
+
+
+def read_rows(records: Sequence[bytes]) -> ShingleRows:
+    """The shingles of some records."""
+    heads = [_SIZE_AND_CHAIN.unpack_from(raw) for raw in records]
+    parts = [
+        raw[_SHINGLES_AT : _SHINGLES_AT + _HASH_BYTES * size]
+        for raw, (size, _) in zip(records, heads, strict=True)
+    ]
+    stored = np.frombuffer(b"".join(parts), np.uint32)
+    return ShingleRows(
+        shingles=stored & HASH_BITS,
+        new=(stored & NEW_BIT).astype(np.bool_),
+        sizes=np.array([size for size, _ in heads], np.intp),
+        chains=np.array([chain for _, chain in heads], np.uint32),
+    )
+
+
+def read_sample(record: bytes) -> Sample:
+    """The sample of a record."""
+    size, bound = _SIZE_AND_BOUND.unpack_from(record)
+    return Sample(record[_SHINGLES_AT : _SHINGLES_AT + _HASH_BYTES * size], size, bound)
+
+
+def read_sample_size(record: bytes) -> int:
+    """How many shingles a record holds."""
+    size: int = _SIZE.unpack_from(record)[0]
+    return size
+
+
+def read_window_time(record: bytes) -> int:
+    """The window's time when the story of a record came, in milliseconds."""
+    time_ms: int = _WINDOW_TIME.unpack_from(record)[0]
+    return time_ms

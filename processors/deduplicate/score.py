@@ -13,17 +13,24 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.deduplicate.fingerprint import EVERYTHING, MARKS, Fingerprint, Hashes, Marks
+from processors.deduplicate.arrays import BoolArray, Hashes32
+from processors.deduplicate.fingerprint import COMPLETE, MAX_SET_WORDS, Fingerprint, WordSets
 from processors.deduplicate.overlap import Overlap
-from processors.deduplicate.view import View
+from processors.deduplicate.record import RecordView
 
-HOUR_MS: Final = 3_600_000
-SHORT: Final = 20  # words; in texts under this every word may be what the story is about
-EQUAL: Final = 0.75  # Jaccard likeness of two such texts, and of their headlines, from which they are one
+BRIEF_WORDS: Final = (
+    20  # in shorter texts every word may be what the story is about; were the figure higher, briefs
+)
+# that were edited would be strangers, were it lower, notices made from one template would be one story
+MIN_BRIEF_LIKENESS: Final = (
+    0.75  # Jaccard likeness of two briefs, and of their headlines, that are one: a lower figure
+)
+# takes another file's number for a copy, a higher one misses a headline with a word more
+MAX_ODDS: Final = 30.0  # logarithm; more changes no digit that is kept
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class LikenessModel:
     """A logistic regression: the log odds are the intercept and the weighted features."""
 
     intercept: float
@@ -32,63 +39,67 @@ class Model:
     def __call__(self, features: dict[str, float]) -> float:
         """The probability that the pair tells one report."""
         odds = self.intercept + sum([weight * features[name] for name, weight in self.weights])
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
+        return 1 / (1 + math.exp(-max(-MAX_ODDS, min(MAX_ODDS, odds))))
 
 
 @cache
-def model() -> Model:
+def load_model() -> LikenessModel:
     """The model of ``config/deduplicate.toml``."""
     data = tomllib.loads((resources.files("config") / "deduplicate.toml").read_text("utf-8"))
-    return Model(data["intercept"], tuple(data["weights"].items()))
+    return LikenessModel(data["intercept"], tuple(data["weights"].items()))
 
 
 class Likeness(NamedTuple):
     """How like an earlier story a new one is: the features of the pair, and the model's score of them."""
 
-    view: View
-    pair: Overlap
+    view: RecordView
+    overlap: Overlap
     features: dict[str, float]
     score: float
 
 
-def likeness(made: Fingerprint, view: View, pair: Overlap) -> Likeness | None:
+def measure_likeness(fingerprint: Fingerprint, view: RecordView, overlap: Overlap) -> Likeness | None:
     """The likeness of a new story and an earlier one; None where they are two briefs that are not the same."""
-    ours, theirs = made.marks(), view.marks()
-    features = _features(made, view, pair, ours, theirs)
-    if not _is_same_brief(made, view, features, ours, theirs):
+    ours, theirs = fingerprint.word_sets(), view.word_sets()
+    features = _pair_features(fingerprint, view, overlap, ours, theirs)
+    if not _is_same_brief(fingerprint, view, features, ours, theirs):
         return None
-    return Likeness(view, pair, features, round(model()(features), 4))
+    return Likeness(view, overlap, features, round(load_model()(features), 4))
 
 
-def _features(made: Fingerprint, view: View, pair: Overlap, ours: Marks, theirs: Marks) -> dict[str, float]:
-    shorter_is_new = made.words <= view.words
-    words, most = (made.words, view.words) if shorter_is_new else (view.words, made.words)
+def _pair_features(
+    fingerprint: Fingerprint, view: RecordView, overlap: Overlap, ours: WordSets, theirs: WordSets
+) -> dict[str, float]:
+    our_words, their_words = fingerprint.words, view.head.words
+    shorter_is_new = our_words <= their_words
     shorter, longer = (ours, theirs) if shorter_is_new else (theirs, ours)
-    plain = min(pair.ours, pair.theirs)
-    figures = pair.our_figures if pair.ours <= pair.theirs else pair.their_figures
-    containment = min(1.0, pair.containment)
-    reverse = min(1.0, pair.weight / max(pair.our_weight, pair.their_weight))
-    numbers, names = missing(shorter.numbers, longer.numbers), missing(shorter.names, longer.names)
+    smaller_count = min(overlap.our_count, overlap.their_count)
+    smaller_is_new = overlap.our_count <= overlap.their_count
+    figures = overlap.our_figures if smaller_is_new else overlap.their_figures
+    containment = min(1.0, overlap.containment)
+    reverse = min(1.0, overlap.shared_weight / max(overlap.our_weight, overlap.their_weight))
+    numbers = missing_share(shorter.numbers, longer.numbers)
+    names = missing_share(shorter.names, longer.names)
     return {
         "containment": containment,
-        "plain-containment": pair.both / plain,
+        "plain-containment": overlap.shared_count / smaller_count,
         "reverse-containment": reverse,
         "numbers-differ": numbers * reverse,
         "names-differ": names * reverse,
         "numbers-missing": numbers,
         "names-missing": names,
-        "headline": jaccard(ours.headline, theirs.headline),
-        "figures-kept": (pair.figures + containment) / (figures + 1),
-        "figures": figures / plain,
-        "run": mean_run(pair, min(view.bound, made.bound)),
-        "words": math.log(max(words, 1)),
-        "digits": made.digits if shorter_is_new else view.digits,
-        "length-ratio": words / max(most, 1),
+        "headline": jaccard_likeness(ours.headline, theirs.headline),
+        "figures-kept": (overlap.shared_figures + containment) / (figures + 1),
+        "figures": figures / smaller_count,
+        "run": mean_run(overlap, min(view.head.bound, fingerprint.bound)),
+        "words": math.log(max(min(our_words, their_words), 1)),
+        "digits": fingerprint.digits if shorter_is_new else view.head.digits,
+        "length-ratio": min(our_words, their_words) / max(our_words, their_words, 1),
     }
 
 
 def _is_same_brief(
-    made: Fingerprint, view: View, features: dict[str, float], ours: Marks, theirs: Marks
+    fingerprint: Fingerprint, view: RecordView, features: dict[str, float], ours: WordSets, theirs: WordSets
 ) -> bool:
     """Whether two short texts are all but equal; True where one is long enough for the model to judge.
 
@@ -97,58 +108,66 @@ def _is_same_brief(
     the other as well: a last word in place of another may be the number of a file. A flash beside the story that
     follows it is no such pair.
     """
-    if min(made.words, view.words) >= SHORT or max(made.words, view.words) >= 2 * SHORT:
+    words = (fingerprint.words, view.head.words)
+    if min(words) >= BRIEF_WORDS or max(words) >= 2 * BRIEF_WORDS:
         return True
     if (ours.numbers, ours.names) != (theirs.numbers, theirs.names):
         return False
-    if ours.headline and theirs.headline and features["headline"] < EQUAL:
+    if ours.headline and theirs.headline and features["headline"] < MIN_BRIEF_LIKENESS:
         return False
-    both = min(len(made.shingles), view.count)
-    return features["plain-containment"] == 1.0 and both >= EQUAL * (len(made.shingles) + view.count - both)
+    our_count, their_count = len(fingerprint.shingles), view.head.shingle_count
+    shared = min(our_count, their_count)
+    return features["plain-containment"] == 1.0 and shared >= MIN_BRIEF_LIKENESS * (
+        our_count + their_count - shared
+    )
 
 
-def mean_run(pair: Overlap, bound: int) -> float:
+def mean_run(overlap: Overlap, bound: int) -> float:
     """The logarithm of the mean length, in shingles, of the runs of the text that the other story has, too."""
-    rate = (bound + 1) / (EVERYTHING + 1) if bound < EVERYTHING else 1.0
-    return math.log1p(pair.shared / pair.runs / rate) if pair.runs else 0.0
+    rate = (bound + 1) / (COMPLETE + 1) if bound < COMPLETE else 1.0
+    return math.log1p(overlap.shared_rare / overlap.runs / rate) if overlap.runs else 0.0
 
 
-def jaccard(ours: Sequence[int], theirs: Sequence[int]) -> float:
-    """Words in both headlines of those in either; 0 where one is empty."""
+def jaccard_likeness(ours: Sequence[int], theirs: Sequence[int]) -> float:
+    """Words in both headlines as a share of those in either; 0 where one is empty."""
     if not ours or not theirs:
         return 0.0
     both = len(set(ours).intersection(theirs))
     return both / (len(ours) + len(theirs) - both)
 
 
-def shared(ours: Hashes, theirs: Hashes) -> NDArray[np.bool_]:
-    """For each of our hashes whether they have it."""
+def find_shared(ours: Hashes32, theirs: Hashes32) -> BoolArray:
+    """For each of our hashes whether they have it; both ascend."""
     if not len(theirs):
         return np.zeros(len(ours), np.bool_)
     places = theirs.searchsorted(ours)
-    same: NDArray[np.bool_] = theirs.take(places, mode="clip") == ours
+    same: BoolArray = theirs.take(places, mode="clip") == ours
     return same
 
 
-def novelty(made: Fingerprint, weights: NDArray[np.int64], known: NDArray[np.bool_], bound: int) -> float:
-    """The weight of what the new story says that the earlier one does not, as a share of the new story's.
+def measure_novelty(
+    fingerprint: Fingerprint, weights: NDArray[np.int64], shared: BoolArray, bound: int
+) -> float:
+    """The weight of what the new story says and the earlier one does not, as a share of the new story's.
 
-    `known` tells which shingles of its sample the earlier one has, whose own sample is complete up to `bound`.
+    `shared` is true for the shingles of its sample that the earlier one has, whose own sample is complete up to
+    `bound`.
     """
-    if bound < made.bound:
-        cut = int(made.shingles.searchsorted(bound, "right"))
-        known, weights = known[:cut], weights[:cut]
-    if not len(known):
+    if bound < fingerprint.bound:
+        cut = int(fingerprint.shingles.searchsorted(bound, "right"))
+        shared, weights = shared[:cut], weights[:cut]
+    if not len(shared):
         return 0.0
-    return float(np.add.reduce(weights[~known]) / np.add.reduce(weights))
+    return float(np.add.reduce(weights[~shared]) / np.add.reduce(weights))
 
 
-def missing(shorter: Sequence[int], longer: Sequence[int]) -> float:
-    """The share of the shorter story's marks that the longer one lacks, smoothed; below both bounds."""
-    bound = min(_bound(shorter), _bound(longer))
-    had = shorter if bound == EVERYTHING else [mark for mark in shorter if mark <= bound]
-    return len(set(had).difference(longer)) / (len(had) + 1) if had else 0.0
+def missing_share(shorter: Sequence[int], longer: Sequence[int]) -> float:
+    """The share of the shorter story's numbers or names that the longer one lacks, smoothed; below both bounds."""
+    bound = min(_set_bound(shorter), _set_bound(longer))
+    compared = shorter if bound == COMPLETE else [word for word in shorter if word <= bound]
+    return len(set(compared).difference(longer)) / (len(compared) + 1) if compared else 0.0
 
 
-def _bound(marks: Sequence[int]) -> int:
-    return marks[-1] if len(marks) == MARKS else EVERYTHING
+def _set_bound(words: Sequence[int]) -> int:
+    """Up to which hash a set of words is complete."""
+    return words[-1] if len(words) == MAX_SET_WORDS else COMPLETE

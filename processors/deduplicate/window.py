@@ -5,10 +5,10 @@ and a clock that goes back is followed. A record leaves, oldest first, when that
 length since the record came, or when there are more records than the settings allow. Where the time goes back, as when
 a feed of old stories is read for the first time, nothing leaves.
 
-The log is cut into blocks of `BLOCK` records. What the index tells stands still within a block: its stories are
-looked up all at once, as many as are at hand, and are put into it all at once, when the block is full. In between,
-stories of the block are found by a dict of its keys. A record tells its place in the block, so that blocks fall alike
-wherever reading the log begins, and decisions do not depend on how many stories are decided together.
+The log is cut into blocks of `BLOCK_RECORDS`. The index stands still within a block: its stories are looked up all at
+once, as many as are at hand, and are added to it all at once, when the block is full. In between, stories of the block
+are found by `BlockKeys`. A record has its place in the block, so that blocks fall alike wherever reading the log
+begins, and decisions do not depend on how many stories are decided together.
 """
 
 from __future__ import annotations
@@ -22,218 +22,253 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from processors.deduplicate.block import Block
+from processors.deduplicate.arrays import MAX_COUNT, StoryCounts
 from processors.deduplicate.fingerprint import Fingerprint
-from processors.deduplicate.frequencies import Counts
-from processors.deduplicate.identity import Identity
-from processors.deduplicate.index import Index
-from processors.deduplicate.keys import key
-from processors.deduplicate.overlap import Asked, Overlap, Weights, overlaps, sample_from
-from processors.deduplicate.record import BLOCK
-from processors.deduplicate.rows import Rows, Sample, mark_of, rows_of, sample_of, size_of
-from processors.deduplicate.view import View
+from processors.deduplicate.index import BlockKeys, CandidateRows, ShingleIndex
+from processors.deduplicate.keys import KeyMap, hash_key
+from processors.deduplicate.overlap import (
+    Overlap,
+    OverlapQuery,
+    ShingleWeights,
+    measure_overlaps,
+    sample_fingerprint,
+)
+from processors.deduplicate.record import (
+    BLOCK_RECORDS,
+    RecordView,
+    Sample,
+    ShingleRows,
+    read_rows,
+    read_sample,
+    read_sample_size,
+    read_window_time,
+)
 
-LATEST: Final = 63  # stories whose median time is the window's
-LIKELY: Final = 4  # part of the keys from which a candidate is probably the parent
-UNIT: Final = 1024  # of weights, which are whole numbers
+MEDIAN_STORIES: Final = (
+    63  # whose median time is the window's: with fewer a burst of old stories moves it, with more it
+)
+# lags behind
+LIKELY_PART: Final = (
+    4  # part of the keys from which a candidate is probably the parent, whose own origins are then
+)
+# compared at once; decisions are the same with any figure: a higher one compares in vain, a lower one twice
+WEIGHT_UNIT: Final = 1024  # of weights, which are whole numbers
+MIN_WEIGHED_STORIES: Final = 1024  # as if the window had so many: in a smaller one everything would be common
+MIN_WEIGHT: Final = (
+    0.05  # of a shingle that every story has; with none, stories of templates only would weigh nothing
+)
+MIN_GONE_RECORDS: Final = (
+    1024  # that have left before memory is freed: fewer copy the list often, more keep memory
+)
 
 
 class Reading(NamedTuple):
-    """What the tables tell of a story that will be `row`: its shingles' counts, and its candidates.
+    """What the tables say of a story that will be `row`: how many stories have its shingles, and its candidates.
 
-    `rows` are those of the candidates, each with the number of keys that it shares; `overlaps` is what was counted
-    already, by row.
+    `overlaps` has what was measured already, by row.
     """
 
-    made: Fingerprint
+    fingerprint: Fingerprint
     row: int
-    counts: Counts
-    rows: list[tuple[int, int]]
+    story_counts: StoryCounts
+    candidates: CandidateRows
     overlaps: dict[int, Overlap | None]
 
 
 class Window:
     """The memory of one language. Rows are numbers that only grow; those below `first` have left."""
 
-    def __init__(self, length_ms: int, limit: int) -> None:
-        """An empty window of a length in milliseconds, of at most `limit` records."""
-        self.length = length_ms
-        self._limit = limit
+    def __init__(self, length_ms: int, max_records: int) -> None:
+        """Make an empty window of a length in milliseconds, of at most ``max_records``."""
+        self.length_ms = length_ms
+        self._max_records = max_records
         self._records: list[bytes] = []
         self._base = 0  # row of the first of _records
-        self._settled = 0  # row of the first that the index does not know
+        self._block_first = 0  # row of the first that the index does not have
         self._oldest = 0  # row that was the first alive when the block began
         self.first = 0
-        self.place = 0  # of the next record in its block
-        self._index = Index()
-        self._identity = Identity()
-        self._latest: deque[int] = deque(maxlen=LATEST)
-        self._sorted: list[int] = []
-        self._block = Block()
-        self._ahead: deque[Fingerprint] = deque()
-        self._read: deque[Reading] = deque()
-        self._frequent = _inverse_frequencies(0)
+        self.block_place = 0  # of the next record
+        self._index = ShingleIndex()
+        self._rows_by_key = KeyMap()
+        self._latest_ms: deque[int] = deque(maxlen=MEDIAN_STORIES)
+        self._sorted_ms: list[int] = []
+        self._block = BlockKeys()
+        self._coming: deque[Fingerprint] = deque()
+        self._readings: deque[Reading] = deque()
+        self._weights = _inverse_frequencies(0)
 
     def __len__(self) -> int:
         """How many stories are remembered."""
-        return self._base + len(self._records) - self.first
+        return self._end - self.first
 
     @property
-    def now(self) -> int | None:
+    def _end(self) -> int:
+        """The row of the next record."""
+        return self._base + len(self._records)
+
+    @property
+    def now_ms(self) -> int | None:
         """The window's time in milliseconds; None before the first story."""
-        return self._sorted[len(self._sorted) // 2] if self._sorted else None
+        return self._sorted_ms[len(self._sorted_ms) // 2] if self._sorted_ms else None
 
-    def view(self, row: int) -> View:
+    def view(self, row: int) -> RecordView:
         """The record of a living row."""
-        return View(self._records[row - self._base])
+        return RecordView(self._records[row - self._base])
 
-    def find(self, identity: int) -> int | None:
+    def find_row(self, key: int) -> int | None:
         """The newest living row that has a 64-bit key."""
-        return self._identity.get(identity, self.first)
+        return self._rows_by_key.find_row(key, self.first)
 
-    def expect(self, prints: Sequence[Fingerprint]) -> None:
-        """Stories that will be read and added next, in this order; they are looked up together."""
-        self._forget_ahead()
-        self._ahead = deque(prints)
+    def find_origins(self, view: RecordView) -> list[int]:
+        """The rows of a record's parent and of the first of its chain, which a story like it is compared with, too."""
+        uris = dict.fromkeys(view.origins())
+        return [row for uri in uris if (row := self.find_row(hash_key("uri", uri))) is not None]
 
-    def read(self, made: Fingerprint) -> Reading:
-        """What the tables tell of the next story."""
-        found = self._read.popleft() if self._read else None
-        if found is None or found.made is not made or found.row != self._base + len(self._records):
-            self._forget_ahead()
-            self._read_together(made)
-            found = self._read.popleft()
-        return found
+    def announce(self, fingerprints: Sequence[Fingerprint]) -> None:
+        """Note the stories that will be looked up and added next, in this order, to look them up together."""
+        self._drop_readings()
+        self._coming = deque(fingerprints)
 
-    def compare(self, reading: Reading, rows: Sequence[int]) -> dict[int, Overlap | None]:
+    def look_up(self, fingerprint: Fingerprint) -> Reading:
+        """What the tables say of the next story."""
+        reading = self._readings.popleft() if self._readings else None
+        if reading is None or reading.fingerprint is not fingerprint or reading.row != self._end:
+            self._drop_readings()
+            self._look_up_together(fingerprint)
+            reading = self._readings.popleft()
+        return reading
+
+    def measure(self, reading: Reading, rows: Sequence[int]) -> dict[int, Overlap | None]:
         """What a story shares with some rows and with others; None where that is next to nothing."""
-        known = reading.overlaps
-        unknown = [(row, self._sample(row)) for row in rows if row not in known]
-        if unknown:
-            asked = Asked(reading.made, reading.counts, unknown)
-            known.update(overlaps([asked], self.weights, self._index.counts)[0])
-        return known
+        overlaps = reading.overlaps
+        missing = [(row, self._sample(row)) for row in rows if row not in overlaps]
+        if missing:
+            query = OverlapQuery(reading.fingerprint, reading.story_counts, missing)
+            overlaps.update(measure_overlaps([query], self.weigh, self._index.count_stories)[0])
+        return overlaps
 
-    def weights(self, counts: Counts) -> Weights:
-        """Inverse document frequencies: how much a shingle tells, by how many stories have it."""
-        return self._frequent.take(counts)
+    def weigh(self, counts: StoryCounts) -> ShingleWeights:
+        """The inverse document frequencies of shingles that so many stories have."""
+        return self._weights.take(counts)
 
-    def restore(self, view: View) -> None:
+    def restore(self, view: RecordView) -> None:
         """Remember a story when the log is read back."""
-        self._forget_ahead()
-        if view.place != self.place:  # the log was cut
-            self._settle()
-            self.place = view.place
-        self.add(view.raw, view.time, view.identities())
+        self._drop_readings()
+        if view.head.block_place != self.block_place:  # the log was cut
+            self._end_block()
+            self.block_place = view.head.block_place
+        self.add(view.raw, view.head.time_ms, view.keys())
 
-    def add(self, record: bytes, moment: int, identities: Sequence[int]) -> None:
-        """Remember a story, the last that was read: its record, its own time, and the keys by which it is found."""
-        row = self._base + len(self._records)
+    def add(self, record: bytes, time_ms: int, keys: Sequence[int]) -> None:
+        """Remember a story, the last that was looked up: its record, its own time, and the keys that find it."""
+        row = self._end
         self._records.append(record)
-        self._identity.put(identities, row, self.first)
-        self._tell_time(moment)
+        self._rows_by_key.set_row(keys, row, self.first)
+        self._note_time(time_ms)
         self._expire()
-        self.place += 1
-        if self.place == BLOCK:
-            self._settle()
+        self.block_place += 1
+        if self.block_place == BLOCK_RECORDS:
+            self._end_block()
 
-    def _read_together(self, made: Fingerprint) -> None:
+    def _look_up_together(self, fingerprint: Fingerprint) -> None:
         """Look a story up, and as many of the next ones as will be in its block."""
-        while self._ahead and self._ahead.popleft() is not made:
+        while self._coming and self._coming.popleft() is not fingerprint:
             pass  # was not added after all
-        self._learn_keys()
-        prints = [made, *islice(self._ahead, BLOCK - self.place - 1)]
-        lookup = self._index.look_up([each.shingles for each in prints], self._oldest)
-        self._block.add(lookup.keys, lookup.sizes)
-        last = self._base + len(self._records)
-        near = self._block.candidates(last - self._settled, self._settled)
-        rows = [[*settled, *running] for settled, running in zip(lookup.rows, near, strict=True)]
-        asked = [
-            Asked(each, counts, [(row, self._sample(row, prints)) for row in self._likely(found, keys)])
-            for each, counts, found, keys in zip(
-                prints, lookup.counts, rows, lookup.keys.told.tolist(), strict=True
+        self._complete_block_keys()
+        coming = [fingerprint, *islice(self._coming, BLOCK_RECORDS - self.block_place - 1)]
+        lookup = self._index.look_up([story.shingles for story in coming], self._oldest)
+        self._block.add_stories(lookup.keys, lookup.sample_sizes)
+        near = self._block.find_candidates(self._end - self._block_first, self._block_first)
+        candidates = [[*indexed, *running] for indexed, running in zip(lookup.candidates, near, strict=True)]
+        queries = [
+            OverlapQuery(
+                story,
+                counts,
+                [(row, self._sample(row, coming)) for row in self._likely_rows(rows, key_count)],
+            )
+            for story, counts, rows, key_count in zip(
+                coming, lookup.story_counts, candidates, lookup.keys.counts.tolist(), strict=True
             )
         ]
-        counted = overlaps(asked, self.weights, self._index.counts)
-        self._read = deque(
-            map(Reading, prints, range(last, last + len(prints)), lookup.counts, rows, counted)
-        )
+        overlaps = measure_overlaps(queries, self.weigh, self._index.count_stories)
+        rows = range(self._end, self._end + len(coming))
+        self._readings = deque(map(Reading, coming, rows, lookup.story_counts, candidates, overlaps))
 
-    def _likely(self, found: Sequence[tuple[int, int]], keys: int) -> dict[int, None]:
-        """The rows that a story with so many keys will be compared with: candidates, and the origins of a likely one."""
-        rows = dict.fromkeys([row for row, _ in found])
-        if found and LIKELY * found[0][1] > keys and found[0][0] < self._base + len(self._records):
-            rows |= dict.fromkeys(self.origins(self.view(found[0][0])))
+    def _likely_rows(self, candidates: CandidateRows, key_count: int) -> dict[int, None]:
+        """The rows that a story will be compared with: candidates, and the origins of a likely one."""
+        rows = dict.fromkeys([row for row, _ in candidates])
+        if candidates:
+            row, shared = candidates[0]
+            if LIKELY_PART * shared > key_count and row < self._end:
+                rows |= dict.fromkeys(self.find_origins(self.view(row)))
         return rows
-
-    def origins(self, view: View) -> list[int]:
-        """The rows of a record's parent and of the first of its chain, which a story like it is compared with, too."""
-        told = dict.fromkeys(view.origins())
-        return [row for uri in told if (row := self.find(key("uri", uri))) is not None]
 
     def _sample(self, row: int, coming: Sequence[Fingerprint] = ()) -> Sample:
         """The sample of a row, or of a story that will be one."""
         at = row - self._base
         if at < len(self._records):
-            return sample_of(self._records[at])
-        return sample_from(coming[at - len(self._records)])
+            return read_sample(self._records[at])
+        return sample_fingerprint(coming[at - len(self._records)])
 
-    def _forget_ahead(self) -> None:
-        """Take the keys of stories out of the block that were read and not added."""
-        self._read.clear()
-        self._block.cut(self._base + len(self._records) - self._settled)
+    def _drop_readings(self) -> None:
+        """Remove the keys of stories from the block that were looked up and not added."""
+        self._readings.clear()
+        self._block.truncate(self._end - self._block_first)
 
-    def _learn_keys(self) -> None:
-        """The keys of the block's records that were read back."""
-        unknown = self._records[self._settled + len(self._block) - self._base :]
-        if unknown:
-            rows = rows_of(unknown)
-            self._block.add(self._index.keys(rows), rows.sizes)
+    def _complete_block_keys(self) -> None:
+        """Add the keys of the block's records that were read back."""
+        records = self._records[self._block_first + len(self._block) - self._base :]
+        if records:
+            rows = read_rows(records)
+            self._block.add_stories(self._index.select_keys(rows), rows.sizes)
 
-    def _tell_time(self, moment: int) -> None:
-        if len(self._latest) == LATEST:
-            del self._sorted[bisect_left(self._sorted, self._latest[0])]
-        self._latest.append(moment)
-        insort(self._sorted, moment)
+    def _note_time(self, time_ms: int) -> None:
+        if len(self._latest_ms) == MEDIAN_STORIES:
+            del self._sorted_ms[bisect_left(self._sorted_ms, self._latest_ms[0])]
+        self._latest_ms.append(time_ms)
+        insort(self._sorted_ms, time_ms)
 
     def _expire(self) -> None:
-        now, last = self.now or 0, self._base + len(self._records)
-        while self.first < last:
-            mark = mark_of(self._records[self.first - self._base])
-            if last - self.first <= self._limit and now - mark <= self.length:
+        """Let the oldest records leave that are past the window's length or too many."""
+        now_ms, end = self.now_ms or 0, self._end
+        while self.first < end:
+            came_ms = read_window_time(self._records[self.first - self._base])
+            if end - self.first <= self._max_records and now_ms - came_ms <= self.length_ms:
                 break
             self.first += 1
 
-    def _settle(self) -> None:
-        """End a block: what left is taken out of the index, what came is put in."""
-        for _, gone in self._rows(self._oldest, self.first):
-            self._index.remove(gone)
-        if came := self._records[self._settled - self._base :]:
-            rows = rows_of(came)
-            keys = self._block.keys() if len(self._block) == len(came) else self._index.keys(rows)
-            self._index.add(rows, keys, self._settled)
+    def _end_block(self) -> None:
+        """Remove from the index what has left, and add what came."""
+        for _, gone in self._read_blocks(self._oldest, self.first):
+            self._index.remove_rows(gone)
+        if came := self._records[self._block_first - self._base :]:
+            rows = read_rows(came)
+            has_all = len(self._block) == len(came)
+            keys = self._block.all_keys() if has_all else self._index.select_keys(rows)
+            self._index.add_rows(rows, keys, self._block_first)
         gone_records = self.first - self._base
-        if gone_records > 1024 and 4 * gone_records > len(self._records):
+        if gone_records > MIN_GONE_RECORDS and 4 * gone_records > len(self._records):
             del self._records[:gone_records]
             self._base = self.first
-        self._oldest, self._settled, self.place = self.first, self._base + len(self._records), 0
+        self._oldest, self._block_first, self.block_place = self.first, self._end, 0
         self._block.clear()
-        self._read.clear()
-        self._frequent = _inverse_frequencies(len(self).bit_length())
-        if self._index.is_due(len(self)):
-            sizes = map(size_of, islice(self._records, self.first - self._base, None))
-            self._index.rebuild(sizes, self._rows(self.first, self._settled), self.first)
+        self._readings.clear()
+        self._weights = _inverse_frequencies(len(self).bit_length())
+        if self._index.needs_rebuild(len(self)):
+            sizes = map(read_sample_size, islice(self._records, self.first - self._base, None))
+            self._index.rebuild(sizes, self._read_blocks(self.first, self._block_first), self.first)
 
-    def _rows(self, first: int, last: int) -> Iterator[tuple[int, Rows]]:
+    def _read_blocks(self, first: int, end: int) -> Iterator[tuple[int, ShingleRows]]:
         """Some rows in blocks, each with its first row."""
-        for start in range(first, last, BLOCK):
-            end = min(start + BLOCK, last)
-            yield start, rows_of(self._records[start - self._base : end - self._base])
+        for start in range(first, end, BLOCK_RECORDS):
+            stop = min(start + BLOCK_RECORDS, end)
+            yield start, read_rows(self._records[start - self._base : stop - self._base])
 
 
 @cache
-def _inverse_frequencies(bits: int) -> Weights:
+def _inverse_frequencies(bits: int) -> ShingleWeights:
     """log(N / n) for n of 0 to 255 stories, where N is the window's size to a power of two, a thousand at least."""
-    seen = np.maximum(np.arange(256), 1)
-    weights: Weights = np.rint(UNIT * np.maximum(np.log(max(1024, 1 << bits) / seen), 0.05)).astype(np.int64)
+    stories = np.maximum(np.arange(MAX_COUNT + 1), 1)
+    logarithms = np.log(max(MIN_WEIGHED_STORIES, 1 << bits) / stories)
+    weights: ShingleWeights = np.rint(WEIGHT_UNIT * np.maximum(logarithms, MIN_WEIGHT)).astype(np.int64)
     return weights

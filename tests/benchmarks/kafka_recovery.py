@@ -24,8 +24,8 @@ import numpy as np
 import psutil
 
 from config.settings import Kafka, Log, Settings
-from processors.deduplicate.fingerprint import EVERYTHING, SHINGLES, Fingerprint
-from processors.deduplicate.record import BLOCK, Record, stored
+from processors.deduplicate.fingerprint import COMPLETE, FULL_SAMPLE_WORDS, Fingerprint
+from processors.deduplicate.record import BLOCK_RECORDS, Record, flag_new_shingles
 from processors.model.event import Lineage
 from streams.kafka.cluster import Cluster
 from streams.kafka.memory import Memories
@@ -47,15 +47,15 @@ def records(stories: int, seed: int) -> Iterator[bytes]:
     draw = np.random.default_rng(seed)
     nothing = np.zeros(0, np.uint32)
     for number in range(stories):
-        hashes = np.unique(draw.integers(0, 2**30, SHINGLES, np.uint32)) << np.uint32(2)
+        hashes = np.unique(draw.integers(0, 2**30, FULL_SAMPLE_WORDS, np.uint32)) << np.uint32(2)
         marks = np.sort(draw.integers(0, 2**32, MARKS, np.uint32))
         keys = draw.integers(0, 2**63, 6).tolist()
         uri, at = f"urn:newsml:invented.example:20251113:{number:08d}", BEGAN_MS + number * EVERY_MS
         made = Fingerprint(
-            shingles=hashes, running=nothing, bound=EVERYTHING, numbers=marks[:8], names=marks[8:16],
+            shingles=hashes, running=nothing, bound=COMPLETE, numbers=marks[:8], names=marks[8:16],
             headline=marks[16:], title=np.zeros(0, np.uint64), words=300, digits=0.02, content=keys[0],
         )  # fmt: skip
-        place, told = number % BLOCK, stored(hashes, None)
+        place, told = number % BLOCK_RECORDS, flag_new_shingles(hashes, None)
         lineage = Lineage(uri, "new")
         yield Record(place, "en", uri, "1", at, at, keys[1], lineage, (), made, told, tuple(keys)).pack()
 

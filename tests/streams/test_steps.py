@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from config.settings import Settings
-from processors.deduplicate.words import words_of
+from processors.deduplicate.words import split_words
 from streams.steps import load_stage
 from tests.processors.deduplicate.stories import event, report
 
@@ -30,9 +30,9 @@ def test_a_story_that_breaks_the_fingerprint_fails_alone(monkeypatch: pytest.Mon
     def breaking(texts: list[str]) -> object:
         if any("poison" in text for text in texts):
             raise ArithmeticError("broken")
-        return words_of(texts)
+        return split_words(texts)
 
-    monkeypatch.setattr("processors.deduplicate.fingerprint.words_of", breaking)
+    monkeypatch.setattr("processors.deduplicate.fingerprint.split_words", breaking)
     stage = load_stage("deduplicate", Settings())
     outcomes = stage([event("a", report(1)), event("b", "poison"), event("c", report(3))])
     assert [isinstance(outcome, ArithmeticError) for outcome in outcomes] == [False, True, False]

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from config.settings import Deduplicate
 from processors.deduplicate import Decision, Deduplicator
-from processors.deduplicate.record import BLOCK
-from processors.deduplicate.view import View
+from processors.deduplicate.record import BLOCK_RECORDS, RecordView
 from processors.model.event import Event
 from tests.processors.deduplicate.stories import event, report
 
@@ -72,7 +71,7 @@ def one_by_one(events: list[Event]) -> list[Decision]:
     return [window.decide(each) for each in events]
 
 
-@pytest.mark.parametrize("size", [7, 32, BLOCK, 500])
+@pytest.mark.parametrize("size", [7, 32, BLOCK_RECORDS, 500])
 def test_decisions_are_the_same_however_many_come_together(
     events: list[Event], one_by_one: list[Decision], size: int
 ) -> None:
@@ -95,7 +94,7 @@ def test_decisions_are_the_same_in_batches_of_any_sizes(
     ]
 
 
-@pytest.mark.parametrize("moment", [1, BLOCK - 1, BLOCK, BLOCK + 1, 333])
+@pytest.mark.parametrize("moment", [1, BLOCK_RECORDS - 1, BLOCK_RECORDS, BLOCK_RECORDS + 1, 333])
 def test_a_restart_in_the_middle_of_a_block_changes_nothing(
     events: list[Event], one_by_one: list[Decision], moment: int
 ) -> None:
@@ -113,8 +112,8 @@ def test_stories_that_were_expected_and_never_came_leave_nothing_behind(
     made = []
     for at, each in enumerate(events):
         strangers = rush(own.randint(1, 9), at)
-        window.expect([*strangers[:3], each, *strangers, *events[at + 2 : at + 9]])
-        made.append(window.decide(each, window.expect([each, *strangers])[0]))
+        window.prepare([*strangers[:3], each, *strangers, *events[at + 2 : at + 9]])
+        made.append(window.decide(each, window.prepare([each, *strangers])[0]))
     assert made == one_by_one
 
 
@@ -123,7 +122,7 @@ def test_a_log_that_another_writes_meanwhile_is_followed(
 ) -> None:
     window = Deduplicator(Deduplicate())
     for at in range(0, 400, 40):
-        assert window.expect(events[at : at + 40])
+        assert window.prepare(events[at : at + 40])
         assert window.decide(events[at]) == one_by_one[at]
         for decision in one_by_one[at + 1 : at + 40]:
             if decision.memory:
@@ -143,7 +142,7 @@ def test_blocks_fall_alike_where_the_head_of_the_log_is_gone() -> None:
     for decision in decided[75:150]:
         cut.restore(decision.memory)
     again = cut.decide_all(rest[60:])
-    assert [View(decision.memory).place for decision in again] == [
-        n % BLOCK for n in range(150, len(decided))
+    assert [RecordView(decision.memory).head.block_place for decision in again] == [
+        n % BLOCK_RECORDS for n in range(150, len(decided))
     ]
     assert [each.lineage.story for each in again] == [each.lineage.story for each in decided[150:]]

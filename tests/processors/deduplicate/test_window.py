@@ -13,11 +13,10 @@ from msgspec.structs import replace
 
 from config.settings import Deduplicate
 from processors.deduplicate import Decision, Deduplicator, score
-from processors.deduplicate.candidates import CANDIDATES
 from processors.deduplicate.fingerprint import Fingerprint
+from processors.deduplicate.index import MAX_CANDIDATES
 from processors.deduplicate.overlap import Overlap
-from processors.deduplicate.record import BLOCK, KEYS
-from processors.deduplicate.view import View
+from processors.deduplicate.record import BLOCK_RECORDS, MAX_RECORD_KEYS, RecordView, field_offset
 from processors.model.event import Event, Lineage
 from processors.model.story import AltId
 from tests.processors.deduplicate.stories import event, report
@@ -61,8 +60,8 @@ def test_a_window_restored_at_any_moment_decides_as_the_undisturbed_one(
 
 
 def test_restoring_holds_past_rebuilt_tables_and_stories_that_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.deduplicate.index._START", 1 << 10)
-    monkeypatch.setattr("processors.deduplicate.frequencies.PLACES", 1 << 12)
+    monkeypatch.setattr("processors.deduplicate.index.INITIAL_ROW_SLOTS", 1 << 10)
+    monkeypatch.setattr("processors.deduplicate.arrays.INITIAL_COUNT_SLOTS", 1 << 12)
     own = random.Random(5)  # noqa: S311 -- an example, not a secret
     events = [
         event(f"u{n}", report(own.randrange(250), own.randint(3, 9)), hours=n / 2 + own.random())
@@ -95,7 +94,7 @@ def test_records_tell_what_was_decided_and_stay_small() -> None:
     window = Deduplicator(Deduplicate())
     window.decide(event("a", report(1, 12), "Ferry opens"))
     decided = window.decide(event("b", report(1, 9), "Ferry opens", hours=1))
-    view = View(decided.memory)
+    view = RecordView(decided.memory)
     assert (view.lineage(), view.evidence()) == (decided.lineage, decided.evidence)
     assert (view.uri, view.version, view.language) == ("b", "1", "en")
     assert len(decided.memory) < 1500
@@ -104,14 +103,14 @@ def test_records_tell_what_was_decided_and_stay_small() -> None:
 def test_damaged_records_are_counted_and_not_misread() -> None:
     memory = Deduplicator(Deduplicate()).decide(event("a", report(1), "Ferry opens")).memory
     bad_place, bad_text = bytearray(memory), bytearray(memory)
-    bad_place[2] = BLOCK
+    bad_place[field_offset("block_place")] = BLOCK_RECORDS
     bad_text[-1] = 0xFF
     damaged = [memory[:length] for length in range(len(memory))]
     damaged += [memory + b"\0", bytes(bad_place), bytes(bad_text)]
     window = Deduplicator(Deduplicate())
     for each in damaged:
         window.restore(each)
-    assert window.ignored == len(damaged)
+    assert window.ignored_records == len(damaged)
     window.restore(memory)
     assert window.decide(event("b", report(1), "Ferry opens", hours=1)).lineage.story == "a"
 
@@ -120,7 +119,7 @@ def test_damaged_records_are_counted_and_not_misread() -> None:
 def test_records_of_other_software_are_counted_and_not_misread(memory: bytes) -> None:
     window = Deduplicator(Deduplicate())
     window.restore(memory)
-    assert window.ignored == 1
+    assert window.ignored_records == 1
     assert window.decide(event("a", report(1))).lineage.relation == "new"
 
 
@@ -230,7 +229,7 @@ def test_of_any_number_of_identifiers_a_record_holds_some() -> None:
     made = event("a", report(1), "Ferry opens")
     told = tuple(AltId(f"urn:guid:{number}", "guid") for number in range(400))
     decided = window.decide(replace(made, story=replace(made.story, alt_ids=told)))
-    assert 1 < len(View(decided.memory).identities()) <= KEYS
+    assert 1 < len(RecordView(decided.memory).keys()) <= MAX_RECORD_KEYS
 
 
 def test_short_texts_under_different_headlines_are_different_stories() -> None:
@@ -262,30 +261,30 @@ def test_however_many_stories_share_keys_a_few_are_scored(
     monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
     scored: list[object] = []
-    real = score.likeness
+    real = score.measure_likeness
 
-    def counted(made: Fingerprint, view: View, pair: Overlap) -> object:
+    def counted(made: Fingerprint, view: RecordView, pair: Overlap) -> object:
         scored.append(pair)
         return real(made, view, pair)
 
-    monkeypatch.setattr("processors.deduplicate.parent.likeness", counted)
+    monkeypatch.setattr("processors.deduplicate.parent.measure_likeness", counted)
     window = Deduplicator(Deduplicate())
     parts = [report(part, 2) for part in range(60)]
     own = random.Random(2)  # noqa: S311 -- an example, not a secret
     events = [event(f"u{n}", "\n\n".join(own.sample(parts, 8)), hours=n / 60) for n in range(400)]
     for first in range(0, len(events), together):
         batch = events[first : first + together]
-        for each, told in zip(batch, window.expect(batch), strict=True):
+        for each, told in zip(batch, window.prepare(batch), strict=True):
             before = len(scored)
             window.decide(each, told)
             assert (
-                len(scored) - before <= 2 * CANDIDATES + 2
+                len(scored) - before <= 2 * MAX_CANDIDATES + 2
             )  # of earlier blocks, of its own, and their origins
     assert len(scored) > len(events)
 
 
 def test_colliding_hashes_make_no_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.deduplicate.fingerprint.content_hash", lambda text: 7 if text else 0)
+    monkeypatch.setattr("processors.deduplicate.fingerprint.hash_content", lambda text: 7 if text else 0)
     window = Deduplicator(Deduplicate())
     window.decide(event("a", report(1)))
     assert window.decide(event("b", report(2))).lineage.relation == "new"
@@ -293,7 +292,7 @@ def test_colliding_hashes_make_no_duplicates(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_colliding_keys_make_no_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("decide", "keys", "parent", "window"):
-        monkeypatch.setattr(f"processors.deduplicate.{module}.key", lambda *_: 7)
+        monkeypatch.setattr(f"processors.deduplicate.{module}.hash_key", lambda *_: 7)
     window = Deduplicator(Deduplicate())
     window.decide(event("a", report(1), "Ferry opens at the quay"))
     assert window.decide(event("b", report(2), "Mayor of Norrvik resigns")).lineage == Lineage("b", "new")

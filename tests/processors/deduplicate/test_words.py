@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.deduplicate.fingerprint import MAX_CHARS, Fingerprint, fingerprint, fingerprints
-from processors.deduplicate.words import CHARACTERS, WIDTH, hash_of, words_of
+from processors.deduplicate.fingerprint import (
+    MAX_TEXT_CHARS,
+    Fingerprint,
+    make_fingerprint,
+    make_fingerprints,
+)
+from processors.deduplicate.words import SHINGLE_CHARACTERS, SHINGLE_WORDS, hash_word, split_words
 
 TEXTS = st.lists(
     st.text(st.sampled_from("abé 港A1,.\n<%'٣ß") | st.characters(), max_size=60)
@@ -20,7 +25,7 @@ TEXTS = st.lists(
 
 
 def written(text: str) -> list[int]:
-    hashes: list[int] = words_of([text]).written.tolist()
+    hashes: list[int] = split_words([text]).written.tolist()
     return hashes
 
 
@@ -40,11 +45,11 @@ def written(text: str) -> list[int]:
     ],
 )
 def test_words_are_runs_of_letters_and_digits_in_lower_case(text: str, words: list[str]) -> None:
-    assert written(text) == [hash_of(word) for word in words]
+    assert written(text) == [hash_word(word) for word in words]
 
 
 def test_house_style_stands_for_its_form_and_numbers_are_told() -> None:
-    words = words_of(["paid 5 mln dlrs", "Paid 5 million dollar"])
+    words = split_words(["paid 5 mln dlrs", "Paid 5 million dollar"])
     first, second = words.hashes[:4], words.hashes[4:]
     assert first.tolist() == second.tolist()
     assert words.written[:4].tolist() != words.written[4:].tolist()
@@ -52,13 +57,17 @@ def test_house_style_stands_for_its_form_and_numbers_are_told() -> None:
 
 
 def test_capitals_are_told_in_every_script() -> None:
-    assert words_of(["The ferry of Norrvik", "Ärger in Örby", "йод и Нил"]).capitals.tolist() == [
+    assert split_words(["The ferry of Norrvik", "Ärger in Örby", "йод и Нил"]).capitals.tolist() == [
         True, False, False, True, True, False, True, False, False, True,
     ]  # fmt: skip
 
 
 def test_scripts_without_blanks_have_longer_shingles() -> None:
-    assert words_of(["a ferry", "市議会", "ferry 市"]).widths == (WIDTH, CHARACTERS, CHARACTERS)
+    assert split_words(["a ferry", "市議会", "ferry 市"]).widths == (
+        SHINGLE_WORDS,
+        SHINGLE_CHARACTERS,
+        SHINGLE_CHARACTERS,
+    )
 
 
 def alike(one: Fingerprint, other: Fingerprint) -> bool:
@@ -68,13 +77,13 @@ def alike(one: Fingerprint, other: Fingerprint) -> bool:
 @given(TEXTS)
 def test_a_fingerprint_is_the_same_alone_and_among_others(texts: list[str]) -> None:
     stories = list(zip(reversed(texts), texts, strict=True))
-    for story, made in zip(stories, fingerprints(stories), strict=True):
-        assert alike(made, fingerprint(*story))
+    for story, made in zip(stories, make_fingerprints(stories), strict=True):
+        assert alike(made, make_fingerprint(*story))
 
 
 @given(TEXTS)
 def test_samples_are_ascending_distinct_and_bounded(texts: list[str]) -> None:
-    for made in fingerprints([("", text) for text in texts]):
+    for made in make_fingerprints([("", text) for text in texts]):
         for hashes in (made.shingles, made.numbers, made.names, made.headline):
             assert (np.diff(hashes.astype(np.int64)) > 0).all()
         assert set(made.shingles.tolist()) <= set(made.running.tolist())
@@ -82,5 +91,5 @@ def test_samples_are_ascending_distinct_and_bounded(texts: list[str]) -> None:
 
 
 def test_a_text_of_many_megabytes_is_looked_at_up_to_the_cap() -> None:
-    long = "ferry opens at the quay of Norrvik. " * (2 * MAX_CHARS // 36)
-    assert alike(fingerprint("", long), fingerprint("", long[:MAX_CHARS]))
+    long = "ferry opens at the quay of Norrvik. " * (2 * MAX_TEXT_CHARS // 36)
+    assert alike(make_fingerprint("", long), make_fingerprint("", long[:MAX_TEXT_CHARS]))
