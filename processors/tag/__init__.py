@@ -17,11 +17,11 @@ from processors.tag.dates import find_dates
 from processors.tag.entities import gather_entities
 from processors.tag.foreign import find_foreign
 from processors.tag.ninjs_members import fill_story
-from processors.tag.phrase_search import Words
+from processors.tag.phrase_search import CopyWords
 from processors.tag.rules.agreement import agree_on_labels
 from processors.tag.rules.bounds import trim_names
 from processors.tag.rules.companies import label_companies
-from processors.tag.rules.context import Rule, RuleContext
+from processors.tag.rules.context import NameRule, RuleContext
 from processors.tag.rules.credits import add_photographers, drop_credit_names
 from processors.tag.rules.gazetteer import add_dateline_names, add_known_names
 from processors.tag.rules.joined_names import split_joined_names
@@ -34,7 +34,7 @@ from processors.tag.watchlists import WatchLists, add_hits, mark_entities
 VERSION = "1"
 
 # fmt: off
-RULES: Final[tuple[Rule, ...]] = (
+RULES: Final[tuple[NameRule, ...]] = (
     drop_credit_names,   # the recogniser reads sentences, and a credit line is none
     trim_names,          # before names are compared: "the EU" and "EU" are one
     split_joined_names,  # on trimmed names: a maker is looked up as it is written
@@ -78,7 +78,7 @@ class Tagger:
         return (Feature("unread_chars", float(unread)),) if unread > 0 else ()
 
     def _tag_event(self, event: Event, copy: Copy, names: list[NameSpan]) -> Event:
-        context = RuleContext(copy, Words.of(copy.read), event.dateline, is_sport(copy))
+        context = RuleContext(copy, CopyWords.of(copy.read), event.dateline, is_sport(copy))
         for rule in RULES:
             names = rule(context, names)
         hits = self._watchlists.find(copy, context.words)

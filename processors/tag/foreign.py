@@ -18,9 +18,9 @@ from processors.places import candidates
 from processors.tag.copy import Copy, CopyPart, NameSpan
 from processors.tag.lexicon import lexicon
 
-CAPITAL: Final = r"(?:[dlDL]['’])?[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:[-'’][^\W\d_]+)*"
+CAPITALISED_WORD: Final = r"(?:[dlDL]['’])?[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:[-'’][^\W\d_]+)*"
 WORD_BEFORE: Final = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)\.? +$")
-OPENING: Final = re.compile(r"(?:^|[.!?:;…]|\n)[\s\"'“”‘’„«»¿¡(\[–—-]*$")
+SENTENCE_OPENING: Final = re.compile(r"(?:^|[.!?:;…]|\n)[\s\"'“”‘’„«»¿¡(\[–—-]*$")
 MAX_CHARS_BEFORE: Final = 30  # of a name that hold the word before it; German compounds are long
 MIN_OPENING_PEOPLE: Final = (
     200_000  # of a city that may open a sentence; smaller ones share their names with words
@@ -33,7 +33,7 @@ NAMELESS_SEGMENTS: Final = frozenset({"table", "note", "boilerplate"})
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
+class NameGrammar:
     """What stands beside names in one language."""
 
     name: re.Pattern[str]
@@ -43,10 +43,10 @@ class Tongue:
 
 
 @cache
-def tongues() -> dict[str, Tongue]:
+def name_grammars() -> dict[str, NameGrammar]:
     """The languages whose names are read so, by their tags: those with words that locate."""
     return {
-        tag: Tongue(
+        tag: NameGrammar(
             _name_pattern(words.names.joins), words.names.roles, words.names.locating, words.names.nouns
         )
         for tag, words in every_language()
@@ -55,37 +55,37 @@ def tongues() -> dict[str, Tongue]:
 
 
 def find_foreign(copy: Copy) -> Iterator[NameSpan]:
-    """The names of a copy in one of `tongues`; none in any other language."""
-    tongue = tongues().get(copy.language)
-    if tongue is None:
+    """The names of a copy in one of `name_grammars`; none in any other language."""
+    grammar = name_grammars().get(copy.language)
+    if grammar is None:
         return
-    inside = set(_words_within_sentences(copy, tongue))
+    inside = set(_words_within_sentences(copy, grammar))
     for part in copy.parts:
         if part.kind not in NAMELESS_SEGMENTS:
-            for match in tongue.name.finditer(copy.read, part.start, part.end):
-                if name := _name_of_run(copy, part, match, tongue, inside):
+            for match in grammar.name.finditer(copy.read, part.start, part.end):
+                if name := _name_of_run(copy, part, match, grammar, inside):
                     yield name
 
 
 def _name_pattern(joins: Iterable[str]) -> re.Pattern[str]:
     between = "|".join(sorted(joins, key=len, reverse=True))
-    return re.compile(rf"\b{CAPITAL}(?: (?:(?:{between}) ){{0,2}}{CAPITAL})*")
+    return re.compile(rf"\b{CAPITALISED_WORD}(?: (?:(?:{between}) ){{0,2}}{CAPITALISED_WORD})*")
 
 
-def _words_within_sentences(copy: Copy, tongue: Tongue) -> Iterator[str]:
+def _words_within_sentences(copy: Copy, grammar: NameGrammar) -> Iterator[str]:
     """The first words of runs that stand within a sentence, where a capital means a name."""
     for part in copy.parts:
-        for match in tongue.name.finditer(copy.read, part.start, part.end):
+        for match in grammar.name.finditer(copy.read, part.start, part.end):
             if not _opens_sentence(copy, part, match.start()):
                 yield match.group().split()[0]
 
 
 def _opens_sentence(copy: Copy, part: CopyPart, start: int) -> bool:
-    return OPENING.search(copy.read[max(part.start, start - MAX_CHARS_BEFORE) : start]) is not None
+    return SENTENCE_OPENING.search(copy.read[max(part.start, start - MAX_CHARS_BEFORE) : start]) is not None
 
 
 def _name_of_run(
-    copy: Copy, part: CopyPart, match: re.Match[str], tongue: Tongue, inside: set[str]
+    copy: Copy, part: CopyPart, match: re.Match[str], grammar: NameGrammar, inside: set[str]
 ) -> NameSpan | None:
     """The name that a run of capitals is, without the word that opens the sentence."""
     start, words = match.start(), match.group().split()
@@ -97,7 +97,7 @@ def _name_of_run(
     if not words or words[0].islower() or words[-1] in lexicon().never:
         return None
     name = copy.read[start : match.end()]
-    label = _label_of(name, words, _word_before(copy, start), tongue)
+    label = _label_of(name, words, _word_before(copy, start), grammar)
     if label is None or (opens and len(words) == 1 and words[0] not in inside and not _is_large_place(name)):
         return None
     return NameSpan(start, match.end(), label)
@@ -123,24 +123,24 @@ def _word_before(copy: Copy, start: int) -> str:
     return word[1].casefold() if word else ""
 
 
-def _label_of(name: str, words: list[str], before: str, tongue: Tongue) -> Label | None:
+def _label_of(name: str, words: list[str], before: str, grammar: NameGrammar) -> Label | None:
     """What the words and the one before them tell, from the surest to the least sure."""
-    several, located = len(words) > 1, before in tongue.locating
+    several, located = len(words) > 1, before in grammar.locating
     if several and not lexicon().organisations.isdisjoint(words):
         return "ORG"
-    if (several and words[0] in lexicon().given) or before in tongue.roles:
+    if (several and words[0] in lexicon().given) or before in grammar.roles:
         return "PER"
     if name.isupper() and 1 < len(name) < ACRONYM_LETTERS:
         return "ORG"
-    if located and (candidates(name) or not tongue.nouns):
+    if located and (candidates(name) or not grammar.nouns):
         return "LOC"
-    if _is_known_place(name, tongue):
+    if _is_known_place(name, grammar):
         return "LOC"
-    return "PER" if several and not tongue.nouns else None
+    return "PER" if several and not grammar.nouns else None
 
 
-def _is_known_place(name: str, tongue: Tongue) -> bool:
+def _is_known_place(name: str, grammar: NameGrammar) -> bool:
     options = candidates(name)
     if not options:
         return False
-    return options[0].kind != "city" or (options[0].population >= MIN_CITY_PEOPLE and not tongue.nouns)
+    return options[0].kind != "city" or (options[0].population >= MIN_CITY_PEOPLE and not grammar.nouns)

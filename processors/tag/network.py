@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from processors.tag.features import of_word
 
-Floats = NDArray[np.float32]
-Keys = NDArray[np.uint64]
+FloatArray = NDArray[np.float32]
+KeyArray = NDArray[np.uint64]
 ATTRIBUTES: Final = ("NORM", "PREFIX", "SUFFIX", "SHAPE")
 MAXOUT_PIECES: Final = 3  # of a unit; as the weights were trained
-CONVOLUTIONS: Final = 4  # so a word sees four words to each side; as the weights were trained
+CONVOLUTION_COUNT: Final = 4  # so a word sees four words to each side; as the weights were trained
 MAX_CACHED_WORDS: Final = 60_000  # embedded ones, 384 bytes each; fewer embed common words again and again
 NAME_TYPES: Final = ("PER", "ORG", "LOC", "MISC")
 TAGS: Final = ("O", *(f"{part}-{kind}" for kind in NAME_TYPES for part in "BILU"))
@@ -35,14 +35,14 @@ class Network:
 
         self._hash = NumpyOps().hash
         self._seeds = [int(seed) for seed in weights["seeds"]]
-        self._weights: dict[str, Floats] = {
+        self._weights: dict[str, FloatArray] = {
             name: np.ascontiguousarray(value, np.float32)
             for name, value in weights.items()
             if name != "seeds"
         }
         self._width: int = self._weights["G0"].shape[0]
         self._rows: dict[int, int] = {}
-        self._embedded: Floats = np.zeros((MAX_CACHED_WORDS, self._width), np.float32)
+        self._embedded: FloatArray = np.zeros((MAX_CACHED_WORDS, self._width), np.float32)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -50,23 +50,25 @@ class Network:
         with np.load(path) as archive:
             return cls({name: archive[name] for name in archive.files})
 
-    def tags(self, keys: list[Keys], words: list[list[str]], story: list[Floats]) -> list[list[int]]:
+    def tags(self, keys: list[KeyArray], words: list[list[str]], story: list[FloatArray]) -> list[list[int]]:
         """The tags (indices into `TAGS`) of each document.
 
         A document is told by its words, the attributes of each (orthography and `ATTRIBUTES`: shape (words, 5)) and
         its story features (shape (words, 3)); none is empty.
         """
         lengths = np.array([len(text) for text in words])
-        offsets = CONVOLUTIONS + np.concatenate(([0], np.cumsum(lengths[:-1] + CONVOLUTIONS)))
-        hidden: Floats = np.zeros((int(offsets[-1] + lengths[-1] + CONVOLUTIONS), self._width), np.float32)
+        offsets = CONVOLUTION_COUNT + np.concatenate(([0], np.cumsum(lengths[:-1] + CONVOLUTION_COUNT)))
+        hidden: FloatArray = np.zeros(
+            (int(offsets[-1] + lengths[-1] + CONVOLUTION_COUNT), self._width), np.float32
+        )
         where = np.concatenate([np.arange(at, at + n) for at, n in zip(offsets, lengths, strict=True)])
         hidden[where] = self._embed(np.concatenate(keys), [word for text in words for word in text])
         hidden[where] += np.concatenate(story) @ self._weights["D"]
-        for layer in range(1, CONVOLUTIONS + 1):
+        for layer in range(1, CONVOLUTION_COUNT + 1):
             hidden += self._unit(layer, _windows(hidden))
         return self._decode(hidden @ self._weights["U"].T + self._weights["c"], offsets, lengths)
 
-    def _embed(self, keys: Keys, words: list[str]) -> Floats:
+    def _embed(self, keys: KeyArray, words: list[str]) -> FloatArray:
         """The vectors of words, those seen before from memory."""
         names = (keys[:, 0] ^ (keys[:, 1] << np.uint64(1))).tolist()
         new = {name: number for number, name in enumerate(names) if name not in self._rows}
@@ -76,10 +78,10 @@ class Network:
             self._embedded = np.zeros((max(MAX_CACHED_WORDS, len(new)), self._width), np.float32)
         if new:
             self._cache_words(new, keys, words)
-        vectors: Floats = self._embedded[[self._rows[name] for name in names]]
+        vectors: FloatArray = self._embedded[[self._rows[name] for name in names]]
         return vectors
 
-    def _cache_words(self, new: dict[int, int], keys: Keys, words: list[str]) -> None:
+    def _cache_words(self, new: dict[int, int], keys: KeyArray, words: list[str]) -> None:
         places = list(new.values())
         parts = [
             self._weights[f"E{number}"][
@@ -93,13 +95,13 @@ class Network:
         self._embedded[start : start + len(new)] = self._unit(0, np.concatenate([*parts, features], axis=1))
         self._rows.update(zip(new, range(start, start + len(new)), strict=True))
 
-    def _unit(self, layer: int, values: Floats) -> Floats:
+    def _unit(self, layer: int, values: FloatArray) -> FloatArray:
         """Maxout and layer normalisation."""
         w = self._weights
         pieces = values @ w[f"W{layer}"].T
         pieces += w[f"b{layer}"]
         width = self._width
-        best: Floats = np.maximum(pieces[:, :width], pieces[:, width : 2 * width])
+        best: FloatArray = np.maximum(pieces[:, :width], pieces[:, width : 2 * width])
         np.maximum(best, pieces[:, 2 * width :], out=best)
         best -= best.mean(axis=1, keepdims=True)
         best *= 1 / np.sqrt(np.einsum("ij,ij->i", best, best)[:, None] / width + 1e-8)
@@ -107,7 +109,7 @@ class Network:
         best += w[f"H{layer}"]
         return best
 
-    def _decode(self, scores: Floats, offsets: NDArray[Any], lengths: NDArray[Any]) -> list[list[int]]:
+    def _decode(self, scores: FloatArray, offsets: NDArray[Any], lengths: NDArray[Any]) -> list[list[int]]:
         """The likeliest tags of each document (Viterbi), the documents side by side."""
         w = self._weights
         order = np.argsort(-lengths, kind="stable")
@@ -137,10 +139,10 @@ class Network:
         return paths
 
 
-def _windows(values: Floats) -> Floats:
+def _windows(values: FloatArray) -> FloatArray:
     """Each row with the one before and the one after it."""
     rows, width = values.shape
-    windows: Floats = np.zeros((rows, 3 * width), np.float32)
+    windows: FloatArray = np.zeros((rows, 3 * width), np.float32)
     windows[1:, :width] = values[:-1]
     windows[:, width : 2 * width] = values
     windows[:-1, 2 * width :] = values[1:]

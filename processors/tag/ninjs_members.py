@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from processors.model.event import Entity, Event
 from processors.model.story import Organisation, Person, Point, Story, StoryPlace, Subject
 
-CREATOR: Final = "urn:wiredesk:tag"
+TAGGER_CREATOR: Final = "urn:wiredesk:tag"
 ASIDE_SEGMENTS: Final = frozenset(
     {"byline", "credit", "signoff", "boilerplate"}
 )  # kinds that name who made the story
@@ -73,7 +73,7 @@ def _subjects(event: Event) -> Iterable[Subject]:
         uri = MEDIA_TOPIC_URI.format(topic.code.removeprefix("medtop:"))
         if uri not in present:
             percent = round(100 * topic.confidence)
-            yield Subject(topic.name, uri=uri, creator=CREATOR, confidence=percent)
+            yield Subject(topic.name, uri=uri, creator=TAGGER_CREATOR, confidence=percent)
 
 
 def _located(event: Event) -> str | None:

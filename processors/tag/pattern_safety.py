@@ -32,7 +32,7 @@ DIGIT: Final = re.compile(r"\d")
 ZERO_WIDTH: Final = frozenset(
     {sre.AT, sre.GROUPREF, sre.GROUPREF_EXISTS, sre.ATOMIC_GROUP, sre.POSSESSIVE_REPEAT}
 )
-REPEATS: Final = frozenset({sre.MAX_REPEAT, sre.MIN_REPEAT})
+REPEAT_OPERATIONS: Final = frozenset({sre.MAX_REPEAT, sre.MIN_REPEAT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class _Automaton:
         return fragment
 
     def _fragment_of(self, operation: Any, argument: Any) -> _Fragment:
-        if operation in REPEATS:
+        if operation in REPEAT_OPERATIONS:
             return self._repeat(*argument)
         if operation is sre.SUBPATTERN:
             return self.sequence(argument[3])

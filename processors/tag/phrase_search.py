@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
-Keys = tuple[str, ...]
+WordKeys = tuple[str, ...]
 
 # Initials with full stops (U.S.), or letters and digits with inner apostrophes (O'Brien, not the 's of Syria's).
 WORD: Final = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’](?![sS]\b)[^\W_]+)*")
-JOINT: Final = re.compile(r"[ \t]|\n(?!\n)[ \t]*|[-‐‑–&.]|\. | & ")
+WORD_JOINT: Final = re.compile(r"[ \t]|\n(?!\n)[ \t]*|[-‐‑–&.]|\. | & ")
 MAX_PHRASE_WORDS: Final = 10  # of a phrase that count; longer names differ before
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class CopyWords:
     """The words of a text, their first and last offsets, and their keys: case-folded, without full stops."""
 
     text: str
@@ -27,7 +27,7 @@ class Words:
     keys: list[str]
 
     @classmethod
-    def of(cls, text: str) -> Words:
+    def of(cls, text: str) -> CopyWords:
         """Split a text."""
         spans = [(match.start(), match.end()) for match in WORD.finditer(text)]
         keys = [text[start:end].casefold().replace(".", "").replace("’", "'") for start, end in spans]
@@ -40,14 +40,14 @@ class Words:
         """The text from the word `first` to the word `last`, both included."""
         return self.text[self.starts[first] : self.ends[last]]
 
-    def keys_between(self, start: int, end: int) -> Keys:
+    def keys_between(self, start: int, end: int) -> WordKeys:
         """The keys of the words that start within a span of characters."""
         return tuple(self.keys[bisect_left(self.starts, start) : bisect_left(self.starts, end)])
 
     def are_joined(self, first: int, last: int) -> bool:
         """Whether nothing between these words parts one name from another."""
         return all(
-            JOINT.fullmatch(self.text, self.ends[place], self.starts[place + 1])
+            WORD_JOINT.fullmatch(self.text, self.ends[place], self.starts[place + 1])
             for place in range(first, last)
         )
 
@@ -61,14 +61,14 @@ class PhraseHit(Generic[T]):
     values: tuple[T, ...]
 
 
-class Phrases(Generic[T]):
-    """Phrases to look for, by their words; finding costs one look-up a word, however many phrases there are."""
+class PhraseIndex(Generic[T]):
+    """PhraseIndex to look for, by their words; finding costs one look-up a word, however many phrases there are."""
 
     __slots__ = ("_by_first",)
 
-    def __init__(self, entries: Iterable[tuple[Keys, T]]) -> None:
+    def __init__(self, entries: Iterable[tuple[WordKeys, T]]) -> None:
         """Index (keys of words, value) pairs; a phrase may have several values. Those without a word are skipped."""
-        tree: dict[str, dict[Keys, tuple[T, ...]]] = {}
+        tree: dict[str, dict[WordKeys, tuple[T, ...]]] = {}
         for keys, value in entries:
             if keys:
                 tails = tree.setdefault(keys[0], {})
@@ -80,11 +80,11 @@ class Phrases(Generic[T]):
         }
 
     @classmethod
-    def of(cls, entries: Iterable[tuple[str, T]]) -> Phrases[T]:
+    def of(cls, entries: Iterable[tuple[str, T]]) -> PhraseIndex[T]:
         """The same from phrases as they are written."""
-        return cls((tuple(Words.of(phrase).keys), value) for phrase, value in entries)
+        return cls((tuple(CopyWords.of(phrase).keys), value) for phrase, value in entries)
 
-    def find(self, words: Words) -> Iterator[PhraseHit[T]]:
+    def find(self, words: CopyWords) -> Iterator[PhraseHit[T]]:
         """The longest phrase at each place, from left to right, none over another."""
         by_first, free = self._by_first, 0
         for position, key in enumerate(words.keys):
@@ -92,7 +92,7 @@ class Phrases(Generic[T]):
                 yield hit
                 free = hit.last + 1
 
-    def match_at(self, words: Words, position: int) -> PhraseHit[T] | None:
+    def match_at(self, words: CopyWords, position: int) -> PhraseHit[T] | None:
         """The longest phrase that starts at a word."""
         if words.keys[position] not in self._by_first:
             return None

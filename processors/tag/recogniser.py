@@ -13,7 +13,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import minibatch
 
 from processors.tag.features import of_story
-from processors.tag.network import ATTRIBUTES, Keys, Network, decode_spans
+from processors.tag.network import ATTRIBUTES, KeyArray, Network, decode_spans
 
 WEIGHTS: Final = Path(__file__).parent / "model" / "weights.npz"
 COLUMNS: Final = [ORTH, *ATTRIBUTES]
@@ -52,7 +52,7 @@ class NameRecogniser:
             ]
         return documents
 
-    def _words(self, document: Doc) -> tuple[list[str], list[int], Keys]:
+    def _words(self, document: Doc) -> tuple[list[str], list[int], KeyArray]:
         """The words that are no white space, their indices, and their attributes: shape (words, 5)."""
         attributes = np.asarray(document.to_array([*COLUMNS, IS_SPACE]), np.uint64)
         places: list[int] = np.flatnonzero(attributes[:, -1] == 0).tolist()

@@ -21,7 +21,7 @@ MAX_TITLE_CHARS = 60  # before a mention, in which its title stands; more reache
 MAX_LOOK_BACK_CHARS = (
     1500  # for a pronoun or "the minister": some eight paragraphs; further back somebody else is meant
 )
-APPOSITION = re.compile(r",\s+(?:the\s+|a\s+|an\s+)?(\w[^,.;:\n]{2,60})")
+APPOSITION_AFTER = re.compile(r",\s+(?:the\s+|a\s+|an\s+)?(\w[^,.;:\n]{2,60})")
 SENTENCE_END = re.compile(r"[.!?;:“”\"«»]\s*|\n")
 WORD_BEFORE = re.compile(r"\w+$")
 WORD = re.compile(r"\w+(?:[-'’]\w+)*")
@@ -196,7 +196,7 @@ class _Cast:
     def _title(self, clause: str, end: int, entity: Entity | None) -> tuple[str, ...]:
         """The words that say what a name is: its roles, those just before it, an apposition after it."""
         said = [word.lower() for role in (entity.roles if entity else ()) for word in WORD.findall(role)]
-        if apposition := APPOSITION.match(self._text, end):
+        if apposition := APPOSITION_AFTER.match(self._text, end):
             said += self._words_of_title(WORD.findall(apposition[1]))
         return (*said, *self._words_of_title(WORD.findall(clause.rpartition(",")[2])[::-1])[::-1])
 

@@ -20,7 +20,7 @@ from config.files import find_file
 from processors.model.event import Entity, Label, Mention
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.pattern_safety import is_exponential
-from processors.tag.phrase_search import Phrases, Words
+from processors.tag.phrase_search import CopyWords, PhraseIndex
 
 LIST_MEMBERS: Final = frozenset({"label", "names", "patterns", "file"})
 MAX_PIECE_CHARS: Final = 2000  # that a pattern searches at a time: a pattern like ``.*`` costs their square
@@ -59,7 +59,7 @@ class WatchHit:
 class WatchLists:
     """All lists of a file, ready to search."""
 
-    names: Phrases[WatchedName]
+    names: PhraseIndex[WatchedName]
     patterns: tuple[WatchPattern, ...]
 
     @classmethod
@@ -70,7 +70,7 @@ class WatchLists:
             Misconfigured: the file can't be read, or says what no list can have; the line is named.
         """
         if not name:
-            return cls(Phrases(()), ())
+            return cls(PhraseIndex(()), ())
         path = find_file(name)
         source = _text(path)
         try:
@@ -85,9 +85,9 @@ class WatchLists:
         for title, members in lists.items():
             for entry in _entries(path, source, title, members):
                 (watched if isinstance(entry, WatchedName) else patterns).append(entry)  # type: ignore[arg-type]
-        return cls(Phrases.of((entry.name, entry) for entry in watched), tuple(patterns))
+        return cls(PhraseIndex.of((entry.name, entry) for entry in watched), tuple(patterns))
 
-    def find(self, copy: Copy, words: Words) -> list[WatchHit]:
+    def find(self, copy: Copy, words: CopyWords) -> list[WatchHit]:
         """Every hit in a copy."""
         hits = []
         for hit in self.names.find(words):

@@ -35,7 +35,7 @@ from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
 from streams.pollers.feed_list import load_feeds
 from streams.pollers.fetch import Answer, Fetcher
-from streams.pollers.inbound import listen
+from streams.pollers.inbound import listen_for_items
 from streams.pollers.poller import PoliteAccess, Poller
 from streams.pollers.ports import Hubs, NoHubs
 
@@ -64,7 +64,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         share = Share(feeds, settings, cluster, consumer, fetcher, shares)
         outlet = TopicOutlet(cluster, producer)
         share.hubs = await stack.enter_async_context(
-            listen(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
+            listen_for_items(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
                       random=random.random)
         )  # fmt: skip
         await stack.enter_async_context(healthy(settings.health, {"kafka": share.check}, share.measure))

@@ -33,7 +33,7 @@ async def poll_feeds(
         Transient: the log took nothing more until the stop.
     """
     from streams.pollers.fetch import Answer, Fetcher
-    from streams.pollers.inbound import listen
+    from streams.pollers.inbound import listen_for_items
     from streams.pollers.poller import PoliteAccess, Poller
 
     async def deliver(feed: str, answer: Answer) -> bool:
@@ -41,7 +41,7 @@ async def poll_feeds(
 
     async with (
         Fetcher(settings) as fetcher,
-        listen(
+        listen_for_items(
             push or Push(), settings, outlet, fetcher.post, deliver, stop, clock=clock, random=random
         ) as hubs,
     ):

@@ -14,7 +14,7 @@ from processors.model.event import RawItem
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.judge import judge_answer, plan_request
-from streams.pollers.outcomes import SOUND, Outcome
+from streams.pollers.outcomes import SOUND_OUTCOMES, PollOutcome
 from streams.pollers.politeness import HostLimits, Robots
 from streams.pollers.state import FeedState
 
@@ -25,14 +25,14 @@ SHOWN_TITLES = 5
 class FeedReport:
     """What a poll of the feed would have brought; `titles` are those of the latest items."""
 
-    outcome: Outcome
+    outcome: PollOutcome
     message: str
     titles: tuple[str, ...] = ()
 
     @property
     def is_sound(self) -> bool:
         """Whether a poller could live with it."""
-        return self.outcome in SOUND
+        return self.outcome in SOUND_OUTCOMES
 
 
 async def check_feed(feed: Feed, settings: Poll, reading: Normalise) -> FeedReport:
@@ -48,7 +48,7 @@ async def check_feed(feed: Feed, settings: Poll, reading: Normalise) -> FeedRepo
 
         answer = await fetcher.get(request, _at_once, gate if settings.robots else None)
     verdict = judge_answer(feed, state, answer, settings, now, 0.0)
-    if verdict.outcome not in SOUND:
+    if verdict.outcome not in SOUND_OUTCOMES:
         return FeedReport(verdict.outcome, verdict.state.message)
     wait = verdict.state.next_poll - now
     message = f"{len(verdict.items)} items, {len(answer.body)} bytes, next poll in {wait:.0f} s"

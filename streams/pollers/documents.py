@@ -41,7 +41,7 @@ DOCTYPE: Final = re.compile(
 ROOT: Final = re.compile(
     rb"<(?P<name>(?:[A-Za-z_][\w.\-]*:)?(?P<local>[A-Za-z_][\w.\-]*))(?=[\s>/])", re.DOTALL
 )
-SKIPPED: Final = re.compile(rb"<(?:" + NO_MARKUP + rb")", re.DOTALL)
+SKIPPED_MARKUP: Final = re.compile(rb"<(?:" + NO_MARKUP + rb")", re.DOTALL)
 TAG: Final = re.compile(
     rb"<(?:" + NO_MARKUP + rb"|(?P<end>/?)(?P<name>[A-Za-z_][\w.\-:]*)" + ATTRIBUTES + rb"(?P<empty>/?)>)",
     re.DOTALL,
@@ -49,7 +49,7 @@ TAG: Final = re.compile(
 DANGEROUS_ENTITY: Final = re.compile(
     rb"<!ENTITY\s+(?!%)[^\s>]+\s+(?:(?:SYSTEM|PUBLIC)\b|\"[^\"]*&(?!#)[^\"]*\"|'[^']*&(?!#)[^']*')"
 )
-DECLARED: Final = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([\w.:\-]+)")
+DECLARED_ENCODING: Final = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([\w.:\-]+)")
 HTML_TAG: Final = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|script|meta|title)\b", re.IGNORECASE)
 PROLOGUE: Final = re.compile(  # XML allows nothing before the declaration
     rb"\A(\xef\xbb\xbf)?(?:\s+|<!--.*?-->)+(?=<\?xml\s)", re.DOTALL
@@ -161,7 +161,7 @@ def _find_root(raw: bytes) -> re.Match[bytes] | None:
     """The start tag of the root, past declarations, comments and the document type."""
     position = 0
     while (position := raw.find(b"<", position)) >= 0:
-        if skipped := SKIPPED.match(raw, position) or DOCTYPE.match(raw, position):
+        if skipped := SKIPPED_MARKUP.match(raw, position) or DOCTYPE.match(raw, position):
             position = skipped.end()
         elif root := ROOT.match(raw, position):
             return root
@@ -242,7 +242,7 @@ def codec_of(raw: bytes, charset: str | None) -> tuple[str, bool]:
 
     UTF-8 where that fits, else what the transport or the document declares, else what the bytes look like.
     """
-    declared = DECLARED.search(raw[:1000])
+    declared = DECLARED_ENCODING.search(raw[:1000])
     names = [name for name in (charset, declared[1].decode("ascii", "replace") if declared else None) if name]
     candidates = [codec for name in names if (codec := _lookup_codec(name))]
     if shifted := next((codec for codec in candidates if codec.startswith(("iso2022", "hz", "utf-7"))), None):

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import xxhash
 
-CDATA: Final = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
+CDATA_SECTION: Final = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 START_TAG: Final = re.compile(r"<([A-Za-z_][\w.:\-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(/?)>")
 ATTRIBUTE: Final = re.compile(r"([\w:.\-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
@@ -144,7 +144,7 @@ def canonical_url(url: str) -> str:
 def _children(text: str) -> Iterator[tuple[str, str, str]]:
     """The direct children of an entry: name, attributes, inner markup. CDATA comes escaped, comments are gone."""
     if "<![CDATA[" in text:
-        text = CDATA.sub(lambda cdata: html.escape(cdata[1], quote=False), text)
+        text = CDATA_SECTION.sub(lambda cdata: html.escape(cdata[1], quote=False), text)
     if "<!--" in text:
         text = COMMENT.sub("", text)
     opening = START_TAG.match(text)

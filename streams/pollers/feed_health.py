@@ -11,7 +11,7 @@ from sinks.desk.views import FeedHealth
 from sinks.desk.views import FeedState as FeedCondition
 from streams.messages import rfc3339
 from streams.pollers.feed import Feed
-from streams.pollers.outcomes import SOUND
+from streams.pollers.outcomes import SOUND_OUTCOMES
 from streams.pollers.state import FeedState, unpack_header
 
 SILENCE_FACTOR: Final = 5.0  # times the mean distance between new items, and the feed counts as stalled …
@@ -99,7 +99,7 @@ def _message(state: FeedState, condition: FeedCondition) -> str:
         return "the publisher ended this feed (410 twice); remove it from the list"
     if condition == "stalled":
         return "far quieter than usual; look whether the publisher moved it"
-    if state.outcome not in SOUND and state.message:
+    if state.outcome not in SOUND_OUTCOMES and state.message:
         return state.message
     notes = [state.message] if state.message else []
     if state.moved_to:
@@ -120,7 +120,7 @@ class PolledFeeds:
     def __init__(self, feeds: Sequence[Feed], states: States, fresh_s: float = 0.0) -> None:
         """What is remembered is read at the first call, and again once it is `fresh_s` seconds old."""
         self._feeds, self._states, self._fresh = feeds, states, fresh_s
-        self._known: Mapping[str, bytes] = {}
+        self._states_by_feed: Mapping[str, bytes] = {}
         self._until = 0.0
         self._lock = asyncio.Lock()
 
@@ -132,6 +132,6 @@ class PolledFeeds:
         """
         async with self._lock:
             if time.monotonic() >= self._until:
-                self._known = await self._states()
+                self._states_by_feed = await self._states()
                 self._until = time.monotonic() + self._fresh
-        return [read_health(feed, self._known.get(feed.id, b"")) for feed in self._feeds]
+        return [read_health(feed, self._states_by_feed.get(feed.id, b"")) for feed in self._feeds]

@@ -19,9 +19,9 @@ from yarl import URL
 
 from config.settings import Poll
 from streams.pollers import address_guard as guard
-from streams.pollers.outcomes import Outcome
+from streams.pollers.outcomes import PollOutcome
 
-ACCEPT: Final = (
+ACCEPT_HEADER: Final = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
     "text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
 )
@@ -30,7 +30,7 @@ PERMANENT_STATUSES: Final = frozenset({301, 308})
 CHUNK_BYTES: Final = 65536
 KEEP_ALIVE_S: Final = 15.0  # for the next feed of the same host; most servers wait at least as long
 LOST_CONNECTION: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
-OUTCOME_OF: Final[tuple[tuple[tuple[type[Exception], ...], Outcome], ...]] = (  # the first that fits
+OUTCOME_OF: Final[tuple[tuple[tuple[type[Exception], ...], PollOutcome], ...]] = (  # the first that fits
     ((aiohttp.ClientConnectorDNSError,), "dns"),
     ((aiohttp.ClientSSLError, ssl.SSLError), "tls"),
     ((TimeoutError,), "timeout"),
@@ -73,7 +73,7 @@ class Answer:
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    failure: Outcome | None = None
+    failure: PollOutcome | None = None
     message: str = ""
     moved: str | None = None
     conditional: bool = False
@@ -117,7 +117,7 @@ class Fetcher:
                 sock_connect=settings.connect_timeout_s,
                 sock_read=settings.read_timeout_s,
             ),
-            headers={"User-Agent": settings.user_agent, "Accept": ACCEPT},
+            headers={"User-Agent": settings.user_agent, "Accept": ACCEPT_HEADER},
             trace_configs=[_trace_reuse()],
         )
         # aiohttp repeats a GET at once when the connection is lost: that is for `_request_hop` and the schedule to decide
@@ -229,7 +229,7 @@ def host_of(url: str) -> str:
     return (urlsplit(url).hostname or "").lower()
 
 
-def classify_error(error: Exception) -> Outcome | None:
+def classify_error(error: Exception) -> PollOutcome | None:
     """The outcome that an error of aiohttp stands for; None for one that is no fault of the world."""
     if guard.BLOCKED_MARK in str(error):
         return "blocked_address"

@@ -2,7 +2,7 @@
 
 An entry has several names, none of them sure: guids change with a suffix or a tracking parameter, are empty, or are
 given to two entries; links move. So identity is a set of keys. A key that two entries of one document share tells
-nothing and is never trusted again. Entries are matched to those known key by key, the surest first, one to one.
+nothing and is never trusted again. Entries are matched to those remembered key by key, the surest first, one to one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Comparison:
     """What is new in a document. `overlap` is whether any of its entries was known since the last whole document."""
 
     changes: list[EntryChange] = field(default_factory=list)
-    known: list[KnownEntry] = field(default_factory=list)
+    entries: list[KnownEntry] = field(default_factory=list)
     shared: list[int] = field(default_factory=list)
     overlap: bool = False
     new: int = 0
@@ -70,7 +70,7 @@ def compare(document: FeedDocument, state: FeedState, source: str, now: float) -
 
     Entries whose bytes were seen before are not even read.
     """
-    by_raw = {known.raw: known for known in state.entries if known.raw}
+    by_raw = {entry.raw: entry for entry in state.entries if entry.raw}
     present: list[KnownEntry] = []
     standing: set[int] = set()  # ids of those present
     candidates: list[_Candidate] = []
@@ -80,9 +80,9 @@ def compare(document: FeedDocument, state: FeedState, source: str, now: float) -
         if hash_ in hashes:
             continue
         hashes.add(hash_)
-        if known := by_raw.get(hash_):
-            present.append(known)
-            standing.add(id(known))
+        if known_entry := by_raw.get(hash_):
+            present.append(known_entry)
+            standing.add(id(known_entry))
         else:
             entry = (
                 read_json_entry(document.objects[place])
@@ -95,9 +95,9 @@ def compare(document: FeedDocument, state: FeedState, source: str, now: float) -
     candidates = _without_repeats(candidates)
     for candidate in candidates:
         candidate.keys = [0 if key in unsure else key for key in candidate.keys]
-    _match_entries(candidates, [known for known in state.entries if id(known) not in standing], bool(unsure))
+    _match_entries(candidates, [entry for entry in state.entries if id(entry) not in standing], bool(unsure))
     _add_changes(result, present, candidates, state, source)
-    result.known = _entries_to_remember(state, present, candidates, now, unsure)
+    result.entries = _entries_to_remember(state, present, candidates, now, unsure)
     return result
 
 
@@ -124,7 +124,7 @@ def _shared_keys(
     """The keys that two entries of one document have, now or earlier."""
     once: set[int] = set()
     often: dict[int, None] = {}
-    for keys in chain((known.keys for known in present), (candidate.keys for candidate in candidates)):
+    for keys in chain((entry.keys for entry in present), (candidate.keys for candidate in candidates)):
         for key in set(keys):
             if key in once:
                 often[key] = None
@@ -152,21 +152,21 @@ def _without_repeats(candidates: list[_Candidate]) -> list[_Candidate]:
 
 
 def _match_entries(candidates: Sequence[_Candidate], free: list[KnownEntry], doubtful: bool) -> None:
-    """Give candidate candidate the known entry that it is, the surest key first; no entry is given twice."""
+    """Give each candidate the known entry that it is, the surest key first; no entry is given twice."""
     for kind in range(len(KEY_KINDS)):
-        by_key = {known.keys[kind]: known for known in free if known.keys[kind]}
+        by_key = {entry.keys[kind]: entry for entry in free if entry.keys[kind]}
         for candidate in candidates:
-            known = (
+            entry = (
                 by_key.get(candidate.keys[kind]) if candidate.match is None and candidate.keys[kind] else None
             )
-            if known is not None and _is_same_entry(candidate, known, kind, doubtful):
-                candidate.match = known
+            if entry is not None and _is_same_entry(candidate, entry, kind, doubtful):
+                candidate.match = entry
                 del by_key[candidate.keys[kind]]
         taken = {id(candidate.match) for candidate in candidates if candidate.match}
-        free[:] = [known for known in free if id(known) not in taken]
+        free[:] = [entry for entry in free if id(entry) not in taken]
 
 
-def _is_same_entry(candidate: _Candidate, known: KnownEntry, kind: int, doubtful: bool) -> bool:
+def _is_same_entry(candidate: _Candidate, entry: KnownEntry, kind: int, doubtful: bool) -> bool:
     """Whether one key is enough: names that are sure do not contradict it, or the words bear it out."""
     if kind == TEXT_KEY or (kind in {GUID_KEY, CANONICAL_KEY} and not doubtful):
         return True
@@ -174,7 +174,7 @@ def _is_same_entry(candidate: _Candidate, known: KnownEntry, kind: int, doubtful
         kind, (CANONICAL_KEY, LINK_KEY)
     )
     differ = [
-        candidate.keys[other] and known.keys[other] and candidate.keys[other] != known.keys[other]
+        candidate.keys[other] and entry.keys[other] and candidate.keys[other] != entry.keys[other]
         for other in others
     ]
     if not any(differ):
@@ -182,9 +182,9 @@ def _is_same_entry(candidate: _Candidate, known: KnownEntry, kind: int, doubtful
     same = [
         other
         for other in (DATED_KEY, TEXT_KEY)
-        if other != kind and candidate.keys[other] == known.keys[other] != 0
+        if other != kind and candidate.keys[other] == entry.keys[other] != 0
     ]
-    return bool(same) or candidate.entry.content_hash == known.content
+    return bool(same) or candidate.entry.content_hash == entry.content
 
 
 def _add_changes(
@@ -195,9 +195,9 @@ def _add_changes(
     source: str,
 ) -> None:
     """Turn matched and unmatched candidates into changes."""
-    uris = {known.uri for known in state.entries}
+    uris = {entry.uri for entry in state.entries}
     before = chain(present, (candidate.match for candidate in candidates if candidate.match))
-    result.overlap = any(known.uri not in state.cut for known in before)
+    result.overlap = any(entry.uri not in state.cut for entry in before)
     for candidate in candidates:
         content = candidate.entry.content_hash
         if candidate.match is None:
@@ -216,9 +216,9 @@ def _add_changes(
                 )
 
 
-def _revised(known: KnownEntry, content: int) -> KnownEntry:
-    older = (known.content, *known.older)[:MAX_OLDER_VERSIONS]
-    return replace(known, version=known.version + 1, content=content, older=older)
+def _revised(entry: KnownEntry, content: int) -> KnownEntry:
+    older = (entry.content, *entry.older)[:MAX_OLDER_VERSIONS]
+    return replace(entry, version=entry.version + 1, content=content, older=older)
 
 
 def _uri(candidate: _Candidate, source: str, taken: set[str]) -> str:
@@ -242,27 +242,27 @@ def _entries_to_remember(
     unsure: frozenset[int],
 ) -> list[KnownEntry]:
     """The entries of the document, then those that left it, the latest first, as many as are kept."""
-    here = [_standing(known, known.raw, known.keys, unsure) for known in present]
+    here = [_standing(entry, entry.raw, entry.keys, unsure) for entry in present]
     here += [
         _standing(candidate.match, candidate.hash, candidate.keys, unsure)
         for candidate in candidates
         if candidate.match
     ]
-    uris = {known.uri for known in here}
+    uris = {entry.uri for entry in here}
     room = max(MIN_LEFT_ENTRIES, 2 * len(here))
     gone = [
         replace(candidate, left=candidate.left or int(now))
         for candidate in state.entries
         if candidate.uri not in uris
     ]
-    gone.sort(key=lambda known: -known.left)
+    gone.sort(key=lambda entry: -entry.left)
     return here + gone[:room]
 
 
-def _standing(known: KnownEntry, raw: int, keys: Sequence[int], unsure: frozenset[int]) -> KnownEntry:
+def _standing(entry: KnownEntry, raw: int, keys: Sequence[int], unsure: frozenset[int]) -> KnownEntry:
     """A known entry as it stands in the document now, without the keys that tell nothing."""
-    latest = keys if keys is known.keys else [new or old for new, old in zip(keys, known.keys, strict=True)]
+    latest = keys if keys is entry.keys else [new or old for new, old in zip(keys, entry.keys, strict=True)]
     sure = tuple([0 if key in unsure else key for key in latest])
-    if raw == known.raw and not known.left and sure == known.keys:
-        return known
-    return replace(known, raw=raw, keys=sure, left=0)
+    if raw == entry.raw and not entry.left and sure == entry.keys:
+        return entry
+    return replace(entry, raw=raw, keys=sure, left=0)

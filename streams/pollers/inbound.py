@@ -24,7 +24,7 @@ from sinks.desk.health import serve
 from streams.messages import rfc3339
 from streams.pollers.fetch import Answer
 from streams.pollers.ports import Hubs, NoHubs, RawItemOutlet
-from streams.pollers.websub import Deliver, Post, Subscriber
+from streams.pollers.websub import DeliverDocument, PostForm, Subscriber
 
 PUSH_FEED: Final = "push"
 FEED_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -42,7 +42,7 @@ class PushListener:
         outlet: RawItemOutlet,
         clock: Callable[[], float],
         subscriber: Subscriber | None = None,
-        deliver: Deliver | None = None,
+        deliver: DeliverDocument | None = None,
     ) -> None:
         """`limit` is the size of a document in bytes after decoding; `clock` gives seconds since the epoch.
 
@@ -137,12 +137,12 @@ class PushListener:
 
 
 @asynccontextmanager
-async def listen(
+async def listen_for_items(
     settings: Push,
     poll: Poll,
     outlet: RawItemOutlet,
-    post: Post,
-    deliver: Deliver,
+    post: PostForm,
+    deliver: DeliverDocument,
     stop: asyncio.Event,
     *,
     clock: Callable[[], float],

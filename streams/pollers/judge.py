@@ -19,12 +19,12 @@ from streams.pollers.documents import FeedDocument, split_document
 from streams.pollers.feed import Feed, redact_url
 from streams.pollers.fetch import Answer, Request
 from streams.pollers.identity import Comparison, compare
-from streams.pollers.outcomes import SOUND, Outcome
+from streams.pollers.outcomes import SOUND_OUTCOMES, PollOutcome
 from streams.pollers.state import FeedState
 
 MAX_REJECTED_BODIES: Final = 8  # whose hashes are kept, so that each goes to the dead letters once
 MAX_VALIDATOR_CHARS: Final = 1000  # of an ETag that is kept: servers send some 40
-OUTCOME_OF: Final[dict[type[Rejected], Outcome]] = {
+OUTCOME_OF: Final[dict[type[Rejected], PollOutcome]] = {
     Empty: "empty", NotAFeed: "not_a_feed", UnknownFormat: "not_a_feed", NotText: "not_a_feed", Malformed: "malformed",
 }  # fmt: skip
 
@@ -45,7 +45,7 @@ class PollVerdict:
     `hold_until` is when the host may be asked again (seconds since the epoch), 0 for "as usual".
     """
 
-    outcome: Outcome
+    outcome: PollOutcome
     state: FeedState
     items: tuple[RawItem, ...] = ()
     rejected: tuple[RawItem, Rejected] | None = None
@@ -103,7 +103,7 @@ def _judge_status(state: FeedState, answer: Answer, now: float) -> PollVerdict:
     status, retry_at = answer.status, schedule.retry_after(answer.headers, now)
     message = answer.message or f"the server said {status}"
     hold = 0.0
-    outcome: Outcome
+    outcome: PollOutcome
     if answer.failure:
         outcome = answer.failure
     elif status == 304 and answer.conditional:
@@ -127,7 +127,7 @@ def limit_to_entries(verdict: PollVerdict, before: FeedState) -> PollVerdict:
     It may hold nothing but what is new (WebSub, 7), so it tells of no gap; validators and errors stay as they were.
     """
     after = verdict.state
-    if verdict.outcome not in SOUND:
+    if verdict.outcome not in SOUND_OUTCOMES:
         return replace(verdict, state=replace(before, rejected=after.rejected), gap=None)
     names = (
         "etag",
@@ -166,7 +166,7 @@ def _judge_document(feed: Feed, state: FeedState, answer: Answer, settings: Poll
     comparison = compare(document, state, feed.source or feed.id, now)
     gap = _find_gap(feed, state, comparison, document, now)
     after = replace(
-        state, entries=tuple(comparison.known), shared=tuple(comparison.shared), capped=state.capped + comparison.capped,
+        state, entries=tuple(comparison.entries), shared=tuple(comparison.shared), capped=state.capped + comparison.capped,
         message=message, gaps=state.gaps + bool(gap), last_gap=now if gap else state.last_gap,
     )  # fmt: skip
     after = schedule.record_arrival(after, comparison.new, now) if comparison.new else after
@@ -228,7 +228,7 @@ def _make_item(
     return structs.replace(item, uri=change.uri, version=str(change.version), charset=charset)
 
 
-def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: Outcome) -> RawItem:
+def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: PollOutcome) -> RawItem:
     return RawItem(
         payload=payload, received=rfc3339(int(now * 1000)), feed=feed.id, url=redact_url(answer.url),
         media_type=answer.media_type, charset=answer.charset, language=feed.language, source=feed.source,
@@ -242,7 +242,7 @@ def _find_gap(
     """A whole document that shares nothing with the last whole one. What is missing in a cut one may follow in it."""
     if comparison.overlap or not document.entries or not document.whole:
         return None
-    if all(known.uri in state.cut for known in state.entries):
+    if all(entry.uri in state.cut for entry in state.entries):
         return None
     since = state.last_success or state.polled
     return FeedGap(feed.id, rfc3339(int(since * 1000)), rfc3339(int(now * 1000)))
@@ -286,8 +286,8 @@ def _with_hints(state: FeedState, document: FeedDocument, answer: Answer, now: f
     )  # fmt: skip
 
 
-def _count_outcome(state: FeedState, outcome: Outcome, now: float) -> FeedState:
-    if outcome in SOUND:
+def _count_outcome(state: FeedState, outcome: PollOutcome, now: float) -> FeedState:
+    if outcome in SOUND_OUTCOMES:
         return replace(state, last_success=now, since=state.since or now)
     return replace(state, errors={**state.errors, outcome: state.errors.get(outcome, 0) + 1})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-Outcome = Literal[
+PollOutcome = Literal[
     "new",              # at least one new or revised item
     "unchanged",        # 200, but nothing in it is new
     "not_modified",     # 304
@@ -29,7 +29,7 @@ Outcome = Literal[
     "blocked_address",  # an address that the settings do not open
 ]  # fmt: skip
 
-SOUND: Final[frozenset[Outcome]] = frozenset({"new", "unchanged", "not_modified"})
-NETWORK: Final[frozenset[Outcome]] = frozenset(
+SOUND_OUTCOMES: Final[frozenset[PollOutcome]] = frozenset({"new", "unchanged", "not_modified"})
+NETWORK_OUTCOMES: Final[frozenset[PollOutcome]] = frozenset(
     {"dns", "connect", "timeout"}
 )  # may be our own network's fault

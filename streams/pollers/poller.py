@@ -25,13 +25,13 @@ from streams.pollers import state as states
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer, Fetcher, HostTurn, Request, host_of
 from streams.pollers.judge import PollVerdict, judge_answer, limit_to_entries, plan_request
-from streams.pollers.outcomes import SOUND
+from streams.pollers.outcomes import SOUND_OUTCOMES
 from streams.pollers.politeness import HostLimits, Robots
 from streams.pollers.ports import FeedLedger, Hubs, NoHubs, PollResult
 from streams.retry import LOG, NetworkBreaker, retry_until_stopped
 
 Clock = Callable[[], float]
-Permit = Callable[[], bool]
+PollPermit = Callable[[], bool]
 MIN_THREAD_BYTES: Final = (
     262_144  # of a body that is judged off the event loop, which it would block for 20 ms and more
 )
@@ -68,7 +68,7 @@ class Poller:
         clock: Clock,
         random: Clock,
         stop: asyncio.Event,
-        permit: Permit = lambda: True,
+        permit: PollPermit = lambda: True,
         hubs: Hubs | None = None,
         grace: float = 0.0,
     ) -> None:
@@ -255,7 +255,7 @@ class Poller:
         if verdict.hold_until:
             self._hosts.hold(host_of(answer.url), verdict.hold_until)
         await self._carry_out(feed, verdict)
-        observe(verdict, now - started, len(answer.body))
+        count_poll(verdict, now - started, len(answer.body))
         _log_poll(feed, request, answer, verdict)
 
     async def _answer(self, feed: Feed, request: Request, turn: HostTurn) -> Answer:
@@ -329,7 +329,7 @@ def _current_task() -> asyncio.Task[None]:
 
 def _log_poll(feed: Feed, request: Request, answer: Answer, verdict: PollVerdict) -> None:
     """One event a poll, with its facts as fields."""
-    sound = verdict.outcome in SOUND
+    sound = verdict.outcome in SOUND_OUTCOMES
     (log.debug if sound else log.info)(
         "polled", feed=feed.id, url="" if sound else feed.shown_url, outcome=verdict.outcome, status=answer.status,
         conditional=bool(request.etag or request.last_modified), bytes=len(answer.body), items=len(verdict.items),
@@ -342,20 +342,20 @@ def _log_poll(feed: Feed, request: Request, answer: Answer, verdict: PollVerdict
 
 
 POLLS: Final = Counter("wire_polls", "Polls by outcome", ["outcome"])
-ITEMS: Final = Counter("wire_poll_items", "New and revised items that polls brought")
-BYTES: Final = Counter("wire_poll_bytes", "Decoded bytes of feed documents")
-GAPS: Final = Counter("wire_poll_gaps", "Polls before which entries may have been missed")
-SECONDS: Final = Histogram(
+POLLED_ITEMS: Final = Counter("wire_poll_items", "New and revised items that polls brought")
+POLLED_BYTES: Final = Counter("wire_poll_bytes", "Decoded bytes of feed documents")
+POLL_GAPS: Final = Counter("wire_poll_gaps", "Polls before which entries may have been missed")
+POLL_SECONDS: Final = Histogram(
     "wire_poll_duration_seconds",
     "From the start of a fetch to the state being safe",
     buckets=(0.05, 0.2, 1, 5, 30, 120),
 )
 
 
-def observe(verdict: PollVerdict, seconds: float, size: int) -> None:
+def count_poll(verdict: PollVerdict, seconds: float, size: int) -> None:
     """Count one poll."""
     POLLS.labels(verdict.outcome).inc()
-    ITEMS.inc(len(verdict.items))
-    BYTES.inc(size)
-    GAPS.inc(bool(verdict.gap))
-    SECONDS.observe(seconds)
+    POLLED_ITEMS.inc(len(verdict.items))
+    POLLED_BYTES.inc(size)
+    POLL_GAPS.inc(bool(verdict.gap))
+    POLL_SECONDS.observe(seconds)

@@ -14,7 +14,7 @@ from typing import Final
 from config.settings import Poll
 from processors.numbers import whole
 from streams.pollers.feed import Feed
-from streams.pollers.outcomes import NETWORK, SOUND, Outcome
+from streams.pollers.outcomes import NETWORK_OUTCOMES, SOUND_OUTCOMES, PollOutcome
 from streams.pollers.state import FeedState
 
 RATE_HALF_LIFE_S: Final = (
@@ -83,7 +83,7 @@ def record_arrival(state: FeedState, items: int, now: float) -> FeedState:
 
 def schedule_next(
     state: FeedState,
-    outcome: Outcome,
+    outcome: PollOutcome,
     feed: Feed,
     settings: Poll,
     now: float,
@@ -96,7 +96,7 @@ def schedule_next(
     it is said twice at least a day (the longest back-off) apart. `retry_at` is what the host asked for.
     """
     normal = poll_interval(state, feed, settings, now)
-    if outcome in SOUND:
+    if outcome in SOUND_OUTCOMES:
         due = _next_allowed_time(now + normal * (1.0 + 0.1 * random), state)
         return replace(state, failures=0, gone=0.0, next_poll=due)
     failures = state.failures + 1
@@ -191,9 +191,9 @@ def read_hints(head: bytes, codec: str) -> RhythmHints:
     )
 
 
-def blames_us(outcome: Outcome) -> bool:
+def blames_us(outcome: PollOutcome) -> bool:
     """Whether an outcome may come from our own network."""
-    return outcome in NETWORK
+    return outcome in NETWORK_OUTCOMES
 
 
 def _element_text(text: str, name: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Final, overload
 
 import orjson
 
-from streams.pollers.outcomes import Outcome
+from streams.pollers.outcomes import PollOutcome
 
 LAYOUT_MAGIC: Final = b"wdf1"
 KEYS_PER_ENTRY: Final = 6
@@ -89,7 +89,7 @@ class FeedState:
     validated_url: str = ""  # whose answer the validators came with
     body: int = 0  # hash of the last whole body
     unconditional: float = 0.0  # the last fetch without validators
-    outcome: Outcome | str = ""
+    outcome: PollOutcome | str = ""
     message: str = ""
     polled: float = 0.0
     next_poll: float = 0.0

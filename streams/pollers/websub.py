@@ -135,8 +135,12 @@ def _derive(token: str, purpose: str, subscription: Subscription) -> str:
     return hmac.new(token.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 
-Post = Callable[[str, Mapping[str, str]], Awaitable[int]]  # an URL and a form; the status, 0 for no answer
-Deliver = Callable[[str, Answer], Awaitable[bool]]  # a feed and its document; whether the feed is ours
+PostForm = Callable[
+    [str, Mapping[str, str]], Awaitable[int]
+]  # an URL and a form; the status, 0 for no answer
+DeliverDocument = Callable[
+    [str, Answer], Awaitable[bool]
+]  # a feed and its document; whether the feed is ours
 LOOK_INTERVAL_S: Final = 1.0  # between two looks at what is due
 log = structlog.get_logger("wiredesk.websub")
 
@@ -145,7 +149,7 @@ class Subscriber:
     """The subscriptions of one process (`streams.pollers.ports.Hubs`)."""
 
     def __init__(
-        self, settings: Push, post: Post, *, clock: Callable[[], float], random: Callable[[], float]
+        self, settings: Push, post: PostForm, *, clock: Callable[[], float], random: Callable[[], float]
     ) -> None:
         """Nothing is asked before `run`. `settings` has a public URL and a token."""
         self._settings, self._post, self._clock, self._random = settings, post, clock, random

@@ -25,7 +25,7 @@ from spacy.tokens import Doc
 from threadpoolctl import threadpool_limits
 
 from processors.tag.features import STORY_FEATURES, WORD_FEATURES, of_story, of_word
-from processors.tag.network import ATTRIBUTES, CONVOLUTIONS, Network, decode_spans
+from processors.tag.network import ATTRIBUTES, CONVOLUTION_COUNT, Network, decode_spans
 from tests.benchmarks.ner.augment import Augmenter
 from tests.benchmarks.ner.chain import loss, transitions
 from tests.benchmarks.ner.corpus import DEVELOPMENT, TRAIN, Text, read
@@ -112,7 +112,7 @@ class Run:
         """Texts as the encoder reads them."""
         parts = [self._read(text) for text in texts]
         lengths = [len(text.words) for text in texts]
-        count = sum(lengths) + CONVOLUTIONS * len(lengths)
+        count = sum(lengths) + CONVOLUTION_COUNT * len(lengths)
         made = Batch(
             np.zeros((count, len(ATTRIBUTES), 4), np.int64), np.zeros((count, WORD_FEATURES), np.float32),
             np.zeros((count, STORY_FEATURES), np.float32), np.zeros(count, np.int64), np.ones(count, bool), [], lengths,
@@ -128,7 +128,7 @@ class Run:
             )
             made.empty[here] = False
             made.offsets.append(at)
-            at += length + CONVOLUTIONS
+            at += length + CONVOLUTION_COUNT
         return made
 
     def _read(self, text: Text) -> tuple[NDArray[np.int64], Floats, Floats]:

@@ -12,7 +12,7 @@ from processors.model.event import Label
 from processors.places import candidates
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
-from processors.tag.phrase_search import Keys, Phrases, Words
+from processors.tag.phrase_search import CopyWords, PhraseIndex, WordKeys
 from processors.tag.rules.context import RuleContext
 from processors.tag.rules.gazetteer import GAZETTEER_WEIGHT, label_of
 
@@ -22,7 +22,7 @@ MIN_STORY_WORDS: Final = (
 SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
 LAST_WORD: Final = re.compile(r"([^\W\d_]+)\.? +$")
 ARTICLES: Final = ("al-", "el-", "ad-", "ar-", "as-", "ash-", "an-", "ben ", "bin ")
-LOCATING: Final = frozenset(
+LOCATING_WORDS: Final = frozenset(
     [
         "in",
         "at",
@@ -97,7 +97,7 @@ class _NameEvidence:
             votes[key][name.label] = votes[key].get(name.label, 0) + name.weight
             written.setdefault(key, copy.read[name.start : name.end])
             before = _word_before(copy, name)
-            if before in LOCATING or name.weight >= GAZETTEER_WEIGHT:
+            if before in LOCATING_WORDS or name.weight >= GAZETTEER_WEIGHT:
                 located.add(key)
             elif before in lexicon().titles or before in lexicon().roles:
                 titled.add(key)
@@ -163,10 +163,10 @@ def _word_before(copy: Copy, name: NameSpan) -> str:
     return before[1].lower() if before else ""
 
 
-def _repeats(copy: Copy, words: Words, names: Sequence[NameSpan]) -> Iterator[NameSpan]:
+def _repeats(copy: Copy, words: CopyWords, names: Sequence[NameSpan]) -> Iterator[NameSpan]:
     """The names where the recogniser did not see them, and the surnames of its people."""
     labels: dict[str, Label] = {}
-    keys: dict[str, Keys] = {}
+    keys: dict[str, WordKeys] = {}
     for name in names:
         whole = copy.read[name.start : name.end]
         if len(whole) > 2 and whole not in labels and whole not in lexicon().never:
@@ -175,7 +175,7 @@ def _repeats(copy: Copy, words: Words, names: Sequence[NameSpan]) -> Iterator[Na
             if name.label == "PER" and " " in whole and len(last) > 2 and last not in labels:
                 labels[last] = "PER"
                 keys[last] = words.keys_between(name.end - len(last), name.end)
-    phrases = Phrases((keys[whole], whole) for whole in labels)
+    phrases = PhraseIndex((keys[whole], whole) for whole in labels)
     for hit in phrases.find(words):
         start, end = words.starts[hit.first], words.ends[hit.last]
         written = copy.read[start:end]

@@ -15,9 +15,9 @@ from processors.tag.rules.context import RuleContext
 
 EDGE_CHARS: Final = " \t\r\n\"'“”‘’„«»‚‹›()[]{}<>,;:!?*_/\\|-–—=+#^~•·…"
 ARTICLE: Final = re.compile(r"(?:the|a|an)\s+", re.IGNORECASE)
-POSSESSIVE: Final = re.compile(r"['’]s?$")
+POSSESSIVE_END: Final = re.compile(r"['’]s?$")
 FIRST_WORD: Final = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)\.?\s+(?=\S)")
-OFFICE: Final = re.compile(r"of (?:the )?(?=[^\W\d_])")  # "Mayor of London" less its title
+OFFICE_OF: Final = re.compile(r"of (?:the )?(?=[^\W\d_])")  # "Mayor of London" less its title
 SYLLABLE: Final = re.compile(r"-([a-z]{2,5})\b")
 # What follows the hyphen of "Peel-led".
 COMPOUNDS: Final = frozenset(
@@ -25,7 +25,7 @@ COMPOUNDS: Final = frozenset(
     "proof rich rated loyal drawn built".split()
 )
 # "Galewright turbine": the thing is no part of the name.
-TAIL: Final = re.compile(r"(?<=[^\W\d_])(?: [a-z]+)+$")
+SMALL_TAIL: Final = re.compile(r"(?<=[^\W\d_])(?: [a-z]+)+$")
 MARK: Final = re.compile(r"\s*\([LRC]\)$")
 
 
@@ -48,7 +48,7 @@ def trim_name(copy: Copy, name: NameSpan) -> NameSpan | None:
         start = _without_front(text, start, end, name.label)
         end = _without_back(text, start, end, name.label)
     label = name.label
-    if label == "PER" and (office := OFFICE.match(text, start, end)):
+    if label == "PER" and (office := OFFICE_OF.match(text, start, end)):
         start, label = office.end(), "LOC" if candidates(text[office.end() : end]) else "ORG"
     words = text[start:end]
     if not any(map(str.isupper, words)) or words in lexicon().never:
@@ -87,9 +87,9 @@ def _without_back(text: str, start: int, end: int, label: Label) -> int:
     words = text[start:end]
     if mark := MARK.search(words):
         return start + mark.start()
-    if label == "MISC" and (tail := TAIL.search(words)):
+    if label == "MISC" and (tail := SMALL_TAIL.search(words)):
         return start + tail.start()
-    if possessive := POSSESSIVE.search(words):
+    if possessive := POSSESSIVE_END.search(words):
         return start + possessive.start()
     if words.endswith(".") and not _is_abbreviation(words):
         return end - 1

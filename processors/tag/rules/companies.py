@@ -23,7 +23,7 @@ SIGN_BEFORE: Final = re.compile(
     re.IGNORECASE,
 )
 SIGN_AFTER: Final = re.compile(r" (?:shares|stock|shareholders|executives|workers|employees|plc|PLC)\b")
-ACTS: Final = re.compile(
+COMPANY_ACTION: Final = re.compile(
     r"(?:['’]s? (?:shares?|stock|board|chief executive|CEO|workers|revenue|sales|profits?|spokes\w+|headquarters))|"
     r" (?:said|says|announced|declined|reported|agreed|posted|employs|expects|plans|did not (?:immediately )?respond)\b"
 )
@@ -41,7 +41,7 @@ def label_companies(context: RuleContext, names: Sequence[NameSpan]) -> list[Nam
     for name in names:
         words = copy.read[name.start : name.end]
         signs[words] = signs.get(words, 0) + _count_signs(copy, name)
-        if ACTS.match(copy.read, name.end):
+        if COMPANY_ACTION.match(copy.read, name.end):
             acting.add(words)
     return [replace(name, label="ORG") if _is_company(copy, name, signs, acting) else name for name in names]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from processors.model.event import Dateline
 from processors.tag.copy import Copy, NameSpan
-from processors.tag.phrase_search import Words
+from processors.tag.phrase_search import CopyWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +15,9 @@ class RuleContext:
     """One story, as its rules see it."""
 
     copy: Copy
-    words: Words
+    words: CopyWords
     dateline: Dateline | None
     is_sport: bool
 
 
-Rule = Callable[[RuleContext, Sequence[NameSpan]], list[NameSpan]]
+NameRule = Callable[[RuleContext, Sequence[NameSpan]], list[NameSpan]]

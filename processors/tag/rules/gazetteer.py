@@ -10,7 +10,7 @@ from processors.model.event import Dateline, Label
 from processors.places import key_of
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
-from processors.tag.phrase_search import Phrases, Words
+from processors.tag.phrase_search import CopyWords, PhraseIndex
 from processors.tag.rules.context import RuleContext
 
 GAZETTEER_WEIGHT: Final = 3.0  # of a known name against the recogniser's 1: it outvotes two mistaken mentions
@@ -18,7 +18,7 @@ MAX_EXACT_LETTERS: Final = 3  # of a name whose capitals must be as written: "US
 
 
 @cache
-def known_names() -> Phrases[tuple[str, Label]]:
+def known_names() -> PhraseIndex[tuple[str, Label]]:
     """Countries, peoples and agencies as written, with their labels."""
     words = lexicon()
     entries: list[tuple[str, tuple[str, Label]]] = []
@@ -27,7 +27,7 @@ def known_names() -> Phrases[tuple[str, Label]]:
     entries += ((name, (name, "MISC")) for name in words.peoples)
     entries += ((name, (name, "ORG")) for name in words.agencies | words.known_organisations)
     entries += ((name, (name, "MISC")) for name in words.known_others)
-    return Phrases.of(entries)
+    return PhraseIndex.of(entries)
 
 
 def label_of(name: str) -> Label | None:
@@ -50,7 +50,7 @@ def add_known_names(context: RuleContext, names: Sequence[NameSpan]) -> list[Nam
     return merge_names(names, _known_spans(context.words))
 
 
-def _known_spans(words: Words) -> Iterator[NameSpan]:
+def _known_spans(words: CopyWords) -> Iterator[NameSpan]:
     for hit in known_names().find(words):
         written = words.slice(hit.first, hit.last)
         for name, label in hit.values:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thinc.api import NumpyOps
 
 from processors.tag.features import STORY_FEATURES, WORD_FEATURES
-from processors.tag.network import ATTRIBUTES, CONVOLUTIONS, MAXOUT_PIECES, TAGS
+from processors.tag.network import ATTRIBUTES, CONVOLUTION_COUNT, MAXOUT_PIECES, TAGS
 
 Floats = NDArray[np.float32]
 Weights = dict[str, Floats]
@@ -19,7 +19,7 @@ F32: Final = np.float32
 
 @dataclass(slots=True)
 class Batch:
-    """Documents one after the other, `CONVOLUTIONS` empty rows around each; `rows` are those of the hash tables."""
+    """Documents one after the other, `CONVOLUTION_COUNT` empty rows around each; `rows` are those of the hash tables."""
 
     rows: NDArray[np.int64]  # (n, attributes, 4)
     known: Floats  # (n, WORD_FEATURES)
@@ -87,7 +87,7 @@ class Encoder:
         hidden += batch.story @ w["D"]
         hidden[batch.empty] = 0
         hidden = self._dropped("drop0", hidden, drop, generator)
-        for layer in range(1, CONVOLUTIONS + 1):
+        for layer in range(1, CONVOLUTION_COUNT + 1):
             hidden = hidden + self._dropped(
                 f"drop{layer}", self._unit(layer, _windows(hidden)), drop, generator
             )
@@ -101,7 +101,7 @@ class Encoder:
         gradients: Weights = {"U": scores.T @ memory["hidden"], "c": scores.sum(0)}
         hidden: Floats = scores @ w["U"]
         width = hidden.shape[1]
-        for layer in range(CONVOLUTIONS, 0, -1):
+        for layer in range(CONVOLUTION_COUNT, 0, -1):
             window = self._unit_back(layer, hidden * memory[f"drop{layer}"], gradients)
             hidden = hidden + window[:, width : 2 * width]
             hidden[:-1] += window[1:, :width]

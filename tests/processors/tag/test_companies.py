@@ -7,7 +7,7 @@ import pytest
 from processors.model.event import Event, Label
 from processors.model.story import Story
 from processors.tag.copy import Copy, NameSpan
-from processors.tag.phrase_search import Words
+from processors.tag.phrase_search import CopyWords
 from processors.tag.rules.companies import label_companies
 from processors.tag.rules.context import RuleContext
 
@@ -15,7 +15,7 @@ from processors.tag.rules.context import RuleContext
 def label(text: str, name: str, before: Label) -> Label:
     copy = Copy.of(Event(Story("u"), text=text), 10_000)
     start = copy.read.index(name)
-    context = RuleContext(copy, Words.of(copy.read), None, is_sport=False)
+    context = RuleContext(copy, CopyWords.of(copy.read), None, is_sport=False)
     return label_companies(context, [NameSpan(start, start + len(name), before)])[0].label
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from processors.tag.features import STORY_FEATURES, WORD_FEATURES, of_story, of_word
-from processors.tag.network import ATTRIBUTES, CONVOLUTIONS, TAGS, Network, decode_spans
+from processors.tag.network import ATTRIBUTES, CONVOLUTION_COUNT, TAGS, Network, decode_spans
 from tests.benchmarks.ner.chain import loss, transitions
 from tests.benchmarks.ner.corpus import UNKNOWN
 from tests.benchmarks.ner.encoder import Batch, Encoder, Weights, hashed
@@ -35,14 +35,14 @@ def seeds() -> list[int]:
 def batch(weights: Weights, seeds: list[int]) -> Batch:
     """Two documents; one word's tag is not known."""
     rows = hashed(keys_of(WORDS)[:, 1:], seeds, weights)
-    length, count = len(WORDS), 2 * (len(WORDS) + CONVOLUTIONS)
+    length, count = len(WORDS), 2 * (len(WORDS) + CONVOLUTION_COUNT)
     made = Batch(
         np.zeros((count, len(ATTRIBUTES), 4), np.int64),
         np.zeros((count, WORD_FEATURES), np.float32),
         np.zeros((count, STORY_FEATURES), np.float32),
         np.zeros(count, np.int64),
         np.ones(count, bool),
-        [0, length + CONVOLUTIONS],
+        [0, length + CONVOLUTION_COUNT],
         [length, length],
     )
     for start in made.offsets:

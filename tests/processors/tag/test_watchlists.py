@@ -13,7 +13,7 @@ from processors.model.event import Event
 from processors.model.story import Story
 from processors.tag import Tagger
 from processors.tag.copy import Copy
-from processors.tag.phrase_search import Words
+from processors.tag.phrase_search import CopyWords
 from processors.tag.watchlists import WatchLists
 from tests.processors.tag.conftest import Told, entity, relisted
 
@@ -118,12 +118,12 @@ def test_a_pattern_that_looks_far_ahead_takes_time_in_proportion_to_the_text(tmp
 
 def hits(read: WatchLists, text: str) -> list[str]:
     copy = Copy.of(Event(Story("urn:test:1"), text=text), 10**6)
-    return [text[hit.name.start : hit.name.end] for hit in read.find(copy, Words.of(copy.read))]
+    return [text[hit.name.start : hit.name.end] for hit in read.find(copy, CopyWords.of(copy.read))]
 
 
 def seconds(read: WatchLists, text: str) -> float:
     copy = Copy.of(Event(Story("urn:test:1"), text=text), 10**6)
-    words = Words.of(copy.read)
+    words = CopyWords.of(copy.read)
     times = []
     for _ in range(5):
         before = time.process_time()

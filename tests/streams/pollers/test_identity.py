@@ -44,7 +44,7 @@ class Reader:
         self.now += 60
         body = f"<rss><channel>{''.join(items)}</channel></rss>".encode()
         found = compare(split_document(body), self.state, "invented", self.now)
-        self.state = replace(self.state, entries=tuple(found.known), shared=tuple(found.shared))
+        self.state = replace(self.state, entries=tuple(found.entries), shared=tuple(found.shared))
         return found
 
 

@@ -12,7 +12,7 @@ from processors.errors import NotAFeed
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer
 from streams.pollers.judge import PollVerdict, judge_answer, plan_request
-from streams.pollers.outcomes import Outcome
+from streams.pollers.outcomes import PollOutcome
 from streams.pollers.state import FeedState
 
 FEED = Feed("f", "https://wire.example/rss", language="da", source="Invented", timezone="Europe/Copenhagen")
@@ -92,7 +92,7 @@ def test_a_revision_is_the_next_version() -> None:
         (answer(failure="blocked_address"), "blocked_address"),
     ],
 )
-def test_each_answer_has_one_typed_outcome(told: Answer, outcome: Outcome) -> None:
+def test_each_answer_has_one_typed_outcome(told: Answer, outcome: PollOutcome) -> None:
     before = known(1)
     verdict = read(before, told, NOW + 600)
     assert verdict.outcome == verdict.state.outcome == outcome

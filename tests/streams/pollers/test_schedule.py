@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.settings import Poll
 from streams.pollers import schedule
 from streams.pollers.feed import Feed
-from streams.pollers.outcomes import Outcome
+from streams.pollers.outcomes import PollOutcome
 from streams.pollers.state import FeedState
 
 NOW = datetime(2026, 2, 2, 10, 30, tzinfo=UTC).timestamp()  # a Monday
@@ -21,7 +21,7 @@ SETTINGS = Poll()
 HOUR, DAY = 3600.0, 86400.0
 
 
-def wait(state: FeedState, outcome: Outcome, random: float = 0.0, retry_at: float = 0.0) -> float:
+def wait(state: FeedState, outcome: PollOutcome, random: float = 0.0, retry_at: float = 0.0) -> float:
     return schedule.schedule_next(state, outcome, FEED, SETTINGS, NOW, random, retry_at).next_poll - NOW
 
 
@@ -48,7 +48,7 @@ def test_an_interval_that_the_operator_fixed_goes_first() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["new", "unchanged", "not_modified"])
-def test_a_sound_poll_clears_failures(outcome: Outcome) -> None:
+def test_a_sound_poll_clears_failures(outcome: PollOutcome) -> None:
     state = schedule.schedule_next(FeedState(failures=7, gone=5.0), outcome, FEED, SETTINGS, NOW, 0.5)
     assert (state.failures, state.gone) == (0, 0.0)
     assert state.next_poll - NOW == pytest.approx(315)
@@ -67,7 +67,7 @@ def test_errors_back_off_with_full_jitter_above_the_interval(failures: int, low:
 @pytest.mark.parametrize(
     "outcome", ["http_4xx", "http_5xx", "timeout", "dns", "not_a_feed", "malformed", "too_large"]
 )
-def test_no_error_ever_ends_a_feed(outcome: Outcome) -> None:
+def test_no_error_ever_ends_a_feed(outcome: PollOutcome) -> None:
     state = FeedState()
     for _ in range(200):
         state = schedule.schedule_next(state, outcome, FEED, SETTINGS, NOW, 0.99)
@@ -179,7 +179,7 @@ def test_the_rhythm_settles_on_the_rate(a_day: int) -> None:
 
 @given(st.floats(0, 0.999), st.integers(0, 60), st.sampled_from(["dns", "throttled", "new", "truncated"]))
 def test_the_next_poll_lies_between_the_least_and_the_longest(
-    random: float, failures: int, outcome: Outcome
+    random: float, failures: int, outcome: PollOutcome
 ) -> None:
     assert (
         SETTINGS.min_interval_s
