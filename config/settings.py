@@ -397,7 +397,7 @@ class Log(Struct, frozen=True):
 
 
 class EventsSink(Struct, frozen=True):
-    """The file of events: each event that leaves the pipeline, as a line (embedded runtime)."""
+    """The file of events: each event that leaves the pipeline, as a line."""
 
     file: Annotated[
         str, Meta(description="File that events are appended to, from the working folder. Empty: none.")
