@@ -6,13 +6,17 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from streams.cli import COMMANDS, cli
+from config.errors import Misconfigured
+from config.settings import HERE
+from processors.model.event import Relation
+from sinks.export import Format
+from streams.cli import COMMANDS, cli, main
 from streams.commands.options import ALL_STEPS, parse_milliseconds, parse_steps
 from streams.topology import STEPS
 
@@ -140,3 +144,118 @@ def test_a_format_that_there_is_not_is_bad_usage_and_names_those_that_there_are(
     done = CliRunner().invoke(ALL[command], ["--format", "telex"])
     assert done.exit_code == 2
     assert "'telex'; known are rss, " in done.stderr
+
+
+def needed_words(command: click.Command, folder: Path) -> list[str]:
+    """What a command can't do without, so that it gets as far as its settings."""
+    words: list[str] = []
+    for parameter in command.params:
+        if parameter.required:
+            if isinstance(parameter, click.Option):
+                words += [
+                    parameter.opts[0],
+                    "1" if isinstance(parameter.type, click.IntRange) else "2026-01-31",
+                ]
+            else:
+                (folder / "input").touch()
+                words.append(str(folder / "input"))
+    return words
+
+
+LEAVES: Final = [name for name, command in ALL.items() if not isinstance(command, click.Group)]
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_every_command_follows_a_settings_file_and_the_environment(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["wiredesk", *name.split(), *needed_words(ALL[name], tmp_path)]
+    settings = tmp_path / "wire.toml"
+    settings.write_text("[embedded]\nbatch = 0\n", "utf-8")
+    line = "embedded.batch is 0; it must be a whole number from 1 to 10,000"
+    monkeypatch.setattr("sys.argv", [*words, "--config", str(settings)])
+    assert end_of_main(capsys) == (2, f"wiredesk: {settings}: {line}\n")
+    monkeypatch.setattr("sys.argv", words)
+    monkeypatch.setenv("WIREDESK_EMBEDDED_BATCH", "0")
+    assert end_of_main(capsys) == (2, f"wiredesk: WIREDESK_EMBEDDED_BATCH: {line}\n")
+    monkeypatch.delenv("WIREDESK_EMBEDDED_BATCH")
+    monkeypatch.setenv("WIREDESK_EMBEDED_BATCH", "1")
+    status, said = end_of_main(capsys)
+    assert status == 2
+    assert said.startswith("wiredesk: WIREDESK_EMBEDED_BATCH: no setting has this variable; did you mean")
+
+
+def end_of_main(capsys: pytest.CaptureFixture[str]) -> tuple[object, str]:
+    """The status that the console script ends with, and what it says."""
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_routes_are_those_that_the_settings_file_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool
+) -> None:
+    working = tmp_path / "working"
+    working.mkdir()
+    monkeypatch.chdir(working)
+    (tmp_path / "wire.toml").write_text('[routes]\nfile = "routes.toml"\n', "utf-8")
+    if beside:
+        (tmp_path / "routes.toml").write_text('[routes.mine]\nlanguages = ["is"]\n', "utf-8")
+    shown = CliRunner().invoke(cli, ["routes", "check", "--config", "../wire.toml"])
+    place = tmp_path / "routes.toml" if beside else HERE / "routes.toml"
+    assert shown.exit_code == 0
+    assert (shown.stdout == "mine\twire.out.mine.v1\n") is beside
+    assert Path(shown.stderr.partition(" rules in ")[2].strip()).resolve() == place
+    bundled = CliRunner().invoke(cli, ["routes", "check"], env={"WIREDESK_ROUTES_FILE": ""})
+    assert (bundled.stdout, bundled.stderr) == ("", "0 rules\n")
+
+
+def test_routes_of_the_command_line_lie_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text('[routes.mine]\nlanguages = ["is"]\n', "utf-8")
+    shown = CliRunner().invoke(cli, ["routes", "check", "--routes", "mine.toml"])
+    assert (shown.stdout, shown.stderr) == ("mine\twire.out.mine.v1\n", f"1 rules in {tmp_path}/mine.toml\n")
+    missing = CliRunner().invoke(cli, ["routes", "check", "--routes", "none.toml"])
+    assert isinstance(missing.exception, Misconfigured)
+    assert str(missing.exception) == f"{tmp_path}/none.toml: No such file or directory"
+
+
+def test_a_route_is_followed_in_the_data_folder_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "wire.toml").write_text(f'[embedded]\ndata = "{tmp_path}/kept"\n', "utf-8")
+    done = CliRunner().invoke(cli, ["routes", "follow", "urgent", "--config", str(tmp_path / "wire.toml")])
+    assert isinstance(done.exception, Misconfigured)
+    assert str(done.exception).startswith(f"{tmp_path}/kept/wiredesk.sqlite: no such log")
+
+
+def test_feeds_are_those_that_the_settings_file_names(tmp_path: Path) -> None:
+    (tmp_path / "wire.toml").write_text('[poll]\nfeeds = "mine.toml"\n', "utf-8")
+    config = ["--config", str(tmp_path / "wire.toml")]
+    added = CliRunner().invoke(cli, ["feeds", "add", "https://wire.example/rss", "--id", "wire", *config])
+    assert added.stdout == "added wire\n"
+    shown = CliRunner().invoke(cli, ["feeds", "list", *config])
+    assert shown.stdout.startswith("wire\t")
+    assert shown.stderr == f"1 feeds in {tmp_path}/mine.toml\n"
+
+
+def test_a_backfill_refuses_a_broken_list_of_feeds(tmp_path: Path) -> None:
+    (tmp_path / "wire.toml").write_text(
+        f'[poll]\nfeeds = "mine.toml"\n[embedded]\ndata = "{tmp_path}/data"\n', "utf-8"
+    )
+    (tmp_path / "mine.toml").write_text("[[feeds]]\nname = 'x'\n", "utf-8")
+    (tmp_path / "item.txt").write_text("x", "utf-8")
+    done = CliRunner().invoke(
+        cli, ["backfill", "--config", str(tmp_path / "wire.toml"), str(tmp_path / "item.txt")]
+    )
+    assert isinstance(done.exception, Misconfigured)
+    assert "mine.toml: feed 1 (x): url is missing" in str(done.exception)
+
+
+def test_choices_of_an_export_are_those_of_the_model() -> None:
+    choices = {option.name: option.type for option in ALL["export"].params}
+    for name, kind in (("relation", Relation), ("format_", Format)):
+        type_ = choices[name]
+        assert isinstance(type_, click.Choice)
+        assert list(type_.choices) == list(get_args(kind))
