@@ -13,10 +13,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-BUNDLED: Final = Path(__file__).resolve().parent
+CONFIG_FOLDER: Final = Path(__file__).resolve().parent
 
 
-def beside(name: str, settings_file: Path) -> str:
+def resolve_beside(name: str, settings_file: Path) -> str:
     """The path of a file that a settings file names.
 
     The name itself where it is absolute, or where nothing lies beside the settings file but something does in the
@@ -25,7 +25,7 @@ def beside(name: str, settings_file: Path) -> str:
     if not name or Path(name).is_absolute():
         return name
     own = settings_file.absolute().parent / name
-    elsewhere = Path(name).exists() or (BUNDLED / name).exists()
+    elsewhere = Path(name).exists() or (CONFIG_FOLDER / name).exists()
     return name if elsewhere and not own.exists() else str(own)
 
 
@@ -34,4 +34,4 @@ def find_file(name: str | Path) -> Path:
     path = Path(name)
     if path.is_absolute() or path.exists():
         return path.absolute()
-    return BUNDLED / path if (BUNDLED / path).is_file() else path.absolute()
+    return CONFIG_FOLDER / path if (CONFIG_FOLDER / path).is_file() else path.absolute()

@@ -22,11 +22,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from config.errors import Misconfigured
-from config.files import BUNDLED, beside
-from config.members import PREFIX, Member, all_members, members, sections
+from config.files import CONFIG_FOLDER, resolve_beside
+from config.schema import PREFIX, Setting, all_settings, nested_sections, section_settings
 
-HERE: Final = BUNDLED
-MEBIBYTE: Final = 1024 * 1024
+HERE: Final = CONFIG_FOLDER
+MEBIBYTE_BYTES: Final = 1024 * 1024
 HOUR_S: Final = 3600.0
 DAY_S: Final = 24 * HOUR_S
 
@@ -48,22 +48,22 @@ OTHER_VARIABLES: Final = {
 }
 _WEBHOOK_SECRET: Final = re.compile(r"WIREDESK_WEBHOOK_[A-Z0-9_]+_SECRET(_FILE)?")
 
-Port: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
+PortNumber: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=2_147_483_647)]
-Bytes: TypeAlias = Annotated[int, Meta(ge=1, le=2_147_483_647)]  # Kafka counts them in 32 bits
-Seconds: TypeAlias = Annotated[
+ByteCount: TypeAlias = Annotated[int, Meta(ge=1, le=2_147_483_647)]  # Kafka counts them in 32 bits
+PositiveSeconds: TypeAlias = Annotated[
     float, Meta(gt=0, le=315_360_000)
 ]  # ten years; 0 would mean no limit to aiohttp
-Delay: TypeAlias = Annotated[float, Meta(ge=0, le=315_360_000)]
-Hours: TypeAlias = Annotated[int, Meta(ge=1, le=87_600)]  # ten years
+DelaySeconds: TypeAlias = Annotated[float, Meta(ge=0, le=315_360_000)]
+HourCount: TypeAlias = Annotated[int, Meta(ge=1, le=87_600)]  # ten years
 Workers: TypeAlias = Annotated[
     int,
     Meta(ge=0, le=1024, description="Processes for CPU steps. 0: one for each core, four at the most."),
 ]
-Host: TypeAlias = Annotated[str, Meta(min_length=1, extra={"allowed": "a host name or address"})]
+HostName: TypeAlias = Annotated[str, Meta(min_length=1, extra={"allowed": "a host name or address"})]
 Secret: TypeAlias = Annotated[str, Meta(extra={"secret": True})]
 OwnFile: TypeAlias = Annotated[str, Meta(extra={"file": True})]
-Addresses: TypeAlias = Annotated[
+NetworkList: TypeAlias = Annotated[
     tuple[str, ...],
     Meta(description="Networks (CIDR, or address:port) that are open beside the public ones."),
 ]
@@ -80,7 +80,9 @@ KafkaName: TypeAlias = Annotated[
 class Normalise(Struct, frozen=True):
     """How raw items are read."""
 
-    max_item_bytes: Annotated[Bytes, Meta(description="A larger raw item is rejected.")] = 15 * MEBIBYTE
+    max_item_bytes: Annotated[ByteCount, Meta(description="A larger raw item is rejected.")] = (
+        15 * MEBIBYTE_BYTES
+    )
     max_entries: Annotated[Count, Meta(description="Entries that are read of one feed document.")] = 2000
     languages: Annotated[
         tuple[str, ...],
@@ -101,7 +103,7 @@ class Normalise(Struct, frozen=True):
 class Deduplicate(Struct, frozen=True):
     """How repeats and versions are found."""
 
-    window_hours: Annotated[Hours, Meta(description="How long a story is remembered.")] = 72
+    window_hours: Annotated[HourCount, Meta(description="How long a story is remembered.")] = 72
     threshold: Annotated[
         float,
         Meta(ge=0, le=1, description="Likeness from which two stories belong together; 1: equal words."),
@@ -111,7 +113,7 @@ class Deduplicate(Struct, frozen=True):
     ] = 2_000_000
 
 
-class Segment(Struct, frozen=True):
+class SegmentSettings(Struct, frozen=True):
     """How dispatches are taken apart."""
 
     max_chars: Annotated[Count, Meta(description="A longer text is one paragraph.")] = 2_000_000
@@ -142,35 +144,40 @@ class Poll(Struct, frozen=True):
     user_agent: Annotated[str, Meta(min_length=1, description="Who we are, for the hosts that we ask.")] = (
         "wiredesk/0.1 (+https://github.com/wiredesk/wiredesk)"
     )
-    min_interval_s: Annotated[Seconds, Meta(description="Shortest time between two polls of a feed.")] = 60.0
-    max_interval_s: Annotated[Seconds, Meta(description="Longest time between two polls of a feed.")] = (
-        6 * HOUR_S
-    )
+    min_interval_s: Annotated[
+        PositiveSeconds, Meta(description="Shortest time between two polls of a feed.")
+    ] = 60.0
+    max_interval_s: Annotated[
+        PositiveSeconds, Meta(description="Longest time between two polls of a feed.")
+    ] = 6 * HOUR_S
     first_interval_s: Annotated[
-        Seconds, Meta(description="Time between two polls until a feed's own rhythm is known.")
+        PositiveSeconds, Meta(description="Time between two polls until a feed's own rhythm is known.")
     ] = 300.0
     unconditional_s: Annotated[
-        Seconds, Meta(description="After this time a feed is fetched whole, whatever its validators say.")
+        PositiveSeconds,
+        Meta(description="After this time a feed is fetched whole, whatever its validators say."),
     ] = DAY_S
-    connect_timeout_s: Annotated[Seconds, Meta(description="For the connection to a host.")] = 10.0
-    read_timeout_s: Annotated[Seconds, Meta(description="Between two pieces of a body.")] = 30.0
-    total_timeout_s: Annotated[Seconds, Meta(description="For a request, its redirects and its body.")] = 60.0
-    max_body_bytes: Annotated[Bytes, Meta(description="A longer body is not read to its end.")] = (
-        15 * MEBIBYTE
+    connect_timeout_s: Annotated[PositiveSeconds, Meta(description="For the connection to a host.")] = 10.0
+    read_timeout_s: Annotated[PositiveSeconds, Meta(description="Between two pieces of a body.")] = 30.0
+    total_timeout_s: Annotated[
+        PositiveSeconds, Meta(description="For a request, its redirects and its body.")
+    ] = 60.0
+    max_body_bytes: Annotated[ByteCount, Meta(description="A longer body is not read to its end.")] = (
+        15 * MEBIBYTE_BYTES
     )
     max_entries: Annotated[Count, Meta(description="Entries that are read of one feed document.")] = 2000
     max_redirects: Annotated[int, Meta(ge=0, le=100, description="Redirects that are followed.")] = 10
     move_after_s: Annotated[
-        Delay, Meta(description="A permanent redirect that is seen for so long moves the feed.")
+        DelaySeconds, Meta(description="A permanent redirect that is seen for so long moves the feed.")
     ] = 7 * DAY_S
     host_connections: Annotated[
         int, Meta(ge=1, le=1000, description="Connections to one host at the same time.")
     ] = 2
     host_delay_s: Annotated[
-        Delay, Meta(description="Time between the starts of two requests to one host.")
+        DelaySeconds, Meta(description="Time between the starts of two requests to one host.")
     ] = 5.0
     max_backoff_s: Annotated[
-        Seconds, Meta(description="Longest time between two polls of a failing feed.")
+        PositiveSeconds, Meta(description="Longest time between two polls of a failing feed.")
     ] = DAY_S
     concurrency: Annotated[
         int, Meta(ge=1, le=65_535, description="Requests at the same time, over all hosts.")
@@ -178,19 +185,21 @@ class Poll(Struct, frozen=True):
     robots: Annotated[
         bool, Meta(description="Ask each host for robots.txt (RFC 9309) before its feeds, and obey it.")
     ] = False
-    allowed_addresses: Addresses = ()
+    allowed_addresses: NetworkList = ()
     subscribed_interval_s: Annotated[
-        Seconds, Meta(description="Time between two polls of a feed whose hub sends its news to us.")
+        PositiveSeconds, Meta(description="Time between two polls of a feed whose hub sends its news to us.")
     ] = HOUR_S
     drop_folder: Annotated[str, Meta(description="Folder that is watched for wire files. Empty: none.")] = ""
-    drop_interval_s: Annotated[Seconds, Meta(description="Time between two looks at the drop folder.")] = 1.0
+    drop_interval_s: Annotated[
+        PositiveSeconds, Meta(description="Time between two looks at the drop folder.")
+    ] = 1.0
 
 
 class Push(Struct, frozen=True):
     """Where others send items: POST /push with the token, and deliveries of WebSub hubs. Pollers answer there."""
 
-    host: Annotated[Host, Meta(description="The address to answer on.")] = "127.0.0.1"
-    port: Annotated[Port, Meta(description="0: closed.")] = 0
+    host: Annotated[HostName, Meta(description="The address to answer on.")] = "127.0.0.1"
+    port: Annotated[PortNumber, Meta(description="0: closed.")] = 0
     token: Annotated[
         Secret,
         Meta(
@@ -205,10 +214,10 @@ class Push(Struct, frozen=True):
             extra={"url": True, "allowed": "an address that begins with http:// or https://, or empty"},
         ),
     ] = ""
-    lease_s: Annotated[Seconds, Meta(description="The lease that we ask hubs for.")] = 10 * DAY_S
+    lease_s: Annotated[PositiveSeconds, Meta(description="The lease that we ask hubs for.")] = 10 * DAY_S
 
 
-class Embedded(Struct, frozen=True):
+class EmbeddedSettings(Struct, frozen=True):
     """The runtime on one machine."""
 
     data: Annotated[
@@ -252,12 +261,12 @@ class Kafka(Struct, frozen=True):
     ] = ""
     partitions: Annotated[int, Meta(ge=1, le=10_000, description="Of each topic that is created.")] = 8
     replication: Annotated[int, Meta(ge=1, le=32_767, description="Of each topic that is created.")] = 1
-    retention_hours: Annotated[Hours, Meta(description="Of topics; state topics are compacted.")] = 7 * 24
+    retention_hours: Annotated[HourCount, Meta(description="Of topics; state topics are compacted.")] = 7 * 24
     batch: Annotated[int, Meta(ge=1, le=100_000, description="Records of one transaction.")] = 300
     session_timeout_s: Annotated[
         float, Meta(gt=0, le=1800, description="A worker that is silent for so long has lost its partitions.")
     ] = 6.0
-    max_message_bytes: Annotated[Bytes, Meta(description="Of one message.")] = 24 * MEBIBYTE
+    max_message_bytes: Annotated[ByteCount, Meta(description="Of one message.")] = 24 * MEBIBYTE_BYTES
     security_protocol: Annotated[
         Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], Meta(description="How clients connect.")
     ] = "PLAINTEXT"
@@ -313,9 +322,9 @@ class Elasticsearch(Struct, frozen=True):
     ] = ""
     ca_file: Annotated[OwnFile, Meta(description="Certificates of authorities to trust (PEM).")] = ""
     batch: Annotated[int, Meta(ge=1, le=100_000, description="Events of one bulk request.")] = 500
-    batch_bytes: Annotated[Bytes, Meta(description="Of one bulk request.")] = 5 * MEBIBYTE
-    flush_s: Annotated[Delay, Meta(description="Longest wait for a bulk request to fill.")] = 0.5
-    timeout_s: Annotated[Seconds, Meta(description="For an answer.")] = 30.0
+    batch_bytes: Annotated[ByteCount, Meta(description="Of one bulk request.")] = 5 * MEBIBYTE_BYTES
+    flush_s: Annotated[DelaySeconds, Meta(description="Longest wait for a bulk request to fill.")] = 0.5
+    timeout_s: Annotated[PositiveSeconds, Meta(description="For an answer.")] = 30.0
 
 
 class Routes(Struct, frozen=True):
@@ -323,7 +332,8 @@ class Routes(Struct, frozen=True):
 
     file: Annotated[OwnFile, Meta(description="File of the rules. Empty: none.")] = "routes.toml"
     memory_hours: Annotated[
-        Hours, Meta(description="So long after a chain's last event kills and corrections still follow it.")
+        HourCount,
+        Meta(description="So long after a chain's last event kills and corrections still follow it."),
     ] = 30 * 24
 
 
@@ -333,11 +343,11 @@ class Webhooks(Struct, frozen=True):
     file: Annotated[OwnFile, Meta(description="File of the targets, see docs/consuming.md. Empty: none.")] = (
         ""
     )
-    allowed_addresses: Addresses = ()
-    connect_timeout_s: Annotated[Seconds, Meta(description="For the connection to a target.")] = 5.0
-    timeout_s: Annotated[Seconds, Meta(description="Of one try, the answer included.")] = 15.0
-    max_bytes: Annotated[Bytes, Meta(description="Of a body; a larger story becomes a dead letter.")] = (
-        MEBIBYTE
+    allowed_addresses: NetworkList = ()
+    connect_timeout_s: Annotated[PositiveSeconds, Meta(description="For the connection to a target.")] = 5.0
+    timeout_s: Annotated[PositiveSeconds, Meta(description="Of one try, the answer included.")] = 15.0
+    max_bytes: Annotated[ByteCount, Meta(description="Of a body; a larger story becomes a dead letter.")] = (
+        MEBIBYTE_BYTES
     )
     max_redirects: Annotated[
         int, Meta(ge=0, le=100, description="307 and 308 only; each hop must be an allowed address.")
@@ -346,14 +356,14 @@ class Webhooks(Struct, frozen=True):
         int, Meta(ge=1, le=1000, description="Tries before a story becomes a dead letter.")
     ] = 15
     first_delay_s: Annotated[
-        Delay, Meta(description="Longest wait before the second try; doubled from try to try.")
+        DelaySeconds, Meta(description="Longest wait before the second try; doubled from try to try.")
     ] = 1.0
-    max_delay_s: Annotated[Delay, Meta(description="Longest wait before a try.")] = HOUR_S
+    max_delay_s: Annotated[DelaySeconds, Meta(description="Longest wait before a try.")] = HOUR_S
     circuit_failures: Annotated[
         int,
         Meta(ge=1, le=1000, description="Failures in a row after which only one story is tried at a time."),
     ] = 5
-    circuit_s: Annotated[Delay, Meta(description="Time until that one try.")] = 60.0
+    circuit_s: Annotated[DelaySeconds, Meta(description="Time until that one try.")] = 60.0
     concurrency: Annotated[
         int,
         Meta(
@@ -367,8 +377,8 @@ class Webhooks(Struct, frozen=True):
 class Desk(Struct, frozen=True):
     """The web page and its API. Any host but loopback demands a token."""
 
-    host: Annotated[Host, Meta(description="The address to answer on.")] = "127.0.0.1"
-    port: Annotated[Port, Meta(description="0: any free port, named in the log.")] = 8080
+    host: Annotated[HostName, Meta(description="The address to answer on.")] = "127.0.0.1"
+    port: Annotated[PortNumber, Meta(description="0: any free port, named in the log.")] = 8080
     token: Annotated[
         Secret, Meta(description="What readers show. WIREDESK_DESK_TOKEN_FILE names a file with it.")
     ] = ""
@@ -381,11 +391,11 @@ class Desk(Struct, frozen=True):
 class Health(Struct, frozen=True):
     """Where a worker, poller or sink answers /livez, /readyz and /metrics."""
 
-    host: Annotated[Host, Meta(description="The address to answer on.")] = "127.0.0.1"
-    port: Annotated[Port, Meta(description="0: any free port, named in the log.")] = 0
+    host: Annotated[HostName, Meta(description="The address to answer on.")] = "127.0.0.1"
+    port: Annotated[PortNumber, Meta(description="0: any free port, named in the log.")] = 0
 
 
-class Log(Struct, frozen=True):
+class LogSettings(Struct, frozen=True):
     """What is written to standard error."""
 
     level: Annotated[
@@ -415,11 +425,11 @@ class Settings(Struct, frozen=True):
 
     normalise: Normalise = Normalise()
     deduplicate: Deduplicate = Deduplicate()
-    segment: Segment = Segment()
+    segment: SegmentSettings = SegmentSettings()
     tag: Tag = Tag()
     poll: Poll = Poll()
     push: Push = Push()
-    embedded: Embedded = Embedded()
+    embedded: EmbeddedSettings = EmbeddedSettings()
     kafka: Kafka = Kafka()
     elasticsearch: Elasticsearch = Elasticsearch()
     routes: Routes = Routes()
@@ -427,7 +437,7 @@ class Settings(Struct, frozen=True):
     sinks: Sinks = Sinks()
     desk: Desk = Desk()
     health: Health = Health()
-    log: Log = Log()
+    log: LogSettings = LogSettings()
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -439,21 +449,23 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     """
     reader = _Reader(str(path) if path else "settings")
     if path:
-        reader.add_table(Settings, _read(path), path)
+        reader.add_table(Settings, _read_toml(path), path)
     reader.add_environment(os.environ if environment is None else environment)
     return reader.settings()
 
 
-def override(settings: Settings, values: Mapping[str, Any]) -> Settings:
+def override_settings(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """The settings under what the command line says: ``{"desk.port": 9000}``; a value of None changes nothing.
 
     Raises:
         Misconfigured: a value is out of range.
     """
-    by_key = {member.key: member for member in all_members(Settings)}
+    by_key = {setting.key: setting for setting in all_settings(Settings)}
     for key, value in values.items():
         if value is not None:
-            settings = _replaced(settings, by_key[key].path, _converted(by_key[key], value, "command line"))
+            settings = _replace_value(
+                settings, by_key[key].path, _convert_value(by_key[key], value, "command line")
+            )
     return settings
 
 
@@ -471,36 +483,38 @@ class _Reader:
         """Add a table of a settings file."""
         for name, value in table.items():
             where = (*section, name)
-            if name in sections(kind):
+            if name in nested_sections(kind):
                 if not isinstance(value, Mapping):
                     key = ".".join(where)
                     raise Misconfigured(f"{path}: {key} is a section; write [{key}] above its names")
-                self.add_table(sections(kind)[name], value, path, where)
-            elif member := members(kind, section).get(name):
-                converted = self._convert(member, value, str(path))
-                if member.is_file:
-                    self._values[where] = beside(converted, path)
+                self.add_table(nested_sections(kind)[name], value, path, where)
+            elif setting := section_settings(kind, section).get(name):
+                converted = self._convert(setting, value, str(path))
+                if setting.is_file:
+                    self._values[where] = resolve_beside(converted, path)
             else:
-                names = [*members(kind, section), *sections(kind)]
-                raise Misconfigured(f"{path}: unknown setting {'.'.join(where)!r}; {_nearest(name, names)}")
+                names = [*section_settings(kind, section), *nested_sections(kind)]
+                raise Misconfigured(f"{path}: unknown setting {'.'.join(where)!r}; {_hint(name, names)}")
 
     def add_environment(self, environment: Mapping[str, str]) -> None:
         """Add what variables say."""
-        variables = {member.variable: member for member in all_members(Settings)}
+        variables = {setting.variable: setting for setting in all_settings(Settings)}
         for name in environment:
             if name.startswith(PREFIX) and not _is_known(name, variables):
-                raise Misconfigured(f"{name}: no setting has this variable; {_nearest_variable(name)}")
-        for variable, member in variables.items():
+                raise Misconfigured(f"{name}: no setting has this variable; {_variable_hint(name)}")
+        for variable, setting in variables.items():
             if (text := environment.get(variable)) is not None:
-                self._convert(member, member.parse(text), variable)
+                self._convert(setting, setting.parse(text), variable)
             elif path := environment.get(f"{variable}_FILE"):
-                self._convert(member, member.parse(_secret(variable, path)), f"{variable}_FILE: {path}")
+                self._convert(
+                    setting, setting.parse(_read_secret(variable, path)), f"{variable}_FILE: {path}"
+                )
 
     def settings(self) -> Settings:
         """All of it; what contradicts itself is refused."""
         settings = Settings()
         for path, value in self._values.items():
-            settings = _replaced(settings, path, value)
+            settings = _replace_value(settings, path, value)
         low, high = settings.poll.min_interval_s, settings.poll.max_interval_s
         if low > high:
             paths = (("poll", "min_interval_s"), ("poll", "max_interval_s"))
@@ -510,28 +524,28 @@ class _Reader:
             )
         return settings
 
-    def _convert(self, member: Member, value: Any, where: str) -> Any:
-        converted = _converted(member, value, where)
-        self._values[member.path] = converted
-        self._written_in[member.path] = where
+    def _convert(self, setting: Setting, value: Any, where: str) -> Any:
+        converted = _convert_value(setting, value, where)
+        self._values[setting.path] = converted
+        self._written_in[setting.path] = where
         return converted
 
 
-def _converted(member: Member, value: Any, where: str) -> Any:
+def _convert_value(setting: Setting, value: Any, where: str) -> Any:
     try:
-        return member.convert(value)
+        return setting.convert(value)
     except ValueError:
-        raise Misconfigured(f"{where}: {member.refusal(value)}") from None
+        raise Misconfigured(f"{where}: {setting.refusal(value)}") from None
 
 
-def _replaced(settings: Any, path: tuple[str, ...], value: Any) -> Any:
+def _replace_value(settings: Any, path: tuple[str, ...], value: Any) -> Any:
     """The struct with the value at the end of a path of names."""
     name, *rest = path
-    inner = _replaced(getattr(settings, name), tuple(rest), value) if rest else value
+    inner = _replace_value(getattr(settings, name), tuple(rest), value) if rest else value
     return msgspec.structs.replace(settings, **{name: inner})
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -540,7 +554,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise Misconfigured(f"{path}: not TOML: {error}") from error
 
 
-def _secret(variable: str, path: str) -> str:
+def _read_secret(variable: str, path: str) -> str:
     try:
         return Path(path).read_text("utf-8").strip()
     except OSError as error:
@@ -549,7 +563,7 @@ def _secret(variable: str, path: str) -> str:
         raise Misconfigured(f"{variable}_FILE: {path}: not UTF-8 text") from error
 
 
-def _is_known(name: str, variables: Mapping[str, Member]) -> bool:
+def _is_known(name: str, variables: Mapping[str, Setting]) -> bool:
     return (
         name in variables
         or name.removesuffix("_FILE") in variables
@@ -558,13 +572,13 @@ def _is_known(name: str, variables: Mapping[str, Member]) -> bool:
     )
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
+def _hint(name: str, names: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, 1)
     return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
 
 
-def _nearest_variable(name: str) -> str:
+def _variable_hint(name: str) -> str:
     """A hint by what follows the prefix, which all variables share."""
-    ends = [member.variable.removeprefix(PREFIX) for member in all_members(Settings)]
+    ends = [setting.variable.removeprefix(PREFIX) for setting in all_settings(Settings)]
     near = difflib.get_close_matches(name.removeprefix(PREFIX), ends, 1)
     return f"did you mean '{PREFIX}{near[0]}'?" if near else "docs/settings.md lists them"

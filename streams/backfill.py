@@ -20,7 +20,14 @@ from config.errors import Misconfigured
 from processors.errors import Rejected, TooLarge, Unreadable
 from processors.model.event import RawItem
 from streams.embedded.log import Log
-from streams.files import STANDARD, UNFINISHED, Files, Refused, shown, unreadable
+from streams.files import (
+    STDIN_PATH,
+    UNFINISHED_SUFFIXES,
+    Files,
+    RefusedPath,
+    printable_path,
+    unreadable_error,
+)
 from streams.messages import Message, raw_message, rfc3339
 from streams.process import Input, read_inputs
 from streams.topology import BACKFILL, STEPS
@@ -78,7 +85,7 @@ class Source:
     @property
     def key(self) -> tuple[str, int, int]:
         """What a journal knows it by."""
-        return shown(self.path), self.size, self.modified
+        return printable_path(self.path), self.size, self.modified
 
 
 @dataclass(slots=True)
@@ -122,7 +129,7 @@ class Journal:
         """Remember how far sources were sent."""
         if self._path is None:
             return
-        told = {each.key: number for each, number in reached.items() if each.path != STANDARD}
+        told = {each.key: number for each, number in reached.items() if each.path != STDIN_PATH}
         self._sent |= told
         lines = [orjson.dumps([*key, number]) + b"\n" for key, number in told.items()]
         with self._path.open("ab") as stream:
@@ -150,11 +157,11 @@ class Backfill:
     _messages: list[Message] = field(default_factory=list)
     _reached: dict[Source, int] = field(default_factory=dict)
 
-    def run(self, sources: Iterable[Source | Refused], standard: BinaryIO) -> Iterator[Sent]:
+    def run(self, sources: Iterable[Source | RefusedPath], standard: BinaryIO) -> Iterator[Sent]:
         """Send all items in their order; yields how far it is after each batch."""
         for source in sources:
-            if isinstance(source, Refused):
-                self._take(Input(shown(source.path), None, source.error))
+            if isinstance(source, RefusedPath):
+                self._take(Input(printable_path(source.path), None, source.error))
                 continue
             before = self.journal.sent(source)
             received = rfc3339(source.modified)
@@ -209,25 +216,25 @@ class Backfill:
         return self.sent
 
 
-def sources(paths: Sequence[str], now: int, received: int | None) -> Iterator[Source | Refused]:
+def sources(paths: Sequence[str], now: int, received: int | None) -> Iterator[Source | RefusedPath]:
     """The files that paths lead to, as `streams.files` finds them, and what it refuses.
 
     `now` and `received` are in milliseconds: standard input counts as received now, a file when it was changed;
     `received` overrides both. Files that are still being written, by their names, are left out of folders.
     """
-    for path in Files(paths, unfinished=UNFINISHED):
-        if path == STANDARD:
+    for path in Files(paths, unfinished=UNFINISHED_SUFFIXES):
+        if path == STDIN_PATH:
             yield Source(path, 0, now if received is None else received)
-        elif isinstance(path, Refused):
+        elif isinstance(path, RefusedPath):
             yield path
         else:
             yield _source(path, received)
 
 
-def _source(path: str, received: int | None) -> Source | Refused:
+def _source(path: str, received: int | None) -> Source | RefusedPath:
     try:
         status = Path(path).stat()
     except OSError as error:
-        return Refused(path, unreadable(path, error))
+        return RefusedPath(path, unreadable_error(path, error))
     changed = int(status.st_mtime * 1000) if received is None else received
     return Source(path, status.st_size, changed)

@@ -11,7 +11,7 @@ import click
 
 from config.errors import Misconfigured
 from processors.errors import Transient
-from streams.cpu import tell_numpy
+from streams.cpu import configure_numpy
 
 COMMANDS: Final = {
     "run": "Poll, process and show stories on this machine (SQLite, web desk).",
@@ -71,7 +71,7 @@ def cli() -> None:
 
 def main() -> None:
     """The console script. One line instead of a stack trace for what the operator (status 2) or the world did."""
-    tell_numpy(os.environ)
+    configure_numpy(os.environ)
     try:
         cli()
     except Misconfigured as error:

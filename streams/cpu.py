@@ -11,14 +11,16 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Final
 
-VARIABLE: Final = "NPY_DISABLE_CPU_FEATURES"  # numpy reads it when it is loaded; what the operator set stands
+NUMPY_VARIABLE: Final = (
+    "NPY_DISABLE_CPU_FEATURES"  # numpy reads it when it is loaded; what the operator set stands
+)
 _SLOW: Final = "X86_V4 AVX512_ICL"  # the groups of features, as numpy names them, that such a processor has
 _CPUS: Final = Path("/proc/cpuinfo")
 
 
-def tell_numpy(environment: MutableMapping[str, str]) -> None:
+def configure_numpy(environment: MutableMapping[str, str]) -> None:
     """Have numpy sort without AVX-512 where that is slower; to be called before anything imports numpy."""
-    if VARIABLE in environment:
+    if NUMPY_VARIABLE in environment:
         return
     try:
         with _CPUS.open(encoding="utf-8", errors="replace") as told:
@@ -26,7 +28,7 @@ def tell_numpy(environment: MutableMapping[str, str]) -> None:
     except OSError:  # no Linux
         return
     if sorts_slowly(known):
-        environment[VARIABLE] = _SLOW
+        environment[NUMPY_VARIABLE] = _SLOW
 
 
 def sorts_slowly(cpuinfo: str) -> bool:

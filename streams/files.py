@@ -17,19 +17,19 @@ from typing import Final
 
 from processors.errors import Unreadable
 
-STANDARD: Final = "-"  # stands for standard input
-UNFINISHED: Final = (
+STDIN_PATH: Final = "-"  # stands for standard input
+UNFINISHED_SUFFIXES: Final = (
     ".tmp",
     ".part",
     ".filepart",
     ".crdownload",
 )  # names of files that are still being written
 
-Identity = tuple[int, int]  # device and inode: what a file is, whatever its names are
+FileIdentity = tuple[int, int]  # device and inode: what a file is, whatever its names are
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedPath:
     """A path that is not read, and why."""
 
     path: str
@@ -40,36 +40,40 @@ class Files:
     """The files of `paths`, in order. One that is named itself is read as often as it is named."""
 
     def __init__(
-        self, paths: Sequence[str], *, outputs: Collection[Identity] = (), unfinished: tuple[str, ...] = ()
+        self,
+        paths: Sequence[str],
+        *,
+        outputs: Collection[FileIdentity] = (),
+        unfinished: tuple[str, ...] = (),
     ) -> None:
         """`outputs` are files that the caller writes; `unfinished` are ends of names. Folders leave both out."""
         self._paths = paths
         self._outputs = frozenset(outputs)
         self._unfinished = unfinished
-        self._named: set[Identity] = set()
-        self._below: set[Identity] = set()
+        self._named: set[FileIdentity] = set()
+        self._below: set[FileIdentity] = set()
         self.again = 0  # files and folders met once more by another way, and left out
 
-    def __iter__(self) -> Iterator[str | Refused]:
-        """The path of each file as it was reached; `STANDARD` as it is."""
+    def __iter__(self) -> Iterator[str | RefusedPath]:
+        """The path of each file as it was reached; `STDIN_PATH` as it is."""
         for path in self._paths:
-            if path == STANDARD:
+            if path == STDIN_PATH:
                 yield path
                 continue
             try:
                 status = Path(path).stat()
             except OSError as error:
-                yield Refused(path, unreadable(path, error))
+                yield RefusedPath(path, unreadable_error(path, error))
                 continue
             if stat.S_ISDIR(status.st_mode):
                 yield from self._folder(Path(path))
-            elif identity(status) in self._below:
+            elif file_identity(status) in self._below:
                 self.again += 1
             else:
-                self._named.add(identity(status))
+                self._named.add(file_identity(status))
                 yield path
 
-    def _folder(self, folder: Path) -> Iterator[str | Refused]:
+    def _folder(self, folder: Path) -> Iterator[str | RefusedPath]:
         """The files below a folder. What is known of a path is with it: the folders above, by whatever names."""
         waiting = [(folder, _parents(folder))]
         while waiting:
@@ -79,20 +83,20 @@ class Files:
                 if self._is_file(status, above):
                     yield str(path)
                 elif stat.S_ISDIR(status.st_mode):
-                    inside = above | {identity(status)}
+                    inside = above | {file_identity(status)}
                     waiting += [(each, inside) for each in self._inside(path, status)]
             except OSError as error:
-                yield Refused(str(path), unreadable(str(path), error))
+                yield RefusedPath(str(path), unreadable_error(str(path), error))
             except Unreadable as error:
-                yield Refused(str(path), error)
+                yield RefusedPath(str(path), error)
 
-    def _is_file(self, status: os.stat_result, above: frozenset[Identity]) -> bool:
+    def _is_file(self, status: os.stat_result, above: frozenset[FileIdentity]) -> bool:
         """Whether it is a file that is to be read now.
 
         Raises:
             Unreadable: it leads back to a folder above it, or is neither file nor folder.
         """
-        if identity(status) in above:
+        if file_identity(status) in above:
             raise Unreadable("a link that leads back to a folder above it; remove it")
         if stat.S_ISDIR(status.st_mode):
             return False
@@ -100,7 +104,7 @@ class Files:
             raise Unreadable(
                 "neither file nor folder but a pipe, socket or device; save what it gives as a file"
             )
-        return identity(status) not in self._outputs and self._is_new(status)
+        return file_identity(status) not in self._outputs and self._is_new(status)
 
     def _inside(self, folder: Path, status: os.stat_result) -> list[Path]:
         """What stands in a folder, last name first; nothing where it was met before."""
@@ -110,7 +114,7 @@ class Files:
         return sorted(found, key=lambda path: path.name, reverse=True)
 
     def _is_new(self, status: os.stat_result) -> bool:
-        this = identity(status)
+        this = file_identity(status)
         if this in self._below or this in self._named:
             self.again += 1
             return False
@@ -121,17 +125,17 @@ class Files:
         return not name.startswith(".") and not name.lower().endswith(self._unfinished)
 
 
-def identity(status: os.stat_result) -> Identity:
+def file_identity(status: os.stat_result) -> FileIdentity:
     """What tells a file from all others."""
     return status.st_dev, status.st_ino
 
 
-def shown(path: str) -> str:
+def printable_path(path: str) -> str:
     """A path as text: bytes of names that are no UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def unreadable(path: str, error: OSError) -> Unreadable:
+def unreadable_error(path: str, error: OSError) -> Unreadable:
     """Why a path can't be read, and what to do."""
     if error.errno == errno.ELOOP:
         return Unreadable("a symbolic link that leads back to itself; remove it")
@@ -142,6 +146,6 @@ def unreadable(path: str, error: OSError) -> Unreadable:
     return Unreadable(f"{error.strerror or error}; check it, and run the command again")
 
 
-def _parents(folder: Path) -> frozenset[Identity]:
+def _parents(folder: Path) -> frozenset[FileIdentity]:
     """The folders that a folder is in, to the root: a link below it to one of them would lead back to it."""
-    return frozenset(identity(parent.stat()) for parent in folder.resolve().parents)
+    return frozenset(file_identity(parent.stat()) for parent in folder.resolve().parents)

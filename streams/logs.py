@@ -8,10 +8,10 @@ import sys
 import structlog
 
 from config.errors import Misconfigured
-from config.settings import Log
+from config.settings import LogSettings
 
 
-def configure(settings: Log) -> None:
+def configure(settings: LogSettings) -> None:
     """Send structlog, and the standard library's loggers, to standard error.
 
     Raises:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from config.settings import Settings
 from processors.errors import Bug, Empty, Rejected, TooLarge
 from processors.model.event import Event, RawItem
-from streams.files import STANDARD, Refused, shown, unreadable
+from streams.files import STDIN_PATH, RefusedPath, printable_path, unreadable_error
 from streams.steps import NewEvent, StageOutcome, load_stage
 from streams.topology import STEP_NAMES, STEPS, Step, Topic
 
@@ -98,7 +98,7 @@ def chosen_steps(names: Sequence[str]) -> tuple[Step, ...]:
 
 
 def read_inputs(
-    paths: Iterable[str | Refused], standard: BinaryIO, *, now: str, format_: str | None, limit: int
+    paths: Iterable[str | RefusedPath], standard: BinaryIO, *, now: str, format_: str | None, limit: int
 ) -> Iterator[Input]:
     """The items of all paths in order; ``-`` and ``*.jsonl`` hold one ninjs item a line.
 
@@ -112,18 +112,18 @@ def read_inputs(
         limit: bytes of one item; a larger one is `TooLarge` and its bytes are skipped.
     """
     for path in paths:
-        if isinstance(path, Refused):
-            yield Input(shown(path.path), None, path.error)
+        if isinstance(path, RefusedPath):
+            yield Input(printable_path(path.path), None, path.error)
             continue
-        template = RawItem(b"", now, input=shown(path), format=format_)
+        template = RawItem(b"", now, input=printable_path(path), format=format_)
         try:
-            if path == STANDARD:
+            if path == STDIN_PATH:
                 yield from _lines(standard, template, limit)
             else:
                 with Path(path).open("rb") as stream:
                     yield from (_lines if path.endswith(".jsonl") else _document)(stream, template, limit)
         except OSError as error:
-            yield Input(shown(path), None, unreadable(path, error))
+            yield Input(printable_path(path), None, unreadable_error(path, error))
 
 
 def batches(inputs: Iterable[Input]) -> Iterator[list[Input]]:
@@ -204,7 +204,7 @@ def _document(stream: BinaryIO, template: RawItem, limit: int) -> Iterator[Input
     """A file as one document, or in portions where it is longer than one item may be."""
     from processors.normalise.portions import portions  # with all readers, so only here
 
-    path = template.input or STANDARD
+    path = template.input or STDIN_PATH
     payload = stream.read(limit + 1)
     if len(payload) <= limit:
         yield Input(path, None, replace(template, payload=payload))
@@ -218,7 +218,7 @@ def _document(stream: BinaryIO, template: RawItem, limit: int) -> Iterator[Input
 
 
 def _lines(stream: BinaryIO, template: RawItem, limit: int) -> Iterator[Input]:
-    path = template.input or STANDARD
+    path = template.input or STDIN_PATH
     line_item = replace(template, format=template.format or "ninjs")
     for number in itertools.count(1):
         line = stream.readline(limit + 1)

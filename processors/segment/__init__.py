@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from config.settings import Segment as SegmentSettings
+from config.settings import SegmentSettings
 from processors.layout.dateline import read_dateline
 from processors.layout.find import laid_out
 from processors.model.event import Damage, Event, Segment

@@ -77,10 +77,10 @@ def command(
       wiredesk backfill --kafka --config fleet.toml --feed efe --wait dispatches/*.txt
       zcat items.jsonl.gz | wiredesk backfill -
     """
-    from config.settings import override
+    from config.settings import override_settings
     from streams.backfill import Backfill, Journal, sources
 
-    settings = override(settings, {"embedded.data": data})
+    settings = override_settings(settings, {"embedded.data": data})
     for path in paths:
         if path != "-" and not Path(path).exists():
             raise click.BadParameter(f"{path}: no such file or folder", param_hint="PATH")

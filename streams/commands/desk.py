@@ -40,10 +40,10 @@ def command(settings: Settings, host: str | None, port: int | None, feeds: str |
       wiredesk desk --config fleet.toml --feeds feeds.toml
       WIREDESK_DESK_TOKEN_FILE=/run/secrets/desk wiredesk desk --host 0.0.0.0
     """
-    from config.settings import override
+    from config.settings import override_settings
     from streams.logs import configure
 
-    settings = override(settings, {"desk.host": host, "desk.port": port, "poll.feeds": feeds})
+    settings = override_settings(settings, {"desk.host": host, "desk.port": port, "poll.feeds": feeds})
     configure(settings.log)
     if feeds:
         log_files(settings, "poll.feeds")

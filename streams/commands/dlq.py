@@ -52,7 +52,7 @@ def command() -> None:
 @command.command("list")
 @_filters
 @_place
-def list_(settings: Settings, data: str | None, kafka: bool, **filters: str | None) -> None:
+def list_letters(settings: Settings, data: str | None, kafka: bool, **filters: str | None) -> None:
     """List dead letters: id, time, step, error, feed, message; tabs between them.
 
     \b
@@ -77,7 +77,7 @@ def list_(settings: Settings, data: str | None, kafka: bool, **filters: str | No
 @click.argument("identity", metavar="ID")
 @click.option("--headers", is_flag=True, help="The headers and the reason, instead of the bytes.")
 @_place
-def show(identity: str, headers: bool, settings: Settings, data: str | None, kafka: bool) -> None:
+def show_letter(identity: str, headers: bool, settings: Settings, data: str | None, kafka: bool) -> None:
     """Write the rejected bytes of one dead letter to standard output, as the publisher sent them.
 
     \b
@@ -99,7 +99,7 @@ def show(identity: str, headers: bool, settings: Settings, data: str | None, kaf
 @click.option("--force", is_flag=True, help="Also those that came back three times.")
 @_filters
 @_place
-def replay(
+def replay_letters(
     identities: tuple[str, ...],
     *,
     force: bool,
@@ -137,7 +137,7 @@ def replay(
 @click.argument("identities", metavar="[ID]...", nargs=-1)
 @_filters
 @_place
-def drop(
+def drop_letters(
     identities: tuple[str, ...], settings: Settings, data: str | None, kafka: bool, **filters: str | None
 ) -> None:
     """Forget dead letters: the named ones, or those that pass the filters (at least one filter).
@@ -188,11 +188,11 @@ def _filter(filters: dict[str, str | None]) -> Filter:
 
 @contextmanager
 def _open_source(settings: Settings, data: str | None, *, kafka: bool) -> Iterator[Source]:
-    from config.settings import override
+    from config.settings import override_settings
     from streams.dead_letters import Embedded
     from streams.embedded.log import located
 
-    settings = override(settings, {"embedded.data": data})
+    settings = override_settings(settings, {"embedded.data": data})
     source: Source
     if kafka:
         from streams.kafka.dead_letters import KafkaDeadLetters

@@ -80,7 +80,7 @@ def command(
       wiredesk export --topic medtop:04000000 --since 2026-11-01T00:00:00Z --format csv -o economy.csv
       wiredesk export --from elasticsearch --language es --format parquet -o spanish.parquet
     """
-    from config.settings import override
+    from config.settings import override_settings
     from sinks.desk.views import Query
     from sinks.export import writer
     from streams.messages import rfc3339
@@ -97,7 +97,7 @@ def command(
         duplicates=duplicates,
     )
     search = search or ("embedded" if data else settings.desk.search)
-    settings = override(settings, {"embedded.data": data})
+    settings = override_settings(settings, {"embedded.data": data})
     with _open_output(output, format_) as stream:
         count = asyncio.run(_export(settings, search, query, limit, writer(format_, stream)))
     click.echo(f"{count} stories", err=True)

@@ -45,14 +45,14 @@ def command() -> None:
 @command.command("list")
 @_place
 @_kafka
-def list_(settings: Settings, data: str | None, feeds: str | None, kafka: bool) -> None:
+def list_feeds(settings: Settings, data: str | None, feeds: str | None, kafka: bool) -> None:
     """List feeds: id, state, last outcome, last new item, items a day lately and usually, next poll, URL; tabs between them."""
     from config.files import find_file
-    from config.settings import override
+    from config.settings import override_settings
     from streams.pollers.feed_health import read_health
     from streams.pollers.feed_list import load_feeds
 
-    settings = override(settings, {"embedded.data": data, "poll.feeds": feeds})
+    settings = override_settings(settings, {"embedded.data": data, "poll.feeds": feeds})
     listed = load_feeds(settings.poll.feeds)
     states = _read_states(settings, kafka=kafka)
     for feed in listed:
@@ -71,19 +71,19 @@ def list_(settings: Settings, data: str | None, feeds: str | None, kafka: bool) 
 @click.argument("feed_id")
 @_place
 @_kafka
-def show(feed_id: str, settings: Settings, data: str | None, feeds: str | None, kafka: bool) -> None:
+def show_feed(feed_id: str, settings: Settings, data: str | None, feeds: str | None, kafka: bool) -> None:
     """Show all that is known of one feed, as JSON."""
     import time
 
     import orjson
 
-    from config.settings import override
+    from config.settings import override_settings
     from processors.model.codec import to_builtins
     from streams.pollers.feed_health import longest_silence, read_health
     from streams.pollers.feed_list import load_feeds
     from streams.pollers.state import unpack_header
 
-    settings = override(settings, {"embedded.data": data, "poll.feeds": feeds})
+    settings = override_settings(settings, {"embedded.data": data, "poll.feeds": feeds})
     feed = _find(load_feeds(settings.poll.feeds), feed_id)
     raw = _read_states(settings, kafka=kafka).get(feed.id, b"")
     state = unpack_header(raw)
@@ -106,7 +106,7 @@ def show(feed_id: str, settings: Settings, data: str | None, feeds: str | None, 
 @command.command("check")
 @click.argument("target", metavar="URL|ID")
 @_place
-def check(target: str, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
+def check_one_feed(target: str, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
     """Fetch a feed once, publish nothing, and say what came of it. Exit status 1 where it is no sound feed."""
     import asyncio
 
@@ -136,7 +136,7 @@ def check(target: str, settings: Settings, data: str | None, feeds: str | None) 
 @click.option("--language", help="BCP 47 tag, where its items name none.")
 @click.option("--source", help="The agency's name.")
 @_place
-def add(
+def add_feed(
     url: str,
     feed_id: str | None,
     title: str,
@@ -165,7 +165,7 @@ def add(
 @click.argument("feed_id")
 @click.option("--off", is_flag=True, help="Poll it again.")
 @_place
-def pause(feed_id: str, off: bool, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
+def pause_feed(feed_id: str, off: bool, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
     """Stop polling a feed, or with --off go on. A running poller sees it at its next start."""
     path, listed = _load_own_list(settings, feeds)
     chosen = _find(listed, feed_id)
@@ -176,7 +176,7 @@ def pause(feed_id: str, off: bool, settings: Settings, data: str | None, feeds: 
 @command.command("import")
 @click.argument("opml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_place
-def import_(opml: Path, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
+def import_feeds(opml: Path, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
     """Add the feeds of an OPML file to the list; each line that can't be used is named."""
     from streams.pollers.feed import make_feed_id
     from streams.pollers.feed_list import read_opml
@@ -197,7 +197,7 @@ def import_(opml: Path, settings: Settings, data: str | None, feeds: str | None)
 
 @command.command("export")
 @_place
-def export(settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
+def export_feeds(settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
     """Write the list as OPML to standard output."""
     from streams.pollers.feed_list import load_feeds, write_opml
 

@@ -44,7 +44,7 @@ def command() -> None:
 @command.command("create")
 @settings_option
 @wait_option
-def create(settings: Settings, wait: float) -> None:
+def create_index(settings: Settings, wait: float) -> None:
     """Make templates, this month's index behind its aliases and the index of marks; what is there stays."""
     from sinks.elasticsearch import index
 
@@ -55,7 +55,7 @@ def create(settings: Settings, wait: float) -> None:
 @command.command("check")
 @settings_option
 @wait_option
-def check(settings: Settings, wait: float) -> None:
+def check_index(settings: Settings, wait: float) -> None:
     """Show what is wrong on the server. Exit status 1 where something is."""
     from sinks.elasticsearch import index
 
@@ -70,7 +70,7 @@ def check(settings: Settings, wait: float) -> None:
 @command.command("reindex")
 @settings_option
 @wait_option
-def reindex(settings: Settings, wait: float) -> None:
+def renew_index(settings: Settings, wait: float) -> None:
     """Copy into new indices with the templates of today and move the aliases; writers and readers go on."""
     from sinks.elasticsearch.reindex import reindex as copy
 
@@ -84,7 +84,7 @@ def reindex(settings: Settings, wait: float) -> None:
 @click.option("--keep", type=click.IntRange(min=1), required=True, metavar="MONTHS",
               help="How many months to keep, this one included.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
-def prune(settings: Settings, wait: float, keep: int, *, dry_run: bool) -> None:
+def prune_index(settings: Settings, wait: float, keep: int, *, dry_run: bool) -> None:
     """Delete the indices of old months. Stories that were over two years old when they came stay."""
     from sinks.elasticsearch import index
 

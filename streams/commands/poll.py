@@ -27,11 +27,11 @@ def command(settings: Settings, feeds: str | None) -> None:
       wiredesk poll --config fleet.toml
       wiredesk poll --feeds my.opml
     """
-    from config.settings import override
+    from config.settings import override_settings
     from streams.kafka.poll import poll_feeds
     from streams.kafka.service import run_forever
 
-    settings = override(settings, {"poll.feeds": feeds})
+    settings = override_settings(settings, {"poll.feeds": feeds})
 
     async def run(stop: asyncio.Event) -> None:
         log_files(settings, "poll.feeds")

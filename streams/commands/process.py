@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from config.settings import Settings
-    from streams.files import Files, Identity
+    from streams.files import FileIdentity, Files
     from streams.process import Result, Tally
 
 
@@ -122,7 +122,7 @@ def _parse_steps(text: str) -> list[str]:
 
 def _files(paths: tuple[str, ...], outputs: Iterable[BinaryIO]) -> Files:
     """The files that are to be read; never one that this run writes."""
-    from streams.files import STANDARD, Files, identity
+    from streams.files import STDIN_PATH, Files, file_identity
 
     if not paths:
         raise click.UsageError(
@@ -130,9 +130,9 @@ def _files(paths: tuple[str, ...], outputs: Iterable[BinaryIO]) -> Files:
         )
     written = _written(outputs)
     for path in paths:
-        if path != STANDARD:
+        if path != STDIN_PATH:
             _check(path)
-            if identity(Path(path).stat()) in written:
+            if file_identity(Path(path).stat()) in written:
                 raise click.BadParameter(
                     f"{path}: is written by this run; write to another", param_hint="PATH"
                 )
@@ -150,14 +150,14 @@ def _check(path: str) -> None:
         raise click.BadParameter(f"{path}: can't be read; check its permissions", param_hint="PATH")
 
 
-def _written(outputs: Iterable[BinaryIO]) -> list[Identity]:
+def _written(outputs: Iterable[BinaryIO]) -> list[FileIdentity]:
     """The regular files among the outputs; a terminal or pipe is nothing that could be read."""
     import stat
 
-    from streams.files import identity
+    from streams.files import file_identity
 
     statuses = [os.fstat(output.fileno()) for output in outputs]
-    return [identity(status) for status in statuses if stat.S_ISREG(status.st_mode)]
+    return [file_identity(status) for status in statuses if stat.S_ISREG(status.st_mode)]
 
 
 def _moment(now: str | None) -> str:

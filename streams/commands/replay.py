@@ -75,7 +75,7 @@ def command(
       wiredesk replay --since 2026-01-30T00:00:00Z --feed efe
       wiredesk replay --kafka --config fleet.toml --since 2026-01-30T06:00:00Z --until 2026-01-30T07:00:00Z
     """
-    from config.settings import override
+    from config.settings import override_settings
     from streams.replay import Range, raw_items, replayed
     from streams.replay import dry_run as compare
     from streams.topology import BACKFILL, RAW
@@ -84,7 +84,7 @@ def command(
     begin, end = parse_milliseconds("--since", since) or 0, parse_milliseconds("--until", until) or now
     if begin >= end:
         raise click.UsageError("--since must be before --until, and not in the future")
-    settings = override(settings, {"embedded.data": data})
+    settings = override_settings(settings, {"embedded.data": data})
     wanted = Range(begin, end, feed)
     topic = (BACKFILL if backfilled else RAW).name
     with _open_log(settings, kafka=kafka) as log:

@@ -36,7 +36,7 @@ def command() -> None:
 @command.command("check")
 @routes_option
 @settings_option
-def check(settings: Settings, routes: str | None) -> None:
+def check_rules(settings: Settings, routes: str | None) -> None:
     """Read the rules and list them. Exit status 2 where one is wrong, naming its line."""
     from config.files import find_file
 
@@ -52,7 +52,7 @@ def check(settings: Settings, routes: str | None) -> None:
 @routes_option
 @click.option("--all", "all_", is_flag=True, help="Also the rules that do not fit.")
 @settings_option
-def explain(settings: Settings, story: BinaryIO, routes: str | None, all_: bool) -> None:
+def explain_routes(settings: Settings, story: BinaryIO, routes: str | None, all_: bool) -> None:
     """Say which rules the events of a file fit, one event a line, and why."""
     from processors.errors import Malformed
     from processors.model.codec import decode
@@ -91,7 +91,7 @@ def explain(settings: Settings, story: BinaryIO, routes: str | None, all_: bool)
 @click.option("--offsets", is_flag=True, help="Put the offset and a tab before each event.")
 @click.option("--once", is_flag=True, help="End at the end, instead of waiting for more.")
 @settings_option
-def follow(
+def follow_route(
     settings: Settings,
     name: str,
     *,
@@ -103,11 +103,11 @@ def follow(
 ) -> None:
     """Write the events of a route of `wiredesk run`, one a line, as they come. On Kafka, read the topic."""
     from config.errors import Misconfigured
-    from config.settings import override
+    from config.settings import override_settings
     from streams.embedded.log import Log, located
     from streams.embedded.route_stream import follow as follow_topic
 
-    settings, rules = _load_rules(override(settings, {"embedded.data": data}), routes)
+    settings, rules = _load_rules(override_settings(settings, {"embedded.data": data}), routes)
     topics = {rule.name: rule.topic for rule in rules}
     if name not in topics:
         raise Misconfigured(f"no rule is called {name!r}; rules are {', '.join(topics)}")
@@ -125,8 +125,8 @@ def follow(
 
 def _load_rules(settings: Settings, routes: str | None) -> tuple[Settings, tuple[Rule, ...]]:
     """The settings under ``--routes``, and the rules of their file."""
-    from config.settings import override
+    from config.settings import override_settings
     from streams.routing import rules
 
-    settings = override(settings, {"routes.file": routes})
+    settings = override_settings(settings, {"routes.file": routes})
     return settings, rules(settings)

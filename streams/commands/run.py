@@ -51,12 +51,12 @@ def command(
       wiredesk run --feeds my.opml --data /var/lib/wiredesk
       wiredesk run --no-desk --events events.jsonl
     """
-    from config.settings import override
+    from config.settings import override_settings
     from streams.embedded.serve import Options
     from streams.logs import configure
 
     values = {"poll.feeds": feeds, "embedded.data": data, "desk.port": port, "sinks.events.file": events}
-    settings = override(settings, values)
+    settings = override_settings(settings, values)
     configure(settings.log)
     log_files(
         settings, *([] if no_feeds else ["poll.feeds"]), "tag.watchlists", "routes.file", "webhooks.file"

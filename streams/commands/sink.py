@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import settings_option
+from streams.commands.options import log_files, settings_option
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -51,16 +52,20 @@ def routes(settings: Settings) -> None:
     The rules are those of `routes.file`; their topics must be there (`wiredesk topics create`). Start as many as you
     like: they share the partitions. One that is killed loses nothing, and nothing comes twice at `read_committed`.
     """
-    from msgspec.structs import replace
-
+    from config.settings import override_settings
     from streams.kafka.service import run_forever
     from streams.kafka.worker import work
     from streams.routing import load_work, rules
     from streams.topology import ROUTE
 
-    rules(settings)  # what is wrong with them is told before anything starts
-    own = replace(settings, kafka=replace(settings.kafka, application=f"{settings.kafka.application}-routes"))
-    run_forever(own, lambda stop: work(own, [ROUTE], stop, load=load_work))
+    rules(settings)  # a fault of theirs ends the command before anything starts
+    own = override_settings(settings, {"kafka.application": f"{settings.kafka.application}-routes"})
+
+    async def run(stop: asyncio.Event) -> None:
+        log_files(settings, "routes.file")
+        await work(own, [ROUTE], stop, load=load_work)
+
+    run_forever(own, run)
 
 
 @command.command("webhooks")
@@ -77,10 +82,15 @@ def webhooks(settings: Settings) -> None:
     from streams.kafka.webhooks import deliver
     from streams.routing import rules
 
-    told = targets(settings, rules(settings))
-    if not told:
+    chosen = targets(settings, rules(settings))
+    if not chosen:
         raise Misconfigured("no webhooks: name a file of targets with webhooks.file")
-    run_forever(settings, lambda stop: deliver(settings, told, stop))
+
+    async def run(stop: asyncio.Event) -> None:
+        log_files(settings, "routes.file", "webhooks.file")
+        await deliver(settings, chosen, stop)
+
+    run_forever(settings, run)
 
 
 def _sink_command(name: str) -> click.Command:

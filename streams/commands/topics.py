@@ -28,7 +28,7 @@ def command() -> None:
 
 @command.command("create")
 @settings_option
-def create(settings: Settings) -> None:
+def create_topics(settings: Settings) -> None:
     """Create the topics that are missing; what is there is left as it is.
 
     Partitions, replication and retention are settings (`[kafka]`). Waits for a broker that does not answer.
@@ -48,7 +48,7 @@ def create(settings: Settings) -> None:
 
 @command.command("check")
 @settings_option
-def check(settings: Settings) -> None:
+def check_topics(settings: Settings) -> None:
     """Show each difference between the topics and the settings, with the command that mends it.
 
     Exit status: 0 all is as it should be, 1 something differs.

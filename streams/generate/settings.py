@@ -9,16 +9,16 @@ from typing import Final
 
 from msgspec import Struct
 
-from config.members import Member, members, sections, to_toml
+from config.schema import Setting, nested_sections, section_settings, to_toml
 from config.settings import HERE, LANGUAGES, OTHER_VARIABLES, Settings
 
 ROOT: Final = HERE.parent
-HEAD: Final = """\
+FILE_HEAD: Final = """\
 # wiredesk: every setting with its default. Copy what you change into a file of your own and name it with --config.
 # A variable WIREDESK_<SECTION>_<NAME> beats the file; WIREDESK_<SECTION>_<NAME>_FILE names a file with the value (secrets).
 # docs/settings.md says what each may be. `make settings` writes this file.
 """
-INTRODUCTION: Final = """\
+PAGE_HEAD: Final = """\
 # Settings
 Every command takes `--config FILE`, a TOML file of sections; what it does not name has its default. A variable of the environment beats the file, and `<VARIABLE>_FILE` names a file that holds the value, for secrets. Lists may be written with commas in a variable: `WIREDESK_POLL_ALLOWED_ADDRESSES=10.0.0.0/8,127.0.0.1:8000`. An unknown section, name or `WIREDESK_` variable, or a value out of range, ends the command with status 2 and one line.
 
@@ -30,21 +30,24 @@ Every command takes `--config FILE`, a TOML file of sections; what it does not n
 
 def files() -> dict[Path, str]:
     """Both files, as they must be."""
-    return {ROOT / "config" / "wiredesk.toml": settings_file(), ROOT / "docs" / "settings.md": reference()}
+    return {
+        ROOT / "config" / "wiredesk.toml": settings_file(),
+        ROOT / "docs" / "settings.md": reference_page(),
+    }
 
 
 def settings_file() -> str:
     """The settings file with every default."""
-    return HEAD + "".join(_section_in_toml(name, kind) for name, kind in all_sections())
+    return FILE_HEAD + "".join(_section_in_toml(name, kind) for name, kind in all_sections())
 
 
-def reference() -> str:
+def reference_page() -> str:
     """The reference page: a table for each section."""
     tables = "".join(_section_in_words(name, kind) for name, kind in all_sections())
     others = "".join(f"- `{name}`: {meaning}\n" for name, meaning in OTHER_VARIABLES.items())
     languages = textwrap.fill(" ".join(LANGUAGES), 10_000)
     return (
-        f"{INTRODUCTION}{tables}\n## Languages\n"
+        f"{PAGE_HEAD}{tables}\n## Languages\n"
         f"`normalise.languages` may have these BCP 47 tags, which the detector knows: {languages}.\n"
         f"\n## Variables that are no settings\n{others}"
         "- `WIREDESK_WEBHOOK_<NAME>_SECRET`, `…_SECRET_FILE`: the secret of a webhook's target (docs/consuming.md)\n"
@@ -55,8 +58,8 @@ def all_sections(
     kind: type[Struct] = Settings, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], type[Struct]]]:
     """Every section that has settings, by its path."""
-    for name, section in sections(kind).items():
-        if members(section, (*path, name)):
+    for name, section in nested_sections(kind).items():
+        if section_settings(section, (*path, name)):
             yield (*path, name), section
         yield from all_sections(section, (*path, name))
 
@@ -70,8 +73,8 @@ def main() -> None:
 def _section_in_toml(path: tuple[str, ...], kind: type[Struct]) -> str:
     lines = [f"\n# {_summary(kind)}", f"[{'.'.join(path)}]"]
     lines += [
-        f"{member.path[-1]} = {to_toml(member.default)}  # {_sentence(member)}"
-        for member in members(kind, path).values()
+        f"{setting.path[-1]} = {to_toml(setting.default)}  # {_sentence(setting)}"
+        for setting in section_settings(kind, path).values()
     ]
     return "\n".join(lines) + "\n"
 
@@ -85,22 +88,22 @@ def _section_in_words(path: tuple[str, ...], kind: type[Struct]) -> str:
         "|---|---|---|---|",
     ]
     lines += [
-        f"| `{member.path[-1]}`<br>`{member.variable}` | {_allowed(member)} | `{to_toml(member.default)}` | {_sentence(member)} |"
-        for member in members(kind, path).values()
+        f"| `{setting.path[-1]}`<br>`{setting.variable}` | {_allowed(setting)} | `{to_toml(setting.default)}` | {_sentence(setting)} |"
+        for setting in section_settings(kind, path).values()
     ]
     return "\n".join(lines) + "\n"
 
 
-def _allowed(member: Member) -> str:
-    if member.extra.get("choices"):
+def _allowed(setting: Setting) -> str:
+    if setting.extra.get("choices"):
         return "a list of [languages](#languages)"
-    words = member.allowed().replace("|", "\\|")
-    return f"{words}; a secret" if member.is_secret else f"{words}; a file" if member.is_file else words
+    words = setting.allowed().replace("|", "\\|")
+    return f"{words}; a secret" if setting.is_secret else f"{words}; a file" if setting.is_file else words
 
 
-def _sentence(member: Member) -> str:
+def _sentence(setting: Setting) -> str:
     """The meaning, without its last full stop."""
-    return member.meaning.removesuffix(".")
+    return setting.meaning.removesuffix(".")
 
 
 def _summary(kind: type[Struct]) -> str:

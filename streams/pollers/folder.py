@@ -24,7 +24,7 @@ from config.errors import Misconfigured
 from config.settings import Poll
 from processors.errors import Empty, Rejected, TooLarge
 from processors.model.event import RawItem
-from streams.files import UNFINISHED, shown, unreadable
+from streams.files import UNFINISHED_SUFFIXES, printable_path, unreadable_error
 from streams.messages import rfc3339
 from streams.pollers.ports import RawItemOutlet
 
@@ -69,7 +69,11 @@ class DropFolder:
         """Files that this poller may read: claims that a crash left, then new ones."""
         yield from sorted(self._claimed.iterdir())
         for path in sorted(self._root.iterdir()):
-            if path.name.startswith(".") or path.name.lower().endswith(UNFINISHED) or not path.is_file():
+            if (
+                path.name.startswith(".")
+                or path.name.lower().endswith(UNFINISHED_SUFFIXES)
+                or not path.is_file()
+            ):
                 continue
             claim = _free_path(self._claimed / path.name)
             try:
@@ -82,14 +86,16 @@ class DropFolder:
         """Publish a claimed file and move it away."""
         item = self._item(claim, b"" if isinstance(content, OSError) else content)
         error = (
-            unreadable(str(claim), content) if isinstance(content, OSError) else self._find_fault(item, claim)
+            unreadable_error(str(claim), content)
+            if isinstance(content, OSError)
+            else self._find_fault(item, claim)
         )
         if error:
             await retry(lambda: self._outlet.reject(item, error))
         else:
             await retry(lambda: self._outlet.publish([item]))
         self._move_away(claim, error)
-        log.info("a file was taken in", file=shown(claim.name), error=error.type if error else None)
+        log.info("a file was taken in", file=printable_path(claim.name), error=error.type if error else None)
 
     def _item(self, claim: Path, payload: bytes) -> RawItem:
         return RawItem(
@@ -111,10 +117,10 @@ class DropFolder:
         if len(item.payload) > self._limit:
             size = claim.stat().st_size
             return TooLarge(
-                f"{shown(claim.name)}: {size} bytes, over the {self._limit} of poll.max_body_bytes; raise it or split the file"
+                f"{printable_path(claim.name)}: {size} bytes, over the {self._limit} of poll.max_body_bytes; raise it or split the file"
             )
         if not item.payload.strip():
-            return Empty(f"{shown(claim.name)}: nothing in it; check the program that wrote it")
+            return Empty(f"{printable_path(claim.name)}: nothing in it; check the program that wrote it")
         return None
 
 

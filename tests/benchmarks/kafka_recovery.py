@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 import psutil
 
-from config.settings import Kafka, Log, Settings
+from config.settings import Kafka, LogSettings, Settings
 from processors.deduplicate.fingerprint import COMPLETE, FULL_SAMPLE_WORDS, Fingerprint
 from processors.deduplicate.record import BLOCK_RECORDS, Record, flag_new_shingles
 from processors.model.event import Lineage
@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stories", type=int, default=1_000_000)
     options = parser.parse_args()
-    configure(Log())
+    configure(LogSettings())
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
         asyncio.run(measure(server, options.stories))
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
-from config.settings import Segment as SegmentSettings
+from config.settings import SegmentSettings
 from processors.model.event import Event, Language, Provenance
 from processors.model.story import Story
 from processors.normalise.text import clean

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from config.files import BUNDLED, find_file
-from config.members import all_members
+from config.files import CONFIG_FOLDER, find_file
+from config.schema import all_settings
 from config.settings import Settings, load
 
-FILES = [member for member in all_members(Settings) if member.is_file]
+FILES = [setting for setting in all_settings(Settings) if setting.is_file]
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def routes_of(settings_file: Path, name: str) -> Path:
 
 
 def test_every_kind_of_file_is_marked() -> None:
-    assert {member.key for member in FILES} == {
+    assert {setting.key for setting in FILES} == {
         "tag.watchlists", "poll.feeds", "routes.file", "webhooks.file", "kafka.ca_file", "kafka.cert_file",
         "kafka.key_file", "elasticsearch.ca_file",
     }  # fmt: skip
@@ -45,7 +45,7 @@ def test_beside_the_settings_file_comes_before_the_working_folder_and_the_bundle
     folders: tuple[Path, Path],
 ) -> None:
     own, working = folders
-    assert routes_of(own / "w.toml", "routes.toml") == BUNDLED / "routes.toml"
+    assert routes_of(own / "w.toml", "routes.toml") == CONFIG_FOLDER / "routes.toml"
     (working / "routes.toml").touch()
     assert routes_of(own / "w.toml", "routes.toml") == working / "routes.toml"
     (own / "routes.toml").touch()
@@ -70,19 +70,19 @@ def test_a_name_that_the_settings_file_does_not_say_is_not_looked_for_beside_it(
     (own / "routes.toml").touch()
     (own / "w.toml").touch()
     settings = load(own / "w.toml", {"WIREDESK_POLL_FEEDS": "mine.toml"})
-    assert find_file(settings.routes.file) == BUNDLED / "routes.toml"
+    assert find_file(settings.routes.file) == CONFIG_FOLDER / "routes.toml"
     (own / "mine.toml").touch()
     assert find_file(settings.poll.feeds) == working / "mine.toml"
 
 
-@pytest.mark.parametrize("member", FILES, ids=lambda member: member.key)
-def test_every_file_lies_beside_the_settings_file(folders: tuple[Path, Path], member: object) -> None:
-    from config.members import Member
+@pytest.mark.parametrize("setting", FILES, ids=lambda setting: setting.key)
+def test_every_file_lies_beside_the_settings_file(folders: tuple[Path, Path], setting: object) -> None:
+    from config.schema import Setting
 
-    assert isinstance(member, Member)
+    assert isinstance(setting, Setting)
     own, _ = folders
     (own / "mine").touch()
-    section, name = member.path
+    section, name = setting.path
     (own / "w.toml").write_text(f'[{section}]\n{name} = "mine"\n', "utf-8")
     assert getattr(getattr(load(own / "w.toml", {}), section), name) == str(own / "mine")
 

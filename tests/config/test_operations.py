@@ -17,7 +17,7 @@ from prometheus_client import REGISTRY
 
 import sinks.metrics
 import streams.pollers.poller
-from config.members import all_members
+from config.schema import all_settings
 from config.settings import OTHER_VARIABLES, Settings, load
 from sinks.elasticsearch.index import fields, template
 from streams.cli import COMMANDS
@@ -92,7 +92,7 @@ def test_variables_of_the_fleet_and_the_image_are_settings(fleet: dict[str, Any]
     told |= dict(re.findall(r"^\s+(WIREDESK_\w+)=(\S+)", dockerfile, re.MULTILINE))
     secrets = {name for name in told if name.endswith("_FILE")}
     settings = load(None, {name: value for name, value in told.items() if name not in own | secrets})
-    known = {member.variable for member in all_members(Settings)}
+    known = {setting.variable for setting in all_settings(Settings)}
     assert {name.removesuffix("_FILE") for name in set(told) - own} <= known
     assert settings.kafka.servers == "kafka:9092"
     assert settings.health.port == 9100

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from config.errors import Misconfigured
-from config.members import all_members
-from config.settings import HERE, LANGUAGES, OTHER_VARIABLES, Settings, load, override
+from config.schema import all_settings
+from config.settings import HERE, LANGUAGES, OTHER_VARIABLES, Settings, load, override_settings
 from processors.normalise.language import _identifier
 
 
@@ -51,26 +51,26 @@ def test_the_example_file_holds_the_defaults(tmp_path: Path) -> None:
 
 def test_the_example_file_names_every_setting() -> None:
     told = tomllib.loads((HERE / "wiredesk.toml").read_text("utf-8"))
-    for member in all_members(Settings):
+    for setting in all_settings(Settings):
         table = told
-        for name in member.path[:-1]:
+        for name in setting.path[:-1]:
             table = table[name]
-        assert member.path[-1] in table, member.key
+        assert setting.path[-1] in table, setting.key
 
 
-@pytest.mark.parametrize("member", list(all_members(Settings)), ids=lambda member: member.key)
-def test_every_setting_has_a_meaning_a_range_and_an_allowed_default(member: object) -> None:
-    from config.members import Member
+@pytest.mark.parametrize("setting", list(all_settings(Settings)), ids=lambda setting: setting.key)
+def test_every_setting_has_a_meaning_a_range_and_an_allowed_default(setting: object) -> None:
+    from config.schema import Setting
 
-    assert isinstance(member, Member)
-    assert member.meaning.endswith(".")
-    assert "\n" not in member.meaning
-    if isinstance(member.type, msgspec.inspect.IntType | msgspec.inspect.FloatType):
-        assert member.type.le is not None
-        assert (member.type.ge is None) != (member.type.gt is None)
-    default = list(member.default) if isinstance(member.default, tuple) else member.default
-    assert member.convert(default) == member.default
-    assert member.allowed()
+    assert isinstance(setting, Setting)
+    assert setting.meaning.endswith(".")
+    assert "\n" not in setting.meaning
+    if isinstance(setting.type, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+        assert setting.type.le is not None
+        assert (setting.type.ge is None) != (setting.type.gt is None)
+    default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
+    assert setting.convert(default) == setting.default
+    assert setting.allowed()
 
 
 def test_the_languages_are_those_of_the_detector() -> None:
@@ -295,10 +295,12 @@ def test_variables_of_others_are_left_alone() -> None:
 
 
 def test_the_command_line_beats_all_and_is_checked() -> None:
-    settings = override(Settings(), {"desk.port": 9000, "poll.feeds": None, "sinks.events.file": "e"})
+    settings = override_settings(
+        Settings(), {"desk.port": 9000, "poll.feeds": None, "sinks.events.file": "e"}
+    )
     assert (settings.desk.port, settings.poll.feeds, settings.sinks.events.file) == (9000, "feeds.toml", "e")
     with pytest.raises(Misconfigured, match=re.escape("command line: desk.port is 70_000; it must be")):
-        override(Settings(), {"desk.port": 70_000})
+        override_settings(Settings(), {"desk.port": 70_000})
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

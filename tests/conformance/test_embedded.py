@@ -8,8 +8,7 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from config.settings import Embedded as EmbeddedSettings
-from config.settings import Settings
+from config.settings import EmbeddedSettings, Settings
 from streams.embedded.runtime import Embedded
 from streams.topology import DEAD_LETTERS, SINK_READS
 from tests.conformance.recorded import expected, raw_items, told

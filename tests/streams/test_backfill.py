@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Misconfigured
-from config.settings import Embedded as EmbeddedSettings
-from config.settings import Settings
+from config.settings import EmbeddedSettings, Settings
 from processors.errors import Rejected
 from processors.model.codec import decode
 from processors.model.event import Event, RawItem

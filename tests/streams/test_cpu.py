@@ -37,7 +37,7 @@ def test_only_zen_4_sorts_slowly(cpuinfo: str, slow: bool) -> None:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [({}, {cpu.VARIABLE: "X86_V4 AVX512_ICL"}), ({cpu.VARIABLE: ""}, {cpu.VARIABLE: ""})],
+    [({}, {cpu.NUMPY_VARIABLE: "X86_V4 AVX512_ICL"}), ({cpu.NUMPY_VARIABLE: ""}, {cpu.NUMPY_VARIABLE: ""})],
     ids=["unset", "the operator's own"],
 )
 def test_what_the_operator_told_numpy_stands(
@@ -46,7 +46,7 @@ def test_what_the_operator_told_numpy_stands(
     (tmp_path / "cpuinfo").write_text(ZEN_4)
     monkeypatch.setattr(cpu, "_CPUS", tmp_path / "cpuinfo")
     environment = dict(before)
-    cpu.tell_numpy(environment)
+    cpu.configure_numpy(environment)
     assert environment == after
 
 
@@ -55,18 +55,18 @@ def test_a_machine_that_tells_nothing_of_its_processors_is_left_alone(
 ) -> None:
     monkeypatch.setattr(cpu, "_CPUS", tmp_path / "missing")
     environment: dict[str, str] = {}
-    cpu.tell_numpy(environment)
+    cpu.configure_numpy(environment)
     assert not environment
 
 
 def test_the_command_tells_numpy_before_it_is_loaded_and_numpy_takes_it() -> None:
-    environment = {name: value for name, value in os.environ.items() if name != cpu.VARIABLE}
+    environment = {name: value for name, value in os.environ.items() if name != cpu.NUMPY_VARIABLE}
     code = """
 import os, sys
 import streams.cli
 assert "numpy" not in sys.modules
-from streams.cpu import tell_numpy
-tell_numpy(os.environ)
+from streams.cpu import configure_numpy
+configure_numpy(os.environ)
 import numpy
 print(numpy.sort(numpy.array([3, 1, 2])).tolist())
 """

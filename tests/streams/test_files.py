@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.files import UNFINISHED, Files, Refused, identity, shown, unreadable
+from streams.files import (
+    UNFINISHED_SUFFIXES,
+    Files,
+    RefusedPath,
+    file_identity,
+    printable_path,
+    unreadable_error,
+)
 
 
 def written(path: Path, payload: bytes = b"x") -> Path:
@@ -26,7 +33,7 @@ def found(*paths: Path, unfinished: tuple[str, ...] = ()) -> list[str]:
 
 def refusals(*paths: Path) -> dict[str, str]:
     told = Files([str(path) for path in paths])
-    return {Path(each.path).name: str(each.error) for each in told if isinstance(each, Refused)}
+    return {Path(each.path).name: str(each.error) for each in told if isinstance(each, RefusedPath)}
 
 
 def test_a_folder_stands_for_what_is_below_it_by_name_without_what_is_hidden(tmp_path: Path) -> None:
@@ -49,7 +56,7 @@ def test_a_file_that_is_named_is_read_whatever_its_name_is_and_as_often_as_it_is
     tmp_path: Path,
 ) -> None:
     hidden = written(tmp_path / ".wire.tmp")
-    assert found(hidden, hidden, unfinished=UNFINISHED) == [str(hidden)] * 2
+    assert found(hidden, hidden, unfinished=UNFINISHED_SUFFIXES) == [str(hidden)] * 2
 
 
 def test_unfinished_files_are_left_out_where_that_is_asked_for(tmp_path: Path) -> None:
@@ -57,7 +64,7 @@ def test_unfinished_files_are_left_out_where_that_is_asked_for(tmp_path: Path) -
     for name in names:
         written(tmp_path / name)
     assert [Path(path).name for path in found(tmp_path)] == names
-    assert [Path(path).name for path in found(tmp_path, unfinished=UNFINISHED)] == ["b.txt"]
+    assert [Path(path).name for path in found(tmp_path, unfinished=UNFINISHED_SUFFIXES)] == ["b.txt"]
 
 
 def test_no_file_is_read_twice_whatever_leads_to_it(tmp_path: Path) -> None:
@@ -112,14 +119,14 @@ def test_pipes_and_sockets_are_refused_and_not_waited_for(
 def test_what_the_caller_writes_is_not_read(tmp_path: Path) -> None:
     output = written(tmp_path / "events.jsonl")
     source = written(tmp_path / "x.txt")
-    assert list(Files([str(tmp_path)], outputs=[identity(output.stat())])) == [str(source)]
+    assert list(Files([str(tmp_path)], outputs=[file_identity(output.stat())])) == [str(source)]
 
 
 def test_a_folder_that_is_gone_and_one_that_may_not_be_read_say_so(tmp_path: Path) -> None:
     [refused] = Files([str(tmp_path / "gone")])
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedPath)
     assert "No such file" in str(refused.error)
-    assert "allow this user" in str(unreadable("x", PermissionError(13, "Permission denied")))
+    assert "allow this user" in str(unreadable_error("x", PermissionError(13, "Permission denied")))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -156,7 +163,7 @@ def test_a_name_that_is_no_utf_8_is_shown_with_its_bytes(tmp_path: Path) -> None
     Path(path).write_bytes(b"x")
     [told] = found(tmp_path)
     assert Path(told).read_bytes() == b"x"
-    assert shown(told).endswith("/n\\xe9.txt")
+    assert printable_path(told).endswith("/n\\xe9.txt")
 
 
 names = st.text(alphabet="ab.-é", min_size=1, max_size=4).filter(lambda name: name.strip("."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from config.settings import Segment
+from config.settings import SegmentSettings
 from processors.segment import segment
 from tests.processors.normalise.samples import one
 
@@ -28,12 +28,12 @@ def test_the_slug_line_is_a_slug_whatever_it_looks_like(slugline: str | None, ki
         "uri": "urn:example:1", "versionCreated": "2026-01-22T12:00:00Z", "headline": "Harbour to be safe again", "body_text": TEXT,
         "slugline": slugline,
     }  # fmt: skip
-    found = segment(one(orjson.dumps(item)), Segment())
+    found = segment(one(orjson.dumps(item)), SegmentSettings())
     assert [each.kind for each in found.segments or ()] == [kind, "dateline", "paragraph", "paragraph"]
 
 
 def test_a_slug_line_that_is_the_headline_too_stays_the_headline() -> None:
     title = TEXT.partition("\n")[0]
     item = {"uri": "urn:example:1", "versionCreated": "2026-01-22T12:00:00Z", "body_text": TEXT, "slugline": title, "headline": title}  # fmt: skip
-    first, *_ = segment(one(orjson.dumps(item)), Segment()).segments or ()
+    first, *_ = segment(one(orjson.dumps(item)), SegmentSettings()).segments or ()
     assert first.kind == "headline"

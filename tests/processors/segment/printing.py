@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from config.settings import Normalise
-from config.settings import Segment as SegmentSettings
+from config.settings import Normalise, SegmentSettings
 from processors.model.event import Event, RawItem
 from processors.normalise import normalise
 from processors.segment import segment

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from config.settings import Segment as SegmentSettings
+from config.settings import SegmentSettings
 from processors.layout.find import MOST as MOST_LINES
 from processors.model.event import Event, Language, Segment
 from processors.model.story import Story

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from config.settings import Segment as SegmentSettings
+from config.settings import SegmentSettings
 from processors.model.event import Damage, Event, Language, Provenance
 from processors.model.story import Story
 from processors.segment import segment

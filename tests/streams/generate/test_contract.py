@@ -17,12 +17,12 @@ from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
 from processors.model.schema import SCHEMAS
 from sinks.media_topics import is_known
-from streams.generate.asyncapi import CLOUD_EVENTS, OUT, PUBLIC, REASONS, document
-from streams.generate.compatibility import breaks
+from streams.generate.asyncapi import CLOUD_EVENTS, PUBLIC_TOPICS, REASONS, ROUTES_CHANNEL, document
 from streams.generate.examples import examples
 from streams.generate.schemas import FOLDER, contract
 from streams.messages import Record, dead_letter, message
 from streams.topology import DEAD_LETTERS, LINEAGE, TOPICS
+from tests.streams.generate.compatibility import find_breaks
 
 RELEASED = FOLDER / "released"
 ASYNCAPI = Path(__file__).with_name("asyncapi-3.0.0.json.gz")  # npm: @asyncapi/specs 6.8.0, Apache-2.0
@@ -71,8 +71,8 @@ def test_every_reference_leads_somewhere(reference: str) -> None:
 
 def test_every_topic_that_others_may_read_is_told() -> None:
     public = {topic.name for topic in TOPICS if topic != LINEAGE}
-    assert {topic.name for topic in PUBLIC} == public
-    assert set(DOCUMENT["channels"]) == public | {topic.name for topic in DEAD_LETTERS} | {OUT}
+    assert {topic.name for topic in PUBLIC_TOPICS} == public
+    assert set(DOCUMENT["channels"]) == public | {topic.name for topic in DEAD_LETTERS} | {ROUTES_CHANNEL}
 
 
 def test_headers_are_those_that_messages_have() -> None:
@@ -116,7 +116,7 @@ def test_the_schema_of_gaps_takes_a_gap() -> None:
     "path", sorted(RELEASED.rglob("*.json")), ids=lambda path: str(path.relative_to(RELEASED))
 )
 def test_readers_of_a_released_schema_can_read_the_new_one(path: Path) -> None:
-    assert breaks(orjson.loads(path.read_bytes()), orjson.loads((FOLDER / path.name).read_bytes())) == []
+    assert find_breaks(orjson.loads(path.read_bytes()), orjson.loads((FOLDER / path.name).read_bytes())) == []
 
 
 def test_every_schema_was_released() -> None:
@@ -140,7 +140,7 @@ def changed(**properties: Any) -> dict[str, Any]:
 
 
 def test_an_optional_member_and_other_words_break_nobody() -> None:
-    assert breaks(OLD, {**changed(more={"type": "string"}), "description": "new words"}) == []
+    assert find_breaks(OLD, {**changed(more={"type": "string"}), "description": "new words"}) == []
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_an_optional_member_and_other_words_break_nobody() -> None:
     ],
 )  # fmt: skip
 def test_everything_else_is_told(new: dict[str, Any], told: list[str]) -> None:
-    assert breaks(OLD, new) == told
+    assert find_breaks(OLD, new) == told
 
 
 def test_the_folder_is_that_of_the_package() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.members import all_members
+from config.schema import all_settings
 from config.settings import Settings
 from streams.generate.settings import files
 
@@ -18,8 +18,8 @@ def test_generated_files_are_as_make_settings_writes_them(path: Path) -> None:
 
 def test_every_setting_is_in_both() -> None:
     settings_file, reference = files().values()
-    for member in all_members(Settings):
-        assert f"\n{member.path[-1]} = " in settings_file
-        assert member.variable in reference
-        assert member.meaning.removesuffix(".") in settings_file
-        assert member.meaning.removesuffix(".") in reference
+    for setting in all_settings(Settings):
+        assert f"\n{setting.path[-1]} = " in settings_file
+        assert setting.variable in reference
+        assert setting.meaning.removesuffix(".") in settings_file
+        assert setting.meaning.removesuffix(".") in reference

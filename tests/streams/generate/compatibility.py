@@ -13,7 +13,7 @@ TEXTS: Final = frozenset({"title", "description", "$schema", "$id", "$defs"})  #
 Schema = Mapping[str, Any]
 
 
-def breaks(old: Schema, new: Schema) -> list[str]:
+def find_breaks(old: Schema, new: Schema) -> list[str]:
     """What a reader of `old` could stumble over, each with the path of the member; empty where nothing."""
     return list(_breaks(old, new, _Pair(old, new), "", frozenset()))
 

@@ -1,6 +1,6 @@
 """What a struct of settings says of its members: name, type, range, default, meaning, variable.
 
-A section is a `msgspec.Struct`; the `msgspec.Meta` of a member holds its range and its meaning, and in `extra`:
+A section is a `msgspec.Struct`; the `msgspec.Meta` of a setting holds its range and its meaning, and in `extra`:
 
 - ``secret``: its value is never shown;
 - ``file``: a file of the operator, found by the rule of `config.files`;
@@ -32,7 +32,7 @@ MAX_SHOWN_CHARS: Final = 80  # of a value in an error; less hides where it is wr
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Setting:
     """One setting. `path` is its section and name, as ``("embedded", "batch")``."""
 
     path: tuple[str, ...]
@@ -69,7 +69,7 @@ class Member:
             ValueError: it has another type, or is out of range.
         """
         if isinstance(self.type, inspect.DictType) and isinstance(value, Mapping):
-            value = {name: _plain_text(each) for name, each in value.items()}
+            value = {name: _plain_text(option) for name, option in value.items()}
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError("not a finite number")
         converted = msgspec.convert(value, self.annotation, strict=True)
@@ -99,7 +99,7 @@ class Member:
             case inspect.IntType() | inspect.FloatType() as number:
                 return _range_in_words(number)
             case inspect.LiteralType(values):
-                return "one of " + ", ".join(str(each) or '""' for each in values)
+                return "one of " + ", ".join(str(choice) or '""' for choice in values)
             case inspect.VarTupleType() if choices := self.extra.get("choices"):
                 return f"a list of {', '.join(choices)}"
             case inspect.StrType(min_length=1):
@@ -119,7 +119,7 @@ class Member:
 
 
 @cache
-def sections(kind: type[msgspec.Struct]) -> Mapping[str, type[msgspec.Struct]]:
+def nested_sections(kind: type[msgspec.Struct]) -> Mapping[str, type[msgspec.Struct]]:
     """The members of a struct that are structs themselves, by name."""
     hints = get_type_hints(kind)
     return {
@@ -130,23 +130,23 @@ def sections(kind: type[msgspec.Struct]) -> Mapping[str, type[msgspec.Struct]]:
 
 
 @cache
-def members(kind: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Mapping[str, Member]:
+def section_settings(kind: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Mapping[str, Setting]:
     """The settings of one section, by name; without those of the sections in it."""
     hints = get_type_hints(kind, include_extras=True)
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)
     return {
-        each.name: _member((*path, each.name), hints[each.name], each)
-        for each in info.fields
-        if each.name not in sections(kind)
+        described.name: _describe_setting((*path, described.name), hints[described.name], described)
+        for described in info.fields
+        if described.name not in nested_sections(kind)
     }
 
 
-def all_members(kind: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Iterator[Member]:
+def all_settings(kind: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Iterator[Setting]:
     """Every setting of a struct and of the sections in it, in their order."""
-    yield from members(kind, path).values()
-    for name, section in sections(kind).items():
-        yield from all_members(section, (*path, name))
+    yield from section_settings(kind, path).values()
+    for name, section in nested_sections(kind).items():
+        yield from all_settings(section, (*path, name))
 
 
 def to_toml(value: Any) -> str:
@@ -162,14 +162,14 @@ def to_toml(value: Any) -> str:
             return f"[{', '.join(map(to_toml, value))}]"
         case Mapping():
             return (
-                f"{{ {', '.join(f'{key} = {to_toml(each)}' for key, each in value.items())} }}"
+                f"{{ {', '.join(f'{key} = {to_toml(item)}' for key, item in value.items())} }}"
                 if value
                 else "{}"
             )
     return str(value)
 
 
-def _member(path: tuple[str, ...], annotation: Any, described: inspect.Field) -> Member:
+def _describe_setting(path: tuple[str, ...], annotation: Any, described: inspect.Field) -> Setting:
     kind, meaning = described.type, ""
     extra: dict[str, Any] = {}
     while isinstance(kind, inspect.Metadata):
@@ -179,7 +179,7 @@ def _member(path: tuple[str, ...], annotation: Any, described: inspect.Field) ->
     default = described.default
     if default is msgspec.NODEFAULT:
         default = described.default_factory()
-    return Member(path, annotation, kind, default, meaning, extra)
+    return Setting(path, annotation, kind, default, meaning, extra)
 
 
 def _range_in_words(number: inspect.IntType | inspect.FloatType) -> str:
