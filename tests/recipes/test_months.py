@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.lexicon import every_language, forms
-from config.settings import Segment
+from config.settings import SegmentSettings
 from processors.model.event import Event, Language
 from processors.model.story import Story
 from processors.normalise.values import timestamp
@@ -33,7 +33,7 @@ def test_a_feeds_date_is_read(tag: str, name: str, number: int) -> None:
 def test_a_dateline_is_read(tag: str, name: str, number: int) -> None:
     text = f"LONDON, 21 {name} 2026 (Reuters) - The lock gate of Ashmere opens to boats.\n\nIt was mended."
     story = Event(Story(uri="urn:x", version_created=FILED), text=text, language=Language(tag, 1.0))
-    event = segment(story, Segment())
+    event = segment(story, SegmentSettings())
 
     assert event.dateline is not None
     assert event.dateline.date == f"2026-{number:02}-21"
