@@ -13,7 +13,7 @@ from processors.model.event import RawItem
 from processors.model.story import AltId, Story
 from processors.normalise.decode import decode_wire
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.text import clean, clean_line
+from processors.normalise.text import clean_line, clean_text
 from processors.normalise.values import made_uri, source_of
 from processors.normalise.wire import END_OF_TRANSMISSION, date_told, subjects_of, urgency_of
 
@@ -82,7 +82,7 @@ def _message(text: str, item: RawItem) -> Reading:
         alt_ids=(AltId(message, "message"),),
         subjects=subjects_of(line["category"].lower(), _NAME, "a1312cat"),
     )
-    words = _LINE_END.sub("", clean(body.partition("\x04")[0]))
+    words = _LINE_END.sub("", clean_text(body.partition("\x04")[0]))
     return Reading(_NAME, story, _headline(words, slug), _with_slug(words, slug), laid_out=True)
 
 

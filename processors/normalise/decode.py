@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import config
 from processors.errors import Empty, NotText
-from processors.normalise.language import identify
+from processors.normalise.language import identify_language
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -216,7 +216,7 @@ def _decode_national(text: str, language: str | None) -> str:
         return with_national_letters(text, primary)
     if primary:
         return text
-    identified = {nation: identify(with_national_letters(text, nation)) for nation in nations}
+    identified = {nation: identify_language(with_national_letters(text, nation)) for nation in nations}
     fitting = {nation: tag.confidence for nation, tag in identified.items() if tag.tag == nation}
     return with_national_letters(text, max(fitting, key=fitting.__getitem__)) if fitting else text
 

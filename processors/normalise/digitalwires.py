@@ -17,12 +17,12 @@ from processors.model.story import (
     Subject,
     Text,
 )
-from processors.normalise.html import readable, readable_line
-from processors.normalise.json_documents import read_json
+from processors.normalise.html import read_html, read_html_line
+from processors.normalise.json_documents import Json, read_json
 from processors.normalise.members import one_text
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.subjects import resolved
-from processors.normalise.text import clean, clean_line, with_dateline
+from processors.normalise.subjects import resolve_qcode
+from processors.normalise.text import clean_line, clean_text, with_dateline
 from processors.normalise.values import (
     language_tag,
     publisher_uri,
@@ -33,7 +33,6 @@ from processors.normalise.values import (
     whole_number,
 )
 
-Json = dict[str, Any]
 _NAME: Final = "digitalwires"
 _TYPES: Final[dict[str, ItemType]] = {"article": "text", "composite": "text", "text": "text", "image": "picture", "picture": "picture", "audio": "audio", "video": "video", "graphic": "graphic"}  # fmt: skip
 _STATUS: Final[dict[str, PubStatus]] = {"usable": "usable", "withheld": "withheld", "canceled": "canceled"}
@@ -51,12 +50,12 @@ def read_entry(entry: Json, document: Document) -> Readings:
 
 
 def _reading(entry: Json, item: RawItem) -> Reading:
-    sent, headline = _word(entry, "urn"), _word(entry, "headline")
+    urn, headline = _word(entry, "urn"), _word(entry, "headline")
     itself = _itself(entry)
-    categories = [each for each in _list(entry, "categories") if isinstance(each, dict)]
+    categories = [category for category in _list(entry, "categories") if isinstance(category, dict)]
     version = entry.get("version")
     story = Story(
-        uri=publisher_uri(sent, "guid", item) if sent else "",
+        uri=publisher_uri(urn, "guid", item) if urn else "",
         type=_TYPES.get(_word(itself, "type") or _word(entry, "type"), "text"),
         version=str(version) if isinstance(version, int | str) else None,
         version_created=timestamp(entry.get("version_created"), item.timezone),
@@ -74,27 +73,31 @@ def _reading(entry: Json, item: RawItem) -> Reading:
         info_sources=(InfoSource(_word(entry, "creditline"), "credit"),)
         if _word(entry, "creditline")
         else (),
-        alt_ids=(*((AltId(sent, "guid"),) if sent else ()), *_entry_id(entry)),
+        alt_ids=(*((AltId(urn, "guid"),) if urn else ()), *_entry_id(entry)),
         subjects=_subjects(categories),
         places=_places(categories),
         genres=_genres(entry, categories),
         renditions=_renditions(itself),
         associations=() if itself else _associations(entry, item),
     )
-    return Reading(_NAME, story, readable_line(headline), _text(entry), markup=_word(entry, "article_html"))
+    return Reading(_NAME, story, read_html_line(headline), _text(entry), markup=_word(entry, "article_html"))
 
 
 def _itself(entry: Json) -> Json:
     """The file that an entry without an article is: a picture or a recording; empty for articles."""
     if _word(entry, "article_html"):
         return {}
-    found = (each for each in _list(entry, "associations") if isinstance(each, dict))
-    return next((each for each in found if _word(each, "urn") == _word(entry, "urn")), {})
+    associations = (
+        association for association in _list(entry, "associations") if isinstance(association, dict)
+    )
+    return next(
+        (association for association in associations if _word(association, "urn") == _word(entry, "urn")), {}
+    )
 
 
 def _text(entry: Json) -> str:
     """Article with its dateline, then its box of facts; the teaser where there is no article."""
-    parts = [readable(_word(entry, name)).text for name in ("article_html", "infobox_html")]
+    parts = [read_html(_word(entry, name)).text for name in ("article_html", "infobox_html")]
     text = with_dateline("\n\n".join(part for part in parts if part), clean_line(_word(entry, "dateline")))
     return text or _word(entry, "teaser") or next((text.value for text in _descriptions(entry)), "")
 
@@ -106,15 +109,21 @@ def _ed_note(entry: Json) -> str | None:
 
 
 def _descriptions(entry: Json) -> tuple[Text, ...]:
-    found = list(one_text(entry.get("teaser"), "teaser"))
-    for each in _list(entry, "descriptions"):
-        if isinstance(each, dict):
-            words = clean(
-                readable(_word(each, "text") or _word(each, "value") or _word(each, "description")).text
+    texts = list(one_text(entry.get("teaser"), "teaser"))
+    for description in _list(entry, "descriptions"):
+        if isinstance(description, dict):
+            words = clean_text(
+                read_html(
+                    _word(description, "text")
+                    or _word(description, "value")
+                    or _word(description, "description")
+                ).text
             )
             if words:
-                found.append(Text(words, _word(each, "role").rpartition(":")[2] or "caption", "text/plain"))
-    return tuple(found)
+                texts.append(
+                    Text(words, _word(description, "role").rpartition(":")[2] or "caption", "text/plain")
+                )
+    return tuple(texts)
 
 
 def _entry_id(entry: Json) -> tuple[AltId, ...]:
@@ -124,81 +133,89 @@ def _entry_id(entry: Json) -> tuple[AltId, ...]:
 def _concept(category: Json) -> tuple[str | None, str | None, str | None]:
     """Name, URI, literal."""
     code = _word(category, "qcode")
-    uri = resolved(code) if code else None
+    uri = resolve_qcode(code) if code else None
     return _word(category, "name") or None, uri, code if code and uri is None else None
 
 
 def _subjects(categories: list[Json]) -> tuple[Subject, ...]:
-    found = [_concept(each) for each in categories if _word(each, "type") in _TOPICS]
-    return tuple(dict.fromkeys(Subject(name, uri=uri, literal=literal) for name, uri, literal in found))
+    concepts = [_concept(category) for category in categories if _word(category, "type") in _TOPICS]
+    return tuple(dict.fromkeys(Subject(name, uri=uri, literal=literal) for name, uri, literal in concepts))
 
 
 def _places(categories: list[Json]) -> tuple[StoryPlace, ...]:
-    found = [
-        _concept(each) for each in categories if _word(each, "type") in {"dnltype:geosubject", "dnltype:poi"}
+    concepts = [
+        _concept(category)
+        for category in categories
+        if _word(category, "type") in {"dnltype:geosubject", "dnltype:poi"}
     ]
-    return tuple(dict.fromkeys(StoryPlace(name, uri=uri, literal=literal) for name, uri, literal in found))
+    return tuple(dict.fromkeys(StoryPlace(name, uri=uri, literal=literal) for name, uri, literal in concepts))
 
 
 def _genres(entry: Json, categories: list[Json]) -> tuple[Named, ...]:
-    found = [_concept(each) for each in categories if _word(each, "type") == "dnltype:genre"]
+    concepts = [_concept(concept) for concept in categories if _word(concept, "type") == "dnltype:genre"]
     if signal := _word(entry, "signal"):
-        found.append((signal.rpartition(":")[2], resolved(signal), None))
-    return tuple(dict.fromkeys(Named(*each) for each in found))
+        concepts.append((signal.rpartition(":")[2], resolve_qcode(signal), None))
+    return tuple(dict.fromkeys(Named(*concept) for concept in concepts))
 
 
 def _renditions(entry: Json) -> tuple[Rendition, ...]:
-    found = []
-    for number, each in enumerate(_list(entry, "renditions"), 1):
-        address = web_address(_word(each, "url")) if isinstance(each, dict) and _word(each, "url") else None
+    renditions = []
+    for number, rendition in enumerate(_list(entry, "renditions"), 1):
+        address = (
+            web_address(_word(rendition, "url"))
+            if isinstance(rendition, dict) and _word(rendition, "url")
+            else None
+        )
         if address:
-            found.append(
+            renditions.append(
                 Rendition(
                     f"rendition-{number}",
                     address,
-                    _word(each, "mimetype") or None,
-                    width=whole_number(each.get("width")),
-                    height=whole_number(each.get("height")),
+                    _word(rendition, "mimetype") or None,
+                    width=whole_number(rendition.get("width")),
+                    height=whole_number(rendition.get("height")),
                 )
             )
-    return tuple(found)
+    return tuple(renditions)
 
 
 def _associations(entry: Json, item: RawItem) -> tuple[Story, ...]:
     """Pictures and recordings of the entry."""
-    found: dict[str, Story] = {}
-    for each in _list(entry, "associations"):
-        if not isinstance(each, dict):
+    stories: dict[str, Story] = {}
+    for association in _list(entry, "associations"):
+        if not isinstance(association, dict):
             continue
-        sent = _word(each, "urn")
+        urn = _word(association, "urn")
         uri = (
-            (uri_or_none(sent) or publisher_uri(sent, "guid", item))
-            if sent
-            else next((one.href for one in _renditions(each) if one.href), None)
+            (uri_or_none(urn) or publisher_uri(urn, "guid", item))
+            if urn
+            else next((rendition.href for rendition in _renditions(association) if rendition.href), None)
         )
-        if uri and uri not in found:
-            kind = _TYPES.get(_word(each, "type"), "component")
-            found[uri] = Story(
+        if uri and uri not in stories:
+            kind = _TYPES.get(_word(association, "type"), "component")
+            stories[uri] = Story(
                 uri,
                 type=kind,
-                headlines=one_text(each.get("headline"), "main"),
+                headlines=one_text(association.get("headline"), "main"),
                 descriptions=tuple(
-                    Text(text, "caption", "text/plain") for text in [clean(_word(each, "caption"))] if text
+                    Text(text, "caption", "text/plain")
+                    for text in [clean_text(_word(association, "caption"))]
+                    if text
                 ),
-                by=_word(each, "creator") or None,
-                renditions=_renditions(each),
-                name=f"{kind}-{len(found) + 1}",
+                by=_word(association, "creator") or None,
+                renditions=_renditions(association),
+                name=f"{kind}-{len(stories) + 1}",
             )
-    return tuple(found.values())
+    return tuple(stories.values())
 
 
-def _word(one: Json, name: str) -> str:
-    value = one.get(name)
+def _word(mapping: Json, name: str) -> str:
+    value = mapping.get(name)
     return value.strip() if isinstance(value, str) else ""
 
 
-def _list(one: Json, name: str) -> list[Any]:
-    value = one.get(name)
+def _list(mapping: Json, name: str) -> list[Any]:
+    value = mapping.get(name)
     return value if isinstance(value, list) else []
 
 

@@ -14,11 +14,11 @@ from processors.layout.find import lay_out
 from processors.model.event import Damage, Event, Language, Provenance, RawItem, Segment
 from processors.model.story import AltId, InfoSource, PubStatus, Standard, Story, Text
 from processors.normalise.formats import FEED_NAMES
-from processors.normalise.html import sanitised
-from processors.normalise.language import identify
+from processors.normalise.html import sanitise_html
+from processors.normalise.language import identify_language
 from processors.normalise.reading import Reading
-from processors.normalise.subjects import with_topics
-from processors.normalise.text import clean, clean_line, repaired
+from processors.normalise.subjects import with_media_topics
+from processors.normalise.text import clean_line, clean_text, repair_mojibake
 from processors.normalise.values import content_hash, language_tag, made_uri, source_of, uri_or_none
 from processors.signals import Signals, read_signals
 
@@ -36,7 +36,7 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
         MissingContent: it has neither title nor text, and cancels nothing.
     """
     text, damage = _text_and_damage(reading)
-    headline = repaired(clean_line(reading.headline))[0]
+    headline = repair_mojibake(clean_line(reading.headline))[0]
     story = reading.story
     if (
         not headline
@@ -46,13 +46,13 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
         and not story.renditions
     ):
         raise MissingContent("an item with neither title nor text; ask the publisher what it is")
-    story = identified(reading, item, text, single)
-    language = identify(text or headline, story.language or item.language, settings.languages)
+    story = with_identity(reading, item, text, single)
+    language = identify_language(text or headline, story.language or item.language, settings.languages)
     if text and (reading.laid_out or not headline):
-        story, headline = laid_out(story, text, headline, language.tag)
+        story, headline = with_layout(story, text, headline, language.tag)
         headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
-    kept = reading.markup and (settings.feed_markup or reading.format not in FEED_NAMES)
-    markup = sanitised(reading.markup) if kept else ""
+    keeps_markup = reading.markup and (settings.feed_markup or reading.format not in FEED_NAMES)
+    markup = sanitise_html(reading.markup) if keeps_markup else ""
     story = _completed(story, item, language, headline, text, markup)
     return Event(
         story=story,
@@ -67,10 +67,10 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
 
 
 def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
-    text, spans = repaired(reading.text if reading.is_clean else clean(reading.text))
+    text, spans = repair_mojibake(reading.text if reading.is_clean else clean_text(reading.text))
     if not spans and not reading.damage:
         return text, ()
-    if spans and text != (again := clean(text)):  # what was mended may need cleaning again
+    if spans and text != (again := clean_text(text)):  # what was mended may need cleaning again
         text, spans = again, ((0, 0),)
     damage = [Damage(start, end, "mojibake") for start, end in spans]
     damage += [Damage(len(text), len(text), kind) for kind in reading.damage]
@@ -89,41 +89,41 @@ def _completed(
         language=language.tag,
         reference=story.version_created or story.first_created or item.received,
     )
-    made: dict[str, Any] = {"standard": _STANDARD, "type": story.type or "text"}
+    properties: dict[str, Any] = {"standard": _STANDARD, "type": story.type or "text"}
     if story.subjects:
-        made["subjects"] = with_topics(story.subjects)
+        properties["subjects"] = with_media_topics(story.subjects)
     if headline:
-        made["headlines"] = (Text(headline, "main", "text/plain"), *story.headlines)
+        properties["headlines"] = (Text(headline, "main", "text/plain"), *story.headlines)
     bodies = (Text(text, "main", "text/plain"),) if text else ()
     if markup:
         bodies = (*bodies, Text(markup, "main", "text/html"))
     if bodies:
-        made["bodies"] = (*bodies, *story.bodies)
+        properties["bodies"] = (*bodies, *story.bodies)
     if language.tag != "und":
-        made["language"] = language.tag
+        properties["language"] = language.tag
     elif declared := language_tag(story.language or item.language):
-        made["language"] = declared
+        properties["language"] = declared
     if story.urgency is None and signals.urgency:
-        made["urgency"] = signals.urgency
+        properties["urgency"] = signals.urgency
     if story.embargoed_until is None and signals.embargoed_until:
-        made["embargoed_until"] = signals.embargoed_until
+        properties["embargoed_until"] = signals.embargoed_until
     if item.source and not story.info_sources:
-        made["info_sources"] = (InfoSource(item.source),)
+        properties["info_sources"] = (InfoSource(item.source),)
     until = story.embargoed_until or signals.embargoed_until
-    made["pub_status"] = _status(story.pub_status, signals, until, item.received)
-    return replace(story, **made)
+    properties["pub_status"] = _status(story.pub_status, signals, until, item.received)
+    return replace(story, **properties)
 
 
-def _status(told: PubStatus | None, signals: Signals, until: str | None, received: str) -> PubStatus:
+def _status(declared: PubStatus | None, signals: Signals, until: str | None, received: str) -> PubStatus:
     """Canceled stays; an embargo that has not passed withholds; then what was told; else what the words say."""
-    if told == "canceled":
-        return told
+    if declared == "canceled":
+        return declared
     if until is not None:
         if _moment(until) > _moment(received):
             return "withheld"
         return "usable"
-    if told is not None:
-        return told
+    if declared is not None:
+        return declared
     if signals.relation == "kill":
         return "canceled"
     return "withheld" if signals.embargoed else "usable"
@@ -134,14 +134,14 @@ def _moment(timestamp: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def identified(reading: Reading, item: RawItem, text: str, single: bool) -> Story:
+def with_identity(reading: Reading, item: RawItem, text: str, single: bool) -> Story:
     """The story with its URI and version. A raw item of one story takes the poller's; none at all takes a hash."""
     story = reading.story
-    if single and item.uri and (told := uri_or_none(item.uri) or made_uri("uri", source_of(item), item.uri)):
-        known = story.alt_ids
-        if story.uri and story.uri != told and all(each.value != story.uri for each in known):
-            known = (*known, AltId(story.uri, "uri"))
-        story = replace(story, uri=told, alt_ids=known)
+    if single and item.uri and (uri := uri_or_none(item.uri) or made_uri("uri", source_of(item), item.uri)):
+        alt_ids = story.alt_ids
+        if story.uri and story.uri != uri and all(alt_id.value != story.uri for alt_id in alt_ids):
+            alt_ids = (*alt_ids, AltId(story.uri, "uri"))
+        story = replace(story, uri=uri, alt_ids=alt_ids)
     if single and item.version:
         story = replace(story, version=item.version)
     if not story.uri:
@@ -150,27 +150,27 @@ def identified(reading: Reading, item: RawItem, text: str, single: bool) -> Stor
     return story
 
 
-def laid_out(story: Story, text: str, headline: str, language: str) -> tuple[Story, str]:
+def with_layout(story: Story, text: str, headline: str, language: str) -> tuple[Story, str]:
     """The story with what its text tells where the metadata doesn't, and the headline."""
-    found = _head(text, language, headline, story.slugline or "")
+    segments = _head(text, language, headline, story.slugline or "")
     if not headline:
-        headline = _HEADLINE_MARKS.sub("", clean_line(" ".join(_words(text, found, "headline")[:1])))
-    made: dict[str, Any] = {}
-    if story.slugline is None and (slugs := _words(text, found, "slug")):
-        made["slugline"] = clean_line(slugs[0])
-    if story.by is None and (bylines := _words(text, found, "byline")):
-        made["by"] = _BY.sub("", clean_line(bylines[0]))
-    if story.ed_note is None and (notes := _words(text, found, "note")):
-        made["ed_note"] = "\n".join(clean_line(note) for note in notes)
-    return (replace(story, **made) if made else story), headline
+        headline = _HEADLINE_MARKS.sub("", clean_line(" ".join(_words(text, segments, "headline")[:1])))
+    properties: dict[str, Any] = {}
+    if story.slugline is None and (slugs := _words(text, segments, "slug")):
+        properties["slugline"] = clean_line(slugs[0])
+    if story.by is None and (bylines := _words(text, segments, "byline")):
+        properties["by"] = _BY.sub("", clean_line(bylines[0]))
+    if story.ed_note is None and (notes := _words(text, segments, "note")):
+        properties["ed_note"] = "\n".join(clean_line(note) for note in notes)
+    return (replace(story, **properties) if properties else story), headline
 
 
 def _head(text: str, language: str, headline: str, slugline: str) -> tuple[Segment, ...]:
     """The segments of a dispatch's beginning, where all of this stands; of the whole where its copy begins later."""
     if len(text) > _HEAD_CHARS:
-        found = lay_out(_beginning(text), language, headline, slugline)
-        if any(part.kind in _COPY for part in found):
-            return found
+        segments = lay_out(_beginning(text), language, headline, slugline)
+        if any(part.kind in _COPY for part in segments):
+            return segments
     return lay_out(text, language, headline, slugline)
 
 
@@ -182,5 +182,5 @@ def _beginning(text: str) -> str:
     return text[: 2 * _HEAD_CHARS]
 
 
-def _words(text: str, found: tuple[Segment, ...], kind: str) -> list[str]:
-    return [text[part.start : part.end] for part in found if part.kind == kind and part.inside == "text"]
+def _words(text: str, segments: tuple[Segment, ...], kind: str) -> list[str]:
+    return [text[part.start : part.end] for part in segments if part.kind == kind and part.inside == "text"]

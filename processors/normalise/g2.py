@@ -19,12 +19,21 @@ from processors.errors import Malformed, Rejected, Unsupported
 from processors.model.event import DamageKind, RawItem
 from processors.model.story import AltId, ItemType, Rendition, Story, Text
 from processors.normalise import g2_metadata, nitf
-from processors.normalise.html import html_of, laid_out_html, looks_like_html, of_tree
+from processors.normalise.html import html_from_tree, looks_like_html, read_tree, read_wire_html
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.text import clean, clean_line, with_dateline
+from processors.normalise.text import clean_line, clean_text, with_dateline
 from processors.normalise.values import publisher_uri, uri_or_none, web_address, whole_number
 from processors.normalise.writer import Picture
-from processors.normalise.xml import child, children, descendants, language_of, local, parse, said, words
+from processors.normalise.xml import (
+    attribute,
+    child,
+    child_elements,
+    descendant_elements,
+    language_of,
+    local_name,
+    parse_xml,
+    words_in,
+)
 
 _NAME: Final = "newsml-g2"
 _REFUSED: Final = {
@@ -49,29 +58,31 @@ def read_items(document: Document) -> Readings:
         Malformed: a message without items.
         Unsupported: a single item that is no news.
     """
-    root, damage = parse(document.text)
+    root, damage = parse_xml(document.text)
     item = document.item
-    if local(root) != "newsMessage":
+    if local_name(root) != "newsMessage":
         return [_one(root, item, damage)]
     items = (
-        [each for each in child(root, "itemSet") if isinstance(each.tag, str)]
+        [element for element in child(root, "itemSet") if isinstance(element.tag, str)]
         if child(root, "itemSet") is not None
         else []
     )
     if not items:
         raise Malformed("a NewsML-G2 news message without items")
-    packages = [each for each in items if local(each) == "packageItem"]
-    news = [each for each in items if local(each) == "newsItem"]
-    found = [_one(each, item, damage) for each in items if local(each) != "packageItem" or not news]
-    return _with_media(found, packages)
+    packages = [element for element in items if local_name(element) == "packageItem"]
+    news = [element for element in items if local_name(element) == "newsItem"]
+    readings = [
+        _one(element, item, damage) for element in items if local_name(element) != "packageItem" or not news
+    ]
+    return _with_media(readings, packages)
 
 
 def _one(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading | Rejected:
-    name = local(element)
+    name = local_name(element)
     if name in _REFUSED:
         why = "names its items and holds none" if name == "packageItem" else "is no story"
         return Unsupported(
-            f"a NewsML-G2 {_REFUSED[name]} item {why}: {said(element, 'guid') or 'without guid'}"
+            f"a NewsML-G2 {_REFUSED[name]} item {why}: {attribute(element, 'guid') or 'without guid'}"
         )
     if name != "newsItem":
         return Unsupported(f"a NewsML-G2 {name} is no story")
@@ -88,15 +99,15 @@ def _news(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
         Unsupported: it holds events, not news.
     """
     content = child(element, "contentSet")
-    if next(descendants(content, "event", "events", "concept", "conceptSet"), None) is not None:
-        raise Unsupported(f"a NewsML-G2 news item that holds events: {said(element, 'guid')}")
-    metadata = g2_metadata.read(element, item)
+    if next(descendant_elements(content, "event", "events", "concept", "conceptSet"), None) is not None:
+        raise Unsupported(f"a NewsML-G2 news item that holds events: {attribute(element, 'guid')}")
+    metadata = g2_metadata.read_metadata(element, item)
     words = _read_content(content, metadata.headline, item)
-    guid = said(element, "guid")
+    guid = attribute(element, "guid")
     story = structs.replace(
         metadata.story,
         uri=publisher_uri(guid, "guid", item) if guid else "",
-        version=said(element, "version") or None,
+        version=attribute(element, "version") or None,
         language=metadata.story.language or language_of(element) or None,
         bodies=words.others,
         by=metadata.story.by or words.by,
@@ -106,7 +117,7 @@ def _news(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
     story = _with_files(story, words, element)
     text = words.text or metadata.caption
     if story.type == "text":
-        teasers = tuple(each.value for each in metadata.story.descriptions)
+        teasers = tuple(description.value for description in metadata.story.descriptions)
         text = with_dateline(_without_repeats(text, teasers), metadata.dateline)
     headline = metadata.headline or words.headline
     return Reading(_NAME, story, headline, text, damage=damage, markup=words.markup)
@@ -114,7 +125,7 @@ def _news(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
 
 def _with_files(story: Story, words: _Content, element: Any) -> Story:
     """Remote content is the item itself where it is a picture or a film, and beside a text an association."""
-    linked = (*words.media, *g2_metadata.linked(element))
+    linked = (*words.media, *g2_metadata.linked_stories(element))
     if story.type in _BESIDE or not words.renditions:
         return structs.replace(story, renditions=words.renditions, associations=linked)
     beside = tuple(
@@ -130,54 +141,60 @@ def _with_files(story: Story, words: _Content, element: Any) -> Story:
     return structs.replace(story, associations=(*linked, *beside))
 
 
-def _with_media(found: list[Reading | Rejected], packages: list[Any]) -> list[Reading | Rejected]:
+def _with_media(readings: list[Reading | Rejected], packages: list[Any]) -> list[Reading | Rejected]:
     """Pictures of a message beside its texts: by the package's groups, or all where there is one text."""
-    texts = [each for each in found if isinstance(each, Reading) and each.story.type not in _BESIDE]
+    texts = [
+        reading for reading in readings if isinstance(reading, Reading) and reading.story.type not in _BESIDE
+    ]
     media = {
-        each.story.uri: each for each in found if isinstance(each, Reading) and each.story.type in _BESIDE
+        reading.story.uri: reading
+        for reading in readings
+        if isinstance(reading, Reading) and reading.story.type in _BESIDE
     }
     if not texts or not media:
-        return found
+        return readings
     homes = _homes(texts, media, packages)
-    made: list[Reading | Rejected] = []
-    for each in found:
-        if isinstance(each, Reading) and each.story.uri in homes.values() and each in texts:
+    result: list[Reading | Rejected] = []
+    for reading in readings:
+        if isinstance(reading, Reading) and reading.story.uri in homes.values() and reading in texts:
             mine = [
                 _beside(media[uri], number)
                 for number, (uri, home) in enumerate(homes.items(), 1)
-                if home == each.story.uri
+                if home == reading.story.uri
             ]
-            made.append(
+            result.append(
                 replace(
-                    each,
-                    story=structs.replace(each.story, associations=_once((*mine, *each.story.associations))),
+                    reading,
+                    story=structs.replace(
+                        reading.story, associations=_once((*mine, *reading.story.associations))
+                    ),
                 )
             )
-        elif not (isinstance(each, Reading) and each.story.uri in homes and each not in texts):
-            made.append(each)
-    return made
+        elif not (isinstance(reading, Reading) and reading.story.uri in homes and reading not in texts):
+            result.append(reading)
+    return result
 
 
 def _homes(texts: list[Reading], media: dict[str, Reading], packages: list[Any]) -> dict[str, str]:
     """Which text each picture belongs to, by URI."""
     if len(texts) == 1:
         return dict.fromkeys(media, texts[0].story.uri)
-    known = {each.story.uri for each in texts}
+    uris = {story.story.uri for story in texts}
     homes: dict[str, str] = {}
     for package in packages:
-        for group in descendants(package, "group"):
-            members = [said(each, "residref") for each in children(group, "itemRef")]
-            home = next((uri for uri in members if uri in known), None)
+        for group in descendant_elements(package, "group"):
+            members = [attribute(story, "residref") for story in child_elements(group, "itemRef")]
+            home = next((uri for uri in members if uri in uris), None)
             if home:
                 homes.update({uri: home for uri in members if uri in media})
     for text in texts:
-        homes.update({each.uri: text.story.uri for each in text.story.associations if each.uri in media})
+        homes.update({story.uri: text.story.uri for story in text.story.associations if story.uri in media})
     return homes
 
 
 def _beside(reading: Reading, number: int) -> Story:
     """A picture item as an association."""
-    headline, caption = clean_line(reading.headline), clean(reading.text)
+    headline, caption = clean_line(reading.headline), clean_text(reading.text)
     return structs.replace(
         reading.story,
         headlines=(Text(headline, "main", "text/plain"),) if headline else (),
@@ -188,10 +205,10 @@ def _beside(reading: Reading, number: int) -> Story:
 
 def _once(associations: tuple[Story, ...]) -> tuple[Story, ...]:
     """Each URI once, the fuller one first, and each name once."""
-    found: dict[str, Story] = {}
-    for each in associations:
-        found.setdefault(each.uri, each)
-    return tuple(found.values())
+    stories: dict[str, Story] = {}
+    for story in associations:
+        stories.setdefault(story.uri, story)
+    return tuple(stories.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,25 +227,26 @@ class _Content:
 
 def _read_content(content: Any, headline: str, item: RawItem) -> _Content:
     """The content of an item; of several inline forms of one text the longest counts."""
-    found = [
-        made
-        for each in children(content, "inlineXML", "inlineData")
-        if (made := _inline(each, headline, item))
+    contents = [
+        content_of_form
+        for element in child_elements(content, "inlineXML", "inlineData")
+        if (content_of_form := _inline(element, headline, item))
     ]
     renditions = tuple(
-        _remote(each, number, item) for number, each in enumerate(children(content, "remoteContent"), 1)
+        _remote(element, number, item)
+        for number, element in enumerate(child_elements(content, "remoteContent"), 1)
     )
-    best = max(found, key=lambda one: len(one.text), default=_Content())
+    best = max(contents, key=lambda form: len(form.text), default=_Content())
     return replace(best, renditions=renditions)
 
 
-def _without_repeats(text: str, told: tuple[str, ...]) -> str:
+def _without_repeats(text: str, lines: tuple[str, ...]) -> str:
     """The text without the paragraphs at its start that say only what headline or teaser say already."""
-    known = {_plain(each) for each in told if each}
+    repeats = {_plain(line) for line in lines if line}
     rest = text.lstrip()
-    while known:
+    while repeats:
         first, _, after = rest.partition("\n")
-        if not after.strip() or _plain(first) not in known:
+        if not after.strip() or _plain(first) not in repeats:
             break
         rest = after.lstrip()
     return rest
@@ -245,11 +263,11 @@ def _type_of(media_type: str | None) -> ItemType:
 
 def _inline(element: Any, headline: str, item: RawItem) -> _Content | None:
     """One form of the content; None for what is no text."""
-    kind = said(element, "contenttype").lower()
-    inner = next((each for each in element if isinstance(each.tag, str)), None)
+    kind = attribute(element, "contenttype").lower()
+    inner = next((child_element for child_element in element if isinstance(child_element.tag, str)), None)
     if inner is None:
         return _data(element, kind)
-    name = local(inner).lower()
+    name = local_name(inner).lower()
     if name == "nitf":
         main, others = nitf.headlines(inner)
         return _Content(
@@ -264,22 +282,24 @@ def _inline(element: Any, headline: str, item: RawItem) -> _Content | None:
         return _xhtml(inner, headline)
     if name == "sports-content":
         return None
-    return _Content(of_tree(element).text)
+    return _Content(read_tree(element).text)
 
 
 def _xhtml(root: Any, headline: str) -> _Content:
     """XHTML without the header that repeats headline, date and keywords."""
-    body = next((each for each in root.iter() if local(each).lower() == "body"), root)
-    found = of_tree(body, _HEADERS)
-    text = _without_repeats(found.text, (headline,))
-    title = words(next(descendants(root, "h1"), None)) or words(next(descendants(root, "title"), None))
-    return _Content(text, title, media=_pictures(found.pictures), markup=html_of(body, _NOT_SHOWN))
+    body = next((element for element in root.iter() if local_name(element).lower() == "body"), root)
+    readable = read_tree(body, _HEADERS)
+    text = _without_repeats(readable.text, (headline,))
+    title = words_in(next(descendant_elements(root, "h1"), None)) or words_in(
+        next(descendant_elements(root, "title"), None)
+    )
+    return _Content(text, title, media=_pictures(readable.pictures), markup=html_from_tree(body, _NOT_SHOWN))
 
 
 def _data(element: Any, kind: str) -> _Content | None:
     """Plain or escaped characters, or base64 of a text."""
     said_here = element.text or ""
-    if said(element, "encoding").rpartition(":")[2].lower() == "base64":
+    if attribute(element, "encoding").rpartition(":")[2].lower() == "base64":
         if not kind.startswith("text/"):
             return None
         try:
@@ -287,48 +307,48 @@ def _data(element: Any, kind: str) -> _Content | None:
         except (binascii.Error, ValueError):
             return None
     if "html" in kind or "xml" in kind or looks_like_html(said_here):
-        found = laid_out_html(said_here)
-        return _Content(found.text, media=_pictures(found.pictures), markup=said_here)
+        readable = read_wire_html(said_here)
+        return _Content(readable.text, media=_pictures(readable.pictures), markup=said_here)
     return _Content(said_here)
 
 
-def _pictures(found: tuple[Picture, ...]) -> tuple[Story, ...]:
-    made: dict[str, Story] = {}
-    for picture in found:
+def _pictures(pictures: tuple[Picture, ...]) -> tuple[Story, ...]:
+    stories: dict[str, Story] = {}
+    for picture in pictures:
         address = web_address(picture.address)
-        if address and address not in made:
+        if address and address not in stories:
             caption = (Text(picture.caption, "caption", "text/plain"),) if picture.caption else ()
-            made[address] = Story(
+            stories[address] = Story(
                 address,
                 type="picture",
                 descriptions=caption,
                 renditions=(Rendition("original", address),),
-                name=f"picture-{len(made) + 1}",
+                name=f"picture-{len(stories) + 1}",
             )
-    return tuple(made.values())
+    return tuple(stories.values())
 
 
 def _remote(element: Any, number: int, item: RawItem) -> Rendition:
     """A file of the content (section "Remote Content"); sizes in pixels and bytes, duration in seconds."""
-    href = said(element, "href")
-    residref = said(element, "residref")
-    seconds = said(element, "duration")
-    timed = said(element, "durationunit").rpartition(":")[2] in {"", "seconds"} and re.fullmatch(
+    href = attribute(element, "href")
+    residref = attribute(element, "residref")
+    seconds = attribute(element, "duration")
+    timed = attribute(element, "durationunit").rpartition(":")[2] in {"", "seconds"} and re.fullmatch(
         r"\d{1,7}(\.\d{1,6})?", seconds
     )
     return Rendition(
-        name=said(element, "rendition").rpartition(":")[2]
-        or said(element, "renditionuri").rpartition("/")[2]
+        name=attribute(element, "rendition").rpartition(":")[2]
+        or attribute(element, "renditionuri").rpartition("/")[2]
         or f"content-{number}",
         href=(web_address(href, item.url) if href else None) or uri_or_none(residref),
-        content_type=said(element, "contenttype") or None,
-        title=words(next(children(element, "altText", "title"), None)) or None,
-        width=whole_number(said(element, "width")),
-        height=whole_number(said(element, "height")),
-        size_in_bytes=whole_number(said(element, "size")),
+        content_type=attribute(element, "contenttype") or None,
+        title=words_in(next(child_elements(element, "altText", "title"), None)) or None,
+        width=whole_number(attribute(element, "width")),
+        height=whole_number(attribute(element, "height")),
+        size_in_bytes=whole_number(attribute(element, "size")),
         duration=float(seconds) if timed else None,
-        format=said(element, "format").rpartition(":")[2] or None,
-        video_codec=said(element, "videocodec").rpartition(":")[2] or None,
+        format=attribute(element, "format").rpartition(":")[2] or None,
+        video_codec=attribute(element, "videocodec").rpartition(":")[2] or None,
     )
 
 

@@ -28,9 +28,9 @@ from processors.model.story import (
     Subject,
     Text,
 )
-from processors.normalise.html import of_tree
-from processors.normalise.subjects import resolved
-from processors.normalise.text import clean
+from processors.normalise.html import read_tree
+from processors.normalise.subjects import resolve_qcode
+from processors.normalise.text import clean_text
 from processors.normalise.values import (
     language_tag,
     timestamp,
@@ -39,7 +39,15 @@ from processors.normalise.values import (
     web_address,
     whole_number,
 )
-from processors.normalise.xml import child, children, descendants, language_of, said, words, words_of
+from processors.normalise.xml import (
+    attribute,
+    child,
+    child_elements,
+    descendant_elements,
+    language_of,
+    words_at,
+    words_in,
+)
 
 _TYPES: Final[dict[str, ItemType]] = {
     "text": "text", "picture": "picture", "graphic": "graphic", "video": "video", "audio": "audio", "composite": "composite",
@@ -65,12 +73,12 @@ class Metadata:
     dateline: str = ""
 
 
-def read(element: Any, item: RawItem) -> Metadata:
+def read_metadata(element: Any, item: RawItem) -> Metadata:
     """The metadata of a news item (NewsML-G2 Specification, chapters "Item Metadata" and "Content Metadata")."""
     meta, about, rights = (
         child(element, "itemMeta"),
         child(element, "contentMeta"),
-        list(children(element, "rightsInfo")),
+        list(child_elements(element, "rightsInfo")),
     )
     aliases = _aliases(element)
     headline, headlines = _headlines(about)
@@ -79,24 +87,28 @@ def read(element: Any, item: RawItem) -> Metadata:
     story = Story(
         uri="",
         type=_TYPES.get(_code(child(meta, "itemClass")), "text"),
-        profile=words_of(meta, "profile") or None,
-        first_created=timestamp(words_of(meta, "firstCreated"), zone),
-        version_created=timestamp(words_of(meta, "versionCreated"), zone),
-        content_created=timestamp(words_of(about, "contentCreated"), zone),
-        embargoed_until=timestamp(words_of(meta, "embargoed"), zone),
-        expires=timestamp(words_of(meta, "expires") or words_of(about, "expires"), zone),
+        profile=words_at(meta, "profile") or None,
+        first_created=timestamp(words_at(meta, "firstCreated"), zone),
+        version_created=timestamp(words_at(meta, "versionCreated"), zone),
+        content_created=timestamp(words_at(about, "contentCreated"), zone),
+        embargoed_until=timestamp(words_at(meta, "embargoed"), zone),
+        expires=timestamp(words_at(meta, "expires") or words_at(about, "expires"), zone),
         pub_status=_STATUS.get(_code(child(meta, "pubStatus"))),
-        urgency=urgency(words_of(about, "urgency")),
-        copyright_holder=_names(each for one in rights for each in children(one, "copyrightHolder")),
-        copyright_notice=_joined(words(each) for one in rights for each in children(one, "copyrightNotice")),
-        usage_terms=_joined(_block(each) for one in rights for each in children(one, "usageTerms")),
+        urgency=urgency(words_at(about, "urgency")),
+        copyright_holder=_names(
+            each for right in rights for each in child_elements(right, "copyrightHolder")
+        ),
+        copyright_notice=_joined(
+            words_in(each) for right in rights for each in child_elements(right, "copyrightNotice")
+        ),
+        usage_terms=_joined(_block(each) for right in rights for each in child_elements(right, "usageTerms")),
         ed_note=_ed_note(meta),
-        language=language_tag(said(child(about, "language"), "tag")),
+        language=language_tag(attribute(child(about, "language"), "tag")),
         headlines=headlines,
         descriptions=descriptions,
-        title=words_of(meta, "title") or None,
-        by=_joined((words(each) for each in children(about, "by")), ", ") or _creators(about),
-        slugline=words_of(about, "slugline") or None,
+        title=words_at(meta, "title") or None,
+        by=_joined((words_in(each) for each in child_elements(about, "by")), ", ") or _creators(about),
+        slugline=words_at(about, "slugline") or None,
         located=_located(about),
         info_sources=_sources(meta, about),
         alt_ids=_alt_ids(about),
@@ -104,75 +116,80 @@ def read(element: Any, item: RawItem) -> Metadata:
         **_subjects(element, about, aliases),
     )
     caption = next((each.value for each in descriptions if each.role in _CAPTIONS), "")
-    return Metadata(story, headline, caption, words_of(about, "dateline"))
+    return Metadata(story, headline, caption, words_at(about, "dateline"))
 
 
-def linked(element: Any) -> tuple[Story, ...]:
+def linked_stories(element: Any) -> tuple[Story, ...]:
     """Items that the item links to, with their relation: pictures, earlier versions, sources."""
-    found: dict[str, Story] = {}
-    for number, link in enumerate(children(child(element, "itemMeta"), "link"), 1):
-        href = web_address(said(link, "href")) if said(link, "href") else None
-        uri = uri_or_none(said(link, "residref")) or uri_or_none(said(link, "guidref")) or href
-        if uri is None or uri in found or uri == said(element, "guid"):  # its own earlier version
+    stories: dict[str, Story] = {}
+    for number, link in enumerate(child_elements(child(element, "itemMeta"), "link"), 1):
+        href = web_address(attribute(link, "href")) if attribute(link, "href") else None
+        uri = uri_or_none(attribute(link, "residref")) or uri_or_none(attribute(link, "guidref")) or href
+        if uri is None or uri in stories or uri == attribute(element, "guid"):  # its own earlier version
             continue
-        title = words_of(link, "title")
+        title = words_at(link, "title")
         kind = _TYPES.get(_code(child(link, "itemClass"))) if child(link, "itemClass") is not None else None
-        found[uri] = Story(
+        stories[uri] = Story(
             uri,
             type=kind,
-            version=said(link, "version") or None,
+            version=attribute(link, "version") or None,
             headlines=(Text(title, "main", "text/plain"),) if title else (),
-            renditions=(Rendition("original", href, said(link, "contenttype") or None),)
+            renditions=(Rendition("original", href, attribute(link, "contenttype") or None),)
             if href and kind
             else (),
             name=f"{kind or 'link'}-{number}",
-            rel=said(link, "rel").rpartition(":")[2] or None,
+            rel=attribute(link, "rel").rpartition(":")[2] or None,
         )
-    return tuple(found.values())
+    return tuple(stories.values())
 
 
 def _aliases(element: Any) -> dict[str, str]:
     """The schemes that the document's own catalogs declare (chapter "QCodes and catalogs")."""
     root = element.getroottree().getroot()
     return {
-        said(each, "alias"): said(each, "uri") for each in descendants(root, "scheme") if said(each, "uri")
+        attribute(scheme, "alias"): attribute(scheme, "uri")
+        for scheme in descendant_elements(root, "scheme")
+        if attribute(scheme, "uri")
     }
 
 
 def _code(element: Any) -> str:
     """The code of a QCode or of a URI, without its scheme."""
-    return said(element, "qcode").rpartition(":")[2] or said(element, "uri").rstrip("/").rpartition("/")[2]
+    return (
+        attribute(element, "qcode").rpartition(":")[2]
+        or attribute(element, "uri").rstrip("/").rpartition("/")[2]
+    )
 
 
 def _concept(element: Any, aliases: dict[str, str]) -> tuple[str | None, str | None, str | None]:
     """Name, URI and literal: a QCode of no known catalog stays as it is."""
-    qcode, told = said(element, "qcode"), uri_or_none(said(element, "uri"))
-    uri = told or (resolved(qcode, aliases) if qcode else None)
-    literal = said(element, "literal") or (qcode if uri is None else "")
+    qcode, declared_uri = attribute(element, "qcode"), uri_or_none(attribute(element, "uri"))
+    uri = declared_uri or (resolve_qcode(qcode, aliases) if qcode else None)
+    literal = attribute(element, "literal") or (qcode if uri is None else "")
     return _name(element), uri, literal or None
 
 
 def _name(element: Any) -> str | None:
     """The name in the item's language, else the first."""
-    names = list(children(element, "name"))
+    names = list(child_elements(element, "name"))
     wanted = language_of(element).partition("-")[0]
     chosen = next(
-        (each for each in names if language_of(each).partition("-")[0] == wanted), names[0] if names else None
+        (name for name in names if language_of(name).partition("-")[0] == wanted), names[0] if names else None
     )
-    return words(chosen) or None
+    return words_in(chosen) or None
 
 
 def _names(elements: Iterator[Any]) -> str | None:
-    return _joined((_name(each) or said(each, "literal") for each in elements), ", ")
+    return _joined((_name(element) or attribute(element, "literal") for element in elements), ", ")
 
 
-def _joined(found: Iterator[str], mark: str = "\n") -> str | None:
-    return mark.join(dict.fromkeys(each for each in found if each)) or None
+def _joined(texts: Iterator[str], mark: str = "\n") -> str | None:
+    return mark.join(dict.fromkeys(words for words in texts if words)) or None
 
 
 def _block(element: Any) -> str:
     """Words that may be marked up; plain ones keep their lines."""
-    return clean(of_tree(element).text if len(element) else _unwrapped(element.text or ""))
+    return clean_text(read_tree(element).text if len(element) else _unwrapped(element.text or ""))
 
 
 def _unwrapped(text: str) -> str:
@@ -181,47 +198,49 @@ def _unwrapped(text: str) -> str:
 
 def _headlines(about: Any) -> tuple[str, tuple[Text, ...]]:
     """The main headline: of role main, or the first by rank; the others with their role."""
-    found = [
-        (said(each, "role").rpartition(":")[2], said(each, "rank"), words(each))
-        for each in children(about, "headline")
+    headlines = [
+        (attribute(element, "role").rpartition(":")[2], attribute(element, "rank"), words_in(element))
+        for element in child_elements(about, "headline")
     ]
-    found = sorted(
-        (one for one in found if one[2]),
-        key=lambda one: (
-            one[0] not in {"", "main", "hldrole"},
-            1 if (rank := whole_number(one[1])) is None else rank,
+    headlines = sorted(
+        (headline for headline in headlines if headline[2]),
+        key=lambda headline: (
+            headline[0] not in {"", "main", "hldrole"},
+            1 if (rank := whole_number(headline[1])) is None else rank,
         ),
     )
-    if not found:
+    if not headlines:
         return "", ()
-    return found[0][2], tuple(Text(text, role or "subheadline", "text/plain") for role, _, text in found[1:])
+    return headlines[0][2], tuple(
+        Text(text, role or "subheadline", "text/plain") for role, _, text in headlines[1:]
+    )
 
 
 def _descriptions(about: Any) -> tuple[Text, ...]:
-    found = (
-        (said(each, "role").rpartition(":")[2] or "summary", _description(each))
-        for each in children(about, "description")
+    descriptions = (
+        (attribute(element, "role").rpartition(":")[2] or "summary", _description(element))
+        for element in child_elements(about, "description")
     )
-    return tuple(Text(text, role, "text/plain") for role, text in found if text)
+    return tuple(Text(text, role, "text/plain") for role, text in descriptions if text)
 
 
 def _description(element: Any) -> str:
     """A description; lines that are indented were broken for the reader of the XML only."""
     if len(element):
-        return clean(of_tree(element).text)
-    return clean(re.sub(r"\n[ \t]+", " ", element.text or ""))
+        return clean_text(read_tree(element).text)
+    return clean_text(re.sub(r"\n[ \t]+", " ", element.text or ""))
 
 
 def _ed_note(meta: Any) -> str | None:
     """The editors' notes; a marked-up one that only gathers the plain ones is left out."""
-    notes = list(children(meta, "edNote"))
-    plain = [each for each in notes if len(each) == 0]
-    return _joined((_block(each) for each in plain or notes), "\n")
+    notes = list(child_elements(meta, "edNote"))
+    plain = [note for note in notes if len(note) == 0]
+    return _joined((_block(note) for note in plain or notes), "\n")
 
 
 def _creators(about: Any) -> str | None:
     """The creators who have a name, and not only the account of an editing system."""
-    names = (_name(each) for each in children(about, "creator"))
+    names = (_name(creator) for creator in child_elements(about, "creator"))
     return _joined((name for name in names if name and " " in name), ", ")
 
 
@@ -229,80 +248,89 @@ def _located(about: Any) -> str | None:
     place = child(about, "located")
     if place is None:
         return None
-    return _name(place) or said(place, "literal") or said(place, "qcode").rpartition(":")[2] or None
+    return _name(place) or attribute(place, "literal") or attribute(place, "qcode").rpartition(":")[2] or None
 
 
 def _sources(meta: Any, about: Any) -> tuple[InfoSource, ...]:
     """Who supplied it: the information sources, the credit line, the provider."""
-    found: dict[str, InfoSource] = {}
-    for each in (*children(about, "infoSource"), *children(about, "creditline"), *children(meta, "provider")):
+    sources: dict[str, InfoSource] = {}
+    for element in (
+        *child_elements(about, "infoSource"),
+        *child_elements(about, "creditline"),
+        *child_elements(meta, "provider"),
+    ):
         name = (
-            _name(each)
-            or said(each, "literal")
-            or said(each, "qcode").rpartition(":")[2]
-            or (words(each) if len(each) == 0 else "")
+            _name(element)
+            or attribute(element, "literal")
+            or attribute(element, "qcode").rpartition(":")[2]
+            or (words_in(element) if len(element) == 0 else "")
         )
-        if name and name not in found:
+        if name and name not in sources:
             role = {"creditline": "credit", "provider": "provider"}.get(
-                each.tag.rpartition("}")[2], said(each, "role").rpartition(":")[2]
+                element.tag.rpartition("}")[2], attribute(element, "role").rpartition(":")[2]
             )
-            found[name] = InfoSource(name, role or None, uri_or_none(said(each, "uri")))
-    return tuple(found.values())
+            sources[name] = InfoSource(name, role or None, uri_or_none(attribute(element, "uri")))
+    return tuple(sources.values())
 
 
 def _genres(meta: Any, about: Any, aliases: dict[str, str]) -> tuple[Named, ...]:
     """The genres, and the signals to the editor ("update", "correction"), which ninjs has no other place for."""
-    found = [Named(*_concept(each, aliases)) for each in children(about, "genre")]
-    for each in children(meta, "signal"):
-        name, uri, literal = _concept(each, aliases)
-        found.append(Named(name or said(each, "qcode").rpartition(":")[2] or None, uri, literal))
-    return tuple(each for each in dict.fromkeys(found) if each != Named())
+    genres = [Named(*_concept(element, aliases)) for element in child_elements(about, "genre")]
+    for element in child_elements(meta, "signal"):
+        name, uri, literal = _concept(element, aliases)
+        genres.append(Named(name or attribute(element, "qcode").rpartition(":")[2] or None, uri, literal))
+    return tuple(element for element in dict.fromkeys(genres) if element != Named())
 
 
 def _alt_ids(about: Any) -> tuple[AltId, ...]:
-    found = (
-        (words(each) or said(each, "id"), said(each, "type") or said(each, "role"))
-        for each in children(about, "altId")
+    alt_ids = (
+        (
+            words_in(element) or attribute(element, "id"),
+            attribute(element, "type") or attribute(element, "role"),
+        )
+        for element in child_elements(about, "altId")
     )
-    return tuple(AltId(value, role or None) for value, role in found if value)
+    return tuple(AltId(value, role or None) for value, role in alt_ids if value)
 
 
 def _subjects(element: Any, about: Any, aliases: dict[str, str]) -> dict[str, Any]:
     """Subjects by their kind (scheme ``cpnat``): people, organisations, places, events, and topics."""
     points = _points(element)
-    made: dict[str, list[Any]] = {
+    members: dict[str, list[Any]] = {
         "people": [],
         "organisations": [],
         "places": [],
         "events": [],
         "subjects": [],
     }
-    for each in children(about, "subject"):
+    for each in child_elements(about, "subject"):
         name, uri, literal = _concept(each, aliases)
         if not (name or uri or literal):
             continue
-        kind = said(each, "type").rpartition(":")[2] or said(each, "typeuri").rpartition("/")[2]
+        kind = attribute(each, "type").rpartition(":")[2] or attribute(each, "typeuri").rpartition("/")[2]
         if kind == "person":
-            made["people"].append(Person(name, uri=uri, literal=literal))
+            members["people"].append(Person(name, uri=uri, literal=literal))
         elif kind == "organisation":
-            made["organisations"].append(Organisation(name, uri=uri, literal=literal))
+            members["organisations"].append(Organisation(name, uri=uri, literal=literal))
         elif kind in _PLACES:
-            made["places"].append(
+            members["places"].append(
                 StoryPlace(name, uri=uri, literal=literal, geo_json=points.get(literal or ""))
             )
         elif kind == "event":
-            made["events"].append(NewsEvent(name=name, uri=uri, literal=literal))
+            members["events"].append(NewsEvent(name=name, uri=uri, literal=literal))
         else:
-            made["subjects"] += _topics(each, name, uri, literal, aliases)
-    made["subjects"] += [Subject(word) for each in children(about, "keyword") if (word := words(each))]
-    return {kind: tuple(dict.fromkeys(found)) for kind, found in made.items()}
+            members["subjects"] += _topics(each, name, uri, literal, aliases)
+    members["subjects"] += [
+        Subject(word) for each in child_elements(about, "keyword") if (word := words_in(each))
+    ]
+    return {kind: tuple(dict.fromkeys(concepts)) for kind, concepts in members.items()}
 
 
 def _topics(
     element: Any, name: str | None, uri: str | None, literal: str | None, aliases: dict[str, str]
 ) -> list[Subject]:
     """A topic, and the IPTC's topics that it is said to be the same as."""
-    found = [
+    topics = [
         Subject(
             name,
             uri=uri,
@@ -311,28 +339,31 @@ def _topics(
             confidence=_percentage(element, "confidence"),
         )
     ]
-    found += [
-        Subject(_name(same) or name, uri=resolved(said(same, "qcode"), aliases))
-        for same in children(element, "sameAs")
-        if said(same, "qcode").startswith(("medtop:", "subj:"))
+    topics += [
+        Subject(_name(same) or name, uri=resolve_qcode(attribute(same, "qcode"), aliases))
+        for same in child_elements(element, "sameAs")
+        if attribute(same, "qcode").startswith(("medtop:", "subj:"))
     ]
-    return found
+    return topics
 
 
 def _percentage(element: Any, name: str) -> int | None:
-    number = whole_number(said(element, name))
+    number = whole_number(attribute(element, name))
     return number if number is not None and 0 <= number <= 100 else None
 
 
 def _points(element: Any) -> dict[str, Point]:
     """The positions that the item's assertions tell, by the literal they are about."""
-    found = {}
-    for each in children(element, "assert"):
-        position = next(descendants(each, "position"), None)
+    points = {}
+    for each in child_elements(element, "assert"):
+        position = next(descendant_elements(each, "position"), None)
         try:
-            latitude, longitude = float(said(position, "latitude")), float(said(position, "longitude"))
+            latitude, longitude = (
+                float(attribute(position, "latitude")),
+                float(attribute(position, "longitude")),
+            )
         except ValueError:
             continue
         if abs(latitude) <= 90 and abs(longitude) <= 180:
-            found[said(each, "literal") or said(each, "qcode")] = Point((longitude, latitude))
-    return found
+            points[attribute(each, "literal") or attribute(each, "qcode")] = Point((longitude, latitude))
+    return points

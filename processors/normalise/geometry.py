@@ -15,11 +15,12 @@ from itertools import pairwise
 from typing import Any, Final
 
 from processors.model.story import Point
-from processors.normalise.xml import local
+from processors.normalise.xml import local_name
 
 Position = tuple[float, float]  # longitude, latitude in degrees
-_MOST: Final = 10_000  # positions of a shape that are looked at
-_DEPTH: Final = 8
+# A coastline has thousands of positions, and bounds need them all; a hostile shape has millions.
+_MAX_POSITIONS: Final = 10_000
+_MAX_DEPTH: Final = 8  # a feature collection of multipolygons has 7 levels; deeper ones are no GeoJSON
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 _BETWEEN: Final = re.compile(r"[\s,;]+")
 _METRES: Final = 111_320.0  # of a degree of latitude
@@ -31,12 +32,14 @@ _NAMES: Final = (  # points before what is larger
 
 def shape(positions: Sequence[Position]) -> Point | None:
     """The point of one position, or the middle of several; None where there is none, or one is not on earth."""
-    told = positions[:_MOST]
-    if not told or not all(abs(longitude) <= 180 and abs(latitude) <= 90 for longitude, latitude in told):
+    looked_at = positions[:_MAX_POSITIONS]
+    if not looked_at or not all(
+        abs(longitude) <= 180 and abs(latitude) <= 90 for longitude, latitude in looked_at
+    ):
         return None
-    if len(set(told)) == 1:
-        return Point(told[0])
-    longitudes, latitudes = zip(*told, strict=True)
+    if len(set(looked_at)) == 1:
+        return Point(looked_at[0])
+    longitudes, latitudes = zip(*looked_at, strict=True)
     if any(abs(after - before) > 180 for before, after in pairwise(longitudes)):
         east = max(longitude for longitude in longitudes if longitude < 0)
         west = min(longitude for longitude in longitudes if longitude >= 0)
@@ -56,7 +59,7 @@ def box(west: float, south: float, east: float, north: float) -> Point | None:
 
 def of_geojson(value: Any) -> Point | None:
     """Any GeoJSON object: a geometry, a collection of them, or a feature with one."""
-    return shape(list(_positions(value, _DEPTH)))
+    return shape(list(_positions(value, _MAX_DEPTH)))
 
 
 def _positions(value: Any, depth: int) -> Iterator[Position]:
@@ -67,8 +70,8 @@ def _positions(value: Any, depth: int) -> Iterator[Position]:
     elif isinstance(value, list) and len(value) > 1 and all(map(_is_number, value[:2])):
         yield float(value[0]), float(value[1])
     elif isinstance(value, list) and depth:
-        for each in value[:_MOST]:
-            yield from _positions(each, depth - 1)
+        for member in value[:_MAX_POSITIONS]:
+            yield from _positions(member, depth - 1)
 
 
 def _is_number(value: object) -> bool:
@@ -78,9 +81,9 @@ def _is_number(value: object) -> bool:
 def point_of(said: dict[str, list[Any]]) -> Point | None:
     """The point, or the middle and bounds, that the children of an entry tell by their usual names."""
     for name in _NAMES:
-        for each in said.get(name, ()):
-            if (found := _georss_shape(name, each, said)) is not None:
-                return found
+        for element in said.get(name, ()):
+            if (point := _georss_shape(name, element, said)) is not None:
+                return point
     return None
 
 
@@ -88,7 +91,7 @@ def _georss_shape(name: str, element: Any, said: dict[str, list[Any]]) -> Point 
     if name in _GML:
         return _gml(element)
     if name == "geo:Point":
-        return _basic({f"geo:{local(each)}": [each] for each in element})
+        return _basic({f"geo:{local_name(child)}": [child] for child in element})
     if name == "geo:lat":
         return _basic(said)
     numbers = _numbers(element)
@@ -105,16 +108,16 @@ def _gml(element: Any) -> Point | None:
     """A point, line, polygon or envelope of GML (ISO 19136); of a polygon its outer ring, which stands first."""
     corners: list[float] = []
     positions: list[Position] = []
-    for each in element.iter():
-        name = local(each)
+    for element_part in element.iter():
+        name = local_name(element_part)
         if name == "interior":
             break
         if name in {"lowerCorner", "upperCorner"}:
-            corners += _numbers(each)[:2]
+            corners += _numbers(element_part)[:2]
         elif name == "pos":
-            positions += _pairs(_numbers(each)[:2])
+            positions += _pairs(_numbers(element_part)[:2])
         elif name in {"posList", "coordinates"}:
-            positions += _pairs(_numbers(each))
+            positions += _pairs(_numbers(element_part))
     return _box(corners) if corners else shape(positions)
 
 
@@ -122,8 +125,8 @@ def _basic(said: dict[str, list[Any]]) -> Point | None:
     """``geo:lat`` with ``geo:long`` (W3C Basic Geo, http://www.w3.org/2003/01/geo/wgs84_pos#)."""
     latitude = said.get("geo:lat", ())
     longitude = said.get("geo:long") or said.get("geo:lon") or ()
-    numbers = [_numbers(each) for each in (*latitude[:1], *longitude[:1])]
-    if len(numbers) != 2 or not all(len(each) == 1 for each in numbers):
+    numbers = [_numbers(element) for element in (*latitude[:1], *longitude[:1])]
+    if len(numbers) != 2 or not all(len(element) == 1 for element in numbers):
         return None
     return shape([(numbers[1][0], numbers[0][0])])
 
@@ -145,9 +148,9 @@ def _circle(numbers: list[float]) -> Point | None:
     width = height / max(0.01, math.cos(math.radians(min(89.0, abs(latitude)))))
     if not radius or width >= 180 or abs(latitude) + height > 90 or abs(longitude) > 180:
         return shape([(longitude, latitude)])
-    west, east = (round((each + 180) % 360 - 180, 6) for each in (longitude - width, longitude + width))
-    found = box(west, round(latitude - height, 6), east, round(latitude + height, 6))
-    return None if found is None else Point((longitude, latitude), bbox=found.bbox)
+    west, east = (round((degrees + 180) % 360 - 180, 6) for degrees in (longitude - width, longitude + width))
+    bounds = box(west, round(latitude - height, 6), east, round(latitude + height, 6))
+    return None if bounds is None else Point((longitude, latitude), bbox=bounds.bbox)
 
 
 def _pairs(numbers: list[float]) -> list[Position]:

@@ -22,9 +22,9 @@ from typing import Any, Final
 import nh3
 from lxml import etree
 
-from processors.normalise.text import legal_references
-from processors.normalise.writer import CONTROLS, KINDS, Readable, Writer
-from processors.normalise.xml import local
+from processors.normalise.text import without_illegal_references
+from processors.normalise.writer import CONTROL_BYTES, KINDS, ReadableText, TextWriter
+from processors.normalise.xml import local_name
 
 _MARKUP: Final = re.compile(
     r"</?(?:p|br|div|a|b|i|u|em|strong|span|ul|ol|li|img|table|tbody|tr|td|h[1-6]|blockquote|section|article|figure|pre|code|"
@@ -60,51 +60,51 @@ def looks_like_html(text: str) -> bool:
     return "<" in text and _MARKUP.search(text) is not None
 
 
-def readable(markup: str) -> Readable:
+def read_html(markup: str) -> ReadableText:
     """The text of a piece of HTML, which may be plain words."""
     if "<" not in markup:
-        return Readable(_without_entities(markup))
+        return ReadableText(_without_entities(markup))
     if "\n" in markup and not _BLOCK.search(markup):
         markup = _BLANK_LINE.sub(
             "<p>", markup
         )  # an editor's own text, whose paragraphs its page makes of blank lines
-    return parsed(markup)
+    return parse_html(markup)
 
 
-def parsed(markup: str) -> Readable:
+def parse_html(markup: str) -> ReadableText:
     """The text of any HTML, by libxml2's parser."""
-    content = legal_references(markup).encode("utf-8", "replace").translate(None, CONTROLS)
+    content = without_illegal_references(markup).encode("utf-8", "replace").translate(None, CONTROL_BYTES)
     try:
-        found = etree.fromstring(b"<body>" + content + b"</body>", _parser())
+        readable = etree.fromstring(b"<body>" + content + b"</body>", _parser())
     except etree.XMLSyntaxError:
-        return Readable("")
-    return found if isinstance(found, Readable) else Readable("")
+        return ReadableText("")
+    return readable if isinstance(readable, ReadableText) else ReadableText("")
 
 
-def laid_out_html(markup: str) -> Readable:
+def read_wire_html(markup: str) -> ReadableText:
     """The text of HTML from a wire, where the lines of a dispatch may stand in a paragraph as they were."""
     if not _LAID_OUT.search(markup):
-        return readable(markup)
-    found = readable(markup)
+        return read_html(markup)
+    readable = read_html(markup)
     lines = _without_entities(_EMBED_TAG.sub("", _ACTIVE.sub("", _PARAGRAPH.sub("\n\n", markup))))
-    return replace(found, text=lines)
+    return replace(readable, text=lines)
 
 
-def readable_line(words: str) -> str:
+def read_html_line(words: str) -> str:
     """A title that may hold markup or entities, on one line."""
     if "<" in words and looks_like_html(words):
-        words = readable(words).text
+        words = read_html(words).text
     elif "&" in words:
         words = _without_entities(words)
     return " ".join(words.split())
 
 
-def of_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -> Readable:
+def read_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -> ReadableText:
     """The text of a parsed tree, HTML or XHTML in any namespace.
 
     `vocabulary` adds elements of another format: ``paragraph``, ``line``, ``cell``, ``break`` or ``dropped`` by name.
     """
-    writer = Writer({**KINDS, **vocabulary} if vocabulary else KINDS)
+    writer = TextWriter({**KINDS, **vocabulary} if vocabulary else KINDS)
     for event, element in etree.iterwalk(root, events=("start", "end")):
         named = isinstance(element.tag, str)
         if event == "start" and named:
@@ -114,21 +114,21 @@ def of_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -> 
             if named:
                 writer.end(element.tag.rpartition("}")[2].lower())
             writer.data("" if element is root else element.tail or "")
-    found = writer.close()
-    return replace(found, text=unescape(found.text)) if _TWICE.search(found.text) else found
+    readable = writer.close()
+    return replace(readable, text=unescape(readable.text)) if _TWICE.search(readable.text) else readable
 
 
-def sanitised(markup: str) -> str:
+def sanitise_html(markup: str) -> str:
     """A piece of HTML without what is active or tracks; empty where there is no markup in it."""
     if "<" not in markup:
         return ""
-    made: str = _CLEANER.clean(markup.replace("\0", ""))
-    if "<img" in made:
-        made = _TRACKER.sub("", made)
-    return made.strip() if "<" in made else ""
+    cleaned: str = _CLEANER.clean(markup.replace("\0", ""))
+    if "<img" in cleaned:
+        cleaned = _TRACKER.sub("", cleaned)
+    return cleaned.strip() if "<" in cleaned else ""
 
 
-def html_of(root: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
+def html_from_tree(root: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
     """A tree of XHTML or NITF as HTML, not yet sanitised; `names` says what other elements are called there.
 
     An element whose name maps to nothing is left out.
@@ -138,17 +138,17 @@ def html_of(root: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
     tree = deepcopy(root)
     tree.tail = None
     dropped = []
-    for each in tree.iter(etree.Element):
-        name = local(each).lower()
-        told = names.get(name, name if _NAME.fullmatch(name) else "span")  # torn XML may have any name
-        each.tag = told or "dropped"
-        dropped += [] if told else [each]
+    for element in tree.iter(etree.Element):
+        name = local_name(element).lower()
+        html_name = names.get(name, name if _NAME.fullmatch(name) else "span")  # torn XML may have any name
+        element.tag = html_name or "dropped"
+        dropped += [] if html_name else [element]
     etree.strip_elements(tree, "dropped", with_tail=False)
     etree.cleanup_namespaces(tree)
     return str(etree.tostring(tree, encoding="unicode", method="html"))
 
 
-def _written(writer: Writer, words: str) -> None:
+def _written(writer: TextWriter, words: str) -> None:
     """The text of an element of a wire's XML, which may be laid out by its own lines, or hold escaped embeds."""
     if "<" in words and _EMBED.search(words):
         words = _EMBED_TAG.sub("", _ACTIVE.sub("", words))
@@ -161,10 +161,10 @@ def _written(writer: Writer, words: str) -> None:
 def _parser() -> Any:
     """The thread's parser: making one takes lxml longer than reading a paragraph."""
     if not hasattr(_THREAD, "parser"):
-        target: Any = Writer()  # the stubs want `comment` too, which lxml takes as wanting to be called
+        target: Any = TextWriter()  # the stubs want `comment` too, which lxml takes as wanting to be called
         _THREAD.parser = etree.HTMLParser(target=target, encoding="utf-8", no_network=True)
     return _THREAD.parser
 
 
 def _without_entities(words: str) -> str:
-    return unescape(legal_references(words)) if "&" in words and _ENTITY.search(words) else words
+    return unescape(without_illegal_references(words)) if "&" in words and _ENTITY.search(words) else words

@@ -13,7 +13,7 @@ from processors.model.event import RawItem
 from processors.model.story import AltId, InfoSource, Story
 from processors.normalise.decode import decode_wire
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.text import clean, clean_line
+from processors.normalise.text import clean_line, clean_text
 from processors.normalise.values import made_uri, source_of
 from processors.normalise.wire import END_OF_TRANSMISSION, date_told, subjects_of, urgency_of
 
@@ -118,12 +118,12 @@ def _head(body: str) -> _Head:
     if not closed:
         return _Head()
     if len(closed) > 1:
-        last = _told(closed[-1], slugged=False)
+        last = _head_of_lines(closed[-1], slugged=False)
         return replace(last, slug=" ".join(closed[0]))
-    return _told(closed[0], slugged=len(closed[0]) > 1)
+    return _head_of_lines(closed[0], slugged=len(closed[0]) > 1)
 
 
-def _told(lines: list[str], *, slugged: bool) -> _Head:
+def _head_of_lines(lines: list[str], *, slugged: bool) -> _Head:
     """Slug line (dpa: ``Harbours/ferries/``), version lines (``1ST LEAD``), headline, byline."""
     slug = lines.pop(0) if slugged and len(lines) > 1 and _SLUG.fullmatch(lines[0]) else ""
     by = lines.pop() if len(lines) > 1 and _BY.match(lines[-1]) else ""
@@ -142,7 +142,7 @@ def _parts(rest: str) -> tuple[str, str, str]:
     body = body.partition("\x04")[0].strip("\r\n\0")
     if not end and (dated := _DATED.search(body)):
         body, trailer = body[: dated.start()].rstrip(), dated[0]
-    return clean(before), body, trailer
+    return clean_text(before), body, trailer
 
 
 FORMAT: Final = Format(

@@ -9,6 +9,7 @@ import orjson
 from processors.errors import Malformed, Rejected, UnknownFormat
 from processors.normalise.reading import Document, Format, Readings, over_limit_errors
 
+Json = dict[str, Any]
 _NAME: Final = "json"
 _ITEM_LINES: Final = (
     "ninjs"  # what a line of JSON Lines is read as: one object is one item, whatever it lacks

@@ -68,7 +68,7 @@ class _Claim:
         return Language(self.tag, confidence, self.sent)
 
 
-def identify(text: str, declared: str | None = None, among: tuple[str, ...] = ()) -> Language:
+def identify_language(text: str, declared: str | None = None, among: tuple[str, ...] = ()) -> Language:
     """The language of a text.
 
     Args:
@@ -92,15 +92,15 @@ def _checked(claim: _Claim, sample: str, among: tuple[str, ...]) -> Language:
     foreign = not sample.isascii() and _is_foreign(claim, sample)
     if not foreign and (not _has_evidence(sample) or _prevail(claim, _words(sample))):
         return claim.told(_SURE)
-    found, confidence = _detected(sample, among)
-    if found == claim.primary or _are_neighbours(found, claim.primary):
+    detected, confidence = _detected(sample, among)
+    if detected == claim.primary or _are_neighbours(detected, claim.primary):
         return claim.told(max(confidence, _SURE))
     if (
-        found not in _NO_LANGUAGE
+        detected not in _NO_LANGUAGE
         and (foreign or confidence >= _SURE)
-        and _overrules(found, claim, sample, among)
+        and _overrules(detected, claim, sample, among)
     ):
-        return Language(found, confidence, claim.sent)
+        return Language(detected, confidence, claim.sent)
     return claim.told(0.6)
 
 
@@ -177,8 +177,8 @@ def _plainly(sample: str) -> str | None:
     return None
 
 
-def _are_neighbours(one: str, other: str) -> bool:
-    return any(one in group and other in group for group in _NEIGHBOURS)
+def _are_neighbours(language: str, other: str) -> bool:
+    return any(language in group and other in group for group in _NEIGHBOURS)
 
 
 def _detected(sample: str, among: tuple[str, ...]) -> tuple[str, float]:
@@ -190,14 +190,14 @@ def _detected(sample: str, among: tuple[str, ...]) -> tuple[str, float]:
     return _common_tag(str(language)), round(float(probability) * min(1.0, (letters / 60) ** 0.5), 3)
 
 
-def _overrules(found: str, claim: _Claim, sample: str, among: tuple[str, ...]) -> bool:
+def _overrules(detected: str, claim: _Claim, sample: str, among: tuple[str, ...]) -> bool:
     """Whether what was found can stand against the claim.
 
     The classifier takes a text in a language that it doesn't know for some other one, so that there the other one's
     commonest words must be heard too.
     """
-    known = claim.primary in _labels(among) or not _is_language(claim.primary)
-    return known or _fill(_common_words().get(found, frozenset()), _words(sample))
+    is_tellable = claim.primary in _labels(among) or not _is_language(claim.primary)
+    return is_tellable or _fill(_common_words().get(detected, frozenset()), _words(sample))
 
 
 @cache
@@ -242,11 +242,11 @@ def _macrolanguages() -> dict[str, str]:
 def _identifier(among: tuple[str, ...]) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    made = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     if among:
-        known = set(made.labels)
-        made.set_languages([code for code in among if code in known] or None)
-    return made
+        labels = set(identifier.labels)
+        identifier.set_languages([code for code in among if code in labels] or None)
+    return identifier
 
 
 @cache
@@ -259,8 +259,8 @@ def _common_words() -> Mapping[str, frozenset[str]]:
 @cache
 def _speakers() -> dict[str, tuple[str, ...]]:
     """The languages that each common word is common in."""
-    found: dict[str, list[str]] = {}
+    languages_by_word: dict[str, list[str]] = {}
     for language, words in _common_words().items():
         for word in words:
-            found.setdefault(word, []).append(language)
-    return {word: tuple(languages) for word, languages in found.items()}
+            languages_by_word.setdefault(word, []).append(language)
+    return {word: tuple(languages) for word, languages in languages_by_word.items()}

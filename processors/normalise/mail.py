@@ -16,7 +16,7 @@ from processors.model.event import RawItem
 from processors.model.story import AltId, InfoSource, Story
 from processors.normalise import dispatch
 from processors.normalise.decode import detect_and_decode
-from processors.normalise.html import readable
+from processors.normalise.html import read_html
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.values import language_tag, publisher_uri, timestamp
 
@@ -56,21 +56,21 @@ def read_message(document: Document) -> Readings:
         frame = _frame(message, item)
     except (LookupError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise Malformed(f"an e-mail message that can't be read: {error}") from error
-    found = dispatch.split_dispatches(body) if body.strip() else [Reading(_NAME, Story(""))]
-    single = len(found) == 1
+    readings = dispatch.split_dispatches(body) if body.strip() else [Reading(_NAME, Story(""))]
+    single = len(readings) == 1
     return [
         replace(
-            each,
+            reading,
             format=_NAME,
             story=structs.replace(
                 frame,
                 uri=frame.uri if single else "",
                 title=subject if single else None,
-                alt_ids=(*frame.alt_ids, *each.story.alt_ids),
+                alt_ids=(*frame.alt_ids, *reading.story.alt_ids),
             ),
             laid_out=True,
         )
-        for each in found
+        for reading in readings
     ]
 
 
@@ -99,14 +99,21 @@ def _body(message: EmailMessage) -> str:
     """The plain text, else the HTML made readable, else the first part that is text."""
     part = message.get_body(("plain", "html"))
     if part is None:
-        part = next((each for each in message.walk() if each.get_content_maintype() == "text"), None)
+        part = next(
+            (
+                part_of_message
+                for part_of_message in message.walk()
+                if part_of_message.get_content_maintype() == "text"
+            ),
+            None,
+        )
     if part is None:
         return ""
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
     words = _decoded(payload, part.get_content_charset())
-    return readable(words).text if part.get_content_subtype() == "html" else _unflowed(words, part)
+    return read_html(words).text if part.get_content_subtype() == "html" else _unflowed(words, part)
 
 
 def _decoded(payload: bytes, charset: str | None) -> str:

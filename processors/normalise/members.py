@@ -24,9 +24,9 @@ from processors.model.story import (
     TrustIndicator,
 )
 from processors.normalise.geometry import of_geojson
+from processors.normalise.json_documents import Json
 from processors.normalise.values import uri_or_none, web_address, whole_number
 
-Json = dict[str, Any]
 T = TypeVar("T")
 _NUMBERS: Final = (int, float)
 _NAMED: Final = (dict, str)
@@ -36,12 +36,14 @@ def texts(value: object) -> tuple[Text, ...]:
     """Headlines, descriptions, bodies: a list of objects with ``value``."""
     if not value:
         return ()
-    found = []
-    for each in _objects(value):
-        words = each.get("value")
+    texts_read = []
+    for text in _objects(value):
+        words = text.get("value")
         if isinstance(words, str) and words.strip():
-            found.append(Text(words, _word(each.get("role")), _first(each, "contentType", "contenttype")))
-    return tuple(found)
+            texts_read.append(
+                Text(words, _word(text.get("role")), _first(text, "contentType", "contenttype"))
+            )
+    return tuple(texts_read)
 
 
 def one_text(value: object, role: str) -> tuple[Text, ...]:
@@ -51,47 +53,49 @@ def one_text(value: object, role: str) -> tuple[Text, ...]:
 
 def people(value: object) -> tuple[Person, ...]:
     """Persons."""
-    return _each(value, lambda one: Person(**_concept(one), contact_info=contacts(one.get("contactInfo"))))
+    return _convert_all(
+        value, lambda member: Person(**_concept(member), contact_info=contacts(member.get("contactInfo")))
+    )
 
 
 def organisations(value: object) -> tuple[Organisation, ...]:
     """Organisations with their ticker symbols."""
-    return _each(
+    return _convert_all(
         value,
-        lambda one: Organisation(
-            **_concept(one),
-            symbols=_symbols(one.get("symbols")),
-            contact_info=contacts(one.get("contactInfo")),
+        lambda member: Organisation(
+            **_concept(member),
+            symbols=_symbols(member.get("symbols")),
+            contact_info=contacts(member.get("contactInfo")),
         ),
     )
 
 
 def places(value: object) -> tuple[StoryPlace, ...]:
     """Places; of GeoJSON shapes other than points the middle and the bounds are kept."""
-    return _each(
+    return _convert_all(
         value,
-        lambda one: StoryPlace(
-            **_concept(one),
-            contact_info=contacts(one.get("contactInfo")),
-            geo_json=of_geojson(one.get("geoJSON", one.get("geometry_geojson"))),
+        lambda member: StoryPlace(
+            **_concept(member),
+            contact_info=contacts(member.get("contactInfo")),
+            geo_json=of_geojson(member.get("geoJSON", member.get("geometry_geojson"))),
         ),
     )
 
 
 def subjects(value: object) -> tuple[Subject, ...]:
     """Subjects; `relevance` and `confidence` are percentages."""
-    return _each(
+    return _convert_all(
         value,
-        lambda one: Subject(
-            **_concept(one),
-            creator=_word(one.get("creator")),
-            relevance=_percentage(one.get("relevance")),
-            confidence=_percentage(one.get("confidence")),
+        lambda member: Subject(
+            **_concept(member),
+            creator=_word(member.get("creator")),
+            relevance=_percentage(member.get("relevance")),
+            confidence=_percentage(member.get("confidence")),
         ),
     )
 
 
-def keywords(value: object) -> tuple[Subject, ...]:
+def keyword_subjects(value: object) -> tuple[Subject, ...]:
     """Plain words as subjects: a list of strings."""
     return tuple(
         Subject(word.strip())
@@ -102,29 +106,31 @@ def keywords(value: object) -> tuple[Subject, ...]:
 
 def news_events(value: object) -> tuple[NewsEvent, ...]:
     """Events that the story is about."""
-    return _each(value, lambda one: NewsEvent(id=_word(one.get("id")), **_concept(one)))
+    return _convert_all(value, lambda member: NewsEvent(id=_word(member.get("id")), **_concept(member)))
 
 
-def named(value: object) -> tuple[Named, ...]:
+def named_objects(value: object) -> tuple[Named, ...]:
     """Objects: things with a name."""
-    return _each([value] if isinstance(value, dict) else value, lambda one: Named(**_concept(one)))
+    return _convert_all(
+        [value] if isinstance(value, dict) else value, lambda member: Named(**_concept(member))
+    )
 
 
 def genres(value: object) -> tuple[Named, ...]:
     """Genres, which ninjs 3.1 gives no ``rel``."""
-    return tuple(Named(each.name, each.uri, each.literal) for each in named(value))
+    return tuple(Named(genre.name, genre.uri, genre.literal) for genre in named_objects(value))
 
 
 def info_sources(value: object) -> tuple[InfoSource, ...]:
     """Who supplied the information."""
-    return _each(
+    return _convert_all(
         value,
-        lambda one: InfoSource(
-            name=_word(one.get("name")),
-            role=_word(one.get("role")),
-            uri=uri_or_none(one.get("uri")),
-            literal=_literal(one),
-            contact_info=contacts(one.get("contactInfo")),
+        lambda member: InfoSource(
+            name=_word(member.get("name")),
+            role=_word(member.get("role")),
+            uri=uri_or_none(member.get("uri")),
+            literal=_literal(member),
+            contact_info=contacts(member.get("contactInfo")),
         ),
     )
 
@@ -133,33 +139,38 @@ def alt_ids(value: object) -> tuple[AltId, ...]:
     """Other identifiers: a list of role and value, or an object by role (ninjs 1)."""
     if isinstance(value, dict):
         return tuple(
-            AltId(one.strip(), role) for role, one in value.items() if isinstance(one, str) and one.strip()
+            AltId(member.strip(), role)
+            for role, member in value.items()
+            if isinstance(member, str) and member.strip()
         )
-    return _each(
-        value, lambda one: AltId(word, _word(one.get("role"))) if (word := _word(one.get("value"))) else None
+    return _convert_all(
+        value,
+        lambda member: (
+            AltId(word, _word(member.get("role"))) if (word := _word(member.get("value"))) else None
+        ),
     )
 
 
 def renditions(value: object) -> tuple[Rendition, ...]:
     """The files of a picture, video or audio: a list, or an object by name (ninjs 1)."""
     if isinstance(value, dict):
-        value = [{"name": name, **one} for name, one in value.items() if isinstance(one, dict)]
-    return _each(value, _rendition)
+        value = [{"name": name, **member} for name, member in value.items() if isinstance(member, dict)]
+    return _convert_all(value, _rendition)
 
 
 def trust_indicators(value: object) -> tuple[TrustIndicator, ...]:
     """Statements of trust."""
-    return _each(
+    return _convert_all(
         value,
-        lambda one: TrustIndicator(
-            uri_or_none(one.get("role")), _word(one.get("title")), uri_or_none(one.get("href"))
+        lambda member: TrustIndicator(
+            uri_or_none(member.get("role")), _word(member.get("title")), uri_or_none(member.get("href"))
         ),
     )
 
 
 def contacts(value: object) -> tuple[Contact, ...]:
     """Ways to reach somebody: each has a value or an address, not both."""
-    return _each(value, _contact)
+    return _convert_all(value, _contact)
 
 
 def rights(value: object) -> Rights | None:
@@ -172,91 +183,91 @@ def rights(value: object) -> Rights | None:
     return Rights(uri_or_none(value.get("langId")), linked, encoded)
 
 
-def _concept(one: Json) -> dict[str, Any]:
+def _concept(member: Json) -> dict[str, Any]:
     """Name, rel, uri and literal; an identifier that is no URI stands as literal."""
-    uri = uri_or_none(one.get("uri")) or _coded(one)
+    uri = uri_or_none(member.get("uri")) or _coded(member)
     return {
-        "name": _word(one.get("name")),
-        "rel": _word(one.get("rel")),
+        "name": _word(member.get("name")),
+        "rel": _word(member.get("rel")),
         "uri": uri,
-        "literal": _literal(one),
+        "literal": _literal(member),
     }
 
 
-def _coded(one: Json) -> str | None:
+def _coded(member: Json) -> str | None:
     """The URI of a code in a scheme that is an address (AP's ``http://cv.ap.org/id/``)."""
-    scheme, code = _word(one.get("scheme")), _word(one.get("code"))
+    scheme, code = _word(member.get("scheme")), _word(member.get("code"))
     return uri_or_none(scheme + code) if scheme and code and scheme.startswith("http") else None
 
 
-def _literal(one: Json) -> str | None:
-    told = _first(one, "literal", "code", "qcode")
-    if told is None and uri_or_none(one.get("uri")) is None:
-        told = _word(one.get("uri"))
-    return told
+def _literal(member: Json) -> str | None:
+    literal = _first(member, "literal", "code", "qcode")
+    if literal is None and uri_or_none(member.get("uri")) is None:
+        literal = _word(member.get("uri"))
+    return literal
 
 
-def _rendition(one: Json) -> Rendition | None:
-    name = _word(one.get("name")) or _word(one.get("role")) or "original"
-    href = one.get("href")
-    scan = one.get("scanType")
+def _rendition(member: Json) -> Rendition | None:
+    name = _word(member.get("name")) or _word(member.get("role")) or "original"
+    href = member.get("href")
+    scan = member.get("scanType")
     return Rendition(
         name=name,
         href=web_address(href) if isinstance(href, str) else None,
-        content_type=_first(one, "contentType", "mimetype", "contenttype"),
-        title=_word(one.get("title")),
-        width=whole_number(one.get("width")),
-        height=whole_number(one.get("height")),
-        size_in_bytes=whole_number(one.get("sizeInBytes", one.get("sizeinbytes"))),
-        duration=_number(one.get("duration")),
-        format=_word(one.get("format")),
-        aspect_ratio=_word(one.get("aspectRatio")),
-        video_codec=_first(one, "videoCodec", "videocodec"),
-        frame_rate=_number(one.get("frameRate")),
-        poi=_poi(one.get("poi")),
-        transport_protocol=_word(one.get("transportProtocol")),
+        content_type=_first(member, "contentType", "mimetype", "contenttype"),
+        title=_word(member.get("title")),
+        width=whole_number(member.get("width")),
+        height=whole_number(member.get("height")),
+        size_in_bytes=whole_number(member.get("sizeInBytes", member.get("sizeinbytes"))),
+        duration=_number(member.get("duration")),
+        format=_word(member.get("format")),
+        aspect_ratio=_word(member.get("aspectRatio")),
+        video_codec=_first(member, "videoCodec", "videocodec"),
+        frame_rate=_number(member.get("frameRate")),
+        poi=_poi(member.get("poi")),
+        transport_protocol=_word(member.get("transportProtocol")),
         scan_type=cast("Literal['progressive', 'interlaced']", scan)
         if scan in ("progressive", "interlaced")
         else None,
-        bitrate=_word(one.get("bitrate")),
+        bitrate=_word(member.get("bitrate")),
     )
 
 
-def _contact(one: Json) -> Contact | None:
-    sent = one.get("address")
-    address = _address(sent) if isinstance(sent, dict) else None
-    value = None if address else _word(one.get("value"))
+def _contact(member: Json) -> Contact | None:
+    address_sent = member.get("address")
+    address = _address(address_sent) if isinstance(address_sent, dict) else None
+    value = None if address else _word(member.get("value"))
     if address is None and value is None:
         return None
     return Contact(
-        _word(one.get("type")),
-        _word(one.get("role")),
-        _word(one.get("lang")),
-        _word(one.get("name")),
+        _word(member.get("type")),
+        _word(member.get("role")),
+        _word(member.get("lang")),
+        _word(member.get("name")),
         value,
         address,
     )
 
 
-def _address(one: Json) -> Address | None:
-    lines = one.get("lines")
-    made = Address(
+def _address(member: Json) -> Address | None:
+    lines = member.get("lines")
+    address = Address(
         tuple(line for line in lines if isinstance(line, str)) if isinstance(lines, list) else (),
-        _word(one.get("locality")),
-        _word(one.get("area")),
-        _first(one, "postalCode", "postalcode"),
-        _word(one.get("country")),
+        _word(member.get("locality")),
+        _word(member.get("area")),
+        _first(member, "postalCode", "postalcode"),
+        _word(member.get("country")),
     )
-    return None if made == Address() else made
+    return None if address == Address() else address
 
 
 def _symbols(value: object) -> tuple[Symbol, ...]:
-    return _each(
+    return _convert_all(
         value,
-        lambda one: Symbol(
-            _word(one.get("exchange")),
-            uri_or_none(one.get("symbolType", one.get("symboltype"))),
-            _first(one, "symbol", "ticker"),
+        lambda member: Symbol(
+            _word(member.get("exchange")),
+            uri_or_none(member.get("symbolType", member.get("symboltype"))),
+            _first(member, "symbol", "ticker"),
         ),
     )
 
@@ -286,10 +297,10 @@ def _word(value: object) -> str | None:
     return str(value) if isinstance(value, _NUMBERS) and not isinstance(value, bool) else None
 
 
-def _first(one: Json, *names: str) -> str | None:
+def _first(member: Json, *names: str) -> str | None:
     """The first of some members that is a word."""
     for name in names:
-        if (word := _word(one.get(name))) is not None:
+        if (word := _word(member.get(name))) is not None:
             return word
     return None
 
@@ -297,16 +308,22 @@ def _first(one: Json, *names: str) -> str | None:
 def _objects(value: object) -> Iterable[Json]:
     """The objects of a list, in which a string is a name, or of an object that holds nothing else; else itself."""
     if isinstance(value, dict):
-        value = list(value.values()) if all(isinstance(one, dict) for one in value.values()) else [value]
+        value = (
+            list(value.values()) if all(isinstance(member, dict) for member in value.values()) else [value]
+        )
     if not isinstance(value, list):
         return ()
-    return [{"name": one} if isinstance(one, str) else one for one in value if isinstance(one, _NAMED)]
+    return [
+        {"name": member} if isinstance(member, str) else member
+        for member in value
+        if isinstance(member, _NAMED)
+    ]
 
 
-def _each(value: object, make: Callable[[Json], T | None]) -> tuple[T, ...]:
+def _convert_all(value: object, make: Callable[[Json], T | None]) -> tuple[T, ...]:
     """The members of a list of objects that could be made; empty ones are left out."""
     if not value:
         return ()
     return tuple([  # a list, which takes half of a generator's time
-        made for one in _objects(value) if any(one.values()) and (made := make(one)) is not None
+        converted for member in _objects(value) if any(member.values()) and (converted := make(member)) is not None
     ])  # fmt: skip

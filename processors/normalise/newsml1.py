@@ -27,22 +27,22 @@ from processors.model.story import (
     Text,
 )
 from processors.normalise import nitf
-from processors.normalise.html import html_of, laid_out_html, looks_like_html, of_tree
+from processors.normalise.html import html_from_tree, looks_like_html, read_tree, read_wire_html
 from processors.normalise.newsml1_media import associations, is_medium, renditions
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.text import clean, clean_line, with_dateline
+from processors.normalise.text import clean_line, clean_text, with_dateline
 from processors.normalise.values import language_tag, publisher_uri, timestamp, urgency
 from processors.normalise.xml import (
     XML_LANG,
+    attribute,
     child,
-    children,
-    descendants,
+    child_elements,
+    descendant_elements,
     language_of,
-    local,
-    parse,
-    said,
-    words,
-    words_of,
+    local_name,
+    parse_xml,
+    words_at,
+    words_in,
 )
 
 _NAME: Final = "newsml-1"
@@ -66,8 +66,8 @@ def read_items(document: Document) -> Readings:
     Raises:
         Malformed: it holds no news items.
     """
-    root, damage = parse(document.text)
-    items = [root] if local(root) == "NewsItem" else list(children(root, "NewsItem"))
+    root, damage = parse_xml(document.text)
+    items = [root] if local_name(root) == "NewsItem" else list(child_elements(root, "NewsItem"))
     if not items:
         raise Malformed("a NewsML document without NewsItem")
     return [reading for item in items for reading in _stories(item, document.item, damage)]
@@ -83,23 +83,27 @@ def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Ite
         yield _wordless(element, frame, item, damage)
         return
     for number, component in enumerate(texts, 1):
-        story = _told(frame, component)
+        story = _with_component(frame, component)
         media = associations(element, item) if number == 1 else ()
         story = replace(story, associations=media)
         if len(texts) > 1:
-            part = said(component, "Euid") or said(component, "Duid") or str(number)
+            part = attribute(component, "Euid") or attribute(component, "Duid") or str(number)
             story = replace(story, uri=publisher_uri(f"{frame.uri}#{part}", "uri", item))
-        told = _text(component)
+        text = _text(component)
         shown = _markup(component)
-        yield Reading(_NAME, story, _line(component, "HeadLine"), told, damage=damage, markup=shown)
+        yield Reading(_NAME, story, _line(component, "HeadLine"), text, damage=damage, markup=shown)
 
 
 def _wordless(element: Any, frame: Story, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading:
     """An item without text content: a picture with its caption, or a cancellation."""
     component = child(element, "NewsComponent")
-    media = next(descendants(component, "ContentItem"), None)
-    kind = _TYPES.get(said(child(media, "MediaType"), "FormalName").lower()) if media is not None else None
-    story = replace(_told(frame, component), type=kind or "text", renditions=renditions(component, item))
+    media = next(descendant_elements(component, "ContentItem"), None)
+    kind = (
+        _TYPES.get(attribute(child(media, "MediaType"), "FormalName").lower()) if media is not None else None
+    )
+    story = replace(
+        _with_component(frame, component), type=kind or "text", renditions=renditions(component, item)
+    )
     caption = next((text.value for text in story.descriptions), "")
     return Reading(_NAME, story, _line(component, "HeadLine"), caption, damage=damage)
 
@@ -108,63 +112,64 @@ def _frame(element: Any, item: RawItem) -> Story:
     """What identification and management say of the item (NewsML 1.2, sections 5.3.2 and 5.3.3)."""
     identifier = child(element, "Identification", "NewsIdentifier")
     management = child(element, "NewsManagement")
-    public = words_of(identifier, "PublicIdentifier")
+    public = words_at(identifier, "PublicIdentifier")
     uri = _REVISION.sub("", public) if public else _constructed(identifier)
-    revision = words_of(identifier, "RevisionId")
+    revision = words_at(identifier, "RevisionId")
     change = child(management, "StatusWillChange")
     return Story(
         uri=publisher_uri(uri, "newsitemid", item) if uri else "",
         type="text",
         version=revision or None,
-        first_created=timestamp(words_of(management, "FirstCreated"), item.timezone),
-        version_created=timestamp(words_of(management, "ThisRevisionCreated"), item.timezone),
-        pub_status=_STATUS.get(said(child(management, "Status"), "FormalName").lower()),
+        first_created=timestamp(words_at(management, "FirstCreated"), item.timezone),
+        version_created=timestamp(words_at(management, "ThisRevisionCreated"), item.timezone),
+        pub_status=_STATUS.get(attribute(child(management, "Status"), "FormalName").lower()),
         embargoed_until=_release(management, change, item),
-        urgency=urgency(said(child(management, "Urgency"), "FormalName")),
-        ed_note="\n".join(said(each, "FormalName") for each in children(management, "Instruction")) or None,
+        urgency=urgency(attribute(child(management, "Urgency"), "FormalName")),
+        ed_note="\n".join(attribute(each, "FormalName") for each in child_elements(management, "Instruction"))
+        or None,
         alt_ids=(*_alt_ids(identifier, public), *_sources_of(management)),
-        title=words_of(element, "Identification", "NameLabel") or None,
+        title=words_at(element, "Identification", "NameLabel") or None,
     )
 
 
 def _constructed(identifier: Any) -> str:
     """``urn:newsml:<provider>:<date>:<item>`` (RFC 3085), without the revision."""
-    parts = [words_of(identifier, name) for name in ("ProviderId", "DateId", "NewsItemId")]
+    parts = [words_at(identifier, name) for name in ("ProviderId", "DateId", "NewsItemId")]
     return "urn:newsml:" + ":".join(parts) if all(parts) else parts[2]
 
 
 def _alt_ids(identifier: Any, public: str) -> tuple[AltId, ...]:
-    told = ((public, "publicidentifier"), (words_of(identifier, "NewsItemId"), "newsitemid"))
-    return tuple(AltId(value, role) for value, role in told if value)
+    pairs = ((public, "publicidentifier"), (words_at(identifier, "NewsItemId"), "newsitemid"))
+    return tuple(AltId(value, role) for value, role in pairs if value)
 
 
 def _sources_of(management: Any) -> Iterator[AltId]:
     """Items that this one was made from or goes with."""
-    for each in children(management, "DerivedFrom"):
-        if uri := said(each, "NewsItem"):
+    for element in child_elements(management, "DerivedFrom"):
+        if uri := attribute(element, "NewsItem"):
             yield AltId(_REVISION.sub("", uri), "derivedFrom")
-    for each in children(management, "AssociatedWith"):
-        if uri := said(each, "NewsItem"):
+    for element in child_elements(management, "AssociatedWith"):
+        if uri := attribute(element, "NewsItem"):
             yield AltId(_REVISION.sub("", uri), "associatedWith")
 
 
 def _release(management: Any, change: Any, item: RawItem) -> str | None:
     """When an embargoed item becomes usable."""
-    if said(child(management, "Status"), "FormalName").lower() not in {"embargoed", "withheld"}:
+    if attribute(child(management, "Status"), "FormalName").lower() not in {"embargoed", "withheld"}:
         return None
-    if said(child(change, "FutureStatus"), "FormalName").lower() != "usable":
+    if attribute(child(change, "FutureStatus"), "FormalName").lower() != "usable":
         return None
-    return timestamp(words_of(change, "DateAndTime"), item.timezone)
+    return timestamp(words_at(change, "DateAndTime"), item.timezone)
 
 
 def _texts(component: Any) -> Iterator[Any]:
     """The components that hold text of their own; of equivalent forms the first, of one headline the longest."""
-    found = [each for each in _components(component) if _text(each).strip()]
+    components = [part for part in _components(component) if _text(part).strip()]
     best: dict[str, Any] = {}
-    for each in found:
-        key = _line(each, "HeadLine").casefold()
-        if key not in best or len(_text(each)) > len(_text(best[key])):
-            best[key] = each
+    for part in components:
+        key = _line(part, "HeadLine").casefold()
+        if key not in best or len(_text(part)) > len(_text(best[key])):
+            best[key] = part
     yield from best.values()
 
 
@@ -173,80 +178,93 @@ def _components(component: Any) -> Iterator[Any]:
     if component is None or is_medium(component):
         return
     yield component
-    inner = list(children(component, "NewsComponent"))
-    if said(component, "EquivalentsList").lower() == "yes":
-        inner = [each for each in inner if _text(each).strip()][:1] or inner[:1]
-    for each in inner:
-        yield from _components(each)
+    inner = list(child_elements(component, "NewsComponent"))
+    if attribute(component, "EquivalentsList").lower() == "yes":
+        inner = [part for part in inner if _text(part).strip()][:1] or inner[:1]
+    for part in inner:
+        yield from _components(part)
 
 
 def _text(component: Any) -> str:
     """The text of a component's own content items, the longest form, with its dateline before it."""
-    texts = [_content(each) for each in children(component, "ContentItem")]
+    texts = [_content(content) for content in child_elements(component, "ContentItem")]
     text = max(texts, key=len, default="")
     return with_dateline(text, _line(component, "DateLine"))
 
 
 def _content(element: Any) -> str:
     """The words of a ContentItem: NITF, XHTML, or plain (NewsML 1.2, section 5.5.5)."""
-    if said(child(element, "MediaType"), "FormalName").lower() not in {"", "text", "complextext"}:
+    if attribute(child(element, "MediaType"), "FormalName").lower() not in {"", "text", "complextext"}:
         return ""
     data = child(element, "DataContent")
     if data is None:
-        data = next(descendants(element, "DataContent"), None)
+        data = next(descendant_elements(element, "DataContent"), None)
     if data is None:
         return ""
-    inner = next((each for each in data if isinstance(each.tag, str)), None)
+    inner = next((child_element for child_element in data if isinstance(child_element.tag, str)), None)
     if inner is None:
-        told = [said(child(element, name), "FormalName").lower() for name in ("MimeType", "Format")]
+        media_types = [
+            attribute(child(element, name), "FormalName").lower() for name in ("MimeType", "Format")
+        ]
         text = data.text or ""
-        return laid_out_html(text).text if "html" in " ".join(told) or looks_like_html(text) else text
-    if local(inner).lower() == "nitf":
+        return read_wire_html(text).text if "html" in " ".join(media_types) or looks_like_html(text) else text
+    if local_name(inner).lower() == "nitf":
         return nitf.body(inner)
-    found = next((each for each in inner.iter() if local(each).lower() in {"body", "body.content"}), data)
-    return of_tree(found).text
+    body = next(
+        (
+            child_element
+            for child_element in inner.iter()
+            if local_name(child_element).lower() in {"body", "body.content"}
+        ),
+        data,
+    )
+    return read_tree(body).text
 
 
 def _markup(component: Any) -> str:
     """The markup of the longest of a component's own content items."""
-    found = max(children(component, "ContentItem"), key=lambda each: len(_content(each)), default=None)
-    data = next(descendants(found, "DataContent"), None)
+    longest = max(
+        child_elements(component, "ContentItem"), key=lambda element: len(_content(element)), default=None
+    )
+    data = next(descendant_elements(longest, "DataContent"), None)
     if data is None:
         return ""
-    inner = next((each for each in data if isinstance(each.tag, str)), None)
+    inner = next((element for element in data if isinstance(element.tag, str)), None)
     if inner is None:
         return data.text if looks_like_html(data.text or "") else ""
-    if local(inner).lower() == "nitf":
+    if local_name(inner).lower() == "nitf":
         return nitf.markup(inner)
-    found = next((each for each in inner.iter() if local(each).lower() in {"body", "body.content"}), data)
-    return html_of(found, {"body": "div", "body.content": "div", "datacontent": "div"})
+    longest = next(
+        (element for element in inner.iter() if local_name(element).lower() in {"body", "body.content"}), data
+    )
+    return html_from_tree(longest, {"body": "div", "body.content": "div", "datacontent": "div"})
 
 
 def _line(component: Any, name: str) -> str:
     """A news line of the component, or of the nearest one around it (NewsML 1.2, section 5.5.2)."""
-    while component is not None and local(component) == "NewsComponent":
-        if found := words_of(component, "NewsLines", name):
-            return found
+    while component is not None and local_name(component) == "NewsComponent":
+        if line := words_at(component, "NewsLines", name):
+            return line
         component = component.getparent()
     return ""
 
 
 def _around(component: Any, *path: str) -> Any:
     """An element of the component, or of the nearest one around it."""
-    while component is not None and local(component) == "NewsComponent":
-        if (found := child(component, *path)) is not None:
-            return found
+    while component is not None and local_name(component) == "NewsComponent":
+        if (element := child(component, *path)) is not None:
+            return element
         component = component.getparent()
     return None
 
 
-def _told(frame: Story, component: Any) -> Story:
+def _with_component(frame: Story, component: Any) -> Story:
     """The frame with what the component's lines and metadata say."""
     about = _around(component, "DescriptiveMetadata")
     subheads = (clean_line(_line(component, "SubHeadLine")),)
     return replace(
         frame,
-        language=language_tag(said(child(about, "Language"), "FormalName"))
+        language=language_tag(attribute(child(about, "Language"), "FormalName"))
         or language_tag(language_of(component)),
         headlines=tuple(Text(line, "subheadline", "text/plain") for line in subheads if line),
         descriptions=tuple(Text(text, "caption", "text/plain") for text in _captions(component)),
@@ -254,17 +272,20 @@ def _told(frame: Story, component: Any) -> Story:
         slugline=_line(component, "SlugLine") or None,
         located=_located(about),
         copyright_notice=_line(component, "CopyrightLine")
-        or words(_around(component, "RightsMetadata", "Copyright"))
+        or words_in(_around(component, "RightsMetadata", "Copyright"))
         or None,
-        copyright_holder=words(_around(component, "RightsMetadata", "Copyright", "CopyrightHolder")) or None,
+        copyright_holder=words_in(_around(component, "RightsMetadata", "Copyright", "CopyrightHolder"))
+        or None,
         usage_terms=_line(component, "RightsLine")
-        or words(_around(component, "RightsMetadata", "UsageRights"))
+        or words_in(_around(component, "RightsMetadata", "UsageRights"))
         or None,
         info_sources=_info_sources(component),
         subjects=_subjects(component, about),
         genres=tuple(
             Named(name)
-            for name in dict.fromkeys(said(each, "FormalName") for each in children(about, "Genre"))
+            for name in dict.fromkeys(
+                attribute(genre, "FormalName") for genre in child_elements(about, "Genre")
+            )
             if name
         ),
         places=_places(about),
@@ -272,10 +293,10 @@ def _told(frame: Story, component: Any) -> Story:
 
 
 def _captions(component: Any) -> Iterator[str]:
-    for each in descendants(component, "NewsComponent"):
-        if said(child(each, "Role"), "FormalName").lower() == "caption":
-            for content in descendants(each, "ContentItem"):
-                if text := clean(_content(content)):
+    for part in descendant_elements(component, "NewsComponent"):
+        if attribute(child(part, "Role"), "FormalName").lower() == "caption":
+            for content in descendant_elements(part, "ContentItem"):
+                if text := clean_text(_content(content)):
                     yield text
 
 
@@ -284,7 +305,7 @@ def _located(about: Any) -> str | None:
 
 
 def _places(about: Any) -> tuple[StoryPlace, ...]:
-    names = (_place(location) for location in children(about, "Location"))
+    names = (_place(location) for location in child_elements(about, "Location"))
     return tuple(dict.fromkeys(StoryPlace(name) for name in names if name))
 
 
@@ -292,50 +313,55 @@ def _place(location: Any) -> str | None:
     """City, area and country, from the smallest."""
     if location is None:
         return None
-    told = {said(each, "FormalName").lower(): said(each, "Value") for each in children(location, "Property")}
-    known = ("city", "countryarea", "country", "countryname")
-    names = [told[name] for name in known if told.get(name)]
-    if not names and local(location) == "Location":
-        names = [value for value in told.values() if value]
+    values = {
+        attribute(element, "FormalName").lower(): attribute(element, "Value")
+        for element in child_elements(location, "Property")
+    }
+    levels = ("city", "countryarea", "country", "countryname")
+    names = [values[name] for name in levels if values.get(name)]
+    if not names and local_name(location) == "Location":
+        names = [value for value in values.values() if value]
     return ", ".join(names) or None
 
 
 def _info_sources(component: Any) -> tuple[InfoSource, ...]:
     """Credit line, provider, source."""
     meta = _around(component, "AdministrativeMetadata")
-    told = [(_line(component, "CreditLine"), "credit")]
+    names = [(_line(component, "CreditLine"), "credit")]
     for name in ("Provider", "Source"):
-        told += [
-            (said(party, "FormalName") or words(party), name.lower())
-            for each in children(meta, name)
-            for party in children(each, "Party")
+        names += [
+            (attribute(party, "FormalName") or words_in(party), name.lower())
+            for element in child_elements(meta, name)
+            for party in child_elements(element, "Party")
         ]
-    found: dict[str, InfoSource] = {}
-    for name, role in told:
+    sources: dict[str, InfoSource] = {}
+    for name, role in names:
         if name:
-            found.setdefault(name, InfoSource(name, role))
-    return tuple(found.values())
+            sources.setdefault(name, InfoSource(name, role))
+    return tuple(sources.values())
 
 
 def _subjects(component: Any, about: Any) -> tuple[Subject, ...]:
     """Subject codes (the most detailed of each), genres as topics, keyword lines."""
-    found = []
+    subjects = []
     names = _names(component)
-    for code in children(about, "SubjectCode"):
-        parts = [each for each in code if isinstance(each.tag, str) and said(each, "FormalName")]
-        found += [_subject(each, names) for each in _most_detailed(parts)]
+    for code in child_elements(about, "SubjectCode"):
+        parts = [
+            element for element in code if isinstance(element.tag, str) and attribute(element, "FormalName")
+        ]
+        subjects += [_subject(element, names) for element in _most_detailed(parts)]
     lines = child(_around(component, "NewsLines"), "KeywordLine")
-    found += [Subject(word.strip()) for word in re.split(r"[,;/]", words(lines)) if word.strip()]
-    return tuple(dict.fromkeys(found))
+    subjects += [Subject(word.strip()) for word in re.split(r"[,;/]", words_in(lines)) if word.strip()]
+    return tuple(dict.fromkeys(subjects))
 
 
 def _most_detailed(parts: list[Any]) -> list[Any]:
     """The codes under which no other one of the list stands: of 11000000 and 11006005 the second."""
-    codes = [said(each, "FormalName") for each in parts]
+    codes = [attribute(part, "FormalName") for part in parts]
     stems = [re.sub(r"(?:000000|000)$", "", code) for code in codes]
     return [
-        each
-        for number, each in enumerate(parts)
+        part
+        for number, part in enumerate(parts)
         if not any(
             other.startswith(stems[number]) and other != codes[number]
             for at, other in enumerate(codes)
@@ -347,21 +373,24 @@ def _most_detailed(parts: list[Any]) -> list[Any]:
 
 def _names(component: Any) -> dict[str, str]:
     """The names of codes that the component's topic sets tell, in its language where they can (section 5.6)."""
-    wanted = said(child(_around(component, "DescriptiveMetadata"), "Language"), "FormalName").lower()
-    found: dict[str, str] = {}
-    for topic in descendants(_around(component, "TopicSet"), "Topic"):
-        told = {
-            (each.get(XML_LANG) or "").lower(): words(each)
-            for each in children(topic, "Description")
-            if said(each, "Variant") in {"", "Name"}
+    wanted = attribute(child(_around(component, "DescriptiveMetadata"), "Language"), "FormalName").lower()
+    names: dict[str, str] = {}
+    for topic in descendant_elements(_around(component, "TopicSet"), "Topic"):
+        names_by_language = {
+            (description.get(XML_LANG) or "").lower(): words_in(description)
+            for description in child_elements(topic, "Description")
+            if attribute(description, "Variant") in {"", "Name"}
         }
-        if name := told.get(wanted) or next(iter(told.values()), ""):
-            found[words_of(topic, "FormalName")] = name
-    return found
+        if name := names_by_language.get(wanted) or next(iter(names_by_language.values()), ""):
+            names[words_at(topic, "FormalName")] = name
+    return names
 
 
 def _subject(element: Any, names: dict[str, str]) -> Subject:
-    code, scheme = said(element, "FormalName"), said(element, "Scheme") or said(element, "Vocabulary")
+    code, scheme = (
+        attribute(element, "FormalName"),
+        attribute(element, "Scheme") or attribute(element, "Vocabulary"),
+    )
     if re.fullmatch(r"\d{8}", code):
         return Subject(names.get(code), literal=code)
     return Subject(code, literal=f"{scheme}:{code}" if scheme else None)

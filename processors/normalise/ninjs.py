@@ -12,12 +12,11 @@ from typing import Any, Final
 from processors.errors import MissingIdentity, Unsupported
 from processors.model.story import AltId, InfoSource, Named, Story, Text
 from processors.normalise import members
-from processors.normalise.html import looks_like_html, readable, readable_line
-from processors.normalise.json_documents import read_json
+from processors.normalise.html import looks_like_html, read_html, read_html_line
+from processors.normalise.json_documents import Json, read_json
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.values import language_tag, made_uri, timestamp, urgency, uri_or_none
 
-Json = dict[str, Any]
 _NAME: Final = "ninjs"
 _TYPES: Final = {"text", "audio", "video", "picture", "graphic", "composite", "component"}
 _STATUS: Final = {
@@ -29,7 +28,7 @@ _PARTS: Final = {"complete": "full", "full": "full", "incomplete": "partial", "p
 
 def _words(value: object) -> str:
     if isinstance(value, list):  # AP's usage terms
-        value = "\n".join(each for each in value if isinstance(each, str))
+        value = "\n".join(line for line in value if isinstance(line, str))
     return value.strip() if isinstance(value, str) else ""
 
 
@@ -50,7 +49,7 @@ def _part(value: object) -> str | None:
 
 
 def _source_type(value: object) -> Named | None:
-    kind = members.named(value)
+    kind = members.named_objects(value)
     return Named(kind[0].name, kind[0].uri, kind[0].literal) if kind else None
 
 
@@ -70,7 +69,7 @@ _VALUES: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "places": ("places", members.places), "place": ("places", members.places),
     "subjects": ("subjects", members.subjects), "subject": ("subjects", members.subjects),
     "events": ("events", members.news_events), "event": ("events", members.news_events),
-    "objects": ("objects", members.named), "object": ("objects", members.named),
+    "objects": ("objects", members.named_objects), "object": ("objects", members.named_objects),
     "genres": ("genres", members.genres), "genre": ("genres", members.genres),
     "infoSources": ("info_sources", members.info_sources), "infosource": ("info_sources", members.info_sources),
     "renditions": ("renditions", members.renditions),
@@ -101,11 +100,11 @@ def is_item(value: object) -> bool:
     """Whether a JSON value is a ninjs item: an identifier or two, and a member that no other format has."""
     if not isinstance(value, dict):
         return False
-    known = _ITEM_MEMBERS.intersection(value)
+    members_of_ninjs = _ITEM_MEMBERS.intersection(value)
     return (
-        ("uri" in known and ("type" in value or len(known) > 1))
-        or ("guid" in value and bool(known))
-        or len(known) > 1
+        ("uri" in members_of_ninjs and ("type" in value or len(members_of_ninjs) > 1))
+        or ("guid" in value and bool(members_of_ninjs))
+        or len(members_of_ninjs) > 1
     )
 
 
@@ -119,90 +118,90 @@ def read_item(item: Json, document: Document) -> Readings:
     kind = item.get("type")
     if kind in ("event", "planning"):  # not a set: a list may be sent
         raise Unsupported(f"a ninjs {kind} item is no story; route it to a calendar")
-    sent = item.get("uri") or item.get("guid")
-    if not isinstance(sent, str) or not sent.strip():
+    identifier = item.get("uri") or item.get("guid")
+    if not isinstance(identifier, str) or not identifier.strip():
         raise MissingIdentity("a ninjs item without uri; ask the publisher to send one")
     source, zone = document.item.source or document.item.feed, document.item.timezone
-    made = _members(item, zone)
-    uri, made["alt_ids"] = _identity(sent, item, made.get("alt_ids", ()), source)
-    headline, made["headlines"] = _headline(item)
-    text, made["bodies"] = _body(item)
-    made["descriptions"] = _descriptions(item)
+    properties = _members(item, zone)
+    uri, properties["alt_ids"] = _identity(identifier, item, properties.get("alt_ids", ()), source)
+    headline, properties["headlines"] = _headline(item)
+    text, properties["bodies"] = _body(item)
+    properties["descriptions"] = _descriptions(item)
     if associations := _associations(item, source, zone):
-        made["associations"] = associations
-    return [Reading(_NAME, Story(uri, **made), headline, text)]
+        properties["associations"] = associations
+    return [Reading(_NAME, Story(uri, **properties), headline, text)]
 
 
 def _members(item: Json, zone: str | None) -> dict[str, Any]:
     """The properties that stand apart from headline, text and identifier; where one is sent twice, the last."""
-    made: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
     for name, value in item.items():
         if name in _VALUES:
             member, read_value = _VALUES[name]
-            told = read_value(value) if value is not None else None
+            property_value = read_value(value) if value is not None else None
         elif name in _DATES:
-            member, told = _DATES[name], timestamp(value, zone)
+            member, property_value = _DATES[name], timestamp(value, zone)
         else:
             continue
-        if told:
-            made[member] = told
+        if property_value:
+            properties[member] = property_value
     if not _FALLBACKS.isdisjoint(item):
-        _add_fallbacks(item, made)
-    return made
+        _add_fallbacks(item, properties)
+    return properties
 
 
-def _add_fallbacks(item: Json, made: dict[str, Any]) -> None:
+def _add_fallbacks(item: Json, properties: dict[str, Any]) -> None:
     """What ninjs 1 and the dialects of AP and Superdesk tell elsewhere."""
     if "urgency" not in item:
-        made["urgency"] = urgency(item.get("priority"))
+        properties["urgency"] = urgency(item.get("priority"))
     source = item.get("source") or item.get("provider")
-    if "info_sources" not in made and isinstance(source, str) and source.strip():
-        made["info_sources"] = (InfoSource(source.strip()),)
-    if more := (*members.subjects(item.get("service")), *members.keywords(item.get("keywords"))):
-        made["subjects"] = tuple(dict.fromkeys((*made.get("subjects", ()), *more)))
-    if "by" not in made and (
-        names := [each.name for each in members.people(item.get("authors")) if each.name]
+    if "info_sources" not in properties and isinstance(source, str) and source.strip():
+        properties["info_sources"] = (InfoSource(source.strip()),)
+    if more := (*members.subjects(item.get("service")), *members.keyword_subjects(item.get("keywords"))):
+        properties["subjects"] = tuple(dict.fromkeys((*properties.get("subjects", ()), *more)))
+    if "by" not in properties and (
+        names := [author.name for author in members.people(item.get("authors")) if author.name]
     ):
-        made["by"] = ", ".join(names)
+        properties["by"] = ", ".join(names)
 
 
 def _identity(
-    sent: str, item: Json, known: tuple[AltId, ...], source: str | None
+    identifier: str, item: Json, alt_ids: tuple[AltId, ...], source: str | None
 ) -> tuple[str, tuple[AltId, ...]]:
-    uri = uri_or_none(sent)
+    uri = uri_or_none(identifier)
     if uri is not None:
-        return uri, known
+        return uri, alt_ids
     role = "uri" if item.get("uri") else "guid"
-    return made_uri(role, source, sent.strip()), (*known, AltId(sent.strip(), role))
+    return made_uri(role, source, identifier.strip()), (*alt_ids, AltId(identifier.strip(), role))
 
 
 def _headline(item: Json) -> tuple[str, tuple[Text, ...]]:
     """The main headline, and the others as they were sent."""
-    found = members.texts(item.get("headlines"))
-    if not found:
+    texts = members.texts(item.get("headlines"))
+    if not texts:
         return _headline_of_ninjs_1(item), ()
-    main = _chosen(found, ("main", "headline", "simple", "title", None))
-    value = readable(main.value).text if _is_markup(main) else readable_line(main.value)
-    return value, _others(found, main)
+    main = _chosen(texts, ("main", "headline", "simple", "title", None))
+    value = read_html(main.value).text if _is_markup(main) else read_html_line(main.value)
+    return value, _others(texts, main)
 
 
 def _headline_of_ninjs_1(item: Json) -> str:
     plain = item.get("headline") or item.get("headline_text")
     if isinstance(plain, str) and plain.strip():
-        return readable_line(plain)
+        return read_html_line(plain)
     markup = item.get("headline_xhtml") or item.get("headline_html")
-    return readable(markup).text if isinstance(markup, str) else ""
+    return read_html(markup).text if isinstance(markup, str) else ""
 
 
 def _body(item: Json) -> tuple[str, tuple[Text, ...]]:
     """The main body as text, and the others as they were sent."""
-    found = members.texts(item.get("bodies")) or _bodies_of_ninjs_1(item)
-    if not found:
+    texts = members.texts(item.get("bodies")) or _bodies_of_ninjs_1(item)
+    if not texts:
         return "", ()
-    if plain := [text for text in found if not _is_markup(text)]:
+    if plain := [text for text in texts if not _is_markup(text)]:
         main = _chosen(plain, ("main", "text", "body", None))
-        return main.value, _others(found, main)
-    return readable(_chosen(found, ("main", "html", "richtext", None)).value).text, found
+        return main.value, _others(texts, main)
+    return read_html(_chosen(texts, ("main", "html", "richtext", None)).value).text, texts
 
 
 def _bodies_of_ninjs_1(item: Json) -> tuple[Text, ...]:
@@ -230,46 +229,51 @@ def _descriptions(item: Json) -> tuple[Text, ...]:
 
 def _associations(item: Json, source: str | None, zone: str | None) -> tuple[Story, ...]:
     """Pictures and other items that belong to the story: an object by name in ninjs 1, a list in 2 and 3."""
-    sent = item.get("associations")
-    if not sent:
+    associations = item.get("associations")
+    if not associations:
         return ()
     pairs: Iterable[tuple[Any, Any]] = ()
-    if isinstance(sent, dict):
-        pairs = sent.items()
-    elif isinstance(sent, list):
-        pairs = [(each.get("name") if isinstance(each, dict) else None, each) for each in sent]
-    found = []
-    for number, (name, each) in enumerate(pairs, 1):
-        if isinstance(each, dict):
-            found.append(_association(str(name or f"association-{number}"), each, source, zone))
-    return tuple(each for each in found if each is not None)
+    if isinstance(associations, dict):
+        pairs = associations.items()
+    elif isinstance(associations, list):
+        pairs = [
+            (association.get("name") if isinstance(association, dict) else None, association)
+            for association in associations
+        ]
+    stories = []
+    for number, (name, association) in enumerate(pairs, 1):
+        if isinstance(association, dict):
+            stories.append(_association(str(name or f"association-{number}"), association, source, zone))
+    return tuple(association for association in stories if association is not None)
 
 
 def _association(name: str, item: Json, source: str | None, zone: str | None) -> Story | None:
-    sent = item.get("uri") or item.get("guid")
-    if not isinstance(sent, str) or not sent.strip():
+    identifier = item.get("uri") or item.get("guid")
+    if not isinstance(identifier, str) or not identifier.strip():
         return None
-    made = _members(item, zone)
-    uri, made["alt_ids"] = _identity(sent, item, made.get("alt_ids", ()), source)
-    made["headlines"] = members.texts(item.get("headlines")) or members.one_text(item.get("headline"), "main")
-    made["bodies"] = members.texts(item.get("bodies")) or _bodies_of_ninjs_1(item)
-    made["descriptions"] = _descriptions(item)
+    properties = _members(item, zone)
+    uri, properties["alt_ids"] = _identity(identifier, item, properties.get("alt_ids", ()), source)
+    properties["headlines"] = members.texts(item.get("headlines")) or members.one_text(
+        item.get("headline"), "main"
+    )
+    properties["bodies"] = members.texts(item.get("bodies")) or _bodies_of_ninjs_1(item)
+    properties["descriptions"] = _descriptions(item)
     rel = item.get("rel")
-    return Story(uri, **made, name=name, rel=rel if isinstance(rel, str) and rel else None)
+    return Story(uri, **properties, name=name, rel=rel if isinstance(rel, str) and rel else None)
 
 
-def _chosen(found: Sequence[Text], roles: tuple[str | None, ...]) -> Text:
+def _chosen(texts: Sequence[Text], roles: tuple[str | None, ...]) -> Text:
     """The first text with the first of the roles that any has, else the first of all."""
-    if len(found) > 1:
+    if len(texts) > 1:
         for role in roles:
-            for text in found:
+            for text in texts:
                 if text.role == role:
                     return text
-    return found[0]
+    return texts[0]
 
 
-def _others(found: tuple[Text, ...], main: Text) -> tuple[Text, ...]:
-    return tuple([text for text in found if text is not main]) if len(found) > 1 else ()
+def _others(texts: tuple[Text, ...], main: Text) -> tuple[Text, ...]:
+    return tuple([text for text in texts if text is not main]) if len(texts) > 1 else ()
 
 
 def _is_markup(text: Text) -> bool:

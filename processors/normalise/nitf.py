@@ -27,9 +27,9 @@ from processors.model.story import (
     Subject,
     Text,
 )
-from processors.normalise.html import html_of, of_tree
+from processors.normalise.html import html_from_tree, read_tree
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.text import clean, with_dateline
+from processors.normalise.text import clean_text, with_dateline
 from processors.normalise.values import (
     file_uri,
     language_tag,
@@ -40,14 +40,14 @@ from processors.normalise.values import (
 )
 from processors.normalise.xml import (
     XML_LANG,
-    apart,
+    attribute,
     child,
-    children,
-    descendants,
-    parse,
-    said,
-    words,
-    words_of,
+    child_elements,
+    descendant_elements,
+    parse_xml,
+    spaced_words_in,
+    words_at,
+    words_in,
 )
 
 _NAME: Final = "nitf"
@@ -69,7 +69,7 @@ _BY: Final = re.compile(r"^(?:by|von|par|por)\s+", re.IGNORECASE)
 
 def read_nitf(document: Document) -> Readings:
     """The story of a document whose root is ``nitf``."""
-    root, damage = parse(document.text)
+    root, damage = parse_xml(document.text)
     return [_reading(root, document.item, damage)]
 
 
@@ -82,28 +82,32 @@ def _reading(root: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
     story = Story(
         uri=publisher_uri(identifier, role, item) if identifier else "",
         type="text",
-        version=said(child(data, "du-key"), "version") or said(child(data, "du-key"), "generation") or None,
+        version=attribute(child(data, "du-key"), "version")
+        or attribute(child(data, "du-key"), "generation")
+        or None,
         first_created=issued,
         version_created=issued,
         embargoed_until=_embargo(data, item),
         expires=timestamp(_date(data, "date.expire"), item.timezone),
-        pub_status=_STATUS.get(said(data, "management-status").lower()),
-        urgency=urgency(said(child(data, "urgency"), "ed-urg")),
-        copyright_holder=said(child(data, "doc.copyright"), "holder") or None,
+        pub_status=_STATUS.get(attribute(data, "management-status").lower()),
+        urgency=urgency(attribute(child(data, "urgency"), "ed-urg")),
+        copyright_holder=attribute(child(data, "doc.copyright"), "holder") or None,
         copyright_notice=_copyright(root, data),
-        usage_terms=said(child(data, "doc.rights"), "owner") or None,
+        usage_terms=attribute(child(data, "doc.rights"), "owner") or None,
         ed_note=_ed_note(data),
         language=language_tag(
-            root.get(XML_LANG) or said(child(root, "body"), XML_LANG) or said(root, "baselang")
+            root.get(XML_LANG) or attribute(child(root, "body"), XML_LANG) or attribute(root, "baselang")
         ),
         headlines=others,
         descriptions=tuple(
-            Text(text, "summary", "text/plain") for text in [clean(_block(child(top, "abstract")))] if text
+            Text(text, "summary", "text/plain")
+            for text in [clean_text(_block(child(top, "abstract")))]
+            if text
         ),
         slugline=_keywords(data) or None,
         by=byline(root),
-        located=words(next(descendants(child(top, "dateline"), "location"), None)) or None,
-        title=words_of(head, "title") or None,
+        located=words_in(next(descendant_elements(child(top, "dateline"), "location"), None)) or None,
+        title=words_at(head, "title") or None,
         info_sources=_sources(data, top),
         alt_ids=_alt_ids(root, data),
         associations=media(root, item),
@@ -120,11 +124,15 @@ def headlines(root: Any) -> tuple[str, tuple[Text, ...]]:
     hedline = child(head, "hedline")
     if hedline is None:
         hedline = child(head, "headline")
-    main = words_of(hedline, "hl1") or (words(hedline) if hedline is not None and len(hedline) == 0 else "")
-    others = tuple(
-        Text(text, "subheadline", "text/plain") for each in children(hedline, "hl2") if (text := words(each))
+    main = words_at(hedline, "hl1") or (
+        words_in(hedline) if hedline is not None and len(hedline) == 0 else ""
     )
-    return main or words_of(root, "head", "title"), others
+    others = tuple(
+        Text(text, "subheadline", "text/plain")
+        for element in child_elements(hedline, "hl2")
+        if (text := words_in(element))
+    )
+    return main or words_at(root, "head", "title"), others
 
 
 def body(root: Any) -> str:
@@ -141,82 +149,92 @@ def _dateline(top: Any) -> str:
     element = child(top, "dateline")
     if element is None:
         return ""
-    dates = [words(each) for each in children(element, "story.date")]
-    told = words(element)
+    dates = [words_in(date_element) for date_element in child_elements(element, "story.date")]
+    dateline = words_in(element)
     for date in dates:
-        told = told.replace(date, "", 1) if timestamp(date) else told
-    return told.strip()
+        dateline = dateline.replace(date, "", 1) if timestamp(date) else dateline
+    return dateline.strip()
 
 
 def markup(root: Any) -> str:
     """``body.content`` as HTML; its media are associations."""
-    return html_of(child(root, "body", "body.content"), _AS_HTML)
+    return html_from_tree(child(root, "body", "body.content"), _AS_HTML)
 
 
 def byline(root: Any) -> str | None:
     """The names of the bylines, without "By"."""
-    found = (_BY.sub("", apart(each)) for each in children(child(root, "body", "body.head"), "byline"))
-    return ", ".join(name for name in found if name) or None
+    names = (
+        _BY.sub("", spaced_words_in(element))
+        for element in child_elements(child(root, "body", "body.head"), "byline")
+    )
+    return ", ".join(name for name in names if name) or None
 
 
 def media(root: Any, item: RawItem) -> tuple[Story, ...]:
     """Pictures and other media of the body with their captions and credits (element ``media``)."""
-    found: dict[str, Story] = {}
-    for each in descendants(child(root, "body"), "media"):
-        reference = next((one for one in children(each, "media-reference") if said(one, "source")), None)
+    stories: dict[str, Story] = {}
+    for medium in descendant_elements(child(root, "body"), "media"):
+        reference = next(
+            (
+                element
+                for element in child_elements(medium, "media-reference")
+                if attribute(element, "source")
+            ),
+            None,
+        )
         if reference is None:
             continue
-        uri, address = file_uri(said(reference, "source"), item)
-        if uri in found:
+        uri, address = file_uri(attribute(reference, "source"), item)
+        if uri in stories:
             continue
-        kind = _MEDIA.get(said(each, "media-type").lower(), "component")
-        captions = [clean(_block(one)) for one in children(each, "media-caption")]
-        found[uri] = Story(
+        kind = _MEDIA.get(attribute(medium, "media-type").lower(), "component")
+        captions = [clean_text(_block(element)) for element in child_elements(medium, "media-caption")]
+        stories[uri] = Story(
             uri,
             type=kind,
             descriptions=tuple(Text(caption, "caption", "text/plain") for caption in captions if caption),
-            by=words_of(each, "media-producer") or None,
+            by=words_at(medium, "media-producer") or None,
             renditions=(
                 Rendition(
-                    said(reference, "name") or said(reference, "source").rpartition("/")[2],
+                    attribute(reference, "name") or attribute(reference, "source").rpartition("/")[2],
                     address,
-                    said(reference, "mime-type") or None,
-                    width=whole_number(said(reference, "width")),
-                    height=whole_number(said(reference, "height")),
+                    attribute(reference, "mime-type") or None,
+                    width=whole_number(attribute(reference, "width")),
+                    height=whole_number(attribute(reference, "height")),
                 ),
             ),
-            name=f"{kind}-{len(found) + 1}",
+            name=f"{kind}-{len(stories) + 1}",
         )
-    return tuple(found.values())
+    return tuple(stories.values())
 
 
 def _block(element: Any) -> str:
-    return "" if element is None else of_tree(element, _BLOCKS).text
+    return "" if element is None else read_tree(element, _BLOCKS).text
 
 
 def _identifier(root: Any, data: Any) -> tuple[str, str]:
     """``doc-id``, else ``du-key``, else ``ed-url`` of the publication data; with the role it has in altIds."""
-    if identifier := said(child(data, "doc-id"), "id-string"):
+    if identifier := attribute(child(data, "doc-id"), "id-string"):
         return identifier, "doc-id"
-    if identifier := said(child(data, "du-key"), "key"):
+    if identifier := attribute(child(data, "du-key"), "key"):
         return identifier, "du-key"
     pubdata = child(root, "head", "pubdata")
-    return said(pubdata, "ex-ref") or said(pubdata, "ed-url"), "ed-url"
+    return attribute(pubdata, "ex-ref") or attribute(pubdata, "ed-url"), "ed-url"
 
 
 def _alt_ids(root: Any, data: Any) -> tuple[AltId, ...]:
     pubdata = child(root, "head", "pubdata")
-    told = (
-        (said(child(data, "doc-id"), "id-string"), "doc-id"),
-        (said(child(data, "du-key"), "key"), "du-key"),
-        (said(pubdata, "ex-ref"), "ex-ref"),
-        (said(pubdata, "ed-url"), "ed-url"),
+    pairs = (
+        (attribute(child(data, "doc-id"), "id-string"), "doc-id"),
+        (attribute(child(data, "du-key"), "key"), "du-key"),
+        (attribute(pubdata, "ex-ref"), "ex-ref"),
+        (attribute(pubdata, "ed-url"), "ed-url"),
     )
-    return tuple(AltId(value, role) for value, role in told if value)
+    return tuple(AltId(value, role) for value, role in pairs if value)
 
 
 def _date(data: Any, name: str) -> str:
-    return said(child(data, name), "norm")
+    return attribute(child(data, name), "norm")
 
 
 def _embargo(data: Any, item: RawItem) -> str | None:
@@ -224,31 +242,34 @@ def _embargo(data: Any, item: RawItem) -> str | None:
     release = timestamp(_date(data, "date.release"), item.timezone)
     issue = timestamp(_date(data, "date.issue"), item.timezone)
     if release is None or (
-        said(data, "management-status").lower() != "embargoed" and (issue is None or release <= issue)
+        attribute(data, "management-status").lower() != "embargoed" and (issue is None or release <= issue)
     ):
         return None
     return release
 
 
 def _copyright(root: Any, data: Any) -> str | None:
-    told = words_of(root, "body", "body.head", "rights")
-    owner, year = said(child(data, "doc.copyright"), "holder"), said(child(data, "doc.copyright"), "year")
-    return told or (f"Copyright {year} {owner}".replace("  ", " ") if owner else None)
+    notice = words_at(root, "body", "body.head", "rights")
+    owner, year = (
+        attribute(child(data, "doc.copyright"), "holder"),
+        attribute(child(data, "doc.copyright"), "year"),
+    )
+    return notice or (f"Copyright {year} {owner}".replace("  ", " ") if owner else None)
 
 
 def _ed_note(data: Any) -> str | None:
-    notes = [said(each, "info") for each in children(data, "ed-msg", "correction")]
+    notes = [attribute(each, "info") for each in child_elements(data, "ed-msg", "correction")]
     return "\n".join(note for note in notes if note) or None
 
 
 def _keywords(data: Any) -> str:
-    fixture = said(child(data, "fixture"), "fix-id")
-    found = [said(each, "key") for each in children(child(data, "key-list"), "keyword")]
-    return fixture or "-".join(word for word in found if word)
+    fixture = attribute(child(data, "fixture"), "fix-id")
+    keywords = [attribute(keyword, "key") for keyword in child_elements(child(data, "key-list"), "keyword")]
+    return fixture or "-".join(word for word in keywords if word)
 
 
 def _sources(data: Any, top: Any) -> tuple[InfoSource, ...]:
-    name = words_of(top, "distributor") or said(child(data, "doc-id"), "regsrc")
+    name = words_at(top, "distributor") or attribute(child(data, "doc-id"), "regsrc")
     return (InfoSource(name),) if name else ()
 
 
@@ -266,47 +287,52 @@ def _identified(data: Any) -> dict[str, Any]:
 
 
 def _names(content: Any, kind: str) -> Iterator[str]:
-    for each in children(content, kind):
-        if name := words(each) or said(each, "value"):
+    for element in child_elements(content, kind):
+        if name := words_in(element) or attribute(element, "value"):
             yield name
 
 
 def _locations(data: Any) -> Iterator[str]:
-    for each in children(data, "evloc"):
-        told = [said(each, name) for name in ("city", "county-dist", "state-prov", "iso-cc")]
-        if name := words(each) or ", ".join(part for part in told if part):
+    for location in child_elements(data, "evloc"):
+        parts = [attribute(location, name) for name in ("city", "county-dist", "state-prov", "iso-cc")]
+        if name := words_in(location) or ", ".join(part for part in parts if part):
             yield name
 
 
 def _genres(head: Any) -> tuple[Named, ...]:
     """The kind of the document (``tobject``) and its properties: "Feature", "Analysis"."""
-    told = [said(each, "tobject.type") for each in descendants(head, "tobject")]
-    told += [said(each, "tobject.property.type") for each in descendants(head, "tobject.property")]
-    return tuple(Named(name) for name in dict.fromkeys(told) if name)
+    names = [attribute(element, "tobject.type") for element in descendant_elements(head, "tobject")]
+    names += [
+        attribute(element, "tobject.property.type")
+        for element in descendant_elements(head, "tobject.property")
+    ]
+    return tuple(Named(name) for name in dict.fromkeys(names) if name)
 
 
 def _subjects(head: Any, data: Any) -> tuple[Subject, ...]:
     """``tobject.subject`` (IPTC Subject Codes) and classifiers of the identified content."""
-    found = []
-    for each in descendants(head, "tobject.subject"):
+    subjects = []
+    for element in descendant_elements(head, "tobject.subject"):
         name = (
-            said(each, "tobject.subject.detail")
-            or said(each, "tobject.subject.matter")
-            or said(each, "tobject.subject.type")
+            attribute(element, "tobject.subject.detail")
+            or attribute(element, "tobject.subject.matter")
+            or attribute(element, "tobject.subject.type")
         )
-        code = said(each, "tobject.subject.refnum")
+        code = attribute(element, "tobject.subject.refnum")
         if name or code:
-            found.append(Subject(name or None, literal=code or None))
-    for each in children(child(data, "identified-content"), "classifier"):
-        name, code = said(each, "value") or words(each), said(each, "idsrc")
+            subjects.append(Subject(name or None, literal=code or None))
+    for element in child_elements(child(data, "identified-content"), "classifier"):
+        name, code = attribute(element, "value") or words_in(element), attribute(element, "idsrc")
         if name:
-            found.append(
+            subjects.append(
                 Subject(
                     name,
-                    literal=f"{code or said(each, 'type')}:{name}" if code or said(each, "type") else None,
+                    literal=f"{code or attribute(element, 'type')}:{name}"
+                    if code or attribute(element, "type")
+                    else None,
                 )
             )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(subjects))
 
 
 FORMAT: Final = Format(name=_NAME, read=read_nitf, roots={"nitf": ()}, media_types=("text/vnd.iptc.nitf",))

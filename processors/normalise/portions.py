@@ -32,31 +32,31 @@ _END_OF_MESSAGE: Final = re.compile(
     b"|".join(dict.fromkeys(format_.end_of_item for format_ in FORMATS if format_.end_of_item)), re.MULTILINE
 )
 
-Read = Callable[[int], bytes]
+ReadBytes = Callable[[int], bytes]
 
 
-def portions(read: Read, most: int, size: int = PORTION) -> Iterator[bytes]:
-    """The portions of a file in order, of about `size` bytes; `read` gives its next bytes (none at its end).
+def portions(read: ReadBytes, max_bytes: int, portion_bytes: int = PORTION) -> Iterator[bytes]:
+    """The portions of a file in order, of about `portion_bytes` bytes; `read` gives its next bytes (none at its end).
 
     Raises:
-        TooLarge: something longer than `most` bytes can't be cut; raise the limit if it is one item.
+        TooLarge: something longer than `max_bytes` bytes can't be cut; raise the limit if it is one item.
     """
     start = b""
-    while len(start) < most and (more := read(min(_CHUNK, size))):
+    while len(start) < max_bytes and (more := read(min(_CHUNK, portion_bytes))):
         start += more
         if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
             if first := _first(start):
-                yield from _of_xml(start, first, read, most, size)
+                yield from _of_xml(start, first, read, max_bytes, portion_bytes)
                 return
         elif _END_OF_MESSAGE.search(start):
-            yield from _of_messages(start, read, most, size)
+            yield from _of_messages(start, read, max_bytes, portion_bytes)
             return
-    raise _too_large(most)
+    raise _too_large(max_bytes)
 
 
-def _too_large(most: int) -> TooLarge:
+def _too_large(max_bytes: int) -> TooLarge:
     return TooLarge(
-        f"over {most:,} bytes that can't be parted; raise normalise.max_item_bytes in the settings if it is one item"
+        f"over {max_bytes:,} bytes that can't be parted; raise normalise.max_item_bytes in the settings if it is one item"
     )
 
 
@@ -65,34 +65,36 @@ def _first(text: bytes) -> re.Match[bytes] | None:
     return next((match for match in _FIRST.finditer(text) if match[1]), None)
 
 
-def _of_messages(rest: bytes, read: Read, most: int, size: int) -> Iterator[bytes]:
-    while more := read(size):
+def _of_messages(rest: bytes, read: ReadBytes, max_bytes: int, portion_bytes: int) -> Iterator[bytes]:
+    while more := read(portion_bytes):
         rest += more
         ends = [match.end() for match in _END_OF_MESSAGE.finditer(rest)]
         if ends:
             yield rest[: ends[-1]]
             rest = rest[ends[-1] :]
-        elif len(rest) > most:
-            raise _too_large(most)
-    if len(rest) > most:
-        raise _too_large(most)
+        elif len(rest) > max_bytes:
+            raise _too_large(max_bytes)
+    if len(rest) > max_bytes:
+        raise _too_large(max_bytes)
     if rest.strip():
         yield rest
 
 
-def _of_xml(start: bytes, first: re.Match[bytes], read: Read, most: int, size: int) -> Iterator[bytes]:
+def _of_xml(
+    start: bytes, first: re.Match[bytes], read: ReadBytes, max_bytes: int, portion_bytes: int
+) -> Iterator[bytes]:
     head, rest = start[: first.start()], start[first.start() :]
     closing = _end_tags(head)
     items = _Items(first[1])
-    while more := read(size):
+    while more := read(portion_bytes):
         rest += more
         if (end := items.end(rest)) > 0:
             yield head + rest[:end] + closing
             rest = rest[end:]
-        elif len(rest) > most:
-            raise _too_large(most)
-    if len(rest) > most:
-        raise _too_large(most)
+        elif len(rest) > max_bytes:
+            raise _too_large(max_bytes)
+    if len(rest) > max_bytes:
+        raise _too_large(max_bytes)
     if _first(rest):
         yield head + rest
 

@@ -19,13 +19,13 @@ from processors.normalise.values import uri_or_none
 
 MEDIA_TOPIC: Final = "http://cv.iptc.org/newscodes/mediatopic/"
 SUBJECT_CODE: Final = "http://cv.iptc.org/newscodes/subjectcode/"
-CREATOR: Final = "urn:wiredesk:normalise"  # of subjects that this pipeline added
+PIPELINE_CREATOR: Final = "urn:wiredesk:normalise"  # of subjects that this pipeline added
 _CATALOGS: Final = Path(config.__file__).parent / "catalogs"
 _CODE: Final = re.compile(r"(?:subj:|http://cv\.iptc\.org/newscodes/subjectcode/)?(\d{8})")
 _TOPIC: Final = re.compile(r"(?:medtop:|https?://cv\.iptc\.org/newscodes/mediatopic/)(\d{8})")
 
 
-def resolved(qcode: str, aliases: dict[str, str] | None = None) -> str | None:
+def resolve_qcode(qcode: str, aliases: dict[str, str] | None = None) -> str | None:
     """The URI of a QCode (NewsML-G2, section "QCodes"): by the document's aliases, then the IPTC's catalogs."""
     alias, colon, code = qcode.partition(":")
     if not colon or not code:
@@ -35,21 +35,21 @@ def resolved(qcode: str, aliases: dict[str, str] | None = None) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def with_topics(found: tuple[Subject, ...]) -> tuple[Subject, ...]:
+def with_media_topics(subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
     """The subjects, each Media Topic with its URI, and the Media Topics of Subject Codes among them added."""
-    made: dict[Subject, None] = {}
-    known = {each.uri for each in found}
-    for each in found:
-        sent = each.uri or each.literal or ""
-        if match := _TOPIC.fullmatch(sent):
-            made[replace(each, uri=MEDIA_TOPIC + match[1], literal=None)] = None
-        elif (match := _CODE.fullmatch(sent)) and (topic := _topic_of(match[1])):
-            made[replace(each, uri=SUBJECT_CODE + match[1], literal=None)] = None
-            if MEDIA_TOPIC + topic[0] not in known:
-                made[Subject(topic[1], uri=MEDIA_TOPIC + topic[0], creator=CREATOR)] = None
+    completed: dict[Subject, None] = {}
+    uris = {subject.uri for subject in subjects}
+    for subject in subjects:
+        code_or_uri = subject.uri or subject.literal or ""
+        if match := _TOPIC.fullmatch(code_or_uri):
+            completed[replace(subject, uri=MEDIA_TOPIC + match[1], literal=None)] = None
+        elif (match := _CODE.fullmatch(code_or_uri)) and (topic := _topic_of(match[1])):
+            completed[replace(subject, uri=SUBJECT_CODE + match[1], literal=None)] = None
+            if MEDIA_TOPIC + topic[0] not in uris:
+                completed[Subject(topic[1], uri=MEDIA_TOPIC + topic[0], creator=PIPELINE_CREATOR)] = None
         else:
-            made[each] = None
-    return tuple(made)
+            completed[subject] = None
+    return tuple(completed)
 
 
 def _topic_of(code: str) -> tuple[str, str] | None:

@@ -37,7 +37,7 @@ _DATE: Final = re.compile(r"\s*\d{4}-?\d\d-?\d\d")
 _DASH: Final = re.compile(r"[-–—_=:]\s*$")
 
 
-def legal_references(markup: str) -> str:
+def without_illegal_references(markup: str) -> str:
     """Markup without numeric references to characters that no text can hold (surrogates, controls, beyond Unicode)."""
     return _REFERENCE.sub(_legal, markup) if "&#" in markup and _DOUBTFUL.search(markup) else markup
 
@@ -53,7 +53,7 @@ def _legal(match: re.Match[str]) -> str:
     return "" if bad else match[0]
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """The text in its clean form."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -91,11 +91,11 @@ def _without_invisible(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """A headline or a name: the clean text on one line, with single blanks."""
-    text = text if _is_printable(text) else clean(text)
+    text = text if _is_printable(text) else clean_text(text)
     return " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
 
 
-def repaired(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+def repair_mojibake(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The text with undone mojibake, and the spans of what was mended, in the result."""
     if text.isascii() or not _BROKEN_UTF8.search(text):
         return text, ()

@@ -39,7 +39,7 @@ _MAIL_DATE: Final = re.compile(
 )
 _MISREAD: Final = re.compile(r"\A\D*\Z|[ap]\.?m\b|[+-]\d\d:\d\d", re.IGNORECASE)
 _FIRST_YEAR: Final = 1800
-ACTIVE: Final = ("javascript:", "vbscript:", "data:")
+ACTIVE_SCHEMES: Final = ("javascript:", "vbscript:", "data:")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
@@ -48,7 +48,7 @@ def uri_or_none(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     value = value.strip()
-    return value if _is_uri(value) and not value.lower().startswith(ACTIVE) else None
+    return value if _is_uri(value) and not value.lower().startswith(ACTIVE_SCHEMES) else None
 
 
 @lru_cache(maxsize=256)
@@ -95,9 +95,9 @@ def source_of(item: RawItem) -> str | None:
     return item.source or item.feed
 
 
-def publisher_uri(sent: str, role: str, item: RawItem) -> str:
+def publisher_uri(identifier: str, role: str, item: RawItem) -> str:
     """The URI of a publisher's identifier: as sent where it is one, else made from it."""
-    return uri_or_none(sent) or made_uri(role, source_of(item), sent.strip())
+    return uri_or_none(identifier) or made_uri(role, source_of(item), identifier.strip())
 
 
 def file_uri(href: str, item: RawItem) -> tuple[str, str | None]:
@@ -189,13 +189,13 @@ def _iso(value: str) -> datetime | None:
 
 
 @lru_cache(maxsize=256)
-def _offset(told: str) -> tzinfo:
+def _offset(offset_as_sent: str) -> tzinfo:
     """``Z``, ``UTC``, ``+01:00``, ``+0100`` or ``+01`` as a zone."""
-    if told[0] not in "+-":
+    if offset_as_sent[0] not in "+-":
         return UTC
-    digits = told[1:].replace(":", "").ljust(4, "0")
+    digits = offset_as_sent[1:].replace(":", "").ljust(4, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return timezone(-offset if told[0] == "-" else offset)
+    return timezone(-offset if offset_as_sent[0] == "-" else offset)
 
 
 def _plain_mail_date(value: str) -> datetime | None:

@@ -14,7 +14,7 @@ import config
 from processors.dates.month_names import month_number
 from processors.dates.written import ZONES
 from processors.model.story import Subject
-from processors.normalise.subjects import CREATOR, MEDIA_TOPIC
+from processors.normalise.subjects import MEDIA_TOPIC, PIPELINE_CREATOR
 
 END_OF_TRANSMISSION: Final = rb"\x04"  # EOT (ISO 646) ends a message
 _DAY_FIRST: Final = re.compile(
@@ -49,8 +49,8 @@ def date_told(text: str, zone: str | None) -> str | None:
 
 def urgency_of(priority: str, table: str) -> int | None:
     """The urgency of a priority, by ``config/lexicon/priorities.toml``."""
-    found = _table("priorities")[table].get(priority.lower())
-    return int(found) if found else None
+    urgency = _table("priorities")[table].get(priority.lower())
+    return int(urgency) if urgency else None
 
 
 @lru_cache(maxsize=1024)
@@ -58,17 +58,19 @@ def subjects_of(category: str, table: str, scheme: str) -> tuple[Subject, ...]:
     """The category as a subject, and its Media Topic where ``config/lexicon/categories.toml`` knows one."""
     if not category:
         return ()
-    known = _table("categories")[table]
-    told = known.get(category) or known.get(category.upper()) or known.get(category.lower()) or {}
-    found = [Subject(told.get("name"), literal=f"{scheme}:{category}")]
-    if topic := told.get("topic"):
-        found.append(Subject(told["name"], uri=MEDIA_TOPIC + topic, creator=CREATOR))
-    return tuple(found)
+    categories = _table("categories")[table]
+    entry = (
+        categories.get(category) or categories.get(category.upper()) or categories.get(category.lower()) or {}
+    )
+    subjects = [Subject(entry.get("name"), literal=f"{scheme}:{category}")]
+    if topic := entry.get("topic"):
+        subjects.append(Subject(entry["name"], uri=MEDIA_TOPIC + topic, creator=PIPELINE_CREATOR))
+    return tuple(subjects)
 
 
-def _zone(told: str | None, default: str | None) -> tzinfo:
-    if told and told.lower() in ZONES:
-        return timezone(timedelta(hours=ZONES[told.lower()]))
+def _zone(name: str | None, default: str | None) -> tzinfo:
+    if name and name.lower() in ZONES:
+        return timezone(timedelta(hours=ZONES[name.lower()]))
     try:
         return ZoneInfo(default) if default else UTC
     except (KeyError, ValueError, OSError):

@@ -34,8 +34,8 @@ KINDS: Final = {
     "img": "picture",
 }
 
-# Marks are control characters, which no document holds: `CONTROLS` must be deleted from it before.
-CONTROLS: Final = bytes((*range(9), 11, *range(14, 32), 127))
+# Marks are control characters, which no document holds: `CONTROL_BYTES` must be deleted from it before.
+CONTROL_BYTES: Final = bytes((*range(9), 11, *range(14, 32), 127))
 _LINE: Final = "\x01"  # a line ends
 _PARAGRAPH: Final = "\x02"  # a paragraph ends
 _BREAK: Final = "\x03"  # a `br`: one ends the line, two the paragraph
@@ -43,7 +43,7 @@ _BULLET: Final = "\x04"
 _CELL: Final = "\x05"
 _KEPT: Final = tuple(zip(" \n\t\r\f", "\x06\x07\x08\x0e\x0f", strict=True))  # white space that stays
 _MARKS: Final = re.compile("([\x01-\x05][\x01-\x05 ]*)")
-_FEW: Final = 32  # marks that are worth remembering
+_CACHED_MARKS: Final = 32  # marks that are worth remembering
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Readable:
+class ReadableText:
     """What a reader sees of a piece of HTML."""
 
     text: str
     pictures: tuple[Picture, ...] = ()
 
 
-class Writer:
+class TextWriter:
     """What a parser tells of a document; it is also the target of lxml's parser, and begins anew after `close`."""
 
     def __init__(self, kinds: Mapping[str, str] = KINDS) -> None:
@@ -83,16 +83,16 @@ class Writer:
         self._dropped_from = 0
         self._pictures: list[Picture] = []
 
-    def close(self) -> Readable:
+    def close(self) -> ReadableText:
         """What was collected."""
         if self._dropping:
             del self._out[self._dropped_from :]
         if self._preformatted:
             self._keep()
         text = _resolved("".join(self._out))
-        found = Readable(_written(text) if self._keeps else text, tuple(self._pictures))
+        readable = ReadableText(_written(text) if self._keeps else text, tuple(self._pictures))
         self._begin()
-        return found
+        return readable
 
     def start(self, name: str, attributes: Mapping[Any, Any]) -> None:
         """An element begins."""
@@ -180,8 +180,11 @@ def _resolved(text: str) -> str:
     if parts:
         opens, closes = not words, not parts[-1]
         marks = parts[::2]
-        parts[::2] = [_breaks(each) if len(each) < _FEW else _come_to(each) for each in marks]
-        parts[1::2] = [each.rstrip(" ") for each in parts[1::2]]
+        parts[::2] = [
+            _breaks(part_of_text) if len(part_of_text) < _CACHED_MARKS else _come_to(part_of_text)
+            for part_of_text in marks
+        ]
+        parts[1::2] = [part_of_text.rstrip(" ") for part_of_text in parts[1::2]]
         parts[-2] = _come_to(marks[-1], closes=closes)
         parts[0] = _come_to(marks[0], opens=opens, closes=closes and len(marks) == 1)
         words = words.rstrip(" ") + "".join(parts)

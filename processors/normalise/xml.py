@@ -20,7 +20,7 @@ from lxml import etree
 from processors.errors import Malformed, UnknownFormat
 from processors.model.event import DamageKind
 from processors.normalise.reading import Document, Format, Readings
-from processors.normalise.text import legal_references
+from processors.normalise.text import without_illegal_references
 
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NAMED: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
@@ -47,7 +47,7 @@ XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 XML_BASE: Final = "{http://www.w3.org/XML/1998/namespace}base"
 
 
-def parse(text: str) -> tuple[Any, tuple[DamageKind, ...]]:
+def parse_xml(text: str) -> tuple[Any, tuple[DamageKind, ...]]:
     """The root element of a document, and what was wrong with it.
 
     Characters that XML forbids are dropped and HTML's entities replaced; that is told only where words were lost.
@@ -66,7 +66,7 @@ def parse(text: str) -> tuple[Any, tuple[DamageKind, ...]]:
         return _recovered(mended, error)
 
 
-def local(element: Any) -> str:
+def local_name(element: Any) -> str:
     """The name of an element without its namespace; empty for comments and the like."""
     tag = element.tag
     return _without_namespace(tag) if isinstance(tag, str) else ""
@@ -77,47 +77,47 @@ def _without_namespace(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def children(parent: Any, *names: str) -> Iterator[Any]:
+def child_elements(parent: Any, *names: str) -> Iterator[Any]:
     """The child elements with one of some names, in order; none of None."""
     if parent is not None:
-        for each in parent:
-            if local(each) in names:
-                yield each
+        for element in parent:
+            if local_name(element) in names:
+                yield element
 
 
 def child(parent: Any, *path: str) -> Any:
     """The first element along a path of names, or None."""
     for name in path:
-        parent = next(children(parent, name), None)
+        parent = next(child_elements(parent, name), None)
         if parent is None:
             return None
     return parent
 
 
-def descendants(parent: Any, *names: str) -> Iterator[Any]:
+def descendant_elements(parent: Any, *names: str) -> Iterator[Any]:
     """All elements below with one of some names, in document order."""
     if parent is not None:
-        for each in parent.iter():
-            if each is not parent and local(each) in names:
-                yield each
+        for element in parent.iter():
+            if element is not parent and local_name(element) in names:
+                yield element
 
 
-def words(element: Any) -> str:
+def words_in(element: Any) -> str:
     """All characters of an element on one line; empty for None."""
     return "" if element is None else " ".join("".join(element.itertext()).split())
 
 
-def apart(element: Any) -> str:
+def spaced_words_in(element: Any) -> str:
     """All characters of an element on one line, those of its children set apart by blanks."""
     return "" if element is None else " ".join(" ".join(element.itertext()).split())
 
 
-def words_of(parent: Any, *path: str) -> str:
+def words_at(parent: Any, *path: str) -> str:
     """The characters of the first element along a path."""
-    return words(child(parent, *path))
+    return words_in(child(parent, *path))
 
 
-def said(element: Any, name: str) -> str:
+def attribute(element: Any, name: str) -> str:
     """An attribute's value, trimmed; empty where it is missing."""
     return "" if element is None else (element.get(name) or "").strip()
 
@@ -125,8 +125,8 @@ def said(element: Any, name: str) -> str:
 def language_of(element: Any) -> str:
     """The ``xml:lang`` of an element or the nearest one above it."""
     while element is not None:
-        if told := element.get(XML_LANG):
-            return str(told)
+        if tag := element.get(XML_LANG):
+            return str(tag)
         element = element.getparent()
     return ""
 
@@ -154,7 +154,7 @@ def _utf8(text: str) -> bytes:
 
 
 def _mended(text: str) -> tuple[str, bool]:
-    legal = legal_references(_ILLEGAL.sub("", text)).replace("&#X", "&#x")
+    legal = without_illegal_references(_ILLEGAL.sub("", text)).replace("&#X", "&#x")
     mended = _NAMED.sub(_character, legal)
     return _BARE.sub("&amp;", mended), len(legal) != len(text)
 

@@ -53,10 +53,10 @@ class Target:
         from processors.model.codec import encode
         from processors.model.event import Event, RawItem
         from processors.normalise import normalise
-        from processors.normalise.text import clean
+        from processors.normalise.text import clean_text
 
         self._formats, self._settings = formats, Normalise()
-        self._encode, self._normalise, self._clean, self._item = encode, normalise, clean, RawItem
+        self._encode, self._normalise, self._clean, self._item = encode, normalise, clean_text, RawItem
         self._rejected, self._event = Rejected, Event
         for seed in (
             "Paluu satamaan on huomenna.",

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from processors.normalise.language import identify
+from processors.normalise.language import identify_language
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LONG: Final = 20  # words
@@ -63,7 +63,7 @@ def main() -> None:
     rows, faults = [], []
     total = right = 0
     for language, known in sorted(texts(options.reference).items()):
-        told = [identify(text).tag.partition("-")[0] for text in known]
+        told = [identify_language(text).tag.partition("-")[0] for text in known]
         good = sum(tag == TAGS[language] for tag in told)
         faults += [
             (language, tag, text) for tag, text in zip(told, known, strict=True) if tag != TAGS[language]
@@ -84,7 +84,7 @@ def _short(language: str, known: list[str]) -> str:
         parts = [
             text[:count] if language.startswith("zh") else " ".join(text.split()[:count]) for text in known
         ]
-        told = [identify(part) for part in parts]
+        told = [identify_language(part) for part in parts]
         good = sum(each.tag.partition("-")[0] == TAGS[language] for each in told) / max(1, len(told))
         cells += f" {good:.2f} | {sum(each.confidence for each in told) / max(1, len(told)):.2f} |"
     return cells

@@ -29,7 +29,7 @@ from processors.normalise import normalise
 from processors.normalise.decode import decode
 from processors.normalise.feeds import entries_by_lxml
 from processors.normalise.formats import FORMATS
-from processors.normalise.xml import parse
+from processors.normalise.xml import parse_xml
 
 SENTENCE = "The council of Port Alder said on Monday that it would repair the wall of the harbour by spring. "
 RECEIVED = "2026-01-22T16:00:00Z"
@@ -120,7 +120,7 @@ def _feeds(documents: Sequence[bytes]) -> None:
         (
             "fast path: bytes to entries",
             fast,
-            lambda document: len(entries_by_lxml(parse(decode(document))[0], FORMATS)[1]),
+            lambda document: len(entries_by_lxml(parse_xml(decode(document))[0], FORMATS)[1]),
         ),
         ("whole step", fast, lambda document: _items(document, {})),
         ("whole step, all feeds", documents, lambda document: _items(document, {})),
@@ -139,7 +139,7 @@ def _feeds(documents: Sequence[bytes]) -> None:
 def _takes(document: bytes) -> bool:
     """Whether the fast path reads a document alone, with all the entries that feedparser finds in it."""
     try:
-        root, damage = parse(decode(document))
+        root, damage = parse_xml(decode(document))
     except Rejected:
         return False
     return not damage and 0 < len(entries_by_lxml(root, FORMATS)[1]) >= len(

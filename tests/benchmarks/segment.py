@@ -27,7 +27,7 @@ from unittest.mock import patch
 from config.settings import SegmentSettings
 from processors.model.event import Event, Language, Provenance
 from processors.model.story import Story
-from processors.normalise.text import clean
+from processors.normalise.text import clean_text
 from processors.segment import segment
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -68,7 +68,7 @@ def stories(folder: Path) -> Iterator[str]:
     for path in sorted(folder.glob("*.sgm.gz")):
         text = gzip.decompress(path.read_bytes()).decode("latin-1")
         for dateline, body in STORY.findall(text):
-            yield clean(html.unescape(f"    {dateline.strip()} {SIGNED.sub('', body)}"))
+            yield clean_text(html.unescape(f"    {dateline.strip()} {SIGNED.sub('', body)}"))
 
 
 def unwrapped(story: str) -> str:

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from processors.errors import Malformed
 from processors.model.event import DamageKind
-from processors.normalise.feeds.entry import Enclosure, Entry, reading_of
+from processors.normalise.feeds.entry import Enclosure, FeedEntry, reading_of
 from processors.normalise.reading import Document, Format, Readings, over_limit_errors
 from processors.normalise.values import timestamp, whole_number
-from processors.normalise.xml import local, parse
+from processors.normalise.xml import local_name, parse_xml
 
 _ENTRY_TAGS: Final = ("<item", "<entry", ":item", ":entry")
 
@@ -27,7 +27,7 @@ def read_xml_feed(document: Document) -> Readings:
         Malformed: nothing in it could be read.
     """
     try:
-        root, damage = parse(document.text)
+        root, damage = parse_xml(document.text)
     except Malformed:
         entries = entries_by_feedparser(document.text)
         if not entries:
@@ -43,7 +43,7 @@ def read_xml_feed(document: Document) -> Readings:
 
 
 def _readings(
-    entries: list[Entry], format_name: str, document: Document, damage: tuple[DamageKind, ...]
+    entries: list[FeedEntry], format_name: str, document: Document, damage: tuple[DamageKind, ...]
 ) -> Readings:
     """The readings; the damage of a document stands at its last entry, where it was cut."""
     kept = entries[: document.max_entries]
@@ -54,15 +54,15 @@ def _readings(
     return [*readings, *over_limit_errors(len(entries), document.max_entries)]
 
 
-def entries_by_lxml(root: Any, formats: tuple[Format, ...]) -> tuple[str, list[Entry]]:
+def entries_by_lxml(root: Any, formats: tuple[Format, ...]) -> tuple[str, list[FeedEntry]]:
     """The name of the format that a root element is of, the first feed format where it is of none, and its entries."""
     readers = [(format_, format_.entries) for format_ in formats if format_.entries]
-    root_name = local(root).lower()
+    root_name = local_name(root).lower()
     format_, entries_of = next((pair for pair in readers if root_name in pair[0].roots), readers[0])
     return format_.name, entries_of(root)
 
 
-def entries_by_feedparser(text: str) -> list[Entry]:
+def entries_by_feedparser(text: str) -> list[FeedEntry]:
     """The entries of a feed as feedparser reads them; none where it finds no feed."""
     import feedparser  # a fifth of the start-up, for broken feeds alone
 
@@ -76,49 +76,50 @@ def entries_by_feedparser(text: str) -> list[Entry]:
         )
     except (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError):
         return []  # feedparser fails on some torn documents; what it can't read is no feed
-    return [_entry(each, parsed.feed) for each in parsed.entries]
+    return [_entry(entry, parsed.feed) for entry in parsed.entries]
 
 
-def _entry(each: dict[str, Any], feed: Mapping[str, Any]) -> Entry:
-    contents = [one.get("value") or "" for one in each.get("content") or ()]
-    return Entry(
-        identifier=_word(each, "id"),
-        link=_word(each, "link"),
+def _entry(entry: dict[str, Any], feed: Mapping[str, Any]) -> FeedEntry:
+    contents = [part.get("value") or "" for part in entry.get("content") or ()]
+    return FeedEntry(
+        identifier=_word(entry, "id"),
+        link=_word(entry, "link"),
         base=_word(feed, "link"),
-        title=_word(each, "title"),
-        summary=_word(each, "summary"),
+        title=_word(entry, "title"),
+        summary=_word(entry, "summary"),
         content=max(contents, key=len, default=""),
-        published=_date(each, "published") or _date(each, "created"),
-        updated=_date(each, "updated"),
-        authors=tuple(name for one in each.get("authors") or () if (name := _word(one, "name"))),
+        published=_date(entry, "published") or _date(entry, "created"),
+        updated=_date(entry, "updated"),
+        authors=tuple(name for part in entry.get("authors") or () if (name := _word(part, "name"))),
         categories=tuple(
-            (_word(one, "term"), _word(one, "scheme"), _word(one, "label")) for one in each.get("tags") or ()
+            (_word(part, "term"), _word(part, "scheme"), _word(part, "label"))
+            for part in entry.get("tags") or ()
         ),
         enclosures=tuple(
-            Enclosure(one["href"], _word(one, "type"), size=whole_number(one.get("length")))
-            for one in each.get("enclosures") or ()
-            if one.get("href")
+            Enclosure(part["href"], _word(part, "type"), size=whole_number(part.get("length")))
+            for part in entry.get("enclosures") or ()
+            if part.get("href")
         ),
-        language=_word(each, "language") or _word(feed, "language"),
-        rights=_word(each, "rights") or _word(feed, "rights"),
-        source=_word(each.get("source") or {}, "title"),
+        language=_word(entry, "language") or _word(feed, "language"),
+        rights=_word(entry, "rights") or _word(feed, "rights"),
+        source=_word(entry.get("source") or {}, "title"),
     )
 
 
-def _word(one: Mapping[str, Any], name: str) -> str:
-    value = one.get(name)
+def _word(mapping: Mapping[str, Any], name: str) -> str:
+    value = mapping.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _date(each: dict[str, Any], name: str) -> str:
+def _date(entry: dict[str, Any], name: str) -> str:
     """The date as sent where we can read it, else as feedparser reads it."""
     if not dict.__contains__(
-        each, name
+        entry, name
     ):  # feedparser's own mapping gives `published` for a missing `updated`
         return ""
-    sent = _word(each, name)
-    parsed = each.get(f"{name}_parsed")
-    if sent and timestamp(sent) is None and parsed:
+    date = _word(entry, name)
+    parsed = entry.get(f"{name}_parsed")
+    if date and timestamp(date) is None and parsed:
         year, month, day, hour, minute, second = parsed[:6]
         return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{min(second, 59):02}Z"
-    return sent
+    return date

@@ -20,26 +20,30 @@ from processors.normalise.feeds.elements import (
     text_of,
     usual_name,
 )
-from processors.normalise.feeds.entry import Entry
+from processors.normalise.feeds.entry import FeedEntry
 from processors.normalise.geometry import point_of
 from processors.normalise.html import looks_like_html
 from processors.normalise.reading import Format
-from processors.normalise.xml import XML_BASE, XML_LANG, local
+from processors.normalise.xml import XML_BASE, XML_LANG, local_name
 
 
-def find_entries(root: Any) -> list[Entry]:
+def find_entries(root: Any) -> list[FeedEntry]:
     """The entries of a feed in its order, or the entry that is a document itself."""
-    if local(root) == "entry":
-        return [_atom(root, Entry())]
+    if local_name(root) == "entry":
+        return [_atom(root, FeedEntry())]
     feed = _atom_feed(root)
-    return [_atom(each, feed) for each in root if local(each) in {"entry", "item"}]
+    return [_atom(element, feed) for element in root if local_name(element) in {"entry", "item"}]
 
 
-def _atom_feed(feed: Any) -> Entry:
+def _atom_feed(feed: Any) -> FeedEntry:
     """What a feed says for all its entries (RFC 4287, sections 2, 4.2.10, 4.2.1)."""
-    rights = next((text_of(each) for each in feed if usual_name(each) == "atom:rights"), "")
-    links = [each for each in feed if local(each) == "link" and each.get("rel", "alternate") == "alternate"]
-    return Entry(
+    rights = next((text_of(element) for element in feed if usual_name(element) == "atom:rights"), "")
+    links = [
+        element
+        for element in feed
+        if local_name(element) == "link" and element.get("rel", "alternate") == "alternate"
+    ]
+    return FeedEntry(
         language=feed.get(XML_LANG) or "",
         rights=rights,
         base=feed.get(XML_BASE) or (links[0].get("href") or "" if links else ""),
@@ -47,19 +51,24 @@ def _atom_feed(feed: Any) -> Entry:
     )
 
 
-def _atom(entry: Any, feed: Entry) -> Entry:
+def _atom(entry: Any, feed: FeedEntry) -> FeedEntry:
     """An entry of Atom 1.0 (RFC 4287, section 4.1.2) or 0.3."""
     fields = children_by_name(entry)
     links = [
-        each
-        for each in entry
-        if local(each) == "link" and usual_name(each).startswith(("atom:", "?:link", "link"))
+        element
+        for element in entry
+        if local_name(element) == "link" and usual_name(element).startswith(("atom:", "?:link", "link"))
     ]
     content = next(
-        (each for each in entry if local(each) == "content" and usual_name(each) != "media:content"), None
+        (
+            element
+            for element in entry
+            if local_name(element) == "content" and usual_name(element) != "media:content"
+        ),
+        None,
     )
-    source = next((each for each in entry if local(each) == "source"), None)
-    return Entry(
+    source = next((element for element in entry if local_name(element) == "source"), None)
+    return FeedEntry(
         identifier=first_content(fields, "atom:id", "id"),
         link=alternate_link(links)
         or (alternate_link(links, "self") if content is None else "")
@@ -94,7 +103,7 @@ def _atom(entry: Any, feed: Entry) -> Entry:
         rights=first_content(fields, "atom:rights", "atom:copyright", "dc:rights") or feed.rights,
         source=""
         if source is None
-        else next((text_of(each) for each in source if local(each) == "title"), ""),
+        else next((text_of(element) for element in source if local_name(element) == "title"), ""),
         point=point_of(fields),
         place=first_content(fields, "georss:featurename", "georss:featureName"),
     )

@@ -12,7 +12,7 @@ from lxml import etree
 
 from processors.normalise.feeds.entry import Enclosure
 from processors.normalise.values import whole_number
-from processors.normalise.xml import local
+from processors.normalise.xml import local_name
 
 _NAMESPACES: Final = {
     "http://www.w3.org/2005/Atom": "atom", "http://purl.org/atom/ns#": "atom", "https://www.w3.org/2005/Atom": "atom",
@@ -69,17 +69,17 @@ def inner_markup(element: Any) -> str:
 
 def children_by_name(entry: Any) -> dict[str, list[Any]]:
     """The children of an entry by their usual names."""
-    found: dict[str, list[Any]] = {}
-    for each in entry:
-        found.setdefault(usual_name(each), []).append(each)
-    return found
+    fields: dict[str, list[Any]] = {}
+    for element in entry:
+        fields.setdefault(usual_name(element), []).append(element)
+    return fields
 
 
 def first_content(fields: dict[str, list[Any]], *names: str) -> str:
     """The content of the first child with something in it."""
     for name in names:
-        for each in fields.get(name, ()):
-            words = inner_markup(each)
+        for element in fields.get(name, ()):
+            words = inner_markup(element)
             if words.strip():
                 return words
     return ""
@@ -87,47 +87,51 @@ def first_content(fields: dict[str, list[Any]], *names: str) -> str:
 
 def longest_content(fields: dict[str, list[Any]], *names: str) -> str:
     """The longest content of all children of some names."""
-    return max((inner_markup(each) for name in names for each in fields.get(name, ())), key=len, default="")
+    return max(
+        (inner_markup(element) for name in names for element in fields.get(name, ())), key=len, default=""
+    )
 
 
 def person_names(fields: dict[str, list[Any]], *names: str) -> tuple[str, ...]:
     """The names in all children of some names."""
-    return tuple(words for name in names for each in fields.get(name, ()) if (words := person_name(each)))
+    return tuple(
+        words for name in names for element in fields.get(name, ()) if (words := person_name(element))
+    )
 
 
 def person_name(element: Any) -> str:
     """The text of an author, or the name in it (Atom's construct used in RSS)."""
-    name = next((each for each in element if local(each) == "name"), None)
+    name = next((child for child in element if local_name(child) == "name"), None)
     return text_of(element if name is None else name).strip()
 
 
 def alternate_link(links: list[Any], rel: str = "alternate") -> str:
     """The address of the link with a relation (RFC 4287, section 4.2.7.2); HTML is preferred."""
-    found = [each for each in links if each.get("rel", "alternate") == rel and each.get("href")]
-    found.sort(key=lambda each: "html" not in each.get("type", "html"))
-    return found[0].get("href").strip() if found else ""
+    candidates = [link for link in links if link.get("rel", "alternate") == rel and link.get("href")]
+    candidates.sort(key=lambda link: "html" not in link.get("type", "html"))
+    return candidates[0].get("href").strip() if candidates else ""
 
 
 def linked_enclosures(links: list[Any]) -> tuple[Enclosure, ...]:
     """The files that links of the relation ``enclosure`` name (RFC 4287, section 4.2.7.2)."""
     return tuple(
         Enclosure(
-            each.get("href"),
-            each.get("type") or "",
-            each.get("title") or "",
-            size=whole_number(each.get("length")),
+            link.get("href"),
+            link.get("type") or "",
+            link.get("title") or "",
+            size=whole_number(link.get("length")),
         )
-        for each in links
-        if each.get("rel") == "enclosure" and each.get("href")
+        for link in links
+        if link.get("rel") == "enclosure" and link.get("href")
     )
 
 
 def author_names(element: Any) -> tuple[str, ...]:
     """The names of an element's ``author`` children."""
     names = (
-        person_name(each)
-        for each in element
-        if local(each) == "author" and usual_name(each).startswith(("atom:", "author"))
+        person_name(child)
+        for child in element
+        if local_name(child) == "author" and usual_name(child).startswith(("atom:", "author"))
     )
     return tuple(name for name in names if name)
 
@@ -136,72 +140,78 @@ def categories_of(entry: Any, fields: dict[str, list[Any]]) -> tuple[tuple[str, 
     """(term, scheme, label) of category, dc:subject, media:category, itunes and prism keywords."""
     if _CATEGORIES.isdisjoint(fields):
         return ()
-    found = []
-    for each in entry:
-        name = usual_name(each)
+    categories = []
+    for element in entry:
+        name = usual_name(element)
         if name in {"category", "atom:category"}:
-            found.append(
+            categories.append(
                 (
-                    each.get("term") or text_of(each),
-                    each.get("domain") or each.get("scheme") or "",
-                    each.get("label") or "",
+                    element.get("term") or text_of(element),
+                    element.get("domain") or element.get("scheme") or "",
+                    element.get("label") or "",
                 )
             )
         elif name in {"dc:subject", "media:category", "prism:category", "prism:section", "prism:keyword"}:
-            found.append((text_of(each), each.get("scheme") or "", each.get("label") or ""))
+            categories.append((text_of(element), element.get("scheme") or "", element.get("label") or ""))
         elif name == "itunes:category":
-            found += [(one.get("text") or "", "", "") for one in each.iter() if usual_name(one) == name]
+            categories += [
+                (category.get("text") or "", "", "")
+                for category in element.iter()
+                if usual_name(category) == name
+            ]
         elif name in {"media:keywords", "itunes:keywords"}:
-            found += [(word.strip(), "", "") for word in text_of(each).split(",")]
-    return tuple(one for one in found if one[0].strip() or one[2].strip())
+            categories += [(word.strip(), "", "") for word in text_of(element).split(",")]
+    return tuple(category for category in categories if category[0].strip() or category[2].strip())
 
 
 def enclosures_of(entry: Any, fields: dict[str, list[Any]]) -> tuple[Enclosure, ...]:
     """RSS enclosures and Media RSS contents (Media RSS 1.5.1), in their order."""
-    found: list[Enclosure] = []
-    for each in () if _FILES.isdisjoint(fields) else entry:
-        name = usual_name(each)
-        if name == "enclosure" and each.get("url"):
-            found.append(
-                Enclosure(each.get("url"), each.get("type") or "", size=whole_number(each.get("length")))
+    enclosures: list[Enclosure] = []
+    for element in () if _FILES.isdisjoint(fields) else entry:
+        name = usual_name(element)
+        if name == "enclosure" and element.get("url"):
+            enclosures.append(
+                Enclosure(
+                    element.get("url"), element.get("type") or "", size=whole_number(element.get("length"))
+                )
             )
         elif name == "media:group":
-            found += _media(each)[:1]
+            enclosures += _media(element)[:1]
         elif name == "media:content":
-            found += _media([each])
-    return tuple(found) or _thumbnail(entry)
+            enclosures += _media([element])
+    return tuple(enclosures) or _thumbnail(entry)
 
 
 def _thumbnail(entry: Any) -> tuple[Enclosure, ...]:
     """The first thumbnail, wherever it stands."""
-    for each in entry.iter("{*}thumbnail"):
-        if usual_name(each) == "media:thumbnail" and each.get("url"):
-            size = whole_number(each.get("width")), whole_number(each.get("height"))
-            return (Enclosure(each.get("url"), "image", width=size[0], height=size[1]),)
+    for thumbnail in entry.iter("{*}thumbnail"):
+        if usual_name(thumbnail) == "media:thumbnail" and thumbnail.get("url"):
+            size = whole_number(thumbnail.get("width")), whole_number(thumbnail.get("height"))
+            return (Enclosure(thumbnail.get("url"), "image", width=size[0], height=size[1]),)
     return ()
 
 
 def _media(parent: Any) -> list[Enclosure]:
-    found = []
-    for each in parent:
-        if usual_name(each) != "media:content" or not each.get("url"):
+    enclosures = []
+    for element in parent:
+        if usual_name(element) != "media:content" or not element.get("url"):
             continue
-        fields = children_by_name(each)
-        found.append(
+        fields = children_by_name(element)
+        enclosures.append(
             Enclosure(
-                each.get("url"),
-                each.get("type") or each.get("medium") or "",
+                element.get("url"),
+                element.get("type") or element.get("medium") or "",
                 first_content(fields, "media:title"),
                 first_content(fields, "media:description", "media:text"),
                 first_content(fields, "media:credit"),
                 first_content(fields, "media:copyright"),
-                whole_number(each.get("fileSize")),
-                whole_number(each.get("width")),
-                whole_number(each.get("height")),
-                _seconds(each.get("duration")),
+                whole_number(element.get("fileSize")),
+                whole_number(element.get("width")),
+                whole_number(element.get("height")),
+                _seconds(element.get("duration")),
             )
         )
-    return found
+    return enclosures
 
 
 def _seconds(value: str | None) -> float | None:

@@ -19,10 +19,10 @@ from processors.model.story import (
     Subject,
     Text,
 )
-from processors.normalise.html import readable, readable_line
+from processors.normalise.html import read_html, read_html_line
 from processors.normalise.reading import Reading
-from processors.normalise.subjects import MEDIA_TOPIC, SUBJECT_CODE, resolved
-from processors.normalise.text import clean, clean_line
+from processors.normalise.subjects import MEDIA_TOPIC, SUBJECT_CODE, resolve_qcode
+from processors.normalise.text import clean_line, clean_text
 from processors.normalise.values import (
     content_hash,
     language_tag,
@@ -59,7 +59,7 @@ class Enclosure:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """What the elements of an entry say, as they say it: empty where they are missing.
 
     `summary` is HTML; `content` is where `content_is_html`. Categories are (term, scheme, label).
@@ -85,10 +85,10 @@ class Entry:
 
 
 def reading_of(
-    entry: Entry, format_: str, item: RawItem, damage: tuple[DamageKind, ...] = ()
+    entry: FeedEntry, format_: str, item: RawItem, damage: tuple[DamageKind, ...] = ()
 ) -> Reading | Rejected:
     """The story of an entry, or why it makes none."""
-    title = readable_line(entry.title)
+    title = read_html_line(entry.title)
     text, summary, pictures = _words(entry)
     if not title and not text:
         return MissingContent(
@@ -117,18 +117,18 @@ def reading_of(
     return Reading(format_, story, title, text, damage=damage, markup=markup, is_clean=True)
 
 
-def _words(entry: Entry) -> tuple[str, str, tuple[Picture, ...]]:
+def _words(entry: FeedEntry) -> tuple[str, str, tuple[Picture, ...]]:
     """The longer of content and summary as text, the summary, and the pictures of both."""
-    whole = readable(entry.content) if entry.content_is_html else None
-    text = clean(whole.text if whole else entry.content) if entry.content else ""
+    whole = read_html(entry.content) if entry.content_is_html else None
+    text = clean_text(whole.text if whole else entry.content) if entry.content else ""
     same = whole is not None and entry.summary == entry.content
-    short = whole if whole is not None and same else readable(entry.summary)
-    summary = text if same else clean(short.text) if entry.summary else ""
+    short = whole if whole is not None and same else read_html(entry.summary)
+    summary = text if same else clean_text(short.text) if entry.summary else ""
     pictures = (*(whole.pictures if whole else ()), *(() if same else short.pictures))
     return (text if len(text) >= len(summary) else summary), summary, pictures
 
 
-def _uri(entry: Entry, link: str | None, title: str, item: RawItem) -> str:
+def _uri(entry: FeedEntry, link: str | None, title: str, item: RawItem) -> str:
     if entry.identifier.strip():
         return publisher_uri(entry.identifier, "guid", item)
     if link:
@@ -136,89 +136,89 @@ def _uri(entry: Entry, link: str | None, title: str, item: RawItem) -> str:
     return made_uri("entry", source_of(item), content_hash(title, entry.published))
 
 
-def _alt_ids(entry: Entry, link: str | None) -> tuple[AltId, ...]:
-    found = []
+def _alt_ids(entry: FeedEntry, link: str | None) -> tuple[AltId, ...]:
+    alt_ids = []
     if entry.identifier.strip():
-        found.append(AltId(entry.identifier.strip(), "guid"))
+        alt_ids.append(AltId(entry.identifier.strip(), "guid"))
     if link:
-        found.append(AltId(link, "link"))
-    return tuple(found)
+        alt_ids.append(AltId(link, "link"))
+    return tuple(alt_ids)
 
 
 def _name(author: str) -> str:
     """The name in ``a@example.org (Name)`` or ``Name <a@example.org>``, else all of it."""
-    author = readable_line(author)
+    author = read_html_line(author)
     match = _MAILBOX.match(author)
     return clean_line((match["name"] or match["before"]) if match else author)
 
 
-def _subjects(entry: Entry) -> tuple[Subject, ...]:
-    found: dict[Subject, None] = {}
+def _subjects(entry: FeedEntry) -> tuple[Subject, ...]:
+    subjects: dict[Subject, None] = {}
     for term, scheme, label in entry.categories:
-        code, name = readable_line(term), readable_line(label)
+        code, name = read_html_line(term), read_html_line(label)
         if code or name:
             uri, literal = _coded(code, scheme.strip())
-            found[Subject(name=name or (None if uri else code), uri=uri, literal=literal)] = None
-    return tuple(found)
+            subjects[Subject(name=name or (None if uri else code), uri=uri, literal=literal)] = None
+    return tuple(subjects)
 
 
 def _coded(code: str, scheme: str) -> tuple[str | None, str | None]:
     """URI and literal of a category: IPTC codes have a URI, others stay with their scheme, plain words have none."""
     if code.startswith(("medtop:", "subj:")):
-        return resolved(code), None
+        return resolve_qcode(code), None
     if scheme in {MEDIA_TOPIC, SUBJECT_CODE} and code.isdigit():
         return scheme + code, None
     return None, f"{scheme}:{code}" if scheme and code else None
 
 
-def _places(entry: Entry) -> tuple[StoryPlace, ...]:
+def _places(entry: FeedEntry) -> tuple[StoryPlace, ...]:
     name = clean_line(entry.place) or None
     if entry.point is None and name is None:
         return ()
     return (StoryPlace(name=name, geo_json=entry.point),)
 
 
-def _associations(entry: Entry, pictures: tuple[Picture, ...], item: RawItem) -> tuple[Story, ...]:
+def _associations(entry: FeedEntry, pictures: tuple[Picture, ...], item: RawItem) -> tuple[Story, ...]:
     """Enclosures and the pictures of the body, each address once."""
     base = entry.base or item.url
-    found: dict[str, Story] = {}
-    for each in entry.enclosures:
-        if (address := web_address(each.address, base)) and address not in found:
-            found[address] = _association(address, each, len(found) + 1)
+    stories: dict[str, Story] = {}
+    for enclosure in entry.enclosures:
+        if (address := web_address(enclosure.address, base)) and address not in stories:
+            stories[address] = _association(address, enclosure, len(stories) + 1)
     for picture in pictures:
-        if (address := web_address(picture.address, base)) and address not in found:
-            found[address] = _association(
-                address, Enclosure(address, "image", caption=picture.caption), len(found) + 1
+        if (address := web_address(picture.address, base)) and address not in stories:
+            stories[address] = _association(
+                address, Enclosure(address, "image", caption=picture.caption), len(stories) + 1
             )
-    return tuple(found.values())
+    return tuple(stories.values())
 
 
-def _association(address: str, each: Enclosure, number: int) -> Story:
-    kind = _KINDS.get(each.kind.partition("/")[0].lower()) or _SUFFIXES.get(
+def _association(address: str, enclosure: Enclosure, number: int) -> Story:
+    kind = _KINDS.get(enclosure.kind.partition("/")[0].lower()) or _SUFFIXES.get(
         address.partition("?")[0].rpartition(".")[2].lower(), "component"
     )
-    caption = clean(readable(each.caption).text) if each.caption else ""
-    title = readable_line(each.title) if each.title else ""
-    made: dict[str, Any] = {}
+    caption = clean_text(read_html(enclosure.caption).text) if enclosure.caption else ""
+    title = read_html_line(enclosure.title) if enclosure.title else ""
+    texts: dict[str, Any] = {}
     if title:
-        made["headlines"] = (Text(title, "main", "text/plain"),)
+        texts["headlines"] = (Text(title, "main", "text/plain"),)
     if caption:
-        made["descriptions"] = (Text(caption, "caption", "text/plain"),)
+        texts["descriptions"] = (Text(caption, "caption", "text/plain"),)
     rendition = Rendition(
         "original",
         address,
-        each.kind if "/" in each.kind else None,
-        width=each.width,
-        height=each.height,
-        size_in_bytes=each.size,
-        duration=each.duration,
+        enclosure.kind if "/" in enclosure.kind else None,
+        width=enclosure.width,
+        height=enclosure.height,
+        size_in_bytes=enclosure.size,
+        duration=enclosure.duration,
     )
     return Story(
         address,
         type=kind,
-        by=(clean_line(each.credit) or None) if each.credit else None,
-        copyright_notice=(clean_line(each.rights) or None) if each.rights else None,
+        by=(clean_line(enclosure.credit) or None) if enclosure.credit else None,
+        copyright_notice=(clean_line(enclosure.rights) or None) if enclosure.rights else None,
         renditions=(rendition,),
         name=f"{kind}-{number}",
-        **made,
+        **texts,
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from processors.errors import MissingContent
-from processors.normalise.feeds.entry import Enclosure, Entry, reading_of
-from processors.normalise.json_documents import read_json
+from processors.normalise.feeds.entry import Enclosure, FeedEntry, reading_of
+from processors.normalise.json_documents import Json, read_json
 from processors.normalise.reading import Document, Format, Readings, over_limit_errors
 from processors.normalise.values import whole_number
 
-Json = dict[str, Any]
 _NAME: Final = "json-feed"
 
 
@@ -20,7 +19,7 @@ def is_feed(value: object) -> bool:
         return False
     version = value.get("version")
     return (isinstance(version, str) and "jsonfeed" in version) or (
-        "title" in value and all(isinstance(each, dict) and "id" in each for each in value["items"])
+        "title" in value and all(isinstance(item, dict) and "id" in item for item in value["items"])
     )
 
 
@@ -35,27 +34,27 @@ def read_feed(feed: Json, document: Document) -> Readings:
     return [*readings, *over_limit_errors(len(feed["items"]), document.max_entries)]
 
 
-def _entry(each: Json, feed: Json) -> Entry:
-    return Entry(
-        identifier=str(each["id"]) if isinstance(each.get("id"), str | int | float) else "",
-        link=_word(each, "url") or _word(each, "external_url"),
+def _entry(item: Json, feed: Json) -> FeedEntry:
+    return FeedEntry(
+        identifier=str(item["id"]) if isinstance(item.get("id"), str | int | float) else "",
+        link=_word(item, "url") or _word(item, "external_url"),
         base=_word(feed, "home_page_url"),
-        title=_word(each, "title"),
-        summary=_word(each, "summary"),
-        content=_word(each, "content_html") or _word(each, "content_text"),
-        content_is_html="content_html" in each,
-        published=_word(each, "date_published"),
-        updated=_word(each, "date_modified"),
-        authors=_authors(each) or _authors(feed),
-        categories=tuple((tag, "", "") for tag in _list(each, "tags") if isinstance(tag, str)),
-        enclosures=_enclosures(each),
-        language=_word(each, "language") or _word(feed, "language"),
+        title=_word(item, "title"),
+        summary=_word(item, "summary"),
+        content=_word(item, "content_html") or _word(item, "content_text"),
+        content_is_html="content_html" in item,
+        published=_word(item, "date_published"),
+        updated=_word(item, "date_modified"),
+        authors=_authors(item) or _authors(feed),
+        categories=tuple((tag, "", "") for tag in _list(item, "tags") if isinstance(tag, str)),
+        enclosures=_enclosures(item),
+        language=_word(item, "language") or _word(feed, "language"),
     )
 
 
-def _authors(one: Json) -> tuple[str, ...]:
-    told = one.get("authors")
-    people = told if isinstance(told, list) else [one.get("author")]
+def _authors(parent: Json) -> tuple[str, ...]:
+    authors = parent.get("authors")
+    people = authors if isinstance(authors, list) else [parent.get("author")]
     return tuple(
         person["name"]
         for person in people
@@ -63,30 +62,30 @@ def _authors(one: Json) -> tuple[str, ...]:
     )
 
 
-def _enclosures(each: Json) -> tuple[Enclosure, ...]:
-    found = []
-    if image := _word(each, "image") or _word(each, "banner_image"):
-        found.append(Enclosure(image, "image"))
-    found += [
+def _enclosures(item: Json) -> tuple[Enclosure, ...]:
+    enclosures = []
+    if image := _word(item, "image") or _word(item, "banner_image"):
+        enclosures.append(Enclosure(image, "image"))
+    enclosures += [
         Enclosure(
-            one["url"],
-            _word(one, "mime_type"),
-            _word(one, "title"),
-            size=whole_number(one.get("size_in_bytes")),
+            attachment["url"],
+            _word(attachment, "mime_type"),
+            _word(attachment, "title"),
+            size=whole_number(attachment.get("size_in_bytes")),
         )
-        for one in _list(each, "attachments")
-        if isinstance(one, dict) and isinstance(one.get("url"), str)
+        for attachment in _list(item, "attachments")
+        if isinstance(attachment, dict) and isinstance(attachment.get("url"), str)
     ]
-    return tuple(found)
+    return tuple(enclosures)
 
 
-def _word(one: Json, name: str) -> str:
-    value = one.get(name)
+def _word(parent: Json, name: str) -> str:
+    value = parent.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _list(one: Json, name: str) -> list[Any]:
-    value = one.get(name)
+def _list(parent: Json, name: str) -> list[Any]:
+    value = parent.get(name)
     return value if isinstance(value, list) else []
 
 

@@ -21,28 +21,30 @@ from processors.normalise.feeds.elements import (
     text_of,
     usual_name,
 )
-from processors.normalise.feeds.entry import Entry
+from processors.normalise.feeds.entry import FeedEntry
 from processors.normalise.geometry import point_of
 from processors.normalise.reading import Format
-from processors.normalise.xml import XML_BASE, XML_LANG, local
+from processors.normalise.xml import XML_BASE, XML_LANG, local_name
 
 _ABOUT: Final = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 
 
-def find_entries(root: Any) -> list[Entry]:
+def find_entries(root: Any) -> list[FeedEntry]:
     """The entries below a feed's root element, in its order."""
     channel = (
-        root if local(root) == "channel" else next((each for each in root if local(each) == "channel"), None)
+        root
+        if local_name(root) == "channel"
+        else next((element for element in root if local_name(element) == "channel"), None)
     )
-    feed = _channel(root, channel) if channel is not None else Entry()
-    places = [root, *(each for each in root if local(each) in {"channel", "items"})]
-    return [_rss(each, feed) for place in places for each in place if local(each) == "item"]
+    feed = _channel(root, channel) if channel is not None else FeedEntry()
+    places = [root, *(element for element in root if local_name(element) in {"channel", "items"})]
+    return [_rss(element, feed) for place in places for element in place if local_name(element) == "item"]
 
 
-def _channel(root: Any, channel: Any) -> Entry:
+def _channel(root: Any, channel: Any) -> FeedEntry:
     """What a channel says for all its items: language, rights, base."""
-    fields = {usual_name(each): text_of(each) for each in channel if local(each) != "item"}
-    return Entry(
+    fields = {usual_name(element): text_of(element) for element in channel if local_name(element) != "item"}
+    return FeedEntry(
         language=fields.get("language")
         or fields.get("dc:language")
         or channel.get(XML_LANG)
@@ -53,7 +55,7 @@ def _channel(root: Any, channel: Any) -> Entry:
     )
 
 
-def _rss(item: Any, feed: Entry) -> Entry:
+def _rss(item: Any, feed: FeedEntry) -> FeedEntry:
     """An item of RSS of any version (RSS 2.0, section "Elements of <item>"; RSS 1.0, section 5.5)."""
     fields = children_by_name(item)
     guid = (
@@ -61,7 +63,7 @@ def _rss(item: Any, feed: Entry) -> Entry:
         or item.get(_ABOUT)
         or first_content(fields, "dc:identifier", "atom:id", "id")
     )
-    return Entry(
+    return FeedEntry(
         identifier=guid,
         link=_rss_link(item, fields, guid),
         base=item.get(XML_BASE) or feed.base,
@@ -122,9 +124,9 @@ def _rss_link(item: Any, fields: dict[str, list[Any]], guid: str) -> str:
     """The item's page: its link, else its Atom link, else a guid that is a permalink."""
     if link := first_content(fields, "link"):
         return link.strip()
-    if found := alternate_link([*fields.get("atom:link", ()), *fields.get("link", ())]):
-        return found
-    permalink = next((each.get("isPermaLink", "true") for each in fields.get("guid", ())), "false")
+    if address := alternate_link([*fields.get("atom:link", ()), *fields.get("link", ())]):
+        return address
+    permalink = next((element.get("isPermaLink", "true") for element in fields.get("guid", ())), "false")
     if permalink.strip().lower() == "true" and guid.strip().startswith(("http://", "https://")):
         return guid.strip()
     about = item.get(_ABOUT) or ""

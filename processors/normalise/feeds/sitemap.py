@@ -5,20 +5,26 @@ from __future__ import annotations
 from typing import Any, Final
 
 from processors.normalise.feeds import read_xml_feed
-from processors.normalise.feeds.entry import Enclosure, Entry
+from processors.normalise.feeds.entry import Enclosure, FeedEntry
 from processors.normalise.reading import Format
-from processors.normalise.xml import local
+from processors.normalise.xml import local_name
 
 
-def find_entries(root: Any) -> list[Entry]:
+def find_entries(root: Any) -> list[FeedEntry]:
     """The URLs that carry a news element, in their order; a page without one is no story."""
-    return [_entry(url, news) for url in root if local(url) == "url" for news in url if local(news) == "news"]
+    return [
+        _entry(url, news)
+        for url in root
+        if local_name(url) == "url"
+        for news in url
+        if local_name(news) == "news"
+    ]
 
 
-def _entry(url: Any, news: Any) -> Entry:
-    publication = next((each for each in news if local(each) == "publication"), ())
+def _entry(url: Any, news: Any) -> FeedEntry:
+    publication = next((element for element in news if local_name(element) == "publication"), ())
     location = _word(url, "loc")
-    return Entry(
+    return FeedEntry(
         identifier=location,
         link=location,
         title=_word(news, "title"),
@@ -32,14 +38,14 @@ def _entry(url: Any, news: Any) -> Entry:
         enclosures=tuple(
             Enclosure(address, "image", _word(image, "title"), _word(image, "caption"))
             for image in url
-            if local(image) == "image" and (address := _word(image, "loc"))
+            if local_name(image) == "image" and (address := _word(image, "loc"))
         ),
     )
 
 
 def _word(parent: Any, name: str) -> str:
-    found = next((each for each in parent if local(each) == name), None)
-    return "" if found is None else "".join(found.itertext()).strip()
+    element_of_name = next((element for element in parent if local_name(element) == name), None)
+    return "" if element_of_name is None else "".join(element_of_name.itertext()).strip()
 
 
 FORMAT: Final = Format(

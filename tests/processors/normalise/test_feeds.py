@@ -16,11 +16,11 @@ from processors.model.event import RawItem
 from processors.normalise import normalise
 from processors.normalise.decode import decode
 from processors.normalise.feeds import entries_by_feedparser, entries_by_lxml
-from processors.normalise.feeds.entry import Entry
+from processors.normalise.feeds.entry import FeedEntry
 from processors.normalise.formats import FORMATS
-from processors.normalise.html import readable, readable_line
+from processors.normalise.html import read_html, read_html_line
 from processors.normalise.values import timestamp
-from processors.normalise.xml import parse
+from processors.normalise.xml import parse_xml
 from tests.processors.normalise.samples import GOLDEN, RECEIVED, SHARED, one, outcomes
 
 CORPUS = SHARED / "corpus" / "feeds"
@@ -35,15 +35,15 @@ NAMESPACED = (
 RSS = "<rss version='2.0'><channel><title>C</title><item>{}<title>Ferry stops</title></item></channel></rss>"
 
 
-def both(text: str) -> tuple[list[Entry], list[Entry]]:
+def both(text: str) -> tuple[list[FeedEntry], list[FeedEntry]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return entries_by_lxml(parse(text)[0], FORMATS)[1], entries_by_feedparser(text)
+        return entries_by_lxml(parse_xml(text)[0], FORMATS)[1], entries_by_feedparser(text)
 
 
 def squeezed(words: str) -> str:
     """Letters and digits only: what differs in blanks and entities says the same."""
-    return re.sub(r"[\W_]+", "", html.unescape(readable(words).text)).casefold()
+    return re.sub(r"[\W_]+", "", html.unescape(read_html(words).text)).casefold()
 
 
 def alike(one_: str, other: str) -> bool:
@@ -51,8 +51,8 @@ def alike(one_: str, other: str) -> bool:
     return one_ == other or SequenceMatcher(None, one_, other, autojunk=False).ratio() > 0.95
 
 
-def assert_alike(fast: Entry, slow: Entry) -> None:
-    assert alike(squeezed(fast.title), squeezed(readable_line(slow.title)))
+def assert_alike(fast: FeedEntry, slow: FeedEntry) -> None:
+    assert alike(squeezed(fast.title), squeezed(read_html_line(slow.title)))
     if slow.identifier:
         assert (
             fast.identifier.strip() == slow.identifier.strip() or fast.link.strip() == slow.identifier.strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.normalise.language import identify
+from processors.normalise.language import identify_language
 from tests.processors.normalise.samples import one
 
 ARABIC = "افتتح العمدة اليوم الحديقة الجديدة في وسط المدينة بحضور السكان، وقال إن العمل استغرق عامين كاملين بسبب الأمطار."
@@ -19,17 +19,17 @@ CANTONESE = "佢哋話今日落大雨，所以啲小學同中學都唔使返學�
     ],
 )  # fmt: skip
 def test_a_declared_language_is_told_by_its_common_code(declared: str, tag: str) -> None:
-    assert identify("12 : 7", declared).tag == tag
+    assert identify_language("12 : 7", declared).tag == tag
 
 
 def test_what_was_declared_stays() -> None:
-    found = identify(ARABIC, "ARY-ma")
+    found = identify_language(ARABIC, "ARY-ma")
     assert (found.tag, found.declared) == ("ar-MA", "ary-MA")
 
 
 @pytest.mark.parametrize(("text", "tag"), [(ARABIC, "ar"), (CANTONESE, "zh")])
 def test_a_language_that_is_found_is_told_by_its_common_code(text: str, tag: str) -> None:
-    assert identify(text).tag == tag
+    assert identify_language(text).tag == tag
 
 
 def test_the_story_has_the_common_code_too() -> None:
@@ -56,11 +56,11 @@ TABLE = "OPEN HIGH LOW CLOSE\nJAN7 4205 4225 4185 4220L\nMAR7 4222B 4227A -- --\
     ],
 )  # fmt: skip
 def test_names_tables_and_figures_contradict_no_declared_language(text: str, declared: str) -> None:
-    assert identify(text, declared).tag == declared
+    assert identify_language(text, declared).tag == declared
 
 
 def test_results_without_a_declared_language_are_still_detected() -> None:
-    assert identify(RESULTS).tag == "hu"
+    assert identify_language(RESULTS).tag == "hu"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_results_without_a_declared_language_are_still_detected() -> None:
     ],
 )  # fmt: skip
 def test_a_declared_language_that_is_plainly_wrong_is_overruled(text: str, declared: str, tag: str) -> None:
-    assert identify(text, declared).tag == tag
+    assert identify_language(text, declared).tag == tag
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def test_a_declared_language_that_is_plainly_wrong_is_overruled(text: str, decla
 def test_a_declared_language_that_the_detector_does_not_know_is_not_taken_for_another(
     text: str, declared: str, among: tuple[str, ...]
 ) -> None:
-    assert identify(text, declared, among).tag == declared
+    assert identify_language(text, declared, among).tag == declared
 
 
 @pytest.mark.parametrize(("text", "declared"), [(ENGLISH, "en"), (GERMAN, "de"), (RESULTS, "en")])
 def test_the_versions_of_a_growing_story_keep_its_declared_language(text: str, declared: str) -> None:
     versions = [f"{text} {RESULTS}"[:length] for length in range(1, len(text) + len(RESULTS), 7)]
-    assert {identify(version, declared).tag for version in versions} == {declared}
+    assert {identify_language(version, declared).tag for version in versions} == {declared}
 
 
 def test_a_code_that_means_no_language_is_no_declaration() -> None:
-    assert identify(GERMAN, "und").declared is None
-    assert identify(GERMAN, "mul").tag == "de"
+    assert identify_language(GERMAN, "und").declared is None
+    assert identify_language(GERMAN, "mul").tag == "de"

@@ -10,7 +10,7 @@ from config.settings import Normalise
 from processors.model.event import Event, RawItem
 from processors.model.story import Text
 from processors.normalise import normalise
-from processors.normalise.html import sanitised
+from processors.normalise.html import sanitise_html
 from tests.processors.normalise.samples import RECEIVED
 
 ENTRY = "<rss><channel><item><title>T</title><description><![CDATA[{}]]></description></item></channel></rss>"
@@ -38,20 +38,20 @@ NITF = (
     ],
 )
 def test_what_is_active_goes_with_its_content(sent: str, shown: str) -> None:
-    assert sanitised(sent) == shown
+    assert sanitise_html(sent) == shown
 
 
 def test_links_keep_their_address_unless_a_browser_would_run_it() -> None:
-    assert 'href="https://a.example/x"' in sanitised("<a href='https://a.example/x'>x</a>")
-    assert "javascript" not in sanitised("<a href=' JaVaScript:x()'>x</a>")
+    assert 'href="https://a.example/x"' in sanitise_html("<a href='https://a.example/x'>x</a>")
+    assert "javascript" not in sanitise_html("<a href=' JaVaScript:x()'>x</a>")
 
 
 @given(st.text("<>/=\"' psvgcriptonload:aj&;!-[]", max_size=80))
 def test_nothing_active_survives_whatever_is_sent(markup: str) -> None:
-    shown = sanitised(markup).lower()
+    shown = sanitise_html(markup).lower()
     assert "<script" not in shown
     assert "<svg" not in shown
-    assert sanitised(shown) == sanitised(sanitised(shown))
+    assert sanitise_html(shown) == sanitise_html(sanitise_html(shown))
 
 
 @pytest.mark.parametrize(

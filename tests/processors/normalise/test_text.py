@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from processors.errors import NotText
 from processors.normalise.decode import decode, decode_wire
-from processors.normalise.html import readable
-from processors.normalise.language import identify
+from processors.normalise.html import read_html
+from processors.normalise.language import identify_language
 from processors.normalise.sniff import sniff
-from processors.normalise.text import clean, legal_references, repaired
+from processors.normalise.text import clean_text, repair_mojibake, without_illegal_references
 from processors.normalise.values import language_tag, made_uri, uri_or_none
 from tests.processors.normalise.samples import one
 
@@ -31,12 +31,12 @@ ENGLISH = "The ferry to Port Alder will cost more, the harbour master said on Th
     ],
 )
 def test_text_is_cleaned(sent: str, expected: str) -> None:
-    assert clean(sent) == expected
+    assert clean_text(sent) == expected
 
 
 @given(st.text())
 def test_a_clean_text_stays_as_it_is(text: str) -> None:
-    assert clean(clean(text)) == clean(text)
+    assert clean_text(clean_text(text)) == clean_text(text)
 
 
 @given(
@@ -57,20 +57,20 @@ def test_a_clean_body_comes_through_to_the_letter(lines: list[str]) -> None:
 
 def test_a_letter_between_quotation_marks_is_no_mojibake() -> None:
     body = "« la vérité”“x"
-    assert repaired(body) == (body, ())
+    assert repair_mojibake(body) == (body, ())
 
 
 def test_mojibake_of_another_script_is_undone_by_the_word() -> None:
     broken = "Правда".encode().decode("latin-1")
-    assert repaired(broken) == ("Правда", ((0, 6),))
+    assert repair_mojibake(broken) == ("Правда", ((0, 6),))
 
 
 def test_mojibake_is_undone_where_that_is_certain() -> None:
     broken = "Das Café".encode().decode("cp1252") + " schließt.\nDie Mühle auch."
-    mended, spans = repaired(broken)
+    mended, spans = repair_mojibake(broken)
     assert mended == "Das Café schließt.\nDie Mühle auch."
     assert [mended[start:end] for start, end in spans] == ["é"]
-    assert repaired("AÑO Â Ñu — it’s “fine”") == ("AÑO Â Ñu — it’s “fine”", ())
+    assert repair_mojibake("AÑO Â Ñu — it’s “fine”") == ("AÑO Â Ñu — it’s “fine”", ())
 
 
 @pytest.mark.parametrize(
@@ -89,21 +89,24 @@ def test_mojibake_is_undone_where_that_is_certain() -> None:
     ],
 )
 def test_html_keeps_its_structure(markup: str, expected: str) -> None:
-    assert clean(readable(markup).text) == expected.rstrip()
+    assert clean_text(read_html(markup).text) == expected.rstrip()
 
 
 def test_a_declared_language_is_believed_unless_the_words_say_otherwise() -> None:
-    assert (identify(ENGLISH, "en-gb").tag, identify(ENGLISH, "en-gb").declared) == ("en-GB", "en-GB")
-    assert identify(GERMAN, "en").tag == "de"
-    assert identify(GERMAN, "en").declared == "en"
-    assert identify(GERMAN).tag == "de"
-    assert identify("12 : 7", "fi").tag == "fi"
-    assert identify("12 : 7").tag == "und"
-    assert identify(ENGLISH, "not a tag").declared is None
+    assert (identify_language(ENGLISH, "en-gb").tag, identify_language(ENGLISH, "en-gb").declared) == (
+        "en-GB",
+        "en-GB",
+    )
+    assert identify_language(GERMAN, "en").tag == "de"
+    assert identify_language(GERMAN, "en").declared == "en"
+    assert identify_language(GERMAN).tag == "de"
+    assert identify_language("12 : 7", "fi").tag == "fi"
+    assert identify_language("12 : 7").tag == "und"
+    assert identify_language(ENGLISH, "not a tag").declared is None
 
 
 def test_a_short_text_is_less_sure() -> None:
-    assert identify("Harbour wall").confidence < identify(ENGLISH).confidence
+    assert identify_language("Harbour wall").confidence < identify_language(ENGLISH).confidence
 
 
 @pytest.mark.parametrize(
@@ -181,7 +184,7 @@ def test_identifiers_that_are_no_uri_are_made_one() -> None:
     ],
 )
 def test_blank_lines_are_paragraphs_where_the_markup_has_none(markup: str, text: str) -> None:
-    assert readable(markup).text == text
+    assert read_html(markup).text == text
 
 
 @pytest.mark.parametrize(
@@ -198,7 +201,7 @@ def test_blank_lines_are_paragraphs_where_the_markup_has_none(markup: str, text:
     ],
 )
 def test_markup_is_laid_out_as_it_is_shown(markup: str, text: str) -> None:
-    assert readable(markup).text == text
+    assert read_html(markup).text == text
 
 
 @given(st.integers(0, 1_200_000), st.sampled_from(["&#{};", "&#{}", "&#x{:x};", "&#X{:X}", "&#00{};"]))
@@ -209,7 +212,7 @@ def test_references_to_what_no_text_can_hold_are_dropped(number: int, form: str)
         or 32 <= number < 0xD800
         or (0xDFFF < number <= 0x10FFFF and number & 0xFFFE != 0xFFFE)
     )
-    assert legal_references(sent) == (sent if legal else "a b")
+    assert without_illegal_references(sent) == (sent if legal else "a b")
 
 
 @pytest.mark.parametrize(
@@ -239,6 +242,6 @@ def test_xml_of_no_known_vocabulary_is_told_as_such(text: str) -> None:
 
 @given(st.text(st.one_of(st.sampled_from(" \n\t\r\u00a0\u2003\u3000\u200babé."), st.characters())))
 def test_a_clean_text_has_no_blanks_at_the_end_of_a_line_and_stays(text: str) -> None:
-    cleaned = clean(text)
+    cleaned = clean_text(text)
     assert cleaned == "\n".join(line.rstrip() for line in cleaned.split("\n")).strip("\n")
-    assert clean(cleaned) == cleaned
+    assert clean_text(cleaned) == cleaned

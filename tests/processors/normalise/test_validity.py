@@ -17,7 +17,7 @@ from processors.model.codec import to_builtins
 from processors.model.event import Event, RawItem
 from processors.normalise import normalise
 from processors.normalise.formats import BY_NAME
-from processors.normalise.text import clean
+from processors.normalise.text import clean_text
 from tests.processors.normalise.samples import INPUTS, RECEIVED, SHARED
 
 SCHEMA = SHARED / "corpus" / "formats" / "ninjs" / "ninjs-schema_3.1.json"
@@ -70,7 +70,7 @@ def check(ninjs: Ninjs, events: list[Event]) -> None:
     for event in events:
         story = orjson.loads(orjson.dumps(to_builtins(event.story)))
         assert ninjs.faults(story) == []
-        assert event.text == clean(event.text)
+        assert event.text == clean_text(event.text)
         for fault in event.damage or ():
             assert 0 <= fault.start <= fault.end <= len(event.text)
         for moment in (event.story.version_created, event.story.first_created):

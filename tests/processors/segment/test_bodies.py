@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from processors.layout.find import lay_out
-from processors.normalise.html import readable
+from processors.normalise.html import read_html
 
 
 def parts(markup: str, language: str = "en", headline: str = "Ashmere") -> list[tuple[str, str]]:
-    text = readable(markup).text
+    text = read_html(markup).text
     return [(part.kind, text[part.start : part.end]) for part in lay_out(text, language, headline)]
 
 
