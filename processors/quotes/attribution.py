@@ -11,8 +11,8 @@ from processors.quotes.noun_phrases import NounPhrases, Phrase
 from processors.quotes.tokens import Token
 
 DASHES = ("—", "–", "―", "-")
-MOST = 20  # cues of a sentence, of each kind; what has more is no prose
-NEAR = 14  # tokens between a quotation and a cue after it
+MAX_CUES = 20  # of a sentence, of each kind; what has more is no prose
+MAX_TOKENS_TO_CUE = 14  # between a quotation and a cue after it; further on the cue belongs to other words
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +32,28 @@ class Attribution:
 class Clause:
     """One sentence, with the attributions in it; `phrased`: whether its paragraph has a nominal cue."""
 
-    def __init__(self, text: str, said: list[Token], words: SpeechLexicon, *, phrased: bool = True) -> None:
-        self.tokens, self._words, self._text = said, words, text
-        self._phrases = NounPhrases(said, words)
-        cues = (at for at, token in enumerate(said) if token.low in words.cues and self._is_cue(at, token))
-        self.attributions = [made for at in islice(cues, MOST) if (made := self._attribution(at))]
+    def __init__(self, text: str, tokens: list[Token], words: SpeechLexicon, *, phrased: bool = True) -> None:
+        self.tokens, self._words, self._text = tokens, words, text
+        self._phrases = NounPhrases(tokens, words)
+        cues = (at for at, token in enumerate(tokens) if token.low in words.cues and self._is_cue(at, token))
+        self.attributions = [
+            attribution for at in islice(cues, MAX_CUES) if (attribution := self._attribution_at(at))
+        ]
         if phrased:
-            self.attributions += self._nominal()
-        self.attributions += self._signed()
+            self.attributions += self._nominal_attributions()
+        self.attributions += self._signatures()
 
     def speaker_of(self, at: int, *, title: bool = False) -> Attribution | None:
         """The attribution of the quotation that is token `at`; a title of a work needs its cue right after it."""
-        known = [each for each in self.attributions if each.source]
-        after = next((each for each in known if each.first > at), None)
+        sourced = [attribution for attribution in self.attributions if attribution.source]
+        after = next((attribution for attribution in sourced if attribution.first > at), None)
         adjacent = after and after.first == at + 1 and after.source
         if after and adjacent and adjacent[0] >= self.tokens[at].end:
             return after
-        before = [each for each in known if each.at < at]
+        before = [attribution for attribution in sourced if attribution.at < at]
         if before:
-            return None if title else _outer(before)
-        if after and not title and after.first - at <= NEAR:
+            return None if title else _outermost(before)
+        if after and not title and after.first - at <= MAX_TOKENS_TO_CUE:
             return after
         return None
 
@@ -60,7 +62,7 @@ class Clause:
         if token.kind != "word":
             return False
         before = self._phrases.at(at - 1)
-        if token.capital and at > 0 and not self._shouted():
+        if token.capital and at > 0 and not self._is_in_capitals():
             return False
         if before is None or before.kind != "word":
             return True
@@ -71,29 +73,31 @@ class Clause:
         if before.low in self._words.prepositions and not token.low.endswith(self._words.participle):
             return False
         plain = (
-            not before.capital and before.low not in self._words.pronouns and not self._phrases.adverb(before)
+            not before.capital
+            and before.low not in self._words.pronouns
+            and not self._phrases.is_adverb(before)
         )
         return not (plain and token.low in self._words.nouns)
 
-    def _shouted(self) -> bool:
+    def _is_in_capitals(self) -> bool:
         return self._text[self.tokens[0].start : self.tokens[-1].end].isupper()
 
-    def _attribution(self, at: int) -> Attribution | None:
+    def _attribution_at(self, at: int) -> Attribution | None:
         cue = self.tokens[at]
         span = (cue.start, cue.end)
-        if self._passive(at):
+        if self._is_passive(at):
             agent = self._agent(at)
             return Attribution(at, span, self._span(agent), at, agent[1]) if agent else None
         weak = cue.low in self._words.weak
-        left = self._phrases.left(at)
+        left = self._phrases.phrase_before(at)
         if left and self.tokens[left[0]].low in self._words.oblique:
-            left = self._phrases.right(at + 1) or left  # Den Prozess nannte sie …
+            left = self._phrases.phrase_from(at + 1) or left  # Den Prozess nannte sie …
         if left and left[0] > at:
             return Attribution(at, span, self._span(left), at, left[1], weak)
-        if left and not self._indefinite(at, left):
-            return Attribution(at, span, self._span(left), left[0], at, weak, inner=self._inner(at, left))
-        if self._inverts(at):
-            right = self._phrases.right(self._over_addressee(at + 1))
+        if left and not self._hangs_on_thing(at, left):
+            return Attribution(at, span, self._span(left), left[0], at, weak, inner=self._is_inner(at, left))
+        if self._can_invert(at):
+            right = self._phrases.phrase_from(self._over_addressee(at + 1))
             if right:
                 return Attribution(at, span, self._span(right), at, right[1], weak)
         subject = self._maker(left) if left else self._phrases.subject(at)
@@ -107,10 +111,10 @@ class Clause:
             token = self._phrases.at(at)
         if token is None or token.low not in self._words.addressing:
             return at
-        told = self._phrases.right(at + 1)
-        return told[1] + 1 if told else at
+        addressee = self._phrases.phrase_from(at + 1)
+        return addressee[1] + 1 if addressee else at
 
-    def _indefinite(self, at: int, left: Phrase) -> bool:
+    def _hangs_on_thing(self, at: int, left: Phrase) -> bool:
         """Whether a participle hangs on a thing just named ("issued a statement saying"), not on who speaks."""
         ends = self.tokens[at].low.endswith(self._words.participle)
         return ends and self.tokens[left[0]].low in self._words.indefinite
@@ -120,15 +124,15 @@ class Clause:
         verb = self._phrases.at(thing[0] - 1)
         if verb is None or verb.kind != "word" or verb.capital or verb.low in self._words.prepositions:
             return thing
-        return self._phrases.left(thing[0] - 1) or thing
+        return self._phrases.phrase_before(thing[0] - 1) or thing
 
-    def _inner(self, at: int, left: Phrase) -> bool:
+    def _is_inner(self, at: int, left: Phrase) -> bool:
         between = self.tokens[left[1] + 1 : at]
         return self.tokens[left[0]].low in self._words.pronouns or any(
             token.low in self._words.relatives for token in between
         )
 
-    def _inverts(self, at: int) -> bool:
+    def _can_invert(self, at: int) -> bool:
         """Whether a cue can stand before its subject: after a quotation, or set off by a comma."""
         cue, after = self.tokens[at], self._phrases.at(at + 1)
         before = self._phrases.at(self._phrases.over_adverbs(at - 1))
@@ -147,7 +151,7 @@ class Clause:
             before.low in (",", "—", "–", "-") and after is not None and after.low not in self._words.pronouns
         )
 
-    def _passive(self, at: int) -> bool:
+    def _is_passive(self, at: int) -> bool:
         if self.tokens[at].low.endswith(self._words.participle):
             return False
         over = self._phrases.over_adverbs(at - 1)
@@ -160,37 +164,39 @@ class Clause:
         """Who does what a passive cue says: the noun phrase after "by"."""
         for index in range(at + 1, min(at + 5, len(self.tokens))):
             if self.tokens[index].low in self._words.agent:
-                return self._phrases.right(index + 1)
+                return self._phrases.phrase_from(index + 1)
         return None
 
-    def _nominal(self) -> list[Attribution]:
+    def _nominal_attributions(self) -> list[Attribution]:
         """The nominal cues, as "according to", with their sources."""
-        made = []
+        attributions = []
         start, end = self.tokens[0].start, self.tokens[-1].end
-        for found in islice(self._words.phrases.finditer(self._text, start, end), MOST):
-            at = bisect_left(self.tokens, found.end(), key=_start)
-            first = bisect_right(self.tokens, found.start(), key=_end)
-            right = self._phrases.right(at) if at and self.tokens[first].kind != "quote" else None
+        for match in islice(self._words.phrases.finditer(self._text, start, end), MAX_CUES):
+            at = bisect_left(self.tokens, match.end(), key=_start)
+            first = bisect_right(self.tokens, match.start(), key=_end)
+            right = self._phrases.phrase_from(at) if at and self.tokens[first].kind != "quote" else None
             if at and right:
                 span = self._span(right)
-                made.append(Attribution(at - 1, found.span(), span, first, right[1], nominal=True))
-        for found in islice(self._words.behind.finditer(self._text, start, end), MOST):
-            first = bisect_right(self.tokens, found.start(), key=_end)
-            left = self._phrases.left(first)
+                attributions.append(Attribution(at - 1, match.span(), span, first, right[1], nominal=True))
+        for match in islice(self._words.behind.finditer(self._text, start, end), MAX_CUES):
+            first = bisect_right(self.tokens, match.start(), key=_end)
+            left = self._phrases.phrase_before(first)
             if left and self.tokens[first].kind == "word":
-                made.append(Attribution(first, found.span(), self._span(left), left[0], first, nominal=True))
-        return made
+                attributions.append(
+                    Attribution(first, match.span(), self._span(left), left[0], first, nominal=True)
+                )
+        return attributions
 
-    def _signed(self) -> list[Attribution]:
+    def _signatures(self) -> list[Attribution]:
         """A name behind a dash after a quotation, to the end of the line: “…” — Ana Ruiz."""
-        made = []
+        attributions = []
         for at, token in enumerate(self.tokens[:-2]):
             if token.kind == "quote" and self.tokens[at + 1].low in DASHES and self.tokens[at + 2].capital:
-                right = self._phrases.right(at + 2)
+                right = self._phrases.phrase_from(at + 2)
                 following = self._phrases.at(right[1] + 1) if right else None
                 if right and (following is None or following.low in (".", ",", "(")):
-                    made.append(Attribution(at + 1, None, self._span(right), at + 1, right[1]))
-        return made
+                    attributions.append(Attribution(at + 1, None, self._span(right), at + 1, right[1]))
+        return attributions
 
     def _span(self, phrase: Phrase) -> tuple[int, int]:
         """A phrase in the text, with the name apposed to it."""
@@ -206,11 +212,11 @@ def _end(token: Token) -> int:
     return token.end
 
 
-def _outer(before: list[Attribution]) -> Attribution:
+def _outermost(before: list[Attribution]) -> Attribution:
     """The nearest attribution, or the one around it: in "Ruiz says what she calls", it is Ruiz who speaks."""
     nearest = before[-1]
     if nearest.inner:
-        for each in reversed(before[:-1]):
-            if not each.weak and not each.inner and (nearest.weak or nearest.cue is None):
-                return each
+        for attribution in reversed(before[:-1]):
+            if not attribution.weak and not attribution.inner and (nearest.weak or nearest.cue is None):
+                return attribution
     return nearest

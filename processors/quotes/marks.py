@@ -10,19 +10,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-CLOSERS = {
+CLOSING_MARKS = {
     "“": "”“", "”": "”", "„": "“”", "‟": "”", "«": "»", "»": "«", "「": "」", "『": "』", "《": "》", "〝": "〞〟",
     '"': '"”', "``": "''", "‘": "’", "‚": "‘’", "‹": "›", "›": "‹", "'": "'",
 }  # fmt: skip
-SINGLE = "‘‚'‹›"
-REACH = 200  # marks between one and its partner
+SINGLE_MARKS = "‘‚'‹›"
+MAX_MARKS_BETWEEN = (
+    200  # a mark and its partner: no sentence has more; without it unpaired marks cost their square
+)
 MARK = re.compile(r"``|''|[“”„‟«»「」『』《》〝〞〟\"‘’‚‹›']")
 OPENS_AFTER = re.compile(r"(?:^|[\s([{—–\-/:“„«‘\"'])$")
 CLOSES_BEFORE = re.compile(r"\s|$|[.,;:!?)\]}—–\-/…”»’\"']")
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
+class QuotedSpan:
     """Words between marks: [start, end) without them, [outer_start, outer_end) with them.
 
     `closed` is false where the paragraph ends before the partner comes.
@@ -35,9 +37,9 @@ class Quoted:
     closed: bool = True
 
 
-def find_quoted(text: str, start: int, end: int) -> tuple[Quoted, ...]:
+def find_quoted(text: str, start: int, end: int) -> tuple[QuotedSpan, ...]:
     """The outermost quotations of text[start:end], one paragraph, in order and disjoint."""
-    found: list[Quoted] = []
+    spans: list[QuotedSpan] = []
     marks = list(MARK.finditer(text, start, end))
     at = 0
     vain: dict[str, int] = {}  # up to where a partner was sought in vain, so that no mark is tried twice
@@ -49,14 +51,14 @@ def find_quoted(text: str, start: int, end: int) -> tuple[Quoted, ...]:
         partner = _partner(text, marks, at, end, vain)
         if partner is not None:
             closing = marks[partner]
-            found.append(Quoted(mark.end(), closing.start(), mark.start(), closing.end()))
+            spans.append(QuotedSpan(mark.end(), closing.start(), mark.start(), closing.end()))
             at = partner + 1
         elif _runs_on(mark, start) and end - mark.end() > 1:
-            found.append(Quoted(mark.end(), end, mark.start(), end, closed=False))
+            spans.append(QuotedSpan(mark.end(), end, mark.start(), end, closed=False))
             break
         else:
             at += 1
-    return tuple(_trimmed(text, quoted) for quoted in found if text[quoted.start : quoted.end].strip())
+    return tuple(_trim_blanks(text, quoted) for quoted in spans if text[quoted.start : quoted.end].strip())
 
 
 def _runs_on(mark: re.Match[str], start: int) -> bool:
@@ -68,7 +70,7 @@ def _runs_on(mark: re.Match[str], start: int) -> bool:
 
 def _opens(text: str, mark: re.Match[str], start: int, end: int) -> bool:
     kind = mark.group()
-    if kind not in CLOSERS:
+    if kind not in CLOSING_MARKS:
         return False
     before = text[max(start, mark.start() - 1) : mark.start()]
     after = text[mark.end() : min(end, mark.end() + 1)]
@@ -82,9 +84,9 @@ def _opens(text: str, mark: re.Match[str], start: int, end: int) -> bool:
 def _partner(text: str, marks: list[re.Match[str]], at: int, end: int, vain: dict[str, int]) -> int | None:
     """The index of the mark that closes marks[at]."""
     kind, depth = marks[at].group(), 0
-    closers = CLOSERS[kind]
-    single = kind in SINGLE
-    last = min(len(marks), at + REACH)
+    closers = CLOSING_MARKS[kind]
+    single = kind in SINGLE_MARKS
+    last = min(len(marks), at + MAX_MARKS_BETWEEN)
     for index in range(max(at + 1, vain.get(kind, 0) if single else 0), last):
         mark = marks[index]
         if mark.group() == kind and kind not in ('"', "'", "”") and not single:
@@ -111,11 +113,11 @@ def _closes(text: str, mark: re.Match[str], end: int, single: bool) -> bool:
     return single and not before.isspace() and bool(CLOSES_BEFORE.match(after))
 
 
-def _trimmed(text: str, quoted: Quoted) -> Quoted:
+def _trim_blanks(text: str, quoted: QuotedSpan) -> QuotedSpan:
     """The same without the blanks that French sets inside its marks."""
     if text[quoted.outer_start] not in "«‹":
         return quoted
     words = text[quoted.start : quoted.end]
     start = quoted.start + len(words) - len(words.lstrip())
     end = quoted.end - (len(words) - len(words.rstrip()))
-    return Quoted(start, end, quoted.outer_start, quoted.outer_end, quoted.closed)
+    return QuotedSpan(start, end, quoted.outer_start, quoted.outer_end, quoted.closed)

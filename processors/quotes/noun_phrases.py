@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from processors.quotes.lexicon import SpeechLexicon
 from processors.quotes.tokens import Token
 
-LONGEST = 60  # tokens of a phrase, and of the adverbs before a cue
-FAR = 40  # tokens from a sentence's start to its subject
-APPOSITION = 30  # tokens of a clause between commas
-BRACKET = 8  # tokens between brackets
+MAX_PHRASE_TOKENS = 60  # of a phrase, and of the adverbs before a cue: bounds the walk, no phrase is as long
+MAX_SUBJECT_TOKENS = (
+    40  # from a sentence's start to its subject: further on it is the subject of another clause
+)
+MAX_APPOSITION_TOKENS = 30  # of a clause between commas
+MAX_BRACKET_TOKENS = 8  # a party and a state, an age; longer ones are sentences
 Phrase = tuple[int, int]
 
 
@@ -29,33 +31,33 @@ class NounPhrases:
         """A token, or None outside the sentence."""
         return self._tokens[number] if 0 <= number < len(self._tokens) else None
 
-    def left(self, cue: int) -> Phrase | None:
+    def phrase_before(self, cue: int) -> Phrase | None:
         """The phrase that ends before the cue."""
         end = self.over_adverbs(cue - 1)
         token = self.at(end)
         if token is None:
             return None
         if token.low == ",":
-            return self._apposed(self._before_apposition(end))
+            return self._resolve_apposition(self._before_apposition(end))
         if token.kind == "word" and token.low in self._words.relatives:
             before = self.at(end - 1)
             end -= 2 if before and before.low == "," else 1
-        return self._ending(end)
+        return self._phrase_ending_at(end)
 
-    def right(self, at: int) -> Phrase | None:
+    def phrase_from(self, at: int) -> Phrase | None:
         """The phrase that starts at or, after adverbs, behind a token."""
-        last = at + LONGEST
-        while at < last and (token := self.at(at)) and token.kind == "word" and self.adverb(token):
+        last = at + MAX_PHRASE_TOKENS
+        while at < last and (token := self.at(at)) and token.kind == "word" and self.is_adverb(token):
             at += 1
         token = self.at(at)
-        if token is None or token.kind != "word" or not self._nominal(token):
+        if token is None or token.kind != "word" or not self._is_nominal(token):
             return None
         if token.low in self._words.pronouns and not self._opens_phrase(at):
             return at, at
-        if not token.capital and token.low not in self._words.determiners and self._verbal(token):
+        if not token.capital and token.low not in self._words.determiners and self._is_verbal(token):
             return None
-        end = self._end(at)
-        return None if end == at and self.article(at) else (at, end)
+        end = self._last_token(at)
+        return None if end == at and self.is_article(at) else (at, end)
 
     def subject(self, cue: int) -> Phrase | None:
         """The first phrase of the sentence after introductions that commas close, before the cue."""
@@ -65,35 +67,35 @@ class NounPhrases:
             if comma is None or comma + 1 >= cue:
                 break
             start = comma + 1
-        for at in range(start, min(cue, start + FAR)):
+        for at in range(start, min(cue, start + MAX_SUBJECT_TOKENS)):
             token = self._tokens[at]
             if token.kind == "quote":
                 return None
-            if token.kind == "word" and self._nominal(token):
-                found = self.right(at)
-                return found if found and found[1] < cue else None
+            if token.kind == "word" and self._is_nominal(token):
+                phrase = self.phrase_from(at)
+                return phrase if phrase and phrase[1] < cue else None
         return None
 
     def with_name(self, phrase: Phrase) -> Phrase:
         """A phrase with the name apposed to it: the minister, Ana Ruiz."""
         first, last = phrase
         comma = self.at(last + 1)
-        titled = not self._tokens[first].capital or self.article(first)
+        titled = not self._tokens[first].capital or self.is_article(first)
         return (first, self._name_end(last)) if titled and comma is not None and comma.low == "," else phrase
 
     def over_adverbs(self, at: int) -> int:
         """The number of the token left of the adverbs and auxiliaries that end at `at`."""
-        first = at - LONGEST
-        while at > first and (token := self.at(at)) and token.kind == "word" and self.adverb(token):
+        first = at - MAX_PHRASE_TOKENS
+        while at > first and (token := self.at(at)) and token.kind == "word" and self.is_adverb(token):
             at -= 1
         return at
 
-    def adverb(self, token: Token) -> bool:
+    def is_adverb(self, token: Token) -> bool:
         """Whether a word stands between a subject and its cue: an auxiliary or an adverb."""
-        known = token.low in self._words.auxiliaries or token.low.endswith(self._words.adverb)
-        return known and not token.capital
+        is_adverb = token.low in self._words.auxiliaries or token.low.endswith(self._words.adverb)
+        return is_adverb and not token.capital
 
-    def article(self, at: int) -> bool:
+    def is_article(self, at: int) -> bool:
         """Whether a token is an article or works as one."""
         return self._tokens[at].low in self._words.definite or self._tokens[at].low in self._words.indefinite
 
@@ -101,24 +103,24 @@ class NounPhrases:
         """The end of the name of two words and more behind the comma after `last`; `last` where there is none."""
         at = last + 2
         token = self.at(at)
-        while token is not None and token.kind == "word" and token.capital and at < last + LONGEST:
+        while token is not None and token.kind == "word" and token.capital and at < last + MAX_PHRASE_TOKENS:
             at += 1
             token = self.at(at)
         ends = token is None or token.kind == "quote" or token.low in (",", ".", "(", ";", ":")
         return at - 1 if at > last + 3 and ends else last
 
-    def _apposed(self, end: int) -> Phrase | None:
+    def _resolve_apposition(self, end: int) -> Phrase | None:
         """The phrase that ends at `end`, or the name before it where it is an apposition itself."""
-        phrase = self._ending(end)
+        phrase = self._phrase_ending_at(end)
         if phrase is None or self._tokens[phrase[0]].capital:
             return phrase
         comma = self.at(phrase[0] - 1)
-        name = self._ending(phrase[0] - 2) if comma and comma.low == "," else None
+        name = self._phrase_ending_at(phrase[0] - 2) if comma and comma.low == "," else None
         return name if name and self._tokens[name[0]].capital else phrase
 
     def _before_apposition(self, comma: int) -> int:
         """From the comma after an apposition to the token before the comma that opens it; -1: none."""
-        for at in range(comma - 1, max(0, comma - APPOSITION), -1):
+        for at in range(comma - 1, max(0, comma - MAX_APPOSITION_TOKENS), -1):
             token = self._tokens[at]
             if token.kind == "quote":
                 return -1
@@ -128,32 +130,32 @@ class NounPhrases:
 
     def _before_bracket(self, closing: int) -> int:
         """From a closing bracket to the token before the opening one; -1: none."""
-        for at in range(closing - 1, max(-1, closing - BRACKET), -1):
+        for at in range(closing - 1, max(-1, closing - MAX_BRACKET_TOKENS), -1):
             if self._tokens[at].low == "(":
                 return at - 1
         return -1
 
-    def _ending(self, end: int) -> Phrase | None:
+    def _phrase_ending_at(self, end: int) -> Phrase | None:
         """The phrase whose last token is `end`."""
         token = self.at(end)
         if token is not None and token.low == ")":
             end = self._before_bracket(end)
             token = self.at(end)
-        if token is None or token.kind != "word" or not self._nominal(token):
+        if token is None or token.kind != "word" or not self._is_nominal(token):
             return None
-        start = end if token.low in self._words.pronouns else self._start(end)
-        while start < end and not self._nominal(self._tokens[start]):
+        start = end if token.low in self._words.pronouns else self._first_token(end)
+        while start < end and not self._is_nominal(self._tokens[start]):
             start += 1
         return start, end
 
-    def _start(self, end: int) -> int:
+    def _first_token(self, end: int) -> int:
         """The first token of the phrase that ends at `end`."""
         start, at = end, end - 1
-        while at > end - LONGEST and (token := self.at(at)) is not None:
+        while at > end - MAX_PHRASE_TOKENS and (token := self.at(at)) is not None:
             if token.low == ")":
                 at = self._before_bracket(at)
                 continue
-            if not self._belongs(at, token):
+            if not self._can_stand_inside(at, token):
                 break
             start = at
             at -= 1
@@ -164,17 +166,17 @@ class NounPhrases:
                 break
         return start
 
-    def _belongs(self, at: int, token: Token) -> bool:
+    def _can_stand_inside(self, at: int, token: Token) -> bool:
         """Whether a token can stand inside the phrase on its right."""
         if token.kind != "word" or token.low in self._words.pronouns:
             return False
         if token.low in self._words.prepositions:
-            return self._joins(at)
+            return self._joins_names(at)
         if token.low in self._words.conjunctions:
-            return self._pairs(at)
-        return self._nominal(token)
+            return self._pairs_names(at)
+        return self._is_nominal(token)
 
-    def _nominal(self, token: Token) -> bool:
+    def _is_nominal(self, token: Token) -> bool:
         """Whether a word can be part of a noun phrase."""
         words = self._words
         if token.low in words.times or token.low in words.boundaries:
@@ -193,46 +195,48 @@ class NounPhrases:
             and after is not None
             and after.kind == "word"
             and after.low not in self._words.pronouns
-            and self._nominal(after)
+            and self._is_nominal(after)
         )
 
-    def _verbal(self, token: Token) -> bool:
+    def _is_verbal(self, token: Token) -> bool:
         return token.low.endswith(self._words.verbal) and token.low not in self._words.nouns
 
-    def _joins(self, at: int) -> bool:
+    def _joins_names(self, at: int) -> bool:
         """Whether a preposition stands inside a phrase: after a noun that is no verb."""
         before = self.at(at - 1)
         if before is None or before.kind != "word" or before.low in self._words.pronouns:
             return False
-        return self._nominal(before) and (before.capital or not self._verbal(before))
+        return self._is_nominal(before) and (before.capital or not self._is_verbal(before))
 
-    def _pairs(self, at: int) -> bool:
+    def _pairs_names(self, at: int) -> bool:
         """Whether a conjunction binds two names."""
         before, after = self.at(at - 1), self.at(at + 1)
         if before is None or after is None or not before.capital:
             return False
         return after.capital or after.low in self._words.determiners
 
-    def _end(self, start: int) -> int:
+    def _last_token(self, start: int) -> int:
         """The last token of the phrase that starts at `start`."""
         end, at = start, start + 1
-        while at < start + LONGEST and (token := self.at(at)) is not None and token.kind == "word":
+        while at < start + MAX_PHRASE_TOKENS and (token := self.at(at)) is not None and token.kind == "word":
             if token.low not in self._words.joiners:
-                if not self._goes_on(at) and not (token.low in self._words.conjunctions and self._pairs(at)):
+                if not self._continues_phrase(at) and not (
+                    token.low in self._words.conjunctions and self._pairs_names(at)
+                ):
                     break
                 end = at
             at += 1
         return end
 
-    def _goes_on(self, at: int) -> bool:
+    def _continues_phrase(self, at: int) -> bool:
         """Whether a word goes on the phrase on its left: a small word after a name must lead to another name."""
         token, before = self._tokens[at], self._tokens[at - 1]
-        if not self._nominal(token) or token.low in self._words.pronouns:
+        if not self._is_nominal(token) or token.low in self._words.pronouns:
             return False
         if token.low in self._words.determiners:
             return before.low in self._words.joiners
         if token.capital:
             return True
-        if self._verbal(token):
+        if self._is_verbal(token):
             return False
-        return not before.capital or any(each.capital for each in self._tokens[at + 1 : at + 3])
+        return not before.capital or any(following.capital for following in self._tokens[at + 1 : at + 3])

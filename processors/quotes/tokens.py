@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from processors.quotes.lexicon import SpeechLexicon
-from processors.quotes.marks import Quoted
+from processors.quotes.marks import QuotedSpan
 
 WORD = re.compile(
     r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:]\d+)*(?:\w|-(?=[^\W\d_]))*|\w+(?:['’‐\-]\w+)*(?:['’](?=\s))?|[^\w\s]"
@@ -15,11 +15,13 @@ WORD = re.compile(
 CLITIC = re.compile(r"(?P<cut>['’](?:s|re|ve|ll|d|m))$", re.IGNORECASE)
 ELISION = re.compile(r"\w+['’](?P<cut>\w)")
 HYPHEN = re.compile(r"-(?P<cut>[^\W\d_]+)$")
-LONGEST = 250  # tokens of a sentence; what is longer is no prose
-DASHES = frozenset("—–―-")
-OPENING = "([{—–-―"
-ATTRIBUTION = 14  # tokens from a quotation to the cue of the sentence that only tells its speaker
-TERMINAL = re.compile(r"[.!?…]['’”\"»)]*$")
+MAX_SENTENCE_TOKENS = 250  # what is longer is no prose, and would cost its square
+DASH_MARKS = frozenset("—–―-")
+OPENING_BRACKETS = "([{—–-―"
+MAX_ATTRIBUTION_TOKENS = (
+    14  # from a quotation to the cue of a sentence that only names its speaker: a long title and name have 12
+)
+TERMINAL_MARK = re.compile(r"[.!?…]['’”\"»)]*$")
 
 
 class Token(NamedTuple):
@@ -33,93 +35,101 @@ class Token(NamedTuple):
     number: int = -1
 
 
-def tokens(text: str, start: int, end: int, quoted: tuple[Quoted, ...], words: SpeechLexicon) -> list[Token]:
+def tokenize(
+    text: str, start: int, end: int, quoted: tuple[QuotedSpan, ...], words: SpeechLexicon
+) -> list[Token]:
     """The tokens of text[start:end]; a quotation is one token."""
-    made: list[Token] = []
+    tokens: list[Token] = []
     at = start
     for number, quote in enumerate(quoted):
-        _append(made, text, at, quote.outer_start, words)
-        made.append(Token(quote.outer_start, quote.outer_end, "", "quote", number=number))
+        _append_words(tokens, text, at, quote.outer_start, words)
+        tokens.append(Token(quote.outer_start, quote.outer_end, "", "quote", number=number))
         at = quote.outer_end
-    _append(made, text, at, end, words)
-    return made
+    _append_words(tokens, text, at, end, words)
+    return tokens
 
 
-def _append(made: list[Token], text: str, start: int, end: int, words: SpeechLexicon) -> None:
-    for found in WORD.finditer(text, start, end):
-        said = found.group()
-        if said.isalpha():
-            first, last = found.span()
-            made.append(Token(first, last, said.lower(), "word", said[0].isupper()))
-        elif said[0].isalnum():
-            made += _words(said, found.start(), words)
-        elif said == "." and made and made[-1].end == found.start() and _abbreviated(made[-1], words):
-            last_word = made.pop()
-            made.append(last_word._replace(end=found.end()))
+def _append_words(tokens: list[Token], text: str, start: int, end: int, words: SpeechLexicon) -> None:
+    for match in WORD.finditer(text, start, end):
+        word = match.group()
+        if word.isalpha():
+            first, last = match.span()
+            tokens.append(Token(first, last, word.lower(), "word", word[0].isupper()))
+        elif word[0].isalnum():
+            tokens += _split_word(word, match.start(), words)
+        elif (
+            word == "." and tokens and tokens[-1].end == match.start() and _is_abbreviation(tokens[-1], words)
+        ):
+            last_word = tokens.pop()
+            tokens.append(last_word._replace(end=match.end()))
         else:
-            made.append(Token(found.start(), found.end(), said, "mark"))
+            tokens.append(Token(match.start(), match.end(), word, "mark"))
 
 
-def _words(said: str, start: int, words: SpeechLexicon) -> Iterator[Token]:
+def _split_word(word: str, start: int, words: SpeechLexicon) -> Iterator[Token]:
     """A word, cut where it runs two together: "he's", "l'agence", "dit-il", "a-t-elle"."""
     cut = None
-    if "'" in said or "’" in said:
-        cut = CLITIC.search(said) or ELISION.match(said)
-        if cut and said[: cut.start("cut")].lower().rstrip("'’") not in words.hosts:
+    if "'" in word or "’" in word:
+        cut = CLITIC.search(word) or ELISION.match(word)
+        if cut and word[: cut.start("cut")].lower().rstrip("'’") not in words.hosts:
             cut = None
-    elif "-" in said:
-        cut = HYPHEN.search(said)
+    elif "-" in word:
+        cut = HYPHEN.search(word)
         if cut and cut["cut"].lower() not in words.pronouns:
             cut = None
-    at = cut.start("cut") if cut else len(said)
-    first = said[:at].rstrip("-'’").removesuffix("-t") if cut else said
-    yield Token(start, start + len(first), first.lower(), "word", said[0].isupper())
+    at = cut.start("cut") if cut else len(word)
+    first = word[:at].rstrip("-'’").removesuffix("-t") if cut else word
+    yield Token(start, start + len(first), first.lower(), "word", word[0].isupper())
     if cut:
-        yield Token(start + at, start + len(said), said[at:].lower(), "word", said[at].isupper())
+        yield Token(start + at, start + len(word), word[at:].lower(), "word", word[at].isupper())
 
 
-def _abbreviated(token: Token, words: SpeechLexicon) -> bool:
+def _is_abbreviation(token: Token, words: SpeechLexicon) -> bool:
     return token.kind == "word" and (
         token.low in words.titles or (token.capital and token.end - token.start == 1)
     )
 
 
-def sentences(
-    text: str, made: list[Token], quoted: tuple[Quoted, ...], words: SpeechLexicon
+def split_sentences(
+    text: str, tokens: list[Token], quoted: tuple[QuotedSpan, ...], words: SpeechLexicon
 ) -> list[list[Token]]:
     """The tokens sentence by sentence. A quotation that ends one ends it only before a new one."""
     cut: list[list[Token]] = []
     current: list[Token] = []
-    for index, token in enumerate(made):
+    for index, token in enumerate(tokens):
         current.append(token)
-        if len(current) == LONGEST or (token.kind != "word" and _ends(text, made, index, quoted, words)):
+        if len(current) == MAX_SENTENCE_TOKENS or (
+            token.kind != "word" and _ends_sentence(text, tokens, index, quoted, words)
+        ):
             cut.append(current)
             current = []
     return [*cut, current] if current else cut
 
 
-def _ends(text: str, made: list[Token], index: int, quoted: tuple[Quoted, ...], words: SpeechLexicon) -> bool:
-    if index + 1 == len(made):
+def _ends_sentence(
+    text: str, tokens: list[Token], index: int, quoted: tuple[QuotedSpan, ...], words: SpeechLexicon
+) -> bool:
+    if index + 1 == len(tokens):
         return False
-    token, following = made[index], made[index + 1]
-    starts = following.capital or following.kind == "quote" or following.low in OPENING
+    token, following = tokens[index], tokens[index + 1]
+    starts = following.capital or following.kind == "quote" or following.low in OPENING_BRACKETS
     if token.kind == "mark":
         return starts and token.low in ".!?…"
-    if token.kind == "quote" and starts and following.low not in DASHES:
+    if token.kind == "quote" and starts and following.low not in DASH_MARKS:
         quote = quoted[token.number]
-        last = TERMINAL.search(text, quote.start, quote.end)
-        return last is not None and not (last[0][0] in "?!" and _attributed(made, index + 1, words))
+        last = TERMINAL_MARK.search(text, quote.start, quote.end)
+        return last is not None and not (last[0][0] in "?!" and _is_attribution(tokens, index + 1, words))
     return False
 
 
-def _attributed(made: list[Token], at: int, words: SpeechLexicon) -> bool:
+def _is_attribution(tokens: list[Token], at: int, words: SpeechLexicon) -> bool:
     """Whether a new sentence only tells who spoke: a name, a cue, and nothing that the cue says."""
-    for index in range(at, min(len(made), at + ATTRIBUTION)):
-        token = made[index]
+    for index in range(at, min(len(tokens), at + MAX_ATTRIBUTION_TOKENS)):
+        token = tokens[index]
         if token.kind == "quote" or token.low in (".", ";", ":"):
             return False
         if token.kind == "word" and token.low in words.cues and index > at:
-            following = made[index + 1] if index + 1 < len(made) else None
+            following = tokens[index + 1] if index + 1 < len(tokens) else None
             return following is None or following.kind != "word" or (
                 following.low in words.times or following.low in words.prepositions
             )  # fmt: skip

@@ -27,8 +27,8 @@ def segment(event: Event, settings: SegmentSettings) -> Event:
         segments, printed = laid_out(text, event.headline, event.story.slugline or "")
     reference = event.story.version_created or event.story.first_created
     received = event.provenance.received if event.provenance else None
-    told = event.damage or ()
-    new = (damage for damage in find_damage(text, segments, language) if not _within(damage, told))
+    earlier = event.damage or ()
+    new = (damage for damage in find_damage(text, segments, language) if not _is_within(damage, earlier))
     return replace(
         event,
         segments=segments,
@@ -36,15 +36,15 @@ def segment(event: Event, settings: SegmentSettings) -> Event:
             text, segments, language=language, reference=reference, received=received, printed=printed
         ),
         quotes=find_quotes(text, segments, language),
-        damage=tuple(sorted((*told, *new), key=lambda damage: (damage.start, damage.end))),
+        damage=tuple(sorted((*earlier, *new), key=lambda damage: (damage.start, damage.end))),
         headline=event.headline
         or next((text[s.start : s.end] for s in segments if s.kind == "headline"), ""),
     )
 
 
-def _within(damage: Damage, told: tuple[Damage, ...]) -> bool:
-    """Whether normalise has told of the same damage."""
+def _is_within(damage: Damage, earlier: tuple[Damage, ...]) -> bool:
+    """Whether normalise has found the same damage already."""
     return any(
-        known.kind == damage.kind and known.start <= damage.end and damage.start <= known.end
-        for known in told
+        other.kind == damage.kind and other.start <= damage.end and damage.start <= other.end
+        for other in earlier
     )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.layout.find import lay_out
-from processors.segment.damage import find_damage, grammar
+from processors.segment.damage import damage_grammar, find_damage
 
 BEFORE = "The council of Ashmere met on Friday to talk about the trees along the river, the mayor said."
 
@@ -88,7 +88,7 @@ def test_a_table_run_together() -> None:
 
 @pytest.mark.parametrize("language", ["en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da"])
 def test_ten_languages_have_their_lexicon(language: str) -> None:
-    known = grammar(language)
+    known = damage_grammar(language)
     assert known is not None
     assert known.never
     assert known.adjectives

@@ -14,9 +14,9 @@ from config.settings import SegmentSettings
 from processors.layout.find import MOST as MOST_LINES
 from processors.model.event import Event, Language, Segment
 from processors.model.story import Story
-from processors.quotes.find import MOST, find_quotes
+from processors.quotes.find import MAX_QUOTES, find_quotes
 from processors.segment import segment
-from processors.segment.damage import MANGLED, find_damage
+from processors.segment.damage import MAX_PLACES, find_damage
 from tests.benchmarks.segment import HOSTILE
 
 SHORT, LONG = 20_000, 100_000  # characters
@@ -78,15 +78,15 @@ def test_segments_tile_what_is_too_long_to_be_told_apart() -> None:
 
 
 def test_a_text_is_read_up_to_its_most_quotations() -> None:
-    text = "“We will plant the trees,” she said. " * (MOST + 10)
+    text = "“We will plant the trees,” she said. " * (MAX_QUOTES + 10)
     found = find_quotes(text, (Segment(0, len(text), "paragraph"),), "en")
 
-    assert len(found) == MOST
+    assert len(found) == MAX_QUOTES
     assert {text[quote.start : quote.end] for quote in found} == {"We will plant the trees,"}
 
 
 def test_mangled_places_are_told_up_to_a_number() -> None:
-    text = "CafÃ© " * (MANGLED + 10)
+    text = "CafÃ© " * (MAX_PLACES + 10)
     found = find_damage(text, (Segment(0, len(text), "paragraph"),))
 
-    assert [damage.kind for damage in found] == ["mojibake"] * MANGLED
+    assert [damage.kind for damage in found] == ["mojibake"] * MAX_PLACES

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from processors.model.event import Quote, Segment, SegmentKind
-from processors.quotes.find import MAX_CHARS, find_quotes
+from processors.quotes.find import MAX_QUOTED_CHARS, find_quotes
 
 
 def paragraphs(text: str, kind: SegmentKind = "paragraph") -> tuple[Segment, ...]:
@@ -174,6 +174,6 @@ def test_a_language_without_words_of_speech_has_quotations_without_speakers() ->
 
 
 def test_what_stands_far_behind_is_not_read() -> None:
-    text = "x" * (MAX_CHARS + 1) + "\n\n“The bridge will open,” Ana Ruiz said."
+    text = "x" * (MAX_QUOTED_CHARS + 1) + "\n\n“The bridge will open,” Ana Ruiz said."
 
     assert read(text) == ()
