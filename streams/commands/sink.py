@@ -77,18 +77,18 @@ def webhooks(settings: Settings) -> None:
     try becomes a dead letter. A target's secret is in WIREDESK_WEBHOOK_<NAME>_SECRET. docs/consuming.md says more.
     """
     from config.errors import Misconfigured
-    from streams.embedded.webhooks import targets
     from streams.kafka.service import run_forever
-    from streams.kafka.webhooks import deliver
+    from streams.kafka.webhooks import deliver_stories
     from streams.routing import rules
+    from streams.webhooks.targets import load_targets
 
-    chosen = targets(settings, rules(settings))
+    chosen = load_targets(settings, rules(settings))
     if not chosen:
         raise Misconfigured("no webhooks: name a file of targets with webhooks.file")
 
     async def run(stop: asyncio.Event) -> None:
         log_files(settings, "routes.file", "webhooks.file")
-        await deliver(settings, chosen, stop)
+        await deliver_stories(settings, chosen, stop)
 
     run_forever(settings, run)
 

@@ -24,11 +24,12 @@ from streams.embedded.log import DATABASE, Log
 from streams.embedded.outlets import FeedStates, RawOutlet
 from streams.embedded.routes import Reader, RouteConsumer, RouteHandler, forget
 from streams.embedded.sinks import SinkHandler
-from streams.embedded.webhooks import LogSource, deliver, targets
+from streams.embedded.webhooks import LogSource, deliver_stories
 from streams.pool import StepPool
 from streams.routing import rules
 from streams.sinks import load_sink, sink_steps
 from streams.topology import DEAD_LETTERS, STEPS, TOPICS, retention_hours
+from streams.webhooks.targets import load_targets
 
 PRUNE_SECONDS: Final = 60.0
 WATCH_SECONDS: Final = 5.0
@@ -62,7 +63,9 @@ class Embedded:
         self._pool = StepPool(STEPS, settings, settings.embedded.workers)
         self._sinks: list[SinkHandler] = []
         self._consumers = self._made()
-        self._webhooks = {each: LogSource(each, self.access) for each in targets(settings, self.rules)}
+        self._webhooks = {
+            target: LogSource(target, self.access) for target in load_targets(settings, self.rules)
+        }
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._chores: list[asyncio.Task[None]] = []
@@ -72,7 +75,7 @@ class Embedded:
         await self._pool.__aenter__()
         self._tasks = [asyncio.create_task(each.run(), name=each.name) for each in self._consumers]
         if self._webhooks:
-            posting = deliver(self.settings, self._webhooks, self._stop)
+            posting = deliver_stories(self.settings, self._webhooks, self._stop)
             self._tasks.append(asyncio.create_task(posting, name="webhooks"))
         self._chores = [
             asyncio.create_task(self._prune(), name="retention"),

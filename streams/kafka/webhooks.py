@@ -1,4 +1,4 @@
-"""Webhooks on Kafka: each target is a consumer group of its own on the topic of its route."""
+"""The driver of webhooks on Kafka: each target is a consumer group of its own on the topic of its route."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from config.settings import Settings
 from sinks.metrics import DEAD_LETTERS
 from sinks.routes.router import Rule
-from sinks.webhooks import Target
 from streams.kafka.cluster import Cluster
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
@@ -22,15 +21,20 @@ from streams.kafka.producer import send
 from streams.kafka.topics import ready
 from streams.messages import Message, Record
 from streams.topology import WEBHOOKS
-from streams.webhooks.courier import STEP, Courier, Place
-from streams.webhooks.delivery import Delivery
+from streams.webhooks.courier import STEP_NAME, Courier, PartitionKey
+from streams.webhooks.delivery import TargetClient
+from streams.webhooks.targets import Target
 
-POLL_INTERVAL_MS: Final = 24 * 3_600_000  # a target may be down for long; we keep our partitions
-WAIT_MS: Final = 500
+# A target may be down for long, and its stories are fetched on meanwhile only up to a limit. The broker takes our
+# partitions from us after this time without a fetch; what is in delivery would then be delivered twice.
+POLL_INTERVAL_MS: Final = 24 * 3_600_000
+WAIT_MS: Final = (
+    500  # for new stories: longer delays commits of what is finished, shorter asks the broker more often
+)
 log = structlog.get_logger("wiredesk.webhooks")
 
 
-async def deliver(settings: Settings, targets: Sequence[Target], stop: asyncio.Event) -> None:
+async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: asyncio.Event) -> None:
     """Deliver to all targets until `stop`.
 
     Raises:
@@ -45,17 +49,17 @@ async def deliver(settings: Settings, targets: Sequence[Target], stop: asyncio.E
         producer = await stack.enter_async_context(cluster.producer())
         async with asyncio.TaskGroup() as group:
             for target in targets:
-                group.create_task(_one(settings, cluster, target, producer, stop))
+                group.create_task(_deliver_to(settings, cluster, target, producer, stop))
     log.info("webhooks stopped", targets=len(targets))
 
 
-async def _one(
+async def _deliver_to(
     settings: Settings, cluster: Cluster, target: Target, producer: AIOKafkaProducer, stop: asyncio.Event
 ) -> None:
     async with AsyncExitStack() as stack:
-        delivery = await stack.enter_async_context(Delivery(target, settings.webhooks))
+        client = await stack.enter_async_context(TargetClient(target, settings.webhooks))
         source = TopicSource(cluster, target, producer)
-        courier = Courier(target.name, delivery.deliver, source, settings.webhooks.concurrency)
+        courier = Courier(target.name, client.deliver, source, settings.webhooks.concurrency)
         await source.start(courier)
         stack.push_async_callback(source.close)
         log.info("webhook started", webhook=target.name, route=target.route)
@@ -63,7 +67,7 @@ async def _one(
 
 
 class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """A target's topics (`streams.webhooks.courier.Source`)."""
+    """A target's topics (`streams.webhooks.courier.StorySource`)."""
 
     def __init__(self, cluster: Cluster, target: Target, producer: AIOKafkaProducer) -> None:
         """The producer writes dead letters."""
@@ -86,34 +90,35 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Leave the group."""
         await self._consumer.stop()
 
-    async def fetch(self, most: int) -> Sequence[Record]:
+    async def fetch(self, limit: int) -> Sequence[Record]:
         """The next stories, after a moment's wait where there are none."""
-        polled = await self._consumer.getmany(timeout_ms=WAIT_MS, max_records=most)
-        return [as_record(each, self._cluster.name) for records in polled.values() for each in records]
+        polled = await self._consumer.getmany(timeout_ms=WAIT_MS, max_records=limit)
+        return [as_record(record, self._cluster.name) for records in polled.values() for record in records]
 
-    async def settle(self, offsets: Mapping[Place, int], letters: Sequence[Message]) -> None:
-        """The dead letters first: a crash between the two writes them again."""
-        for each in letters:
-            await (await send(self._producer, self._cluster, each))
-            DEAD_LETTERS.labels(STEP, (each.header("x-error-type") or b"").decode()).inc()
-        marks = {
+    async def commit(self, offsets: Mapping[PartitionKey, int], letters: Sequence[Message]) -> None:
+        """Write the dead letters, then commit: a crash between the two writes them again."""
+        for letter in letters:
+            await (await send(self._producer, self._cluster, letter))
+            DEAD_LETTERS.labels(STEP_NAME, (letter.header("x-error-type") or b"").decode()).inc()
+        next_offsets = {
             TopicPartition(self._cluster.topic(topic), number): offset
             for (topic, number), offset in offsets.items()
         }
         try:
-            await self._consumer.commit(marks)
+            await self._consumer.commit(next_offsets)
         except (CommitFailedError, IllegalStateError):
             log.info("the partitions were given to another process, which delivers the same again")
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Deliver nothing more of what goes to another process."""
         if self._courier:
-            await self._courier.drop([(self._cluster.name(each.topic), each.partition) for each in revoked])
+            keys = [(self._cluster.name(place.topic), place.partition) for place in revoked]
+            await self._courier.drop_partitions(keys)
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Begin a target that never committed at the ends of its topics, and keep those places."""
-        known = [await self._consumer.committed(each) for each in assigned]
-        if not assigned or any(offset is not None for offset in known):
+        """Begin a target that never committed at the ends of its topics, and commit those."""
+        committed = [await self._consumer.committed(place) for place in assigned]
+        if not assigned or any(offset is not None for offset in committed):
             return
         ends = await self._consumer.end_offsets(list(assigned))
         for place, offset in ends.items():

@@ -1,1 +1,5 @@
-"""Routed stories posted to webhooks: one try (`delivery`), a target's stories in order (`courier`), the runtimes' ends."""
+"""Routed stories posted to webhooks: who gets what (`targets`), one story at a time (`delivery`), in order (`courier`).
+
+A webhook is no `sinks.ports.Sink`: its stories are finished out of order, one chain at a time, while others wait for
+hours, so that its offsets follow the oldest unfinished story and not a batch.
+"""

@@ -26,15 +26,14 @@ from sinks.desk.app import make_app
 from sinks.desk.views import FeedHealth
 from sinks.routes.rules import load
 from sinks.sqlite.writer import StoryIndex, StorySearch
-from sinks.webhooks import Target
-from sinks.webhooks import load as targets
 from streams.embedded.consumer import Access
 from streams.embedded.log import DATABASE, Log
 from streams.embedded.route_stream import RouteStream
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
 from streams.messages import Message, message
-from streams.webhooks.delivery import Delivery
+from streams.webhooks.delivery import TargetClient
+from streams.webhooks.targets import Target, read_targets
 from tests.conftest import KafkaForTest
 from tests.servers import npm
 from tests.servers.maven import Missing
@@ -206,7 +205,7 @@ async def test_a_webhook_receiver_takes_what_is_signed_and_nothing_else(tmp_path
     told.write_text(
         blocks("Webhooks", "toml")[0].replace("https://newsroom.example/wire", f"http://127.0.0.1:{port}/")
     )
-    (target,) = targets(told, {"urgent"}, {"WIREDESK_WEBHOOK_NEWSROOM_SECRET": secret})
+    (target,) = read_targets(told, {"urgent"}, {"WIREDESK_WEBHOOK_NEWSROOM_SECRET": secret})
     code = blocks("Webhooks", "python")[0].replace("8090", str(port))
     running = asyncio.create_task(
         lines([sys.executable, "-c", code], 2, {"WIREDESK_WEBHOOK_NEWSROOM_SECRET": secret})
@@ -221,8 +220,8 @@ async def test_a_webhook_receiver_takes_what_is_signed_and_nothing_else(tmp_path
     forger = Target(target.name, target.url, target.route, (b64encode(b"another secret of its own"),))
     first, forged, last = (record(n, value=encode(STORIES[n % 2])) for n in (0, 0, 1))
     async with (
-        Delivery(target, told_quickly) as delivery,
-        Delivery(forger, structs.replace(told_quickly, attempts=2)) as other,
+        TargetClient(target, told_quickly) as delivery,
+        TargetClient(forger, structs.replace(told_quickly, attempts=2)) as other,
     ):
         assert await delivery.deliver(first) is None
         assert "HTTP 401" in str(await other.deliver(forged))

@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from sinks.webhooks import Target
 from streams.messages import Record, message
+from streams.webhooks.targets import Target
 
 SECRET = bytes(range(32))
 

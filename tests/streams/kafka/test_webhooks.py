@@ -16,7 +16,7 @@ from streams.dead_letters import DeadLetter
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
 from streams.kafka.inbox import as_record
-from streams.kafka.webhooks import deliver
+from streams.kafka.webhooks import deliver_stories
 from streams.messages import Message, message
 from streams.topology import WEBHOOKS
 from tests.conftest import KafkaForTest
@@ -51,7 +51,7 @@ async def committed(admin: AIOKafkaAdminClient, group: str) -> int:
 async def run(told: Settings, endpoint: Answers, ready: Callable[[], bool], *late: Message) -> None:
     """Deliver until the target has what the test wants; `late` is sent once the group stands."""
     stop = asyncio.Event()
-    running = asyncio.create_task(deliver(told, [endpoint.target()], stop))
+    running = asyncio.create_task(deliver_stories(told, [endpoint.target()], stop))
     group = f"{Cluster(told.kafka).group}-webhook-newsroom"
     admin = Cluster(told.kafka).admin()
     await admin.start()

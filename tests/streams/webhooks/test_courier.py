@@ -13,10 +13,10 @@ from config.settings import Settings, Webhooks
 from processors.errors import Rejected, Undeliverable
 from streams.embedded.consumer import Access
 from streams.embedded.log import Log
-from streams.embedded.webhooks import LogSource, deliver
+from streams.embedded.webhooks import LogSource, deliver_stories
 from streams.messages import Message, Record, message
 from streams.topology import WEBHOOKS
-from streams.webhooks.courier import Courier, Place, letter
+from streams.webhooks.courier import Courier, PartitionKey, delivery_letter
 from tests.streams.conftest import SECRET, Answers, record
 
 SHIPS = "wire.out.ships.v1"
@@ -27,16 +27,16 @@ class Shelf:
 
     def __init__(self, *records: Record) -> None:
         self.left = list(records)
-        self.offsets: dict[Place, int] = {}
+        self.offsets: dict[PartitionKey, int] = {}
         self.letters: list[Message] = []
         self.settled = asyncio.Event()
 
-    async def fetch(self, most: int) -> Sequence[Record]:
-        found, self.left = self.left[:most], self.left[most:]
+    async def fetch(self, limit: int) -> Sequence[Record]:
+        found, self.left = self.left[:limit], self.left[limit:]
         await asyncio.sleep(0)
         return found
 
-    async def settle(self, offsets: Mapping[Place, int], letters: Sequence[Message]) -> None:
+    async def commit(self, offsets: Mapping[PartitionKey, int], letters: Sequence[Message]) -> None:
         self.offsets |= offsets
         self.letters += letters
         self.settled.set()
@@ -106,7 +106,7 @@ async def test_what_is_refused_becomes_a_dead_letter_for_this_target_alone() -> 
 
 
 async def test_a_delivery_to_try_again_goes_to_its_one_target() -> None:
-    again = replace(record(0), headers=letter(record(0), "newsroom", Undeliverable("x")).headers)
+    again = replace(record(0), headers=delivery_letter(record(0), "newsroom", Undeliverable("x")).headers)
     for name, expected in (("newsroom", [0]), ("other", [])):
         shelf, target = Shelf(again), Target()
         await until(Courier(name, target.take, shelf, 4), shelf, 1)
@@ -136,7 +136,7 @@ async def test_a_partition_that_goes_takes_its_stories_along_and_leaves_the_othe
     async with asyncio.timeout(5):
         while target.came != [0]:
             await asyncio.sleep(0)
-        await courier.drop([(SHIPS, 0)])
+        await courier.drop_partitions([(SHIPS, 0)])
         while shelf.offsets != {(SHIPS, 1): 8}:
             await asyncio.sleep(0)
     stop.set()
@@ -171,7 +171,7 @@ async def run(access: Access, endpoint: Answers, wanted: int) -> None:
     )
     source = LogSource(endpoint.target(), access)
     stop = asyncio.Event()
-    running = asyncio.create_task(deliver(told, {endpoint.target(): source}, stop))
+    running = asyncio.create_task(deliver_stories(told, {endpoint.target(): source}, stop))
     async with asyncio.timeout(10):
         while not running.done() and (
             len(endpoint.got) < wanted

@@ -14,7 +14,7 @@ from config.errors import Misconfigured
 from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
 from streams.messages import Record
-from streams.webhooks.delivery import Delivery
+from streams.webhooks.delivery import TargetClient
 from tests.streams.conftest import SECRET, Answers, record
 
 OPEN = Webhooks(allowed_addresses=("127.0.0.1",), attempts=3, circuit_failures=99, timeout_s=5.0)
@@ -39,10 +39,10 @@ async def delivered(
     endpoint: Answers, told: Webhooks, each: Record | None = None, waits: Waits | None = None
 ) -> Rejected | None:
     waits = waits or Waits()
-    async with Delivery(
+    async with TargetClient(
         endpoint.target(), told, clock=waits.clock, now=lambda: 1700000000.5, sleep=waits
-    ) as delivery:
-        return await delivery.deliver(each or record(1))
+    ) as client:
+        return await client.deliver(each or record(1))
 
 
 async def test_a_delivery_is_signed_and_carries_the_attributes_of_its_event(endpoint: Answers) -> None:
@@ -124,13 +124,13 @@ async def test_a_private_address_is_closed_unless_the_settings_open_it(endpoint:
     assert "webhooks.allowed_addresses" in str(refused)
     assert endpoint.got == []
     with pytest.raises(Misconfigured, match=r"webhooks\.allowed_addresses"):
-        Delivery(endpoint.target(), structs.replace(OPEN, allowed_addresses=("here",)))
+        TargetClient(endpoint.target(), structs.replace(OPEN, allowed_addresses=("here",)))
 
 
 async def test_nobody_listens(endpoint: Answers) -> None:
     closed = replace(endpoint.target(), url="http://127.0.0.1:9/in")
-    async with Delivery(closed, OPEN, sleep=Waits()) as delivery:
-        assert "Cannot connect" in str(await delivery.deliver(record(1)))
+    async with TargetClient(closed, OPEN, sleep=Waits()) as client:
+        assert "Cannot connect" in str(await client.deliver(record(1)))
 
 
 async def test_a_story_over_the_size_cap_is_set_aside_untried(endpoint: Answers) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import Misconfigured
-from sinks.webhooks import Target, load, secret, signature
+from streams.webhooks.targets import Target, parse_secret, read_targets, signature
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 GIVEN = {"WIREDESK_WEBHOOK_NEWS_ROOM_SECRET": SECRET}
@@ -22,7 +22,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_a_target_has_its_secret_from_the_environment(tmp_path: Path) -> None:
     path = written(tmp_path, '[webhooks.news-room]\nurl="https://desk.example/in?key=k1"\nroute="urgent"\n')
-    (target,) = load(path, {"urgent"}, GIVEN)
+    (target,) = read_targets(path, {"urgent"}, GIVEN)
     assert (target.name, target.route, target.secrets) == ("news-room", "urgent", (bytes(range(32)),))
     assert "k1" not in repr(target)
     assert "\\x" not in repr(target)
@@ -32,7 +32,7 @@ def test_a_secret_may_come_from_a_file_and_two_sign_during_a_change(tmp_path: Pa
     path = written(tmp_path, '[webhooks.news-room]\nurl="https://desk.example/in"\nroute="urgent"\n')
     kept = tmp_path / "secret"
     kept.write_text(f"{SECRET} {base64.b64encode(b'o' * 24).decode()}\n", "utf-8")
-    (target,) = load(path, {"urgent"}, {"WIREDESK_WEBHOOK_NEWS_ROOM_SECRET_FILE": str(kept)})
+    (target,) = read_targets(path, {"urgent"}, {"WIREDESK_WEBHOOK_NEWS_ROOM_SECRET_FILE": str(kept)})
     assert target.secrets == (bytes(range(32)), b"o" * 24)
     assert signature(target.secrets, "id", 1, b"{}").count("v1,") == 2
 
@@ -55,7 +55,7 @@ def test_a_secret_may_come_from_a_file_and_two_sign_during_a_change(tmp_path: Pa
 )
 def test_a_wrong_target_is_named(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(Misconfigured) as caught:
-        load(written(tmp_path, text), {"urgent"}, GIVEN)
+        read_targets(written(tmp_path, text), {"urgent"}, GIVEN)
     assert told in str(caught.value)
     assert SECRET not in str(caught.value)
 
@@ -63,17 +63,17 @@ def test_a_wrong_target_is_named(tmp_path: Path, text: str, told: str) -> None:
 @pytest.mark.parametrize(("told", "reason"), [("whsec_ü", "base64"), ("whsec_YWJj", "3 bytes")])
 def test_a_weak_or_broken_secret_is_refused(told: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        secret(told)
+        parse_secret(told)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=r"nothing\.toml"):
-        load(tmp_path / "nothing.toml", set(), {})
+        read_targets(tmp_path / "nothing.toml", set(), {})
 
 
 def test_the_signature_is_that_of_standard_webhooks() -> None:
     """What `standardwebhooks` 1.1.0, the reference library, makes of the example of its own tests."""
-    key = secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    key = parse_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     made = signature((key,), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 

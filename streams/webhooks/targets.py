@@ -1,8 +1,7 @@
-"""Webhooks: who wants which route's stories posted where, and how a delivery is signed and repeated.
+"""The targets of webhooks: who wants which route's stories posted where, and how a delivery is signed.
 
 Deliveries are signed as Standard Webhooks 1.0.0 says (``webhook-id``, ``webhook-timestamp``, ``webhook-signature``;
-https://www.standardwebhooks.com), and carry the event's CloudEvents attributes as HTTP headers (CloudEvents 1.0, HTTP
-binding, binary mode). Secrets come from the environment, never from the file of targets.
+https://www.standardwebhooks.com). Secrets come from the environment, never from the file of targets.
 """
 
 from __future__ import annotations
@@ -20,9 +19,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from config.errors import Misconfigured
+from config.files import find_file
+from config.settings import Settings
+from sinks.routes.router import Rule
 
-MARK: Final = "whsec_"
-LEAST_SECRET: Final = 24  # bytes, as Standard Webhooks asks
+KEY_PREFIX: Final = "whsec_"
+MIN_SECRET_BYTES: Final = 24  # Standard Webhooks: 24 to 64 bytes; with fewer a signature can be guessed
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -40,7 +42,17 @@ class Target:
         return f"Target({self.name!r}, {self.url.partition('?')[0]!r}, {self.route!r})"
 
 
-def load(
+def load_targets(settings: Settings, rules: Sequence[Rule]) -> tuple[Target, ...]:
+    """The operator's targets; none where the setting ``webhooks.file`` is empty.
+
+    Raises:
+        Misconfigured: the file can't be read, or a target is wrong; the message names it.
+    """
+    name = settings.webhooks.file
+    return read_targets(find_file(name), {rule.name for rule in rules}) if name else ()
+
+
+def read_targets(
     path: Path, routes: Collection[str], environment: Mapping[str, str] | None = None
 ) -> tuple[Target, ...]:
     """The targets of a file: ``[webhooks.NAME]`` with `url` and `route`.
@@ -52,56 +64,58 @@ def load(
         Misconfigured: the file can't be read, or a target is wrong; the message names it.
     """
     try:
-        told = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise Misconfigured(f"{path}: {error.strerror}; name a file with webhooks.file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{path}: not TOML: {error}") from error
-    strays = set(told) - {"webhooks"}
-    if strays or not isinstance(told.get("webhooks", {}), dict):
+    strays = set(document) - {"webhooks"}
+    tables = document.get("webhooks", {})
+    if strays or not isinstance(tables, dict):
         raise Misconfigured(
             f"{path}: {', '.join(sorted(strays)) or 'webhooks'}: write each as [webhooks.NAME]"
         )
-    known = os.environ if environment is None else environment
+    variables = os.environ if environment is None else environment
     return tuple(
-        _target(f"{path}: {name}", name, each, routes, known)
-        for name, each in told.get("webhooks", {}).items()
+        _parse_target(f"{path}: {name}", name, table, routes, variables) for name, table in tables.items()
     )
 
 
 def signature(secrets: Sequence[bytes], identity: str, timestamp: int, body: bytes) -> str:
     """The value of ``webhook-signature``: one ``v1,<base64>`` a secret; `timestamp` is in seconds since the epoch."""
     content = b"%b.%d.%b" % (identity.encode(), timestamp, body)
-    made = (base64.b64encode(hmac.digest(secret, content, hashlib.sha256)).decode() for secret in secrets)
-    return " ".join(f"v1,{each}" for each in made)
+    codes = (base64.b64encode(hmac.digest(secret, content, hashlib.sha256)).decode() for secret in secrets)
+    return " ".join(f"v1,{code}" for code in codes)
 
 
-def secret(told: str) -> bytes:
-    """The key of a secret as written.
+def parse_secret(text: str) -> bytes:
+    """The key of a secret as it is written.
 
     Raises:
         ValueError: it is no base64, or too short.
     """
     try:
-        key = base64.b64decode(told.removeprefix(MARK), validate=True)
+        key = base64.b64decode(text.removeprefix(KEY_PREFIX), validate=True)
     except ValueError as error:
-        raise ValueError("it is not whsec_ and base64") from error
-    if len(key) < LEAST_SECRET:
-        raise ValueError(f"it has {len(key)} bytes, and {LEAST_SECRET} are the least")
+        raise ValueError(f"it is not {KEY_PREFIX} and base64") from error
+    if len(key) < MIN_SECRET_BYTES:
+        raise ValueError(f"it has {len(key)} bytes, and {MIN_SECRET_BYTES} are the least")
     return key
 
 
-def variable(name: str) -> str:
+def secret_variable(name: str) -> str:
     """The variable of the environment that holds a target's secret."""
     return f"WIREDESK_WEBHOOK_{name.upper().replace('-', '_')}_SECRET"
 
 
-def _target(where: str, name: str, told: Any, routes: Collection[str], known: Mapping[str, str]) -> Target:
+def _parse_target(
+    where: str, name: str, table: Any, routes: Collection[str], variables: Mapping[str, str]
+) -> Target:
     if not _NAME.fullmatch(name):
         raise Misconfigured(f"{where}: a webhook's name has small letters, digits, - and _")
-    if not isinstance(told, dict) or set(told) != {"url", "route"}:
+    if not isinstance(table, dict) or set(table) != {"url", "route"}:
         raise Misconfigured(f"{where} must have url and route, and nothing else")
-    url, route = told["url"], told["route"]
+    url, route = table["url"], table["route"]
     if not isinstance(url, str) or not _is_web(url):
         raise Misconfigured(
             f"{where}: url must begin with https:// or http:// and name a host, without user or password"
@@ -110,25 +124,27 @@ def _target(where: str, name: str, told: Any, routes: Collection[str], known: Ma
         raise Misconfigured(
             f"{where}: no rule is called {route!r}; rules are {', '.join(sorted(routes)) or 'none'}"
         )
-    return Target(name, url, route, _secrets(where, name, known))
+    return Target(name, url, route, _secrets(where, name, variables))
 
 
 def _is_web(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        fine = parts.port is None or parts.port > 0
+        has_port = parts.port is None or parts.port > 0
     except ValueError:
         return False
-    return fine and parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+    return has_port and parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
 
 
-def _secrets(where: str, name: str, known: Mapping[str, str]) -> tuple[bytes, ...]:
-    told, path = known.get(variable(name)), known.get(f"{variable(name)}_FILE")
+def _secrets(where: str, name: str, variables: Mapping[str, str]) -> tuple[bytes, ...]:
+    variable = secret_variable(name)
+    text, path = variables.get(variable), variables.get(f"{variable}_FILE")
     try:
-        text = told if told is not None else Path(path).read_text("utf-8") if path else ""
-        made = tuple(secret(each) for each in text.split())
+        if text is None:
+            text = Path(path).read_text("utf-8") if path else ""
+        secrets = tuple(parse_secret(word) for word in text.split())
     except (OSError, ValueError) as error:
-        raise Misconfigured(f"{where}: {variable(name)}: {error}") from error
-    if not made:
-        raise Misconfigured(f"{where} has no secret: set {variable(name)} (openssl rand -base64 32)")
-    return made
+        raise Misconfigured(f"{where}: {variable}: {error}") from error
+    if not secrets:
+        raise Misconfigured(f"{where} has no secret: set {variable} (openssl rand -base64 32)")
+    return secrets
