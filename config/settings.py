@@ -10,11 +10,8 @@ with the file or variable, the key, the value and what is allowed. A secret's va
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -22,8 +19,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from config.errors import Misconfigured
-from config.files import CONFIG_FOLDER, resolve_beside
-from config.schema import PREFIX, Setting, all_settings, nested_sections, section_settings
+from config.files import CONFIG_FOLDER
+from config.reader import SettingsReader, convert_value, replace_value
+from config.schema import all_settings
 
 HERE: Final = CONFIG_FOLDER
 MEBIBYTE_BYTES: Final = 1024 * 1024
@@ -38,15 +36,6 @@ lg lij ln lo lt ltg lv mg mk ml mn mr ms mt my ne nl nn no nso oc om or pa pcm p
 sl sn so sq sr st sv sw ta te tg th tk tl tr tt ug uk ur uz uzs vec vi vo wa wuu xh yo yue zh zu
 """
 LANGUAGES: Final = tuple(_CODES.split())
-
-# Variables that begin like settings and are none.
-OTHER_VARIABLES: Final = {
-    "WIREDESK_PROBE": "where a container's health check asks (Dockerfile)",
-    "WIREDESK_RESTARTS": "counts restarts in quick succession (streams/kafka/service.py)",
-    "WIREDESK_BASE": "the base of the image (docker-compose.yml)",
-    "WIREDESK_VERSION": "the tag of the image (docker-compose.yml)",
-}
-_WEBHOOK_SECRET: Final = re.compile(r"WIREDESK_WEBHOOK_[A-Z0-9_]+_SECRET(_FILE)?")
 
 PortNumber: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=2_147_483_647)]
@@ -80,6 +69,8 @@ KafkaName: TypeAlias = Annotated[
 class Normalise(Struct, frozen=True):
     """How raw items are read."""
 
+    # smaller: whole feeds and G2 packages are lost; larger: base64 of an item
+    # no longer fits kafka.max_message_bytes
     max_item_bytes: Annotated[ByteCount, Meta(description="A larger raw item is rejected.")] = (
         15 * MEBIBYTE_BYTES
     )
@@ -103,7 +94,9 @@ class Normalise(Struct, frozen=True):
 class Deduplicate(Struct, frozen=True):
     """How repeats and versions are found."""
 
+    # shorter: a correction of the day before yesterday begins a chain of its own; longer: 1 kB of memory a story (docs/quality.md)
     window_hours: Annotated[HourCount, Meta(description="How long a story is remembered.")] = 72
+    # lower: notices written by one template become versions of each other; higher: shortened copies come out as new
     threshold: Annotated[
         float,
         Meta(ge=0, le=1, description="Likeness from which two stories belong together; 1: equal words."),
@@ -116,6 +109,7 @@ class Deduplicate(Struct, frozen=True):
 class SegmentSettings(Struct, frozen=True):
     """How dispatches are taken apart."""
 
+    # less: long transcripts lose their segments; more: one text holds a worker for long
     max_chars: Annotated[Count, Meta(description="A longer text is one paragraph.")] = 2_000_000
 
 
@@ -129,6 +123,7 @@ class Tag(Struct, frozen=True):
             description="The pipeline of the package; or any installed spaCy pipeline, or a path to one.",
         ),
     ] = "wiredesk"
+    # less: names late in a long text are missed; more: one text holds a worker for long
     max_chars: Annotated[Count, Meta(description="A text is tagged up to here.")] = 100_000
     watchlists: Annotated[OwnFile, Meta(description="File of the names to look for. Empty: none.")] = (
         "watchlists.toml"
@@ -144,15 +139,18 @@ class Poll(Struct, frozen=True):
     user_agent: Annotated[str, Meta(min_length=1, description="Who we are, for the hosts that we ask.")] = (
         "wiredesk/0.1 (+https://github.com/wiredesk/wiredesk)"
     )
+    # shorter: hosts answer 429; longer: news of a busy feed is late
     min_interval_s: Annotated[
         PositiveSeconds, Meta(description="Shortest time between two polls of a feed.")
     ] = 60.0
+    # shorter: requests for nothing; longer: the first news after a silence is late
     max_interval_s: Annotated[
         PositiveSeconds, Meta(description="Longest time between two polls of a feed.")
     ] = 6 * HOUR_S
     first_interval_s: Annotated[
         PositiveSeconds, Meta(description="Time between two polls until a feed's own rhythm is known.")
     ] = 300.0
+    # some servers answer 304 for ever: longer hides their news, shorter fetches bodies for nothing
     unconditional_s: Annotated[
         PositiveSeconds,
         Meta(description="After this time a feed is fetched whole, whatever its validators say."),
@@ -167,9 +165,11 @@ class Poll(Struct, frozen=True):
     )
     max_entries: Annotated[Count, Meta(description="Entries that are read of one feed document.")] = 2000
     max_redirects: Annotated[int, Meta(ge=0, le=100, description="Redirects that are followed.")] = 10
+    # shorter: a passing fault of a server moves a feed; longer: each poll pays for the redirect
     move_after_s: Annotated[
         DelaySeconds, Meta(description="A permanent redirect that is seen for so long moves the feed.")
     ] = 7 * DAY_S
+    # more connections, or a shorter delay, and hosts with many feeds refuse us; fewer, and their feeds wait for each other
     host_connections: Annotated[
         int, Meta(ge=1, le=1000, description="Connections to one host at the same time.")
     ] = 2
@@ -224,6 +224,7 @@ class EmbeddedSettings(Struct, frozen=True):
         str, Meta(min_length=1, description="Folder of the log and the index, from the working folder.")
     ] = "data"
     workers: Workers = 0
+    # smaller: a commit to the disk for few records; larger: a story waits longer, and kill -9 repeats more work
     batch: Annotated[int, Meta(ge=1, le=10_000, description="Records of one transaction.")] = 64
     retention_hours: Annotated[
         int,
@@ -262,7 +263,9 @@ class Kafka(Struct, frozen=True):
     partitions: Annotated[int, Meta(ge=1, le=10_000, description="Of each topic that is created.")] = 8
     replication: Annotated[int, Meta(ge=1, le=32_767, description="Of each topic that is created.")] = 1
     retention_hours: Annotated[HourCount, Meta(description="Of topics; state topics are compacted.")] = 7 * 24
+    # smaller: a transaction for few records; larger: a story waits longer, and a batch may outlast the session
     batch: Annotated[int, Meta(ge=1, le=100_000, description="Records of one transaction.")] = 300
+    # shorter: a busy worker is taken for dead; longer: a dead one is noticed late
     session_timeout_s: Annotated[
         float, Meta(gt=0, le=1800, description="A worker that is silent for so long has lost its partitions.")
     ] = 6.0
@@ -323,6 +326,7 @@ class Elasticsearch(Struct, frozen=True):
     ca_file: Annotated[OwnFile, Meta(description="Certificates of authorities to trust (PEM).")] = ""
     batch: Annotated[int, Meta(ge=1, le=100_000, description="Events of one bulk request.")] = 500
     batch_bytes: Annotated[ByteCount, Meta(description="Of one bulk request.")] = 5 * MEBIBYTE_BYTES
+    # shorter: many small bulk requests; longer: stories reach the desk late
     flush_s: Annotated[DelaySeconds, Meta(description="Longest wait for a bulk request to fill.")] = 0.5
     timeout_s: Annotated[PositiveSeconds, Meta(description="For an answer.")] = 30.0
 
@@ -352,6 +356,8 @@ class Webhooks(Struct, frozen=True):
     max_redirects: Annotated[
         int, Meta(ge=0, le=100, description="307 and 308 only; each hop must be an allowed address.")
     ] = 0
+    # 15 tries with doubled delays up to an hour span three hours at the most: fewer lose stories to a short outage, more
+    # keep those of a dead target waiting
     attempts: Annotated[
         int, Meta(ge=1, le=1000, description="Tries before a story becomes a dead letter.")
     ] = 15
@@ -447,11 +453,18 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         Misconfigured: the file can't be read or is no TOML; a section, name or variable is unknown; a value has the
             wrong type or is out of range; two values contradict each other.
     """
-    reader = _Reader(str(path) if path else "settings")
+    reader = SettingsReader(Settings)
     if path:
-        reader.add_table(Settings, _read_toml(path), path)
+        reader.add_file(path)
     reader.add_environment(os.environ if environment is None else environment)
-    return reader.settings()
+    settings = reader.build()
+    low, high = settings.poll.min_interval_s, settings.poll.max_interval_s
+    if low > high:
+        where = reader.written_in("poll.min_interval_s", "poll.max_interval_s")
+        raise Misconfigured(
+            f"{where}: poll.min_interval_s is {low:g}; it must be at most poll.max_interval_s, which is {high:g}"
+        )
+    return settings
 
 
 def override_settings(settings: Settings, values: Mapping[str, Any]) -> Settings:
@@ -463,122 +476,6 @@ def override_settings(settings: Settings, values: Mapping[str, Any]) -> Settings
     by_key = {setting.key: setting for setting in all_settings(Settings)}
     for key, value in values.items():
         if value is not None:
-            settings = _replace_value(
-                settings, by_key[key].path, _convert_value(by_key[key], value, "command line")
-            )
+            converted = convert_value(by_key[key], value, "command line")
+            settings = replace_value(settings, by_key[key].path, converted)
     return settings
-
-
-class _Reader:
-    """Gathers values by their paths, the later over the earlier, and remembers where each was written."""
-
-    def __init__(self, where: str) -> None:
-        self._where = where
-        self._values: dict[tuple[str, ...], Any] = {}
-        self._written_in: dict[tuple[str, ...], str] = {}
-
-    def add_table(
-        self, kind: type[Struct], table: Mapping[str, Any], path: Path, section: tuple[str, ...] = ()
-    ) -> None:
-        """Add a table of a settings file."""
-        for name, value in table.items():
-            where = (*section, name)
-            if name in nested_sections(kind):
-                if not isinstance(value, Mapping):
-                    key = ".".join(where)
-                    raise Misconfigured(f"{path}: {key} is a section; write [{key}] above its names")
-                self.add_table(nested_sections(kind)[name], value, path, where)
-            elif setting := section_settings(kind, section).get(name):
-                converted = self._convert(setting, value, str(path))
-                if setting.is_file:
-                    self._values[where] = resolve_beside(converted, path)
-            else:
-                names = [*section_settings(kind, section), *nested_sections(kind)]
-                raise Misconfigured(f"{path}: unknown setting {'.'.join(where)!r}; {_hint(name, names)}")
-
-    def add_environment(self, environment: Mapping[str, str]) -> None:
-        """Add what variables say."""
-        variables = {setting.variable: setting for setting in all_settings(Settings)}
-        for name in environment:
-            if name.startswith(PREFIX) and not _is_known(name, variables):
-                raise Misconfigured(f"{name}: no setting has this variable; {_variable_hint(name)}")
-        for variable, setting in variables.items():
-            if (text := environment.get(variable)) is not None:
-                self._convert(setting, setting.parse(text), variable)
-            elif path := environment.get(f"{variable}_FILE"):
-                self._convert(
-                    setting, setting.parse(_read_secret(variable, path)), f"{variable}_FILE: {path}"
-                )
-
-    def settings(self) -> Settings:
-        """All of it; what contradicts itself is refused."""
-        settings = Settings()
-        for path, value in self._values.items():
-            settings = _replace_value(settings, path, value)
-        low, high = settings.poll.min_interval_s, settings.poll.max_interval_s
-        if low > high:
-            paths = (("poll", "min_interval_s"), ("poll", "max_interval_s"))
-            where = next((self._written_in[path] for path in paths if path in self._written_in), self._where)
-            raise Misconfigured(
-                f"{where}: poll.min_interval_s is {low:g}; it must be at most poll.max_interval_s, which is {high:g}"
-            )
-        return settings
-
-    def _convert(self, setting: Setting, value: Any, where: str) -> Any:
-        converted = _convert_value(setting, value, where)
-        self._values[setting.path] = converted
-        self._written_in[setting.path] = where
-        return converted
-
-
-def _convert_value(setting: Setting, value: Any, where: str) -> Any:
-    try:
-        return setting.convert(value)
-    except ValueError:
-        raise Misconfigured(f"{where}: {setting.refusal(value)}") from None
-
-
-def _replace_value(settings: Any, path: tuple[str, ...], value: Any) -> Any:
-    """The struct with the value at the end of a path of names."""
-    name, *rest = path
-    inner = _replace_value(getattr(settings, name), tuple(rest), value) if rest else value
-    return msgspec.structs.replace(settings, **{name: inner})
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise Misconfigured(f"{path}: {error.strerror}; name a settings file with --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{path}: not TOML: {error}") from error
-
-
-def _read_secret(variable: str, path: str) -> str:
-    try:
-        return Path(path).read_text("utf-8").strip()
-    except OSError as error:
-        raise Misconfigured(f"{variable}_FILE: {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise Misconfigured(f"{variable}_FILE: {path}: not UTF-8 text") from error
-
-
-def _is_known(name: str, variables: Mapping[str, Setting]) -> bool:
-    return (
-        name in variables
-        or name.removesuffix("_FILE") in variables
-        or name in OTHER_VARIABLES
-        or bool(_WEBHOOK_SECRET.fullmatch(name))
-    )
-
-
-def _hint(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, names, 1)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
-
-
-def _variable_hint(name: str) -> str:
-    """A hint by what follows the prefix, which all variables share."""
-    ends = [setting.variable.removeprefix(PREFIX) for setting in all_settings(Settings)]
-    near = difflib.get_close_matches(name.removeprefix(PREFIX), ends, 1)
-    return f"did you mean '{PREFIX}{near[0]}'?" if near else "docs/settings.md lists them"

@@ -9,8 +9,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from config.reader import OTHER_VARIABLES
 from config.schema import Setting, nested_sections, section_settings, to_toml
-from config.settings import HERE, LANGUAGES, OTHER_VARIABLES, Settings
+from config.settings import HERE, LANGUAGES, Settings
 
 ROOT: Final = HERE.parent
 FILE_HEAD: Final = """\

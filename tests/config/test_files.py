@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from config.files import CONFIG_FOLDER, find_file
-from config.schema import all_settings
+from config.schema import Setting, all_settings
 from config.settings import Settings, load
+from streams.commands.options import log_files
 
 FILES = [setting for setting in all_settings(Settings) if setting.is_file]
 
@@ -76,10 +78,7 @@ def test_a_name_that_the_settings_file_does_not_say_is_not_looked_for_beside_it(
 
 
 @pytest.mark.parametrize("setting", FILES, ids=lambda setting: setting.key)
-def test_every_file_lies_beside_the_settings_file(folders: tuple[Path, Path], setting: object) -> None:
-    from config.schema import Setting
-
-    assert isinstance(setting, Setting)
+def test_every_file_lies_beside_the_settings_file(folders: tuple[Path, Path], setting: Setting) -> None:
     own, _ = folders
     (own / "mine").touch()
     section, name = setting.path
@@ -91,3 +90,17 @@ def test_empty_stays_empty(folders: tuple[Path, Path]) -> None:
     own, _ = folders
     (own / "w.toml").write_text('[routes]\nfile = ""\n', "utf-8")
     assert load(own / "w.toml", {}).routes.file == ""
+
+
+def test_the_log_says_which_files_are_read(folders: tuple[Path, Path]) -> None:
+    own, working = folders
+    (own / "mine.toml").touch()
+    (working / "routes.toml").touch()
+    (own / "w.toml").write_text('[poll]\nfeeds = "mine.toml"\n', "utf-8")
+    with capture_logs() as lines:
+        log_files(load(own / "w.toml", {}), "poll.feeds", "routes.file", "tag.watchlists", "webhooks.file")
+    assert [(line["setting"], line["path"]) for line in lines] == [
+        ("poll.feeds", str(own / "mine.toml")),
+        ("routes.file", str(working / "routes.toml")),
+        ("tag.watchlists", str(CONFIG_FOLDER / "watchlists.toml")),
+    ]

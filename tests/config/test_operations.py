@@ -17,8 +17,9 @@ from prometheus_client import REGISTRY
 
 import sinks.metrics
 import streams.pollers.poller
+from config.reader import OTHER_VARIABLES
 from config.schema import all_settings
-from config.settings import OTHER_VARIABLES, Settings, load
+from config.settings import Settings, load
 from sinks.elasticsearch.index import fields, template
 from streams.cli import COMMANDS
 

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from config.errors import Misconfigured
-from config.schema import all_settings
-from config.settings import HERE, LANGUAGES, OTHER_VARIABLES, Settings, load, override_settings
+from config.reader import OTHER_VARIABLES
+from config.schema import Setting, all_settings
+from config.settings import HERE, LANGUAGES, Settings, load, override_settings
 from processors.normalise.language import _identifier
 
 
@@ -59,10 +60,7 @@ def test_the_example_file_names_every_setting() -> None:
 
 
 @pytest.mark.parametrize("setting", list(all_settings(Settings)), ids=lambda setting: setting.key)
-def test_every_setting_has_a_meaning_a_range_and_an_allowed_default(setting: object) -> None:
-    from config.schema import Setting
-
-    assert isinstance(setting, Setting)
+def test_every_setting_has_a_meaning_a_range_and_an_allowed_default(setting: Setting) -> None:
     assert setting.meaning.endswith(".")
     assert "\n" not in setting.meaning
     if isinstance(setting.type, msgspec.inspect.IntType | msgspec.inspect.FloatType):
@@ -71,6 +69,30 @@ def test_every_setting_has_a_meaning_a_range_and_an_allowed_default(setting: obj
     default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
     assert setting.convert(default) == setting.default
     assert setting.allowed()
+
+
+NUMBERS = [
+    setting
+    for setting in all_settings(Settings)
+    if isinstance(setting.type, msgspec.inspect.IntType | msgspec.inspect.FloatType)
+]
+
+
+@pytest.mark.parametrize("setting", NUMBERS, ids=lambda setting: setting.key)
+def test_the_bounds_of_a_number_are_allowed_and_what_is_beyond_them_is_not(setting: Setting) -> None:
+    assert isinstance(setting.type, msgspec.inspect.IntType | msgspec.inspect.FloatType)
+    low, high = setting.type.ge, setting.type.le
+    assert high is not None
+    beyond = [high + 1, -1]
+    if low is None:
+        beyond.append(0)
+    else:
+        assert setting.convert(low) == low
+        beyond.append(low - 1)
+    assert setting.convert(high) == high
+    for value in beyond:
+        with pytest.raises(ValueError, match="Expected"):
+            setting.convert(value)
 
 
 def test_the_languages_are_those_of_the_detector() -> None:
@@ -281,6 +303,11 @@ def test_an_unknown_variable_is_refused_without_its_value(name: str, said: str) 
     assert line.startswith(f"{name}: ")
     assert said in line
     assert "s3cret" not in line
+
+
+def test_the_variable_of_a_process_that_starts_itself_again_is_no_setting() -> None:
+    service = pytest.importorskip("streams.kafka.service")
+    assert service.RESTARTS in OTHER_VARIABLES
 
 
 def test_variables_of_others_are_left_alone() -> None:
