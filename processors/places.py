@@ -94,6 +94,10 @@ class Gazetteer:
             )[::-1]
         return self._found[name]
 
+    def names(self) -> Iterable[str]:
+        """The key of every name that a place has."""
+        return self._index.keys() | self._extra.keys()
+
     def areas(self, region: str) -> tuple[Candidate, ...]:
         """The countries and regions of that name; US states also by their postal code (``MA``)."""
         code = region.strip(" .")

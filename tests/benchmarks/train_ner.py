@@ -24,12 +24,13 @@ from spacy.attrs import ORTH
 from spacy.tokens import Doc
 from threadpoolctl import threadpool_limits
 
-from processors.tag.features import STORY_FEATURES, WORD_FEATURES, of_story, of_word
+from processors.tag.features import INPUTS, STORY_FEATURES, WORD_FEATURES, of_story, of_word
 from processors.tag.network import ATTRIBUTES, CONVOLUTION_COUNT, Network, decode_spans
 from tests.benchmarks.ner.augment import Augmenter
 from tests.benchmarks.ner.chain import loss, transitions
 from tests.benchmarks.ner.corpus import DEVELOPMENT, TRAIN, Text, read
 from tests.benchmarks.ner.encoder import Batch, Encoder, Floats, Weights, from_spacy, hashed
+from tests.benchmarks.ner.inputs import freeze_inputs
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SCORED: Final = ("PER", "ORG", "LOC")
@@ -46,6 +47,7 @@ def main() -> None:
     """Train, average, write, score."""
     options = _options()
     threadpool_limits(1)
+    freeze_inputs(INPUTS)
     texts = [text for source in TRAIN for text in read(options.corpus / "train", source)]
     development = {source: read(options.corpus / "dev", source) for source in DEVELOPMENT}
     runs = [Run(texts, seed).train(options.epochs, development) for seed in options.seeds]
