@@ -1,0 +1,79 @@
+"""What CONTRIBUTING tells to do is done, block by block, in a copy of the tree, and the real command shows the result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.recipes.recipe import fits, patched, read_recipes
+from tests.recipes.tree import ROOT, copy_tree
+
+pytestmark = pytest.mark.acceptance
+RECIPES = read_recipes((ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+NAMES = ["a format", "an agency", "a language", "a setting", "a step", "a sink"]
+MOST_EDITED, MOST_OPENED = 3, 5
+PAGE_LINES = 60
+RED: dict[str, str] = {}  # recipes that do not work yet, with the reason
+
+
+def test_there_is_a_recipe_for_each() -> None:
+    assert list(RECIPES) == [f"Add {name}" for name in NAMES]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        pytest.param(title, marks=pytest.mark.xfail(strict=True, reason=RED[title])) if title in RED else title
+        for title in RECIPES
+    ],
+)
+def test_a_recipe_works_as_it_is_written(title: str, tmp_path: Path) -> None:
+    recipe = RECIPES[title]
+    assert recipe.blocks, "nothing to do"
+    recipe.carry_out(copy_tree(tmp_path / "tree"))
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_a_recipe_edits_three_files_and_opens_five_at_most(title: str) -> None:
+    recipe = RECIPES[title]
+    assert len(recipe.edited) <= MOST_EDITED, recipe.edited
+    assert len(recipe.opened) <= MOST_OPENED, recipe.opened
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_a_recipe_is_a_page_at_most(title: str) -> None:
+    assert len(RECIPES[title].text.splitlines()) <= PAGE_LINES
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_files_that_a_recipe_names_exist_or_are_made_by_it(title: str) -> None:
+    recipe = RECIPES[title]
+    new = {block.path for block in recipe.blocks if getattr(block, "how", "") == "New file"}
+    assert [path for path in recipe.opened if path not in new and not (ROOT / path).exists()] == []
+
+
+def test_a_diff_is_applied_where_its_old_lines_stand() -> None:
+    assert patched("a\nb\nc\n", " a\n-b\n+x\n+y\n") == "a\nx\ny\nc\n"
+    assert patched("a\nb\nc\nd\n", "-a\n+A\n@@\n c\n-d\n+D\n") == "A\nb\nc\nD\n"
+    with pytest.raises(AssertionError, match="stands 2 times"):
+        patched("a\na\n", "-a\n+b\n")
+    with pytest.raises(AssertionError, match="stands 0 times"):
+        patched("a\n", "-x\n")
+
+
+@pytest.mark.parametrize(
+    ("expected", "output", "is_fit"),
+    [
+        ("", "", True),
+        ("", "words", False),
+        ("a\n…\nd\n", "a\nb\nc\nd", True),
+        ("a\n…\nd\n", "a\nd\n", True),
+        ("a\n…\nd\n", "a\nb\n", False),
+        ("…b…", "abc", True),
+        ("…b…", "ac", False),
+        ("a.c", "abc", False),
+    ],
+)
+def test_dots_stand_for_anything(expected: str, output: str, is_fit: bool) -> None:
+    assert fits(expected, output) == is_fit
