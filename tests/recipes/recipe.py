@@ -21,7 +21,7 @@ from typing import Literal
 
 from tests.recipes.tree import run_shell
 
-FENCE = re.compile(r"^(?P<above>[^\n]+)\n```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^(?P<above>[^\n]*)\n```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 EDIT = re.compile(r"(?P<how>New file|At the end of|In) `(?P<path>[^`]+)`")
 NAMED_FILE = re.compile(r"`([\w./<>-]+\.(?:py|toml|md|txt|json))`")
 
@@ -42,7 +42,9 @@ class Edit:
             path.write_text(self.text, "utf-8")
             return
         before = path.read_text("utf-8")
-        path.write_text(before + self.text if self.how == "At the end of" else patched(before, self.text), "utf-8")
+        path.write_text(
+            before + self.text if self.how == "At the end of" else patched(before, self.text), "utf-8"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,9 @@ class Console:
     def carry_out(self, tree: Path) -> None:
         for command, expected in self.commands:
             done = run_shell(tree, command)
-            assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
-            assert fits(expected, done.stdout + done.stderr), (
-                f"$ {command}\n--- came:\n{done.stdout}{done.stderr}--- must come:\n{expected}"
+            assert done.returncode == 0, f"$ {command}\n{done.stdout}"
+            assert fits(expected, done.stdout), (
+                f"$ {command}\n--- came:\n{done.stdout}--- must come:\n{expected}"
             )
 
 
@@ -76,7 +78,12 @@ class Recipe:
     @property
     def opened(self) -> list[str]:
         """The files that the recipe names: those to edit, and those to look at."""
-        return sorted({*self.edited, *NAMED_FILE.findall(re.sub(r"^```.*?^```$", "", self.text, flags=re.M | re.S))})
+        return sorted(
+            {
+                *self.edited,
+                *NAMED_FILE.findall(re.sub(r"^```.*?^```$", "", self.text, flags=re.MULTILINE | re.DOTALL)),
+            }
+        )
 
     def carry_out(self, tree: Path) -> None:
         for block in self.blocks:

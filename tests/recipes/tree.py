@@ -10,7 +10,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("config", "docs", "processors", "sinks", "streams", "locks", "tests/processors")
-FILES = ("Makefile", "pyproject.toml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".dockerignore", ".gitignore")
+FILES = (
+    "Makefile",
+    "pyproject.toml",
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    ".dockerignore",
+    ".gitignore",
+)
 
 
 def copy_tree(target: Path) -> Path:
@@ -46,12 +54,13 @@ def environment(tree: Path) -> dict[str, str]:
 
 
 def run_shell(tree: Path, line: str, *, timeout_s: float = 100) -> subprocess.CompletedProcess[str]:
-    """Run one line of a shell in the tree to its end."""
+    """Run one line of a shell in the tree to its end; `stdout` is all that it says."""
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],
         cwd=tree,
         env=environment(tree),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=timeout_s,
         check=False,
