@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("config", "docs", "processors", "sinks", "streams", "locks", "tests/processors")
+PARTS = ("config", "docs", "processors", "sinks", "streams", "locks", "tests")
 FILES = (
     "Makefile",
     "pyproject.toml",
