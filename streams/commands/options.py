@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from streams.topology import STEP_NAMES
+
 if TYPE_CHECKING:
     from config.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-ALL_STEPS: Final = (
-    "normalise,deduplicate,segment,tag"  # as in `streams.topology`, which help does not wait for
-)
+ALL_STEPS: Final = ",".join(STEP_NAMES)
 
 
 def settings_option(command: Command) -> Command:
@@ -77,7 +77,7 @@ def parse_steps(text: str) -> list[str]:
         click.BadParameter: one is unknown, or none is named.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in ALL_STEPS.split(",")]
+    unknown = [name for name in names if name not in STEP_NAMES]
     if unknown or not names:
         what = f"no step is called {unknown[0]!r}" if unknown else "no step is named"
         raise click.BadParameter(f"{what}; the steps are {ALL_STEPS}", param_hint="--steps")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +49,8 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
         Misconfigured: a setting can't be followed: no such feeds file, the port is taken, no such folder.
     """
     feeds = load_feeds(settings.poll.feeds) if options.poll else ()
+    # Before threads load the steps: of two threads that import a package at once, one may get it half made.
+    import_module("streams.pollers.poller")
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(Embedded(settings, options.data))
         if options.desk:

@@ -56,8 +56,7 @@ class Console:
     def carry_out(self, tree: Path) -> None:
         """Run all in one shell, so that ``cd`` holds for what comes after it."""
         script = "\n".join(f"{command}\nprintf '\\x1f%d\\x1e' $?" for command, _ in self.commands)
-        done = run_shell(tree, script)
-        parts = [part.rpartition("\x1f") for part in done.stdout.split("\x1e")[:-1]]
+        parts = [part.rpartition("\x1f") for part in run_shell(tree, script).split("\x1e")[:-1]]
         for (command, expected), (output, _, status) in zip(self.commands, parts, strict=True):
             assert status == "0", f"$ {command}\n{output}"
             assert fits(expected, output), f"$ {command}\n--- came:\n{output}--- must come:\n{expected}"

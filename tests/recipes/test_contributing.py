@@ -16,7 +16,6 @@ MOST_EDITED, MOST_OPENED = 3, 5
 PAGE_LINES = 66  # of a printed page; empty lines are not counted
 RED = {  # recipes that do not work yet, with the reason
     "Add an agency": "credits and sign-offs are read by a second list of agencies",
-    "Add a sink": "each runtime has a driver of its own for every sink",
 }
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("config", "docs", "processors", "sinks", "streams", "locks", "tests")
@@ -53,15 +56,20 @@ def environment(tree: Path) -> dict[str, str]:
     return {**ours, "PATH": path, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def run_shell(tree: Path, line: str, *, timeout_s: float = 100) -> subprocess.CompletedProcess[str]:
-    """Run one line of a shell in the tree to its end; `stdout` is all that it says."""
-    return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line],
+def run_shell(tree: Path, script: str, *, timeout_s: float = 100) -> str:
+    """What a shell in the tree says to a script; what still runs at the end is killed."""
+    command = ["bash", "-o", "pipefail", "-c", script]
+    with subprocess.Popen(
+        command,
         cwd=tree,
         env=environment(tree),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=timeout_s,
-        check=False,
-    )
+        start_new_session=True,
+    ) as shell:
+        try:
+            return shell.communicate(timeout=timeout_s)[0]
+        except subprocess.TimeoutExpired:
+            os.killpg(shell.pid, signal.SIGKILL)
+            pytest.fail(f"not done within {timeout_s} s: {script}\n{shell.communicate()[0]}")
