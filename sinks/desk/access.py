@@ -19,13 +19,15 @@ from aiohttp.typedefs import Handler, Middleware
 from config.errors import Misconfigured
 from config.settings import Desk
 
-COOKIE: Final = "wiredesk"
-SESSION_S: Final = 14 * 24 * 3600
+COOKIE_NAME: Final = "wiredesk"
+SESSION_S: Final = (
+    14 * 24 * 3600
+)  # shorter asks editors for the token too often; longer keeps a lost laptop signed in
 OPEN_PATHS: Final = ("/livez", "/readyz", "/login", "/static/")
 
 
-def check(settings: Desk) -> None:
-    """Refuse to show the desk to a network without a token.
+def check_exposure(settings: Desk) -> None:
+    """Refuse to open the desk to a network without a token.
 
     Raises:
         Misconfigured: the host is not loopback and there is no token.
@@ -37,8 +39,8 @@ def check(settings: Desk) -> None:
         )
 
 
-def guard(settings: Desk) -> Middleware:
-    """The middleware that lets in who may read."""
+def access_middleware(settings: Desk) -> Middleware:
+    """The middleware that lets in who may read, and sends others to the login."""
 
     @web.middleware
     async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -50,7 +52,7 @@ def guard(settings: Desk) -> Middleware:
                     text=f"open the desk as http://127.0.0.1:{settings.port}/, or give it a token to use another name"
                 )
             return await handler(request)
-        if _bears(request, settings.token) or _session(request, settings.token):
+        if _has_bearer(request, settings.token) or _has_session(request, settings.token):
             return await handler(request)
         if request.path.startswith(("/api/", "/metrics")):
             raise web.HTTPUnauthorized(
@@ -61,35 +63,36 @@ def guard(settings: Desk) -> Middleware:
     return admit
 
 
-def login(response: web.StreamResponse, token: str, told: str, *, secure: bool) -> bool:
-    """Set the session's cookie where the token told is the right one; whether it was."""
-    if not hmac.compare_digest(told.encode(), token.encode()):
+def log_in(response: web.StreamResponse, token: str, typed: str, *, secure: bool) -> bool:
+    """Set the session's cookie where the typed token is the right one, and return whether it was."""
+    if not hmac.compare_digest(typed.encode(), token.encode()):
         return False
     response.set_cookie(
-        COOKIE, _worth(token), max_age=SESSION_S, httponly=True, samesite="Strict", secure=secure
+        COOKIE_NAME, _session_key(token), max_age=SESSION_S, httponly=True, samesite="Strict", secure=secure
     )
     return True
 
 
-def local_path(told: str) -> str:
-    """Where to go after the login: a path of the desk, never another site."""
-    parts = urlsplit(told)
-    inside = (
-        not parts.scheme and not parts.netloc and told.startswith("/") and not told.startswith(("//", "/\\"))
+def local_path(url: str) -> str:
+    """The path to open after the login: the given one where it is of the desk, else the first page."""
+    parts = urlsplit(url)
+    is_local = (
+        not parts.scheme and not parts.netloc and url.startswith("/") and not url.startswith(("//", "/\\"))
     )
-    return told if inside else "/"
+    return url if is_local else "/"
 
 
-def _bears(request: web.Request, token: str) -> bool:
-    scheme, _, told = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(told.strip().encode(), token.encode())
+def _has_bearer(request: web.Request, token: str) -> bool:
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
 
 
-def _session(request: web.Request, token: str) -> bool:
-    return hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), _worth(token).encode())
+def _has_session(request: web.Request, token: str) -> bool:
+    return hmac.compare_digest(request.cookies.get(COOKIE_NAME, "").encode(), _session_key(token).encode())
 
 
-def _worth(token: str) -> str:
+def _session_key(token: str) -> str:
+    """The cookie's value: it proves that its owner knew the token, and does not tell it."""
     return hmac.new(token.encode(), b"wiredesk session", hashlib.sha256).hexdigest()
 
 

@@ -10,17 +10,17 @@ from aiohttp import web
 
 from processors.model.codec import to_builtins
 from sinks.desk.ports import Feeds, Pipeline, Stories
-from sinks.desk.queries import BadQuery, read
+from sinks.desk.queries import BadQuery, read_query
 from sinks.desk.stream import Wire
 
 
 class Api:
-    """Handlers under ``/api``."""
+    """The handlers under ``/api``."""
 
     def __init__(
         self, stories: Stories, feeds: Feeds, pipeline: Pipeline | None, wire: Wire, page_size: int
     ) -> None:
-        """Answers from the given stores."""
+        """`page_size` is how many stories a page has that asks for no number."""
         self._stories, self._feeds, self._pipeline = stories, feeds, pipeline
         self._wire = wire
         self._page_size = page_size
@@ -39,44 +39,46 @@ class Api:
     async def stories(self, request: web.Request) -> web.Response:
         """``{"stories": [...], "after": "..."}``: with `q` a search, else the newest; `after` leads to the next page."""
         try:
-            query = read(request.query, self._page_size, datetime.now(UTC)).query
+            query = read_query(request.query, self._page_size, datetime.now(UTC)).query
         except BadQuery as error:
-            return answer({"error": {"type": "BadQuery", "message": str(error)}}, 400)
+            return json_response({"error": {"type": "BadQuery", "message": str(error)}}, 400)
         page = await (self._stories.search(query) if query.words else self._stories.latest(query))
-        return answer({"stories": to_builtins(page.hits), "after": page.after})
+        return json_response({"stories": to_builtins(page.hits), "after": page.after})
 
     async def story(self, request: web.Request) -> web.Response:
         """The event of a uri, as the contract says; ``X-Wiredesk-Hidden`` tells of a kill or correction."""
         uri = request.match_info["uri"]
-        found = await self._stories.get(uri)
-        if found is None:
-            return answer({"error": {"type": "NotFound", "message": f"no story has the uri {uri}"}}, 404)
-        response = answer(to_builtins(found.event))
-        if found.hidden:
-            response.headers["X-Wiredesk-Hidden"] = found.hidden
+        stored = await self._stories.get(uri)
+        if stored is None:
+            return json_response(
+                {"error": {"type": "NotFound", "message": f"no story has the uri {uri}"}}, 404
+            )
+        response = json_response(to_builtins(stored.event))
+        if stored.hidden:
+            response.headers["X-Wiredesk-Hidden"] = stored.hidden
         return response
 
     async def chain(self, request: web.Request) -> web.Response:
         """Every member of a chain, in order."""
         members = await self._stories.versions(request.match_info["chain"])
-        return answer({"stories": to_builtins(tuple(members))}, 200 if members else 404)
+        return json_response({"stories": to_builtins(tuple(members))}, 200 if members else 404)
 
     async def feeds(self, _request: web.Request) -> web.Response:
         """The health of every feed."""
-        return answer({"feeds": to_builtins(tuple(await self._feeds.list()))})
+        return json_response({"feeds": to_builtins(tuple(await self._feeds.list()))})
 
     async def pipeline(self, _request: web.Request) -> web.Response:
         """How far each step is behind, and how many dead letters wait."""
         if self._pipeline is None:
-            return answer({"steps": [], "deadLetters": None})
+            return json_response({"steps": [], "deadLetters": None})
         steps = [
-            {"step": each.consumer, "records": each.records, "oldestSeconds": round(each.seconds, 3)}
-            for each in await self._pipeline.lags()
+            {"step": lag.consumer, "records": lag.records, "oldestSeconds": round(lag.seconds, 3)}
+            for lag in await self._pipeline.lags()
         ]
-        return answer({"steps": steps, "deadLetters": await self._pipeline.dead_letters()})
+        return json_response({"steps": steps, "deadLetters": await self._pipeline.dead_letters()})
 
 
-def answer(value: Any, status: int = 200) -> web.Response:
+def json_response(value: Any, status: int = 200) -> web.Response:
     """A JSON response that nobody keeps."""
     return web.Response(
         body=orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),

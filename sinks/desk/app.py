@@ -16,14 +16,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from config.settings import Desk
 from processors.errors import Transient
 from sinks.desk import access, markup
-from sinks.desk.api import Api, answer
+from sinks.desk.api import Api, json_response
 from sinks.desk.health import Check, count_feeds, health_routes
 from sinks.desk.pages import Pages
 from sinks.desk.ports import Feeds, Pipeline, Stories
 from sinks.desk.stream import Wire
 
-HERE: Final = Path(__file__).parent
-HEADERS: Final = {
+DESK_FOLDER: Final = Path(__file__).parent
+SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
         " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -53,8 +53,10 @@ def make_app(
     Raises:
         Misconfigured: the host is open to the network and there is no token.
     """
-    access.check(settings)
-    app = web.Application(middlewares=[access.guard(settings), _excused], client_max_size=64 * 1024)
+    access.check_exposure(settings)
+    app = web.Application(
+        middlewares=[access.access_middleware(settings), _answer_errors], client_max_size=64 * 1024
+    )
     wire = Wire(stories)
     pages = Pages(stories, feeds, pipeline, settings, _templates())
     app.add_routes(pages.routes())
@@ -64,22 +66,22 @@ def make_app(
         if polls:
             count_feeds(await feeds.list())
 
-    app.add_routes(health_routes({"stories": _answers(stories), **(checks or {})}, measure=measure))
-    app.router.add_static("/static/", HERE / "static", append_version=True)
+    app.add_routes(health_routes({"stories": _store_check(stories), **(checks or {})}, measure=measure))
+    app.router.add_static("/static/", DESK_FOLDER / "static", append_version=True)
     app[PAGES] = pages
 
     async def close(_app: web.Application) -> None:
         await wire.close()
 
     app.on_shutdown.append(close)
-    app.on_response_prepare.append(_protect)
+    app.on_response_prepare.append(_add_security_headers)
     return app
 
 
 PAGES: Final = web.AppKey("pages", Pages)
 
 
-def _answers(stories: Stories) -> Check:
+def _store_check(stories: Stories) -> Check:
     async def check() -> str | None:
         try:
             await stories.arrivals(None)
@@ -90,64 +92,66 @@ def _answers(stories: Stories) -> Check:
     return check
 
 
-async def _protect(_request: web.Request, response: web.StreamResponse) -> None:
+async def _add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
     """Security headers on every answer, streams and errors included."""
-    response.headers.update(HEADERS)
+    response.headers.update(SECURITY_HEADERS)
 
 
 @web.middleware
-async def _excused(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors in the reader's language: a page for people, JSON for programs."""
     try:
         return await handler(request)
     except Transient as error:
         log.warning("the store does not answer", path=request.path, reason=str(error))
-        return _told(request, 503, "The index does not answer", str(error))
+        return _error_response(request, 503, "The index does not answer", str(error))
     except web.HTTPNotFound:
-        return _told(request, 404, "Nothing here", f"{request.path} is no page of the desk.")
+        return _error_response(request, 404, "Nothing here", f"{request.path} is no page of the desk.")
 
 
-def _told(request: web.Request, status: int, title: str, message: str) -> web.StreamResponse:
+def _error_response(request: web.Request, status: int, title: str, message: str) -> web.StreamResponse:
     if request.path.startswith("/api/"):
-        return answer({"error": {"type": title, "message": message}}, status)
+        return json_response({"error": {"type": title, "message": message}}, status)
     return request.app[PAGES].page("error.html", status, title=title, message=message)
 
 
 def _templates() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+    environment = Environment(
+        loader=FileSystemLoader(DESK_FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(marked=markup.marked, path=_path, moment=_moment, ago=_ago)
-    return made
+    environment.filters.update(
+        marked=markup.mark_words, path=_story_path, moment=_format_moment, ago=_format_age
+    )
+    return environment
 
 
-def _path(uri: str) -> str:
+def _story_path(uri: str) -> str:
     """The address of a story's page."""
     return f"/stories/{quote(uri, safe='')}"
 
 
-def _moment(told: str | None) -> str:
+def _format_moment(timestamp: str | None) -> str:
     """A timestamp as people read it, in UTC."""
-    if not told:
+    if not timestamp:
         return "never"
     try:
-        return datetime.fromisoformat(told).astimezone(UTC).strftime("%-d %b %Y, %H:%M UTC")
+        return datetime.fromisoformat(timestamp).astimezone(UTC).strftime("%-d %b %Y, %H:%M UTC")
     except ValueError:
-        return told
+        return timestamp
 
 
-def _ago(told: str | None, now: datetime) -> str:
+def _format_age(timestamp: str | None, now: datetime) -> str:
     """How long ago a timestamp was, in the largest unit that fits."""
-    if not told:
+    if not timestamp:
         return "never"
     try:
-        seconds = (now - datetime.fromisoformat(told)).total_seconds()
+        seconds = (now - datetime.fromisoformat(timestamp)).total_seconds()
     except (ValueError, TypeError):
-        return told
+        return timestamp
     ahead, seconds = seconds < -1, abs(seconds)
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:

@@ -19,10 +19,11 @@ from sinks.desk.views import FeedHealth, FeedState
 from sinks.metrics import FEEDS, SILENT
 
 Check = Callable[[], Awaitable[str | None]]
+# A check that takes longer has failed: probes of orchestrators give up soon after, and then learn no reason.
 CHECK_TIMEOUT_S: Final = 5.0
-MOST_NAMED: Final = (
-    100  # silent feeds with a figure of their own, the longest silent ones: an outage makes thousands
-)
+# Silent feeds with a figure of their own, the longest silent ones. An outage makes thousands, and a time series each
+# burdens Prometheus; with fewer than an operator can look at, some that need a look are not named.
+MAX_NAMED_FEEDS: Final = 100
 
 
 def health_routes(
@@ -49,7 +50,7 @@ def count_feeds(feeds: Sequence[FeedHealth]) -> None:
         FEEDS.labels(state).set(counts[state])
     silent = sorted((feed.last_new, feed.id) for feed in feeds if feed.state == "stalled" and feed.last_new)
     SILENT.clear()
-    for last_new, feed_id in silent[:MOST_NAMED]:
+    for last_new, feed_id in silent[:MAX_NAMED_FEEDS]:
         SILENT.labels(feed_id).set(datetime.fromisoformat(last_new).timestamp())
 
 
@@ -83,18 +84,18 @@ async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunn
 
 def _probe(checks: Mapping[str, Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(_request: web.Request) -> web.Response:
-        told = dict(zip(checks, await asyncio.gather(*map(_told, checks.values())), strict=True))
-        failed = any(message is not None for message in told.values())
+        messages = dict(zip(checks, await asyncio.gather(*map(_run_check, checks.values())), strict=True))
+        failed = any(message is not None for message in messages.values())
         body = {
             "status": "failing" if failed else "ok",
-            "checks": {name: message or "ok" for name, message in told.items()},
+            "checks": {name: message or "ok" for name, message in messages.items()},
         }
         return web.json_response(body, status=503 if failed else 200, headers={"Cache-Control": "no-store"})
 
     return answer
 
 
-async def _told(check: Check) -> str | None:
+async def _run_check(check: Check) -> str | None:
     try:
         return await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
     except TimeoutError:

@@ -15,11 +15,11 @@ from markupsafe import Markup, escape
 
 from processors.model.event import Event, Inside, Segment
 
-PREFORMATTED: Final = frozenset({"table", "list"})
+PREFORMATTED_KINDS: Final = frozenset({"table", "list"})
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class MarkupLayer:
     """Something that covers ``[start, end)``: classes, and words that say what it is."""
 
     start: int
@@ -38,25 +38,27 @@ class Block:
     preformatted: bool = False
 
 
-def blocks(event: Event) -> tuple[Block, ...]:
+def text_blocks(event: Event) -> tuple[Block, ...]:
     """The text by segments; a text that was not segmented is taken apart at blank lines."""
-    layers = sorted(_layers(event, "text"), key=lambda each: (each.start, -each.end))
-    segments: Sequence[Segment] = [each for each in event.segments or () if each.inside == "text"]
+    layers = sorted(_layers(event, "text"), key=lambda layer: (layer.start, -layer.end))
+    segments: Sequence[Segment] = [segment for segment in event.segments or () if segment.inside == "text"]
     parts = segments or list(_paragraphs(event.text))
     return tuple(
-        Block(each.kind, _marked(event.text, each.start, each.end, layers), each.kind in PREFORMATTED)
-        for each in parts
+        Block(
+            part.kind, _mark_layers(event.text, part.start, part.end, layers), part.kind in PREFORMATTED_KINDS
+        )
+        for part in parts
     )
 
 
-def headline(event: Event, fallback: str) -> Markup:
-    """The headline with its names; `fallback` where the story has none."""
+def headline_markup(event: Event, fallback: str) -> Markup:
+    """The headline with its names marked; `fallback` where the story has none."""
     if not event.headline:
         return escape(fallback)
-    return _marked(event.headline, 0, len(event.headline), list(_layers(event, "headline")))
+    return _mark_layers(event.headline, 0, len(event.headline), list(_layers(event, "headline")))
 
 
-def marked(text: str, spans: Iterable[tuple[int, int]]) -> Markup:
+def mark_words(text: str, spans: Iterable[tuple[int, int]]) -> Markup:
     """A text with the places of a query's words marked."""
     parts: list[Markup | str] = []
     last = 0
@@ -66,80 +68,86 @@ def marked(text: str, spans: Iterable[tuple[int, int]]) -> Markup:
     return Markup("").join([*parts, escape(text[last:])])
 
 
-def _marked(text: str, start: int, end: int, layers: Sequence[Layer]) -> Markup:
+def _mark_layers(text: str, start: int, end: int, layers: Sequence[MarkupLayer]) -> Markup:
     """A part of the text, cut at every offset of its layers."""
     end = min(end, len(text))
-    inside = [each for each in layers if each.start <= end and each.end >= start]
+    inside = [layer for layer in layers if layer.start <= end and layer.end >= start]
     edges = {start, end}
-    for each in inside:
-        edges |= {max(start, min(each.start, end)), max(start, min(each.end, end))}
+    for layer in inside:
+        edges |= {max(start, min(layer.start, end)), max(start, min(layer.end, end))}
     cuts = sorted(edges)
     parts = [_gap(inside, start)]
     for left, right in pairwise(cuts):
         covering = [
-            each for each in inside if each.start <= left and each.end >= right and each.start < each.end
+            layer
+            for layer in inside
+            if layer.start <= left and layer.end >= right and layer.start < layer.end
         ]
         parts += [_piece(text[left:right], covering), _gap(inside, right)]
     return Markup("").join(parts)
 
 
-def _piece(text: str, covering: Sequence[Layer]) -> Markup:
+def _piece(text: str, covering: Sequence[MarkupLayer]) -> Markup:
     if not covering:
         return escape(text)
-    entity = next((each.entity for each in covering if each.entity), None)
+    entity = next((layer.entity for layer in covering if layer.entity), None)
     return Markup('<span class="{}" title="{}"{}>{}</span>').format(
-        " ".join(each.classes for each in covering),
-        " · ".join(dict.fromkeys(each.title for each in covering)),
+        " ".join(layer.classes for layer in covering),
+        " · ".join(dict.fromkeys(layer.title for layer in covering)),
         Markup(' data-entity="{}"').format(entity) if entity else "",
         text,
     )
 
 
-def _gap(layers: Sequence[Layer], at: int) -> Markup:
+def _gap(layers: Sequence[MarkupLayer], at: int) -> Markup:
     """Words that are missing at a place: shown as a mark that holds no text."""
-    missing = [each for each in layers if each.start == each.end == at]
+    missing = [layer for layer in layers if layer.start == layer.end == at]
     return Markup("").join(
         Markup('<span class="{} gap" role="img" aria-label="{}" title="{}"></span>').format(
-            each.classes, each.title, each.title
+            layer.classes, layer.title, layer.title
         )
-        for each in missing
+        for layer in missing
     )
 
 
-def _layers(event: Event, inside: Inside) -> Iterable[Layer]:
+def _layers(event: Event, inside: Inside) -> Iterable[MarkupLayer]:
     """Everything that covers a part of the text or of the headline."""
-    found = (_names(event), _quotes(event), _dates(event), _damage(event))
-    return (layer for place, layer in chain.from_iterable(found) if place == inside)
+    layers = (_names(event), _quotes(event), _dates(event), _damage(event))
+    return (layer for place, layer in chain.from_iterable(layers) if place == inside)
 
 
-def _names(event: Event) -> Iterable[tuple[Inside, Layer]]:
-    known = {each.id: each.name for each in event.entities or ()}
-    for each in event.mentions or ():
-        title = f"{LABELS[each.label]}: {known.get(each.entity or '', each.text)}"
-        yield each.inside, Layer(each.start, each.end, f"name {each.label.lower()}", title, each.entity)
+def _names(event: Event) -> Iterable[tuple[Inside, MarkupLayer]]:
+    names = {entity.id: entity.name for entity in event.entities or ()}
+    for mention in event.mentions or ():
+        title = f"{LABELS[mention.label]}: {names.get(mention.entity or '', mention.text)}"
+        classes = f"name {mention.label.lower()}"
+        yield mention.inside, MarkupLayer(mention.start, mention.end, classes, title, mention.entity)
 
 
-def _quotes(event: Event) -> Iterable[tuple[Inside, Layer]]:
-    known = {each.id: each.name for each in event.entities or ()}
-    for each in event.quotes or ():
-        speaker, cue = each.speaker, each.cue
-        by = f", {known.get(speaker.entity or '', speaker.text)}" if speaker else ""
-        yield each.inside, Layer(each.start, each.end, f"quote {each.kind}", f"{each.kind} quote{by}")
+def _quotes(event: Event) -> Iterable[tuple[Inside, MarkupLayer]]:
+    names = {entity.id: entity.name for entity in event.entities or ()}
+    for quote in event.quotes or ():
+        speaker, cue = quote.speaker, quote.cue
+        by = f", {names.get(speaker.entity or '', speaker.text)}" if speaker else ""
+        yield (
+            quote.inside,
+            MarkupLayer(quote.start, quote.end, f"quote {quote.kind}", f"{quote.kind} quote{by}"),
+        )
         if speaker:
-            yield each.inside, Layer(speaker.start, speaker.end, "speaker", "speaker", speaker.entity)
+            yield quote.inside, MarkupLayer(speaker.start, speaker.end, "speaker", "speaker", speaker.entity)
         if cue:
-            yield each.inside, Layer(cue.start, cue.end, "cue", "verb of saying")
+            yield quote.inside, MarkupLayer(cue.start, cue.end, "cue", "verb of saying")
 
 
-def _dates(event: Event) -> Iterable[tuple[Inside, Layer]]:
-    for each in event.dates or ():
-        yield each.inside, Layer(each.start, each.end, "date", f"date: {each.value}")
+def _dates(event: Event) -> Iterable[tuple[Inside, MarkupLayer]]:
+    for date in event.dates or ():
+        yield date.inside, MarkupLayer(date.start, date.end, "date", f"date: {date.value}")
 
 
-def _damage(event: Event) -> Iterable[tuple[Inside, Layer]]:
-    for each in event.damage or ():
-        title = f"damaged copy: {DAMAGES[each.kind]}"
-        yield each.inside, Layer(each.start, each.end, f"damage {each.kind}", title)
+def _damage(event: Event) -> Iterable[tuple[Inside, MarkupLayer]]:
+    for damage in event.damage or ():
+        title = f"damaged copy: {DAMAGES[damage.kind]}"
+        yield damage.inside, MarkupLayer(damage.start, damage.end, f"damage {damage.kind}", title)
 
 
 LABELS: Final = {"PER": "Person", "ORG": "Organisation", "LOC": "Place", "MISC": "Other name"}

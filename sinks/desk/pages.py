@@ -10,16 +10,17 @@ from aiohttp import web
 from jinja2 import Environment
 
 from config.settings import Desk
+from processors.model.event import Event
 from sinks.cards import headline as plain_headline
 from sinks.desk import access, markup
 from sinks.desk.ports import Feeds, Pipeline, Stories
-from sinks.desk.queries import Asked, BadQuery, read
-from sinks.desk.views import Found, Page, Query
+from sinks.desk.queries import AskedQuery, BadQuery, read_query
+from sinks.desk.views import Page, Query
 from sinks.stories import lineage
 
 
 class Pages:
-    """Handlers of everything that is HTML."""
+    """The handlers of everything that is HTML."""
 
     def __init__(
         self,
@@ -29,7 +30,7 @@ class Pages:
         settings: Desk,
         templates: Environment,
     ) -> None:
-        """Prints what the given stores hold."""
+        """Reads the given stores; without a pipeline its state is not shown."""
         self._stories, self._feeds, self._pipeline = stories, feeds, pipeline
         self._settings, self._templates = settings, templates
 
@@ -47,10 +48,10 @@ class Pages:
     async def stories(self, request: web.Request) -> web.Response:
         """The live list; with ``part=list`` only the list itself, which is what open pages fetch again."""
         try:
-            asked = read(request.query, self._settings.page_size, datetime.now(UTC))
+            asked = read_query(request.query, self._settings.page_size, datetime.now(UTC))
         except BadQuery as error:
             return self.page("error.html", 400, title="That can't be searched", message=str(error))
-        page = await self._found(asked)
+        page = await self._find_page(asked)
         if request.query.get("part") == "list":
             return self.page("_list.html", asked=asked, page=page)
         kills = await self._stories.latest(Query(relation="kill", since=_day_ago(), limit=3))
@@ -63,18 +64,20 @@ class Pages:
     async def story(self, request: web.Request) -> web.Response:
         """A story with what was found in it, and the other members of its chain."""
         uri = request.match_info["uri"]
-        found = await self._stories.get(uri)
-        if found is None:
+        stored = await self._stories.get(uri)
+        if stored is None:
             message = (
                 "No story has this address. It may be older than the index keeps, or still under embargo."
             )
             return self.page("error.html", 404, title="No such story", message=message)
-        told = lineage(found.event)
-        versions = await self._stories.versions(told.story)
-        return self.page("story.html", found=found, lineage=told, versions=versions, **_shown(found))
+        place = lineage(stored.event)
+        versions = await self._stories.versions(place.story)
+        return self.page(
+            "story.html", stored=stored, lineage=place, versions=versions, **_story_values(stored.event)
+        )
 
     async def feeds(self, _request: web.Request) -> web.Response:
-        """How the feeds and the pipeline fare."""
+        """The health of the feeds and the pipeline."""
         feeds = await self._feeds.list()
         lags = await self._pipeline.lags() if self._pipeline else ()
         dead = await self._pipeline.dead_letters() if self._pipeline else None
@@ -86,41 +89,40 @@ class Pages:
         return self.page("login.html", next=access.local_path(request.query.get("next", "/")), wrong=False)
 
     async def login(self, request: web.Request) -> web.Response:
-        """Take a token and set the session's cookie."""
+        """Check a token and set the session's cookie."""
         form = await request.post()
         following = access.local_path(str(form.get("next", "/")))
         response = web.Response(status=303, headers={"Location": following, "Cache-Control": "no-store"})
         token = self._settings.token
-        if token and access.login(response, token, str(form.get("token", "")), secure=request.secure):
+        if token and access.log_in(response, token, str(form.get("token", "")), secure=request.secure):
             return response
         return self.page("login.html", 403, next=following, wrong=True)
 
     async def icon(self, _request: web.Request) -> web.Response:
-        """Browsers ask for it."""
+        """The icon, which browsers ask for here."""
         raise web.HTTPMovedPermanently("/static/desk.svg")
 
-    def page(self, name: str, status: int = 200, **shown: Any) -> web.Response:
+    def page(self, name: str, status: int = 200, **values: Any) -> web.Response:
         """A page from its template."""
-        text = self._templates.get_template(name).render(now=datetime.now(UTC), **shown)
+        text = self._templates.get_template(name).render(now=datetime.now(UTC), **values)
         return web.Response(
             text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"}
         )
 
-    async def _found(self, asked: Asked) -> Page:
+    async def _find_page(self, asked: AskedQuery) -> Page:
         return await (self._stories.search if asked.query.words else self._stories.latest)(asked.query)
 
 
-def _shown(found: Found) -> dict[str, Any]:
-    """What the template of a story needs besides the event."""
-    event = found.event
+def _story_values(event: Event) -> dict[str, Any]:
+    """What the template of a story needs besides its place in the chain."""
     title = plain_headline(event)
     counts = Counter(mention.entity for mention in event.mentions or ())
     entities = sorted(event.entities or (), key=lambda entity: (-counts[entity.id], entity.name))
     return {
         "event": event,
         "title": title,
-        "headline": markup.headline(event, title),
-        "blocks": markup.blocks(event),
+        "headline": markup.headline_markup(event, title),
+        "blocks": markup.text_blocks(event),
         "entities": entities,
         "counts": counts,
         "kinds": Counter(segment.kind for segment in event.segments or ()),
@@ -128,4 +130,4 @@ def _shown(found: Found) -> dict[str, Any]:
 
 
 def _day_ago() -> str:
-    return read({"since": "24h"}, 1, datetime.now(UTC)).query.since or ""
+    return read_query({"since": "24h"}, 1, datetime.now(UTC)).query.since or ""

@@ -22,7 +22,7 @@ class BadQuery(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuery:
     """A query, and the parameters that make it, for links to its pages."""
 
     query: Query
@@ -31,38 +31,38 @@ class Asked:
     def link(self, **changed: str | None) -> str:
         """The address of this query with some parameters changed or, with None, left out."""
         kept = {name: value for name, value in self.parameters if name != "after"}
-        told = {name: value for name, value in {**kept, **changed}.items() if value}
-        return f"/?{urlencode(told)}" if told else "/"
+        parameters = {name: value for name, value in {**kept, **changed}.items() if value}
+        return f"/?{urlencode(parameters)}" if parameters else "/"
 
 
-def read(told: Mapping[str, str], page_size: int, now: datetime) -> Asked:
-    """The query that the parameters tell. Unknown parameters mean nothing.
+def read_query(parameters: Mapping[str, str], page_size: int, now: datetime) -> AskedQuery:
+    """The query that the parameters of an address ask for. Unknown parameters mean nothing.
 
     `now` is what ``since=24h`` counts from.
 
     Raises:
         BadQuery: a value that means nothing.
     """
-    known = {name: told[name].strip() for name in NAMES if told.get(name, "").strip()}
-    words = known.get("q", "")
+    given = {name: parameters[name].strip() for name in PARAMETERS if parameters.get(name, "").strip()}
+    words = given.get("q", "")
     query = Query(
         words=words,
-        language=known.get("language"),
-        feed=known.get("feed"),
-        relation=_one_of("relation", known.get("relation"), get_args(Relation)),
-        entity=known.get("entity"),
-        topic=known.get("topic"),
-        since=_since(known.get("since"), now),
-        order=_one_of("order", known.get("order"), get_args(Order)) or "newest",
-        duplicates=_flag("duplicates", known.get("duplicates")),
-        collapse=_flag("collapse", known.get("collapse")),
-        limit=_limit(known.get("limit"), page_size),
-        after=known.get("after"),
+        language=given.get("language"),
+        feed=given.get("feed"),
+        relation=_one_of("relation", given.get("relation"), get_args(Relation)),
+        entity=given.get("entity"),
+        topic=given.get("topic"),
+        since=_since(given.get("since"), now),
+        order=_one_of("order", given.get("order"), get_args(Order)) or "newest",
+        duplicates=_flag("duplicates", given.get("duplicates")),
+        collapse=_flag("collapse", given.get("collapse")),
+        limit=_limit(given.get("limit"), page_size),
+        after=given.get("after"),
     )
-    return Asked(query, tuple(known.items()))
+    return AskedQuery(query, tuple(given.items()))
 
 
-NAMES: Final = (
+PARAMETERS: Final = (
     "q", "language", "feed", "relation", "entity", "topic", "since", "order", "duplicates", "collapse", "limit", "after",
 )  # fmt: skip
 

@@ -15,15 +15,22 @@ from processors.model.codec import to_builtins
 from sinks.desk.ports import Stories
 from sinks.desk.views import Arrivals
 
-INTERVAL_S: Final = 1.0
+INTERVAL_S: Final = (
+    1.0  # between questions to the store: shorter burdens it for nothing, longer shows stories late
+)
+# Between signs of life on a quiet stream. Proxies end silent connections after 30 to 60 s; more often is only traffic.
 HEARTBEAT_S: Final = 15.0
-WAITING: Final = 64  # batches that a slow reader may be behind before it is let go
-READERS: Final = 200
+# Batches that a slow reader may be behind before it is let go: more take memory for each such reader, fewer let go of
+# readers whose network pauses for a moment.
+MAX_WAITING_BATCHES: Final = 64
+MAX_READERS: Final = (
+    200  # more share one process's time and files; with fewer a large newsroom is turned away
+)
 log = structlog.get_logger("wiredesk.desk")
 
 
 class Wire:
-    """Watches a store and hands what arrives to every reader. The watcher runs only while somebody reads."""
+    """Asks a store for new stories, once for all readers, and only while there are any."""
 
     def __init__(self, stories: Stories, interval_s: float = INTERVAL_S) -> None:
         """Nothing is asked before the first reader."""
@@ -37,7 +44,7 @@ class Wire:
 
         ``Last-Event-ID``, or ``after``, goes on where a reader lost us.
         """
-        if len(self._readers) >= READERS:
+        if len(self._readers) >= MAX_READERS:
             raise web.HTTPServiceUnavailable(
                 text="too many open streams; close one", headers={"Retry-After": "30"}
             )
@@ -63,23 +70,23 @@ class Wire:
             self._task.cancel()
 
     async def _chunks(self, cursor: str | None) -> AsyncIterator[bytes]:
-        queue: asyncio.Queue[Arrivals | None] = asyncio.Queue(WAITING)
+        queue: asyncio.Queue[Arrivals | None] = asyncio.Queue(MAX_WAITING_BATCHES)
         self._readers.add(queue)
         try:
             await self._start()
             while cursor:
                 missed = await self._stories.arrivals(cursor)
                 cursor = missed.cursor if missed.hits else None
-                yield _events(missed)
+                yield _encode_events(missed)
             while True:
                 try:
-                    came = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+                    arrivals = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
                 except TimeoutError:
                     yield b": still here\n\n"
                     continue
-                if came is None:
+                if arrivals is None:
                     return
-                yield _events(came)
+                yield _encode_events(arrivals)
         finally:
             self._readers.discard(queue)
 
@@ -94,19 +101,19 @@ class Wire:
         """Ask the store again and again while there are readers."""
         while self._readers:
             try:
-                came = await self._stories.arrivals(cursor)
+                arrivals = await self._stories.arrivals(cursor)
             except Transient as error:
                 log.warning("the store does not answer", reason=str(error))
             else:
-                cursor = came.cursor
-                if came.hits:
-                    self._hand_out(came)
+                cursor = arrivals.cursor
+                if arrivals.hits:
+                    self._hand_out(arrivals)
             await asyncio.sleep(self._interval_s)
 
-    def _hand_out(self, came: Arrivals) -> None:
+    def _hand_out(self, arrivals: Arrivals) -> None:
         for reader in tuple(self._readers):
             try:
-                reader.put_nowait(came)
+                reader.put_nowait(arrivals)
             except asyncio.QueueFull:
                 self._readers.discard(reader)
                 while not reader.empty():
@@ -114,14 +121,14 @@ class Wire:
                 reader.put_nowait(None)
 
 
-def _events(came: Arrivals) -> bytes:
-    """One event a story; only the last carries the cursor, so that a broken batch is sent again as a whole.
+def _encode_events(arrivals: Arrivals) -> bytes:
+    """One server-sent event a story; only the last has the cursor, so that a broken batch is sent again as a whole.
 
     Old news that a back-fill brings is no arrival; its kills are.
     """
-    hits = [hit for hit in came.hits if not hit.backfill or hit.relation == "kill"]
-    lines = [f"id: {came.cursor}\n\n".encode()] if came.hits and not hits else []
+    hits = [hit for hit in arrivals.hits if not hit.backfill or hit.relation == "kill"]
+    lines = [f"id: {arrivals.cursor}\n\n".encode()] if arrivals.hits and not hits else []
     for number, hit in enumerate(hits, 1):
-        cursor = f"id: {came.cursor}\n".encode() if number == len(hits) else b""
+        cursor = f"id: {arrivals.cursor}\n".encode() if number == len(hits) else b""
         lines.append(cursor + b"event: story\ndata: " + orjson.dumps(to_builtins(hit)) + b"\n\n")
     return b"".join(lines)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from processors.model.event import Damage, DateExpression, Event, Mention, Quote, Segment
 from processors.model.story import Story
-from sinks.desk.markup import blocks, marked
+from sinks.desk.markup import mark_words, text_blocks
 from tests.sinks.events import COPY, dispatch
 
 
@@ -39,13 +39,13 @@ def annotated(draw: st.DrawFn) -> Event:
 
 @given(annotated())
 def test_the_text_is_whole_and_only_our_own_markup_is_in_it(event: Event) -> None:
-    (block,) = blocks(event)
+    (block,) = text_blocks(event)
     assert html.unescape(re.sub(r"<[^>]*>", "", str(block.html))) == event.text
     assert set(re.findall(r"</?(\w+)", str(block.html))) <= {"span"}
 
 
 def test_words_within_a_quote_are_both() -> None:
-    shown = "".join(str(block.html) for block in blocks(dispatch()))
+    shown = "".join(str(block.html) for block in text_blocks(dispatch()))
     assert '<span class="name per" title="Person: Ines Okafor" data-entity="e1">Ines Okafor</span>' in shown
     assert 'class="quote direct" title="direct quote, Ines Okafor"' in shown
     assert "&lt;would&gt; open &amp; stay open" in shown
@@ -53,8 +53,8 @@ def test_words_within_a_quote_are_both() -> None:
 
 def test_a_text_without_segments_is_shown_by_its_blank_lines() -> None:
     plain = Event(Story("urn:a"), "", COPY)
-    assert [html.unescape(str(block.html)) for block in blocks(plain)] == COPY.split("\n\n")
+    assert [html.unescape(str(block.html)) for block in text_blocks(plain)] == COPY.split("\n\n")
 
 
 def test_marks_are_escaped_with_the_rest() -> None:
-    assert str(marked("<b> harbour", [(4, 11)])) == "&lt;b&gt; <mark>harbour</mark>"
+    assert str(mark_words("<b> harbour", [(4, 11)])) == "&lt;b&gt; <mark>harbour</mark>"
