@@ -32,7 +32,9 @@ from streams.messages import Message, raw_message, rfc3339
 from streams.process import Input, read_inputs
 from streams.topology import BACKFILL, STEPS
 
-AHEAD: Final = 100  # records that may wait behind the first step before it takes more of a back-fill
+# Records that may wait behind the first step before it takes more of a back-fill. With few, a back-fill is slow; a live
+# story waits for all that are before it.
+MAX_RECORDS_AHEAD: Final = 100
 BATCH: Final = 200  # items written at once
 BATCH_BYTES: Final = 8 * 1024 * 1024
 

@@ -125,7 +125,7 @@ class Embedded:
     def read(self, topics: Sequence[str]) -> Iterator[Record]:
         """All records of these topics."""
         for topic in topics:
-            for piece in self._log.pieces(topic):
+            for piece in self._log.record_chunks(topic):
                 yield from piece
 
     def find(self, topic: str, partition: int, offset: int) -> Record | None:
@@ -144,7 +144,7 @@ class Embedded:
         """Delete letters."""
         with self._log.transaction():
             for letter in letters:
-                self._log.drop(letter.record.topic, [letter.record.offset])
+                self._log.delete_records(letter.record.topic, [letter.record.offset])
         return len(letters)
 
     def close(self) -> None:

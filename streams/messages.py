@@ -22,7 +22,7 @@ TRACEPARENT: Final = re.compile(
     "[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 )  # W3C, version 00
 Headers = tuple[tuple[str, bytes], ...]
-Place = tuple[str, int, int]  # topic, partition and offset: what tells a record from all others
+RecordPlace = tuple[str, int, int]  # topic, partition and offset: what tells a record from all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Record:
         return Record, told
 
     @property
-    def place(self) -> Place:
+    def place(self) -> RecordPlace:
         """Where it stands."""
         return self.topic, self.partition, self.offset
 

@@ -53,7 +53,7 @@ class EmbeddedLog:
     def records(self, topics: Sequence[str], since: int | None = None) -> Iterator[Record]:  # noqa: ARG002 -- the protocol's signature
         """All records."""
         for topic in topics:
-            for piece in self._log.pieces(topic):
+            for piece in self._log.record_chunks(topic):
                 yield from piece
 
 

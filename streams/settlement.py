@@ -22,14 +22,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from processors.errors import Bug, Rejected, Transient
-from streams.messages import Message, Place, Record, dead_letter
+from streams.messages import Message, Record, RecordPlace, dead_letter
 
 # Crashes on one record before it is set aside. With 1 a fault that passes (memory was short, a child was killed) costs
 # a story; each one more makes a partition stand still for one more restart of the step, which loads models.
 MAX_CRASHES: Final = 3
 
 Outcome = tuple[Message, ...] | Exception
-CrashCounts = Mapping[Place, int]
+CrashCounts = Mapping[RecordPlace, int]
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Settlement:
     waits_for: Transient | None = None  # why there is a wait before `retry` is run
 
 
-def settle(
+def settle_run(
     step: str, records: Sequence[Record], outcomes: Sequence[Outcome], crashes: CrashCounts
 ) -> Settlement:
     """Decide what becomes of the records of one run.

@@ -21,7 +21,8 @@ from sinks.words import spaced
 
 __all__ = ["StoryIndex", "StorySearch"]
 
-SCHEMA: Final = """
+# Made by a migration of the data file (`streams.embedded.data_file`): a change is one more migration, never an edit.
+INDEX_TABLES: Final = """
 CREATE TABLE IF NOT EXISTS stories (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uri TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
     chain TEXT NOT NULL, relation TEXT NOT NULL, parent TEXT, sequence INTEGER NOT NULL, canceled INTEGER NOT NULL,
@@ -55,10 +56,6 @@ class StoryIndex:
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Share a connection."""
         self._connection = connection
-
-    def create(self) -> None:
-        """Make the tables where they are missing."""
-        self._connection.executescript(SCHEMA)
 
     def write(self, events: Sequence[Event]) -> None:
         """Store events. Repeats and stale events change nothing; kills and corrections take effect at once."""

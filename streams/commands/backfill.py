@@ -137,7 +137,7 @@ def _show_refused(path: str, line: int | None, error: Rejected) -> None:
 
 def _open_archive(settings: Settings, *, kafka: bool) -> Archive:
     from streams.backfill import EmbeddedArchive
-    from streams.embedded.log import DATABASE
+    from streams.embedded.data_file import DATABASE
 
     if kafka:
         from streams.kafka.backfill import TopicArchive

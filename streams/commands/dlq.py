@@ -190,7 +190,7 @@ def _filter(filters: dict[str, str | None]) -> Filter:
 def _open_source(settings: Settings, data: str | None, *, kafka: bool) -> Iterator[Source]:
     from config.settings import override_settings
     from streams.dead_letters import Embedded
-    from streams.embedded.log import located
+    from streams.embedded.data_file import find_data_file
 
     settings = override_settings(settings, {"embedded.data": data})
     source: Source
@@ -200,7 +200,7 @@ def _open_source(settings: Settings, data: str | None, *, kafka: bool) -> Iterat
         configure_kafka_logs(settings)
         source = KafkaDeadLetters(settings.kafka)
     else:
-        source = Embedded(located(Path(settings.embedded.data), or_kafka=True))
+        source = Embedded(find_data_file(Path(settings.embedded.data), or_kafka=True))
     try:
         yield source
     finally:

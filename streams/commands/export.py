@@ -150,9 +150,9 @@ async def _open_index(settings: Settings, search: str) -> AsyncIterator[Stories]
             await distributed.close()
         return
     from sinks.sqlite.writer import StorySearch
-    from streams.embedded.log import located
+    from streams.embedded.data_file import find_data_file
 
-    embedded = StorySearch(located(Path(settings.embedded.data)))
+    embedded = StorySearch(find_data_file(Path(settings.embedded.data)))
     try:
         yield embedded
     finally:

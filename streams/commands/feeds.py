@@ -259,7 +259,7 @@ def _read_states(settings: Settings, *, kafka: bool) -> Mapping[str, bytes]:
 
         return asyncio.run(states(settings))
 
-    from streams.embedded.log import DATABASE
+    from streams.embedded.data_file import DATABASE
 
     path = Path(settings.embedded.data) / DATABASE
     if not path.is_file():

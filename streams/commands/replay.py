@@ -162,10 +162,11 @@ def _open_log(settings: Settings, *, kafka: bool) -> Iterator[RawLog]:
         with Session(Cluster(settings.kafka)) as session:
             yield session
         return
-    from streams.embedded.log import Log, located
+    from streams.embedded.data_file import find_data_file
+    from streams.embedded.log import Log
     from streams.replay import EmbeddedLog
 
-    log = Log(located(Path(settings.embedded.data), or_kafka=True))
+    log = Log(find_data_file(Path(settings.embedded.data), or_kafka=True))
     try:
         yield EmbeddedLog(log)
     finally:
@@ -175,7 +176,7 @@ def _open_log(settings: Settings, *, kafka: bool) -> Iterator[RawLog]:
 @contextmanager
 def _open_archive(settings: Settings, *, kafka: bool) -> Iterator[Archive]:
     from streams.backfill import EmbeddedArchive
-    from streams.embedded.log import located
+    from streams.embedded.data_file import find_data_file
 
     archive: Archive
     if kafka:
@@ -183,7 +184,7 @@ def _open_archive(settings: Settings, *, kafka: bool) -> Iterator[Archive]:
 
         archive = TopicArchive(settings)
     else:
-        archive = EmbeddedArchive(located(Path(settings.embedded.data), or_kafka=True))
+        archive = EmbeddedArchive(find_data_file(Path(settings.embedded.data), or_kafka=True))
     try:
         yield archive
     finally:

@@ -104,14 +104,15 @@ def follow_route(
     """Write the events of a route of `wiredesk run`, one a line, as they come. On Kafka, read the topic."""
     from config.errors import Misconfigured
     from config.settings import override_settings
-    from streams.embedded.log import Log, located
-    from streams.embedded.route_stream import follow as follow_topic
+    from streams.embedded.data_file import find_data_file
+    from streams.embedded.log import Log
+    from streams.embedded.route_stream import follow_topic
 
     settings, rules = _load_rules(override_settings(settings, {"embedded.data": data}), routes)
     topics = {rule.name: rule.topic for rule in rules}
     if name not in topics:
         raise Misconfigured(f"no rule is called {name!r}; rules are {', '.join(topics)}")
-    log = Log(located(Path(settings.embedded.data)))
+    log = Log(find_data_file(Path(settings.embedded.data)))
     try:
         for record in follow_topic(log, topics[name], after, once=once):
             line = b"%d\t%b\n" % (record.offset, record.value) if offsets else record.value + b"\n"

@@ -7,32 +7,26 @@ is started afresh after each. A database that can't be written (a full disk) is 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from functools import partial
+from typing import Protocol
 
 import structlog
 
+from config.errors import Misconfigured
+from config.settings import Settings
 from processors.errors import Transient
 from streams import metrics
-from streams.embedded.log import Log
+from streams.embedded.log import LogThread
 from streams.messages import Message, Record
-from streams.pool import BrokenPool
-from streams.retry import LOG, STEP, retry_until_stopped
-from streams.settlement import CrashCounts, Outcome, exhausted_letter, settle, split_run
+from streams.pool import BrokenPool, StepPool
+from streams.retry import STEP
+from streams.settlement import CrashCounts, Outcome, exhausted_letter, settle_run, split_run
+from streams.steps import Work
+from streams.topology import Step
 
-OUTAGES: Final = (
-    "SQLITE_FULL",
-    "SQLITE_IOERR",
-    "SQLITE_BUSY",
-    "SQLITE_LOCKED",
-    "SQLITE_CANTOPEN",
-    "SQLITE_READONLY",
-)
-T = TypeVar("T")
 log = structlog.get_logger("wiredesk.embedded")
 
 
@@ -58,82 +52,26 @@ class Handler(Protocol):
         """Handle a batch. Raises only where the whole process must end."""
 
 
-class Access:
-    """The log's one thread, and word of every commit to those who wait for records."""
-
-    def __init__(self, database: Log) -> None:
-        """Take over the log: nobody else may call it from now on."""
-        self.log = database
-        self._thread = ThreadPoolExecutor(1, "log")
-        self._commits = 0
-        self._changed = asyncio.Condition()
-        self.waiting: str | None = None  # why writing waits, for the health page
-
-    async def read(self, call: Callable[[], T]) -> T:
-        """Run a call on the log's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
-
-    async def write(self, call: Callable[[], T]) -> T:
-        """Run a writing call on the log's thread, waiting in place for a database that can't be written."""
-        result = await retry_until_stopped(
-            lambda: self.read(call), LOG, asyncio.Event(), errors=sqlite3.OperationalError,
-            before_wait=self._note_outage,
-        )  # fmt: skip
-        self.waiting = None
-        await self.wake()
-        return result
-
-    def _note_outage(self, error: Exception, delay: float) -> None:
-        """Say why writing waits; raise what is no outage."""
-        if not isinstance(error, sqlite3.OperationalError) or not error.sqlite_errorname.startswith(OUTAGES):
-            raise error
-        self.waiting = str(error)
-        log.warning("the database can't be written; waiting", reason=str(error), seconds=round(delay, 1))
-
-    async def wake(self) -> None:
-        """Let everybody who waits look again."""
-        async with self._changed:
-            self._commits += 1
-            self._changed.notify_all()
-
-    @property
-    def commits(self) -> int:
-        """How many writes there were: take it before a read, and give it to `changed` after an empty one."""
-        return self._commits
-
-    async def changed(self, since: int) -> None:
-        """Return once there was a write after `since`."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._commits != since)
-
-    def close(self) -> None:
-        """End the thread and close the file."""
-        self._thread.shutdown()
-        self.log.close()
-
-
 class Consumer:
-    """Runs one handler over its topics until it is told to stop."""
+    """Runs one handler over its topics until it is stopped."""
 
     def __init__(
         self,
         name: str,
         topics: Sequence[str],
         handler: Handler,
-        access: Access,
-        batch: int,
-        room: Callable[[], bool] | None = None,
+        log_thread: LogThread,
+        max_records: int,
     ) -> None:
-        """`name` owns the offsets; `topics` are read in this order.
-
-        `room` says, on the log's thread, whether the topics after the first may be read now: those of a back-fill.
-        """
+        """`name` owns the offsets; `topics` are read in this order, at most `max_records` at once."""
         self.name = name
         self.topics = tuple(topics)
+        self.waits_for: str | None = None  # why the records in hand are tried again, for the health page
+        # says, on the log's thread, whether the topics after the first may be read now
+        self.backfill_gate: Callable[[], bool] = lambda: True
         self._handler = handler
-        self._access = access
-        self._batch = batch
-        self._room = room
+        self._log_thread = log_thread
+        self._max_records = max_records
         self._crashes: CrashCounts = {}
         self._retries = STEP.delays()
         self._stopping = asyncio.Event()
@@ -142,40 +80,45 @@ class Consumer:
         """Consume until `stop`, finishing the batch in hand."""
         await self._handler.start()
         while not self._stopping.is_set():
-            seen = self._access.commits
-            records = await self._access.read(self._next)
+            seen = self._log_thread.commit_count
+            records = await self._log_thread.run(self._next_run)
             if records:
-                await self._settle(records)
+                await self._run_handler(records)
             elif not self._stopping.is_set():
-                await self._access.changed(seen)
+                await self._log_thread.wait_for_commit(seen)
 
     async def stop(self) -> None:
         """Let `run` return after the batch in hand."""
         self._stopping.set()
-        await self._access.wake()
+        await self._log_thread.wake_waiters()
 
     def lag(self) -> int:
         """How many records wait; called on the log's thread."""
-        return self._access.log.lag(self.name, self.topics)
+        return self._log_thread.log.lag(self.name, self.topics)
 
-    def _next(self) -> Sequence[Record]:
+    def readable_topics(self) -> tuple[str, ...]:
+        """The topics that may be read now: a back-fill waits for room; called on the log's thread."""
+        return self.topics if len(self.topics) == 1 or self.backfill_gate() else self.topics[:1]
+
+    def _next_run(self) -> Sequence[Record]:
         """The records of the next run; called on the log's thread."""
-        late = self._room is None or self._room()
-        topics = self.topics if late else self.topics[:1]
-        self._crashes = self._access.log.crash_counts(self.name)
-        now, _ = split_run(self._access.log.read(self.name, topics, self._batch), self._crashes)
+        topics = self.readable_topics()
+        records = self._log_thread.log.next_records(self.name, topics, self._max_records)
+        self._crashes = self._log_thread.log.crash_counts(self.name)
+        now, _ = split_run(records, self._crashes)
         return now
 
-    async def _settle(self, records: Sequence[Record]) -> None:
+    async def _run_handler(self, records: Sequence[Record]) -> None:
+        """Run the handler on records, and do with them what the settlement says."""
         letter = exhausted_letter(self.name, records[0], self._crashes.get(records[0].place, 0))
         if letter:
             await self._commit([(records[0], (letter,))])
             return
         with metrics.STEP_SECONDS.labels(self.name).time():
             handled = await self._handled(records)
-        settlement = settle(self.name, records, handled.outcomes, self._crashes)
+        settlement = settle_run(self.name, records, handled.outcomes, self._crashes)
         if not settlement.crashed and not settlement.retry:
-            await self._commit_batch(settlement.commit, handled.in_transaction)
+            await self._commit_all(settlement.commit, handled.in_transaction)
             return
         for record, error in settlement.crashed:
             await self._count_crash(record, error)
@@ -193,15 +136,17 @@ class Consumer:
             return await self._handler.handle(records)
         except BrokenPool as broken:
             for record in broken.suspects:
-                await self._access.write(_counted(self._access.log, self.name, record))
+                await self._log_thread.write(partial(self._log_thread.log.count_crash, self.name, record))
             raise
 
-    async def _commit_batch(
+    async def _commit_all(
         self, done: Sequence[tuple[Record, tuple[Message, ...]]], in_transaction: Callable[[], None] | None
     ) -> None:
         """Commit all of a batch; what fails in its transaction is a crash of its first record."""
         try:
             await self._commit(done, in_transaction)
+        except Misconfigured:
+            raise
         except Exception as error:  # noqa: BLE001 -- the border of "what we did wrong"
             await self._count_crash(done[0][0], error)
             await self._handler.start()
@@ -216,7 +161,7 @@ class Consumer:
             return
         messages = [message for _, outcome in done for message in outcome]
         await self._write([record for record, _ in done], messages, in_transaction)
-        self._retries = STEP.delays()
+        self.waits_for, self._retries = None, STEP.delays()
         metrics.count(self.name, [outcome for _, outcome in done])
 
     async def _write(
@@ -225,11 +170,12 @@ class Consumer:
         messages: Sequence[Message],
         in_transaction: Callable[[], None] | None,
     ) -> None:
-        read = {record.topic: record.offset + 1 for record in records}
-        await self._access.write(lambda: self._access.log.commit(self.name, read, messages, in_transaction))
+        offsets = {record.topic: record.offset + 1 for record in records}
+        database = self._log_thread.log
+        await self._log_thread.write(lambda: database.commit(self.name, offsets, messages, in_transaction))
 
     async def _count_crash(self, record: Record, error: Exception) -> None:
-        count = await self._access.write(_counted(self._access.log, self.name, record))
+        count = await self._log_thread.write(lambda: self._log_thread.log.count_crash(self.name, record))
         log.error(
             "a step crashed: please report it", step=self.name, topic=record.topic, offset=record.offset,
             crashes=count, exc_info=error,
@@ -237,10 +183,51 @@ class Consumer:
 
     async def _wait(self, error: Transient) -> None:
         delay = next(self._retries)
-        log.warning("a step waits", step=self.name, reason=str(error), seconds=round(delay, 1))
+        if self.waits_for != str(error):
+            log.warning("waiting in place", consumer=self.name, reason=str(error))
+        self.waits_for = str(error)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), delay)
 
 
-def _counted(database: Log, consumer: str, record: Record) -> Callable[[], int]:
-    return lambda: database.count_crash(consumer, record)
+class StepHandler:
+    """A step that runs in a thread of this process (one that remembers, or uses little CPU)."""
+
+    def __init__(self, step: Step, settings: Settings, log_thread: LogThread) -> None:
+        """Nothing is loaded before `start`."""
+        self._step, self._settings, self._log_thread = step, settings, log_thread
+        self._work: Work | None = None
+
+    async def start(self) -> None:
+        """Load the step, and restore its state from the log."""
+        work = await asyncio.to_thread(Work, self._step, self._settings)
+        if self._step.state:
+            chunks = self._log_thread.log.record_chunks(self._step.state.name)
+            while chunk := await self._log_thread.run(lambda: next(chunks, None)):
+                await asyncio.to_thread(_restore, work, chunk)
+        self._work = work
+
+    async def handle(self, records: Sequence[Record]) -> Handled:
+        """Work in a thread."""
+        assert self._work is not None, "started before it handles"
+        return Handled(await asyncio.to_thread(self._work, records))
+
+
+class PoolHandler:
+    """A step that runs in the pool of processes."""
+
+    def __init__(self, step: Step, pool: StepPool) -> None:
+        """The pool loads the step."""
+        self._step, self._pool = step, pool
+
+    async def start(self) -> None:
+        """Nothing to load here."""
+
+    async def handle(self, records: Sequence[Record]) -> Handled:
+        """Work in the pool; a pool that broke ends the process."""
+        return Handled(await self._pool.run(self._step, records))
+
+
+def _restore(work: Work, records: Sequence[Record]) -> None:
+    for record in records:
+        work.restore(record)

@@ -1,75 +1,56 @@
-"""The embedded log: topics, consumer offsets and feed states in one SQLite file (WAL).
+"""The embedded log: topics, consumer offsets and feed states in the data file, an SQLite file in WAL mode.
 
 Everything that one step does with one batch is one transaction: outputs, dead letters, state records and the input
-offset. `Log` is synchronous and belongs to one thread (`streams.embedded.runtime` gives it one); readers of the search index
-open connections of their own, which WAL allows beside the writer. ``synchronous=FULL``: what is acknowledged
-survives a power cut as well as kill -9.
+offset. `Log` is synchronous; a runtime calls it through `LogThread` only. Readers of the search index open connections
+of their own, which WAL allows beside the writer. ``synchronous=FULL``: what is acknowledged survives a power cut as
+well as kill -9.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import orjson
+import structlog
 
-from config.errors import Misconfigured
-from streams.messages import Headers, Message, Place, Record
+from streams.embedded.data_file import explain_error, is_damage, open_data_file
+from streams.messages import Headers, Message, Record, RecordPlace
+from streams.retry import LOG, retry_until_stopped
 
-DATABASE: Final = "wiredesk.sqlite"  # in the data folder
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS records (
-    id INTEGER PRIMARY KEY, topic TEXT NOT NULL, offset INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
-    headers BLOB NOT NULL, timestamp INTEGER NOT NULL, UNIQUE (topic, offset));
-CREATE INDEX IF NOT EXISTS records_by_age ON records (topic, timestamp);
-CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS offsets (
-    consumer TEXT NOT NULL, topic TEXT NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (consumer, topic)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS attempts (
-    consumer TEXT NOT NULL, topic TEXT NOT NULL, offset INTEGER NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (consumer, topic, offset)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS feeds (feed TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS positions (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
-"""
+# What a full disk, a slow one, or another process causes: writing waits until it passes.
+OUTAGES: Final = (
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY",
+)
 COLUMNS: Final = "topic, offset, key, value, timestamp, headers"
 PARTITION: Final = 0  # a topic of the embedded log has one
-PIECE: Final = 500  # records that are read at once
-
-
-def located(folder: Path, *, or_kafka: bool = False) -> Path:
-    """The file of the log that is in a folder; `or_kafka`: the command has that option too.
-
-    Raises:
-        Misconfigured: there is none.
-    """
-    path = folder / DATABASE
-    if not path.is_file():
-        hint = ", or say --kafka" if or_kafka else ""
-        raise Misconfigured(f"{path}: no such log; name the folder of `wiredesk run` with --data{hint}")
-    return path
+# Records that are read at once. Fewer make more queries; many hold their values in memory and others off the thread.
+CHUNK_RECORDS: Final = 500
+T = TypeVar("T")
+log = structlog.get_logger("wiredesk.embedded")
 
 
 class Log:
     """Append-only topics with offsets, and what consumers have read of them."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file.
+        """Open or create the data file.
 
         Raises:
-            Misconfigured: the folder can't be written, or the file is no wiredesk log.
+            Misconfigured: the folder can't be written, or the file can't be used: see `open_data_file`.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self.connection.execute("PRAGMA journal_mode=WAL")
-            self.connection.execute("PRAGMA synchronous=FULL")
-            self.connection.execute("PRAGMA busy_timeout=10000")
-            self.connection.executescript(SCHEMA)
-        except (sqlite3.Error, OSError) as error:
-            raise Misconfigured(f"{path}: {error}; name a folder that can be written with --data") from error
+        self.path = path
+        self.connection = open_data_file(path)
 
     def close(self) -> None:
         """Close the file. What was committed is safe without it."""
@@ -97,12 +78,21 @@ class Log:
         """Write messages at the ends of their topics."""
         with self.transaction():
             following: dict[str, int] = {}
-            for each in messages:
-                offset = following[each.topic] if each.topic in following else self.end(each.topic)
-                following[each.topic] = offset + 1
+            for message in messages:
+                offset = (
+                    following[message.topic] if message.topic in following else self.end_offset(message.topic)
+                )
+                following[message.topic] = offset + 1
                 self.connection.execute(
                     f"INSERT INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 -- a constant
-                    (each.topic, offset, each.key, each.value, each.timestamp, _packed(each.headers)),
+                    (
+                        message.topic,
+                        offset,
+                        message.key,
+                        message.value,
+                        message.timestamp,
+                        _packed(message.headers),
+                    ),
                 )
             self.connection.executemany("INSERT OR REPLACE INTO topics VALUES (?, ?)", following.items())
 
@@ -124,12 +114,12 @@ class Log:
                 "DELETE FROM attempts WHERE consumer = ? AND topic = ? AND offset < ?", rows
             )
 
-    def read(self, consumer: str, topics: Sequence[str], limit: int) -> list[Record]:
+    def next_records(self, consumer: str, topics: Sequence[str], limit: int) -> list[Record]:
         """The next records of the first topic that has any, so that live comes before back-fill."""
         for topic in topics:
-            found = self.records(topic, self.position(consumer, topic), limit)
-            if found:
-                return found
+            records = self.records(topic, self.committed_offset(consumer, topic), limit)
+            if records:
+                return records
         return []
 
     def records(self, topic: str, start: int = 0, limit: int = -1) -> list[Record]:
@@ -143,14 +133,14 @@ class Log:
             for topic, offset, key, value, timestamp, headers in rows
         ]
 
-    def pieces(self, topic: str) -> Iterator[list[Record]]:
+    def record_chunks(self, topic: str) -> Iterator[list[Record]]:
         """All records of a topic up to its end of this moment, some at a time; others may write in between."""
-        start, end = 0, self.end(topic)
-        while start < end and (found := self.records(topic, start, PIECE)):
-            yield [record for record in found if record.offset < end]
-            start = found[-1].offset + 1
+        start, end = 0, self.end_offset(topic)
+        while start < end and (records := self.records(topic, start, CHUNK_RECORDS)):
+            yield [record for record in records if record.offset < end]
+            start = records[-1].offset + 1
 
-    def count(self, topics: Sequence[str]) -> int:
+    def count_records(self, topics: Sequence[str]) -> int:
         """How many records topics hold: those that were pruned or dropped are gone."""
         rows = (
             self.connection.execute("SELECT COUNT(*) FROM records WHERE topic = ?", (topic,)).fetchone()
@@ -158,26 +148,34 @@ class Log:
         )
         return sum(int(row[0]) for row in rows)
 
-    def position(self, consumer: str, topic: str) -> int:
+    def committed_offset(self, consumer: str, topic: str) -> int:
         """The offset that the consumer reads next."""
-        row = self.connection.execute(
-            "SELECT next FROM offsets WHERE consumer = ? AND topic = ?", (consumer, topic)
-        ).fetchone()
-        return int(row[0]) if row else 0
+        query = "SELECT next FROM offsets WHERE consumer = ? AND topic = ?"
+        return self._one_integer(query, consumer, topic) or 0
 
-    def end(self, topic: str) -> int:
+    def has_committed(self, consumer: str) -> bool:
+        """Whether the consumer has ever committed an offset."""
+        return self._one_integer("SELECT 1 FROM offsets WHERE consumer = ? LIMIT 1", consumer) is not None
+
+    def start_at_end(self, consumer: str, topics: Iterable[str]) -> None:
+        """Let a consumer that has never committed begin with what is written from now on."""
+        if not self.has_committed(consumer):
+            self.commit(consumer, {topic: self.end_offset(topic) for topic in topics})
+
+    def end_offset(self, topic: str) -> int:
         """The offset that the next message will have."""
-        row = self.connection.execute("SELECT next FROM topics WHERE name = ?", (topic,)).fetchone()
-        return int(row[0]) if row else 0
+        return self._one_integer("SELECT next FROM topics WHERE name = ?", topic) or 0
 
     def lag(self, consumer: str, topics: Sequence[str]) -> int:
         """How many records the consumer has not read."""
-        return sum(self.end(topic) - self.position(consumer, topic) for topic in topics)
+        return sum(self.end_offset(topic) - self.committed_offset(consumer, topic) for topic in topics)
 
-    def oldest_unread(self, consumer: str, topics: Sequence[str]) -> int | None:
+    def oldest_unread_ms(self, consumer: str, topics: Sequence[str]) -> int | None:
         """The timestamp (ms) of the oldest record that the consumer has not read."""
         waiting = [
-            record.timestamp for t in topics for record in self.records(t, self.position(consumer, t), 1)
+            record.timestamp
+            for t in topics
+            for record in self.records(t, self.committed_offset(consumer, t), 1)
         ]
         return min(waiting, default=None)
 
@@ -190,22 +188,24 @@ class Log:
             ).fetchone()
         return int(row[0])
 
-    def crash_counts(self, consumer: str) -> dict[Place, int]:
+    def crash_counts(self, consumer: str) -> dict[RecordPlace, int]:
         """How often the consumer crashed on each record that it has not passed since."""
         rows = self.connection.execute(
             "SELECT topic, offset, count FROM attempts WHERE consumer = ?", (consumer,)
         )
         return {(topic, PARTITION, offset): count for topic, offset, count in rows}
 
-    def prune(self, topic: str, before: int, consumers: Sequence[str]) -> int:
+    def delete_older(self, topic: str, before: int, consumers: Sequence[str]) -> int:
         """Drop records older than `before` (ms) that every named consumer has read; how many."""
-        read = min((self.position(consumer, topic) for consumer in consumers), default=self.end(topic))
+        read = min(
+            (self.committed_offset(consumer, topic) for consumer in consumers), default=self.end_offset(topic)
+        )
         with self.transaction():
             return self.connection.execute(
                 "DELETE FROM records WHERE topic = ? AND timestamp < ? AND offset < ?", (topic, before, read)
             ).rowcount
 
-    def drop(self, topic: str, offsets: Iterable[int]) -> None:
+    def delete_records(self, topic: str, offsets: Iterable[int]) -> None:
         """Delete single records."""
         with self.transaction():
             rows = [(topic, offset) for offset in offsets]
@@ -220,14 +220,88 @@ class Log:
         """The state of every feed, by its id."""
         return dict(self.connection.execute("SELECT feed, state FROM feeds"))
 
-    def mark(self, name: str, position: int) -> None:
-        """Remember a position outside the log, such as a file's length; part of the open transaction."""
-        self.connection.execute("INSERT OR REPLACE INTO positions VALUES (?, ?)", (name, position))
+    def save_last_item(self, topic: str, key: str, identity: int) -> None:
+        """Remember the last item of a feed (63 bits of its id); part of the open transaction."""
+        self.connection.execute("INSERT OR REPLACE INTO last_items VALUES (?, ?, ?)", (topic, key, identity))
 
-    def marked(self, name: str) -> int | None:
-        """A position remembered by `mark`."""
-        row = self.connection.execute("SELECT position FROM positions WHERE name = ?", (name,)).fetchone()
+    def last_item(self, topic: str, key: str) -> int | None:
+        """What `save_last_item` remembered of a feed."""
+        return self._one_integer("SELECT identity FROM last_items WHERE topic = ? AND key = ?", topic, key)
+
+    def save_sink_position(self, sink: str, position: int) -> None:
+        """Remember how far a sink has written, such as a file's length; part of the open transaction."""
+        self.connection.execute("INSERT OR REPLACE INTO sink_positions VALUES (?, ?)", (sink, position))
+
+    def sink_position(self, sink: str) -> int | None:
+        """What `save_sink_position` remembered of a sink."""
+        return self._one_integer("SELECT position FROM sink_positions WHERE sink = ?", sink)
+
+    def _one_integer(self, query: str, *values: object) -> int | None:
+        row = self.connection.execute(query, values).fetchone()
         return int(row[0]) if row else None
+
+
+class LogThread:
+    """Runs every call to the log on one thread, and wakes waiters after each commit."""
+
+    def __init__(self, database: Log) -> None:
+        """Take over the log: nobody else may call it from now on."""
+        self.log = database
+        self._thread = ThreadPoolExecutor(1, "log")
+        self._commit_count = 0
+        self._changed = asyncio.Condition()
+        self.outage: str | None = None  # why writing waits, for the health page
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Run a call on the log's thread.
+
+        Raises:
+            Misconfigured: the data file is damaged.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise explain_error(self.log.path, error) from error
+            raise
+
+    async def write(self, call: Callable[[], T]) -> T:
+        """Run a writing call on the log's thread, waiting in place for a database that can't be written."""
+        result = await retry_until_stopped(
+            lambda: self.run(call), LOG, asyncio.Event(), errors=sqlite3.OperationalError,
+            before_wait=self._note_outage,
+        )  # fmt: skip
+        self.outage = None
+        await self.wake_waiters()
+        return result
+
+    def _note_outage(self, error: Exception, delay: float) -> None:
+        """Say why writing waits; raise what is no outage."""
+        if not isinstance(error, sqlite3.OperationalError) or not error.sqlite_errorname.startswith(OUTAGES):
+            raise error
+        self.outage = str(error)
+        log.warning("the database can't be written; waiting", reason=str(error), seconds=round(delay, 1))
+
+    async def wake_waiters(self) -> None:
+        """Let everybody who waits look again."""
+        async with self._changed:
+            self._commit_count += 1
+            self._changed.notify_all()
+
+    @property
+    def commit_count(self) -> int:
+        """How many writes there were: take it before a read, and give it to `wait_for_commit` after an empty one."""
+        return self._commit_count
+
+    async def wait_for_commit(self, since: int) -> None:
+        """Return once there was a write after `since`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._commit_count != since)
+
+    def close(self) -> None:
+        """End the thread and close the file."""
+        self._thread.shutdown()
+        self.log.close()
 
 
 def _packed(headers: Headers) -> bytes:

@@ -9,12 +9,14 @@ from typing import Final
 from processors.errors import Rejected
 from processors.model.codec import encode
 from processors.model.event import FeedGap, Gap, RawItem
-from streams.embedded.consumer import Access
+from streams.embedded.log import LogThread
 from streams.messages import Message, Record, dead_letter, message, milliseconds, raw_message
 from streams.pollers.ports import PollResult
 from streams.topology import GAPS, RAW, STEPS
 
-UNREAD_LIMIT: Final = 5000  # raw items; pollers wait beyond that
+# Raw items that no step has read, beyond which pollers wait. Fewer make pollers wait at every burst; more are documents
+# on the disk that come late anyway.
+MAX_UNREAD_ITEMS: Final = 5000
 
 
 class RawOutlet:
@@ -25,13 +27,13 @@ class RawOutlet:
     repeat of it is written no second time.
     """
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, log_thread: LogThread) -> None:
         """Writes to the raw topic."""
-        self._access = access
+        self._log_thread = log_thread
 
     async def publish(self, items: Sequence[RawItem]) -> None:
         """Return once the items are committed; waits while the log holds too much unread."""
-        await room(self._access)
+        await wait_for_room(self._log_thread)
         await self._append([raw_message(item, RAW.name) for item in items])
 
     async def reject(self, item: RawItem, error: Rejected) -> None:
@@ -39,21 +41,22 @@ class RawOutlet:
         await self._append([rejected_message(item, error)])
 
     async def _append(self, messages: list[Message]) -> None:
-        await self._access.write(lambda: self._write(messages))
+        await self._log_thread.write(lambda: self._write(messages))
 
     def _write(self, messages: list[Message]) -> None:
-        log = self._access.log
+        log = self._log_thread.log
         with log.transaction():
             if not messages or (
-                len(messages) == 1 and log.marked(_last(messages[0])) == _identity(messages[0])
+                len(messages) == 1 and log.last_item(*_feed_of(messages[0])) == _identity(messages[0])
             ):
                 return
             log.append(messages)
-            log.mark(_last(messages[-1]), _identity(messages[-1]))
+            log.save_last_item(*_feed_of(messages[-1]), _identity(messages[-1]))
 
 
-def _last(message: Message) -> str:
-    return f"last:{message.topic}:{message.key.decode()}"
+def _feed_of(message: Message) -> tuple[str, str]:
+    """The topic and key under which the last item of a feed is remembered."""
+    return message.topic, message.key.decode()
 
 
 def _identity(message: Message) -> int:
@@ -64,62 +67,62 @@ def _identity(message: Message) -> int:
 class FeedStates:
     """What pollers remember (`streams.pollers.ports.FeedLedger`), in a table beside the log."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, log_thread: LogThread) -> None:
         """Results that wait at the same moment are written in one transaction."""
-        self._access = access
+        self._log_thread = log_thread
         self._waiting: deque[tuple[list[Message], str, bytes]] = deque()
 
     async def load(self) -> Mapping[str, bytes]:
         """The last saved state of every feed."""
-        return await self._access.read(self._access.log.feeds)
+        return await self._log_thread.run(self._log_thread.log.feeds)
 
     async def save(self, feed: str, state: bytes) -> None:
         """Return once the state is safe."""
-        await self._access.write(lambda: self._access.log.save_feed(feed, state))
+        await self._log_thread.write(lambda: self._log_thread.log.save_feed(feed, state))
 
     async def commit(self, result: PollResult) -> None:
         """Return once all of a result is committed; waits while the log holds too much unread."""
         if result.items:
-            await room(self._access)
+            await wait_for_room(self._log_thread)
         self._waiting.append((result_messages(result), result.feed, result.state))
-        await self._access.write(self._write)
+        await self._log_thread.write(self._write)
 
     def _write(self) -> None:
         """Write what waits; nothing is taken off before it is committed."""
         written = list(self._waiting)
         if not written:
             return
-        with self._access.log.transaction():
-            self._access.log.append([each for messages, _, _ in written for each in messages])
+        with self._log_thread.log.transaction():
+            self._log_thread.log.append([each for messages, _, _ in written for each in messages])
             for _, feed, state in written:
-                self._access.log.save_feed(feed, state)
+                self._log_thread.log.save_feed(feed, state)
         for _ in written:
             self._waiting.popleft()
 
 
-async def room(access: Access) -> None:
+async def wait_for_room(log_thread: LogThread) -> None:
     """Return once the log holds little enough that no step has read."""
     while True:
-        seen = access.commits
-        if await access.read(lambda: access.log.lag(STEPS[0].name, [RAW.name])) < UNREAD_LIMIT:
+        seen = log_thread.commit_count
+        if await log_thread.run(lambda: log_thread.log.lag(STEPS[0].name, [RAW.name])) < MAX_UNREAD_ITEMS:
             return
-        await access.changed(seen)
+        await log_thread.wait_for_commit(seen)
 
 
 def result_messages(result: PollResult) -> list[Message]:
     """What a poll's result has for the log, in order: items, dead letter, gap."""
-    made = [raw_message(item, RAW.name) for item in result.items]
+    messages = [raw_message(item, RAW.name) for item in result.items]
     if result.rejected:
-        made.append(rejected_message(*result.rejected))
+        messages.append(rejected_message(*result.rejected))
     if result.gap:
-        made.append(gap_message(result.feed, result.gap))
-    return made
+        messages.append(gap_message(result.feed, result.gap))
+    return messages
 
 
 def rejected_message(item: RawItem, error: Rejected) -> Message:
     """The dead letter of a document that never had an offset, so -1."""
-    made = raw_message(item, RAW.name)
-    record = Record(RAW.name, 0, -1, made.key, made.value, made.timestamp, made.headers)
+    raw = raw_message(item, RAW.name)
+    record = Record(RAW.name, 0, -1, raw.key, raw.value, raw.timestamp, raw.headers)
     return dead_letter(record, "poll", error)
 
 

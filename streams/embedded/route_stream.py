@@ -10,29 +10,30 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from aiohttp import web
 
 from processors.numbers import whole
 from sinks.routes.router import Rule
-from streams.embedded.consumer import Access
-from streams.embedded.log import Log
+from streams.embedded.log import Log, LogThread
 from streams.messages import Record
 
 START: Final = "start"  # as `after`: from the oldest event that is kept
+# Without a line for longer, proxies take a stream for dead (nginx after 60 s); shorter is traffic for nothing.
 HEARTBEAT_S: Final = 15.0
-BATCH: Final = 100
-LOOK_S: Final = 0.5
+BATCH_RECORDS: Final = 100  # fewer make more queries; more hold up the log's thread, and with it every step
+POLL_INTERVAL_S: Final = 0.5  # of another process's log: shorter costs queries, longer is delay
 
 
 class RouteStream:
     """``/api/routes`` and ``/api/routes/NAME/stream``."""
 
-    def __init__(self, rules: Sequence[Rule], access: Access) -> None:
+    def __init__(self, rules: Sequence[Rule], log_thread: LogThread) -> None:
         """Streams the topics of the rules."""
         self._topics = {rule.name: rule.topic for rule in rules}
-        self._access = access
+        self._log_thread = log_thread
         self._closing = False
 
     def add_to(self, app: web.Application) -> None:
@@ -49,12 +50,12 @@ class RouteStream:
         topic = self._topics.get(request.match_info["name"])
         if topic is None:
             raise web.HTTPNotFound
-        told = request.headers.get("Last-Event-ID") or request.query.get("after")
-        if told is None:
-            offset = await self._access.read(lambda: self._access.log.end(topic))
-        elif told == START:
+        after = request.headers.get("Last-Event-ID") or request.query.get("after")
+        if after is None:
+            offset = await self._log_thread.run(lambda: self._log_thread.log.end_offset(topic))
+        elif after == START:
             offset = 0
-        elif (last := whole(told)) is not None:
+        elif (last := whole(after)) is not None:
             offset = last + 1
         else:
             raise web.HTTPBadRequest(text="after is the id of an event, or start")
@@ -71,36 +72,38 @@ class RouteStream:
         return response
 
     async def _send(self, response: web.StreamResponse, topic: str, offset: int) -> None:
-        spoke = time.monotonic()
+        last_write = time.monotonic()
         while not self._closing:
-            seen = self._access.commits
-            records = await self._access.read(lambda at=offset: self._access.log.records(topic, at, BATCH))  # type: ignore[misc]  # a default binds
+            seen = self._log_thread.commit_count
+            records = await self._log_thread.run(
+                partial(self._log_thread.log.records, topic, offset, BATCH_RECORDS)
+            )
             for record in records:
                 offset = record.offset + 1
                 if record.value:
-                    await response.write(event(record))
-            if records or time.monotonic() - spoke > HEARTBEAT_S:
-                spoke = time.monotonic()
+                    await response.write(format_event(record))
+            if records or time.monotonic() - last_write > HEARTBEAT_S:
+                last_write = time.monotonic()
                 await response.write(b": still here\n\n")
             if not records:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._access.changed(seen), HEARTBEAT_S)
+                    await asyncio.wait_for(self._log_thread.wait_for_commit(seen), HEARTBEAT_S)
 
     async def _close(self, _app: web.Application) -> None:
         self._closing = True
-        await self._access.wake()
+        await self._log_thread.wake_waiters()
 
 
-def event(record: Record) -> bytes:
+def format_event(record: Record) -> bytes:
     """A record as a server-sent event; JSON has no line breaks of its own."""
     return b"id: %d\nevent: story\ndata: %b\n\n" % (record.offset, record.value)
 
 
-def follow(log: Log, topic: str, after: int | None, *, once: bool) -> Iterator[Record]:
+def follow_topic(log: Log, topic: str, after: int | None, *, once: bool) -> Iterator[Record]:
     """The records of a topic after an offset (None: from now on), for ever or, `once`, to its end; no tombstones."""
-    offset = log.end(topic) if after is None else after + 1
+    offset = log.end_offset(topic) if after is None else after + 1
     while True:
-        records = log.records(topic, offset, BATCH)
+        records = log.records(topic, offset, BATCH_RECORDS)
         for record in records:
             offset = record.offset + 1
             if record.value:
@@ -108,4 +111,4 @@ def follow(log: Log, topic: str, after: int | None, *, once: bool) -> Iterator[R
         if not records:
             if once:
                 return
-            time.sleep(LOOK_S)
+            time.sleep(POLL_INTERVAL_S)

@@ -10,28 +10,23 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Protocol
 
 from config.settings import Settings
 from sinks.routes.router import Rule
-from streams.embedded.consumer import Access, Consumer, Handled
-from streams.embedded.log import PARTITION, Log
+from streams.embedded.consumer import Consumer, Handled
+from streams.embedded.log import PARTITION, Log, LogThread
 from streams.messages import Message, Record
 from streams.routing import HOUR_MS, RouteWork, wall_clock
 from streams.topology import ROUTE, ROUTED
-
-SCHEMA: Final = (
-    "CREATE TABLE IF NOT EXISTS routed_chains (chain BLOB PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID"
-)
 
 
 class RoutedChains:
     """The table of what is remembered. It opens and commits no transaction; the connection's owner does."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Share the log's connection, and make the table where it is missing."""
+        """Share the log's connection."""
         self._connection = connection
-        connection.execute(SCHEMA)
 
     def records(self) -> list[Record]:
         """Everything, as records of the state topic."""
@@ -40,36 +35,39 @@ class RoutedChains:
 
     def write(self, messages: Iterable[Message]) -> None:
         """Apply messages of the state topic in their order."""
-        for each in messages:
-            if each.tombstone:
-                self._connection.execute("DELETE FROM routed_chains WHERE chain = ?", (each.key,))
+        for message in messages:
+            if message.tombstone:
+                self._connection.execute("DELETE FROM routed_chains WHERE chain = ?", (message.key,))
             else:
-                self._connection.execute(
-                    "INSERT OR REPLACE INTO routed_chains VALUES (?, ?)", (each.key, each.value)
-                )
+                row = message.key, message.value
+                self._connection.execute("INSERT OR REPLACE INTO routed_chains VALUES (?, ?)", row)
 
 
 class RouteHandler:
     """Routes records, and gives what is due."""
 
-    def __init__(self, settings: Settings, access: Access, clock: Callable[[], int] = wall_clock) -> None:
+    def __init__(
+        self, settings: Settings, log_thread: LogThread, clock: Callable[[], int] = wall_clock
+    ) -> None:
         """`clock` gives milliseconds since the epoch. Misconfigured where a rule is wrong."""
-        self._settings, self._access, self._clock = settings, access, clock
+        self._settings, self._log_thread, self._clock = settings, log_thread, clock
         self._work = RouteWork(settings, clock)
-        self._chains = RoutedChains(access.log.connection)
+        self._chains = RoutedChains(log_thread.log.connection)
 
     async def start(self) -> None:
         """Load the rules, and take back what is remembered."""
         self._work = await asyncio.to_thread(RouteWork, self._settings, self._clock)
-        records = await self._access.read(self._chains.records)
+        records = await self._log_thread.run(self._chains.records)
         await asyncio.to_thread(_restore, self._work, records)
 
     async def handle(self, records: Sequence[Record]) -> Handled:
         """Route in a thread; the memory is written in the transaction."""
         outcomes = await asyncio.to_thread(self._work, records)
-        state = [each for outcome in outcomes if not isinstance(outcome, Exception) for each in outcome]
-        kept = [outcome if isinstance(outcome, Exception) else _routed(outcome) for outcome in outcomes]
-        return Handled(kept, lambda: self._chains.write(_memory(state)))
+        messages = [
+            message for outcome in outcomes if not isinstance(outcome, Exception) for message in outcome
+        ]
+        routed = [outcome if isinstance(outcome, Exception) else _routed(outcome) for outcome in outcomes]
+        return Handled(routed, lambda: self._chains.write(_memory(messages)))
 
     async def release(self) -> tuple[tuple[Message, ...], Callable[[], None]] | None:
         """What is due now, and how its memory is written; None: nothing."""
@@ -78,33 +76,35 @@ class RouteHandler:
         messages = await asyncio.to_thread(self._work.release, now)
         return _routed(messages), lambda: self._chains.write(_memory(messages))
 
-    def seconds(self) -> float | None:
-        """How long until something is due; None: nothing waits."""
+    def seconds_until_due(self) -> float | None:
+        """How long until something that is held back may go out; None where nothing is."""
         due = self._work.due()
         return None if due is None else max(0.0, (due - self._clock()) / 1000)
 
 
 class RouteConsumer(Consumer):
-    """Runs the routes until it is told to stop."""
+    """Runs the routes until it is stopped."""
 
-    def __init__(self, handler: RouteHandler, access: Access, batch: int) -> None:
+    def __init__(self, handler: RouteHandler, log_thread: LogThread, max_records: int) -> None:
         """Read what the step reads."""
-        super().__init__(ROUTE.name, [topic.name for topic in ROUTE.reads], handler, access, batch)
+        super().__init__(ROUTE.name, [topic.name for topic in ROUTE.reads], handler, log_thread, max_records)
         self._routes = handler
 
     async def run(self) -> None:
         """Consume and release until `stop`, finishing the batch in hand."""
         await self._routes.start()
         while not self._stopping.is_set():
-            seen = self._access.commits
+            seen = self._log_thread.commit_count
             while released := await self._routes.release():
                 await self._write([], *released)
-            records = await self._access.read(self._next)
+            records = await self._log_thread.run(self._next_run)
             if records:
-                await self._settle(records)
+                await self._run_handler(records)
             elif not self._stopping.is_set():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._access.changed(seen), self._routes.seconds())
+                    await asyncio.wait_for(
+                        self._log_thread.wait_for_commit(seen), self._routes.seconds_until_due()
+                    )
 
 
 class Reader(Protocol):
@@ -114,18 +114,20 @@ class Reader(Protocol):
     topics: tuple[str, ...]
 
 
-def forget(log: Log, settings: Settings, told: Sequence[Rule], now: int, readers: Sequence[Reader]) -> None:
+def delete_old_routed(
+    log: Log, settings: Settings, rules: Sequence[Rule], now: int, readers: Sequence[Reader]
+) -> None:
     """Keep to the retention of the routes' topics; a compacted one keeps the last event of each chain for longer."""
-    for rule in told:
-        names = [each.name for each in readers if rule.topic in each.topics]
-        old = now - settings.embedded.retention_hours * HOUR_MS
+    for rule in rules:
+        names = [reader.name for reader in readers if rule.topic in reader.topics]
+        oldest = now - settings.embedded.retention_hours * HOUR_MS
         if rule.compact:
-            compact(log, rule.topic, old)
-            old = now - settings.routes.memory_hours * HOUR_MS
-        log.prune(rule.topic, old, names)
+            compact_topic(log, rule.topic, oldest)
+            oldest = now - settings.routes.memory_hours * HOUR_MS
+        log.delete_older(rule.topic, oldest, names)
 
 
-def compact(log: Log, topic: str, before: int) -> None:
+def compact_topic(log: Log, topic: str, before: int) -> None:
     """Drop records older than `before` (ms) that a later one of their key replaces, and tombstones themselves."""
     with log.transaction():
         log.connection.execute(
@@ -141,8 +143,8 @@ def _restore(work: RouteWork, records: Iterable[Record]) -> None:
 
 
 def _routed(messages: Iterable[Message]) -> tuple[Message, ...]:
-    return tuple(each for each in messages if each.topic != ROUTED.name)
+    return tuple(message for message in messages if message.topic != ROUTED.name)
 
 
 def _memory(messages: Iterable[Message]) -> list[Message]:
-    return [each for each in messages if each.topic == ROUTED.name]
+    return [message for message in messages if message.topic == ROUTED.name]

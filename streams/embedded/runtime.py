@@ -1,8 +1,8 @@
 """The embedded runtime: the topology on one machine, on the SQLite log, in one asyncio process with a pool.
 
-One consumer a step, one for the search index, one for the events file. Each reads a batch, works on it off the event
-loop, and settles outputs and offset in one transaction, so that kill -9 at any moment loses and repeats nothing. The
-log on disk is the queue between steps; pollers wait while too much of it is unread.
+One consumer a step, one a sink, one for the routes. Each reads a batch, works on it off the event loop, and commits
+outputs and offset in one transaction, so that kill -9 at any moment loses and repeats nothing. The log on disk is the
+queue between steps; pollers wait while too much of it is unread.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -17,54 +18,61 @@ from typing import Final, Self
 from config.settings import Settings
 from sinks.sqlite.writer import StoryIndex
 from streams import metrics
-from streams.backfill import AHEAD
-from streams.embedded.consumer import Access, Consumer, Handler
-from streams.embedded.handlers import PoolHandler, StepHandler
-from streams.embedded.log import DATABASE, Log
+from streams.backfill import MAX_RECORDS_AHEAD
+from streams.embedded.consumer import Consumer, Handler, PoolHandler, StepHandler
+from streams.embedded.data_file import DATABASE
+from streams.embedded.log import Log, LogThread
 from streams.embedded.outlets import FeedStates, RawOutlet
-from streams.embedded.routes import Reader, RouteConsumer, RouteHandler, forget
+from streams.embedded.routes import Reader, RouteConsumer, RouteHandler, delete_old_routed
 from streams.embedded.sinks import SinkHandler
 from streams.embedded.webhooks import LogSource, deliver_stories
+from streams.health import ProgressWatch
 from streams.pool import StepPool
-from streams.routing import rules
+from streams.routing import HOUR_MS, rules
 from streams.sinks import load_sink, sink_steps
 from streams.topology import DEAD_LETTERS, STEPS, TOPICS, retention_hours
 from streams.webhooks.targets import load_targets
 
-PRUNE_SECONDS: Final = 60.0
-WATCH_SECONDS: Final = 5.0
-HOUR: Final = 3_600_000  # milliseconds
+PRUNE_INTERVAL_S: Final = (
+    60.0  # shorter blocks writing more often; longer lets the file grow before pages are reused
+)
+WATCH_INTERVAL_S: Final = (
+    5.0  # shorter costs queries; longer is the delay of figures and of `wiredesk dlq replay`
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Lag:
-    """How far a consumer is behind: records not read, and the age in seconds of the oldest of them."""
+class ConsumerLag:
+    """How far a consumer is behind: records not read, and the age in seconds of the oldest of them.
+
+    `readable` leaves out those of a back-fill that waits for room. `offset` is the sum of its committed offsets: it
+    changes whenever a record is passed.
+    """
 
     consumer: str
     records: int
     seconds: float
+    readable: int
+    offset: int
 
 
 class Embedded:
     """The running pipeline. Use as ``async with Embedded(settings, data) as runtime``."""
 
     def __init__(self, settings: Settings, data: Path) -> None:
-        """Open the log; Misconfigured where the folder can't be written."""
+        """Open the log; Misconfigured where the folder can't be written, or the data file can't be used."""
         self.settings = settings
         self.path = data / DATABASE
-        database = Log(self.path)
-        index = StoryIndex(database.connection)
-        index.create()
-        self.access = Access(database)
-        self.outlet = RawOutlet(self.access)
-        self.feed_states = FeedStates(self.access)
-        self._index = index
         self.rules = rules(settings)
+        self.log_thread = LogThread(Log(self.path))
+        self.outlet = RawOutlet(self.log_thread)
+        self.feed_states = FeedStates(self.log_thread)
         self._pool = StepPool(STEPS, settings, settings.embedded.workers)
+        self._progress = ProgressWatch()
         self._sinks: list[SinkHandler] = []
-        self._consumers = self._made()
+        self._consumers = [*self._step_consumers(), *self._sink_consumers(), *self._route_consumers()]
         self._webhooks = {
-            target: LogSource(target, self.access) for target in load_targets(settings, self.rules)
+            target: LogSource(target, self.log_thread) for target in load_targets(settings, self.rules)
         }
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -73,12 +81,14 @@ class Embedded:
     async def __aenter__(self) -> Self:
         """Start the pool and the consumers."""
         await self._pool.__aenter__()
-        self._tasks = [asyncio.create_task(each.run(), name=each.name) for each in self._consumers]
+        self._tasks = [
+            asyncio.create_task(consumer.run(), name=consumer.name) for consumer in self._consumers
+        ]
         if self._webhooks:
             posting = deliver_stories(self.settings, self._webhooks, self._stop)
             self._tasks.append(asyncio.create_task(posting, name="webhooks"))
         self._chores = [
-            asyncio.create_task(self._prune(), name="retention"),
+            asyncio.create_task(self._keep_retention(), name="retention"),
             asyncio.create_task(self._watch(), name="lag"),
         ]
         return self
@@ -94,7 +104,7 @@ class Embedded:
         for sink in self._sinks:
             await sink.close()
         await self._pool.__aexit__(None, None, None)
-        self.access.close()
+        self.log_thread.close()
 
     async def failed(self) -> None:
         """Return never; raise what ended a consumer."""
@@ -107,89 +117,115 @@ class Embedded:
         try:
             async with asyncio.timeout(seconds):
                 while True:
-                    seen = self.access.commits
+                    seen = self.log_thread.commit_count
                     if not any(lag.records for lag in await self.lags()):
                         return True
-                    await self.access.changed(seen)
+                    await self.log_thread.wait_for_commit(seen)
         except TimeoutError:
             return False
 
-    async def lags(self) -> list[Lag]:
+    async def lags(self) -> list[ConsumerLag]:
         """How far each consumer is behind."""
-        return await self.access.read(lambda: [self._lag(each) for each in self._consumers])
+        return await self.log_thread.run(lambda: [self._lag(consumer) for consumer in self._consumers])
 
     async def dead_letters(self) -> int:
         """How many dead letters there are; what was replayed or dropped is none any more."""
-        return await self.access.read(lambda: self.access.log.count([topic.name for topic in DEAD_LETTERS]))
+        names = [topic.name for topic in DEAD_LETTERS]
+        return await self.log_thread.run(lambda: self.log_thread.log.count_records(names))
 
     async def check(self) -> str | None:
-        """For ``/readyz``: None where the log can be written."""
-        waiting = self.access.waiting
-        return f"waiting to write: {waiting}" if waiting else None
+        """For ``/readyz``: why the log can't be written or a consumer stands still; None where all is well."""
+        if outage := self.log_thread.outage:
+            return f"waiting to write: {outage}"
+        self._observe(await self.lags())
+        return self._progress.describe_stuck(time.monotonic())
 
-    def _lag(self, consumer: Consumer) -> Lag:
-        oldest = self.access.log.oldest_unread(consumer.name, consumer.topics)
+    def _lag(self, consumer: Consumer) -> ConsumerLag:
+        database = self.log_thread.log
+        oldest = database.oldest_unread_ms(consumer.name, consumer.topics)
         age = max(0.0, time.time() - oldest / 1000) if oldest is not None else 0.0
-        return Lag(consumer.name, consumer.lag(), age)
+        offset = sum(database.committed_offset(consumer.name, topic) for topic in consumer.topics)
+        readable = database.lag(consumer.name, consumer.readable_topics())
+        return ConsumerLag(consumer.name, consumer.lag(), age, readable, offset)
 
-    def _made(self) -> list[Consumer]:
-        batch = self.settings.embedded.batch
-        made = []
+    def _observe(self, lags: Sequence[ConsumerLag]) -> None:
+        """Show the health where the consumers stand."""
+        now = time.monotonic()
+        for lag, consumer in zip(lags, self._consumers, strict=True):
+            self._progress.observe(
+                lag.consumer,
+                offset=lag.offset,
+                records=lag.readable,
+                now=now,
+                reason=consumer.waits_for or "",
+            )
+
+    def _step_consumers(self) -> list[Consumer]:
+        consumers = []
         for step in STEPS:
-            handler: Handler
-            if step.pooled:
-                handler = PoolHandler(step, self._pool)
-            else:
-                handler = StepHandler(step, self.settings, self.access)
-            room = self._room if len(step.reads) > 1 else None
+            handler: Handler = (
+                PoolHandler(step, self._pool)
+                if step.pooled
+                else StepHandler(step, self.settings, self.log_thread)
+            )
             topics = [topic.name for topic in step.reads]
-            made.append(Consumer(step.name, topics, handler, self.access, batch, room))
-        made += self._made_sinks()
-        if self.rules:
-            made.append(RouteConsumer(RouteHandler(self.settings, self.access), self.access, batch))
-        return made
+            batch = self.settings.embedded.batch
+            consumer = Consumer(step.name, topics, handler, self.log_thread, batch)
+            if len(step.reads) > 1:
+                consumer.backfill_gate = self._has_room
+            consumers.append(consumer)
+        return consumers
 
-    def _made_sinks(self) -> list[Consumer]:
+    def _sink_consumers(self) -> list[Consumer]:
         consumers = []
         for step in sink_steps("embedded"):
             sink = load_sink(step, self.settings)
             if sink:
-                handler = SinkHandler(step, sink, self.access)
+                handler = SinkHandler(step, sink, self.log_thread)
                 self._sinks.append(handler)
                 batch = min(self.settings.embedded.batch, sink.max_events)
                 topics = [topic.name for topic in step.reads]
-                consumers.append(Consumer(handler.name, topics, handler, self.access, batch))
+                consumers.append(Consumer(handler.name, topics, handler, self.log_thread, batch))
         return consumers
 
-    def _room(self) -> bool:
+    def _route_consumers(self) -> list[Consumer]:
+        if not self.rules:
+            return []
+        handler = RouteHandler(self.settings, self.log_thread)
+        return [RouteConsumer(handler, self.log_thread, self.settings.embedded.batch)]
+
+    def _has_room(self) -> bool:
         """Whether the consumers behind the first have room for back-filled records; live ones would wait for them."""
-        return sum(each.lag() for each in self._consumers[1:]) <= AHEAD
+        return sum(consumer.lag() for consumer in self._consumers[1:]) <= MAX_RECORDS_AHEAD
 
     async def _watch(self) -> None:
-        """Tell the metrics how far each consumer is behind; look for what other processes wrote (`wiredesk dlq`)."""
+        """Publish how far each consumer is behind; look for what other processes wrote (`wiredesk dlq`)."""
         while True:
-            await self.access.wake()
-            for each in await self.lags():
-                metrics.lag(each.consumer, each.records, each.seconds)
-            await asyncio.sleep(WATCH_SECONDS)
+            await self.log_thread.wake_waiters()
+            lags = await self.lags()
+            self._observe(lags)
+            for lag in lags:
+                metrics.lag(lag.consumer, lag.records, lag.seconds)
+            await asyncio.sleep(WATCH_INTERVAL_S)
 
-    async def _prune(self) -> None:
-        """Keep to the retention, now and then."""
+    async def _keep_retention(self) -> None:
+        """Drop what is too old, now and then."""
         while True:
             now = int(time.time() * 1000)
-            await self.access.write(functools.partial(self._forget, now))
-            await asyncio.sleep(PRUNE_SECONDS)
+            await self.log_thread.write(functools.partial(self._delete_old, now))
+            await asyncio.sleep(PRUNE_INTERVAL_S)
 
-    def _forget(self, now: int) -> None:
+    def _delete_old(self, now: int) -> None:
         """Drop records that are older than the retention and read by everybody, and old stories of the index."""
-        everybody: list[Reader] = [*self._consumers, *self._webhooks.values()]
+        database, settings = self.log_thread.log, self.settings.embedded
+        readers: list[Reader] = [*self._consumers, *self._webhooks.values()]
         for topic in TOPICS:
-            readers = [each.name for each in everybody if topic.name in each.topics]
-            hours = retention_hours(topic, self.settings, self.settings.embedded.retention_hours)
+            names = [reader.name for reader in readers if topic.name in reader.topics]
+            hours = retention_hours(topic, self.settings, settings.retention_hours)
             if hours is not None:
-                self.access.log.prune(topic.name, now - hours * HOUR, readers)
-        forget(self.access.log, self.settings, self.rules, now, everybody)
-        days = self.settings.embedded.index_retention_days
-        if days:
-            with self.access.log.transaction():
-                self._index.prune(now - days * 24 * HOUR)
+                database.delete_older(topic.name, now - hours * HOUR_MS, names)
+        delete_old_routed(database, self.settings, self.rules, now, readers)
+        if settings.index_retention_days:
+            with database.transaction():
+                index = StoryIndex(database.connection)
+                index.prune(now - settings.index_retention_days * 24 * HOUR_MS)

@@ -94,7 +94,7 @@ async def _open_desk(
     desk = settings.desk
     polled = PolledFeeds(feeds, runtime.feed_states.load)
     app = make_app(search, polled, desk, runtime, {"database": runtime.check})
-    RouteStream(runtime.rules, runtime.access).add_to(app)
+    RouteStream(runtime.rules, runtime.log_thread).add_to(app)
     try:
         runner, port = await serve_app(app, desk.host, desk.port)
     except OSError as error:

@@ -9,34 +9,34 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Sequence
-from typing import Final
 
 import structlog
 
 from processors.errors import Rejected, Transient
 from sinks.ports import Sink, Written
-from streams.embedded.consumer import Access, Handled
+from streams.embedded.consumer import Handled
+from streams.embedded.log import LogThread
 from streams.messages import Record
 from streams.sinks import decode_records, merge_outcomes
 from streams.topology import SinkStep
 
-UNPLACED: Final = -1  # in place of the position of a sink that has begun and has none
 log = structlog.get_logger("wiredesk.embedded")
 
 
 class SinkHandler:
     """Writes the records of one consumer to a sink."""
 
-    def __init__(self, step: SinkStep, sink: Sink, access: Access) -> None:
+    def __init__(self, step: SinkStep, sink: Sink, log_thread: LogThread) -> None:
         """Nothing is opened before `start`."""
-        self._step, self._sink, self._access = step, sink, access
+        self._step, self._sink, self._log_thread = step, sink, log_thread
         self._is_open = False
         self.name = f"{step.name}:{sink.target}" if sink.target else step.name
 
     async def start(self) -> None:
         """Open the sink at its last committed position; one that is down is waited for with the first records."""
         if self._step.begins == "now":
-            await self._access.write(self._begin)
+            topics = [topic.name for topic in self._step.reads]
+            await self._log_thread.write(lambda: self._log_thread.log.start_at_end(self.name, topics))
         try:
             await self._open()
         except Transient as error:
@@ -62,21 +62,14 @@ class SinkHandler:
 
     async def _open(self) -> None:
         self._is_open = False
-        committed = await self._access.read(lambda: self._access.log.marked(self.name))
-        position = await self._sink.open(None if committed == UNPLACED else committed)
+        committed = await self._log_thread.run(lambda: self._log_thread.log.sink_position(self.name))
+        position = await self._sink.open(committed)
         if position is not None and position != committed:
-            await self._access.write(lambda: self._access.log.mark(self.name, position))
+            await self._log_thread.write(lambda: self._log_thread.log.save_sink_position(self.name, position))
         self._is_open = True
-
-    def _begin(self) -> None:
-        """Leave out what the topics held before the first start."""
-        database = self._access.log
-        if database.marked(self.name) is None:
-            ends = {topic.name: database.end(topic.name) for topic in self._step.reads}
-            database.commit(self.name, ends, in_transaction=lambda: database.mark(self.name, UNPLACED))
 
     def _finish(self, written: Written) -> None:
         if written.in_transaction:
-            written.in_transaction(self._access.log.connection)
+            written.in_transaction(self._log_thread.log.connection)
         if written.position is not None:
-            self._access.log.mark(self.name, written.position)
+            self._log_thread.log.save_sink_position(self.name, written.position)

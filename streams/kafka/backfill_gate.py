@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from streams.backfill import AHEAD
+from streams.backfill import MAX_RECORDS_AHEAD
 from streams.kafka.cluster import Cluster
 from streams.topology import STEPS, Step
 
@@ -100,7 +100,7 @@ class Room:
 
     async def _look(self) -> bool:
         try:
-            return await self._lags.total() <= AHEAD
+            return await self._lags.total() <= MAX_RECORDS_AHEAD
         except (KafkaError, OSError) as error:
             log.debug("a back-fill waits: the lag is not known", reason=str(error))
             await self._lags.close()

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from config.settings import Kafka
 from processors.model.codec import decode
 from processors.model.event import Event
-from streams.backfill import AHEAD
+from streams.backfill import MAX_RECORDS_AHEAD
 from streams.commands import backfill, dlq, replay
 from streams.kafka.inbox import LATE_AT_ONCE
 from streams.topology import BACKFILL, ENRICHED, NORMALISED, RAW, UNIQUE
@@ -66,12 +66,14 @@ def test_a_back_fill_takes_no_more_room_than_a_little_and_lets_live_items_by(
     assert "600 items of 1 files sent" in sent.stderr
     assert "600 wait for the pipeline" in sent.stderr
     with Worker(told, tmp_path / "log", *QUICK, "normalise") as worker:  # nobody runs the steps behind it
-        late = asyncio.run(read(told, [NORMALISED.name], AHEAD, 60))
+        late = asyncio.run(read(told, [NORMALISED.name], MAX_RECORDS_AHEAD, 60))
         asyncio.run(publish(told, [item(n) for n in range(20)]))
         live = asyncio.run(read(told, [NORMALISED.name], len(late) + 20, 60))
         assert worker.stop() == 0, worker.log()
     taken = [event for event in events(live) if event.provenance and event.provenance.feed == "backfill"]
-    assert AHEAD <= len(taken) <= AHEAD + 2 * LATE_AT_ONCE, "the rest waits until there is room"
+    assert MAX_RECORDS_AHEAD <= len(taken) <= MAX_RECORDS_AHEAD + 2 * LATE_AT_ONCE, (
+        "the rest waits until there is room"
+    )
     assert len(live) - len(taken) == 20, "live items pass"
     with Worker(told, tmp_path / "log", *QUICK):
         made = events(asyncio.run(read(told, [ENRICHED.name], 620, 120)))

@@ -26,8 +26,8 @@ from sinks.desk.app import make_app
 from sinks.desk.views import FeedHealth
 from sinks.routes.rules import load
 from sinks.sqlite.writer import StoryIndex, StorySearch
-from streams.embedded.consumer import Access
-from streams.embedded.log import DATABASE, Log
+from streams.embedded.data_file import DATABASE
+from streams.embedded.log import Log, LogThread
 from streams.embedded.route_stream import RouteStream
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
@@ -149,19 +149,18 @@ async def desk(tmp_path: Path) -> AsyncIterator[str]:
     """The address of a desk with a story, and with the route `urgent`."""
     log = Log(tmp_path / DATABASE)
     index = StoryIndex(log.connection)
-    index.create()
     with log.transaction():
         index.write(STORIES[:1])
         log.append(map(out, STORIES))
-    search, access = StorySearch(tmp_path / DATABASE), Access(log)
+    search, log_thread = StorySearch(tmp_path / DATABASE), LogThread(log)
     app = make_app(search, NoFeeds(), Desk())
-    RouteStream(load(), access).add_to(app)
+    RouteStream(load(), log_thread).add_to(app)
     server = TestServer(app, host="127.0.0.1")
     await server.start_server()
     yield str(server.make_url("")).removeprefix("http://").rstrip("/")
     await server.close()
     search.close()
-    access.close()
+    log_thread.close()
 
 
 class NoFeeds:

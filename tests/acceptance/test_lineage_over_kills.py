@@ -11,7 +11,8 @@ import pytest
 from config.settings import Settings
 from processors.model.codec import decode
 from processors.model.event import Event, RawItem
-from streams.embedded.log import DATABASE, Log
+from streams.embedded.data_file import DATABASE
+from streams.embedded.log import Log
 from streams.process import Input, Pipeline, chosen_steps
 from streams.topology import RAW
 from tests.acceptance.test_run import at_least, events, running, settings, until

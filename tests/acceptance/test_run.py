@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from streams.embedded.log import DATABASE
+from streams.embedded.data_file import DATABASE
 from tests.acceptance.conftest import free_port
 from tests.invented import line
 

@@ -24,11 +24,11 @@ async def test_the_embedded_runtime_agrees_with_process(tmp_path: Path, workers:
     async with Embedded(settings, tmp_path) as runtime:
         await runtime.outlet.publish(items)
         assert await runtime.drain(200)
-        log = runtime.access.log
-        made = await runtime.access.read(
+        log = runtime.log_thread.log
+        made = await runtime.log_thread.run(
             lambda: [record.value for topic in SINK_READS for record in log.records(topic.name)]
         )
-        letters = await runtime.access.read(
+        letters = await runtime.log_thread.run(
             lambda: [record for topic in DEAD_LETTERS for record in log.records(topic.name)]
         )
     assert psutil.Process().children(recursive=True) == others, "the pool has ended"

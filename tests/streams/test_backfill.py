@@ -20,9 +20,10 @@ from processors.model.codec import decode
 from processors.model.event import Event, RawItem
 from sinks.desk.views import Query
 from sinks.sqlite.writer import StorySearch
-from streams.backfill import AHEAD, BATCH, Backfill, Journal, sources
+from streams.backfill import BATCH, MAX_RECORDS_AHEAD, Backfill, Journal, sources
 from streams.commands.backfill import command
-from streams.embedded.log import DATABASE, Log
+from streams.embedded.data_file import DATABASE
+from streams.embedded.log import Log
 from streams.embedded.runtime import Embedded
 from streams.messages import Message, raw_message
 from streams.topology import BACKFILL, NORMALISED, RAW, STEPS
@@ -223,13 +224,13 @@ async def test_old_stories_are_indexed_by_their_own_time_and_live_ones_are_not_h
         while not await runtime.drain(0.05):
             lags = {lag.consumer: lag.records for lag in await runtime.lags()}
             waited.append(sum(lags[step.name] for step in STEPS[1:]))
-        first = await runtime.access.read(lambda: runtime.access.log.records(NORMALISED.name, 0, 10))
+        first = await runtime.log_thread.run(lambda: runtime.log_thread.log.records(NORMALISED.name, 0, 10))
         page = StorySearch(runtime.path)
         shown = await page.latest(Query(limit=500, duplicates=True))
         page.close()
     events = [decode(each.value, Event) for each in first]
     assert {each.provenance.feed for each in events if each.provenance} == {"live"}
-    assert max(waited) <= AHEAD + told.embedded.batch, (
+    assert max(waited) <= MAX_RECORDS_AHEAD + told.embedded.batch, (
         "the pipeline never holds more of a back-fill than a little"
     )
     assert sum(hit.backfill for hit in shown.hits) == 250

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 from processors.errors import Malformed, NotAFeed, Rejected
 from processors.model.event import RawItem
 from streams.commands.dlq import command
-from streams.embedded.log import DATABASE, Log
+from streams.embedded.data_file import DATABASE
+from streams.embedded.log import Log
 from streams.messages import Record, dead_letter, raw_message
 from streams.topology import RAW
 

@@ -16,7 +16,8 @@ from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
 from processors.model.story import Story
 from streams.commands.replay import command
-from streams.embedded.log import DATABASE, Log
+from streams.embedded.data_file import DATABASE
+from streams.embedded.log import Log
 from streams.messages import Message, Record, message, raw_message
 from streams.replay import EmbeddedLog, Range, compared, dry_run, excerpts, raw_items
 from streams.steps import Work
@@ -94,14 +95,14 @@ def test_the_same_parser_changes_nothing(folder: Path) -> None:
     assert "0  stories differ" in told
     assert "1  items are rejected (NotAFeed 1); 1 dead letters there are" in told
     log = Log(folder / DATABASE)
-    assert log.end(BACKFILL.name) == 0, "a dry run writes nothing"
+    assert log.end_offset(BACKFILL.name) == 0, "a dry run writes nothing"
     log.close()
 
 
 def test_a_dry_run_counts_what_differs_by_member_and_shows_where(folder: Path) -> None:
     log = Log(folder / DATABASE)
     events = [decode(each.value, Event) for each in log.records(NORMALISED.name)]
-    log.drop(NORMALISED.name, [3])
+    log.delete_records(NORMALISED.name, [3])
     gone = replace(events[0], story=replace(events[0].story, uri="urn:only:before"))
     log.append([message(NORMALISED.name, "en", encode(gone), 1_795_176_000_000, source="test")])
     log.close()

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.errors import Empty, Transient
-from streams.messages import Message, Place, Record
-from streams.settlement import MAX_CRASHES, Outcome, exhausted_letter, settle, split_run
+from streams.messages import Message, Record, RecordPlace
+from streams.settlement import MAX_CRASHES, Outcome, exhausted_letter, settle_run, split_run
 
 FATES = ("made", "nothing", "rejected", "down", "bug")
 
@@ -31,7 +31,7 @@ def outcome(fate: str, number: int = 0) -> Outcome:
 
 
 @st.composite
-def runs(draw: st.DrawFn) -> tuple[list[Record], list[Outcome], dict[Place, int]]:
+def runs(draw: st.DrawFn) -> tuple[list[Record], list[Outcome], dict[RecordPlace, int]]:
     """Records of some partitions, mixed but each in order, what came of them, and how often they crashed before."""
     following: dict[int, int] = defaultdict(int)
     records: list[Record] = []
@@ -48,9 +48,9 @@ def runs(draw: st.DrawFn) -> tuple[list[Record], list[Outcome], dict[Place, int]
 
 
 @given(runs())
-def test_every_record_has_one_fate(run: tuple[list[Record], list[Outcome], dict[Place, int]]) -> None:
+def test_every_record_has_one_fate(run: tuple[list[Record], list[Outcome], dict[RecordPlace, int]]) -> None:
     records, outcomes, crashes = run
-    settlement = settle("step", records, outcomes, crashes)
+    settlement = settle_run("step", records, outcomes, crashes)
     fates = [r for r, _ in settlement.commit] + [r for r, _ in settlement.dead_letters] + settlement.retry
     assert sorted(r.place for r in fates) == sorted(r.place for r in records)
     assert {r.place for r in settlement.alone} <= {r.place for r in settlement.retry}
@@ -58,10 +58,10 @@ def test_every_record_has_one_fate(run: tuple[list[Record], list[Outcome], dict[
 
 @given(runs())
 def test_a_partition_is_committed_up_to_its_first_failure_and_no_further(
-    run: tuple[list[Record], list[Outcome], dict[Place, int]],
+    run: tuple[list[Record], list[Outcome], dict[RecordPlace, int]],
 ) -> None:
     records, outcomes, crashes = run
-    settlement = settle("step", records, outcomes, crashes)
+    settlement = settle_run("step", records, outcomes, crashes)
     for partition in range(4):
         passed = [r.offset for r, _ in settlement.commit if r.partition == partition]
         passed += [r.offset for r, _ in settlement.dead_letters if r.partition == partition]
@@ -72,10 +72,10 @@ def test_a_partition_is_committed_up_to_its_first_failure_and_no_further(
 
 @given(runs())
 def test_only_bugs_are_counted_and_only_those_that_crashed_too_often_are_set_aside(
-    run: tuple[list[Record], list[Outcome], dict[Place, int]],
+    run: tuple[list[Record], list[Outcome], dict[RecordPlace, int]],
 ) -> None:
     records, outcomes, crashes = run
-    settlement = settle("step", records, outcomes, crashes)
+    settlement = settle_run("step", records, outcomes, crashes)
     assert all(isinstance(error, ZeroDivisionError) for _, error in settlement.crashed)
     for r, letter in settlement.dead_letters:
         assert crashes[r.place] + 1 >= MAX_CRASHES
@@ -89,13 +89,13 @@ def test_only_bugs_are_counted_and_only_those_that_crashed_too_often_are_set_asi
 
 @given(runs())
 def test_running_again_ends_with_every_record_passed_and_each_bug_tried_as_often_as_allowed(
-    run: tuple[list[Record], list[Outcome], dict[Place, int]],
+    run: tuple[list[Record], list[Outcome], dict[RecordPlace, int]],
 ) -> None:
     """What a runtime does, carried out in memory: outages end, bugs stay."""
     records, outcomes, crashes = run
     of = dict(zip([r.place for r in records], outcomes, strict=True))
-    tried: dict[Place, int] = defaultdict(int)
-    passed: list[Place] = []
+    tried: dict[RecordPlace, int] = defaultdict(int)
+    passed: list[RecordPlace] = []
     waiting, counts = list(records), dict(crashes)
     for _ in range(200):
         if not waiting:
@@ -108,7 +108,7 @@ def test_running_again_ends_with_every_record_passed_and_each_bug_tried_as_often
             continue
         for each in now:
             tried[each.place] += 1
-        settlement = settle("step", now, [of[r.place] for r in now], counts)
+        settlement = settle_run("step", now, [of[r.place] for r in now], counts)
         for each, _ in settlement.crashed:
             counts[each.place] = counts.get(each.place, 0) + 1
         of |= {place: () for place, result in of.items() if isinstance(result, Transient)}
@@ -121,7 +121,7 @@ def test_running_again_ends_with_every_record_passed_and_each_bug_tried_as_often
 
 
 def test_what_the_sender_did_wrong_is_set_aside_at_once_with_its_bytes() -> None:
-    settlement = settle("step", [record(0), record(1)], [outcome("rejected"), outcome("made")], {})
+    settlement = settle_run("step", [record(0), record(1)], [outcome("rejected"), outcome("made")], {})
     (_, (letter,)), _ = settlement.commit
     assert (letter.topic, letter.value, letter.header("x-error-type")) == ("in.dlq", b"0", b"Empty")
     assert not settlement.retry
@@ -129,7 +129,7 @@ def test_what_the_sender_did_wrong_is_set_aside_at_once_with_its_bytes() -> None
 
 def test_what_the_world_did_wrong_waits_in_place_with_what_stands_behind_it() -> None:
     records = [record(0), record(1), record(2), record(0, partition=1)]
-    settlement = settle("step", records, [(), outcome("down"), (), ()], {})
+    settlement = settle_run("step", records, [(), outcome("down"), (), ()], {})
     assert [r.place for r, _ in settlement.commit] == [("in", 0, 0), ("in", 1, 0)]
     assert settlement.retry == records[1:3]
     assert isinstance(settlement.waits_for, Transient)
@@ -138,7 +138,7 @@ def test_what_the_world_did_wrong_waits_in_place_with_what_stands_behind_it() ->
 
 @pytest.mark.parametrize("before", range(5))
 def test_a_bug_is_set_aside_at_its_third_crash(before: int) -> None:
-    settlement = settle("step", [record(0)], [outcome("bug")], {("in", 0, 0): before})
+    settlement = settle_run("step", [record(0)], [outcome("bug")], {("in", 0, 0): before})
     assert bool(settlement.dead_letters) == (before + 1 >= 3)
     assert bool(settlement.alone) == (before + 1 < 3)
 

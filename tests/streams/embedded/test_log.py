@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import Misconfigured
-from streams.embedded.log import PIECE, Log
+from streams.embedded.log import CHUNK_RECORDS, Log
 from streams.messages import Message
 
 HEADERS = (("ce_id", b"\xff\x00"), ("x", b"1"))
@@ -37,12 +37,12 @@ def test_records_come_back_as_written_in_order(log: Log) -> None:
     assert (second.offset, second.value) == (1, b"3")
 
 
-@pytest.mark.parametrize("number", [0, 1, PIECE, PIECE + 1, 2 * PIECE + 3])
+@pytest.mark.parametrize("number", [0, 1, CHUNK_RECORDS, CHUNK_RECORDS + 1, 2 * CHUNK_RECORDS + 3])
 def test_a_topic_is_read_in_pieces_up_to_the_end_that_it_had(log: Log, number: int) -> None:
     log.append([a_message("a", n) for n in range(number)])
     read: list[int] = []
-    for piece in log.pieces("a"):
-        assert 0 < len(piece) <= PIECE
+    for piece in log.record_chunks("a"):
+        assert 0 < len(piece) <= CHUNK_RECORDS
         log.append([a_message("a", 9), a_message("b", 9)])
         read += [record.offset for record in piece]
     assert read == list(range(number))
@@ -50,24 +50,29 @@ def test_a_topic_is_read_in_pieces_up_to_the_end_that_it_had(log: Log, number: i
 
 def test_what_was_dropped_is_not_counted(log: Log) -> None:
     log.append([a_message("a", n) for n in range(3)] + [a_message("b", 9)])
-    log.drop("a", [0, 2])
-    assert (log.count(["a"]), log.count(["a", "b"]), log.count(["c"]), log.count([])) == (1, 2, 0, 0)
+    log.delete_records("a", [0, 2])
+    assert (
+        log.count_records(["a"]),
+        log.count_records(["a", "b"]),
+        log.count_records(["c"]),
+        log.count_records([]),
+    ) == (1, 2, 0, 0)
 
 
 def test_a_consumer_goes_on_where_it_committed(log: Log) -> None:
     log.append([a_message("a", n) for n in range(5)])
     log.commit("step", {"a": 2}, [a_message("b", 9)])
-    assert [record.value for record in log.read("step", ["a"], 10)] == [b"2", b"3", b"4"]
-    assert [record.value for record in log.read("other", ["a"], 2)] == [b"0", b"1"]
+    assert [record.value for record in log.next_records("step", ["a"], 10)] == [b"2", b"3", b"4"]
+    assert [record.value for record in log.next_records("other", ["a"], 2)] == [b"0", b"1"]
     assert (log.lag("step", ["a"]), log.lag("other", ["a", "b"])) == (3, 6)
-    assert log.oldest_unread("step", ["a"]) == 2000
+    assert log.oldest_unread_ms("step", ["a"]) == 2000
 
 
 def test_live_comes_before_back_fill(log: Log) -> None:
     log.append([a_message("backfill", 1), a_message("live", 2)])
-    assert [record.topic for record in log.read("step", ["live", "backfill"], 10)] == ["live"]
+    assert [record.topic for record in log.next_records("step", ["live", "backfill"], 10)] == ["live"]
     log.commit("step", {"live": 1})
-    assert [record.topic for record in log.read("step", ["live", "backfill"], 10)] == ["backfill"]
+    assert [record.topic for record in log.next_records("step", ["live", "backfill"], 10)] == ["backfill"]
 
 
 def test_a_commit_that_fails_changes_nothing(log: Log) -> None:
@@ -80,7 +85,7 @@ def test_a_commit_that_fails_changes_nothing(log: Log) -> None:
     with pytest.raises(ValueError, match="half-way"):
         log.commit("step", {"a": 1}, [a_message("b", 2)], fails)
     assert values(log, "b") == []
-    assert log.position("step", "a") == 0
+    assert log.committed_offset("step", "a") == 0
     assert log.feeds() == {}
     log.commit("step", {"a": 1}, [a_message("b", 2)])
     assert values(log, "b") == [b"2"]
@@ -89,10 +94,10 @@ def test_a_commit_that_fails_changes_nothing(log: Log) -> None:
 def test_offsets_go_on_after_pruning(log: Log) -> None:
     log.append([a_message("a", n) for n in range(4)])
     log.commit("step", {"a": 3})
-    assert log.prune("a", 10_000, ["step"]) == 3
+    assert log.delete_older("a", 10_000, ["step"]) == 3
     assert values(log, "a") == [b"3"]
     log.commit("step", {"a": 4})
-    log.prune("a", 10_000, ["step"])
+    log.delete_older("a", 10_000, ["step"])
     log.append([a_message("a", 7)])
     assert [record.offset for record in log.records("a")] == [4]
 
@@ -100,7 +105,7 @@ def test_offsets_go_on_after_pruning(log: Log) -> None:
 def test_pruning_keeps_what_is_young(log: Log) -> None:
     log.append([a_message("a", n) for n in range(4)])
     log.commit("step", {"a": 4})
-    assert log.prune("a", 2000, ["step"]) == 2
+    assert log.delete_older("a", 2000, ["step"]) == 2
     assert values(log, "a") == [b"2", b"3"]
 
 
@@ -116,11 +121,15 @@ def test_crashes_are_counted_until_the_record_is_passed(log: Log) -> None:
 def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     first = Log(tmp_path / "log.sqlite")
     first.append([a_message("a", 1)])
-    first.commit("step", {"a": 1}, in_transaction=lambda: first.mark("events", 77))
+    first.commit("step", {"a": 1}, in_transaction=lambda: first.save_sink_position("events", 77))
     first.save_feed("bbc", b"state")
     first.close()
     again = Log(tmp_path / "log.sqlite")
-    assert (again.position("step", "a"), again.marked("events"), again.feeds()) == (1, 77, {"bbc": b"state"})
+    assert (again.committed_offset("step", "a"), again.sink_position("events"), again.feeds()) == (
+        1,
+        77,
+        {"bbc": b"state"},
+    )
     again.close()
 
 

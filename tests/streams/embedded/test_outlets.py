@@ -9,8 +9,7 @@ import pytest
 
 from processors.errors import Empty
 from processors.model.event import RawItem
-from streams.embedded.consumer import Access
-from streams.embedded.log import Log
+from streams.embedded.log import Log, LogThread
 from streams.embedded.outlets import RawOutlet
 from streams.topology import RAW
 
@@ -20,34 +19,34 @@ OTHER = RawItem(b"Ships late.", "2026-11-20T12:00:00Z", feed="push")
 
 
 @pytest.fixture
-async def access(tmp_path: Path) -> AsyncIterator[Access]:
-    opened = Access(Log(tmp_path / "log.sqlite"))
+async def log_thread(tmp_path: Path) -> AsyncIterator[LogThread]:
+    opened = LogThread(Log(tmp_path / "log.sqlite"))
     yield opened
     opened.close()
 
 
-async def written(access: Access, topic: str = RAW.name) -> int:
-    return await access.read(lambda: access.log.count([topic]))
+async def written(log_thread: LogThread, topic: str = RAW.name) -> int:
+    return await log_thread.run(lambda: log_thread.log.count_records([topic]))
 
 
-async def test_an_item_that_a_crash_brings_again_is_written_once(access: Access) -> None:
-    await RawOutlet(access).publish([FIRST])
-    await RawOutlet(access).publish([FIRST])  # the next process, which finds the file still there
-    assert await written(access) == 1
+async def test_an_item_that_a_crash_brings_again_is_written_once(log_thread: LogThread) -> None:
+    await RawOutlet(log_thread).publish([FIRST])
+    await RawOutlet(log_thread).publish([FIRST])  # the next process, which finds the file still there
+    assert await written(log_thread) == 1
 
 
-async def test_other_items_of_a_feed_and_equal_ones_of_others_are_written(access: Access) -> None:
-    outlet = RawOutlet(access)
+async def test_other_items_of_a_feed_and_equal_ones_of_others_are_written(log_thread: LogThread) -> None:
+    outlet = RawOutlet(log_thread)
     for item in (FIRST, OTHER, SECOND, FIRST):
         await outlet.publish([item])
     await outlet.publish([FIRST, SECOND])
     await outlet.publish([])
-    assert await written(access) == 6
+    assert await written(log_thread) == 6
 
 
-async def test_a_rejected_document_is_a_dead_letter_once(access: Access) -> None:
+async def test_a_rejected_document_is_a_dead_letter_once(log_thread: LogThread) -> None:
     for _ in range(2):
-        await RawOutlet(access).reject(FIRST, Empty("nothing in it"))
-    assert await written(access, f"{RAW.name}.dlq") == 1
-    await RawOutlet(access).publish([FIRST])
-    assert await written(access) == 1
+        await RawOutlet(log_thread).reject(FIRST, Empty("nothing in it"))
+    assert await written(log_thread, f"{RAW.name}.dlq") == 1
+    await RawOutlet(log_thread).publish([FIRST])
+    assert await written(log_thread) == 1

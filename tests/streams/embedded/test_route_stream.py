@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from processors.model.codec import encode
 from sinks.routes.router import Rule
 from streams.cli import cli
-from streams.embedded.consumer import Access
-from streams.embedded.log import DATABASE, Log
+from streams.embedded.data_file import DATABASE
+from streams.embedded.log import Log, LogThread
 from streams.embedded.route_stream import RouteStream
 from streams.messages import message
 from tests.sinks.events import at, event
@@ -25,25 +25,25 @@ Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-async def access(tmp_path: Path) -> AsyncIterator[Access]:
-    made = Access(Log(tmp_path / DATABASE))
+async def log_thread(tmp_path: Path) -> AsyncIterator[LogThread]:
+    made = LogThread(Log(tmp_path / DATABASE))
     yield made
     made.close()
 
 
 @pytest.fixture
-async def client(access: Access) -> AsyncIterator[Client]:
+async def client(log_thread: LogThread) -> AsyncIterator[Client]:
     app = web.Application()
-    RouteStream([Rule("urgent", {})], access).add_to(app)
+    RouteStream([Rule("urgent", {})], log_thread).add_to(app)
     made = TestClient(TestServer(app))
     await made.start_server()
     yield made
     await made.close()
 
 
-async def tell(access: Access, *values: bytes) -> None:
+async def tell(log_thread: LogThread, *values: bytes) -> None:
     made = [message(URGENT, "k", value, 0, source="route") for value in values]
-    await access.write(lambda: access.log.append(made))
+    await log_thread.write(lambda: log_thread.log.append(made))
 
 
 async def sent(response: ClientResponse, number: int) -> list[tuple[int, bytes]]:
@@ -59,12 +59,14 @@ async def sent(response: ClientResponse, number: int) -> list[tuple[int, bytes]]
     return found
 
 
-async def test_a_reader_gets_what_comes_and_comes_back_to_its_place(client: Client, access: Access) -> None:
-    await tell(access, b'{"n": 0}')
+async def test_a_reader_gets_what_comes_and_comes_back_to_its_place(
+    client: Client, log_thread: LogThread
+) -> None:
+    await tell(log_thread, b'{"n": 0}')
     async with client.get("/api/routes/urgent/stream") as response:
         assert response.headers["Content-Type"] == "text/event-stream"
         await response.content.readuntil(b"\n\n")
-        await tell(access, b'{"n": 1}', b"", b'{"n": 3}')
+        await tell(log_thread, b'{"n": 1}', b"", b'{"n": 3}')
         assert await sent(response, 2) == [(1, b'{"n": 1}'), (3, b'{"n": 3}')], "without tombstones"
     async with client.get("/api/routes/urgent/stream", headers={"Last-Event-ID": "1"}) as response:
         assert await sent(response, 1) == [(3, b'{"n": 3}')]

@@ -13,9 +13,8 @@ from config.settings import Routes, Settings
 from processors.model.codec import decode, encode
 from processors.model.event import Event
 from sinks.routes.rules import load
-from streams.embedded.consumer import Access
-from streams.embedded.log import Log
-from streams.embedded.routes import RouteConsumer, RouteHandler, forget
+from streams.embedded.log import Log, LogThread
+from streams.embedded.routes import RouteConsumer, RouteHandler, delete_old_routed
 from streams.messages import message, milliseconds
 from streams.topology import ENRICHED
 from tests.sinks.events import at, event
@@ -42,102 +41,106 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def access(tmp_path: Path) -> AsyncIterator[Access]:
-    made = Access(Log(tmp_path / "log.sqlite"))
+async def log_thread(tmp_path: Path) -> AsyncIterator[LogThread]:
+    made = LogThread(Log(tmp_path / "log.sqlite"))
     yield made
     made.close()
 
 
-async def tell(access: Access, *events: Event) -> None:
+async def tell(log_thread: LogThread, *events: Event) -> None:
     made = [
         message(ENRICHED.name, ENRICHED.key(each), encode(each), milliseconds(at(0)), source="tag")
         for each in events
     ]
-    await access.write(lambda: access.log.append(made))
+    await log_thread.write(lambda: log_thread.log.append(made))
 
 
-def uris(access: Access, topic: str = SHIPS) -> list[str]:
+def uris(log_thread: LogThread, topic: str = SHIPS) -> list[str]:
     return [
         decode(each.value, Event).story.uri if each.value else "tombstone"
-        for each in access.log.records(topic)
+        for each in log_thread.log.records(topic)
     ]
 
 
 async def run_until(
-    access: Access, settings: Settings, clock: Clock, ready: Callable[[], bool]
+    log_thread: LogThread, settings: Settings, clock: Clock, ready: Callable[[], bool]
 ) -> RouteConsumer:
     """A consumer's life, ended once `ready` says so and everything is read."""
-    consumer = RouteConsumer(RouteHandler(settings, access, clock), access, 10)
+    consumer = RouteConsumer(RouteHandler(settings, log_thread, clock), log_thread, 10)
     running = asyncio.create_task(consumer.run())
     async with asyncio.timeout(10):
         while True:
-            seen = access.commits
-            if running.done() or (await access.read(ready) and not await access.read(consumer.lag)):
+            seen = log_thread.commit_count
+            if running.done() or (await log_thread.run(ready) and not await log_thread.run(consumer.lag)):
                 break
-            await access.changed(seen)
+            await log_thread.wait_for_commit(seen)
     await consumer.stop()
     await running
     return consumer
 
 
 async def test_stories_go_to_their_routes_and_a_kill_follows_after_a_restart(
-    access: Access, settings: Settings
+    log_thread: LogThread, settings: Settings
 ) -> None:
     clock = Clock()
-    await tell(access, event("urn:a"), event("urn:w", headline="Rain", text="Rain."))
-    await run_until(access, settings, clock, lambda: True)
-    assert uris(access) == ["urn:a"]
+    await tell(log_thread, event("urn:a"), event("urn:w", headline="Rain", text="Rain."))
+    await run_until(log_thread, settings, clock, lambda: True)
+    assert uris(log_thread) == ["urn:a"]
     kill = event("urn:k", text="Kill.", relation="kill", chain="urn:a", of="urn:a", sequence=2)
-    await tell(access, replace(kill, headline=""))
-    await run_until(access, settings, clock, lambda: True)
-    assert uris(access) == ["urn:a", "urn:k"]
-    assert uris(access, STANDING) == ["urn:a", "urn:k", "tombstone"]
+    await tell(log_thread, replace(kill, headline=""))
+    await run_until(log_thread, settings, clock, lambda: True)
+    assert uris(log_thread) == ["urn:a", "urn:k"]
+    assert uris(log_thread, STANDING) == ["urn:a", "urn:k", "tombstone"]
 
 
-async def test_an_embargo_survives_a_restart_and_ends_on_time(access: Access, settings: Settings) -> None:
+async def test_an_embargo_survives_a_restart_and_ends_on_time(
+    log_thread: LogThread, settings: Settings
+) -> None:
     clock = Clock()
-    await tell(access, event("urn:a", status="withheld", embargo=at(60)), event("urn:b"))
-    await run_until(access, settings, clock, lambda: True)
-    assert uris(access) == ["urn:b"]
+    await tell(log_thread, event("urn:a", status="withheld", embargo=at(60)), event("urn:b"))
+    await run_until(log_thread, settings, clock, lambda: True)
+    assert uris(log_thread) == ["urn:b"]
     clock.minutes = 61
-    await run_until(access, settings, clock, lambda: len(uris(access)) == 2)
-    assert uris(access) == ["urn:b", "urn:a"]
-    await run_until(access, settings, clock, lambda: True)
-    assert uris(access) == ["urn:b", "urn:a"], "once"
+    await run_until(log_thread, settings, clock, lambda: len(uris(log_thread)) == 2)
+    assert uris(log_thread) == ["urn:b", "urn:a"]
+    await run_until(log_thread, settings, clock, lambda: True)
+    assert uris(log_thread) == ["urn:b", "urn:a"], "once"
 
 
-async def test_a_running_consumer_wakes_when_an_embargo_ends(access: Access, settings: Settings) -> None:
+async def test_a_running_consumer_wakes_when_an_embargo_ends(
+    log_thread: LogThread, settings: Settings
+) -> None:
     clock = Clock()
-    handler = RouteHandler(settings, access, clock)
+    handler = RouteHandler(settings, log_thread, clock)
     await handler.start()
-    assert handler.seconds() is None
-    await tell(access, event("urn:a", status="withheld", embargo=at(0.5)))
-    handled = await handler.handle(access.log.records(ENRICHED.name))
+    assert handler.seconds_until_due() is None
+    await tell(log_thread, event("urn:a", status="withheld", embargo=at(0.5)))
+    handled = await handler.handle(log_thread.log.records(ENRICHED.name))
     assert handled.outcomes == [()]
-    assert handler.seconds() == 30
+    assert handler.seconds_until_due() == 30
     clock.minutes = 2
-    assert handler.seconds() == 0
+    assert handler.seconds_until_due() == 0
     assert await handler.release() is not None
     assert await handler.release() is None
 
 
-async def test_what_is_no_event_is_set_aside(access: Access, settings: Settings) -> None:
+async def test_what_is_no_event_is_set_aside(log_thread: LogThread, settings: Settings) -> None:
     made = message(ENRICHED.name, "k", b"{}", NOON, source="tag")
-    await access.write(lambda: access.log.append([made]))
-    await run_until(access, settings, Clock(), lambda: True)
-    (letter,) = access.log.records(ENRICHED.dead_letters.name)
+    await log_thread.write(lambda: log_thread.log.append([made]))
+    await run_until(log_thread, settings, Clock(), lambda: True)
+    (letter,) = log_thread.log.records(ENRICHED.dead_letters.name)
     assert dict(letter.headers)["x-error-step"] == b"route"
 
 
 async def test_a_chain_is_forgotten_when_nobody_touched_it_for_long(
-    access: Access, settings: Settings
+    log_thread: LogThread, settings: Settings
 ) -> None:
-    await tell(access, event("urn:a"))
+    await tell(log_thread, event("urn:a"))
     late = milliseconds(at(0)) + (settings.routes.memory_hours + 1) * 3_600_000
     made = message(ENRICHED.name, "urn:b", encode(event("urn:b")), late, source="tag")
-    await access.write(lambda: access.log.append([made]))
-    await run_until(access, settings, Clock(), lambda: True)
-    rows = access.log.connection.execute("SELECT chain FROM routed_chains").fetchall()
+    await log_thread.write(lambda: log_thread.log.append([made]))
+    await run_until(log_thread, settings, Clock(), lambda: True)
+    rows = log_thread.log.connection.execute("SELECT chain FROM routed_chains").fetchall()
     assert rows == [(b"urn:b",)]
 
 
@@ -150,9 +153,9 @@ def test_a_compacted_topic_keeps_the_last_event_of_each_chain(tmp_path: Path, se
              [("a", b"1"), ("b", b"2"), ("a", b"3"), ("b", b"")]]
         )  # fmt: skip
     day_after = NOON + (settings.embedded.retention_hours + 1) * 3_600_000
-    forget(log, settings, told, NOON, [])
+    delete_old_routed(log, settings, told, NOON, [])
     assert [each.value for each in log.records(STANDING)] == [b"1", b"2", b"3", b""], "not before its time"
-    forget(log, settings, told, day_after, [])
+    delete_old_routed(log, settings, told, day_after, [])
     assert [each.value for each in log.records(STANDING)] == [b"3"]
     assert log.records(SHIPS) == []
     log.close()

@@ -16,8 +16,8 @@ from processors.model.event import Event
 from processors.model.story import Story
 from sinks.events_file import EventsFile
 from sinks.ports import Sink, Written
-from streams.embedded.consumer import Access, Consumer
-from streams.embedded.log import Log
+from streams.embedded.consumer import Consumer
+from streams.embedded.log import Log, LogThread
 from streams.embedded.sinks import SinkHandler
 from streams.messages import Message
 from streams.sinks import load_sink, sink_steps
@@ -48,15 +48,15 @@ class Shelf(Sink):
 
 
 @pytest.fixture
-async def access(tmp_path: Path) -> AsyncIterator[Access]:
-    made = Access(Log(tmp_path / "log.sqlite"))
+async def log_thread(tmp_path: Path) -> AsyncIterator[LogThread]:
+    made = LogThread(Log(tmp_path / "log.sqlite"))
     yield made
     made.close()
 
 
-async def send(access: Access, *values: bytes) -> None:
-    await access.write(
-        lambda: access.log.append([Message(ENRICHED.name, b"k", value, 0) for value in values])
+async def send(log_thread: LogThread, *values: bytes) -> None:
+    await log_thread.write(
+        lambda: log_thread.log.append([Message(ENRICHED.name, b"k", value, 0) for value in values])
     )
 
 
@@ -64,13 +64,13 @@ def event(number: int, text: str = "") -> bytes:
     return encode(Event(Story(f"urn:{number}"), text=text))
 
 
-async def consume(access: Access, handler: SinkHandler) -> None:
+async def consume(log_thread: LogThread, handler: SinkHandler) -> None:
     """Run until everything is read."""
-    consumer = Consumer(handler.name, [topic.name for topic in SINK_READS], handler, access, 2)
+    consumer = Consumer(handler.name, [topic.name for topic in SINK_READS], handler, log_thread, 2)
     running = asyncio.create_task(consumer.run())
     async with asyncio.timeout(10):
-        while await access.read(consumer.lag):
-            await access.changed(access.commits)
+        while await log_thread.run(consumer.lag):
+            await log_thread.wait_for_commit(log_thread.commit_count)
     await consumer.stop()
     await running
 
@@ -80,48 +80,48 @@ def written(path: Path) -> list[str]:
 
 
 async def test_what_is_refused_or_unreadable_is_set_aside_and_a_sink_that_is_down_is_waited_for(
-    access: Access,
+    log_thread: LogThread,
 ) -> None:
-    await send(access, event(1), b"\x00 foreign", event(2, "refuse"), event(3))
+    await send(log_thread, event(1), b"\x00 foreign", event(2, "refuse"), event(3))
     shelf = Shelf(down=1)
-    await consume(access, SinkHandler(SHELF, shelf, access))
+    await consume(log_thread, SinkHandler(SHELF, shelf, log_thread))
     assert shelf.uris == ["urn:1", "urn:2", "urn:3"]
     assert shelf.opened == 2, "it was opened anew after it was away"
-    letters = await access.read(lambda: access.log.records(ENRICHED.dead_letters.name))
+    letters = await log_thread.run(lambda: log_thread.log.records(ENRICHED.dead_letters.name))
     assert [dict(letter.headers)["x-error-type"] for letter in letters] == [b"Malformed", b"Unindexable"]
 
 
 async def test_a_file_that_was_written_and_not_committed_holds_every_event_once(
-    access: Access, tmp_path: Path
+    log_thread: LogThread, tmp_path: Path
 ) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(event(0) + b"\n")
-    await send(access, event(1))
-    first = SinkHandler(EVENTS, EventsFile(path), access)
+    await send(log_thread, event(1))
+    first = SinkHandler(EVENTS, EventsFile(path), log_thread)
     await first.start()
-    await send(access, event(2), event(3))
-    records = await access.read(lambda: access.log.records(ENRICHED.name, 1))
+    await send(log_thread, event(2), event(3))
+    records = await log_thread.run(lambda: log_thread.log.records(ENRICHED.name, 1))
     await first.handle(records)  # and the process is killed before the transaction
     assert written(path) == ["urn:0", "urn:2", "urn:3"], "what was there before its first start is left out"
-    await consume(access, SinkHandler(EVENTS, EventsFile(path), access))
-    await send(access, event(4))
-    await consume(access, SinkHandler(EVENTS, EventsFile(path), access))
+    await consume(log_thread, SinkHandler(EVENTS, EventsFile(path), log_thread))
+    await send(log_thread, event(4))
+    await consume(log_thread, SinkHandler(EVENTS, EventsFile(path), log_thread))
     assert written(path) == ["urn:0", "urn:2", "urn:3", "urn:4"]
 
 
 async def test_a_file_that_cannot_be_written_at_first_leaves_nothing_out(
-    access: Access, tmp_path: Path
+    log_thread: LogThread, tmp_path: Path
 ) -> None:
     folder = tmp_path / "later"
     folder.write_bytes(b"")
-    handler = SinkHandler(EVENTS, EventsFile(folder / "events.jsonl"), access)
+    handler = SinkHandler(EVENTS, EventsFile(folder / "events.jsonl"), log_thread)
     await handler.start()
-    await send(access, event(1))
-    records = await access.read(lambda: access.log.records(ENRICHED.name))
+    await send(log_thread, event(1))
+    records = await log_thread.run(lambda: log_thread.log.records(ENRICHED.name))
     (outcome,) = (await handler.handle(records)).outcomes
     assert isinstance(outcome, Transient)
     folder.unlink()
-    await consume(access, handler)
+    await consume(log_thread, handler)
     assert written(folder / "events.jsonl") == ["urn:1"]
 
 

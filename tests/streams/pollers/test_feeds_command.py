@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from config.errors import Misconfigured
 from streams.commands.feeds import command
-from streams.embedded.log import DATABASE, Log
+from streams.embedded.data_file import DATABASE
+from streams.embedded.log import Log
 from streams.pollers.feed_list import load_feeds
 from streams.pollers.state import FeedState, pack_state
 from tests.streams.pollers.conftest import WebServer

@@ -11,8 +11,7 @@ import pytest
 
 from config.settings import Settings, Webhooks
 from processors.errors import Rejected, Undeliverable
-from streams.embedded.consumer import Access
-from streams.embedded.log import Log
+from streams.embedded.log import Log, LogThread
 from streams.embedded.webhooks import LogSource, deliver_stories
 from streams.messages import Message, Record, message
 from streams.topology import WEBHOOKS
@@ -153,59 +152,59 @@ async def test_a_bug_of_ours_ends_the_run() -> None:
 
 
 @pytest.fixture
-async def access(tmp_path: Path) -> AsyncIterator[Access]:
-    made = Access(Log(tmp_path / "log.sqlite"))
+async def log_thread(tmp_path: Path) -> AsyncIterator[LogThread]:
+    made = LogThread(Log(tmp_path / "log.sqlite"))
     yield made
     made.close()
 
 
-async def publish(access: Access, *numbers: int) -> None:
+async def publish(log_thread: LogThread, *numbers: int) -> None:
     made = [message(SHIPS, f"urn:{n}", b'{"number": %d}' % n, 0, source="route") for n in numbers]
-    await access.write(lambda: access.log.append(made))
+    await log_thread.write(lambda: log_thread.log.append(made))
 
 
-async def run(access: Access, endpoint: Answers, wanted: int) -> None:
+async def run(log_thread: LogThread, endpoint: Answers, wanted: int) -> None:
     """The embedded runtime's end, until the target has that many."""
     told = Settings(
         webhooks=Webhooks(allowed_addresses=("127.0.0.1",), attempts=2, first_delay_s=0.0, timeout_s=5.0)
     )
-    source = LogSource(endpoint.target(), access)
+    source = LogSource(endpoint.target(), log_thread)
     stop = asyncio.Event()
     running = asyncio.create_task(deliver_stories(told, {endpoint.target(): source}, stop))
     async with asyncio.timeout(10):
         while not running.done() and (
             len(endpoint.got) < wanted
-            or await access.read(lambda: access.log.lag(source.name, source.topics) > 0)
+            or await log_thread.run(lambda: log_thread.log.lag(source.name, source.topics) > 0)
         ):
             endpoint.came.clear()
-            await access.changed(access.commits)
+            await log_thread.wait_for_commit(log_thread.commit_count)
     stop.set()
     await running
 
 
 async def test_the_place_outlives_restarts_and_a_new_target_begins_with_what_comes(
-    access: Access, endpoint: Answers
+    log_thread: LogThread, endpoint: Answers
 ) -> None:
-    await publish(access, 1)
-    source = LogSource(endpoint.target(), access)
+    await publish(log_thread, 1)
+    source = LogSource(endpoint.target(), log_thread)
     assert await source.fetch(10) == [], "a new target does not get the past"
-    await publish(access, 2, 3)
-    await run(access, endpoint, 2)
-    await publish(access, 4)
-    await run(access, endpoint, 3)
+    await publish(log_thread, 2, 3)
+    await run(log_thread, endpoint, 2)
+    await publish(log_thread, 4)
+    await run(log_thread, endpoint, 3)
     assert sorted(endpoint.bodies) == [b'{"number": %d}' % n for n in (2, 3, 4)]
     assert endpoint.target().secrets == (SECRET,)
 
 
-async def test_a_replayed_dead_letter_is_delivered_again(access: Access, endpoint: Answers) -> None:
+async def test_a_replayed_dead_letter_is_delivered_again(log_thread: LogThread, endpoint: Answers) -> None:
     from streams.dead_letters import DeadLetter
 
-    await LogSource(endpoint.target(), access).fetch(1)
+    await LogSource(endpoint.target(), log_thread).fetch(1)
     endpoint.script.extend([500, 500])
-    await publish(access, 1)
-    await run(access, endpoint, 2)
-    (dead,) = access.log.records(WEBHOOKS.dead_letters.name)
-    await access.write(lambda: access.log.append([DeadLetter(dead).replayed()]))
-    await run(access, endpoint, 3)
+    await publish(log_thread, 1)
+    await run(log_thread, endpoint, 2)
+    (dead,) = log_thread.log.records(WEBHOOKS.dead_letters.name)
+    await log_thread.write(lambda: log_thread.log.append([DeadLetter(dead).replayed()]))
+    await run(log_thread, endpoint, 3)
     assert endpoint.bodies == [b'{"number": 1}'] * 3
     assert len({headers["webhook-id"] for headers, _ in endpoint.got}) == 1

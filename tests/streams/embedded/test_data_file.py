@@ -1,0 +1,184 @@
+"""The data file: its tables are brought up to date with everything kept; what can't be used is refused in one line."""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from config.errors import Misconfigured
+from config.settings import Settings
+from processors.model.codec import decode
+from processors.model.event import Event, RawItem
+from sinks.desk.views import Query
+from sinks.sqlite.reader import StorySearch
+from streams.cli import cli
+from streams.embedded import data_file
+from streams.embedded.data_file import DATABASE, MIGRATIONS, NEWEST, find_data_file, open_data_file
+from streams.embedded.log import Log
+from streams.embedded.runtime import Embedded
+from streams.topology import ENRICHED, LINEAGE, RAW
+
+OLD = Path(__file__).with_name("version-0.1.sqlite.gz")  # made by version 0.1 of five invented items
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    path = tmp_path / DATABASE
+    path.write_bytes(gzip.decompress(OLD.read_bytes()))
+    return path
+
+
+def version(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    number: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.close()
+    return number
+
+
+def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every table that all versions have."""
+    connection = sqlite3.connect(path)
+    names = ("records", "topics", "offsets", "attempts", "feeds", "routed_chains", "stories", "story_terms")
+    found = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608 -- constants
+    connection.close()
+    return found
+
+
+def test_a_file_of_version_0_1_is_migrated_with_everything_kept(old: Path) -> None:
+    assert version(old) == 0
+    before = contents(old)
+    log = Log(old)
+    assert version(old) == NEWEST
+    assert contents(old) == before
+    assert all(before.values()), "the file has something in every table"
+    assert log.sink_position("events:/tmp/v01/events.jsonl") == 13_675
+    assert log.last_item(RAW.name, "harbour") == 281_891_585_603_329_452
+    assert log.has_committed("webhook:newsroom")
+    tables = {name for (name,) in log.connection.execute("SELECT name FROM sqlite_master")}
+    assert "positions" not in tables
+    log.close()
+
+
+async def test_a_migrated_pipeline_goes_on_with_its_state_and_stories(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ferry of version 0.1 is known: the same text from elsewhere is its repeat, and both are found."""
+    monkeypatch.setattr(Embedded, "_delete_old", lambda *_: None)  # by the clock, all of it is old
+    log = Log(old)
+    first = decode(log.records(ENRICHED.name)[0].value, Event)
+    assert len(log.records(LINEAGE.name)) == 4
+    log.close()
+    line = {
+        "uri": "urn:invented:ferry-elsewhere", "version": "1", "versionCreated": "2026-11-20T13:00:00Z", "language": "en",
+        "headlines": [{"role": "main", "value": "The ferry sailed"}],
+        "bodies": [{"role": "main", "contentType": "text/plain", "value": first.text}],
+    }  # fmt: skip
+    async with Embedded(Settings(), old.parent) as runtime:
+        await runtime.outlet.publish([RawItem(orjson.dumps(line), "2026-11-20T13:00:00.000Z", feed="other")])
+        assert await runtime.drain(100)
+        search = StorySearch(runtime.path)
+        try:
+            hits = (await search.search(Query(words="donkey"))).hits
+            repeat = await search.get("urn:invented:ferry-elsewhere")
+        finally:
+            search.close()
+    assert {hit.uri for hit in hits} >= {"urn:invented:ferry"}
+    assert repeat
+    assert repeat.event.lineage
+    assert (repeat.event.lineage.relation, repeat.event.lineage.story) == ("duplicate", "urn:invented:ferry")
+
+
+def test_a_migration_that_fails_changes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        data_file, "MIGRATIONS", (*MIGRATIONS, "DELETE FROM stories;\nSELECT * FROM nowhere;")
+    )
+    monkeypatch.setattr(data_file, "NEWEST", NEWEST + 1)
+    before = contents(old)
+    with pytest.raises(Misconfigured, match="nowhere"):
+        Log(old)
+    assert (version(old), contents(old)) == (0, before)
+
+
+def test_a_new_file_has_the_newest_tables_and_is_opened_again_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "new" / DATABASE
+    open_data_file(path).close()
+    assert version(path) == NEWEST
+    before = contents(path)
+    open_data_file(path).close()
+    assert contents(path) == before
+
+
+def newer(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {NEWEST + 1}")
+    connection.close()
+
+
+def foreign(path: Path) -> None:
+    path.unlink()
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE bookmarks (url)")
+    connection.close()
+
+
+def no_database(path: Path) -> None:
+    path.write_bytes(b"not a database, but long enough to be read as one" * 300)
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:20_000])
+
+
+def overwritten(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * 40_000 + whole[44_096:])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "line"),
+    [
+        (newer, "written by a newer wiredesk"),
+        (foreign, "no data file of wiredesk"),
+        (no_database, "damaged .*restore a copy"),
+        (cut_off, "damaged .*restore a copy"),
+        (overwritten, "damaged .*restore a copy"),
+    ],
+)
+def test_what_can_not_be_used_is_refused_with_what_to_do(old: Path, spoil: object, line: str) -> None:
+    assert callable(spoil)
+    spoil(old)
+    bytes_before = old.read_bytes()
+    with pytest.raises(Misconfigured, match=line) as refused:
+        Log(old)
+    assert "\n" not in str(refused.value)
+    assert str(old) in str(refused.value)
+    if spoil is not cut_off:
+        assert old.read_bytes() == bytes_before, "and left as it is"
+
+
+def test_commands_that_only_read_refuse_a_newer_file_with_status_2(old: Path) -> None:
+    newer(old)
+    with pytest.raises(Misconfigured, match="newer"):
+        find_data_file(old.parent)
+    done = CliRunner().invoke(cli, ["export", "--data", str(old.parent), "--query", "ferry"])
+    assert isinstance(done.exception, Misconfigured) or done.exit_code == 2
+
+
+async def test_damage_that_shows_while_it_runs_ends_it_with_what_to_do(tmp_path: Path) -> None:
+    from streams.embedded.log import LogThread
+
+    log_thread = LogThread(Log(tmp_path / DATABASE))
+
+    def fails() -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorname = "SQLITE_CORRUPT"
+        raise error
+
+    with pytest.raises(Misconfigured, match="damaged"):
+        await log_thread.write(fails)
+    log_thread.close()

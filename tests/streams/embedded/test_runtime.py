@@ -1,0 +1,111 @@
+"""What a step remembers comes back from the log in its order, and the event loop is free meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from processors.model.event import RawItem
+from streams.embedded.consumer import StepHandler
+from streams.embedded.log import CHUNK_RECORDS, Log, LogThread
+from streams.embedded.runtime import Embedded
+from streams.health import STUCK_AFTER_S
+from streams.messages import Message, Record
+from streams.settlement import Outcome
+from streams.topology import BACKFILL, LINEAGE, STEPS, Step
+
+NUMBER = 2 * CHUNK_RECORDS + 7
+DEDUPLICATE = next(step for step in STEPS if step.state == LINEAGE)
+
+
+class Remembering:
+    """A step that only notes what it takes back, and in which thread."""
+
+    def __init__(self, _step: Step, _settings: Settings) -> None:
+        self.taken: list[bytes] = []
+        self.threads: set[int] = set()
+        made.append(self)
+
+    def __call__(self, records: Sequence[Record]) -> list[Outcome]:
+        return [() for _ in records]
+
+    def restore(self, record: Record) -> None:
+        self.taken.append(record.value)
+        self.threads.add(threading.get_ident())
+
+
+made: list[Remembering] = []
+
+
+@pytest.fixture(autouse=True)
+def _remembering(monkeypatch: pytest.MonkeyPatch) -> None:
+    made.clear()
+    monkeypatch.setattr("streams.embedded.consumer.Work", Remembering)
+
+
+async def test_a_memory_is_restored_beside_the_loop_and_anew_after_a_crash(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log.sqlite")
+    values = [b"%d" % number for number in range(NUMBER)]
+    log.append([Message(LINEAGE.name, b"en", value, 0) for value in values])
+    log_thread = LogThread(log)
+    handler = StepHandler(DEDUPLICATE, Settings(), log_thread)
+    await handler.start()
+    await handler.start()
+    first, second = made
+    assert first.taken == second.taken == values
+    assert threading.get_ident() not in first.threads
+    assert first is not second
+    log_thread.close()
+
+
+async def test_a_step_that_stands_still_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stops it: here a step that never comes back with its batch."""
+    held, clock = threading.Event(), [0.0]
+
+    class Standing(Remembering):
+        def __call__(self, records: Sequence[Record]) -> list[Outcome]:
+            held.wait(30)
+            return super().__call__(records)
+
+    monkeypatch.setattr("streams.embedded.consumer.Work", Standing)
+    monkeypatch.setattr("streams.embedded.runtime.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("streams.embedded.runtime.StepPool", NoPool)
+    async with Embedded(Settings(), tmp_path) as runtime:
+        assert await runtime.check() is None
+        await runtime.outlet.publish([RawItem(b"x", "2026-11-20T12:00:00.000Z", feed="a")])
+        assert await runtime.check() is None, "it may take its time"
+        clock[0] = STUCK_AFTER_S + 1
+        assert "normalise has passed none of 1 waiting records" in (await runtime.check() or "")
+        held.set()
+        assert await runtime.drain(30)
+        assert await runtime.check() is None
+
+
+class NoPool:
+    """A pool without processes."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+async def test_a_back_fill_that_waits_for_room_is_not_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("streams.embedded.runtime.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("streams.embedded.runtime.StepPool", NoPool)
+    monkeypatch.setattr(Embedded, "_has_room", lambda _: False)
+    async with Embedded(Settings(), tmp_path) as runtime:
+        message = Message(BACKFILL.name, b"k", b"{}", 0)
+        await runtime.log_thread.write(lambda: runtime.log_thread.log.append([message]))
+        assert await runtime.check() is None
+        clock[0] = STUCK_AFTER_S + 1
+        assert await runtime.check() is None
+        assert {lag.consumer: lag.records for lag in await runtime.lags()}["normalise"] == 1

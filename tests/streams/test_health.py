@@ -1,0 +1,54 @@
+"""A consumer whose records wait and whose offset stands still is told of, with a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.health import STUCK_AFTER_S, ProgressWatch
+
+
+def watch_at(*observed: tuple[float, int, int]) -> ProgressWatch:
+    """A watch that saw one consumer at times, offsets and lags."""
+    watch = ProgressWatch()
+    for now, offset, records in observed:
+        watch.observe("tag", offset=offset, records=records, now=now)
+    return watch
+
+
+@pytest.mark.parametrize(("seconds", "stuck"), [(STUCK_AFTER_S - 0.1, False), (STUCK_AFTER_S, True)])
+def test_a_consumer_that_passes_nothing_for_long_is_stuck(seconds: float, stuck: bool) -> None:
+    watch = watch_at((0, 7, 3))
+    assert bool(watch.describe_stuck(seconds)) == stuck
+
+
+def test_the_line_says_who_waits_with_how_many_records_for_how_long() -> None:
+    line = watch_at((0, 7, 3), (100, 7, 64)).describe_stuck(200)
+    assert line == "tag has passed none of 64 waiting records for 200 s; see the log"
+
+
+def test_a_consumer_that_passes_anything_is_not_stuck_however_much_waits() -> None:
+    watch = watch_at((0, 7, 3), (100, 8, 10_000))
+    assert watch.describe_stuck(219) is None
+    assert watch.describe_stuck(221)
+
+
+def test_nothing_that_waits_is_nothing_stuck_and_the_time_begins_with_the_first_record() -> None:
+    watch = watch_at((0, 7, 0), (1000, 7, 0))
+    assert watch.describe_stuck(1000) is None
+    watch.observe("tag", offset=7, records=1, now=1001)
+    assert watch.describe_stuck(1001 + STUCK_AFTER_S - 2) is None
+
+
+def test_a_reason_that_a_consumer_knows_is_told_at_once() -> None:
+    watch = ProgressWatch()
+    watch.observe("index", offset=0, records=1, now=0, reason="no answer")
+    assert watch.describe_stuck(0) == "index waits: no answer"
+    watch.observe("index", offset=1, records=0, now=1)
+    assert watch.describe_stuck(1) is None
+
+
+def test_each_that_is_stuck_is_told() -> None:
+    watch = ProgressWatch()
+    for name in ("segment", "tag"):
+        watch.observe(name, offset=0, records=1, now=0)
+    assert (watch.describe_stuck(500) or "").count("has passed none") == 2
