@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, get_args
 
 from processors.dates.embargo import Embargoes
 from processors.dates.month_names import weekday_names
-from processors.layout.home import home_zone
+from processors.layout.dateline import home_zone
 from processors.model.story import Named
 
 VersionRelation = Literal["update", "correction", "kill"]

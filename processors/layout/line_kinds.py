@@ -1,6 +1,6 @@
 """What kind a line is by its own words, before its place in the dispatch is looked at.
 
-Patterns come from `config/lexicon/segment-phrases.toml` and `agencies.toml`; none is tried on more than `LONGEST`
+Patterns come from `config/lexicon/segment-phrases.toml` and `agencies.toml`; none is tried on more than `MAX_LINE_CHARS`
 characters, so no text makes them slow.
 """
 
@@ -15,9 +15,9 @@ from processors.layout.phrases import phrases
 from processors.layout.pictures import is_credit
 from processors.model.event import SegmentKind
 
-LONGEST: Final = 500
-SENTENCE: Final = (
-    8  # blanks in a line with a full stop that is a sentence: De Kock, asked about it, said nothing.
+MAX_LINE_CHARS: Final = 500  # on which patterns are tried; no note, credit or sign-off is as long
+MIN_SENTENCE_BLANKS: Final = (
+    8  # in a line with a full stop that is a sentence: De Kock, asked about it, said nothing.
 )
 CODE: Final = r"[^\W_]{2,4}"
 INITIALS: Final = re.compile(
@@ -40,23 +40,23 @@ NAMED_SLUG: Final = re.compile(r"[A-ZÀ-Þ]{3,}(?:[/-][A-ZÀ-Þ]+)*(?: [A-ZÀ-Þ
 
 def kind_of(words: str) -> SegmentKind | None:  # noqa: PLR0911  one return a kind, in the order of certainty
     """The kind that a line tells by itself; None where it may be anything."""
-    if len(words) > LONGEST:
+    if len(words) > MAX_LINE_CHARS:
         return None
-    known, said, low = conventions(), phrases(), words.lower()
+    agency_forms, common, low = conventions(), phrases(), words.lower()
     short = len(words) <= 120
-    if short and (known.signoff.describe(low) or is_signed(words)):
+    if short and (agency_forms.signoff.describe(low) or is_signed(words)):
         return "signoff"
     if short and words[-1] in ")TCZtrshm0123456789" and TIME_LINE.fullmatch(words):
         return "slug"
-    if said.note.match(low) or (short and known.note.describe(low)):
+    if common.note.match(low) or (short and agency_forms.note.describe(low)):
         return "note"
-    if said.signoff.match(low) or contributes(low):
+    if common.signoff.match(low) or names_contributors(low):
         return "signoff"
-    if said.boilerplate.match(low) and not (words[0].islower() and ends_sentence(words)):
+    if common.boilerplate.match(low) and not (words[0].islower() and ends_sentence(words)):
         return "boilerplate"  # a sentence in small letters goes on from the line before
     if short and is_heading(words):
         return "boilerplate"
-    if known.boilerplate.describe(low):
+    if agency_forms.boilerplate.describe(low):
         return "boilerplate"
     return "credit" if short and is_credit(words) and not is_byline(words) else None
 
@@ -66,7 +66,7 @@ def is_heading(words: str) -> bool:
     return words[0].isupper() and phrases().heading.fullmatch(words) is not None
 
 
-def contributes(low: str) -> bool:
+def names_contributors(low: str) -> bool:
     """Whether a line in small letters says who contributed to the story."""
     return phrases().contributed.match(low) is not None
 
@@ -85,7 +85,7 @@ def is_signed(words: str) -> bool:
     """Whether a line is an agency's tag with initials or a word beside it: ``EFE/yv``, ``AAP dm/jrb``, ``(avec AFP)``."""
     if len(words) > 40:
         return False
-    if (found := phrases().sourced.fullmatch(words.lower())) and is_agency_tag(found["agency"]):
+    if (source := phrases().sourced.fullmatch(words.lower())) and is_agency_tag(source["agency"]):
         return True
     tag, mark, rest = words.partition(" ")
     if not mark:
@@ -115,7 +115,7 @@ def is_initials(words: str) -> bool:
 
 def is_byline(words: str) -> bool:
     """Whether a line names its writers: ``By`` and names, with their function."""
-    if len(words) > 160 or (words.endswith(".") and words.count(" ") >= SENTENCE):
+    if len(words) > 160 or (words.endswith(".") and words.count(" ") >= MIN_SENTENCE_BLANKS):
         return False
     opened = phrases().byline.fullmatch(words)
     return opened is not None and are_names(opened["names"])
@@ -183,7 +183,7 @@ def sign_off_at_end(words: str) -> int | None:
     if words.endswith((")", "]")) and (at := words.rfind("(", max(0, len(words) - 400))) > 0:
         closed = words[:at].rstrip().endswith((".", "!", "?", "”", '"', "»"))
         low = words[at:].lower()
-        if closed and (phrases().signoff.match(low) or contributes(low)):
+        if closed and (phrases().signoff.match(low) or names_contributors(low)):
             return at
     return None
 
@@ -193,9 +193,9 @@ def ends_sentence(words: str) -> bool:
     return words.rstrip("\"”’»')] ")[-1:] in {".", "!", "?", "…", "。"} or words.endswith(":")
 
 
-def is_prose(words: str, shortest: int = 60) -> bool:
+def is_prose(words: str, min_chars: int = 60) -> bool:
     """Whether the words are running text: a sentence's end, and long enough to be no headline."""
-    if len(words) < shortest or not ends_sentence(words) or words.endswith(":"):
+    if len(words) < min_chars or not ends_sentence(words) or words.endswith(":"):
         return False
     last = words.rstrip("\"”’»')] ")[-1:]
     return last not in {"?", "!"} or len(words) > 140

@@ -8,25 +8,27 @@ from typing import Final
 
 from processors.dates.printed import printed_dates
 from processors.layout.agencies import conventions
-from processors.layout.parts import Part, split
+from processors.layout.lines import DispatchPart, split_part
 from processors.layout.phrases import phrases
 
-TAIL: Final = 140  # characters in which a credit at the end is looked for
-LONGEST: Final = 900  # characters of a caption
-SHOWN: Final = 320  # characters of a sentence that tells what is seen
-SEEN: Final = re.compile(
+MAX_CREDIT_CHARS: Final = 140  # at the end, in which a credit is looked for
+MAX_CAPTION_CHARS: Final = 900  # longer ones are paragraphs
+MAX_SHOWN_CHARS: Final = 320  # of a sentence that tells what is seen
+SEEN_VERB: Final = re.compile(
     r"\b(?:is|are|stands?|sits?|walks?|poses?|looks?|attends?|speaks?|holds?|waves?|arrives?|waits?|shakes?|gathers?|passes|pass)\b"
 )
-MARKED: Final = re.compile(r"[/©:(\[]|oto|HOTO|via ")  # what credits have
-SIDE: Final = re.compile(
+CREDIT_MARK: Final = re.compile(r"[/©:(\[]|oto|HOTO|via ")  # what credits have
+SIDE_MARK: Final = re.compile(
     r"(?<=[\w.]\s)\((?:[2-9]\s?-?\s?)?([lrcdgisLRCDGIS])\)"
 )  # where somebody stands: (L), (2d)
-SIDES: Final = tuple(map(frozenset, ("lrc", "idc", "gdc", "sdc")))  # in English, Spanish, French, Italian
-OFFICE: Final = re.compile(
+SIDE_LETTERS: Final = tuple(
+    map(frozenset, ("lrc", "idc", "gdc", "sdc"))
+)  # in English, Spanish, French, Italian
+OFFICE_BEFORE: Final = re.compile(
     r"\b(?:Sens?|Reps?|Govs?|Senators?|Representatives?|Governors?|Congress\w*|Mayor|Dem\w*|Republican\w*)\b"
 )
 SENTENCE: Final = re.compile(r"(?<=[^\W_]{4})[.!?]\s+")
-SAID: Final = re.compile(
+SAID_VERB: Final = re.compile(
     r"\b(?:said|told|says|dijo|dit|déclaré|sagte|sagten|teilte|detto|disse|zei|sade|säger|sa|sagde|siger|afirmó|added)\b"
 )
 
@@ -41,18 +43,18 @@ def is_credit(words: str) -> bool:
     return ("/" in words or words[:1] in "(©") and phrases().credit_tail.match(" " + words) is not None
 
 
-def split_document(parts: list[Part]) -> None:
+def split_captions(parts: list[DispatchPart]) -> None:
     """Split credits and tags off captions that carry them, and name captions that a credit follows."""
     number = 0
     while number < len(parts):
         part = parts[number]
-        if part.kind is None and len(part.words) <= LONGEST:
+        if part.kind is None and len(part.words) <= MAX_CAPTION_CHARS:
             tagged = " - Tags:" in part.words
             if tagged and (tags := phrases().tags.search(part.words, max(0, len(part.words) - 400))):
-                split(parts, number, tags.start(), "note")
+                split_part(parts, number, tags.start(), "note")
             at = _credit_at(part.words)
             if at:
-                split(parts, number, at, "credit")
+                split_part(parts, number, at, "credit")
                 part.kind = "caption"
         number += 1
     for part, after in pairwise(parts):
@@ -67,7 +69,7 @@ def split_document(parts: list[Part]) -> None:
         if (
             after.kind == "credit"
             and part.kind is None
-            and len(part.words) <= LONGEST
+            and len(part.words) <= MAX_CAPTION_CHARS
             and (not after.parted or is_caption(part.words))
         ):
             part.kind = "caption"
@@ -75,46 +77,50 @@ def split_document(parts: list[Part]) -> None:
 
 def _credit_at(words: str) -> int | None:
     """Where the credit at the end of a caption begins, or None."""
-    if not MARKED.search(words, max(0, len(words) - TAIL)):
+    if not CREDIT_MARK.search(words, max(0, len(words) - MAX_CREDIT_CHARS)):
         return None
-    found = phrases().credit_tail.search(words, max(0, len(words) - TAIL))
-    if not found:
-        return _conventional(words)
-    at = found.start("credit") + _after_sentence(found["credit"])
-    at = _two_brackets(words, at)
+    tail = phrases().credit_tail.search(words, max(0, len(words) - MAX_CREDIT_CHARS))
+    if not tail:
+        return _agency_credit_at(words)
+    at = tail.start("credit") + _chars_of_sentence(tail["credit"])
+    at = _first_bracket_at(words, at)
     before, credit = words[:at].rstrip(), words[at:]
     closed = before.endswith((".", "!", "?", ")", "”", '"', "»", "]", "/", "-", "–", "—", "|"))
     shaped = any(mark in credit for mark in ("/", "©", ":", " via ", "hoto", "oto ")) or credit[0] == "["
-    if not before or not (shaped or is_caption(before) or _shows(before, credit)):
+    if not before or not (shaped or is_caption(before) or _shows_scene(before, credit)):
         return None
     return at if closed or credit[0] in "(©" or before[-1].isdigit() or is_caption(before) else None
 
 
-def _shows(before: str, credit: str) -> bool:
+def _shows_scene(before: str, credit: str) -> bool:
     """Whether one sentence tells what is seen, and ends in a full date, before an agency in brackets.
 
     ``A ferry is moored in Busan on Nov. 21, 2026. (Yonhap)``
     """
-    if credit[0] not in "([" or len(before) > SHOWN or conventions().agency(credit.strip("()[]. ")) is None:
+    if (
+        credit[0] not in "(["
+        or len(before) > MAX_SHOWN_CHARS
+        or conventions().agency(credit.strip("()[]. ")) is None
+    ):
         return False
-    last = max(printed_dates(before[-40:]), key=lambda found: found.end, default=None)
+    last = max(printed_dates(before[-40:]), key=lambda printed: printed.end, default=None)
     dated = last is not None and last.year is not None and last.day is not None
     ends = dated and last is not None and last.end + max(0, len(before) - 40) >= len(before.rstrip(" ."))
-    return ends and SEEN.search(before) is not None and not SAID.search(before)
+    return ends and SEEN_VERB.search(before) is not None and not SAID_VERB.search(before)
 
 
-def _conventional(words: str) -> int | None:
+def _agency_credit_at(words: str) -> int | None:
     """Where a credit of the agencies' own forms (``BELGA PHOTO NAME``) begins, after a sentence's end."""
-    if "hoto" not in words[-TAIL:].lower():
+    if "hoto" not in words[-MAX_CREDIT_CHARS:].lower():
         return None
-    for gap in SENTENCE.finditer(words, max(0, len(words) - TAIL)):
+    for gap in SENTENCE.finditer(words, max(0, len(words) - MAX_CREDIT_CHARS)):
         credit = words[gap.end() :].lower()
         if "hoto" in credit and conventions().credit.describe(credit.strip("()[] .")):
             return gap.end()
     return None
 
 
-def _two_brackets(words: str, at: int) -> int:
+def _first_bracket_at(words: str, at: int) -> int:
     """Where a credit begins that has another one in brackets before it: ``(PHOTO NOT FOR SALE) (Yonhap)``."""
     before = words[:at].rstrip()
     opening = before.rfind("(") if before.endswith(")") else -1
@@ -122,7 +128,7 @@ def _two_brackets(words: str, at: int) -> int:
     return opening if more else at
 
 
-def _after_sentence(credit: str) -> int:
+def _chars_of_sentence(credit: str) -> int:
     """How many characters of what was taken for a credit belong to the sentence before it."""
     inner = [
         gap.end() for gap in SENTENCE.finditer(credit) if credit[0] not in "([" and len(credit) > gap.end()
@@ -132,31 +138,31 @@ def _after_sentence(credit: str) -> int:
 
 def is_caption(words: str) -> bool:
     """Whether the words speak of a picture, or tell no more than who is seen where and when."""
-    if len(words) > LONGEST or " said " in words:
+    if len(words) > MAX_CAPTION_CHARS or " said " in words:
         return False
-    told = (
+    is_about_picture = (
         phrases().caption.search(words[:500].lower()) is not None
-        or _tells_sides(words)
+        or _names_sides(words)
         or _ends_in_place_and_date(words)
     )
-    return told and not SAID.search(words)
+    return is_about_picture and not SAID_VERB.search(words)
 
 
-def _tells_sides(words: str) -> bool:
+def _names_sides(words: str) -> bool:
     """Whether letters in brackets tell where people stand: two sides, or one of somebody who is seen doing something.
 
     A letter alone may be a politician's party, or a paragraph of a law.
     """
     if "(" not in words:
         return False
-    found = list(SIDE.finditer(words))
-    letters = {match[1].lower() for match in found}
+    side_marks = list(SIDE_MARK.finditer(words))
+    letters = {match[1].lower() for match in side_marks}
     if len(letters) > 1:
-        return any(letters <= sides for sides in SIDES)
-    if not found or OFFICE.search(words, 0, found[0].start()):
+        return any(letters <= sides for sides in SIDE_LETTERS)
+    if not side_marks or OFFICE_BEFORE.search(words, 0, side_marks[0].start()):
         return False
-    named = words[: found[0].start()].rsplit(maxsplit=1)[-1][:1].isupper()
-    return named and (found[0][1].islower() or SEEN.search(words, found[0].end()) is not None)
+    named = words[: side_marks[0].start()].rsplit(maxsplit=1)[-1][:1].isupper()
+    return named and (side_marks[0][1].islower() or SEEN_VERB.search(words, side_marks[0].end()) is not None)
 
 
 def _ends_in_place_and_date(words: str) -> bool:
@@ -170,7 +176,7 @@ def _ends_in_place_and_date(words: str) -> bool:
         or re.search(r"[.!?] +[A-ZÀ-Þ“\"]", re.sub(r"\b[A-Z]\w{0,3}\.", "", bare))
     ):
         return False
-    last = max(printed_dates(bare[-40:]), key=lambda found: found.end, default=None)
+    last = max(printed_dates(bare[-40:]), key=lambda printed: printed.end, default=None)
     offset = max(0, len(bare) - 40)
     return (
         last is not None

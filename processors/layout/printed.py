@@ -14,25 +14,26 @@ from typing import Final
 from processors.dates.month_names import folded
 from processors.dates.printed import PrintedDate, misprinted_date, printed_dates
 from processors.layout.agencies import conventions
-from processors.layout.printed_places import PrintedPlace, is_known, places_of
 from processors.places import gazetteer
 
-LONGEST: Final = 180  # characters of a dateline
+MAX_DATELINE_CHARS: Final = (
+    180  # the longest seen has two places, a date with its year and a newswire's name, some 110
+)
 DASH: Final = r"(?:[-‐‑–—―−_]+(?:\s+-+(?=\s))?|=+|:(?!\w))"
-BRACKETED: Final = re.compile(
+BRACKETED_NAME: Final = re.compile(
     r"\((?P<round>[^()\n]{2,60})\)|(?<![\w/])/\s?(?P<slash>[^\W\d][^/\n,]{1,28}?)\s?/|\[(?P<square>[^\]\n]{2,30})\]"
 )
-CLOSED: Final = re.compile(rf"(?:\s*\.?\s*{DASH}|\s*\.(?!\w))?(?=\s|\w|[\"“«„'‘(]|$)")
-OPENED: Final = re.compile(rf"\s*\.?\s*{DASH}(?=\s|\w|$)")
-DASHED: Final = re.compile(r"[-‐‑–—―−_=:](?=\s|$)")  # what ends a dateline
-END: Final = re.compile(rf"\s*[.,]?\s*(?P<dash>{DASH})(?=\s|$)")
+BRACKET_CLOSED: Final = re.compile(rf"(?:\s*\.?\s*{DASH}|\s*\.(?!\w))?(?=\s|\w|[\"“«„'‘(]|$)")
+BRACKET_OPENED: Final = re.compile(rf"\s*\.?\s*{DASH}(?=\s|\w|$)")
+DASH_MARK: Final = re.compile(r"[-‐‑–—―−_=:](?=\s|$)")  # what ends a dateline
+DATELINE_END: Final = re.compile(rf"\s*[.,]?\s*(?P<dash>{DASH})(?=\s|$)")
 LAST_DASH: Final = re.compile(rf"\s*{DASH}\s*$")
-AFTER: Final = re.compile(rf"\s+(?P<agency>[^\W\d_][\w ]{{1,30}}?)\s*(?:\.(?=\s)|{DASH}(?=\s))")
-DATED: Final = re.compile(rf"[\s,]*(?P<date>[\w., ]{{3,30}}?)\s*(?:{DASH}|/)(?=\s|$)")
+AGENCY_AFTER: Final = re.compile(rf"\s+(?P<agency>[^\W\d_][\w ]{{1,30}}?)\s*(?:\.(?=\s)|{DASH}(?=\s))")
+DATE_AFTER: Final = re.compile(rf"[\s,]*(?P<date>[\w., ]{{3,30}}?)\s*(?:{DASH}|/)(?=\s|$)")
 TIME: Final = re.compile(r"(?:\d{1,2}[.:h]?\d{2}\s*(?:gmt|utc|cet|hrs|h)?)?[\s.,)]*", re.IGNORECASE)
 DAY: Final = re.compile(r",\s*(\d{1,2})$")
-SMALL: Final = re.compile(r"[a-z][\w .']{2,30},? \w{3,9}\.? ?\d")
-PEOPLED: Final = 100_000  # people of a city that stands as a dateline in small letters without a date
+SMALL_OPENING: Final = re.compile(r"[a-z][\w .']{2,30},? \w{3,9}\.? ?\d")
+MIN_UNDATED_PEOPLE: Final = 100_000  # of a city that stands as a dateline in small letters without a date
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +49,34 @@ class PrintedDateline:
 
 def match_dateline(text: str, start: int, end: int) -> PrintedDateline | None:
     """The dateline that begins at `start`, within a paragraph or line that ends at `end`; None where none does."""
-    window = text[start : min(end, start + LONGEST)]
+    window = text[start : min(end, start + MAX_DATELINE_CHARS)]
     if not _may_open(window):
         return None
-    found = _agency_first(window) or _agency_bracketed(window) or _agency_bare(window)
-    if not found or found.end >= LONGEST:
+    dateline = _agency_first(window) or _agency_bracketed(window) or _agency_bare(window)
+    if not dateline or dateline.end >= MAX_DATELINE_CHARS:
         return None
-    return PrintedDateline(start, start + found.end, found.places, found.printed, found.agency)
+    return PrintedDateline(start, start + dateline.end, dateline.places, dateline.printed, dateline.agency)
 
 
 def _may_open(window: str) -> bool:
     """Whether a dateline may begin so; cheap, as most lines are none."""
     first = window[:1]
     if first.islower():
-        return SMALL.match(window) is not None
+        return SMALL_OPENING.match(window) is not None
     return first.isupper() or first in {"(", "/", "[", "'", "’"} or first.isdigit()
 
 
 def _agency_first(window: str) -> PrintedDateline | None:
     """``(ANSA) - ROME, JUL 11 -`` and ``(Reuters) -``."""
-    opening = BRACKETED.match(window) if window[0] in "(/[" else None
-    if not opening or not (agency := conventions().agency(_content(opening))):
+    opening = BRACKETED_NAME.match(window) if window[0] in "(/[" else None
+    if not opening or not (agency := conventions().agency(_words_in(opening))):
         return None
-    dash = OPENED.match(window, opening.end())
+    dash = BRACKET_OPENED.match(window, opening.end())
     if not dash:
         return None
     rest = window[dash.end() :]
-    closing = END.search(rest)
-    head = _head(rest[: closing.start()]) if closing else None
+    closing = DATELINE_END.search(rest)
+    head = _places_and_date(rest[: closing.start()]) if closing else None
     if closing and head and (head[0] or head[1]):
         return PrintedDateline(0, dash.end() + closing.end(), *head, agency)
     return PrintedDateline(0, dash.end(), (), None, agency)
@@ -85,16 +86,16 @@ def _agency_bracketed(window: str) -> PrintedDateline | None:
     """``Moscow, Jan 29 (EFE).-``, ``TALLOW CREEK, Ore., Nov. 21, 2026 /PRNewswire/ --``."""
     if "(" not in window and "/" not in window and "[" not in window:
         return None
-    for bracket in BRACKETED.finditer(window):
-        words = _content(bracket)
+    for bracket in BRACKETED_NAME.finditer(window):
+        words = _words_in(bracket)
         agency = conventions().agency(words)
-        closing = CLOSED.match(window, bracket.end())
+        closing = BRACKET_CLOSED.match(window, bracket.end())
         if not closing or (agency is None and not _may_be_agency(words, closing)):
             continue
-        head = _head(LAST_DASH.sub("", window[: bracket.start()]))
+        head = _places_and_date(LAST_DASH.sub("", window[: bracket.start()]))
         if head is None or not (head[0] or head[1]):
             continue
-        when = head[1] or _only(printed_dates(bracket.group()))
+        when = head[1] or _first_day(printed_dates(bracket.group()))
         if not (when or all(map(is_known, head[0]))) and not _is_certain(head[0], agency, closing):
             continue
         end = closing.end()
@@ -105,7 +106,7 @@ def _agency_bracketed(window: str) -> PrintedDateline | None:
     return None
 
 
-def _content(bracket: re.Match[str]) -> str:
+def _words_in(bracket: re.Match[str]) -> str:
     """What stands in the brackets, without a date: ``Newsfile Corp. - November 21, 2026``."""
     words = next(filter(None, (bracket["round"], bracket["slash"], bracket["square"])))
     return re.split(r"\s+[-–—]\s+|,", words)[0].strip()
@@ -138,34 +139,34 @@ def _may_be_agency(words: str, closing: re.Match[str]) -> bool:
 
 def _date_after(window: str, at: int) -> tuple[int, PrintedDate | None]:
     """A date and its dash between the agency and the story: ``/ ACCESSWIRE / November 21, 2026 / ``."""
-    closing = DATED.match(window, at)
-    found = _only(printed_dates(closing["date"])) if closing else None
-    if closing and found and found.end >= len(closing["date"].rstrip(" .,")):
-        return closing.end(), found
+    closing = DATE_AFTER.match(window, at)
+    date = _first_day(printed_dates(closing["date"])) if closing else None
+    if closing and date and date.end >= len(closing["date"].rstrip(" .,")):
+        return closing.end(), date
     return at, None
 
 
-def _only(dates: Iterable[PrintedDate]) -> PrintedDate | None:
-    return next((found for found in dates if found.day), None)
+def _first_day(dates: Iterable[PrintedDate]) -> PrintedDate | None:
+    return next((date for date in dates if date.day), None)
 
 
 def _agency_bare(window: str) -> PrintedDateline | None:
     """``TOKYO, April 20 Kyodo -``, ``WASHINGTON, Feb 26 -``, ``BRUSSELS -``."""
     undated = None
-    if not DASHED.search(window):
+    if not DASH_MARK.search(window):
         return None
-    for number, closing in enumerate(END.finditer(window)):
+    for number, closing in enumerate(DATELINE_END.finditer(window)):
         if number > 2:
             break
         line = window[: closing.start()].rstrip(" .,")
         agency, line = _agency_last(line)
-        head = _head(line)
+        head = _places_and_date(line)
         if not head:
             continue
         if head[1] and _is_dated(line, head[0], head[1], agency, closing["dash"]):
             end, after = (closing.end(), None) if agency else _agency_after(window, closing.end())
             return PrintedDateline(0, end, *head, agency or after)
-        if head[0] and not undated and _undated(line, head[0], closing["dash"], window[closing.end() :]):
+        if head[0] and not undated and _is_undated(line, head[0], closing["dash"], window[closing.end() :]):
             undated = PrintedDateline(0, closing.end(), *head, agency)
     return undated
 
@@ -187,9 +188,9 @@ def _is_dated(
 
 def _agency_after(window: str, at: int) -> tuple[int, str | None]:
     """An agency between the dash and the story, and where it ends: ``MOSCOW, Jan 21 - RIA Novosti.``."""
-    found = AFTER.match(window, at)
-    agency = conventions().agencies.get(folded(found["agency"])) if found else None
-    return (found.end(), agency) if found and agency else (at, None)
+    after = AGENCY_AFTER.match(window, at)
+    agency = conventions().agencies.get(folded(after["agency"])) if after else None
+    return (after.end(), agency) if after and agency else (at, None)
 
 
 def _agency_last(line: str) -> tuple[str | None, str]:
@@ -200,7 +201,7 @@ def _agency_last(line: str) -> tuple[str | None, str]:
     return None, line
 
 
-def _undated(line: str, places: tuple[PrintedPlace, ...], dash: str, rest: str) -> bool:
+def _is_undated(line: str, places: tuple[PrintedPlace, ...], dash: str, rest: str) -> bool:
     """Whether a line without date and agency is a dateline: places that we know, in capitals or large."""
     if dash[0] in ":=" or not all(map(is_known, places)):
         return False
@@ -208,16 +209,16 @@ def _undated(line: str, places: tuple[PrintedPlace, ...], dash: str, rest: str) 
     if len(letters) > 2 and all(char.isupper() for char in letters):
         return True
     largest = max((place.population for place in gazetteer().candidates(places[0].name)), default=0)
-    return largest >= PEOPLED and rest.lstrip("“\"«„'‘ ")[:1].isupper() and f" {dash} " not in rest
+    return largest >= MIN_UNDATED_PEOPLE and rest.lstrip("“\"«„'‘ ")[:1].isupper() and f" {dash} " not in rest
 
 
-def _head(line: str) -> tuple[tuple[PrintedPlace, ...], PrintedDate | None] | None:
+def _places_and_date(line: str) -> tuple[tuple[PrintedPlace, ...], PrintedDate | None] | None:
     """Places and date of what stands before agency or dash; None where it is something else."""
     line = line.strip().rstrip(" .,-–—")
     if not line:
         return (), None
     line = _agency_last(line)[1] if line.endswith(("Reuter", "Reuters")) else line
-    when = next((found for found in printed_dates(line) if TIME.fullmatch(line, found.end)), None)
+    when = next((date for date in printed_dates(line) if TIME.fullmatch(line, date.end)), None)
     if when and when.day is None and when.weekday is None and line[when.start :].islower():
         when = None
     if when is None and (day := DAY.search(line)):
@@ -225,3 +226,94 @@ def _head(line: str) -> tuple[tuple[PrintedPlace, ...], PrintedDate | None] | No
     when = when or misprinted_date(line)
     places = places_of(line[: when.start] if when else line, lenient=bool(when and when.day))
     return None if places is None else (places, when)
+
+
+PLACE_GAP: Final = re.compile(r"\s*/\s*|\s+(?:and|y|et|und|e|en|och|og)\s+(?=[A-ZÀ-Þ])|\s+[-–]\s+")
+NAME: Final = re.compile(r"['’]?[^\W\d_][\w'’.&-]*")
+PARTICLES: Final = frozenset({
+    "a", "al", "am", "an", "auf", "aan", "bei", "by", "ca", "chez", "cum", "da", "das", "de", "del",
+    "della", "dell", "der", "des", "di", "do", "dos", "du", "e", "el", "en", "et", "i", "im", "in", "la",
+    "las", "le", "les", "lez", "lo", "los", "of", "on", "op", "près", "ob", "sous", "sul", "sull", "sur",
+    "sobre", "the", "und", "unter", "upon", "van", "von", "vor", "y", "zu", "near", "aboard", "off", "aux",
+    "à", "d", "l", "s", "and", "og", "och",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedPlace:
+    """A place's name as printed, and the state or country beside it."""
+
+    name: str
+    region: str | None = None
+
+
+def is_known(place: PrintedPlace) -> bool:
+    """Whether the place, or the state or country beside it, is known."""
+    areas = (
+        gazetteer().areas(region.strip()) for region in (place.region or "").split(",") if region.strip()
+    )
+    return bool(gazetteer().candidates(place.name)) or any(areas)
+
+
+def places_of(line: str, *, lenient: bool) -> tuple[PrintedPlace, ...] | None:
+    """The places of a line that holds nothing else; None where it holds something else.
+
+    `lenient`: a date vouches for the line, so known names may stand in small letters.
+    """
+    line = line.strip().rstrip(" .,(-–—:").strip()
+    if not line:
+        return ()
+    if len(line) > 90 or re.search(r"[\"“”«»!?;]|\d{3}", line):
+        return None
+    first = line.partition(",")[0]
+    whole = len(first.split()) > 2 and bool(gazetteer().candidates(first))
+    places = []
+    for part in [line] if whole or PLACE_GAP.search(first) is None else PLACE_GAP.split(line):
+        names = [name.strip() for name in re.split(r"[,(\[]", part.replace(")", "").replace("]", ""))]
+        names = [name for name in names if name.strip(".")]
+        if not 1 <= len(names) <= 4 or not all(_is_name(name, lenient=lenient) for name in names):
+            return None
+        places.append(_place(names))
+    return tuple(places)
+
+
+def _place(names: list[str]) -> PrintedPlace:
+    """Name and region; a state's abbreviation may follow without a comma (``FARMINGTON Conn.``)."""
+    name = names[0].rstrip(".")
+    head, _, last = names[0].rpartition(" ")
+    alone = bool(head) and len(names) == 1 and not gazetteer().candidates(name)
+    if alone and any(area.country == "US" for area in gazetteer().areas(last)):
+        return PrintedPlace(head, last)
+    return PrintedPlace(name, ", ".join(names[1:]) or None)
+
+
+def _is_name(name: str, *, lenient: bool) -> bool:
+    """Whether the words could name a place: capitals but for particles, seven words at the most."""
+    words = name.split()
+    if (
+        not words
+        or len(words) > 7
+        or not words[0].lstrip("'’")[:1].isalpha()
+        or not all(map(NAME.fullmatch, words))
+    ):
+        return False
+    if len(words[-1]) > 1 and words[-1] in PARTICLES:
+        return False
+    if all(word[0].isupper() or not word[0].isascii() or _is_particle(word) for word in words):
+        return any(
+            word.lstrip("'’S-")[:1].isupper() or word[0].isupper() or not word[0].isascii() for word in words
+        )
+    return lenient and len(words) <= 4 and bool(gazetteer().candidates(name))
+
+
+def _is_particle(word: str) -> bool:
+    return word.casefold() in PARTICLES or word[:2].casefold() in {
+        "'s",
+        "’s",
+        "d'",
+        "l'",
+        "d’",
+        "l’",
+        "s-",
+        "d-",
+    }

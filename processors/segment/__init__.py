@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from config.settings import SegmentSettings
 from processors.layout.dateline import read_dateline
-from processors.layout.find import laid_out
+from processors.layout.find import find_segments
 from processors.model.event import Damage, Event, Segment
 from processors.quotes.find import find_quotes
 from processors.segment.damage import find_damage
@@ -24,7 +24,7 @@ def segment(event: Event, settings: SegmentSettings) -> Event:
         start = len(text) - len(text.lstrip())
         segments: tuple[Segment, ...] = (Segment(start, start + len(whole), "paragraph"),) if whole else ()
     else:
-        segments, printed = laid_out(text, event.headline, event.story.slugline or "")
+        segments, printed = find_segments(text, event.headline, event.story.slugline or "")
     reference = event.story.version_created or event.story.first_created
     received = event.provenance.received if event.provenance else None
     earlier = event.damage or ()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.layout.find import MOST, lay_out
+from processors.layout.find import MAX_LINES, lay_out
 from processors.model.event import Segment
 
 HERE = Path(__file__).parent
@@ -155,10 +155,10 @@ def test_right_to_left_copy_keeps_its_paragraphs() -> None:
 
 
 def test_lines_beyond_the_limit_are_one_paragraph() -> None:
-    text = "A line of the log.\n\n" * (MOST + 5)
+    text = "A line of the log.\n\n" * (MAX_LINES + 5)
     found = lay_out(text)
     assert_tiles(text, found)
-    assert len(found) == MOST + 1
+    assert len(found) == MAX_LINES + 1
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from config.settings import SegmentSettings
-from processors.layout.find import MOST as MOST_LINES
+from processors.layout.find import MAX_LINES
 from processors.model.event import Event, Language, Segment
 from processors.model.story import Story
 from processors.quotes.find import MAX_QUOTES, find_quotes
@@ -67,7 +67,7 @@ def test_no_run_of_one_mark_makes_a_pattern_backtrack(opening: str, run: str, la
 
 
 def test_segments_tile_what_is_too_long_to_be_told_apart() -> None:
-    text = OPENED + "One line of many\n" * (MOST_LINES + 500)
+    text = OPENED + "One line of many\n" * (MAX_LINES + 500)
     segments = taken_apart(text).segments or ()
     at = 0
     for part in segments:
