@@ -1,11 +1,12 @@
 """The IPTC Media Topics: which lies under which, and their names in ten languages.
 
-Source: IPTC NewsCodes, https://cv.iptc.org/newscodes/mediatopic/, CC BY 4.0 (``config/catalogs/media-topics.txt``).
+Source: IPTC NewsCodes, https://cv.iptc.org/newscodes/mediatopic/, CC BY 4.0 (``config/catalogs/media-topics.txt``). The
+catalogue has bare codes of eight digits; events and rules have them as ``medtop:NNNNNNNN``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -13,8 +14,19 @@ from typing import Final
 from config.settings import HERE
 
 CATALOG: Final = HERE / "catalogs" / "media-topics.txt"
-LANGUAGES: Final = ("en", "ar", "da", "de", "es", "fr", "pt", "pt-BR", "sv", "zh")
-PREFIX: Final = "medtop:"
+LANGUAGES: Final = (
+    "en",
+    "ar",
+    "da",
+    "de",
+    "es",
+    "fr",
+    "pt",
+    "pt-BR",
+    "sv",
+    "zh",
+)  # of the names, in their order
+CODE_PREFIX: Final = "medtop:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +44,29 @@ class MediaTopic:
 
 @cache
 def media_topics() -> Mapping[str, MediaTopic]:
-    """Every topic that is not retired, by its code."""
-    found: dict[str, MediaTopic] = {}
+    """Every topic that is not retired, by its code of eight digits."""
+    topics: dict[str, MediaTopic] = {}
     for line in CATALOG.read_text("utf-8").splitlines():
         if line.startswith("#"):
             continue
         code, parent, *names = line.split("\t")
-        told = {language: name for language, name in zip(LANGUAGES, names, strict=True) if name}
-        found[code] = MediaTopic(code, parent, told)
-    return found
+        by_language = {language: name for language, name in zip(LANGUAGES, names, strict=True) if name}
+        topics[code] = MediaTopic(code, parent, by_language)
+    return topics
 
 
-def ancestors(code: str) -> tuple[str, ...]:
-    """The codes above a topic, nearest first; empty for an unknown one."""
+@cache
+def codes_by_name() -> Mapping[str, str]:
+    """The code of each name in any language, in small letters. The higher topic wins where a name stands twice."""
+    codes: dict[str, str] = {}
+    for topic in sorted(media_topics().values(), key=lambda topic: -len(find_ancestors(topic.code))):
+        for name in topic.names.values():
+            codes[name.casefold()] = topic.code
+    return codes
+
+
+def find_ancestors(code: str) -> tuple[str, ...]:
+    """The codes above a code of eight digits, nearest first; empty for an unknown one."""
     above: list[str] = []
     topic = media_topics().get(code)
     while topic and topic.parent:
@@ -53,11 +75,28 @@ def ancestors(code: str) -> tuple[str, ...]:
     return tuple(above)
 
 
+def with_ancestors(codes: Iterable[str]) -> tuple[str, ...]:
+    """Topics with their prefix and all that lie above them, each once; unknown codes as they are.
+
+    A filter or route that names one topic means those below it as well.
+    """
+    all_codes: dict[str, None] = {}
+    for code in codes:
+        while code and code not in all_codes:
+            all_codes[code] = None
+            code = _parents().get(code, "")  # noqa: PLW2901 -- up to the root
+    return tuple(all_codes)
+
+
+def is_media_topic(code: str) -> bool:
+    """Whether a topic has this code with its prefix."""
+    return code in _parents()
+
+
 @cache
-def codes_by_name() -> Mapping[str, str]:
-    """The code of each name in any language, in small letters. The higher topic wins where a name stands twice."""
-    found: dict[str, str] = {}
-    for topic in sorted(media_topics().values(), key=lambda each: -len(ancestors(each.code))):
-        for name in topic.names.values():
-            found[name.casefold()] = topic.code
-    return found
+def _parents() -> Mapping[str, str]:
+    """The topic above each topic, both with their prefix; empty for a root."""
+    return {
+        f"{CODE_PREFIX}{topic.code}": f"{CODE_PREFIX}{topic.parent}" if topic.parent else ""
+        for topic in media_topics().values()
+    }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-LARGEST: Final = 2**63 - 1  # what SQLite, Elasticsearch and Kafka take
+MAX_INT64: Final = 2**63 - 1  # what SQLite, Elasticsearch and Kafka take
 
 
-def whole(told: str) -> int | None:
-    """A number of decimal digits; None for anything else, and for what is larger than a signed 64-bit integer.
+def parse_int64(text: str) -> int | None:
+    """The non-negative decimal integer that a text is; None where it is not one, or larger than a signed 64-bit integer.
 
     Python itself refuses to read numbers of thousands of digits, and ``str.isdigit`` takes ² for one.
     """
-    if not told.isdecimal() or len(told) > len(str(LARGEST)):
+    if not text.isdecimal() or len(text) > len(str(MAX_INT64)):
         return None
-    number = int(told)
-    return number if number <= LARGEST else None
+    number = int(text)
+    return number if number <= MAX_INT64 else None

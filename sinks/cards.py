@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Final
 
 from processors.model.event import Event
+from processors.times import to_milliseconds, to_timestamp
 from sinks.desk.views import Hit
-from sinks.revision import milliseconds, story_time
+from sinks.revision import story_time
 from sinks.stories import lineage
 from sinks.words import fold
 
@@ -21,12 +21,12 @@ FOR_EVER: Final = 2**62
 def card(event: Event) -> Hit:
     """The hit of an event, with its lead as snippet."""
     told, story, found = lineage(event), event.story, event.provenance
-    received = found.received if found else timestamp(0)
+    received = found.received if found else to_timestamp(0)
     return Hit(
         uri=story.uri,
         headline=headline(event),
         snippet=lead(event),
-        time=timestamp(story_time(event)),
+        time=to_timestamp(story_time(event)),
         received=received,
         chain=told.story,
         relation=told.relation,
@@ -104,13 +104,7 @@ def visible_from(event: Event) -> int:
     until = event.story.embargoed_until
     if until:
         try:
-            return milliseconds(until)
+            return to_milliseconds(until)
         except ValueError:
             return FOR_EVER
     return FOR_EVER if event.story.pub_status == "withheld" else 0
-
-
-def timestamp(milliseconds_: int) -> str:
-    """Milliseconds since the epoch as an RFC 3339 timestamp."""
-    moment = datetime.fromtimestamp(milliseconds_ / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,11 +6,11 @@ again, so that repeats and stale events change nothing.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from processors.model.event import Event
-from processors.numbers import whole
+from processors.numbers import parse_int64
+from processors.times import to_milliseconds
 
 NUMBER_BITS: Final = 20
 TIME_BITS: Final = 42  # milliseconds until the year 2109
@@ -26,9 +26,9 @@ def revision(event: Event) -> int:
     reception. A numbered version is later than any without a number: publishers who leave the number out mean the first
     version, and go on with 2.
     """
-    received = milliseconds(event.provenance.received) if event.provenance else 0
+    received = to_milliseconds(event.provenance.received) if event.provenance else 0
     version = event.story.version or ""
-    number = whole(version)
+    number = parse_int64(version)
     if number and number < 2**NUMBER_BITS:
         return NUMBERED | (number << TIME_BITS) | _fitted(received, TIME_BITS)
     made = _version_time(version, event)
@@ -37,16 +37,9 @@ def revision(event: Event) -> int:
     return min((max(made // 1000, 0) << DELAY_BITS) | delay, NUMBERED - 1)
 
 
-def milliseconds(timestamp: str) -> int:
-    """An RFC 3339 timestamp as milliseconds since the epoch."""
-    moment = datetime.fromisoformat(timestamp)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * 1000)
-
-
 def story_time(event: Event) -> int:
     """The story's own time in milliseconds, at the latest when it was received: what lists are sorted by."""
-    received = milliseconds(event.provenance.received) if event.provenance else 0
+    received = to_milliseconds(event.provenance.received) if event.provenance else 0
     told = event.story.version_created or event.story.first_created
     made = _moment(told) if told else None
     return received if made is None else min(made, received)
@@ -63,7 +56,7 @@ def _moment(text: str) -> int | None:
     """A date and time in ISO 8601, with or without separators, as milliseconds; None for anything else."""
     text = f"{text[:8]}T{text[8:]}" if text.isdecimal() and len(text) in {12, 14} else text
     try:
-        return milliseconds(text)
+        return to_milliseconds(text)
     except (ValueError, OverflowError):
         return None
 

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from config.errors import Misconfigured
 from processors.errors import Rejected, TooLarge, Unreadable
 from processors.model.event import RawItem
+from processors.times import to_timestamp
 from streams.embedded.log import Log
 from streams.files import (
     STDIN_PATH,
@@ -28,7 +29,7 @@ from streams.files import (
     printable_path,
     unreadable_error,
 )
-from streams.messages import Message, raw_message, rfc3339
+from streams.messages import Message, raw_message
 from streams.process import Input, read_inputs
 from streams.topology import BACKFILL, STEPS
 
@@ -166,7 +167,7 @@ class Backfill:
                 self._take(Input(printable_path(source.path), None, source.error))
                 continue
             before = self.journal.sent(source)
-            received = rfc3339(source.modified)
+            received = to_timestamp(source.modified)
             inputs = read_inputs(
                 [source.path], standard, now=received, format_=self.template.format, limit=self.limit
             )

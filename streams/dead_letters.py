@@ -12,9 +12,10 @@ import orjson
 from processors.errors import Rejected
 from processors.model.codec import decode
 from processors.model.event import RawItem
-from processors.numbers import whole
+from processors.numbers import parse_int64
+from processors.times import to_timestamp
 from streams.embedded.log import PARTITION, Log
-from streams.messages import Message, Record, rfc3339
+from streams.messages import Message, Record
 from streams.topology import BACKFILL, DEAD_LETTERS, RAW, TOPICS
 
 REASON: Final = "x-"  # headers that a dead letter adds begin so
@@ -58,7 +59,7 @@ class DeadLetter:
     @property
     def time(self) -> str:
         """When the item was received, RFC 3339."""
-        return rfc3339(self.record.timestamp)
+        return to_timestamp(self.record.timestamp)
 
     @property
     def feed(self) -> str:
@@ -74,7 +75,7 @@ class DeadLetter:
     @property
     def replays(self) -> int:
         """How often it was replayed before it came here again."""
-        return whole(self._told(REPLAYED)) or 0
+        return parse_int64(self._told(REPLAYED)) or 0
 
     @property
     def payload(self) -> bytes:

@@ -10,14 +10,13 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from processors.errors import WiredeskError
 from processors.model.codec import encode
 from processors.model.event import RawItem
+from processors.times import to_milliseconds, to_timestamp
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TRACEPARENT: Final = re.compile(
     "[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 )  # W3C, version 00
@@ -94,7 +93,7 @@ def message(topic: str, key: str, value: bytes, timestamp: int, *, source: str, 
         "ce_source": f"/wiredesk/{source}",
         "ce_type": f"org.wiredesk.{topic.removeprefix('wire.')}",
         "ce_specversion": "1.0",
-        "ce_time": rfc3339(timestamp),
+        "ce_time": to_timestamp(timestamp),
         "content-type": "application/json",
         "traceparent": f"00-{trace_id}-{identity[:16]}-01",
     }
@@ -104,7 +103,7 @@ def message(topic: str, key: str, value: bytes, timestamp: int, *, source: str, 
 def raw_message(item: RawItem, topic: str) -> Message:
     """The message of a raw item, keyed by its feed and stamped with the time it was received."""
     return message(
-        topic, item.feed or "", encode(item), milliseconds(item.received), source=item.feed or "process"
+        topic, item.feed or "", encode(item), to_milliseconds(item.received), source=item.feed or "process"
     )
 
 
@@ -122,17 +121,6 @@ def dead_letter(record: Record, step: str, error: WiredeskError, attempts: int =
     return Message(
         f"{record.topic}.dlq", record.key, record.value, record.timestamp, record.headers + _as_bytes(headers)
     )
-
-
-def milliseconds(timestamp: str) -> int:
-    """An RFC 3339 timestamp as milliseconds since the epoch."""
-    return (datetime.fromisoformat(timestamp) - EPOCH) // timedelta(milliseconds=1)
-
-
-def rfc3339(timestamp: int) -> str:
-    """Milliseconds since the epoch as an RFC 3339 timestamp in UTC."""
-    moment = EPOCH + timedelta(milliseconds=timestamp)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _as_bytes(headers: Mapping[str, str]) -> Headers:

@@ -18,6 +18,7 @@ from config.settings import Settings
 from processors.errors import Rejected
 from processors.model.codec import decode, encode
 from processors.model.event import Event
+from processors.times import HOUR_MS
 from sinks.routes.chains import Chain, Decision, Delivery, decide, release
 from sinks.routes.router import Router, Rule
 from sinks.routes.rules import load
@@ -26,7 +27,6 @@ from streams.settlement import Outcome
 from streams.steps import Work
 from streams.topology import ROUTE, ROUTED, Step
 
-HOUR_MS: Final = 3_600_000
 CHUNK: Final = 100  # chains released in one transaction
 
 

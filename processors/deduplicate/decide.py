@@ -12,7 +12,7 @@ from config.settings import Deduplicate
 from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprints
 from processors.deduplicate.keys import alternative_keys, content_keys, hash_key, hash_state
-from processors.deduplicate.parent import HOUR_MS, Arrival, Parent, decide_relation, find_parent, read_arrival
+from processors.deduplicate.parent import Arrival, Parent, decide_relation, find_parent, read_arrival
 from processors.deduplicate.record import (
     MAX_RECORD_KEYS,
     Record,
@@ -23,6 +23,7 @@ from processors.deduplicate.record import (
 from processors.deduplicate.score import find_shared, measure_novelty
 from processors.deduplicate.window import Reading, Window
 from processors.model.event import Event, Feature, Lineage
+from processors.times import HOUR_MS
 
 OWN_KEYS: Final = 8  # of a record that other identifiers leave room for: version, text, headline, chain, uri
 

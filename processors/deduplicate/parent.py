@@ -5,7 +5,6 @@ A parent is found by identifiers, by a quoted headline, by the same text, by lik
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -21,8 +20,8 @@ from processors.deduplicate.window import Reading, Window
 from processors.model.event import Event, Relation
 from processors.model.story import Story
 from processors.signals import Signals, read_signals
+from processors.times import HOUR_MS, to_milliseconds
 
-HOUR_MS: Final = 3_600_000
 MAX_AHEAD_MS: Final = (
     24 * HOUR_MS
 )  # of a story's time before its arrival: more lets a wrong date move the window, less
@@ -87,13 +86,11 @@ def _story_time(event: Event, now_ms: int | None) -> int:
 
 @lru_cache(maxsize=256)
 def _milliseconds(timestamp: str | None) -> int | None:
+    """A timestamp as milliseconds since the epoch; None where it is absent or none."""
     try:
-        moment = datetime.fromisoformat(timestamp) if timestamp else None
+        return to_milliseconds(timestamp) if timestamp else None
     except ValueError:
         return None
-    if moment is None:
-        return None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def find_parent(arrival: Arrival, window: Window, reading: Reading) -> Parent | None:

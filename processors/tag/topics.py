@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, Final
 
 from config.lexicon import language, topic_names
-from processors.media_topics import PREFIX, ancestors, codes_by_name, media_topics
+from processors.media_topics import CODE_PREFIX, codes_by_name, find_ancestors, media_topics
 from processors.model.event import Event, Topic
 
 TOLD: Final = 1.0  # confidence of the publisher's own code
@@ -56,10 +56,10 @@ def find_topics(event: Event) -> tuple[Topic, ...]:
     found: dict[str, float] = {}
     for code, confidence in [*_publishers(event), *_from_words(event, tag)]:
         found[code] = max(confidence, found.get(code, 0.0))
-    implied = {above for code in found for above in ancestors(code)}
+    implied = {above for code in found for above in find_ancestors(code)}
     kept = {code: confidence for code, confidence in found.items() if code not in implied}
     return tuple(
-        Topic(PREFIX + code, media_topics()[code].name(tag), round(confidence, 3))
+        Topic(CODE_PREFIX + code, media_topics()[code].name(tag), round(confidence, 3))
         for code, confidence in sorted(kept.items(), key=lambda pair: (-pair[1], pair[0]))
     )
 

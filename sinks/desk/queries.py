@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
 from processors.model.event import Relation
-from processors.numbers import whole
+from processors.numbers import parse_int64
 from sinks.desk.views import Order, Query
 
 MAX_LIMIT: Final = 200
@@ -82,7 +82,7 @@ def _flag(name: str, value: str | None) -> bool:
 def _limit(value: str | None, page_size: int) -> int:
     if value is None:
         return page_size
-    number = whole(value)
+    number = parse_int64(value)
     if number is None or not 1 <= number <= MAX_LIMIT:
         raise BadQuery(f"limit={value}: use a number from 1 to {MAX_LIMIT}")
     return number

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Container, Mapping
 from typing import Any
 
+from processors.media_topics import with_ancestors
 from processors.model.codec import to_builtins
 from processors.model.event import Entity, Event, Place
 from sinks.cards import card, names, other_words, visible_from
-from sinks.media_topics import with_ancestors
 from sinks.revision import revision
 from sinks.stories import Mark, Member, lineage, member
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from processors.model.event import Event
-from sinks.revision import milliseconds
+from processors.times import to_milliseconds
 
 OLDER: Final = "older"
 MONTHS: Final = 24
@@ -21,10 +21,10 @@ _NAME: Final = re.compile(r"(?P<alias>.+-(?P<month>\d{4}\.\d{2}|older))-(?P<numb
 
 def month(event: Event) -> str:
     """The month of an event's first creation, ``YYYY.MM``, or `OLDER`; at the latest that of its reception."""
-    received = milliseconds(event.provenance.received) if event.provenance else 0
+    received = to_milliseconds(event.provenance.received) if event.provenance else 0
     told = event.story.first_created or event.story.version_created
     try:
-        created = min(milliseconds(told), received) if told else received
+        created = min(to_milliseconds(told), received) if told else received
     except (ValueError, OverflowError):
         created = received
     return OLDER if _count(received) - _count(created) > MONTHS else named(created)

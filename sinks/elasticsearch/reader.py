@@ -14,7 +14,7 @@ from msgspec import Meta, structs
 from config.settings import Elasticsearch
 from processors.model.codec import from_builtins
 from processors.model.event import Event
-from processors.numbers import LARGEST
+from processors.numbers import MAX_INT64
 from sinks.desk.views import Arrivals, Found, Hit, Page, Query
 from sinks.elasticsearch.client import connect, told_apart
 from sinks.elasticsearch.documents import document_id
@@ -29,7 +29,7 @@ SEARCHED: Final = ("headline^4", "other^2", "text")
 WINDOW: Final = 10_000  # the server's max_result_window
 SETTLING_MS: Final = 2500  # a document may be searchable this much later than its time of indexing says
 Json = dict[str, Any]
-Whole = Annotated[int, Meta(ge=0, le=LARGEST)]  # a cursor: how many hits were shown …
+Whole = Annotated[int, Meta(ge=0, le=MAX_INT64)]  # a cursor: how many hits were shown …
 LastHit = tuple[Whole, str]  # … or the last one's time in milliseconds and its uri
 
 

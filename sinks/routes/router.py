@@ -16,9 +16,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Final, Literal
 
+from processors.media_topics import with_ancestors
 from processors.model.event import Event
 from sinks.cards import names, visible_from
-from sinks.media_topics import with_ancestors
 from sinks.stories import lineage
 from sinks.words import Term
 from sinks.words import words as words_of

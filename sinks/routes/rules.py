@@ -15,8 +15,8 @@ from babel import Locale
 
 from config.errors import Misconfigured
 from config.settings import HERE
+from processors.media_topics import is_media_topic
 from processors.model.event import Relation
-from sinks.media_topics import is_known
 from sinks.routes.router import Kind, Rule, compiled_words
 from sinks.words import Term, fold
 
@@ -143,7 +143,7 @@ HINTS: Final = {
 def _is_right(key: str, value: str) -> bool:
     match key:
         case "topics":
-            return is_known(value)
+            return is_media_topic(value)
         case "languages":
             return bool(_TAG.fullmatch(value)) and value.partition("-")[0].lower() in _known().languages
         case "countries":

@@ -18,9 +18,9 @@ from msgspec import structs
 from processors.errors import Unreachable
 from processors.model.codec import decode
 from processors.model.event import Event
-from processors.numbers import whole
+from processors.numbers import parse_int64
+from processors.times import to_milliseconds
 from sinks.desk.views import Arrivals, Found, Hit, Page, Query
-from sinks.revision import milliseconds
 from sinks.words import Term, fold, fts5, places, terms, window
 
 T = TypeVar("T")
@@ -126,7 +126,7 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
         wheres.insert(0, "story_words MATCH ?" if joined else PROBE)
         values.insert(0, match)
     order = "story_words.rank, s.id DESC" if relevance else _newest(query, wheres, values)
-    offset = (whole(query.after or "") or 0) if relevance else 0
+    offset = (parse_int64(query.after or "") or 0) if relevance else 0
     column = ORDERS.get(query.order, "time")
     sql = (
         f"SELECT s.card, s.event, s.{column}, s.id, (SELECT COUNT(*) FROM stories d"  # noqa: S608 -- constants and parameters
@@ -152,7 +152,7 @@ def _newest(query: Query, wheres: list[str], values: list[object]) -> str:
     """The order by time, going on from a cursor."""
     column = ORDERS.get(query.order, "time")
     time, _, number = (query.after or "").partition(".")
-    after = whole(time), whole(number)
+    after = parse_int64(time), parse_int64(number)
     if None not in after:
         wheres.append(f"(s.{column}, s.id) < (?, ?)")
         values += after
@@ -164,7 +164,7 @@ def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
     told: list[tuple[str, object | None]] = [
         ("s.feed = ?", query.feed or None),
         ("s.relation = ?", query.relation or None),
-        ("s.time >= ?", milliseconds(query.since) if query.since else None),
+        ("s.time >= ?", to_milliseconds(query.since) if query.since else None),
     ]
     if query.language:
         regional = "-" in query.language
@@ -216,7 +216,7 @@ def fitted(shown: Hit, text: str, wanted: Sequence[Term]) -> Hit:
 
 
 def _arrivals(base: sqlite3.Connection, cursor: str | None, limit: int, now: int) -> Arrivals:
-    last = None if cursor is None else whole(cursor)
+    last = None if cursor is None else parse_int64(cursor)
     if cursor is None or last is None:
         return Arrivals((), str(base.execute("SELECT IFNULL(MAX(id), 0) FROM stories").fetchone()[0]))
     rows = base.execute(

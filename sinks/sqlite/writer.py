@@ -10,11 +10,12 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
+from processors.media_topics import with_ancestors
 from processors.model.codec import decode, encode
 from processors.model.event import Event
+from processors.times import to_milliseconds
 from sinks.cards import card, names, other_words, visible_from
-from sinks.media_topics import with_ancestors
-from sinks.revision import milliseconds, revision, story_time
+from sinks.revision import revision, story_time
 from sinks.sqlite.reader import StorySearch
 from sinks.stories import Mark, MarkKind, Member, mark, member, standing
 from sinks.words import spaced
@@ -96,7 +97,7 @@ class StoryIndex:
         base = shown.language.partition("-")[0] if shown.language else None
         return (
             each.uri, number, each.chain, each.relation, each.of, each.sequence, each.canceled, hidden, by,
-            visible_from(event), story_time(event), milliseconds(shown.received), shown.language, base, shown.feed,
+            visible_from(event), story_time(event), to_milliseconds(shown.received), shown.language, base, shown.feed,
             encode(shown).decode(), told,
         )  # fmt: skip
 

@@ -166,12 +166,12 @@ def _choose(source: Source, identities: tuple[str, ...], filters: dict[str, str 
 
 
 def _find(source: Source, identity: str) -> DeadLetter:
-    from processors.numbers import whole
+    from processors.numbers import parse_int64
     from streams.dead_letters import DeadLetter
 
     topic, _, place = identity.partition("/")
     partition, _, offset = place.partition("/")
-    record, number, at = None, whole(partition), whole(offset)
+    record, number, at = None, parse_int64(partition), parse_int64(offset)
     if topic.endswith(".dlq") and number is not None and at is not None:
         record = source.find(topic, number, at)
     if record is None:

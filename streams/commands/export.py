@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from processors.times import to_timestamp
 from streams.commands.options import data_option, parse_milliseconds, settings_option
 
 if TYPE_CHECKING:
@@ -83,7 +84,6 @@ def command(
     from config.settings import override_settings
     from sinks.desk.views import Query
     from sinks.export import writer
-    from streams.messages import rfc3339
 
     since_ms = parse_milliseconds("--since", since)
     query = Query(
@@ -93,7 +93,7 @@ def command(
         relation=relation,
         entity=entity,
         topic=topic,
-        since=None if since_ms is None else rfc3339(since_ms),
+        since=None if since_ms is None else to_timestamp(since_ms),
         duplicates=duplicates,
     )
     search = search or ("embedded" if data else settings.desk.search)

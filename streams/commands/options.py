@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from processors.times import to_milliseconds
 from streams.topology import STEP_NAMES
 
 if TYPE_CHECKING:
@@ -101,9 +102,7 @@ def parse_time(option: str, text: str) -> datetime:
 
 def parse_milliseconds(option: str, text: str | None) -> int | None:
     """The same in milliseconds since the epoch; None stays None."""
-    from streams.messages import milliseconds
-
-    return None if text is None else milliseconds(parse_time(option, text).isoformat())
+    return None if text is None else to_milliseconds(parse_time(option, text).isoformat())
 
 
 def log_files(settings: Settings, *keys: str) -> None:

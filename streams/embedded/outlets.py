@@ -9,8 +9,9 @@ from typing import Final
 from processors.errors import Rejected
 from processors.model.codec import encode
 from processors.model.event import FeedGap, Gap, RawItem
+from processors.times import to_milliseconds
 from streams.embedded.log import LogThread
-from streams.messages import Message, Record, dead_letter, message, milliseconds, raw_message
+from streams.messages import Message, Record, dead_letter, message, raw_message
 from streams.pollers.ports import PollResult
 from streams.topology import GAPS, RAW, STEPS
 
@@ -128,4 +129,4 @@ def rejected_message(item: RawItem, error: Rejected) -> Message:
 
 def gap_message(feed: str, at: str) -> Message:
     """The message that stories of a feed may have been missed, as ``--events`` writes it."""
-    return message(GAPS.name, feed, encode(Gap(FeedGap(feed, at))), milliseconds(at), source=feed)
+    return message(GAPS.name, feed, encode(Gap(FeedGap(feed, at))), to_milliseconds(at), source=feed)

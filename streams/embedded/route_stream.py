@@ -15,7 +15,7 @@ from typing import Final
 
 from aiohttp import web
 
-from processors.numbers import whole
+from processors.numbers import parse_int64
 from sinks.routes.router import Rule
 from streams.embedded.log import Log, LogThread
 from streams.messages import Record
@@ -55,7 +55,7 @@ class RouteStream:
             offset = await self._log_thread.run(lambda: self._log_thread.log.end_offset(topic))
         elif after == START:
             offset = 0
-        elif (last := whole(after)) is not None:
+        elif (last := parse_int64(after)) is not None:
             offset = last + 1
         else:
             raise web.HTTPBadRequest(text="after is the id of an event, or start")

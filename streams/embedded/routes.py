@@ -13,11 +13,12 @@ from contextlib import suppress
 from typing import Protocol
 
 from config.settings import Settings
+from processors.times import HOUR_MS
 from sinks.routes.router import Rule
 from streams.embedded.consumer import Consumer, Handled
 from streams.embedded.log import PARTITION, Log, LogThread
 from streams.messages import Message, Record
-from streams.routing import HOUR_MS, RouteWork, wall_clock
+from streams.routing import RouteWork, wall_clock
 from streams.topology import ROUTE, ROUTED
 
 

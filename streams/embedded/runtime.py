@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from config.settings import Settings
+from processors.times import HOUR_MS
 from sinks.sqlite.writer import StoryIndex
 from streams import metrics
 from streams.backfill import MAX_RECORDS_AHEAD
@@ -28,7 +29,7 @@ from streams.embedded.sinks import SinkHandler
 from streams.embedded.webhooks import LogSource, deliver_stories
 from streams.health import ProgressWatch
 from streams.pool import StepPool
-from streams.routing import HOUR_MS, rules
+from streams.routing import rules
 from streams.sinks import load_sink, sink_steps
 from streams.topology import DEAD_LETTERS, STEPS, TOPICS, retention_hours
 from streams.webhooks.targets import load_targets

@@ -13,10 +13,11 @@ from typing import Any, Final
 from config.settings import Settings
 from processors.model.codec import encode, to_builtins
 from processors.model.event import Event, RawItem
+from processors.times import to_milliseconds
 from sinks.routes.router import Rule
 from streams.generate.examples import RECEIVED_AT, examples
 from streams.kafka.topics import Wanted, wanted
-from streams.messages import message, milliseconds
+from streams.messages import message
 from streams.routing import rules
 from streams.topology import DEAD_LETTERS, ENRICHED, GAPS, RAW, ROUTE, STEPS, TOPICS, Topic
 
@@ -203,7 +204,7 @@ def _example(topic: Topic, name: str, example: Event | RawItem) -> dict[str, Any
     """An example as it stands on a topic, with the headers that it has there."""
     source = "route" if isinstance(example, Event) else "nda-world"
     out = Rule("harbours", {}).topic if isinstance(example, Event) else topic.name
-    made = message(out, "", encode(example), milliseconds(RECEIVED_AT), source=source)
+    made = message(out, "", encode(example), to_milliseconds(RECEIVED_AT), source=source)
     headers = {header: value.decode() for header, value in made.headers}
     return {"name": name, "headers": headers, "payload": to_builtins(example)}
 

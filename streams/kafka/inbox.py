@@ -10,8 +10,9 @@ from typing import Final
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from processors.times import to_milliseconds
 from streams.kafka.faust_internals import Batch
-from streams.messages import Record, milliseconds
+from streams.messages import Record
 
 LATE_AT_ONCE: Final = 50  # back-fill records in one transaction: live ones wait no longer than for these
 LOOK_AGAIN_S: Final = 0.1
@@ -106,6 +107,6 @@ def as_record(record: ConsumerRecord[bytes | None, bytes | None], name: Callable
 def _received(told: bytes, written: int) -> int:
     """When the story was received, in milliseconds; the broker's time where the header is absent or forged."""
     try:
-        return max(milliseconds(told.decode("ascii")), 0)
+        return max(to_milliseconds(told.decode("ascii")), 0)
     except (ValueError, OverflowError):
         return max(written, 0)

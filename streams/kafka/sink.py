@@ -26,6 +26,7 @@ from aiokafka.structs import OffsetAndMetadata
 from config.settings import Settings
 from processors.errors import Rejected, Transient
 from processors.model.event import Event
+from processors.times import to_milliseconds
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
 from sinks.ports import Sink, Written
 from streams.kafka.cluster import Cluster
@@ -35,7 +36,7 @@ from streams.kafka.inbox import as_record
 from streams.kafka.producer import send
 from streams.kafka.topics import ready
 from streams.kafka.worker import FIGURES_S
-from streams.messages import Record, dead_letter, milliseconds
+from streams.messages import Record, dead_letter
 from streams.retry import INDEX, retry_until_stopped
 from streams.sinks import decode_records, merge_outcomes
 from streams.topology import DEAD_LETTERS as DEAD_LETTER_TOPICS
@@ -208,7 +209,7 @@ class SinkRunner:
         now = time.time()
         for event in events:
             if isinstance(event, Event) and event.provenance:
-                received = milliseconds(event.provenance.received) / 1000
+                received = to_milliseconds(event.provenance.received) / 1000
                 END_TO_END_SECONDS.labels(self.name).observe(max(0.0, now - received))
 
     async def _commit(

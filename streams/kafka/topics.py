@@ -22,11 +22,11 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from config.errors import Misconfigured
 from config.settings import Settings
 from processors.errors import Transient
+from processors.times import HOUR_MS
 from streams.kafka.cluster import HEADROOM, Cluster, or_stopped, wait_for
 from streams.routing import rules
 from streams.topology import DEAD_LETTERS, ROUTED, TOPICS, Topic, retention_hours
 
-HOUR_MS: Final = 3_600_000
 SEEN_S: Final = 15.0
 ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
 FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted; its partitions are their shares

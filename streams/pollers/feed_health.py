@@ -7,9 +7,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
+from processors.times import to_timestamp
 from sinks.desk.views import FeedHealth
 from sinks.desk.views import FeedState as FeedCondition
-from streams.messages import rfc3339
 from streams.pollers.feed import Feed
 from streams.pollers.outcomes import SOUND_OUTCOMES
 from streams.pollers.state import FeedState, unpack_header
@@ -91,7 +91,7 @@ def _rate(items: float, span: float) -> float | None:
 
 
 def _time(moment: float) -> str | None:
-    return rfc3339(int(moment * 1000)) if moment else None
+    return to_timestamp(int(moment * 1000)) if moment else None
 
 
 def _message(state: FeedState, condition: FeedCondition) -> str:

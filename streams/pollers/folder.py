@@ -24,8 +24,8 @@ from config.errors import Misconfigured
 from config.settings import Poll
 from processors.errors import Empty, Rejected, TooLarge
 from processors.model.event import RawItem
+from processors.times import to_timestamp
 from streams.files import UNFINISHED_SUFFIXES, printable_path, unreadable_error
-from streams.messages import rfc3339
 from streams.pollers.ports import RawItemOutlet
 
 DROP_FEED: Final = "drop"
@@ -100,7 +100,7 @@ class DropFolder:
     def _item(self, claim: Path, payload: bytes) -> RawItem:
         return RawItem(
             payload=payload,
-            received=rfc3339(int(claim.lstat().st_ctime * 1000)),
+            received=to_timestamp(int(claim.lstat().st_ctime * 1000)),
             feed=DROP_FEED,
             url=f"file:{quote(os.fsencode(claim.name))}",
             media_type=mimetypes.guess_type(claim.name)[0],

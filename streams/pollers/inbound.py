@@ -20,8 +20,8 @@ from config.errors import Misconfigured
 from config.settings import Poll, Push
 from processors.errors import Transient
 from processors.model.event import RawItem
+from processors.times import to_timestamp
 from sinks.desk.health import serve
-from streams.messages import rfc3339
 from streams.pollers.fetch import Answer
 from streams.pollers.ports import Hubs, NoHubs, RawItemOutlet
 from streams.pollers.websub import DeliverDocument, PostForm, Subscriber
@@ -78,7 +78,7 @@ class PushListener:
         if not body.strip():
             return _bad_request("an empty document")
         item = RawItem(
-            body, rfc3339(int(self._clock() * 1000)), feed=feed,
+            body, to_timestamp(int(self._clock() * 1000)), feed=feed,
             media_type=request.content_type if "Content-Type" in request.headers else None,
             charset=request.charset, language=request.query.get("language"), source=request.query.get("source"),
             outcome="new",

@@ -13,7 +13,7 @@ from msgspec import structs
 from config.settings import Normalise, Poll
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
 from processors.model.event import RawItem
-from streams.messages import rfc3339
+from processors.times import to_timestamp
 from streams.pollers import schedule
 from streams.pollers.documents import FeedDocument, split_document
 from streams.pollers.feed import Feed, redact_url
@@ -230,7 +230,7 @@ def _make_item(
 
 def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: PollOutcome) -> RawItem:
     return RawItem(
-        payload=payload, received=rfc3339(int(now * 1000)), feed=feed.id, url=redact_url(answer.url),
+        payload=payload, received=to_timestamp(int(now * 1000)), feed=feed.id, url=redact_url(answer.url),
         media_type=answer.media_type, charset=answer.charset, language=feed.language, source=feed.source,
         timezone=feed.timezone, outcome=outcome,
     )  # fmt: skip
@@ -245,7 +245,7 @@ def _find_gap(
     if all(entry.uri in state.cut for entry in state.entries):
         return None
     since = state.last_success or state.polled
-    return FeedGap(feed.id, rfc3339(int(since * 1000)), rfc3339(int(now * 1000)))
+    return FeedGap(feed.id, to_timestamp(int(since * 1000)), to_timestamp(int(now * 1000)))
 
 
 def _with_validators(

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from config.settings import Poll
-from processors.numbers import whole
+from processors.numbers import parse_int64
 from streams.pollers.feed import Feed
 from streams.pollers.outcomes import NETWORK_OUTCOMES, SOUND_OUTCOMES, PollOutcome
 from streams.pollers.state import FeedState
@@ -143,7 +143,7 @@ def freshness(headers: Mapping[str, str], now: float) -> float | None:
     if "no-cache" in control or "no-store" in control:
         return 0.0
     if age := re.search(r"\bmax-age\s*=\s*\"?(\d{1,10})", control):
-        return max(0.0, float(age[1]) - (whole(headers.get("Age", "")) or 0))
+        return max(0.0, float(age[1]) - (parse_int64(headers.get("Age", "")) or 0))
     expires = headers.get("Expires", "")
     if not expires:
         return None

@@ -20,7 +20,7 @@ from yarl import URL
 
 from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
-from processors.numbers import whole
+from processors.numbers import parse_int64
 from sinks.metrics import DELIVERIES, RETRIES
 from streams.messages import Record
 from streams.pollers import address_guard as guard
@@ -155,7 +155,9 @@ class TargetClient:
             return TryResult(reason), target if follows and self._settings.max_redirects else None
         text = (await response.content.read(MAX_REASON_BYTES)).decode("utf-8", "replace").strip()
         reason = f"HTTP {status}{': ' if text else ''}{text}"
-        retry_after_s = float(whole(response.headers.get("Retry-After", "")) or 0)  # dates are not followed
+        retry_after_s = float(
+            parse_int64(response.headers.get("Retry-After", "")) or 0
+        )  # dates are not followed
         return TryResult(reason, status == GONE_STATUS, retry_after_s), None
 
     def _headers(self, record: Record) -> dict[str, str]:

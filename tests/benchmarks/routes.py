@@ -15,9 +15,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from processors.media_topics import with_ancestors
 from processors.model.codec import decode, encode
 from processors.model.event import Entity, Event, Topic
-from sinks.media_topics import with_ancestors
 from sinks.routes.router import Kind, Router, Rule, compiled_words
 from streams.generate.examples import examples
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from processors.model.event import Event
-from sinks.revision import milliseconds
+from processors.times import to_milliseconds
 from sinks.sqlite.writer import INDEX_TABLES, StoryIndex, StorySearch
 from tests.sinks.events import at
 
@@ -38,7 +38,7 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     connection.execute("PRAGMA journal_mode=WAL")
     index = StoryIndex(connection)
     connection.executescript(INDEX_TABLES)
-    made = Shelf(index, StorySearch(path, lambda: made.now), connection, milliseconds(at(24 * 60)))
+    made = Shelf(index, StorySearch(path, lambda: made.now), connection, to_milliseconds(at(24 * 60)))
     yield made
     made.search.close()
     connection.close()

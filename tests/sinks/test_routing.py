@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from processors.model.codec import decode, encode
 from processors.model.event import Event
+from processors.times import to_milliseconds
 from sinks.cards import FOR_EVER
-from sinks.revision import milliseconds
 from sinks.routes.chains import Chain, Decision, decide, release
 from sinks.routes.router import Router, Rule, compiled_words
 from tests.sinks.events import at, event
 
-NOON = milliseconds(at(0))
+NOON = to_milliseconds(at(0))
 ROUTER = Router(
     [
         Rule("ships", {}, None, compiled_words(["ships"])),
@@ -26,7 +26,7 @@ ROUTER = Router(
 
 
 def minutes(number: float) -> int:
-    return milliseconds(at(number))
+    return to_milliseconds(at(number))
 
 
 def told(each: Event, known: Chain | None = None, now: float = 0) -> Decision:
@@ -166,7 +166,7 @@ def test_nothing_goes_out_before_its_embargo_and_every_kill_reaches_whoever_has_
         for delivery in (each for decision in decisions for each in decision.deliveries):
             out = decode(delivery.event, Event)
             until = out.story.embargoed_until
-            assert delivery.kill or until is None or milliseconds(until) <= minutes(number)
+            assert delivery.kill or until is None or to_milliseconds(until) <= minutes(number)
             assert not delivery.kill or set(delivery.routes) >= have
             have |= set(delivery.routes)
         assert set(chain.routes if chain else ()) >= have

@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 
 from processors.errors import Unreachable
+from processors.times import to_milliseconds
 from sinks.desk.views import Query
-from sinks.revision import milliseconds
 from sinks.sqlite.writer import StorySearch
 from tests.sinks.conftest import Shelf
 from tests.sinks.events import at, dispatch, event
@@ -164,11 +164,11 @@ async def test_only_the_latest_of_a_chain_is_shown_where_that_is_asked(shelf: Sh
 
 async def test_an_embargoed_story_is_shown_from_its_time_on(shelf: Shelf) -> None:
     shelf.put(event("urn:a", status="withheld", embargo=at(60)), event("urn:b", status="withheld"))
-    shelf.now = milliseconds(at(59))
+    shelf.now = to_milliseconds(at(59))
     assert await uris(shelf, "veldhaven") == []
     assert await shelf.search.get("urn:a") is None
     assert await shelf.search.versions("urn:a") == []
-    shelf.now = milliseconds(at(61))
+    shelf.now = to_milliseconds(at(61))
     assert await uris(shelf, "veldhaven") == ["urn:a"]
 
 
@@ -182,7 +182,7 @@ async def test_a_story_that_is_rolled_back_was_never_there(shelf: Shelf) -> None
 
 async def test_old_stories_are_forgotten_with_their_words(shelf: Shelf) -> None:
     shelf.put(event("urn:old", names=("Ines Okafor",)), event("urn:young", minute=60))
-    assert shelf.index.prune(milliseconds(at(30))) == 1
+    assert shelf.index.prune(to_milliseconds(at(30))) == 1
     assert await uris(shelf, "veldhaven") == ["urn:young"]
     assert shelf.connection.execute("SELECT COUNT(*) FROM story_terms").fetchone() == (0,)
     shelf.connection.execute("INSERT INTO story_words (story_words) VALUES ('integrity-check')")

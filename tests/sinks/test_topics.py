@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from processors.model.event import Entity, Event, Place
-from sinks.revision import milliseconds
+from processors.times import to_milliseconds
 from sinks.routes.router import Kind, Router, Rule, _Facts, compiled_words
 from tests.sinks.events import at, backfilled, event
 
@@ -101,7 +101,7 @@ def test_old_news_goes_nowhere_but_what_it_kills_or_corrects_is_told() -> None:
 def test_an_embargoed_story_is_held_until_its_time_but_a_kill_is_not() -> None:
     router = Router([rule("ships", "ships")])
     held = event("urn:a", status="withheld", embargo=at(60))
-    assert router.route(held).held_until == milliseconds(at(60))
+    assert router.route(held).held_until == to_milliseconds(at(60))
     kill = replace(held, lineage=replace(held.lineage, relation="kill"))  # type: ignore[type-var]
     assert router.route(kill, frozenset(["ships"])).held_until == 0
 

@@ -13,9 +13,9 @@ from elasticsearch import AsyncElasticsearch
 from config import settings
 from processors.errors import Rejected
 from processors.model.event import Event
+from processors.times import to_milliseconds
 from sinks.elasticsearch import ElasticStories, StoryBulk, index
 from sinks.elasticsearch.client import connect
-from sinks.revision import milliseconds
 from tests.servers.elasticsearch import ElasticsearchServer
 from tests.sinks.events import at
 
@@ -42,7 +42,7 @@ class Stack:
 @pytest.fixture
 async def stack(elasticsearch: ElasticsearchServer) -> AsyncIterator[Stack]:
     told = settings.Elasticsearch(url=elasticsearch.url, index=f"t{os.getpid()}-{next(_numbers)}")
-    now = milliseconds(at(24 * 60))
+    now = to_milliseconds(at(24 * 60))
     async with connect(told) as client:
         await index.create(client, told)
         made = Stack(

@@ -12,9 +12,9 @@ from msgspec import structs
 
 from processors.errors import Transient, Unindexable
 from processors.model.event import Place
+from processors.times import to_milliseconds
 from sinks.desk.views import Order, Query
 from sinks.elasticsearch import StoryBulk
-from sinks.revision import milliseconds
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import at, dispatch, event
 from tests.sinks.histories import history, remaining
@@ -98,10 +98,10 @@ async def test_filters(stack: Stack) -> None:
 
 async def test_an_embargoed_story_is_shown_from_its_time_on(stack: Stack) -> None:
     await stack.put(event("urn:a", status="withheld", embargo=at(60)))
-    stack.now = milliseconds(at(59))
+    stack.now = to_milliseconds(at(59))
     assert await uris(stack) == []
     assert await stack.stories.get("urn:a") is None
-    stack.now = milliseconds(at(61))
+    stack.now = to_milliseconds(at(61))
     assert await uris(stack) == ["urn:a"]
 
 
@@ -122,7 +122,7 @@ async def test_the_order_and_number_of_deliveries_does_not_matter(stack: Stack) 
 
 
 async def test_what_arrives_is_told_once(stack: Stack) -> None:
-    stack.now = milliseconds(at(0))
+    stack.now = to_milliseconds(at(0))
     start = await stack.stories.arrivals(None)
     await stack.put(event("urn:a"), event("urn:b"))
     stack.now = 2**42 - 1

@@ -12,14 +12,15 @@ from msgspec.structs import replace
 from config.settings import Routes, Settings
 from processors.model.codec import decode, encode
 from processors.model.event import Event
+from processors.times import to_milliseconds
 from sinks.routes.rules import load
 from streams.embedded.log import Log, LogThread
 from streams.embedded.routes import RouteConsumer, RouteHandler, delete_old_routed
-from streams.messages import message, milliseconds
+from streams.messages import message
 from streams.topology import ENRICHED
 from tests.sinks.events import at, event
 
-NOON = milliseconds(at(0))
+NOON = to_milliseconds(at(0))
 SHIPS, STANDING = "wire.out.ships.v1", "wire.out.standing.v1"
 
 
@@ -30,7 +31,7 @@ class Clock:
         self.minutes = 0.0
 
     def __call__(self) -> int:
-        return milliseconds(at(self.minutes))
+        return to_milliseconds(at(self.minutes))
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ async def log_thread(tmp_path: Path) -> AsyncIterator[LogThread]:
 
 async def tell(log_thread: LogThread, *events: Event) -> None:
     made = [
-        message(ENRICHED.name, ENRICHED.key(each), encode(each), milliseconds(at(0)), source="tag")
+        message(ENRICHED.name, ENRICHED.key(each), encode(each), to_milliseconds(at(0)), source="tag")
         for each in events
     ]
     await log_thread.write(lambda: log_thread.log.append(made))
@@ -136,7 +137,7 @@ async def test_a_chain_is_forgotten_when_nobody_touched_it_for_long(
     log_thread: LogThread, settings: Settings
 ) -> None:
     await tell(log_thread, event("urn:a"))
-    late = milliseconds(at(0)) + (settings.routes.memory_hours + 1) * 3_600_000
+    late = to_milliseconds(at(0)) + (settings.routes.memory_hours + 1) * 3_600_000
     made = message(ENRICHED.name, "urn:b", encode(event("urn:b")), late, source="tag")
     await log_thread.write(lambda: log_thread.log.append([made]))
     await run_until(log_thread, settings, Clock(), lambda: True)

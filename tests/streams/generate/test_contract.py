@@ -13,10 +13,10 @@ from jsonschema import Draft7Validator, Draft202012Validator
 
 from config.settings import HERE, Settings
 from processors.errors import Malformed
+from processors.media_topics import is_media_topic
 from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
 from processors.model.schema import SCHEMAS
-from sinks.media_topics import is_known
 from streams.generate.asyncapi import CLOUD_EVENTS, PUBLIC_TOPICS, REASONS, ROUTES_CHANNEL, document
 from streams.generate.examples import examples
 from streams.generate.schemas import FOLDER, contract
@@ -102,7 +102,7 @@ def test_spans_of_examples_are_their_words(name: str) -> None:
     spans = [(span.start, span.end, span.text) for span in each.mentions or ()]
     spans += [(span.start, span.end, span.text) for span in each.dates or ()]
     assert [each.text[start:end] for start, end, _ in spans] == [text for _, _, text in spans]
-    assert all(is_known(topic.code) for topic in each.topics or ())
+    assert all(is_media_topic(topic.code) for topic in each.topics or ())
     covered = "".join(each.text[part.start : part.end] for part in each.segments or ())
     assert each.segments is None or "".join(covered.split()) == "".join(each.text.split())
 

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from config.settings import Kafka
 from processors.model.codec import decode, encode
 from processors.model.event import Event
+from processors.times import to_milliseconds, to_timestamp
 from streams.kafka.cluster import Cluster
-from streams.messages import milliseconds, rfc3339
 from streams.topology import ENRICHED
 from tests.conftest import KafkaForTest, say
 from tests.servers.fleet import Worker, read
@@ -99,7 +99,7 @@ async def test_kill_9_loses_nothing_repeats_nothing_and_tells_nothing_early(
     kafka: KafkaForTest, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     told = await topics(kafka, tmp_path)
-    until = rfc3339(int(time.time() * 1000) + 1000 * (6 + 7 * KILLS))
+    until = to_timestamp(int(time.time() * 1000) + 1000 * (6 + 7 * KILLS))
     held = [event(f"urn:h{n}", status="withheld", embargo=until) for n in range(STORIES // 3)]
     await tell(told, [*held, *(event(f"urn:{n}") for n in range(STORIES - len(held)))])
     for kill in range(KILLS):
@@ -113,7 +113,7 @@ async def test_kill_9_loses_nothing_repeats_nothing_and_tells_nothing_early(
         f"urn:{n}" for n in range(STORIES - len(held))
     )
     early = [each for each in found if b'"urn:h' in (each.value or b"")]
-    waited = [each.timestamp - milliseconds(until) for each in early]
+    waited = [each.timestamp - to_milliseconds(until) for each in early]
     assert min(waited) >= 0
     say(
         request,
