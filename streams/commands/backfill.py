@@ -140,10 +140,10 @@ def _open_archive(settings: Settings, *, kafka: bool) -> Archive:
     from streams.embedded.data_file import DATABASE
 
     if kafka:
-        from streams.kafka.backfill import TopicArchive
+        from streams.kafka.session import BackfillTopic
 
         configure_kafka_logs(settings)
-        return TopicArchive(settings)
+        return BackfillTopic(settings)
     return EmbeddedArchive(Path(settings.embedded.data) / DATABASE)
 
 

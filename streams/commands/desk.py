@@ -61,11 +61,11 @@ class NoFeeds:
 def _polled_feeds(settings: Settings) -> Feeds:
     from functools import partial
 
-    from streams.kafka.poll import states
+    from streams.kafka.poll import load_states
     from streams.pollers.feed_health import PolledFeeds
     from streams.pollers.feed_list import load_feeds
 
-    return PolledFeeds(load_feeds(settings.poll.feeds), partial(states, settings), FEED_STATES_AGE_S)
+    return PolledFeeds(load_feeds(settings.poll.feeds), partial(load_states, settings), FEED_STATES_AGE_S)
 
 
 async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:

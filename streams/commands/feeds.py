@@ -255,9 +255,9 @@ def _read_states(settings: Settings, *, kafka: bool) -> Mapping[str, bytes]:
     import sqlite3
 
     if kafka:
-        from streams.kafka.poll import states
+        from streams.kafka.poll import load_states
 
-        return asyncio.run(states(settings))
+        return asyncio.run(load_states(settings))
 
     from streams.embedded.data_file import DATABASE
 

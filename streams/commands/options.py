@@ -118,11 +118,11 @@ def log_files(settings: Settings, *keys: str) -> None:
 
 def configure_kafka_logs(settings: Settings) -> None:
     """Send the log where the settings say, without what Kafka's client says of every connection."""
-    from streams.kafka.cluster import quieten
+    from streams.kafka.service import limit_client_logs
     from streams.logs import configure
 
     configure(settings.log)
-    quieten()
+    limit_client_logs()
 
 
 def _load_settings(_context: click.Context, _option: click.Parameter, path: Path | None) -> Settings:

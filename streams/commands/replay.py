@@ -156,7 +156,7 @@ def _line(text: str) -> str:
 def _open_log(settings: Settings, *, kafka: bool) -> Iterator[RawLog]:
     if kafka:
         from streams.kafka.cluster import Cluster
-        from streams.kafka.reading import Session
+        from streams.kafka.session import Session
 
         configure_kafka_logs(settings)
         with Session(Cluster(settings.kafka)) as session:
@@ -180,9 +180,9 @@ def _open_archive(settings: Settings, *, kafka: bool) -> Iterator[Archive]:
 
     archive: Archive
     if kafka:
-        from streams.kafka.backfill import TopicArchive
+        from streams.kafka.session import BackfillTopic
 
-        archive = TopicArchive(settings)
+        archive = BackfillTopic(settings)
     else:
         archive = EmbeddedArchive(find_data_file(Path(settings.embedded.data), or_kafka=True))
     try:

@@ -54,7 +54,7 @@ def routes(settings: Settings) -> None:
     """
     from config.settings import override_settings
     from streams.kafka.service import run_forever
-    from streams.kafka.worker import work
+    from streams.kafka.worker import run_worker
     from streams.routing import load_work, rules
     from streams.topology import ROUTE
 
@@ -63,7 +63,7 @@ def routes(settings: Settings) -> None:
 
     async def run(stop: asyncio.Event) -> None:
         log_files(settings, "routes.file")
-        await work(own, [ROUTE], stop, load=load_work)
+        await run_worker(own, [ROUTE], stop, load=load_work)
 
     run_forever(own, run)
 

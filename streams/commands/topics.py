@@ -40,7 +40,7 @@ def create_topics(settings: Settings) -> None:
     """
     from streams.kafka import topics
 
-    names = _ask_broker(topics.create, settings)
+    names = _ask_broker(topics.create_topics, settings)
     for name in names:
         click.echo(name)
     click.echo(f"{len(names)} topics created" if names else "all topics are there", err=True)
@@ -59,7 +59,7 @@ def check_topics(settings: Settings) -> None:
     """
     from streams.kafka import topics
 
-    differences = _ask_broker(topics.differences, settings)
+    differences = _ask_broker(topics.topic_differences, settings)
     for line in differences:
         click.echo(line)
     sys.exit(1 if differences else 0)
@@ -67,10 +67,10 @@ def check_topics(settings: Settings) -> None:
 
 def _ask_broker(question: Callable[[Settings], Awaitable[list[str]]], settings: Settings) -> list[str]:
     """The broker's answer; one that is away is waited for."""
-    from streams.kafka.cluster import Cluster, wait_for
+    from streams.kafka.cluster import Cluster, wait_for_broker
 
     async def ask() -> list[str]:
-        await wait_for(Cluster(settings.kafka))
+        await wait_for_broker(Cluster(settings.kafka))
         return await question(settings)
 
     configure_kafka_logs(settings)

@@ -29,7 +29,7 @@ def command(settings: Settings, steps: str) -> None:
       WIREDESK_KAFKA_SERVERS=kafka:9092 wiredesk worker
     """
     from streams.kafka.service import run_forever
-    from streams.kafka.worker import work
+    from streams.kafka.worker import run_worker
     from streams.topology import STEPS
 
     names = parse_steps(steps)
@@ -37,6 +37,6 @@ def command(settings: Settings, steps: str) -> None:
 
     async def run(stop: asyncio.Event) -> None:
         log_files(settings, *(["tag.watchlists"] if "tag" in names else []))
-        await work(settings, chosen, stop)
+        await run_worker(settings, chosen, stop)
 
     run_forever(settings, run)

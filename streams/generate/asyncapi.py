@@ -16,7 +16,7 @@ from processors.model.event import Event, RawItem
 from processors.times import to_milliseconds
 from sinks.routes.router import Rule
 from streams.generate.examples import RECEIVED_AT, examples
-from streams.kafka.topics import Wanted, wanted
+from streams.kafka.topics import TopicSpec, wanted_topics
 from streams.messages import message
 from streams.routing import rules
 from streams.topology import DEAD_LETTERS, ENRICHED, GAPS, RAW, ROUTE, STEPS, TOPICS, Topic
@@ -51,7 +51,7 @@ REASONS: Final[dict[str, dict[str, Any]]] = {
 
 def document(settings: Settings) -> dict[str, Any]:
     """The document for the topics that the settings want."""
-    there = {each.name: each for each in wanted(settings)}
+    there = {each.name: each for each in wanted_topics(settings)}
     channels = {topic.name: _channel(topic, there[topic.name]) for topic in PUBLIC_TOPICS}
     channels |= {
         topic.dead_letters.name: _dead_letters(topic, there[topic.dead_letters.name])
@@ -76,7 +76,7 @@ def document(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _channel(topic: Topic, there: Wanted) -> dict[str, Any]:
+def _channel(topic: Topic, there: TopicSpec) -> dict[str, Any]:
     kind = KINDS[topic.carries]
     return {
         "address": topic.name,
@@ -91,7 +91,7 @@ def _description(topic: Topic) -> str:
     return topic.description or f"What {' and '.join(writers)} made."
 
 
-def _dead_letters(topic: Topic, there: Wanted) -> dict[str, Any]:
+def _dead_letters(topic: Topic, there: TopicSpec) -> dict[str, Any]:
     kind = "rejectedItem" if topic.carries == "item" else "rejectedEvent"
     return {
         "address": topic.dead_letters.name,
@@ -101,7 +101,7 @@ def _dead_letters(topic: Topic, there: Wanted) -> dict[str, Any]:
     }
 
 
-def _out(settings: Settings, there: Mapping[str, Wanted]) -> dict[str, Any]:
+def _out(settings: Settings, there: Mapping[str, TopicSpec]) -> dict[str, Any]:
     """The channel of all routes; a compacted one differs in its policy and has tombstones."""
     told = rules(settings)
     plain = next((there[rule.topic] for rule in told if not rule.compact), None)
@@ -124,7 +124,7 @@ def _out(settings: Settings, there: Mapping[str, Wanted]) -> dict[str, Any]:
     }
 
 
-def _bindings(there: Wanted) -> dict[str, Any]:
+def _bindings(there: TopicSpec) -> dict[str, Any]:
     config: dict[str, Any] = {
         "cleanup.policy": there.config["cleanup.policy"].split(","),
         "retention.ms": int(there.config["retention.ms"]),

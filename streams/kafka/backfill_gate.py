@@ -17,12 +17,14 @@ from streams.backfill import MAX_RECORDS_AHEAD
 from streams.kafka.cluster import Cluster
 from streams.topology import STEPS, Step
 
-EVERY_S: Final = 0.1  # between two looks at what waits behind a step
+# Between two looks at the lag behind a step. Each look allows one transaction, so longer slows a back-fill down; a look
+# asks the broker four times, for every worker of the step.
+LOOK_INTERVAL_S: Final = 0.1
 log = structlog.get_logger("wiredesk.kafka")
 
 
-class Lags:
-    """What topics hold that the workers' group has not settled. Connects at the first question, and stays."""
+class GroupLag:
+    """What topics hold that the workers' group has not committed. Connects at the first question, and stays."""
 
     def __init__(self, cluster: Cluster, topics: Sequence[str]) -> None:
         """`topics` are the topology's names."""
@@ -31,24 +33,25 @@ class Lags:
         self._stack = AsyncExitStack()
         self._clients: tuple[AIOKafkaAdminClient, AIOKafkaConsumer] | None = None
 
-    async def total(self) -> int:
+    async def count_records(self) -> int:
         """How many records wait, over all topics and partitions.
 
         Raises:
             KafkaError, OSError: the broker does not answer; ask again, later.
         """
-        admin, consumer = self._clients or await self._connected()
-        places = [
+        admin, consumer = self._clients or await self._connect()
+        partitions = [
             TopicPartition(topic["topic"], partition["partition"])
             for topic in await admin.describe_topics(self._topics)
             for partition in topic["partitions"]
         ]
-        ends: Mapping[TopicPartition, int] = await consumer.end_offsets(places)
-        starts: Mapping[TopicPartition, int] = await consumer.beginning_offsets(places)
-        settled = await admin.list_consumer_group_offsets(self._cluster.group, partitions=places)
+        ends: Mapping[TopicPartition, int] = await consumer.end_offsets(partitions)
+        starts: Mapping[TopicPartition, int] = await consumer.beginning_offsets(partitions)
+        marks = await admin.list_consumer_group_offsets(self._cluster.group, partitions=partitions)
+        offsets = {partition: mark.offset for partition, mark in marks.items()}
         return sum(
-            max(0, ends[place] - max(settled[place].offset if place in settled else 0, starts[place]))
-            for place in places
+            max(0, ends[partition] - max(offsets.get(partition, 0), starts[partition]))
+            for partition in partitions
         )
 
     async def close(self) -> None:
@@ -57,7 +60,7 @@ class Lags:
         stack, self._stack = self._stack, AsyncExitStack()
         await stack.aclose()
 
-    async def _connected(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
+    async def _connect(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         admin = self._cluster.admin()
         self._stack.push_async_callback(admin.close)
         await admin.start()
@@ -66,44 +69,44 @@ class Lags:
         return self._clients
 
 
-class Room:
-    """Whether the steps behind one have room for back-filled records: live ones would wait for what is before them.
+class BackfillGate:
+    """Lets back-filled records pass while the steps behind one have room: live records would wait for them.
 
     Each look that finds room allows one small transaction, so that what waits in the pipeline stays bounded whatever
     the number of records in the back-fill.
     """
 
     def __init__(self, cluster: Cluster, step: Step) -> None:
-        """Looks at what the steps after `step` read; nothing is asked before `there_is`."""
-        behind = STEPS[STEPS.index(step) + 1 :] if step in STEPS else ()
-        self._lags = Lags(cluster, [topic.name for each in behind for topic in each.reads])
+        """Guards `step`, and looks at what the steps after it read; nothing is asked before `try_acquire`."""
+        later = STEPS[STEPS.index(step) + 1 :] if step in STEPS else ()
+        self._lag = GroupLag(cluster, [topic.name for step in later for topic in step.reads])
         self._looking: asyncio.Task[bool] | None = None
-        self._looked = 0.0
+        self._looked_at = 0.0  # monotonic seconds
 
-    def there_is(self) -> bool:
-        """Whether one more batch may be taken now; looks again, in the background, once it was."""
+    def try_acquire(self) -> bool:
+        """Allow one back-fill batch if the later steps' lag is low; where it is not known yet, look in the background."""
         if self._looking is None:
-            if time.monotonic() - self._looked > EVERY_S:
-                self._looking = asyncio.ensure_future(self._look())
+            if time.monotonic() - self._looked_at > LOOK_INTERVAL_S:
+                self._looking = asyncio.ensure_future(self._has_room())
             return False
         if not self._looking.done():
             return False
-        found, self._looking = self._looking.result(), None
-        return found
+        has_room, self._looking = self._looking.result(), None
+        return has_room
 
     async def close(self) -> None:
         """End the look, and hang up."""
         if self._looking:
             self._looking.cancel()
             await asyncio.wait({self._looking})
-        await self._lags.close()
+        await self._lag.close()
 
-    async def _look(self) -> bool:
+    async def _has_room(self) -> bool:
         try:
-            return await self._lags.total() <= MAX_RECORDS_AHEAD
+            return await self._lag.count_records() <= MAX_RECORDS_AHEAD
         except (KafkaError, OSError) as error:
             log.debug("a back-fill waits: the lag is not known", reason=str(error))
-            await self._lags.close()
+            await self._lag.close()
             return False
         finally:
-            self._looked = time.monotonic()
+            self._looked_at = time.monotonic()

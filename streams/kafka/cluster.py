@@ -1,15 +1,12 @@
-"""The broker as the settings tell it: names on it, options of its clients, and how to wait for it."""
+"""The cluster of the settings: names on it, options of its clients, how to wait for it and how to read a topic."""
 
 from __future__ import annotations
 
 import asyncio
 import difflib
 import inspect
-import logging
 import os
 import socket
-import time
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,9 +24,11 @@ from streams.retry import BROKER
 
 CLIENTS: Final = (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
 POLL_MS: Final = 200  # to wait for records that are there
-HEARTBEATS: Final = 6  # within a session timeout
+# Within a session timeout. Kafka's documents ask for three at least; fewer, and one lost packet costs the partitions;
+# more only load the coordinator.
+HEARTBEATS: Final = 6
 EXACTLY_ONCE: Final = "without it stories are lost or come twice"
-OURS: Final = {
+RESERVED_OPTIONS: Final = {
     "bootstrap_servers": "it is kafka.servers",
     "client_id": "it is kafka.worker",
     "group_id": "it follows from kafka.application",
@@ -54,9 +53,9 @@ OURS: Final = {
     "loop": "it is no setting",
     "self": "it is no setting",
 }
-HEADROOM: Final = (
-    64 * 1024
-)  # bytes of a message beside its value: key, headers; again for those of a dead letter
+# A message beside its value: key and headers; once more for the headers of a dead letter. Less, and a message that fits
+# by its value is refused by the broker, which stops its partition; more lets records through that are larger than told.
+HEADROOM_BYTES: Final = 64 * 1024
 log = structlog.get_logger("wiredesk.kafka")
 
 
@@ -72,19 +71,19 @@ class Cluster:
         Raises:
             Misconfigured: an unknown option, or one that is no number where a number is due.
         """
-        security.check(self.settings)
-        known = {name for client in CLIENTS for name in _parameters(client)}
+        security.check_security(self.settings)
+        accepted = {name for client in CLIENTS for name in _parameters(client)}
         for name in self.settings.options:
-            if name in OURS:
-                raise Misconfigured(f"kafka.options.{name} can't be set: {OURS[name]}")
-            if name not in known:
-                near = difflib.get_close_matches(name, known - OURS.keys(), 1)
+            if name in RESERVED_OPTIONS:
+                raise Misconfigured(f"kafka.options.{name} can't be set: {RESERVED_OPTIONS[name]}")
+            if name not in accepted:
+                near = difflib.get_close_matches(name, accepted - RESERVED_OPTIONS.keys(), 1)
                 raise Misconfigured(
                     f"kafka.options.{name}: no aiokafka client has such an option"
                     + (f"; did you mean {near[0]!r}?" if near else "")
                 )
         for client in CLIENTS:
-            self._told(client)
+            self._operator_options(client)
 
     @property
     def worker(self) -> str:
@@ -100,8 +99,8 @@ class Cluster:
         """A topic's name on the broker."""
         return self.settings.prefix + name
 
-    def name(self, topic: str) -> str:
-        """The name of a topic of the broker in the topology."""
+    def topology_name(self, topic: str) -> str:
+        """The name in the topology of a topic of the broker."""
         return topic.removeprefix(self.settings.prefix)
 
     def transactional_id(self, step: str, worker: str) -> str:
@@ -110,18 +109,17 @@ class Cluster:
 
     def options(self, client: type[Any], **ours: Any) -> dict[str, Any]:
         """The arguments of an aiokafka client: connection, security, `ours`, and the operator's options on top."""
-        told = self.settings
-        made: dict[str, Any] = {
-            "bootstrap_servers": told.servers,
+        arguments: dict[str, Any] = {
+            "bootstrap_servers": self.settings.servers,
             "client_id": self.worker,
-            **security.arguments(told),
+            **security.security_arguments(self.settings),
             **ours,
         }
-        return made | self._told(client)
+        return arguments | self._operator_options(client)
 
     def producer(self, **ours: Any) -> AIOKafkaProducer:
         """A producer whose messages are acknowledged by all replicas and written once."""
-        limit = self.settings.max_message_bytes + 2 * HEADROOM
+        limit = self.settings.max_message_bytes + 2 * HEADROOM_BYTES
         common = {"acks": "all", "enable_idempotence": True, "max_request_size": limit}
         return AIOKafkaProducer(**self.options(AIOKafkaProducer, **common, **ours))
 
@@ -130,7 +128,7 @@ class Cluster:
         common = {"isolation_level": "read_committed", "enable_auto_commit": False}
         return AIOKafkaConsumer(*topics, **self.options(AIOKafkaConsumer, **(common | ours)))
 
-    def member(self, group: str, *topics: str, **ours: Any) -> AIOKafkaConsumer:
+    def group_consumer(self, group: str, *topics: str, **ours: Any) -> AIOKafkaConsumer:
         """A consumer that takes part in a group, which misses it after the session timeout."""
         session_ms = self.settings.session_timeout_s * 1000
         timing = {
@@ -143,38 +141,39 @@ class Cluster:
         """A client that asks about topics and groups."""
         return AIOKafkaAdminClient(**self.options(AIOKafkaAdminClient))
 
-    def _told(self, client: type[Any]) -> dict[str, Any]:
-        known = _parameters(client)
+    def _operator_options(self, client: type[Any]) -> dict[str, Any]:
+        """The options of the settings that a client takes, in their own types."""
+        parameters = _parameters(client)
         return {
-            name: _parsed(name, text, known[name].default)
+            name: _parse_option(name, text, parameters[name].default)
             for name, text in self.settings.options.items()
-            if name in known
+            if name in parameters
         }
 
 
-async def wait_for(cluster: Cluster) -> None:
-    """Return when the broker answers; one line when it does not, and one when that changes.
+async def wait_for_broker(cluster: Cluster) -> None:
+    """Return when the broker answers; log one line when it does not, and one when that changes.
 
     Raises:
         Misconfigured: it answers, but the settings are refused (user, password, certificate).
     """
-    told, refused = "", None
+    logged, refused = "", None
     for delay in BROKER.delays():
         admin = cluster.admin()
         try:
             await admin.start()
         except (KafkaError, OSError) as error:
             reason = str(error).splitlines()[0]
-            if reason != told:
+            if reason != logged:
                 log.warning("waiting for Kafka", servers=cluster.settings.servers, reason=reason)
-            told = reason
+            logged = reason
             RETRIES.labels("kafka").inc()
-            refused, before = await security.refusal(cluster.settings), refused
+            refused, before = await security.refusal_of(cluster.settings), refused
             if refused and refused == before:
                 raise Misconfigured(refused) from error
             await asyncio.sleep(delay)
         else:
-            if told:
+            if logged:
                 log.info("Kafka is there", servers=cluster.settings.servers)
             return
         finally:
@@ -191,38 +190,28 @@ async def or_stopped(waiting: Any, stop: asyncio.Event) -> None:
         task.result()
 
 
-class RateLimit(logging.Filter):
-    """Lets through a few lines of each message in a while: one outage makes aiokafka write thousands."""
+async def read_until(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[list[ConsumerRecord[bytes | None, bytes | None]]]:
+    """The records of assigned partitions from the consumer's positions up to their ends, a batch of one at a time.
 
-    def __init__(self, most: int = 3, seconds: float = 30.0) -> None:
-        """`most` lines of one message (before its values are filled in) each `seconds`."""
-        super().__init__()
-        self._most, self._seconds = most, seconds
-        self._began = time.monotonic()
-        self._seen: Counter[tuple[str, str]] = Counter()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a line may pass; warnings of other libraries always do."""
-        if not record.name.startswith(("aiokafka", "faust", "mode")):
-            return True
-        if record.created and time.monotonic() - self._began > self._seconds:
-            self._began = time.monotonic()
-            self._seen.clear()
-        self._seen[record.name, str(record.msg)] += 1
-        return self._seen[record.name, str(record.msg)] <= self._most
-
-
-def quieten() -> None:
-    """Limit what aiokafka and Faust write through the handlers that stand."""
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(RateLimit())
+    `ends` are offsets that were asked for before; what came since may be among the records.
+    """
+    behind = {
+        partition for partition, end in ends.items() if end and await consumer.position(partition) < end
+    }
+    while behind:
+        for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+            if records:
+                yield records
+        behind = {partition for partition in behind if await consumer.position(partition) < ends[partition]}
 
 
 def _parameters(client: type[Any]) -> dict[str, inspect.Parameter]:
     return dict(inspect.signature(client.__init__).parameters)
 
 
-def _parsed(name: str, text: str, default: object) -> object:
+def _parse_option(name: str, text: str, default: object) -> object:
     """An option's text in the type of its default."""
     try:
         if isinstance(default, bool):
@@ -233,18 +222,3 @@ def _parsed(name: str, text: str, default: object) -> object:
     except (ValueError, KeyError) as error:
         kind = type(default).__name__
         raise Misconfigured(f"kafka.options.{name} must be a {kind}, not {text!r}") from error
-
-
-async def read_until(
-    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
-) -> AsyncIterator[list[ConsumerRecord[bytes | None, bytes | None]]]:
-    """The records of assigned partitions from where the consumer stands up to their ends, a batch of one at a time.
-
-    `ends` are offsets that were asked for before; what came since may be among the records.
-    """
-    behind = {place for place, end in ends.items() if end and await consumer.position(place) < end}
-    while behind:
-        for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-            if records:
-                yield records
-        behind = {place for place in behind if await consumer.position(place) < ends[place]}

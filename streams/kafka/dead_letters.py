@@ -18,13 +18,15 @@ from config.settings import Kafka
 from processors.errors import Unreachable
 from streams.dead_letters import DeadLetter
 from streams.kafka.cluster import Cluster
-from streams.kafka.producer import send
-from streams.kafka.reading import Session
+from streams.kafka.producer import send_message
+from streams.kafka.session import Session
 from streams.kafka.topics import SETTLED
 from streams.messages import Message, Record
 
-AT_ONCE: Final = 100  # letters of one transaction
-TRANSACTION_MS: Final = 60_000
+TRANSACTION_LETTERS: Final = (
+    100  # in one transaction: more are replayed again after a crash, fewer take longer
+)
+TRANSACTION_MS: Final = 60_000  # the broker aborts a transaction that is open for longer
 log = structlog.get_logger("wiredesk.dlq")
 
 
@@ -38,7 +40,7 @@ class KafkaDeadLetters:
 
     def read(self, topics: Sequence[str]) -> Iterator[Record]:
         """The letters that stand, a topic after the other, each partition in its order."""
-        settled = self._settled()
+        settled = self._settled_ids()
         for topic in topics:
             for record in self._session.records([topic]):
                 if DeadLetter(record).id not in settled:
@@ -47,7 +49,7 @@ class KafkaDeadLetters:
     def find(self, topic: str, partition: int, offset: int) -> Record | None:
         """One letter that stands."""
         record = self._session.record(topic, partition, offset)
-        return record if record and DeadLetter(record).id not in self._settled() else None
+        return record if record and DeadLetter(record).id not in self._settled_ids() else None
 
     def replay(self, letters: Sequence[DeadLetter]) -> int:
         """Copy letters to where they were read, each once, in their order."""
@@ -61,73 +63,73 @@ class KafkaDeadLetters:
         """Hang up."""
         self._session.close()
 
-    def _settled(self) -> set[str]:
+    def _settled_ids(self) -> set[str]:
         """The ids of the letters that were replayed or dropped, and are still there."""
-        found = {record.key: record.value for record in self._session.records([SETTLED])}
-        return {key.decode("utf-8", "replace") for key, value in found.items() if value}
+        notes = {record.key: record.value for record in self._session.records([SETTLED])}
+        return {key.decode("utf-8", "replace") for key, value in notes.items() if value}
 
-    def _settle(self, letters: Sequence[DeadLetter], what: bytes, copies: Sequence[Message | None]) -> int:
+    def _settle(self, letters: Sequence[DeadLetter], verdict: bytes, copies: Sequence[Message | None]) -> int:
         if not letters:
             return 0
-        if not self._session.has(SETTLED):
+        if not self._session.has_topic(SETTLED):
             raise Misconfigured(f"{self._cluster.topic(SETTLED)} is missing: wiredesk topics create")
-        self._session.run(self._noted(letters, what, copies))
+        self._session.run(self._write(letters, verdict, copies))
         try:
             self._trim({(letter.record.topic, letter.record.partition) for letter in letters})
         except Unreachable as error:
             log.warning("the letters are settled, but the broker keeps their bytes", reason=str(error))
         return len(letters)
 
-    async def _noted(
-        self, letters: Sequence[DeadLetter], what: bytes, copies: Sequence[Message | None]
+    async def _write(
+        self, letters: Sequence[DeadLetter], verdict: bytes, copies: Sequence[Message | None]
     ) -> None:
         identity = self._cluster.transactional_id("dlq", "command")
         producer = self._cluster.producer(transactional_id=identity, transaction_timeout_ms=TRANSACTION_MS)
         async with producer:
-            for begin in range(0, len(letters), AT_ONCE):
-                part = slice(begin, begin + AT_ONCE)
+            for begin in range(0, len(letters), TRANSACTION_LETTERS):
+                part = slice(begin, begin + TRANSACTION_LETTERS)
                 async with producer.transaction():
                     for letter, copy in zip(letters[part], copies[part], strict=True):
                         if copy:
-                            await send(producer, self._cluster, copy)
-                        await self._note(producer, letter.id, what)
+                            await send_message(producer, self._cluster, copy)
+                        await self._write_note(producer, letter.id, verdict)
 
-    async def _note(self, producer: AIOKafkaProducer, identity: str, what: bytes | None) -> None:
-        await producer.send(self._cluster.topic(SETTLED), what, key=identity.encode(), partition=0)
+    async def _write_note(self, producer: AIOKafkaProducer, identity: str, verdict: bytes | None) -> None:
+        await producer.send(self._cluster.topic(SETTLED), verdict, key=identity.encode(), partition=0)
 
-    def _trim(self, places: set[tuple[str, int]]) -> None:
+    def _trim(self, partitions: set[tuple[str, int]]) -> None:
         """Delete what is settled at the beginning of partitions, then the notes of it."""
-        settled: dict[tuple[str, int], set[int]] = {place: set() for place in places}
-        for identity in self._settled():
-            topic, partition, offset = identity.rsplit("/", 2)
-            if (topic, int(partition)) in settled:
-                settled[topic, int(partition)].add(int(offset))
-        ends = {place: max(offsets) + 1 for place, offsets in settled.items() if offsets}
-        for topic in {topic for topic, _ in places}:
+        settled: dict[tuple[str, int], set[int]] = {partition: set() for partition in partitions}
+        for identity in self._settled_ids():
+            topic, number, offset = identity.rsplit("/", 2)
+            if (topic, int(number)) in settled:
+                settled[topic, int(number)].add(int(offset))
+        ends = {partition: max(offsets) + 1 for partition, offsets in settled.items() if offsets}
+        for topic in {topic for topic, _ in partitions}:
             for record in self._session.records([topic]):
-                place = topic, record.partition
-                if place in ends and record.offset not in settled[place]:
-                    ends[place] = min(ends[place], record.offset)
+                partition = topic, record.partition
+                if partition in ends and record.offset not in settled[partition]:
+                    ends[partition] = min(ends[partition], record.offset)
         notes = [
-            f"{topic}/{partition}/{offset}"
-            for (topic, partition), end in ends.items()
-            for offset in settled[topic, partition]
+            f"{topic}/{number}/{offset}"
+            for (topic, number), end in ends.items()
+            for offset in settled[topic, number]
             if offset < end
         ]
-        self._session.run(self._deleted(ends, notes))
+        self._session.run(self._delete(ends, notes))
 
-    async def _deleted(self, ends: dict[tuple[str, int], int], notes: Sequence[str]) -> None:
-        gone = {
-            TopicPartition(self._cluster.topic(topic), partition): RecordsToDelete(before_offset=end)
-            for (topic, partition), end in ends.items()
+    async def _delete(self, ends: dict[tuple[str, int], int], notes: Sequence[str]) -> None:
+        deletions = {
+            TopicPartition(self._cluster.topic(topic), number): RecordsToDelete(before_offset=end)
+            for (topic, number), end in ends.items()
         }
         admin = self._cluster.admin()
         await admin.start()
         try:
-            await admin.delete_records(gone)
+            await admin.delete_records(deletions)
         finally:
             await admin.close()
         async with self._cluster.producer() as producer:
             for identity in notes:
-                await self._note(producer, identity, None)
+                await self._write_note(producer, identity, None)
             await producer.flush()

@@ -8,7 +8,7 @@ Four things need them:
   passes on what one poll gave for a partition as a single event, whose value is a `Batch`.
 - aiokafka commits offsets in a transaction without telling the member's generation, so a worker that was presumed
   dead could still commit (KIP-447). `fence_commits` makes it tell, where the group is a `Membership`.
-- aiokafka can't ask whether an offset commit is undecided (KIP-447). `committed` asks.
+- aiokafka can't ask whether an offset commit is undecided (KIP-447). `committed_offsets` asks.
 """
 
 from __future__ import annotations
@@ -34,10 +34,16 @@ from processors.errors import Transient
 from streams.kafka.cluster import Cluster
 from streams.kafka.protocol import OffsetFetchRequest, TxnOffsetCommitRequest
 
-UNSTABLE: Final = (
-    88  # UNSTABLE_OFFSET_COMMIT: a transaction that holds an offset is neither committed nor aborted
-)
+# UNSTABLE_OFFSET_COMMIT: a transaction that holds an offset is neither committed nor aborted
+UNSTABLE_ERROR_CODE: Final = 88
 POLL_S: Final = 1.0
+# The broker takes the partitions of a member that does not poll for so long. Our own loop polls whatever a step takes;
+# shorter would cost the partitions of a worker whose machine swaps.
+MAX_POLL_INTERVAL_MS: Final = 300_000
+FETCH_WAIT_MS: Final = 200  # how long the broker holds a fetch that finds nothing; shorter asks it more often
+# Polls that wait in a stream. Each is up to `kafka.batch` records a partition, so more take memory; with few, the fetch
+# of the next waits for the run of the last.
+BUFFERED_POLLS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A partition's committed offset and the note that was committed with it; -1 where there is none."""
+    """A partition's committed offset, -1 where there is none, and the note that was committed with it."""
 
     offset: int
     note: str
@@ -76,13 +82,13 @@ class _Thread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ARG002 -- Faust's signature
         app = cast("App", self.app)
         self._assignor = StickyPartitionAssignor
-        return app.cluster.member(
+        return app.cluster.group_consumer(
             app.cluster.group,
             partition_assignment_strategy=[StickyPartitionAssignor],
             auto_offset_reset="earliest",
             max_poll_records=app.cluster.settings.batch,
-            max_poll_interval_ms=300_000,
-            fetch_max_wait_ms=200,
+            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
 
 
@@ -98,7 +104,7 @@ class _Consumer(driver.Consumer):
         self._last = {}
         try:
             while not (self.should_stop or fetcher.should_stop):
-                await self._pass_on_a_poll()
+                await self._pass_on_poll()
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
@@ -106,7 +112,7 @@ class _Consumer(driver.Consumer):
             if not self.app.should_stop:
                 raise
 
-    async def _pass_on_a_poll(self) -> None:
+    async def _pass_on_poll(self) -> None:
         generation = self.app.consumer_generation_id
         records, active = await self._wait_next_records(POLL_S)
         await asyncio.sleep(0)
@@ -176,7 +182,7 @@ class App(faust.App):
             topic_allow_declare=False,
             topic_disable_leader=True,
             stream_wait_empty=False,
-            stream_buffer_maxsize=16,
+            stream_buffer_maxsize=BUFFERED_POLLS,
             stream_recovery_delay=0.0,
             broker_session_timeout=cluster.settings.session_timeout_s,
         )
@@ -191,22 +197,22 @@ class App(faust.App):
     def membership(self) -> Membership:
         """This worker as a member of its group, now."""
         coordinator = cast("_Consumer", self.consumer)._thread._ensure_consumer()._coordinator  # noqa: SLF001 -- this file's purpose
-        made = Membership(self.cluster.group)
-        made.generation, made.member = coordinator.generation, coordinator.member_id
-        return made
+        membership = Membership(self.cluster.group)
+        membership.generation, membership.member = coordinator.generation, coordinator.member_id
+        return membership
 
     @property
-    def is_in_its_group(self) -> bool:
+    def is_in_group(self) -> bool:
         """Whether the broker that coordinates the group is known: not before the start, and not while it is down."""
         try:
-            return is_in_its_group(cast("_Consumer", self.consumer)._thread._ensure_consumer())  # noqa: SLF001 -- this file's purpose
+            return is_in_group(cast("_Consumer", self.consumer)._thread._ensure_consumer())  # noqa: SLF001 -- this file's purpose
         except ConsumerNotStarted:
             return False
 
     def _create_directories(self) -> None:
         """Make none: Faust keeps nothing here."""
 
-    def waiting(self, partition: TopicPartition) -> tuple[int | None, int | None]:
+    def fetch_position(self, partition: TopicPartition) -> tuple[int | None, int | None]:
         """The next offset to be fetched, and the end of what is committed; None where not known yet."""
         consumer = cast("_Consumer", self.consumer)._thread._ensure_consumer()  # noqa: SLF001 -- this file's purpose
         assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment  # noqa: SLF001
@@ -216,7 +222,7 @@ class App(faust.App):
         return (state.position if state.has_valid_position else None), state.lso
 
 
-def is_in_its_group(consumer: AIOKafkaConsumer) -> bool:
+def is_in_group(consumer: AIOKafkaConsumer) -> bool:
     """Whether a consumer knows the broker that coordinates its group: not while it is down."""
     return consumer._coordinator.coordinator_id is not None  # noqa: SLF001 -- this file's purpose
 
@@ -237,7 +243,7 @@ def _commit_request(
     )
 
 
-async def committed(
+async def committed_offsets(
     admin: AIOKafkaAdminClient, group: str, partitions: Sequence[TopicPartition]
 ) -> Mapping[TopicPartition, Committed] | None:
     """The committed offsets; None while a transaction that holds one of them is undecided.
@@ -251,13 +257,14 @@ async def committed(
     node = await admin.find_coordinator(group)
     request = OffsetFetchRequest(group, list(topics.items()))
     send = cast("Awaitable[Any]", admin._send_request_to_node(node, request))  # noqa: SLF001 -- this file's purpose
-    answer = await send
-    found: dict[TopicPartition, Committed] = {}
-    for topic, answers, _ in answer.topics:
-        for partition, offset, _epoch, note, code, _ in answers:
-            if code == UNSTABLE:
+    response = await send
+    offsets: dict[TopicPartition, Committed] = {}
+    for topic, answers, _ in response.topics:
+        for number, offset, _epoch, note, code, _ in answers:
+            if code == UNSTABLE_ERROR_CODE:
                 return None
-            if code or answer.error_code:
-                raise Transient(f"offsets of {group}: {for_code(code or answer.error_code).__name__}")
-            found[TopicPartition(topic, partition)] = Committed(offset, note or "")
-    return found
+            if code or response.error_code:
+                name = for_code(code or response.error_code).__name__
+                raise Transient(f"offsets of {group}: {name}")
+            offsets[TopicPartition(topic, number)] = Committed(offset, note or "")
+    return offsets

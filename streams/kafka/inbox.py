@@ -1,4 +1,4 @@
-"""What was fetched for a step and is not yet in hand, live items before those of a back-fill."""
+"""What was fetched for a step and is not yet run, live items before those of a back-fill; and how much is run at once."""
 
 from __future__ import annotations
 
@@ -14,8 +14,14 @@ from processors.times import to_milliseconds
 from streams.kafka.faust_internals import Batch
 from streams.messages import Record
 
-LATE_AT_ONCE: Final = 50  # back-fill records in one transaction: live ones wait no longer than for these
+# Back-fill records in one transaction: a live record that comes meanwhile waits for all of them, so many of them are
+# felt; with few, the fixed cost of a transaction (some milliseconds) slows the back-fill down.
+MAX_BACKFILL_RECORDS: Final = 50
 LOOK_AGAIN_S: Final = 0.1
+# A rebalance waits for the transaction in hand, and with it the whole group. Half a second keeps a join, a leave and a
+# stop short; much less, and the fixed cost of a transaction (some milliseconds) is no longer small beside the work.
+TRANSACTION_WORK_S: Final = 0.5
+MIN_RECORDS: Final = 4  # of one transaction, however slow the step is
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,77 +42,105 @@ class Fetched:
 class Inbox:
     """Two bounded lanes. Who fills a lane waits while it is full, which pauses the partition at the broker."""
 
-    def __init__(self, most: int, name: Callable[[str], str], caught_up: Callable[[], bool]) -> None:
-        """At most about `most` records a lane; `name` turns a broker's topic into the topology's.
+    def __init__(
+        self,
+        capacity: int,
+        topology_name: Callable[[str], str],
+        may_take_backfill: Callable[[], bool],
+    ) -> None:
+        """About `capacity` records fit a lane; `topology_name` turns a broker's topic into the topology's.
 
-        `caught_up` says whether all live partitions are read to their end.
+        `may_take_backfill` says whether all live partitions are read to their end, and the later steps have room.
         """
-        self._most, self._name, self._caught_up = most, name, caught_up
+        self._capacity, self._topology_name = capacity, topology_name
+        self._may_take_backfill = may_take_backfill
         self._live: deque[Fetched] = deque()
-        self._late: deque[Fetched] = deque()
-        self._room, self._filled = asyncio.Event(), asyncio.Event()
+        self._backfill: deque[Fetched] = deque()
+        self._has_room, self._has_records = asyncio.Event(), asyncio.Event()
 
-    async def put(self, batch: Batch, *, late: bool) -> None:
+    async def add_batch(self, batch: Batch, *, backfill: bool) -> None:
         """Wait for room, then take a batch in."""
-        lane = self._late if late else self._live
-        while len(lane) >= self._most:
-            self._room.clear()
-            await self._room.wait()
+        lane = self._backfill if backfill else self._live
+        while len(lane) >= self._capacity:
+            self._has_room.clear()
+            await self._has_room.wait()
         after = batch.after
-        for each in batch.records:
-            record = as_record(each, self._name)
-            lane.append(Fetched(batch.partition, batch.generation, after, record, each.timestamp))
-            after = each.offset
-        self._filled.set()
+        for fetched in batch.records:
+            record = as_record(fetched, self._topology_name)
+            lane.append(Fetched(batch.partition, batch.generation, after, record, fetched.timestamp))
+            after = fetched.offset
+        self._has_records.set()
 
-    async def take(self, most: int) -> list[Fetched]:
-        """Wait for records; up to `most`, from one lane."""
+    async def next_records(self, limit: int) -> list[Fetched]:
+        """Wait for records; up to `limit`, from one lane."""
         while True:
             if self._live:
-                return self._taken(self._live, most)
-            if not self._late:
-                self._filled.clear()
-                await self._filled.wait()
-            elif self._caught_up():
-                return self._taken(self._late, min(most, LATE_AT_ONCE))
+                return self._pop(self._live, limit)
+            if not self._backfill:
+                self._has_records.clear()
+                await self._has_records.wait()
+            elif self._may_take_backfill():
+                return self._pop(self._backfill, min(limit, MAX_BACKFILL_RECORDS))
             else:
                 await asyncio.sleep(LOOK_AGAIN_S)
 
-    def drop(self) -> None:
+    def drop_all(self) -> None:
         """Forget everything, at a rebalance: what was not committed is fetched again. Who waits for room has it."""
         self._live.clear()
-        self._late.clear()
-        self._room.set()
+        self._backfill.clear()
+        self._has_room.set()
 
-    def first(self, partition: TopicPartition) -> Fetched | None:
+    def oldest_of(self, partition: TopicPartition) -> Fetched | None:
         """The oldest waiting record of a partition."""
-        return next((each for each in (*self._live, *self._late) if each.partition == partition), None)
+        return next(
+            (fetched for fetched in (*self._live, *self._backfill) if fetched.partition == partition), None
+        )
 
-    def _taken(self, lane: deque[Fetched], most: int) -> list[Fetched]:
-        taken = [lane.popleft() for _ in range(min(most, len(lane)))]
-        self._room.set()
-        return taken
+    def _pop(self, lane: deque[Fetched], limit: int) -> list[Fetched]:
+        popped = [lane.popleft() for _ in range(min(limit, len(lane)))]
+        self._has_room.set()
+        return popped
 
 
-def as_record(record: ConsumerRecord[bytes | None, bytes | None], name: Callable[[str], str]) -> Record:
+class BatchLimit:
+    """How many records go into the next transaction: as many as are run in `TRANSACTION_WORK_S`."""
+
+    def __init__(self, maximum: int, first: int) -> None:
+        """Between `MIN_RECORDS` and `maximum` records, beginning with `first`."""
+        self._maximum = maximum
+        self.records = max(MIN_RECORDS, min(first, maximum))
+
+    def note_run(self, records: int, seconds: float) -> None:
+        """Learn from a run: at most twice or half the limit at once; a small one that was quick says little."""
+        if not records:
+            return
+        fitting = int(records * TRANSACTION_WORK_S / max(seconds, 0.001))
+        if records < self.records and fitting > self.records:
+            return
+        self.records = max(MIN_RECORDS, min(self._maximum, self.records * 2, max(self.records // 2, fitting)))
+
+
+def as_record(
+    fetched: ConsumerRecord[bytes | None, bytes | None], topology_name: Callable[[str], str]
+) -> Record:
     """A record as the steps know it: absent keys and values are empty, headers without a value too."""
-    headers = record.headers
+    headers = fetched.headers
     if any(value is None for _, value in headers):
         headers = [(header, value or b"") for header, value in headers]
     return Record(
-        name(record.topic),
-        record.partition,
-        record.offset,
-        record.key or b"",
-        record.value or b"",
-        _received(dict(headers).get("ce_time", b""), record.timestamp),
+        topology_name(fetched.topic),
+        fetched.partition,
+        fetched.offset,
+        fetched.key or b"",
+        fetched.value or b"",
+        _received_ms(dict(headers).get("ce_time", b""), fetched.timestamp),
         tuple(headers),
     )
 
 
-def _received(told: bytes, written: int) -> int:
+def _received_ms(header: bytes, written: int) -> int:
     """When the story was received, in milliseconds; the broker's time where the header is absent or forged."""
     try:
-        return max(to_milliseconds(told.decode("ascii")), 0)
+        return max(to_milliseconds(header.decode("ascii")), 0)
     except (ValueError, OverflowError):
         return max(written, 0)

@@ -30,8 +30,8 @@ from msgspec import structs
 from processors.errors import Rejected, TooLarge, Unreachable
 from processors.model.event import RawItem
 from streams.embedded.outlets import rejected_message, result_messages
-from streams.kafka import producer as outgoing
 from streams.kafka.cluster import Cluster, read_until
+from streams.kafka.producer import partition_of, send_message
 from streams.kafka.topics import FEEDS
 from streams.messages import Message, raw_message
 from streams.pollers.feed import Feed
@@ -40,44 +40,46 @@ from streams.pollers.ports import PollResult
 from streams.pollers.state import unpack_header
 from streams.topology import RAW
 
-TRANSACTION_MS: Final = 60_000  # of the broker's patience with an open transaction
-AWAY: Final = (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError, NotEnoughReplicasError)
-MOST: Final = 200  # results of one transaction
+TRANSACTION_MS: Final = 60_000  # the broker aborts a transaction that is open for longer
+BROKER_AWAY: Final = (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError, NotEnoughReplicasError)
+# Results of one transaction. With more, all of them wait for the largest; with one each, a partition writes no more than
+# some hundred results a second, as a transaction takes some milliseconds.
+MAX_RESULTS: Final = 200
 log = structlog.get_logger("wiredesk.poll")
 
 
-def partition_of(feed: Feed, number: int) -> int:
-    """Which of `number` partitions a feed's state lies in: that of its host, by Kafka's own hash of keys."""
-    return outgoing.partition_of(host_of(feed.url).encode(), number)
+def feed_partition(feed: Feed, count: int) -> int:
+    """Which of `count` partitions a feed's state lies in: that of its host, by Kafka's own hash of keys."""
+    return partition_of(host_of(feed.url).encode(), count)
 
 
 class PartitionLedger:
     """The ledger of some partitions (`streams.pollers.ports.FeedLedger`)."""
 
     def __init__(
-        self, cluster: Cluster, partitions: frozenset[int], number: int, feeds: Sequence[Feed]
+        self, cluster: Cluster, partitions: frozenset[int], partition_count: int, feeds: Sequence[Feed]
     ) -> None:
-        """The partitions that are ours, of `number`, and the feeds that lie in them."""
-        self._cluster, self._partitions, self._number = cluster, partitions, number
+        """The partitions that are ours, of `partition_count`, and the feeds that lie in them."""
+        self._cluster, self._partitions, self._partition_count = cluster, partitions, partition_count
         self.feeds = feeds
-        self.known: dict[str, bytes] = {}
-        self._of = {feed.id: partition_of(feed, number) for feed in feeds}
-        self._left: dict[str, list[int]] = {}  # partitions where a feed's state lay before its host changed
-        self._books: dict[int, Book] = {}
+        self.states: dict[str, bytes] = {}
+        self._homes = {feed.id: feed_partition(feed, partition_count) for feed in feeds}
+        self._former: dict[str, list[int]] = {}  # partitions where a feed's state lay before its host changed
+        self._writers: dict[int, PartitionWriter] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Fence who wrote these partitions before; KafkaError where the broker refuses."""
-        used = sorted(set(self._of.values()))
+        used = sorted(set(self._homes.values()))
         try:
-            books = [Book(self._cluster, partition) for partition in used]
-            for book in books:
-                self._stack.push_async_callback(book.close)
-            await asyncio.gather(*(book.start() for book in books))
+            writers = [PartitionWriter(self._cluster, partition) for partition in used]
+            for writer in writers:
+                self._stack.push_async_callback(writer.close)
+            await asyncio.gather(*(writer.start() for writer in writers))
         except BaseException:
             await self._stack.aclose()
             raise
-        self._books = dict(zip(used, books, strict=True))
+        self._writers = dict(zip(used, writers, strict=True))
         return self
 
     async def __aexit__(
@@ -93,33 +95,35 @@ class PartitionLedger:
         host came back.
         """
         began = time.monotonic()
-        found = await _read_places(self._cluster, self._partitions)
-        if any((feed.id, self._of[feed.id]) not in found for feed in self.feeds):
-            found |= await _read_places(self._cluster, set(range(self._number)) - self._partitions)
-        newest = _newest(found)
-        self.known = {feed.id: newest[feed.id] for feed in self.feeds if feed.id in newest}
-        self._left = {}
-        for feed, partition in found:
-            if self._of.get(feed, partition) != partition:
-                self._left.setdefault(feed, []).append(partition)
+        stored = await _read_partitions(self._cluster, self._partitions)
+        if any((feed.id, self._homes[feed.id]) not in stored for feed in self.feeds):
+            others = set(range(self._partition_count)) - self._partitions
+            stored |= await _read_partitions(self._cluster, others)
+        newest = _newest_states(stored)
+        self.states = {feed.id: newest[feed.id] for feed in self.feeds if feed.id in newest}
+        self._former = {}
+        for feed, partition in stored:
+            if self._homes.get(feed, partition) != partition:
+                self._former.setdefault(feed, []).append(partition)
         seconds = round(time.monotonic() - began, 2)
-        log.info("state restored", feeds=len(self.known), of=len(self.feeds), seconds=seconds)
-        return self.known
+        log.info("state restored", feeds=len(self.states), of=len(self.feeds), seconds=seconds)
+        return self.states
 
     async def commit(self, result: PollResult) -> None:
         """Return once all of a result is committed."""
         state = Message(FEEDS, result.feed.encode(), result.state, 0, ())
-        book = self._books[self._of[result.feed]]
-        items = [fitting(item, self._cluster) for item in result.items]
-        gone = [
-            replace(state, value=b"", tombstone=True, partition=n) for n in self._left.get(result.feed, ())
+        items = [item_message(item, self._cluster) for item in result.items]
+        tombstones = [
+            replace(state, value=b"", tombstone=True, partition=partition)
+            for partition in self._former.get(result.feed, ())
         ]
-        await book.enter([*items, *result_messages(replace(result, items=())), state, *gone])
-        self._left.pop(result.feed, None)
-        self.known[result.feed] = result.state
+        others = result_messages(replace(result, items=()))
+        await self._writers[self._homes[result.feed]].write([*items, *others, state, *tombstones])
+        self._former.pop(result.feed, None)
+        self.states[result.feed] = result.state
 
 
-class Book:
+class PartitionWriter:
     """The transactions of one partition, one at a time; what waits meanwhile goes into the next."""
 
     def __init__(self, cluster: Cluster, partition: int) -> None:
@@ -143,7 +147,7 @@ class Book:
             await asyncio.gather(self._writing, return_exceptions=True)
         await self._producer.stop()
 
-    async def enter(self, messages: Sequence[Message]) -> None:
+    async def write(self, messages: Sequence[Message]) -> None:
         """Return once all of the messages are committed.
 
         Raises:
@@ -153,19 +157,13 @@ class Book:
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((messages, written))
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
+            self._writing = asyncio.create_task(self._write_waiting())
         await written
 
-    async def _write(self) -> None:
+    async def _write_waiting(self) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-            error: Exception | None = None
-            try:
-                await self._transaction([each for messages, _ in batch for each in messages])
-            except AWAY as away:
-                error = Unreachable(f"Kafka at {self._cluster.settings.servers}: {away}")
-            except Exception as lost:  # noqa: BLE001 -- handed to those who wait
-                error = lost
+            batch = [self._waiting.popleft() for _ in range(min(MAX_RESULTS, len(self._waiting)))]
+            error = await self._try_transaction([message for messages, _ in batch for message in messages])
             for _, written in batch:
                 if written.done():
                     continue
@@ -174,39 +172,46 @@ class Book:
                 else:
                     written.set_result(None)
 
-    async def _transaction(self, messages: Sequence[Message]) -> None:
-        async with self._producer.transaction():
-            await _send_all(self._producer, self._cluster, messages, self._partition)
+    async def _try_transaction(self, messages: Sequence[Message]) -> Exception | None:
+        try:
+            async with self._producer.transaction():
+                await _send_all(self._producer, self._cluster, messages, self._partition)
+        except BROKER_AWAY as error:
+            return Unreachable(f"Kafka at {self._cluster.settings.servers}: {error}")
+        except Exception as error:  # noqa: BLE001 -- handed to those who wait
+            return error
+        return None
 
 
 async def read_states(cluster: Cluster, partitions: Iterable[int]) -> dict[str, bytes]:
     """The last committed state of every feed in some partitions of the state topic."""
-    return _newest(await _read_places(cluster, partitions))
+    return _newest_states(await _read_partitions(cluster, partitions))
 
 
-def _newest(found: Mapping[tuple[str, int], bytes]) -> dict[str, bytes]:
+def _newest_states(stored: Mapping[tuple[str, int], bytes]) -> dict[str, bytes]:
     """Of each feed the state that was polled last, wherever it lies."""
     states: dict[str, bytes] = {}
-    for (feed, _), state in found.items():
+    for (feed, _), state in stored.items():
         if feed not in states or unpack_header(state).polled > unpack_header(states[feed]).polled:
             states[feed] = state
     return states
 
 
-async def _read_places(cluster: Cluster, partitions: Iterable[int]) -> dict[tuple[str, int], bytes]:
-    """The last committed state of every feed in each of some partitions."""
-    places = [TopicPartition(cluster.topic(FEEDS), partition) for partition in partitions]
-    found: dict[tuple[str, int], bytes] = {}
-    if not places:
-        return found
+async def _read_partitions(cluster: Cluster, numbers: Iterable[int]) -> dict[tuple[str, int], bytes]:
+    """The last committed state of every feed in each of some partitions, by feed and partition."""
+    partitions = [TopicPartition(cluster.topic(FEEDS), number) for number in numbers]
+    stored: dict[tuple[str, int], bytes] = {}
+    if not partitions:
+        return stored
     async with cluster.consumer(auto_offset_reset="earliest") as consumer:
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        await consumer.seek_to_beginning(*partitions)
         async for records in read_until(consumer, ends):
-            for each in records:
-                found[(each.key or b"").decode("utf-8", "replace"), each.partition] = each.value or b""
-    return {place: state for place, state in found.items() if state}
+            for record in records:
+                feed = (record.key or b"").decode("utf-8", "replace")
+                stored[feed, record.partition] = record.value or b""
+    return {key: state for key, state in stored.items() if state}
 
 
 class TopicOutlet:
@@ -218,7 +223,7 @@ class TopicOutlet:
 
     async def publish(self, items: Sequence[RawItem]) -> None:
         """Return once all replicas have the items."""
-        await self._send([fitting(item, self._cluster) for item in items])
+        await self._send([item_message(item, self._cluster) for item in items])
 
     async def reject(self, item: RawItem, error: Rejected) -> None:
         """Write the dead letter of a document that could not be read."""
@@ -233,11 +238,11 @@ class TopicOutlet:
             raise Unreachable(f"Kafka at {self._cluster.settings.servers}: {error}") from error
 
 
-def fitting(item: RawItem, cluster: Cluster) -> Message:
+def item_message(item: RawItem, cluster: Cluster) -> Message:
     """The message of an item; where the broker would refuse it for its size, the dead letter of one without bytes."""
-    made, limit = raw_message(item, RAW.name), cluster.settings.max_message_bytes
-    if len(made.value) <= limit:
-        return made
+    message, limit = raw_message(item, RAW.name), cluster.settings.max_message_bytes
+    if len(message.value) <= limit:
+        return message
     size = f"{len(item.payload)} bytes, more than fit kafka.max_message_bytes ({limit})"
     return rejected_message(structs.replace(item, payload=b""), TooLarge(size))
 
@@ -247,7 +252,7 @@ async def _send_all(
 ) -> None:
     """Send, and return once all are acknowledged; `partition` is that of the state."""
     sent = [
-        await outgoing.send(producer, cluster, each, partition if each.topic == FEEDS else None)
-        for each in messages
+        await send_message(producer, cluster, message, partition if message.topic == FEEDS else None)
+        for message in messages
     ]
     await asyncio.gather(*sent)

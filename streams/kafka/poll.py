@@ -27,9 +27,8 @@ from processors.errors import Transient, Unreachable
 from sinks.desk.health import count_feeds
 from streams.kafka.cluster import HEARTBEATS, Cluster
 from streams.kafka.health import healthy
-from streams.kafka.ledger import PartitionLedger, TopicOutlet, partition_of, read_states
-from streams.kafka.partitions import numbers
-from streams.kafka.topics import FEEDS, ready
+from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, read_states
+from streams.kafka.topics import FEEDS, partition_counts, wait_until_ready
 from streams.pollers import watch_drop_folder
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
@@ -40,8 +39,10 @@ from streams.pollers.poller import PoliteAccess, Poller
 from streams.pollers.ports import Hubs, NoHubs
 
 log = structlog.get_logger("wiredesk.poll")
-GRACE_S: Final = 3.0  # for fetches under way when partitions go, …
-HAND_OVER_S: Final = 6.0  # … and until all that was fetched is published
+# When partitions go: for fetches under way, and until all that was fetched is published. Shorter drops answers, which the
+# next poller of the feeds asks for again; longer holds up the rebalance, and with it every poller.
+GRACE_S: Final = 3.0
+HAND_OVER_S: Final = 6.0
 
 
 async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
@@ -54,22 +55,24 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
     """
     feeds = load_feeds(settings.poll.feeds)
     cluster = Cluster(settings.kafka)
-    if not await ready(settings, stop):
+    if not await wait_until_ready(settings, stop):
         return
     async with AsyncExitStack() as stack:
         producer = await stack.enter_async_context(cluster.producer(linger_ms=5))
         fetcher = await stack.enter_async_context(Fetcher(settings.poll))
-        consumer = cluster.member(f"{cluster.group}-poll")
-        shares = (await numbers(cluster, [FEEDS]))[FEEDS]
-        share = Share(feeds, settings, cluster, consumer, fetcher, shares)
+        consumer = cluster.group_consumer(f"{cluster.group}-poll")
+        partition_count = (await partition_counts(cluster, [FEEDS]))[FEEDS]
+        share = Share(feeds, settings, cluster, consumer, fetcher, partition_count)
         outlet = TopicOutlet(cluster, producer)
         share.hubs = await stack.enter_async_context(
             listen_for_items(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
                       random=random.random)
         )  # fmt: skip
-        await stack.enter_async_context(healthy(settings.health, {"kafka": share.check}, share.measure))
+        await stack.enter_async_context(
+            healthy(settings.health, {"kafka": share.check_group}, share.measure_feeds)
+        )
         folder = asyncio.create_task(watch_drop_folder(settings.poll, outlet, stop))
-        stack.push_async_callback(_cancelled, folder)
+        stack.push_async_callback(_cancel, folder)
         await share.run(stop, folder)
 
 
@@ -83,13 +86,13 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
         cluster: Cluster,
         consumer: AIOKafkaConsumer,
         fetcher: Fetcher,
-        partitions: int,
+        partition_count: int,
     ) -> None:
-        """The consumer is not started, and asked for nothing but its place in the group; `partitions` is their number."""
+        """The consumer is not started, and asked for nothing but its place in the group."""
         self._feeds, self._settings, self._cluster, self._fetcher = feeds, settings, cluster, fetcher
-        self._consumer, self._number = consumer, partitions
+        self._consumer, self._partition_count = consumer, partition_count
         self._manners = PoliteAccess.of(settings.poll)
-        self._heard = 0.0  # monotonic seconds at which the group last knew us
+        self._confirmed_at = 0.0  # monotonic seconds at which the group last knew us
         self.hubs: Hubs = NoHubs()
         self._ledger: PartitionLedger | None = None
         self._poller: Poller | None = None
@@ -102,20 +105,20 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
         topic = self._cluster.topic(FEEDS)
         await self._consumer.start()
         self._consumer.subscribe([topic], listener=self)
-        present = asyncio.create_task(self._be_present())
+        membership = asyncio.create_task(self._keep_membership())
         stopped = asyncio.create_task(stop.wait())
-        watched: list[asyncio.Future[None]] = [present, self._failed, *others]
+        watched: list[asyncio.Future[None]] = [membership, self._failed, *others]
         try:
             while not stopped.done():
                 ends: list[asyncio.Future[Any]] = [stopped, *watched]
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-                for each in [each for each in watched if each.done()]:
-                    each.result()
-                    watched.remove(each)
+                for task in [task for task in watched if task.done()]:
+                    task.result()
+                    watched.remove(task)
         finally:
             await self._end_shift()
-            await _cancelled(present)
-            await _cancelled(stopped)
+            await _cancel(membership)
+            await _cancel(stopped)
             await self._consumer.stop()
         if self._failed.done():
             self._failed.result()
@@ -124,46 +127,47 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
         """Publish what was fetched, and let go: returns when nothing of these feeds is under way any more."""
         if revoked:
             log.info("partitions go", number=len(list(revoked)))
-        self._heard = 0.0
+        self._confirmed_at = 0.0
         await self._end_shift()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin to poll the feeds of partitions."""
-        places = list(assigned)
-        self._consumer.pause(*places)  # the records are read by the ledger
+        partitions = list(assigned)
+        self._consumer.pause(*partitions)  # the records are read by the ledger
         self._over = asyncio.Event()
-        self._shift = asyncio.create_task(
-            self._poll(frozenset(each.partition for each in places), self._over)
-        )
-        self._shift.add_done_callback(self._ended)
+        numbers = frozenset(partition.partition for partition in partitions)
+        self._shift = asyncio.create_task(self._poll(numbers, self._over))
+        self._shift.add_done_callback(self._note_end)
 
     async def deliver(self, feed: str, answer: Answer) -> bool:
         """Take in what a hub delivered; False where the feed is another poller's by now."""
         return await self._poller.deliver(feed, answer) if self._poller else False
 
-    async def check(self) -> str | None:
+    async def check_group(self) -> str | None:
         """Whether the group knows us, for ``/readyz``; one who waits for another's end is ready."""
-        if self._permitted() or (self._shift and self._shift.done()):
+        if self._is_member() or (self._shift and self._shift.done()):
             return None
         return "the consumer group has not answered within its session timeout"
 
-    async def measure(self) -> None:
+    async def measure_feeds(self) -> None:
         """Count the feeds of our partitions by state, for ``/metrics``."""
         ledger = self._ledger
-        known = ledger.known if ledger else {}
-        count_feeds([read_health(feed, known.get(feed.id, b"")) for feed in ledger.feeds] if ledger else [])
+        states = ledger.states if ledger else {}
+        feeds = ledger.feeds if ledger else ()
+        count_feeds([read_health(feed, states.get(feed.id, b"")) for feed in feeds])
 
     async def _poll(self, partitions: frozenset[int], over: asyncio.Event) -> None:
         """One shift: poll the feeds of some partitions until they go."""
-        ours = [feed for feed in self._feeds if partition_of(feed, self._number) in partitions]
-        log.info("partitions are ours", number=len(partitions), of=self._number, feeds=len(ours))
+        count = self._partition_count
+        ours = [feed for feed in self._feeds if feed_partition(feed, count) in partitions]
+        log.info("partitions are ours", number=len(partitions), of=count, feeds=len(ours))
         if not partitions:
             return
-        async with PartitionLedger(self._cluster, partitions, self._number, ours) as ledger:
+        async with PartitionLedger(self._cluster, partitions, count, ours) as ledger:
             self._ledger = ledger
             poller = Poller(
                 ours, self._settings.poll, ledger, self._fetcher, manners=self._manners, clock=time.time,
-                random=random.random, stop=over, permit=self._permitted, hubs=self.hubs,
+                random=random.random, stop=over, permit=self._is_member, hubs=self.hubs,
                 grace=GRACE_S,
             )  # fmt: skip
             self._poller = poller
@@ -183,33 +187,33 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
         if shift:
             _, late = await asyncio.wait({shift}, timeout=HAND_OVER_S)
             for task in late:
-                await _cancelled(task)
+                await _cancel(task)
         self._ledger = self._poller = None
 
-    def _ended(self, shift: asyncio.Task[None]) -> None:
+    def _note_end(self, shift: asyncio.Task[None]) -> None:
         if not shift.cancelled() and (error := shift.exception()) and not self._failed.done():
             self._failed.set_exception(error)
 
-    def _permitted(self) -> bool:
-        return time.monotonic() - self._heard < self._settings.kafka.session_timeout_s
+    def _is_member(self) -> bool:
+        return time.monotonic() - self._confirmed_at < self._settings.kafka.session_timeout_s
 
-    async def _be_present(self) -> None:
+    async def _keep_membership(self) -> None:
         """Stay in the group, and note when it last knew us in this generation: a commit that it took proves it."""
-        every = self._settings.kafka.session_timeout_s / HEARTBEATS
+        interval_s = self._settings.kafka.session_timeout_s / HEARTBEATS
         while True:
             asked = time.monotonic()
             try:
                 await self._consumer.getmany(timeout_ms=0)
-                if places := self._consumer.assignment():
+                if partitions := self._consumer.assignment():
                     note = OffsetAndMetadata(0, self._cluster.worker)
-                    await self._consumer.commit({min(places): note})
-                    self._heard = asked
+                    await self._consumer.commit({min(partitions): note})
+                    self._confirmed_at = asked
             except KafkaError as error:
                 log.debug("the group has not answered", reason=str(error))
-            await asyncio.sleep(every if self._permitted() else every / 10)
+            await asyncio.sleep(interval_s if self._is_member() else interval_s / 10)
 
 
-async def states(settings: Settings) -> dict[str, bytes]:
+async def load_states(settings: Settings) -> dict[str, bytes]:
     """What pollers remember of every feed, read once.
 
     Raises:
@@ -217,11 +221,11 @@ async def states(settings: Settings) -> dict[str, bytes]:
     """
     cluster = Cluster(settings.kafka)
     try:
-        return await read_states(cluster, range((await numbers(cluster, [FEEDS]))[FEEDS]))
+        return await read_states(cluster, range((await partition_counts(cluster, [FEEDS]))[FEEDS]))
     except (KafkaError, OSError) as error:
         raise Unreachable(f"Kafka at {settings.kafka.servers}: {error}") from error
 
 
-async def _cancelled(task: asyncio.Task[None] | asyncio.Task[bool]) -> None:
+async def _cancel(task: asyncio.Task[None] | asyncio.Task[bool]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

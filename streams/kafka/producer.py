@@ -15,17 +15,20 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.partitioner import murmur2
 
-from streams.kafka.cluster import HEADROOM, Cluster
-from streams.kafka.topics import ATTEMPTS
+from streams.kafka.cluster import HEADROOM_BYTES, Cluster
 from streams.messages import Message
 
-KEYS: Final = 16_384  # whose hashes are kept: those of feeds, languages and the latest chains
+# Keys whose hashes are kept: those of all feeds, languages and the latest chains. Fewer, and the hash, which is pure
+# Python, is computed again for most messages; more only takes memory.
+CACHED_KEYS: Final = 16_384
 
 Sent = asyncio.Future[Any]
 
 
-async def submit(producer: AIOKafkaProducer, cluster: Cluster, messages: Iterable[Message]) -> Sequence[Sent]:
-    """Hand messages to a producer, within a transaction; the futures of their batches.
+async def submit_messages(
+    producer: AIOKafkaProducer, cluster: Cluster, messages: Iterable[Message]
+) -> Sequence[Sent]:
+    """Hand messages to a producer, within a transaction, and return the futures of their batches.
 
     They must be awaited before the commit: aiokafka commits a transaction of which the broker has refused a batch
     (too large, not allowed) as if nothing were missing.
@@ -33,17 +36,17 @@ async def submit(producer: AIOKafkaProducer, cluster: Cluster, messages: Iterabl
     Raises:
         KafkaError: the producer is fenced, or has no room in time.
     """
-    placed = await _placed(producer, cluster, messages)
-    written = await asyncio.gather(*(_write(producer, *each) for each in placed.items()))
-    return [future for futures in written for future in futures]
+    placed = await _by_partition(producer, cluster, messages)
+    writing = [_write(producer, partition, messages) for partition, messages in placed.items()]
+    return [future for futures in await asyncio.gather(*writing) for future in futures]
 
 
-async def send(
+async def send_message(
     producer: AIOKafkaProducer, cluster: Cluster, message: Message, partition: int | None = None
 ) -> Sent:
-    """Hand one message to a producer; the future of its acknowledgement. Of many in a transaction see `submit`.
+    """Hand one message to a producer, and return the future of its acknowledgement.
 
-    `partition` counts where the message tells none. A time of 0 is left to the broker.
+    Many of a transaction are quicker by `submit_messages`. `partition` counts where the message names none. A time of 0 is left to the broker.
     """
     sent: Sent = await producer.send(
         cluster.topic(message.topic),
@@ -56,55 +59,60 @@ async def send(
     return sent
 
 
-def fits(message: Message, limit: int) -> bool:
+def fits_topic(message: Message, limit: int) -> bool:
     """Whether a topic takes a message: its value has at most `limit` bytes, and what is beside it the headroom.
 
     Dead letters always do: their topics take the largest record of the topic before, and our headers.
     """
     if message.topic.endswith(".dlq"):
         return True
-    return len(message.value) <= limit and len(message.key) <= HEADROOM // 2
+    return len(message.value) <= limit and len(message.key) <= HEADROOM_BYTES // 2
 
 
-def partition_of(key: bytes, number: int) -> int:
-    """Which of `number` partitions a key belongs to, by the hash of Kafka's own clients."""
-    return _hash(key) % number
+def partition_of(key: bytes, count: int) -> int:
+    """Which of `count` partitions a key belongs to, by the hash of Kafka's own clients."""
+    return _hash(key) % count
 
 
-async def _placed(
+async def _by_partition(
     producer: AIOKafkaProducer, cluster: Cluster, messages: Iterable[Message]
 ) -> Mapping[TopicPartition, list[Message]]:
-    numbers: dict[str, int] = {}
+    counts: dict[str, int] = {}
     placed: dict[TopicPartition, list[Message]] = defaultdict(list)
-    for each in messages:
-        if each.topic not in numbers:
-            numbers[each.topic] = len(await producer.partitions_for(cluster.topic(each.topic)))
-        partition = each.partition
+    for message in messages:
+        topic = cluster.topic(message.topic)
+        if topic not in counts:
+            counts[topic] = len(await producer.partitions_for(topic))
+        partition = message.partition
         if partition is None:
-            partition = partition_of(each.key, numbers[each.topic])
-        placed[TopicPartition(cluster.topic(each.topic), partition)].append(each)
+            partition = partition_of(message.key, counts[topic])
+        placed[TopicPartition(topic, partition)].append(message)
     return placed
 
 
 async def _write(
-    producer: AIOKafkaProducer, place: TopicPartition, messages: Sequence[Message]
+    producer: AIOKafkaProducer, partition: TopicPartition, messages: Sequence[Message]
 ) -> list[Sent]:
     """Write the messages of a partition; a batch is accepted when the one before it is on its way."""
     sent: list[Sent] = []
     batch = producer.create_batch()
-    for each in messages:
-        value = each.value or (None if each.tombstone or each.topic == ATTEMPTS else b"")
-        told = {"timestamp": each.timestamp, "key": each.key, "value": value, "headers": list(each.headers)}
-        if batch.append(**told) is None:
-            sent.append(await producer.send_batch(batch, place.topic, partition=place.partition))
+    for message in messages:
+        fields = {
+            "timestamp": message.timestamp,
+            "key": message.key,
+            "value": message.value or (None if message.tombstone else b""),
+            "headers": list(message.headers),
+        }
+        if batch.append(**fields) is None:
+            sent.append(await producer.send_batch(batch, partition.topic, partition=partition.partition))
             batch = producer.create_batch()
-            batch.append(**told)
+            batch.append(**fields)
     batch.close()
-    sent.append(await producer.send_batch(batch, place.topic, partition=place.partition))
+    sent.append(await producer.send_batch(batch, partition.topic, partition=partition.partition))
     return sent
 
 
-@lru_cache(KEYS)
+@lru_cache(CACHED_KEYS)
 def _hash(key: bytes) -> int:
     hashed: int = murmur2(key)
     return hashed & 0x7FFFFFFF

@@ -12,39 +12,39 @@ from typing import Final, cast
 
 from aiokafka import TopicPartition
 
-from streams.kafka.engines import Remembering
-from streams.kafka.step_runner import Overtaken, StepRunner
+from streams.kafka.engines import StatefulEngine
+from streams.kafka.step_runner import PartitionsLost, StepRunner
 from streams.messages import Message
 from streams.routing import RouteWork, wall_clock
 
-LOOK_S: Final = 0.5  # how late a held story may be
+LOOK_INTERVAL_S: Final = 0.5  # how late a held story may be; shorter wakes the worker more often
 
 
-class Routing(Remembering):
+class RouteEngine(StatefulEngine):
     """One memory of routed chains a partition."""
 
     def is_due(self, partition: int, now: int) -> bool:
         """Whether something that the partition holds back may go out."""
-        due = cast("RouteWork", self._memories.peek(partition)).due()
+        due = cast("RouteWork", self._states.step_to_ask(partition)).due()
         return due is not None and due <= now
 
-    async def release(self, partition: int, now: int) -> list[Message]:
-        """The messages of what may go out; until `settled` the partition's memory is undecided."""
-        work = cast("RouteWork", self._memories.work(partition))
-        return await asyncio.to_thread(work.release, now)
+    async def release_due(self, partition: int, now: int) -> list[Message]:
+        """The messages of what may go out; until `mark_committed` the partition's state is undecided."""
+        step = cast("RouteWork", self._states.step_to_run(partition))
+        return await asyncio.to_thread(step.release, now)
 
 
 class RouteRunner(StepRunner):
     """Runs the routes for the partitions that the group gives to this worker."""
 
     async def run(self) -> None:
-        """Settle records, and what is due, until cancelled.
+        """Commit records, and what is due, until cancelled.
 
         Raises:
             KafkaError: the broker left a transaction undecided.
-            Gap: what was fetched came incomplete.
+            FetchGap: what was fetched came incomplete.
         """
-        releasing = asyncio.ensure_future(self._release())
+        releasing = asyncio.ensure_future(self._release_forever())
         running = asyncio.ensure_future(super().run())
         try:
             await asyncio.wait({releasing, running}, return_when=asyncio.FIRST_COMPLETED)
@@ -55,29 +55,31 @@ class RouteRunner(StepRunner):
             releasing.cancel()
             running.cancel()
 
-    async def _release(self) -> None:
+    async def _release_forever(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_S)
-            if self._claimed is None:
+            await asyncio.sleep(LOOK_INTERVAL_S)
+            if self._claiming is None:
                 continue
-            await asyncio.wait({self._claimed})
+            await asyncio.wait({self._claiming})
             async with self._lock:
-                for partition in list(self._next):
-                    await self._release_of(partition)
+                for partition in list(self._next_offsets):
+                    await self._release_partition(partition)
 
-    async def _release_of(self, partition: TopicPartition) -> None:
-        engine = cast("Routing", self._engine)
+    async def _release_partition(self, partition: TopicPartition) -> None:
+        engine = cast("RouteEngine", self._engine)
         while not self._app.rebalancing and self._is_claimed():
             if not engine.is_due(partition.partition, now := wall_clock()):
                 return
-            messages = await engine.release(partition.partition, now)
-            offset = self._next[partition]
+            messages = await engine.release_due(partition.partition, now)
+            offset = self._next_offsets[partition]
             try:
-                await self._transaction(messages, {partition: offset}, self._app.generation)
-            except Overtaken:
-                return  # the memory counts as undecided, so it is read back before it is used again
-            engine.settled({partition.partition: offset})
+                await self._write_transaction(messages, {partition: offset}, self._app.generation)
+            except PartitionsLost:
+                return  # the state counts as undecided, so it is read back before it is used again
+            engine.mark_committed({partition.partition: offset})
 
     def _is_claimed(self) -> bool:
-        claimed = self._claimed
-        return bool(claimed and claimed.done() and not claimed.cancelled() and claimed.exception() is None)
+        claiming = self._claiming
+        return bool(
+            claiming and claiming.done() and not claiming.cancelled() and claiming.exception() is None
+        )

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import logging
 import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -20,14 +22,15 @@ import structlog
 
 from config.errors import Misconfigured
 from config.settings import Settings
-from streams.kafka.cluster import quieten
 from streams.logs import configure
 from streams.retry import PROCESS
 
-RESTARTS: Final = "WIREDESK_RESTARTS"  # how many restarts there were, one soon after the other
-ENDS: Final = frozenset({signal.SIGINT, signal.SIGTERM})
-LOOK_S: Final = 0.05  # between two looks whether a signal has come
-STEADY_S: Final = 60.0  # after that long without one, the count begins anew
+RESTARTS_VARIABLE: Final = "WIREDESK_RESTARTS"  # how many restarts there were, one soon after the other
+END_SIGNALS: Final = frozenset({signal.SIGINT, signal.SIGTERM})
+LOOK_INTERVAL_S: Final = 0.05  # between two looks whether a signal has come
+# After that long without a failure, the count of restarts begins anew. Shorter, and a process that fails again and again
+# just after its start never waits longer; longer, and a rare failure waits as if it were the next of a row.
+STEADY_S: Final = 60.0
 log = structlog.get_logger("wiredesk")
 
 
@@ -38,35 +41,35 @@ def run_forever(settings: Settings, run: Callable[[asyncio.Event], Awaitable[Non
         Misconfigured: what the operator has to change.
     """
     configure(settings.log)
-    quieten()
-    faulthandler.register(signal.SIGUSR1)  # tells where every thread stands
+    limit_client_logs()
+    faulthandler.register(signal.SIGUSR1)  # prints the stack of every thread
     began = time.monotonic()
     try:
         asyncio.run(_until_signal(run))
     except Misconfigured:
         raise
     except Exception as error:  # noqa: BLE001 -- whatever it was, the fresh process goes on from what is committed
-        _again(error, steady=time.monotonic() - began > STEADY_S)
+        _restart(error, steady=time.monotonic() - began > STEADY_S)
 
 
 async def _until_signal(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in ENDS:
+    for name in END_SIGNALS:
         loop.add_signal_handler(name, stop.set)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
     try:
         await run(stop)
     except Exception as error:
-        signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)  # in the fresh process too, until it listens
-        await asyncio.sleep(LOOK_S)  # the loop hears of a signal a turn after it came
+        signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # in the fresh process too, until it listens
+        await asyncio.sleep(LOOK_INTERVAL_S)  # the loop hears of a signal a turn after it came
         if not stop.is_set():
             raise
         log.warning("a failure at the end", error=f"{type(error).__name__}: {error}")
 
 
-def _again(error: Exception, *, steady: bool) -> None:
-    number = 1 if steady else int(os.environ.get(RESTARTS, "0")) + 1
+def _restart(error: Exception, *, steady: bool) -> None:
+    number = 1 if steady else int(os.environ.get(RESTARTS_VARIABLE, "0")) + 1
     wait = PROCESS.delay_s(number + 1)
     log.error(
         "starting again after a failure", error=f"{type(error).__name__}: {error}", restarts=number,
@@ -74,8 +77,36 @@ def _again(error: Exception, *, steady: bool) -> None:
     )  # fmt: skip
     until = time.monotonic() + wait
     while time.monotonic() < until:
-        time.sleep(min(LOOK_S, wait))
-        if signal.sigpending() & ENDS:
+        time.sleep(min(LOOK_INTERVAL_S, wait))
+        if signal.sigpending() & END_SIGNALS:
             return
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, RESTARTS: str(number)})  # noqa: S606 -- ourselves
+    environment = {**os.environ, RESTARTS_VARIABLE: str(number)}
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 -- ourselves
+
+
+class LogLimit(logging.Filter):
+    """Lets through a few lines of each message in a while: one outage makes aiokafka write thousands."""
+
+    def __init__(self, max_lines: int = 3, seconds: float = 30.0) -> None:
+        """`max_lines` of one message (before its values are filled in) in so many `seconds`."""
+        super().__init__()
+        self._max_lines, self._seconds = max_lines, seconds
+        self._began = time.monotonic()
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line may pass; the lines of other libraries always do."""
+        if not record.name.startswith(("aiokafka", "faust", "mode")):
+            return True
+        if record.created and time.monotonic() - self._began > self._seconds:
+            self._began = time.monotonic()
+            self._counts.clear()
+        self._counts[record.name, str(record.msg)] += 1
+        return self._counts[record.name, str(record.msg)] <= self._max_lines
+
+
+def limit_client_logs() -> None:
+    """Limit what aiokafka and Faust write through the handlers that there are."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(LogLimit())

@@ -30,12 +30,12 @@ from processors.times import to_milliseconds
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
 from sinks.ports import Sink, Written
 from streams.kafka.cluster import Cluster
-from streams.kafka.faust_internals import is_in_its_group
+from streams.kafka.faust_internals import is_in_group
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
-from streams.kafka.producer import send
-from streams.kafka.topics import ready
-from streams.kafka.worker import FIGURES_S
+from streams.kafka.producer import send_message
+from streams.kafka.topics import wait_until_ready
+from streams.kafka.worker import FIGURES_INTERVAL_S
 from streams.messages import Record, dead_letter
 from streams.retry import INDEX, retry_until_stopped
 from streams.sinks import decode_records, merge_outcomes
@@ -66,7 +66,7 @@ class SinkRunner:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop`, finishing what is in hand."""
-        if not await ready(self._settings, stop):
+        if not await wait_until_ready(self._settings, stop):
             return
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._sink.close)
@@ -97,7 +97,7 @@ class SinkRunner:
             self._in_hand = 0
 
     def _member(self) -> AIOKafkaConsumer:
-        return self._cluster.member(
+        return self._cluster.group_consumer(
             self._group,
             *self._topics,
             partition_assignment_strategy=[StickyPartitionAssignor],
@@ -126,7 +126,7 @@ class SinkRunner:
         Raises:
             Transient: the end came before the sink had taken them.
         """
-        records = [as_record(each, self._cluster.name) for each in fetched]
+        records = [as_record(each, self._cluster.topology_name) for each in fetched]
         decoded = await asyncio.to_thread(decode_records, self._step, records)
         events = [each for each in decoded if not isinstance(each, Rejected)]
         written = await self._written(consumer, fetched, events, stop)
@@ -203,7 +203,7 @@ class SinkRunner:
             log.warning("a record is left out", sink=self.name, topic=record.topic, reason=str(error))
             return
         DEAD_LETTERS.labels(self.name, error.type).inc()
-        await (await send(producer, self._cluster, letter))
+        await (await send_message(producer, self._cluster, letter))
 
     def _observe(self, events: Sequence[Any]) -> None:
         now = time.time()
@@ -232,7 +232,7 @@ class SinkRunner:
     async def _figures(self, consumer: AIOKafkaConsumer) -> None:
         """Tell the lag for ever, and above all while the sink is down and nothing is fetched."""
         while True:
-            await asyncio.sleep(FIGURES_S)
+            await asyncio.sleep(FIGURES_INTERVAL_S)
             with suppress(KafkaError, IllegalStateError):  # it is down, or the partitions have just changed
                 places = consumer.assignment()
                 ends = await consumer.end_offsets(places) if places else {}
@@ -240,7 +240,7 @@ class SinkRunner:
                 LAG_RECORDS.labels(self.name).set(lag + self._in_hand)
 
     async def _ready(self) -> str | None:
-        if self._consumer and not is_in_its_group(self._consumer):
+        if self._consumer and not is_in_group(self._consumer):
             return "Kafka does not answer"
         return self.waiting
 

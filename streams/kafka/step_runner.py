@@ -1,9 +1,8 @@
-"""A step on Kafka: records in hand, run, and settled in one transaction with their offsets.
+"""A step on Kafka: its records are run, and committed in one transaction with their outputs and offsets.
 
-What goes wrong is told apart here. What the sender did wrong comes out of the step as a dead letter. An exception is
-our own fault: what stands before the record is committed, the step is made anew and tries again; the third time the
-record is set aside as `Bug`. When the group has gone on without us, or the broker leaves it open whether a transaction
-was committed, the step must not guess: it raises, and the worker starts afresh from what is committed.
+What becomes of a record that fails is decided by `streams.settlement`. When the group has gone on without us, or the
+broker leaves it open whether a transaction was committed, the step must not guess: it raises, and the worker starts
+afresh from what is committed.
 """
 
 from __future__ import annotations
@@ -17,53 +16,57 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
-from processors.errors import Bug, TooLarge
+from processors.errors import TooLarge
 from streams import metrics
-from streams.kafka.attempts import MOST, Attempts
-from streams.kafka.backfill_gate import Room
+from streams.kafka.backfill_gate import BackfillGate
 from streams.kafka.cluster import Cluster
+from streams.kafka.crash_counts import CrashTopic
 from streams.kafka.engines import Engine
-from streams.kafka.faust_internals import App, Batch, Committed
-from streams.kafka.inbox import Fetched, Inbox
-from streams.kafka.pace import Pace
-from streams.kafka.partitions import within
-from streams.kafka.producer import fits, submit
-from streams.kafka.takeover import claim
+from streams.kafka.faust_internals import App, Batch
+from streams.kafka.inbox import BatchLimit, Fetched, Inbox
+from streams.kafka.producer import fits_topic, submit_messages
+from streams.kafka.takeover import take_over
 from streams.messages import Message, Record, dead_letter
 from streams.pool import BrokenPool
 from streams.retry import STEP
-from streams.settlement import Outcome
+from streams.settlement import Outcome, Settlement, exhausted_letter, settle_run, split_run
 from streams.topology import Step
 
-TRANSACTION_MS: Final = 10_000  # a transaction takes milliseconds: it is opened when all messages are there
+# The broker aborts a transaction that is open for longer. Ours take milliseconds, as they begin when all messages are
+# there; with less, a slow broker's answer ends the worker, with more, readers wait longer behind a worker that died.
+TRANSACTION_MS: Final = 10_000
 LOOK_AGAIN_S: Final = 0.02
+FIRST_POOLED_RECORDS: Final = 64  # of the first transaction of a slow step, before its speed is known
 log = structlog.get_logger("wiredesk.kafka")
 
+Committable = Sequence[tuple[Record, tuple[Message, ...]]]
 
-class Overtaken(Exception):
+
+class PartitionsLost(Exception):
     """The group has given our partitions to somebody: what is in hand is theirs to do."""
 
 
-class Gap(Exception):
+class FetchGap(Exception):
     """Records of a partition of ours were fetched and are gone; the worker must start again at what is committed."""
 
 
 class StepRunner:
     """Runs one step of the topology for the partitions that the group gives to this worker."""
 
-    def __init__(self, step: Step, app: App, cluster: Cluster, engine: Engine, attempts: Attempts) -> None:
-        """Nothing runs before `open` and `run`; Faust's agents fill it through `take_in`."""
+    def __init__(self, step: Step, app: App, cluster: Cluster, engine: Engine, crashes: CrashTopic) -> None:
+        """Nothing runs before `open` and `run`; Faust's agents fill it through `add_batch`."""
         self.step = step
-        self._app, self._cluster, self._engine, self._attempts = app, cluster, engine, attempts
-        self.inbox = Inbox(cluster.settings.batch * 2, cluster.name, self._may_take_late)
-        self._room = Room(cluster, step)
-        self._pace = Pace(cluster.settings.batch, first=64 if step.pooled else cluster.settings.batch)
+        self._app, self._cluster, self._engine, self._crashes = app, cluster, engine, crashes
+        batch = cluster.settings.batch
+        self.inbox = Inbox(batch * 2, cluster.topology_name, self._may_take_backfill)
+        self._gate = BackfillGate(cluster, step)
+        self._limit = BatchLimit(batch, first=FIRST_POOLED_RECORDS if step.pooled else batch)
         self._producer: AIOKafkaProducer | None = None
-        self._lock = asyncio.Lock()
-        self._next: dict[TopicPartition, int] = {}
-        self._held: list[Fetched] = []
-        self._claimed: asyncio.Future[None] | None = None
-        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lock = asyncio.Lock()  # held while a transaction may be open
+        self._next_offsets: dict[TopicPartition, int] = {}
+        self._in_hand: list[Fetched] = []
+        self._claiming: asyncio.Future[None] | None = None
+        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def open(self) -> None:
         """Start the producer and make the standby, before the worker joins its group.
@@ -71,59 +74,55 @@ class StepRunner:
         The producer fences this slot's predecessor and aborts what it left open. Later would be too late: whoever takes over its
         partitions waits for its transactions, and does not fence a worker whose name is in the group again.
         """
-        self._producer = await self._fenced()
+        self._producer = await self._start_producer()
         await self._engine.open()
 
-    async def take_in(self, batch: Batch) -> None:
-        """Take a batch from Faust, waiting while there is enough."""
-        late = self._cluster.name(batch.partition.topic) != self.step.reads[0].name
+    async def add_batch(self, batch: Batch) -> None:
+        """Take in a batch from Faust, waiting while there is enough."""
+        backfill = self._cluster.topology_name(batch.partition.topic) != self.step.reads[0].name
         try:
-            await self.inbox.put(batch, late=late)
+            await self.inbox.add_batch(batch, backfill=backfill)
         except Exception as error:  # what leaves an agent is lost: Faust logs it and goes on
-            if not self.failed.done():
-                self.failed.set_exception(error)
+            if not self.failure.done():
+                self.failure.set_exception(error)
             raise
 
     async def run(self) -> None:
-        """Settle records until cancelled.
+        """Run and commit records until cancelled.
 
         Raises:
             BrokenPool: a child of the pool died; its records are counted.
             KafkaError: the broker left a transaction undecided.
-            Gap: what was fetched came incomplete.
+            FetchGap: what was fetched came incomplete.
         """
         while True:
-            taken = self._held = await self.inbox.take(self._pace.limit)
-            while not await self._done(taken):  # noqa: ASYNC110 -- what ends a rebalance has no event
+            fetched = self._in_hand = await self.inbox.next_records(self._limit.records)
+            while not await self._try_commit(fetched):  # noqa: ASYNC110 -- what ends a rebalance has no event
                 await asyncio.sleep(LOOK_AGAIN_S)
-            self._held = []
+            self._in_hand = []
 
-    async def pause(self) -> None:
-        """Return when no transaction is open; none is opened before `resume`."""
+    async def drain(self) -> None:
+        """Return when no transaction is open; none is opened any more."""
         await self._lock.acquire()
 
-    def resume(self) -> None:
-        """Let go on after `pause`."""
-        self._lock.release()
-
-    async def between(self) -> None:
+    async def wait_for_transaction(self) -> None:
         """Return when no transaction is open."""
         async with self._lock:
             return
 
-    def assign(self, partitions: Sequence[TopicPartition]) -> asyncio.Future[None]:
-        """Partitions were given to us: take them over, before anything of them is run."""
-        self.inbox.drop()
-        if self._claimed and not self._claimed.done():
-            self._claimed.cancel()
-        self._claimed = asyncio.ensure_future(self._claim(partitions))
-        return self._claimed
+    def assign_partitions(self, partitions: Sequence[TopicPartition]) -> asyncio.Future[None]:
+        """Take over the partitions that were given to us, before anything of them is run."""
+        self.inbox.drop_all()
+        if self._claiming and not self._claiming.done():
+            self._claiming.cancel()
+        self._claiming = asyncio.ensure_future(self._claim(partitions))
+        return self._claiming
 
     async def close(self) -> None:
         """End the producer; what it had open is aborted."""
-        await self._room.close()
-        if self._claimed:
-            self._claimed.cancel()
+        await self._gate.close()
+        if self._claiming:
+            self._claiming.cancel()
         await self._engine.close()
         if self._producer:
             await self._producer.stop()
@@ -131,42 +130,33 @@ class StepRunner:
     @property
     def partitions(self) -> list[TopicPartition]:
         """The partitions that are ours and taken over."""
-        return list(self._next)
+        return list(self._next_offsets)
 
-    def waiting(self, ends: Mapping[TopicPartition, int]) -> tuple[int, float]:
+    def lag(self, ends: Mapping[TopicPartition, int]) -> tuple[int, float]:
         """How many records wait before the step on our partitions, and the age of the oldest in seconds.
 
         `ends` has the ends of what is committed there.
         """
-        number, oldest = 0, 0.0
-        for partition, after in self._next.items():
-            fetched, _ = self._app.waiting(partition)
-            held = (each for each in self._held if each.partition == partition)
-            first = next(held, None) or self.inbox.first(partition)
-            if partition not in ends or fetched is None:
+        count, oldest_s = 0, 0.0
+        for partition, next_offset in self._next_offsets.items():
+            position, _ = self._app.fetch_position(partition)
+            in_hand = (fetched for fetched in self._in_hand if fetched.partition == partition)
+            first = next(in_hand, None) or self.inbox.oldest_of(partition)
+            if partition not in ends or position is None:
                 continue
-            number += max(0, ends[partition] - (after if first else fetched))
+            count += max(0, ends[partition] - (next_offset if first else position))
             if first:
-                oldest = max(oldest, time.time() - first.written / 1000)
-        return number, oldest
+                oldest_s = max(oldest_s, time.time() - first.written / 1000)
+        return count, oldest_s
 
     async def _claim(self, partitions: Sequence[TopicPartition]) -> None:
         async with self._lock:
-            self._next.clear()
-            if not partitions:
-                await self._engine.claim({})
-                return
-            admin = self._cluster.admin()
-            await admin.start()
-            try:
-                decided = await claim(self._cluster, admin, self.step.name, partitions)
-            finally:
-                await admin.close()
-            found = await within(self._cluster, decided)
-            await self._engine.claim(_offsets(found))
-            self._next = {partition: max(told.offset, 0) for partition, told in found.items()}
+            self._next_offsets.clear()
+            offsets = await take_over(self._cluster, self.step.name, partitions) if partitions else {}
+            await self._engine.claim_partitions(_by_number(offsets))
+            self._next_offsets |= offsets
 
-    async def _fenced(self) -> AIOKafkaProducer:
+    async def _start_producer(self) -> AIOKafkaProducer:
         identity = self._cluster.transactional_id(self.step.name, self._cluster.worker)
         producer = self._cluster.producer(
             transactional_id=identity,
@@ -177,165 +167,140 @@ class StepRunner:
         await producer.start()
         return producer
 
-    def _may_take_late(self) -> bool:
+    def _may_take_backfill(self) -> bool:
         """Whether a back-fill's records may be taken: live ones are read, and find room behind this step."""
-        return self._live_is_read() and self._room.there_is()
+        return self._is_live_read() and self._gate.try_acquire()
 
-    def _live_is_read(self) -> bool:
-        """Whether every live partition of ours is read and settled to its end."""
+    def _is_live_read(self) -> bool:
+        """Whether every live partition of ours is read and committed to its end."""
         live = self._cluster.topic(self.step.reads[0].name)
-        ends = [self._app.waiting(partition) for partition in self._next if partition.topic == live]
-        return all(end is not None and fetched is not None and fetched >= end for fetched, end in ends)
+        partitions = [partition for partition in self._next_offsets if partition.topic == live]
+        positions = [self._app.fetch_position(partition) for partition in partitions]
+        return all(
+            end is not None and position is not None and position >= end for position, end in positions
+        )
 
-    async def _done(self, taken: Sequence[Fetched]) -> bool:
-        """Settle what is ours of some records; False while the group makes up its mind, and they are kept."""
-        if self._claimed:
-            await asyncio.wait({self._claimed})
+    async def _try_commit(self, fetched: Sequence[Fetched]) -> bool:
+        """Run and commit what is ours of some records; False while the group makes up its mind, and they are kept."""
+        if self._claiming:
+            await asyncio.wait({self._claiming})
         async with self._lock:
-            if self._app.rebalancing or (self._claimed and not self._claimed.done()):
+            if self._app.rebalancing or (self._claiming and not self._claiming.done()):
                 return False
-            if self._claimed and not self._claimed.cancelled():
-                self._claimed.result()
+            if self._claiming and not self._claiming.cancelled():
+                self._claiming.result()
             began = time.monotonic()
             try:
-                await self._settle(taken)
-            except Overtaken:
+                await self._run_and_commit(fetched)
+            except PartitionsLost:
                 return False
-            self._pace.took(len(taken), time.monotonic() - began)
+            self._limit.note_run(len(fetched), time.monotonic() - began)
             return True
 
-    def _ours(self, taken: Sequence[Fetched], generation: int) -> list[Fetched]:
-        """The records of this generation that are not settled yet, once each, provided that none is missing before."""
-        ours: list[Fetched] = []
-        reached = dict(self._next)
-        for each in taken:
-            if each.generation != generation or each.record.offset < reached.get(each.partition, 1 << 62):
+    def _ours(self, fetched: Sequence[Fetched], generation: int) -> list[Record]:
+        """The records of this generation that are not committed yet, once each, provided that none before is missing."""
+        ours: list[Record] = []
+        expected = dict(self._next_offsets)
+        for one in fetched:
+            offset = one.record.offset
+            if one.generation != generation or offset < expected.get(one.partition, 1 << 62):
                 continue
-            if each.after is not None and each.after >= reached[each.partition]:
-                raise Gap(
-                    f"{each.partition}: {each.after} was never settled, and {each.record.offset} is here"
-                )
-            reached[each.partition] = each.record.offset + 1
-            ours.append(each)
+            if one.after is not None and one.after >= expected[one.partition]:
+                raise FetchGap(f"{one.partition}: {one.after} was never committed, and {offset} is here")
+            expected[one.partition] = offset + 1
+            ours.append(one.record)
         return ours
 
-    async def _settle(self, taken: Sequence[Fetched]) -> None:
+    async def _run_and_commit(self, fetched: Sequence[Fetched]) -> None:
         generation = self._app.generation
+        crashes = self._crashes.counts_of(self.step.name)
         retries = STEP.delays()
-        pending = self._ours(taken, generation)
+        pending: Sequence[Record] = self._ours(fetched, generation)
         while pending:
-            pending, suspects = self._in_hand(pending)
-            outcomes = await self._run([each.record for each in pending])
-            done, failed, rest = _split(pending, outcomes)
-            await self._commit(done, generation, whole=not failed)
-            again = await self._crashed(failed, generation)
-            if again:
+            now, waiting = split_run(pending, crashes)
+            outcomes = await self._run(now)
+            settlement = settle_run(self.step.name, now, outcomes, crashes)
+            is_whole = not (settlement.retry or settlement.dead_letters)
+            await self._commit(settlement.commit, generation, is_whole=is_whole)
+            if not is_whole:
+                await self._recover(settlement, generation)
+            if settlement.alone or settlement.waits_for:
                 await asyncio.sleep(next(retries))
-            pending = sorted([*again, *rest], key=lambda each: each.record.offset) + suspects
-
-    def _in_hand(self, pending: list[Fetched]) -> tuple[list[Fetched], list[Fetched]]:
-        """What to run now, and what waits: a record on which a worker died is run alone."""
-        suspects = [each for each in pending if self._attempts.of(self.step.name, each.record)]
-        if not suspects:
-            return pending, []
-        if pending[0] in suspects:
-            return pending[:1], pending[1:]
-        sound = pending.index(suspects[0])
-        return pending[:sound], pending[sound:]
+            pending = [*settlement.retry, *waiting]
 
     async def _run(self, records: Sequence[Record]) -> list[Outcome]:
-        if len(records) == 1 and (count := self._attempts.of(self.step.name, records[0])) >= MOST:
-            return [(self._set_aside(records[0], count),)]
+        count = self._crashes.counts_of(self.step.name).get(records[0].place, 0)
+        if letter := exhausted_letter(self.step.name, records[0], count):
+            return [(letter,)]
         with metrics.STEP_SECONDS.labels(self.step.name).time():
             try:
                 outcomes = await self._engine.run(records)
             except BrokenPool as broken:
                 for record in broken.suspects:
-                    self._attempts.crashed(self.step.name, record)
-                await self._attempts.publish(self.step.name, broken.suspects)
+                    self._crashes.count_crash(self.step.name, record)
+                await self._crashes.publish_counts(self.step.name, broken.suspects)
                 raise
-        return [self._fitting(*each) for each in zip(records, outcomes, strict=True)]
+        return [self._fit_outcome(record, outcome) for record, outcome in zip(records, outcomes, strict=True)]
 
-    def _set_aside(self, record: Record, count: int) -> Message:
-        bug = Bug(f"{self.step.name} crashed {count} times on this record; see the log, then replay it")
-        return dead_letter(record, self.step.name, bug, count)
-
-    def _fitting(self, record: Record, outcome: Outcome) -> Outcome:
+    def _fit_outcome(self, record: Record, outcome: Outcome) -> Outcome:
         """The outcome, or a dead letter where the broker would refuse a message of it for its size."""
         limit = self._cluster.settings.max_message_bytes
-        if isinstance(outcome, Exception) or all(fits(message, limit) for message in outcome):
+        if isinstance(outcome, Exception) or all(fits_topic(message, limit) for message in outcome):
             return outcome
         error = TooLarge(f"{self.step.name} made more than kafka.max_message_bytes ({limit}) of it")
         return (dead_letter(record, self.step.name, error),)
 
-    async def _crashed(self, failed: Sequence[tuple[Fetched, Exception]], generation: int) -> list[Fetched]:
-        """Count crashes; set aside what crashed too often; the others, to be tried again."""
-        again: list[Fetched] = []
-        for each, error in failed:
-            count = self._attempts.crashed(self.step.name, each.record)
+    async def _recover(self, settlement: Settlement, generation: int) -> None:
+        """Count the crashes of a run, make the step anew where a record failed, and commit what crashed too often."""
+        for record, error in settlement.crashed:
+            count = self._crashes.count_crash(self.step.name, record)
             log.error(
                 "a step crashed: please report it",
-                step=self.step.name, topic=each.record.topic, partition=each.record.partition,
-                offset=each.record.offset, crashes=count, exc_info=error,
+                step=self.step.name, topic=record.topic, partition=record.partition,
+                offset=record.offset, crashes=count, exc_info=error,
             )  # fmt: skip
-            await self._engine.restart(each.record.partition, self._next[each.partition])
-            if count < MOST:
-                again.append(each)
-                continue
-            await self._commit([(each, (self._set_aside(each.record, count),))], generation, whole=True)
-        return again
+        letters = [(record, (letter,)) for record, letter in settlement.dead_letters]
+        failed = [*settlement.retry, *(record for record, _ in letters)]
+        for partition in {self._partition(record) for record in failed}:
+            await self._engine.restart_partition(partition.partition, self._next_offsets[partition])
+        await self._commit(letters, generation, is_whole=True)
+        if settlement.waits_for:
+            log.warning("a step waits", step=self.step.name, reason=str(settlement.waits_for))
 
-    async def _commit(
-        self, done: Sequence[tuple[Fetched, tuple[Message, ...]]], generation: int, *, whole: bool
-    ) -> None:
-        """One transaction for the outcomes of records; `whole`: nothing else was run with them."""
+    async def _commit(self, done: Committable, generation: int, *, is_whole: bool) -> None:
+        """One transaction for the outcomes of records; `is_whole` where nothing else was run with them."""
         if not done:
             return
-        offsets = {each.partition: each.record.offset + 1 for each, _ in done}
+        next_offsets = {self._partition(record): record.offset + 1 for record, _ in done}
         messages = [message for _, outcome in done for message in outcome]
-        messages += self._attempts.forget(self.step.name, (each.record for each, _ in done))
-        await self._transaction(messages, offsets, generation)
-        self._next |= offsets
-        if whole:
-            self._engine.settled({partition.partition: offset for partition, offset in offsets.items()})
+        messages += self._crashes.forget_counts(self.step.name, (record for record, _ in done))
+        await self._write_transaction(messages, next_offsets, generation)
+        self._next_offsets |= next_offsets
+        if is_whole:
+            self._engine.mark_committed(_by_number(next_offsets))
         metrics.count(self.step.name, [outcome for _, outcome in done])
 
-    async def _transaction(
-        self, messages: Iterable[Message], offsets: Mapping[TopicPartition, int], generation: int
+    async def _write_transaction(
+        self, messages: Iterable[Message], next_offsets: Mapping[TopicPartition, int], generation: int
     ) -> None:
         assert self._producer, "partitions are claimed before anything is run"
         note = self._cluster.worker
-        marks = {partition: OffsetAndMetadata(offset, note) for partition, offset in offsets.items()}
-        self._still_ours(generation)
+        marks = {partition: OffsetAndMetadata(offset, note) for partition, offset in next_offsets.items()}
+        self._check_generation(generation)
         async with self._producer.transaction():
-            sent = await submit(self._producer, self._cluster, messages)
-            self._still_ours(generation)
+            sent = await submit_messages(self._producer, self._cluster, messages)
+            self._check_generation(generation)
             await self._producer.send_offsets_to_transaction(marks, self._app.membership)
             await asyncio.gather(*sent)
 
-    def _still_ours(self, generation: int) -> None:
+    def _check_generation(self, generation: int) -> None:
         if self._app.rebalancing or self._app.generation != generation:
-            raise Overtaken
+            raise PartitionsLost
+
+    def _partition(self, record: Record) -> TopicPartition:
+        """The partition on the broker that a record lies in."""
+        return TopicPartition(self._cluster.topic(record.topic), record.partition)
 
 
-def _split(
-    pending: Sequence[Fetched], outcomes: Sequence[Outcome]
-) -> tuple[list[tuple[Fetched, tuple[Message, ...]]], list[tuple[Fetched, Exception]], list[Fetched]]:
-    """What came out, the first failure of each partition, and what stands behind it."""
-    done: list[tuple[Fetched, tuple[Message, ...]]] = []
-    failed: list[tuple[Fetched, Exception]] = []
-    rest: list[Fetched] = []
-    blocked: set[TopicPartition] = set()
-    for each, outcome in zip(pending, outcomes, strict=True):
-        if each.partition in blocked:
-            rest.append(each)
-        elif isinstance(outcome, Exception):
-            blocked.add(each.partition)
-            failed.append((each, outcome))
-        else:
-            done.append((each, outcome))
-    return done, failed, rest
-
-
-def _offsets(found: Mapping[TopicPartition, Committed]) -> dict[int, int]:
-    return {partition.partition: max(told.offset, 0) for partition, told in found.items()}
+def _by_number(offsets: Mapping[TopicPartition, int]) -> dict[int, int]:
+    return {partition.partition: offset for partition, offset in offsets.items()}

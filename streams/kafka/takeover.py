@@ -1,4 +1,4 @@
-"""How partitions become ours: dead predecessors are fenced, undecided offsets waited for.
+"""How partitions become ours: dead predecessors are fenced, undecided offsets waited for, offsets out of range moved.
 
 Each offset is committed with the name of the worker that did it. Where that worker is no member of the group any
 more, a producer with its transactional id is started for a moment: the broker then aborts what the dead one left open
@@ -18,25 +18,75 @@ from aiokafka.errors import KafkaError
 
 from processors.errors import Transient
 from streams.kafka.cluster import Cluster
-from streams.kafka.faust_internals import Committed, committed
+from streams.kafka.faust_internals import Committed, committed_offsets
 from streams.retry import TAKEOVER
 
 log = structlog.get_logger("wiredesk.kafka")
 
 
-async def claim(
+async def take_over(
+    cluster: Cluster, step: str, partitions: Sequence[TopicPartition]
+) -> Mapping[TopicPartition, int]:
+    """Where to go on in each partition of a step, once nobody but the group's new member can commit to it."""
+    admin = cluster.admin()
+    await admin.start()
+    try:
+        decided = await _decided_offsets(cluster, admin, step, partitions)
+    finally:
+        await admin.close()
+    return await offsets_in_range(cluster, decided)
+
+
+async def live_workers(cluster: Cluster, admin: AIOKafkaAdminClient) -> set[str]:
+    """The names of the group's live workers, which are the client ids of its members."""
+    described = await admin.describe_consumer_groups([cluster.group])
+    return {str(member[1]) for answer in described for group in answer.groups for member in group[5]}
+
+
+async def offsets_in_range(
+    cluster: Cluster, offsets: Mapping[TopicPartition, Committed]
+) -> dict[TopicPartition, int]:
+    """The committed offsets; those out of range, or never committed, moved to where the consumer goes on.
+
+    That is the oldest record there is. An offset is out of range where retention has deleted what was not yet read,
+    which is logged as an error, and where a log is shorter than what was committed (a topic made anew, a replica
+    without the last records that became leader): its records are read from the beginning rather than passed over, as
+    repeats are harmless.
+    """
+    async with cluster.consumer(isolation_level="read_uncommitted") as consumer:
+        first = await consumer.beginning_offsets(list(offsets))
+        end = await consumer.end_offsets(list(offsets))
+    in_range = {partition: max(mark.offset, 0) for partition, mark in offsets.items()}
+    for partition, mark in offsets.items():
+        if 0 <= mark.offset < first[partition]:
+            log.error(
+                "records were deleted before they were read: raise kafka.retention_hours, or add workers",
+                topic=partition.topic, partition=partition.partition, records=first[partition] - mark.offset,
+            )  # fmt: skip
+        elif mark.offset > end[partition]:
+            log.error(
+                "the log ends before what was committed: reading it from its beginning",
+                topic=partition.topic, partition=partition.partition, committed=mark.offset, end=end[partition],
+            )  # fmt: skip
+        else:
+            continue
+        in_range[partition] = first[partition]
+    return in_range
+
+
+async def _decided_offsets(
     cluster: Cluster, admin: AIOKafkaAdminClient, step: str, partitions: Sequence[TopicPartition]
 ) -> Mapping[TopicPartition, Committed]:
-    """The decided offsets of partitions of a step, after which nobody but the group's new member commits to them."""
+    """The committed offsets, once those who died are fenced and no open transaction holds any of them."""
     for delay in TAKEOVER.delays():
         try:
             await _fence_the_dead(cluster, admin, step, partitions)
-            found = await committed(admin, cluster.group, partitions)
+            offsets = await committed_offsets(admin, cluster.group, partitions)
         except (KafkaError, Transient, OSError) as error:
             log.warning("taking over partitions: trying again", step=step, reason=str(error))
         else:
-            if found is not None:
-                return found
+            if offsets is not None:
+                return offsets
         await asyncio.sleep(delay)
     raise AssertionError("delays are endless")
 
@@ -45,17 +95,11 @@ async def _fence_the_dead(
     cluster: Cluster, admin: AIOKafkaAdminClient, step: str, partitions: Sequence[TopicPartition]
 ) -> None:
     offsets = await admin.list_consumer_group_offsets(cluster.group, partitions=list(partitions))
-    owners = {told.metadata for told in offsets.values() if told.metadata}
-    dead = owners - {cluster.worker} - await members(cluster, admin)
+    owners = {mark.metadata for mark in offsets.values() if mark.metadata}
+    dead = owners - {cluster.worker} - await live_workers(cluster, admin)
     for worker in sorted(dead):
         identity = cluster.transactional_id(step, worker)
         producer = cluster.producer(transactional_id=identity)
         await producer.start()
         await producer.stop()
         log.debug("fenced a dead worker", step=step, worker=worker)
-
-
-async def members(cluster: Cluster, admin: AIOKafkaAdminClient) -> set[str]:
-    """The names of the group's live workers, which are the client ids of its members."""
-    described = await admin.describe_consumer_groups([cluster.group])
-    return {str(member[1]) for answer in described for group in answer.groups for member in group[5]}

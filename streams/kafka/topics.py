@@ -11,7 +11,8 @@ refused. The time of reception stands in the header ``ce_time``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,11 +24,13 @@ from config.errors import Misconfigured
 from config.settings import Settings
 from processors.errors import Transient
 from processors.times import HOUR_MS
-from streams.kafka.cluster import HEADROOM, Cluster, or_stopped, wait_for
+from streams.kafka.cluster import HEADROOM_BYTES, Cluster, or_stopped, wait_for_broker
 from streams.routing import rules
-from streams.topology import DEAD_LETTERS, ROUTED, TOPICS, Topic, retention_hours
+from streams.topology import DEAD_LETTERS, ROUTED, TOPICS, Step, Topic, retention_hours
 
-SEEN_S: Final = 15.0
+ALREADY_EXISTS: Final = 36  # TOPIC_ALREADY_EXISTS: somebody else has made it just now
+# Patience with a broker that does not know a new topic yet: less fails on a loaded cluster, more holds up the error.
+SPREAD_S: Final = 15.0
 ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
 FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted; its partitions are their shares
 SETTLED: Final = "wire.state.dead-letters.v1"  # dead letters that were replayed or dropped; compacted
@@ -36,7 +39,7 @@ log = structlog.get_logger("wiredesk.kafka")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TopicSpec:
     """A topic as the settings want it; `name` is that on the broker."""
 
     name: str
@@ -44,183 +47,207 @@ class Wanted:
     config: dict[str, str]
 
 
-def wanted(settings: Settings) -> Iterator[Wanted]:
+def wanted_topics(settings: Settings) -> Iterator[TopicSpec]:
     """Every topic that the runtime needs."""
     cluster = Cluster(settings.kafka)
     # dead letters take whatever the topic before them took, and their reason
-    size, larger = (str(settings.kafka.max_message_bytes + times * HEADROOM) for times in (1, 2))
+    size, larger = (str(settings.kafka.max_message_bytes + times * HEADROOM_BYTES) for times in (1, 2))
     for topic in (*TOPICS, *DEAD_LETTERS):
         config = {
             "cleanup.policy": "delete",
-            "retention.ms": str(_retention(topic, settings)),
+            "retention.ms": str(_retention_ms(topic, settings)),
             "max.message.bytes": larger if topic in DEAD_LETTERS else size,
             "message.timestamp.type": "LogAppendTime",
         }
-        yield Wanted(cluster.topic(topic.name), settings.kafka.partitions, config)
-    yield from _routed(cluster, settings, size)
+        yield TopicSpec(cluster.topic(topic.name), settings.kafka.partitions, config)
+    yield from _route_topics(cluster, settings, size)
     for name, partitions in ((ATTEMPTS, 1), (SETTLED, 1), (FEEDS, settings.kafka.partitions)):
-        yield Wanted(
+        yield TopicSpec(
             cluster.topic(name), partitions, {"cleanup.policy": "compact", "max.message.bytes": size}
         )
 
 
-async def create(settings: Settings) -> list[str]:
-    """Make the topics that are missing; their names.
+async def create_topics(settings: Settings) -> list[str]:
+    """Make the topics that are missing, and return their names.
 
     Raises:
         Transient: the broker refuses; the message says why.
     """
-    cluster = Cluster(settings.kafka)
-    admin = cluster.admin()
-    await admin.start()
-    try:
-        there = set(await admin.list_topics())
+    async with _admin(Cluster(settings.kafka)) as admin:
+        existing = set(await admin.list_topics())
         new = [
-            NewTopic(each.name, each.partitions, settings.kafka.replication, topic_configs=each.config)
-            for each in wanted(settings)
-            if each.name not in there
+            NewTopic(spec.name, spec.partitions, settings.kafka.replication, topic_configs=spec.config)
+            for spec in wanted_topics(settings)
+            if spec.name not in existing
         ]
         if new:
-            _refused(await admin.create_topics(new))
-            await seen(admin, {topic.name for topic in new})
+            _check_created(await admin.create_topics(new))
+            await wait_for_topics(admin, {topic.name for topic in new})
         return [topic.name for topic in new]
-    finally:
-        await admin.close()
 
 
-async def seen(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+async def wait_for_topics(admin: AIOKafkaAdminClient, names: set[str]) -> None:
     """Return when the broker that we ask knows of topics that were just made.
 
     Raises:
-        Transient: it does not within `SEEN_S`.
+        Transient: it does not within `SPREAD_S`.
     """
     try:
-        async with asyncio.timeout(SEEN_S):
+        async with asyncio.timeout(SPREAD_S):
             while not names <= set(await admin.list_topics()):  # noqa: ASYNC110 -- nobody tells
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise Transient("the topics were made, but a broker does not know them yet") from None
 
 
-async def differences(settings: Settings) -> list[str]:
+async def topic_differences(settings: Settings) -> list[str]:
     """What is not as the settings want it, one line each with the command that mends it."""
-    cluster = Cluster(settings.kafka)
-    admin = cluster.admin()
-    await admin.start()
-    try:
-        there = set(await admin.list_topics())
-        found = [
-            f"{each.name} is missing: wiredesk topics create"
-            for each in wanted(settings)
-            if each.name not in there
+    async with _admin(Cluster(settings.kafka)) as admin:
+        existing = set(await admin.list_topics())
+        missing = [
+            f"{spec.name} is missing: wiredesk topics create"
+            for spec in wanted_topics(settings)
+            if spec.name not in existing
         ]
-        present = [each for each in wanted(settings) if each.name in there]
-        return found + await _compared(admin, present, settings)
-    finally:
-        await admin.close()
+        present = [spec for spec in wanted_topics(settings) if spec.name in existing]
+        return missing + await _compare(admin, present, settings)
 
 
-async def missing(settings: Settings) -> list[str]:
+async def missing_topics(settings: Settings) -> list[str]:
     """The topics that are not there."""
-    admin = Cluster(settings.kafka).admin()
-    await admin.start()
-    try:
-        there = set(await admin.list_topics())
-        return [each.name for each in wanted(settings) if each.name not in there]
-    finally:
-        await admin.close()
+    async with _admin(Cluster(settings.kafka)) as admin:
+        existing = set(await admin.list_topics())
+        return [spec.name for spec in wanted_topics(settings) if spec.name not in existing]
 
 
-async def ready(settings: Settings, stop: asyncio.Event) -> bool:
-    """Wait for the broker, then `check`; False where the stop came first.
+async def partition_counts(cluster: Cluster, names: Iterable[str]) -> dict[str, int]:
+    """How many partitions topics have, by their names in the topology."""
+    async with _admin(cluster) as admin:
+        described = await admin.describe_topics([cluster.topic(name) for name in names])
+    return {cluster.topology_name(topic["topic"]): len(topic["partitions"]) for topic in described}
+
+
+async def wait_until_ready(settings: Settings, stop: asyncio.Event) -> bool:
+    """Wait for the broker, then `check_topics`; False where the stop came first.
 
     Raises:
         Misconfigured: topics are missing, or the broker refuses us.
     """
-    await or_stopped(wait_for(Cluster(settings.kafka)), stop)
+    await or_stopped(wait_for_broker(Cluster(settings.kafka)), stop)
     if stop.is_set():
         return False
-    await check(settings)
+    await check_topics(settings)
     return True
 
 
-async def check(settings: Settings) -> None:
-    """Refuse to start where topics are missing; tell other differences.
+async def check_topics(settings: Settings) -> None:
+    """Refuse to start where topics are missing; log other differences.
 
     Raises:
         Misconfigured: what is missing, and the command that makes it.
     """
-    if lacking := await missing(settings):
+    if missing := await missing_topics(settings):
         raise Misconfigured(
-            f"{len(lacking)} topics are missing on {settings.kafka.servers} ({lacking[0]}, …): "
+            f"{len(missing)} topics are missing on {settings.kafka.servers} ({missing[0]}, …): "
             "wiredesk topics create"
         )
-    for line in await differences(settings):
+    for line in await topic_differences(settings):
         log.warning("a topic differs from the settings", difference=line)
 
 
-async def _compared(admin: AIOKafkaAdminClient, present: list[Wanted], settings: Settings) -> list[str]:
-    described = {
-        topic["topic"]: topic for topic in await admin.describe_topics([each.name for each in present])
-    }
-    configs = await _configs(admin, [each.name for each in present])
-    told: list[str] = []
-    for each in present:
-        partitions = described[each.name]["partitions"]
-        told += _partitions(each, len(partitions), settings)
-        least = min((len(partition["replicas"]) for partition in partitions), default=0)
-        if least < settings.kafka.replication:
-            told.append(
-                f"{each.name} has {least} replicas, not {settings.kafka.replication}: "
+async def check_state_partitions(cluster: Cluster, steps: Sequence[Step]) -> None:
+    """Refuse steps whose state topic lacks partitions of the input: a record's state has its partition's number.
+
+    Raises:
+        Misconfigured: the topic and the number that it needs.
+    """
+    stateful = [step for step in steps if step.state]
+    if not stateful:
+        return
+    names = {topic.name for step in stateful for topic in (*step.reads, step.state) if topic}
+    counts = await partition_counts(cluster, names)
+    for step in stateful:
+        assert step.state
+        needed = max(counts[topic.name] for topic in step.reads)
+        if (count := counts[step.state.name]) < needed:
+            state = cluster.topic(step.state.name)
+            raise Misconfigured(
+                f"{state} has {count} partitions, and {step.name} reads {needed}: kafka-topics.sh "
+                f"--bootstrap-server {cluster.settings.servers} --alter --topic {state} --partitions {needed}"
+            )
+
+
+@asynccontextmanager
+async def _admin(cluster: Cluster) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = cluster.admin()
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _compare(admin: AIOKafkaAdminClient, present: list[TopicSpec], settings: Settings) -> list[str]:
+    names = [spec.name for spec in present]
+    described = {topic["topic"]: topic for topic in await admin.describe_topics(names)}
+    configs = await _topic_configs(admin, names)
+    lines: list[str] = []
+    for spec in present:
+        partitions = described[spec.name]["partitions"]
+        lines += _compare_partitions(spec, len(partitions), settings)
+        replicas = min((len(partition["replicas"]) for partition in partitions), default=0)
+        if replicas < settings.kafka.replication:
+            lines.append(
+                f"{spec.name} has {replicas} replicas, not {settings.kafka.replication}: "
                 "kafka-reassign-partitions.sh, or set kafka.replication"
             )
-        told += _configured(each, configs[each.name], settings)
-    return told
+        lines += _compare_config(spec, configs[spec.name], settings)
+    return lines
 
 
-def _partitions(each: Wanted, number: int, settings: Settings) -> list[str]:
-    if number == each.partitions:
+def _compare_partitions(spec: TopicSpec, count: int, settings: Settings) -> list[str]:
+    if count == spec.partitions:
         return []
-    line = f"{each.name} has {number} partitions, not {each.partitions}: "
-    if number > each.partitions:
-        return [line + f"set kafka.partitions = {number}, or make the topic anew"]
+    line = f"{spec.name} has {count} partitions, not {spec.partitions}: "
+    if count > spec.partitions:
+        return [line + f"set kafka.partitions = {count}, or make the topic anew"]
     return [
         line + "stop the workers, let them drain, then kafka-topics.sh "
-        f"--bootstrap-server {settings.kafka.servers} --alter --topic {each.name} --partitions {each.partitions}"
+        f"--bootstrap-server {settings.kafka.servers} --alter --topic {spec.name} --partitions {spec.partitions}"
     ]
 
 
-def _configured(each: Wanted, found: dict[str, str], settings: Settings) -> list[str]:
-    other = {name: value for name, value in each.config.items() if found.get(name) != value}
-    if not other:
+def _compare_config(spec: TopicSpec, config: dict[str, str], settings: Settings) -> list[str]:
+    wrong = {name: value for name, value in spec.config.items() if config.get(name) != value}
+    if not wrong:
         return []
-    has = ", ".join(f"{name}={found.get(name)}, not {value}" for name, value in other.items())
+    has = ", ".join(f"{name}={config.get(name)}, not {value}" for name, value in wrong.items())
     mended = ",".join(
-        f"{name}=[{value}]" if "," in value else f"{name}={value}" for name, value in other.items()
+        f"{name}=[{value}]" if "," in value else f"{name}={value}" for name, value in wrong.items()
     )
-    place = f"--bootstrap-server {settings.kafka.servers} --entity-type topics --entity-name {each.name}"
-    return [f"{each.name} has {has}: kafka-configs.sh {place} --alter --add-config '{mended}'"]
+    place = f"--bootstrap-server {settings.kafka.servers} --entity-type topics --entity-name {spec.name}"
+    return [f"{spec.name} has {has}: kafka-configs.sh {place} --alter --add-config '{mended}'"]
 
 
-async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+async def _topic_configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    found: dict[str, dict[str, str]] = {}
+    configs: dict[str, dict[str, str]] = {}
     for response in await admin.describe_configs(resources):
         for _code, _message, _kind, name, entries in response.resources:
-            found[name] = {entry[0]: entry[1] for entry in entries}
-    return found
+            configs[name] = {entry[0]: entry[1] for entry in entries}
+    return configs
 
 
-def _retention(topic: Topic, settings: Settings) -> int:
+def _retention_ms(topic: Topic, settings: Settings) -> int:
     hours = retention_hours(topic, settings, settings.kafka.retention_hours)
     return -1 if hours is None else hours * HOUR_MS
 
 
-def _routed(cluster: Cluster, settings: Settings, size: str) -> Iterator[Wanted]:
+def _route_topics(cluster: Cluster, settings: Settings, size: str) -> Iterator[TopicSpec]:
     """The routes' memory, and their topics: a compacted one keeps the last event of a chain as long as the memory."""
     partitions = settings.kafka.partitions
     memory = {"cleanup.policy": "compact", "max.message.bytes": size}
-    yield Wanted(cluster.topic(ROUTED.name), partitions, memory)
+    yield TopicSpec(cluster.topic(ROUTED.name), partitions, memory)
     for rule in rules(settings):
         hours = settings.routes.memory_hours if rule.compact else settings.kafka.retention_hours
         config = {
@@ -229,10 +256,10 @@ def _routed(cluster: Cluster, settings: Settings, size: str) -> Iterator[Wanted]
             "max.message.bytes": size,
             "message.timestamp.type": "LogAppendTime",
         }
-        yield Wanted(cluster.topic(rule.topic), partitions, config)
+        yield TopicSpec(cluster.topic(rule.topic), partitions, config)
 
 
-def _refused(response: Any) -> None:
+def _check_created(response: Any) -> None:
     for name, code, *message in response.topic_errors:
-        if code not in {0, 36}:  # 36: somebody else has made it just now
+        if code not in {0, ALREADY_EXISTS}:
             raise Transient(f"Kafka refuses to make {name}: {message[0] if message else code}")

@@ -17,8 +17,8 @@ from sinks.routes.router import Rule
 from streams.kafka.cluster import Cluster
 from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
-from streams.kafka.producer import send
-from streams.kafka.topics import ready
+from streams.kafka.producer import send_message
+from streams.kafka.topics import wait_until_ready
 from streams.messages import Message, Record
 from streams.topology import WEBHOOKS
 from streams.webhooks.courier import STEP_NAME, Courier, PartitionKey
@@ -42,7 +42,7 @@ async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: a
         KafkaError: the broker refuses; start again from what is committed.
     """
     cluster = Cluster(settings.kafka)
-    if not await ready(settings, stop):
+    if not await wait_until_ready(settings, stop):
         return
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(healthy(settings.health, {}))
@@ -73,7 +73,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """The producer writes dead letters."""
         self._cluster, self._producer = cluster, producer
         self._topics = [cluster.topic(name) for name in (Rule(target.route, {}).topic, WEBHOOKS.name)]
-        self._consumer = cluster.member(
+        self._consumer = cluster.group_consumer(
             f"{cluster.group}-webhook-{target.name}",
             auto_offset_reset="earliest",
             max_poll_interval_ms=POLL_INTERVAL_MS,
@@ -93,12 +93,16 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def fetch(self, limit: int) -> Sequence[Record]:
         """The next stories, after a moment's wait where there are none."""
         polled = await self._consumer.getmany(timeout_ms=WAIT_MS, max_records=limit)
-        return [as_record(record, self._cluster.name) for records in polled.values() for record in records]
+        return [
+            as_record(record, self._cluster.topology_name)
+            for records in polled.values()
+            for record in records
+        ]
 
     async def commit(self, offsets: Mapping[PartitionKey, int], letters: Sequence[Message]) -> None:
         """Write the dead letters, then commit: a crash between the two writes them again."""
         for letter in letters:
-            await (await send(self._producer, self._cluster, letter))
+            await (await send_message(self._producer, self._cluster, letter))
             DEAD_LETTERS.labels(STEP_NAME, (letter.header("x-error-type") or b"").decode()).inc()
         next_offsets = {
             TopicPartition(self._cluster.topic(topic), number): offset
@@ -112,7 +116,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Deliver nothing more of what goes to another process."""
         if self._courier:
-            keys = [(self._cluster.name(place.topic), place.partition) for place in revoked]
+            keys = [(self._cluster.topology_name(place.topic), place.partition) for place in revoked]
             await self._courier.drop_partitions(keys)
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:

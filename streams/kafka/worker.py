@@ -1,4 +1,4 @@
-"""A worker: steps of the topology as Faust agents, their transactions, and their care.
+"""A worker: steps of the topology as Faust agents, and the transactions in which they are committed.
 
 Each topic that a step reads is an agent's; the agent hands batches to the step's `StepRunner`, which does the rest.
 """
@@ -17,28 +17,28 @@ from aiokafka.errors import KafkaError
 
 from config.settings import Settings
 from streams import metrics
-from streams.kafka.attempts import Attempts
 from streams.kafka.cluster import Cluster, or_stopped
-from streams.kafka.engines import Engine, Pooled, Remembering, Stateless
+from streams.kafka.crash_counts import CrashTopic
+from streams.kafka.engines import Engine, PooledEngine, StatefulEngine, StatelessEngine
 from streams.kafka.faust_internals import App, Batch, fence_commits
 from streams.kafka.health import healthy
-from streams.kafka.memory import Memories
-from streams.kafka.partitions import fit
-from streams.kafka.replica import Rememberer
-from streams.kafka.routes import RouteRunner, Routing
+from streams.kafka.routes import RouteEngine, RouteRunner
+from streams.kafka.standby import PartitionStates, StatefulStep
 from streams.kafka.step_runner import StepRunner
-from streams.kafka.topics import ready
+from streams.kafka.topics import check_state_partitions, wait_until_ready
 from streams.pool import Loader, StepPool
 from streams.steps import Work
 from streams.topology import ROUTE, Step
 
-DRAIN_S: Final = 8.0  # for what is in hand at the end
+# At the end, for the records in hand. Less aborts them, and the next worker runs them again; with more, a supervisor's
+# own patience (10 s is usual before SIGKILL) ends first.
+DRAIN_S: Final = 8.0
 STOP_S: Final = 3.0  # for Faust's own end after that
-FIGURES_S: Final = 2.0
+FIGURES_INTERVAL_S: Final = 2.0
 log = structlog.get_logger("wiredesk.kafka")
 
 
-async def work(
+async def run_worker(
     settings: Settings, steps: Sequence[Step], stop: asyncio.Event, *, load: Loader = Work
 ) -> None:
     """Run steps until `stop`, then finish what is in hand.
@@ -50,27 +50,27 @@ async def work(
     """
     fence_commits()
     cluster = Cluster(settings.kafka)
-    if not await ready(settings, stop):
+    if not await wait_until_ready(settings, stop):
         return
-    await fit(cluster, steps)
+    await check_state_partitions(cluster, steps)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(StepPool(steps, settings, settings.kafka.workers, load=load))
-        attempts = Attempts(cluster)
-        await attempts.load()
+        crashes = CrashTopic(cluster)
+        await crashes.load_counts()
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wiredesk-"))
         app = App(cluster, folder)
         runners = [
-            _runner(step)(step, app, cluster, _engine(step, settings, cluster, pool, load), attempts)
+            _runner_class(step)(step, app, cluster, _engine(step, settings, cluster, pool, load), crashes)
             for step in steps
         ]
         for runner in runners:
-            _agents(app, cluster, runner)
-        _care(app, cluster, runners)
+            _add_agents(app, cluster, runner)
+        _follow_assignments(app, cluster, runners)
         await stack.enter_async_context(_watched(settings, app, runners))
-        await _until(stop, app, runners)
+        await _run_until(stop, app, runners)
 
 
-async def _until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -> None:
+async def _run_until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -> None:
     """Run the app and its steps until `stop` or a failure, then drain."""
     await or_stopped(asyncio.gather(*(runner.open() for runner in runners)), stop)
     if stop.is_set():
@@ -79,7 +79,7 @@ async def _until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -
     await app.start()
     log.info("worker started", worker=app.cluster.worker, steps=[runner.step.name for runner in runners])
     running: list[asyncio.Future[None]] = [asyncio.ensure_future(runner.run()) for runner in runners]
-    running += [runner.failed for runner in runners]
+    running += [runner.failure for runner in runners]
     ended = asyncio.ensure_future(app.wait_until_stopped())
     stopped = asyncio.ensure_future(stop.wait())
     ends: list[asyncio.Future[Any]] = [*running, ended, stopped]
@@ -87,7 +87,7 @@ async def _until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(runner.pause() for runner in runners)), DRAIN_S)
+            await asyncio.wait_for(asyncio.gather(*(runner.drain() for runner in runners)), DRAIN_S)
         failures = [task.exception() for task in running if task.done() and not task.cancelled()]
         for task in ends:
             task.cancel()
@@ -104,7 +104,7 @@ async def _until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -
     log.info("worker stopped", worker=app.cluster.worker)
 
 
-def _agents(app: App, cluster: Cluster, runner: StepRunner) -> None:
+def _add_agents(app: App, cluster: Cluster, runner: StepRunner) -> None:
     """One agent for each topic that the step reads."""
     for topic in runner.step.reads:
         channel = app.topic(
@@ -117,68 +117,69 @@ def _agent(runner: StepRunner) -> Callable[[Any], Any]:
     async def agent(stream: Any) -> None:
         async for event in stream.noack().events():
             batch: Batch = event.value
-            await runner.take_in(batch)
+            await runner.add_batch(batch)
 
     return agent
 
 
-def _care(app: App, cluster: Cluster, runners: Sequence[StepRunner]) -> None:
+def _follow_assignments(app: App, cluster: Cluster, runners: Sequence[StepRunner]) -> None:
     """Before partitions go, open transactions end; when they come, they are taken over."""
 
     async def revoked(_app: Any, _partitions: Any, **_: Any) -> None:
         for runner in runners:
-            await runner.between()
+            await runner.wait_for_transaction()
 
     async def assigned(_app: Any, partitions: Iterable[Any], **_: Any) -> None:
-        ours = [TopicPartition(each.topic, each.partition) for each in partitions]
+        ours = [TopicPartition(partition.topic, partition.partition) for partition in partitions]
         log.info("partitions assigned", number=len(ours), generation=app.generation)
         for runner in runners:
             names = {cluster.topic(topic.name) for topic in runner.step.reads}
-            runner.assign([each for each in ours if each.topic in names])
+            runner.assign_partitions([partition for partition in ours if partition.topic in names])
 
     app.on_partitions_revoked.connect(cast("Any", revoked))
     app.on_partitions_assigned.connect(cast("Any", assigned))
 
 
-def _runner(step: Step) -> type[StepRunner]:
+def _runner_class(step: Step) -> type[StepRunner]:
     return RouteRunner if step.name == ROUTE.name else StepRunner
 
 
 def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, load: Loader) -> Engine:
     if step.pooled:
-        return Pooled(pool, step)
+        return PooledEngine(pool, step)
     if step.state:
-        kind = Routing if step.name == ROUTE.name else Remembering
-        return kind(Memories(cluster, step.state.name, lambda: cast("Rememberer", load(step, settings))))
-    return Stateless(lambda: load(step, settings))
+        engine = RouteEngine if step.name == ROUTE.name else StatefulEngine
+        states = PartitionStates(cluster, step.state.name, lambda: cast("StatefulStep", load(step, settings)))
+        return engine(states)
+    return StatelessEngine(lambda: load(step, settings))
 
 
 @asynccontextmanager
 async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) -> AsyncIterator[None]:
     """The health page, and figures that follow the steps."""
 
-    async def assigned() -> str | None:
-        if not app.is_in_its_group:
+    async def check_group() -> str | None:
+        if not app.is_in_group:
             return "Kafka does not answer, or the group is not joined yet"
         return "partitions are being assigned" if app.rebalancing else None
 
-    async def figures() -> None:
-        async with app.cluster.consumer() as asked:
+    async def measure_lag() -> None:
+        async with app.cluster.consumer() as consumer:
             while True:
-                await asyncio.sleep(FIGURES_S)
+                await asyncio.sleep(FIGURES_INTERVAL_S)
                 with suppress(KafkaError):  # the broker is down: readyz tells
-                    await _tell_lag(asked, runners)
+                    await _publish_lag(consumer, runners)
 
-    async with healthy(settings.health, {"kafka": assigned}):
-        counting = asyncio.ensure_future(figures())
+    async with healthy(settings.health, {"kafka": check_group}):
+        measuring = asyncio.ensure_future(measure_lag())
         try:
             yield
         finally:
-            counting.cancel()
+            measuring.cancel()
 
 
-async def _tell_lag(asked: AIOKafkaConsumer, runners: Sequence[StepRunner]) -> None:
-    places = [place for runner in runners for place in runner.partitions]
-    ends = await asked.end_offsets(places) if places else {}
+async def _publish_lag(consumer: AIOKafkaConsumer, runners: Sequence[StepRunner]) -> None:
+    partitions = [partition for runner in runners for partition in runner.partitions]
+    ends = await consumer.end_offsets(partitions) if partitions else {}
     for runner in runners:
-        metrics.lag(runner.step.name, *runner.waiting(ends))
+        metrics.lag(runner.step.name, *runner.lag(ends))

@@ -19,7 +19,7 @@ from processors.model.codec import decode
 from processors.model.event import Event
 from streams.backfill import MAX_RECORDS_AHEAD
 from streams.commands import backfill, dlq, replay
-from streams.kafka.inbox import LATE_AT_ONCE
+from streams.kafka.inbox import MAX_BACKFILL_RECORDS
 from streams.topology import BACKFILL, ENRICHED, NORMALISED, RAW, UNIQUE
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import Read, Worker, item, make_topics, publish, read
@@ -71,7 +71,7 @@ def test_a_back_fill_takes_no_more_room_than_a_little_and_lets_live_items_by(
         live = asyncio.run(read(told, [NORMALISED.name], len(late) + 20, 60))
         assert worker.stop() == 0, worker.log()
     taken = [event for event in events(live) if event.provenance and event.provenance.feed == "backfill"]
-    assert MAX_RECORDS_AHEAD <= len(taken) <= MAX_RECORDS_AHEAD + 2 * LATE_AT_ONCE, (
+    assert MAX_RECORDS_AHEAD <= len(taken) <= MAX_RECORDS_AHEAD + 2 * MAX_BACKFILL_RECORDS, (
         "the rest waits until there is room"
     )
     assert len(live) - len(taken) == 20, "live items pass"

@@ -90,7 +90,7 @@ async def lines(
 async def broker(kafka: KafkaForTest) -> Kafka:
     """A broker whose topic `wire.out.urgent.v1` has a story, its kill and a tombstone."""
     told = kafka.settings(partitions=1)
-    await topics.create(Settings(kafka=told))
+    await topics.create_topics(Settings(kafka=told))
     cluster = Cluster(told)
     tombstone = replace(out(STORIES[1]), value=b"")
     async with cluster.producer(transactional_id=f"{told.prefix}docs") as producer, producer.transaction():

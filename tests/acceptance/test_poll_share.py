@@ -15,7 +15,7 @@ import pytest
 from config.settings import Kafka, Settings
 from processors.model.codec import decode
 from processors.model.event import RawItem
-from streams.kafka.poll import states
+from streams.kafka.poll import load_states
 from streams.topology import RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import COMMAND, Read, Worker, make_topics, read
@@ -123,7 +123,7 @@ async def test_pollers_share_the_feeds_by_host_and_one_goes_on_where_the_other_w
             assert all(taken[feed] for feed in orphans), "the first request has the validators"
             assert second.stop() == 0, second.log()
     once_each(records, publisher.entries)
-    assert (await states(Settings(kafka=told))).keys() == {feed for feed, _ in FEEDS}
+    assert (await load_states(Settings(kafka=told))).keys() == {feed for feed, _ in FEEDS}
 
 
 @pytest.mark.skipif("WIRETEST_CHAOS" not in os.environ, reason="takes a minute; set WIRETEST_CHAOS")

@@ -20,7 +20,7 @@ from processors.model.codec import decode
 from processors.model.event import Event
 from sinks.ports import Sink, Written
 from streams.commands import backfill, dlq, replay, topics
-from streams.kafka.cluster import Cluster, wait_for
+from streams.kafka.cluster import Cluster, wait_for_broker
 from streams.kafka.sink import SinkRunner
 from streams.topology import ENRICHED, RAW, SINK_READS, SinkStep
 from tests.acceptance.conftest import finished
@@ -169,7 +169,7 @@ def test_a_refusal_is_one_line_and_nothing_to_wait_for(
     if "ca_file" in changed:
         changed = {"ca_file": str(broker.stranger)}
     with pytest.raises(Misconfigured) as refused:
-        asyncio.run(wait_for(Cluster(replace(told, **changed))))
+        asyncio.run(wait_for_broker(Cluster(replace(told, **changed))))
     assert line in str(refused.value)
     assert "wrong" not in str(refused.value).replace("refuses", "")
 

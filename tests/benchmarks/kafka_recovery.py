@@ -4,7 +4,7 @@
 
 The records are packed by the deduplicator's own code with drawn hashes, as many as a story of 300 words has, so their
 size and their price are real while no text is. They are written to a real Kafka first; the figure is the time in which
-`streams.kafka.memory` makes the memory stand, with its progress in the log, and the memory that the process has then.
+`streams.kafka.standby` makes the memory stand, with its progress in the log, and the memory that the process has then.
 After that a second worker makes a standby beside the first, a thousand stories more are written, and the figure is the
 time in which it takes the partition over.
 """
@@ -28,7 +28,7 @@ from processors.deduplicate.fingerprint import COMPLETE, FULL_SAMPLE_WORDS, Fing
 from processors.deduplicate.record import BLOCK_RECORDS, Record, flag_new_shingles
 from processors.model.event import Lineage
 from streams.kafka.cluster import Cluster
-from streams.kafka.memory import Memories
+from streams.kafka.standby import PartitionStates
 from streams.logs import configure
 from streams.steps import Work
 from streams.topology import LINEAGE, STEPS
@@ -43,7 +43,7 @@ SINCE: Final = 1000  # stories between the standby's last look and the takeover
 
 
 def records(stories: int, seed: int) -> Iterator[bytes]:
-    """Packed memories of stories that have nothing in common."""
+    """Packed states of stories that have nothing in common."""
     draw = np.random.default_rng(seed)
     nothing = np.zeros(0, np.uint32)
     for number in range(stories):
@@ -87,18 +87,18 @@ async def measure(server: KafkaServer, stories: int) -> None:
     gc.collect()
     process = psutil.Process()
     before = process.memory_info().rss
-    memories = Memories(cluster, LINEAGE.name, lambda: Work(step, Settings(kafka=told)))
+    states = PartitionStates(cluster, LINEAGE.name, lambda: Work(step, Settings(kafka=told)))
     began, used = time.perf_counter(), time.process_time()
-    await memories.claim({0: stories})
+    await states.claim_partitions({0: stories})
     took, used = time.perf_counter() - began, time.process_time() - used
     again = time.perf_counter()
-    await memories.claim({0: stories})
+    await states.claim_partitions({0: stories})
     print(
         f"cold: {took:.1f} s, {used:.1f} CPU s, {stories / took:.0f} records/s, "
         f"{(process.memory_info().rss - before) / 2**20:.0f} MB more; "
         f"warm (the partition stayed ours): {(time.perf_counter() - again) * 1000:.1f} ms"
     )
-    del memories
+    del states
     gc.collect()
     await takeover(cluster, stories, told)
 
@@ -106,19 +106,19 @@ async def measure(server: KafkaServer, stories: int) -> None:
 async def takeover(cluster: Cluster, stories: int, told: Kafka) -> None:
     """Join a group in which another works: read what it holds, then take its partition."""
     step = next(step for step in STEPS if step.state)
-    memories = Memories(cluster, LINEAGE.name, lambda: Work(step, Settings(kafka=told)))
+    states = PartitionStates(cluster, LINEAGE.name, lambda: Work(step, Settings(kafka=told)))
     topic = cluster.topic(step.reads[0].name)
     async with cluster.consumer(topic, group_id=cluster.group, client_id="another") as other:
         while not other.assignment():
             await other.getmany(timeout_ms=200)
         began = time.perf_counter()
-        await memories.open()
+        await states.open()
         warmed = time.perf_counter() - began
     await fill(cluster, SINCE, seed=6)
     began = time.perf_counter()
-    await memories.claim({0: stories + SINCE})
+    await states.claim_partitions({0: stories + SINCE})
     took = time.perf_counter() - began
-    await memories.close()
+    await states.close()
     print(f"standby: warm after {warmed:.1f} s; takeover with {SINCE} records since {took:.2f} s")
 
 

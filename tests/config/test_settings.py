@@ -307,7 +307,7 @@ def test_an_unknown_variable_is_refused_without_its_value(name: str, said: str) 
 
 def test_the_variable_of_a_process_that_starts_itself_again_is_no_setting() -> None:
     service = pytest.importorskip("streams.kafka.service")
-    assert service.RESTARTS in OTHER_VARIABLES
+    assert service.RESTARTS_VARIABLE in OTHER_VARIABLES
 
 
 def test_variables_of_others_are_left_alone() -> None:

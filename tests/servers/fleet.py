@@ -84,7 +84,7 @@ class Worker:
 
 
 async def make_topics(kafka: Kafka) -> None:
-    await topics.create(Settings(kafka=kafka))
+    await topics.create_topics(Settings(kafka=kafka))
 
 
 def item(number: int, text: str = "", *, feed: str = "wire", language: str = "en", uri: str = "") -> RawItem:

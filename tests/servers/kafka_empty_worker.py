@@ -6,7 +6,7 @@ import sys
 
 from config.settings import load as settings_of
 from streams.kafka.service import run_forever
-from streams.kafka.worker import work
+from streams.kafka.worker import run_worker
 from streams.topology import STEPS
 from tests.servers.kafka_empty import bare, load
 
@@ -16,7 +16,7 @@ def main() -> None:
     if "bare" in sys.argv:
         run_forever(settings, lambda stop: bare(settings, stop))
     else:
-        run_forever(settings, lambda stop: work(settings, STEPS, stop, load=load))
+        run_forever(settings, lambda stop: run_worker(settings, STEPS, stop, load=load))
 
 
 if __name__ == "__main__":

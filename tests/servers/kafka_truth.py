@@ -61,11 +61,13 @@ async def _judged(step: Step, told: Kafka, load: Load, settings: Settings) -> Ve
     targets += [step.state.name] if step.state else []
     wanted: Counter[Written] = Counter()
     for topic in step.reads:
-        records = [as_record(each, cluster.name) for each in await whole(told, topic.name)]
+        records = [as_record(each, cluster.topology_name) for each in await whole(told, topic.name)]
         wanted += Counter(_outputs(step, records, load, settings))
     committed = await whole(told, *targets)
     everything = await whole(told, *targets, committed=False)
-    found = Counter((cluster.name(each.topic), each.key or b"", each.value or b"") for each in committed)
+    found = Counter(
+        (cluster.topology_name(each.topic), each.key or b"", each.value or b"") for each in committed
+    )
     extra = found - wanted
     twice = sum(number for each, number in extra.items() if each in wanted)
     return Verdict(

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import NewTopic
 
 from config.errors import Misconfigured
-from config.settings import Kafka, Settings
-from processors.errors import Transient
-from streams.kafka import topics
-from streams.kafka.cluster import Cluster, RateLimit, wait_for
+from config.settings import Kafka
+from streams.kafka.cluster import Cluster, wait_for_broker
 from streams.kafka.faust_internals import App
-from streams.kafka.pace import LEAST, Pace
-from streams.topology import ENRICHED
-from tests.conftest import KafkaForTest
 from tests.servers.process import free_ports
 
 
@@ -101,89 +94,15 @@ async def test_options_reach_the_consumer_that_faust_runs(tmp_path: Path) -> Non
 def test_the_prefix_is_in_every_name_on_the_broker_and_in_no_other() -> None:
     cluster = Cluster(Kafka(prefix="north."))
     assert cluster.topic("wire.items.raw.v1") == "north.wire.items.raw.v1"
-    assert cluster.name("north.wire.items.raw.v1") == "wire.items.raw.v1"
+    assert cluster.topology_name("north.wire.items.raw.v1") == "wire.items.raw.v1"
     assert cluster.group.startswith("north.")
     assert cluster.transactional_id("tag", "one").startswith("north.")
-
-
-def test_a_flood_of_one_line_is_cut_and_other_lines_pass() -> None:
-    limit = RateLimit(most=2, seconds=1000)
-
-    def line(name: str, message: str) -> bool:
-        return limit.filter(logging.LogRecord(name, logging.ERROR, "", 0, message, (), None))
-
-    assert [line("aiokafka.conn", "down") for _ in range(4)] == [True, True, False, False]
-    assert line("aiokafka.conn", "up")
-    assert all(line("wiredesk", "down") for _ in range(9))
 
 
 async def test_an_absent_broker_is_waited_for_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     cluster = Cluster(Kafka(servers=f"127.0.0.1:{free_ports(1)[0]}"))
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(wait_for(cluster), 2.0)
+        await asyncio.wait_for(wait_for_broker(cluster), 2.0)
     told = capsys.readouterr()
     assert (told.out + told.err).count("waiting for Kafka") == 1
     assert "Traceback" not in told.out + told.err
-
-
-@pytest.mark.kafka
-async def test_topics_are_made_once_and_a_difference_is_told_with_what_mends_it(kafka: KafkaForTest) -> None:
-    told = Settings(kafka=kafka.settings(partitions=2))
-    wanted = {each.name for each in topics.wanted(told)}
-    assert set(await topics.missing(told)) == wanted
-    assert set(await topics.create(told)) == wanted
-    assert await topics.create(told) == []
-    assert await topics.differences(told) == []
-    other = Settings(kafka=kafka.settings(partitions=3, retention_hours=5))
-    lines = await topics.differences(other)
-    assert any("has 2 partitions, not 3" in line and "--partitions 3" in line for line in lines)
-    assert any("retention.ms" in line and "kafka-configs.sh" in line for line in lines)
-
-
-@pytest.mark.kafka
-async def test_the_command_that_is_told_mends_each_difference(kafka: KafkaForTest) -> None:
-    told = Settings(kafka=kafka.settings(partitions=2))
-    name = Cluster(told.kafka).topic(ENRICHED.name)
-    admin = Cluster(told.kafka).admin()
-    await admin.start()
-    strange = {"cleanup.policy": "compact", "retention.ms": "1000", "max.message.bytes": "5000"}
-    await admin.create_topics([NewTopic(name, 1, 1, topic_configs=strange)])
-    await topics.seen(admin, {name})
-    await admin.close()
-    assert name not in await topics.create(told), "what is there stays as it is"
-    lines = await topics.differences(told)
-    assert all(line.startswith(name) for line in lines)
-    assert "has 1 partitions, not 2" in lines[0]
-    for config in (*strange, "message.timestamp.type"):
-        assert f"{config}=" in lines[1]
-    for line in lines:
-        ran = kafka.server.tool(line[line.index("kafka-") :])
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert await topics.differences(told) == []
-
-
-@pytest.mark.kafka
-async def test_too_few_replicas_and_too_many_partitions_are_told(kafka: KafkaForTest) -> None:
-    await topics.create(Settings(kafka=kafka.settings(partitions=3)))
-    lines = await topics.differences(Settings(kafka=kafka.settings(partitions=2, replication=2)))
-    assert any("has 1 replicas, not 2: kafka-reassign-partitions.sh" in line for line in lines)
-    assert any("has 3 partitions, not 2: set kafka.partitions = 3" in line for line in lines)
-
-
-@pytest.mark.kafka
-async def test_more_replicas_than_brokers_are_refused_with_the_reason(kafka: KafkaForTest) -> None:
-    with pytest.raises(Transient, match=r"Kafka refuses to make .*replication"):
-        await topics.create(Settings(kafka=kafka.settings(replication=3)))
-
-
-def test_the_pace_finds_what_fits_half_a_second_and_stays_within_its_bounds() -> None:
-    pace = Pace(300, first=64)
-    for _ in range(20):
-        pace.took(pace.limit, pace.limit * 0.05)
-    assert 8 <= pace.limit <= 12
-    for _ in range(20):
-        pace.took(pace.limit, pace.limit * 0.0001)
-    assert pace.limit == 300
-    for _ in range(20):
-        pace.took(pace.limit, 60.0)
-    assert pace.limit == LEAST

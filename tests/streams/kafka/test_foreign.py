@@ -9,7 +9,7 @@ import pytest
 
 from processors.model.codec import decode
 from processors.model.event import Event
-from streams.kafka.cluster import HEADROOM, Cluster
+from streams.kafka.cluster import HEADROOM_BYTES, Cluster
 from streams.kafka.topics import ATTEMPTS
 from streams.topology import LINEAGE, NORMALISED, RAW, UNIQUE
 from tests.conftest import KafkaForTest
@@ -38,7 +38,9 @@ async def test_junk_on_every_topic_of_a_worker_stops_nothing(kafka: KafkaForTest
                 await producer.send_and_wait(
                     cluster.topic(name), value, key=b"\xff" * number, headers=HEADERS[number % len(HEADERS)]
                 )
-        largest = b"\x00" * (LIMIT + HEADROOM - 120)  # the dead letter of what just fits is larger still
+        largest = b"\x00" * (
+            LIMIT + HEADROOM_BYTES - 120
+        )  # the dead letter of what just fits is larger still
         await producer.send_and_wait(cluster.topic(NORMALISED.name), largest, key=b"k")
     await publish(told, [item(2)])
     with Worker(told, tmp_path / "log", *REAL) as worker:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.kafka.faust_internals import Batch
-from streams.kafka.inbox import LATE_AT_ONCE, Inbox
+from streams.kafka.inbox import MAX_BACKFILL_RECORDS, MIN_RECORDS, BatchLimit, Inbox
 
 PLACE = TopicPartition("live", 0)
 
@@ -20,8 +20,8 @@ def batch(offsets: range, *, after: int | None = None, generation: int = 1) -> B
     return Batch(PLACE, generation, after, records)
 
 
-def inbox(most: int = 4, caught_up: Callable[[], bool] = lambda: True) -> Inbox:
-    return Inbox(most, lambda name: name, caught_up)
+def inbox(capacity: int = 4, may_take_backfill: Callable[[], bool] = lambda: True) -> Inbox:
+    return Inbox(capacity, lambda name: name, may_take_backfill)
 
 
 async def turns() -> None:
@@ -31,40 +31,44 @@ async def turns() -> None:
 
 
 async def test_a_full_lane_makes_its_filler_wait_until_something_is_taken() -> None:
-    box = inbox(most=4)
-    await box.put(batch(range(4)), late=False)
-    filling = asyncio.ensure_future(box.put(batch(range(4, 6), after=3), late=False))
+    box = inbox(capacity=4)
+    await box.add_batch(batch(range(4)), backfill=False)
+    filling = asyncio.ensure_future(box.add_batch(batch(range(4, 6), after=3), backfill=False))
     await turns()
     assert not filling.done()
-    assert [each.record.offset for each in await box.take(3)] == [0, 1, 2]
+    assert [each.record.offset for each in await box.next_records(3)] == [0, 1, 2]
     await filling
-    assert [(each.record.offset, each.after) for each in await box.take(9)] == [(3, 2), (4, 3), (5, 4)]
+    assert [(each.record.offset, each.after) for each in await box.next_records(9)] == [
+        (3, 2),
+        (4, 3),
+        (5, 4),
+    ]
 
 
 async def test_a_filler_that_waits_for_room_has_it_when_a_rebalance_empties_the_inbox() -> None:
-    box = inbox(most=2)
-    await box.put(batch(range(2)), late=False)
-    filling = asyncio.ensure_future(box.put(batch(range(2, 3)), late=False))
-    taking = asyncio.ensure_future(box.take(0))
+    box = inbox(capacity=2)
+    await box.add_batch(batch(range(2)), backfill=False)
+    filling = asyncio.ensure_future(box.add_batch(batch(range(2, 3)), backfill=False))
+    taking = asyncio.ensure_future(box.next_records(0))
     await turns()
     await taking
-    box.drop()
+    box.drop_all()
     await asyncio.wait_for(filling, 5)
-    await asyncio.wait_for(box.put(batch(range(7, 8), generation=2), late=False), 5)
-    assert [(each.generation, each.record.offset) for each in await box.take(9)] == [(1, 2), (2, 7)]
+    await asyncio.wait_for(box.add_batch(batch(range(7, 8), generation=2), backfill=False), 5)
+    assert [(each.generation, each.record.offset) for each in await box.next_records(9)] == [(1, 2), (2, 7)]
 
 
 async def test_late_items_come_in_small_numbers_and_only_when_live_ones_are_read() -> None:
     read = False
-    box = inbox(most=500, caught_up=lambda: read)
-    await box.put(batch(range(200)), late=True)
-    taking = asyncio.ensure_future(box.take(100))
+    box = inbox(capacity=500, may_take_backfill=lambda: read)
+    await box.add_batch(batch(range(200)), backfill=True)
+    taking = asyncio.ensure_future(box.next_records(100))
     await turns()
     assert not taking.done()
-    await box.put(batch(range(300, 301)), late=False)
+    await box.add_batch(batch(range(300, 301)), backfill=False)
     assert [each.record.offset for each in await taking] == [300]
     read = True
-    assert len(await box.take(100)) == LATE_AT_ONCE
+    assert len(await box.next_records(100)) == MAX_BACKFILL_RECORDS
 
 
 @given(st.lists(st.integers(1, 9), max_size=12), st.integers(1, 9), st.integers(1, 9))
@@ -75,14 +79,27 @@ def test_everything_comes_out_once_and_in_order(sizes: list[int], most: int, at_
         async def fill() -> None:
             start = 0
             for size in sizes:
-                await box.put(batch(range(start, start + size)), late=False)
+                await box.add_batch(batch(range(start, start + size)), backfill=False)
                 start += size
 
         filling = asyncio.ensure_future(fill())
-        found: list[int] = []
-        while len(found) < total:
-            found += [each.record.offset for each in await asyncio.wait_for(box.take(at_once), 5)]
+        taken: list[int] = []
+        while len(taken) < total:
+            taken += [each.record.offset for each in await asyncio.wait_for(box.next_records(at_once), 5)]
         await filling
-        return found
+        return taken
 
     assert asyncio.run(run()) == list(range(sum(sizes)))
+
+
+def test_the_batch_limit_finds_what_fits_half_a_second_and_stays_within_its_bounds() -> None:
+    limit = BatchLimit(300, first=64)
+    for _ in range(20):
+        limit.note_run(limit.records, limit.records * 0.05)
+    assert 8 <= limit.records <= 12
+    for _ in range(20):
+        limit.note_run(limit.records, limit.records * 0.0001)
+    assert limit.records == 300
+    for _ in range(20):
+        limit.note_run(limit.records, 60.0)
+    assert limit.records == MIN_RECORDS

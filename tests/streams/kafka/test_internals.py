@@ -19,7 +19,14 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.kafka.cluster import Cluster
-from streams.kafka.faust_internals import UNSTABLE, Committed, Membership, _Consumer, committed, fence_commits
+from streams.kafka.faust_internals import (
+    UNSTABLE_ERROR_CODE,
+    Committed,
+    Membership,
+    _Consumer,
+    committed_offsets,
+    fence_commits,
+)
 from streams.topology import NORMALISED, RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import make_topics
@@ -104,7 +111,7 @@ async def test_an_assignment_that_changes_during_the_seek_is_left_alone() -> Non
 async def decided(cluster: Cluster, place: TopicPartition) -> Committed:
     admin = cluster.admin()
     await admin.start()
-    while not (found := await committed(admin, cluster.group, [place])):
+    while not (found := await committed_offsets(admin, cluster.group, [place])):
         pass
     await admin.close()
     return found[place]
@@ -122,7 +129,9 @@ async def test_an_undecided_offset_is_told_apart_and_a_decided_one_has_its_note(
         await producer.begin_transaction()
         await producer.send(cluster.topic(NORMALISED.name), b"{}", key=b"en")
         await producer.send_offsets_to_transaction({place: (7, "one")}, cluster.group)
-        assert await committed(admin, cluster.group, [place]) is None, f"error {UNSTABLE} means undecided"
+        assert await committed_offsets(admin, cluster.group, [place]) is None, (
+            f"error {UNSTABLE_ERROR_CODE} means undecided"
+        )
         await producer.commit_transaction()
         await admin.close()
     found = await decided(cluster, place)

@@ -13,7 +13,7 @@ from processors.errors import NotAFeed
 from processors.model.codec import decode
 from processors.model.event import RawItem
 from streams.kafka.cluster import Cluster
-from streams.kafka.ledger import PartitionLedger, partition_of, read_states
+from streams.kafka.ledger import PartitionLedger, feed_partition, read_states
 from streams.pollers.feed import Feed
 from streams.pollers.ports import PollResult
 from streams.pollers.state import FeedState, pack_state
@@ -33,13 +33,13 @@ def result(state: bytes, *texts: str, gap: str = "") -> PollResult:
 
 def ledger(told: Kafka, feed: Feed = HARBOUR) -> PartitionLedger:
     number = told.partitions
-    return PartitionLedger(Cluster(told), frozenset({partition_of(feed, number)}), number, [feed])
+    return PartitionLedger(Cluster(told), frozenset({feed_partition(feed, number)}), number, [feed])
 
 
 def test_feeds_of_one_host_lie_in_one_partition_whatever_their_paths_and_ports() -> None:
     urls = ("https://wire.example/a", "http://WIRE.example:8080/b?c", "https://desk@wire.example/")
-    assert len({partition_of(Feed(url, url), 64) for url in urls}) == 1
-    hosts = Counter(partition_of(Feed(str(n), f"https://wire{n}.example/"), 8) for n in range(4000))
+    assert len({feed_partition(Feed(url, url), 64) for url in urls}) == 1
+    hosts = Counter(feed_partition(Feed(str(n), f"https://wire{n}.example/"), 8) for n in range(4000))
     assert min(hosts.values()) > 400, "hosts are spread evenly"
 
 
@@ -82,9 +82,9 @@ async def test_one_who_was_replaced_can_write_nothing(kafka: KafkaForTest) -> No
 
 def elsewhere() -> Feed:
     """The feed at a host whose feeds lie in another partition."""
-    home = partition_of(HARBOUR, 8)
+    home = feed_partition(HARBOUR, 8)
     hosts = (Feed("harbour", f"https://wire{n}.example/") for n in range(100))
-    return next(feed for feed in hosts if partition_of(feed, 8) != home)
+    return next(feed for feed in hosts if feed_partition(feed, 8) != home)
 
 
 @pytest.mark.kafka

@@ -50,7 +50,7 @@ async def topics(kafka: KafkaForTest, path: Path) -> Kafka:
     from streams.kafka import topics
 
     told = kafka.settings(worker="one", partitions=2, batch=20)
-    await topics.create(replace(load(), kafka=told))
+    await topics.create_topics(replace(load(), kafka=told))
     return told
 
 

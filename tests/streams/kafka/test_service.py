@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from streams.kafka.service import LogLimit
+
 PROGRAM = """
 import asyncio, os, sys
 from config.settings import Settings
-from streams.kafka.service import RESTARTS, run_forever
+from streams.kafka.service import RESTARTS_VARIABLE, run_forever
 
 async def run(stop):
-    restarts = int(os.environ.get(RESTARTS, "0"))
+    restarts = int(os.environ.get(RESTARTS_VARIABLE, "0"))
     print("run", os.getpid(), restarts, flush=True)
     if restarts < int(sys.argv[1]):
         raise ConnectionError("the broker went")
@@ -49,3 +52,14 @@ def test_a_stop_in_the_pause_before_a_restart_ends_it_in_order(tmp_path: Path) -
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert time.monotonic() - began < 10
+
+
+def test_a_flood_of_one_line_is_cut_and_other_lines_pass() -> None:
+    limit = LogLimit(max_lines=2, seconds=1000)
+
+    def line(name: str, message: str) -> bool:
+        return limit.filter(logging.LogRecord(name, logging.ERROR, "", 0, message, (), None))
+
+    assert [line("aiokafka.conn", "down") for _ in range(4)] == [True, True, False, False]
+    assert line("aiokafka.conn", "up")
+    assert all(line("wiredesk", "down") for _ in range(9))

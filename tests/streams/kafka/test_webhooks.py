@@ -78,7 +78,7 @@ async def test_the_place_is_kept_and_a_refused_story_can_be_replayed_to_its_targ
         routes=Routes(str(tmp_path / "routes.toml")),
         webhooks=Webhooks(allowed_addresses=("127.0.0.1",), attempts=2, first_delay_s=0.0),
     )
-    await topics.create(told)
+    await topics.create_topics(told)
     await send(told, story(1))
     endpoint.script.extend([500, 500])
     await run(told, endpoint, lambda: len(endpoint.got) == 2, story(2))
@@ -86,7 +86,7 @@ async def test_the_place_is_kept_and_a_refused_story_can_be_replayed_to_its_targ
     await run(told, endpoint, lambda: len(endpoint.got) == 4)
     assert sorted(endpoint.bodies) == [b'{"number": %d}' % n for n in (2, 2, 3, 4)], "not the past, nor again"
     (dead,) = await read(told.kafka, [WEBHOOKS.dead_letters.name], 1, 20)
-    letter = DeadLetter(as_record(dead, Cluster(told.kafka).name))
+    letter = DeadLetter(as_record(dead, Cluster(told.kafka).topology_name))
     assert letter.error == "Undeliverable"
     await send(told, replace(letter.replayed(), timestamp=0))
     await run(told, endpoint, lambda: len(endpoint.got) == 5)

@@ -15,9 +15,9 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.kafka.cluster import HEADROOM, Cluster
-from streams.kafka.producer import fits, partition_of, submit
-from streams.kafka.topics import seen
+from streams.kafka.cluster import HEADROOM_BYTES, Cluster
+from streams.kafka.producer import fits_topic, partition_of, submit_messages
+from streams.kafka.topics import wait_for_topics
 from streams.messages import Message
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import Read, read
@@ -32,10 +32,14 @@ def test_a_key_goes_where_kafkas_own_clients_send_it(key: bytes, number: int) ->
 
 
 def test_a_message_fits_by_its_value_and_its_key() -> None:
-    assert fits(Message("out", b"k", b"v" * 10, 0), 10)
-    assert not fits(Message("out", b"k", b"v" * 11, 0), 10)
-    assert not fits(Message("out", b"k" * HEADROOM, b"v", 0), 10), "a key takes part of the headroom only"
-    assert fits(Message("out.dlq", b"k" * HEADROOM, b"v" * 20, 0), 10), "a dead letter is never refused"
+    assert fits_topic(Message("out", b"k", b"v" * 10, 0), 10)
+    assert not fits_topic(Message("out", b"k", b"v" * 11, 0), 10)
+    assert not fits_topic(Message("out", b"k" * HEADROOM_BYTES, b"v", 0), 10), (
+        "a key takes part of the headroom only"
+    )
+    assert fits_topic(Message("out.dlq", b"k" * HEADROOM_BYTES, b"v" * 20, 0), 10), (
+        "a dead letter is never refused"
+    )
 
 
 @asynccontextmanager
@@ -44,7 +48,7 @@ async def transactional(cluster: Cluster, **config: str) -> AsyncIterator[AIOKaf
     admin = cluster.admin()
     await admin.start()
     await admin.create_topics([NewTopic(cluster.topic(TOPIC), PARTITIONS, 1, topic_configs=config)])
-    await seen(admin, {cluster.topic(TOPIC)})
+    await wait_for_topics(admin, {cluster.topic(TOPIC)})
     await admin.close()
     async with cluster.producer(transactional_id=cluster.topic("one"), max_batch_size=4096) as producer:
         yield producer
@@ -52,7 +56,7 @@ async def transactional(cluster: Cluster, **config: str) -> AsyncIterator[AIOKaf
 
 async def committed(producer: AIOKafkaProducer, cluster: Cluster, messages: Sequence[Message]) -> None:
     async with producer.transaction():
-        await asyncio.gather(*await submit(producer, cluster, messages))
+        await asyncio.gather(*await submit_messages(producer, cluster, messages))
 
 
 @pytest.mark.kafka

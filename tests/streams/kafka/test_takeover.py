@@ -1,4 +1,4 @@
-"""Partitions that are not as they should be: too few for a step's memory, and offsets that are out of range."""
+"""A takeover of partitions whose committed offsets are out of range."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import Final
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin import NewTopic, RecordsToDelete
+from aiokafka.admin import RecordsToDelete
 
-from config.errors import Misconfigured
 from config.settings import Kafka
 from processors.model.codec import decode
 from processors.model.event import Event
 from streams.kafka.cluster import Cluster
 from streams.kafka.faust_internals import Committed
-from streams.kafka.partitions import fit, within
+from streams.kafka.takeover import offsets_in_range
 from streams.messages import raw_message
-from streams.topology import LINEAGE, NORMALISED, RAW, STEPS
+from streams.topology import NORMALISED, RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import Worker, item, make_topics, read
 
@@ -26,35 +25,7 @@ pytestmark = pytest.mark.kafka
 NORMALISE: Final = (sys.executable, "-m", "tests.servers.quick_worker", "normalise")
 
 
-async def make(cluster: Cluster, **partitions: int) -> None:
-    admin = cluster.admin()
-    await admin.start()
-    names = {"input": NORMALISED.name, "state": LINEAGE.name}
-    await admin.create_topics(
-        [NewTopic(cluster.topic(names[name]), number, 1) for name, number in partitions.items()]
-    )
-    while any(
-        not told["partitions"]
-        for told in await admin.describe_topics([cluster.topic(names[name]) for name in partitions])
-    ):
-        pass  # the broker has not heard of its topics yet
-    await admin.close()
-
-
-async def test_a_state_topic_with_fewer_partitions_than_the_input_is_refused(kafka: KafkaForTest) -> None:
-    cluster = Cluster(kafka.settings())
-    await make(cluster, input=3, state=2)
-    with pytest.raises(Misconfigured, match=r"deduplicate\.v1 has 2 partitions.*--partitions 3"):
-        await fit(cluster, STEPS)
-
-
-async def test_a_state_topic_with_more_partitions_is_taken(kafka: KafkaForTest) -> None:
-    cluster = Cluster(kafka.settings())
-    await make(cluster, input=2, state=3)
-    await fit(cluster, STEPS)
-
-
-async def told_offsets(told: Kafka, offsets: dict[int, int]) -> None:
+async def commit_offsets(told: Kafka, offsets: dict[int, int]) -> None:
     """Commit offsets of the raw topic for the group of workers."""
     cluster = Cluster(told)
     async with cluster.consumer(group_id=cluster.group) as consumer:
@@ -78,11 +49,11 @@ async def test_offsets_out_of_range_go_to_the_oldest_record_there_is(
     await admin.start()
     await admin.delete_records({places[1]: RecordsToDelete(before_offset=2)})
     await admin.close()
-    await told_offsets(told, {0: 500, 1: 1, 2: 3})
-    found = await within(
+    await commit_offsets(told, {0: 500, 1: 1, 2: 3})
+    offsets = await offsets_in_range(
         cluster, {place: Committed(offset, "") for place, offset in zip(places, (500, 1, 3), strict=True)}
     )
-    assert [found[place].offset for place in places] == [0, 2, 3]
+    assert [offsets[place] for place in places] == [0, 2, 3]
     told_of = capsys.readouterr()
     assert (told_of.out + told_of.err).count("error") >= 2
 

@@ -1,4 +1,4 @@
-"""A step's memory: kept, taken over from a standby, or read back; always what the state topic says."""
+"""A step's state: kept, taken over from a standby, or read back; always what the state topic says."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from config.settings import Kafka
 from streams.kafka.cluster import Cluster
-from streams.kafka.memory import Memories
-from streams.kafka.topics import seen
+from streams.kafka.standby import PartitionStates
+from streams.kafka.topics import wait_for_topics
 from streams.messages import Record
 from streams.settlement import Outcome
 from streams.topology import ENRICHED, LINEAGE
@@ -45,12 +45,12 @@ class Diary:
 
 
 class Shelf:
-    """Memories of two partitions, and how much was read for them."""
+    """PartitionStates of two partitions, and how much was read for them."""
 
     def __init__(self, told: Kafka, make: Callable[[], Diary] = Diary) -> None:
         self.diaries: list[Diary] = []
         self._make = make
-        self.memories = Memories(Cluster(told), LINEAGE.name, self._load)
+        self.states = PartitionStates(Cluster(told), LINEAGE.name, self._load)
 
     @property
     def read(self) -> int:
@@ -58,7 +58,7 @@ class Shelf:
         return sum(len(each.pages) for each in self.diaries)
 
     def pages(self, partition: int) -> list[bytes]:
-        return cast("Diary", self.memories.peek(partition)).pages
+        return cast("Diary", self.states.step_to_ask(partition)).pages
 
     def _load(self) -> Diary:
         self.diaries.append(self._make())
@@ -82,11 +82,11 @@ async def write(told: Kafka, *pages: bytes, partition: int = 0) -> None:
 def told(kafka: KafkaForTest, monkeypatch: pytest.MonkeyPatch) -> Kafka:
     """Settings of a fleet in which others work."""
 
-    async def members(*_: object) -> set[str]:
+    async def live_workers(*_: object) -> set[str]:
         return {"another"}
 
-    monkeypatch.setattr("streams.kafka.standby.members", members)
-    monkeypatch.setattr("streams.kafka.standby.EVERY_S", 0.05)
+    monkeypatch.setattr("streams.kafka.standby.live_workers", live_workers)
+    monkeypatch.setattr("streams.kafka.standby.FOLLOW_INTERVAL_S", 0.05)
     return kafka.settings(partitions=2, worker="one")
 
 
@@ -101,15 +101,15 @@ async def test_a_takeover_from_the_standby_reads_what_came_since(told: Kafka) ->
     await write(told, b"1", b"2", b"3")
     await write(told, b"9", partition=1)
     shelf = Shelf(told)
-    await shelf.memories.open()
+    await shelf.states.open()
     assert shelf.read == 4, "all partitions, before the worker joins"
-    await shelf.memories.claim({1: 10})
+    await shelf.states.claim_partitions({1: 10})
     await write(told, b"4")
     await until(lambda: shelf.read == 5)  # what others commit is followed
     await write(told, b"5", b"6", partition=1)
-    await shelf.memories.claim({0: 20, 1: 10})
+    await shelf.states.claim_partitions({0: 20, 1: 10})
     await write(told, b"7")
-    await shelf.memories.close()
+    await shelf.states.close()
     assert shelf.pages(0) == [b"1", b"2", b"3", b"4"]
     assert shelf.pages(1) == [b"9"], "it stands where it is committed, so it is as the worker left it"
     assert len(shelf.diaries) == 2, "nothing was read twice"
@@ -119,14 +119,14 @@ async def test_a_partition_that_is_lost_is_followed_from_then_on(told: Kafka) ->
     await make_topics(told)
     await write(told, b"1", b"2")
     shelf = Shelf(told)
-    await shelf.memories.open()
-    await shelf.memories.claim({0: 5})
-    shelf.memories.work(0)  # what was run on it is never committed
-    await shelf.memories.claim({})
+    await shelf.states.open()
+    await shelf.states.claim_partitions({0: 5})
+    shelf.states.step_to_run(0)  # what was run on it is never committed
+    await shelf.states.claim_partitions({})
     await write(told, b"3")
     await until(lambda: len(shelf.diaries) == 2 and shelf.diaries[1].pages == [b"1", b"2", b"3"])
-    await shelf.memories.claim({0: 6})
-    await shelf.memories.close()
+    await shelf.states.claim_partitions({0: 6})
+    await shelf.states.close()
     assert shelf.pages(0) == [b"1", b"2", b"3"]
 
 
@@ -135,9 +135,9 @@ async def test_without_a_standby_each_worker_knows_its_own_partitions_only(told:
     await write(told, b"1")
     await write(told, b"2", partition=1)
     shelf = Shelf(replace(told, standby=False))
-    await shelf.memories.open()
-    await shelf.memories.claim({1: 3})
-    await shelf.memories.close()
+    await shelf.states.open()
+    await shelf.states.claim_partitions({1: 3})
+    await shelf.states.close()
     assert shelf.pages(1) == [b"2"]
     assert shelf.read == 1
 
@@ -159,7 +159,7 @@ async def test_a_standby_of_a_topic_that_was_made_anew_counts_nothing(
     await make_topics(told)
     await write(told, b"1", b"2")
     shelf = Shelf(told)
-    await shelf.memories.open()
+    await shelf.states.open()
     topic = Cluster(told).topic(LINEAGE.name)
     async with administering(told) as admin:
         await admin.delete_topics([topic])
@@ -167,10 +167,10 @@ async def test_a_standby_of_a_topic_that_was_made_anew_counts_nothing(
             while topic in await admin.list_topics():
                 await asyncio.sleep(0.05)
         await make_topics(told)
-        await seen(admin, {topic})
+        await wait_for_topics(admin, {topic})
     await write(told, *new)
-    await shelf.memories.claim({0: 3})
-    await shelf.memories.close()
+    await shelf.states.claim_partitions({0: 3})
+    await shelf.states.close()
     assert shelf.pages(0) == list(new)
 
 
@@ -178,13 +178,13 @@ async def test_a_standby_whose_records_were_all_deleted_counts_nothing(told: Kaf
     await make_topics(told)
     await write(told, b"1", b"2")
     shelf = Shelf(told)
-    await shelf.memories.open()
+    await shelf.states.open()
     place = TopicPartition(Cluster(told).topic(LINEAGE.name), 0)
     async with administering(told) as admin:
         await admin.delete_records({place: RecordsToDelete(-1)})
     await write(told, b"3")
-    await shelf.memories.claim({0: 3})
-    await shelf.memories.close()
+    await shelf.states.claim_partitions({0: 3})
+    await shelf.states.close()
     assert shelf.pages(0) == [b"3"]
 
 
@@ -203,12 +203,12 @@ async def test_a_rebalance_in_the_middle_of_reading_costs_and_repeats_nothing(
     pages = [b"%d" % number for number in range(8)]
     await write(told, *pages)
     shelf = Shelf(replace(told, standby=False), Slow)
-    claiming = asyncio.ensure_future(shelf.memories.claim({0: 8}))
+    claiming = asyncio.ensure_future(shelf.states.claim_partitions({0: 8}))
     await until(reached.is_set)
     claiming.cancel()
     asyncio.get_running_loop().call_later(0.1, gate.set)
     await asyncio.wait({claiming})
-    await shelf.memories.claim({0: 8})
+    await shelf.states.claim_partitions({0: 8})
     assert shelf.pages(0) == pages
     assert len(shelf.diaries) == 1, "it went on where it stood"
 

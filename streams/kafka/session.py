@@ -1,0 +1,196 @@
+"""What commands do with the cluster, in synchronous calls: topics read up to their present ends, a back-fill written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final, Self, TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from config.settings import Settings
+from processors.errors import Unreachable
+from streams.kafka.backfill_gate import GroupLag
+from streams.kafka.cluster import POLL_MS, Cluster, read_until, wait_for_broker
+from streams.kafka.inbox import as_record
+from streams.kafka.producer import send_message
+from streams.kafka.topics import check_topics
+from streams.messages import Message, Record
+from streams.retry import GROUP
+from streams.topology import BACKFILL
+
+# How far a poller's clock may be ahead of the broker's: beyond it, a record of the asked time is passed over; more slack
+# reads that much more before the time.
+CLOCK_SLACK_MS: Final = 3_600_000
+T = TypeVar("T")
+
+
+class Session:
+    """A loop of a command's own, and the cluster that it asks. Use it in a ``with`` block.
+
+    Whatever is run raises `Unreachable` where the broker does not answer.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Wait for the broker; Misconfigured where it refuses us."""
+        self.cluster = cluster
+        self._runner = asyncio.Runner()
+        self.run(wait_for_broker(cluster))
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Hang up."""
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._runner.close()
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        """Run a call to its end."""
+        try:
+            return self._runner.run(call)
+        except (KafkaError, OSError) as error:
+            servers = self.cluster.settings.servers
+            raise Unreachable(f"Kafka at {servers}: {type(error).__name__}: {error}") from error
+
+    def records(self, topics: Sequence[str], since: int | None = None) -> Iterator[Record]:
+        """The records of topics (the topology's names), each partition in its order.
+
+        `since` (milliseconds) leaves out what the broker wrote over an hour before, in so far as it knows.
+        """
+        stream = _read_batches(self.cluster, topics, since)
+        try:
+            while (batch := self.run(_next_of(stream))) is not None:
+                yield from batch
+        finally:
+            self._runner.run(stream.aclose())
+
+    def has_topic(self, topic: str) -> bool:
+        """Whether a topic is there."""
+        return bool(self.run(_existing_partitions(self.cluster, [topic])))
+
+    def record(self, topic: str, partition: int, offset: int) -> Record | None:
+        """One record; None where there is none."""
+        return self.run(_read_one(self.cluster, topic, partition, offset))
+
+
+class BackfillTopic:
+    """The back-fill's topic (`streams.backfill.Archive`). Raises `Unreachable` where the broker goes away."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Wait for the broker, and look whether the topics are there.
+
+        Raises:
+            Misconfigured: topics are missing, or the broker refuses us.
+        """
+        self.limit = settings.kafka.max_message_bytes
+        self._session = Session(Cluster(settings.kafka))
+        self._lag = GroupLag(self._session.cluster, [BACKFILL.name])
+        self._stack = AsyncExitStack()
+        self._producer = self._session.run(self._open(settings))
+
+    def append(self, messages: Sequence[Message]) -> None:
+        """Return when all replicas have the messages."""
+        self._session.run(self._append(messages))
+
+    def waiting(self) -> int:
+        """How many records of the topic the workers have not taken."""
+        return self._session.run(self._count_waiting())
+
+    def close(self) -> None:
+        """Hang up."""
+        self._session.run(self._stack.aclose())
+        self._session.close()
+
+    async def _open(self, settings: Settings) -> AIOKafkaProducer:
+        await check_topics(settings)
+        self._stack.push_async_callback(self._lag.close)
+        producer: AIOKafkaProducer = await self._stack.enter_async_context(
+            self._session.cluster.producer(linger_ms=20)
+        )
+        return producer
+
+    async def _append(self, messages: Sequence[Message]) -> None:
+        cluster = self._session.cluster
+        sent = [await send_message(self._producer, cluster, message) for message in messages]
+        await asyncio.gather(*sent)
+
+    async def _count_waiting(self) -> int:
+        """Ask until a coordinator answers: a new broker makes its first one when it is asked for it."""
+        for delay in GROUP.delays():
+            try:
+                return await self._lag.count_records()
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                await self._lag.close()
+            await asyncio.sleep(delay)
+        return await self._lag.count_records()
+
+
+async def _next_of(stream: AsyncIterator[list[Record]]) -> list[Record] | None:
+    return await anext(stream, None)
+
+
+async def _read_batches(cluster: Cluster, topics: Sequence[str], since: int | None) -> Any:
+    if not (partitions := await _existing_partitions(cluster, topics)):
+        return
+    async with cluster.consumer(auto_offset_reset="earliest") as consumer:
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        await _seek(consumer, partitions, since)
+        async for records in read_until(consumer, ends):
+            end = ends[TopicPartition(records[0].topic, records[0].partition)]
+            yield [as_record(record, cluster.topology_name) for record in records if record.offset < end]
+
+
+async def _existing_partitions(cluster: Cluster, topics: Sequence[str]) -> list[TopicPartition]:
+    """The partitions of those topics that are there."""
+    admin = cluster.admin()
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        names = [name for name in map(cluster.topic, topics) if name in existing]
+        described = await admin.describe_topics(names) if names else []
+    finally:
+        await admin.close()
+    return sorted(
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        for partition in topic["partitions"]
+    )
+
+
+async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since: int | None) -> None:
+    await consumer.seek_to_beginning(*partitions)
+    if since is None:
+        return
+    offsets = await consumer.offsets_for_times(dict.fromkeys(partitions, max(since - CLOCK_SLACK_MS, 0)))
+    for partition, mark in offsets.items():
+        if mark is None:
+            await consumer.seek_to_end(partition)
+        else:
+            consumer.seek(partition, mark.offset)
+
+
+async def _read_one(cluster: Cluster, topic: str, number: int, offset: int) -> Record | None:
+    partition = TopicPartition(cluster.topic(topic), number)
+    if partition not in await _existing_partitions(cluster, [topic]):
+        return None
+    async with cluster.consumer(auto_offset_reset="earliest", max_poll_records=1) as consumer:
+        consumer.assign([partition])
+        first = (await consumer.beginning_offsets([partition]))[partition]
+        if not first <= offset < (await consumer.end_offsets([partition]))[partition]:
+            return None
+        consumer.seek(partition, offset)
+        while await consumer.position(partition) <= offset:
+            for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                for record in records:
+                    return as_record(record, cluster.topology_name) if record.offset == offset else None
+    return None
