@@ -38,6 +38,15 @@ class Pattern(str):
     __slots__ = ()
 
 
+TEMPLATE_FIELDS: Final = frozenset({"name", "agency", "company", "letters", "code", "number", "date", "any"})
+
+
+class Template(str):
+    """Plain words of a whole line, with ``{field}`` for others: see `TEMPLATE_FIELDS` and the head of agencies.toml."""
+
+    __slots__ = ()
+
+
 class WordSet(frozenset[str]):
     """Words, which the file separates by blanks or semicolons."""
 
@@ -230,6 +239,48 @@ class Language(_Words, frozen=True):
     topics: dict[str, str] = {}
 
 
+class Agency(_Words, frozen=True):
+    """An ``[[agency]]`` of ``agencies.toml``, whose head explains the members."""
+
+    name: str
+    marks: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    desks: tuple[str, ...] = ()
+    bare: bool = False
+    dateline: str = ""
+    country: str | None = None
+    zone: str | None = None
+    signoffs: tuple[Template, ...] = ()
+    initials: tuple[Template, ...] = ()
+    credits: tuple[Template, ...] = ()
+    notes: tuple[Template, ...] = ()
+    boilerplate: tuple[Template, ...] = ()
+
+
+class OtherAgencies(_Words, frozen=True):
+    """An ``[[other]]`` of ``agencies.toml``: agencies that send no dispatches."""
+
+    names: tuple[str, ...] = ()
+    desks: tuple[str, ...] = ()
+
+
+class Agencies(_Words, frozen=True):
+    """``agencies.toml``."""
+
+    agency: tuple[Agency, ...]
+    other: tuple[OtherAgencies, ...] = ()
+
+    def desks(self) -> frozenset[str]:
+        """How agencies stand in credits of pictures."""
+        named = (name for agency in self.agency for name in (agency.name, *agency.desks))
+        return frozenset(named).union(*(other.desks for other in self.other))
+
+    def names(self) -> frozenset[str]:
+        """How copy names agencies."""
+        named = (name for agency in self.agency for name in (agency.name, *agency.names))
+        return frozenset(named).union(*(other.names for other in self.other))
+
+
 class TopicNames(_Words, frozen=True):
     """``topics.toml``: what belongs to no one language."""
 
@@ -259,6 +310,12 @@ def every_language() -> Iterator[tuple[str, Language]]:
     for tag in languages():
         if words := language(tag):
             yield tag, words
+
+
+@cache
+def agencies() -> Agencies:
+    """The agencies, none of which is told twice."""
+    return read_agencies(FOLDER / "agencies.toml")
 
 
 @cache
@@ -292,10 +349,32 @@ def read_file(path: Path, kind: type[File]) -> File:
         raise Misconfigured(_fault(path, text, str(error))) from error
 
 
+def read_agencies(path: Path) -> Agencies:
+    """A file of agencies, in which no name or mark stands for two.
+
+    Raises:
+        Misconfigured: as `read_file`, or an agency is told twice.
+    """
+    file = read_file(path, Agencies)
+    owners: dict[str, str] = {}
+    for number, agency in enumerate(file.agency):
+        for key, marks in (("name", (agency.name,)), ("marks", agency.marks)):
+            for mark in marks:
+                owner = owners.setdefault(mark.casefold(), f"agency {number}: {agency.name}")
+                if not owner.startswith(f"agency {number}:"):
+                    line = line_of(path.read_text("utf-8"), ("agency", number, key))
+                    raise Misconfigured(
+                        f"{path}:{line}: agency.{number}.{key}: {mark!r} stands for {owner} already"
+                    )
+    return file
+
+
 def _custom(kind: type, value: Any) -> Any:
     """A value of one of the types above that msgspec doesn't know."""
     if not isinstance(value, str):
         raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
+    if kind is Template:
+        return _template(value)
     if kind is WordSet:
         return WordSet(value.replace(";", " ").split())
     if kind is PhraseList:
@@ -305,6 +384,13 @@ def _custom(kind: type, value: Any) -> Any:
     except re.error as error:
         raise ValueError(f"Not a regular expression: {error}") from error
     return Pattern(value)
+
+
+def _template(value: str) -> Template:
+    unknown = set(re.findall(r"\{(\w*)\}", value)) - TEMPLATE_FIELDS
+    if unknown:
+        raise ValueError(f"Unknown field {{{min(unknown)}}}, known are {', '.join(sorted(TEMPLATE_FIELDS))}")
+    return Template(value)
 
 
 def _fault(path: Path, text: str, message: str) -> str:

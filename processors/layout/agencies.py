@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from config.settings import HERE
+from config.lexicon import agencies
 from processors.dates.month_names import folded
 from processors.layout.templates import Templates, pattern
 
@@ -44,22 +42,21 @@ class Conventions:
 @cache
 def conventions() -> Conventions:
     """The conventions of all agencies."""
-    with (HERE / "lexicon" / "agencies.toml").open("rb") as file:
-        told: list[dict[str, Any]] = tomllib.load(file)["agency"]
-    marks = {folded(mark): entry["name"] for entry in told for mark in entry.get("marks", ())}
-    marks |= {folded(entry["name"]): entry["name"] for entry in told}
-    signoffs = [t for entry in told for t in entry.get("signoffs", ())]
+    known = agencies().agency
+    marks = {folded(mark): agency.name for agency in known for mark in agency.marks}
+    marks |= {folded(agency.name): agency.name for agency in known}
+    signoffs = [sign for agency in known for sign in (*agency.signoffs, agency.name, f"({agency.name})")]
     return Conventions(
         agencies=marks,
-        homes={entry["name"]: entry["country"] for entry in told if "country" in entry},
-        zones={entry["name"]: entry["zone"] for entry in told if "zone" in entry},
-        bare=frozenset(entry["name"] for entry in told if entry.get("bare")),
+        homes={agency.name: agency.country for agency in known if agency.country},
+        zones={agency.name: agency.zone for agency in known if agency.zone},
+        bare=frozenset(agency.name for agency in known if agency.bare),
         signoff=Templates.of(signoffs),
-        ending=_ending([t for t in signoffs if "{any}" not in t and "{number}" not in t]),
-        initials=Templates.of([t for entry in told for t in entry.get("initials", ())]),
-        credit=Templates.of([t for entry in told for t in entry.get("credits", ())]),
-        note=Templates.of([t for entry in told for t in entry.get("notes", ())]),
-        boilerplate=Templates.of([t for entry in told for t in entry.get("boilerplate", ())]),
+        ending=_ending([sign for sign in signoffs if "{any}" not in sign and "{number}" not in sign]),
+        initials=Templates.of(template for agency in known for template in agency.initials),
+        credit=Templates.of(template for agency in known for template in agency.credits),
+        note=Templates.of(template for agency in known for template in agency.notes),
+        boilerplate=Templates.of(template for agency in known for template in agency.boilerplate),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from config.lexicon import agencies
 from config.settings import HERE
 
 PERSON: Final = r"[^\W\d_][\w.'’-]*(?:[ _][\w.'’-]+){0,4}"
@@ -58,7 +59,7 @@ def phrases() -> Phrases:
     def any_of(name: str) -> re.Pattern[str]:
         return re.compile("|".join(f"(?:{one})" for one in told[name]))
 
-    desk = "|".join(sorted(map(re.escape, told["desks"]), key=len, reverse=True))
+    desk = "|".join(sorted(map(re.escape, agencies().desks()), key=len, reverse=True))
     return Phrases(
         any_of("note"),
         any_of("signoff"),

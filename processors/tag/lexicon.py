@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from babel import Locale
 
+from config.lexicon import agencies
 from config.settings import HERE
 from processors.places import key_of
 
@@ -54,7 +55,7 @@ def lexicon() -> Lexicon:
         frozenset(names["never"]),
         frozenset(names["organisations"]),
         frozenset(names["places"]),
-        frozenset(names["agencies"]),
+        agencies().names(),
         frozenset(names["single_names"]),
         frozenset(names["known_organisations"]) | _organisations(),
         frozenset(names["known_others"]),

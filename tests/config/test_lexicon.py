@@ -7,8 +7,19 @@ from pathlib import Path
 import pytest
 
 from config.errors import Misconfigured
-from config.lexicon import Calendar, Language, every_language, forms, language, languages, read_file
+from config.lexicon import (
+    TEMPLATE_FIELDS,
+    Calendar,
+    Language,
+    every_language,
+    forms,
+    language,
+    languages,
+    read_agencies,
+    read_file,
+)
 from processors.dates.month_names import folded
+from processors.layout.templates import PLACEHOLDERS
 
 CALENDAR = """
 [calendar]
@@ -73,3 +84,35 @@ def test_a_fault_is_told_by_file_line_and_key(
     assert told.startswith(f"{path}:{line}: {key}")
     assert problem in told
     assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "problem"),
+    [
+        ('name = "B"\nmark = ["B News"]\n', 5, "agency.1.mark", "unknown field"),
+        ('name = "A"\n', 4, "agency.1.name", "stands for agency 0: A already"),
+        (
+            'name = "B"\nmarks = ["B News", "a news"]\n',
+            5,
+            "agency.1.marks",
+            "'a news' stands for agency 0: A already",
+        ),
+        ('name = "B"\ncredits = ["{nmae}/B"]\n', 5, "agency.1.credits.0", "Unknown field {nmae}"),
+        ('name = "B"\nbare = "yes"\n', 5, "agency.1.bare", "Expected `bool`"),
+    ],
+)
+def test_a_fault_of_an_agency_is_told_by_file_line_and_key(
+    tmp_path: Path, text: str, line: int, key: str, problem: str
+) -> None:
+    path = tmp_path / "agencies.toml"
+    path.write_text(f'[[agency]]\nname = "A"\nmarks = ["A News"]\n[[agency]]\n{text}', "utf-8")
+
+    with pytest.raises(Misconfigured) as raised:
+        read_agencies(path)
+
+    assert str(raised.value).startswith(f"{path}:{line + 1}: {key}:")
+    assert problem in str(raised.value)
+
+
+def test_every_field_of_a_template_stands_for_something() -> None:
+    assert set(PLACEHOLDERS) == TEMPLATE_FIELDS

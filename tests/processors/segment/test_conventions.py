@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from typing import Any
 
 import pytest
 
-from config.settings import HERE
+from config.lexicon import Agency, agencies
 from processors.layout.agencies import conventions
 from processors.layout.printed import match_dateline
 from processors.layout.templates import pattern
 
-AGENCIES: list[dict[str, Any]] = tomllib.loads((HERE / "lexicon" / "agencies.toml").read_text("utf-8"))[
-    "agency"
-]
+AGENCIES = agencies().agency
 WITHOUT_MARK = {"PA", "Canadian Press", "Agência Brasil"}  # their datelines, if any, don't name them
 
 
 def test_there_are_many_agencies_and_none_twice() -> None:
-    names = [entry["name"] for entry in AGENCIES]
+    names = [entry.name for entry in AGENCIES]
     assert len(names) == len(set(names)) >= 25
 
 
-@pytest.mark.parametrize(
-    "entry", [e for e in AGENCIES if e["name"] not in WITHOUT_MARK], ids=lambda e: e["name"]
-)
-def test_the_example_of_each_agency_is_read_whole(entry: dict[str, Any]) -> None:
-    line = entry["dateline"].replace("CITY, State", "DAYTON, Ohio").replace("CITY, ST", "DAYTON, OH")
+@pytest.mark.parametrize("entry", [e for e in AGENCIES if e.name not in WITHOUT_MARK], ids=lambda e: e.name)
+def test_the_example_of_each_agency_is_read_whole(entry: Agency) -> None:
+    line = entry.dateline.replace("CITY, State", "DAYTON, Ohio").replace("CITY, ST", "DAYTON, OH")
     line = line.replace("CITY", "DAYTON").replace("Ciudad", "Toledo").replace("City", "Dayton")
     found = match_dateline(f"{line} The council voted.", 0, len(line) + 19)
     assert found is not None
-    assert (found.end, found.agency) == (len(line), entry["name"])
+    assert (found.end, found.agency) == (len(line), entry.name)
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,16 @@ tells how to read that. The expected files are written by hand: a difference is 
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from config.settings import HERE
+from config.lexicon import agencies
 from processors.dates.month_names import folded
 from tests.processors.segment.printing import GOLDEN, printed, segmented
 
 DISPATCHES = sorted(GOLDEN.glob("*.txt"))
-AGENCIES = [
-    entry["name"]
-    for entry in tomllib.loads((HERE / "lexicon" / "agencies.toml").read_text("utf-8"))["agency"]
-]
+AGENCIES = [agency.name for agency in agencies().agency]
 
 
 @pytest.mark.parametrize("path", DISPATCHES, ids=lambda path: path.stem)

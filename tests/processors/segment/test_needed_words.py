@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.lexicon import agencies
 from config.settings import HERE
 from processors.layout.phrases import phrases
 from processors.layout.templates import Templates, needed_by, pattern
 
 TOLD: dict[str, Any] = tomllib.loads((HERE / "lexicon" / "segment-phrases.toml").read_text("utf-8"))
-AGENCIES: list[dict[str, Any]] = tomllib.loads((HERE / "lexicon" / "agencies.toml").read_text("utf-8"))[
-    "agency"
-]
+AGENCIES = agencies().agency
 FEW = settings(max_examples=30)
 
 
@@ -33,7 +32,7 @@ def test_every_line_of_a_phrase_has_one_of_its_words(name: str, data: st.DataObj
 @FEW
 @given(st.data())
 def test_every_line_of_a_template_has_what_it_needs(kind: str, data: st.DataObject) -> None:
-    known = [template for entry in AGENCIES for template in entry.get(kind, ())]
+    known = [template for entry in AGENCIES for template in getattr(entry, kind)]
     template = data.draw(st.sampled_from(known)).lower()
     line = data.draw(st.from_regex(pattern(template), fullmatch=True))
     assert needed_by(template) in line
