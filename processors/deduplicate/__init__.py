@@ -7,8 +7,8 @@ of the order of the log and the content; the memory of a decision is all that is
 
 from __future__ import annotations
 
-from processors.deduplicate.decide import Decision, Deduplicator, PreparedEvent
+from processors.deduplicate.decide import Deduplicator, PreparedEvent, StoryDecision
 
-__all__ = ["VERSION", "Decision", "Deduplicator", "PreparedEvent"]
+__all__ = ["VERSION", "Deduplicator", "PreparedEvent", "StoryDecision"]
 
 VERSION = "3"

@@ -15,13 +15,13 @@ from processors.deduplicate.keys import alternative_keys, content_keys, hash_key
 from processors.deduplicate.parent import Arrival, Parent, decide_relation, find_parent, read_arrival
 from processors.deduplicate.record import (
     MAX_RECORD_KEYS,
-    Record,
     RecordView,
+    StoryRecord,
     UnknownRecordFormat,
     flag_new_shingles,
 )
 from processors.deduplicate.score import find_shared, measure_novelty
-from processors.deduplicate.window import Reading, Window
+from processors.deduplicate.window import Window, WindowReading
 from processors.model.event import Event, Feature, Lineage
 from processors.times import HOUR_MS
 
@@ -29,7 +29,7 @@ OWN_KEYS: Final = 8  # of a record that other identifiers leave room for: versio
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class StoryDecision:
     """Where a story stands, why, and the compact record that restores the deduplicator to after it.
 
     `memory` is empty for a story that was seen before: nothing new is to be remembered.
@@ -71,7 +71,7 @@ class Deduplicator:
         self._windows: dict[str, Window] = {}
         self.ignored_records = 0  # of another format, that `restore` was given
 
-    def decide_all(self, events: Sequence[Event]) -> list[Decision]:
+    def decide_all(self, events: Sequence[Event]) -> list[StoryDecision]:
         """Place some events in their order, which takes half of the time that one by one takes."""
         return [
             self.decide(event, prepared) for event, prepared in zip(events, self.prepare(events), strict=True)
@@ -97,19 +97,19 @@ class Deduplicator:
             self._window(language).announce(list(fingerprints.values()))
         return prepared
 
-    def decide(self, event: Event, prepared: PreparedEvent | None = None) -> Decision:
+    def decide(self, event: Event, prepared: PreparedEvent | None = None) -> StoryDecision:
         """Place a normalised event in its chain and remember it. `prepared` is what `prepare` made of it."""
         prepared = prepared or self.prepare((event,))[0]
         window = self._window(prepared.language)
         if seen := _find_seen(event, window, prepared):
-            return Decision(seen.lineage(), seen.evidence())
+            return StoryDecision(seen.lineage(), seen.evidence())
         arrival = read_arrival(event, prepared.fingerprint, window)
         reading = window.look_up(prepared.fingerprint)
         parent = find_parent(arrival, window, reading)
         placement = _place(arrival, window, reading, parent, self._settings.threshold)
         evidence = tuple([Feature(name, round(value, 4)) for name, value in placement.figures.items()])
         keys = _record_keys(arrival, prepared.version_key, parent, placement.lineage)
-        memory = Record(
+        memory = StoryRecord(
             block_place=window.block_place,
             language=prepared.language,
             uri=event.story.uri,
@@ -124,7 +124,7 @@ class Deduplicator:
             keys=keys,
         ).pack()
         window.add(memory, arrival.time_ms, keys)
-        return Decision(placement.lineage, evidence, memory)
+        return StoryDecision(placement.lineage, evidence, memory)
 
     def restore(self, memory: bytes) -> None:
         """Remember an earlier decision again; called in the order of the log, before any `decide`.
@@ -166,7 +166,7 @@ def _find_seen(event: Event, window: Window, prepared: PreparedEvent) -> RecordV
 
 
 def _place(
-    arrival: Arrival, window: Window, reading: Reading, parent: Parent | None, threshold: float
+    arrival: Arrival, window: Window, reading: WindowReading, parent: Parent | None, threshold: float
 ) -> _Placement:
     """The place of a story under its parent, or as a new one where that is less likely than the threshold.
 

@@ -16,7 +16,7 @@ import xxhash
 from processors.deduplicate.arrays import HALF_BITS, BoolArray, Hashes32, Hashes64, first_of_equals
 from processors.deduplicate.words import SHINGLE_WORDS, Words, split_words
 
-COMPLETE: Final = 2**32 - 1  # the bound of a sample that left nothing out
+COMPLETE_BOUND: Final = 2**32 - 1  # the bound of a sample that left nothing out
 FULL_SAMPLE_WORDS: Final = 128  # a longer text keeps as many shingles as grow with the root of its length;
 # with fewer, cut copies share too little with the story; with more, each story of the window takes more memory
 MAX_SET_WORDS: Final = (
@@ -247,5 +247,5 @@ def _sample_size(words: int) -> int:
 def _cut_sample(distinct: Hashes32, size: int) -> tuple[Hashes32, int]:
     """The `size` smallest of ascending hashes, and the bound up to which they are complete."""
     if len(distinct) <= size:
-        return distinct, COMPLETE
+        return distinct, COMPLETE_BOUND
     return distinct[:size], int(distinct[size - 1])

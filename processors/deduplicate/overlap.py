@@ -23,7 +23,7 @@ from processors.deduplicate.arrays import (
     group_sizes,
     sum_ranges,
 )
-from processors.deduplicate.fingerprint import COMPLETE, NUMBER_BIT, Fingerprint
+from processors.deduplicate.fingerprint import COMPLETE_BOUND, NUMBER_BIT, Fingerprint
 from processors.deduplicate.index import MAX_KEY_STORIES
 from processors.deduplicate.record import HASH_BITS, Sample
 
@@ -251,7 +251,7 @@ def _find_rare(query: OverlapQuery) -> Numbers:
     """The places in the sample of the story's shingles that belong to no template, in the order of its text."""
     fingerprint = query.fingerprint
     running = fingerprint.running
-    if fingerprint.bound < COMPLETE:
+    if fingerprint.bound < COMPLETE_BOUND:
         running = running[running <= fingerprint.bound]
     places: Numbers = fingerprint.shingles.searchsorted(running)
     return places[query.story_counts.take(places) <= MAX_KEY_STORIES]

@@ -16,7 +16,7 @@ from processors.deduplicate.keys import hash_key, headline_keys, linked_identifi
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
 from processors.deduplicate.score import BRIEF_WORDS, Likeness, jaccard_likeness, measure_likeness
-from processors.deduplicate.window import Reading, Window
+from processors.deduplicate.window import Window, WindowReading
 from processors.model.event import Event, Relation
 from processors.model.story import Story
 from processors.signals import Signals, read_signals
@@ -93,7 +93,7 @@ def _milliseconds(timestamp: str | None) -> int | None:
         return None
 
 
-def find_parent(arrival: Arrival, window: Window, reading: Reading) -> Parent | None:
+def find_parent(arrival: Arrival, window: Window, reading: WindowReading) -> Parent | None:
     """The parent by the surest of the ways that find one, however unlikely it is. `reading` is the window's of it."""
     return (
         _find_by_identifier(arrival, window)
@@ -149,7 +149,7 @@ def _find_by_content(arrival: Arrival, window: Window) -> Parent | None:
     return Parent(view, {"by-content": 1.0}, 1.0)
 
 
-def _find_by_text(arrival: Arrival, window: Window, reading: Reading) -> Parent | None:
+def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> Parent | None:
     """The likest of the stories that share rare shingles, and of those that it comes from."""
     likely = _measure_likely(arrival, window, reading, reading.candidates)
     if not likely:
@@ -165,7 +165,7 @@ def _find_by_text(arrival: Arrival, window: Window, reading: Reading) -> Parent 
 
 
 def _measure_likely(
-    arrival: Arrival, window: Window, reading: Reading, candidates: CandidateRows
+    arrival: Arrival, window: Window, reading: WindowReading, candidates: CandidateRows
 ) -> list[Likeness]:
     """The likeness of those candidates that may tell the same report."""
     likely: list[Likeness] = []

@@ -1,6 +1,6 @@
 """What the deduplicator remembers of a story: one compact record, which is its memory and the log's alike.
 
-This module alone knows the layout. A record is little endian: a `Head` of fixed length, then behind each other
+This module alone knows the layout. A record is little endian: a `RecordHead` of fixed length, then behind each other
 
 - hashes of shingles, four bytes each: ascending, even; the lowest bit tells that no parent had the shingle,
 - hashes of numbers, of names and of headline words, four bytes each,
@@ -78,7 +78,7 @@ class UnknownRecordFormat(ValueError):
     """The record was written by another version of the software, or is none."""
 
 
-class Head(NamedTuple):
+class RecordHead(NamedTuple):
     """The fixed head of a record, in the order of its bytes. Times are milliseconds since the epoch."""
 
     format_number: UInt16
@@ -134,7 +134,7 @@ class Head(NamedTuple):
 
 
 _FIELD_CODES: Final[dict[str, str]] = {
-    name: get_args(hint)[1] for name, hint in get_type_hints(Head, include_extras=True).items()
+    name: get_args(hint)[1] for name, hint in get_type_hints(RecordHead, include_extras=True).items()
 }
 _HEAD: Final = struct.Struct("<" + "".join(_FIELD_CODES.values()))
 _SHINGLES_AT: Final = _HEAD.size
@@ -165,7 +165,7 @@ _SIZE_AND_CHAIN: Final = _fields("shingle_count", "chain_hash")
 _WINDOW_TIME: Final = _fields("window_time_ms")
 
 
-class Record(NamedTuple):
+class StoryRecord(NamedTuple):
     """A story that was decided.
 
     `block_place` is the story's in its block of the log (see `window`). ``time_ms`` is its own time,
@@ -193,7 +193,7 @@ class Record(NamedTuple):
         uri, version, language = _encode(self.uri), _encode(self.version), _encode(self.language)
         chain = None if lineage.story == self.uri else _encode(lineage.story)
         parent = None if lineage.of is None else _encode(lineage.of)
-        head = Head(
+        head = RecordHead(
             format_number=FORMAT_NUMBER,
             block_place=self.block_place,
             relation=_RELATION_CODES[lineage.relation],
@@ -259,7 +259,7 @@ class RecordView:
             UnknownRecordFormat: another format, or no record.
         """
         try:
-            self.head = head = Head._make(_HEAD.unpack_from(raw))
+            self.head = head = RecordHead._make(_HEAD.unpack_from(raw))
         except struct.error as error:
             raise UnknownRecordFormat("not a record of the deduplicator") from error
         if head.format_number != FORMAT_NUMBER:
@@ -268,7 +268,7 @@ class RecordView:
         self._cached_strings: _Strings | None = None
 
     def verify(self) -> None:
-        """Refuse what can't have come from `Record.pack`; to be called for what comes out of a log.
+        """Refuse what can't have come from `StoryRecord.pack`; to be called for what comes out of a log.
 
         Raises:
             UnknownRecordFormat: it is cut, has more behind it, or holds what no record holds.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.deduplicate.arrays import BoolArray, Hashes32
-from processors.deduplicate.fingerprint import COMPLETE, MAX_SET_WORDS, Fingerprint, WordSets
+from processors.deduplicate.fingerprint import COMPLETE_BOUND, MAX_SET_WORDS, Fingerprint, WordSets
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
 
@@ -124,7 +124,7 @@ def _is_same_brief(
 
 def mean_run(overlap: Overlap, bound: int) -> float:
     """The logarithm of the mean length, in shingles, of the runs of the text that the other story has, too."""
-    rate = (bound + 1) / (COMPLETE + 1) if bound < COMPLETE else 1.0
+    rate = (bound + 1) / (COMPLETE_BOUND + 1) if bound < COMPLETE_BOUND else 1.0
     return math.log1p(overlap.shared_rare / overlap.runs / rate) if overlap.runs else 0.0
 
 
@@ -164,10 +164,10 @@ def measure_novelty(
 def missing_share(shorter: Sequence[int], longer: Sequence[int]) -> float:
     """The share of the shorter story's numbers or names that the longer one lacks, smoothed; below both bounds."""
     bound = min(_set_bound(shorter), _set_bound(longer))
-    compared = shorter if bound == COMPLETE else [word for word in shorter if word <= bound]
+    compared = shorter if bound == COMPLETE_BOUND else [word for word in shorter if word <= bound]
     return len(set(compared).difference(longer)) / (len(compared) + 1) if compared else 0.0
 
 
 def _set_bound(words: Sequence[int]) -> int:
     """Up to which hash a set of words is complete."""
-    return words[-1] if len(words) == MAX_SET_WORDS else COMPLETE
+    return words[-1] if len(words) == MAX_SET_WORDS else COMPLETE_BOUND

@@ -62,7 +62,7 @@ MIN_GONE_RECORDS: Final = (
 )
 
 
-class Reading(NamedTuple):
+class WindowReading(NamedTuple):
     """What the tables say of a story that will be `row`: how many stories have its shingles, and its candidates.
 
     `overlaps` has what was measured already, by row.
@@ -94,7 +94,7 @@ class Window:
         self._sorted_ms: list[int] = []
         self._block = BlockKeys()
         self._coming: deque[Fingerprint] = deque()
-        self._readings: deque[Reading] = deque()
+        self._readings: deque[WindowReading] = deque()
         self._weights = _inverse_frequencies(0)
 
     def __len__(self) -> int:
@@ -129,7 +129,7 @@ class Window:
         self._drop_readings()
         self._coming = deque(fingerprints)
 
-    def look_up(self, fingerprint: Fingerprint) -> Reading:
+    def look_up(self, fingerprint: Fingerprint) -> WindowReading:
         """What the tables say of the next story."""
         reading = self._readings.popleft() if self._readings else None
         if reading is None or reading.fingerprint is not fingerprint or reading.row != self._end:
@@ -138,7 +138,7 @@ class Window:
             reading = self._readings.popleft()
         return reading
 
-    def measure(self, reading: Reading, rows: Sequence[int]) -> dict[int, Overlap | None]:
+    def measure(self, reading: WindowReading, rows: Sequence[int]) -> dict[int, Overlap | None]:
         """What a story shares with some rows and with others; None where that is next to nothing."""
         overlaps = reading.overlaps
         missing = [(row, self._sample(row)) for row in rows if row not in overlaps]
@@ -192,7 +192,7 @@ class Window:
         ]
         overlaps = measure_overlaps(queries, self.weigh, self._index.count_stories)
         rows = range(self._end, self._end + len(coming))
-        self._readings = deque(map(Reading, coming, rows, lookup.story_counts, candidates, overlaps))
+        self._readings = deque(map(WindowReading, coming, rows, lookup.story_counts, candidates, overlaps))
 
     def _likely_rows(self, candidates: CandidateRows, key_count: int) -> dict[int, None]:
         """The rows that a story will be compared with: candidates, and the origins of a likely one."""

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODERS: Final[dict[type[Any], msgspec.json.Decoder[Any]]] = {}
-_ONE_BY_ONE: Final = (
+_CLASS_LOCK: Final = (
     Lock()
 )  # msgspec 0.22 crashes where two threads look at the annotations of a class at once
 
@@ -31,30 +31,30 @@ def encode(value: object) -> bytes:
 
 
 def decode(raw: bytes | str, kind: type[T]) -> T:
-    """The model instance that JSON tells.
+    """The model instance that JSON describes.
 
     Raises:
         Malformed: it is no JSON, or a member has the wrong type; the message names the member.
     """
     try:
-        made: T = _decoder(kind).decode(raw)
+        instance: T = _decoder(kind).decode(raw)
     except msgspec.ValidationError as error:
         raise Malformed(f"no {kind.__name__}: {error}") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Malformed(f"not JSON: {error}") from error
-    return made
+    return instance
 
 
 def to_builtins(value: object) -> Any:
     """A model instance as dicts, lists and scalars, in the contract's names."""
-    told = msgspec.to_builtins(value)
+    builtins = msgspec.to_builtins(value)
     if _says_undated(value):
-        told["dateline"] = None
-    return told
+        builtins["dateline"] = None
+    return builtins
 
 
 def from_builtins(value: object, kind: type[T]) -> T:
-    """The model instance that dicts, lists and scalars tell.
+    """The model instance that dicts, lists and scalars describe.
 
     Raises:
         Malformed: a member is missing or has the wrong type; the message names it.
@@ -78,8 +78,8 @@ def _says_undated(value: object) -> bool:
 
 def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
     """What reads a class, made once and by one thread."""
-    known = _DECODERS.get(kind)
-    if known is None:
-        with _ONE_BY_ONE:
-            known = _DECODERS.setdefault(kind, msgspec.json.Decoder(kind))
-    return known
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        with _CLASS_LOCK:
+            decoder = _DECODERS.setdefault(kind, msgspec.json.Decoder(kind))
+    return decoder

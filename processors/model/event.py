@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import field
 
-from processors.model.base import Model, always
+from processors.model import Model, always_written
 from processors.model.story import Story
 
 Relation = Literal["new", "duplicate", "update", "correction", "kill"]
@@ -23,10 +23,10 @@ SegmentKind = Literal[
 Label = Literal["PER", "ORG", "LOC", "MISC"]
 QuoteKind = Literal["direct", "partial", "indirect"]
 DamageKind = Literal["missing-words", "mojibake", "truncated", "garbled"]
-Inside = Literal["text", "headline"]
+OffsetText = Literal["text", "headline"]
 
 
-def _text() -> Inside:
+def _text() -> OffsetText:
     return "text"
 
 
@@ -46,9 +46,9 @@ class Lineage(Model, frozen=True):
 
     story: str
     relation: Relation
-    of: str | None = always(None)
-    score: float | None = always(None)
-    sequence: int = always(1)
+    of: str | None = always_written(None)
+    score: float | None = always_written(None)
+    sequence: int = always_written(1)
 
 
 class Segment(Model, frozen=True):
@@ -57,7 +57,7 @@ class Segment(Model, frozen=True):
     start: int
     end: int
     kind: SegmentKind
-    inside: Inside = field(name="in", default_factory=_text)
+    inside: OffsetText = field(name="in", default_factory=_text)
 
 
 class Place(Model, frozen=True):
@@ -75,10 +75,10 @@ class Dateline(Model, frozen=True):
 
     start: int
     end: int
-    places: tuple[Place, ...] = always(())
+    places: tuple[Place, ...] = always_written(())
     date: str | None = None
     agency: str | None = None
-    inside: Inside = field(name="in", default_factory=_text)
+    inside: OffsetText = field(name="in", default_factory=_text)
 
 
 class Span(Model, frozen=True):
@@ -98,7 +98,7 @@ class Quote(Model, frozen=True):
     kind: QuoteKind
     speaker: Span | None = None
     cue: Span | None = None
-    inside: Inside = field(name="in", default_factory=_text)
+    inside: OffsetText = field(name="in", default_factory=_text)
 
 
 class Damage(Model, frozen=True):
@@ -107,7 +107,7 @@ class Damage(Model, frozen=True):
     start: int
     end: int
     kind: DamageKind
-    inside: Inside = field(name="in", default_factory=_text)
+    inside: OffsetText = field(name="in", default_factory=_text)
 
 
 class Mention(Model, frozen=True):
@@ -118,7 +118,7 @@ class Mention(Model, frozen=True):
     text: str
     label: Label
     entity: str | None = None
-    inside: Inside = field(name="in", default_factory=_text)
+    inside: OffsetText = field(name="in", default_factory=_text)
 
 
 class Entity(Model, frozen=True):
@@ -127,8 +127,8 @@ class Entity(Model, frozen=True):
     id: str
     label: Label
     name: str
-    aliases: tuple[str, ...] = always(())
-    roles: tuple[str, ...] = always(())
+    aliases: tuple[str, ...] = always_written(())
+    roles: tuple[str, ...] = always_written(())
     place: Place | None = None
     watchlists: tuple[str, ...] = ()
 
@@ -140,8 +140,8 @@ class DateExpression(Model, frozen=True):
     end: int
     text: str
     value: str
-    type: Literal["DATE", "TIME", "DURATION", "SET"] = always("DATE")
-    inside: Inside = field(name="in", default_factory=_text)
+    type: Literal["DATE", "TIME", "DURATION", "SET"] = always_written("DATE")
+    inside: OffsetText = field(name="in", default_factory=_text)
 
 
 class Topic(Model, frozen=True):
@@ -178,7 +178,7 @@ class Provenance(Model, frozen=True):
     feed: str | None = None
     url: str | None = None
     input: str | None = None
-    steps: tuple[StepTrace, ...] = always(())
+    steps: tuple[StepTrace, ...] = always_written(())
     backfill: bool = False
 
 
@@ -186,8 +186,8 @@ class Event(Model, frozen=True):
     """One story and all that is known of it: what topics, indices and ``wiredesk process`` carry."""
 
     story: Story
-    headline: str = always("")
-    text: str = always("")
+    headline: str = always_written("")
+    text: str = always_written("")
     language: Language | None = None
     lineage: Lineage | None = None
     segments: tuple[Segment, ...] | None = None

@@ -16,21 +16,21 @@ from processors.model.event import Event, RawItem
 from processors.model.story import Story
 
 SCHEMAS: Final = {"event.v1.json": Event, "raw-item.v1.json": RawItem}
-SCALARS: Final[dict[Any, dict[str, str]]] = {
+SCALAR_SCHEMAS: Final[dict[Any, dict[str, str]]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     float: {"type": "number"},
     bool: {"type": "boolean"},
     bytes: {"type": "string", "contentEncoding": "base64"},
 }
-NULLABLE: Final = {
+NULLABLE_MEMBERS: Final = {
     ("Event", "dateline"),
     ("Lineage", "of"),
     ("Lineage", "score"),
-}  # null says "there is none"
+}  # null: there is none
 
 
-def schema(kind: type[Any]) -> dict[str, Any]:
+def build_schema(kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema of a model class."""
     parts: dict[str, Any] = {}
     _part(kind, parts)
@@ -43,9 +43,9 @@ def schema(kind: type[Any]) -> dict[str, Any]:
     }
 
 
-def rendered(kind: type[Any]) -> bytes:
+def render_schema(kind: type[Any]) -> bytes:
     """The schema as it stands in ``config/schemas/``."""
-    return orjson.dumps(schema(kind), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(build_schema(kind), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _part(kind: type[Any], parts: dict[str, Any]) -> None:
@@ -56,7 +56,7 @@ def _part(kind: type[Any], parts: dict[str, Any]) -> None:
     hints = get_type_hints(kind)
     members = {member.encode_name: _typed(hints[member.name], parts) for member in fields(kind)}
     for member in fields(kind):
-        if (kind.__name__, member.name) in NULLABLE:
+        if (kind.__name__, member.name) in NULLABLE_MEMBERS:
             members[member.encode_name] = {"anyOf": [members[member.encode_name], {"type": "null"}]}
     required = [member.encode_name for member in fields(kind) if not is_optional(member)]
     title = (kind.__doc__ or "").split("\n", 1)[0]
@@ -78,8 +78,8 @@ def _typed(hint: Any, parts: dict[str, Any]) -> dict[str, Any]:
         return {"enum": list(arguments)}
     if origin is tuple:
         return _array(arguments, parts)
-    if hint in SCALARS:
-        return dict(SCALARS[hint])
+    if hint in SCALAR_SCHEMAS:
+        return dict(SCALAR_SCHEMAS[hint])
     _part(hint, parts)
     return {"$ref": f"#/$defs/{hint.__name__}"}
 
@@ -87,11 +87,11 @@ def _typed(hint: Any, parts: dict[str, Any]) -> dict[str, Any]:
 def _array(arguments: tuple[Any, ...], parts: dict[str, Any]) -> dict[str, Any]:
     if arguments[-1] is Ellipsis:
         return {"type": "array", "items": _typed(arguments[0], parts)}
-    items = [_typed(each, parts) for each in arguments]
+    items = [_typed(argument, parts) for argument in arguments]
     return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
 
 
 def _union(arguments: tuple[Any, ...], parts: dict[str, Any]) -> dict[str, Any]:
     """A member that may be absent is not null, save where the model always writes it."""
-    told = [_typed(each, parts) for each in arguments if each is not type(None)]
-    return told[0] if len(told) == 1 else {"anyOf": told}
+    kinds = [_typed(argument, parts) for argument in arguments if argument is not type(None)]
+    return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}

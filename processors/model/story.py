@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import field
 
-from processors.model.base import Model, always
+from processors.model import Model, always_written
 
 PubStatus = Literal["usable", "withheld", "canceled"]
 ItemType = Literal[
@@ -59,7 +59,7 @@ class Point(Model, frozen=True):
     """
 
     coordinates: tuple[float, float]
-    type: Literal["Point"] = always("Point")
+    type: Literal["Point"] = always_written("Point")
     bbox: tuple[float, float, float, float] | None = None
 
 
@@ -190,8 +190,8 @@ class TrustIndicator(Model, frozen=True):
 class Standard(Model, frozen=True):
     """The standard that the item follows."""
 
-    name: str = always("ninjs")
-    version: str = always("3.1")
+    name: str = always_written("ninjs")
+    version: str = always_written("3.1")
     schema: str | None = None
 
 

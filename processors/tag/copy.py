@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from processors.model.event import Event, Inside, Label, Mention, SegmentKind
+from processors.model.event import Event, Label, Mention, OffsetText, SegmentKind
 
 HEADLINE_GAP: Final = "\n\n"  # between headline and text
 CODE_SEGMENTS: Final = frozenset({"slug", "initials"})  # kinds of segments whose words are codes
@@ -98,7 +98,7 @@ class Copy:
 
     def mention(self, name: NameSpan, entity: str | None) -> Mention:
         """The mention of a name, in the event's own offsets and words."""
-        inside: Inside = "text" if name.start >= self.shift else "headline"
+        inside: OffsetText = "text" if name.start >= self.shift else "headline"
         back = self.shift if inside == "text" else 0
         words = self.text[name.start : name.end]
         return Mention(name.start - back, name.end - back, words, name.label, entity, inside)

@@ -13,7 +13,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from processors.model.event import Event, Inside, Segment
+from processors.model.event import Event, OffsetText, Segment
 
 PREFORMATTED_KINDS: Final = frozenset({"table", "list"})
 
@@ -110,13 +110,13 @@ def _gap(layers: Sequence[MarkupLayer], at: int) -> Markup:
     )
 
 
-def _layers(event: Event, inside: Inside) -> Iterable[MarkupLayer]:
+def _layers(event: Event, inside: OffsetText) -> Iterable[MarkupLayer]:
     """Everything that covers a part of the text or of the headline."""
     layers = (_names(event), _quotes(event), _dates(event), _damage(event))
     return (layer for place, layer in chain.from_iterable(layers) if place == inside)
 
 
-def _names(event: Event) -> Iterable[tuple[Inside, MarkupLayer]]:
+def _names(event: Event) -> Iterable[tuple[OffsetText, MarkupLayer]]:
     names = {entity.id: entity.name for entity in event.entities or ()}
     for mention in event.mentions or ():
         title = f"{LABELS[mention.label]}: {names.get(mention.entity or '', mention.text)}"
@@ -124,7 +124,7 @@ def _names(event: Event) -> Iterable[tuple[Inside, MarkupLayer]]:
         yield mention.inside, MarkupLayer(mention.start, mention.end, classes, title, mention.entity)
 
 
-def _quotes(event: Event) -> Iterable[tuple[Inside, MarkupLayer]]:
+def _quotes(event: Event) -> Iterable[tuple[OffsetText, MarkupLayer]]:
     names = {entity.id: entity.name for entity in event.entities or ()}
     for quote in event.quotes or ():
         speaker, cue = quote.speaker, quote.cue
@@ -139,12 +139,12 @@ def _quotes(event: Event) -> Iterable[tuple[Inside, MarkupLayer]]:
             yield quote.inside, MarkupLayer(cue.start, cue.end, "cue", "verb of saying")
 
 
-def _dates(event: Event) -> Iterable[tuple[Inside, MarkupLayer]]:
+def _dates(event: Event) -> Iterable[tuple[OffsetText, MarkupLayer]]:
     for date in event.dates or ():
         yield date.inside, MarkupLayer(date.start, date.end, "date", f"date: {date.value}")
 
 
-def _damage(event: Event) -> Iterable[tuple[Inside, MarkupLayer]]:
+def _damage(event: Event) -> Iterable[tuple[OffsetText, MarkupLayer]]:
     for damage in event.damage or ():
         title = f"damaged copy: {DAMAGES[damage.kind]}"
         yield damage.inside, MarkupLayer(damage.start, damage.end, f"damage {damage.kind}", title)

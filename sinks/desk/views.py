@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from processors.model.base import Model
+from processors.model import Model
 from processors.model.event import Event, Relation
 from processors.model.story import PubStatus
 

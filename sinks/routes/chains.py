@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from processors.model.base import Model
+from processors.model import Model
 from processors.model.codec import encode
 from processors.model.event import Event
 from sinks.cards import FOR_EVER

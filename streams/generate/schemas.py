@@ -8,7 +8,7 @@ import orjson
 
 from config.settings import HERE, Settings
 from processors.model.codec import to_builtins
-from processors.model.schema import SCHEMAS, rendered
+from processors.model.schema import SCHEMAS, render_schema
 from streams.embedded.outlets import gap_message
 from streams.generate.asyncapi import document
 from streams.generate.examples import RECEIVED_AT, examples
@@ -35,7 +35,7 @@ GAP: Final[dict[str, Any]] = {
 
 def contract() -> dict[str, bytes]:
     """Every generated file of ``config/schemas/``, by its path there."""
-    made = {name: rendered(kind) for name, kind in SCHEMAS.items()}
+    made = {name: render_schema(kind) for name, kind in SCHEMAS.items()}
     made["gap.v1.json"] = _json(GAP)
     made["asyncapi.v1.json"] = _json(document(Settings()))
     made |= {f"examples/{name}.json": _json(to_builtins(each)) for name, each in examples().items()}

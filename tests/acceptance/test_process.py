@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from config.settings import HERE
 from processors.model.event import Event
-from processors.model.schema import schema
+from processors.model.schema import build_schema
 
 pytestmark = pytest.mark.acceptance
 SAMPLES = HERE / "samples"
@@ -43,7 +43,7 @@ def test_every_sample_becomes_valid_events_in_order(wiredesk: str) -> None:
     assert len(events) >= len(paths)
     told = [event["provenance"]["input"] for event in events]
     assert list(dict.fromkeys(told)) == paths, "every input has its events, in input order"
-    validator = Draft202012Validator(schema(Event))
+    validator = Draft202012Validator(build_schema(Event))
     for event in events:
         validator.validate(event)
         if event["lineage"]["relation"] != "duplicate":

@@ -24,8 +24,8 @@ import numpy as np
 import psutil
 
 from config.settings import Kafka, LogSettings, Settings
-from processors.deduplicate.fingerprint import COMPLETE, FULL_SAMPLE_WORDS, Fingerprint
-from processors.deduplicate.record import BLOCK_RECORDS, Record, flag_new_shingles
+from processors.deduplicate.fingerprint import COMPLETE_BOUND, FULL_SAMPLE_WORDS, Fingerprint
+from processors.deduplicate.record import BLOCK_RECORDS, StoryRecord, flag_new_shingles
 from processors.model.event import Lineage
 from streams.kafka.cluster import Cluster
 from streams.kafka.standby import PartitionStates
@@ -52,12 +52,12 @@ def records(stories: int, seed: int) -> Iterator[bytes]:
         keys = draw.integers(0, 2**63, 6).tolist()
         uri, at = f"urn:newsml:invented.example:20251113:{number:08d}", BEGAN_MS + number * EVERY_MS
         made = Fingerprint(
-            shingles=hashes, running=nothing, bound=COMPLETE, numbers=marks[:8], names=marks[8:16],
+            shingles=hashes, running=nothing, bound=COMPLETE_BOUND, numbers=marks[:8], names=marks[8:16],
             headline=marks[16:], title=np.zeros(0, np.uint64), words=300, digits=0.02, content=keys[0],
         )  # fmt: skip
         place, told = number % BLOCK_RECORDS, flag_new_shingles(hashes, None)
         lineage = Lineage(uri, "new")
-        yield Record(place, "en", uri, "1", at, at, keys[1], lineage, (), made, told, tuple(keys)).pack()
+        yield StoryRecord(place, "en", uri, "1", at, at, keys[1], lineage, (), made, told, tuple(keys)).pack()
 
 
 async def fill(cluster: Cluster, stories: int, seed: int = 5) -> int:

@@ -21,7 +21,7 @@ from config.settings import HERE
 from processors.errors import Malformed
 from processors.model.codec import decode, encode
 from processors.model.event import Event, Provenance, RawItem
-from processors.model.schema import schema
+from processors.model.schema import build_schema
 from tests.processors.test_codec import model
 
 FOLDER: Final = Path(__file__).parent / "evolution"
@@ -30,7 +30,7 @@ RELEASED: Final = {
     path.name: Draft202012Validator(orjson.loads(path.read_bytes()))
     for path in sorted((HERE / "schemas" / "released").rglob("*.v1.json"))  # the latest release stands last
 }
-NEW_READER: Final = Draft202012Validator(schema(Event))
+NEW_READER: Final = Draft202012Validator(build_schema(Event))
 
 
 @pytest.mark.parametrize("stored", STORED, ids=lambda each: each["story"]["uri"][-8:])

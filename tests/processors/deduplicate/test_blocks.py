@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.settings import Deduplicate
-from processors.deduplicate import Decision, Deduplicator
+from processors.deduplicate import Deduplicator, StoryDecision
 from processors.deduplicate.record import BLOCK_RECORDS, RecordView
 from processors.model.event import Event
 from tests.processors.deduplicate.stories import event, report
@@ -42,8 +42,8 @@ def rush(count: int, seed: int) -> list[Event]:
     return made
 
 
-def decided_by(window: Deduplicator, events: Sequence[Event], sizes: Iterator[int]) -> list[Decision]:
-    made: list[Decision] = []
+def decided_by(window: Deduplicator, events: Sequence[Event], sizes: Iterator[int]) -> list[StoryDecision]:
+    made: list[StoryDecision] = []
     while len(made) < len(events):
         made += window.decide_all(events[len(made) : len(made) + next(sizes)])
     return made
@@ -66,14 +66,14 @@ def events() -> list[Event]:
 
 
 @pytest.fixture(scope="module")
-def one_by_one(events: list[Event]) -> list[Decision]:
+def one_by_one(events: list[Event]) -> list[StoryDecision]:
     window = Deduplicator(Deduplicate())
     return [window.decide(each) for each in events]
 
 
 @pytest.mark.parametrize("size", [7, 32, BLOCK_RECORDS, 500])
 def test_decisions_are_the_same_however_many_come_together(
-    events: list[Event], one_by_one: list[Decision], size: int
+    events: list[Event], one_by_one: list[StoryDecision], size: int
 ) -> None:
     assert decided_by(Deduplicator(Deduplicate()), events, always(size)) == one_by_one
     assert {each.lineage.relation for each in one_by_one} >= {"new", "duplicate", "update"}
@@ -96,7 +96,7 @@ def test_decisions_are_the_same_in_batches_of_any_sizes(
 
 @pytest.mark.parametrize("moment", [1, BLOCK_RECORDS - 1, BLOCK_RECORDS, BLOCK_RECORDS + 1, 333])
 def test_a_restart_in_the_middle_of_a_block_changes_nothing(
-    events: list[Event], one_by_one: list[Decision], moment: int
+    events: list[Event], one_by_one: list[StoryDecision], moment: int
 ) -> None:
     restored = Deduplicator(Deduplicate())
     for decision in one_by_one[:moment]:
@@ -106,7 +106,7 @@ def test_a_restart_in_the_middle_of_a_block_changes_nothing(
 
 
 def test_stories_that_were_expected_and_never_came_leave_nothing_behind(
-    events: list[Event], one_by_one: list[Decision]
+    events: list[Event], one_by_one: list[StoryDecision]
 ) -> None:
     window, own = Deduplicator(Deduplicate()), random.Random(4)  # noqa: S311 -- an example, not a secret
     made = []
@@ -118,7 +118,7 @@ def test_stories_that_were_expected_and_never_came_leave_nothing_behind(
 
 
 def test_a_log_that_another_writes_meanwhile_is_followed(
-    events: list[Event], one_by_one: list[Decision]
+    events: list[Event], one_by_one: list[StoryDecision]
 ) -> None:
     window = Deduplicator(Deduplicate())
     for at in range(0, 400, 40):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from config.settings import Deduplicate
-from processors.deduplicate import Decision, Deduplicator, score
+from processors.deduplicate import Deduplicator, StoryDecision, score
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import MAX_CANDIDATES
 from processors.deduplicate.overlap import Overlap
@@ -41,7 +41,7 @@ def played(history: Iterable[tuple[int, int, int, float, str, str]]) -> list[Eve
     ]
 
 
-def all_decided(window: Deduplicator, events: Iterable[Event]) -> list[Decision]:
+def all_decided(window: Deduplicator, events: Iterable[Event]) -> list[StoryDecision]:
     return [window.decide(each) for each in events]
 
 
