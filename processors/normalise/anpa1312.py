@@ -15,10 +15,16 @@ from processors.normalise.decode import decode_wire
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean_line, clean_text
 from processors.normalise.values import made_uri, source_of
-from processors.normalise.wire import END_OF_TRANSMISSION, date_told, subjects_of, urgency_of
+from processors.normalise.wire import END_OF_TRANSMISSION, find_wire_date, subjects_of, urgency_of
 
 _NAME: Final = "anpa-1312"
-_HEAD_CHARS: Final = 2_000  # characters in which both header lines stand
+_HEAD_CHARS: Final = 2_000  # in which both header lines stand; a longer head costs time on every dispatch
+_SOH_CHARS: Final = 60  # of them, those in which SOH must stand, behind SYN and blanks
+_HEADER_CHARS: Final = 600  # of a message inside of a transmission
+# Headline and byline stand above the copy: further down, a flush line is a heading, and "By" begins a sentence.
+_HEADLINE_LINES: Final = 8
+_BYLINE_CHARS: Final = 1_200
+_TRAILER_CHARS: Final = 60  # where a line that dropped ETX ends in its date
 _LEVEL: Final = re.compile(
     r"[\x16\s]*\x01[ ]?(?P<level>[a-zA-Z])[ ]?(?P<number>\d{3,4})[ ]?\x1f?(?P<selector>[^\r\n\x02\x1f]*)\x1f?(?:\r\n|\r|\n|(?=\x02))"
 )
@@ -40,7 +46,7 @@ _CYCLE: Final = re.compile(r"^(?:am|pm|bc|ap)-+", re.IGNORECASE)
 def is_message(text: str) -> bool:
     """Whether a text opens with the two header lines of a message."""
     text = text[:_HEAD_CHARS]
-    if "\x01" not in text[:60]:
+    if "\x01" not in text[:_SOH_CHARS]:
         return _BARE.match(text) is not None
     level = _LEVEL.match(text)
     return level is not None and _KEYWORDS.match(text, level.end()) is not None
@@ -53,7 +59,7 @@ def read_messages(document: Document) -> Readings:
     starts = [
         match.start()
         for match in re.finditer(r"\x16*\x01", text)
-        if is_message(text[match.start() : match.start() + 600])
+        if is_message(text[match.start() : match.start() + _HEADER_CHARS])
     ]
     if not starts:
         return [_message(text.lstrip(), item)]
@@ -68,7 +74,7 @@ def _message(text: str, item: RawItem) -> Reading:
         return Reading(_NAME, Story("", type="text"), text=text, laid_out=True)
     before, mark, after = text[line.end() :].partition("\x02")
     body, _, trailer = (after if mark else before).partition("\x03")
-    created = date_told(trailer, item.timezone) or date_told(body[-60:], item.timezone)
+    created = find_wire_date(trailer, item.timezone) or find_wire_date(body[-_TRAILER_CHARS:], item.timezone)
     message = f"{level['level']}{level['number']}".lower()
     slug = " ".join((line["keyword"] or "", clean_line(line["version"]))).strip()
     story = Story(
@@ -88,22 +94,22 @@ def _message(text: str, item: RawItem) -> Reading:
 
 def _byline(body: str) -> str | None:
     """The name in the flush line that begins with "By"."""
-    match = _BY.search(body[:1200])
+    match = _BY.search(body[:_BYLINE_CHARS])
     return clean_line(match[1]).rstrip(" =") or None if match else None
 
 
 def _headline(words: str, slug: str) -> str:
     """The first flush line above the copy that is neither slug line nor byline."""
     keyword = _CYCLE.sub("", slug.partition(" ")[0]).casefold().replace("-", " ")
-    for line in words.split("\n")[:8]:
+    for line in words.split("\n")[:_HEADLINE_LINES]:
         if line.startswith("^"):
-            told = clean_line(line.strip("^ ")).rstrip(" =")
+            flush_line = clean_line(line.strip("^ ")).rstrip(" =")
             if (
-                not _BYLINE.match(told)
-                and not (keyword and told.casefold().replace("-", " ").startswith(keyword))
-                and not _SLUG.match(told)
+                not _BYLINE.match(flush_line)
+                and not (keyword and flush_line.casefold().replace("-", " ").startswith(keyword))
+                and not _SLUG.match(flush_line)
             ):
-                return told
+                return flush_line
         elif line.startswith(("  ", "\t")):
             break
     return ""

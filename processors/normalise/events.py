@@ -1,4 +1,4 @@
-"""A reading made into an event: what every format shares."""
+"""From a reading to an event: what all formats share (clean text, identity, language, layout, signals)."""
 
 from __future__ import annotations
 
@@ -18,22 +18,29 @@ from processors.normalise.html import sanitise_html
 from processors.normalise.language import identify_language
 from processors.normalise.reading import Reading
 from processors.normalise.subjects import with_media_topics
-from processors.normalise.text import clean_line, clean_text, repair_mojibake
+from processors.normalise.text import clean_line, clean_text, repair_mojibake, without_byline_word
 from processors.normalise.values import content_hash, language_tag, made_uri, source_of, uri_or_none
 from processors.signals import Signals, read_signals
 
 _STANDARD: Final = Standard()
+# Headline, slug line, byline and notes stand above the copy. A shorter head can end before the copy begins, and then the
+# whole text is laid out as well; a longer one takes time on every dispatch.
 _HEAD_CHARS: Final = 900
 _COPY: Final = frozenset({"dateline", "paragraph"})
 _HEADLINE_MARKS: Final = re.compile(r"^[\s^]+|[\s^=]+$")
-_BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+", re.IGNORECASE)
 
 
 def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bool) -> Event:
-    """The event of a reading; `single` says that the raw item holds no other.
+    """The event of a reading.
+
+    Args:
+        reading: One story of the item.
+        item: The raw item, whose envelope gives what the story lacks.
+        settings: Those of the step.
+        single: Whether the raw item holds no other story, so that its uri and version are this story's.
 
     Raises:
-        MissingContent: it has neither title nor text, and cancels nothing.
+        MissingContent: the reading has neither title nor text, and cancels nothing.
     """
     text, damage = _text_and_damage(reading)
     headline = repair_mojibake(clean_line(reading.headline))[0]
@@ -67,11 +74,12 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
 
 
 def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
+    """The clean text with its mojibake repaired, and where it was damaged."""
     text, spans = repair_mojibake(reading.text if reading.is_clean else clean_text(reading.text))
     if not spans and not reading.damage:
         return text, ()
-    if spans and text != (again := clean_text(text)):  # what was mended may need cleaning again
-        text, spans = again, ((0, 0),)
+    if spans and text != (cleaned := clean_text(text)):  # repaired words may need cleaning again
+        text, spans = cleaned, ((0, 0),)
     damage = [Damage(start, end, "mojibake") for start, end in spans]
     damage += [Damage(len(text), len(text), kind) for kind in reading.damage]
     return text, tuple(damage)
@@ -80,7 +88,7 @@ def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
 def _completed(
     story: Story, item: RawItem, language: Language, headline: str, text: str, markup: str
 ) -> Story:
-    """The story with its main headline and bodies, and what the signals in the words tell where metadata does not."""
+    """The story with its main headline and bodies. Signals in the words fill in what the metadata leave out."""
     signals = read_signals(
         headline=headline,
         slugline=story.slugline or "",
@@ -115,7 +123,10 @@ def _completed(
 
 
 def _status(declared: PubStatus | None, signals: Signals, until: str | None, received: str) -> PubStatus:
-    """Canceled stays; an embargo that has not passed withholds; then what was told; else what the words say."""
+    """The status of a story: `declared` is the publisher's, `until` the end of an embargo.
+
+    Canceled stays; an embargo that has not passed withholds; then the declared status counts, else the words.
+    """
     if declared == "canceled":
         return declared
     if until is not None:
@@ -135,7 +146,7 @@ def _moment(timestamp: str) -> datetime:
 
 
 def with_identity(reading: Reading, item: RawItem, text: str, single: bool) -> Story:
-    """The story with its URI and version. A raw item of one story takes the poller's; none at all takes a hash."""
+    """The story with its URI and version: those of a poller for the only story of an item, a hash where there are none."""
     story = reading.story
     if single and item.uri and (uri := uri_or_none(item.uri) or made_uri("uri", source_of(item), item.uri)):
         alt_ids = story.alt_ids
@@ -151,7 +162,7 @@ def with_identity(reading: Reading, item: RawItem, text: str, single: bool) -> S
 
 
 def with_layout(story: Story, text: str, headline: str, language: str) -> tuple[Story, str]:
-    """The story with what its text tells where the metadata doesn't, and the headline."""
+    """The story and its headline. The layout of the text fills in what the metadata leave out."""
     segments = _head(text, language, headline, story.slugline or "")
     if not headline:
         headline = _HEADLINE_MARKS.sub("", clean_line(" ".join(_words(text, segments, "headline")[:1])))
@@ -159,14 +170,14 @@ def with_layout(story: Story, text: str, headline: str, language: str) -> tuple[
     if story.slugline is None and (slugs := _words(text, segments, "slug")):
         properties["slugline"] = clean_line(slugs[0])
     if story.by is None and (bylines := _words(text, segments, "byline")):
-        properties["by"] = _BY.sub("", clean_line(bylines[0]))
+        properties["by"] = without_byline_word(clean_line(bylines[0]))
     if story.ed_note is None and (notes := _words(text, segments, "note")):
         properties["ed_note"] = "\n".join(clean_line(note) for note in notes)
     return (replace(story, **properties) if properties else story), headline
 
 
 def _head(text: str, language: str, headline: str, slugline: str) -> tuple[Segment, ...]:
-    """The segments of a dispatch's beginning, where all of this stands; of the whole where its copy begins later."""
+    """The segments of a dispatch's beginning, or of the whole where its copy begins later."""
     if len(text) > _HEAD_CHARS:
         segments = lay_out(_beginning(text), language, headline, slugline)
         if any(part.kind in _COPY for part in segments):
@@ -175,7 +186,7 @@ def _head(text: str, language: str, headline: str, slugline: str) -> tuple[Segme
 
 
 def _beginning(text: str) -> str:
-    """The first lines, up to the end of a paragraph where one ends soon, else of a line or sentence."""
+    """The first `_HEAD_CHARS` and what follows up to the end of a paragraph, else of a line or sentence."""
     for mark in ("\n\n", "\n", ". "):
         if (end := text.find(mark, _HEAD_CHARS, 2 * _HEAD_CHARS)) >= 0:
             return text[: end + 1].rstrip()

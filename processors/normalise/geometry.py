@@ -20,10 +20,13 @@ from processors.normalise.xml import local_name
 Position = tuple[float, float]  # longitude, latitude in degrees
 # A coastline has thousands of positions, and bounds need them all; a hostile shape has millions.
 _MAX_POSITIONS: Final = 10_000
-_MAX_DEPTH: Final = 8  # a feature collection of multipolygons has 7 levels; deeper ones are no GeoJSON
+_MAX_DEPTH: Final = (
+    8  # a collection of features with multipolygons needs 7 (RFC 7946, section 3); bombs nest deeper
+)
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 _BETWEEN: Final = re.compile(r"[\s,;]+")
-_METRES: Final = 111_320.0  # of a degree of latitude
+_METRES_OF_DEGREE: Final = 111_320.0  # of latitude: the equator of WGS 84 (40,075,017 m) by 360
+_MAX_RADIUS_METRES: Final = 5e6  # larger circles are half of the earth, or figures in another unit
 _GML: Final = ("georss:where", "gml:Point", "gml:LineString", "gml:Polygon", "gml:Envelope")
 _NAMES: Final = (  # points before what is larger
     "georss:point", "geo:lat", "geo:Point", *_GML, "georss:circle", "georss:box", "georss:polygon", "georss:line",
@@ -49,7 +52,7 @@ def shape(positions: Sequence[Position]) -> Point | None:
 
 
 def box(west: float, south: float, east: float, north: float) -> Point | None:
-    """The middle of a box with its bounds."""
+    """The middle of a box with its bounds, in degrees; None where it is not on earth."""
     if max(abs(west), abs(east)) > 180 or not -90 <= south <= north <= 90:
         return None
     middle = (west + east + (360 if west > east else 0)) / 2
@@ -57,8 +60,8 @@ def box(west: float, south: float, east: float, north: float) -> Point | None:
     return Point((round(middle, 6), round((south + north) / 2, 6)), bbox=(west, south, east, north))
 
 
-def of_geojson(value: Any) -> Point | None:
-    """Any GeoJSON object: a geometry, a collection of them, or a feature with one."""
+def point_of_geojson(value: Any) -> Point | None:
+    """The place of any GeoJSON object: a geometry, a collection of them, or a feature with one."""
     return shape(list(_positions(value, _MAX_DEPTH)))
 
 
@@ -78,22 +81,22 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def point_of(said: dict[str, list[Any]]) -> Point | None:
-    """The point, or the middle and bounds, that the children of an entry tell by their usual names."""
+def point_of(fields: dict[str, list[Any]]) -> Point | None:
+    """Where an entry is, by its child elements under their usual names; None where they don't say."""
     for name in _NAMES:
-        for element in said.get(name, ()):
-            if (point := _georss_shape(name, element, said)) is not None:
+        for element in fields.get(name, ()):
+            if (point := _georss_shape(name, element, fields)) is not None:
                 return point
     return None
 
 
-def _georss_shape(name: str, element: Any, said: dict[str, list[Any]]) -> Point | None:
+def _georss_shape(name: str, element: Any, fields: dict[str, list[Any]]) -> Point | None:
     if name in _GML:
         return _gml(element)
     if name == "geo:Point":
         return _basic({f"geo:{local_name(child)}": [child] for child in element})
     if name == "geo:lat":
-        return _basic(said)
+        return _basic(fields)
     numbers = _numbers(element)
     if name == "georss:box":
         return _box(numbers)
@@ -105,34 +108,37 @@ def _georss_shape(name: str, element: Any, said: dict[str, list[Any]]) -> Point 
 
 
 def _gml(element: Any) -> Point | None:
-    """A point, line, polygon or envelope of GML (ISO 19136); of a polygon its outer ring, which stands first."""
+    """The shape of a point, line, polygon or envelope of GML (ISO 19136).
+
+    Of a polygon only the outer ring counts, which stands first.
+    """
     corners: list[float] = []
     positions: list[Position] = []
-    for element_part in element.iter():
-        name = local_name(element_part)
+    for descendant in element.iter():
+        name = local_name(descendant)
         if name == "interior":
             break
         if name in {"lowerCorner", "upperCorner"}:
-            corners += _numbers(element_part)[:2]
+            corners += _numbers(descendant)[:2]
         elif name == "pos":
-            positions += _pairs(_numbers(element_part)[:2])
+            positions += _pairs(_numbers(descendant)[:2])
         elif name in {"posList", "coordinates"}:
-            positions += _pairs(_numbers(element_part))
+            positions += _pairs(_numbers(descendant))
     return _box(corners) if corners else shape(positions)
 
 
-def _basic(said: dict[str, list[Any]]) -> Point | None:
-    """``geo:lat`` with ``geo:long`` (W3C Basic Geo, http://www.w3.org/2003/01/geo/wgs84_pos#)."""
-    latitude = said.get("geo:lat", ())
-    longitude = said.get("geo:long") or said.get("geo:lon") or ()
+def _basic(fields: dict[str, list[Any]]) -> Point | None:
+    """The point of ``geo:lat`` with ``geo:long`` (W3C Basic Geo, http://www.w3.org/2003/01/geo/wgs84_pos#)."""
+    latitude = fields.get("geo:lat", ())
+    longitude = fields.get("geo:long") or fields.get("geo:lon") or ()
     numbers = [_numbers(element) for element in (*latitude[:1], *longitude[:1])]
-    if len(numbers) != 2 or not all(len(element) == 1 for element in numbers):
+    if [len(values) for values in numbers] != [1, 1]:
         return None
     return shape([(numbers[1][0], numbers[0][0])])
 
 
 def _box(numbers: list[float]) -> Point | None:
-    """South-west and north-east corner."""
+    """The box of a south-west and a north-east corner."""
     if len(numbers) != 4:
         return None
     south, west, north, east = numbers
@@ -140,11 +146,11 @@ def _box(numbers: list[float]) -> Point | None:
 
 
 def _circle(numbers: list[float]) -> Point | None:
-    """Latitude, longitude, radius in metres."""
-    if len(numbers) != 3 or not 0 <= numbers[2] < 5e6:
+    """The circle of a latitude, a longitude and a radius in metres."""
+    if len(numbers) != 3 or not 0 <= numbers[2] < _MAX_RADIUS_METRES:
         return None
     latitude, longitude, radius = numbers
-    height = radius / _METRES
+    height = radius / _METRES_OF_DEGREE
     width = height / max(0.01, math.cos(math.radians(min(89.0, abs(latitude)))))
     if not radius or width >= 180 or abs(latitude) + height > 90 or abs(longitude) > 180:
         return shape([(longitude, latitude)])
@@ -154,7 +160,7 @@ def _circle(numbers: list[float]) -> Point | None:
 
 
 def _pairs(numbers: list[float]) -> list[Position]:
-    """Longitude and latitude of numbers that come latitude first; none of an odd number of them."""
+    """The positions of numbers that come latitude first; none where their number is odd."""
     if len(numbers) % 2:
         return []
     return list(zip(numbers[1::2], numbers[::2], strict=True))

@@ -65,9 +65,8 @@ def read_html(markup: str) -> ReadableText:
     if "<" not in markup:
         return ReadableText(_without_entities(markup))
     if "\n" in markup and not _BLOCK.search(markup):
-        markup = _BLANK_LINE.sub(
-            "<p>", markup
-        )  # an editor's own text, whose paragraphs its page makes of blank lines
+        # An editor's own text, whose blank lines become paragraphs on the page.
+        markup = _BLANK_LINE.sub("<p>", markup)
     return parse_html(markup)
 
 
@@ -82,7 +81,7 @@ def parse_html(markup: str) -> ReadableText:
 
 
 def read_wire_html(markup: str) -> ReadableText:
-    """The text of HTML from a wire, where the lines of a dispatch may stand in a paragraph as they were."""
+    """The text of HTML from a wire. Where the lines of a dispatch stand in it as they were printed, they stay."""
     if not _LAID_OUT.search(markup):
         return read_html(markup)
     readable = read_html(markup)
@@ -91,7 +90,7 @@ def read_wire_html(markup: str) -> ReadableText:
 
 
 def read_html_line(words: str) -> str:
-    """A title that may hold markup or entities, on one line."""
+    """The words of a title, which may hold markup or entities, on one line."""
     if "<" in words and looks_like_html(words):
         words = read_html(words).text
     elif "&" in words:
@@ -109,7 +108,7 @@ def read_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -
         named = isinstance(element.tag, str)
         if event == "start" and named:
             writer.start(element.tag.rpartition("}")[2].lower(), element.attrib)
-            _written(writer, element.text or "")
+            _write_words(writer, element.text or "")
         elif event == "end":
             if named:
                 writer.end(element.tag.rpartition("}")[2].lower())
@@ -119,7 +118,7 @@ def read_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -
 
 
 def sanitise_html(markup: str) -> str:
-    """A piece of HTML without what is active or tracks; empty where there is no markup in it."""
+    """A piece of HTML without what is active or tracks its reader; empty where there is no markup in it."""
     if "<" not in markup:
         return ""
     cleaned: str = _CLEANER.clean(markup.replace("\0", ""))
@@ -129,9 +128,9 @@ def sanitise_html(markup: str) -> str:
 
 
 def html_from_tree(root: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
-    """A tree of XHTML or NITF as HTML, not yet sanitised; `names` says what other elements are called there.
+    """A tree of XHTML or NITF as HTML, not yet sanitised.
 
-    An element whose name maps to nothing is left out.
+    `names` gives HTML's names for other elements; an element whose name maps to nothing is left out.
     """
     if root is None:
         return ""
@@ -148,8 +147,8 @@ def html_from_tree(root: Any, names: Mapping[str, str] = MappingProxyType({})) -
     return str(etree.tostring(tree, encoding="unicode", method="html"))
 
 
-def _written(writer: TextWriter, words: str) -> None:
-    """The text of an element of a wire's XML, which may be laid out by its own lines, or hold escaped embeds."""
+def _write_words(writer: TextWriter, words: str) -> None:
+    """Write the text of an element, which may be laid out by its own lines, or hold escaped embeds."""
     if "<" in words and _EMBED.search(words):
         words = _EMBED_TAG.sub("", _ACTIVE.sub("", words))
     if "\n" in words and _LAID_OUT.search(words):
@@ -159,9 +158,9 @@ def _written(writer: TextWriter, words: str) -> None:
 
 
 def _parser() -> Any:
-    """The thread's parser: making one takes lxml longer than reading a paragraph."""
+    """The parser of this thread: to make one takes longer than to read a paragraph."""
     if not hasattr(_THREAD, "parser"):
-        target: Any = TextWriter()  # the stubs want `comment` too, which lxml takes as wanting to be called
+        target: Any = TextWriter()  # the stubs want `comment` too, and lxml would call it
         _THREAD.parser = etree.HTMLParser(target=target, encoding="utf-8", no_network=True)
     return _THREAD.parser
 

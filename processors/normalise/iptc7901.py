@@ -13,14 +13,20 @@ from processors.model.event import RawItem
 from processors.model.story import AltId, InfoSource, Story
 from processors.normalise.decode import decode_wire
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.text import clean_line, clean_text
+from processors.normalise.text import clean_line, clean_text, without_byline_word
 from processors.normalise.values import made_uri, source_of
-from processors.normalise.wire import END_OF_TRANSMISSION, date_told, subjects_of, urgency_of
+from processors.normalise.wire import END_OF_TRANSMISSION, find_wire_date, subjects_of, urgency_of
 
 _NAME: Final = "iptc-7901"
-_HEAD_CHARS: Final = (
-    2_000  # characters in which a header can begin; a longer head costs time on every dispatch
-)
+# Blanks and NULs that a line puts before the header go first, so that it stands in a few hundred characters; a longer
+# head costs time on every dispatch.
+_HEAD_CHARS: Final = 2_000
+_HEADER_CHARS: Final = 400  # a header line is shorter; what is longer is text that a stray SOH stands in
+_SOH_CHARS: Final = 120  # of them, those in which SOH must stand: a ZCZC line may come first
+# The lines above the copy. A head of more lines or characters is copy that happens to have a line with ``=`` at its end.
+_COPY_HEAD_LINES: Final = 9
+_COPY_HEAD_CHARS: Final = 1_000
+_COPY_BEGINS_CHARS: Final = 1_200  # in which the copy under such a head must have begun
 _HEADER: Final = re.compile(
     r"(?:ZCZC[^\n]*\n)?\s*\x01\s*(?P<source>[A-Za-z][A-Za-z.&-]{0,11})[ ]?(?P<number>\d{1,6})[ ]+(?P<priority>[1-9])[ ]+"
     r"(?P<category>[A-Za-z]{1,4})(?:[ ]+(?P<words>\d{1,6})(?=[ \r\n\x02]|\Z))?[ ]*(?P<rest>[^\r\n\x02]*)(?:\r\n|\r|\n|(?=\x02)|\Z)"
@@ -31,7 +37,8 @@ _BARE: Final = re.compile(
     r"(?P<rest>(?: [^\r\n\x02]*)?)(?:\r\n|\r|\n|(?=\x02))"
 )
 _AGENCY: Final = re.compile(r"\s*([A-Za-z][A-Za-z-]{1,11}) \d{4}\b")
-# The line that closes the head, and copy directly under it: nothing else is to be looked for.
+# The line that closes the head, and directly under it copy (a line of 45 characters or more, which no slug or note has):
+# then the layout need not look for a head in the text.
 _OPENS: Final = re.compile(
     r"=[ \t]*\r?\n(?:[ \t]*\r?\n[ \t]*| {3,})(?!(?:by|von|par|por|eds?|notes?|editors?|attention|achtung)\b)[^\s\r\n][^\r\n]{44,}",
     re.IGNORECASE,
@@ -41,13 +48,14 @@ _SLUG: Final = re.compile(r"[^/]{1,40}(?:/[^/]{0,40}){1,6}")
 _NOTE: Final = re.compile(
     r"[A-Z0-9][A-Z0-9 .,:-]{2,40}|\d(?:st|nd|rd|th) [\w -]{2,30}|\([^()]{2,40}\)|(?:Eds?|Achtung)\b.{0,60}"
 )
-_BY: Final = re.compile(r"^(?:by|von|par|por|de|di|door|av|af)\s+(?=\S)", re.IGNORECASE)
 
 
 def is_message(text: str) -> bool:
     """Whether a text opens with the header of a message; a line that dropped control characters has no SOH."""
     start = text[:_HEAD_CHARS].lstrip("\x00\x04\x16\r\n \ufeff")
-    return ("\x01" in text[:120] and _HEADER.match(start) is not None) or _BARE.match(start) is not None
+    return ("\x01" in text[:_SOH_CHARS] and _HEADER.match(start) is not None) or _BARE.match(
+        start
+    ) is not None
 
 
 def read_messages(document: Document) -> Readings:
@@ -57,7 +65,7 @@ def read_messages(document: Document) -> Readings:
     starts = [
         match.start()
         for match in re.finditer(r"\x01", text)
-        if _HEADER.match(text[match.start() : match.start() + 400])
+        if _HEADER.match(text[match.start() : match.start() + _HEADER_CHARS])
     ]
     if not starts:
         return [_message(text.lstrip("\x00\x04\x16\r\n \ufeff"), item)]
@@ -71,7 +79,7 @@ def _message(text: str, item: RawItem) -> Reading:
         return Reading(_NAME, Story("", type="text"), text=text, laid_out=True)
     slug, body, trailer = _parts(text[header.end() :])
     source, number = header["source"], header["number"]
-    created = date_told(trailer, item.timezone) or date_told(header["rest"], item.timezone)
+    created = find_wire_date(trailer, item.timezone) or find_wire_date(header["rest"], item.timezone)
     message = f"{source}{number}"
     head = _head(body)
     slugline = clean_line(slug.partition("\n")[0]).rstrip(" =") or head.slug
@@ -90,7 +98,7 @@ def _message(text: str, item: RawItem) -> Reading:
         subjects=subjects_of(header["category"], _NAME, "iptc7901"),
     )
     words = f"{slug}\n{body}" if slug and body else slug or body
-    opens = bool(head.headline) and _OPENS.search(body[:1200]) is not None
+    opens = bool(head.headline) and _OPENS.search(body[:_COPY_BEGINS_CHARS]) is not None
     return Reading(_NAME, story, head.headline, words, laid_out=not opens)
 
 
@@ -107,14 +115,14 @@ class _Head:
 def _head(body: str) -> _Head:
     """The lines above the copy, the last of which ends in ``=``; of two that do the first is the slug line."""
     closed: list[list[str]] = []
-    open_: list[str] = []
-    for line in body[:1000].splitlines()[:9]:
+    current: list[str] = []
+    for line in body[:_COPY_HEAD_CHARS].splitlines()[:_COPY_HEAD_LINES]:
         if not line.strip() or line.startswith("   "):
             break
-        open_.append(clean_line(line.strip(" ^")))
+        current.append(clean_line(line.strip(" ^")))
         if line.rstrip().endswith("="):
-            closed.append([*open_[:-1], open_[-1].rstrip(" =")])
-            open_ = []
+            closed.append([*current[:-1], current[-1].rstrip(" =")])
+            current = []
     if not closed:
         return _Head()
     if len(closed) > 1:
@@ -124,17 +132,20 @@ def _head(body: str) -> _Head:
 
 
 def _head_of_lines(lines: list[str], *, slugged: bool) -> _Head:
-    """Slug line (dpa: ``Harbours/ferries/``), version lines (``1ST LEAD``), headline, byline."""
+    """The parts of a head: slug line (dpa: ``Harbours/ferries/``), version lines (``1ST LEAD``), headline, byline."""
     slug = lines.pop(0) if slugged and len(lines) > 1 and _SLUG.fullmatch(lines[0]) else ""
-    by = lines.pop() if len(lines) > 1 and _BY.match(lines[-1]) else ""
+    byline = without_byline_word(lines[-1]) if len(lines) > 1 else ""
+    by = byline if byline and byline != lines[-1] else ""
+    if by:
+        lines.pop()
     notes = []
     while len(lines) > 1 and _NOTE.fullmatch(lines[0]):
         notes.append(lines.pop(0))
-    return _Head(slug, "\n".join(notes), " ".join(lines), _BY.sub("", by))
+    return _Head(slug, "\n".join(notes), " ".join(lines), by)
 
 
 def _parts(rest: str) -> tuple[str, str, str]:
-    """Slug lines, text (not yet clean), and what follows it. A message without STX is text from its first line on."""
+    """The slug lines, the text (not yet clean) and what follows it. Without STX, all is text from the first line on."""
     before, mark, after = rest.partition("\x02")
     if not mark:
         before, after = "", rest

@@ -23,7 +23,7 @@ from processors.model.story import (
     Text,
     TrustIndicator,
 )
-from processors.normalise.geometry import of_geojson
+from processors.normalise.geometry import point_of_geojson
 from processors.normalise.json_documents import Json
 from processors.normalise.values import uri_or_none, web_address, whole_number
 
@@ -77,7 +77,7 @@ def places(value: object) -> tuple[StoryPlace, ...]:
         lambda member: StoryPlace(
             **_concept(member),
             contact_info=contacts(member.get("contactInfo")),
-            geo_json=of_geojson(member.get("geoJSON", member.get("geometry_geojson"))),
+            geo_json=point_of_geojson(member.get("geoJSON", member.get("geometry_geojson"))),
         ),
     )
 

@@ -30,7 +30,7 @@ from processors.normalise import nitf
 from processors.normalise.html import html_from_tree, looks_like_html, read_tree, read_wire_html
 from processors.normalise.newsml1_media import associations, is_medium, renditions
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.text import clean_line, clean_text, with_dateline
+from processors.normalise.text import clean_line, clean_text, with_dateline, without_byline_word
 from processors.normalise.values import language_tag, publisher_uri, timestamp, urgency
 from processors.normalise.xml import (
     XML_LANG,
@@ -57,7 +57,6 @@ _TYPES: Final[dict[str, ItemType]] = {
     "animation": "video",
 }
 _REVISION: Final = re.compile(r":\d+[NUAnua]?$")
-_BY: Final = re.compile(r"^(?:by|von|par|por)\s+", re.IGNORECASE)
 
 
 def read_items(document: Document) -> Readings:
@@ -268,7 +267,7 @@ def _with_component(frame: Story, component: Any) -> Story:
         or language_tag(language_of(component)),
         headlines=tuple(Text(line, "subheadline", "text/plain") for line in subheads if line),
         descriptions=tuple(Text(text, "caption", "text/plain") for text in _captions(component)),
-        by=_BY.sub("", _line(component, "ByLine")) or None,
+        by=without_byline_word(_line(component, "ByLine"), of_element=True) or None,
         slugline=_line(component, "SlugLine") or None,
         located=_located(about),
         copyright_notice=_line(component, "CopyrightLine")

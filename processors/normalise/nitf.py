@@ -7,7 +7,6 @@ By the elements of its document type: `head` with `docdata` (`doc-id`, `date.iss
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -29,7 +28,7 @@ from processors.model.story import (
 )
 from processors.normalise.html import html_from_tree, read_tree
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.text import clean_text, with_dateline
+from processors.normalise.text import clean_text, with_dateline, without_byline_word
 from processors.normalise.values import (
     file_uri,
     language_tag,
@@ -64,7 +63,6 @@ _STATUS: Final[dict[str, PubStatus]] = {
     "killed": "canceled",
 }  # fmt: skip
 _MEDIA: Final[dict[str, ItemType]] = {"image": "picture", "photo": "picture", "picture": "picture", "graphic": "graphic", "audio": "audio", "video": "video"}  # fmt: skip
-_BY: Final = re.compile(r"^(?:by|von|par|por)\s+", re.IGNORECASE)
 
 
 def read_nitf(document: Document) -> Readings:
@@ -164,7 +162,7 @@ def markup(root: Any) -> str:
 def byline(root: Any) -> str | None:
     """The names of the bylines, without "By"."""
     names = (
-        _BY.sub("", spaced_words_in(element))
+        without_byline_word(spaced_words_in(element), of_element=True)
         for element in child_elements(child(root, "body", "body.head"), "byline")
     )
     return ", ".join(name for name in names if name) or None

@@ -1,4 +1,4 @@
-"""Subjects: Media Topics stay, IPTC Subject Codes are mapped and both kept, other codes stay with their scheme.
+"""Subjects: IPTC Subject Codes get the Media Topics that they are mapped to; all other codes stay as they are.
 
 The mapping is the IPTC's own (``config/catalogs/subject-codes.txt``).
 """
@@ -36,7 +36,7 @@ def resolve_qcode(qcode: str, aliases: dict[str, str] | None = None) -> str | No
 
 @lru_cache(maxsize=4096)
 def with_media_topics(subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
-    """The subjects, each Media Topic with its URI, and the Media Topics of Subject Codes among them added."""
+    """The subjects with the URIs of Media Topics, and with the Media Topics that their Subject Codes are mapped to."""
     completed: dict[Subject, None] = {}
     uris = {subject.uri for subject in subjects}
     for subject in subjects:

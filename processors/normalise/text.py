@@ -28,13 +28,18 @@ _REFERENCE: Final = re.compile(r"&#([xX][0-9a-fA-F]+|[0-9]+);?")
 _DOUBTFUL: Final = re.compile(r"&#(?:[xX]|0|[12]?\d(?!\d)|3[01](?!\d)|5[5-7]\d{3}|6553[45]|\d{6})")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _EUROPEAN: Final = re.compile(r"[\u00a0-\u024f\u1e00-\u1eff\u2000-\u20cf\u2100-\u214f]")
-_SEVERAL: Final = 3
+# One or two letters of another script among Latin ones rather stand between quotation marks (``é”“``); with more
+# demanded, short foreign words stay broken.
+_MIN_FOREIGN_LETTERS: Final = 3
 _BROKEN_UTF8: Final = re.compile("[\u00c2-\u00f4\u0102\u0103\u0413-\u0454\u221a\u00ac]"
                                  "[\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u2122]")  # fmt: skip
-
-
 _DATE: Final = re.compile(r"\s*\d{4}-?\d\d-?\d\d")
 _DASH: Final = re.compile(r"[-–—_=:]\s*$")
+# A text that has its dateline may open with a credit before it; far behind, the same words are another sentence's.
+_CHARS_BEFORE_DATELINE: Final = 60
+_BYLINE_WORD: Final = re.compile(r"(?:by|von|par|por|de|di|door|av|af)\s+(?=\S)", re.IGNORECASE)
+# In an element of its own a byline may open with a surname ("De Smet", "Di Maio"), and seldom with a preposition.
+_BYLINE_WORD_OF_ELEMENT: Final = re.compile(r"(?:by|von|par|por)\s+(?=\S)", re.IGNORECASE)
 
 
 def without_illegal_references(markup: str) -> str:
@@ -96,7 +101,10 @@ def clean_line(text: str) -> str:
 
 
 def repair_mojibake(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The text with undone mojibake, and the spans of what was mended, in the result."""
+    """The text with its mojibake undone, and the spans of the repaired characters in the result.
+
+    Only what is certain is undone; the rest stays as it was sent.
+    """
     if text.isascii() or not _BROKEN_UTF8.search(text):
         return text, ()
     from ftfy import fix_encoding
@@ -117,16 +125,13 @@ def repair_mojibake(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
 
 
 def _is_certain(mended: str) -> bool:
-    """Whether what came out is what was meant: European letters and marks, or several characters of another script.
-
-    One letter of another script among Latin ones is rather a letter between two quotation marks, as in ``é”“``.
-    """
+    """Whether repaired characters are European letters and marks, or several of another script."""
     foreign = [char for char in mended if not char.isascii() and not _EUROPEAN.match(char)]
-    return not foreign or len(foreign) >= _SEVERAL
+    return not foreign or len(foreign) >= _MIN_FOREIGN_LETTERS
 
 
 def _common(old: str, new: str) -> tuple[int, int]:
-    """How many characters two strings share at their start, and after that at their end."""
+    """How many characters two strings share at the start, and how many of the rest at the end."""
     shorter = min(len(old), len(new))
     start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
     left = shorter - start
@@ -135,10 +140,17 @@ def _common(old: str, new: str) -> tuple[int, int]:
 
 
 def with_dateline(text: str, dateline: str) -> str:
-    """The text with a dateline before it, unless it opens with it already."""
+    """The text with a dateline in front, for formats that send it apart; the text alone where it opens with it."""
     if not text or not any(map(str.isalpha, dateline)) or _DATE.match(dateline):  # a bare date is no dateline
         return text
-    start = " ".join(text[: len(dateline) + 60].split()).casefold()
+    start = " ".join(text[: len(dateline) + _CHARS_BEFORE_DATELINE].split()).casefold()
     if dateline.rstrip(" -–—_=:").casefold() in start:
         return text
     return f"{dateline}{' ' if _DASH.search(dateline) else ' - '}{text.lstrip()}"
+
+
+def without_byline_word(byline: str, *, of_element: bool = False) -> str:
+    """A byline without its "By"; `of_element` says that the format has an element for it."""
+    pattern = _BYLINE_WORD_OF_ELEMENT if of_element else _BYLINE_WORD
+    match = pattern.match(byline)
+    return byline[match.end() :] if match else byline

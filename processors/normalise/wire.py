@@ -25,8 +25,11 @@ _MONTH_FIRST: Final = re.compile(
 )
 
 
-def date_told(text: str, zone: str | None) -> str | None:
-    """``221530 GMT JAN 26`` or ``01-22-26 1530GMT`` as RFC 3339 in UTC; a zone that isn't told is `zone`, else UTC."""
+def find_wire_date(text: str, zone: str | None) -> str | None:
+    """The first date of the form ``221530 GMT JAN 26`` or ``01-22-26 1530GMT``, as RFC 3339 in UTC; None for none.
+
+    A date without a zone is in `zone` (an IANA name), else in UTC.
+    """
     match = _DAY_FIRST.search(text) or _MONTH_FIRST.search(text)
     if not match:
         return None

@@ -1,4 +1,4 @@
-"""The text of a document, written as its parser tells it: blocks are set apart, blanks drawn together.
+"""The text of a document, written while it is parsed: blocks are set apart, runs of blanks become one.
 
 Words are collected as they come, with marks between them for the breaks that tags make, and the marks are resolved at
 the end, all of one place at once: a break waits until words follow, and the widest one counts.
@@ -41,9 +41,11 @@ _PARAGRAPH: Final = "\x02"  # a paragraph ends
 _BREAK: Final = "\x03"  # a `br`: one ends the line, two the paragraph
 _BULLET: Final = "\x04"
 _CELL: Final = "\x05"
-_KEPT: Final = tuple(zip(" \n\t\r\f", "\x06\x07\x08\x0e\x0f", strict=True))  # white space that stays
+_BLANK_CODES: Final = tuple(zip(" \n\t\r\f", "\x06\x07\x08\x0e\x0f", strict=True))  # white space that stays
 _MARKS: Final = re.compile("([\x01-\x05][\x01-\x05 ]*)")
-_CACHED_MARKS: Final = 32  # marks that are worth remembering
+_MAX_CACHED_MARKS: Final = (
+    32  # longer runs of marks are seldom the same; a hostile document would fill the cache
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class ReadableText:
 
 
 class TextWriter:
-    """What a parser tells of a document; it is also the target of lxml's parser, and begins anew after `close`."""
+    """Collects the text of one document: the target of lxml's parser. It begins anew after `close`."""
 
     def __init__(self, kinds: Mapping[str, str] = KINDS) -> None:
         self._kinds = kinds
@@ -84,18 +86,18 @@ class TextWriter:
         self._pictures: list[Picture] = []
 
     def close(self) -> ReadableText:
-        """What was collected."""
+        """Return the text and the pictures that were collected."""
         if self._dropping:
             del self._out[self._dropped_from :]
         if self._preformatted:
-            self._keep()
-        text = _resolved("".join(self._out))
-        readable = ReadableText(_written(text) if self._keeps else text, tuple(self._pictures))
+            self._keep_blanks()
+        text = _resolve_marks("".join(self._out))
+        readable = ReadableText(_show_blanks(text) if self._keeps else text, tuple(self._pictures))
         self._begin()
         return readable
 
     def start(self, name: str, attributes: Mapping[Any, Any]) -> None:
-        """An element begins."""
+        """Handle the start of an element."""
         kind = self._kinds.get(name)
         if kind is None:
             return
@@ -109,7 +111,7 @@ class TextWriter:
             self._cells = 0
             self._out.append(_LINE + _BULLET if name == "li" else _LINE)
         elif kind == "picture":
-            self._picture(attributes)
+            self._add_picture(attributes)
         elif kind == "dropped":
             self._dropping, self._dropped, self._dropped_from = 1, name, len(self._out)
         else:
@@ -118,7 +120,7 @@ class TextWriter:
                 self._out.append(_CELL)
 
     def end(self, name: str) -> None:
-        """An element ends."""
+        """Handle the end of an element."""
         kind = self._kinds.get(name)
         if kind is None:
             return
@@ -132,15 +134,15 @@ class TextWriter:
             elif name == "pre" and self._preformatted:
                 self._preformatted -= 1
                 if not self._preformatted:
-                    self._keep()
+                    self._keep_blanks()
             self._end_block(name)
         elif kind == "line":
             self._out.append(_LINE)
 
     def lines(self, words: str) -> None:
-        """Characters whose line ends and leading blanks count."""
+        """Add characters whose line ends and leading blanks count."""
         self._keeps = True
-        self._out.append(_kept(words))
+        self._out.append(_hide_blanks(words))
 
     def _begin_block(self, name: str) -> None:
         self._end_block(name)
@@ -153,25 +155,25 @@ class TextWriter:
     def _end_block(self, name: str) -> None:
         self._out.append(_LINE if self._lists and name in _INLINE_IN_LISTS else _PARAGRAPH)
 
-    def _picture(self, attributes: Mapping[Any, Any]) -> None:
+    def _add_picture(self, attributes: Mapping[Any, Any]) -> None:
         if (picture := _picture_of(attributes)) is not None:
             self._pictures.append(picture)
 
-    def _keep(self) -> None:
-        """The white space of a ``pre`` that has ended stays as it is."""
+    def _keep_blanks(self) -> None:
+        """Hide the white space of a ``pre`` that has ended, so that it stays as it is."""
         self._keeps = True
-        self._out[self._kept_from :] = [_kept("".join(self._out[self._kept_from :]))]
+        self._out[self._kept_from :] = [_hide_blanks("".join(self._out[self._kept_from :]))]
 
 
-def _kept(words: str) -> str:
-    """Words whose white space is not to be touched."""
-    for blank, code in _KEPT:
+def _hide_blanks(words: str) -> str:
+    """Words with codes for their white space, which `_resolve_marks` does not touch."""
+    for blank, code in _BLANK_CODES:
         words = words.replace(blank, code)
     return words
 
 
-def _resolved(text: str) -> str:
-    """The text with single blanks, and with breaks, bullets and tabs for marks."""
+def _resolve_marks(text: str) -> str:
+    """The text with single blanks, and with line ends, bullets and tabs instead of marks."""
     for blank in "\n\t\r\f":
         text = text.replace(blank, " ")
     while "  " in text:
@@ -181,25 +183,24 @@ def _resolved(text: str) -> str:
         opens, closes = not words, not parts[-1]
         marks = parts[::2]
         parts[::2] = [
-            _breaks(part_of_text) if len(part_of_text) < _CACHED_MARKS else _come_to(part_of_text)
-            for part_of_text in marks
+            _cached_breaks_of(part) if len(part) < _MAX_CACHED_MARKS else _breaks_of(part) for part in marks
         ]
-        parts[1::2] = [part_of_text.rstrip(" ") for part_of_text in parts[1::2]]
-        parts[-2] = _come_to(marks[-1], closes=closes)
-        parts[0] = _come_to(marks[0], opens=opens, closes=closes and len(marks) == 1)
+        parts[1::2] = [part.rstrip(" ") for part in parts[1::2]]
+        parts[-2] = _breaks_of(marks[-1], closes=closes)
+        parts[0] = _breaks_of(marks[0], opens=opens, closes=closes and len(marks) == 1)
         words = words.rstrip(" ") + "".join(parts)
     return words
 
 
-def _written(words: str) -> str:
+def _show_blanks(words: str) -> str:
     """Words with the white space that `_kept` hid."""
-    for blank, code in _KEPT:
+    for blank, code in _BLANK_CODES:
         words = words.replace(code, blank)
     return words
 
 
-def _come_to(marks: str, *, opens: bool = False, closes: bool = False) -> str:
-    """What marks in one place come to; breaks at a document's start and end are none."""
+def _breaks_of(marks: str, *, opens: bool = False, closes: bool = False) -> str:
+    """The line ends, bullets and tabs of the marks in one place; none where a document opens or closes."""
     out = ""
     due = 0  # line ends before the next words
     for mark in marks:
@@ -215,11 +216,11 @@ def _come_to(marks: str, *, opens: bool = False, closes: bool = False) -> str:
     return out if closes else out + _line_ends(due, out, opens)
 
 
-_breaks: Final = lru_cache(maxsize=4096)(_come_to)
+_cached_breaks_of: Final = lru_cache(maxsize=4096)(_breaks_of)
 
 
 def _line_ends(due: int, written: str, opens: bool) -> str:
-    """A break; none directly behind a bullet or at the start."""
+    """The line ends that are due; none directly behind a bullet or where the document opens."""
     return "" if (opens and not written) or written.endswith("- ") else "\n" * due
 
 

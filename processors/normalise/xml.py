@@ -22,10 +22,10 @@ from processors.model.event import DamageKind
 from processors.normalise.reading import Document, Format, Readings
 from processors.normalise.text import without_illegal_references
 
-_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_NAMED: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
-_BARE: Final = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[A-Za-z_:][\w:.-]*;)")
-_XML_OWN: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_ILLEGAL_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NAMED_REFERENCE: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
+_BARE_AMPERSAND: Final = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[A-Za-z_:][\w:.-]*;)")
+_XML_ENTITIES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
 # The entities of a news document are company names and marks: a few hundred characters in a subset at its head. Higher
 # limits would let a bomb grow; lower ones leave ``&company;`` in the text.
@@ -42,7 +42,6 @@ _XML_REFERENCE: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|amp|lt|gt|q
 _QUOTES: Final = str.maketrans({'"': "&quot;", "'": "&#39;"})
 _ENTITY_REFERENCE: Final = re.compile(r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|&([A-Za-z_:][\w:.-]*);", re.DOTALL)
 
-
 XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 XML_BASE: Final = "{http://www.w3.org/XML/1998/namespace}base"
 
@@ -50,20 +49,20 @@ XML_BASE: Final = "{http://www.w3.org/XML/1998/namespace}base"
 def parse_xml(text: str) -> tuple[Any, tuple[DamageKind, ...]]:
     """The root element of a document, and what was wrong with it.
 
-    Characters that XML forbids are dropped and HTML's entities replaced; that is told only where words were lost.
+    Characters that XML forbids are dropped and HTML's entities replaced; this counts as damage only where words were lost.
 
     Raises:
         Malformed: nothing in it could be read.
     """
     text = replace_entities(text.lstrip("\ufeff \t\r\n"))
     try:
-        return _strictly(text), ()
+        return _parse_strictly(text), ()
     except etree.XMLSyntaxError:
-        mended, lost = _mended(text)
+        mended, lost = _mend(text)
     try:
-        return _strictly(mended), ("garbled",) if lost else ()
+        return _parse_strictly(mended), ("garbled",) if lost else ()
     except etree.XMLSyntaxError as error:
-        return _recovered(mended, error)
+        return _parse_leniently(mended, error)
 
 
 def local_name(element: Any) -> str:
@@ -78,7 +77,7 @@ def _without_namespace(tag: str) -> str:
 
 
 def child_elements(parent: Any, *names: str) -> Iterator[Any]:
-    """The child elements with one of some names, in order; none of None."""
+    """The child elements of these local names, in order; none for None."""
     if parent is not None:
         for element in parent:
             if local_name(element) in names:
@@ -86,7 +85,7 @@ def child_elements(parent: Any, *names: str) -> Iterator[Any]:
 
 
 def child(parent: Any, *path: str) -> Any:
-    """The first element along a path of names, or None."""
+    """The first element along a path of local names, or None."""
     for name in path:
         parent = next(child_elements(parent, name), None)
         if parent is None:
@@ -95,7 +94,7 @@ def child(parent: Any, *path: str) -> Any:
 
 
 def descendant_elements(parent: Any, *names: str) -> Iterator[Any]:
-    """All elements below with one of some names, in document order."""
+    """All elements of these local names below `parent`, in document order; none for None."""
     if parent is not None:
         for element in parent.iter():
             if element is not parent and local_name(element) in names:
@@ -103,17 +102,17 @@ def descendant_elements(parent: Any, *names: str) -> Iterator[Any]:
 
 
 def words_in(element: Any) -> str:
-    """All characters of an element on one line; empty for None."""
+    """All words of an element on one line; empty for None."""
     return "" if element is None else " ".join("".join(element.itertext()).split())
 
 
 def spaced_words_in(element: Any) -> str:
-    """All characters of an element on one line, those of its children set apart by blanks."""
+    """All words of an element on one line, with blanks between its children; empty for None."""
     return "" if element is None else " ".join(" ".join(element.itertext()).split())
 
 
 def words_at(parent: Any, *path: str) -> str:
-    """The characters of the first element along a path."""
+    """The words of the first element along a path; empty where there is none."""
     return words_in(child(parent, *path))
 
 
@@ -123,7 +122,7 @@ def attribute(element: Any, name: str) -> str:
 
 
 def language_of(element: Any) -> str:
-    """The ``xml:lang`` of an element or the nearest one above it."""
+    """The ``xml:lang`` of an element, or of the nearest one above it that has one."""
     while element is not None:
         if tag := element.get(XML_LANG):
             return str(tag)
@@ -144,30 +143,32 @@ def _parser(recover: bool) -> Any:
     )
 
 
-def _strictly(text: str) -> Any:
-    return etree.fromstring(_utf8(text), _parser(recover=False))
+def _parse_strictly(text: str) -> Any:
+    return etree.fromstring(_to_utf8(text), _parser(recover=False))
 
 
-def _utf8(text: str) -> bytes:
-    """The parser is told UTF-8, which beats what the declaration says."""
+def _to_utf8(text: str) -> bytes:
+    """The bytes for a parser that is set to UTF-8, whatever the document declares."""
     return text.encode("utf-8", "replace")
 
 
-def _mended(text: str) -> tuple[str, bool]:
-    legal = without_illegal_references(_ILLEGAL.sub("", text)).replace("&#X", "&#x")
-    mended = _NAMED.sub(_character, legal)
-    return _BARE.sub("&amp;", mended), len(legal) != len(text)
+def _mend(text: str) -> tuple[str, bool]:
+    """The document with what XML forbids dropped or escaped, and whether characters were dropped."""
+    legal = without_illegal_references(_ILLEGAL_CHARACTER.sub("", text)).replace("&#X", "&#x")
+    mended = _NAMED_REFERENCE.sub(_html_character, legal)
+    return _BARE_AMPERSAND.sub("&amp;", mended), len(legal) != len(text)
 
 
-def _character(match: re.Match[str]) -> str:
+def _html_character(match: re.Match[str]) -> str:
     name = match[1]
-    return match[0] if name in _XML_OWN else html5.get(f"{name};", match[0])
+    return match[0] if name in _XML_ENTITIES else html5.get(f"{name};", match[0])
 
 
-def _recovered(text: str, error: Exception) -> tuple[Any, tuple[DamageKind, ...]]:
+def _parse_leniently(text: str, error: Exception) -> tuple[Any, tuple[DamageKind, ...]]:
+    """The root that libxml2 recovers, and the damage; `error` is that of the strict parser."""
     parser = _parser(recover=True)
     try:
-        root = etree.fromstring(_utf8(text), parser)
+        root = etree.fromstring(_to_utf8(text), parser)
     except etree.XMLSyntaxError as reason:
         raise Malformed(f"XML that can't be read: {reason}") from reason
     if root is None:
@@ -179,7 +180,7 @@ def _recovered(text: str, error: Exception) -> tuple[Any, tuple[DamageKind, ...]
 
 
 def replace_entities(text: str) -> str:
-    """The document with its own entities replaced."""
+    """The document with the entities that it declares replaced by their words."""
     if "<!ENTITY" not in text[:_SUBSET_CHARS]:
         return text
     subset = _SUBSET.search(text[:_SUBSET_CHARS])
@@ -200,7 +201,7 @@ def replace_entities(text: str) -> str:
 
 
 def _declared_entities(subset: str) -> dict[str, str]:
-    """The words of each entity that is nothing but words; the first declaration binds."""
+    """The words of each declared entity, or a reference to it where they are too long or no words. The first counts."""
     entities: dict[str, str] = {}
     for name, *literals in _ENTITY.findall(_COMMENT.sub("", subset)):
         words = "".join(literals)

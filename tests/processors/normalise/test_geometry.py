@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.normalise.geometry import of_geojson, shape
+from processors.normalise.geometry import point_of_geojson, shape
 from tests.processors.normalise.samples import one
 from tests.processors.normalise.test_feeds import NAMESPACED
 
@@ -83,7 +83,7 @@ def test_what_is_not_on_earth_is_no_place(inside: str) -> None:
     ],
 )  # fmt: skip
 def test_a_shape_of_geojson_is_its_middle_with_its_bounds(sent: dict[str, Any]) -> None:
-    found = of_geojson(sent)
+    found = point_of_geojson(sent)
     assert found is not None
     assert (found.coordinates, found.bbox) == ((-71.0, 46.0), BOUNDS)
 
@@ -109,5 +109,5 @@ def test_the_middle_of_any_shape_is_on_earth(positions: list[tuple[float, float]
     )
 )
 def test_any_coordinates_make_a_shape_or_none(sent: Any) -> None:
-    found = of_geojson({"type": "Polygon", "coordinates": sent})
+    found = point_of_geojson({"type": "Polygon", "coordinates": sent})
     assert found is None or abs(found.coordinates[0]) <= 180

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.normalise.wire import date_told
+from processors.normalise.wire import find_wire_date
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ from processors.normalise.wire import date_told
     ],
 )
 def test_the_dates_of_wires_are_read_in_their_languages(text: str, told: str | None) -> None:
-    assert date_told(text, None) == told
+    assert find_wire_date(text, None) == told
