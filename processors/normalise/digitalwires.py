@@ -51,12 +51,12 @@ def read_entry(entry: Json, document: Document) -> Readings:
 
 def _reading(entry: Json, item: RawItem) -> Reading:
     urn, headline = _word(entry, "urn"), _word(entry, "headline")
-    itself = _itself(entry)
+    own_file = _own_file(entry)
     categories = [category for category in _list(entry, "categories") if isinstance(category, dict)]
     version = entry.get("version")
     story = Story(
         uri=publisher_uri(urn, "guid", item) if urn else "",
-        type=_TYPES.get(_word(itself, "type") or _word(entry, "type"), "text"),
+        type=_TYPES.get(_word(own_file, "type") or _word(entry, "type"), "text"),
         version=str(version) if isinstance(version, int | str) else None,
         version_created=timestamp(entry.get("version_created"), item.timezone),
         content_created=timestamp(entry.get("content_created"), item.timezone),
@@ -77,14 +77,14 @@ def _reading(entry: Json, item: RawItem) -> Reading:
         subjects=_subjects(categories),
         places=_places(categories),
         genres=_genres(entry, categories),
-        renditions=_renditions(itself),
-        associations=() if itself else _associations(entry, item),
+        renditions=_renditions(own_file),
+        associations=() if own_file else _associations(entry, item),
     )
     return Reading(_NAME, story, read_html_line(headline), _text(entry), markup=_word(entry, "article_html"))
 
 
-def _itself(entry: Json) -> Json:
-    """The file that an entry without an article is: a picture or a recording; empty for articles."""
+def _own_file(entry: Json) -> Json:
+    """The association that is the entry itself: its picture or recording. Empty for articles."""
     if _word(entry, "article_html"):
         return {}
     associations = (
@@ -96,7 +96,7 @@ def _itself(entry: Json) -> Json:
 
 
 def _text(entry: Json) -> str:
-    """Article with its dateline, then its box of facts; the teaser where there is no article."""
+    """The article with its dateline, then its box of facts; the teaser where there is no article."""
     parts = [read_html(_word(entry, name)).text for name in ("article_html", "infobox_html")]
     text = with_dateline("\n\n".join(part for part in parts if part), clean_line(_word(entry, "dateline")))
     return text or _word(entry, "teaser") or next((text.value for text in _descriptions(entry)), "")
@@ -131,7 +131,7 @@ def _entry_id(entry: Json) -> tuple[AltId, ...]:
 
 
 def _concept(category: Json) -> tuple[str | None, str | None, str | None]:
-    """Name, URI, literal."""
+    """The name, URI and literal of a category."""
     code = _word(category, "qcode")
     uri = resolve_qcode(code) if code else None
     return _word(category, "name") or None, uri, code if code and uri is None else None
@@ -180,7 +180,7 @@ def _renditions(entry: Json) -> tuple[Rendition, ...]:
 
 
 def _associations(entry: Json, item: RawItem) -> tuple[Story, ...]:
-    """Pictures and recordings of the entry."""
+    """The pictures and recordings beside an entry."""
     stories: dict[str, Story] = {}
     for association in _list(entry, "associations"):
         if not isinstance(association, dict):

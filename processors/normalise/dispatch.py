@@ -33,7 +33,7 @@ def split_dispatches(text: str) -> list[Reading]:
 
 
 def _split(text: str) -> list[tuple[str, str]]:
-    """What stands between the separators, each with the rest of its ZCZC line."""
+    """The texts between the separators, each after the rest of its ZCZC line."""
     parts: list[tuple[str, str]] = []
     at, line = 0, ""
     for mark in sorted([*_START.finditer(text), *_END.finditer(text)], key=lambda match: match.start()):
@@ -50,7 +50,7 @@ def _split(text: str) -> list[tuple[str, str]]:
 
 
 def _reading(body: str, line: str) -> Reading:
-    """A dispatch; the rest of its ZCZC line is its message number, which is used again day after day."""
+    """The reading of a dispatch. The rest of its ZCZC line is a message number, which comes again the next day."""
     story = Story("", type="text", alt_ids=(AltId(line, "message"),) if line else ())
     return Reading(_NAME, story, text=body, laid_out=True)
 

@@ -1,8 +1,9 @@
 """NewsML-G2 2.x (https://iptc.org/std/NewsML-G2/): news items alone, in packages and in news messages.
 
 The containers are those of the Guidelines' chapters "Packages" (`packageItem`: `groupSet`, `itemRef`) and "News
-Messages" (`newsMessage`: `header`, `itemSet`). Concept, knowledge, planning and catalog items are refused by name. A package only tells which pictures go with which
-text; its text items make the events.
+Messages" (`newsMessage`: `header`, `itemSet`); the content set (`inlineXML`, `inlineData`, `remoteContent`) is that of
+"Text" and "Pictures and Graphics". Concept, knowledge, planning and catalog items are refused by name. A package only
+says which pictures go with which text; its text items make the events.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ _FILE_TYPES: Final[dict[str, ItemType]] = {
     "audio": "audio",
     "text": "text",
 }
-_BESIDE: Final = frozenset({"picture", "graphic", "video", "audio"})
+_MEDIA_TYPES: Final = frozenset({"picture", "graphic", "video", "audio"})
 
 
 def read_items(document: Document) -> Readings:
@@ -61,7 +62,7 @@ def read_items(document: Document) -> Readings:
     root, damage = parse_xml(document.text)
     item = document.item
     if local_name(root) != "newsMessage":
-        return [_one(root, item, damage)]
+        return [_reading(root, item, damage)]
     items = (
         [element for element in child(root, "itemSet") if isinstance(element.tag, str)]
         if child(root, "itemSet") is not None
@@ -72,12 +73,15 @@ def read_items(document: Document) -> Readings:
     packages = [element for element in items if local_name(element) == "packageItem"]
     news = [element for element in items if local_name(element) == "newsItem"]
     readings = [
-        _one(element, item, damage) for element in items if local_name(element) != "packageItem" or not news
+        _reading(element, item, damage)
+        for element in items
+        if local_name(element) != "packageItem" or not news
     ]
     return _with_media(readings, packages)
 
 
-def _one(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading | Rejected:
+def _reading(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading | Rejected:
+    """The reading of an item, or the error of one that is no news item."""
     name = local_name(element)
     if name in _REFUSED:
         why = "names its items and holds none" if name == "packageItem" else "is no story"
@@ -93,7 +97,7 @@ def _one(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading
 
 
 def _news(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading:
-    """A news item.
+    """The reading of a news item.
 
     Raises:
         Unsupported: it holds events, not news.
@@ -109,7 +113,6 @@ def _news(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
         uri=publisher_uri(guid, "guid", item) if guid else "",
         version=attribute(element, "version") or None,
         language=metadata.story.language or language_of(element) or None,
-        bodies=words.others,
         by=metadata.story.by or words.by,
         alt_ids=(*((AltId(guid, "guid"),) if guid else ()), *metadata.story.alt_ids),
         headlines=metadata.story.headlines or words.headlines,
@@ -124,9 +127,9 @@ def _news(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
 
 
 def _with_files(story: Story, words: _Content, element: Any) -> Story:
-    """Remote content is the item itself where it is a picture or a film, and beside a text an association."""
+    """The story with its remote content: its own renditions where it is a picture or film, else associations."""
     linked = (*words.media, *g2_metadata.linked_stories(element))
-    if story.type in _BESIDE or not words.renditions:
+    if story.type in _MEDIA_TYPES or not words.renditions:
         return structs.replace(story, renditions=words.renditions, associations=linked)
     beside = tuple(
         Story(
@@ -142,14 +145,16 @@ def _with_files(story: Story, words: _Content, element: Any) -> Story:
 
 
 def _with_media(readings: list[Reading | Rejected], packages: list[Any]) -> list[Reading | Rejected]:
-    """Pictures of a message beside its texts: by the package's groups, or all where there is one text."""
+    """The readings of a message with its pictures beside the texts: by the package's groups, or all beside the only text."""
     texts = [
-        reading for reading in readings if isinstance(reading, Reading) and reading.story.type not in _BESIDE
+        reading
+        for reading in readings
+        if isinstance(reading, Reading) and reading.story.type not in _MEDIA_TYPES
     ]
     media = {
         reading.story.uri: reading
         for reading in readings
-        if isinstance(reading, Reading) and reading.story.type in _BESIDE
+        if isinstance(reading, Reading) and reading.story.type in _MEDIA_TYPES
     }
     if not texts or not media:
         return readings
@@ -158,7 +163,7 @@ def _with_media(readings: list[Reading | Rejected], packages: list[Any]) -> list
     for reading in readings:
         if isinstance(reading, Reading) and reading.story.uri in homes.values() and reading in texts:
             mine = [
-                _beside(media[uri], number)
+                _association(media[uri], number)
                 for number, (uri, home) in enumerate(homes.items(), 1)
                 if home == reading.story.uri
             ]
@@ -166,7 +171,7 @@ def _with_media(readings: list[Reading | Rejected], packages: list[Any]) -> list
                 replace(
                     reading,
                     story=structs.replace(
-                        reading.story, associations=_once((*mine, *reading.story.associations))
+                        reading.story, associations=_unique_associations((*mine, *reading.story.associations))
                     ),
                 )
             )
@@ -176,7 +181,7 @@ def _with_media(readings: list[Reading | Rejected], packages: list[Any]) -> list
 
 
 def _homes(texts: list[Reading], media: dict[str, Reading], packages: list[Any]) -> dict[str, str]:
-    """Which text each picture belongs to, by URI."""
+    """The URI of the text that each picture belongs to, by the picture's URI."""
     if len(texts) == 1:
         return dict.fromkeys(media, texts[0].story.uri)
     uris = {story.story.uri for story in texts}
@@ -192,8 +197,8 @@ def _homes(texts: list[Reading], media: dict[str, Reading], packages: list[Any])
     return homes
 
 
-def _beside(reading: Reading, number: int) -> Story:
-    """A picture item as an association."""
+def _association(reading: Reading, number: int) -> Story:
+    """The association that a picture item makes beside a text."""
     headline, caption = clean_line(reading.headline), clean_text(reading.text)
     return structs.replace(
         reading.story,
@@ -203,8 +208,8 @@ def _beside(reading: Reading, number: int) -> Story:
     )
 
 
-def _once(associations: tuple[Story, ...]) -> tuple[Story, ...]:
-    """Each URI once, the fuller one first, and each name once."""
+def _unique_associations(associations: tuple[Story, ...]) -> tuple[Story, ...]:
+    """The associations, each URI once: the first counts, which is the fuller one."""
     stories: dict[str, Story] = {}
     for story in associations:
         stories.setdefault(story.uri, story)
@@ -219,7 +224,6 @@ class _Content:
     headline: str = ""
     headlines: tuple[Text, ...] = ()
     by: str | None = None
-    others: tuple[Text, ...] = ()
     media: tuple[Story, ...] = ()
     renditions: tuple[Rendition, ...] = ()
     markup: str = ""
@@ -228,32 +232,32 @@ class _Content:
 def _read_content(content: Any, headline: str, item: RawItem) -> _Content:
     """The content of an item; of several inline forms of one text the longest counts."""
     contents = [
-        content_of_form
+        form
         for element in child_elements(content, "inlineXML", "inlineData")
-        if (content_of_form := _inline(element, headline, item))
+        if (form := _read_inline(element, headline, item))
     ]
     renditions = tuple(
-        _remote(element, number, item)
+        _remote_rendition(element, number, item)
         for number, element in enumerate(child_elements(content, "remoteContent"), 1)
     )
-    best = max(contents, key=lambda form: len(form.text), default=_Content())
+    best = max(contents, key=lambda content: len(content.text), default=_Content())
     return replace(best, renditions=renditions)
 
 
 def _without_repeats(text: str, lines: tuple[str, ...]) -> str:
-    """The text without the paragraphs at its start that say only what headline or teaser say already."""
-    repeats = {_plain(line) for line in lines if line}
+    """The text without the paragraphs at its start that only repeat one of `lines` (headline, teasers)."""
+    repeats = {_folded(line) for line in lines if line}
     rest = text.lstrip()
     while repeats:
         first, _, after = rest.partition("\n")
-        if not after.strip() or _plain(first) not in repeats:
+        if not after.strip() or _folded(first) not in repeats:
             break
         rest = after.lstrip()
     return rest
 
 
-def _plain(words_: str) -> str:
-    return clean_line(words_).casefold()
+def _folded(line: str) -> str:
+    return clean_line(line).casefold()
 
 
 def _type_of(media_type: str | None) -> ItemType:
@@ -261,12 +265,12 @@ def _type_of(media_type: str | None) -> ItemType:
     return _FILE_TYPES.get((media_type or "").partition("/")[0].lower(), "component")
 
 
-def _inline(element: Any, headline: str, item: RawItem) -> _Content | None:
-    """One form of the content; None for what is no text."""
+def _read_inline(element: Any, headline: str, item: RawItem) -> _Content | None:
+    """The content of one inline form; None for what is no text."""
     kind = attribute(element, "contenttype").lower()
-    inner = next((child_element for child_element in element if isinstance(child_element.tag, str)), None)
+    inner = next((element_below for element_below in element if isinstance(element_below.tag, str)), None)
     if inner is None:
-        return _data(element, kind)
+        return _read_data(element, kind)
     name = local_name(inner).lower()
     if name == "nitf":
         main, others = nitf.headlines(inner)
@@ -279,14 +283,14 @@ def _inline(element: Any, headline: str, item: RawItem) -> _Content | None:
             markup=nitf.markup(inner),
         )
     if name in {"html", "body", "div", "article", "section", "p"}:
-        return _xhtml(inner, headline)
+        return _read_xhtml(inner, headline)
     if name == "sports-content":
         return None
     return _Content(read_tree(element).text)
 
 
-def _xhtml(root: Any, headline: str) -> _Content:
-    """XHTML without the header that repeats headline, date and keywords."""
+def _read_xhtml(root: Any, headline: str) -> _Content:
+    """The content of XHTML, without the header that repeats headline, date and keywords."""
     body = next((element for element in root.iter() if local_name(element).lower() == "body"), root)
     readable = read_tree(body, _HEADERS)
     text = _without_repeats(readable.text, (headline,))
@@ -296,20 +300,20 @@ def _xhtml(root: Any, headline: str) -> _Content:
     return _Content(text, title, media=_pictures(readable.pictures), markup=html_from_tree(body, _NOT_SHOWN))
 
 
-def _data(element: Any, kind: str) -> _Content | None:
-    """Plain or escaped characters, or base64 of a text."""
-    said_here = element.text or ""
+def _read_data(element: Any, kind: str) -> _Content | None:
+    """The content of plain or escaped characters, or of a text in base64; None for other base64."""
+    text = element.text or ""
     if attribute(element, "encoding").rpartition(":")[2].lower() == "base64":
         if not kind.startswith("text/"):
             return None
         try:
-            said_here = base64.b64decode(said_here).decode("utf-8", "replace")
+            text = base64.b64decode(text).decode("utf-8", "replace")
         except (binascii.Error, ValueError):
             return None
-    if "html" in kind or "xml" in kind or looks_like_html(said_here):
-        readable = read_wire_html(said_here)
-        return _Content(readable.text, media=_pictures(readable.pictures), markup=said_here)
-    return _Content(said_here)
+    if "html" in kind or "xml" in kind or looks_like_html(text):
+        readable = read_wire_html(text)
+        return _Content(readable.text, media=_pictures(readable.pictures), markup=text)
+    return _Content(text)
 
 
 def _pictures(pictures: tuple[Picture, ...]) -> tuple[Story, ...]:
@@ -328,8 +332,8 @@ def _pictures(pictures: tuple[Picture, ...]) -> tuple[Story, ...]:
     return tuple(stories.values())
 
 
-def _remote(element: Any, number: int, item: RawItem) -> Rendition:
-    """A file of the content (section "Remote Content"); sizes in pixels and bytes, duration in seconds."""
+def _remote_rendition(element: Any, number: int, item: RawItem) -> Rendition:
+    """The rendition of a file of the content (section "Remote Content"): sizes in pixels and bytes, duration in seconds."""
     href = attribute(element, "href")
     residref = attribute(element, "residref")
     seconds = attribute(element, "duration")

@@ -65,7 +65,7 @@ _CAPTIONS: Final = frozenset({"caption", "summary", "abstract", "teaser", "short
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What stands beside the content; the headline and caption are not in the story."""
+    """What stands beside the content. `headline`, `caption` and `dateline` are not in `story`."""
 
     story: Story
     headline: str = ""
@@ -95,19 +95,21 @@ def read_metadata(element: Any, item: RawItem) -> Metadata:
         expires=timestamp(words_at(meta, "expires") or words_at(about, "expires"), zone),
         pub_status=_STATUS.get(_code(child(meta, "pubStatus"))),
         urgency=urgency(words_at(about, "urgency")),
-        copyright_holder=_names(
+        copyright_holder=_joined_names(
             each for right in rights for each in child_elements(right, "copyrightHolder")
         ),
-        copyright_notice=_joined(
+        copyright_notice=_join_unique(
             words_in(each) for right in rights for each in child_elements(right, "copyrightNotice")
         ),
-        usage_terms=_joined(_block(each) for right in rights for each in child_elements(right, "usageTerms")),
+        usage_terms=_join_unique(
+            _block(each) for right in rights for each in child_elements(right, "usageTerms")
+        ),
         ed_note=_ed_note(meta),
         language=language_tag(attribute(child(about, "language"), "tag")),
         headlines=headlines,
         descriptions=descriptions,
         title=words_at(meta, "title") or None,
-        by=_joined((words_in(each) for each in child_elements(about, "by")), ", ") or _creators(about),
+        by=_join_unique((words_in(each) for each in child_elements(about, "by")), ", ") or _creators(about),
         slugline=words_at(about, "slugline") or None,
         located=_located(about),
         info_sources=_sources(meta, about),
@@ -120,7 +122,7 @@ def read_metadata(element: Any, item: RawItem) -> Metadata:
 
 
 def linked_stories(element: Any) -> tuple[Story, ...]:
-    """Items that the item links to, with their relation: pictures, earlier versions, sources."""
+    """The items that an item links to, with their relation: pictures, earlier versions, sources."""
     stories: dict[str, Story] = {}
     for number, link in enumerate(child_elements(child(element, "itemMeta"), "link"), 1):
         href = web_address(attribute(link, "href")) if attribute(link, "href") else None
@@ -162,7 +164,7 @@ def _code(element: Any) -> str:
 
 
 def _concept(element: Any, aliases: dict[str, str]) -> tuple[str | None, str | None, str | None]:
-    """Name, URI and literal: a QCode of no known catalog stays as it is."""
+    """The name, URI and literal of a concept; a QCode of an unknown catalog is the literal."""
     qcode, declared_uri = attribute(element, "qcode"), uri_or_none(attribute(element, "uri"))
     uri = declared_uri or (resolve_qcode(qcode, aliases) if qcode else None)
     literal = attribute(element, "literal") or (qcode if uri is None else "")
@@ -179,16 +181,16 @@ def _name(element: Any) -> str | None:
     return words_in(chosen) or None
 
 
-def _names(elements: Iterator[Any]) -> str | None:
-    return _joined((_name(element) or attribute(element, "literal") for element in elements), ", ")
+def _joined_names(elements: Iterator[Any]) -> str | None:
+    return _join_unique((_name(element) or attribute(element, "literal") for element in elements), ", ")
 
 
-def _joined(texts: Iterator[str], mark: str = "\n") -> str | None:
+def _join_unique(texts: Iterator[str], mark: str = "\n") -> str | None:
     return mark.join(dict.fromkeys(words for words in texts if words)) or None
 
 
 def _block(element: Any) -> str:
-    """Words that may be marked up; plain ones keep their lines."""
+    """The words of an element that may hold markup; plain ones keep their lines."""
     return clean_text(read_tree(element).text if len(element) else _unwrapped(element.text or ""))
 
 
@@ -197,7 +199,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _headlines(about: Any) -> tuple[str, tuple[Text, ...]]:
-    """The main headline: of role main, or the first by rank; the others with their role."""
+    """The main headline (of role main, else the first by rank), and the others with their roles."""
     headlines = [
         (attribute(element, "role").rpartition(":")[2], attribute(element, "rank"), words_in(element))
         for element in child_elements(about, "headline")
@@ -225,23 +227,23 @@ def _descriptions(about: Any) -> tuple[Text, ...]:
 
 
 def _description(element: Any) -> str:
-    """A description; lines that are indented were broken for the reader of the XML only."""
+    """The words of a description; indented lines were broken only for readers of the XML."""
     if len(element):
         return clean_text(read_tree(element).text)
     return clean_text(re.sub(r"\n[ \t]+", " ", element.text or ""))
 
 
 def _ed_note(meta: Any) -> str | None:
-    """The editors' notes; a marked-up one that only gathers the plain ones is left out."""
+    """The editors' notes. A marked-up note is left out where there are plain ones, which it gathers."""
     notes = list(child_elements(meta, "edNote"))
     plain = [note for note in notes if len(note) == 0]
-    return _joined((_block(note) for note in plain or notes), "\n")
+    return _join_unique((_block(note) for note in plain or notes), "\n")
 
 
 def _creators(about: Any) -> str | None:
     """The creators who have a name, and not only the account of an editing system."""
     names = (_name(creator) for creator in child_elements(about, "creator"))
-    return _joined((name for name in names if name and " " in name), ", ")
+    return _join_unique((name for name in names if name and " " in name), ", ")
 
 
 def _located(about: Any) -> str | None:
@@ -252,7 +254,7 @@ def _located(about: Any) -> str | None:
 
 
 def _sources(meta: Any, about: Any) -> tuple[InfoSource, ...]:
-    """Who supplied it: the information sources, the credit line, the provider."""
+    """Who supplied the item: information sources, credit line, provider."""
     sources: dict[str, InfoSource] = {}
     for element in (
         *child_elements(about, "infoSource"),
@@ -294,7 +296,7 @@ def _alt_ids(about: Any) -> tuple[AltId, ...]:
 
 
 def _subjects(element: Any, about: Any, aliases: dict[str, str]) -> dict[str, Any]:
-    """Subjects by their kind (scheme ``cpnat``): people, organisations, places, events, and topics."""
+    """The subjects by their kind (scheme ``cpnat``), as properties of a story: people, organisations, places, events, topics."""
     points = _points(element)
     members: dict[str, list[Any]] = {
         "people": [],
@@ -329,7 +331,7 @@ def _subjects(element: Any, about: Any, aliases: dict[str, str]) -> dict[str, An
 def _topics(
     element: Any, name: str | None, uri: str | None, literal: str | None, aliases: dict[str, str]
 ) -> list[Subject]:
-    """A topic, and the IPTC's topics that it is said to be the same as."""
+    """A topic, and the topics of the IPTC that it is the same as (`sameAs`)."""
     topics = [
         Subject(
             name,
@@ -353,7 +355,7 @@ def _percentage(element: Any, name: str) -> int | None:
 
 
 def _points(element: Any) -> dict[str, Point]:
-    """The positions that the item's assertions tell, by the literal they are about."""
+    """The points of an item's assertions, by the literal or QCode that they are about."""
     points = {}
     for each in child_elements(element, "assert"):
         position = next(descendant_elements(each, "position"), None)

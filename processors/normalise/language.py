@@ -21,16 +21,28 @@ from config.lexicon import every_language, macrolanguages
 from processors.model.event import Language
 from processors.normalise.values import language_tag
 
-_SAMPLE: Final = 600  # characters are enough to tell a language
-_GLANCE: Final = 300  # and enough to hear whether it is the declared one
-_EVIDENCE: Final = 40  # letters of different words that are no names, to contradict what was declared
-_SURE: Final = 0.9
+# The classifier and the common words see this much of a text: with less, a dateline or a quotation in another language
+# weighs too much; with more, every story takes longer. A declared language is believed by a glance at half of it.
+_SAMPLE_CHARS: Final = 600
+_GLANCE_CHARS: Final = 300
+# Letters of different words that are no names. With fewer, tables and results contradict a declared language, and a
+# version of a story in "another language" begins a chain of its own; with more, a short text keeps a wrong declaration.
+_MIN_EVIDENCE_LETTERS: Final = 40
+# Lower, and unsure guesses contradict declarations; higher, and wrong declarations stay.
+_SURE_CONFIDENCE: Final = 0.9
+_FULL_CONFIDENCE_LETTERS: Final = (
+    60  # a shorter text lowers the confidence: the classifier is sure of two words as well
+)
 _LAST_LATIN: Final = "\u024f"
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _ASCII_LETTERS: Final = bytes(code if chr(code).isalpha() else 0x20 for code in range(128)).ljust(256)
 _ASCII_WORDS: Final = _ASCII_LETTERS.lower()
-_PLAIN_WORDS: Final = 30
-_ALONE: Final = frozenset({"en"})  # the others have relatives for which there is no list of common words
+_MIN_PLAIN_WORDS: Final = (
+    30  # in fewer, a headline of borrowed words could pass for English; more load the model for briefs
+)
+_WITHOUT_RELATIVES: Final = frozenset(
+    {"en"}
+)  # the others have relatives for which there is no list of common words
 _NO_LANGUAGE: Final = frozenset({"und", "mul", "zxx", "mis"})
 # Languages that a classifier mixes up, and speakers hardly: the declared one is believed.
 _NEIGHBOURS: Final = (
@@ -64,7 +76,7 @@ class _Claim:
     common: frozenset[str]
     alphabet: frozenset[str]  # the letters of these words
 
-    def told(self, confidence: float) -> Language:
+    def believed(self, confidence: float) -> Language:
         return Language(self.tag, confidence, self.sent)
 
 
@@ -76,37 +88,37 @@ def identify_language(text: str, declared: str | None = None, among: tuple[str, 
         declared: What the publisher or the feed says, in any case.
         among: Languages that detection is limited to; empty: all that it knows.
     """
-    sample = text[:_SAMPLE]
-    claim = _claim(declared) if declared else None
+    sample = text[:_SAMPLE_CHARS]
+    claim = _read_claim(declared) if declared else None
     if claim:
-        return _checked(claim, sample, among)
-    if not among and (plain := _plainly(sample)):
+        return _check_claim(claim, sample, among)
+    if not among and (plain := _plain_language(sample)):
         return Language(plain, 0.99)
-    return Language(*_detected(sample, among))
+    return Language(*_detect(sample, among))
 
 
-def _checked(claim: _Claim, sample: str, among: tuple[str, ...]) -> Language:
+def _check_claim(claim: _Claim, sample: str, among: tuple[str, ...]) -> Language:
     """The declared language, unless the words are surely another's."""
-    if _fill(claim.common, _words(sample[:_GLANCE])):
-        return claim.told(0.99)
+    if _are_common(claim.common, _words(sample[:_GLANCE_CHARS])):
+        return claim.believed(0.99)
     foreign = not sample.isascii() and _is_foreign(claim, sample)
-    if not foreign and (not _has_evidence(sample) or _prevail(claim, _words(sample))):
-        return claim.told(_SURE)
-    detected, confidence = _detected(sample, among)
+    if not foreign and (not _has_evidence(sample) or _own_words_prevail(claim, _words(sample))):
+        return claim.believed(_SURE_CONFIDENCE)
+    detected, confidence = _detect(sample, among)
     if detected == claim.primary or _are_neighbours(detected, claim.primary):
-        return claim.told(max(confidence, _SURE))
+        return claim.believed(max(confidence, _SURE_CONFIDENCE))
     if (
         detected not in _NO_LANGUAGE
-        and (foreign or confidence >= _SURE)
+        and (foreign or confidence >= _SURE_CONFIDENCE)
         and _overrules(detected, claim, sample, among)
     ):
         return Language(detected, confidence, claim.sent)
-    return claim.told(0.6)
+    return claim.believed(0.6)
 
 
 @lru_cache(maxsize=1024)
-def _claim(declared: str) -> _Claim | None:
-    """What a publisher's tag claims; None where it names no language."""
+def _read_claim(declared: str) -> _Claim | None:
+    """The claim of a publisher's tag; None where it names no language."""
     sent = language_tag(declared)
     if sent is None or sent in _NO_LANGUAGE:
         return None
@@ -116,19 +128,19 @@ def _claim(declared: str) -> _Claim | None:
     return _Claim(sent, tag, primary, common, frozenset(chain.from_iterable(common)))
 
 
-def _fill(common: frozenset[str], words: Sequence[str]) -> bool:
-    """Whether one in five words, and three different ones at the least, are among a language's commonest."""
-    heard = list(filter(common.__contains__, words))
-    return len(heard) * 5 >= len(words) and len(set(heard)) >= 3
+def _are_common(common: frozenset[str], words: Sequence[str]) -> bool:
+    """Whether one in five words are among a language's commonest, and three different ones at least."""
+    hits = list(filter(common.__contains__, words))
+    return len(hits) * 5 >= len(words) and len(set(hits)) >= 3
 
 
 def _has_evidence(sample: str) -> bool:
-    """Whether there are enough different words that don't begin with a capital, as names do."""
+    """Whether enough letters are in different words that don't begin with a capital, as names do."""
     if sample.isascii():
         words = sample.encode().translate(_ASCII_LETTERS).decode("ascii").split()
     else:
         words = _WORD.findall(sample)
-    return sum([len(word) for word in set(words) if not word[0].isupper()]) >= _EVIDENCE
+    return sum([len(word) for word in set(words) if not word[0].isupper()]) >= _MIN_EVIDENCE_LETTERS
 
 
 def _is_foreign(claim: _Claim, sample: str) -> bool:
@@ -140,8 +152,8 @@ def _is_foreign(claim: _Claim, sample: str) -> bool:
     )
 
 
-def _prevail(claim: _Claim, words: Sequence[str]) -> bool:
-    """Whether three or more of the declared language's commonest words are there, and twice any stranger's."""
+def _own_words_prevail(claim: _Claim, words: Sequence[str]) -> bool:
+    """Whether at least three of the claim's commonest words are there, and twice as many as of any other language."""
     own = len(claim.common.intersection(words))
     if own < 3:
         return False
@@ -153,27 +165,27 @@ def _prevail(claim: _Claim, words: Sequence[str]) -> bool:
 
 
 def _words(sample: str) -> list[str]:
-    """The words in lower case: of ASCII by a table, in half of the pattern's time."""
+    """The words of a sample in lower case; those of ASCII by a table, in half of the pattern's time."""
     if sample.isascii():
         return sample.encode().translate(_ASCII_WORDS).decode("ascii").split()
     return _WORD.findall(sample.lower())
 
 
-def _plainly(sample: str) -> str | None:
-    """A language without close relatives whose commonest words are a quarter of a text and twice any other's.
+def _plain_language(sample: str) -> str | None:
+    """The language without close relatives whose commonest words are a quarter of a text, and twice any other's.
 
-    It spares most wires the classifier, whose model takes a third of a second to load.
+    This spares most wires the classifier, whose model takes a third of a second to load.
     """
     words = _words(sample)
-    if len(words) < _PLAIN_WORDS:
+    if len(words) < _MIN_PLAIN_WORDS:
         return None
     common, speakers = _common_words(), _speakers()
-    for alone in _ALONE:
-        hits = sum(map(common[alone].__contains__, words))
+    for candidate in _WITHOUT_RELATIVES:
+        hits = sum(map(common[candidate].__contains__, words))
         if hits * 4 >= len(words):
             others = Counter(chain.from_iterable(filter(None, map(speakers.get, words))))
-            others.pop(alone)
-            return alone if hits >= 2 * max(others.values(), default=0) else None
+            others.pop(candidate)
+            return candidate if hits >= 2 * max(others.values(), default=0) else None
     return None
 
 
@@ -181,28 +193,30 @@ def _are_neighbours(language: str, other: str) -> bool:
     return any(language in group and other in group for group in _NEIGHBOURS)
 
 
-def _detected(sample: str, among: tuple[str, ...]) -> tuple[str, float]:
-    """A language and a confidence from 0 to 1, which a short text lowers; ``und`` where there are no words."""
+def _detect(sample: str, among: tuple[str, ...]) -> tuple[str, float]:
+    """The classifier's language and a confidence from 0 to 1, which a short text lowers; ``und`` without words."""
     letters = sum(len(word) for word in _WORD.findall(sample))
     if letters < 3:
         return "und", 0.0
     language, probability = _identifier(among).classify(sample)
-    return _common_tag(str(language)), round(float(probability) * min(1.0, (letters / 60) ** 0.5), 3)
+    return _common_tag(str(language)), round(
+        float(probability) * min(1.0, (letters / _FULL_CONFIDENCE_LETTERS) ** 0.5), 3
+    )
 
 
 def _overrules(detected: str, claim: _Claim, sample: str, among: tuple[str, ...]) -> bool:
-    """Whether what was found can stand against the claim.
+    """Whether the detected language counts more than the claim.
 
     The classifier takes a text in a language that it doesn't know for some other one, so that there the other one's
-    commonest words must be heard too.
+    commonest words must be hits too.
     """
     is_tellable = claim.primary in _labels(among) or not _is_language(claim.primary)
-    return is_tellable or _fill(_common_words().get(detected, frozenset()), _words(sample))
+    return is_tellable or _are_common(_common_words().get(detected, frozenset()), _words(sample))
 
 
 @cache
 def _is_language(code: str) -> bool:
-    """Whether CLDR knows a language of this code: ``jp`` and ``cz`` are countries."""
+    """Whether CLDR has a language of this code: ``jp`` and ``cz`` are countries."""
     from babel.core import get_global
 
     return code in get_global("likely_subtags")
@@ -210,7 +224,7 @@ def _is_language(code: str) -> bool:
 
 @cache
 def _labels(among: tuple[str, ...]) -> frozenset[str]:
-    """The languages that the classifier can tell, and those that it is known to take for one of them."""
+    """The languages that the classifier can detect, and those that it takes for one of them."""
     labels = frozenset(_common_tag(str(label)) for label in _identifier(among).labels)
     return labels.union(*(group for group in _NEIGHBOURS if group & labels))
 
@@ -251,7 +265,7 @@ def _identifier(among: tuple[str, ...]) -> Any:
 
 @cache
 def _common_words() -> Mapping[str, frozenset[str]]:
-    """By language. Norwegian without its form is Bokmål."""
+    """The commonest words by language. Norwegian without its form is Bokmål."""
     common = {tag: words.common for tag, words in every_language() if words.common}
     return {**common, "no": common["nb"]}
 

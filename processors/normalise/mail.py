@@ -75,6 +75,7 @@ def read_message(document: Document) -> Readings:
 
 
 def _frame(message: EmailMessage, item: RawItem) -> Story:
+    """What the header says of every dispatch in the body."""
     identifier = _header(message, "message-id")
     sender = next((name or address for name, address in getaddresses([_header(message, "from")])), "")
     return Story(
@@ -96,15 +97,11 @@ def _header(message: EmailMessage, name: str) -> str:
 
 
 def _body(message: EmailMessage) -> str:
-    """The plain text, else the HTML made readable, else the first part that is text."""
+    """The body of a message: its plain text, else the text of its HTML, else the first part that is text."""
     part = message.get_body(("plain", "html"))
     if part is None:
         part = next(
-            (
-                part_of_message
-                for part_of_message in message.walk()
-                if part_of_message.get_content_maintype() == "text"
-            ),
+            (candidate for candidate in message.walk() if candidate.get_content_maintype() == "text"),
             None,
         )
     if part is None:
@@ -112,11 +109,14 @@ def _body(message: EmailMessage) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
-    words = _decoded(payload, part.get_content_charset())
-    return read_html(words).text if part.get_content_subtype() == "html" else _unflowed(words, part)
+    words = _decode_part(payload, part.get_content_charset())
+    return (
+        read_html(words).text if part.get_content_subtype() == "html" else _without_soft_breaks(words, part)
+    )
 
 
-def _decoded(payload: bytes, charset: str | None) -> str:
+def _decode_part(payload: bytes, charset: str | None) -> str:
+    """The characters of a part: by its declared set, UTF-8, or detection."""
     for name in (charset, "utf-8"):
         try:
             if name:
@@ -128,8 +128,8 @@ def _decoded(payload: bytes, charset: str | None) -> str:
     return detect_and_decode(payload)
 
 
-def _unflowed(words: str, part: MIMEPart) -> str:
-    """Lines that end in a blank go on (RFC 3676, format=flowed)."""
+def _without_soft_breaks(words: str, part: MIMEPart) -> str:
+    """The words of a part; lines that end in a blank go on in the next one (RFC 3676, format=flowed)."""
     flowed = (
         part.get_content_type() == "text/plain" and str(part.get_param("format") or "").lower() == "flowed"
     )

@@ -79,7 +79,7 @@ def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Ite
     frame = _frame(element, item)
     texts = list(_texts(child(element, "NewsComponent")))
     if not texts:
-        yield _wordless(element, frame, item, damage)
+        yield _reading_without_text(element, frame, item, damage)
         return
     for number, component in enumerate(texts, 1):
         story = _with_component(frame, component)
@@ -93,8 +93,10 @@ def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Ite
         yield Reading(_NAME, story, _line(component, "HeadLine"), text, damage=damage, markup=shown)
 
 
-def _wordless(element: Any, frame: Story, item: RawItem, damage: tuple[DamageKind, ...]) -> Reading:
-    """An item without text content: a picture with its caption, or a cancellation."""
+def _reading_without_text(
+    element: Any, frame: Story, item: RawItem, damage: tuple[DamageKind, ...]
+) -> Reading:
+    """The reading of an item without text content: a picture with its caption, or a cancellation."""
     component = child(element, "NewsComponent")
     media = next(descendant_elements(component, "ContentItem"), None)
     kind = (
@@ -108,7 +110,7 @@ def _wordless(element: Any, frame: Story, item: RawItem, damage: tuple[DamageKin
 
 
 def _frame(element: Any, item: RawItem) -> Story:
-    """What identification and management say of the item (NewsML 1.2, sections 5.3.2 and 5.3.3)."""
+    """What identification and management say of an item (NewsML 1.2, sections 5.3.2 and 5.3.3)."""
     identifier = child(element, "Identification", "NewsIdentifier")
     management = child(element, "NewsManagement")
     public = words_at(identifier, "PublicIdentifier")
@@ -132,7 +134,7 @@ def _frame(element: Any, item: RawItem) -> Story:
 
 
 def _constructed(identifier: Any) -> str:
-    """``urn:newsml:<provider>:<date>:<item>`` (RFC 3085), without the revision."""
+    """The identifier ``urn:newsml:<provider>:<date>:<item>`` (RFC 3085), without the revision."""
     parts = [words_at(identifier, name) for name in ("ProviderId", "DateId", "NewsItemId")]
     return "urn:newsml:" + ":".join(parts) if all(parts) else parts[2]
 
@@ -143,7 +145,7 @@ def _alt_ids(identifier: Any, public: str) -> tuple[AltId, ...]:
 
 
 def _sources_of(management: Any) -> Iterator[AltId]:
-    """Items that this one was made from or goes with."""
+    """The items that this one was made from or goes with."""
     for element in child_elements(management, "DerivedFrom"):
         if uri := attribute(element, "NewsItem"):
             yield AltId(_REVISION.sub("", uri), "derivedFrom")
@@ -153,7 +155,7 @@ def _sources_of(management: Any) -> Iterator[AltId]:
 
 
 def _release(management: Any, change: Any, item: RawItem) -> str | None:
-    """When an embargoed item becomes usable."""
+    """When an embargoed item becomes usable; None where that is not said."""
     if attribute(child(management, "Status"), "FormalName").lower() not in {"embargoed", "withheld"}:
         return None
     if attribute(child(change, "FutureStatus"), "FormalName").lower() != "usable":
@@ -162,7 +164,7 @@ def _release(management: Any, change: Any, item: RawItem) -> str | None:
 
 
 def _texts(component: Any) -> Iterator[Any]:
-    """The components that hold text of their own; of equivalent forms the first, of one headline the longest."""
+    """The components with text of their own: the first of equivalent forms, the longest of those with one headline."""
     components = [part for part in _components(component) if _text(part).strip()]
     best: dict[str, Any] = {}
     for part in components:
@@ -173,7 +175,7 @@ def _texts(component: Any) -> Iterator[Any]:
 
 
 def _components(component: Any) -> Iterator[Any]:
-    """Components in document order, whole; captions of media are none."""
+    """The components in document order, without media and their captions."""
     if component is None or is_medium(component):
         return
     yield component
@@ -192,7 +194,7 @@ def _text(component: Any) -> str:
 
 
 def _content(element: Any) -> str:
-    """The words of a ContentItem: NITF, XHTML, or plain (NewsML 1.2, section 5.5.5)."""
+    """The words of a ContentItem in NITF, XHTML or plain characters (NewsML 1.2, section 5.5.5)."""
     if attribute(child(element, "MediaType"), "FormalName").lower() not in {"", "text", "complextext"}:
         return ""
     data = child(element, "DataContent")
@@ -258,7 +260,7 @@ def _around(component: Any, *path: str) -> Any:
 
 
 def _with_component(frame: Story, component: Any) -> Story:
-    """The frame with what the component's lines and metadata say."""
+    """The frame with what a component's lines and metadata say."""
     about = _around(component, "DescriptiveMetadata")
     subheads = (clean_line(_line(component, "SubHeadLine")),)
     return replace(
@@ -309,7 +311,7 @@ def _places(about: Any) -> tuple[StoryPlace, ...]:
 
 
 def _place(location: Any) -> str | None:
-    """City, area and country, from the smallest."""
+    """The name of a place: city, area and country."""
     if location is None:
         return None
     values = {
@@ -324,7 +326,7 @@ def _place(location: Any) -> str | None:
 
 
 def _info_sources(component: Any) -> tuple[InfoSource, ...]:
-    """Credit line, provider, source."""
+    """Who supplied the item: credit line, provider, source."""
     meta = _around(component, "AdministrativeMetadata")
     names = [(_line(component, "CreditLine"), "credit")]
     for name in ("Provider", "Source"):
@@ -341,7 +343,7 @@ def _info_sources(component: Any) -> tuple[InfoSource, ...]:
 
 
 def _subjects(component: Any, about: Any) -> tuple[Subject, ...]:
-    """Subject codes (the most detailed of each), genres as topics, keyword lines."""
+    """The subjects: the most detailed of each group of codes, and the words of keyword lines."""
     subjects = []
     names = _names(component)
     for code in child_elements(about, "SubjectCode"):
@@ -355,7 +357,7 @@ def _subjects(component: Any, about: Any) -> tuple[Subject, ...]:
 
 
 def _most_detailed(parts: list[Any]) -> list[Any]:
-    """The codes under which no other one of the list stands: of 11000000 and 11006005 the second."""
+    """The codes with no more detailed one in the list: of 11000000 and 11006005 the second."""
     codes = [attribute(part, "FormalName") for part in parts]
     stems = [re.sub(r"(?:000000|000)$", "", code) for code in codes]
     return [
@@ -371,7 +373,7 @@ def _most_detailed(parts: list[Any]) -> list[Any]:
 
 
 def _names(component: Any) -> dict[str, str]:
-    """The names of codes that the component's topic sets tell, in its language where they can (section 5.6)."""
+    """The names of codes in a component's topic sets, in its language if they have it (section 5.6)."""
     wanted = attribute(child(_around(component, "DescriptiveMetadata"), "Language"), "FormalName").lower()
     names: dict[str, str] = {}
     for topic in descendant_elements(_around(component, "TopicSet"), "Topic"):

@@ -26,13 +26,13 @@ _STATUS: Final = {
 _PARTS: Final = {"complete": "full", "full": "full", "incomplete": "partial", "partial": "partial"}
 
 
-def _words(value: object) -> str:
+def _text_or_lines(value: object) -> str:
     if isinstance(value, list):  # AP's usage terms
         value = "\n".join(line for line in value if isinstance(line, str))
     return value.strip() if isinstance(value, str) else ""
 
 
-def _type(value: object) -> str | None:
+def _item_type(value: object) -> str | None:
     return value if isinstance(value, str) and value in _TYPES else None
 
 
@@ -44,7 +44,7 @@ def _pub_status(value: object) -> str | None:
     return _STATUS.get(str(value).strip().lower().removeprefix("stat:"))
 
 
-def _part(value: object) -> str | None:
+def _representation_type(value: object) -> str | None:
     return _PARTS.get(str(value))
 
 
@@ -55,15 +55,15 @@ def _source_type(value: object) -> Named | None:
 
 # Members that need no more than their own value: what they are called in a story, and what reads them.
 _VALUES: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
-    "profile": ("profile", _words), "title": ("title", _words), "slugline": ("slugline", _words), "located": ("located", _words),
-    "copyrightHolder": ("copyright_holder", _words), "copyrightholder": ("copyright_holder", _words),
-    "copyrightNotice": ("copyright_notice", _words), "copyrightnotice": ("copyright_notice", _words),
-    "usageTerms": ("usage_terms", _words), "usageterms": ("usage_terms", _words),
-    "edNote": ("ed_note", _words), "ednote": ("ed_note", _words),
-    "by": ("by", _words), "byline": ("by", _words),
-    "type": ("type", _type), "version": ("version", _version), "language": ("language", language_tag),
+    "profile": ("profile", _text_or_lines), "title": ("title", _text_or_lines), "slugline": ("slugline", _text_or_lines), "located": ("located", _text_or_lines),
+    "copyrightHolder": ("copyright_holder", _text_or_lines), "copyrightholder": ("copyright_holder", _text_or_lines),
+    "copyrightNotice": ("copyright_notice", _text_or_lines), "copyrightnotice": ("copyright_notice", _text_or_lines),
+    "usageTerms": ("usage_terms", _text_or_lines), "usageterms": ("usage_terms", _text_or_lines),
+    "edNote": ("ed_note", _text_or_lines), "ednote": ("ed_note", _text_or_lines),
+    "by": ("by", _text_or_lines), "byline": ("by", _text_or_lines),
+    "type": ("type", _item_type), "version": ("version", _version), "language": ("language", language_tag),
     "pubStatus": ("pub_status", _pub_status), "pubstatus": ("pub_status", _pub_status), "urgency": ("urgency", urgency),
-    "representationType": ("representation_type", _part), "representationtype": ("representation_type", _part),
+    "representationType": ("representation_type", _representation_type), "representationtype": ("representation_type", _representation_type),
     "people": ("people", members.people), "person": ("people", members.people),
     "organisations": ("organisations", members.organisations), "organisation": ("organisations", members.organisations),
     "places": ("places", members.places), "place": ("places", members.places),
@@ -100,11 +100,11 @@ def is_item(value: object) -> bool:
     """Whether a JSON value is a ninjs item: an identifier or two, and a member that no other format has."""
     if not isinstance(value, dict):
         return False
-    members_of_ninjs = _ITEM_MEMBERS.intersection(value)
+    item_members = _ITEM_MEMBERS.intersection(value)
     return (
-        ("uri" in members_of_ninjs and ("type" in value or len(members_of_ninjs) > 1))
-        or ("guid" in value and bool(members_of_ninjs))
-        or len(members_of_ninjs) > 1
+        ("uri" in item_members and ("type" in value or len(item_members) > 1))
+        or ("guid" in value and bool(item_members))
+        or len(item_members) > 1
     )
 
 
@@ -122,7 +122,7 @@ def read_item(item: Json, document: Document) -> Readings:
     if not isinstance(identifier, str) or not identifier.strip():
         raise MissingIdentity("a ninjs item without uri; ask the publisher to send one")
     source, zone = document.item.source or document.item.feed, document.item.timezone
-    properties = _members(item, zone)
+    properties = _properties(item, zone)
     uri, properties["alt_ids"] = _identity(identifier, item, properties.get("alt_ids", ()), source)
     headline, properties["headlines"] = _headline(item)
     text, properties["bodies"] = _body(item)
@@ -132,8 +132,8 @@ def read_item(item: Json, document: Document) -> Readings:
     return [Reading(_NAME, Story(uri, **properties), headline, text)]
 
 
-def _members(item: Json, zone: str | None) -> dict[str, Any]:
-    """The properties that stand apart from headline, text and identifier; where one is sent twice, the last."""
+def _properties(item: Json, zone: str | None) -> dict[str, Any]:
+    """The properties of an item beside headline, text and identifier. Of one that is sent twice the last counts."""
     properties: dict[str, Any] = {}
     for name, value in item.items():
         if name in _VALUES:
@@ -151,7 +151,7 @@ def _members(item: Json, zone: str | None) -> dict[str, Any]:
 
 
 def _add_fallbacks(item: Json, properties: dict[str, Any]) -> None:
-    """What ninjs 1 and the dialects of AP and Superdesk tell elsewhere."""
+    """Add to `properties` what ninjs 1 and the dialects of AP and Superdesk have other members for."""
     if "urgency" not in item:
         properties["urgency"] = urgency(item.get("priority"))
     source = item.get("source") or item.get("provider")
@@ -180,9 +180,9 @@ def _headline(item: Json) -> tuple[str, tuple[Text, ...]]:
     texts = members.texts(item.get("headlines"))
     if not texts:
         return _headline_of_ninjs_1(item), ()
-    main = _chosen(texts, ("main", "headline", "simple", "title", None))
+    main = _choose_text(texts, ("main", "headline", "simple", "title", None))
     value = read_html(main.value).text if _is_markup(main) else read_html_line(main.value)
-    return value, _others(texts, main)
+    return value, _without(texts, main)
 
 
 def _headline_of_ninjs_1(item: Json) -> str:
@@ -199,13 +199,13 @@ def _body(item: Json) -> tuple[str, tuple[Text, ...]]:
     if not texts:
         return "", ()
     if plain := [text for text in texts if not _is_markup(text)]:
-        main = _chosen(plain, ("main", "text", "body", None))
-        return main.value, _others(texts, main)
-    return read_html(_chosen(texts, ("main", "html", "richtext", None)).value).text, texts
+        main = _choose_text(plain, ("main", "text", "body", None))
+        return main.value, _without(texts, main)
+    return read_html(_choose_text(texts, ("main", "html", "richtext", None)).value).text, texts
 
 
 def _bodies_of_ninjs_1(item: Json) -> tuple[Text, ...]:
-    """``body_text``, ``body_xhtml``, ``body_html`` … (ninjs 1.x, patternProperties ``^body_``)."""
+    """The bodies in ``body_text``, ``body_xhtml``, ``body_html`` … (ninjs 1.x, patternProperties ``^body_``)."""
     return tuple(
         Text(value, "main" if name in _BODIES else name[5:], _BODIES.get(name) or _media_type(value))
         for name, value in item.items()
@@ -228,7 +228,7 @@ def _descriptions(item: Json) -> tuple[Text, ...]:
 
 
 def _associations(item: Json, source: str | None, zone: str | None) -> tuple[Story, ...]:
-    """Pictures and other items that belong to the story: an object by name in ninjs 1, a list in 2 and 3."""
+    """The pictures and other items that belong to a story: an object by name in ninjs 1, a list in 2 and 3."""
     associations = item.get("associations")
     if not associations:
         return ()
@@ -251,7 +251,7 @@ def _association(name: str, item: Json, source: str | None, zone: str | None) ->
     identifier = item.get("uri") or item.get("guid")
     if not isinstance(identifier, str) or not identifier.strip():
         return None
-    properties = _members(item, zone)
+    properties = _properties(item, zone)
     uri, properties["alt_ids"] = _identity(identifier, item, properties.get("alt_ids", ()), source)
     properties["headlines"] = members.texts(item.get("headlines")) or members.one_text(
         item.get("headline"), "main"
@@ -262,8 +262,8 @@ def _association(name: str, item: Json, source: str | None, zone: str | None) ->
     return Story(uri, **properties, name=name, rel=rel if isinstance(rel, str) and rel else None)
 
 
-def _chosen(texts: Sequence[Text], roles: tuple[str | None, ...]) -> Text:
-    """The first text with the first of the roles that any has, else the first of all."""
+def _choose_text(texts: Sequence[Text], roles: tuple[str | None, ...]) -> Text:
+    """The text whose role comes first in `roles`, else the first of all."""
     if len(texts) > 1:
         for role in roles:
             for text in texts:
@@ -272,7 +272,7 @@ def _chosen(texts: Sequence[Text], roles: tuple[str | None, ...]) -> Text:
     return texts[0]
 
 
-def _others(texts: tuple[Text, ...], main: Text) -> tuple[Text, ...]:
+def _without(texts: tuple[Text, ...], main: Text) -> tuple[Text, ...]:
     return tuple([text for text in texts if text is not main]) if len(texts) > 1 else ()
 
 

@@ -117,7 +117,7 @@ def _reading(root: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
 
 
 def headlines(root: Any) -> tuple[str, tuple[Text, ...]]:
-    """``hl1`` (else the document's title), and the ``hl2`` under it."""
+    """The main headline (``hl1``, else the document's title), and those under it (``hl2``)."""
     head = child(root, "body", "body.head")
     hedline = child(head, "hedline")
     if hedline is None:
@@ -134,7 +134,7 @@ def headlines(root: Any) -> tuple[str, tuple[Text, ...]]:
 
 
 def body(root: Any) -> str:
-    """The running text: the dateline, ``body.content`` and the tagline."""
+    """The running text: dateline, ``body.content`` and tagline."""
     content, top = child(root, "body", "body.content"), child(root, "body", "body.head")
     text = _block(content)
     text = with_dateline(text, _dateline(top))
@@ -155,12 +155,12 @@ def _dateline(top: Any) -> str:
 
 
 def markup(root: Any) -> str:
-    """``body.content`` as HTML; its media are associations."""
+    """The markup of ``body.content`` as HTML, without its media, which are associations."""
     return html_from_tree(child(root, "body", "body.content"), _AS_HTML)
 
 
 def byline(root: Any) -> str | None:
-    """The names of the bylines, without "By"."""
+    """The names in the bylines, without "By"; None where there is none."""
     names = (
         without_byline_word(spaced_words_in(element), of_element=True)
         for element in child_elements(child(root, "body", "body.head"), "byline")
@@ -169,7 +169,7 @@ def byline(root: Any) -> str | None:
 
 
 def media(root: Any, item: RawItem) -> tuple[Story, ...]:
-    """Pictures and other media of the body with their captions and credits (element ``media``)."""
+    """The pictures and other media of the body, with captions and credits (element ``media``)."""
     stories: dict[str, Story] = {}
     for medium in descendant_elements(child(root, "body"), "media"):
         reference = next(
@@ -211,7 +211,7 @@ def _block(element: Any) -> str:
 
 
 def _identifier(root: Any, data: Any) -> tuple[str, str]:
-    """``doc-id``, else ``du-key``, else ``ed-url`` of the publication data; with the role it has in altIds."""
+    """The identifier and its role in altIds: ``doc-id``, else ``du-key``, else ``ed-url`` of the publication data."""
     if identifier := attribute(child(data, "doc-id"), "id-string"):
         return identifier, "doc-id"
     if identifier := attribute(child(data, "du-key"), "key"):
@@ -236,7 +236,7 @@ def _date(data: Any, name: str) -> str:
 
 
 def _embargo(data: Any, item: RawItem) -> str | None:
-    """``date.release`` holds copy back where it comes after the issue, or the management status says so."""
+    """The end of an embargo: ``date.release`` where it comes after the issue, or where the management status says so."""
     release = timestamp(_date(data, "date.release"), item.timezone)
     issue = timestamp(_date(data, "date.issue"), item.timezone)
     if release is None or (
@@ -272,7 +272,7 @@ def _sources(data: Any, top: Any) -> tuple[InfoSource, ...]:
 
 
 def _identified(data: Any) -> dict[str, Any]:
-    """People, organisations, places and events of ``identified-content``."""
+    """The people, organisations, places and events of ``identified-content``, as properties of a story."""
     content = child(data, "identified-content")
     return {
         "people": tuple(dict.fromkeys(Person(name) for name in _names(content, "person"))),
@@ -298,7 +298,7 @@ def _locations(data: Any) -> Iterator[str]:
 
 
 def _genres(head: Any) -> tuple[Named, ...]:
-    """The kind of the document (``tobject``) and its properties: "Feature", "Analysis"."""
+    """The genres: the kind of the document (``tobject``) and its properties ("Feature", "Analysis")."""
     names = [attribute(element, "tobject.type") for element in descendant_elements(head, "tobject")]
     names += [
         attribute(element, "tobject.property.type")
@@ -308,7 +308,7 @@ def _genres(head: Any) -> tuple[Named, ...]:
 
 
 def _subjects(head: Any, data: Any) -> tuple[Subject, ...]:
-    """``tobject.subject`` (IPTC Subject Codes) and classifiers of the identified content."""
+    """The subjects: ``tobject.subject`` (IPTC Subject Codes), and classifiers of the identified content."""
     subjects = []
     for element in descendant_elements(head, "tobject.subject"):
         name = (

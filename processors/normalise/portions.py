@@ -1,8 +1,8 @@
-"""A file of many items in portions that are documents of their own, so that memory does not grow with its length.
+"""Cuts a file of many items into portions that are documents of their own, so that memory does not grow with its length.
 
 XML is cut between items (``item``, ``entry``, ``newsItem`` …), and each portion gets what stands above the first item
 and the end tags that belong to it; a wire's transmission is cut behind ``NNNN`` or EOT. Nothing else can be cut.
-A package that tells which pictures go with which text tells it only for its own portion.
+A package says which pictures go with which text only for its own portion.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Final
 from processors.errors import TooLarge
 from processors.normalise.formats import FORMATS
 
-PORTION: Final = 1 << 18  # bytes of items that make a portion, or a little more
-_CHUNK: Final = 1 << 16
+# Smaller portions parse the head more often; larger ones hold more in memory, and every message waits for its portion.
+PORTION_BYTES: Final = 1 << 18
+_CHUNK_BYTES: Final = 1 << 16  # read at once, until the first item shows what can be cut
 # The elements of each vocabulary between which a document can be cut, and the expressions behind which a wire can.
 _ITEM_NAMES: Final = tuple(
     dict.fromkeys(names for format_ in FORMATS for names in format_.roots.values() if names)
 )
-_FIRST: Final = re.compile(
+_FIRST_ITEM: Final = re.compile(
     rb"<!--(?:.*?-->|.*\Z)|<((?:[A-Za-z_][\w.-]*:)?(?:%b))[\s>]"
     % b"|".join(name.encode() for names in _ITEM_NAMES for name in names),
     re.DOTALL,
@@ -35,21 +36,21 @@ _END_OF_MESSAGE: Final = re.compile(
 ReadBytes = Callable[[int], bytes]
 
 
-def portions(read: ReadBytes, max_bytes: int, portion_bytes: int = PORTION) -> Iterator[bytes]:
+def portions(read: ReadBytes, max_bytes: int, portion_bytes: int = PORTION_BYTES) -> Iterator[bytes]:
     """The portions of a file in order, of about `portion_bytes` bytes; `read` gives its next bytes (none at its end).
 
     Raises:
         TooLarge: something longer than `max_bytes` bytes can't be cut; raise the limit if it is one item.
     """
     start = b""
-    while len(start) < max_bytes and (more := read(min(_CHUNK, portion_bytes))):
+    while len(start) < max_bytes and (more := read(min(_CHUNK_BYTES, portion_bytes))):
         start += more
         if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-            if first := _first(start):
-                yield from _of_xml(start, first, read, max_bytes, portion_bytes)
+            if first := _first_item(start):
+                yield from _cut_xml(start, first, read, max_bytes, portion_bytes)
                 return
         elif _END_OF_MESSAGE.search(start):
-            yield from _of_messages(start, read, max_bytes, portion_bytes)
+            yield from _cut_messages(start, read, max_bytes, portion_bytes)
             return
     raise _too_large(max_bytes)
 
@@ -60,12 +61,12 @@ def _too_large(max_bytes: int) -> TooLarge:
     )
 
 
-def _first(text: bytes) -> re.Match[bytes] | None:
+def _first_item(text: bytes) -> re.Match[bytes] | None:
     """The start of the first item that stands in no comment."""
-    return next((match for match in _FIRST.finditer(text) if match[1]), None)
+    return next((match for match in _FIRST_ITEM.finditer(text) if match[1]), None)
 
 
-def _of_messages(rest: bytes, read: ReadBytes, max_bytes: int, portion_bytes: int) -> Iterator[bytes]:
+def _cut_messages(rest: bytes, read: ReadBytes, max_bytes: int, portion_bytes: int) -> Iterator[bytes]:
     while more := read(portion_bytes):
         rest += more
         ends = [match.end() for match in _END_OF_MESSAGE.finditer(rest)]
@@ -80,40 +81,40 @@ def _of_messages(rest: bytes, read: ReadBytes, max_bytes: int, portion_bytes: in
         yield rest
 
 
-def _of_xml(
+def _cut_xml(
     start: bytes, first: re.Match[bytes], read: ReadBytes, max_bytes: int, portion_bytes: int
 ) -> Iterator[bytes]:
     head, rest = start[: first.start()], start[first.start() :]
     closing = _end_tags(head)
-    items = _Items(first[1])
+    items = _ItemFinder(first[1])
     while more := read(portion_bytes):
         rest += more
-        if (end := items.end(rest)) > 0:
+        if (end := items.last_end(rest)) > 0:
             yield head + rest[:end] + closing
             rest = rest[end:]
         elif len(rest) > max_bytes:
             raise _too_large(max_bytes)
     if len(rest) > max_bytes:
         raise _too_large(max_bytes)
-    if _first(rest):
+    if _first_item(rest):
         yield head + rest
 
 
 def _end_tags(head: bytes) -> bytes:
-    """The end tags of what a document's head leaves open."""
-    open_: list[bytes] = []
+    """The end tags of the elements that a document's head leaves open."""
+    open_names: list[bytes] = []
     for tag in _TAG.finditer(head):
         if tag[2] is None or tag[3]:
             continue
         if not tag[1]:
-            open_.append(tag[2])
-        elif tag[2] in open_:
-            del open_[len(open_) - 1 - open_[::-1].index(tag[2]) :]
-    return b"".join(b"</" + name + b">" for name in reversed(open_))
+            open_names.append(tag[2])
+        elif tag[2] in open_names:
+            del open_names[len(open_names) - 1 - open_names[::-1].index(tag[2]) :]
+    return b"".join(b"</" + name + b">" for name in reversed(open_names))
 
 
-class _Items:
-    """Finds the last end of an outer item, and nothing that only stands in CDATA or a comment."""
+class _ItemFinder:
+    """Finds where items end. What stands in CDATA or a comment is no item."""
 
     def __init__(self, name: bytes) -> None:
         local_name = name.rpartition(b":")[2].decode()
@@ -121,8 +122,8 @@ class _Items:
         names = rb"(?:%b|(?:[A-Za-z_][\w.-]*:)?(?:%b))" % (re.escape(name), "|".join(others).encode())
         self._mark = re.compile(rb"<!--|<!\[CDATA\[|<(/?)%b(?:\s[^<>]*?)?(/?)>" % names)
 
-    def end(self, text: bytes) -> int:
-        """Where the last whole item ends; 0 where none does."""
+    def last_end(self, text: bytes) -> int:
+        """Where the last whole item of a text ends; 0 where none does."""
         at = end = depth = 0
         while mark := self._mark.search(text, at):
             at = mark.end()

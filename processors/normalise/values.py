@@ -32,13 +32,17 @@ _ISO: Final = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?(?:\[[\w/+-]+\])?)?",
     re.IGNORECASE,
 )
+# Longer identifiers become a hash: an id of Elasticsearch holds 512 bytes. Shorter ones stay readable.
+_MAX_IDENTIFIER_CHARS: Final = 400
 _WEB: Final = re.compile("https?://", re.IGNORECASE)
 _MAIL_DATE: Final = re.compile(
     r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) ([01]\d|2[0-3]):(\d\d):([0-5]\d)"
     r" (?:GMT|UTC|([+-]\d{4}))"
 )
 _MISREAD: Final = re.compile(r"\A\D*\Z|[ap]\.?m\b|[+-]\d\d:\d\d", re.IGNORECASE)
-_FIRST_YEAR: Final = 1800
+_FIRST_YEAR: Final = (
+    1800  # 0001-01-01 and 1601-01-01 are how some systems say "none"; archives of news begin later
+)
 ACTIVE_SCHEMES: Final = ("javascript:", "vbscript:", "data:")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
@@ -53,7 +57,7 @@ def uri_or_none(value: object) -> str | None:
 
 @lru_cache(maxsize=256)
 def _is_uri(value: str) -> bool:
-    """Remembers some: an entry's link is often its identifier too."""
+    """Whether a string is a URI. Some are remembered: an entry's link is often its identifier too."""
     return _URI.fullmatch(value) is not None
 
 
@@ -73,9 +77,9 @@ def web_address(value: str, base: str | None = None) -> str | None:
 
 
 def made_uri(scheme: str, source: str | None, identifier: str) -> str:
-    """The stable URI of an identifier that is none: ``urn:wiredesk:<scheme>:<source>:<identifier>``."""
+    """A stable URI for an identifier that is none: ``urn:wiredesk:<scheme>:<source>:<identifier>``."""
     quoted = quote(identifier, safe="")
-    if len(quoted) > 400:
+    if len(quoted) > _MAX_IDENTIFIER_CHARS:
         quoted = content_hash(identifier)
     return f"urn:wiredesk:{_quoted(scheme)}:{_quoted(source or 'unknown')}:{quoted}"
 
@@ -91,23 +95,23 @@ def content_hash(*parts: str) -> str:
 
 
 def source_of(item: RawItem) -> str | None:
-    """The name that made URIs carry: the agency that the settings tell, else the feed."""
+    """The source in URIs that are made here: the agency that the settings name, else the feed."""
     return item.source or item.feed
 
 
 def publisher_uri(identifier: str, role: str, item: RawItem) -> str:
-    """The URI of a publisher's identifier: as sent where it is one, else made from it."""
+    """The URI of a publisher's identifier: the identifier itself where it is one, else one made from it."""
     return uri_or_none(identifier) or made_uri(role, source_of(item), identifier.strip())
 
 
 def file_uri(href: str, item: RawItem) -> tuple[str, str | None]:
-    """The URI of a file beside a story, and its address: a file sent along, named without one, has none."""
+    """The URI of a file beside a story, and its address; None for that of a file which was sent along by its bare name."""
     address = web_address(href, item.url)
     return (address, address) if address else (made_uri("file", source_of(item), href.strip()), None)
 
 
 def timestamp(value: object, zone: str | None = None) -> str | None:
-    """An ISO 8601 or RFC 5322 date as RFC 3339 in UTC ending in ``Z``.
+    """A date of ISO 8601 or RFC 5322, or in words, as RFC 3339 in UTC ending in ``Z``; None for what can't be read.
 
     A date without an offset is in `zone` (an IANA name), else UTC. A date without a time is its midnight.
     """
@@ -117,8 +121,13 @@ def timestamp(value: object, zone: str | None = None) -> str | None:
     if _RFC3339_UTC.fullmatch(value) and value[8:10] <= "28":
         return value
     try:
-        moment = _iso(value) or _plain_mail_date(value) or written_date(value) or _mail_date(value)
-        if moment is None or moment.year < _FIRST_YEAR:  # 0001-01-01 is how some systems say "none"
+        moment = (
+            _parse_iso(value)
+            or _parse_plain_mail_date(value)
+            or written_date(value)
+            or _parse_mail_date(value)
+        )
+        if moment is None or moment.year < _FIRST_YEAR:
             return None
         zoned = moment.tzinfo or _zone(zone)
         if zoned is not UTC:
@@ -130,12 +139,12 @@ def timestamp(value: object, zone: str | None = None) -> str | None:
 
 
 def language_tag(value: object) -> str | None:
-    """A BCP 47 tag in canonical case (RFC 5646, section 2.1.1); None for what is none."""
-    return _canonical(value) if isinstance(value, str) else None
+    """A BCP 47 tag in canonical case (RFC 5646, section 2.1.1); None for anything else."""
+    return _canonical_tag(value) if isinstance(value, str) else None
 
 
 @lru_cache(maxsize=1024)
-def _canonical(value: str) -> str | None:
+def _canonical_tag(value: str) -> str | None:
     if not _TAG.fullmatch(value.strip()):
         return None
     first, *rest = value.strip().replace("_", "-").split("-")
@@ -152,7 +161,7 @@ def _canonical(value: str) -> str | None:
 
 
 def whole_number(value: object) -> int | None:
-    """A whole number, also from a string of digits or a float without a fraction."""
+    """A whole number, also from a string of at most 15 digits or a float without a fraction; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -165,12 +174,12 @@ def whole_number(value: object) -> int | None:
 
 
 def urgency(value: object) -> int | None:
-    """An urgency of 1 (highest) to 9."""
+    """An urgency from 1 (highest) to 9 (ninjs `urgency`); None for anything else."""
     number = whole_number(value)
     return number if number is not None and 1 <= number <= 9 else None
 
 
-def _iso(value: str) -> datetime | None:
+def _parse_iso(value: str) -> datetime | None:
     match = _ISO.fullmatch(value)
     if not match:
         return None
@@ -198,10 +207,10 @@ def _offset(offset_as_sent: str) -> tzinfo:
     return timezone(-offset if offset_as_sent[0] == "-" else offset)
 
 
-def _plain_mail_date(value: str) -> datetime | None:
-    """RFC 5322, section 3.3, as nearly all feeds write it; a tenth of the time of the standard library's reader."""
+def _parse_plain_mail_date(value: str) -> datetime | None:
+    """A date of RFC 5322, section 3.3, as nearly all feeds write it, in a tenth of the standard library's time."""
     match = _MAIL_DATE.fullmatch(value)
-    if not match or value.endswith("-0000"):  # which tells no zone
+    if not match or value.endswith("-0000"):  # which says that the zone is unknown
         return None
     day, name, year, hour, minute, second, offset = match.groups()
     month = month_number(name)
@@ -211,8 +220,8 @@ def _plain_mail_date(value: str) -> datetime | None:
     return datetime(int(year), month, int(day), int(hour), int(minute), int(second), tzinfo=zone)
 
 
-def _mail_date(value: str) -> datetime | None:
-    """RFC 5322, section 3.3, where it can't misread: an unknown zone name reads as no zone, but no half of a day."""
+def _parse_mail_date(value: str) -> datetime | None:
+    """Any date of RFC 5322, section 3.3. An unknown zone name reads as no zone; ``am`` and ``pm`` would be misread."""
     return parsedate_to_datetime(value) if _MISREAD.search(value) is None else None
 
 

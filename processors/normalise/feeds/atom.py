@@ -30,13 +30,13 @@ from processors.normalise.xml import XML_BASE, XML_LANG, local_name
 def find_entries(root: Any) -> list[FeedEntry]:
     """The entries of a feed in its order, or the entry that is a document itself."""
     if local_name(root) == "entry":
-        return [_atom(root, FeedEntry())]
-    feed = _atom_feed(root)
-    return [_atom(element, feed) for element in root if local_name(element) in {"entry", "item"}]
+        return [_entry(root, FeedEntry())]
+    feed = _feed_defaults(root)
+    return [_entry(element, feed) for element in root if local_name(element) in {"entry", "item"}]
 
 
-def _atom_feed(feed: Any) -> FeedEntry:
-    """What a feed says for all its entries (RFC 4287, sections 2, 4.2.10, 4.2.1)."""
+def _feed_defaults(feed: Any) -> FeedEntry:
+    """The language, the rights, the base and the authors that a feed gives all its entries (RFC 4287, sections 2, 4.2.10, 4.2.1)."""
     rights = next((text_of(element) for element in feed if usual_name(element) == "atom:rights"), "")
     links = [
         element
@@ -51,7 +51,7 @@ def _atom_feed(feed: Any) -> FeedEntry:
     )
 
 
-def _atom(entry: Any, feed: FeedEntry) -> FeedEntry:
+def _entry(entry: Any, feed: FeedEntry) -> FeedEntry:
     """An entry of Atom 1.0 (RFC 4287, section 4.1.2) or 0.3."""
     fields = children_by_name(entry)
     links = [
@@ -74,9 +74,10 @@ def _atom(entry: Any, feed: FeedEntry) -> FeedEntry:
         or (alternate_link(links, "self") if content is None else "")
         or (content.get("src") or "" if content is not None else ""),
         base=entry.get(XML_BASE) or feed.base,
-        title=_construct(entry, "title") or first_content(fields, "media:title", "dc:title"),
-        summary=_construct(entry, "summary") or first_content(fields, "media:description", "dc:description"),
-        content=_atom_content(content),
+        title=_text_construct(entry, "title") or first_content(fields, "media:title", "dc:title"),
+        summary=_text_construct(entry, "summary")
+        or first_content(fields, "media:description", "dc:description"),
+        content=_content_html(content),
         published=first_content(
             fields,
             "atom:published",
@@ -109,21 +110,21 @@ def _atom(entry: Any, feed: FeedEntry) -> FeedEntry:
     )
 
 
-def _construct(entry: Any, name: str) -> str:
+def _text_construct(entry: Any, name: str) -> str:
     """A text construct as HTML (RFC 4287, section 3.1): plain text is escaped, XHTML written out."""
     element = next((each for each in entry if usual_name(each) in {f"atom:{name}", name}), None)
     if element is None:
         return ""
     kind = (element.get("type") or "text").lower()
     if element.get("mode") == "base64":
-        return _unpacked(element)
+        return _decode_base64(element)
     if kind in {"text", "text/plain"} and element.get("mode") != "escaped":
         words = text_of(element)
         return escape(words, quote=False) if "<" in words or "&" in words else words
     return inner_markup(element)
 
 
-def _atom_content(element: Any) -> str:
+def _content_html(element: Any) -> str:
     """The content as HTML; media types that are no text give nothing (RFC 4287, section 4.1.3)."""
     if element is None:
         return ""
@@ -131,15 +132,15 @@ def _atom_content(element: Any) -> str:
     if not (kind in {"text", "html", "xhtml"} or kind.startswith("text/") or "xml" in kind):
         return ""
     if element.get("mode") == "base64":
-        return _unpacked(element)
+        return _decode_base64(element)
     if kind in {"text", "text/plain"} and element.get("mode") is None and len(element) == 0:
         words = element.text or ""
         return words if looks_like_html(words) else escape(words, quote=False).replace("\n", "<br/>")
     return inner_markup(element)
 
 
-def _unpacked(element: Any) -> str:
-    """The characters in base64 (Atom 0.3, section 4.13.3.2); none where they are no text."""
+def _decode_base64(element: Any) -> str:
+    """The characters of an element in base64 (Atom 0.3, section 4.13.3.2); empty where they are no text."""
     try:
         return base64.b64decode(text_of(element)).decode()
     except ValueError:

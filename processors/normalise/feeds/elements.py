@@ -1,6 +1,6 @@
-"""What RSS and Atom share: the names of their modules' elements, people, categories and files beside an entry.
+"""What RSS and Atom share: usual names of elements, people, categories, and the files beside an entry.
 
-Modules: dc, dcterms, content, media (Media RSS 1.5), georss, geo, prism, itunes.
+Modules that are read: dc, dcterms, content, media (Media RSS 1.5), georss, geo, prism, itunes.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _CATEGORIES: Final = frozenset({
     "itunes:category", "media:keywords", "itunes:keywords",
 })  # fmt: skip
 _FILES: Final = frozenset({"enclosure", "media:group", "media:content"})
+_MAX_SECONDS: Final = 1e7  # four months, longer than any recording: a larger figure is something else
 
 
 def usual_name(element: Any) -> str:
@@ -76,7 +77,7 @@ def children_by_name(entry: Any) -> dict[str, list[Any]]:
 
 
 def first_content(fields: dict[str, list[Any]], *names: str) -> str:
-    """The content of the first child with something in it."""
+    """The content of the first child of these names, in their order, that is not empty."""
     for name in names:
         for element in fields.get(name, ()):
             words = inner_markup(element)
@@ -86,21 +87,21 @@ def first_content(fields: dict[str, list[Any]], *names: str) -> str:
 
 
 def longest_content(fields: dict[str, list[Any]], *names: str) -> str:
-    """The longest content of all children of some names."""
+    """The longest content of all children of these names."""
     return max(
         (inner_markup(element) for name in names for element in fields.get(name, ())), key=len, default=""
     )
 
 
 def person_names(fields: dict[str, list[Any]], *names: str) -> tuple[str, ...]:
-    """The names in all children of some names."""
+    """The names of people in all children of these names."""
     return tuple(
         words for name in names for element in fields.get(name, ()) if (words := person_name(element))
     )
 
 
 def person_name(element: Any) -> str:
-    """The text of an author, or the name in it (Atom's construct used in RSS)."""
+    """The name of a person: the ``name`` below the element (Atom's construct, also in RSS), else all its text."""
     name = next((child for child in element if local_name(child) == "name"), None)
     return text_of(element if name is None else name).strip()
 
@@ -137,7 +138,7 @@ def author_names(element: Any) -> tuple[str, ...]:
 
 
 def categories_of(entry: Any, fields: dict[str, list[Any]]) -> tuple[tuple[str, str, str], ...]:
-    """(term, scheme, label) of category, dc:subject, media:category, itunes and prism keywords."""
+    """The (term, scheme, label) of category, dc:subject, media:category, itunes and prism keywords, in their order."""
     if _CATEGORIES.isdisjoint(fields):
         return ()
     categories = []
@@ -176,14 +177,14 @@ def enclosures_of(entry: Any, fields: dict[str, list[Any]]) -> tuple[Enclosure, 
                 )
             )
         elif name == "media:group":
-            enclosures += _media(element)[:1]
+            enclosures += _media_contents(element)[:1]
         elif name == "media:content":
-            enclosures += _media([element])
+            enclosures += _media_contents([element])
     return tuple(enclosures) or _thumbnail(entry)
 
 
 def _thumbnail(entry: Any) -> tuple[Enclosure, ...]:
-    """The first thumbnail, wherever it stands."""
+    """The first ``media:thumbnail`` below an entry, at any depth."""
     for thumbnail in entry.iter("{*}thumbnail"):
         if usual_name(thumbnail) == "media:thumbnail" and thumbnail.get("url"):
             size = whole_number(thumbnail.get("width")), whole_number(thumbnail.get("height"))
@@ -191,7 +192,8 @@ def _thumbnail(entry: Any) -> tuple[Enclosure, ...]:
     return ()
 
 
-def _media(parent: Any) -> list[Enclosure]:
+def _media_contents(parent: Any) -> list[Enclosure]:
+    """The files of ``media:content`` elements (Media RSS 1.5.1)."""
     enclosures = []
     for element in parent:
         if usual_name(element) != "media:content" or not element.get("url"):
@@ -215,8 +217,9 @@ def _media(parent: Any) -> list[Enclosure]:
 
 
 def _seconds(value: str | None) -> float | None:
+    """A duration in seconds; None for what is none."""
     try:
         seconds = float(value) if value else None
     except ValueError:
         return None
-    return seconds if seconds is not None and 0 <= seconds < 1e7 else None
+    return seconds if seconds is not None and 0 <= seconds < _MAX_SECONDS else None

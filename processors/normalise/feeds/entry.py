@@ -1,4 +1,4 @@
-"""An entry of any feed format, and the ninjs story that it makes."""
+"""An entry of any feed format, and how it becomes a ninjs story."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from processors.normalise.values import (
 )
 from processors.normalise.writer import Picture
 
-_KINDS: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio"}
+_TYPES: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio"}
 _SUFFIXES: Final[dict[str, ItemType]] = {
     "jpg": "picture", "jpeg": "picture", "png": "picture", "gif": "picture", "webp": "picture", "avif": "picture", "mp3": "audio",
     "m4a": "audio", "ogg": "audio", "wav": "audio", "mp4": "video", "m4v": "video", "webm": "video", "mov": "video",
@@ -60,9 +60,10 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """What the elements of an entry say, as they say it: empty where they are missing.
+    """The values of an entry's elements, as they were sent; empty where they are missing.
 
-    `summary` is HTML; `content` is where `content_is_html`. Categories are (term, scheme, label).
+    `summary` is HTML, and so is `content` where `content_is_html` says so. `base` is what relative addresses are resolved
+    against. Categories are (term, scheme, label).
     """
 
     identifier: str = ""
@@ -85,9 +86,9 @@ class FeedEntry:
 
 
 def reading_of(
-    entry: FeedEntry, format_: str, item: RawItem, damage: tuple[DamageKind, ...] = ()
+    entry: FeedEntry, format_name: str, item: RawItem, damage: tuple[DamageKind, ...] = ()
 ) -> Reading | Rejected:
-    """The story of an entry, or why it makes none."""
+    """The reading of an entry, or the error where it has neither title nor text."""
     title = read_html_line(entry.title)
     text, summary, pictures = _words(entry)
     if not title and not text:
@@ -114,7 +115,7 @@ def reading_of(
     markup = (
         entry.content if entry.content_is_html and len(entry.content) >= len(entry.summary) else entry.summary
     )
-    return Reading(format_, story, title, text, damage=damage, markup=markup, is_clean=True)
+    return Reading(format_name, story, title, text, damage=damage, markup=markup, is_clean=True)
 
 
 def _words(entry: FeedEntry) -> tuple[str, str, tuple[Picture, ...]]:
@@ -157,13 +158,13 @@ def _subjects(entry: FeedEntry) -> tuple[Subject, ...]:
     for term, scheme, label in entry.categories:
         code, name = read_html_line(term), read_html_line(label)
         if code or name:
-            uri, literal = _coded(code, scheme.strip())
+            uri, literal = _uri_and_literal(code, scheme.strip())
             subjects[Subject(name=name or (None if uri else code), uri=uri, literal=literal)] = None
     return tuple(subjects)
 
 
-def _coded(code: str, scheme: str) -> tuple[str | None, str | None]:
-    """URI and literal of a category: IPTC codes have a URI, others stay with their scheme, plain words have none."""
+def _uri_and_literal(code: str, scheme: str) -> tuple[str | None, str | None]:
+    """The URI and the literal of a category: a URI for IPTC codes, scheme and code for others, neither for plain words."""
     if code.startswith(("medtop:", "subj:")):
         return resolve_qcode(code), None
     if scheme in {MEDIA_TOPIC, SUBJECT_CODE} and code.isdigit():
@@ -179,7 +180,7 @@ def _places(entry: FeedEntry) -> tuple[StoryPlace, ...]:
 
 
 def _associations(entry: FeedEntry, pictures: tuple[Picture, ...], item: RawItem) -> tuple[Story, ...]:
-    """Enclosures and the pictures of the body, each address once."""
+    """The enclosures and the pictures of the body, each address once."""
     base = entry.base or item.url
     stories: dict[str, Story] = {}
     for enclosure in entry.enclosures:
@@ -194,7 +195,7 @@ def _associations(entry: FeedEntry, pictures: tuple[Picture, ...], item: RawItem
 
 
 def _association(address: str, enclosure: Enclosure, number: int) -> Story:
-    kind = _KINDS.get(enclosure.kind.partition("/")[0].lower()) or _SUFFIXES.get(
+    kind = _TYPES.get(enclosure.kind.partition("/")[0].lower()) or _SUFFIXES.get(
         address.partition("?")[0].rpartition(".")[2].lower(), "component"
     )
     caption = clean_text(read_html(enclosure.caption).text) if enclosure.caption else ""

@@ -36,13 +36,13 @@ def find_entries(root: Any) -> list[FeedEntry]:
         if local_name(root) == "channel"
         else next((element for element in root if local_name(element) == "channel"), None)
     )
-    feed = _channel(root, channel) if channel is not None else FeedEntry()
+    feed = _channel_defaults(root, channel) if channel is not None else FeedEntry()
     places = [root, *(element for element in root if local_name(element) in {"channel", "items"})]
-    return [_rss(element, feed) for place in places for element in place if local_name(element) == "item"]
+    return [_entry(element, feed) for place in places for element in place if local_name(element) == "item"]
 
 
-def _channel(root: Any, channel: Any) -> FeedEntry:
-    """What a channel says for all its items: language, rights, base."""
+def _channel_defaults(root: Any, channel: Any) -> FeedEntry:
+    """The language, the rights and the base that a channel gives all its items."""
     fields = {usual_name(element): text_of(element) for element in channel if local_name(element) != "item"}
     return FeedEntry(
         language=fields.get("language")
@@ -55,7 +55,7 @@ def _channel(root: Any, channel: Any) -> FeedEntry:
     )
 
 
-def _rss(item: Any, feed: FeedEntry) -> FeedEntry:
+def _entry(item: Any, feed: FeedEntry) -> FeedEntry:
     """An item of RSS of any version (RSS 2.0, section "Elements of <item>"; RSS 1.0, section 5.5)."""
     fields = children_by_name(item)
     guid = (
@@ -121,7 +121,7 @@ def _rss(item: Any, feed: FeedEntry) -> FeedEntry:
 
 
 def _rss_link(item: Any, fields: dict[str, list[Any]], guid: str) -> str:
-    """The item's page: its link, else its Atom link, else a guid that is a permalink."""
+    """The address of an item's page: its link, else its Atom link, else a guid that is a permalink."""
     if link := first_content(fields, "link"):
         return link.strip()
     if address := alternate_link([*fields.get("atom:link", ()), *fields.get("link", ())]):
