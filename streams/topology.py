@@ -58,6 +58,18 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class CompactedTopic:
+    """A topic of one runtime's own, which keeps the last record of each key; `key` says what is one.
+
+    It has as many partitions as the other topics, or one where the whole of it is read at once.
+    """
+
+    name: str
+    key: str
+    has_one_partition: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A stage of the pipeline. `reads` has the live topic first; the last of `writes` is for duplicates.
 
@@ -112,6 +124,10 @@ WEBHOOKS   = Topic("wire.webhooks.v1",           by_chain,
                    description="Dead letters of webhooks that are to be delivered again.")
 GAPS       = Topic("wire.feeds.gaps.v1",         by_feed,     carries="gap",
                    description="Feeds of which stories may have been missed.")
+# What the Kafka runtime keeps of its own; the embedded one has a table for each.
+FEED_STATES     = CompactedTopic("wire.state.feeds.v1",        "feed")  # its partitions are the pollers' shares
+CRASH_COUNTS    = CompactedTopic("wire.state.attempts.v1",     "step and place of a record", has_one_partition=True)
+SETTLED_LETTERS = CompactedTopic("wire.state.dead-letters.v1", "dead letter, replayed or dropped", has_one_partition=True)
 
 STEPS: Final = (
     Step("normalise",   (RAW, BACKFILL), (NORMALISED,)),
@@ -148,6 +164,7 @@ SINKS: Final = (
 # fmt: on
 # Those of routes are beside them: their memory is a table or a compacted topic, their outputs are named by the rules.
 TOPICS: Final = (*_STREAMS, *_STATES, WEBHOOKS, GAPS)
+KAFKA_STATES: Final = (FEED_STATES, CRASH_COUNTS, SETTLED_LETTERS)
 DEAD_LETTERS: Final = tuple(topic.dead_letters for topic in (*_STREAMS, WEBHOOKS))
 
 

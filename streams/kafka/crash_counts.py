@@ -14,9 +14,9 @@ from aiokafka import TopicPartition
 
 from processors.numbers import parse_int64
 from streams.kafka.cluster import Cluster, read_until
-from streams.kafka.topics import ATTEMPTS
 from streams.messages import Message, Record, RecordPlace
 from streams.settlement import CrashCounts
+from streams.topology import CRASH_COUNTS
 
 
 class CrashTopic:
@@ -29,7 +29,7 @@ class CrashTopic:
 
     async def load_counts(self) -> None:
         """Read what other lives of this and other workers counted."""
-        partition = TopicPartition(self._cluster.topic(ATTEMPTS), 0)
+        partition = TopicPartition(self._cluster.topic(CRASH_COUNTS.name), 0)
         async with self._cluster.consumer(auto_offset_reset="earliest") as consumer:
             consumer.assign([partition])
             ends = await consumer.end_offsets([partition])
@@ -54,7 +54,7 @@ class CrashTopic:
         async with self._cluster.producer() as producer:
             sent = [
                 await producer.send(
-                    self._cluster.topic(ATTEMPTS),
+                    self._cluster.topic(CRASH_COUNTS.name),
                     str(counts[record.place]).encode(),
                     key=_key(step, record.place),
                     partition=0,
@@ -69,7 +69,7 @@ class CrashTopic:
         for record in records if counts else ():
             if counts.pop(record.place, 0):
                 key = _key(step, record.place)
-                yield Message(ATTEMPTS, key, b"", record.timestamp, partition=0, tombstone=True)
+                yield Message(CRASH_COUNTS.name, key, b"", record.timestamp, partition=0, tombstone=True)
 
     def _remember(self, key: bytes, value: bytes) -> None:
         """Take in one record of the topic; what is no count of ours is passed over."""

@@ -20,8 +20,8 @@ from streams.dead_letters import DeadLetter
 from streams.kafka.cluster import Cluster
 from streams.kafka.producer import send_message
 from streams.kafka.session import Session
-from streams.kafka.topics import SETTLED
 from streams.messages import Message, Record
+from streams.topology import SETTLED_LETTERS
 
 TRANSACTION_LETTERS: Final = (
     100  # in one transaction: more are replayed again after a crash, fewer take longer
@@ -65,14 +65,16 @@ class KafkaDeadLetters:
 
     def _settled_ids(self) -> set[str]:
         """The ids of the letters that were replayed or dropped, and are still there."""
-        notes = {record.key: record.value for record in self._session.records([SETTLED])}
+        notes = {record.key: record.value for record in self._session.records([SETTLED_LETTERS.name])}
         return {key.decode("utf-8", "replace") for key, value in notes.items() if value}
 
     def _settle(self, letters: Sequence[DeadLetter], verdict: bytes, copies: Sequence[Message | None]) -> int:
         if not letters:
             return 0
-        if not self._session.has_topic(SETTLED):
-            raise Misconfigured(f"{self._cluster.topic(SETTLED)} is missing: wiredesk topics create")
+        if not self._session.has_topic(SETTLED_LETTERS.name):
+            raise Misconfigured(
+                f"{self._cluster.topic(SETTLED_LETTERS.name)} is missing: wiredesk topics create"
+            )
         self._session.run(self._write(letters, verdict, copies))
         try:
             self._trim({(letter.record.topic, letter.record.partition) for letter in letters})
@@ -95,7 +97,9 @@ class KafkaDeadLetters:
                         await self._write_note(producer, letter.id, verdict)
 
     async def _write_note(self, producer: AIOKafkaProducer, identity: str, verdict: bytes | None) -> None:
-        await producer.send(self._cluster.topic(SETTLED), verdict, key=identity.encode(), partition=0)
+        await producer.send(
+            self._cluster.topic(SETTLED_LETTERS.name), verdict, key=identity.encode(), partition=0
+        )
 
     def _trim(self, partitions: set[tuple[str, int]]) -> None:
         """Delete what is settled at the beginning of partitions, then the notes of it."""

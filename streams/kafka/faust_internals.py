@@ -60,7 +60,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
+class CommittedOffset:
     """A partition's committed offset, -1 where there is none, and the note that was committed with it."""
 
     offset: int
@@ -245,7 +245,7 @@ def _commit_request(
 
 async def committed_offsets(
     admin: AIOKafkaAdminClient, group: str, partitions: Sequence[TopicPartition]
-) -> Mapping[TopicPartition, Committed] | None:
+) -> Mapping[TopicPartition, CommittedOffset] | None:
     """The committed offsets; None while a transaction that holds one of them is undecided.
 
     Raises:
@@ -258,7 +258,7 @@ async def committed_offsets(
     request = OffsetFetchRequest(group, list(topics.items()))
     send = cast("Awaitable[Any]", admin._send_request_to_node(node, request))  # noqa: SLF001 -- this file's purpose
     response = await send
-    offsets: dict[TopicPartition, Committed] = {}
+    offsets: dict[TopicPartition, CommittedOffset] = {}
     for topic, answers, _ in response.topics:
         for number, offset, _epoch, note, code, _ in answers:
             if code == UNSTABLE_ERROR_CODE:
@@ -266,5 +266,5 @@ async def committed_offsets(
             if code or response.error_code:
                 name = for_code(code or response.error_code).__name__
                 raise Transient(f"offsets of {group}: {name}")
-            offsets[TopicPartition(topic, number)] = Committed(offset, note or "")
+            offsets[TopicPartition(topic, number)] = CommittedOffset(offset, note or "")
     return offsets

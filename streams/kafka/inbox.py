@@ -25,7 +25,7 @@ MIN_RECORDS: Final = 4  # of one transaction, however slow the step is
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedRecord:
     """A record with its partition on the broker, and the generation of the group in which it was fetched.
 
     `after` is the offset that was fetched before it from its partition, None for the first of a generation.
@@ -54,8 +54,8 @@ class Inbox:
         """
         self._capacity, self._topology_name = capacity, topology_name
         self._may_take_backfill = may_take_backfill
-        self._live: deque[Fetched] = deque()
-        self._backfill: deque[Fetched] = deque()
+        self._live: deque[FetchedRecord] = deque()
+        self._backfill: deque[FetchedRecord] = deque()
         self._has_room, self._has_records = asyncio.Event(), asyncio.Event()
 
     async def add_batch(self, batch: Batch, *, backfill: bool) -> None:
@@ -67,11 +67,11 @@ class Inbox:
         after = batch.after
         for fetched in batch.records:
             record = as_record(fetched, self._topology_name)
-            lane.append(Fetched(batch.partition, batch.generation, after, record, fetched.timestamp))
+            lane.append(FetchedRecord(batch.partition, batch.generation, after, record, fetched.timestamp))
             after = fetched.offset
         self._has_records.set()
 
-    async def next_records(self, limit: int) -> list[Fetched]:
+    async def next_records(self, limit: int) -> list[FetchedRecord]:
         """Wait for records; up to `limit`, from one lane."""
         while True:
             if self._live:
@@ -90,13 +90,13 @@ class Inbox:
         self._backfill.clear()
         self._has_room.set()
 
-    def oldest_of(self, partition: TopicPartition) -> Fetched | None:
+    def oldest_of(self, partition: TopicPartition) -> FetchedRecord | None:
         """The oldest waiting record of a partition."""
         return next(
             (fetched for fetched in (*self._live, *self._backfill) if fetched.partition == partition), None
         )
 
-    def _pop(self, lane: deque[Fetched], limit: int) -> list[Fetched]:
+    def _pop(self, lane: deque[FetchedRecord], limit: int) -> list[FetchedRecord]:
         popped = [lane.popleft() for _ in range(min(limit, len(lane)))]
         self._has_room.set()
         return popped

@@ -32,18 +32,17 @@ from processors.model.event import RawItem
 from streams.embedded.outlets import rejected_message, result_messages
 from streams.kafka.cluster import Cluster, read_until
 from streams.kafka.producer import partition_of, send_message
-from streams.kafka.topics import FEEDS
 from streams.messages import Message, raw_message
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import host_of
 from streams.pollers.ports import PollResult
 from streams.pollers.state import unpack_header
-from streams.topology import RAW
+from streams.topology import FEED_STATES, RAW
 
 TRANSACTION_MS: Final = 60_000  # the broker aborts a transaction that is open for longer
 BROKER_AWAY: Final = (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError, NotEnoughReplicasError)
-# Results of one transaction. With more, all of them wait for the largest; with one each, a partition writes no more than
-# some hundred results a second, as a transaction takes some milliseconds.
+# Results of one transaction. With more, all of them wait longer for their commit; with few, each costs a transaction of
+# its own, and a partition falls behind.
 MAX_RESULTS: Final = 200
 log = structlog.get_logger("wiredesk.poll")
 
@@ -111,7 +110,7 @@ class PartitionLedger:
 
     async def commit(self, result: PollResult) -> None:
         """Return once all of a result is committed."""
-        state = Message(FEEDS, result.feed.encode(), result.state, 0, ())
+        state = Message(FEED_STATES.name, result.feed.encode(), result.state, 0, ())
         items = [item_message(item, self._cluster) for item in result.items]
         tombstones = [
             replace(state, value=b"", tombstone=True, partition=partition)
@@ -199,7 +198,7 @@ def _newest_states(stored: Mapping[tuple[str, int], bytes]) -> dict[str, bytes]:
 
 async def _read_partitions(cluster: Cluster, numbers: Iterable[int]) -> dict[tuple[str, int], bytes]:
     """The last committed state of every feed in each of some partitions, by feed and partition."""
-    partitions = [TopicPartition(cluster.topic(FEEDS), number) for number in numbers]
+    partitions = [TopicPartition(cluster.topic(FEED_STATES.name), number) for number in numbers]
     stored: dict[tuple[str, int], bytes] = {}
     if not partitions:
         return stored
@@ -252,7 +251,9 @@ async def _send_all(
 ) -> None:
     """Send, and return once all are acknowledged; `partition` is that of the state."""
     sent = [
-        await send_message(producer, cluster, message, partition if message.topic == FEEDS else None)
+        await send_message(
+            producer, cluster, message, partition if message.topic == FEED_STATES.name else None
+        )
         for message in messages
     ]
     await asyncio.gather(*sent)

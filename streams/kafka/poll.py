@@ -26,9 +26,9 @@ from config.settings import Settings
 from processors.errors import Transient, Unreachable
 from sinks.desk.health import count_feeds
 from streams.kafka.cluster import HEARTBEATS, Cluster
-from streams.kafka.health import healthy
 from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, read_states
-from streams.kafka.topics import FEEDS, partition_counts, wait_until_ready
+from streams.kafka.service import serve_health
+from streams.kafka.topics import partition_counts, wait_until_ready
 from streams.pollers import watch_drop_folder
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
@@ -37,6 +37,7 @@ from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.inbound import listen_for_items
 from streams.pollers.poller import PoliteAccess, Poller
 from streams.pollers.ports import Hubs, NoHubs
+from streams.topology import FEED_STATES
 
 log = structlog.get_logger("wiredesk.poll")
 # When partitions go: for fetches under way, and until all that was fetched is published. Shorter drops answers, which the
@@ -61,22 +62,22 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         producer = await stack.enter_async_context(cluster.producer(linger_ms=5))
         fetcher = await stack.enter_async_context(Fetcher(settings.poll))
         consumer = cluster.group_consumer(f"{cluster.group}-poll")
-        partition_count = (await partition_counts(cluster, [FEEDS]))[FEEDS]
-        share = Share(feeds, settings, cluster, consumer, fetcher, partition_count)
+        partition_count = (await partition_counts(cluster, [FEED_STATES.name]))[FEED_STATES.name]
+        share = PollShare(feeds, settings, cluster, consumer, fetcher, partition_count)
         outlet = TopicOutlet(cluster, producer)
         share.hubs = await stack.enter_async_context(
             listen_for_items(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
                       random=random.random)
         )  # fmt: skip
         await stack.enter_async_context(
-            healthy(settings.health, {"kafka": share.check_group}, share.measure_feeds)
+            serve_health(settings.health, {"kafka": share.check_group}, share.measure_feeds)
         )
         folder = asyncio.create_task(watch_drop_folder(settings.poll, outlet, stop))
         stack.push_async_callback(_cancel, folder)
         await share.run(stop, folder)
 
 
-class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiokafka
+class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiokafka
     """What this process polls: the feeds of the partitions that the group gave it."""
 
     def __init__(
@@ -96,13 +97,13 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
         self.hubs: Hubs = NoHubs()
         self._ledger: PartitionLedger | None = None
         self._poller: Poller | None = None
-        self._shift: asyncio.Task[None] | None = None
-        self._over = asyncio.Event()
+        self._polling: asyncio.Task[None] | None = None
+        self._stop_polling = asyncio.Event()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, stop: asyncio.Event, *others: asyncio.Task[None]) -> None:
         """Take part in the group until `stop` or a failure, of `others` too; then finish what was fetched."""
-        topic = self._cluster.topic(FEEDS)
+        topic = self._cluster.topic(FEED_STATES.name)
         await self._consumer.start()
         self._consumer.subscribe([topic], listener=self)
         membership = asyncio.create_task(self._keep_membership())
@@ -116,7 +117,7 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
                     task.result()
                     watched.remove(task)
         finally:
-            await self._end_shift()
+            await self._end_polling()
             await _cancel(membership)
             await _cancel(stopped)
             await self._consumer.stop()
@@ -128,16 +129,16 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
         if revoked:
             log.info("partitions go", number=len(list(revoked)))
         self._confirmed_at = 0.0
-        await self._end_shift()
+        await self._end_polling()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin to poll the feeds of partitions."""
         partitions = list(assigned)
         self._consumer.pause(*partitions)  # the records are read by the ledger
-        self._over = asyncio.Event()
+        self._stop_polling = asyncio.Event()
         numbers = frozenset(partition.partition for partition in partitions)
-        self._shift = asyncio.create_task(self._poll(numbers, self._over))
-        self._shift.add_done_callback(self._note_end)
+        self._polling = asyncio.create_task(self._poll(numbers, self._stop_polling))
+        self._polling.add_done_callback(self._note_end)
 
     async def deliver(self, feed: str, answer: Answer) -> bool:
         """Take in what a hub delivered; False where the feed is another poller's by now."""
@@ -145,7 +146,7 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
 
     async def check_group(self) -> str | None:
         """Whether the group knows us, for ``/readyz``; one who waits for another's end is ready."""
-        if self._is_member() or (self._shift and self._shift.done()):
+        if self._is_member() or (self._polling and self._polling.done()):
             return None
         return "the consumer group has not answered within its session timeout"
 
@@ -156,8 +157,8 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
         feeds = ledger.feeds if ledger else ()
         count_feeds([read_health(feed, states.get(feed.id, b"")) for feed in feeds])
 
-    async def _poll(self, partitions: frozenset[int], over: asyncio.Event) -> None:
-        """One shift: poll the feeds of some partitions until they go."""
+    async def _poll(self, partitions: frozenset[int], stop: asyncio.Event) -> None:
+        """Poll the feeds of some partitions until they go."""
         count = self._partition_count
         ours = [feed for feed in self._feeds if feed_partition(feed, count) in partitions]
         log.info("partitions are ours", number=len(partitions), of=count, feeds=len(ours))
@@ -167,31 +168,31 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiok
             self._ledger = ledger
             poller = Poller(
                 ours, self._settings.poll, ledger, self._fetcher, manners=self._manners, clock=time.time,
-                random=random.random, stop=over, permit=self._is_member, hubs=self.hubs,
+                random=random.random, stop=stop, permit=self._is_member, hubs=self.hubs,
                 grace=GRACE_S,
             )  # fmt: skip
             self._poller = poller
             try:
                 await poller.run()
             except Transient as error:
-                if not over.is_set():
+                if not stop.is_set():
                     raise
                 log.warning(
                     "partitions went before all was published; their next poller repeats", error=str(error)
                 )
 
-    async def _end_shift(self) -> None:
-        """End the shift; what takes too long is dropped, and the next poller of these feeds repeats it."""
-        shift, self._shift = self._shift, None
-        self._over.set()
-        if shift:
-            _, late = await asyncio.wait({shift}, timeout=HAND_OVER_S)
+    async def _end_polling(self) -> None:
+        """End the polling; what takes too long is dropped, and the next poller of these feeds repeats it."""
+        polling, self._polling = self._polling, None
+        self._stop_polling.set()
+        if polling:
+            _, late = await asyncio.wait({polling}, timeout=HAND_OVER_S)
             for task in late:
                 await _cancel(task)
         self._ledger = self._poller = None
 
-    def _note_end(self, shift: asyncio.Task[None]) -> None:
-        if not shift.cancelled() and (error := shift.exception()) and not self._failed.done():
+    def _note_end(self, polling: asyncio.Task[None]) -> None:
+        if not polling.cancelled() and (error := polling.exception()) and not self._failed.done():
             self._failed.set_exception(error)
 
     def _is_member(self) -> bool:
@@ -221,7 +222,9 @@ async def load_states(settings: Settings) -> dict[str, bytes]:
     """
     cluster = Cluster(settings.kafka)
     try:
-        return await read_states(cluster, range((await partition_counts(cluster, [FEEDS]))[FEEDS]))
+        return await read_states(
+            cluster, range((await partition_counts(cluster, [FEED_STATES.name]))[FEED_STATES.name])
+        )
     except (KafkaError, OSError) as error:
         raise Unreachable(f"Kafka at {settings.kafka.servers}: {error}") from error
 

@@ -22,12 +22,12 @@ from streams.messages import Message
 # Python, is computed again for most messages; more only takes memory.
 CACHED_KEYS: Final = 16_384
 
-Sent = asyncio.Future[Any]
+SentFuture = asyncio.Future[Any]
 
 
 async def submit_messages(
     producer: AIOKafkaProducer, cluster: Cluster, messages: Iterable[Message]
-) -> Sequence[Sent]:
+) -> Sequence[SentFuture]:
     """Hand messages to a producer, within a transaction, and return the futures of their batches.
 
     They must be awaited before the commit: aiokafka commits a transaction of which the broker has refused a batch
@@ -43,12 +43,12 @@ async def submit_messages(
 
 async def send_message(
     producer: AIOKafkaProducer, cluster: Cluster, message: Message, partition: int | None = None
-) -> Sent:
+) -> SentFuture:
     """Hand one message to a producer, and return the future of its acknowledgement.
 
     Many of a transaction are quicker by `submit_messages`. `partition` counts where the message names none. A time of 0 is left to the broker.
     """
-    sent: Sent = await producer.send(
+    sent: SentFuture = await producer.send(
         cluster.topic(message.topic),
         None if message.tombstone else message.value,
         key=message.key,
@@ -92,9 +92,9 @@ async def _by_partition(
 
 async def _write(
     producer: AIOKafkaProducer, partition: TopicPartition, messages: Sequence[Message]
-) -> list[Sent]:
+) -> list[SentFuture]:
     """Write the messages of a partition; a batch is accepted when the one before it is on its way."""
-    sent: list[Sent] = []
+    sent: list[SentFuture] = []
     batch = producer.create_batch()
     for message in messages:
         fields = {

@@ -22,8 +22,8 @@ from config.errors import Misconfigured
 from config.files import find_file
 from config.settings import Kafka
 
-PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+SECURITY_PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+SASL_MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 PROBE_TIMEOUT_MS: Final = 5000
 
 
@@ -34,15 +34,17 @@ def check_security(settings: Kafka) -> None:
         Misconfigured: an unknown protocol or mechanism, or settings that do not go together.
     """
     protocol, mechanism = settings.security_protocol, settings.sasl_mechanism
-    if protocol not in PROTOCOLS:
-        raise Misconfigured(f"kafka.security_protocol is one of {', '.join(PROTOCOLS)}, not {protocol!r}")
+    if protocol not in SECURITY_PROTOCOLS:
+        raise Misconfigured(
+            f"kafka.security_protocol is one of {', '.join(SECURITY_PROTOCOLS)}, not {protocol!r}"
+        )
     if not protocol.startswith("SASL"):
         if mechanism or settings.username:
             raise Misconfigured(
                 f"kafka.sasl_mechanism and kafka.username need kafka.security_protocol SASL_SSL, not {protocol}"
             )
-    elif mechanism not in MECHANISMS:
-        raise Misconfigured(f"kafka.sasl_mechanism is one of {', '.join(MECHANISMS)}, not {mechanism!r}")
+    elif mechanism not in SASL_MECHANISMS:
+        raise Misconfigured(f"kafka.sasl_mechanism is one of {', '.join(SASL_MECHANISMS)}, not {mechanism!r}")
     elif not (settings.username and settings.password):
         raise Misconfigured(
             "kafka.username and kafka.password are needed; the password comes in by WIREDESK_KAFKA_PASSWORD, or a "

@@ -1,4 +1,4 @@
-"""A process on Kafka: signals end it in order, and a failure starts it again in its place.
+"""A process on Kafka: signals end it in order, a failure starts it again in its place, and its health is served.
 
 What can fail for good inside (a producer that was fenced after an outage, a pool whose child was killed, Faust's
 threads) is not mended piece by piece: the process replaces itself by a fresh one, with back-off, and goes on from what
@@ -15,13 +15,15 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
 
 from config.errors import Misconfigured
-from config.settings import Settings
+from config.settings import Health, Settings
+from sinks.desk.health import Check, health_app, serve
 from streams.logs import configure
 from streams.retry import PROCESS
 
@@ -83,6 +85,28 @@ def _restart(error: Exception, *, steady: bool) -> None:
     sys.stderr.flush()
     environment = {**os.environ, RESTARTS_VARIABLE: str(number)}
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 -- ourselves
+
+
+@asynccontextmanager
+async def serve_health(
+    settings: Health, ready: Mapping[str, Check], measure: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[None]:
+    """Answer ``/livez``, ``/readyz`` and ``/metrics`` while the block runs; `measure` sets gauges before a scrape.
+
+    Raises:
+        Misconfigured: the address is taken.
+    """
+    try:
+        runner, port = await serve(health_app(ready, measure=measure), settings.host, settings.port)
+    except OSError as error:
+        raise Misconfigured(
+            f"health.host and health.port: {settings.host}:{settings.port}: {error.strerror}"
+        ) from error
+    log.info("health", url=f"http://{settings.host}:{port}/readyz")
+    try:
+        yield
+    finally:
+        await runner.cleanup()
 
 
 class LogLimit(logging.Filter):

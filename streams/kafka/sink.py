@@ -31,9 +31,9 @@ from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
 from sinks.ports import Sink, Written
 from streams.kafka.cluster import Cluster
 from streams.kafka.faust_internals import is_in_group
-from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
 from streams.kafka.producer import send_message
+from streams.kafka.service import serve_health
 from streams.kafka.topics import wait_until_ready
 from streams.kafka.worker import FIGURES_INTERVAL_S
 from streams.messages import Record, dead_letter
@@ -73,7 +73,7 @@ class SinkRunner:
             consumer: AIOKafkaConsumer = await stack.enter_async_context(self._member())
             self._consumer = consumer
             producer = await stack.enter_async_context(self._cluster.producer())
-            await stack.enter_async_context(healthy(self._settings.health, {self.name: self._ready}))
+            await stack.enter_async_context(serve_health(self._settings.health, {self.name: self._ready}))
             figures = asyncio.ensure_future(self._figures(consumer))
             stack.callback(figures.cancel)
             log.info("sink started", sink=self.name)

@@ -37,7 +37,7 @@ FOLLOW_INTERVAL_S: Final = 1.0
 log = structlog.get_logger("wiredesk.kafka")
 
 StateRecord: TypeAlias = ConsumerRecord[Any, Any]
-Rest: TypeAlias = Callable[[float], Awaitable[None]]
+RestAfter: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 class StatefulStep(Protocol):
@@ -69,7 +69,7 @@ class Replica:
         self._last: StateRecord | None = None
         self._is_whole = True  # all records up to the last one are taken in, and no others
 
-    async def catch_up(self, consumer: AIOKafkaConsumer, end: int, rest: Rest | None = None) -> int:
+    async def catch_up(self, consumer: AIOKafkaConsumer, end: int, rest: RestAfter | None = None) -> int:
         """Take in what is committed before an offset, once every transaction below it is decided; how many records.
 
         `rest` is awaited after each chunk with the seconds that the chunk took. After a cancellation a chunk is taken
@@ -89,7 +89,7 @@ class Replica:
         self.end = end
         return count
 
-    async def _read_to(self, consumer: AIOKafkaConsumer, end: int, rest: Rest | None) -> int:
+    async def _read_to(self, consumer: AIOKafkaConsumer, end: int, rest: RestAfter | None) -> int:
         expected = self._last
         count, logged = 0, time.monotonic()
         async for polled in read_until(consumer, {self.partition: end}):
@@ -211,7 +211,7 @@ class Standby:
                 log.debug("the standby waits for Kafka", topic=self._state, reason=str(error))
             await asyncio.sleep(next(retries))
 
-    async def _read_others(self, consumer: AIOKafkaConsumer, rest: Rest | None) -> int:
+    async def _read_others(self, consumer: AIOKafkaConsumer, rest: RestAfter | None) -> int:
         """Take in what other workers have committed since the last call; how many records."""
         topic = self._cluster.topic(self._state)
         partitions = [
@@ -249,7 +249,7 @@ async def _has_other_workers(cluster: Cluster) -> bool:
 
 
 async def _rest_as_long(seconds: float) -> None:
-    """Rest as long as was worked: our own partitions come first."""
+    """RestAfter as long as was worked: our own partitions come first."""
     await asyncio.sleep(seconds)
 
 

@@ -23,7 +23,7 @@ from streams.kafka.cluster import Cluster
 from streams.kafka.crash_counts import CrashTopic
 from streams.kafka.engines import Engine
 from streams.kafka.faust_internals import App, Batch
-from streams.kafka.inbox import BatchLimit, Fetched, Inbox
+from streams.kafka.inbox import BatchLimit, FetchedRecord, Inbox
 from streams.kafka.producer import fits_topic, submit_messages
 from streams.kafka.takeover import take_over
 from streams.messages import Message, Record, dead_letter
@@ -39,7 +39,7 @@ LOOK_AGAIN_S: Final = 0.02
 FIRST_POOLED_RECORDS: Final = 64  # of the first transaction of a slow step, before its speed is known
 log = structlog.get_logger("wiredesk.kafka")
 
-Committable = Sequence[tuple[Record, tuple[Message, ...]]]
+CommittableRecords = Sequence[tuple[Record, tuple[Message, ...]]]
 
 
 class PartitionsLost(Exception):
@@ -64,7 +64,7 @@ class StepRunner:
         self._producer: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()  # held while a transaction may be open
         self._next_offsets: dict[TopicPartition, int] = {}
-        self._in_hand: list[Fetched] = []
+        self._in_hand: list[FetchedRecord] = []
         self._claiming: asyncio.Future[None] | None = None
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -180,7 +180,7 @@ class StepRunner:
             end is not None and position is not None and position >= end for position, end in positions
         )
 
-    async def _try_commit(self, fetched: Sequence[Fetched]) -> bool:
+    async def _try_commit(self, fetched: Sequence[FetchedRecord]) -> bool:
         """Run and commit what is ours of some records; False while the group makes up its mind, and they are kept."""
         if self._claiming:
             await asyncio.wait({self._claiming})
@@ -197,7 +197,7 @@ class StepRunner:
             self._limit.note_run(len(fetched), time.monotonic() - began)
             return True
 
-    def _ours(self, fetched: Sequence[Fetched], generation: int) -> list[Record]:
+    def _ours(self, fetched: Sequence[FetchedRecord], generation: int) -> list[Record]:
         """The records of this generation that are not committed yet, once each, provided that none before is missing."""
         ours: list[Record] = []
         expected = dict(self._next_offsets)
@@ -211,7 +211,7 @@ class StepRunner:
             ours.append(one.record)
         return ours
 
-    async def _run_and_commit(self, fetched: Sequence[Fetched]) -> None:
+    async def _run_and_commit(self, fetched: Sequence[FetchedRecord]) -> None:
         generation = self._app.generation
         crashes = self._crashes.counts_of(self.step.name)
         retries = STEP.delays()
@@ -267,7 +267,7 @@ class StepRunner:
         if settlement.waits_for:
             log.warning("a step waits", step=self.step.name, reason=str(settlement.waits_for))
 
-    async def _commit(self, done: Committable, generation: int, *, is_whole: bool) -> None:
+    async def _commit(self, done: CommittableRecords, generation: int, *, is_whole: bool) -> None:
         """One transaction for the outcomes of records; `is_whole` where nothing else was run with them."""
         if not done:
             return

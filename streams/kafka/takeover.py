@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from processors.errors import Transient
 from streams.kafka.cluster import Cluster
-from streams.kafka.faust_internals import Committed, committed_offsets
+from streams.kafka.faust_internals import CommittedOffset, committed_offsets
 from streams.retry import TAKEOVER
 
 log = structlog.get_logger("wiredesk.kafka")
@@ -44,7 +44,7 @@ async def live_workers(cluster: Cluster, admin: AIOKafkaAdminClient) -> set[str]
 
 
 async def offsets_in_range(
-    cluster: Cluster, offsets: Mapping[TopicPartition, Committed]
+    cluster: Cluster, offsets: Mapping[TopicPartition, CommittedOffset]
 ) -> dict[TopicPartition, int]:
     """The committed offsets; those out of range, or never committed, moved to where the consumer goes on.
 
@@ -76,7 +76,7 @@ async def offsets_in_range(
 
 async def _decided_offsets(
     cluster: Cluster, admin: AIOKafkaAdminClient, step: str, partitions: Sequence[TopicPartition]
-) -> Mapping[TopicPartition, Committed]:
+) -> Mapping[TopicPartition, CommittedOffset]:
     """The committed offsets, once those who died are fenced and no open transaction holds any of them."""
     for delay in TAKEOVER.delays():
         try:

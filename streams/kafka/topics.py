@@ -26,14 +26,11 @@ from processors.errors import Transient
 from processors.times import HOUR_MS
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster, or_stopped, wait_for_broker
 from streams.routing import rules
-from streams.topology import DEAD_LETTERS, ROUTED, TOPICS, Step, Topic, retention_hours
+from streams.topology import DEAD_LETTERS, KAFKA_STATES, ROUTED, TOPICS, Step, Topic, retention_hours
 
 ALREADY_EXISTS: Final = 36  # TOPIC_ALREADY_EXISTS: somebody else has made it just now
 # Patience with a broker that does not know a new topic yet: less fails on a loaded cluster, more holds up the error.
 SPREAD_S: Final = 15.0
-ATTEMPTS: Final = "wire.state.attempts.v1"  # how often a worker died on a record; compacted
-FEEDS: Final = "wire.state.feeds.v1"  # what pollers remember; compacted; its partitions are their shares
-SETTLED: Final = "wire.state.dead-letters.v1"  # dead letters that were replayed or dropped; compacted
 
 log = structlog.get_logger("wiredesk.kafka")
 
@@ -61,10 +58,9 @@ def wanted_topics(settings: Settings) -> Iterator[TopicSpec]:
         }
         yield TopicSpec(cluster.topic(topic.name), settings.kafka.partitions, config)
     yield from _route_topics(cluster, settings, size)
-    for name, partitions in ((ATTEMPTS, 1), (SETTLED, 1), (FEEDS, settings.kafka.partitions)):
-        yield TopicSpec(
-            cluster.topic(name), partitions, {"cleanup.policy": "compact", "max.message.bytes": size}
-        )
+    for state in KAFKA_STATES:
+        partitions = 1 if state.has_one_partition else settings.kafka.partitions
+        yield TopicSpec(cluster.topic(state.name), partitions, _compacted(size))
 
 
 async def create_topics(settings: Settings) -> list[str]:
@@ -243,11 +239,14 @@ def _retention_ms(topic: Topic, settings: Settings) -> int:
     return -1 if hours is None else hours * HOUR_MS
 
 
+def _compacted(size: str) -> dict[str, str]:
+    return {"cleanup.policy": "compact", "max.message.bytes": size}
+
+
 def _route_topics(cluster: Cluster, settings: Settings, size: str) -> Iterator[TopicSpec]:
     """The routes' memory, and their topics: a compacted one keeps the last event of a chain as long as the memory."""
     partitions = settings.kafka.partitions
-    memory = {"cleanup.policy": "compact", "max.message.bytes": size}
-    yield TopicSpec(cluster.topic(ROUTED.name), partitions, memory)
+    yield TopicSpec(cluster.topic(ROUTED.name), partitions, _compacted(size))
     for rule in rules(settings):
         hours = settings.routes.memory_hours if rule.compact else settings.kafka.retention_hours
         config = {

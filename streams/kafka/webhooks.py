@@ -15,9 +15,9 @@ from config.settings import Settings
 from sinks.metrics import DEAD_LETTERS
 from sinks.routes.router import Rule
 from streams.kafka.cluster import Cluster
-from streams.kafka.health import healthy
 from streams.kafka.inbox import as_record
 from streams.kafka.producer import send_message
+from streams.kafka.service import serve_health
 from streams.kafka.topics import wait_until_ready
 from streams.messages import Message, Record
 from streams.topology import WEBHOOKS
@@ -45,7 +45,7 @@ async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: a
     if not await wait_until_ready(settings, stop):
         return
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(healthy(settings.health, {}))
+        await stack.enter_async_context(serve_health(settings.health, {}))
         producer = await stack.enter_async_context(cluster.producer())
         async with asyncio.TaskGroup() as group:
             for target in targets:

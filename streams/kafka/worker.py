@@ -21,8 +21,8 @@ from streams.kafka.cluster import Cluster, or_stopped
 from streams.kafka.crash_counts import CrashTopic
 from streams.kafka.engines import Engine, PooledEngine, StatefulEngine, StatelessEngine
 from streams.kafka.faust_internals import App, Batch, fence_commits
-from streams.kafka.health import healthy
 from streams.kafka.routes import RouteEngine, RouteRunner
+from streams.kafka.service import serve_health
 from streams.kafka.standby import PartitionStates, StatefulStep
 from streams.kafka.step_runner import StepRunner
 from streams.kafka.topics import check_state_partitions, wait_until_ready
@@ -170,7 +170,7 @@ async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) 
                 with suppress(KafkaError):  # the broker is down: readyz tells
                     await _publish_lag(consumer, runners)
 
-    async with healthy(settings.health, {"kafka": check_group}):
+    async with serve_health(settings.health, {"kafka": check_group}):
         measuring = asyncio.ensure_future(measure_lag())
         try:
             yield

@@ -19,9 +19,8 @@ from streams.commands.dlq import command
 from streams.dead_letters import MOST_REPLAYS, DeadLetter, Filter, dead_letters
 from streams.kafka.cluster import Cluster
 from streams.kafka.dead_letters import KafkaDeadLetters
-from streams.kafka.topics import SETTLED
 from streams.messages import Message, Record, dead_letter, message, raw_message
-from streams.topology import RAW, SEGMENTED
+from streams.topology import RAW, SEGMENTED, SETTLED_LETTERS
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import make_topics, read
 
@@ -132,7 +131,7 @@ def test_what_is_settled_is_deleted_up_to_the_first_that_stands(
     assert [each.id for each in dead_letters(source, Filter())] == [letters[2].id, letters[4].id]
     assert dlq("drop", "--feed", "dw").stdout == "2 dropped\n"
     assert sum(asyncio.run(beginnings(told, DLQ))) == 5
-    notes = asyncio.run(read(Kafka(told.servers, told.prefix, partitions=1), [SETTLED], 10, 20))
+    notes = asyncio.run(read(Kafka(told.servers, told.prefix, partitions=1), [SETTLED_LETTERS.name], 10, 20))
     standing = {each.key: each.value for each in notes}
     assert set(standing.values()) == {None}, "no note outlives its letter"
     assert dlq("drop", letters[2].id).exit_code == 2, "it is gone"

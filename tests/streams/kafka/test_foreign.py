@@ -10,8 +10,7 @@ import pytest
 from processors.model.codec import decode
 from processors.model.event import Event
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster
-from streams.kafka.topics import ATTEMPTS
-from streams.topology import LINEAGE, NORMALISED, RAW, UNIQUE
+from streams.topology import CRASH_COUNTS, LINEAGE, NORMALISED, RAW, UNIQUE
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import COMMAND, Worker, item, make_topics, publish, read
 
@@ -33,7 +32,7 @@ async def test_junk_on_every_topic_of_a_worker_stops_nothing(kafka: KafkaForTest
     cluster = Cluster(told)
     await publish(told, [item(1)])
     async with cluster.producer() as producer:
-        for name in (RAW.name, NORMALISED.name, LINEAGE.name, ATTEMPTS):
+        for name in (RAW.name, NORMALISED.name, LINEAGE.name, CRASH_COUNTS.name):
             for number, value in enumerate(JUNK):
                 await producer.send_and_wait(
                     cluster.topic(name), value, key=b"\xff" * number, headers=HEADERS[number % len(HEADERS)]

@@ -21,7 +21,7 @@ from faust.types import TP
 from streams.kafka.cluster import Cluster
 from streams.kafka.faust_internals import (
     UNSTABLE_ERROR_CODE,
-    Committed,
+    CommittedOffset,
     Membership,
     _Consumer,
     committed_offsets,
@@ -108,7 +108,7 @@ async def test_an_assignment_that_changes_during_the_seek_is_left_alone() -> Non
     assert consumer.beginnings == []
 
 
-async def decided(cluster: Cluster, place: TopicPartition) -> Committed:
+async def decided(cluster: Cluster, place: TopicPartition) -> CommittedOffset:
     admin = cluster.admin()
     await admin.start()
     while not (found := await committed_offsets(admin, cluster.group, [place])):

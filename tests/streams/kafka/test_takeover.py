@@ -14,7 +14,7 @@ from config.settings import Kafka
 from processors.model.codec import decode
 from processors.model.event import Event
 from streams.kafka.cluster import Cluster
-from streams.kafka.faust_internals import Committed
+from streams.kafka.faust_internals import CommittedOffset
 from streams.kafka.takeover import offsets_in_range
 from streams.messages import raw_message
 from streams.topology import NORMALISED, RAW
@@ -51,7 +51,8 @@ async def test_offsets_out_of_range_go_to_the_oldest_record_there_is(
     await admin.close()
     await commit_offsets(told, {0: 500, 1: 1, 2: 3})
     offsets = await offsets_in_range(
-        cluster, {place: Committed(offset, "") for place, offset in zip(places, (500, 1, 3), strict=True)}
+        cluster,
+        {place: CommittedOffset(offset, "") for place, offset in zip(places, (500, 1, 3), strict=True)},
     )
     assert [offsets[place] for place in places] == [0, 2, 3]
     told_of = capsys.readouterr()
