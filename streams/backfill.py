@@ -36,8 +36,8 @@ from streams.topology import BACKFILL, STEPS
 # Records that may wait behind the first step before it takes more of a back-fill. With few, a back-fill is slow; a live
 # story waits for all that are before it.
 MAX_RECORDS_AHEAD: Final = 100
-BATCH: Final = 200  # items written at once
-BATCH_BYTES: Final = 8 * 1024 * 1024
+MAX_BATCH_ITEMS: Final = 200  # items written at once
+MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 
 
 class Archive(Protocol):
@@ -78,7 +78,7 @@ class EmbeddedArchive:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class InputFile:
     """A file, or standard input, as it stands now. `modified` is in milliseconds since the epoch."""
 
     path: str
@@ -92,13 +92,13 @@ class Source:
 
 
 @dataclass(slots=True)
-class Sent:
-    """What became of a back-fill so far; `known` counts the items that the journal spared."""
+class SentCounts:
+    """What became of a back-fill so far; `sent_before` counts the items that the journal spared."""
 
     files: int = 0
     items: int = 0
     rejected: int = 0
-    known: int = 0
+    sent_before: int = 0
 
 
 class Journal:
@@ -124,17 +124,17 @@ class Journal:
         except (ValueError, LookupError, TypeError) as error:
             raise Misconfigured(f"{path}: no journal of a back-fill: {error}") from error
 
-    def sent(self, source: Source) -> int:
+    def sent_items(self, source: InputFile) -> int:
         """How many items of the source were sent; 0 where it has changed since."""
         return self._sent.get(source.key, 0)
 
-    def note(self, reached: dict[Source, int]) -> None:
+    def remember(self, reached: dict[InputFile, int]) -> None:
         """Remember how far sources were sent."""
         if self._path is None:
             return
-        told = {each.key: number for each, number in reached.items() if each.path != STDIN_PATH}
-        self._sent |= told
-        lines = [orjson.dumps([*key, number]) + b"\n" for key, number in told.items()]
+        counts = {source.key: number for source, number in reached.items() if source.path != STDIN_PATH}
+        self._sent |= counts
+        lines = [orjson.dumps([*key, number]) + b"\n" for key, number in counts.items()]
         with self._path.open("ab") as stream:
             stream.writelines(lines)
             stream.flush()
@@ -156,70 +156,75 @@ class Backfill:
     journal: Journal
     limit: int
     reject: Callable[[str, int | None, Rejected], None]
-    sent: Sent = field(default_factory=Sent)
+    sent: SentCounts = field(default_factory=SentCounts)
     _messages: list[Message] = field(default_factory=list)
-    _reached: dict[Source, int] = field(default_factory=dict)
+    _reached: dict[InputFile, int] = field(default_factory=dict)
 
-    def run(self, sources: Iterable[Source | RefusedPath], standard: BinaryIO) -> Iterator[Sent]:
+    def run(self, sources: Iterable[InputFile | RefusedPath], standard: BinaryIO) -> Iterator[SentCounts]:
         """Send all items in their order; yields how far it is after each batch."""
         for source in sources:
             if isinstance(source, RefusedPath):
-                self._take(Input(printable_path(source.path), None, source.error))
+                self._add(Input(printable_path(source.path), None, source.error))
                 continue
-            before = self.journal.sent(source)
+            before = self.journal.sent_items(source)
             received = to_timestamp(source.modified)
             inputs = read_inputs(
                 [source.path], standard, now=received, format_=self.template.format, limit=self.limit
             )
-            for number, each in enumerate(inputs, 1):
+            for number, piece in enumerate(inputs, 1):
                 if number <= before:
-                    self.sent.known += 1
+                    self.sent.sent_before += 1
                     continue
-                self._take(each)
-                if not isinstance(each.item, Unreadable):  # which the next run may find mended
+                self._add(piece)
+                if not isinstance(piece.item, Unreadable):  # which the next run may find mended
                     self._reached[source] = number
                 if self._is_full():
-                    yield self._flushed()
+                    yield self._flush()
             self.sent.files += 1
-        yield self._flushed()
+        yield self._flush()
 
-    def _take(self, each: Input) -> None:
-        made = self._message(each.item)
-        if isinstance(made, Message):
-            self._messages.append(made)
+    def _add(self, piece: Input) -> None:
+        message = self._message(piece.item)
+        if isinstance(message, Message):
+            self._messages.append(message)
         else:
             self.sent.rejected += 1
-            self.reject(each.path, each.line, made)
+            self.reject(piece.path, piece.line, message)
 
     def _message(self, item: RawItem | Rejected) -> Message | Rejected:
         if isinstance(item, Rejected):
             return item
-        known = self.template
-        told = replace(
-            known, payload=item.payload, received=item.received, input=item.input, format=item.format
+        complete = replace(
+            self.template,
+            payload=item.payload,
+            received=item.received,
+            input=item.input,
+            format=item.format,
         )
-        made = raw_message(told, BACKFILL.name)
-        if len(made.value) > self.archive.limit:
+        message = raw_message(complete, BACKFILL.name)
+        if len(message.value) > self.archive.limit:
             return TooLarge(f"more than kafka.max_message_bytes ({self.archive.limit:,}); raise it")
-        return made
+        return message
 
     def _is_full(self) -> bool:
         return (
-            len(self._reached) >= BATCH
-            or len(self._messages) >= BATCH
-            or (sum(len(each.value) for each in self._messages) >= BATCH_BYTES)
+            len(self._reached) >= MAX_BATCH_ITEMS
+            or len(self._messages) >= MAX_BATCH_ITEMS
+            or (sum(len(message.value) for message in self._messages) >= MAX_BATCH_BYTES)
         )
 
-    def _flushed(self) -> Sent:
+    def _flush(self) -> SentCounts:
         if self._messages:
             self.archive.append(self._messages)
-        self.journal.note(self._reached)
+        self.journal.remember(self._reached)
         self.sent.items += len(self._messages)
         self._messages, self._reached = [], {}
         return self.sent
 
 
-def sources(paths: Sequence[str], now: int, received: int | None) -> Iterator[Source | RefusedPath]:
+def find_input_files(
+    paths: Sequence[str], now: int, received: int | None
+) -> Iterator[InputFile | RefusedPath]:
     """The files that paths lead to, as `streams.files` finds them, and what it refuses.
 
     `now` and `received` are in milliseconds: standard input counts as received now, a file when it was changed;
@@ -227,17 +232,17 @@ def sources(paths: Sequence[str], now: int, received: int | None) -> Iterator[So
     """
     for path in Files(paths, unfinished=UNFINISHED_SUFFIXES):
         if path == STDIN_PATH:
-            yield Source(path, 0, now if received is None else received)
+            yield InputFile(path, 0, now if received is None else received)
         elif isinstance(path, RefusedPath):
             yield path
         else:
             yield _source(path, received)
 
 
-def _source(path: str, received: int | None) -> Source | RefusedPath:
+def _source(path: str, received: int | None) -> InputFile | RefusedPath:
     try:
         status = Path(path).stat()
     except OSError as error:
         return RefusedPath(path, unreadable_error(path, error))
     changed = int(status.st_mtime * 1000) if received is None else received
-    return Source(path, status.st_size, changed)
+    return InputFile(path, status.st_size, changed)

@@ -23,11 +23,11 @@ def configure_numpy(environment: MutableMapping[str, str]) -> None:
     if NUMPY_VARIABLE in environment:
         return
     try:
-        with _CPUS.open(encoding="utf-8", errors="replace") as told:
-            known = told.read(8192)
+        with _CPUS.open(encoding="utf-8", errors="replace") as stream:
+            cpuinfo = stream.read(8192)
     except OSError:  # no Linux
         return
-    if sorts_slowly(known):
+    if sorts_slowly(cpuinfo):
         environment[NUMPY_VARIABLE] = _SLOW
 
 

@@ -18,11 +18,13 @@ from streams.embedded.log import PARTITION, Log
 from streams.messages import Message, Record
 from streams.topology import BACKFILL, DEAD_LETTERS, RAW, TOPICS
 
-REASON: Final = "x-"  # headers that a dead letter adds begin so
-REPLAYED: Final = "x-replays"  # how often it was replayed; a dead letter that comes of it has it too
-MOST_REPLAYS: Final = 3  # a letter that came back so often is replayed only by force
-RAW_LETTERS: Final = frozenset(topic.dead_letters.name for topic in (RAW, BACKFILL))
-READ_AGAIN: Final = frozenset(topic.name for topic in TOPICS)
+REASON_PREFIX: Final = "x-"  # headers that a dead letter adds begin so
+REPLAYS_HEADER: Final = "x-replays"  # how often it was replayed; a dead letter that comes of it has it too
+# A letter that came back so often is replayed only by force: fewer give up before two faults are mended; more let a
+# broad `wiredesk dlq replay` run in circles.
+MAX_REPLAYS: Final = 3
+ITEM_LETTER_TOPICS: Final = frozenset(topic.dead_letters.name for topic in (RAW, BACKFILL))
+TOPIC_NAMES: Final = frozenset(topic.name for topic in TOPICS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +41,22 @@ class DeadLetter:
     @property
     def step(self) -> str:
         """The step that rejected it."""
-        return self._told("x-error-step")
+        return self._header_text("x-error-step")
 
     @property
     def error(self) -> str:
         """The error's type."""
-        return self._told("x-error-type")
+        return self._header_text("x-error-type")
 
     @property
     def message(self) -> str:
         """What was wrong, and what to do."""
-        return self._told("x-error-message")
+        return self._header_text("x-error-message")
 
     @property
     def origin(self) -> str:
         """Where it stood: topic/partition/offset."""
-        return "/".join(self._told(f"x-original-{part}") for part in ("topic", "partition", "offset"))
+        return "/".join(self._header_text(f"x-original-{part}") for part in ("topic", "partition", "offset"))
 
     @property
     def time(self) -> str:
@@ -64,18 +66,18 @@ class DeadLetter:
     @property
     def feed(self) -> str:
         """The feed: of a raw item its key, of an event what its provenance tells; empty where neither does."""
-        if self.record.topic in RAW_LETTERS:
+        if self.record.topic in ITEM_LETTER_TOPICS:
             return self.record.key.decode("utf-8", "replace")
         try:
-            told = orjson.loads(self.record.value)["provenance"]["feed"]
+            feed = orjson.loads(self.record.value)["provenance"]["feed"]
         except (orjson.JSONDecodeError, LookupError, TypeError):
             return ""
-        return told if isinstance(told, str) else ""
+        return feed if isinstance(feed, str) else ""
 
     @property
     def replays(self) -> int:
         """How often it was replayed before it came here again."""
-        return parse_int64(self._told(REPLAYED)) or 0
+        return parse_int64(self._header_text(REPLAYS_HEADER)) or 0
 
     @property
     def payload(self) -> bytes:
@@ -85,19 +87,19 @@ class DeadLetter:
         except Rejected:
             return self.record.value
 
-    def replayed(self) -> Message:
+    def as_replayed(self) -> Message:
         """The message that puts the item back where it was read."""
-        kept = tuple(pair for pair in self.record.headers if not pair[0].startswith(REASON))
-        headers = (*kept, (REPLAYED, str(self.replays + 1).encode()))
-        told = self._told("x-original-topic")
-        topic = told if told in READ_AGAIN else self.record.topic.removesuffix(".dlq")
+        kept = tuple(pair for pair in self.record.headers if not pair[0].startswith(REASON_PREFIX))
+        headers = (*kept, (REPLAYS_HEADER, str(self.replays + 1).encode()))
+        origin = self._header_text("x-original-topic")
+        topic = origin if origin in TOPIC_NAMES else self.record.topic.removesuffix(".dlq")
         return Message(topic, self.record.key, self.record.value, self.record.timestamp, headers)
 
-    def _told(self, name: str) -> str:
+    def _header_text(self, name: str) -> str:
         return (self.record.header(name) or b"").decode("utf-8", "replace")
 
 
-class Source(Protocol):
+class DeadLetterSource(Protocol):
     """A log that holds dead letters."""
 
     def read(self, topics: Sequence[str]) -> Iterator[Record]:
@@ -116,7 +118,7 @@ class Source(Protocol):
         """Hang up."""
 
 
-class Embedded:
+class EmbeddedDeadLetters:
     """The dead letters of the embedded log, which may be in use by a running pipeline."""
 
     def __init__(self, path: Path) -> None:
@@ -131,13 +133,13 @@ class Embedded:
 
     def find(self, topic: str, partition: int, offset: int) -> Record | None:
         """One record."""
-        found = self._log.records(topic, offset, 1) if partition == PARTITION else []
-        return found[0] if found and found[0].offset == offset else None
+        records = self._log.records(topic, offset, 1) if partition == PARTITION else []
+        return records[0] if records and records[0].offset == offset else None
 
     def replay(self, letters: Sequence[DeadLetter]) -> int:
         """Back to the topic and out of the dead letters, in one transaction."""
         with self._log.transaction():
-            self._log.append([letter.replayed() for letter in letters])
+            self._log.append([letter.as_replayed() for letter in letters])
             self.drop(letters)
         return len(letters)
 
@@ -174,7 +176,7 @@ class Filter:
         )
 
 
-def dead_letters(source: Source, wanted: Filter) -> Iterator[DeadLetter]:
+def filter_letters(source: DeadLetterSource, wanted: Filter) -> Iterator[DeadLetter]:
     """The dead letters that pass, topic by topic, oldest first."""
     for record in source.read([topic.name for topic in DEAD_LETTERS]):
         letter = DeadLetter(record)

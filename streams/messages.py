@@ -17,7 +17,7 @@ from processors.model.codec import encode
 from processors.model.event import RawItem
 from processors.times import to_milliseconds, to_timestamp
 
-TRACEPARENT: Final = re.compile(
+TRACEPARENT_PATTERN: Final = re.compile(
     "[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 )  # W3C, version 00
 Headers = tuple[tuple[str, bytes], ...]
@@ -41,7 +41,7 @@ class Message:
 
     def __reduce__(self) -> tuple[type[Message], tuple[object, ...]]:
         """How it is pickled: several times quicker than a dataclass with slots by itself."""
-        told = (
+        fields = (
             self.topic,
             self.key,
             self.value,
@@ -50,7 +50,7 @@ class Message:
             self.partition,
             self.tombstone,
         )
-        return Message, told
+        return Message, fields
 
     def header(self, name: str) -> bytes | None:
         """The last value of a header, or None."""
@@ -71,8 +71,8 @@ class Record:
 
     def __reduce__(self) -> tuple[type[Record], tuple[object, ...]]:
         """How it is pickled, quickly: see `Message`."""
-        told = (self.topic, self.partition, self.offset, self.key, self.value, self.timestamp, self.headers)
-        return Record, told
+        fields = (self.topic, self.partition, self.offset, self.key, self.value, self.timestamp, self.headers)
+        return Record, fields
 
     @property
     def place(self) -> RecordPlace:
@@ -87,7 +87,7 @@ class Record:
 def message(topic: str, key: str, value: bytes, timestamp: int, *, source: str, trace: str = "") -> Message:
     """A message with its CloudEvents headers; `trace` is the traceparent of what caused it, if it is one."""
     identity = hashlib.sha256(topic.encode() + b"\0" + value).hexdigest()[:32]
-    trace_id = trace[3:35] if TRACEPARENT.fullmatch(trace) else identity
+    trace_id = trace[3:35] if TRACEPARENT_PATTERN.fullmatch(trace) else identity
     headers = {
         "ce_id": identity,
         "ce_source": f"/wiredesk/{source}",

@@ -24,16 +24,16 @@ from typing import Any, Final, Self
 
 from config.settings import Settings
 from streams.messages import Record
-from streams.pool_server import LENGTH, framed
+from streams.pool_server import FRAME_LENGTH, pack_frame
 from streams.settlement import Outcome
 from streams.steps import Work
 from streams.topology import Step
 
-CHUNK: Final = 16  # records that go to a child at once
-MOST: Final = 4  # children where the settings leave the number to us
-PATIENCE_S: Final = 5.0  # for busy children at the end, before they are killed
+CHUNK_RECORDS: Final = 16  # records that go to a child at once
+MAX_CHILDREN: Final = 4  # children where the settings leave the number to us
+STOP_TIMEOUT_S: Final = 5.0  # for busy children at the end, before they are killed
 ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-BUFFER: Final = 1 << 20  # bytes of an answer that are held before it is asked for
+READ_BUFFER_BYTES: Final = 1 << 20  # bytes of an answer that are held before it is asked for
 
 Loader = Callable[[Step, Settings], Callable[[Sequence[Record]], list[Outcome]]]
 
@@ -63,10 +63,10 @@ class StepPool:
         self._steps = tuple(step for step in steps if step.pooled)
         self._settings = settings
         self._load = load
-        self.workers = workers or min(len(os.sched_getaffinity(0)), MOST)
+        self.workers = workers or min(len(os.sched_getaffinity(0)), MAX_CHILDREN)
         self._server: subprocess.Popen[bytes] | None = None
-        self._free: asyncio.Queue[_Line] = asyncio.Queue()
-        self._lines: list[_Line] = []
+        self._free: asyncio.Queue[_Connection] = asyncio.Queue()
+        self._lines: list[_Connection] = []
         self._busy: set[asyncio.Task[list[Outcome]]] = set()
 
     async def __aenter__(self) -> Self:
@@ -91,10 +91,10 @@ class StepPool:
         Raises:
             BrokenPool: a child died.
         """
-        size = max(1, min(CHUNK, -(-len(records) // self.workers)))
+        size = max(1, min(CHUNK_RECORDS, -(-len(records) // self.workers)))
         chunks = [tuple(records[at : at + size]) for at in range(0, len(records), size)]
         outcomes = await asyncio.gather(*(self._one(step, chunk) for chunk in chunks))
-        return [outcome for made in outcomes for outcome in made]
+        return [outcome for of_chunk in outcomes for outcome in of_chunk]
 
     async def _one(self, step: Step, chunk: tuple[Record, ...]) -> list[Outcome]:
         line = await self._free.get()
@@ -108,7 +108,7 @@ class StepPool:
     async def _start(self) -> None:
         """Start the server, from the loop's own thread: its death signal is tied to the thread that starts it."""
         pairs = [socket.socketpair() for _ in range(1 + self.workers)]
-        self._lines = [await _Line.over(ours) for ours, _ in pairs]
+        self._lines = [await _Connection.over(ours) for ours, _ in pairs]
         self._server = _start_server([end for _, end in pairs])
         control, *children = self._lines
         try:
@@ -123,7 +123,7 @@ class StepPool:
     async def _stop(self) -> None:
         pending = set(self._busy)
         if pending:
-            _, pending = await asyncio.wait(pending, timeout=PATIENCE_S)
+            _, pending = await asyncio.wait(pending, timeout=STOP_TIMEOUT_S)
         if self._server and pending:
             self._server.kill()
         for line in self._lines:
@@ -134,7 +134,7 @@ class StepPool:
             await asyncio.to_thread(self._server.wait)
 
 
-class _Line:
+class _Connection:
     """A socket to the server or a child: one question, one answer."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -143,13 +143,13 @@ class _Line:
     @classmethod
     async def over(cls, connected: socket.socket) -> Self:
         """A line over a connected socket, which it then owns."""
-        return cls(*await asyncio.open_connection(sock=connected, limit=BUFFER))
+        return cls(*await asyncio.open_connection(sock=connected, limit=READ_BUFFER_BYTES))
 
     async def ask(self, question: object) -> Any:
         """Send a question and wait for its answer; EOFError or OSError where nobody is there any more."""
-        self._writer.writelines(framed(question))
+        self._writer.writelines(pack_frame(question))
         await self._writer.drain()
-        (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
+        (length,) = FRAME_LENGTH.unpack(await self._reader.readexactly(FRAME_LENGTH.size))
         return pickle.loads(await self._reader.readexactly(length))  # noqa: S301 -- our own child wrote it
 
     def close(self) -> None:
@@ -172,7 +172,7 @@ def _start_server(ends: Sequence[socket.socket]) -> subprocess.Popen[bytes]:
             end.close()
 
 
-async def _exchange(line: _Line, name: str, chunk: tuple[Record, ...]) -> list[Outcome]:
+async def _exchange(line: _Connection, name: str, chunk: tuple[Record, ...]) -> list[Outcome]:
     try:
         outcomes: list[Outcome] = await line.ask((name, chunk))
     except (EOFError, OSError) as gone:

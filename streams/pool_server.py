@@ -1,7 +1,7 @@
 """The process that loads the pooled steps once and forks the pool's children; started by `streams.pool` only.
 
 ``python -m streams.pool_server PARENT CONTROL SOCKET…``: the parent's process id and the numbers of inherited sockets.
-On each a question is answered at a time, both pickled behind their `LENGTH`. When a child or the parent dies,
+On each a question is answered at a time, both pickled behind their `FRAME_LENGTH`. When a child or the parent dies,
 everything here dies.
 """
 
@@ -24,7 +24,7 @@ from streams.messages import Record
 from streams.settlement import Outcome
 
 PR_SET_PDEATHSIG: Final = 1  # prctl(2)
-LENGTH: Final = struct.Struct("!Q")  # before a question or an answer: its bytes
+FRAME_LENGTH: Final = struct.Struct("!Q")  # before a question or an answer: its bytes
 
 Steps = Mapping[str, Callable[[Sequence[Record]], list[Outcome]]]
 
@@ -35,14 +35,14 @@ def main() -> None:
     _die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    control = _opened(control_number)
+    control = _open_stream(control_number)
     try:
-        load, steps, settings = _heard(control)
+        load, steps, settings = _receive(control)
         loaded: Steps = {step.name: load(step, settings) for step in steps}
     except EOFError:
         return
     except BaseException as error:  # noqa: BLE001 -- the parent raises it
-        _say(control, picklable(error))
+        _send(control, as_picklable(error))
         return
     gc.collect()
     gc.freeze()  # what is loaded stays out of collections, which would copy shared memory
@@ -50,25 +50,25 @@ def main() -> None:
         _fork(number, numbers, control, loaded)
     for number in numbers:
         os.close(number)
-    _say(control, None)
+    _send(control, None)
     os.wait()
 
 
-def framed(value: object) -> tuple[bytes, bytes]:
+def pack_frame(value: object) -> tuple[bytes, bytes]:
     """A value as it travels: its length, its pickle."""
     pickled = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    return LENGTH.pack(len(pickled)), pickled
+    return FRAME_LENGTH.pack(len(pickled)), pickled
 
 
-def picklable(error: BaseException) -> BaseException:
+def as_picklable(error: BaseException) -> BaseException:
     """The error with its traceback as a note; as a `RuntimeError` where it can't travel between processes."""
-    told = "".join(traceback.format_exception(error))
+    text = "".join(traceback.format_exception(error))
     try:
         same = type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 -- written on this line
     except Exception:  # noqa: BLE001 -- whatever pickling it raises, it can't travel
         same = False
     travels = error if same else RuntimeError(f"{type(error).__name__}: {error}")
-    travels.add_note(f"in a child of the pool:\n{told}")
+    travels.add_note(f"in a child of the pool:\n{text}")
     return travels
 
 
@@ -83,7 +83,7 @@ def _fork(number: int, numbers: Sequence[int], control: BufferedRWPair, steps: S
         for other in numbers:
             if other != number:
                 os.close(other)
-        _serve(_opened(number), steps)
+        _serve(_open_stream(number), steps)
         status = 0
     except BaseException:  # noqa: BLE001 -- a child must not go on as a second server
         traceback.print_exc()
@@ -96,34 +96,34 @@ def _serve(line: BufferedRWPair, steps: Steps) -> None:
     """Answer chunks until the parent hangs up."""
     while True:
         try:
-            name, chunk = _heard(line)
+            name, chunk = _receive(line)
         except EOFError:
             return
         outcomes = [
-            picklable(outcome) if isinstance(outcome, Exception) else outcome
+            as_picklable(outcome) if isinstance(outcome, Exception) else outcome
             for outcome in steps[name](chunk)
         ]
         try:
-            _say(line, outcomes)
+            _send(line, outcomes)
         except BrokenPipeError:
             return
 
 
-def _opened(number: int) -> BufferedRWPair:
+def _open_stream(number: int) -> BufferedRWPair:
     """The stream of an inherited socket."""
     with socket.socket(fileno=number) as inherited:
         return inherited.makefile("rwb")
 
 
-def _heard(line: BufferedRWPair) -> Any:
+def _receive(line: BufferedRWPair) -> Any:
     """The next question; EOFError where the parent has hung up."""
-    if len(length := line.read(LENGTH.size)) < LENGTH.size:
+    if len(length := line.read(FRAME_LENGTH.size)) < FRAME_LENGTH.size:
         raise EOFError
-    return pickle.loads(line.read(*LENGTH.unpack(length)))  # noqa: S301 -- our own parent wrote it
+    return pickle.loads(line.read(*FRAME_LENGTH.unpack(length)))  # noqa: S301 -- our own parent wrote it
 
 
-def _say(line: BufferedRWPair, value: object) -> None:
-    line.writelines(framed(value))
+def _send(line: BufferedRWPair, value: object) -> None:
+    line.writelines(pack_frame(value))
     line.flush()
 
 

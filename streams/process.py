@@ -45,7 +45,7 @@ class Result:
     event: Event | Rejected | Bug
 
 
-Flowing = tuple[Input, RawItem | Event]  # a value on its way, with the input that it came of
+PassingValue = tuple[Input, RawItem | Event]  # a value on its way, with the input that it came of
 
 
 class Pipeline:
@@ -64,7 +64,7 @@ class Pipeline:
     def __call__(self, inputs: Sequence[Input]) -> list[Result]:
         """The results of a batch, in input order; one input may give several or none."""
         results = [Result(source, source.item) for source in inputs if isinstance(source.item, Rejected)]
-        waiting: dict[str, list[Flowing]] = defaultdict(list)
+        waiting: dict[str, list[PassingValue]] = defaultdict(list)
         waiting[STEPS[0].reads[0].name] = [
             (source, source.item) for source in inputs if isinstance(source.item, RawItem)
         ]
@@ -78,7 +78,9 @@ class Pipeline:
         order = {id(source): number for number, source in enumerate(inputs)}
         return sorted(results, key=lambda result: order[id(result.source)])
 
-    def _run(self, step: Step, flowing: Sequence[Flowing]) -> Iterator[tuple[Input, Event | Rejected | Bug]]:
+    def _run(
+        self, step: Step, flowing: Sequence[PassingValue]
+    ) -> Iterator[tuple[Input, Event | Rejected | Bug]]:
         """What a step makes of its inputs; a step that was left out passes events on untouched."""
         stage = self._stages.get(step.name)
         if stage is None:

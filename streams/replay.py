@@ -33,7 +33,7 @@ LEFT_OUT: Final = (
     "provenance",
     "lineage",
 )  # how a story came here, and its place among others, stay as they are
-SHOWN: Final = 30  # characters before and after the place where an example differs
+EXCERPT_CHARS: Final = 30  # characters before and after the place where an example differs
 
 
 class RawLog(Protocol):
@@ -83,7 +83,7 @@ def raw_items(log: RawLog, topic: str, wanted: Range) -> Iterator[RawItem]:
             yield item
 
 
-def replayed(items: Iterable[RawItem]) -> Iterator[list[Message]]:
+def replay_batches(items: Iterable[RawItem]) -> Iterator[list[Message]]:
     """The messages that replay items, in batches."""
     messages = (raw_message(replace(item, backfill=True), BACKFILL.name) for item in items)
     while batch := list(itertools.islice(messages, 200)):
@@ -105,7 +105,7 @@ class Example:
 class Report:
     """What a replay would change.
 
-    `members` counts the stories in which a member differs; `made` are stories that there were none of before, `gone`
+    `members` counts the stories in which a member differs; `new` are stories that there were none of before, `gone`
     those that there would be none of; `rejected` counts items by the type of their error, `letters` the dead letters
     that there are of the range.
     """
@@ -113,7 +113,7 @@ class Report:
     items: int = 0
     same: int = 0
     differ: int = 0
-    made: int = 0
+    new: int = 0
     gone: int = 0
     repeats: int = 0
     letters: int = 0
@@ -122,23 +122,23 @@ class Report:
     examples: list[Example] = field(default_factory=list)
 
 
-def dry_run(
+def compare_replay(
     log: RawLog,
     topic: str,
     wanted: Range,
     through: str,
     settings: Settings,
     examples: int,
-    told: Callable[[Report], None] = lambda _: None,
+    on_progress: Callable[[Report], None] = lambda _: None,
 ) -> Report:
     """Run the steps of today on a range and compare with what the log holds; nothing is written.
 
-    `through` is one of `COMPARABLE_STEPS`. `told` is called now and then with how far it is.
+    `through` is one of `COMPARABLE_STEPS`. `on_progress` is called now and then with how far it is.
     """
     steps = STEPS[: [step.name for step in STEPS].index(through) + 1]
     pipeline = Pipeline([step for step in steps if not step.state], settings)
     report = Report()
-    with Past() as past:
+    with PastEvents() as past:
         past.fill(log, wanted, steps[-1].writes[0].name)
         if any(step.state for step in steps):
             past.fill_repeats(log, wanted)
@@ -147,37 +147,39 @@ def dry_run(
             report.items += len(batch)
             for result in pipeline([Input("", None, item) for item in batch]):
                 _count(report, past, result.event, examples)
-            told(report)
+            on_progress(report)
         report.gone = past.untouched()
     letters = log.records([f"{topic}.dlq"], wanted.since)
     report.letters = sum(
-        wanted.holds(each.timestamp, each.key.decode("utf-8", "replace")) for each in letters
+        wanted.holds(letter.timestamp, letter.key.decode("utf-8", "replace")) for letter in letters
     )
     return report
 
 
-def _count(report: Report, past: Past, event: Event | WiredeskError, examples: int) -> None:
+def _count(report: Report, past: PastEvents, event: Event | WiredeskError, examples: int) -> None:
     if isinstance(event, WiredeskError):
         report.rejected[event.type] += 1
         return
-    known = past.take(event)
-    if known is None:
-        report.made += 1
-    elif known == REPEAT:
+    before = past.look_up(event)
+    if before is None:
+        report.new += 1
+    elif before == REPEATED:
         report.repeats += 1
     else:
-        differences = list(compared(known, encode(event)))
+        differences = list(differing_members(before, encode(event)))
         report.same += not differences
         report.differ += bool(differences)
         report.members.update(member for member, _, _ in differences)
         for member, old, new in differences:
-            if len(report.examples) < examples and member not in {each.member for each in report.examples}:
+            if len(report.examples) < examples and member not in {
+                example.member for example in report.examples
+            }:
                 report.examples.append(
                     Example(event.story.uri, event.story.version, member, *excerpts(old, new))
                 )
 
 
-def compared(old: bytes, new: bytes) -> Iterator[tuple[str, Any, Any]]:
+def differing_members(old: bytes, new: bytes) -> Iterator[tuple[str, Any, Any]]:
     """The members in which two events differ, those of the story each by its own name; None where absent."""
     before, after = _members(orjson.loads(old)), _members(orjson.loads(new))
     for member in sorted(before.keys() | after.keys()):
@@ -187,12 +189,12 @@ def compared(old: bytes, new: bytes) -> Iterator[tuple[str, Any, Any]]:
 
 def excerpts(old: Any, new: Any) -> tuple[str, str]:
     """Two values as text, cut to some characters around the first in which they differ."""
-    texts = [each if isinstance(each, str) else orjson.dumps(each).decode() for each in (old, new)]
+    texts = [value if isinstance(value, str) else orjson.dumps(value).decode() for value in (old, new)]
     pairs = enumerate(zip(*texts, strict=False))
     place = next((at for at, (one, other) in pairs if one != other), min(map(len, texts)))
-    cut = [text[max(0, place - SHOWN) : place + SHOWN] for text in texts]
+    cut = [text[max(0, place - EXCERPT_CHARS) : place + EXCERPT_CHARS] for text in texts]
     first, second = (
-        ("…" if place > SHOWN else "") + part + ("…" if place + SHOWN < len(text) else "")
+        ("…" if place > EXCERPT_CHARS else "") + part + ("…" if place + EXCERPT_CHARS < len(text) else "")
         for part, text in zip(cut, texts, strict=True)
     )
     return first, second
@@ -200,14 +202,14 @@ def excerpts(old: Any, new: Any) -> tuple[str, str]:
 
 def _members(event: dict[str, Any]) -> dict[str, Any]:
     story = event.get("story", {})
-    told = {name: value for name, value in event.items() if name not in (*LEFT_OUT, "story")}
-    return told | {f"story.{name}": value for name, value in story.items()}
+    members = {name: value for name, value in event.items() if name not in (*LEFT_OUT, "story")}
+    return members | {f"story.{name}": value for name, value in story.items()}
 
 
-REPEAT: Final = b""  # a story that was told as a repeat, which segment and tag never saw
+REPEATED: Final = b""  # stands for a story that was a repeat, which segment and tag never saw
 
 
-class Past:
+class PastEvents:
     """The events that the log holds of a range, in a temporary file: the last of each uri and version."""
 
     def __init__(self) -> None:
@@ -237,9 +239,9 @@ class Past:
     def fill_repeats(self, log: RawLog, wanted: Range) -> None:
         """Note which stories were repeats, and nothing else."""
         for key, _ in _events(log, wanted, DUPLICATE.name):
-            self._base.execute("INSERT OR IGNORE INTO past VALUES (?, ?, 1)", (key, REPEAT))
+            self._base.execute("INSERT OR IGNORE INTO past VALUES (?, ?, 1)", (key, REPEATED))
 
-    def take(self, event: Event) -> bytes | None:
+    def look_up(self, event: Event) -> bytes | None:
         """What there was of an event's uri and version; None where there was none."""
         key = _key(event.story.uri, event.story.version)
         row = self._base.execute("UPDATE past SET taken = 1 WHERE key = ? RETURNING event", (key,)).fetchone()

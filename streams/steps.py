@@ -3,7 +3,7 @@
 A stage takes a batch and gives one outcome an input: what came of it (`NewEvent`), what the sender did wrong
 (`Rejected`), or the exception that is our own fault. It never raises for one input of a batch, so that the others go on.
 
-To add a step, write a loader with ``@loader(<name>)`` here, and its line in `streams.topology.STEPS`.
+To add a step, write a loader with ``@stage_loader(<name>)`` here, and its line in `streams.topology.STEPS`.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ class Stage(Protocol):
         """Take back what `NewEvent.memory` held, in the order of the log."""
 
 
-Loader = Callable[[Settings], Stage]
-LOADERS: Final[dict[str, Loader]] = {}
+StageLoader = Callable[[Settings], Stage]
+STAGE_LOADERS: Final[dict[str, StageLoader]] = {}
 
 
-def loader(name: str) -> Callable[[Loader], Loader]:
+def stage_loader(name: str) -> Callable[[StageLoader], StageLoader]:
     """Register a function that loads the step of this name."""
 
-    def register(load: Loader) -> Loader:
-        LOADERS[name] = load
+    def register(load: StageLoader) -> StageLoader:
+        STAGE_LOADERS[name] = load
         return load
 
     return register
@@ -68,7 +68,7 @@ def loader(name: str) -> Callable[[Loader], Loader]:
 
 def load_stage(name: str, settings: Settings) -> Stage:
     """Load a step. Slow for those that load models; once a process is enough."""
-    return LOADERS[name](settings)
+    return STAGE_LOADERS[name](settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +90,21 @@ class StatelessStage:
         """Nothing to take back."""
 
 
-@loader("normalise")
+@stage_loader("normalise")
 def load_normalise(settings: Settings) -> Stage:
     """Load the readers of wire formats."""
     from processors.normalise import VERSION, normalise
 
     def run_one(item: RawItem) -> StageOutcome:
         return tuple(
-            result if isinstance(result, Rejected) else NewEvent(traced(result, "normalise", VERSION))
+            result if isinstance(result, Rejected) else NewEvent(trace_step(result, "normalise", VERSION))
             for result in normalise(item, settings.normalise)
         )
 
     return StatelessStage.one_by_one(run_one)
 
 
-@loader("deduplicate")
+@stage_loader("deduplicate")
 class DeduplicateStage:
     """The one step that remembers."""
 
@@ -140,21 +140,21 @@ class DeduplicateStage:
 
     def _run_one(self, event: Event, prepared: PreparedEvent | None) -> StageOutcome:
         decision = self._deduplicator.decide(event, prepared)
-        placed = traced(event, "deduplicate", self._version, decision.evidence, lineage=decision.lineage)
+        placed = trace_step(event, "deduplicate", self._version, decision.evidence, lineage=decision.lineage)
         return (NewEvent(placed, decision.memory),)
 
 
-@loader("segment")
+@stage_loader("segment")
 def load_segment(settings: Settings) -> Stage:
     """Load the layouts of agencies, and the words of quotations."""
     from processors.segment import VERSION, segment
 
     return StatelessStage.one_by_one(
-        lambda event: (NewEvent(traced(segment(event, settings.segment), "segment", VERSION)),)
+        lambda event: (NewEvent(trace_step(segment(event, settings.segment), "segment", VERSION)),)
     )
 
 
-@loader("tag")
+@stage_loader("tag")
 def load_tag(settings: Settings) -> Stage:
     """Load the tagger's model."""
     from processors.tag import VERSION, Tagger
@@ -163,7 +163,8 @@ def load_tag(settings: Settings) -> Stage:
 
     def run_batch(events: Sequence[Event]) -> list[StageOutcome]:
         return [
-            (NewEvent(traced(event, "tag", VERSION, tagger.evidence(event))),) for event in tagger.tag(events)
+            (NewEvent(trace_step(event, "tag", VERSION, tagger.evidence(event))),)
+            for event in tagger.tag(events)
         ]
 
     def run(events: Sequence[Event]) -> list[StageOutcome]:
@@ -175,7 +176,7 @@ def load_tag(settings: Settings) -> Stage:
     return StatelessStage(run)
 
 
-def traced(
+def trace_step(
     event: Event, name: str, version: str, evidence: tuple[Feature, ...] = (), **changes: Any
 ) -> Event:
     """The event with changes, and with the step in its provenance."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from processors.errors import Rejected
     from processors.model.event import RawItem
-    from streams.backfill import Archive, Sent
+    from streams.backfill import Archive, SentCounts
 
 PROGRESS_S = 5.0  # between two lines of progress
 ASK_S = 0.5  # between two looks at what waits
@@ -78,13 +78,13 @@ def command(
       zcat items.jsonl.gz | wiredesk backfill -
     """
     from config.settings import override_settings
-    from streams.backfill import Backfill, Journal, sources
+    from streams.backfill import Backfill, Journal, find_input_files
 
     settings = override_settings(settings, {"embedded.data": data})
     for path in paths:
         if path != "-" and not Path(path).exists():
             raise click.BadParameter(f"{path}: no such file or folder", param_hint="PATH")
-    chosen = sources(paths, int(time.time() * 1000), parse_milliseconds("--received", received))
+    chosen = find_input_files(paths, int(time.time() * 1000), parse_milliseconds("--received", received))
     archive = _open_archive(settings, kafka=kafka)
     try:
         work = Backfill(
@@ -121,10 +121,10 @@ def _wait_for_pipeline(archive: Archive, *, wait: bool) -> None:
     click.echo("the pipeline has taken all of them", err=True)
 
 
-def _describe(sent: Sent) -> str:
+def _describe(sent: SentCounts) -> str:
     parts = [f"{sent.items:,} items of {sent.files:,} files sent"]
-    if sent.known:
-        parts.append(f"{sent.known:,} were sent before")
+    if sent.sent_before:
+        parts.append(f"{sent.sent_before:,} were sent before")
     if sent.rejected:
         parts.append(f"{sent.rejected:,} rejected")
     return ", ".join(parts)

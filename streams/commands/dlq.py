@@ -19,7 +19,7 @@ from streams.commands.options import (
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from streams.dead_letters import DeadLetter, Filter, Source
+    from streams.dead_letters import DeadLetter, DeadLetterSource, Filter
 
 
 def _place(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,11 +60,11 @@ def list_letters(settings: Settings, data: str | None, kafka: bool, **filters: s
       wiredesk dlq list --step normalise --since 2026-01-31T06:00:00Z
       wiredesk dlq list --kafka --config fleet.toml | cut -f 3,4 | sort | uniq -c
     """
-    from streams.dead_letters import dead_letters
+    from streams.dead_letters import filter_letters
 
     wanted, count = _filter(filters), 0
     with _open_source(settings, data, kafka=kafka) as source:
-        for letter in dead_letters(source, wanted):
+        for letter in filter_letters(source, wanted):
             count += 1
             message = letter.message.replace("\t", " ").replace("\n", " ")
             click.echo(
@@ -118,16 +118,16 @@ def replay_letters(
       wiredesk dlq replay --kafka --config fleet.toml --step tag
       wiredesk dlq replay --force wire.items.raw.v1.dlq/0/3
     """
-    from streams.dead_letters import MOST_REPLAYS
+    from streams.dead_letters import MAX_REPLAYS
 
     with _open_source(settings, data, kafka=kafka) as source:
         letters = _choose(source, identities, filters)
-        worn_out = [] if force else [letter for letter in letters if letter.replays >= MOST_REPLAYS]
-        count = source.replay([letter for letter in letters if force or letter.replays < MOST_REPLAYS])
+        worn_out = [] if force else [letter for letter in letters if letter.replays >= MAX_REPLAYS]
+        count = source.replay([letter for letter in letters if force or letter.replays < MAX_REPLAYS])
     click.echo(f"{count} replayed")
     if worn_out:
         click.echo(
-            f"{len(worn_out)} stay ({worn_out[0].id}, …): replayed {MOST_REPLAYS} times and rejected again. "
+            f"{len(worn_out)} stay ({worn_out[0].id}, …): replayed {MAX_REPLAYS} times and rejected again. "
             "Mend the cause, then say --force; or drop them",
             err=True,
         )
@@ -155,17 +155,19 @@ def drop_letters(
         click.echo(f"{source.drop(_choose(source, identities, filters))} dropped")
 
 
-def _choose(source: Source, identities: tuple[str, ...], filters: dict[str, str | None]) -> list[DeadLetter]:
-    from streams.dead_letters import dead_letters
+def _choose(
+    source: DeadLetterSource, identities: tuple[str, ...], filters: dict[str, str | None]
+) -> list[DeadLetter]:
+    from streams.dead_letters import filter_letters
 
     wanted = _filter(filters)
     if identities:
         letters = [_find(source, identity) for identity in dict.fromkeys(identities)]
         return [letter for letter in letters if wanted.passes(letter)]
-    return list(dead_letters(source, wanted))
+    return list(filter_letters(source, wanted))
 
 
-def _find(source: Source, identity: str) -> DeadLetter:
+def _find(source: DeadLetterSource, identity: str) -> DeadLetter:
     from processors.numbers import parse_int64
     from streams.dead_letters import DeadLetter
 
@@ -187,20 +189,20 @@ def _filter(filters: dict[str, str | None]) -> Filter:
 
 
 @contextmanager
-def _open_source(settings: Settings, data: str | None, *, kafka: bool) -> Iterator[Source]:
+def _open_source(settings: Settings, data: str | None, *, kafka: bool) -> Iterator[DeadLetterSource]:
     from config.settings import override_settings
-    from streams.dead_letters import Embedded
+    from streams.dead_letters import EmbeddedDeadLetters
     from streams.embedded.data_file import find_data_file
 
     settings = override_settings(settings, {"embedded.data": data})
-    source: Source
+    source: DeadLetterSource
     if kafka:
         from streams.kafka.dead_letters import KafkaDeadLetters
 
         configure_kafka_logs(settings)
         source = KafkaDeadLetters(settings.kafka)
     else:
-        source = Embedded(find_data_file(Path(settings.embedded.data), or_kafka=True))
+        source = EmbeddedDeadLetters(find_data_file(Path(settings.embedded.data), or_kafka=True))
     try:
         yield source
     finally:

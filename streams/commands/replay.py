@@ -76,8 +76,7 @@ def command(
       wiredesk replay --kafka --config fleet.toml --since 2026-01-30T06:00:00Z --until 2026-01-30T07:00:00Z
     """
     from config.settings import override_settings
-    from streams.replay import Range, raw_items, replayed
-    from streams.replay import dry_run as compare
+    from streams.replay import Range, compare_replay, raw_items, replay_batches
     from streams.topology import BACKFILL, RAW
 
     now = int(time.time() * 1000)
@@ -90,11 +89,11 @@ def command(
     with _open_log(settings, kafka=kafka) as log:
         if dry_run:
             progress = _Progress()
-            _show(compare(log, topic, wanted, through, settings, examples, progress), through)
+            _show(compare_replay(log, topic, wanted, through, settings, examples, progress), through)
             return
         with _open_archive(settings, kafka=kafka) as archive:
             number = 0
-            for batch in replayed(raw_items(log, topic, wanted)):
+            for batch in replay_batches(raw_items(log, topic, wanted)):
                 archive.append(batch)
                 number += len(batch)
             click.echo(f"{number:,} items replayed")
@@ -122,7 +121,7 @@ def _show(report: Report, through: str) -> None:
     rows = (
         (report.same, "stories are the same"),
         (report.differ, "stories differ"),
-        (report.made, "stories are new"),
+        (report.new, "stories are new"),
         (report.gone, "stories would be gone"),
         (report.repeats, f"repeats, which {through} never sees"),
         (

@@ -31,7 +31,7 @@ log = structlog.get_logger("wiredesk.embedded")
 
 
 @dataclass(frozen=True, slots=True)
-class Handled:
+class HandledBatch:
     """What a batch gave.
 
     `outcomes` has one a record (see `streams.settlement`). `in_transaction` is called in the transaction that writes
@@ -48,7 +48,7 @@ class Handler(Protocol):
     async def start(self) -> None:
         """Load, and restore what is remembered; called again after a crash."""
 
-    async def handle(self, records: Sequence[Record]) -> Handled:
+    async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Handle a batch. Raises only where the whole process must end."""
 
 
@@ -131,7 +131,7 @@ class Consumer:
         if settlement.waits_for:
             await self._wait(settlement.waits_for)
 
-    async def _handled(self, records: Sequence[Record]) -> Handled:
+    async def _handled(self, records: Sequence[Record]) -> HandledBatch:
         try:
             return await self._handler.handle(records)
         except BrokenPool as broken:
@@ -207,10 +207,10 @@ class StepHandler:
                 await asyncio.to_thread(_restore, work, chunk)
         self._work = work
 
-    async def handle(self, records: Sequence[Record]) -> Handled:
+    async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Work in a thread."""
         assert self._work is not None, "started before it handles"
-        return Handled(await asyncio.to_thread(self._work, records))
+        return HandledBatch(await asyncio.to_thread(self._work, records))
 
 
 class PoolHandler:
@@ -223,9 +223,9 @@ class PoolHandler:
     async def start(self) -> None:
         """Nothing to load here."""
 
-    async def handle(self, records: Sequence[Record]) -> Handled:
+    async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Work in the pool; a pool that broke ends the process."""
-        return Handled(await self._pool.run(self._step, records))
+        return HandledBatch(await self._pool.run(self._step, records))
 
 
 def _restore(work: Work, records: Sequence[Record]) -> None:

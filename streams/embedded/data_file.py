@@ -48,7 +48,7 @@ INSERT INTO sink_positions SELECT name, position FROM positions
 DROP TABLE positions;
 """
 MIGRATIONS: Final = (TABLES_OF_0_1 + INDEX_TABLES, POSITIONS_BY_KIND)
-NEWEST: Final = len(MIGRATIONS)
+NEWEST_VERSION: Final = len(MIGRATIONS)
 
 
 def find_data_file(folder: Path, *, or_kafka: bool = False) -> Path:
@@ -86,7 +86,7 @@ def open_data_file(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        migrate(connection)
+        apply_migrations(connection)
     except sqlite3.Error as error:
         connection.close()
         raise explain_error(path, error) from error
@@ -106,23 +106,23 @@ def check_version(path: Path, connection: sqlite3.Connection) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if tables and not tables & {"records", "stories"}:
         raise Misconfigured(f"{path}: no data file of wiredesk; name another folder with --data")
-    if version > NEWEST:
+    if version > NEWEST_VERSION:
         raise Misconfigured(
-            f"{path}: written by a newer wiredesk (tables of number {version}, known are {NEWEST});"
+            f"{path}: written by a newer wiredesk (tables of number {version}, known are {NEWEST_VERSION});"
             " install that version again, or name another folder with --data"
         )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def apply_migrations(connection: sqlite3.Connection) -> None:
     """Apply the migrations that a file lacks, all in one transaction."""
-    if _version(connection) == NEWEST:
+    if _version(connection) == NEWEST_VERSION:
         return
     connection.execute("BEGIN EXCLUSIVE")
     try:
         for script in MIGRATIONS[_version(connection) :]:
             for statement in _statements(script):
                 connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {NEWEST}")
+        connection.execute(f"PRAGMA user_version = {NEWEST_VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -94,7 +94,7 @@ class FeedStates:
         if not written:
             return
         with self._log_thread.log.transaction():
-            self._log_thread.log.append([each for messages, _, _ in written for each in messages])
+            self._log_thread.log.append([message for messages, _, _ in written for message in messages])
             for _, feed, state in written:
                 self._log_thread.log.save_feed(feed, state)
         for _ in written:

@@ -15,7 +15,7 @@ from typing import Protocol
 from config.settings import Settings
 from processors.times import HOUR_MS
 from sinks.routes.router import Rule
-from streams.embedded.consumer import Consumer, Handled
+from streams.embedded.consumer import Consumer, HandledBatch
 from streams.embedded.log import PARTITION, Log, LogThread
 from streams.messages import Message, Record
 from streams.routing import RouteWork, wall_clock
@@ -61,14 +61,14 @@ class RouteHandler:
         records = await self._log_thread.run(self._chains.records)
         await asyncio.to_thread(_restore, self._work, records)
 
-    async def handle(self, records: Sequence[Record]) -> Handled:
+    async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Route in a thread; the memory is written in the transaction."""
         outcomes = await asyncio.to_thread(self._work, records)
         messages = [
             message for outcome in outcomes if not isinstance(outcome, Exception) for message in outcome
         ]
         routed = [outcome if isinstance(outcome, Exception) else _routed(outcome) for outcome in outcomes]
-        return Handled(routed, lambda: self._chains.write(_memory(messages)))
+        return HandledBatch(routed, lambda: self._chains.write(_memory(messages)))
 
     async def release(self) -> tuple[tuple[Message, ...], Callable[[], None]] | None:
         """What is due now, and how its memory is written; None: nothing."""

@@ -57,8 +57,8 @@ class ConsumerLag:
     offset: int
 
 
-class Embedded:
-    """The running pipeline. Use as ``async with Embedded(settings, data) as runtime``."""
+class EmbeddedRuntime:
+    """The running pipeline. Use as ``async with EmbeddedRuntime(settings, data) as runtime``."""
 
     def __init__(self, settings: Settings, data: Path) -> None:
         """Open the log; Misconfigured where the folder can't be written, or the data file can't be used."""

@@ -21,7 +21,7 @@ from sinks.desk.app import make_app
 from sinks.desk.health import serve as serve_app
 from sinks.sqlite.writer import StorySearch
 from streams.embedded.route_stream import RouteStream
-from streams.embedded.runtime import Embedded
+from streams.embedded.runtime import EmbeddedRuntime
 from streams.pollers import poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import PolledFeeds
@@ -52,7 +52,7 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
     # Before threads load the steps: of two threads that import a package at once, one may get it half made.
     import_module("streams.pollers.poller")
     async with AsyncExitStack() as stack:
-        runtime = await stack.enter_async_context(Embedded(settings, options.data))
+        runtime = await stack.enter_async_context(EmbeddedRuntime(settings, options.data))
         if options.desk:
             await _open_desk(settings, runtime, feeds, stack)
         log.info("wiredesk runs", data=str(options.data), feeds=len(feeds))
@@ -68,7 +68,7 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
             log.info("the rest stays in the log for the next start")
 
 
-async def publish_samples(runtime: Embedded) -> None:
+async def publish_samples(runtime: EmbeddedRuntime) -> None:
     """Publish the bundled samples, once for each version of them."""
     paths = sorted(path for path in SAMPLES.iterdir() if path.is_file() and path.suffix != ".md")
     payloads = [path.read_bytes() for path in paths]
@@ -86,7 +86,7 @@ async def publish_samples(runtime: Embedded) -> None:
 
 
 async def _open_desk(
-    settings: Settings, runtime: Embedded, feeds: Sequence[Feed], stack: AsyncExitStack
+    settings: Settings, runtime: EmbeddedRuntime, feeds: Sequence[Feed], stack: AsyncExitStack
 ) -> None:
     """Serve the desk until the stack ends; Misconfigured where the address can't be had."""
     search = StorySearch(runtime.path)

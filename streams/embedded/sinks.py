@@ -14,7 +14,7 @@ import structlog
 
 from processors.errors import Rejected, Transient
 from sinks.ports import Sink, Written
-from streams.embedded.consumer import Handled
+from streams.embedded.consumer import HandledBatch
 from streams.embedded.log import LogThread
 from streams.messages import Record
 from streams.sinks import decode_records, merge_outcomes
@@ -42,7 +42,7 @@ class SinkHandler:
         except Transient as error:
             log.warning("a sink is down", sink=self.name, reason=str(error))
 
-    async def handle(self, records: Sequence[Record]) -> Handled:
+    async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Decode and write. What the sink does in the log's file is done in the transaction of the offsets."""
         decoded = await asyncio.to_thread(decode_records, self._step, records)
         events = [each for each in decoded if not isinstance(each, Rejected)]
@@ -52,9 +52,9 @@ class SinkHandler:
             written = await self._sink.write(events) if events else Written([])
         except Transient as error:
             self._is_open = False
-            return Handled([error] * len(records))
+            return HandledBatch([error] * len(records))
         outcomes = merge_outcomes(decoded, written.outcomes)
-        return Handled([outcome or () for outcome in outcomes], functools.partial(self._finish, written))
+        return HandledBatch([outcome or () for outcome in outcomes], functools.partial(self._finish, written))
 
     async def close(self) -> None:
         """Close the sink."""

@@ -53,7 +53,7 @@ class KafkaDeadLetters:
 
     def replay(self, letters: Sequence[DeadLetter]) -> int:
         """Copy letters to where they were read, each once, in their order."""
-        return self._settle(letters, b"replayed", [letter.replayed() for letter in letters])
+        return self._settle(letters, b"replayed", [letter.as_replayed() for letter in letters])
 
     def drop(self, letters: Sequence[DeadLetter]) -> int:
         """Forget letters."""

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from config.settings import HERE, Settings
 from processors.model.event import RawItem
-from streams.embedded.runtime import Embedded
+from streams.embedded.runtime import EmbeddedRuntime
 from tests.invented import line, story
 
 COMMAND = str(Path(sys.executable).with_name("wiredesk"))
@@ -60,7 +60,7 @@ async def embedded(lines: list[bytes], workers: int) -> tuple[float, float]:
     items = [RawItem(each, "2026-11-20T12:00:00Z", feed=f"feed-{n % 7}") for n, each in enumerate(lines)]
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        async with Embedded(settings, Path(folder)) as runtime:
+        async with EmbeddedRuntime(settings, Path(folder)) as runtime:
             loaded = time.perf_counter() - began
             began = time.perf_counter()
             await runtime.outlet.publish(items)

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from config.settings import EmbeddedSettings, Settings
-from streams.embedded.runtime import Embedded
+from streams.embedded.runtime import EmbeddedRuntime
 from streams.topology import DEAD_LETTERS, SINK_READS
 from tests.conformance.recorded import expected, raw_items, told
 
@@ -21,7 +21,7 @@ async def test_the_embedded_runtime_agrees_with_process(tmp_path: Path, workers:
     events, errors = expected(items)
     others = psutil.Process().children(recursive=True)  # servers of the test session
     settings = replace(Settings(), embedded=EmbeddedSettings(workers=workers, batch=batch))
-    async with Embedded(settings, tmp_path) as runtime:
+    async with EmbeddedRuntime(settings, tmp_path) as runtime:
         await runtime.outlet.publish(items)
         assert await runtime.drain(200)
         log = runtime.log_thread.log

@@ -20,11 +20,11 @@ from processors.model.codec import decode
 from processors.model.event import Event, RawItem
 from sinks.desk.views import Query
 from sinks.sqlite.writer import StorySearch
-from streams.backfill import BATCH, MAX_RECORDS_AHEAD, Backfill, Journal, sources
+from streams.backfill import MAX_BATCH_ITEMS, MAX_RECORDS_AHEAD, Backfill, Journal, find_input_files
 from streams.commands.backfill import command
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log
-from streams.embedded.runtime import Embedded
+from streams.embedded.runtime import EmbeddedRuntime
 from streams.messages import Message, raw_message
 from streams.topology import BACKFILL, NORMALISED, RAW, STEPS
 from tests.invented import line
@@ -69,7 +69,7 @@ def items(archive: Kept) -> list[RawItem]:
 
 
 def run(work: Backfill, *paths: Path | str) -> None:
-    for _ in work.run(sources([str(path) for path in paths], 0, None), io.BytesIO()):
+    for _ in work.run(find_input_files([str(path) for path in paths], 0, None), io.BytesIO()):
         pass
 
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_read_or_is_too_large_is_told_and_the_rest_goes_on(tmp_pa
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 3 * BATCH), st.integers(1, 40))
+@given(st.integers(0, 3 * MAX_BATCH_ITEMS), st.integers(1, 40))
 def test_a_run_that_was_cut_off_goes_on_with_its_journal(
     tmp_path_factory: pytest.TempPathFactory, after: int, files: int
 ) -> None:
@@ -220,7 +220,7 @@ async def test_old_stories_are_indexed_by_their_own_time_and_live_ones_are_not_h
     log.close()
     told = Settings(embedded=EmbeddedSettings(workers=1))
     waited = []
-    async with Embedded(told, tmp_path) as runtime:
+    async with EmbeddedRuntime(told, tmp_path) as runtime:
         while not await runtime.drain(0.05):
             lags = {lag.consumer: lag.records for lag in await runtime.lags()}
             waited.append(sum(lags[step.name] for step in STEPS[1:]))

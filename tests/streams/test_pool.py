@@ -126,7 +126,7 @@ async def test_the_loop_stays_free_while_children_work() -> None:
 async def test_children_are_gone_when_the_pool_is_closed_even_busy_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("streams.pool.PATIENCE_S", 0.2)
+    monkeypatch.setattr("streams.pool.STOP_TIMEOUT_S", 0.2)
     others = psutil.Process().children(recursive=True)  # servers of the test session
     async with pool() as two:
         family = [each for each in psutil.Process().children(recursive=True) if each not in others]

@@ -15,7 +15,7 @@ from processors.model.event import Event, RawItem
 from sinks.revision import revision
 from streams import topology
 from streams.process import Input, Pipeline, Tally, batches, chosen_steps, read_inputs
-from streams.steps import LOADERS, NewEvent, StageOutcome, StatelessStage
+from streams.steps import STAGE_LOADERS, NewEvent, StageOutcome, StatelessStage
 from streams.topology import Topic, by_chain
 
 NOW = "2026-11-20T12:00:00Z"
@@ -164,7 +164,7 @@ def test_an_event_goes_to_the_steps_that_read_its_topic(monkeypatch: pytest.Monk
     monkeypatch.setattr(topology, "STEPS", steps)
     monkeypatch.setattr("streams.process.STEPS", steps)
     for name in seen:
-        monkeypatch.setitem(LOADERS, name, partial(lambda name, _settings: watching(name), name))
+        monkeypatch.setitem(STAGE_LOADERS, name, partial(lambda name, _settings: watching(name), name))
     chosen = [step for step in steps if step.name not in {"segment", "tag"}]
     results = Pipeline(chosen, Settings())(inputs(a_line("urn:x:1"), a_line("urn:x:2")))
     assert seen == {"beside": ["urn:x:2"], "behind": ["urn:x:1"]}

@@ -19,7 +19,7 @@ from streams.commands.replay import command
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log
 from streams.messages import Message, Record, message, raw_message
-from streams.replay import EmbeddedLog, Range, compared, dry_run, excerpts, raw_items
+from streams.replay import EmbeddedLog, Range, compare_replay, differing_members, excerpts, raw_items
 from streams.steps import Work
 from streams.topology import BACKFILL, NORMALISED, RAW, STEPS
 from tests.invented import line
@@ -123,9 +123,9 @@ def test_a_dry_run_counts_what_differs_by_member_and_shows_where(folder: Path) -
 
 def test_a_dry_run_through_tag_leaves_the_repeats_out(folder: Path) -> None:
     log = Log(folder / DATABASE)
-    report = dry_run(EmbeddedLog(log), RAW.name, Range(0, 1 << 50, "other"), "segment", Settings(), 5)
+    report = compare_replay(EmbeddedLog(log), RAW.name, Range(0, 1 << 50, "other"), "segment", Settings(), 5)
     log.close()
-    assert (report.items, report.made, report.same, report.gone) == (5, 5, 0, 0), (
+    assert (report.items, report.new, report.same, report.gone) == (5, 5, 0, 0), (
         "nothing was segmented before"
     )
 
@@ -171,8 +171,8 @@ def _text(value: object) -> str:
 
 def test_an_event_does_not_differ_from_itself() -> None:
     event = encode(Event(Story("urn:a"), text="a"))
-    assert list(compared(event, event)) == []
-    assert list(compared(event, encode(Event(Story("urn:a", urgency=2), text="b")))) == [
+    assert list(differing_members(event, event)) == []
+    assert list(differing_members(event, encode(Event(Story("urn:a", urgency=2), text="b")))) == [
         ("story.urgency", None, 2),
         ("text", "a", "b"),
     ]

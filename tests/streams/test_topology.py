@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.settings import Settings
-from streams.steps import LOADERS
+from streams.steps import STAGE_LOADERS
 from streams.topology import (
     DEAD_LETTERS,
     DUPLICATE,
@@ -28,7 +28,7 @@ from streams.topology import (
 
 
 def test_every_step_has_a_loader_and_every_loader_a_step() -> None:
-    assert set(STEP_NAMES) == set(LOADERS)
+    assert set(STEP_NAMES) == set(STAGE_LOADERS)
 
 
 def test_a_step_reads_what_came_in_or_an_earlier_step_wrote() -> None:

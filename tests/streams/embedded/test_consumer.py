@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from processors.errors import Transient
-from streams.embedded.consumer import Consumer, Handled
+from streams.embedded.consumer import Consumer, HandledBatch
 from streams.embedded.log import Log, LogThread
 from streams.messages import Message, Record
 from streams.retry import RetryPolicy
@@ -27,9 +27,9 @@ class Copies:
     async def start(self) -> None:
         self.starts += 1
 
-    async def handle(self, records: Sequence[Record]) -> Handled:
+    async def handle(self, records: Sequence[Record]) -> HandledBatch:
         self.batches.append([record.value for record in records])
-        return Handled([self._one(record) for record in records], self.in_transaction)
+        return HandledBatch([self._one(record) for record in records], self.in_transaction)
 
     def _one(self, record: Record) -> tuple[Message, ...] | Exception:
         if record.value == self.poison:

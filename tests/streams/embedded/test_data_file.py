@@ -18,9 +18,9 @@ from sinks.desk.views import Query
 from sinks.sqlite.reader import StorySearch
 from streams.cli import cli
 from streams.embedded import data_file
-from streams.embedded.data_file import DATABASE, MIGRATIONS, NEWEST, find_data_file, open_data_file
+from streams.embedded.data_file import DATABASE, MIGRATIONS, NEWEST_VERSION, find_data_file, open_data_file
 from streams.embedded.log import Log
-from streams.embedded.runtime import Embedded
+from streams.embedded.runtime import EmbeddedRuntime
 from streams.topology import ENRICHED, LINEAGE, RAW
 
 OLD = Path(__file__).with_name("version-0.1.sqlite.gz")  # made by version 0.1 of five invented items
@@ -53,7 +53,7 @@ def test_a_file_of_version_0_1_is_migrated_with_everything_kept(old: Path) -> No
     assert version(old) == 0
     before = contents(old)
     log = Log(old)
-    assert version(old) == NEWEST
+    assert version(old) == NEWEST_VERSION
     assert contents(old) == before
     assert all(before.values()), "the file has something in every table"
     assert log.sink_position("events:/tmp/v01/events.jsonl") == 13_675
@@ -68,7 +68,7 @@ async def test_a_migrated_pipeline_goes_on_with_its_state_and_stories(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The ferry of version 0.1 is known: the same text from elsewhere is its repeat, and both are found."""
-    monkeypatch.setattr(Embedded, "_delete_old", lambda *_: None)  # by the clock, all of it is old
+    monkeypatch.setattr(EmbeddedRuntime, "_delete_old", lambda *_: None)  # by the clock, all of it is old
     log = Log(old)
     first = decode(log.records(ENRICHED.name)[0].value, Event)
     assert len(log.records(LINEAGE.name)) == 4
@@ -78,7 +78,7 @@ async def test_a_migrated_pipeline_goes_on_with_its_state_and_stories(
         "headlines": [{"role": "main", "value": "The ferry sailed"}],
         "bodies": [{"role": "main", "contentType": "text/plain", "value": first.text}],
     }  # fmt: skip
-    async with Embedded(Settings(), old.parent) as runtime:
+    async with EmbeddedRuntime(Settings(), old.parent) as runtime:
         await runtime.outlet.publish([RawItem(orjson.dumps(line), "2026-11-20T13:00:00.000Z", feed="other")])
         assert await runtime.drain(100)
         search = StorySearch(runtime.path)
@@ -97,7 +97,7 @@ def test_a_migration_that_fails_changes_nothing(old: Path, monkeypatch: pytest.M
     monkeypatch.setattr(
         data_file, "MIGRATIONS", (*MIGRATIONS, "DELETE FROM stories;\nSELECT * FROM nowhere;")
     )
-    monkeypatch.setattr(data_file, "NEWEST", NEWEST + 1)
+    monkeypatch.setattr(data_file, "NEWEST_VERSION", NEWEST_VERSION + 1)
     before = contents(old)
     with pytest.raises(Misconfigured, match="nowhere"):
         Log(old)
@@ -107,7 +107,7 @@ def test_a_migration_that_fails_changes_nothing(old: Path, monkeypatch: pytest.M
 def test_a_new_file_has_the_newest_tables_and_is_opened_again_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "new" / DATABASE
     open_data_file(path).close()
-    assert version(path) == NEWEST
+    assert version(path) == NEWEST_VERSION
     before = contents(path)
     open_data_file(path).close()
     assert contents(path) == before
@@ -115,7 +115,7 @@ def test_a_new_file_has_the_newest_tables_and_is_opened_again_as_it_is(tmp_path:
 
 def newer(path: Path) -> None:
     connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {NEWEST + 1}")
+    connection.execute(f"PRAGMA user_version = {NEWEST_VERSION + 1}")
     connection.close()
 
 

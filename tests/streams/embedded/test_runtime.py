@@ -12,7 +12,7 @@ from config.settings import Settings
 from processors.model.event import RawItem
 from streams.embedded.consumer import StepHandler
 from streams.embedded.log import CHUNK_RECORDS, Log, LogThread
-from streams.embedded.runtime import Embedded
+from streams.embedded.runtime import EmbeddedRuntime
 from streams.health import STUCK_AFTER_S
 from streams.messages import Message, Record
 from streams.settlement import Outcome
@@ -74,7 +74,7 @@ async def test_a_step_that_stands_still_is_not_ready(tmp_path: Path, monkeypatch
     monkeypatch.setattr("streams.embedded.consumer.Work", Standing)
     monkeypatch.setattr("streams.embedded.runtime.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("streams.embedded.runtime.StepPool", NoPool)
-    async with Embedded(Settings(), tmp_path) as runtime:
+    async with EmbeddedRuntime(Settings(), tmp_path) as runtime:
         assert await runtime.check() is None
         await runtime.outlet.publish([RawItem(b"x", "2026-11-20T12:00:00.000Z", feed="a")])
         assert await runtime.check() is None, "it may take its time"
@@ -101,8 +101,8 @@ async def test_a_back_fill_that_waits_for_room_is_not_stuck(
     clock = [0.0]
     monkeypatch.setattr("streams.embedded.runtime.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("streams.embedded.runtime.StepPool", NoPool)
-    monkeypatch.setattr(Embedded, "_has_room", lambda _: False)
-    async with Embedded(Settings(), tmp_path) as runtime:
+    monkeypatch.setattr(EmbeddedRuntime, "_has_room", lambda _: False)
+    async with EmbeddedRuntime(Settings(), tmp_path) as runtime:
         message = Message(BACKFILL.name, b"k", b"{}", 0)
         await runtime.log_thread.write(lambda: runtime.log_thread.log.append([message]))
         assert await runtime.check() is None

@@ -16,7 +16,7 @@ from processors.model.codec import encode
 from processors.model.event import Event, Provenance, RawItem
 from processors.model.story import Story
 from streams.commands.dlq import command
-from streams.dead_letters import MOST_REPLAYS, DeadLetter, Filter, dead_letters
+from streams.dead_letters import MAX_REPLAYS, DeadLetter, Filter, filter_letters
 from streams.kafka.cluster import Cluster
 from streams.kafka.dead_letters import KafkaDeadLetters
 from streams.messages import Message, Record, dead_letter, message, raw_message
@@ -107,7 +107,7 @@ def test_a_replay_keeps_the_order_of_each_key_and_happens_once(told: Kafka, sour
     asyncio.run(written(told, [raw_letter(n, feeds[n % 5], Malformed("x")) for n in range(30)]))
     assert dlq("replay").stdout == "30 replayed\n"
     assert dlq("replay").stdout == "0 replayed\n"
-    assert list(dead_letters(source, Filter())) == []
+    assert list(filter_letters(source, Filter())) == []
     back = asyncio.run(read(told, [RAW.name], 30, 20))
     assert len(back) == 30
     for feed in feeds:
@@ -123,12 +123,12 @@ def test_what_is_settled_is_deleted_up_to_the_first_that_stands(
 ) -> None:
     one_key = [raw_letter(n, "dw", Malformed("x")) for n in range(5)]
     asyncio.run(written(told, one_key))
-    letters = list(dead_letters(source, Filter()))
+    letters = list(filter_letters(source, Filter()))
     assert dlq("drop", letters[3].id).stdout == "1 dropped\n"
     assert sum(asyncio.run(beginnings(told, DLQ))) == 0, "a letter before it stands"
     assert dlq("drop", letters[0].id, letters[1].id).stdout == "2 dropped\n"
     assert sum(asyncio.run(beginnings(told, DLQ))) == 2
-    assert [each.id for each in dead_letters(source, Filter())] == [letters[2].id, letters[4].id]
+    assert [each.id for each in filter_letters(source, Filter())] == [letters[2].id, letters[4].id]
     assert dlq("drop", "--feed", "dw").stdout == "2 dropped\n"
     assert sum(asyncio.run(beginnings(told, DLQ))) == 5
     notes = asyncio.run(read(Kafka(told.servers, told.prefix, partitions=1), [SETTLED_LETTERS.name], 10, 20))
@@ -140,7 +140,7 @@ def test_what_is_settled_is_deleted_up_to_the_first_that_stands(
 def test_a_letter_that_comes_back_again_and_again_stays_unless_forced(told: Kafka) -> None:
     first = raw_letter(1, "dw", Malformed("x"))
     asyncio.run(written(told, [first]))
-    for replays in range(1, MOST_REPLAYS + 1):
+    for replays in range(1, MAX_REPLAYS + 1):
         assert dlq("replay").stdout == "1 replayed\n"
         back = asyncio.run(read(told, [RAW.name], replays, 20))
         last = max(back, key=lambda each: each.offset)
@@ -171,5 +171,5 @@ def test_a_forged_origin_does_not_lead_elsewhere() -> None:
         ("x-error-step", b"normalise"),
     )
     letter = DeadLetter(Record(DLQ, 0, 0, b"k", b"v", 0, headers))
-    assert letter.replayed().topic == RAW.name
-    assert letter.replayed().headers == (("x-replays", b"1"),)
+    assert letter.as_replayed().topic == RAW.name
+    assert letter.as_replayed().headers == (("x-replays", b"1"),)

@@ -88,6 +88,6 @@ async def test_the_place_is_kept_and_a_refused_story_can_be_replayed_to_its_targ
     (dead,) = await read(told.kafka, [WEBHOOKS.dead_letters.name], 1, 20)
     letter = DeadLetter(as_record(dead, Cluster(told.kafka).topology_name))
     assert letter.error == "Undeliverable"
-    await send(told, replace(letter.replayed(), timestamp=0))
+    await send(told, replace(letter.as_replayed(), timestamp=0))
     await run(told, endpoint, lambda: len(endpoint.got) == 5)
     assert endpoint.bodies[-1] == b'{"number": 2}'

@@ -204,7 +204,7 @@ async def test_a_replayed_dead_letter_is_delivered_again(log_thread: LogThread, 
     await publish(log_thread, 1)
     await run(log_thread, endpoint, 2)
     (dead,) = log_thread.log.records(WEBHOOKS.dead_letters.name)
-    await log_thread.write(lambda: log_thread.log.append([DeadLetter(dead).replayed()]))
+    await log_thread.write(lambda: log_thread.log.append([DeadLetter(dead).as_replayed()]))
     await run(log_thread, endpoint, 3)
     assert endpoint.bodies == [b'{"number": 1}'] * 3
     assert len({headers["webhook-id"] for headers, _ in endpoint.got}) == 1
