@@ -11,12 +11,12 @@ import click
 from msgspec.structs import replace
 
 from streams.commands.options import (
+    DATA_OPTION,
     configure_kafka_logs,
-    data_option,
     format_option,
     kafka_option,
     parse_milliseconds,
-    settings_option,
+    with_settings,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ ASK_S = 0.5  # between two looks at what waits
 @click.command("backfill")
 @click.argument("paths", nargs=-1, required=True, metavar="(PATH | -)...", type=click.Path(allow_dash=True))
 @kafka_option
-@data_option
 @click.option(
     "--feed",
     default="backfill",
@@ -51,13 +50,12 @@ ASK_S = 0.5  # between two looks at what waits
     help="Remember here what was sent; with the same file, a run that was cut off goes on.",
 )
 @click.option("--wait", is_flag=True, help="Return once the pipeline has taken all items.")
-@settings_option
+@with_settings(DATA_OPTION)
 def command(
     settings: Settings,
     *,
     paths: tuple[str, ...],
     kafka: bool,
-    data: str | None,
     feed: str,
     format_: str | None,
     received: str | None,
@@ -77,15 +75,13 @@ def command(
       wiredesk backfill --kafka --config fleet.toml --feed efe --wait dispatches/*.txt
       zcat items.jsonl.gz | wiredesk backfill -
     """
-    from config.settings import override_settings
     from streams.backfill import Backfill, Journal, find_input_files
 
-    settings = override_settings(settings, {"embedded.data": data})
     for path in paths:
         if path != "-" and not Path(path).exists():
             raise click.BadParameter(f"{path}: no such file or folder", param_hint="PATH")
     chosen = find_input_files(paths, int(time.time() * 1000), parse_milliseconds("--received", received))
-    archive = _open_archive(settings, kafka=kafka)
+    archive = open_archive(settings, kafka=kafka)
     try:
         work = Backfill(
             archive,
@@ -104,6 +100,19 @@ def command(
     finally:
         archive.close()
     sys.exit(1 if work.sent.rejected else 0)
+
+
+def open_archive(settings: Settings, *, kafka: bool) -> Archive:
+    """The topic of the back-fill; the embedded log is made where it is missing."""
+    from streams.backfill import EmbeddedArchive
+    from streams.embedded.data_file import DATABASE
+
+    if kafka:
+        from streams.kafka.session import BackfillTopic
+
+        configure_kafka_logs(settings)
+        return BackfillTopic(settings)
+    return EmbeddedArchive(Path(settings.embedded.data) / DATABASE)
 
 
 def _wait_for_pipeline(archive: Archive, *, wait: bool) -> None:
@@ -133,18 +142,6 @@ def _describe(sent: SentCounts) -> str:
 def _show_refused(path: str, line: int | None, error: Rejected) -> None:
     place = path if line is None else f"{path}:{line}"
     click.echo(f"{place}: {error.type}: {error}", err=True)
-
-
-def _open_archive(settings: Settings, *, kafka: bool) -> Archive:
-    from streams.backfill import EmbeddedArchive
-    from streams.embedded.data_file import DATABASE
-
-    if kafka:
-        from streams.kafka.session import BackfillTopic
-
-        configure_kafka_logs(settings)
-        return BackfillTopic(settings)
-    return EmbeddedArchive(Path(settings.embedded.data) / DATABASE)
 
 
 def _template(settings: Settings, feed_id: str, format_: str | None) -> RawItem:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import log_files, settings_option
+from streams.commands.options import PORT_OPTION, SettingOption, log_files, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,20 +17,19 @@ if TYPE_CHECKING:
     from sinks.desk.ports import Feeds
     from sinks.desk.views import FeedHealth
 
+HOST_OPTION = SettingOption(
+    "--host", "desk.host", "The address to answer on. Any but loopback demands a token. [default: 127.0.0.1]"
+)
 # The topic of the pollers' states is read whole: more often than this costs the broker, less often shows old states.
 FEED_STATES_AGE_S = 10.0
 
 
 @click.command("desk")
-@settings_option
-@click.option(
-    "--host", help="The address to answer on. Any but loopback demands a token. [default: 127.0.0.1]"
-)
-@click.option("--port", type=click.IntRange(0, 65535), help="The desk's port. [default: 8080]")
+@with_settings(HOST_OPTION, PORT_OPTION)
 @click.option(
     "--feeds", metavar="FILE", help="The pollers' list of feeds, whose health is read from Kafka and shown."
 )
-def command(settings: Settings, host: str | None, port: int | None, feeds: str | None) -> None:
+def command(settings: Settings, feeds: str | None) -> None:
     """Show the stories of the Elasticsearch index until SIGINT or SIGTERM.
 
     A server that does not answer is waited for; the desk says so meanwhile. `wiredesk run` has its own desk.
@@ -43,7 +42,7 @@ def command(settings: Settings, host: str | None, port: int | None, feeds: str |
     from config.settings import override_settings
     from streams.logs import configure
 
-    settings = override_settings(settings, {"desk.host": host, "desk.port": port, "poll.feeds": feeds})
+    settings = override_settings(settings, {"poll.feeds": feeds})
     configure(settings.log)
     if feeds:
         log_files(settings, "poll.feeds")

@@ -10,21 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streams.commands.options import (
+    DATA_OPTION,
     configure_kafka_logs,
-    data_option,
     kafka_option,
     parse_milliseconds,
-    settings_option,
+    with_settings,
 )
 
 if TYPE_CHECKING:
     from config.settings import Settings
     from streams.dead_letters import DeadLetter, DeadLetterSource, Filter
-
-
-def _place(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that name the log."""
-    return settings_option(data_option(kafka_option(call)))
 
 
 def _filters(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,8 +46,9 @@ def command() -> None:
 
 @command.command("list")
 @_filters
-@_place
-def list_letters(settings: Settings, data: str | None, kafka: bool, **filters: str | None) -> None:
+@kafka_option
+@with_settings(DATA_OPTION)
+def list_letters(settings: Settings, kafka: bool, **filters: str | None) -> None:
     """List dead letters: id, time, step, error, feed, message; tabs between them.
 
     \b
@@ -63,7 +59,7 @@ def list_letters(settings: Settings, data: str | None, kafka: bool, **filters: s
     from streams.dead_letters import filter_letters
 
     wanted, count = _filter(filters), 0
-    with _open_source(settings, data, kafka=kafka) as source:
+    with _open_source(settings, kafka=kafka) as source:
         for letter in filter_letters(source, wanted):
             count += 1
             message = letter.message.replace("\t", " ").replace("\n", " ")
@@ -76,8 +72,9 @@ def list_letters(settings: Settings, data: str | None, kafka: bool, **filters: s
 @command.command("show")
 @click.argument("identity", metavar="ID")
 @click.option("--headers", is_flag=True, help="The headers and the reason, instead of the bytes.")
-@_place
-def show_letter(identity: str, headers: bool, settings: Settings, data: str | None, kafka: bool) -> None:
+@kafka_option
+@with_settings(DATA_OPTION)
+def show_letter(settings: Settings, identity: str, headers: bool, kafka: bool) -> None:
     """Write the rejected bytes of one dead letter to standard output, as the publisher sent them.
 
     \b
@@ -85,7 +82,7 @@ def show_letter(identity: str, headers: bool, settings: Settings, data: str | No
       wiredesk dlq show wire.items.raw.v1.dlq/0/3 > item && wiredesk process item
       wiredesk dlq show --headers wire.items.raw.v1.dlq/0/3
     """
-    with _open_source(settings, data, kafka=kafka) as source:
+    with _open_source(settings, kafka=kafka) as source:
         letter = _find(source, identity)
     if headers:
         for name, value in letter.record.headers:
@@ -98,13 +95,13 @@ def show_letter(identity: str, headers: bool, settings: Settings, data: str | No
 @click.argument("identities", metavar="[ID]...", nargs=-1)
 @click.option("--force", is_flag=True, help="Also those that came back three times.")
 @_filters
-@_place
+@kafka_option
+@with_settings(DATA_OPTION)
 def replay_letters(
+    settings: Settings,
     identities: tuple[str, ...],
     *,
     force: bool,
-    settings: Settings,
-    data: str | None,
     kafka: bool,
     **filters: str | None,
 ) -> None:
@@ -120,7 +117,7 @@ def replay_letters(
     """
     from streams.dead_letters import MAX_REPLAYS
 
-    with _open_source(settings, data, kafka=kafka) as source:
+    with _open_source(settings, kafka=kafka) as source:
         letters = _choose(source, identities, filters)
         worn_out = [] if force else [letter for letter in letters if letter.replays >= MAX_REPLAYS]
         count = source.replay([letter for letter in letters if force or letter.replays < MAX_REPLAYS])
@@ -136,10 +133,9 @@ def replay_letters(
 @command.command("drop")
 @click.argument("identities", metavar="[ID]...", nargs=-1)
 @_filters
-@_place
-def drop_letters(
-    identities: tuple[str, ...], settings: Settings, data: str | None, kafka: bool, **filters: str | None
-) -> None:
+@kafka_option
+@with_settings(DATA_OPTION)
+def drop_letters(settings: Settings, identities: tuple[str, ...], kafka: bool, **filters: str | None) -> None:
     """Forget dead letters: the named ones, or those that pass the filters (at least one filter).
 
     \b
@@ -151,7 +147,7 @@ def drop_letters(
         raise click.UsageError(
             "name the letters, or choose them with --step, --error, --feed, --since, --until"
         )
-    with _open_source(settings, data, kafka=kafka) as source:
+    with _open_source(settings, kafka=kafka) as source:
         click.echo(f"{source.drop(_choose(source, identities, filters))} dropped")
 
 
@@ -189,12 +185,10 @@ def _filter(filters: dict[str, str | None]) -> Filter:
 
 
 @contextmanager
-def _open_source(settings: Settings, data: str | None, *, kafka: bool) -> Iterator[DeadLetterSource]:
-    from config.settings import override_settings
+def _open_source(settings: Settings, *, kafka: bool) -> Iterator[DeadLetterSource]:
     from streams.dead_letters import EmbeddedDeadLetters
     from streams.embedded.data_file import find_data_file
 
-    settings = override_settings(settings, {"embedded.data": data})
     source: DeadLetterSource
     if kafka:
         from streams.kafka.dead_letters import KafkaDeadLetters

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from processors.times import to_timestamp
-from streams.commands.options import data_option, parse_milliseconds, settings_option
+from streams.commands.options import DATA_OPTION, parse_milliseconds, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -46,14 +46,14 @@ RELATIONS = click.Choice(["new", "duplicate", "update", "correction", "kill"])
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="[default: standard output]"
 )
-@data_option
+@DATA_OPTION.add_to
+@with_settings()
 @click.option(
     "--from",
     "search",
     type=click.Choice(["embedded", "elasticsearch"]),
     help="The index to read. [default: desk.search of the settings]",
 )
-@settings_option
 def command(
     settings: Settings,
     *,
@@ -68,7 +68,7 @@ def command(
     limit: int | None,
     format_: Format,
     output: Path | None,
-    data: str | None,
+    embedded_data: str | None,
     search: str | None,
 ) -> None:
     """Write the stories that fit, newest first, to a file or standard output.
@@ -96,8 +96,8 @@ def command(
         since=None if since_ms is None else to_timestamp(since_ms),
         duplicates=duplicates,
     )
-    search = search or ("embedded" if data else settings.desk.search)
-    settings = override_settings(settings, {"embedded.data": data})
+    search = search or ("embedded" if embedded_data else settings.desk.search)
+    settings = override_settings(settings, {"embedded.data": embedded_data})
     with _open_output(output, format_) as stream:
         count = asyncio.run(_export(settings, search, query, limit, writer(format_, stream)))
     click.echo(f"{count} stories", err=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import data_option, feeds_option, settings_option
+from streams.commands.options import DATA_OPTION, FEEDS_OPTION, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,12 +18,7 @@ if TYPE_CHECKING:
     from streams.pollers.feed import Feed
 
 
-def _place(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that name the list and the poller's memory."""
-    return settings_option(data_option(feeds_option(call)))
-
-
-_kafka = click.option(
+kafka_states_option = click.option(
     "--kafka", is_flag=True, help="Show what the pollers on Kafka know, not the one of this machine."
 )
 
@@ -43,16 +37,14 @@ def command() -> None:
 
 
 @command.command("list")
-@_place
-@_kafka
-def list_feeds(settings: Settings, data: str | None, feeds: str | None, kafka: bool) -> None:
+@kafka_states_option
+@with_settings(FEEDS_OPTION, DATA_OPTION)
+def list_feeds(settings: Settings, kafka: bool) -> None:
     """List feeds: id, state, last outcome, last new item, items a day lately and usually, next poll, URL; tabs between them."""
     from config.files import find_file
-    from config.settings import override_settings
     from streams.pollers.feed_health import read_health
     from streams.pollers.feed_list import load_feeds
 
-    settings = override_settings(settings, {"embedded.data": data, "poll.feeds": feeds})
     listed = load_feeds(settings.poll.feeds)
     states = _read_states(settings, kafka=kafka)
     for feed in listed:
@@ -69,21 +61,19 @@ def list_feeds(settings: Settings, data: str | None, feeds: str | None, kafka: b
 
 @command.command("show")
 @click.argument("feed_id")
-@_place
-@_kafka
-def show_feed(feed_id: str, settings: Settings, data: str | None, feeds: str | None, kafka: bool) -> None:
+@kafka_states_option
+@with_settings(FEEDS_OPTION, DATA_OPTION)
+def show_feed(settings: Settings, feed_id: str, kafka: bool) -> None:
     """Show all that is known of one feed, as JSON."""
     import time
 
     import orjson
 
-    from config.settings import override_settings
     from processors.model.codec import to_builtins
     from streams.pollers.feed_health import longest_silence, read_health
     from streams.pollers.feed_list import load_feeds
     from streams.pollers.state import unpack_header
 
-    settings = override_settings(settings, {"embedded.data": data, "poll.feeds": feeds})
     feed = _find(load_feeds(settings.poll.feeds), feed_id)
     raw = _read_states(settings, kafka=kafka).get(feed.id, b"")
     state = unpack_header(raw)
@@ -105,8 +95,8 @@ def show_feed(feed_id: str, settings: Settings, data: str | None, feeds: str | N
 
 @command.command("check")
 @click.argument("target", metavar="URL|ID")
-@_place
-def check_one_feed(target: str, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
+@with_settings(FEEDS_OPTION)
+def check_one_feed(settings: Settings, target: str) -> None:
     """Fetch a feed once, publish nothing, and say what came of it. Exit status 1 where it is no sound feed."""
     import asyncio
 
@@ -115,7 +105,7 @@ def check_one_feed(target: str, settings: Settings, data: str | None, feeds: str
     from streams.pollers.feed import Feed, find_url_fault
     from streams.pollers.feed_list import load_feeds
 
-    listed = load_feeds(feeds or settings.poll.feeds)
+    listed = load_feeds(settings.poll.feeds)
     if "://" in target:
         if wrong := find_url_fault(target):
             raise Misconfigured(wrong)
@@ -135,22 +125,15 @@ def check_one_feed(target: str, settings: Settings, data: str | None, feeds: str
 @click.option("--title", default="", help="What people call it.")
 @click.option("--language", help="BCP 47 tag, where its items name none.")
 @click.option("--source", help="The agency's name.")
-@_place
+@with_settings(FEEDS_OPTION)
 def add_feed(
-    url: str,
-    feed_id: str | None,
-    title: str,
-    language: str | None,
-    source: str | None,
-    settings: Settings,
-    data: str | None,  # noqa: ARG001 -- shared options
-    feeds: str | None,
+    settings: Settings, url: str, feed_id: str | None, title: str, language: str | None, source: str | None
 ) -> None:
     """Add a feed to the list."""
     from config.errors import Misconfigured
     from streams.pollers.feed import Feed, find_url_fault, make_feed_id, redact_url
 
-    path, listed = _load_own_list(settings, feeds)
+    path, listed = _load_own_list(settings)
     if wrong := find_url_fault(url):
         raise Misconfigured(wrong)
     ids = {feed.id for feed in listed}
@@ -164,10 +147,10 @@ def add_feed(
 @command.command("pause")
 @click.argument("feed_id")
 @click.option("--off", is_flag=True, help="Poll it again.")
-@_place
-def pause_feed(feed_id: str, off: bool, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
+@with_settings(FEEDS_OPTION)
+def pause_feed(settings: Settings, feed_id: str, off: bool) -> None:
     """Stop polling a feed, or with --off go on. A running poller sees it at its next start."""
-    path, listed = _load_own_list(settings, feeds)
+    path, listed = _load_own_list(settings)
     chosen = _find(listed, feed_id)
     _write(path, tuple(replace(feed, paused=not off) if feed is chosen else feed for feed in listed))
     click.echo(f"{'polling' if off else 'paused'} {feed_id}")
@@ -175,13 +158,13 @@ def pause_feed(feed_id: str, off: bool, settings: Settings, data: str | None, fe
 
 @command.command("import")
 @click.argument("opml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_place
-def import_feeds(opml: Path, settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
+@with_settings(FEEDS_OPTION)
+def import_feeds(settings: Settings, opml: Path) -> None:
     """Add the feeds of an OPML file to the list; each line that can't be used is named."""
     from streams.pollers.feed import make_feed_id
     from streams.pollers.feed_list import read_opml
 
-    path, listed = _load_own_list(settings, feeds)
+    path, listed = _load_own_list(settings)
     outline = read_opml(opml.read_bytes(), str(opml))
     for problem in outline.problems:
         click.echo(problem, err=True)
@@ -196,21 +179,21 @@ def import_feeds(opml: Path, settings: Settings, data: str | None, feeds: str | 
 
 
 @command.command("export")
-@_place
-def export_feeds(settings: Settings, data: str | None, feeds: str | None) -> None:  # noqa: ARG001 -- shared options
+@with_settings(FEEDS_OPTION)
+def export_feeds(settings: Settings) -> None:
     """Write the list as OPML to standard output."""
     from streams.pollers.feed_list import load_feeds, write_opml
 
-    click.echo(write_opml(load_feeds(feeds or settings.poll.feeds)), nl=False)
+    click.echo(write_opml(load_feeds(settings.poll.feeds)), nl=False)
 
 
-def _load_own_list(settings: Settings, feeds: str | None) -> tuple[Path, tuple[Feed, ...]]:
+def _load_own_list(settings: Settings) -> tuple[Path, tuple[Feed, ...]]:
     """The list that a change is written to: a TOML file, never the bundled one; a new file begins empty."""
     from config.errors import Misconfigured
     from config.files import find_file
     from streams.pollers.feed_list import load_feeds
 
-    name = feeds or settings.poll.feeds
+    name = settings.poll.feeds
     path = find_file(name)
     if path.suffix.lower() != ".toml":
         raise Misconfigured(

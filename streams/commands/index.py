@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import settings_option
+from streams.commands.options import with_settings
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 wait_option = click.option(
     "--wait",
-    type=float,
+    type=click.FloatRange(min=0),
     default=0.0,
     metavar="SECONDS",
     help="Keep trying this long while the server is down.",
@@ -42,7 +42,7 @@ def command() -> None:
 
 
 @command.command("create")
-@settings_option
+@with_settings()
 @wait_option
 def create_index(settings: Settings, wait: float) -> None:
     """Make templates, this month's index behind its aliases and the index of marks; what is there stays."""
@@ -53,7 +53,7 @@ def create_index(settings: Settings, wait: float) -> None:
 
 
 @command.command("check")
-@settings_option
+@with_settings()
 @wait_option
 def check_index(settings: Settings, wait: float) -> None:
     """Show what is wrong on the server. Exit status 1 where something is."""
@@ -68,7 +68,7 @@ def check_index(settings: Settings, wait: float) -> None:
 
 
 @command.command("reindex")
-@settings_option
+@with_settings()
 @wait_option
 def renew_index(settings: Settings, wait: float) -> None:
     """Copy into new indices with the templates of today and move the aliases; writers and readers go on."""
@@ -79,7 +79,7 @@ def renew_index(settings: Settings, wait: float) -> None:
 
 
 @command.command("prune")
-@settings_option
+@with_settings()
 @wait_option
 @click.option("--keep", type=click.IntRange(min=1), required=True, metavar="MONTHS",
               help="How many months to keep, this one included.")  # fmt: skip

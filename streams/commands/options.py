@@ -1,12 +1,14 @@
 """Options that several commands share, and how their texts are read.
 
-`settings_option` reads the settings for every command: a file that ``--config`` names under the variables of the
-environment. What else the command line says is laid over them with `config.settings.override`.
+`with_settings` reads the settings for every command: a file that ``--config`` names, under the variables of the
+environment, under the options that stand for a setting.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
@@ -24,33 +26,76 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 ALL_STEPS: Final = ",".join(STEP_NAMES)
 
 
-def settings_option(command: Command) -> Command:
-    """``--config FILE``: the command gets the settings as `settings`."""
-    return click.option(
-        "--config",
-        "settings",
-        type=click.Path(dir_okay=False, path_type=Path),
-        callback=_load_settings,
-        help="A settings file (TOML); docs/settings.md says what it may hold.",
-    )(command)
+@dataclass(frozen=True, slots=True)
+class SettingOption:
+    """An option that stands for a setting: what it says beats the settings file and the environment."""
+
+    flag: str
+    key: str
+    help: str
+    type: click.ParamType | None = None
+    metavar: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its parameter."""
+        return self.key.replace(".", "_")
+
+    def add_to(self, command: Command) -> Command:
+        """The command with this option."""
+        return click.option(self.flag, self.name, type=self.type, metavar=self.metavar, help=self.help)(
+            command
+        )
 
 
-def data_option(command: Command) -> Command:
-    """``--data FOLDER``: the command gets it as `data`, for the setting ``embedded.data``."""
-    return click.option(
-        "--data",
-        type=click.Path(file_okay=False),
-        help="The folder of `wiredesk run`. [default: embedded.data of the settings, which is data]",
-    )(command)
+DATA_OPTION: Final = SettingOption(
+    "--data",
+    "embedded.data",
+    "The folder of `wiredesk run`. [default: embedded.data of the settings, which is data]",
+    click.Path(file_okay=False),
+)
+FEEDS_OPTION: Final = SettingOption(
+    "--feeds",
+    "poll.feeds",
+    "The list of feeds: a .toml or .opml file. [default: poll.feeds of the settings, or the bundled list]",
+    metavar="FILE",
+)
+PORT_OPTION: Final = SettingOption(
+    "--port", "desk.port", "The desk's port. [default: 8080]", click.IntRange(0, 65535)
+)
+ROUTES_OPTION: Final = SettingOption(
+    "--routes",
+    "routes.file",
+    "The file of the rules. [default: routes.file of the settings, or the bundled routes.toml]",
+    metavar="FILE",
+)
 
 
-def feeds_option(command: Command) -> Command:
-    """``--feeds FILE``: the command gets it as `feeds`, for the setting ``poll.feeds``."""
-    return click.option(
-        "--feeds",
-        metavar="FILE",
-        help="The list of feeds: a .toml or .opml file. [default: poll.feeds of the settings, or the bundled list]",
-    )(command)
+def with_settings(*options: SettingOption) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add ``--config`` and these options to a command, which gets the settings as its first argument.
+
+    Raises:
+        Misconfigured: when the command is called, where the settings can't be followed.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def call(*, settings_file: Path | None, **values: Any) -> None:
+            from config.settings import load, override_settings
+
+            said = {option.key: values.pop(option.name) for option in options}
+            command(override_settings(load(settings_file), said), **values)
+
+        for option in reversed(options):
+            call = option.add_to(call)
+        return click.option(
+            "--config",
+            "settings_file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="A settings file (TOML); docs/settings.md says what it may hold.",
+        )(call)
+
+    return decorate
 
 
 def kafka_option(command: Command) -> Command:
@@ -123,12 +168,6 @@ def configure_kafka_logs(settings: Settings) -> None:
 
     configure(settings.log)
     limit_client_logs()
-
-
-def _load_settings(_context: click.Context, _option: click.Parameter, path: Path | None) -> Settings:
-    from config.settings import load
-
-    return load(path)
 
 
 def _check_format(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:

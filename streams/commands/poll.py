@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import feeds_option, log_files, settings_option
+from streams.commands.options import FEEDS_OPTION, log_files, with_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
 
 
 @click.command("poll")
-@feeds_option
-@settings_option
-def command(settings: Settings, feeds: str | None) -> None:
+@with_settings(FEEDS_OPTION)
+def command(settings: Settings) -> None:
     """Poll feeds and publish raw items to Kafka until SIGINT or SIGTERM.
 
     Start as many as you like with the same feed list: they share its feeds, all feeds of a host together, and when one
@@ -27,11 +26,8 @@ def command(settings: Settings, feeds: str | None) -> None:
       wiredesk poll --config fleet.toml
       wiredesk poll --feeds my.opml
     """
-    from config.settings import override_settings
     from streams.kafka.poll import poll_feeds
     from streams.kafka.service import run_forever
-
-    settings = override_settings(settings, {"poll.feeds": feeds})
 
     async def run(stop: asyncio.Event) -> None:
         log_files(settings, "poll.feeds")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from streams.commands.options import ALL_STEPS, format_option, parse_steps, parse_time, settings_option
+from streams.commands.options import ALL_STEPS, format_option, parse_steps, parse_time, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     help="Count files, items, events and refusals of each format on standard error at the end."
     " [default: where a folder is among the paths]",
 )
-@settings_option
+@with_settings()
 def command(
     settings: Settings,
     *,
@@ -53,7 +53,7 @@ def command(
     """Run the pipeline over files, folders or standard input; write one event a story as JSON Lines.
 
     `-`, and paths ending in .jsonl, hold one ninjs 3.1 item a line; any other file is one document of a wire format,
-    told by its bytes. A folder stands for all files below it, sorted by name, without hidden ones; what can't be read
+    recognised by its bytes. A folder stands for all files below it, sorted by name, without hidden ones; what can't be read
     of it is rejected by its path, and no file is read twice. Exit status: 0 every item became an event, 1 some were
     rejected, 2 bad usage.
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from streams.commands.backfill import open_archive
 from streams.commands.options import (
+    DATA_OPTION,
     configure_kafka_logs,
-    data_option,
     kafka_option,
     parse_milliseconds,
-    settings_option,
+    with_settings,
 )
 from streams.topology import STEPS
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from streams.backfill import Archive
     from streams.replay import RawLog, Report
 
 PROGRESS_S = 5.0  # between two lines of progress
@@ -44,13 +44,18 @@ COMPARABLE_STEPS = tuple(step.name for step in STEPS if not step.state)
     show_default=True,
     help="With --dry-run: compare what comes out of this step.",
 )
-@click.option("--examples", default=5, show_default=True, help="With --dry-run: how many to show.")
+@click.option(
+    "--examples",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    help="With --dry-run: how many to show.",
+)
 @click.option(
     "--backfilled", is_flag=True, help="The items of back-fills and replays, instead of the live ones."
 )
 @kafka_option
-@data_option
-@settings_option
+@with_settings(DATA_OPTION)
 def command(
     settings: Settings,
     *,
@@ -62,7 +67,6 @@ def command(
     examples: int,
     backfilled: bool,
     kafka: bool,
-    data: str | None,
 ) -> None:
     """Run the raw items of a time range again, as the parsers read them today.
 
@@ -75,7 +79,6 @@ def command(
       wiredesk replay --since 2026-01-30T00:00:00Z --feed efe
       wiredesk replay --kafka --config fleet.toml --since 2026-01-30T06:00:00Z --until 2026-01-30T07:00:00Z
     """
-    from config.settings import override_settings
     from streams.replay import Range, compare_replay, raw_items, replay_batches
     from streams.topology import BACKFILL, RAW
 
@@ -83,7 +86,6 @@ def command(
     begin, end = parse_milliseconds("--since", since) or 0, parse_milliseconds("--until", until) or now
     if begin >= end:
         raise click.UsageError("--since must be before --until, and not in the future")
-    settings = override_settings(settings, {"embedded.data": data})
     wanted = Range(begin, end, feed)
     topic = (BACKFILL if backfilled else RAW).name
     with _open_log(settings, kafka=kafka) as log:
@@ -91,7 +93,7 @@ def command(
             progress = _Progress()
             _show(compare_replay(log, topic, wanted, through, settings, examples, progress), through)
             return
-        with _open_archive(settings, kafka=kafka) as archive:
+        with closing(open_archive(settings, kafka=kafka)) as archive:
             number = 0
             for batch in replay_batches(raw_items(log, topic, wanted)):
                 archive.append(batch)
@@ -170,21 +172,3 @@ def _open_log(settings: Settings, *, kafka: bool) -> Iterator[RawLog]:
         yield EmbeddedLog(log)
     finally:
         log.close()
-
-
-@contextmanager
-def _open_archive(settings: Settings, *, kafka: bool) -> Iterator[Archive]:
-    from streams.backfill import EmbeddedArchive
-    from streams.embedded.data_file import find_data_file
-
-    archive: Archive
-    if kafka:
-        from streams.kafka.session import BackfillTopic
-
-        archive = BackfillTopic(settings)
-    else:
-        archive = EmbeddedArchive(find_data_file(Path(settings.embedded.data), or_kafka=True))
-    try:
-        yield archive
-    finally:
-        archive.close()

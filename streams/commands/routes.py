@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from streams.commands.options import data_option, settings_option
+from streams.commands.options import DATA_OPTION, ROUTES_OPTION, with_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from sinks.routes.router import Rule
-
-routes_option = click.option(
-    "--routes",
-    metavar="FILE",
-    help="The file of the rules. [default: routes.file of the settings, or the bundled routes.toml]",
-)
 
 
 @click.group("routes")
@@ -34,33 +27,33 @@ def command() -> None:
 
 
 @command.command("check")
-@routes_option
-@settings_option
-def check_rules(settings: Settings, routes: str | None) -> None:
+@with_settings(ROUTES_OPTION)
+def check_rules(settings: Settings) -> None:
     """Read the rules and list them. Exit status 2 where one is wrong, naming its line."""
     from config.files import find_file
+    from streams.routing import rules
 
-    settings, rules = _load_rules(settings, routes)
-    for rule in rules:
+    loaded = rules(settings)
+    for rule in loaded:
         click.echo(f"{rule.name}\t{rule.topic}")
     place = f" in {find_file(settings.routes.file)}" if settings.routes.file else ""
-    click.echo(f"{len(rules)} rules{place}", err=True)
+    click.echo(f"{len(loaded)} rules{place}", err=True)
 
 
 @command.command("explain")
 @click.argument("story", type=click.File("rb"), metavar="EVENT.json|-")
-@routes_option
 @click.option("--all", "all_", is_flag=True, help="Also the rules that do not fit.")
-@settings_option
-def explain_routes(settings: Settings, story: BinaryIO, routes: str | None, all_: bool) -> None:
+@with_settings(ROUTES_OPTION)
+def explain_routes(settings: Settings, story: BinaryIO, all_: bool) -> None:
     """Say which rules the events of a file fit, one event a line, and why."""
     from processors.errors import Malformed
     from processors.model.codec import decode
     from processors.model.event import Event
     from sinks.routes.router import FOLLOWING, Router, is_kill
     from sinks.stories import lineage
+    from streams.routing import rules
 
-    router = Router(_load_rules(settings, routes)[1])
+    router = Router(rules(settings))
     for number, line in enumerate(story, 1):
         if not line.strip():
             continue
@@ -83,33 +76,28 @@ def explain_routes(settings: Settings, story: BinaryIO, routes: str | None, all_
 
 @command.command("follow")
 @click.argument("name")
-@routes_option
-@data_option
 @click.option(
     "--after", type=click.IntRange(-1), help="Go on after this offset; -1: from the oldest. [default: now]"
 )
 @click.option("--offsets", is_flag=True, help="Put the offset and a tab before each event.")
 @click.option("--once", is_flag=True, help="End at the end, instead of waiting for more.")
-@settings_option
+@with_settings(ROUTES_OPTION, DATA_OPTION)
 def follow_route(
     settings: Settings,
     name: str,
     *,
-    routes: str | None,
-    data: str | None,
     after: int | None,
     offsets: bool,
     once: bool,
 ) -> None:
     """Write the events of a route of `wiredesk run`, one a line, as they come. On Kafka, read the topic."""
     from config.errors import Misconfigured
-    from config.settings import override_settings
     from streams.embedded.data_file import find_data_file
     from streams.embedded.log import Log
     from streams.embedded.route_stream import follow_topic
+    from streams.routing import rules
 
-    settings, rules = _load_rules(override_settings(settings, {"embedded.data": data}), routes)
-    topics = {rule.name: rule.topic for rule in rules}
+    topics = {rule.name: rule.topic for rule in rules(settings)}
     if name not in topics:
         raise Misconfigured(f"no rule is called {name!r}; rules are {', '.join(topics)}")
     log = Log(find_data_file(Path(settings.embedded.data)))
@@ -122,12 +110,3 @@ def follow_route(
         sys.stdout = None  # nothing is left to be flushed at the end
     finally:
         log.close()
-
-
-def _load_rules(settings: Settings, routes: str | None) -> tuple[Settings, tuple[Rule, ...]]:
-    """The settings under ``--routes``, and the rules of their file."""
-    from config.settings import override_settings
-    from streams.routing import rules
-
-    settings = override_settings(settings, {"routes.file": routes})
-    return settings, rules(settings)

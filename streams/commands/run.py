@@ -9,36 +9,39 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import data_option, feeds_option, log_files, settings_option
+from streams.commands.options import (
+    DATA_OPTION,
+    FEEDS_OPTION,
+    PORT_OPTION,
+    SettingOption,
+    log_files,
+    with_settings,
+)
 
 if TYPE_CHECKING:
     from config.settings import Settings
     from streams.embedded.serve import Options
 
 
+EVENTS_OPTION = SettingOption(
+    "--events",
+    "sinks.events.file",
+    "Append each event to this file as a line, once it is committed. [default: sinks.events.file of the settings]",
+    click.Path(dir_okay=False),
+)
+
+
 @click.command("run")
-@settings_option
-@feeds_option
-@data_option
-@click.option("--port", type=click.IntRange(0, 65535), help="The desk's port. [default: 8080]")
+@with_settings(FEEDS_OPTION, DATA_OPTION, PORT_OPTION, EVENTS_OPTION)
 @click.option("--no-desk", is_flag=True, help="Without the web desk.")
 @click.option("--no-feeds", is_flag=True, help="Without polling; the drop folder and samples still come in.")
 @click.option("--samples", is_flag=True, help="Also show the bundled sample stories.")
-@click.option(
-    "--events",
-    type=click.Path(dir_okay=False),
-    help="Append each event to this file as a line, once it is committed. [default: sinks.events.file of the settings]",
-)
 def command(
     settings: Settings,
     *,
-    feeds: str | None,
-    data: str | None,
-    port: int | None,
     no_desk: bool,
     no_feeds: bool,
     samples: bool,
-    events: str | None,
 ) -> None:
     """Poll, process and show stories on this machine until SIGINT or SIGTERM.
 
@@ -51,12 +54,9 @@ def command(
       wiredesk run --feeds my.opml --data /var/lib/wiredesk
       wiredesk run --no-desk --events events.jsonl
     """
-    from config.settings import override_settings
     from streams.embedded.serve import Options
     from streams.logs import configure
 
-    values = {"poll.feeds": feeds, "embedded.data": data, "desk.port": port, "sinks.events.file": events}
-    settings = override_settings(settings, values)
     configure(settings.log)
     log_files(
         settings, *([] if no_feeds else ["poll.feeds"]), "tag.watchlists", "routes.file", "webhooks.file"

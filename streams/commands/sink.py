@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import log_files, settings_option
+from streams.commands.options import log_files, with_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -45,7 +45,7 @@ def command() -> None:
 
 
 @command.command("routes")
-@settings_option
+@with_settings()
 def routes(settings: Settings) -> None:
     """Write to the topics of the routes until SIGINT or SIGTERM; embargoed stories wait for their time.
 
@@ -69,7 +69,7 @@ def routes(settings: Settings) -> None:
 
 
 @command.command("webhooks")
-@settings_option
+@with_settings()
 def webhooks(settings: Settings) -> None:
     """Post routed stories to the targets of `webhooks.file` until SIGINT or SIGTERM.
 
@@ -100,7 +100,7 @@ def _sink_command(name: str) -> click.Command:
     about = inspect.getdoc(import_module(step.module)) or ""
 
     @click.command(name, help=f"{SINK_HELP}\n\n{about}", short_help=about.partition("\n")[0])
-    @settings_option
+    @with_settings()
     def run(settings: Settings) -> None:
         from config.errors import Misconfigured
         from streams.kafka.service import run_forever

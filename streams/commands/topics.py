@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import configure_kafka_logs, settings_option
+from streams.commands.options import configure_kafka_logs, with_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -27,7 +27,7 @@ def command() -> None:
 
 
 @command.command("create")
-@settings_option
+@with_settings()
 def create_topics(settings: Settings) -> None:
     """Create the topics that are missing; what is there is left as it is.
 
@@ -47,7 +47,7 @@ def create_topics(settings: Settings) -> None:
 
 
 @command.command("check")
-@settings_option
+@with_settings()
 def check_topics(settings: Settings) -> None:
     """Show each difference between the topics and the settings, with the command that mends it.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import ALL_STEPS, log_files, parse_steps, settings_option
+from streams.commands.options import ALL_STEPS, log_files, parse_steps, with_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("worker")
 @click.option("--steps", default=ALL_STEPS, show_default=True, help="The steps to run here.")
-@settings_option
+@with_settings()
 def command(settings: Settings, steps: str) -> None:
     """Run pipeline steps on Kafka until SIGINT or SIGTERM, then finish what is in hand.
 
