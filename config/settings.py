@@ -19,11 +19,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from config.errors import Misconfigured
-from config.files import CONFIG_FOLDER
 from config.reader import SettingsReader, convert_value, replace_value
 from config.schema import all_settings
 
-HERE: Final = CONFIG_FOLDER
 MEBIBYTE_BYTES: Final = 1024 * 1024
 HOUR_S: Final = 3600.0
 DAY_S: Final = 24 * HOUR_S
@@ -56,6 +54,8 @@ NetworkList: TypeAlias = Annotated[
     tuple[str, ...],
     Meta(description="Networks (CIDR, or address:port) that are open beside the public ones."),
 ]
+SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+SaslMechanism: TypeAlias = Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 KafkaName: TypeAlias = Annotated[
     str,
     Meta(
@@ -270,12 +270,8 @@ class Kafka(Struct, frozen=True):
         float, Meta(gt=0, le=1800, description="A worker that is silent for so long has lost its partitions.")
     ] = 6.0
     max_message_bytes: Annotated[ByteCount, Meta(description="Of one message.")] = 24 * MEBIBYTE_BYTES
-    security_protocol: Annotated[
-        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], Meta(description="How clients connect.")
-    ] = "PLAINTEXT"
-    sasl_mechanism: Annotated[
-        Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], Meta(description="How clients log in.")
-    ] = ""
+    security_protocol: Annotated[SecurityProtocol, Meta(description="How clients connect.")] = "PLAINTEXT"
+    sasl_mechanism: Annotated[SaslMechanism, Meta(description="How clients log in.")] = ""
     username: Annotated[str, Meta(description="Who logs in.")] = ""
     password: Annotated[
         Secret, Meta(description="WIREDESK_KAFKA_PASSWORD_FILE names a file that holds it.")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from config.settings import HERE
+from config.files import CONFIG_FOLDER
 
-CATALOG: Final = HERE / "catalogs" / "media-topics.txt"
+CATALOG: Final = CONFIG_FOLDER / "catalogs" / "media-topics.txt"
 LANGUAGES: Final = (
     "en",
     "ar",

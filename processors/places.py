@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
-from config.settings import HERE
+from config.files import CONFIG_FOLDER
 from processors.model.event import Place
 
-LEXICON: Final = HERE / "lexicon"
+LEXICON: Final = CONFIG_FOLDER / "lexicon"
 FOLDED: Final = str.maketrans(
     {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
     | dict.fromkeys(".'’ʻʼ`´‘", "")

@@ -7,21 +7,12 @@ import sys
 
 import structlog
 
-from config.errors import Misconfigured
 from config.settings import LogSettings
 
 
 def configure(settings: LogSettings) -> None:
-    """Send structlog, and the standard library's loggers, to standard error.
-
-    Raises:
-        Misconfigured: the level or format has no such value.
-    """
-    level = logging.getLevelNamesMapping().get(settings.level.upper())
-    if level is None:
-        raise Misconfigured(f"log.level is {settings.level!r}; use debug, info, warning or error")
-    if settings.format not in {"text", "json"}:
-        raise Misconfigured(f"log.format is {settings.format!r}; use text or json")
+    """Send structlog, and the standard library's loggers, to standard error."""
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if settings.format == "text":
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from config.files import CONFIG_FOLDER
 from config.lexicon import agencies
-from config.settings import HERE
 
 PERSON: Final = r"[^\W\d_][\w.'’-]*(?:[ _][\w.'’-]+){0,4}"
 
@@ -53,7 +53,7 @@ class Worded:
 @cache
 def phrases() -> Phrases:
     """The phrases of lines of every kind."""
-    with (HERE / "lexicon" / "segment-phrases.toml").open("rb") as file:
+    with (CONFIG_FOLDER / "lexicon" / "segment-phrases.toml").open("rb") as file:
         told: dict[str, Any] = tomllib.load(file)
 
     def any_of(name: str) -> re.Pattern[str]:

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from babel import Locale
 
+from config.files import CONFIG_FOLDER
 from config.lexicon import agencies
-from config.settings import HERE
 from processors.places import key_of
 
-LEXICON: Final = HERE / "lexicon"
+LEXICON: Final = CONFIG_FOLDER / "lexicon"
 LANGUAGES: Final = ("en", "es", "fr", "de", "it", "pt", "nl")  # whose names of countries are known
 
 

@@ -14,13 +14,11 @@ from typing import Any, Final, get_args
 from babel import Locale
 
 from config.errors import Misconfigured
-from config.settings import HERE
 from processors.media_topics import is_media_topic
 from processors.model.event import Relation
 from sinks.routes.router import Kind, Rule, compiled_words
 from sinks.words import Term, fold
 
-DEFAULT: Final = HERE / "routes.toml"
 LISTS: Final[dict[str, Kind]] = {
     "topics": "topic", "languages": "language", "countries": "country", "feeds": "feed", "entities": "entity",
     "watchlists": "watchlist", "relations": "relation",
@@ -32,7 +30,7 @@ _TABLE: Final = re.compile(r"\s*\[")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
-def load(path: Path = DEFAULT) -> tuple[Rule, ...]:
+def load(path: Path) -> tuple[Rule, ...]:
     """The rules of a file.
 
     Raises:

@@ -15,7 +15,8 @@ from typing import Final
 import structlog
 
 from config.errors import Misconfigured
-from config.settings import HERE, Settings
+from config.files import CONFIG_FOLDER
+from config.settings import Settings
 from processors.model.event import RawItem
 from sinks.desk.app import make_app
 from sinks.desk.health import serve as serve_app
@@ -27,7 +28,7 @@ from streams.pollers.feed import Feed
 from streams.pollers.feed_health import PolledFeeds
 from streams.pollers.feed_list import load_feeds
 
-SAMPLES: Final = HERE / "samples"
+SAMPLES: Final = CONFIG_FOLDER / "samples"
 DRAIN_SECONDS: Final = 8.0  # for what is in flight at the end; the rest stays in the log
 log = structlog.get_logger("wiredesk")
 

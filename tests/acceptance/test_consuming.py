@@ -19,6 +19,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from msgspec import structs
 
+from config.files import CONFIG_FOLDER
 from config.settings import Desk, Kafka, Settings, Webhooks
 from processors.model.codec import encode
 from processors.model.event import Event
@@ -154,7 +155,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[str]:
         log.append(map(out, STORIES))
     search, log_thread = StorySearch(tmp_path / DATABASE), LogThread(log)
     app = make_app(search, NoFeeds(), Desk())
-    RouteStream(load(), log_thread).add_to(app)
+    RouteStream(load(CONFIG_FOLDER / "routes.toml"), log_thread).add_to(app)
     server = TestServer(app, host="127.0.0.1")
     await server.start_server()
     yield str(server.make_url("")).removeprefix("http://").rstrip("/")
@@ -236,4 +237,4 @@ def test_every_consumer_is_ten_lines_or_so_and_routes_are_bundled() -> None:
     ):
         (code,) = blocks(heading, language)
         assert len([line for line in code.splitlines() if line.strip()]) <= 11
-    assert URGENT in {rule.topic for rule in load()}
+    assert URGENT in {rule.topic for rule in load(CONFIG_FOLDER / "routes.toml")}

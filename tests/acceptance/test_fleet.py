@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from config.settings import HERE
+from config.files import CONFIG_FOLDER
 from tests.acceptance.conftest import finished, free_port
 from tests.conftest import KafkaForTest
 from tests.servers.elasticsearch import ElasticsearchServer
@@ -98,7 +98,7 @@ def test_a_file_in_the_drop_folder_is_a_story_on_the_fleets_desk(
             fleet.append(made)
             stack.callback(made.kill)
         for name in SAMPLES:
-            shutil.copy(HERE / "samples" / name, tmp_path / name)
+            shutil.copy(CONFIG_FOLDER / "samples" / name, tmp_path / name)
             (tmp_path / name).replace(drop / name)
         url = f"http://127.0.0.1:{port}/api/stories"
         found = until(lambda: len(stories(url)) == 7 and stories(url), fleet, logs, 120)

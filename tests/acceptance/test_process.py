@@ -10,12 +10,12 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from config.settings import HERE
+from config.files import CONFIG_FOLDER
 from processors.model.event import Event
 from processors.model.schema import build_schema
 
 pytestmark = pytest.mark.acceptance
-SAMPLES = HERE / "samples"
+SAMPLES = CONFIG_FOLDER / "samples"
 SEED = Path(__file__).parents[2].parent / "shared" / "corpus" / "seed" / "efe_dispatch.txt"
 ITEM = {
     "uri": "urn:x:1",

@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 import pytest
 
-from config.settings import HERE
+from config.files import CONFIG_FOLDER
 
 pytestmark = pytest.mark.acceptance
-SAMPLES = HERE / "samples"
+SAMPLES = CONFIG_FOLDER / "samples"
 FEEDS = Path(__file__).parents[2].parent / "shared" / "corpus" / "feeds"
 
 

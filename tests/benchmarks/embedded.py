@@ -20,7 +20,8 @@ from pathlib import Path
 import psutil
 from msgspec.structs import replace
 
-from config.settings import HERE, Settings
+from config.files import CONFIG_FOLDER
+from config.settings import Settings
 from processors.model.event import RawItem
 from streams.embedded.runtime import EmbeddedRuntime
 from tests.invented import line, story
@@ -99,7 +100,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"wiredesk --help                {cold('--help'):8.2f} s")
     print(
-        f"wiredesk process, one dispatch {cold('process', str(HERE / 'samples' / '01-efe-ferry.txt')):8.2f} s"
+        f"wiredesk process, one dispatch {cold('process', str(CONFIG_FOLDER / 'samples' / '01-efe-ferry.txt')):8.2f} s"
     )
     lines = [line(number, options.words) for number in range(options.stories)]
     memory = Memory()

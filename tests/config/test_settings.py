@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from config.errors import Misconfigured
+from config.files import CONFIG_FOLDER
 from config.reader import OTHER_VARIABLES
 from config.schema import Setting, all_settings
-from config.settings import HERE, LANGUAGES, Settings, load, override_settings
+from config.settings import LANGUAGES, Settings, load, override_settings
 from processors.normalise.language import _identifier
 
 
@@ -46,12 +47,12 @@ def test_defaults_need_no_file() -> None:
 
 
 def test_the_example_file_holds_the_defaults(tmp_path: Path) -> None:
-    shutil.copy(HERE / "wiredesk.toml", tmp_path)
+    shutil.copy(CONFIG_FOLDER / "wiredesk.toml", tmp_path)
     assert load(tmp_path / "wiredesk.toml", environment={}) == Settings()
 
 
 def test_the_example_file_names_every_setting() -> None:
-    told = tomllib.loads((HERE / "wiredesk.toml").read_text("utf-8"))
+    told = tomllib.loads((CONFIG_FOLDER / "wiredesk.toml").read_text("utf-8"))
     for setting in all_settings(Settings):
         table = told
         for name in setting.path[:-1]:

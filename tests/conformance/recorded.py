@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from config.settings import HERE, Settings
+from config.files import CONFIG_FOLDER
+from config.settings import Settings
 from processors.model.codec import encode
 from processors.model.event import Event, RawItem
 from streams.process import Input, Pipeline, Result
@@ -17,7 +18,9 @@ RECEIVED = "2026-11-20T12:{:02}:{:02}Z"
 
 def raw_items() -> list[RawItem]:
     """Samples, invented stories, repeats, new versions, and what cannot be read: one feed, so one order everywhere."""
-    samples = [path.read_bytes() for path in sorted((HERE / "samples").iterdir()) if path.suffix != ".md"]
+    samples = [
+        path.read_bytes() for path in sorted((CONFIG_FOLDER / "samples").iterdir()) if path.suffix != ".md"
+    ]
     payloads = [*samples, *(line(number, 80) for number in range(40))]
     payloads += [_version(number) for number in range(0, 40, 8)]
     payloads += [_resent(number) for number in range(0, 40, 10)]

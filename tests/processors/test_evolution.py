@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from config.settings import HERE
+from config.files import CONFIG_FOLDER
 from processors.errors import Malformed
 from processors.model.codec import decode, encode
 from processors.model.event import Event, Provenance, RawItem
@@ -28,7 +28,9 @@ FOLDER: Final = Path(__file__).parent / "evolution"
 STORED: Final = [orjson.loads(line) for line in (FOLDER / "events.v1.jsonl").read_bytes().splitlines()]
 RELEASED: Final = {
     path.name: Draft202012Validator(orjson.loads(path.read_bytes()))
-    for path in sorted((HERE / "schemas" / "released").rglob("*.v1.json"))  # the latest release stands last
+    for path in sorted(
+        (CONFIG_FOLDER / "schemas" / "released").rglob("*.v1.json")
+    )  # the latest release stands last
 }
 NEW_READER: Final = Draft202012Validator(build_schema(Event))
 

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from config.settings import HERE
+from config.files import CONFIG_FOLDER
 from processors.model.codec import encode
 from processors.model.event import Dateline, Event, Lineage, Segment
 from processors.model.schema import SCHEMAS, build_schema, render_schema
@@ -20,7 +20,7 @@ VALIDATOR = Draft202012Validator(build_schema(Event))
 
 @pytest.mark.parametrize(("name", "kind"), SCHEMAS.items())
 def test_the_schema_on_disk_is_generated_from_the_model(name: str, kind: type[Any]) -> None:
-    assert (HERE / "schemas" / name).read_bytes() == render_schema(kind), "run `make schemas`"
+    assert (CONFIG_FOLDER / "schemas" / name).read_bytes() == render_schema(kind), "run `make schemas`"
 
 
 @pytest.mark.parametrize("kind", SCHEMAS.values())

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from config.errors import Misconfigured
-from sinks.routes.rules import DEFAULT, load
+from config.files import CONFIG_FOLDER
+from sinks.routes.rules import load
 
 
 def written(folder: Path, text: str) -> Path:
@@ -17,7 +18,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_bundled_rules_are_right() -> None:
-    assert {rule.name for rule in load(DEFAULT)} == {"urgent", "economy", "disasters"}
+    assert {rule.name for rule in load(CONFIG_FOLDER / "routes.toml")} == {"urgent", "economy", "disasters"}
 
 
 def test_a_rule_has_all_its_conditions(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from config.errors import Misconfigured
-from config.settings import HERE
+from config.files import CONFIG_FOLDER
 from processors.model.event import Relation
 from sinks.export import Format
 from streams.cli import COMMANDS, cli, main
@@ -203,7 +203,7 @@ def test_routes_are_those_that_the_settings_file_names(
     if beside:
         (tmp_path / "routes.toml").write_text('[routes.mine]\nlanguages = ["is"]\n', "utf-8")
     shown = CliRunner().invoke(cli, ["routes", "check", "--config", "../wire.toml"])
-    place = tmp_path / "routes.toml" if beside else HERE / "routes.toml"
+    place = tmp_path / "routes.toml" if beside else CONFIG_FOLDER / "routes.toml"
     assert shown.exit_code == 0
     assert (shown.stdout == "mine\twire.out.mine.v1\n") is beside
     assert Path(shown.stderr.partition(" rules in ")[2].strip()).resolve() == place

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.files import CONFIG_FOLDER
 from config.lexicon import agencies
-from config.settings import HERE
 from processors.layout.phrases import phrases
 from processors.layout.templates import Templates, needed_by, pattern
 
-TOLD: dict[str, Any] = tomllib.loads((HERE / "lexicon" / "segment-phrases.toml").read_text("utf-8"))
+TOLD: dict[str, Any] = tomllib.loads((CONFIG_FOLDER / "lexicon" / "segment-phrases.toml").read_text("utf-8"))
 AGENCIES = agencies().agency
 FEW = settings(max_examples=30)
 

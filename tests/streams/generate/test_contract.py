@@ -11,7 +11,8 @@ import orjson
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from config.settings import HERE, Settings
+from config.files import CONFIG_FOLDER
+from config.settings import Settings
 from processors.errors import Malformed
 from processors.media_topics import is_media_topic
 from processors.model.codec import decode, encode
@@ -162,4 +163,4 @@ def test_everything_else_is_told(new: dict[str, Any], told: list[str]) -> None:
 
 
 def test_the_folder_is_that_of_the_package() -> None:
-    assert HERE / "schemas" == FOLDER
+    assert CONFIG_FOLDER / "schemas" == FOLDER
