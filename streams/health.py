@@ -1,15 +1,23 @@
-"""What is ready: steps that pass records, a log that can be written, servers that answer.
+"""What is ready, and the figures of steps; alike in both runtimes.
 
 `ProgressWatch` decides whether a consumer is stuck, from what it is shown now and then; both runtimes ask it for
-``/readyz`` (`sinks.desk.health` answers). Whatever stops a step (settings that let no record through, a pool that never
-answers, a bug that nobody foresaw) shows the same way: records wait, and the offset does not move.
+``/readyz``. Whatever stops a step (settings that let no record through, a pool that never answers, a bug that nobody
+foresaw) shows the same way: records wait, and the offset does not move. `sinks.desk.health` answers probes, and
+`sinks.metrics` holds the figures.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from processors.errors import Bug
+from sinks.metrics import DEAD_LETTERS, LAG_RECORDS, OLDEST_SECONDS, RECORDS
+from streams.messages import Message
+
+BUG: Final = Bug.__name__
 # How long records may wait before a consumer that passes none of them counts as stuck. Shorter than the longest batch
 # or restart of a step (models are loaded, state is read back) takes a healthy process out of service; with longer,
 # nobody is told.
@@ -66,3 +74,27 @@ class ProgressWatch:
         return (
             f"{name} has passed none of {progress.records} waiting records for {seconds:.0f} s; see the log"
         )
+
+
+def count_outcomes(step: str, outcomes: Sequence[Sequence[Message]]) -> None:
+    """Count a committed batch by what came of each of its records; the figures are touched once a batch."""
+    letters: Counter[str] = Counter()
+    became: Counter[str] = Counter()
+    for outcome in outcomes:
+        kinds = [_error_type(message) for message in outcome if message.topic.endswith(".dlq")]
+        letters.update(kinds)
+        became["bug" if BUG in kinds else "rejected" if kinds else "made"] += 1
+    for kind, number in letters.items():
+        DEAD_LETTERS.labels(step, kind).inc(number)
+    for kind, number in became.items():
+        RECORDS.labels(step, kind).inc(number)
+
+
+def publish_lag(step: str, records: int, seconds: float) -> None:
+    """Set the figures of a step's lag: records that wait, and the age of the oldest in seconds."""
+    LAG_RECORDS.labels(step).set(records)
+    OLDEST_SECONDS.labels(step).set(seconds)
+
+
+def _error_type(message: Message) -> str:
+    return (message.header("x-error-type") or b"").decode()

@@ -47,15 +47,15 @@ class RetryPolicy:
 # A cap that is too low keeps a dead server busy and the log full of lines; a high one is the time that a server may be
 # back before anybody notices. Delays are half their ceiling in the mean.
 # fmt: off
-#                          name           first_s   cap_s  attempts
-LOG:      Final = RetryPolicy("log",           0.2,    30.0)  # the embedded log, or a pollers' outlet, takes nothing
-BROKER:   Final = RetryPolicy("broker",        0.5,    15.0)  # Kafka does not answer; a standby lost it
-PROCESS:  Final = RetryPolicy("process",       0.5,    15.0)  # a process replaces itself after a failure
-INDEX:    Final = RetryPolicy("index",         0.5,    30.0)  # the search index, or any other sink, is down
-STEP:     Final = RetryPolicy("step",          0.2,     5.0)  # a step crashed: its partition waits meanwhile
-TAKEOVER: Final = RetryPolicy("takeover",      0.05,    1.0)  # partitions are waited for, and with them their stories
-GROUP:    Final = RetryPolicy("group",         0.2,     2.0, attempts=11)  # a new broker makes its coordinator
-HUB:      Final = RetryPolicy("hub",          60.0, 86400.0)  # a WebSub hub refused: the feed is polled meanwhile
+#                                    name         first_s  cap_s  attempts
+LOG:                Final = RetryPolicy("log",       0.2,    30.0)  # the embedded log, or a pollers' outlet, takes nothing
+BROKER:             Final = RetryPolicy("broker",    0.5,    15.0)  # Kafka does not answer; a standby lost it
+PROCESS_RESTART:    Final = RetryPolicy("process",   0.5,    15.0)  # a process replaces itself after a failure
+INDEX:              Final = RetryPolicy("index",     0.5,    30.0)  # the search index, or any other sink, is down
+STEP:               Final = RetryPolicy("step",      0.2,     5.0)  # a step failed: its partition waits meanwhile
+PARTITION_TAKEOVER: Final = RetryPolicy("takeover",  0.05,    1.0)  # stories wait while partitions change hands
+GROUP:              Final = RetryPolicy("group",     0.2,     2.0, attempts=11)  # a new broker makes its coordinator
+HUB:                Final = RetryPolicy("hub",      60.0, 86400.0)  # a WebSub hub refused: the feed is polled meanwhile
 # fmt: on
 # Two more have their figures from the settings: webhooks ([webhooks] first_delay_s, max_delay_s, attempts; see
 # `streams.webhooks.delivery`) and feeds (their own interval, [poll] max_backoff_s; see `streams.pollers.schedule`).

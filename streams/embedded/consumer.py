@@ -18,8 +18,9 @@ import structlog
 from config.errors import Misconfigured
 from config.settings import Settings
 from processors.errors import Transient
-from streams import metrics
+from sinks.metrics import STEP_SECONDS
 from streams.embedded.log import LogThread
+from streams.health import count_outcomes
 from streams.messages import Message, Record
 from streams.pool import BrokenPool, StepPool
 from streams.retry import STEP
@@ -114,7 +115,7 @@ class Consumer:
         if letter:
             await self._commit([(records[0], (letter,))])
             return
-        with metrics.STEP_SECONDS.labels(self.name).time():
+        with STEP_SECONDS.labels(self.name).time():
             handled = await self._handled(records)
         settlement = settle_run(self.name, records, handled.outcomes, self._crashes)
         if not settlement.crashed and not settlement.retry:
@@ -162,7 +163,7 @@ class Consumer:
         messages = [message for _, outcome in done for message in outcome]
         await self._write([record for record, _ in done], messages, in_transaction)
         self.waits_for, self._retries = None, STEP.delays()
-        metrics.count(self.name, [outcome for _, outcome in done])
+        count_outcomes(self.name, [outcome for _, outcome in done])
 
     async def _write(
         self,

@@ -18,7 +18,6 @@ from typing import Final, Self
 from config.settings import Settings
 from processors.times import HOUR_MS
 from sinks.sqlite.writer import StoryIndex
-from streams import metrics
 from streams.backfill import MAX_RECORDS_AHEAD
 from streams.embedded.consumer import Consumer, Handler, PoolHandler, StepHandler
 from streams.embedded.data_file import DATABASE
@@ -27,7 +26,7 @@ from streams.embedded.outlets import FeedStates, RawOutlet
 from streams.embedded.routes import Reader, RouteConsumer, RouteHandler, delete_old_routed
 from streams.embedded.sinks import SinkHandler
 from streams.embedded.webhooks import LogSource, deliver_stories
-from streams.health import ProgressWatch
+from streams.health import ProgressWatch, publish_lag
 from streams.pool import StepPool
 from streams.routing import rules
 from streams.sinks import load_sink, sink_steps
@@ -206,7 +205,7 @@ class EmbeddedRuntime:
             lags = await self.lags()
             self._observe(lags)
             for lag in lags:
-                metrics.lag(lag.consumer, lag.records, lag.seconds)
+                publish_lag(lag.consumer, lag.records, lag.seconds)
             await asyncio.sleep(WATCH_INTERVAL_S)
 
     async def _keep_retention(self) -> None:

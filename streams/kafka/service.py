@@ -25,7 +25,7 @@ from config.errors import Misconfigured
 from config.settings import Health, Settings
 from sinks.desk.health import Check, health_app, serve
 from streams.logs import configure
-from streams.retry import PROCESS
+from streams.retry import PROCESS_RESTART
 
 RESTARTS_VARIABLE: Final = "WIREDESK_RESTARTS"  # how many restarts there were, one soon after the other
 END_SIGNALS: Final = frozenset({signal.SIGINT, signal.SIGTERM})
@@ -72,7 +72,7 @@ async def _until_signal(run: Callable[[asyncio.Event], Awaitable[None]]) -> None
 
 def _restart(error: Exception, *, steady: bool) -> None:
     number = 1 if steady else int(os.environ.get(RESTARTS_VARIABLE, "0")) + 1
-    wait = PROCESS.delay_s(number + 1)
+    wait = PROCESS_RESTART.delay_s(number + 1)
     log.error(
         "starting again after a failure", error=f"{type(error).__name__}: {error}", restarts=number,
         seconds=round(wait, 1), exc_info=error if number == 1 else None,

@@ -17,7 +17,8 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from processors.errors import TooLarge
-from streams import metrics
+from sinks.metrics import STEP_SECONDS
+from streams.health import count_outcomes
 from streams.kafka.backfill_gate import BackfillGate
 from streams.kafka.cluster import Cluster
 from streams.kafka.crash_counts import CrashTopic
@@ -132,6 +133,16 @@ class StepRunner:
         """The partitions that are ours and taken over."""
         return list(self._next_offsets)
 
+    @property
+    def committed_total(self) -> int:
+        """A number that changes whenever records are committed, or partitions come and go."""
+        return sum(self._next_offsets.values())
+
+    def live_only(self, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """The ends of live partitions, without those of a back-fill."""
+        live = self._cluster.topic(self.step.reads[0].name)
+        return {partition: end for partition, end in ends.items() if partition.topic == live}
+
     def lag(self, ends: Mapping[TopicPartition, int]) -> tuple[int, float]:
         """How many records wait before the step on our partitions, and the age of the oldest in seconds.
 
@@ -232,7 +243,7 @@ class StepRunner:
         count = self._crashes.counts_of(self.step.name).get(records[0].place, 0)
         if letter := exhausted_letter(self.step.name, records[0], count):
             return [(letter,)]
-        with metrics.STEP_SECONDS.labels(self.step.name).time():
+        with STEP_SECONDS.labels(self.step.name).time():
             try:
                 outcomes = await self._engine.run(records)
             except BrokenPool as broken:
@@ -278,7 +289,7 @@ class StepRunner:
         self._next_offsets |= next_offsets
         if is_whole:
             self._engine.mark_committed(_by_number(next_offsets))
-        metrics.count(self.step.name, [outcome for _, outcome in done])
+        count_outcomes(self.step.name, [outcome for _, outcome in done])
 
     async def _write_transaction(
         self, messages: Iterable[Message], next_offsets: Mapping[TopicPartition, int], generation: int

@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from processors.errors import Transient
 from streams.kafka.cluster import Cluster
 from streams.kafka.faust_internals import CommittedOffset, committed_offsets
-from streams.retry import TAKEOVER
+from streams.retry import PARTITION_TAKEOVER
 
 log = structlog.get_logger("wiredesk.kafka")
 
@@ -78,7 +78,7 @@ async def _decided_offsets(
     cluster: Cluster, admin: AIOKafkaAdminClient, step: str, partitions: Sequence[TopicPartition]
 ) -> Mapping[TopicPartition, CommittedOffset]:
     """The committed offsets, once those who died are fenced and no open transaction holds any of them."""
-    for delay in TAKEOVER.delays():
+    for delay in PARTITION_TAKEOVER.delays():
         try:
             await _fence_the_dead(cluster, admin, step, partitions)
             offsets = await committed_offsets(admin, cluster.group, partitions)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final, cast
@@ -16,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from config.settings import Settings
-from streams import metrics
+from streams.health import ProgressWatch, publish_lag
 from streams.kafka.cluster import Cluster, or_stopped
 from streams.kafka.crash_counts import CrashTopic
 from streams.kafka.engines import Engine, PooledEngine, StatefulEngine, StatelessEngine
@@ -157,6 +158,10 @@ def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, lo
 @asynccontextmanager
 async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) -> AsyncIterator[None]:
     """The health page, and figures that follow the steps."""
+    progress = ProgressWatch()
+
+    async def check_progress() -> str | None:
+        return progress.describe_stuck(time.monotonic())
 
     async def check_group() -> str | None:
         if not app.is_in_group:
@@ -168,9 +173,9 @@ async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) 
             while True:
                 await asyncio.sleep(FIGURES_INTERVAL_S)
                 with suppress(KafkaError):  # the broker is down: readyz tells
-                    await _publish_lag(consumer, runners)
+                    await measure_steps(consumer, runners, progress)
 
-    async with serve_health(settings.health, {"kafka": check_group}):
+    async with serve_health(settings.health, {"kafka": check_group, "steps": check_progress}):
         measuring = asyncio.ensure_future(measure_lag())
         try:
             yield
@@ -178,8 +183,14 @@ async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) 
             measuring.cancel()
 
 
-async def _publish_lag(consumer: AIOKafkaConsumer, runners: Sequence[StepRunner]) -> None:
+async def measure_steps(
+    consumer: AIOKafkaConsumer, runners: Sequence[StepRunner], progress: ProgressWatch
+) -> None:
+    """Publish the lag of each step, and note whether it moves: a back-fill may wait as long as it has to."""
     partitions = [partition for runner in runners for partition in runner.partitions]
     ends = await consumer.end_offsets(partitions) if partitions else {}
     for runner in runners:
-        metrics.lag(runner.step.name, *runner.lag(ends))
+        name = runner.step.name
+        publish_lag(name, *runner.lag(ends))
+        records, _ = runner.lag(runner.live_only(ends))
+        progress.observe(name, offset=runner.committed_total, records=records, now=time.monotonic())

@@ -1,10 +1,13 @@
-"""A consumer whose records wait and whose offset stands still is told of, with a reason."""
+"""A consumer whose records wait and whose offset stands still is named, with a reason; records and letters count."""
 
 from __future__ import annotations
 
 import pytest
+from prometheus_client import REGISTRY
 
-from streams.health import STUCK_AFTER_S, ProgressWatch
+from processors.errors import Bug, Empty, Malformed
+from streams.health import STUCK_AFTER_S, ProgressWatch, count_outcomes
+from streams.messages import Message, Record, dead_letter
 
 
 def watch_at(*observed: tuple[float, int, int]) -> ProgressWatch:
@@ -52,3 +55,22 @@ def test_each_that_is_stuck_is_told() -> None:
     for name in ("segment", "tag"):
         watch.observe(name, offset=0, records=1, now=0)
     assert (watch.describe_stuck(500) or "").count("has passed none") == 2
+
+
+RECORD = Record("wire.items.raw.v1", 0, 0, b"bbc", b"x", 0)
+MADE = Message("wire.stories.normalised.v1", b"en", b"{}", 0)
+
+
+def figure(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, {"step": "a test", **labels}) or 0.0
+
+
+def test_a_record_counts_once_and_its_dead_letters_each() -> None:
+    letters = (dead_letter(RECORD, "a test", Empty("")), dead_letter(RECORD, "a test", Malformed("")))
+    bug = (dead_letter(RECORD, "a test", Bug("ours"), 3),)
+    count_outcomes("a test", [(MADE, MADE), (), (MADE, *letters), letters[:1], bug])
+    assert figure("wire_records_total", outcome="made") == 2
+    assert figure("wire_records_total", outcome="rejected") == 2
+    assert figure("wire_dead_letters_total", type="Empty") == 2
+    assert figure("wire_dead_letters_total", type="Malformed") == 1
+    assert figure("wire_records_total", outcome="bug") == figure("wire_dead_letters_total", type="Bug") == 1
