@@ -54,7 +54,7 @@ RESERVED_OPTIONS: Final = {
     "self": "it is no setting",
 }
 # A message beside its value: key and headers; once more for the headers of a dead letter. Less, and a message that fits
-# by its value is refused by the broker, which stops its partition; more lets records through that are larger than told.
+# by its value is refused by the broker, which stops its partition; more lets the broker take records that are larger than the setting.
 HEADROOM_BYTES: Final = 64 * 1024
 log = structlog.get_logger("wiredesk.kafka")
 
@@ -94,6 +94,10 @@ class Cluster:
     def group(self) -> str:
         """The consumer group of all workers."""
         return f"{self.settings.prefix}{self.settings.application}"
+
+    def group_of(self, part: str) -> str:
+        """The consumer group of those who do another part: pollers, a sink, a webhook."""
+        return f"{self.group}-{part}"
 
     def topic(self, name: str) -> str:
         """A topic's name on the broker."""

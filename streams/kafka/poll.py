@@ -61,7 +61,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         producer = await stack.enter_async_context(cluster.producer(linger_ms=5))
         fetcher = await stack.enter_async_context(Fetcher(settings.poll))
-        consumer = cluster.group_consumer(f"{cluster.group}-poll")
+        consumer = cluster.group_consumer(cluster.group_of("poll"))
         partition_count = (await partition_counts(cluster, [FEED_STATES.name]))[FEED_STATES.name]
         share = PollShare(feeds, settings, cluster, consumer, fetcher, partition_count)
         outlet = TopicOutlet(cluster, producer)

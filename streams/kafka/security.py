@@ -23,14 +23,16 @@ from config.files import find_file
 from config.settings import Kafka, SaslMechanism
 
 SASL_MECHANISMS: Final = tuple(filter(None, get_args(SaslMechanism)))
+# For the one connection that asks why we are refused. Shorter, and a slow broker's reason is missed, so that a wrong
+# password is waited for; longer delays the next try.
 PROBE_TIMEOUT_MS: Final = 5000
 
 
 def check_security(settings: Kafka) -> None:
-    """Refuse what can't work.
+    """Refuse settings that do not go together.
 
     Raises:
-        Misconfigured: settings that do not go together.
+        Misconfigured: which settings, and what they need.
     """
     protocol, mechanism = settings.security_protocol, settings.sasl_mechanism
     if not protocol.startswith("SASL"):

@@ -57,7 +57,7 @@ class SinkRunner:
         self.waiting: str | None = None
         self._step, self._sink, self._settings = step, sink, settings
         self._cluster = Cluster(settings.kafka)
-        self._group = f"{self._cluster.group}-{step.name}"
+        self._group = self._cluster.group_of(step.name)
         self._topics = [self._cluster.topic(topic.name) for topic in step.reads]
         self._consumer: AIOKafkaConsumer | None = None
         self._in_hand = 0  # records that are read and not yet written

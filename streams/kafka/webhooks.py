@@ -74,7 +74,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._cluster, self._producer = cluster, producer
         self._topics = [cluster.topic(name) for name in (Rule(target.route, {}).topic, WEBHOOKS.name)]
         self._consumer = cluster.group_consumer(
-            f"{cluster.group}-webhook-{target.name}",
+            cluster.group_of(f"webhook-{target.name}"),
             auto_offset_reset="earliest",
             max_poll_interval_ms=POLL_INTERVAL_MS,
         )

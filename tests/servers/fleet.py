@@ -38,7 +38,7 @@ class Worker:
             if getattr(kafka, name) != getattr(Kafka(), name)
         }
         self._log = log
-        self._told = kafka, log, command, environment
+        self._arguments = kafka, log, command, environment
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 command or COMMAND,
@@ -59,7 +59,7 @@ class Worker:
 
     def again(self) -> Worker:
         """The same, started anew, as a supervisor does with one that was killed."""
-        kafka, log, command, environment = self._told
+        kafka, log, command, environment = self._arguments
         return Worker(kafka, log, *command, **environment)
 
     def log(self) -> str:
@@ -111,11 +111,11 @@ async def publish(kafka: Kafka, items: Iterable[RawItem], topic: str = RAW.name)
     cluster = Cluster(kafka)
     async with cluster.producer(linger_ms=20) as producer:
         sent = []
-        for each in items:
-            made = raw_message(each, topic)
+        for raw_item in items:
+            message = raw_message(raw_item, topic)
             send = producer.send(
-                cluster.topic(made.topic), made.value, key=made.key, timestamp_ms=made.timestamp,
-                headers=list(made.headers),
+                cluster.topic(message.topic), message.value, key=message.key, timestamp_ms=message.timestamp,
+                headers=list(message.headers),
             )  # fmt: skip
             sent.append(await send)
         await asyncio.gather(*sent)
@@ -127,15 +127,15 @@ async def read(
     """All records of topics, once there are `number` of them, or time is up; then a last look for more."""
     cluster = Cluster(kafka)
     level = "read_committed" if committed else "read_uncommitted"
-    found: list[Read] = []
+    records: list[Read] = []
     async with cluster.consumer(isolation_level=level, auto_offset_reset="earliest") as consumer:
         places = [TopicPartition(cluster.topic(name), n) for name in names for n in range(kafka.partitions)]
         consumer.assign(places)
         deadline = time.monotonic() + seconds
-        while len(found) < number and time.monotonic() < deadline:
-            found += await _polled(consumer, 200)
-        found += await _polled(consumer, 500)
-    return found
+        while len(records) < number and time.monotonic() < deadline:
+            records += await _polled(consumer, 200)
+        records += await _polled(consumer, 500)
+    return records
 
 
 async def _polled(consumer: AIOKafkaConsumer, milliseconds: int) -> list[Read]:

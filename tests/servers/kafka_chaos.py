@@ -44,7 +44,7 @@ class Plan:
     @classmethod
     def read(cls, text: str) -> Self:
         """A plan as ``stories,kills,moves,restarts``."""
-        return cls(*(int(each) for each in text.split(",")))
+        return cls(*(int(worker) for worker in text.split(",")))
 
     def events(self) -> list[str]:
         """What happens, in an order that is always the same."""
@@ -54,23 +54,23 @@ class Plan:
 
     def items(self) -> list[RawItem]:
         """The stories in several languages and feeds, some of them sent again."""
-        made = [
+        items = [
             item(n, feed=f"feed-{n % 24}", language=LANGUAGES[n % len(LANGUAGES)])
             for n in range(self.stories)
         ]
-        again = [made[n] for n in range(0, self.stories, REPEATED)]
-        return made + again
+        again = [items[n] for n in range(0, self.stories, REPEATED)]
+        return items + again
 
 
 class Arrivals:
     """Counts what is committed at the end of the chain, through any outage."""
 
-    def __init__(self, told: Kafka) -> None:
-        self._cluster = Cluster(told)
+    def __init__(self, kafka: Kafka) -> None:
+        self._cluster = Cluster(kafka)
         self._places = [
             TopicPartition(self._cluster.topic(topic.name), n)
             for topic in SINK_READS
-            for n in range(told.partitions)
+            for n in range(kafka.partitions)
         ]
         self._consumer = self._cluster.consumer(auto_offset_reset="earliest")
         self.number = 0
@@ -93,7 +93,7 @@ class Arrivals:
         while self.number < number:
             await self._look()
             late = f"{self.number} of {number} within {seconds} s"
-            assert time.monotonic() < deadline, late + "\n".join(each.log()[-2000:] for each in workers)
+            assert time.monotonic() < deadline, late + "\n".join(worker.log()[-2000:] for worker in workers)
 
     async def _look(self) -> None:
         try:
@@ -101,9 +101,9 @@ class Arrivals:
         except KafkaError:
             await asyncio.sleep(0.2)
             return
-        found = sum(map(len, polled.values()))
-        self.number += found
-        if found:
+        count = sum(map(len, polled.values()))
+        self.number += count
+        if count:
             self.longest_s = max(self.longest_s, time.monotonic() - self._last)
             self._last = time.monotonic()
 
@@ -111,13 +111,13 @@ class Arrivals:
 class Fleet:
     """Three workers, a guest that comes and goes, and a sink."""
 
-    def __init__(self, told: Kafka, folder: Path, command: Sequence[str], **sink: str) -> None:
+    def __init__(self, kafka: Kafka, folder: Path, command: Sequence[str], **sink: str) -> None:
         """`command` starts a worker; `sink` is the environment of the sink's process, none without one."""
-        self._told, self._folder, self._command = told, folder, tuple(command)
+        self._kafka, self._folder, self._command = kafka, folder, tuple(command)
         self._workers = {name: self._started(name) for name in SLOTS}
         self._guest: Worker | None = None
         self._guests = 0
-        self._sink = Worker(told, folder / "sink.log", *SINK, **sink) if sink else None
+        self._sink = Worker(kafka, folder / "sink.log", *SINK, **sink) if sink else None
         self._chance = random.Random(7)  # noqa: S311 -- whom it hits
         self.drains: list[float] = []
 
@@ -127,8 +127,8 @@ class Fleet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for each in self.all:
-            each.kill()
+        for worker in self.all:
+            worker.kill()
 
     @property
     def all(self) -> list[Worker]:
@@ -157,8 +157,8 @@ class Fleet:
 
     async def stop(self) -> None:
         """SIGTERM to all; each ends in order."""
-        for each in self.all:
-            await self._stopped(each)
+        for worker in self.all:
+            await self._stopped(worker)
 
     async def _move(self) -> None:
         if self._guest:
@@ -177,4 +177,4 @@ class Fleet:
 
     def _started(self, name: str) -> Worker:
         log = self._folder / f"{name}.log"
-        return Worker(structs.replace(self._told, worker=name), log, *self._command)
+        return Worker(structs.replace(self._kafka, worker=name), log, *self._command)

@@ -34,10 +34,10 @@ class EmptyStep:
         """Nothing is decided, so nothing is remembered."""
 
     def _one(self, record: Record) -> Outcome:
-        made = Message(self._target, record.key, record.value, record.timestamp, record.headers)
+        copy = Message(self._target, record.key, record.value, record.timestamp, record.headers)
         if not self._state:
-            return (made,)
-        return made, Message(self._state, record.key, MEMORY, record.timestamp, partition=record.partition)
+            return (copy,)
+        return copy, Message(self._state, record.key, MEMORY, record.timestamp, partition=record.partition)
 
 
 def load(step: Step, _settings: Settings) -> Callable[[Sequence[Record]], list[Outcome]]:
@@ -59,9 +59,9 @@ async def bare(settings: Settings, stop: asyncio.Event) -> None:
 async def _hop(cluster: Cluster, step: Step) -> None:
     group = f"{cluster.group}-bare-{step.name}"
     source, target = cluster.topic(step.reads[0].name), cluster.topic(step.writes[0].name)
-    told = {"linger_ms": 2, "max_batch_size": 262_144}
+    batching = {"linger_ms": 2, "max_batch_size": 262_144}
     async with (
-        cluster.producer(transactional_id=group, **told) as producer,
+        cluster.producer(transactional_id=group, **batching) as producer,
         cluster.consumer(source, group_id=group, auto_offset_reset="earliest") as consumer,
     ):
         while True:
@@ -71,7 +71,9 @@ async def _hop(cluster: Cluster, step: Step) -> None:
             offsets: dict[TopicPartition, int] = {}
             async with producer.transaction():
                 for place, records in polled.items():
-                    for each in records:
-                        await producer.send(target, each.value, key=each.key, headers=list(each.headers))
+                    for record in records:
+                        await producer.send(
+                            target, record.value, key=record.key, headers=list(record.headers)
+                        )
                     offsets[place] = records[-1].offset + 1
                 await producer.send_offsets_to_transaction(offsets, group)

@@ -49,55 +49,55 @@ class Verdict:
         )
 
 
-async def judged(told: Kafka, load: Load) -> list[Verdict]:
+async def judged(kafka: Kafka, load: Load) -> list[Verdict]:
     """A verdict on every step of the pipeline, whose `load` is that of the fleet."""
-    settings = Settings(kafka=told)
-    return [await _judged(step, told, load, settings) for step in STEPS]
+    settings = Settings(kafka=kafka)
+    return [await _judged(step, kafka, load, settings) for step in STEPS]
 
 
-async def _judged(step: Step, told: Kafka, load: Load, settings: Settings) -> Verdict:
-    cluster = Cluster(told)
+async def _judged(step: Step, kafka: Kafka, load: Load, settings: Settings) -> Verdict:
+    cluster = Cluster(kafka)
     targets = [topic.name for topic in (*step.writes, *(topic.dead_letters for topic in step.reads))]
     targets += [step.state.name] if step.state else []
     wanted: Counter[Written] = Counter()
     for topic in step.reads:
-        records = [as_record(each, cluster.topology_name) for each in await whole(told, topic.name)]
+        records = [as_record(record, cluster.topology_name) for record in await whole(kafka, topic.name)]
         wanted += Counter(_outputs(step, records, load, settings))
-    committed = await whole(told, *targets)
-    everything = await whole(told, *targets, committed=False)
-    found = Counter(
-        (cluster.topology_name(each.topic), each.key or b"", each.value or b"") for each in committed
+    committed = await whole(kafka, *targets)
+    everything = await whole(kafka, *targets, committed=False)
+    written = Counter(
+        (cluster.topology_name(record.topic), record.key or b"", record.value or b"") for record in committed
     )
-    extra = found - wanted
-    twice = sum(number for each, number in extra.items() if each in wanted)
+    extra = written - wanted
+    twice = sum(number for output, number in extra.items() if output in wanted)
     return Verdict(
-        step.name, len(committed), (wanted - found).total(), twice, extra.total() - twice,
+        step.name, len(committed), (wanted - written).total(), twice, extra.total() - twice,
         len(everything) - len(committed),
     )  # fmt: skip
 
 
-async def whole(told: Kafka, *names: str, committed: bool = True) -> list[Read]:
+async def whole(kafka: Kafka, *names: str, committed: bool = True) -> list[Read]:
     """All records of topics, to their ends of this moment."""
-    cluster = Cluster(told)
+    cluster = Cluster(kafka)
     level = "read_committed" if committed else "read_uncommitted"
-    found: list[Read] = []
+    everything: list[Read] = []
     async with cluster.consumer(isolation_level=level, auto_offset_reset="earliest") as consumer:
-        places = [TopicPartition(cluster.topic(name), n) for name in names for n in range(told.partitions)]
+        places = [TopicPartition(cluster.topic(name), n) for name in names for n in range(kafka.partitions)]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         ends = await consumer.end_offsets(places)
         for place in places:
             while await consumer.position(place) < ends[place]:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
-                    found += records
-    return found
+                    everything += records
+    return everything
 
 
 def _outputs(step: Step, records: list[Record], load: Load, settings: Settings) -> Iterable[Written]:
     """What the step makes of a topic, with a memory of its own for each partition."""
     for partition in sorted({record.partition for record in records}):
         work = load(step, settings)
-        own = sorted((each for each in records if each.partition == partition), key=_offset)
+        own = sorted((record for record in records if record.partition == partition), key=_offset)
         for outcome in work(own):
             assert not isinstance(outcome, Exception), outcome
             yield from map(_written, outcome)

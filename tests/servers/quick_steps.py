@@ -1,8 +1,8 @@
 """The steps with almost nothing in them, so that tests and benchmarks of the runtime see the runtime.
 
 They read and write the real messages. What an item is to do wrong stands in its text: ``reject``, ``raise``, ``die``,
-which kills the process that has it in hand, or ``wait``, which holds its step until the file of ``WIRETEST_GATE``
-is there.
+which kills the process that has it in hand, and two that end once the file of ``WIRETEST_GATE`` is there: ``wait`` holds
+its step, ``fail`` is the world's fault.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import orjson
 from msgspec.structs import replace
 
 from config.settings import Settings
-from processors.errors import Malformed, Rejected
+from processors.errors import Malformed, Rejected, Transient
 from processors.model.codec import decode, encode
 from processors.model.event import Event, Language, Lineage, Provenance, RawItem
 from processors.model.story import Story
@@ -45,16 +45,16 @@ class QuickStep:
             memory = self._misbehaved(event)
         except Rejected as error:
             return (dead_letter(record, self.step.name, error),)
-        except RuntimeError as error:
+        except (RuntimeError, Transient) as error:
             return error
         topic = self.step.route(event)
-        made = message(topic.name, topic.key(event), encode(event), record.timestamp, source=self.step.name)
+        output = message(topic.name, topic.key(event), encode(event), record.timestamp, source=self.step.name)
         if not self.step.state or not memory:
-            return (made,)
+            return (output,)
         state = Message(
             self.step.state.name, record.key, memory, record.timestamp, partition=record.partition
         )
-        return (made, state)
+        return (output, state)
 
     def _event(self, record: Record) -> Event:
         if self.step.name == "normalise":
@@ -69,23 +69,29 @@ class QuickStep:
         return replace(event, lineage=relation)
 
     def _misbehaved(self, event: Event) -> bytes:
-        told, _, step = event.text.partition(" in ")
+        content, _, step = event.text.partition(" in ")
         if step == self.step.name:
-            if told == "reject":
+            if content == "reject":
                 raise Malformed("as the item says")
-            if told == "raise":
+            if content == "raise":
                 raise RuntimeError("as the item says")
-            if told == "wait":
+            if content == "wait":
                 _wait_for_the_gate()
-            if told == "die":
+            if content == "fail" and not _is_gate_open():
+                raise Transient("as the item says")
+            if content == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
         fresh = event.lineage and event.lineage.relation == "new"
         return event.story.uri.encode() if fresh else b""
 
 
 def _wait_for_the_gate() -> None:
-    while not Path(os.environ["WIRETEST_GATE"]).exists():
+    while not _is_gate_open():
         time.sleep(0.05)
+
+
+def _is_gate_open() -> bool:
+    return Path(os.environ["WIRETEST_GATE"]).exists()
 
 
 def load(step: Step, settings: Settings) -> Callable[[Sequence[Record]], list[Outcome]]:
@@ -94,13 +100,13 @@ def load(step: Step, settings: Settings) -> Callable[[Sequence[Record]], list[Ou
 
 def _normalised(item: RawItem) -> Event:
     try:
-        told = orjson.loads(item.payload)
-        text = told["bodies"][0]["value"]
+        document = orjson.loads(item.payload)
+        text = document["bodies"][0]["value"]
         return Event(
-            Story(told["uri"], version=told["version"]),
-            headline=told["headlines"][0]["value"],
+            Story(document["uri"], version=document["version"]),
+            headline=document["headlines"][0]["value"],
             text=text,
-            language=Language(told["language"], 1.0),
+            language=Language(document["language"], 1.0),
             provenance=Provenance(item.received, "ninjs", feed=item.feed, backfill=item.backfill),
         )
     except (orjson.JSONDecodeError, LookupError, TypeError) as error:

@@ -12,7 +12,7 @@ from tests.servers.quick_steps import load
 
 
 def main() -> None:
-    steps = [step for step in STEPS if step.name in (sys.argv[1:] or [each.name for each in STEPS])]
+    steps = [step for step in STEPS if step.name in (sys.argv[1:] or [step.name for step in STEPS])]
     run_forever(settings_of(), lambda stop: run_worker(settings_of(), steps, stop, load=load))
 
 

@@ -43,10 +43,10 @@ def test_a_wrong_option_is_one_line(options: dict[str, str], line: str) -> None:
 
 
 def test_security_settings_reach_every_client() -> None:
-    told = Kafka(
+    settings = Kafka(
         security_protocol="SASL_SSL", sasl_mechanism="SCRAM-SHA-512", username="desk", password="secret"
     )
-    options = Cluster(told).options(AIOKafkaProducer)
+    options = Cluster(settings).options(AIOKafkaProducer)
     assert options["sasl_plain_username"] == "desk"
     assert options["ssl_context"].check_hostname
 
@@ -57,7 +57,7 @@ def test_a_certificate_file_that_is_missing_is_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "line"),
+    ("settings", "line"),
     [
         (Kafka(sasl_mechanism="PLAIN"), "need kafka.security_protocol SASL_SSL"),
         (Kafka(security_protocol="SASL_SSL", username="a", password="b"), "is one of PLAIN, SCRAM-SHA-256"),
@@ -66,16 +66,16 @@ def test_a_certificate_file_that_is_missing_is_one_line() -> None:
         (Kafka(security_protocol="SSL", cert_file="/a.pem"), "go together"),
     ],
 )
-def test_security_settings_that_cannot_work_are_one_line(told: Kafka, line: str) -> None:
+def test_security_settings_that_cannot_work_are_one_line(settings: Kafka, line: str) -> None:
     with pytest.raises(Misconfigured, match=re.escape(line)):
-        Cluster(told)
+        Cluster(settings)
 
 
 def test_a_file_that_is_no_certificate_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
-    told = Kafka(security_protocol="SSL", ca_file=str(tmp_path / "ca.pem"))
+    settings = Kafka(security_protocol="SSL", ca_file=str(tmp_path / "ca.pem"))
     with pytest.raises(Misconfigured, match="not PEM"):
-        Cluster(told).options(AIOKafkaProducer)
+        Cluster(settings).options(AIOKafkaProducer)
 
 
 async def test_options_reach_the_consumer_that_faust_runs(tmp_path: Path) -> None:
@@ -102,6 +102,6 @@ async def test_an_absent_broker_is_waited_for_with_one_line(capsys: pytest.Captu
     cluster = Cluster(Kafka(servers=f"127.0.0.1:{free_ports(1)[0]}"))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(wait_for_broker(cluster), 2.0)
-    told = capsys.readouterr()
-    assert (told.out + told.err).count("waiting for Kafka") == 1
-    assert "Traceback" not in told.out + told.err
+    output = capsys.readouterr()
+    assert (output.out + output.err).count("waiting for Kafka") == 1
+    assert "Traceback" not in output.out + output.err

@@ -27,31 +27,35 @@ HEADERS: Final[tuple[list[tuple[str, bytes | None]], ...]] = (
 
 
 async def test_junk_on_every_topic_of_a_worker_stops_nothing(kafka: KafkaForTest, tmp_path: Path) -> None:
-    told = kafka.settings(worker="one", workers=1, partitions=1, max_message_bytes=LIMIT)
-    await make_topics(told)
-    cluster = Cluster(told)
-    await publish(told, [item(1)])
+    settings = kafka.settings(worker="one", workers=1, partitions=1, max_message_bytes=LIMIT)
+    await make_topics(settings)
+    cluster = Cluster(settings)
+    await publish(settings, [item(1)])
     async with cluster.producer() as producer:
         for name in (RAW.name, NORMALISED.name, LINEAGE.name, CRASH_COUNTS.name):
             for number, value in enumerate(JUNK):
                 await producer.send_and_wait(
                     cluster.topic(name), value, key=b"\xff" * number, headers=HEADERS[number % len(HEADERS)]
                 )
+        count = b"9" * 5000  # more digits than Python reads
+        await producer.send_and_wait(
+            cluster.topic(CRASH_COUNTS.name), count, key=f"normalise {RAW.name} 0 0".encode()
+        )
         largest = b"\x00" * (
             LIMIT + HEADROOM_BYTES - 120
         )  # the dead letter of what just fits is larger still
         await producer.send_and_wait(cluster.topic(NORMALISED.name), largest, key=b"k")
-    await publish(told, [item(2)])
-    with Worker(told, tmp_path / "log", *REAL) as worker:
-        unique = await read(told, [UNIQUE.name], 2)
-        raw = await read(told, [RAW.dead_letters.name], len(JUNK), 20)
-        normalised = await read(told, [NORMALISED.dead_letters.name], len(JUNK) + 1, 20)
+    await publish(settings, [item(2)])
+    with Worker(settings, tmp_path / "log", *REAL) as worker:
+        unique = await read(settings, [UNIQUE.name], 2)
+        raw = await read(settings, [RAW.dead_letters.name], len(JUNK), 20)
+        normalised = await read(settings, [NORMALISED.dead_letters.name], len(JUNK) + 1, 20)
         assert worker.stop() == 0, worker.log()
-    stories = {event.story.uri for event in (decode(each.value or b"", Event) for each in unique)}
+    stories = {event.story.uri for event in (decode(record.value or b"", Event) for record in unique)}
     assert {"urn:test:story:1", "urn:test:story:2"} <= stories
-    assert [each.value for each in raw] == [value or b"" for value in JUNK]
-    assert [each.value for each in normalised] == [*(value or b"" for value in JUNK), largest]
-    assert {dict(each.headers)["x-error-step"] for each in normalised} == {b"deduplicate"}
+    assert [record.value for record in raw] == [value or b"" for value in JUNK]
+    assert [record.value for record in normalised] == [*(value or b"" for value in JUNK), largest]
+    assert {dict(record.headers)["x-error-step"] for record in normalised} == {b"deduplicate"}
     assert "starting again" not in worker.log()
-    for each in unique:
-        assert len(dict(each.headers)["traceparent"]) == 55, "a forged trace is not passed on"
+    for record in unique:
+        assert len(dict(record.headers)["traceparent"]) == 55, "a forged trace is not passed on"

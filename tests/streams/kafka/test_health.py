@@ -46,19 +46,19 @@ def asked(worker: Worker, path: str) -> tuple[int, str]:
 
 
 def lag(worker: Worker) -> float:
-    found = re.search(r'wire_lag_records\{step="normalise"\} (\S+)', asked(worker, "/metrics")[1])
-    return float(found[1]) if found else -1.0
+    match = re.search(r'wire_lag_records\{step="normalise"\} (\S+)', asked(worker, "/metrics")[1])
+    return float(match[1]) if match else -1.0
 
 
 async def test_lag_and_an_outage_are_told_and_nothing_is_lost_or_repeated(
     kafka: KafkaForTest, tmp_path: Path
 ) -> None:
-    told = kafka.settings(worker="one", workers=1, partitions=2)
-    await make_topics(told)
+    settings = kafka.settings(worker="one", workers=1, partitions=2)
+    await make_topics(settings)
     gate = tmp_path / "gate"
     held = item(0, "wait in normalise", feed="one")
-    await publish(told, [held, *(item(n, feed=f"feed-{n % 5}") for n in range(1, 200))])
-    with Worker(told, tmp_path / "log", *NORMALISE, WIRETEST_GATE=str(gate)) as worker:
+    await publish(settings, [held, *(item(n, feed=f"feed-{n % 5}") for n in range(1, 200))])
+    with Worker(settings, tmp_path / "log", *NORMALISE, WIRETEST_GATE=str(gate)) as worker:
         until(lambda: lag(worker) > 0, worker)  # what came in one fetch with the record that is held
         assert asked(worker, "/readyz")[0] == 200
         gate.touch()
@@ -70,9 +70,10 @@ async def test_lag_and_an_outage_are_told_and_nothing_is_lost_or_repeated(
             kafka.server.start()
         until(lambda: asked(worker, "/readyz")[0] == 200, worker)
         assert worker.process.poll() is None, "one long life for whoever supervises it"
-        await publish(told, (item(n, feed=f"feed-{n % 5}") for n in range(200, 300)))
-        made = [
-            decode(each.value or b"", Event).story.uri for each in await read(told, [NORMALISED.name], 300)
+        await publish(settings, (item(n, feed=f"feed-{n % 5}") for n in range(200, 300)))
+        uris = [
+            decode(record.value or b"", Event).story.uri
+            for record in await read(settings, [NORMALISED.name], 300)
         ]
         assert worker.stop() == 0, worker.log()
-    assert sorted(made) == sorted(f"urn:test:story:{n}" for n in range(300))
+    assert sorted(uris) == sorted(f"urn:test:story:{n}" for n in range(300))

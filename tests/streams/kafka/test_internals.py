@@ -37,8 +37,8 @@ def parameters(function: Any) -> list[str]:
 
 
 def test_the_versions_are_those_that_were_read() -> None:
-    told = {name: version(name) for name in ("faust-streaming", "mode-streaming", "aiokafka")}
-    assert told == {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}, (
+    versions = {name: version(name) for name in ("faust-streaming", "mode-streaming", "aiokafka")}
+    assert versions == {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}, (
         "read the changes of these versions beside streams/kafka/faust_internals.py, then move the pins"
     )
 
@@ -111,17 +111,17 @@ async def test_an_assignment_that_changes_during_the_seek_is_left_alone() -> Non
 async def decided(cluster: Cluster, place: TopicPartition) -> CommittedOffset:
     admin = cluster.admin()
     await admin.start()
-    while not (found := await committed_offsets(admin, cluster.group, [place])):
+    while not (offsets := await committed_offsets(admin, cluster.group, [place])):
         pass
     await admin.close()
-    return found[place]
+    return offsets[place]
 
 
 @pytest.mark.kafka
 async def test_an_undecided_offset_is_told_apart_and_a_decided_one_has_its_note(kafka: KafkaForTest) -> None:
-    told = kafka.settings(partitions=1)
-    await make_topics(told)
-    cluster = Cluster(told)
+    settings = kafka.settings(partitions=1)
+    await make_topics(settings)
+    cluster = Cluster(settings)
     place = TopicPartition(cluster.topic(RAW.name), 0)
     async with cluster.producer(transactional_id=f"{kafka.prefix}one") as producer:
         admin = cluster.admin()
@@ -134,16 +134,16 @@ async def test_an_undecided_offset_is_told_apart_and_a_decided_one_has_its_note(
         )
         await producer.commit_transaction()
         await admin.close()
-    found = await decided(cluster, place)
-    assert (found.offset, found.note) == (7, "one")
+    offsets = await decided(cluster, place)
+    assert (offsets.offset, offsets.note) == (7, "one")
 
 
 @pytest.mark.kafka
 async def test_a_zombie_of_an_old_generation_can_commit_nothing(kafka: KafkaForTest) -> None:
     fence_commits()
-    told = kafka.settings(partitions=1)
-    await make_topics(told)
-    cluster = Cluster(told)
+    settings = kafka.settings(partitions=1)
+    await make_topics(settings)
+    cluster = Cluster(settings)
     place = TopicPartition(cluster.topic(RAW.name), 0)
     async with cluster.consumer(place.topic, group_id=cluster.group) as consumer:
         while not consumer.assignment():

@@ -31,9 +31,9 @@ def result(state: bytes, *texts: str, gap: str = "") -> PollResult:
     return PollResult("harbour", state, items, gap=gap)
 
 
-def ledger(told: Kafka, feed: Feed = HARBOUR) -> PartitionLedger:
-    number = told.partitions
-    return PartitionLedger(Cluster(told), frozenset({feed_partition(feed, number)}), number, [feed])
+def ledger(settings: Kafka, feed: Feed = HARBOUR) -> PartitionLedger:
+    number = settings.partitions
+    return PartitionLedger(Cluster(settings), frozenset({feed_partition(feed, number)}), number, [feed])
 
 
 def test_feeds_of_one_host_lie_in_one_partition_whatever_their_paths_and_ports() -> None:
@@ -45,9 +45,9 @@ def test_feeds_of_one_host_lie_in_one_partition_whatever_their_paths_and_ports()
 
 @pytest.mark.kafka
 async def test_items_gap_and_state_are_written_together_and_read_back(kafka: KafkaForTest) -> None:
-    told = kafka.settings()
-    await make_topics(told)
-    async with ledger(told) as first:
+    settings = kafka.settings()
+    await make_topics(settings)
+    async with ledger(settings) as first:
         assert await first.load() == {}
         await asyncio.gather(
             first.commit(result(b"one", "a", "b")),
@@ -55,29 +55,29 @@ async def test_items_gap_and_state_are_written_together_and_read_back(kafka: Kaf
         )
         rejected = (RawItem(b"<html>", "2026-02-02T12:00:00Z", feed="harbour"), NotAFeed("a page"))
         await first.commit(PollResult("harbour", b"three", rejected=rejected))
-    async with ledger(told) as second:
+    async with ledger(settings) as second:
         assert await second.load() == {"harbour": b"three"}
-    raw = [decode(each.value or b"", RawItem).payload for each in await read(told, [RAW.name], 3, 10)]
+    raw = [decode(record.value or b"", RawItem).payload for record in await read(settings, [RAW.name], 3, 10)]
     assert raw == [b"a", b"b", b"c"]
-    assert len(await read(told, [GAPS.name], 1, 10)) == 1
-    assert [each.value and b"<html>" in decode(each.value, RawItem).payload
-            for each in await read(told, [RAW.dead_letters.name], 1, 10)] == [True]  # fmt: skip
+    assert len(await read(settings, [GAPS.name], 1, 10)) == 1
+    assert [record.value and b"<html>" in decode(record.value, RawItem).payload
+            for record in await read(settings, [RAW.dead_letters.name], 1, 10)] == [True]  # fmt: skip
 
 
 @pytest.mark.kafka
 async def test_one_who_was_replaced_can_write_nothing(kafka: KafkaForTest) -> None:
-    told = kafka.settings()
-    await make_topics(told)
-    async with ledger(told) as replaced:
+    settings = kafka.settings()
+    await make_topics(settings)
+    async with ledger(settings) as replaced:
         await replaced.commit(result(b"one", "a"))
-        async with ledger(told) as successor:
+        async with ledger(settings) as successor:
             assert await successor.load() == {"harbour": b"one"}
             with pytest.raises(KafkaError):
                 await replaced.commit(result(b"stale", "a", "b"))
             await successor.commit(result(b"two", "b"))
-    raw = [decode(each.value or b"", RawItem).payload for each in await read(told, [RAW.name], 3, 2)]
+    raw = [decode(record.value or b"", RawItem).payload for record in await read(settings, [RAW.name], 3, 2)]
     assert raw == [b"a", b"b"]
-    assert await read_states(Cluster(told), range(told.partitions)) == {"harbour": b"two"}
+    assert await read_states(Cluster(settings), range(settings.partitions)) == {"harbour": b"two"}
 
 
 def elsewhere() -> Feed:
@@ -89,16 +89,16 @@ def elsewhere() -> Feed:
 
 @pytest.mark.kafka
 async def test_a_feed_that_moves_to_another_host_and_back_keeps_what_is_known(kafka: KafkaForTest) -> None:
-    told, moved = kafka.settings(partitions=8), elsewhere()
-    await make_topics(told)
-    async with ledger(told) as before:
+    settings, moved = kafka.settings(partitions=8), elsewhere()
+    await make_topics(settings)
+    async with ledger(settings) as before:
         await before.commit(result(b"known", "a"))
-    async with ledger(told, moved) as after:
+    async with ledger(settings, moved) as after:
         assert await after.load() == {"harbour": b"known"}
         await after.commit(result(b"known better", "b"))
         await after.commit(result(b"known best", "c"))
-    assert await read_states(Cluster(told), range(8)) == {"harbour": b"known best"}
-    async with ledger(told) as back:
+    assert await read_states(Cluster(settings), range(8)) == {"harbour": b"known best"}
+    async with ledger(settings) as back:
         assert await back.load() == {"harbour": b"known best"}
 
 
@@ -106,10 +106,10 @@ async def test_a_feed_that_moves_to_another_host_and_back_keeps_what_is_known(ka
 async def test_of_a_feed_that_lies_in_two_partitions_the_state_polled_last_counts(
     kafka: KafkaForTest,
 ) -> None:
-    told, moved = kafka.settings(partitions=8), elsewhere()
-    await make_topics(told)
+    settings, moved = kafka.settings(partitions=8), elsewhere()
+    await make_topics(settings)
     older, newer = (pack_state(FeedState(polled=at)) for at in (1000.0, 2000.0))
-    async with ledger(told) as home, ledger(told, moved) as away:  # two lists of feeds for a while
+    async with ledger(settings) as home, ledger(settings, moved) as away:  # two lists of feeds for a while
         await home.commit(result(older))
         await away.commit(result(newer))
-    assert await read_states(Cluster(told), range(8)) == {"harbour": newer}
+    assert await read_states(Cluster(settings), range(8)) == {"harbour": newer}

@@ -25,7 +25,7 @@ from tests.servers.fleet import Worker, read
 from tests.sinks.events import at, event
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
-STORIES, KILLS = (int(each) for each in os.environ.get("WIRETEST_CHAOS", "60,1").split(","))
+STORIES, KILLS = (int(record) for record in os.environ.get("WIRETEST_CHAOS", "60,1").split(","))
 ROUTES: Final = """
 [routes.ships]
 words = ["ships"]
@@ -49,44 +49,44 @@ async def topics(kafka: KafkaForTest, path: Path) -> Kafka:
     from config.settings import load  # the fixture has set the environment
     from streams.kafka import topics
 
-    told = kafka.settings(worker="one", partitions=2, batch=20)
-    await topics.create_topics(replace(load(), kafka=told))
-    return told
+    settings = kafka.settings(worker="one", partitions=2, batch=20)
+    await topics.create_topics(replace(load(), kafka=settings))
+    return settings
 
 
-async def tell(told: Kafka, events: Sequence[Event]) -> None:
-    cluster = Cluster(told)
+async def publish_events(settings: Kafka, events: Sequence[Event]) -> None:
+    cluster = Cluster(settings)
     async with cluster.producer(linger_ms=20) as producer:
         sent = [
             await producer.send(
-                cluster.topic(ENRICHED.name), encode(each), key=ENRICHED.key(each).encode(),
-                headers=[("ce_time", (each.provenance.received if each.provenance else at(0)).encode())],
+                cluster.topic(ENRICHED.name), encode(record), key=ENRICHED.key(record).encode(),
+                headers=[("ce_time", (record.provenance.received if record.provenance else at(0)).encode())],
             )
-            for each in events
+            for record in events
         ]  # fmt: skip
         await asyncio.gather(*sent)
 
 
 def uris(records: Sequence[object]) -> Counter[str]:
-    return Counter(decode(getattr(each, "value", b"") or b"", Event).story.uri for each in records)
+    return Counter(decode(getattr(record, "value", b"") or b"", Event).story.uri for record in records)
 
 
 async def test_kills_follow_and_leave_tombstones_on_compacted_routes(
     kafka: KafkaForTest, tmp_path: Path
 ) -> None:
-    told = await topics(kafka, tmp_path)
+    settings = await topics(kafka, tmp_path)
     story, weather = event("urn:a"), event("urn:w", text="Rain.", headline="Rain")
     kill = event(
         "urn:k", headline="", text="Kill it.", relation="kill", chain="urn:a", of="urn:a", sequence=2
     )
-    await tell(told, [story, weather])
-    with Worker(told, tmp_path / "log", *COMMAND) as worker:
-        assert uris(await read(told, [SHIPS], 1)) == {"urn:a": 1}
+    await publish_events(settings, [story, weather])
+    with Worker(settings, tmp_path / "log", *COMMAND) as worker:
+        assert uris(await read(settings, [SHIPS], 1)) == {"urn:a": 1}
         assert worker.stop() == 0, worker.log()
-    await tell(told, [kill])
-    with Worker(told, tmp_path / "log", *COMMAND) as worker:
-        followed = await read(told, [SHIPS], 2)
-        standing = await read(told, [STANDING], 3)
+    await publish_events(settings, [kill])
+    with Worker(settings, tmp_path / "log", *COMMAND) as worker:
+        followed = await read(settings, [SHIPS], 2)
+        standing = await read(settings, [STANDING], 3)
         assert worker.stop() == 0, worker.log()
     assert uris(followed) == {"urn:a": 1, "urn:k": 1}, "the memory outlives the worker"
     assert [record.key for record in standing] == [b"urn:a"] * 3
@@ -98,22 +98,22 @@ async def test_kills_follow_and_leave_tombstones_on_compacted_routes(
 async def test_kill_9_loses_nothing_repeats_nothing_and_tells_nothing_early(
     kafka: KafkaForTest, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    told = await topics(kafka, tmp_path)
+    settings = await topics(kafka, tmp_path)
     until = to_timestamp(int(time.time() * 1000) + 1000 * (6 + 7 * KILLS))
     held = [event(f"urn:h{n}", status="withheld", embargo=until) for n in range(STORIES // 3)]
-    await tell(told, [*held, *(event(f"urn:{n}") for n in range(STORIES - len(held)))])
+    await publish_events(settings, [*held, *(event(f"urn:{n}") for n in range(STORIES - len(held)))])
     for kill in range(KILLS):
-        with Worker(told, tmp_path / "log", *COMMAND):
+        with Worker(settings, tmp_path / "log", *COMMAND):
             wanted = (STORIES - len(held)) * (kill + 1) // (KILLS + 1)
-            assert len(await read(told, [SHIPS], wanted)) >= wanted
-    with Worker(told, tmp_path / "log", *COMMAND) as worker:
-        found = await read(told, [SHIPS], STORIES)
+            assert len(await read(settings, [SHIPS], wanted)) >= wanted
+    with Worker(settings, tmp_path / "log", *COMMAND) as worker:
+        records = await read(settings, [SHIPS], STORIES)
         assert worker.stop() == 0, worker.log()
-    assert uris(found) == Counter(f"urn:h{n}" for n in range(len(held))) + Counter(
+    assert uris(records) == Counter(f"urn:h{n}" for n in range(len(held))) + Counter(
         f"urn:{n}" for n in range(STORIES - len(held))
     )
-    early = [each for each in found if b'"urn:h' in (each.value or b"")]
-    waited = [each.timestamp - to_milliseconds(until) for each in early]
+    early = [record for record in records if b'"urn:h' in (record.value or b"")]
+    waited = [record.timestamp - to_milliseconds(until) for record in early]
     assert min(waited) >= 0
     say(
         request,

@@ -37,10 +37,10 @@ def started(tmp_path: Path, failures: int) -> subprocess.Popen[str]:
 def test_after_a_failure_it_goes_on_under_the_same_process_id(tmp_path: Path) -> None:
     with started(tmp_path, failures=2) as process:
         assert process.stdout
-        told = [process.stdout.readline().split() for _ in range(3)]
+        lines = [process.stdout.readline().split() for _ in range(3)]
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-    assert told == [["run", str(process.pid), str(number)] for number in range(3)]
+    assert lines == [["run", str(process.pid), str(number)] for number in range(3)]
 
 
 def test_a_stop_in_the_pause_before_a_restart_ends_it_in_order(tmp_path: Path) -> None:

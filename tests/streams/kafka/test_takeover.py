@@ -25,9 +25,9 @@ pytestmark = pytest.mark.kafka
 NORMALISE: Final = (sys.executable, "-m", "tests.servers.quick_worker", "normalise")
 
 
-async def commit_offsets(told: Kafka, offsets: dict[int, int]) -> None:
+async def commit_offsets(settings: Kafka, offsets: dict[int, int]) -> None:
     """Commit offsets of the raw topic for the group of workers."""
-    cluster = Cluster(told)
+    cluster = Cluster(settings)
     async with cluster.consumer(group_id=cluster.group) as consumer:
         places = {TopicPartition(cluster.topic(RAW.name), n): offset for n, offset in offsets.items()}
         consumer.assign(list(places))
@@ -37,9 +37,9 @@ async def commit_offsets(told: Kafka, offsets: dict[int, int]) -> None:
 async def test_offsets_out_of_range_go_to_the_oldest_record_there_is(
     kafka: KafkaForTest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = kafka.settings(worker="one", workers=1, partitions=3)
-    await make_topics(told)
-    cluster = Cluster(told)
+    settings = kafka.settings(worker="one", workers=1, partitions=3)
+    await make_topics(settings)
+    cluster = Cluster(settings)
     async with cluster.producer() as producer:
         for number in range(12):
             value = raw_message(item(number), RAW.name).value
@@ -49,18 +49,21 @@ async def test_offsets_out_of_range_go_to_the_oldest_record_there_is(
     await admin.start()
     await admin.delete_records({places[1]: RecordsToDelete(before_offset=2)})
     await admin.close()
-    await commit_offsets(told, {0: 500, 1: 1, 2: 3})
+    await commit_offsets(settings, {0: 500, 1: 1, 2: 3})
     offsets = await offsets_in_range(
         cluster,
         {place: CommittedOffset(offset, "") for place, offset in zip(places, (500, 1, 3), strict=True)},
     )
     assert [offsets[place] for place in places] == [0, 2, 3]
-    told_of = capsys.readouterr()
-    assert (told_of.out + told_of.err).count("error") >= 2
+    output = capsys.readouterr()
+    assert (output.out + output.err).count("error") >= 2
 
-    with Worker(told, tmp_path / "log", *NORMALISE) as worker:
-        made = [decode(each.value or b"", Event).story.uri for each in await read(told, [NORMALISED.name], 7)]
+    with Worker(settings, tmp_path / "log", *NORMALISE) as worker:
+        uris = [
+            decode(record.value or b"", Event).story.uri
+            for record in await read(settings, [NORMALISED.name], 7)
+        ]
         assert worker.stop() == 0, worker.log()
-    assert sorted(made) == sorted(f"urn:test:story:{n}" for n in (0, 3, 6, 9, 7, 10, 11))
+    assert sorted(uris) == sorted(f"urn:test:story:{n}" for n in (0, 3, 6, 9, 7, 10, 11))
     assert "the log ends before what was committed" in worker.log()
     assert "records were deleted before they were read" in worker.log()

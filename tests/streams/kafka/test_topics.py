@@ -18,12 +18,12 @@ pytestmark = pytest.mark.kafka
 
 
 async def test_topics_are_made_once_and_a_difference_is_told_with_what_mends_it(kafka: KafkaForTest) -> None:
-    told = Settings(kafka=kafka.settings(partitions=2))
-    wanted = {each.name for each in topics.wanted_topics(told)}
-    assert set(await topics.missing_topics(told)) == wanted
-    assert set(await topics.create_topics(told)) == wanted
-    assert await topics.create_topics(told) == []
-    assert await topics.topic_differences(told) == []
+    settings = Settings(kafka=kafka.settings(partitions=2))
+    wanted = {spec.name for spec in topics.wanted_topics(settings)}
+    assert set(await topics.missing_topics(settings)) == wanted
+    assert set(await topics.create_topics(settings)) == wanted
+    assert await topics.create_topics(settings) == []
+    assert await topics.topic_differences(settings) == []
     other = Settings(kafka=kafka.settings(partitions=3, retention_hours=5))
     lines = await topics.topic_differences(other)
     assert any("has 2 partitions, not 3" in line and "--partitions 3" in line for line in lines)
@@ -31,16 +31,16 @@ async def test_topics_are_made_once_and_a_difference_is_told_with_what_mends_it(
 
 
 async def test_the_command_that_is_told_mends_each_difference(kafka: KafkaForTest) -> None:
-    told = Settings(kafka=kafka.settings(partitions=2))
-    name = Cluster(told.kafka).topic(ENRICHED.name)
-    admin = Cluster(told.kafka).admin()
+    settings = Settings(kafka=kafka.settings(partitions=2))
+    name = Cluster(settings.kafka).topic(ENRICHED.name)
+    admin = Cluster(settings.kafka).admin()
     await admin.start()
     strange = {"cleanup.policy": "compact", "retention.ms": "1000", "max.message.bytes": "5000"}
     await admin.create_topics([NewTopic(name, 1, 1, topic_configs=strange)])
     await topics.wait_for_topics(admin, {name})
     await admin.close()
-    assert name not in await topics.create_topics(told), "what is there stays as it is"
-    lines = await topics.topic_differences(told)
+    assert name not in await topics.create_topics(settings), "what is there stays as it is"
+    lines = await topics.topic_differences(settings)
     assert all(line.startswith(name) for line in lines)
     assert "has 1 partitions, not 2" in lines[0]
     for config in (*strange, "message.timestamp.type"):
@@ -48,7 +48,7 @@ async def test_the_command_that_is_told_mends_each_difference(kafka: KafkaForTes
     for line in lines:
         ran = kafka.server.tool(line[line.index("kafka-") :])
         assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert await topics.topic_differences(told) == []
+    assert await topics.topic_differences(settings) == []
 
 
 async def test_too_few_replicas_and_too_many_partitions_are_told(kafka: KafkaForTest) -> None:
