@@ -10,65 +10,24 @@ Raises:
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final
 
 import msgspec
 
 from config.errors import Misconfigured
+from config.word_files import Pattern, PhraseList, Template, WordSet, WordTable, line_of, read_file
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
 READ_AS: Final = {"no": "nb", "nn": "nb"}  # Norwegian without its form, and Nynorsk, are read as Bokmål
-_PLACEHOLDER: Final = re.compile(r"\{[a-z_]+\}")
-_FAULT: Final = re.compile(r"(?P<problem>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?")
-_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`")
-_TOML_LINE: Final = re.compile(r"\(at line (\d+)")
-_HEADER: Final = re.compile(r"\[+([^\]]+)\]+")
-
-File = TypeVar("File")
-
-
-class Pattern(str):
-    """A regular expression; ``{word}`` in it is a placeholder that its reader fills in."""
-
-    __slots__ = ()
-
-
-TEMPLATE_FIELDS: Final = frozenset({"name", "agency", "company", "letters", "code", "number", "date", "any"})
-
-
-class Template(str):
-    """Plain words of a whole line, with ``{field}`` for others: see `TEMPLATE_FIELDS` and the head of agencies.toml."""
-
-    __slots__ = ()
-
-
-class WordSet(frozenset[str]):
-    """Words, which the file separates by blanks or semicolons."""
-
-    __slots__ = ()
-
-
-class PhraseList(tuple[str, ...]):
-    """Phrases, which the file separates by semicolons; a word has no blank in it."""
-
-    __slots__ = ()
-
-
-class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of a file; any other key in it is an error."""
-
-
 Forms = str  # the forms of one word, separated by blanks: "Januar Jänner"
 Months = Annotated[tuple[Forms, ...], msgspec.Meta(min_length=12, max_length=12)]
 Weekdays = Annotated[tuple[Forms, ...], msgspec.Meta(min_length=7, max_length=7)]
 
 
-class Calendar(_Words, frozen=True):
+class Calendar(WordTable, frozen=True):
     """The names of the months from January, and of the days of the week from Monday.
 
     They are written as the language writes them: with a capital only where it has one, and with accents.
@@ -80,7 +39,7 @@ class Calendar(_Words, frozen=True):
     short_weekdays: Weekdays = ("",) * 7
 
 
-class DateRule(_Words, frozen=True, rename={"unless": "not"}):
+class DateRule(WordTable, frozen=True, rename={"unless": "not"}):
     """One way to write a time.
 
     `kind` says how `processors.dates.timex.resolution` reads it. In `pattern`, case-blind, ``{table}`` stands for any
@@ -97,7 +56,7 @@ class DateRule(_Words, frozen=True, rename={"unless": "not"}):
     unless: Pattern = Pattern()
 
 
-class Dates(_Words, frozen=True):
+class Dates(WordTable, frozen=True):
     """Date expressions. A table gives each word, or fixed phrase, a code that is the same in every language.
 
     ============== =====================================================================================
@@ -131,24 +90,24 @@ class Dates(_Words, frozen=True):
     past: Pattern = Pattern("(?!)")
     future_before: Pattern = Pattern("(?!)")
     past_after: Pattern = Pattern("(?!)")
-    weekday: dict[str, int] = {}
-    weekdays: dict[str, int] = {}
-    unit: dict[str, str] = {}
-    units: dict[str, str] = {}
-    clock: dict[str, str] = {}
-    season: dict[str, str] = {}
-    shift: dict[str, int] = {}
-    number: dict[str, int] = {}
-    ordinal: dict[str, int] = {}
-    relative_day: dict[str, int] = {}
-    part: dict[str, str] = {}
-    this_part: dict[str, str] = {}
-    reference: dict[str, str] = {}
-    holiday: dict[str, str] = {}
-    every: dict[str, str] = {}
+    weekday: dict[str, int] = msgspec.field(default_factory=dict)
+    weekdays: dict[str, int] = msgspec.field(default_factory=dict)
+    unit: dict[str, str] = msgspec.field(default_factory=dict)
+    units: dict[str, str] = msgspec.field(default_factory=dict)
+    clock: dict[str, str] = msgspec.field(default_factory=dict)
+    season: dict[str, str] = msgspec.field(default_factory=dict)
+    shift: dict[str, int] = msgspec.field(default_factory=dict)
+    number: dict[str, int] = msgspec.field(default_factory=dict)
+    ordinal: dict[str, int] = msgspec.field(default_factory=dict)
+    relative_day: dict[str, int] = msgspec.field(default_factory=dict)
+    part: dict[str, str] = msgspec.field(default_factory=dict)
+    this_part: dict[str, str] = msgspec.field(default_factory=dict)
+    reference: dict[str, str] = msgspec.field(default_factory=dict)
+    holiday: dict[str, str] = msgspec.field(default_factory=dict)
+    every: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class Speech(_Words, frozen=True):
+class Speech(WordTable, frozen=True):
     """Who said what: words in lower case, by what they do in a clause that tells it."""
 
     cues: WordSet = WordSet()  # verbs of speech, all forms
@@ -197,7 +156,7 @@ class Speech(_Words, frozen=True):
     late: bool = False  # the cue may end that sentence: – …, kaupunginjohtaja Aino Virtanen sanoo.
 
 
-class Lost(_Words, frozen=True):
+class Lost(WordTable, frozen=True):
     """Words by which copy that lost something in transit is known.
 
     Links and bold text stripped by a filter take words with them, or leave the ending of one behind ("involving
@@ -214,7 +173,7 @@ class Lost(_Words, frozen=True):
     ]  # by word: what clean copy never has right after it, so that a noun or verb is gone
 
 
-class Names(_Words, frozen=True):
+class Names(WordTable, frozen=True):
     """Words beside names, in lower case."""
 
     roles: frozenset[str] = frozenset()  # before a person's name
@@ -223,7 +182,7 @@ class Names(_Words, frozen=True):
     nouns: bool = False  # every noun has a capital, so that a capital alone tells nothing
 
 
-class Language(_Words, frozen=True):
+class Language(WordTable, frozen=True):
     """``languages/<tag>.toml``: the words of one language. Only the calendar must be there.
 
     `topics` has by Media Topic the terms of its stories, separated by commas: they match without regard to case, a
@@ -236,10 +195,10 @@ class Language(_Words, frozen=True):
     speech: Speech | None = None
     damage: Lost | None = None
     names: Names | None = None
-    topics: dict[str, str] = {}
+    topics: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class Agency(_Words, frozen=True):
+class Agency(WordTable, frozen=True):
     """An ``[[agency]]`` of ``agencies.toml``, whose head explains the members."""
 
     name: str
@@ -257,14 +216,14 @@ class Agency(_Words, frozen=True):
     boilerplate: tuple[Template, ...] = ()
 
 
-class OtherAgencies(_Words, frozen=True):
+class OtherAgencies(WordTable, frozen=True):
     """An ``[[other]]`` of ``agencies.toml``: agencies that send no dispatches."""
 
     names: tuple[str, ...] = ()
     desks: tuple[str, ...] = ()
 
 
-class Agencies(_Words, frozen=True):
+class Agencies(WordTable, frozen=True):
     """``agencies.toml``."""
 
     agency: tuple[Agency, ...]
@@ -279,13 +238,6 @@ class Agencies(_Words, frozen=True):
         """How copy names agencies."""
         named = (name for agency in self.agency for name in (agency.name, *agency.names))
         return frozenset(named).union(*(other.names for other in self.other))
-
-
-class TopicNames(_Words, frozen=True):
-    """``topics.toml``: what belongs to no one language."""
-
-    priors: dict[str, float]  # by topic
-    sections: dict[str, str]  # by topic: what publishers call their sections, separated by commas
 
 
 @cache
@@ -318,37 +270,6 @@ def agencies() -> Agencies:
     return read_agencies(FOLDER / "agencies.toml")
 
 
-@cache
-def topic_names() -> TopicNames:
-    """The sections and priors of Media Topics."""
-    return read_file(FOLDER / "topics.toml", TopicNames)
-
-
-@cache
-def macrolanguages() -> Mapping[str, WordSet]:
-    """By language: the languages of ISO 639-3 that it stands for."""
-    return read_file(FOLDER / "macrolanguages.toml", dict[str, WordSet])
-
-
-# ---------------------------------------------------------------- reading
-
-
-def read_file(path: Path, kind: type[File]) -> File:
-    """A file of words as a struct of a kind.
-
-    Raises:
-        Misconfigured: it can't be read so; the message names file, line and key.
-    """
-    text = path.read_text("utf-8")
-    try:
-        return msgspec.convert(tomllib.loads(text), kind, dec_hook=_custom)
-    except tomllib.TOMLDecodeError as error:
-        line = _TOML_LINE.search(str(error))
-        raise Misconfigured(f"{path}:{line[1] if line else len(text.splitlines())}: {error}") from error
-    except msgspec.ValidationError as error:
-        raise Misconfigured(_fault(path, text, str(error))) from error
-
-
 def read_agencies(path: Path) -> Agencies:
     """A file of agencies, in which no name or mark stands for two.
 
@@ -369,71 +290,8 @@ def read_agencies(path: Path) -> Agencies:
     return file
 
 
-def _custom(kind: type, value: Any) -> Any:
-    """A value of one of the types above that msgspec doesn't know."""
-    if not isinstance(value, str):
-        raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
-    if kind is Template:
-        return _template(value)
-    if kind is WordSet:
-        return WordSet(value.replace(";", " ").split())
-    if kind is PhraseList:
-        return PhraseList(filter(None, map(str.strip, value.split(";"))))
-    try:
-        re.compile(_PLACEHOLDER.sub("x", value.replace("\n", "")))
-    except re.error as error:
-        raise ValueError(f"Not a regular expression: {error}") from error
-    return Pattern(value)
-
-
-def _template(value: str) -> Template:
-    unknown = set(re.findall(r"\{(\w*)\}", value)) - TEMPLATE_FIELDS
-    if unknown:
-        raise ValueError(f"Unknown field {{{min(unknown)}}}, known are {', '.join(sorted(TEMPLATE_FIELDS))}")
-    return Template(value)
-
-
-def _fault(path: Path, text: str, message: str) -> str:
-    """One line for the operator: file, line, key, and what is wrong."""
-    told = _FAULT.fullmatch(message)
-    keys = _keys((told["path"] if told else "") or "")
-    if told and (unknown := _UNKNOWN.fullmatch(told["problem"])):
-        keys = (*keys, unknown[1])
-    problem = told["problem"] if told else message
-    key = ".".join(map(str, keys))
-    return f"{path}:{line_of(text, keys)}: {key}: {problem}"
-
-
-def _keys(path: str) -> tuple[str | int, ...]:
-    """The keys of msgspec's path: ``.dates.rule[3].pattern``. It names no keys of tables with free keys."""
-    parts = re.findall(r"\.(\w+)|\[(\d+)\]", path)
-    return tuple(name or int(number) for name, number in parts)
-
-
-def line_of(text: str, keys: tuple[str | int, ...]) -> int:
-    """The number of the line, from 1, of the deepest key of a path that TOML text has."""
-    best = (0, 1)
-    counts: dict[str, int] = {}
-    table: tuple[str | int, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
-            name = header[1].strip()
-            table = tuple(part.strip().strip('"') for part in name.split("."))
-            if line.startswith("[["):
-                table = (*table, counts.get(name, 0))
-                counts[name] = counts.get(name, 0) + 1
-            place = table
-        elif "=" in line:
-            place = (*table, line.partition("=")[0].strip().strip('"'))
-        else:
-            continue
-        if len(place) > best[0] and keys[: len(place)] == place:
-            best = (len(place), number)
-    return best[1]
-
-
-def forms(words: Mapping[int, str] | tuple[str, ...], first: int = 0) -> Iterator[tuple[str, int]]:
+def forms(words: tuple[str, ...], first: int = 0) -> Iterator[tuple[str, int]]:
     """Each form with the number of its word, counted from `first`."""
-    for number, spellings in enumerate(words if isinstance(words, tuple) else words.values(), first):
+    for number, spellings in enumerate(words, first):
         for form in spellings.split():
             yield form, number

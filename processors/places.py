@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import gzip
 import math
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from config.files import CONFIG_FOLDER
+from config.lexicon import FOLDER
+from config.tables import place_names
 from processors.model.event import Place
 
-LEXICON: Final = CONFIG_FOLDER / "lexicon"
 FOLDED: Final = str.maketrans(
     {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
     | dict.fromkeys(".'’ʻʼ`´‘", "")
@@ -190,7 +189,7 @@ def _distance(place: Candidate, near: tuple[float, float]) -> float:
 @cache
 def gazetteer() -> Gazetteer:
     """The gazetteer of this process, loaded on first use."""
-    text = gzip.decompress((LEXICON / "places-gazetteer.txt.gz").read_bytes()).decode()
+    text = gzip.decompress((FOLDER / "places-gazetteer.txt.gz").read_bytes()).decode()
     places, _, lines = text.partition("\n\n")
     index = dict(line.split("\t") for line in lines.split("\n"))
     plain = Gazetteer(places.split("\n"), index, {})
@@ -216,31 +215,31 @@ def find_place(
 
 def _extra(plain: Gazetteer) -> dict[str, tuple[Candidate, ...]]:
     """Further names and places by key, from `places-names.toml`."""
-    with (LEXICON / "places-names.toml").open("rb") as file:
-        told = tomllib.load(file)
-    found: dict[str, list[Candidate]] = {}
-    for made, names in _entries(told, plain):
+    extra: dict[str, list[Candidate]] = {}
+    for place, names in _further_names(plain):
         for key in dict.fromkeys(map(key_of, names)):
-            found.setdefault(key, []).append(made)
-    return {key: tuple(places) for key, places in found.items()}
+            extra.setdefault(key, []).append(place)
+    return {key: tuple(places) for key, places in extra.items()}
 
 
-def _entries(told: dict[str, Any], plain: Gazetteer) -> Iterator[tuple[Candidate, list[str]]]:
-    for code, names in told["states"].items():
+def _further_names(plain: Gazetteer) -> Iterator[tuple[Candidate, tuple[str, ...]]]:
+    further = place_names()
+    for code, names in further.states.items():
         if state := plain.states().get(code):
             yield state, names
-    for entry in told["name"]:
-        known = (
-            c
-            for c in plain.candidates(entry["is"])
-            if entry.get("country") in (None, c.country) and entry.get("kind") in (None, c.kind)
+    for entry in further.name:
+        fitting = (
+            place
+            for place in plain.candidates(entry.known_as)
+            if entry.country in (None, place.country) and entry.kind in (None, place.kind)
         )
-        if chosen := next(known, None):
-            yield replace(chosen, other_names=(*chosen.other_names, *entry["names"])), entry["names"]
-    for entry in told["place"]:
-        made = Candidate(
-            entry.get("kind", "region"), entry["name"], entry.get("country"), entry.get("region"),
-            entry.get("latitude"), entry.get("longitude"), entry.get("population", 0),
-            other_names=tuple(entry.get("names", ())),
+        if chosen := next(fitting, None):
+            yield replace(chosen, other_names=(*chosen.other_names, *entry.names)), entry.names
+    for place in further.place:
+        yield (
+            Candidate(
+                place.kind, place.name, place.country, place.region, place.latitude, place.longitude, place.population,
+                other_names=place.names,
+            ),
+            (place.name, *place.names),
         )  # fmt: skip
-        yield made, [made.name, *made.other_names]

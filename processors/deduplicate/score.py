@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from config.tables import likeness_weights
 from processors.deduplicate.arrays import BoolArray, Hashes32
 from processors.deduplicate.fingerprint import COMPLETE_BOUND, MAX_SET_WORDS, Fingerprint, WordSets
 from processors.deduplicate.overlap import Overlap
@@ -45,8 +44,8 @@ class LikenessModel:
 @cache
 def load_model() -> LikenessModel:
     """The model of ``config/deduplicate.toml``."""
-    data = tomllib.loads((resources.files("config") / "deduplicate.toml").read_text("utf-8"))
-    return LikenessModel(data["intercept"], tuple(data["weights"].items()))
+    model = likeness_weights()
+    return LikenessModel(model.intercept, tuple(model.weights.items()))
 
 
 class Likeness(NamedTuple):

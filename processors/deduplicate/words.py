@@ -12,16 +12,15 @@ that is moved to the origin by the base's inverse.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from config.tables import house_style
 from processors.deduplicate.arrays import BoolArray, Hashes64
 
 SHINGLE_WORDS: Final = (
@@ -190,8 +189,7 @@ class _StyleTable:
 @cache
 def _load_style_table() -> _StyleTable:
     """Spellings by the form that stands for them, of ``config/lexicon/house-style.toml``."""
-    text = (resources.files("config") / "lexicon" / "house-style.toml").read_text("utf-8")
-    styles = {hash_word(word): form for word, form in tomllib.loads(text)["words"].items()}
+    styles = {hash_word(word): form for word, form in house_style().items()}
     multiplier = _BASE
     while len({_style_slot(word, multiplier) for word in styles}) < len(styles):
         multiplier = (multiplier * _BASE + 2) % 2**64 | 1

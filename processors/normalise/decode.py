@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import codecs
 import re
-import tomllib
 import unicodedata
 from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import config
+from config.tables import national_sets
 from processors.errors import Empty, NotText
 from processors.normalise.language import identify_language
 
@@ -132,7 +130,7 @@ def decode_iso_6937(payload: bytes) -> str:
 
 def with_national_letters(text: str, nation: str) -> str:
     """ASCII read as a national variant of ISO 646; `nation` is a language (``de``)."""
-    return text.translate(str.maketrans(_NATIONAL, _lexicon()["iso-646"][nation]))
+    return text.translate(str.maketrans(_NATIONAL, national_sets().iso_646[nation]))
 
 
 def _declared_encodings(head: bytes, charset: str | None) -> list[str]:
@@ -193,7 +191,7 @@ def _decode_wire_as(payload: bytes, charset: str) -> str | None:
     name = re.sub(r"[^a-z0-9]", "", charset.lower())
     if name in {"iso6937", "iso69372", "isoir156", "isoir142"}:
         return decode_iso_6937(payload)
-    if (match := re.fullmatch(r"iso646([a-z]{2})", name)) and match[1] in _lexicon()["iso-646"]:
+    if (match := re.fullmatch(r"iso646([a-z]{2})", name)) and match[1] in national_sets().iso_646:
         return with_national_letters(payload.decode("ascii", "replace"), match[1])
     if name in {"usascii", "ascii", "iso88591", "latin1"}:
         return None
@@ -210,7 +208,7 @@ def _decode_national(text: str, language: str | None) -> str:
     hits = len(_BRACKET_IN_WORD.findall(text))
     if hits < _MIN_BRACKETS or hits * _MAX_CHARS_A_BRACKET < len(text):
         return text
-    nations = _lexicon()["iso-646"]
+    nations = national_sets().iso_646
     primary = (language or "").partition("-")[0].lower()
     if primary in nations:
         return with_national_letters(text, primary)
@@ -243,17 +241,11 @@ def _likeness(text: str) -> int:
 
 
 @cache
-def _lexicon() -> dict[str, Any]:
-    path = Path(config.__file__).parent / "lexicon" / "charsets.toml"
-    return tomllib.loads(path.read_text("utf-8"))
-
-
-@cache
 def _iso_6937() -> tuple[dict[int, str], dict[int, str]]:
     """The letters by their bytes, and the marks that stand before a letter."""
-    table = _lexicon()["iso-6937"]
-    marks = {int(byte, 16): mark for byte, mark in table["marks"].items()}
-    rows = {int(start, 16): row for start, row in table.items() if isinstance(row, str)}
+    table = national_sets().iso_6937
+    marks = {int(byte, 16): mark for byte, mark in table.marks.items()}
+    rows = {0xA0: table.a0, 0xB0: table.b0, 0xD0: table.d0, 0xE0: table.e0, 0xF0: table.f0}
     return {
         start + at: char for start, row in rows.items() for at, char in enumerate(row) if char != " "
     }, marks

@@ -17,7 +17,8 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, Final
 
-from config.lexicon import every_language, macrolanguages
+from config.lexicon import every_language
+from config.tables import macrolanguages
 from processors.model.event import Language
 from processors.normalise.values import language_tag
 

@@ -6,7 +6,6 @@ The mapping is the IPTC's own (``config/catalogs/subject-codes.txt``).
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from msgspec.structs import replace
 
 import config
+from config.tables import scheme_aliases
 from processors.model.story import Subject
 from processors.normalise.values import uri_or_none
 
@@ -30,7 +30,7 @@ def resolve_qcode(qcode: str, aliases: dict[str, str] | None = None) -> str | No
     alias, colon, code = qcode.partition(":")
     if not colon or not code:
         return None
-    base = (aliases or {}).get(alias) or _aliases().get(alias)
+    base = (aliases or {}).get(alias) or scheme_aliases().get(alias)
     return uri_or_none(base + code) if base else None
 
 
@@ -59,11 +59,6 @@ def _topic_of(code: str) -> tuple[str, str] | None:
         if above in table:
             return table[above]
     return None
-
-
-@cache
-def _aliases() -> dict[str, str]:
-    return tomllib.loads((_CATALOGS / "iptc-g2.toml").read_text("utf-8"))
 
 
 @cache

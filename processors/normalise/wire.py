@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
-import config
+from config.tables import categories, priorities
 from processors.dates.month_names import month_number
 from processors.dates.written import ZONES
 from processors.model.story import Subject
@@ -52,8 +50,7 @@ def find_wire_date(text: str, zone: str | None) -> str | None:
 
 def urgency_of(priority: str, table: str) -> int | None:
     """The urgency of a priority, by ``config/lexicon/priorities.toml``."""
-    urgency = _table("priorities")[table].get(priority.lower())
-    return int(urgency) if urgency else None
+    return priorities()[table].get(priority.lower())
 
 
 @lru_cache(maxsize=1024)
@@ -61,13 +58,11 @@ def subjects_of(category: str, table: str, scheme: str) -> tuple[Subject, ...]:
     """The category as a subject, and its Media Topic where ``config/lexicon/categories.toml`` knows one."""
     if not category:
         return ()
-    categories = _table("categories")[table]
-    entry = (
-        categories.get(category) or categories.get(category.upper()) or categories.get(category.lower()) or {}
-    )
-    subjects = [Subject(entry.get("name"), literal=f"{scheme}:{category}")]
-    if topic := entry.get("topic"):
-        subjects.append(Subject(entry["name"], uri=MEDIA_TOPIC + topic, creator=PIPELINE_CREATOR))
+    spellings = (category, category.upper(), category.lower())
+    entry = next(filter(None, map(categories()[table].get, spellings)), None)
+    subjects = [Subject(entry.name if entry else None, literal=f"{scheme}:{category}")]
+    if entry and entry.topic:
+        subjects.append(Subject(entry.name, uri=MEDIA_TOPIC + entry.topic, creator=PIPELINE_CREATOR))
     return tuple(subjects)
 
 
@@ -78,9 +73,3 @@ def _zone(name: str | None, default: str | None) -> tzinfo:
         return ZoneInfo(default) if default else UTC
     except (KeyError, ValueError, OSError):
         return UTC
-
-
-@cache
-def _table(name: str) -> dict[str, Any]:
-    path = Path(config.__file__).parent / "lexicon" / f"{name}.toml"
-    return tomllib.loads(path.read_text("utf-8"))

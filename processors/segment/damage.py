@@ -15,7 +15,8 @@ from functools import cache, partial
 from itertools import islice, pairwise
 from typing import Final
 
-from config.lexicon import WordSet, language
+from config.lexicon import language
+from config.word_files import WordSet
 from processors.layout.line_kinds import ends_sentence
 from processors.model.event import Damage, DamageKind, Segment
 

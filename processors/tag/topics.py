@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from config.lexicon import language, topic_names
+from config.lexicon import language
+from config.tables import topic_names
 from processors.media_topics import CODE_PREFIX, codes_by_name, find_ancestors, media_topics
 from processors.model.event import Event, Topic
 

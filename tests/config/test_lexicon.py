@@ -8,7 +8,6 @@ import pytest
 
 from config.errors import Misconfigured
 from config.lexicon import (
-    TEMPLATE_FIELDS,
     Calendar,
     Language,
     every_language,
@@ -16,8 +15,8 @@ from config.lexicon import (
     language,
     languages,
     read_agencies,
-    read_file,
 )
+from config.word_files import TEMPLATE_FIELDS, read_file
 from processors.dates.month_names import folded
 from processors.layout.templates import PLACEHOLDERS
 

@@ -1,0 +1,145 @@
+"""Tables that belong to no language: codes of formats, names of places, spellings, weights of a model.
+
+Each is read when it is asked for first, and once a process.
+
+Raises:
+    Misconfigured: as `config.lexicon`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal
+
+from config.lexicon import FOLDER
+from config.word_files import WordSet, WordTable, read_file
+
+
+class TopicNames(WordTable, frozen=True):
+    """``topics.toml``: what belongs to no one language."""
+
+    priors: dict[str, float]  # by topic
+    sections: dict[str, str]  # by topic: what publishers call their sections, separated by commas
+
+
+class Category(WordTable, frozen=True):
+    """A category of an older wire format, and the Media Topic where one says the same."""
+
+    name: str
+    topic: str | None = None
+
+
+class Iso6937(WordTable, frozen=True):
+    """The right half: rows of single characters from their first code, and non-spacing marks before their letter."""
+
+    a0: str
+    b0: str
+    d0: str
+    e0: str
+    f0: str
+    marks: dict[str, str]
+
+
+class NationalSets(WordTable, frozen=True, rename="kebab"):
+    """``charsets.toml``: character sets of teleprinter wires that Python has no codec for."""
+
+    iso_646: dict[str, str]  # by nation: what stands at # $ @ [ \\ ] ^ ` { | } ~
+    iso_6937: Iso6937
+
+
+class FurtherNames(WordTable, frozen=True, rename={"known_as": "is"}):
+    """Further names of a place that is known by `known_as`, in a country where one is given."""
+
+    known_as: str
+    names: tuple[str, ...]
+    country: str | None = None
+    kind: Literal["city", "region", "country", "other"] | None = None
+
+
+class FurtherPlace(WordTable, frozen=True):
+    """A place that the gazetteer lacks."""
+
+    name: str
+    names: tuple[str, ...] = ()
+    kind: Literal["city", "region", "country", "other"] = "region"
+    country: str | None = None
+    region: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    population: int = 0
+
+
+class PlaceNames(WordTable, frozen=True):
+    """``places-names.toml``: what stands beside the gazetteer."""
+
+    states: dict[str, tuple[str, ...]]  # of the USA, by postal code: their abbreviations
+    name: tuple[FurtherNames, ...]
+    place: tuple[FurtherPlace, ...]
+
+
+class HouseStyle(WordTable, frozen=True):
+    """``house-style.toml``: spellings by the form that stories are compared by."""
+
+    words: dict[str, str]
+
+
+class LikenessWeights(WordTable, frozen=True):
+    """``config/deduplicate.toml``: a logistic model over the features of a pair of stories."""
+
+    intercept: float
+    weights: dict[str, float]
+
+
+@cache
+def topic_names() -> TopicNames:
+    """The sections and priors of Media Topics."""
+    return read_file(FOLDER / "topics.toml", TopicNames)
+
+
+@cache
+def macrolanguages() -> Mapping[str, WordSet]:
+    """By language: the languages of ISO 639-3 that it stands for."""
+    return read_file(FOLDER / "macrolanguages.toml", dict[str, WordSet])
+
+
+@cache
+def categories() -> Mapping[str, Mapping[str, Category]]:
+    """By format and code."""
+    return read_file(FOLDER / "categories.toml", dict[str, dict[str, Category]])
+
+
+@cache
+def priorities() -> Mapping[str, Mapping[str, int]]:
+    """By format and code: the urgency of ninjs, 1 to 9."""
+    return read_file(FOLDER / "priorities.toml", dict[str, dict[str, int]])
+
+
+@cache
+def national_sets() -> NationalSets:
+    """The character sets of teleprinter wires."""
+    return read_file(FOLDER / "charsets.toml", NationalSets)
+
+
+@cache
+def place_names() -> PlaceNames:
+    """The places and names beside the gazetteer."""
+    return read_file(FOLDER / "places-names.toml", PlaceNames)
+
+
+@cache
+def house_style() -> Mapping[str, str]:
+    """Spellings by the form that stands for them."""
+    return read_file(FOLDER / "house-style.toml", HouseStyle).words
+
+
+@cache
+def likeness_weights() -> LikenessWeights:
+    """The model of the deduplicator."""
+    return read_file(FOLDER.parent / "deduplicate.toml", LikenessWeights)
+
+
+@cache
+def scheme_aliases() -> Mapping[str, str]:
+    """Aliases of IPTC's schemes in QCodes, by the URI that they stand for."""
+    return read_file(FOLDER.parent / "catalogs" / "iptc-g2.toml", dict[str, str])
