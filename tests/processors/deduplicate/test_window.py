@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Iterable
@@ -17,8 +18,10 @@ from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import MAX_CANDIDATES
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import BLOCK_RECORDS, MAX_RECORD_KEYS, RecordView, field_offset
+from processors.deduplicate.window import MEDIAN_STORIES, Window, _inverse_frequencies
 from processors.model.event import Event, Lineage
 from processors.model.story import AltId
+from processors.times import HOUR_MS
 from tests.processors.deduplicate.stories import event, report
 
 HISTORY = st.lists(
@@ -296,3 +299,30 @@ def test_colliding_keys_make_no_versions(monkeypatch: pytest.MonkeyPatch) -> Non
     window = Deduplicator(Deduplicate())
     window.decide(event("a", report(1), "Ferry opens at the quay"))
     assert window.decide(event("b", report(2), "Mayor of Norrvik resigns")).lineage == Lineage("b", "new")
+
+
+@pytest.mark.parametrize(("old", "now_moved"), [(31, False), (32, True)])
+def test_the_windows_time_is_the_median_of_the_latest_stories(old: int, *, now_moved: bool) -> None:
+    window = Window(72 * HOUR_MS, 1000)
+    memory = Deduplicator(Deduplicate()).decide(event("a", report(1))).memory
+    for _ in range(2 * MEDIAN_STORIES):
+        window.add(memory, 500 * HOUR_MS, [])
+    for _ in range(old):
+        window.add(memory, 400 * HOUR_MS, [])
+    assert window.now_ms == (400 if now_moved else 500) * HOUR_MS
+
+
+@pytest.mark.parametrize(("hours", "relation"), [(72, "duplicate"), (73, "new")])
+def test_a_copy_at_the_windows_end_is_found(hours: int, relation: str) -> None:
+    window = Deduplicator(Deduplicate(window_hours=72))
+    window.decide(event("a", report(1)))
+    assert window.decide(event("b", report(1), hours=hours)).lineage.relation == relation
+
+
+@pytest.mark.parametrize("stories", [1, 1023, 1024, 2047, 2048])
+def test_a_small_window_weighs_shingles_as_one_of_a_thousand_stories(stories: int) -> None:
+    weights = _inverse_frequencies(stories.bit_length())
+    size = max(1024, 1 << stories.bit_length())
+    assert weights[1] == round(1024 * math.log(size))
+    assert weights[0] == weights[1]
+    assert weights[255] >= round(1024 * 0.05)

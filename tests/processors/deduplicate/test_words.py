@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.deduplicate.fingerprint import (
+    COMPLETE_BOUND,
+    MAX_SET_WORDS,
     MAX_TEXT_CHARS,
     Fingerprint,
     make_fingerprint,
@@ -93,3 +95,35 @@ def test_samples_are_ascending_distinct_and_bounded(texts: list[str]) -> None:
 def test_a_text_of_many_megabytes_is_looked_at_up_to_the_cap() -> None:
     long = "ferry opens at the quay of Norrvik. " * (2 * MAX_TEXT_CHARS // 36)
     assert alike(make_fingerprint("", long), make_fingerprint("", long[:MAX_TEXT_CHARS]))
+
+
+@pytest.mark.parametrize(("characters", "width"), [(9, SHINGLE_WORDS), (10, SHINGLE_CHARACTERS)])
+def test_a_text_is_of_an_unspaced_script_from_a_tenth_of_its_characters(characters: int, width: int) -> None:
+    text = "市" * characters + "b" * (100 - characters)
+    assert split_words([text]).widths == (width,)
+
+
+@pytest.mark.parametrize(("capitals", "names"), [(8, 8), (9, 0)])
+def test_where_more_than_two_thirds_are_capitals_nothing_is_a_name(capitals: int, names: int) -> None:
+    text = " ".join([f"Name{letter}" for letter in "abcdefghi"[:capitals]] + ["small"] * (12 - capitals))
+    assert len(make_fingerprint("", text).names) == names
+
+
+@pytest.mark.parametrize(
+    ("count", "size"), [(130, 128), (131, int((128 * 131) ** 0.5)), (520, int((128 * 520) ** 0.5))]
+)
+def test_a_sample_is_all_of_a_short_text_and_grows_with_the_root_of_a_long_one(count: int, size: int) -> None:
+    made = make_fingerprint("", " ".join(f"w{number}x" for number in range(count)))
+    assert len(made.running) == count - 2
+    assert len(made.shingles) == size
+    assert (made.bound == COMPLETE_BOUND) == (size == count - 2)
+
+
+@pytest.mark.parametrize("count", [MAX_SET_WORDS - 1, MAX_SET_WORDS, MAX_SET_WORDS + 1])
+def test_of_numbers_names_and_headline_words_the_smallest_are_kept(count: int) -> None:
+    numbers = " ".join(str(number) for number in range(1000, 1000 + count))
+    headline = " ".join(f"w{number}" for number in range(count))
+    made = make_fingerprint(headline, numbers)
+    assert len(made.numbers) == len(made.headline) == min(count, MAX_SET_WORDS)
+    others = make_fingerprint(headline, numbers + " 1 2 3").numbers
+    assert len(others) == min(count + 3, MAX_SET_WORDS)

@@ -1,0 +1,107 @@
+"""Briefs are one story only where they are all but equal; longer texts are judged by the model."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from config.settings import Deduplicate
+from processors.deduplicate import Deduplicator
+from processors.deduplicate.fingerprint import COMPLETE_BOUND, MAX_SET_WORDS, make_fingerprint
+from processors.deduplicate.overlap import (
+    MIN_CONTAINMENT,
+    Overlap,
+    OverlapQuery,
+    measure_overlaps,
+    sample_fingerprint,
+)
+from processors.deduplicate.record import RecordView
+from processors.deduplicate.score import (
+    BRIEF_WORDS,
+    MIN_BRIEF_LIKENESS,
+    Likeness,
+    jaccard_likeness,
+    mean_run,
+    measure_likeness,
+    missing_share,
+)
+from tests.processors.deduplicate.stories import event
+
+
+def likeness(old: tuple[str, str], new: tuple[str, str]) -> Likeness | None:
+    """Of two stories, each a headline and a text."""
+    view = RecordView(Deduplicator(Deduplicate()).decide(event("a", old[1], old[0])).memory)
+    fingerprint, earlier = make_fingerprint(*new), make_fingerprint(*old)
+    query = OverlapQuery(
+        fingerprint,
+        np.ones(len(fingerprint.shingles), np.uint8),
+        [(0, sample_fingerprint(earlier))],
+    )
+    overlap = measure_overlaps(
+        [query],
+        lambda counts: np.full(len(counts), 1024),
+        lambda hashes: np.ones(len(hashes), np.uint8),
+    )[0][0]
+    return measure_likeness(fingerprint, view, overlap) if overlap else None
+
+
+def words(count: int, first: str = "w") -> str:
+    return " ".join(f"{first}{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(count))
+
+
+@pytest.mark.parametrize("count", [BRIEF_WORDS - 1, BRIEF_WORDS])
+def test_from_twenty_words_on_the_model_judges_texts_that_end_in_another_word(count: int) -> None:
+    ours, theirs = f"{words(count - 1)} tarnel", f"{words(count - 1)} brodal"
+    assert (likeness(("", ours), ("", theirs)) is not None) == (count >= BRIEF_WORDS)
+
+
+@pytest.mark.parametrize("longer", [2 * BRIEF_WORDS - 1, 2 * BRIEF_WORDS])
+def test_a_flash_is_compared_with_a_story_of_forty_words(longer: int) -> None:
+    flash, story = words(BRIEF_WORDS - 4), words(longer)
+    assert (likeness(("", flash), ("", story)) is not None) == (longer >= 2 * BRIEF_WORDS)
+
+
+@pytest.mark.parametrize(("shared", "total"), [(3, 4), (5, 7)])
+def test_headlines_of_one_brief_share_three_quarters_of_their_words(shared: int, total: int) -> None:
+    text = words(12)
+    ours, theirs = words(shared, "h"), f"{words(shared, 'h')} {words(total - shared, 'o')}"
+    one = shared / total >= MIN_BRIEF_LIKENESS
+    assert (likeness((ours, text), (theirs, text)) is not None) == one
+
+
+@pytest.mark.parametrize(("kept", "size"), [(11, 14), (10, 15)])
+def test_a_brief_may_have_a_quarter_more_at_one_end(kept: int, size: int) -> None:
+    ours, theirs = words(kept), words(size)
+    one = (kept - 2) / (size - 2) >= MIN_BRIEF_LIKENESS  # shingles
+    assert (likeness(("", ours), ("", theirs)) is not None) == one
+
+
+@pytest.mark.parametrize("shared", [11, 12, 13])
+def test_pairs_that_share_less_than_an_eighth_are_not_counted(shared: int) -> None:
+    common = words(shared + 2)  # so many shingles
+    rest = 100 - shared
+    ours, theirs = f"{common} {words(rest, 'x')}", f"{common} {words(rest, 'y')}"
+    assert len(make_fingerprint("", ours).shingles) == 100
+    assert (likeness(("", ours), ("", theirs)) is not None) == (shared / 100 >= MIN_CONTAINMENT)
+
+
+def test_what_is_missing_is_counted_below_the_bounds_of_full_sets() -> None:
+    assert missing_share([], [1]) == 0.0
+    assert missing_share([1, 2, 3], [2, 3]) == 1 / 4
+    full = list(range(10, 10 + MAX_SET_WORDS))
+    assert missing_share([1, 2, 1000], full) == 2 / 3, "1000 lies above what the full set has"
+    assert missing_share([1, 2, 1000], full[:-1]) == 3 / 4
+
+
+def test_headlines_are_alike_by_shared_words() -> None:
+    assert jaccard_likeness([1, 2, 3], [2, 3, 4]) == 0.5
+    assert jaccard_likeness([], [1]) == 0.0
+
+
+def test_runs_are_as_long_as_in_the_whole_text() -> None:
+    overlap = Overlap(9, 9, 6, 9, 9, 6, 0, 0, 0, 6, 2, np.zeros(0, np.uint32))
+    assert mean_run(overlap, COMPLETE_BOUND) == math.log1p(3)
+    assert mean_run(overlap, COMPLETE_BOUND // 2) == pytest.approx(math.log1p(6))
+    assert mean_run(overlap._replace(runs=0, shared_rare=0), COMPLETE_BOUND) == 0.0
