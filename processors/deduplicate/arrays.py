@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 HALF_BITS: Final = np.uint64(32)
 LOWER_HALF: Final = np.uint64(2**32 - 1)
 UPPER_HALF: Final = np.uint64(2**64 - 2**32)
-INITIAL_COUNT_SLOTS: Final = (
-    1 << 18
-)  # a byte each; fewer collide until the table has grown, more are never filled
-MAX_COUNT: Final = 255  # of stories, what a byte holds; a shingle counts as a template's long before
-SPREAD_FACTOR: Final = np.uint32(
-    0x9E3779B1
-)  # 2**32 over the golden ratio, as in Knuth's multiplicative hashing
+# A byte each. With fewer slots counts of strangers add up until the table has grown; more are never filled.
+INITIAL_COUNT_SLOTS: Final = 1 << 18
+MAX_COUNT: Final = 255  # of stories: what a byte holds
+# 2**32 over the golden ratio: Knuth's multiplicative hashing (The Art of Computer Programming, 6.4).
+SPREAD_FACTOR: Final = np.uint32(0x9E3779B1)
 
 Numbers = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]

@@ -16,25 +16,22 @@ import xxhash
 from processors.deduplicate.arrays import HALF_BITS, BoolArray, Hashes32, Hashes64, first_of_equals
 from processors.deduplicate.words import SHINGLE_WORDS, Words, split_words
 
-COMPLETE_BOUND: Final = 2**32 - 1  # the bound of a sample that left nothing out
-FULL_SAMPLE_WORDS: Final = 128  # a longer text keeps as many shingles as grow with the root of its length;
-# with fewer, cut copies share too little with the story; with more, each story of the window takes more memory
-MAX_SET_WORDS: Final = (
-    48  # numbers, names and headline words kept of a story: fewer miss tables' figures, more cost memory
-)
-MAX_TEXT_CHARS: Final = (
-    1_000_000  # of a text that are looked at: more cost time, fewer cut the longest dispatches
-)
-GROUP_CHARS: Final = (
-    1 << 16
-)  # of texts that pass together: more leave the processor's cache, fewer pay numpy's calls
+COMPLETE_BOUND: Final = 2**32 - 1  # of a sample that left nothing out
+# A longer text keeps as many shingles as grow with the root of its length. With fewer, copies that were cut share too
+# little with the story; with more, each story of the window takes more memory.
+FULL_SAMPLE_WORDS: Final = 128
+# Kept of the numbers, names and headline words of a story each: fewer miss tables' figures, more cost memory.
+MAX_SET_WORDS: Final = 48
+# What lies behind is not looked at: a higher figure costs time, a lower one cuts long dispatches.
+MAX_TEXT_CHARS: Final = 1_000_000
+# Texts that are worked on together: more leave the processor's cache, fewer pay for numpy's calls.
+GROUP_CHARS: Final = 1 << 16
+# A text with a greater share of capitals has no names: a lower share drops the names of lists of names, a higher one
+# takes every word of a text in capitals for a name.
+SHOUTED_THIRDS: Final = 2
 NUMBER_BIT: Final = np.uint32(
     2
-)  # of a shingle that has a number among its words; the lowest bit is `record`'s
-SHOUTED_THIRDS: Final = (
-    2  # of a text's words with capitals, from which a capital tells nothing: fewer drop the names
-)
-# of lists of names, more take every word of a text in capitals for one
+)  # of a shingle with a number among its words; the lowest bit is `record.NEW_BIT`
 
 _WHITE: Final = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
 _MIX: Final = tuple(

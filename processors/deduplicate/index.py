@@ -34,29 +34,25 @@ from processors.deduplicate.arrays import (
 )
 from processors.deduplicate.record import BLOCK_RECORDS, ShingleRows
 
-# The template filter, as in the prototype that was measured on labelled pairs of the Reuters wire: with a higher figure
-# stories made from one template become candidates of each other, with a lower one a report that many told finds no
-# parent.
-MAX_KEY_STORIES: Final = 8  # that have a shingle which is a key
-MIN_SHINGLE_KEYS: Final = (
-    4  # of a story: the rarest, where almost everything is common; with fewer, a chance collision decides
-)
-MAX_SHINGLE_KEYS: Final = (
-    48  # of a story, of a long one half of its sample: fewer miss briefs of it, more cost time and memory
-)
-MAX_CANDIDATES: Final = (
-    6  # that are scored for a story: fewer miss the parent among its copies, more cost time
-)
-MIN_SHARED_SHARE: Final = (
-    0.05  # of the keys that a candidate could share: a lower share scores chance collisions, a
-)
-# higher one misses copies that were cut
+# The template filter, as in the prototype that was measured on labelled pairs of the Reuters wire: a shingle of more
+# stories is no key. With a higher figure stories made from one template become candidates of each other, with a lower
+# one a report that many told finds no parent.
+MAX_KEY_STORIES: Final = 8
+# As in the prototype: where almost everything is common, the rarest shingles are keys. With fewer a chance collision
+# decides, with more templates return.
+MIN_SHINGLE_KEYS: Final = 4
+# Of a long story half of its sample are keys: fewer miss briefs of it, more cost time and memory.
+MAX_SHINGLE_KEYS: Final = 48
+# The most that are scored for a story: fewer miss the parent among its copies, more cost time.
+MAX_CANDIDATES: Final = 6
+# Of the keys that a candidate could share: a lower share scores chance collisions, a higher one misses copies that
+# were cut.
+MIN_SHARED_SHARE: Final = 0.05
 INITIAL_ROW_SLOTS: Final = 1 << 16
-MIN_TURNOVER_ROWS: Final = (
-    1 << 16
-)  # that pass before a rebuild, beside four times the window: fewer rebuild often, with
-# more the arrays of rows that have left take memory
-MAX_SAMPLE_SIZE: Final = 65535  # that is remembered of a row
+# Rows that pass before a rebuild, beside four times the window: fewer rebuild often, more keep arrays of rows that
+# have left.
+MIN_TURNOVER_ROWS: Final = 1 << 16
+MAX_SAMPLE_SIZE: Final = 65535  # that is remembered of a row, in two bytes
 
 CandidateRows = list[tuple[int, int]]  # rows, each with the number of keys that it shares, most first
 

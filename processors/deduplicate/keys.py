@@ -23,12 +23,10 @@ LINK_ROLES: Final = frozenset(
 IDENTIFIER_ROLES: Final = frozenset(
     ("guid", "docid", "dukey", "uri", "itemid", "newsitemid", "publicidentifier")
 )
-MIN_HEADLINE_WORDS: Final = (
-    3  # of a headline that has keys: "Business briefs" names no story, "Ferry opens again" one
-)
-LEADING_WORDS: Final = (
-    5  # of a headline that are a key, too: fewer fit many headlines, more an advisory may have cut
-)
+# A shorter headline has no keys: "Business briefs" names no story, "Ferry opens again" does.
+MIN_HEADLINE_WORDS: Final = 3
+# The first words of a headline are a key, too: fewer fit many headlines, more miss one that an advisory shortened.
+LEADING_WORDS: Final = 5
 WORD_BYTES: Final = 8  # of a hashed word
 INITIAL_SLOTS: Final = 1024  # of the map; always a power of two
 

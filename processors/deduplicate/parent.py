@@ -22,18 +22,16 @@ from processors.model.story import Story
 from processors.signals import Signals, read_signals
 from processors.times import HOUR_MS, to_milliseconds
 
-MAX_AHEAD_MS: Final = (
-    24 * HOUR_MS
-)  # of a story's time before its arrival: more lets a wrong date move the window, less
-# refuses a clock in another zone
-UNDATED_MS: Final = 24 * HOUR_MS  # after 1970 began: a time within is what programs write that know no date
-MIN_NAMED_LIKENESS: Final = (
-    0.6  # of an advisory's quoted headline and the story's: a lower figure kills other stories,
-)
-# a higher one misses a headline that the advisory shortened
-MAX_VERSION_DIGITS: Final = (
-    100  # of a version that counts as a number: Python reads no number of thousands of digits
-)
+# A story that is dated further after its arrival is taken at its arrival: more lets a wrong date move the window, less
+# refuses a clock in another zone.
+MAX_AHEAD_MS: Final = 24 * HOUR_MS
+# What programs write that know no date lies this near to the beginning of 1970, in whatever zone they write it.
+UNDATED_MS: Final = 24 * HOUR_MS
+# Of an advisory's quoted headline and the story's: a lower figure kills other stories, a higher one misses a headline
+# that the advisory shortened.
+MIN_NAMED_LIKENESS: Final = 0.6
+# Longer versions have no order: Python refuses to read numbers of thousands of digits; serial numbers have some twenty.
+MAX_VERSION_DIGITS: Final = 100
 
 
 class Arrival(NamedTuple):

@@ -26,43 +26,23 @@ from processors.deduplicate.fingerprint import Fingerprint, WordSets
 from processors.model.event import Feature, Lineage, Relation
 
 FORMAT_NUMBER: Final = 3  # another number is another software's and is not read
-BLOCK_RECORDS: Final = 64  # of the log (see `window`)
-MAX_RECORD_KEYS: Final = (
-    64  # of a story, however many identifiers its publisher gives it: more cost memory, fewer lose links
-)
+# Of the log (see `window`); part of the format, since a record has its place in its block.
+BLOCK_RECORDS: Final = 64
+# Of a story, however many identifiers its publisher gives it: more cost memory, fewer lose links between stories.
+MAX_RECORD_KEYS: Final = 64
 ABSENT_BYTES: Final = 2**32 - 1  # the length of a string that is not there
 NO_SCORE: Final = 65535
 SCORE_UNITS: Final = 10_000  # of a score of 1
 NEW_BIT: Final = np.uint32(1)  # of a stored shingle that no parent had
 HASH_BITS: Final = np.uint32(2**32 - 2)
 RELATIONS: Final[tuple[Relation, ...]] = get_args(Relation)  # a record holds the place in this order
+# A record holds the places in this order: new names go to the end.
 FIGURE_NAMES: Final = (
-    "containment",
-    "numbers-missing",
-    "names-missing",
-    "headline",
-    "digits",
-    "length-ratio",
-    "hours",
-    "shared-keys",
-    "candidates",
-    "novelty",
-    "late",
-    "by-uri",
-    "by-link",
-    "by-content",
-    "by-name",
-    "by-text",
-    "plain-containment",
-    "reverse-containment",
-    "score",
-    "figures-kept",
-    "figures",
-    "run",
-    "words",
-    "numbers-differ",
-    "names-differ",
-)  # fmt: skip -- a record holds the places in this order: add at the end only
+    "containment", "numbers-missing", "names-missing", "headline", "digits", "length-ratio", "hours",
+    "shared-keys", "candidates", "novelty", "late", "by-uri", "by-link", "by-content", "by-name", "by-text",
+    "plain-containment", "reverse-containment", "score", "figures-kept", "figures", "run", "words",
+    "numbers-differ", "names-differ",
+)  # fmt: skip
 _RELATION_CODES: Final = {name: code for code, name in enumerate(RELATIONS)}
 _FIGURE_CODES: Final = {name: code for code, name in enumerate(FIGURE_NAMES)}
 

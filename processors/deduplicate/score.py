@@ -17,14 +17,12 @@ from processors.deduplicate.fingerprint import COMPLETE_BOUND, MAX_SET_WORDS, Fi
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
 
-BRIEF_WORDS: Final = (
-    20  # in shorter texts every word may be what the story is about; were the figure higher, briefs
-)
-# that were edited would be strangers, were it lower, notices made from one template would be one story
-MIN_BRIEF_LIKENESS: Final = (
-    0.75  # Jaccard likeness of two briefs, and of their headlines, that are one: a lower figure
-)
-# takes another file's number for a copy, a higher one misses a headline with a word more
+# In a shorter text every word may be what the story is about. With a higher figure briefs that were edited are
+# strangers; with a lower one notices made from one template are one story.
+BRIEF_WORDS: Final = 20
+# Jaccard likeness of two briefs that are one, and of their headlines: a lower figure takes another file's number for a
+# copy, a higher one misses a headline with a word more.
+MIN_BRIEF_LIKENESS: Final = 0.75
 MAX_ODDS: Final = 30.0  # logarithm; more changes no digit that is kept
 
 

@@ -44,22 +44,19 @@ from processors.deduplicate.record import (
     read_window_time,
 )
 
-MEDIAN_STORIES: Final = (
-    63  # whose median time is the window's: with fewer a burst of old stories moves it, with more it
-)
-# lags behind
-LIKELY_PART: Final = (
-    4  # part of the keys from which a candidate is probably the parent, whose own origins are then
-)
-# compared at once; decisions are the same with any figure: a higher one compares in vain, a lower one twice
-WEIGHT_UNIT: Final = 1024  # of weights, which are whole numbers
-MIN_WEIGHED_STORIES: Final = 1024  # as if the window had so many: in a smaller one everything would be common
-MIN_WEIGHT: Final = (
-    0.05  # of a shingle that every story has; with none, stories of templates only would weigh nothing
-)
-MIN_GONE_RECORDS: Final = (
-    1024  # that have left before memory is freed: fewer copy the list often, more keep memory
-)
+# The median of so many stories' times is the window's: with fewer a burst of old stories moves it, with more it lags
+# behind.
+MEDIAN_STORIES: Final = 63
+# A candidate that shares this part of the keys is probably the parent, so its own origins are compared at once.
+# Decisions are the same with any figure: a higher one compares in vain, a lower one makes a second call.
+LIKELY_PART: Final = 4
+WEIGHT_UNIT: Final = 1024  # weights are whole numbers
+# A window of fewer stories weighs as if it had so many: otherwise everything in it would be common.
+MIN_WEIGHED_STORIES: Final = 1024
+# The weight of a shingle that every story has: with none, two stories of templates only would weigh nothing.
+MIN_WEIGHT: Final = 0.05
+# Memory is freed when so many records have left: fewer copy the list often, more keep memory.
+MIN_GONE_RECORDS: Final = 1024
 
 
 class WindowReading(NamedTuple):

@@ -23,16 +23,15 @@ from numpy.typing import NDArray
 from config.tables import house_style
 from processors.deduplicate.arrays import BoolArray, Hashes64
 
-SHINGLE_WORDS: Final = (
-    3  # with two, stock phrases make strangers alike; with four, a changed word breaks more of them
-)
-SHINGLE_CHARACTERS: Final = 6  # of unspaced scripts, about three words; fewer or more fail as with words
-PROBE_CHARACTERS: Final = (
-    2000  # that tell whether a text is of an unspaced script; fewer may be a headline in Latin
-)
-UNSPACED_TENTHS: Final = (
-    1  # of them from which it is; more misses reports full of figures, less takes in one quoted name
-)
+# The width of the prototype that was measured on the Reuters wire. With two words stock phrases make strangers alike;
+# with four a changed word breaks more shingles.
+SHINGLE_WORDS: Final = 3
+# About three words of an unspaced script; fewer and more fail as with words.
+SHINGLE_CHARACTERS: Final = 6
+# Their share of unspaced characters chooses the shingles of a text: fewer may be a headline in Latin letters.
+PROBE_CHARACTERS: Final = 2000
+# A higher share misses reports full of figures and names in Latin letters, a lower one takes in one quoted name.
+UNSPACED_TENTHS: Final = 1
 
 _UNSPACED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -49,10 +48,10 @@ _TYPOGRAPHY: Final = re.compile(r"[“”„«»–—…•·\u00a0€£§°]")
 
 _BASE: Final = 0x9E3779B97F4A7C15
 _INVERSE: Final = pow(_BASE, -1, 2**64)
-_KEPT_POWERS: Final = (
-    1 << 17
-)  # enough for a group of texts (`fingerprint.GROUP_CHARS`); those of a longer text are made
-_STYLE_BITS: Final = 14  # of a slot in the table of spellings; with fewer the search for a multiplier takes long, more leave the cache
+# The powers of a group of texts (`fingerprint.GROUP_CHARS`, two bytes each) are kept; a longer text needs its own.
+_KEPT_POWERS: Final = 1 << 17
+# Bits of a slot in the table of spellings: with fewer the search for a multiplier takes long, more leave the cache.
+_STYLE_BITS: Final = 14
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,7 @@ from hypothesis import strategies as st
 from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.index import (
     MAX_CANDIDATES,
-    MAX_KEY_STORIES,
-    MAX_SHINGLE_KEYS,
     MIN_SHARED_SHARE,
-    MIN_SHINGLE_KEYS,
     CandidateRows,
     ShingleIndex,
     top_candidates,
@@ -84,18 +81,20 @@ def candidates_after(others: int) -> CandidateRows:
     return index.look_up([story], 0).candidates[0]
 
 
-@pytest.mark.parametrize("others", [MAX_KEY_STORIES - 1, MAX_KEY_STORIES, MAX_KEY_STORIES + 1])
+@pytest.mark.parametrize("others", [7, 8, 9])
 def test_shingles_of_more_than_eight_stories_are_no_keys(others: int) -> None:
     newest = [(others - 1, 20), (others - 2, 20)]
-    assert candidates_after(others) == (newest if others <= MAX_KEY_STORIES else [])
+    assert candidates_after(others) == (newest if others <= 8 else [])
 
 
 @pytest.mark.parametrize(
     ("size", "keys"),
     [
-        (MAX_SHINGLE_KEYS - 1, MAX_SHINGLE_KEYS - 1),
-        (MAX_SHINGLE_KEYS + 1, MAX_SHINGLE_KEYS),
-        (2 * MAX_SHINGLE_KEYS + 2, MAX_SHINGLE_KEYS + 1),
+        (47, 47),
+        (48, 48),
+        (49, 48),
+        (97, 48),
+        (98, 49),
     ],
 )
 def test_a_story_has_48_keys_and_a_long_one_half_of_its_sample(size: int, keys: int) -> None:
@@ -103,15 +102,15 @@ def test_a_story_has_48_keys_and_a_long_one_half_of_its_sample(size: int, keys: 
     assert lookup.keys.counts.tolist() == [keys]
 
 
-@pytest.mark.parametrize("rare", [MIN_SHINGLE_KEYS - 1, MIN_SHINGLE_KEYS, MIN_SHINGLE_KEYS + 1])
+@pytest.mark.parametrize("rare", [3, 4, 5])
 def test_where_almost_everything_is_common_the_four_rarest_are_keys(rare: int) -> None:
     index = ShingleIndex()
     template = sample_of(0, 20)
-    for row in range(MAX_KEY_STORIES + 2):
+    for row in range(10):
         rows = rows_of(template)
         index.add_rows(rows, index.select_keys(rows), row)
     lookup = index.look_up([np.concatenate((template, sample_of(5000, rare)))], 0)
-    assert lookup.keys.counts.tolist() == [max(rare, MIN_SHINGLE_KEYS)]
+    assert lookup.keys.counts.tolist() == [max(rare, 4)]
 
 
 def test_a_sample_smaller_than_the_fewest_keys_is_all_keys() -> None:

@@ -8,19 +8,14 @@ from msgspec.structs import replace
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
 from processors.deduplicate.fingerprint import make_fingerprint
-from processors.deduplicate.parent import (
-    MAX_AHEAD_MS,
-    MAX_VERSION_DIGITS,
-    MIN_NAMED_LIKENESS,
-    UNDATED_MS,
-    read_arrival,
-)
+from processors.deduplicate.parent import read_arrival
 from processors.deduplicate.score import jaccard_likeness
 from processors.deduplicate.window import Window
 from processors.model.event import Event, Provenance
 from processors.times import HOUR_MS, to_milliseconds, to_timestamp
 from tests.processors.deduplicate.stories import event, report
 
+DAY_MS = 24 * HOUR_MS
 RECEIVED_MS = to_milliseconds("2026-03-02T12:00:00Z")
 
 
@@ -38,16 +33,16 @@ def arrival_ms(created: str | None, received: str | None) -> int:
     return read_arrival(made, make_fingerprint("", made.text), Window(HOUR_MS, 9)).time_ms
 
 
-@pytest.mark.parametrize("ahead_ms", [MAX_AHEAD_MS - 1, MAX_AHEAD_MS, MAX_AHEAD_MS + 1])
+@pytest.mark.parametrize("ahead_ms", [DAY_MS - 1, DAY_MS, DAY_MS + 1])
 def test_a_story_dated_more_than_a_day_ahead_is_taken_at_its_arrival(ahead_ms: int) -> None:
     time_ms = RECEIVED_MS + ahead_ms
-    expected = time_ms if ahead_ms <= MAX_AHEAD_MS else RECEIVED_MS
+    expected = time_ms if ahead_ms <= DAY_MS else RECEIVED_MS
     assert arrival_ms(to_timestamp(time_ms), to_timestamp(RECEIVED_MS)) == expected
 
 
-@pytest.mark.parametrize("time_ms", [-UNDATED_MS, 1 - UNDATED_MS, 0, UNDATED_MS - 1, UNDATED_MS])
+@pytest.mark.parametrize("time_ms", [-DAY_MS, 1 - DAY_MS, 0, DAY_MS - 1, DAY_MS])
 def test_the_first_day_of_1970_is_no_date(time_ms: int) -> None:
-    expected = RECEIVED_MS if abs(time_ms) < UNDATED_MS else time_ms
+    expected = RECEIVED_MS if abs(time_ms) < DAY_MS else time_ms
     assert arrival_ms(to_timestamp(time_ms), to_timestamp(RECEIVED_MS)) == expected
 
 
@@ -82,7 +77,7 @@ def test_an_advisory_names_a_story_by_most_of_its_headline(quoted: str) -> None:
     note = f"Attention editors: please kill the story headlined “{quoted}”. A substitute follows."
     lineage = window.decide(event("b", note, "ADVISORY", hours=1)).lineage
     ours, theirs = (make_fingerprint(text, "").headline.tolist() for text in (quoted, HEADLINE))
-    expected = "a" if jaccard_likeness(ours, theirs) >= MIN_NAMED_LIKENESS else None
+    expected = "a" if jaccard_likeness(ours, theirs) >= 0.6 else None
     assert (lineage.relation, lineage.of) == ("kill", expected)
 
 
@@ -90,12 +85,12 @@ def test_the_quoted_headlines_lie_on_both_sides() -> None:
     whole = make_fingerprint(HEADLINE, "").headline.tolist()
     for words, named in ((8, True), (7, False)):
         part = make_fingerprint(" ".join(HEADLINE.split()[:words]), "").headline.tolist()
-        assert (jaccard_likeness(part, whole) >= MIN_NAMED_LIKENESS) == named
+        assert (jaccard_likeness(part, whole) >= 0.6) == named
 
 
-@pytest.mark.parametrize("digits", [MAX_VERSION_DIGITS, MAX_VERSION_DIGITS + 1])
+@pytest.mark.parametrize("digits", [100, 101])
 def test_versions_have_an_order_up_to_a_hundred_digits(digits: int) -> None:
     window = Deduplicator(Deduplicate())
     window.decide(event("a", report(1), version="9" * digits))
     older = window.decide(event("a", report(1, 10), version="8" * digits, hours=1)).lineage
-    assert older.relation == ("duplicate" if digits <= MAX_VERSION_DIGITS else "update")
+    assert older.relation == ("duplicate" if digits <= 100 else "update")

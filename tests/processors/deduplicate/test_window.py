@@ -18,7 +18,7 @@ from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import MAX_CANDIDATES
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import BLOCK_RECORDS, MAX_RECORD_KEYS, RecordView, field_offset
-from processors.deduplicate.window import MEDIAN_STORIES, Window, _inverse_frequencies
+from processors.deduplicate.window import Window, _inverse_frequencies
 from processors.model.event import Event, Lineage
 from processors.model.story import AltId
 from processors.times import HOUR_MS
@@ -305,7 +305,7 @@ def test_colliding_keys_make_no_versions(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_windows_time_is_the_median_of_the_latest_stories(old: int, *, now_moved: bool) -> None:
     window = Window(72 * HOUR_MS, 1000)
     memory = Deduplicator(Deduplicate()).decide(event("a", report(1))).memory
-    for _ in range(2 * MEDIAN_STORIES):
+    for _ in range(99):
         window.add(memory, 500 * HOUR_MS, [])
     for _ in range(old):
         window.add(memory, 400 * HOUR_MS, [])
