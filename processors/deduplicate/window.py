@@ -51,10 +51,9 @@ MEDIAN_STORIES: Final = 63
 # Decisions are the same with any figure: a higher one compares in vain, a lower one makes a second call.
 LIKELY_PART: Final = 4
 WEIGHT_UNIT: Final = 1024  # weights are whole numbers
-# A window of fewer stories weighs as if it had so many: otherwise everything in it would be common.
+# A window of fewer stories weighs as if it had so many: otherwise everything in it would be common, and what more
+# stories have than it holds would weigh less than nothing.
 MIN_WEIGHED_STORIES: Final = 1024
-# The weight of a shingle that every story has: with none, two stories of templates only would weigh nothing.
-MIN_WEIGHT: Final = 0.05
 # Memory is freed when so many records have left: fewer copy the list often, more keep memory.
 MIN_GONE_RECORDS: Final = 1024
 
@@ -267,5 +266,5 @@ def _inverse_frequencies(bits: int) -> ShingleWeights:
     """log(N / n) for n of 0 to 255 stories, where N is the window's size to a power of two, a thousand at least."""
     stories = np.maximum(np.arange(MAX_COUNT + 1), 1)
     logarithms = np.log(max(MIN_WEIGHED_STORIES, 1 << bits) / stories)
-    weights: ShingleWeights = np.rint(WEIGHT_UNIT * np.maximum(logarithms, MIN_WEIGHT)).astype(np.int64)
+    weights: ShingleWeights = np.rint(WEIGHT_UNIT * logarithms).astype(np.int64)
     return weights
