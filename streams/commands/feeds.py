@@ -242,10 +242,11 @@ def _read_states(settings: Settings, *, kafka: bool) -> Mapping[str, bytes]:
 
         return asyncio.run(load_states(settings))
 
-    from streams.embedded.data_file import DATABASE
+    from streams.embedded.data_file import DATABASE, find_data_file
 
-    path = Path(settings.embedded.data) / DATABASE
-    if not path.is_file():
+    folder = Path(settings.embedded.data)
+    if not (folder / DATABASE).is_file():
         return {}
+    path = find_data_file(folder)
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
         return dict(connection.execute("SELECT feed, state FROM feeds"))
