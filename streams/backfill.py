@@ -20,7 +20,6 @@ from config.errors import Misconfigured
 from processors.errors import Rejected, TooLarge, Unreadable
 from processors.model.event import RawItem
 from processors.times import to_timestamp
-from streams.embedded.log import Log
 from streams.files import (
     STDIN_PATH,
     UNFINISHED_SUFFIXES,
@@ -31,7 +30,7 @@ from streams.files import (
 )
 from streams.messages import Message, raw_message
 from streams.process import Input, read_inputs
-from streams.topology import BACKFILL, STEPS
+from streams.topology import BACKFILL
 
 # Records that may wait behind the first step before it takes more of a back-fill. With few, a back-fill is slow; a live
 # story waits for all that are before it.
@@ -53,28 +52,6 @@ class Archive(Protocol):
 
     def close(self) -> None:
         """Hang up."""
-
-
-class EmbeddedArchive:
-    """The embedded log, which may be in use by a running pipeline."""
-
-    limit = 1 << 30
-
-    def __init__(self, path: Path) -> None:
-        """The log's file; it is made where it is missing."""
-        self._log = Log(path)
-
-    def append(self, messages: Sequence[Message]) -> None:
-        """In one transaction."""
-        self._log.append(messages)
-
-    def waiting(self) -> int:
-        """How many records the first step has not read."""
-        return self._log.lag(STEPS[0].name, [BACKFILL.name])
-
-    def close(self) -> None:
-        """Close the file."""
-        self._log.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Protocol
 
 import orjson
@@ -14,7 +13,6 @@ from processors.model.codec import decode
 from processors.model.event import RawItem
 from processors.numbers import parse_int64
 from processors.times import to_timestamp
-from streams.embedded.log import PARTITION, Log
 from streams.messages import Message, Record
 from streams.topology import BACKFILL, DEAD_LETTERS, RAW, TOPICS
 
@@ -116,43 +114,6 @@ class DeadLetterSource(Protocol):
 
     def close(self) -> None:
         """Hang up."""
-
-
-class EmbeddedDeadLetters:
-    """The dead letters of the embedded log, which may be in use by a running pipeline."""
-
-    def __init__(self, path: Path) -> None:
-        """The log's file."""
-        self._log = Log(path)
-
-    def read(self, topics: Sequence[str]) -> Iterator[Record]:
-        """All records of these topics."""
-        for topic in topics:
-            for piece in self._log.record_chunks(topic):
-                yield from piece
-
-    def find(self, topic: str, partition: int, offset: int) -> Record | None:
-        """One record."""
-        records = self._log.records(topic, offset, 1) if partition == PARTITION else []
-        return records[0] if records and records[0].offset == offset else None
-
-    def replay(self, letters: Sequence[DeadLetter]) -> int:
-        """Back to the topic and out of the dead letters, in one transaction."""
-        with self._log.transaction():
-            self._log.append([letter.as_replayed() for letter in letters])
-            self.drop(letters)
-        return len(letters)
-
-    def drop(self, letters: Sequence[DeadLetter]) -> int:
-        """Delete letters."""
-        with self._log.transaction():
-            for letter in letters:
-                self._log.delete_records(letter.record.topic, [letter.record.offset])
-        return len(letters)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._log.close()
 
 
 @dataclass(frozen=True, slots=True)

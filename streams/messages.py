@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from processors.errors import WiredeskError
+from processors.errors import Rejected, WiredeskError
 from processors.model.codec import encode
-from processors.model.event import RawItem
+from processors.model.event import FeedGap, Gap, RawItem
 from processors.times import to_milliseconds, to_timestamp
+from streams.topology import GAPS, RAW
 
 TRACEPARENT_PATTERN: Final = re.compile(
     "[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
@@ -121,6 +122,18 @@ def dead_letter(record: Record, step: str, error: WiredeskError, attempts: int =
     return Message(
         f"{record.topic}.dlq", record.key, record.value, record.timestamp, record.headers + _as_bytes(headers)
     )
+
+
+def rejected_message(item: RawItem, error: Rejected) -> Message:
+    """The dead letter of a document that never had an offset, so -1."""
+    raw = raw_message(item, RAW.name)
+    record = Record(RAW.name, 0, -1, raw.key, raw.value, raw.timestamp, raw.headers)
+    return dead_letter(record, "poll", error)
+
+
+def gap_message(feed: str, at: str) -> Message:
+    """The message that stories of a feed may have been missed, as ``--events`` writes it."""
+    return message(GAPS.name, feed, encode(Gap(FeedGap(feed, at))), to_milliseconds(at), source=feed)
 
 
 def _as_bytes(headers: Mapping[str, str]) -> Headers:

@@ -21,7 +21,6 @@ from config.settings import Settings
 from processors.errors import Rejected, WiredeskError
 from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
-from streams.embedded.log import Log
 from streams.messages import Message, Record, raw_message
 from streams.process import BATCH_ITEMS, Input, Pipeline
 from streams.topology import BACKFILL, DUPLICATE, STEPS
@@ -41,20 +40,6 @@ class RawLog(Protocol):
 
     def records(self, topics: Sequence[str], since: int | None = None) -> Iterator[Record]:
         """Records up to the ends of this moment; those long before `since` (milliseconds) may be left out."""
-
-
-class EmbeddedLog:
-    """The embedded log, a piece at a time: a running pipeline may use it meanwhile."""
-
-    def __init__(self, log: Log) -> None:
-        """The open log."""
-        self._log = log
-
-    def records(self, topics: Sequence[str], since: int | None = None) -> Iterator[Record]:  # noqa: ARG002 -- the protocol's signature
-        """All records."""
-        for topic in topics:
-            for piece in self._log.record_chunks(topic):
-                yield from piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,6 @@ EXCEPTIONS = {
     ("sinks.export", "sinks.desk"),
     ("sinks.sqlite", "sinks.desk"),
     ("sinks.stories", "sinks.desk"),
-    ("streams.backfill", "streams.embedded"),
-    ("streams.dead_letters", "streams.embedded"),
-    ("streams.kafka", "streams.embedded"),
-    ("streams.replay", "streams.embedded"),
 }
 IMPURE = {
     "aiohttp",

@@ -104,8 +104,8 @@ def command(
 
 def open_archive(settings: Settings, *, kafka: bool) -> Archive:
     """The topic of the back-fill; the embedded log is made where it is missing."""
-    from streams.backfill import EmbeddedArchive
     from streams.embedded.data_file import DATABASE
+    from streams.embedded.maintenance import EmbeddedArchive
 
     if kafka:
         from streams.kafka.session import BackfillTopic

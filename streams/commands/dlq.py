@@ -186,8 +186,8 @@ def _filter(filters: dict[str, str | None]) -> Filter:
 
 @contextmanager
 def _open_source(settings: Settings, *, kafka: bool) -> Iterator[DeadLetterSource]:
-    from streams.dead_letters import EmbeddedDeadLetters
     from streams.embedded.data_file import find_data_file
+    from streams.embedded.maintenance import EmbeddedDeadLetters
 
     source: DeadLetterSource
     if kafka:

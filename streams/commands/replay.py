@@ -165,10 +165,10 @@ def _open_log(settings: Settings, *, kafka: bool) -> Iterator[RawLog]:
         return
     from streams.embedded.data_file import find_data_file
     from streams.embedded.log import Log
-    from streams.replay import EmbeddedLog
+    from streams.embedded.maintenance import EmbeddedRawLog
 
     log = Log(find_data_file(Path(settings.embedded.data), or_kafka=True))
     try:
-        yield EmbeddedLog(log)
+        yield EmbeddedRawLog(log)
     finally:
         log.close()

@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from processors.errors import Rejected
-from processors.model.codec import encode
-from processors.model.event import FeedGap, Gap, RawItem
-from processors.times import to_milliseconds
+from processors.model.event import RawItem
 from streams.embedded.log import LogThread
-from streams.messages import Message, Record, dead_letter, message, raw_message
+from streams.messages import Message, raw_message, rejected_message
 from streams.pollers.ports import PollResult
-from streams.topology import GAPS, RAW, STEPS
+from streams.topology import RAW, STEPS
 
 # Raw items that no step has read, beyond which pollers wait. Fewer make pollers wait at every burst; more are documents
 # on the disk that come late anyway.
@@ -85,7 +83,7 @@ class FeedStates:
         """Return once all of a result is committed; waits while the log holds too much unread."""
         if result.items:
             await wait_for_room(self._log_thread)
-        self._waiting.append((result_messages(result), result.feed, result.state))
+        self._waiting.append((result.messages(), result.feed, result.state))
         await self._log_thread.write(self._write)
 
     def _write(self) -> None:
@@ -108,25 +106,3 @@ async def wait_for_room(log_thread: LogThread) -> None:
         if await log_thread.run(lambda: log_thread.log.lag(STEPS[0].name, [RAW.name])) < MAX_UNREAD_ITEMS:
             return
         await log_thread.wait_for_commit(seen)
-
-
-def result_messages(result: PollResult) -> list[Message]:
-    """What a poll's result has for the log, in order: items, dead letter, gap."""
-    messages = [raw_message(item, RAW.name) for item in result.items]
-    if result.rejected:
-        messages.append(rejected_message(*result.rejected))
-    if result.gap:
-        messages.append(gap_message(result.feed, result.gap))
-    return messages
-
-
-def rejected_message(item: RawItem, error: Rejected) -> Message:
-    """The dead letter of a document that never had an offset, so -1."""
-    raw = raw_message(item, RAW.name)
-    record = Record(RAW.name, 0, -1, raw.key, raw.value, raw.timestamp, raw.headers)
-    return dead_letter(record, "poll", error)
-
-
-def gap_message(feed: str, at: str) -> Message:
-    """The message that stories of a feed may have been missed, as ``--events`` writes it."""
-    return message(GAPS.name, feed, encode(Gap(FeedGap(feed, at))), to_milliseconds(at), source=feed)

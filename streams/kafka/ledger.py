@@ -29,10 +29,9 @@ from msgspec import structs
 
 from processors.errors import Rejected, TooLarge, Unreachable
 from processors.model.event import RawItem
-from streams.embedded.outlets import rejected_message, result_messages
 from streams.kafka.cluster import Cluster, read_until
 from streams.kafka.producer import partition_of, send_message
-from streams.messages import Message, raw_message
+from streams.messages import Message, raw_message, rejected_message
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import host_of
 from streams.pollers.ports import PollResult
@@ -116,7 +115,7 @@ class PartitionLedger:
             replace(state, value=b"", tombstone=True, partition=partition)
             for partition in self._former.get(result.feed, ())
         ]
-        others = result_messages(replace(result, items=()))
+        others = replace(result, items=()).messages()
         await self._writers[self._homes[result.feed]].write([*items, *others, state, *tombstones])
         self._former.pop(result.feed, None)
         self.states[result.feed] = result.state

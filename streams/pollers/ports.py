@@ -8,6 +8,8 @@ from typing import Protocol
 
 from processors.errors import Rejected
 from processors.model.event import RawItem
+from streams.messages import Message, gap_message, raw_message, rejected_message
+from streams.topology import RAW
 
 
 class RawItemOutlet(Protocol):
@@ -32,6 +34,15 @@ class PollResult:
     items: tuple[RawItem, ...] = ()
     rejected: tuple[RawItem, Rejected] | None = None
     gap: str = ""
+
+    def messages(self) -> list[Message]:
+        """What it has for the log, in order: items, dead letter, gap."""
+        messages = [raw_message(item, RAW.name) for item in self.items]
+        if self.rejected:
+            messages.append(rejected_message(*self.rejected))
+        if self.gap:
+            messages.append(gap_message(self.feed, self.gap))
+        return messages
 
 
 class Hubs(Protocol):

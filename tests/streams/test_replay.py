@@ -18,8 +18,9 @@ from processors.model.story import Story
 from streams.commands.replay import command
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log
+from streams.embedded.maintenance import EmbeddedRawLog
 from streams.messages import Message, Record, message, raw_message
-from streams.replay import EmbeddedLog, Range, compare_replay, differing_members, excerpts, raw_items
+from streams.replay import Range, compare_replay, differing_members, excerpts, raw_items
 from streams.steps import Work
 from streams.topology import BACKFILL, NORMALISED, RAW, STEPS
 from tests.invented import line
@@ -123,7 +124,9 @@ def test_a_dry_run_counts_what_differs_by_member_and_shows_where(folder: Path) -
 
 def test_a_dry_run_through_tag_leaves_the_repeats_out(folder: Path) -> None:
     log = Log(folder / DATABASE)
-    report = compare_replay(EmbeddedLog(log), RAW.name, Range(0, 1 << 50, "other"), "segment", Settings(), 5)
+    report = compare_replay(
+        EmbeddedRawLog(log), RAW.name, Range(0, 1 << 50, "other"), "segment", Settings(), 5
+    )
     log.close()
     assert (report.items, report.new, report.same, report.gone) == (5, 5, 0, 0), (
         "nothing was segmented before"
@@ -147,7 +150,7 @@ def test_bad_usage_says_what_to_do(arguments: tuple[str, ...], said: str) -> Non
 def test_letters_that_are_no_items_of_ours_are_left_out(tmp_path: Path) -> None:
     log = Log(tmp_path / DATABASE)
     log.append([Message(RAW.name, b"", b"\x00 foreign", 5), raw_message(raw(1), RAW.name)])
-    assert [each.received for each in raw_items(EmbeddedLog(log), RAW.name, Range(0, 1 << 50))] == [
+    assert [each.received for each in raw_items(EmbeddedRawLog(log), RAW.name, Range(0, 1 << 50))] == [
         received(1)
     ]
     log.close()
