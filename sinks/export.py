@@ -1,6 +1,6 @@
 """Stories out of an index into a file: events as JSON Lines, or rows as CSV (RFC 4180) or Apache Parquet.
 
-JSON Lines carry the whole event, as topics do. A row holds what fits a table: see `Row`.
+JSON Lines carry the whole event, as topics do. A row holds what fits a table: see `StoryRow`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from typing import Any, BinaryIO, Final, Literal, Protocol
 from config.errors import Misconfigured
 from processors.model.codec import encode
 from processors.model.event import Event
-from sinks.cards import card
-from sinks.desk.ports import Stories
-from sinks.desk.views import Query
+from sinks.search import Query, Stories, make_hit
 
-Format = Literal["jsonl", "csv", "parquet"]
-PAGE: Final = 200
-ROW_GROUP: Final = 5000
+ExportFormat = Literal["jsonl", "csv", "parquet"]
+PAGE_STORIES: Final = 200  # of one search: more take memory for nothing, fewer make more searches
+# Rows of a row group (Parquet): smaller groups compress worse and read slower, larger ones take memory while they fill.
+ROW_GROUP_ROWS: Final = 5000
 SEPARATOR: Final = "; "  # between the values of a list in CSV
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoryRow:
     """A story in a table. Times are RFC 3339 in UTC, the dateline's point degrees WGS 84, lists without repeats."""
 
     uri: str
@@ -60,7 +59,7 @@ class Row:
     damage: tuple[str, ...]
 
 
-class Writer(Protocol):
+class ExportWriter(Protocol):
     """A file in the making."""
 
     def write(self, events: Sequence[Event]) -> None:
@@ -70,7 +69,9 @@ class Writer(Protocol):
         """Write what is left; the stream itself stays open."""
 
 
-async def stories(source: Stories, query: Query, limit: int | None = None) -> AsyncGenerator[Sequence[Event]]:
+async def search_pages(
+    source: Stories, query: Query, limit: int | None = None
+) -> AsyncGenerator[Sequence[Event]]:
     """The events that fit a query, newest first, in pages; `limit` in stories.
 
     Raises:
@@ -78,7 +79,7 @@ async def stories(source: Stories, query: Query, limit: int | None = None) -> As
     """
     after, left = None, limit
     while left is None or left > 0:
-        size = PAGE if left is None else min(PAGE, left)
+        size = PAGE_STORIES if left is None else min(PAGE_STORIES, left)
         page = await source.search(replace(query, after=after, limit=size, order="newest"))
         events = await source.events([hit.uri for hit in page.hits])
         if events:
@@ -89,29 +90,35 @@ async def stories(source: Stories, query: Query, limit: int | None = None) -> As
             return
 
 
-def writer(format_: Format, stream: BinaryIO) -> Writer:
+def make_writer(format_: ExportFormat, stream: BinaryIO) -> ExportWriter:
     """The writer of a format.
 
     Raises:
         Misconfigured: Parquet is wanted and pyarrow is not installed.
     """
-    made: dict[Format, Callable[[BinaryIO], Writer]] = {"jsonl": JsonLines, "csv": Csv, "parquet": Parquet}
-    return made[format_](stream)
+    writers: dict[ExportFormat, Callable[[BinaryIO], ExportWriter]] = {
+        "jsonl": JsonLinesWriter,
+        "csv": CsvWriter,
+        "parquet": ParquetWriter,
+    }
+    return writers[format_](stream)
 
 
-def row(event: Event) -> Row:
+def make_row(event: Event) -> StoryRow:
     """An event as a row."""
-    shown, line = card(event), event.dateline
+    hit, line = make_hit(event), event.dateline
     place = line.places[0] if line and line.places else None
     entities = event.entities or ()
-    names = {label: _each(e.name for e in entities if e.label == label) for label in ("PER", "ORG", "LOC")}
-    known = {entity.id: entity.name for entity in entities}
+    names = {
+        label: _distinct(e.name for e in entities if e.label == label) for label in ("PER", "ORG", "LOC")
+    }
+    names_by_id = {entity.id: entity.name for entity in entities}
     speakers = [quote.speaker for quote in event.quotes or () if quote.speaker]
     placed = [*(line.places if line else ()), *(e.place for e in entities if e.place)]
-    return Row(
-        uri=shown.uri, version=shown.version, chain=shown.chain, relation=shown.relation, sequence=shown.sequence,
-        status=shown.status, time=shown.time, received=shown.received, feed=shown.feed, source=shown.source,
-        language=shown.language, urgency=shown.urgency, slugline=event.story.slugline, byline=event.story.by,
+    return StoryRow(
+        uri=hit.uri, version=hit.version, chain=hit.chain, relation=hit.relation, sequence=hit.sequence,
+        status=hit.status, time=hit.time, received=hit.received, feed=hit.feed, source=hit.source,
+        language=hit.language, urgency=hit.urgency, slugline=event.story.slugline, byline=event.story.by,
         headline=event.headline, text=event.text,
         dateline_date=line.date if line else None,
         dateline_place=place.name if place else None,
@@ -119,16 +126,16 @@ def row(event: Event) -> Row:
         latitude=place.latitude if place else None,
         longitude=place.longitude if place else None,
         people=names["PER"], organisations=names["ORG"], locations=names["LOC"],
-        countries=_each(each.country for each in placed),
-        topics=_each(topic.code for topic in event.topics or ()),
-        topic_names=_each(topic.name for topic in event.topics or ()),
-        speakers=_each(known.get(each.entity or "", each.text) for each in speakers),
-        watchlists=_each(name for entity in entities for name in entity.watchlists),
-        damage=_each(each.kind for each in event.damage or ()),
+        countries=_distinct(place_.country for place_ in placed),
+        topics=_distinct(topic.code for topic in event.topics or ()),
+        topic_names=_distinct(topic.name for topic in event.topics or ()),
+        speakers=_distinct(names_by_id.get(speaker.entity or "", speaker.text) for speaker in speakers),
+        watchlists=_distinct(name for entity in entities for name in entity.watchlists),
+        damage=_distinct(damage.kind for damage in event.damage or ()),
     )  # fmt: skip
 
 
-class JsonLines:
+class JsonLinesWriter:
     """Events, one a line."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -140,21 +147,21 @@ class JsonLines:
         self._stream.writelines(encode(event) + b"\n" for event in events)
 
     def close(self) -> None:
-        """Nothing is left."""
+        """Nothing is buffered."""
 
 
-class Csv:
+class CsvWriter:
     """Rows in UTF-8 with a header; lists in one cell, parted by `SEPARATOR`."""
 
     def __init__(self, stream: BinaryIO) -> None:
         """Writes the header."""
         self._stream = io.TextIOWrapper(stream, "utf-8", newline="", write_through=True)
         self._rows = csv.writer(self._stream)
-        self._rows.writerow([each.name for each in fields(Row)])
+        self._rows.writerow([field.name for field in fields(StoryRow)])
 
     def write(self, events: Sequence[Event]) -> None:
         """Add stories."""
-        self._rows.writerows([_cell(value) for value in _values(row(event))] for event in events)
+        self._rows.writerows([_cell(value) for value in _values(make_row(event))] for event in events)
 
     def close(self) -> None:
         """Write what is buffered."""
@@ -162,8 +169,8 @@ class Csv:
         self._stream.detach()
 
 
-class Parquet:
-    """Rows with lists as lists, in row groups of `ROW_GROUP`."""
+class ParquetWriter:
+    """Rows with lists as lists, in row groups of `ROW_GROUP_ROWS`."""
 
     def __init__(self, stream: BinaryIO) -> None:
         """Raises `Misconfigured` where pyarrow is not installed."""
@@ -178,15 +185,15 @@ class Parquet:
             "tuple[str, ...]": pa.list_(pa.string()),
         }  # fmt: skip
         self._table = pa.Table
-        self._schema = pa.schema([(each.name, kinds[str(each.type)]) for each in fields(Row)])
+        self._schema = pa.schema([(field.name, kinds[str(field.type)]) for field in fields(StoryRow)])
         self._file = parquet.ParquetWriter(stream, self._schema, compression="zstd")
         self._rows: list[dict[str, Any]] = []
 
     def write(self, events: Sequence[Event]) -> None:
         """Add stories."""
-        names = [each.name for each in fields(Row)]
-        self._rows += [dict(zip(names, _values(row(event)), strict=True)) for event in events]
-        if len(self._rows) >= ROW_GROUP:
+        names = [field.name for field in fields(StoryRow)]
+        self._rows += [dict(zip(names, _values(make_row(event)), strict=True)) for event in events]
+        if len(self._rows) >= ROW_GROUP_ROWS:
             self._flush()
 
     def close(self) -> None:
@@ -200,13 +207,13 @@ class Parquet:
             self._rows.clear()
 
 
-def _values(each: Row) -> list[Any]:
-    return [getattr(each, field.name) for field in fields(Row)]
+def _values(row: StoryRow) -> list[Any]:
+    return [getattr(row, field.name) for field in fields(StoryRow)]
 
 
 def _cell(value: object) -> object:
     return SEPARATOR.join(value) if isinstance(value, tuple) else value
 
 
-def _each(values: Iterable[str | None]) -> tuple[str, ...]:
+def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if value))

@@ -1,7 +1,7 @@
 """What a sink is: a place outside the pipeline that events are written to.
 
 A sink promises one thing: writing an event again changes nothing. Events are known by their uri and version
-(`sinks.revision` orders the versions of one uri), and come in the order of their chain. A sink that can't promise it
+(`sinks.stories.revision` orders the versions of one uri), and come in the order of their chain. A sink that can't promise it
 (a file that only grows) gives positions instead: the runtime keeps the last one with its offsets, and `open` goes back
 to it, so that what was written and not committed is written once.
 

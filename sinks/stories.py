@@ -1,20 +1,34 @@
-"""Whether a story still stands: what kills and corrections do to the members of a chain.
+"""What both indices, the routes and the desk know of a story: which version it is, whether it is hidden, its names.
 
-A kill hides every member of its chain up to its own sequence number; a story that is sent again afterwards stands.
-A correction hides the story that it corrects, and earlier corrections of the same story. Both work by marks that an
-index keeps beside its stories, so that the order in which events arrive does not matter.
+**Hidden.** A kill hides every member of its chain up to its own sequence number; a story that is sent again afterwards
+is visible. A correction hides the story that it corrects, and earlier corrections of the same story. Both work by marks
+that an index keeps beside its stories, so that the order in which events arrive does not matter.
+
+**Revision.** Topics may deliver an event again, or late. An index keeps the event of a uri with the greatest revision,
+and accepts an equal one again, so that repeats and stale events change nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from time import time_ns
+from typing import Final, Literal
 
 from processors.model.event import Event, Lineage
-from sinks.desk.views import Hidden
+from processors.numbers import parse_int64
+from processors.times import to_milliseconds
+from sinks.search_words import fold
 
 MarkKind = Literal["kill", "correction"]
+HiddenReason = Literal["killed", "corrected"]
+FOR_EVER_MS: Final = 2**62  # later than any time, and less than the largest signed 64-bit integer
+# A revision's 63 bits: a number of the publisher and the log's time, or the version's time and its delay. A publisher's
+# number that needs more bits is a date or a serial number; times end in 2109, delays at 621 days.
+NUMBER_BITS: Final = 20
+TIME_BITS: Final = 42  # milliseconds
+DELAY_BITS: Final = 29  # tenths of a second between a version's time and its reception
+NUMBERED_BIT: Final = 1 << (NUMBER_BITS + TIME_BITS)  # the highest one
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What decides of a story: the indices keep these figures of each."""
+    """What decides whether a story is hidden: the indices keep these members of each."""
 
     uri: str
     chain: str
@@ -39,42 +53,137 @@ class Member:
     canceled: bool
 
 
-Marks = Callable[[MarkKind, str], Mark | None]
+def now_ms() -> int:
+    """The wall clock in milliseconds since the epoch."""
+    return time_ns() // 1_000_000
 
 
 def lineage(event: Event) -> Lineage:
-    """The event's lineage; a story that was not deduplicated stands alone."""
+    """The event's lineage; a story that was not deduplicated is a chain of its own."""
     return event.lineage or Lineage(event.story.uri, "new")
 
 
-def member(event: Event) -> Member:
-    """The figures of an event."""
-    told = lineage(event)
+def member_of(event: Event) -> Member:
+    """What decides whether the event is hidden."""
+    place = lineage(event)
     canceled = event.story.pub_status == "canceled"
-    return Member(event.story.uri, told.story, told.relation, told.of, told.sequence, canceled)
+    return Member(event.story.uri, place.story, place.relation, place.of, place.sequence, canceled)
 
 
-def mark(event: Event) -> Mark | None:
+def mark_of(event: Event) -> Mark | None:
     """The mark that a kill or a correction of another story leaves."""
-    told, uri = lineage(event), event.story.uri
-    if told.relation == "kill":
-        return Mark("kill", told.story, told.sequence, uri)
-    if told.relation == "correction" and told.of and told.of != uri:
-        return Mark("correction", told.of, told.sequence, uri)
+    place, uri = lineage(event), event.story.uri
+    if place.relation == "kill":
+        return Mark("kill", place.story, place.sequence, uri)
+    if place.relation == "correction" and place.of and place.of != uri:
+        return Mark("correction", place.of, place.sequence, uri)
     return None
 
 
-def standing(each: Member, marks: Marks) -> tuple[Hidden | None, str | None]:
-    """Why a normal search must not find a story, and the uri that caused it; None twice where it stands."""
-    kill = marks("kill", each.chain)
-    if each.relation == "kill" or each.canceled:
-        return "killed", each.uri
-    if kill and each.sequence <= kill.sequence:
-        return "killed", kill.by
-    corrected = marks("correction", each.uri)
-    if corrected and corrected.by != each.uri and each.sequence < corrected.sequence:
-        return "corrected", corrected.by
-    again = marks("correction", each.of) if each.relation == "correction" and each.of else None
-    if again and again.by != each.uri and each.sequence < again.sequence:
-        return "corrected", again.by
+def mark_keys(member: Member) -> Iterator[tuple[MarkKind, str]]:
+    """The kinds and targets of the marks that may hide a member."""
+    yield "kill", member.chain
+    yield "correction", member.uri
+    if member.relation == "correction" and member.of:
+        yield "correction", member.of
+
+
+def hidden_by(
+    member: Member, marks: Callable[[MarkKind, str], Mark | None]
+) -> tuple[HiddenReason | None, str | None]:
+    """Why a story is hidden from search, and which uri caused it; (None, None) if it is visible.
+
+    `marks` gives the mark of a kind and a target.
+    """
+    if member.relation == "kill" or member.canceled:
+        return "killed", member.uri
+    for kind, target in mark_keys(member):
+        mark = marks(kind, target)
+        if mark and kind == "kill" and member.sequence <= mark.sequence:
+            return "killed", mark.by
+        if mark and kind == "correction" and member.sequence < mark.sequence and mark.by != member.uri:
+            return "corrected", mark.by
     return None, None
+
+
+def revision(event: Event) -> int:
+    """The publisher's version, then the log's time, as a number from 0 to 2**63 - 1.
+
+    A small number as version counts as it stands. Where the version is absent, or is itself a date or a serial number
+    (``20260131T120500Z``, ``1769860000``), the time of the version decides; a story without a time has that of its
+    reception. A numbered version is later than any without a number: publishers who leave the number out mean the first
+    version, and go on with 2.
+    """
+    received = _received(event)
+    version = event.story.version or ""
+    number = parse_int64(version)
+    if number and number < 2**NUMBER_BITS:
+        return NUMBERED_BIT | (number << TIME_BITS) | _clamp(received, TIME_BITS)
+    written = _version_time(version, event)
+    written = received if written is None else written
+    delay = _clamp((received - written) // 100, DELAY_BITS)
+    return min((max(written // 1000, 0) << DELAY_BITS) | delay, NUMBERED_BIT - 1)
+
+
+def story_time(event: Event) -> int:
+    """The story's own time in milliseconds, at the latest when it was received: what lists are sorted by."""
+    received = _received(event)
+    timestamp = event.story.version_created or event.story.first_created
+    written = _parse_moment(timestamp) if timestamp else None
+    return received if written is None else min(written, received)
+
+
+def visible_from(event: Event) -> int:
+    """From when the story may be shown, in milliseconds since the epoch: 0 at once."""
+    until = event.story.embargoed_until
+    if until:
+        try:
+            return to_milliseconds(until)
+        except ValueError:
+            return FOR_EVER_MS
+    return FOR_EVER_MS if event.story.pub_status == "withheld" else 0
+
+
+def source_name(event: Event) -> str | None:
+    """Who supplied the story: the agency of its dateline, or the source that it names."""
+    if event.dateline and event.dateline.agency:
+        return event.dateline.agency
+    return next((source.name for source in event.story.info_sources if source.name), None)
+
+
+def entity_names(event: Event) -> tuple[str, ...]:
+    """The names and aliases of the event's entities, in the form in which they are compared; each once."""
+    names = (name for entity in event.entities or () for name in (entity.name, *entity.aliases))
+    return tuple(dict.fromkeys(fold(name) for name in names))
+
+
+def other_words(event: Event) -> str:
+    """Words that are neither in headline nor text: entities, slug line, byline, keywords of topics."""
+    entities = [name for entity in event.entities or () for name in (entity.name, *entity.aliases)]
+    topics = [topic.name for topic in event.topics or ()]
+    words = (event.story.slugline, event.story.by, source_name(event), *entities, *topics)
+    return "\n".join(dict.fromkeys(text for text in words if text))
+
+
+def _received(event: Event) -> int:
+    return to_milliseconds(event.provenance.received) if event.provenance else 0
+
+
+def _version_time(version: str, event: Event) -> int | None:
+    moment = _parse_moment(version) if version else None
+    if moment is None and event.story.version_created:
+        moment = _parse_moment(event.story.version_created)
+    return moment
+
+
+def _parse_moment(text: str) -> int | None:
+    """A date and time in ISO 8601, with or without separators, as milliseconds; None for anything else."""
+    text = f"{text[:8]}T{text[8:]}" if text.isdecimal() and len(text) in {12, 14} else text
+    try:
+        return to_milliseconds(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _clamp(value: int, bits: int) -> int:
+    return min(max(value, 0), (1 << bits) - 1)

@@ -19,15 +19,17 @@ from processors.errors import Rejected
 from processors.model.codec import decode, encode
 from processors.model.event import Event
 from processors.times import HOUR_MS
-from sinks.routes.chains import Chain, Decision, Delivery, decide, release
-from sinks.routes.router import Router, Rule
-from sinks.routes.rules import load
+from sinks.routes.chains import Chain, ChainDecision, RouteDelivery, decide_event, release_held
+from sinks.routes.router import Router, RouteRule, route_topic
+from sinks.routes.rules import read_rules
 from streams.messages import Message, Record, dead_letter, message
 from streams.settlement import Outcome
 from streams.steps import Work
 from streams.topology import ROUTE, ROUTED, Step
 
-CHUNK: Final = 100  # chains released in one transaction
+# Chains that are released in one transaction: more hold up the next events of a partition at the end of an embargo that
+# many stories share, fewer make more transactions.
+MAX_RELEASED_CHAINS: Final = 100
 
 
 def wall_clock() -> int:
@@ -35,14 +37,14 @@ def wall_clock() -> int:
     return int(time.time() * 1000)
 
 
-def rules(settings: Settings) -> tuple[Rule, ...]:
+def load_rules(settings: Settings) -> tuple[RouteRule, ...]:
     """The operator's rules; none where the setting ``routes.file`` is empty.
 
     Raises:
         Misconfigured: the file can't be read, or a rule is wrong.
     """
     name = settings.routes.file
-    return load(find_file(name)) if name else ()
+    return read_rules(find_file(name)) if name else ()
 
 
 class RouteWork:
@@ -52,10 +54,10 @@ class RouteWork:
         self, settings: Settings, clock: Callable[[], int] = wall_clock, router: Router | None = None
     ) -> None:
         """`router` is shared where several partitions are routed by one process."""
-        told = rules(settings)
-        self._router = router or Router(told)
-        self._compacted = frozenset(rule.name for rule in told if rule.compact)
-        self._known = frozenset(rule.name for rule in told)
+        rules = load_rules(settings)
+        self._router = router or Router(rules)
+        self._compacted = frozenset(rule.name for rule in rules if rule.compact)
+        self._routes = frozenset(rule.name for rule in rules)
         self._memory_ms = settings.routes.memory_hours * HOUR_MS
         self._clock = clock
         self._chains: dict[str, Chain] = {}  # by when they were touched, about
@@ -64,7 +66,7 @@ class RouteWork:
 
     def __call__(self, records: Sequence[Record]) -> list[Outcome]:
         """One outcome a record, in order; all of one partition."""
-        return [self._guarded(record) for record in records]
+        return [self._route_or_reject(record) for record in records]
 
     def restore(self, record: Record) -> None:
         """Take back one record of the memory; an empty one means that the chain was forgotten."""
@@ -77,7 +79,7 @@ class RouteWork:
     def close(self) -> None:
         """Nothing to end."""
 
-    def due(self) -> int | None:
+    def due_at(self) -> int | None:
         """When something that is held back may go out, in milliseconds since the epoch; None: nothing waits."""
         while self._due:
             at, key = self._due[0]
@@ -87,58 +89,60 @@ class RouteWork:
             heapq.heappop(self._due)
         return None
 
-    def release(self, now: int) -> list[Message]:
+    def release_due(self, now: int) -> list[Message]:
         """The messages of what may go out by `now`, for one transaction; the rest of a great number the next time."""
-        made: list[Message] = []
-        for _ in range(CHUNK):
-            at = self.due()
+        messages: list[Message] = []
+        for _ in range(MAX_RELEASED_CHAINS):
+            at = self.due_at()
             if at is None or at > now:
                 break
             _, key = heapq.heappop(self._due)
-            made += self._settled(key, release(self._chains[key], now), now)
-        return made
+            messages += self._carry_out(key, release_held(self._chains[key], now), now)
+        return messages
 
-    def _guarded(self, record: Record) -> Outcome:
+    def _route_or_reject(self, record: Record) -> Outcome:
         try:
-            return tuple(self._routed(record))
+            return tuple(self._route(record))
         except Rejected as error:
             return (dead_letter(record, ROUTE.name, error),)
         except Exception as error:  # noqa: BLE001 -- the border of "what we did wrong"
             return error
 
-    def _routed(self, record: Record) -> Iterable[Message]:
+    def _route(self, record: Record) -> Iterable[Message]:
         self._partition = record.partition
         event = decode(record.value, Event)
         key = ROUTED.key(event)
         trace = (record.header("traceparent") or b"").decode("ascii", "replace")
-        known = self._chains.get(key)
-        decision = decide(self._router, event, record.timestamp, trace, known, self._clock())
-        return [*self._settled(key, decision, record.timestamp), *self._expired(record.timestamp)]
+        chain = self._chains.get(key)
+        decision = decide_event(self._router, event, record.timestamp, trace, chain, self._clock())
+        return [*self._carry_out(key, decision, record.timestamp), *self._expire(record.timestamp)]
 
-    def _settled(self, key: str, decision: Decision, at: int) -> list[Message]:
-        """Messages of a decision, and of the memory where that changes."""
-        made = [each for delivery in decision.deliveries for each in self._delivered(key, delivery)]
+    def _carry_out(self, key: str, decision: ChainDecision, at: int) -> list[Message]:
+        """The messages of a decision, and of the memory where that changes."""
+        messages = [
+            message for delivery in decision.deliveries for message in self._route_messages(key, delivery)
+        ]
         before = self._chains.get(key)
         if decision.chain is before:
-            return made
+            return messages
         self._chains.pop(key, None)
         if decision.chain:
             self._remember(key, decision.chain)
-        return [*made, self._memory(key, decision.chain, at)]
+        return [*messages, self._memory_message(key, decision.chain, at)]
 
-    def _delivered(self, key: str, delivery: Delivery) -> Iterable[Message]:
+    def _route_messages(self, key: str, delivery: RouteDelivery) -> Iterable[Message]:
         for route in delivery.routes:
-            if route not in self._known:
+            if route not in self._routes:
                 continue  # the operator has removed the rule since
-            topic = Rule(route, {}).topic
-            made = message(
+            topic = route_topic(route)
+            routed = message(
                 topic, key, delivery.event, delivery.written, source=ROUTE.name, trace=delivery.trace
             )
-            yield made
+            yield routed
             if delivery.kill and route in self._compacted:
-                yield _tombstone(made)
+                yield _tombstone(routed)
 
-    def _expired(self, now: int) -> Iterable[Message]:
+    def _expire(self, now: int) -> Iterable[Message]:
         """Forget a chain that nobody touched for so long, one a record, so that the memory stays bounded."""
         key = next(iter(self._chains), None)
         if key is None or self._chains[key].touched >= now - self._memory_ms:
@@ -147,9 +151,9 @@ class RouteWork:
         if chain.due is not None:
             self._chains[key] = chain
             return []
-        return [self._memory(key, None, now)]
+        return [self._memory_message(key, None, now)]
 
-    def _memory(self, key: str, chain: Chain | None, at: int) -> Message:
+    def _memory_message(self, key: str, chain: Chain | None, at: int) -> Message:
         value = encode(chain) if chain else b""
         return Message(
             ROUTED.name, key.encode(), value, at, partition=self._partition, tombstone=chain is None
@@ -166,10 +170,10 @@ def load_work(step: Step, settings: Settings) -> Work | RouteWork:
     return RouteWork(settings) if step.name == ROUTE.name else Work(step, settings)
 
 
-def _tombstone(made: Message) -> Message:
+def _tombstone(routed: Message) -> Message:
     """What makes a compacted topic forget a story, after its kill: the same key, no value, an identity of its own."""
     marked = message(
-        made.topic, made.key.decode(), made.value + b"\0", made.timestamp, source=ROUTE.name,
-        trace=(made.header("traceparent") or b"").decode(),
+        routed.topic, routed.key.decode(), routed.value + b"\0", routed.timestamp, source=ROUTE.name,
+        trace=(routed.header("traceparent") or b"").decode(),
     )  # fmt: skip
     return replace(marked, value=b"", tombstone=True)

@@ -9,16 +9,17 @@ import orjson
 from aiohttp import web
 
 from processors.model.codec import to_builtins
-from sinks.desk.ports import Feeds, Pipeline, Stories
+from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import BadQuery, read_query
 from sinks.desk.stream import Wire
+from sinks.search import Stories
 
 
 class Api:
     """The handlers under ``/api``."""
 
     def __init__(
-        self, stories: Stories, feeds: Feeds, pipeline: Pipeline | None, wire: Wire, page_size: int
+        self, stories: Stories, feeds: Feeds, pipeline: PipelineState | None, wire: Wire, page_size: int
     ) -> None:
         """`page_size` is how many stories a page has that asks for no number."""
         self._stories, self._feeds, self._pipeline = stories, feeds, pipeline

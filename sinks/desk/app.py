@@ -19,8 +19,9 @@ from sinks.desk import access, markup
 from sinks.desk.api import Api, json_response
 from sinks.desk.health import Check, count_feeds, health_routes
 from sinks.desk.pages import Pages
-from sinks.desk.ports import Feeds, Pipeline, Stories
+from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.stream import Wire
+from sinks.search import Stories
 
 DESK_FOLDER: Final = Path(__file__).parent
 SECURITY_HEADERS: Final = {
@@ -41,7 +42,7 @@ def make_app(
     stories: Stories,
     feeds: Feeds,
     settings: Desk,
-    pipeline: Pipeline | None = None,
+    pipeline: PipelineState | None = None,
     checks: Mapping[str, Check] | None = None,
     *,
     polls: bool = True,

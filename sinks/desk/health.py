@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from sinks.desk.views import FeedHealth, FeedState
+from sinks.desk.ports import FeedCondition, FeedHealth
 from sinks.metrics import FEEDS, SILENT
 
 Check = Callable[[], Awaitable[str | None]]
@@ -46,7 +46,7 @@ def health_routes(
 def count_feeds(feeds: Sequence[FeedHealth]) -> None:
     """Set ``wire_feeds`` to how many feeds there are in each state, and name those that are silent for too long."""
     counts = Counter(feed.state for feed in feeds)
-    for state in get_args(FeedState):
+    for state in get_args(FeedCondition):
         FEEDS.labels(state).set(counts[state])
     silent = sorted((feed.last_new, feed.id) for feed in feeds if feed.state == "stalled" and feed.last_new)
     SILENT.clear()

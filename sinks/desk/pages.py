@@ -11,11 +11,10 @@ from jinja2 import Environment
 
 from config.settings import Desk
 from processors.model.event import Event
-from sinks.cards import headline as plain_headline
 from sinks.desk import access, markup
-from sinks.desk.ports import Feeds, Pipeline, Stories
+from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import AskedQuery, BadQuery, read_query
-from sinks.desk.views import Page, Query
+from sinks.search import Page, Query, Stories, shown_headline
 from sinks.stories import lineage
 
 
@@ -26,7 +25,7 @@ class Pages:
         self,
         stories: Stories,
         feeds: Feeds,
-        pipeline: Pipeline | None,
+        pipeline: PipelineState | None,
         settings: Desk,
         templates: Environment,
     ) -> None:
@@ -115,7 +114,7 @@ class Pages:
 
 def _story_values(event: Event) -> dict[str, Any]:
     """What the template of a story needs besides its place in the chain."""
-    title = plain_headline(event)
+    title = shown_headline(event)
     counts = Counter(mention.entity for mention in event.mentions or ())
     entities = sorted(event.entities or (), key=lambda entity: (-counts[entity.id], entity.name))
     return {

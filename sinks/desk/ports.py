@@ -1,37 +1,38 @@
-"""What the desk needs of the world: stories to show, feeds and a pipeline to watch."""
+"""What the desk needs of the world besides stories (`sinks.search`): feeds and a pipeline to watch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
-from processors.model.event import Event
-from sinks.desk.views import Arrivals, FeedHealth, Found, Hit, Page, Query
+from processors.model import Model
+
+FeedCondition = Literal["new", "ok", "throttled", "stalled", "erroring", "gone", "paused"]
 
 
-class Stories(Protocol):
-    """A searchable store of stories. Every method raises `Transient` where the store does not answer."""
+class FeedHealth(Model, frozen=True):
+    """The health of a feed.
 
-    async def latest(self, query: Query) -> Page:
-        """The newest stories that pass the query's filters; its words do not matter."""
+    `outcome` is the last poll's (``new``, ``unchanged``, ``not-modified``, an error class). `state` is the judgement:
+    ``new`` not polled yet, ``ok``, ``throttled`` the host asked for less, ``stalled`` far over the time in which a new
+    item was due, ``erroring`` the last polls failed, ``gone`` the publisher ended it, ``paused`` by the operator.
+    `items_per_day` came lately, `expected_per_day` is what was usual over the last weeks; None where too little is known.
+    `gaps` counts polls that may have missed items, `errors` failed polls in a row; `message` says what to do.
+    """
 
-    async def search(self, query: Query) -> Page:
-        """The stories that fit the query's words and filters."""
-
-    async def get(self, uri: str) -> Found | None:
-        """One story, killed or not; None where it is unknown or still under embargo."""
-
-    async def events(self, uris: Sequence[str]) -> Sequence[Event]:
-        """Several stories in the order asked for, without those that are unknown or under embargo."""
-
-    async def versions(self, chain: str) -> Sequence[Hit]:
-        """Every member of a chain, repeats and hidden ones as well, in the order of the log."""
-
-    async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
-        """What came since a cursor; from None, nothing but the cursor of this moment."""
-
-    async def languages(self) -> Sequence[str]:
-        """The languages of the stories that are stored, as tags without region."""
+    id: str
+    title: str
+    url: str
+    state: FeedCondition = "new"
+    outcome: str = ""
+    last_success: str | None = None
+    last_new: str | None = None
+    items_per_day: float | None = None
+    expected_per_day: float | None = None
+    next_poll: str | None = None
+    gaps: int = 0
+    errors: int = 0
+    message: str = ""
 
 
 class Feeds(Protocol):
@@ -41,7 +42,7 @@ class Feeds(Protocol):
         """The health of every feed, in the order of the feeds file."""
 
 
-class Lag(Protocol):
+class StepLag(Protocol):
     """How far a consumer is behind: records not read, and the age in seconds of the oldest of them."""
 
     @property
@@ -57,11 +58,11 @@ class Lag(Protocol):
         """How long the oldest has waited."""
 
 
-class Pipeline(Protocol):
-    """The pipeline whose state the desk shows."""
+class PipelineState(Protocol):
+    """The state of the pipeline that the desk shows."""
 
     async def dead_letters(self) -> int:
         """How many rejected items wait for somebody to look at them."""
 
-    async def lags(self) -> Sequence[Lag]:
+    async def lags(self) -> Sequence[StepLag]:
         """How far each step is behind, in the order of the topology."""

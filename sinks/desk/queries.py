@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from processors.model.event import Relation
 from processors.numbers import parse_int64
-from sinks.desk.views import Order, Query
+from sinks.search import Order, Query
 
 MAX_LIMIT: Final = 200
 _AGO: Final = re.compile(r"(\d{1,4})([hd])")

@@ -12,8 +12,7 @@ from aiohttp import web
 
 from processors.errors import Transient
 from processors.model.codec import to_builtins
-from sinks.desk.ports import Stories
-from sinks.desk.views import Arrivals
+from sinks.search import Arrivals, Stories
 
 INTERVAL_S: Final = (
     1.0  # between questions to the store: shorter burdens it for nothing, longer shows stories late

@@ -1,6 +1,6 @@
 """Stories in Elasticsearch 8: the index of the distributed runtime, which must be there (`wiredesk index create`).
 
-`StoryBulk` writes, `ElasticStories` reads for the desk, `index` makes and checks what stands on the server. The client
+`ElasticsearchSink` writes, `ElasticStories` reads for the desk, `index` makes and checks what stands on the server. The client
 library is imported only when one of them is used.
 """
 
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from config.settings import Settings
 from sinks.elasticsearch.reader import ElasticStories
-from sinks.elasticsearch.writer import StoryBulk
+from sinks.elasticsearch.writer import ElasticsearchSink
 
-__all__ = ["ElasticStories", "StoryBulk", "load_sink"]
+__all__ = ["ElasticStories", "ElasticsearchSink", "load_sink"]
 
 
-def load_sink(settings: Settings) -> StoryBulk:
+def load_sink(settings: Settings) -> ElasticsearchSink:
     """The sink of the server that ``[elasticsearch]`` names."""
-    return StoryBulk(settings.elasticsearch)
+    return ElasticsearchSink(settings.elasticsearch)

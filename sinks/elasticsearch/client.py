@@ -13,25 +13,32 @@ from processors.errors import Transient, Unreachable
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
-WAITING: Final = frozenset({401, 403, 404, 408, 429})
+# Statuses that an operator or time can mend, so that nothing is lost by waiting: our key, a read-only index, a missing
+# index, a slow or overloaded server.
+WAITED_FOR_STATUSES: Final = frozenset({401, 403, 404, 408, 429})
+MAX_REASON_CHARS: Final = 500  # of an error in one line; longer ones repeat the document that was refused
 
 
 def connect(settings: Elasticsearch) -> AsyncElasticsearch:
     """A client. It does not connect before its first request, and leaves waiting and trying again to its caller."""
     from elasticsearch import AsyncElasticsearch
 
-    told: dict[str, Any] = {"request_timeout": settings.timeout_s, "max_retries": 0, "http_compress": False}
+    options: dict[str, Any] = {
+        "request_timeout": settings.timeout_s,
+        "max_retries": 0,
+        "http_compress": False,
+    }
     if settings.api_key:
-        told["api_key"] = settings.api_key
+        options["api_key"] = settings.api_key
     elif settings.username:
-        told["basic_auth"] = (settings.username, settings.password)
+        options["basic_auth"] = (settings.username, settings.password)
     if settings.ca_file:
-        told["ca_certs"] = str(find_file(settings.ca_file))
-    return AsyncElasticsearch(settings.url, **told)
+        options["ca_certs"] = str(find_file(settings.ca_file))
+    return AsyncElasticsearch(settings.url, **options)
 
 
 @contextmanager
-def told_apart(url: str) -> Iterator[None]:
+def translate_errors(url: str) -> Iterator[None]:
     """Turn what the world did wrong into `Transient`.
 
     A server that is down, full, overloaded, read-only or refuses our key is waited for: an operator can mend it, and
@@ -45,16 +52,16 @@ def told_apart(url: str) -> Iterator[None]:
     except UnsupportedProductError as error:
         raise Unreachable(f"{url}: not an Elasticsearch 8; set elasticsearch.url") from error
     except ApiError as error:
-        if error.status_code in WAITING or error.status_code >= 500:
+        if error.status_code in WAITED_FOR_STATUSES or error.status_code >= 500:
             raise Transient(
-                f"{url}: {error.status_code} {reason(error.body)}{hint(error.status_code)}"
+                f"{url}: {error.status_code} {error_reason(error.body)}{status_hint(error.status_code)}"
             ) from error
         raise
     except TransportError as error:
         raise Unreachable(f"{url}: {error.message}; start Elasticsearch, or set elasticsearch.url") from error
 
 
-def hint(status: int) -> str:
+def status_hint(status: int) -> str:
     """What to do about a status."""
     return {
         401: "; check elasticsearch.api_key",
@@ -64,11 +71,11 @@ def hint(status: int) -> str:
     }.get(status, "")
 
 
-def reason(told: Any) -> str:
+def error_reason(answer: Any) -> str:
     """The reason in an error of Elasticsearch, in one line."""
-    error = told.get("error", told) if isinstance(told, dict) else told
+    error = answer.get("error", answer) if isinstance(answer, dict) else answer
     if not isinstance(error, dict):
-        return str(error)[:500]
+        return str(error)[:MAX_REASON_CHARS]
     cause = error.get("caused_by")
     more = f": {cause['reason']}" if isinstance(cause, dict) and cause.get("reason") else ""
-    return f"{error.get('type', 'error')}: {error.get('reason', '')}{more}"[:500]
+    return f"{error.get('type', 'error')}: {error.get('reason', '')}{more}"[:MAX_REASON_CHARS]

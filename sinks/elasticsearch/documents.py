@@ -10,9 +10,8 @@ from typing import Any
 from processors.media_topics import with_ancestors
 from processors.model.codec import to_builtins
 from processors.model.event import Entity, Event, Place
-from sinks.cards import card, names, other_words, visible_from
-from sinks.revision import revision
-from sinks.stories import Mark, Member, lineage, member
+from sinks.search import make_hit
+from sinks.stories import Mark, Member, entity_names, lineage, member_of, other_words, revision, visible_from
 
 
 def document_id(uri: str) -> str:
@@ -27,44 +26,44 @@ def mark_id(kind: str, target: str) -> str:
 
 def document(event: Event) -> dict[str, Any]:
     """The document; ``hidden`` and ``indexed`` are the writer's to set."""
-    shown, each, told = card(event), member(event), lineage(event)
-    made = {
-        "uri": each.uri,
-        "version": shown.version,
+    hit, story, place = make_hit(event), member_of(event), lineage(event)
+    fields = {
+        "uri": story.uri,
+        "version": hit.version,
         "revision": revision(event),
-        "chain": each.chain,
-        "relation": each.relation,
-        "of": each.of,
-        "sequence": each.sequence,
-        "score": told.score,
-        "status": shown.status,
-        "canceled": each.canceled,
+        "chain": story.chain,
+        "relation": story.relation,
+        "of": story.of,
+        "sequence": story.sequence,
+        "score": place.score,
+        "status": hit.status,
+        "canceled": story.canceled,
         "visibleFrom": visible_from(event),
-        "time": shown.time,
-        "received": shown.received,
+        "time": hit.time,
+        "received": hit.received,
         "firstCreated": event.story.first_created,
-        "language": shown.language,
-        "base": shown.language.partition("-")[0] if shown.language else None,
-        "feed": shown.feed,
-        "source": shown.source,
+        "language": hit.language,
+        "base": hit.language.partition("-")[0] if hit.language else None,
+        "feed": hit.feed,
+        "source": hit.source,
         "format": event.provenance.format if event.provenance else None,
-        "urgency": shown.urgency,
+        "urgency": hit.urgency,
         "length": len(event.text),
         "headline": event.headline,
         "text": event.text,
         "other": other_words(event),
         "slugline": event.story.slugline,
         "by": event.story.by,
-        "names": list(names(event)),
+        "names": list(entity_names(event)),
         "topics": list(with_ancestors(topic.code for topic in event.topics or ())),
         "topicNames": [topic.name for topic in event.topics or ()],
-        "damage": sorted({each.kind for each in event.damage or ()}),
-        "card": to_builtins(shown),
+        "damage": sorted({damage.kind for damage in event.damage or ()}),
+        "card": to_builtins(hit),
         "event": to_builtins(event),
         **_entities(event),
         **_places(event),
     }
-    return {name: value for name, value in made.items() if value not in (None, [])}
+    return {name: value for name, value in fields.items() if value not in (None, [])}
 
 
 def stems(source: Mapping[str, Any], languages: Container[str]) -> dict[str, Any]:
@@ -73,13 +72,13 @@ def stems(source: Mapping[str, Any], languages: Container[str]) -> dict[str, Any
     return {"stemmed": {base: [source["headline"], source["text"]]}} if base in languages else {}
 
 
-def mark_document(made: Mark) -> dict[str, Any]:
+def mark_document(mark: Mark) -> dict[str, Any]:
     """The document of a mark."""
-    return {"kind": made.kind, "target": made.target, "sequence": made.sequence, "by": made.by}
+    return {"kind": mark.kind, "target": mark.target, "sequence": mark.sequence, "by": mark.by}
 
 
-def member_of(source: dict[str, Any]) -> Member:
-    """What decides of a story, read back from its document."""
+def stored_member(source: dict[str, Any]) -> Member:
+    """What decides whether a story is hidden, read back from its document."""
     return Member(
         source["uri"],
         source["chain"],
@@ -92,14 +91,17 @@ def member_of(source: dict[str, Any]) -> Member:
 
 def _entities(event: Event) -> dict[str, Any]:
     counts = Counter(mention.entity for mention in event.mentions or ())
-    known = {entity.id: entity for entity in event.entities or ()}
+    entities = {entity.id: entity for entity in event.entities or ()}
     quotes = []
     for quote in event.quotes or ():
         text = event.text if quote.inside == "text" else event.headline
-        speaker = known.get(quote.speaker.entity or "") if quote.speaker else None
+        speaker = entities.get(quote.speaker.entity or "") if quote.speaker else None
         name = speaker.name if speaker else quote.speaker.text if quote.speaker else None
         quotes.append(_present({"kind": quote.kind, "text": text[quote.start : quote.end], "speaker": name}))
-    return {"entities": [_entity(entity, counts[entity.id]) for entity in known.values()], "quotes": quotes}
+    return {
+        "entities": [_entity(entity, counts[entity.id]) for entity in entities.values()],
+        "quotes": quotes,
+    }
 
 
 def _entity(entity: Entity, mentions: int) -> dict[str, Any]:
@@ -137,5 +139,5 @@ def _point(place: Place) -> dict[str, float] | None:
     return {"lat": place.latitude, "lon": place.longitude}
 
 
-def _present(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if value not in (None, [])}
+def _present(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value not in (None, [])}

@@ -1,4 +1,4 @@
-"""What must stand on the server: templates, an index a month behind its aliases, the index of marks.
+"""What must be on the server: templates, an index a month behind its aliases, the index of marks.
 
 The templates are `config/elasticsearch`; ``<index>`` in them is the alias of the settings.
 """
@@ -11,10 +11,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from config.settings import Elasticsearch
-from sinks.elasticsearch.client import told_apart
-from sinks.elasticsearch.homes import ensure
-from sinks.elasticsearch.months import named, taken_apart, write_alias
-from sinks.sqlite.reader import now_ms
+from sinks.elasticsearch.client import translate_errors
+from sinks.elasticsearch.months import ensure_month, month_name, parse_index_name, write_alias
+from sinks.stories import now_ms
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -25,27 +24,29 @@ Json = dict[str, Any]
 async def create(
     client: AsyncElasticsearch, settings: Elasticsearch, clock: Callable[[], int] = now_ms
 ) -> list[str]:
-    """Make what is missing and bring the templates up to date; what was done, a line each.
+    """Make what is missing, bring the templates up to date, and return what was done, a line each.
 
     Raises:
         Transient: the server does not answer or refuses us.
     """
     name = settings.index
-    with told_apart(settings.url):
+    with translate_errors(settings.url):
         await client.cluster.put_component_template(
-            name=f"{name}-settings", **template("stories-settings", name)
+            name=f"{name}-settings", **load_template("stories-settings", name)
         )
-        await client.cluster.put_component_template(name=f"{name}-mappings", **await mappings(client, name))
-        for part, called in (("stories", name), ("marks", f"{name}-marks")):
-            await client.indices.put_index_template(name=called, **template(part, name))
-        done = [f"templates of {name} are up to date"]
-        alias = write_alias(name, named(clock()))
-        if await ensure(client, name, alias):
-            done.append(f"created this month's index behind {alias}")
+        await client.cluster.put_component_template(
+            name=f"{name}-mappings", **await adapted_mappings(client, name)
+        )
+        for part, alias_name in (("stories", name), ("marks", f"{name}-marks")):
+            await client.indices.put_index_template(name=alias_name, **load_template(part, name))
+        lines = [f"templates of {name} are up to date"]
+        alias = write_alias(name, month_name(clock()))
+        if await ensure_month(client, name, alias):
+            lines.append(f"created this month's index behind {alias}")
         if not await client.indices.exists(index=f"{name}-marks"):
             await client.indices.create(index=f"{name}-marks")
-            done.append(f"created {name}-marks")
-    return done
+            lines.append(f"created {name}-marks")
+    return lines
 
 
 async def check(client: AsyncElasticsearch, settings: Elasticsearch) -> list[str]:
@@ -55,7 +56,7 @@ async def check(client: AsyncElasticsearch, settings: Elasticsearch) -> list[str
         Transient: the server does not answer or refuses us.
     """
     name = settings.index
-    with told_apart(settings.url):
+    with translate_errors(settings.url):
         if not await client.indices.exists_alias(name=name):
             if await client.indices.exists(index=name):
                 return [
@@ -66,18 +67,20 @@ async def check(client: AsyncElasticsearch, settings: Elasticsearch) -> list[str
             [] if await client.indices.exists(index=f"{name}-marks") else [f"there is no index {name}-marks"]
         )
         behind = (await client.indices.get_alias(index=f"{name}-*")).body
-        wrong += [line for index, told in sorted(behind.items()) if name in told["aliases"]
-                  for line in _misplaced(index, told["aliases"], name)]  # fmt: skip
-        wanted = dict(fields((await mappings(client, name))["template"]["mappings"]["properties"]))
+        wrong += [line for index, state in sorted(behind.items()) if name in state["aliases"]
+                  for line in _misplaced(index, state["aliases"], name)]  # fmt: skip
+        wanted = dict(
+            mapping_fields((await adapted_mappings(client, name))["template"]["mappings"]["properties"])
+        )
         stored = await client.indices.get_mapping(index=name)
-        for index, told in sorted(stored.body.items()):
-            present = dict(fields(told["mappings"].get("properties", {})))
+        for index, state in sorted(stored.body.items()):
+            present = dict(mapping_fields(state["mappings"].get("properties", {})))
             wrong += [f"{index}: {field} is {present.get(field, 'missing')}, not {kind}: run `wiredesk index reindex`"
                       for field, kind in wanted.items() if present.get(field) != kind]  # fmt: skip
     return wrong
 
 
-async def prune(
+async def prune_months(
     client: AsyncElasticsearch,
     settings: Elasticsearch,
     keep: int,
@@ -87,17 +90,17 @@ async def prune(
 ) -> list[str]:
     """Delete the indices of the months before the last `keep` (1: this month alone); a line for each.
 
-    What is older than two years at its arrival (`months.OLDER`) stays.
+    What is older than two years at its arrival (`OLDER_MONTH`) stays.
 
     Raises:
         Transient: the server does not answer or refuses us.
     """
-    year, month = map(int, named(clock()).split("."))
+    year, month = map(int, month_name(clock()).split("."))
     months = year * 12 + month - keep
     first = f"{months // 12:04}.{months % 12 + 1:02}"
-    with told_apart(settings.url):
+    with translate_errors(settings.url):
         behind = (await client.indices.get_alias(name=settings.index)).body
-        old = sorted(name for name in behind if (parts := taken_apart(name)) and parts[1] < first)
+        old = sorted(name for name in behind if (parts := parse_index_name(name)) and parts[1] < first)
         lines = []
         for name in old:
             count = (await client.count(index=name))["count"]
@@ -109,65 +112,65 @@ async def prune(
 
 async def stemmed_languages(client: AsyncElasticsearch, settings: Elasticsearch) -> frozenset[str]:
     """The languages for which the index has an analyzer of their own: none on a server without them."""
-    told = (await client.cluster.get_component_template(name=f"{settings.index}-mappings")).body
-    meta = told["component_templates"][0]["component_template"].get("_meta", {})
+    answer = (await client.cluster.get_component_template(name=f"{settings.index}-mappings")).body
+    meta = answer["component_templates"][0]["component_template"].get("_meta", {})
     return frozenset(meta.get("stemmed", ()))
 
 
-async def mappings(client: AsyncElasticsearch, index: str) -> Json:
+async def adapted_mappings(client: AsyncElasticsearch, index: str) -> Json:
     """The template of mappings as this server can have it: some distributions come without analyzers and filters."""
-    body = template("stories-mappings", index)
-    if not await _can(client, tokenizer="standard", filter=["lowercase", "asciifolding"]):
+    body = load_template("stories-mappings", index)
+    if not await _has_analysis(client, tokenizer="standard", filter=["lowercase", "asciifolding"]):
         body["template"]["settings"]["analysis"]["analyzer"]["wire_text"]["filter"] = ["lowercase"]
-    known = {
+    analyzers = {
         language: analyzer
-        for language, analyzer in analyzers().items()
-        if await _can(client, analyzer=analyzer)
+        for language, analyzer in language_analyzers().items()
+        if await _has_analysis(client, analyzer=analyzer)
     }
-    return with_stems(body, known) if known else body
+    return with_stems(body, analyzers) if analyzers else body
 
 
-def with_stems(body: Json, known: Mapping[str, str]) -> Json:
+def with_stems(body: Json, analyzers: Mapping[str, str]) -> Json:
     """The template of mappings with a field for each language that has an analyzer: searched, but not stored."""
-    told = body["template"]["mappings"]
-    told["properties"]["stemmed"] = {
+    mappings = body["template"]["mappings"]
+    mappings["properties"]["stemmed"] = {
         "type": "object",
         "dynamic": "strict",
-        "properties": {language: {"type": "text", "analyzer": name} for language, name in known.items()},
+        "properties": {language: {"type": "text", "analyzer": name} for language, name in analyzers.items()},
     }
-    told["_source"] = {"excludes": ["stemmed"]}
-    body["meta"] = body.get("meta", {}) | {"stemmed": sorted(known)}
+    mappings["_source"] = {"excludes": ["stemmed"]}
+    body["meta"] = body.get("meta", {}) | {"stemmed": sorted(analyzers)}
     return body
 
 
-def analyzers() -> dict[str, str]:
+def language_analyzers() -> dict[str, str]:
     """Elasticsearch's analyzer of each language, by ISO 639-1 code."""
-    told: dict[str, str] = _read("languages")["analyzers"]
-    return told
+    analyzers: dict[str, str] = _read_file("languages")["analyzers"]
+    return analyzers
 
 
-def template(name: str, index: str) -> Json:
+def load_template(name: str, index: str) -> Json:
     """A template of `config/elasticsearch` for an alias."""
-    loaded = _read(name, index)
+    loaded = _read_file(name, index)
     if "_meta" in loaded:
         loaded["meta"] = loaded.pop("_meta")
     return loaded
 
 
-def fields(properties: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def mapping_fields(properties: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Every field of a mapping with its type."""
-    for name, told in properties.items():
-        yield f"{prefix}{name}", told.get("type", "object")
-        yield from fields(told.get("properties", {}), f"{prefix}{name}.")
+    for name, field in properties.items():
+        yield f"{prefix}{name}", field.get("type", "object")
+        yield from mapping_fields(field.get("properties", {}), f"{prefix}{name}.")
 
 
-def _read(name: str, index: str = "") -> Json:
+def _read_file(name: str, index: str = "") -> Json:
     text = files("config").joinpath("elasticsearch", f"{name}.json").read_text("utf-8")
     loaded: Json = json.loads(text.replace("<index>", index))
     return loaded
 
 
-async def _can(client: AsyncElasticsearch, **analysis: Any) -> bool:
+async def _has_analysis(client: AsyncElasticsearch, **analysis: Any) -> bool:
     """Whether the server knows an analyzer or filters."""
     from elasticsearch import BadRequestError
 
@@ -180,7 +183,7 @@ async def _can(client: AsyncElasticsearch, **analysis: Any) -> bool:
 
 def _misplaced(index: str, aliases: Mapping[str, Any], name: str) -> Iterator[str]:
     """What is wrong with an index behind the read alias: its name, or the alias through which it is written."""
-    parts = taken_apart(index)
+    parts = parse_index_name(index)
     if not parts or not index.startswith(f"{name}-"):
         yield f"{index} is not an index of a month: run `wiredesk index reindex`"
     elif not aliases.get(parts[0], {}).get("is_write_index"):

@@ -1,36 +1,50 @@
-"""Which index a story lives in: one a month, by the story's first creation.
+"""One index a month, behind aliases, and where the documents of stories are.
 
 ``<index>`` is the alias that is read. A month is written through an alias of its own, ``<index>-2026.11``, which
 stands for one index, ``<index>-2026.11-000001``; a new mapping makes ``…-000002``. Stories older than two years go to
-``<index>-older``, so that an archive does not make an index of every month that it ever saw.
+``<index>-older``, so that an archive does not make an index of every month that it ever saw. A story stays in the
+month of its first version, whatever later versions say.
 """
 
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from config.settings import Elasticsearch
+from processors.errors import Transient
 from processors.model.event import Event
 from processors.times import to_milliseconds
 
-OLDER: Final = "older"
-MONTHS: Final = 24
+if TYPE_CHECKING:
+    from elasticsearch import AsyncElasticsearch
+
+OLDER_MONTH: Final = "older"
+# Months for which there is an index each. More make hundreds of small indices of an archive, which the server keeps in
+# memory; fewer put into one index what `wiredesk index prune` would delete month by month.
+MAX_AGE_MONTHS: Final = 24
+# Stories written of late, which a search may not see yet. Fewer than are written between two refreshes of the server
+# would put a new version into another month; each takes about 200 bytes of memory.
+MAX_REMEMBERED_STORIES: Final = 50_000
 _NAME: Final = re.compile(r"(?P<alias>.+-(?P<month>\d{4}\.\d{2}|older))-(?P<number>\d{6})")
 
 
-def month(event: Event) -> str:
-    """The month of an event's first creation, ``YYYY.MM``, or `OLDER`; at the latest that of its reception."""
+def month_of(event: Event) -> str:
+    """The month of an event's first creation, ``YYYY.MM``, or `OLDER_MONTH`; at the latest that of its reception."""
     received = to_milliseconds(event.provenance.received) if event.provenance else 0
-    told = event.story.first_created or event.story.version_created
+    timestamp = event.story.first_created or event.story.version_created
     try:
-        created = min(to_milliseconds(told), received) if told else received
+        created = min(to_milliseconds(timestamp), received) if timestamp else received
     except (ValueError, OverflowError):
         created = received
-    return OLDER if _count(received) - _count(created) > MONTHS else named(created)
+    is_old = _month_number(received) - _month_number(created) > MAX_AGE_MONTHS
+    return OLDER_MONTH if is_old else month_name(created)
 
 
-def named(moment: int) -> str:
+def month_name(moment: int) -> str:
     """The month of a moment in milliseconds since the epoch, ``YYYY.MM``."""
     return f"{datetime.fromtimestamp(moment / 1000, UTC):%Y.%m}"
 
@@ -40,17 +54,95 @@ def write_alias(index: str, month: str) -> str:
     return f"{index}-{month}"
 
 
-def numbered(alias: str, number: int) -> str:
+def index_name(alias: str, number: int) -> str:
     """The name of the index behind a write alias."""
     return f"{alias}-{number:06}"
 
 
-def taken_apart(name: str) -> tuple[str, str, int] | None:
-    """An index's name as its write alias, month and number; None for a name that is not ours."""
-    found = _NAME.fullmatch(name)
-    return (found["alias"], found["month"], int(found["number"])) if found else None
+def parse_index_name(name: str) -> tuple[str, str, int] | None:
+    """The write alias, month and number of an index's name; None for a name that is not ours."""
+    match = _NAME.fullmatch(name)
+    return (match["alias"], match["month"], int(match["number"])) if match else None
 
 
-def _count(moment: int) -> int:
+def _month_number(moment: int) -> int:
     date = datetime.fromtimestamp(max(moment, 0) / 1000, UTC)
     return date.year * 12 + date.month
+
+
+class WriteAliases:
+    """The write alias of each story, and the months that are on the server."""
+
+    def __init__(self, client: AsyncElasticsearch, settings: Elasticsearch) -> None:
+        """Nothing is asked before the first call."""
+        self._client, self._index = client, settings.index
+        self._remembered: OrderedDict[str, str] = OrderedDict()
+        self._on_server: set[str] = set()
+        self._is_refreshed = False
+
+    def forget(self) -> None:
+        """Ask the server anew: other writers may have had our stories, or an operator has changed the indices."""
+        self._remembered.clear()
+        self._on_server.clear()
+        self._is_refreshed = False
+
+    async def find(self, documents: Sequence[tuple[str, str]]) -> list[str]:
+        """The write alias of each document, given its id and the month that it belongs to if it is new.
+
+        Raises:
+            Transient: templates or aliases are missing.
+        """
+        await self._look_up({id_ for id_, _ in documents if id_ not in self._remembered})
+        aliases = []
+        for id_, month in documents:
+            alias = self._remembered.get(id_) or write_alias(self._index, month)
+            self._remember(id_, alias)
+            aliases.append(alias)
+        for alias in sorted(set(aliases) - self._on_server):
+            await ensure_month(self._client, self._index, alias)
+            self._on_server.add(alias)
+        return aliases
+
+    async def _look_up(self, ids: set[str]) -> None:
+        if not ids:
+            return
+        if not self._is_refreshed:
+            await self._client.indices.refresh(index=self._index)
+            self._is_refreshed = True
+        answer = await self._client.search(
+            index=self._index, query={"ids": {"values": sorted(ids)}}, size=len(ids), source=False, sort=["_doc"],
+            track_total_hits=False, filter_path=["hits.hits._id", "hits.hits._index"],
+        )  # fmt: skip
+        for hit in answer.get("hits", {}).get("hits", []):
+            parts = parse_index_name(hit["_index"])
+            if not parts:
+                raise Transient(f"{hit['_index']} is not an index of a month: run `wiredesk index reindex`")
+            self._remember(hit["_id"], parts[0])
+
+    def _remember(self, id_: str, alias: str) -> None:
+        self._remembered[id_] = alias
+        self._remembered.move_to_end(id_)
+        if len(self._remembered) > MAX_REMEMBERED_STORIES:
+            self._remembered.popitem(last=False)
+
+
+async def ensure_month(client: AsyncElasticsearch, index: str, alias: str) -> bool:
+    """Make the first index of a month where there is none, and return whether one was made.
+
+    Raises:
+        Transient: the template is missing, without which the index would have a mapping of the server's invention.
+    """
+    from elasticsearch import BadRequestError
+
+    if await client.indices.exists_alias(name=alias):
+        return False
+    if not await client.indices.exists_index_template(name=index):
+        raise Transient(f"there is no template {index}: run `wiredesk index create`")
+    try:
+        aliases = {index: {}, alias: {"is_write_index": True}}
+        await client.indices.create(index=index_name(alias, 1), aliases=aliases)
+    except BadRequestError as error:
+        if error.error != "resource_already_exists_exception":
+            raise
+        return False
+    return True

@@ -15,26 +15,30 @@ from config.settings import Elasticsearch
 from processors.model.codec import from_builtins
 from processors.model.event import Event
 from processors.numbers import MAX_INT64
-from sinks.desk.views import Arrivals, Found, Hit, Page, Query
-from sinks.elasticsearch.client import connect, told_apart
+from sinks.elasticsearch.client import connect, translate_errors
 from sinks.elasticsearch.documents import document_id
 from sinks.elasticsearch.index import stemmed_languages
-from sinks.sqlite.reader import MARKED, fitted, now_ms
-from sinks.words import Term, fold, terms
+from sinks.search import Arrivals, Hit, Page, Query, StoredStory, highlight
+from sinks.search_words import SearchTerm, fold, parse_terms
+from sinks.stories import now_ms
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
-SEARCHED: Final = ("headline^4", "other^2", "text")
-WINDOW: Final = 10_000  # the server's max_result_window
-SETTLING_MS: Final = 2500  # a document may be searchable this much later than its time of indexing says
+SEARCHED_FIELDS: Final = ("headline^4", "other^2", "text")
+MAX_RESULT_WINDOW: Final = 10_000  # hits that the server gives by their number (index.max_result_window)
+MAX_CHAIN_MEMBERS: Final = 500  # of one chain that are shown; a running story has some dozens
+MAX_LANGUAGES: Final = 200
+# A document may be searchable this much later than its time of indexing says: the refresh interval of the index and
+# the time of a bulk request. Less misses arrivals for ever, more shows them late.
+SETTLING_MS: Final = 2500
 Json = dict[str, Any]
-Whole = Annotated[int, Meta(ge=0, le=MAX_INT64)]  # a cursor: how many hits were shown …
-LastHit = tuple[Whole, str]  # … or the last one's time in milliseconds and its uri
+HitCount = Annotated[int, Meta(ge=0, le=MAX_INT64)]  # a cursor: how many hits were shown …
+LastHit = tuple[HitCount, str]  # … or the last one's time in milliseconds and its uri
 
 
 class ElasticStories:
-    """`sinks.desk.ports.Stories` over Elasticsearch."""
+    """`sinks.search.Stories` over Elasticsearch."""
 
     def __init__(
         self,
@@ -58,11 +62,13 @@ class ElasticStories:
 
     async def search(self, query: Query) -> Page:
         """The stories that fit the words and filters."""
-        wanted = terms(query.words)
+        wanted = parse_terms(query.words)
         if query.words.strip() and all(term.excluded for term in wanted):
             return Page(())
-        body = _body(query, wanted, self._clock(), await self._languages() if wanted else ())
-        if body["from_"] + query.limit >= WINDOW:
+        body = _search_request(
+            query, wanted, self._clock(), await self._stemmed_languages() if wanted else ()
+        )
+        if body["from_"] + query.limit >= MAX_RESULT_WINDOW:
             return Page(())
         hits = await self._search(**body)
         shown = hits[: query.limit]
@@ -71,9 +77,9 @@ class ElasticStories:
         if len(hits) <= query.limit:
             return Page(page)
         paged = body["from_"] + query.limit if _by_offset(query) else shown[-1]["sort"]
-        return Page(page, _packed(paged))
+        return Page(page, _pack_cursor(paged))
 
-    async def get(self, uri: str) -> Found | None:
+    async def get(self, uri: str) -> StoredStory | None:
         """One story, killed or not; None where it is unknown or still under embargo."""
         hits = await self._search(
             query=_all(_term("_id", document_id(uri)), _shown(self._clock())), size=1,
@@ -81,8 +87,10 @@ class ElasticStories:
         )  # fmt: skip
         if not hits:
             return None
-        told = hits[0]["_source"]
-        return Found(from_builtins(told["event"], Event), told.get("hidden"), told.get("hiddenBy"))
+        source = hits[0]["_source"]
+        return StoredStory(
+            from_builtins(source["event"], Event), source.get("hidden"), source.get("hiddenBy")
+        )
 
     async def events(self, uris: Sequence[str]) -> Sequence[Event]:
         """Several stories in the order asked for."""
@@ -90,13 +98,13 @@ class ElasticStories:
         hits = await self._search(
             query=_all({"ids": {"values": list(ids)}}, _shown(self._clock())), size=len(ids), source=["event"]
         )
-        found = {ids[hit["_id"]]: hit["_source"]["event"] for hit in hits}
-        return [from_builtins(found[uri], Event) for uri in uris if uri in found]
+        stored = {ids[hit["_id"]]: hit["_source"]["event"] for hit in hits}
+        return [from_builtins(stored[uri], Event) for uri in uris if uri in stored]
 
     async def versions(self, chain: str) -> Sequence[Hit]:
         """Every member of a chain in the order of the log."""
         hits = await self._search(
-            query=_all(_term("chain", chain), _shown(self._clock())), size=500,
+            query=_all(_term("chain", chain), _shown(self._clock())), size=MAX_CHAIN_MEMBERS,
             sort=["sequence", "received", "uri"], source=["card"],
         )  # fmt: skip
         return [from_builtins(hit["_source"]["card"], Hit) for hit in hits]
@@ -104,42 +112,42 @@ class ElasticStories:
     async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
         """What was indexed since a cursor, a little behind, so that nothing that becomes searchable late is missed."""
         end = self._clock() - SETTLING_MS
-        if (since := _unpacked(cursor, LastHit)) is None:
-            with told_apart(self._settings.url):
+        if (since := _unpack_cursor(cursor, LastHit)) is None:
+            with translate_errors(self._settings.url):
                 await self._client.indices.get_alias(name=self._settings.index)
-            return Arrivals((), _packed([end, ""]))
+            return Arrivals((), _pack_cursor([end, ""]))
         hits = await self._search(
-            query=_all(_shown(self._clock()), {"range": {"indexed": {"gte": since[0], "lte": end}}}, _standing()),
+            query=_all(_shown(self._clock()), {"range": {"indexed": {"gte": since[0], "lte": end}}}, _not_hidden()),
             size=limit, sort=["indexed", "uri"], source=["card"], search_after=since,
         )  # fmt: skip
-        found = tuple(from_builtins(hit["_source"]["card"], Hit) for hit in hits)
-        return Arrivals(found, _packed(hits[-1]["sort"]) if hits else str(cursor))
+        arrived = tuple(from_builtins(hit["_source"]["card"], Hit) for hit in hits)
+        return Arrivals(arrived, _pack_cursor(hits[-1]["sort"]) if hits else str(cursor))
 
     async def languages(self) -> Sequence[str]:
         """The languages that occur."""
-        with told_apart(self._settings.url):
+        with translate_errors(self._settings.url):
             answer = await self._client.search(
                 index=self._settings.index, size=0, track_total_hits=False,
-                aggs={"tags": {"terms": {"field": "base", "size": 200, "order": {"_key": "asc"}}}},
+                aggs={"tags": {"terms": {"field": "base", "size": MAX_LANGUAGES, "order": {"_key": "asc"}}}},
             )  # fmt: skip
         return [bucket["key"] for bucket in answer["aggregations"]["tags"]["buckets"]]
 
-    async def _languages(self) -> Collection[str]:
+    async def _stemmed_languages(self) -> Collection[str]:
         if self._stemmed is None:
-            with told_apart(self._settings.url):
+            with translate_errors(self._settings.url):
                 self._stemmed = await stemmed_languages(self._client, self._settings)
         return self._stemmed
 
-    async def _search(self, **told: Any) -> list[Json]:
-        with told_apart(self._settings.url):
-            answer = await self._client.search(index=self._settings.index, track_total_hits=False, **told)
+    async def _search(self, **request: Any) -> list[Json]:
+        with translate_errors(self._settings.url):
+            answer = await self._client.search(index=self._settings.index, track_total_hits=False, **request)
         hits: list[Json] = answer["hits"]["hits"]
         return hits
 
     async def _duplicates(self, chains: set[str]) -> dict[str, int]:
         if not chains:
             return {}
-        with told_apart(self._settings.url):
+        with translate_errors(self._settings.url):
             answer = await self._client.search(
                 index=self._settings.index, size=0, track_total_hits=False,
                 query=_all({"terms": {"chain": sorted(chains)}}, _term("relation", "duplicate")),
@@ -148,19 +156,19 @@ class ElasticStories:
         return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["chains"]["buckets"]}
 
 
-def _body(query: Query, wanted: Sequence[Term], now: int, stemmed: Collection[str]) -> Json:
+def _search_request(query: Query, wanted: Sequence[SearchTerm], now: int, stemmed: Collection[str]) -> Json:
     filters = [_shown(now), *_filters(query)]
     must = [_fits(term, stemmed) for term in wanted if not term.excluded]
-    made: Json = {"bool": {"filter": filters, "must": must}}
-    made["bool"]["must_not"] = [_fits(term) for term in wanted if term.excluded]
+    criteria: Json = {"bool": {"filter": filters, "must": must}}
+    criteria["bool"]["must_not"] = [_fits(term) for term in wanted if term.excluded]
     if not query.duplicates and query.relation != "duplicate":
-        made["bool"]["must_not"].append(_term("relation", "duplicate"))
+        criteria["bool"]["must_not"].append(_term("relation", "duplicate"))
     if query.relation != "kill":
-        made["bool"]["must_not"].append({"exists": {"field": "hidden"}})
+        criteria["bool"]["must_not"].append({"exists": {"field": "hidden"}})
     field = "received" if query.order == "received" else "time"
     newest: list[Any] = [{field: "desc"}, {"uri": "asc"}]
     body: Json = {
-        "query": made,
+        "query": criteria,
         "size": query.limit + 1,
         "from_": 0,
         "sort": ["_score", *newest] if query.order == "relevance" and wanted else newest,
@@ -169,8 +177,8 @@ def _body(query: Query, wanted: Sequence[Term], now: int, stemmed: Collection[st
     if query.collapse:
         body |= {"collapse": {"field": "chain"}}
     if _by_offset(query):
-        body["from_"] = _unpacked(query.after, Whole) or 0
-    elif after := _unpacked(query.after, LastHit):
+        body["from_"] = _unpack_cursor(query.after, HitCount) or 0
+    elif after := _unpack_cursor(query.after, LastHit):
         body["search_after"] = after
     return body
 
@@ -181,7 +189,7 @@ def _by_offset(query: Query) -> bool:
 
 
 def _filters(query: Query) -> list[Json]:
-    found = [
+    filters = [
         _term(field, value)
         for field, value in (
             ("feed", query.feed), ("relation", query.relation), ("topics", query.topic),
@@ -191,24 +199,24 @@ def _filters(query: Query) -> list[Json]:
         if value
     ]  # fmt: skip
     if query.since:
-        found.append({"range": {"time": {"gte": query.since}}})
-    return found
+        filters.append({"range": {"time": {"gte": query.since}}})
+    return filters
 
 
-def _fits(term: Term, stemmed: Collection[str] = ()) -> Json:
+def _fits(term: SearchTerm, stemmed: Collection[str] = ()) -> Json:
     """The term as it stands; a single word in other forms as well, where the story's language has an analyzer."""
     kind = "phrase_prefix" if term.prefix else "phrase"
-    exact = {"multi_match": {"query": " ".join(term.typed), "type": kind, "fields": list(SEARCHED)}}
+    exact = {"multi_match": {"query": " ".join(term.typed), "type": kind, "fields": list(SEARCHED_FIELDS)}}
     if not stemmed or term.prefix or len(term.words) > 1:
         return exact
     fields = [f"stemmed.{language}" for language in sorted(stemmed)]
     return {"bool": {"should": [exact, {"multi_match": {"query": term.typed[0], "fields": fields}}]}}
 
 
-def _hit(source: Json, wanted: Sequence[Term], counts: dict[str, int]) -> Hit:
-    shown = from_builtins(source["card"], Hit)
-    shown = structs.replace(shown, duplicates=counts.get(shown.chain, 0))
-    return fitted(shown, source["text"][:MARKED], wanted) if wanted else shown
+def _hit(source: Json, wanted: Sequence[SearchTerm], counts: dict[str, int]) -> Hit:
+    hit = from_builtins(source["card"], Hit)
+    hit = structs.replace(hit, duplicates=counts.get(hit.chain, 0))
+    return highlight(hit, source["text"], wanted) if wanted else hit
 
 
 def _all(*parts: Json) -> Json:
@@ -223,21 +231,21 @@ def _shown(now: int) -> Json:
     return {"range": {"visibleFrom": {"lte": now}}}
 
 
-def _standing() -> Json:
+def _not_hidden() -> Json:
     """Neither killed nor corrected, but the kills themselves."""
     hidden = {"bool": {"must_not": [{"exists": {"field": "hidden"}}]}}
     return {"bool": {"should": [hidden, _term("relation", "kill")]}}
 
 
-def _packed(told: Any) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(told)).decode().rstrip("=")
+def _pack_cursor(value: Any) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(value)).decode().rstrip("=")
 
 
-def _unpacked(told: str | None, kind: Any) -> Any:
+def _unpack_cursor(cursor: str | None, kind: Any) -> Any:
     """A cursor taken apart, which is of a kind; None for one that is not ours."""
-    if not told:
+    if not cursor:
         return None
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(told + "=" * (-len(told) % 4)), type=kind)
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
     except (ValueError, msgspec.MsgspecError):
         return None

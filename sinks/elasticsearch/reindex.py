@@ -17,20 +17,22 @@ from processors.errors import Transient
 from processors.model.codec import from_builtins
 from processors.model.event import Event
 from sinks.elasticsearch import index
-from sinks.elasticsearch.client import reason, told_apart
+from sinks.elasticsearch.client import error_reason, translate_errors
 from sinks.elasticsearch.documents import document, stems
-from sinks.elasticsearch.months import month, numbered, taken_apart, write_alias
-from sinks.sqlite.reader import now_ms
+from sinks.elasticsearch.months import index_name, month_of, parse_index_name, write_alias
+from sinks.stories import now_ms
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
-PAGE: Final = 200
-MARGIN_MS: Final = 60_000  # clocks of writers may be this far behind ours
-Hit = Mapping[str, Any]
+PAGE_DOCUMENTS: Final = 200  # of one search: more make requests of tens of megabytes, fewer more round trips
+# How far clocks of writers may be behind ours: what they wrote before would otherwise be missing from the copy. A
+# longer margin copies more documents twice.
+MARGIN_MS: Final = 60_000
+RawHit = Mapping[str, Any]
 
 
-async def reindex(
+async def copy_indices(
     client: AsyncElasticsearch, settings: Elasticsearch, clock: Callable[[], int] = now_ms
 ) -> list[str]:
     """Copy the indices into new ones with the templates of today, and move the aliases; what was done, a line each.
@@ -41,13 +43,13 @@ async def reindex(
         Transient: the server does not answer, or refuses a document. The aliases have not moved then; start again.
     """
     await index.create(client, settings, clock)
-    with told_apart(settings.url):
+    with translate_errors(settings.url):
         behind = (await client.indices.get_alias(name=settings.index)).body
         copy = _Copy(
             client, settings.index, sorted(behind), {}, await index.stemmed_languages(client, settings)
         )
         for old in copy.old:
-            if parts := taken_apart(old):
+            if parts := parse_index_name(old):
                 await copy.target(parts[0])
         began = clock() - MARGIN_MS
         count = await copy.run({"match_all": {}})
@@ -87,7 +89,7 @@ class _Copy:
                 }  # fmt: skip
                 lines += [
                     orjson.dumps({"index": action}),
-                    orjson.dumps(self._made_anew(event, hit["_source"])),
+                    orjson.dumps(self._new_document(event, hit["_source"])),
                 ]
             await self._send(lines)
             count += len(hits)
@@ -96,8 +98,10 @@ class _Copy:
     async def target(self, alias: str) -> str:
         """The new index of a write alias."""
         if alias not in self.targets:
-            numbers = [parts[2] for each in self.old if (parts := taken_apart(each)) and parts[0] == alias]
-            self.targets[alias] = name = numbered(alias, max(numbers, default=0) + 1)
+            numbers = [
+                parts[2] for name in self.old if (parts := parse_index_name(name)) and parts[0] == alias
+            ]
+            self.targets[alias] = name = index_name(alias, max(numbers, default=0) + 1)
             await self.client.indices.delete(
                 index=name, ignore_unavailable=True
             )  # of a copy that was broken off
@@ -105,43 +109,43 @@ class _Copy:
         return self.targets[alias]
 
     def _alias(self, old: str, event: Event) -> str:
-        parts = taken_apart(old)
-        return parts[0] if parts else write_alias(self.name, month(event))
+        parts = parse_index_name(old)
+        return parts[0] if parts else write_alias(self.name, month_of(event))
 
-    def _made_anew(self, event: Event, source: Mapping[str, Any]) -> dict[str, Any]:
+    def _new_document(self, event: Event, source: Mapping[str, Any]) -> dict[str, Any]:
         kept = {name: source[name] for name in ("hidden", "hiddenBy", "indexed") if name in source}
-        made = document(event)
-        return made | kept | stems(made, self.stemmed)
+        fields = document(event)
+        return fields | kept | stems(fields, self.stemmed)
 
     async def _send(self, lines: list[Any]) -> None:
         answer = await self.client.bulk(operations=lines, filter_path=["items.*.status", "items.*.error"])
         for item in answer["items"]:
-            told = item["index"]
-            if told["status"] >= 300 and told["status"] != 409:
-                raise Transient(f"{self.name}: {reason(told)}; the aliases have not moved")
+            answered = item["index"]
+            if answered["status"] >= 300 and answered["status"] != 409:
+                raise Transient(f"{self.name}: {error_reason(answered)}; the aliases have not moved")
 
 
 async def _pages(
     client: AsyncElasticsearch, old: Sequence[str], query: dict[str, Any]
-) -> AsyncIterator[list[Hit]]:
+) -> AsyncIterator[list[RawHit]]:
     after: list[Any] | None = None
-    wanted: Any = ["event", "hidden", "hiddenBy", "indexed"]
+    members: Any = ["event", "hidden", "hiddenBy", "indexed"]
     while True:
         answer = await client.search(
-            index=old, query=query, size=PAGE, sort=["uri"], search_after=after, version=True,
-            source=wanted,
+            index=old, query=query, size=PAGE_DOCUMENTS, sort=["uri"], search_after=after, version=True,
+            source=members,
         )  # fmt: skip
         hits = answer["hits"]["hits"]
         if hits:
             yield hits
-        if len(hits) < PAGE:
+        if len(hits) < PAGE_DOCUMENTS:
             return
         after = hits[-1]["sort"]
 
 
 def _moves(name: str, old: Sequence[str], targets: Mapping[str, str]) -> list[dict[str, Any]]:
     """Every alias moves at one moment."""
-    moves: list[dict[str, Any]] = [{"remove": {"index": each, "alias": "*"}} for each in old]
+    moves: list[dict[str, Any]] = [{"remove": {"index": name_, "alias": "*"}} for name_ in old]
     for alias, new in targets.items():
         moves.append({"add": {"index": new, "alias": name}})
         moves.append({"add": {"index": new, "alias": alias, "is_write_index": True}})

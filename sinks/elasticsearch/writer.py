@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -19,28 +18,39 @@ import orjson
 from config.settings import Elasticsearch
 from processors.errors import Rejected, Transient, Unindexable
 from processors.model.event import Event
-from sinks.elasticsearch.client import WAITING, connect, hint, reason, told_apart
-from sinks.elasticsearch.documents import document, document_id, mark_document, mark_id, member_of, stems
-from sinks.elasticsearch.homes import Homes
+from sinks.elasticsearch.client import (
+    WAITED_FOR_STATUSES,
+    connect,
+    error_reason,
+    status_hint,
+    translate_errors,
+)
+from sinks.elasticsearch.documents import document, document_id, mark_document, mark_id, stems, stored_member
 from sinks.elasticsearch.index import stemmed_languages
-from sinks.elasticsearch.months import month, taken_apart
+from sinks.elasticsearch.months import WriteAliases, month_of, parse_index_name
 from sinks.metrics import INDEXED
 from sinks.ports import Sink, Written
-from sinks.stories import Mark, MarkKind, Member, mark, member, standing
+from sinks.stories import Mark, Member, hidden_by, mark_keys, mark_of, member_of, now_ms
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
-SINK: Final = "elasticsearch"
-STALE: Final = 409
-REQUEST: Final = 125  # stories of a bulk request
-IN_FLIGHT: Final = 2  # requests at a time
-SETTLED: Final = 1000  # members of a chain that are judged again after a kill
+SINK_NAME: Final = "elasticsearch"  # in figures
+CONFLICT_STATUS: Final = 409  # a later version is there already
+# Stories of a bulk request, and requests at a time: one is made while the server works on the one before. Larger
+# requests leave the server idle while they are made; with more at a time it answers 429.
+STORIES_PER_REQUEST: Final = 125
+MAX_REQUESTS_IN_FLIGHT: Final = 2
+MEMBERS_PER_PAGE: Final = (
+    1000  # that are judged again after a kill; the server allows 10,000 hits of a search
+)
+
+Marks = Mapping[tuple[str, str], Mark]  # by kind and target
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A line pair of a bulk request, ready to be sent; `size` in bytes."""
+class BulkEntry:
+    """A line pair of a bulk request, ready to be sent."""
 
     id: str
     action: bytes
@@ -52,21 +62,21 @@ class Entry:
         return len(self.action) + len(self.source) + 2
 
 
-class StoryBulk(Sink):
+class ElasticsearchSink(Sink):
     """Writes events. Safe to call again with the same events after any error."""
 
     def __init__(self, settings: Elasticsearch, client: AsyncElasticsearch | None = None) -> None:
         """Nothing is sent before the first call."""
         self._settings = settings
         self._client = client or connect(settings)
-        self._marks = f"{settings.index}-marks"
-        self._homes = Homes(self._client, settings)
+        self._marks_index = f"{settings.index}-marks"
+        self._aliases = WriteAliases(self._client, settings)
         self._stemmed: frozenset[str] | None = None
         self.max_events, self.wait_s = settings.batch, settings.flush_s
 
     async def open(self, _position: int | None) -> None:
         """Trust nothing remembered of the server: another writer may have had our stories."""
-        self._homes.forget()
+        self._aliases.forget()
         self._stemmed = None
 
     async def close(self) -> None:
@@ -79,100 +89,104 @@ class StoryBulk(Sink):
         Raises:
             Transient: the server is down, overloaded, full or refuses us. Nothing is lost: call again later.
         """
-        marks = [made for event in events if (made := mark(event))]
-        members = [member(event) for event in events]
-        with told_apart(self._settings.url):
-            await self._put_marks(marks)
-            known = await self._get_marks(members)
-            refused = await self._put(events, members, known)
-            after = await self._get_marks(members)
-            changed = [made for key, made in after.items() if known.get(key) != made]
-            await self._settle([*marks, *changed])
-        return Written(refused)
+        own_marks = [mark for event in events if (mark := mark_of(event))]
+        members = [member_of(event) for event in events]
+        with translate_errors(self._settings.url):
+            await self._write_marks(own_marks)
+            before = await self._read_marks(members)
+            refusals = await self._write_stories(events, members, before)
+            after = await self._read_marks(members)
+            changed = [mark for key, mark in after.items() if before.get(key) != mark]
+            await self._judge_touched([*own_marks, *changed])
+        return Written(refusals)
 
-    async def _put_marks(self, marks: Iterable[Mark]) -> None:
+    async def _write_marks(self, marks: Iterable[Mark]) -> None:
         entries = [
-            _entry(
-                self._marks, mark_id(each.kind, each.target), each.sequence, mark_document(each), alias=False
+            _bulk_entry(
+                self._marks_index,
+                mark_id(mark.kind, mark.target),
+                mark.sequence,
+                mark_document(mark),
+                alias=False,
             )
-            for each in marks
+            for mark in marks
         ]
-        answers = await self._bulk(lambda: entries)
-        for refused in answers:
-            if refused:
-                raise Transient(f"{self._settings.url}: {self._marks}: {refused}")
+        for refusal in await self._send_bulk(lambda: entries):
+            if refusal:
+                raise Transient(f"{self._settings.url}: {self._marks_index}: {refusal}")
 
-    async def _get_marks(self, members: Sequence[Member]) -> dict[tuple[str, str], Mark]:
-        wanted = {("kill", each.chain) for each in members} | {("correction", each.uri) for each in members}
-        wanted |= {("correction", each.of) for each in members if each.relation == "correction" and each.of}
-        if not wanted:
+    async def _read_marks(self, members: Sequence[Member]) -> Marks:
+        """The marks that may touch the members."""
+        keys = {key for member in members for key in mark_keys(member)}
+        if not keys:
             return {}
-        ids = [mark_id(kind, target) for kind, target in sorted(wanted)]
+        ids = [mark_id(kind, target) for kind, target in sorted(keys)]
         answer = await self._client.mget(
-            index=self._marks, ids=ids, filter_path=["docs.found", "docs._source", "docs.error"]
+            index=self._marks_index, ids=ids, filter_path=["docs.found", "docs._source", "docs.error"]
         )
-        found: dict[tuple[str, str], Mark] = {}
-        for told in answer["docs"]:
-            if "error" in told:
-                raise Transient(f"{self._settings.url}: {reason(told)}; run `wiredesk index create`")
-            if told["found"]:
-                made = Mark(**told["_source"])
-                found[made.kind, made.target] = made
-        return found
+        marks: dict[tuple[str, str], Mark] = {}
+        for stored in answer["docs"]:
+            if "error" in stored:
+                raise Transient(f"{self._settings.url}: {error_reason(stored)}; run `wiredesk index create`")
+            if stored["found"]:
+                mark = Mark(**stored["_source"])
+                marks[mark.kind, mark.target] = mark
+        return marks
 
-    async def _put(
-        self, events: Sequence[Event], members: Sequence[Member], known: Mapping[tuple[str, str], Mark]
+    async def _write_stories(
+        self, events: Sequence[Event], members: Sequence[Member], marks: Marks
     ) -> list[Rejected | None]:
-        now = time_ns() // 1_000_000
-        stemmed = await self._languages()
-        wanted = [(document_id(event.story.uri), month(event)) for event in events]
-        homes = await self._homes.find(wanted)
+        now = now_ms()
+        stemmed = await self._stemmed_languages()
+        documents = [(document_id(event.story.uri), month_of(event)) for event in events]
+        aliases = await self._aliases.find(documents)
 
-        def make(start: int) -> list[Entry]:
-            part = slice(start, start + REQUEST)
+        def make_entries(start: int) -> list[BulkEntry]:
+            part = slice(start, start + STORIES_PER_REQUEST)
             entries = []
-            for event, each, (id_, _), home in zip(
-                events[part], members[part], wanted[part], homes[part], strict=True
+            for event, member, (id_, _), alias in zip(
+                events[part], members[part], documents[part], aliases[part], strict=True
             ):
                 source = document(event)
-                _judge(source, each, known)
+                _set_hidden(source, member, marks)
                 source["indexed"] = now
-                entries.append(_entry(home, id_, source["revision"], source | stems(source, stemmed)))
+                entries.append(_bulk_entry(alias, id_, source["revision"], source | stems(source, stemmed)))
             return entries
 
-        return await self._bulk(*(partial(make, start) for start in range(0, len(events), REQUEST)))
+        starts = range(0, len(events), STORIES_PER_REQUEST)
+        return await self._send_bulk(*(partial(make_entries, start) for start in starts))
 
-    async def _languages(self) -> frozenset[str]:
+    async def _stemmed_languages(self) -> frozenset[str]:
         if self._stemmed is None:
             self._stemmed = await stemmed_languages(self._client, self._settings)
         return self._stemmed
 
-    async def _bulk(self, *makers: Callable[[], Sequence[Entry]]) -> list[Rejected | None]:
-        """Send what each makes while the server works on the one before; what was refused, one by one."""
+    async def _send_bulk(self, *makers: Callable[[], Sequence[BulkEntry]]) -> list[Rejected | None]:
+        """Send what each makes while the server works on the one before; why each entry was refused, or None."""
         sent: list[asyncio.Task[list[Rejected | None]]] = []
         try:
             for make in makers:
                 entries = await asyncio.to_thread(make)
-                if len(sent) >= IN_FLIGHT:
-                    await sent[-IN_FLIGHT]
-                sent.append(asyncio.create_task(self._requests(entries)))
-            return [each for answers in await asyncio.gather(*sent) for each in answers]
+                if len(sent) >= MAX_REQUESTS_IN_FLIGHT:
+                    await sent[-MAX_REQUESTS_IN_FLIGHT]
+                sent.append(asyncio.create_task(self._send_entries(entries)))
+            return [refusal for refusals in await asyncio.gather(*sent) for refusal in refusals]
         finally:
             for task in sent:
                 task.cancel()
             await asyncio.gather(*sent, return_exceptions=True)
 
-    async def _requests(self, entries: Sequence[Entry]) -> list[Rejected | None]:
+    async def _send_entries(self, entries: Sequence[BulkEntry]) -> list[Rejected | None]:
         """Send entries in requests of bounded size."""
         results: list[Rejected | None] = []
         for batch in _batches(entries, self._settings.batch, self._settings.batch_bytes):
-            results += await self._request(batch)
+            results += await self._send_request(batch)
         return results
 
-    async def _request(self, batch: Sequence[Entry]) -> list[Rejected | None]:
+    async def _send_request(self, batch: Sequence[BulkEntry]) -> list[Rejected | None]:
         from elasticsearch import ApiError
 
-        lines: list[Any] = [line for each in batch for line in (each.action, each.source)]
+        lines: list[Any] = [line for entry in batch for line in (entry.action, entry.source)]
         try:
             answer = await self._client.bulk(
                 operations=lines, filter_path=["errors", "items.*.status", "items.*.error"]
@@ -180,80 +194,81 @@ class StoryBulk(Sink):
         except ApiError as error:
             if error.status_code != 413:
                 raise
-            return await self._smaller(batch)
-        return [self._outcome(next(iter(item.values()))) for item in answer["items"]]
+            return await self._send_halves(batch)
+        return [self._refusal(next(iter(item.values()))) for item in answer["items"]]
 
-    async def _smaller(self, batch: Sequence[Entry]) -> list[Rejected | None]:
+    async def _send_halves(self, batch: Sequence[BulkEntry]) -> list[Rejected | None]:
         """A request over the server's limit: send its halves; one entry alone can't be helped."""
         if len(batch) == 1:
-            INDEXED.labels(SINK, "refused").inc()
+            INDEXED.labels(SINK_NAME, "refused").inc()
             return [
                 Unindexable(
                     f"a document of {batch[0].size} bytes is over the server's http.max_content_length"
                 )
             ]
         middle = len(batch) // 2
-        return [*await self._request(batch[:middle]), *await self._request(batch[middle:])]
+        return [*await self._send_request(batch[:middle]), *await self._send_request(batch[middle:])]
 
-    def _outcome(self, item: Mapping[str, Any]) -> Rejected | None:
+    def _refusal(self, item: Mapping[str, Any]) -> Rejected | None:
         status = item["status"]
         if status < 300:
-            INDEXED.labels(SINK, "written").inc()
+            INDEXED.labels(SINK_NAME, "written").inc()
             return None
-        if status == STALE:
-            INDEXED.labels(SINK, "stale").inc()
+        if status == CONFLICT_STATUS:
+            INDEXED.labels(SINK_NAME, "stale").inc()
             return None
-        if status in WAITING or status >= 500:
-            raise Transient(f"{self._settings.url}: {status} {reason(item)}{hint(status)}")
-        INDEXED.labels(SINK, "refused").inc()
-        return Unindexable(reason(item))
+        if status in WAITED_FOR_STATUSES or status >= 500:
+            raise Transient(f"{self._settings.url}: {status} {error_reason(item)}{status_hint(status)}")
+        INDEXED.labels(SINK_NAME, "refused").inc()
+        return Unindexable(error_reason(item))
 
-    async def _settle(self, marks: Sequence[Mark]) -> None:
-        """Judge again every stored story that a mark may touch."""
+    async def _judge_touched(self, marks: Sequence[Mark]) -> None:
+        """Judge anew every stored story that a mark may touch."""
         if not marks:
             return
-        chains = sorted({each.target for each in marks if each.kind == "kill"})
-        targets = sorted({each.target for each in marks if each.kind == "correction"})
+        chains = sorted({mark.target for mark in marks if mark.kind == "kill"})
+        targets = sorted({mark.target for mark in marks if mark.kind == "correction"})
         await self._client.indices.refresh(index=self._settings.index)
         should = [{"terms": {"chain": chains}}, {"terms": {"uri": targets}}, {"terms": {"of": targets}}]
         after: list[Any] | None = None
         while True:
             answer = await self._client.search(
-                index=self._settings.index, query={"bool": {"should": should}}, size=SETTLED, version=True,
+                index=self._settings.index, query={"bool": {"should": should}}, size=MEMBERS_PER_PAGE, version=True,
                 sort=["uri"], search_after=after,
             )  # fmt: skip
             hits = answer["hits"]["hits"]
             await self._judge_again(hits)
-            if len(hits) < SETTLED:
+            if len(hits) < MEMBERS_PER_PAGE:
                 return
             after = hits[-1]["sort"]
 
     async def _judge_again(self, hits: Sequence[Mapping[str, Any]]) -> None:
-        known = await self._get_marks([member_of(hit["_source"]) for hit in hits])
-        stemmed = await self._languages()
+        marks = await self._read_marks([stored_member(hit["_source"]) for hit in hits])
+        stemmed = await self._stemmed_languages()
         entries = []
         for hit in hits:
-            source, home = hit["_source"], taken_apart(hit["_index"])
+            source, parts = hit["_source"], parse_index_name(hit["_index"])
             before = source.get("hidden"), source.get("hiddenBy")
-            _judge(source, member_of(source), known)
+            _set_hidden(source, stored_member(source), marks)
             if (source.get("hidden"), source.get("hiddenBy")) != before:
-                target = home[0] if home else hit["_index"]
-                entries.append(_entry(target, hit["_id"], hit["_version"], source | stems(source, stemmed)))
-        await self._bulk(lambda: entries)
+                target = parts[0] if parts else hit["_index"]
+                entries.append(
+                    _bulk_entry(target, hit["_id"], hit["_version"], source | stems(source, stemmed))
+                )
+        await self._send_bulk(lambda: entries)
 
 
-def _judge(source: dict[str, Any], each: Member, known: Mapping[tuple[str, str], Mark]) -> None:
-    def marks(kind: MarkKind, target: str) -> Mark | None:
-        return known.get((kind, target))
-
-    hidden, by = standing(each, marks)
+def _set_hidden(source: dict[str, Any], member: Member, marks: Marks) -> None:
+    hidden, by = hidden_by(member, lambda kind, target: marks.get((kind, target)))
     source.pop("hidden", None)
     source.pop("hiddenBy", None)
     if hidden:
         source |= {"hidden": hidden, "hiddenBy": by}
 
 
-def _entry(index: str, id_: str, version: int, source: dict[str, Any], *, alias: bool = True) -> Entry:
+def _bulk_entry(
+    index: str, id_: str, version: int, source: dict[str, Any], *, alias: bool = True
+) -> BulkEntry:
     action = {
         "_index": index,
         "_id": id_,
@@ -261,17 +276,17 @@ def _entry(index: str, id_: str, version: int, source: dict[str, Any], *, alias:
         "version_type": "external_gte",
         "require_alias": alias,
     }
-    return Entry(id_, orjson.dumps({"index": action}), orjson.dumps(source))
+    return BulkEntry(id_, orjson.dumps({"index": action}), orjson.dumps(source))
 
 
-def _batches(entries: Sequence[Entry], count: int, size: int) -> Iterable[list[Entry]]:
-    batch: list[Entry] = []
+def _batches(entries: Sequence[BulkEntry], max_count: int, max_bytes: int) -> Iterable[list[BulkEntry]]:
+    batch: list[BulkEntry] = []
     total = 0
-    for each in entries:
-        if batch and (len(batch) >= count or total + each.size > size):
+    for entry in entries:
+        if batch and (len(batch) >= max_count or total + entry.size > max_bytes):
             yield batch
             batch, total = [], 0
-        batch.append(each)
-        total += each.size
+        batch.append(entry)
+        total += entry.size
     if batch:
         yield batch

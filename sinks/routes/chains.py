@@ -16,15 +16,15 @@ from msgspec.structs import replace
 from processors.model import Model
 from processors.model.codec import encode
 from processors.model.event import Event
-from sinks.cards import FOR_EVER
-from sinks.revision import revision
 from sinks.routes.router import Router, is_kill
-from sinks.stories import lineage
+from sinks.stories import FOR_EVER_MS, lineage, revision
 
-REFRESH_MS: Final = 3_600_000  # a chain whose memory changes in nothing else is touched once an hour
+# How often a chain is touched whose memory changes in nothing else. More often writes its state for each repeat of a
+# running story; the memory of routes must be longer, or a chain that goes on is forgotten.
+REFRESH_MS: Final = 3_600_000
 
 
-class Held(Model, frozen=True):
+class HeldStory(Model, frozen=True):
     """A version of a story that waits until a time in milliseconds since the epoch.
 
     `event` is what will be delivered; it is empty where no route wants the story or the embargo tells no end: such a
@@ -49,16 +49,16 @@ class Chain(Model, frozen=True):
 
     touched: int
     routes: tuple[str, ...] = ()
-    held: tuple[Held, ...] = ()
+    held: tuple[HeldStory, ...] = ()
 
     @property
     def due(self) -> int | None:
         """When the first member that waits may go out."""
-        return min((each.until for each in self.held if each.event), default=None)
+        return min((story.until for story in self.held if story.event), default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class RouteDelivery:
     """An event for some routes; `kill`: nothing of the chain stands after it."""
 
     routes: tuple[str, ...]
@@ -69,79 +69,81 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ChainDecision:
     """What goes out, and what is to be remembered of the chain; None: nothing."""
 
     chain: Chain | None
-    deliveries: tuple[Delivery, ...] = ()
+    deliveries: tuple[RouteDelivery, ...] = ()
 
 
-def decide(router: Router, event: Event, written: int, trace: str, known: Chain | None, now: int) -> Decision:
-    """Where an event goes, given what is known of its chain. `written` and `now` are in milliseconds."""
-    told = lineage(event)
-    if told.relation == "duplicate":
-        return Decision(known)
-    known = known or Chain(written)
+def decide_event(
+    router: Router, event: Event, written: int, trace: str, chain: Chain | None, now: int
+) -> ChainDecision:
+    """Where an event goes, given what is remembered of its chain. `written` and `now` are in milliseconds."""
+    place = lineage(event)
+    if place.relation == "duplicate":
+        return ChainDecision(chain)
+    chain = chain or Chain(written)
     if is_kill(event):
-        return _killed(router, event, written, trace, known)
-    routed = router.route(event, frozenset(known.routes))
-    touched = _touched(event, known)
-    superseded = [each for each in known.held if each.uri == event.story.uri]
-    until = max([routed.held_until, *(each.until for each in touched)])
-    routes = sorted({*routed.routes, *(route for each in touched for route in each.routes)})
+        return _decide_kill(router, event, written, trace, chain)
+    routed = router.route(event, frozenset(chain.routes))
+    touched = _corrected_stories(event, chain)
+    superseded = [story for story in chain.held if story.uri == event.story.uri]
+    until = max([routed.held_until, *(story.until for story in touched)])
+    routes = sorted({*routed.routes, *(route for story in touched for route in story.routes)})
     if until <= now:
-        made = Delivery(tuple(routes), encode(_usable(event)), written, trace)
-        chain = _kept(known, written, {*known.routes, *routes}, _without(known, superseded))
-        return Decision(chain, (made,) if routes else ())
-    if any(each.revision > revision(event) for each in superseded):
-        return Decision(known)
-    waits = bool(routes) and until < FOR_EVER
-    held = Held(
-        event.story.uri, until, revision(event), told.sequence, tuple(routes),
+        delivery = RouteDelivery(tuple(routes), encode(_usable(event)), written, trace)
+        after = _update(chain, written, {*chain.routes, *routes}, _without(chain, superseded))
+        return ChainDecision(after, (delivery,) if routes else ())
+    if any(story.revision > revision(event) for story in superseded):
+        return ChainDecision(chain)
+    waits = bool(routes) and until < FOR_EVER_MS
+    held = HeldStory(
+        event.story.uri, until, revision(event), place.sequence, tuple(routes),
         encode(_usable(event)) if waits else b"", written, trace,
     )  # fmt: skip
-    return Decision(_kept(known, written, set(known.routes), (*_without(known, superseded), held)))
+    return ChainDecision(_update(chain, written, set(chain.routes), (*_without(chain, superseded), held)))
 
 
-def release(known: Chain, now: int) -> Decision:
+def release_held(chain: Chain, now: int) -> ChainDecision:
     """The members of a chain whose time has come, in their order."""
-    due = [each for each in known.held if each.until <= now]
+    due = [story for story in chain.held if story.until <= now]
     deliveries = tuple(
-        Delivery(each.routes, each.event, each.written, each.trace) for each in due if each.event
+        RouteDelivery(story.routes, story.event, story.written, story.trace) for story in due if story.event
     )
-    routes = {*known.routes, *(route for each in deliveries for route in each.routes)}
-    return Decision(_kept(known, known.touched, routes, _without(known, due)), deliveries)
+    routes = {*chain.routes, *(route for delivery in deliveries for route in delivery.routes)}
+    return ChainDecision(_update(chain, chain.touched, routes, _without(chain, due)), deliveries)
 
 
-def _killed(router: Router, event: Event, written: int, trace: str, known: Chain) -> Decision:
+def _decide_kill(router: Router, event: Event, written: int, trace: str, chain: Chain) -> ChainDecision:
     """A kill goes at once where its story went, and ends the waiting of what it kills."""
     sequence = lineage(event).sequence
-    left = tuple(each for each in known.held if each.sequence > sequence)
-    routes = router.route(event, frozenset(known.routes)).routes
-    chain = _kept(known, written, {*known.routes, *routes}, left)
-    made = Delivery(routes, encode(event), written, trace, kill=True)
-    return Decision(chain, (made,) if routes else ())
+    left = tuple(story for story in chain.held if story.sequence > sequence)
+    routes = router.route(event, frozenset(chain.routes)).routes
+    after = _update(chain, written, {*chain.routes, *routes}, left)
+    delivery = RouteDelivery(routes, encode(event), written, trace, kill=True)
+    return ChainDecision(after, (delivery,) if routes else ())
 
 
-def _touched(event: Event, known: Chain) -> list[Held]:
+def _corrected_stories(event: Event, chain: Chain) -> list[HeldStory]:
     """The stories that wait and that a correction corrects: it must not tell before them what they hold back."""
-    told = lineage(event)
-    if told.relation != "correction":
+    place = lineage(event)
+    if place.relation != "correction":
         return []
-    return [each for each in known.held if each.uri == told.of != event.story.uri]
+    return [story for story in chain.held if story.uri == place.of != event.story.uri]
 
 
-def _without(known: Chain, gone: list[Held]) -> tuple[Held, ...]:
-    return tuple(each for each in known.held if each not in gone)
+def _without(chain: Chain, gone: list[HeldStory]) -> tuple[HeldStory, ...]:
+    return tuple(story for story in chain.held if story not in gone)
 
 
-def _kept(known: Chain, written: int, routes: set[str], held: tuple[Held, ...]) -> Chain | None:
+def _update(chain: Chain, written: int, routes: set[str], held: tuple[HeldStory, ...]) -> Chain | None:
     """What is to be remembered; the same object where nothing changes, so that nothing needs to be written."""
-    made = Chain(max(written, known.touched), tuple(sorted(routes)), held)
-    if not made.routes and not made.held:
+    after = Chain(max(written, chain.touched), tuple(sorted(routes)), held)
+    if not after.routes and not after.held:
         return None
-    fresh = made.touched - known.touched < REFRESH_MS
-    return known if fresh and (made.routes, made.held) == (known.routes, known.held) else made
+    is_fresh = after.touched - chain.touched < REFRESH_MS
+    return chain if is_fresh and (after.routes, after.held) == (chain.routes, chain.held) else after
 
 
 def _usable(event: Event) -> Event:

@@ -18,38 +18,51 @@ from typing import Final, Literal
 
 from processors.media_topics import with_ancestors
 from processors.model.event import Event
-from sinks.cards import names, visible_from
-from sinks.stories import lineage
-from sinks.words import Term
-from sinks.words import words as words_of
+from sinks.search_words import SearchTerm
+from sinks.search_words import words as words_of
+from sinks.stories import entity_names, lineage, visible_from
 
-Kind = Literal["entity", "watchlist", "topic", "feed", "country", "language", "relation"]
-RAREST: Final[tuple[Kind, ...]] = ("entity", "watchlist", "topic", "feed", "country", "language", "relation")
+ConditionKind = Literal["entity", "watchlist", "topic", "feed", "country", "language", "relation"]
+RAREST_FIRST: Final[tuple[ConditionKind, ...]] = (
+    "entity",
+    "watchlist",
+    "topic",
+    "feed",
+    "country",
+    "language",
+    "relation",
+)
 WORDS: Final = "words"
-FOLLOWING: Final = frozenset({"kill", "correction"})
+FOLLOWING_RELATIONS: Final = frozenset({"kill", "correction"})
+MAX_SHOWN_VALUES: Final = 5  # of a rule in one line of `wiredesk routes explain`
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RouteRule:
     """A route: for each kind of condition the values of which one must fit, the least urgency, words.
 
     `compact`: the topic keeps the last event of each chain, and a kill removes it.
     """
 
     name: str
-    conditions: Mapping[Kind, frozenset[str]]
+    conditions: Mapping[ConditionKind, frozenset[str]]
     urgency: int | None = None
-    words: tuple[Term, ...] = ()
+    words: tuple[SearchTerm, ...] = ()
     compact: bool = False
 
     @property
     def topic(self) -> str:
         """The Kafka topic of the route."""
-        return f"wire.out.{self.name}.v1"
+        return route_topic(self.name)
+
+
+def route_topic(name: str) -> str:
+    """The topic of the route of a name."""
+    return f"wire.out.{name}.v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class RuleMatch:
     """Whether an event fits a rule; `reasons` says which condition holds by what, or which fails."""
 
     route: str
@@ -58,7 +71,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Routed:
+class RouteDecision:
     """Where an event goes. `held_until` is when its embargo ends, in milliseconds since the epoch; 0: now."""
 
     routes: tuple[str, ...]
@@ -73,11 +86,11 @@ def is_kill(event: Event) -> bool:
 class Router:
     """All rules, ready to be asked."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[RouteRule]) -> None:
         """File the rules."""
         self._rules = tuple(rules)
-        self._filed: dict[tuple[str, str], list[Rule]] = defaultdict(list)
-        self._unfiled: list[Rule] = []
+        self._filed: dict[tuple[str, str], list[RouteRule]] = defaultdict(list)
+        self._unfiled: list[RouteRule] = []
         shared = Counter(asked for rule in rules for asked in _asked(rule))
         for rule in rules:
             self._file(rule, shared)
@@ -85,30 +98,34 @@ class Router:
         self._words = any(rule.words for rule in rules)
         self._kills = [rule for rule in rules if "kill" in rule.conditions.get("relation", ())]
 
-    def route(self, event: Event, before: AbstractSet[str] = frozenset()) -> Routed:
+    def route(self, event: Event, before: AbstractSet[str] = frozenset()) -> RouteDecision:
         """The routes of an event. `before` are those to which earlier members of its chain went.
 
         A kill or correction goes wherever the story that it touches went; a kill also to rules that ask for kills. A
         repeat goes nowhere. Old news that a back-fill brings goes nowhere either, but for its kills and corrections of
         what went out.
         """
-        told = lineage(event)
-        if told.relation == "duplicate":
-            return Routed(())
+        relation = lineage(event).relation
+        if relation == "duplicate":
+            return RouteDecision(())
         old = event.provenance is not None and event.provenance.backfill
         if is_kill(event):
             if old or not self._kills:
-                return Routed(tuple(sorted(before)))
+                return RouteDecision(tuple(sorted(before)))
             facts = _Facts(event, words=self._words)
-            return Routed(tuple(sorted(before | {rule.name for rule in self._kills if _fits(rule, facts)})))
+            return RouteDecision(
+                tuple(sorted(before | {rule.name for rule in self._kills if _fits(rule, facts)}))
+            )
         if old:
-            return Routed(tuple(sorted(before)) if told.relation in FOLLOWING else (), visible_from(event))
+            return RouteDecision(
+                tuple(sorted(before)) if relation in FOLLOWING_RELATIONS else (), visible_from(event)
+            )
         facts = _Facts(event, words=self._words)
         fitting = {rule.name for rule in self._candidates(facts) if _fits(rule, facts)}
-        fitting |= before if told.relation in FOLLOWING else set()
-        return Routed(tuple(sorted(fitting)), visible_from(event))
+        fitting |= before if relation in FOLLOWING_RELATIONS else set()
+        return RouteDecision(tuple(sorted(fitting)), visible_from(event))
 
-    def explain(self, event: Event) -> list[Match]:
+    def explain(self, event: Event) -> list[RuleMatch]:
         """What every rule says of an event, the fitting ones first."""
         facts = _Facts(event, words=True)
         matches = []
@@ -116,12 +133,12 @@ class Router:
             verdicts = list(_verdicts(rule, facts))
             fits = all(held for held, _ in verdicts)
             reasons = tuple(reason for held, reason in verdicts if held == fits)
-            matches.append(Match(rule.name, fits, reasons))
+            matches.append(RuleMatch(rule.name, fits, reasons))
         return sorted(matches, key=lambda match: (not match.fits, match.route))
 
-    def _file(self, rule: Rule, shared: Mapping[tuple[str, str], int]) -> None:
+    def _file(self, rule: RouteRule, shared: Mapping[tuple[str, str], int]) -> None:
         """File a rule under the condition whose values the fewest rules ask for."""
-        conditions = [(kind, rule.conditions[kind]) for kind in RAREST if kind in rule.conditions]
+        conditions = [(kind, rule.conditions[kind]) for kind in RAREST_FIRST if kind in rule.conditions]
         filings: list[tuple[int, str, Collection[str]]] = [
             (sum(shared[kind, value] for value in values), kind, values) for kind, values in conditions
         ]
@@ -134,15 +151,15 @@ class Router:
         for each in asked:
             self._filed[under, each].append(rule)
 
-    def _candidates(self, facts: _Facts) -> Iterable[Rule]:
-        found = {rule.name: rule for rule in self._unfiled}
+    def _candidates(self, facts: _Facts) -> Iterable[RouteRule]:
+        candidates = {rule.name: rule for rule in self._unfiled}
         for kind, values in facts.values.items():
             for value in values:
                 for rule in self._filed.get((kind, value), ()):
-                    found[rule.name] = rule
+                    candidates[rule.name] = rule
         for word in facts.vocabulary & self._asked_words:
-            found.update((rule.name, rule) for rule in self._filed[WORDS, word])
-        return found.values()
+            candidates.update((rule.name, rule) for rule in self._filed[WORDS, word])
+        return candidates.values()
 
 
 class _Facts:
@@ -154,8 +171,8 @@ class _Facts:
         places = [*(event.dateline.places if event.dateline else ()), *(e.place for e in entities if e.place)]
         feed = event.provenance.feed if event.provenance else None
         self.urgency = event.story.urgency
-        self.values: dict[Kind, frozenset[str]] = {
-            "entity": frozenset(names(event)),
+        self.values: dict[ConditionKind, frozenset[str]] = {
+            "entity": frozenset(entity_names(event)),
             "watchlist": frozenset(name for entity in entities for name in entity.watchlists),
             "topic": frozenset(with_ancestors(topic.code for topic in event.topics or ())),
             "feed": frozenset([feed] if feed else []),
@@ -176,7 +193,7 @@ class _Facts:
         """The vocabulary in order, in which beginnings are found."""
         return sorted(self.vocabulary)
 
-    def has(self, term: Term) -> bool:
+    def has(self, term: SearchTerm) -> bool:
         """Whether a word, or words that follow one another, occur; the last may be only the beginning of a word."""
         words = term.words
         if not term.prefix:
@@ -188,7 +205,7 @@ class _Facts:
             return place < len(self.sorted) and self.sorted[place].startswith(words[0])
         return self.vocabulary.issuperset(words[:-1]) and self._follow(term)
 
-    def _follow(self, term: Term) -> bool:
+    def _follow(self, term: SearchTerm) -> bool:
         *head, last = term.words
         for at, word in enumerate(self.sequence):
             part = self.sequence[at : at + len(term.words)] if word == head[0] else []
@@ -197,21 +214,21 @@ class _Facts:
         return False
 
 
-def _asked(rule: Rule) -> Iterable[tuple[str, str]]:
+def _asked(rule: RouteRule) -> Iterable[tuple[str, str]]:
     """Every value that a rule could be filed under."""
     for kind, values in rule.conditions.items():
         yield from ((kind, value) for value in values)
     yield from ((WORDS, word) for word in _filing_words(rule))
 
 
-def _filing_words(rule: Rule) -> list[str]:
+def _filing_words(rule: RouteRule) -> list[str]:
     """A word of each term, the longest as the rarest; none where a term is the beginning of words."""
     if any(term.prefix for term in rule.words):
         return []
     return [max(term.words, key=len) for term in rule.words]
 
 
-def _fits(rule: Rule, facts: _Facts) -> bool:
+def _fits(rule: RouteRule, facts: _Facts) -> bool:
     if rule.urgency is not None and (facts.urgency is None or facts.urgency > rule.urgency):
         return False
     for kind, wanted in rule.conditions.items():
@@ -220,7 +237,7 @@ def _fits(rule: Rule, facts: _Facts) -> bool:
     return not rule.words or any(facts.has(term) for term in rule.words)
 
 
-def _verdicts(rule: Rule, facts: _Facts) -> Iterable[tuple[bool, str]]:
+def _verdicts(rule: RouteRule, facts: _Facts) -> Iterable[tuple[bool, str]]:
     """Each condition with whether it holds, and by what."""
     if rule.urgency is not None:
         yield (
@@ -232,24 +249,25 @@ def _verdicts(rule: Rule, facts: _Facts) -> Iterable[tuple[bool, str]]:
         has = ", ".join(sorted(facts.values[kind])) or "none"
         yield (
             bool(common),
-            f"{kind} {', '.join(common)}" if common else f"{kind} {has}, wanted {_some(wanted)}",
+            f"{kind} {', '.join(common)}" if common else f"{kind} {has}, wanted {_first_values(wanted)}",
         )
     if rule.words:
-        found = [" ".join(term.typed) for term in rule.words if facts.has(term)]
-        wanted_words = _some([" ".join(term.typed) for term in rule.words])
-        yield bool(found), f"words {', '.join(found)}" if found else f"none of the words {wanted_words}"
+        matched = [" ".join(term.typed) for term in rule.words if facts.has(term)]
+        wanted_words = _first_values([" ".join(term.typed) for term in rule.words])
+        yield bool(matched), f"words {', '.join(matched)}" if matched else f"none of the words {wanted_words}"
 
 
-def _some(values: Iterable[str]) -> str:
-    told = sorted(values)
-    return ", ".join(told[:5]) + (f" and {len(told) - 5} more" if len(told) > 5 else "")
+def _first_values(values: Iterable[str]) -> str:
+    names = sorted(values)
+    rest = len(names) - MAX_SHOWN_VALUES
+    return ", ".join(names[:MAX_SHOWN_VALUES]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def compiled_words(told: Sequence[str]) -> tuple[Term, ...]:
+def compile_words(phrases: Sequence[str]) -> tuple[SearchTerm, ...]:
     """The words of a rule as terms: each is a word or a phrase, a last ``*`` means any ending."""
-    found = []
-    for text in told:
-        words = tuple(words_of(text))
-        if words:
-            found.append(Term(words, tuple(text.rstrip("*").split()), text.endswith("*")))
-    return tuple(found)
+    terms = []
+    for phrase in phrases:
+        compared = tuple(words_of(phrase))
+        if compared:
+            terms.append(SearchTerm(compared, tuple(phrase.rstrip("*").split()), phrase.endswith("*")))
+    return tuple(terms)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from time import time_ns
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -20,24 +19,23 @@ from processors.model.codec import decode
 from processors.model.event import Event
 from processors.numbers import parse_int64
 from processors.times import to_milliseconds
-from sinks.desk.views import Arrivals, Found, Hit, Page, Query
-from sinks.words import Term, fold, fts5, places, terms, window
+from sinks.search import Arrivals, Hit, Page, Query, StoredStory, highlight
+from sinks.search_words import SearchTerm, fold, fts5_query, parse_terms
+from sinks.stories import now_ms
 
 T = TypeVar("T")
-THREADS: Final = 2
-MARKED: Final = 20_000  # characters of a text in which the words of a query are looked for
-COMMON: Final = 2000  # stories that fit: from here on the newest are looked through one by one
-PROBE: Final = "EXISTS (SELECT 1 FROM story_words w WHERE w.story_words MATCH ? AND w.rowid = s.id)"
-ORDERS: Final = {"newest": "time", "received": "received"}
-
-
-def now_ms() -> int:
-    """The wall clock in milliseconds since the epoch."""
-    return time_ns() // 1_000_000
+THREADS: Final = (
+    2  # readers at once; more compete for the disk with the pipeline, one lets a slow search hold up pages
+)
+# Stories that fit, from which on the newest are looked through one by one: for rarer words that reads more of the table
+# than the index of words, for commoner ones sorting all that fit takes longer.
+MIN_COMMON_STORIES: Final = 2000
+FITS_SQL: Final = "EXISTS (SELECT 1 FROM story_words w WHERE w.story_words MATCH ? AND w.rowid = s.id)"
+ORDER_COLUMNS: Final = {"newest": "time", "received": "received"}
 
 
 class StorySearch:
-    """`sinks.desk.ports.Stories` over the file of the embedded runtime. Reads never wait for its writes."""
+    """`sinks.search.Stories` over the file of the embedded runtime. Reads never wait for its writes."""
 
     def __init__(self, path: Path, clock: Callable[[], int] = now_ms) -> None:
         """`clock` tells when embargoes end, in milliseconds. The file is opened at the first read."""
@@ -55,34 +53,34 @@ class StorySearch:
 
     async def latest(self, query: Query) -> Page:
         """The newest stories that pass the filters."""
-        return await self._read(lambda base: _page(base, replace(query, words=""), self._clock()))
+        return await self._run(lambda base: _page(base, replace(query, words=""), self._clock()))
 
     async def search(self, query: Query) -> Page:
         """The stories that fit the words and filters."""
-        return await self._read(lambda base: _page(base, query, self._clock()))
+        return await self._run(lambda base: _page(base, query, self._clock()))
 
-    async def get(self, uri: str) -> Found | None:
+    async def get(self, uri: str) -> StoredStory | None:
         """One story, killed or not; None where it is unknown or still under embargo."""
         sql = "SELECT event, hidden, hidden_by FROM stories WHERE uri = ? AND visible_from <= ?"
-        row = await self._read(lambda base: base.execute(sql, (uri, self._clock())).fetchone())
-        return Found(decode(row[0], Event), row[1], row[2]) if row else None
+        row = await self._run(lambda base: base.execute(sql, (uri, self._clock())).fetchone())
+        return StoredStory(decode(row[0], Event), row[1], row[2]) if row else None
 
     async def events(self, uris: Sequence[str]) -> Sequence[Event]:
         """Several stories in the order asked for."""
         sql = f"SELECT uri, event FROM stories WHERE uri IN ({', '.join('?' * len(uris))}) AND visible_from <= ?"  # noqa: S608 -- question marks
-        rows = await self._read(lambda base: base.execute(sql, (*uris, self._clock())).fetchall())
-        found = dict(rows)
-        return [decode(found[uri], Event) for uri in uris if uri in found]
+        rows = await self._run(lambda base: base.execute(sql, (*uris, self._clock())).fetchall())
+        stored = dict(rows)
+        return [decode(stored[uri], Event) for uri in uris if uri in stored]
 
     async def versions(self, chain: str) -> Sequence[Hit]:
         """Every member of a chain in the order of the log."""
         sql = "SELECT card FROM stories WHERE chain = ? AND visible_from <= ? ORDER BY sequence, received, id"
-        rows = await self._read(lambda base: base.execute(sql, (chain, self._clock())).fetchall())
+        rows = await self._run(lambda base: base.execute(sql, (chain, self._clock())).fetchall())
         return [decode(row[0], Hit) for row in rows]
 
     async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
         """What was stored since a cursor."""
-        return await self._read(lambda base: _arrivals(base, cursor, limit, self._clock()))
+        return await self._run(lambda base: _arrivals(base, cursor, limit, self._clock()))
 
     async def languages(self) -> Sequence[str]:
         """The languages that occur, by skipping through their index."""
@@ -90,10 +88,10 @@ class StorySearch:
             SELECT MIN(base) FROM stories UNION ALL
             SELECT (SELECT MIN(base) FROM stories WHERE base > tag) FROM tags WHERE tag IS NOT NULL)
             SELECT tag FROM tags WHERE tag IS NOT NULL"""
-        rows = await self._read(lambda base: base.execute(sql).fetchall())
+        rows = await self._run(lambda base: base.execute(sql).fetchall())
         return [row[0] for row in rows]
 
-    async def _read(self, call: Callable[[sqlite3.Connection], T]) -> T:
+    async def _run(self, call: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(
                 self._pool, lambda: call(self._connection())
@@ -103,31 +101,31 @@ class StorySearch:
 
     def _connection(self) -> sqlite3.Connection:
         """This thread's connection."""
-        known: sqlite3.Connection | None = getattr(self._own, "connection", None)
-        if known is None:
+        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
             uri = f"{self._path.absolute().as_uri()}?mode=rw"
-            known = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
-            known.execute("PRAGMA query_only=1")
-            known.execute("PRAGMA busy_timeout=5000")
-            self._own.connection = known
-            self._opened.append(known)
-        return known
+            connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+            connection.execute("PRAGMA query_only=1")
+            connection.execute("PRAGMA busy_timeout=5000")
+            self._own.connection = connection
+            self._opened.append(connection)
+        return connection
 
 
 def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
-    wanted = terms(query.words)
-    match = fts5(wanted)
+    wanted = parse_terms(query.words)
+    match = fts5_query(wanted)
     if query.words.strip() and match is None:
         return Page(())
     relevance = query.order == "relevance" and match is not None
     wheres, values = _filters(query, now)
     joined = match is not None and (relevance or not _is_common(base, match))
     if match:
-        wheres.insert(0, "story_words MATCH ?" if joined else PROBE)
+        wheres.insert(0, "story_words MATCH ?" if joined else FITS_SQL)
         values.insert(0, match)
     order = "story_words.rank, s.id DESC" if relevance else _newest(query, wheres, values)
     offset = (parse_int64(query.after or "") or 0) if relevance else 0
-    column = ORDERS.get(query.order, "time")
+    column = ORDER_COLUMNS.get(query.order, "time")
     sql = (
         f"SELECT s.card, s.event, s.{column}, s.id, (SELECT COUNT(*) FROM stories d"  # noqa: S608 -- constants and parameters
         " WHERE d.chain = s.chain AND d.relation = 'duplicate')"
@@ -145,12 +143,12 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
 def _is_common(base: sqlite3.Connection, match: str) -> bool:
     """Whether so many stories fit that it is quicker to go through the newest and ask whether each fits."""
     sql = "SELECT COUNT(*) FROM (SELECT 1 FROM story_words WHERE story_words MATCH ? LIMIT ?)"
-    return int(base.execute(sql, (match, COMMON)).fetchone()[0]) >= COMMON
+    return int(base.execute(sql, (match, MIN_COMMON_STORIES)).fetchone()[0]) >= MIN_COMMON_STORIES
 
 
 def _newest(query: Query, wheres: list[str], values: list[object]) -> str:
     """The order by time, going on from a cursor."""
-    column = ORDERS.get(query.order, "time")
+    column = ORDER_COLUMNS.get(query.order, "time")
     time, _, number = (query.after or "").partition(".")
     after = parse_int64(time), parse_int64(number)
     if None not in after:
@@ -161,18 +159,18 @@ def _newest(query: Query, wheres: list[str], values: list[object]) -> str:
 
 def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
     wheres, values = ["s.visible_from <= ?"], [now]
-    told: list[tuple[str, object | None]] = [
+    conditions: list[tuple[str, object | None]] = [
         ("s.feed = ?", query.feed or None),
         ("s.relation = ?", query.relation or None),
         ("s.time >= ?", to_milliseconds(query.since) if query.since else None),
     ]
     if query.language:
         regional = "-" in query.language
-        told.append(("s.language = ?" if regional else "s.base = ?", query.language))
+        conditions.append(("s.language = ?" if regional else "s.base = ?", query.language))
     term = "s.id IN (SELECT id FROM story_terms WHERE kind = '{}' AND value = ?)"
-    told.append((term.format("entity"), fold(query.entity) if query.entity else None))
-    told.append((term.format("topic"), query.topic or None))
-    for where, value in told:
+    conditions.append((term.format("entity"), fold(query.entity) if query.entity else None))
+    conditions.append((term.format("topic"), query.topic or None))
+    for where, value in conditions:
         if value is not None:
             wheres.append(where)
             values.append(value)  # type: ignore[arg-type]
@@ -189,30 +187,9 @@ def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
     return wheres, values  # type: ignore[return-value]
 
 
-def _hit(row: Sequence[Any], wanted: Sequence[Term]) -> Hit:
-    shown = structs.replace(decode(row[0], Hit), duplicates=row[4])
-    if not wanted:
-        return shown
-    shown = structs.replace(shown, headline_marks=places(shown.headline, wanted))
-    text = orjson.loads(row[1])["text"][:MARKED]
-    return fitted(shown, text, wanted)
-
-
-def fitted(shown: Hit, text: str, wanted: Sequence[Term]) -> Hit:
-    """The hit with the part of its text that fits a query as snippet, and the query's words marked."""
-    shown = structs.replace(shown, headline_marks=places(shown.headline, wanted))
-    spans = places(shown.snippet, wanted)
-    if spans:
-        return structs.replace(shown, marks=spans)
-    found = places(text, wanted)
-    if not found:
-        return shown
-    start, end = window(text, found)
-    snippet = "".join(" " if mark.isspace() else mark for mark in text[start:end])
-    marks = tuple(
-        (begin - start, finish - start) for begin, finish in found if start <= begin and finish <= end
-    )
-    return structs.replace(shown, snippet=snippet, marks=marks)
+def _hit(row: Sequence[Any], wanted: Sequence[SearchTerm]) -> Hit:
+    hit = structs.replace(decode(row[0], Hit), duplicates=row[4])
+    return highlight(hit, orjson.loads(row[1])["text"], wanted) if wanted else hit
 
 
 def _arrivals(base: sqlite3.Connection, cursor: str | None, limit: int, now: int) -> Arrivals:

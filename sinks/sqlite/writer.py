@@ -14,11 +14,22 @@ from processors.media_topics import with_ancestors
 from processors.model.codec import decode, encode
 from processors.model.event import Event
 from processors.times import to_milliseconds
-from sinks.cards import card, names, other_words, visible_from
-from sinks.revision import revision, story_time
+from sinks.search import make_hit
+from sinks.search_words import space_characters
 from sinks.sqlite.reader import StorySearch
-from sinks.stories import Mark, MarkKind, Member, mark, member, standing
-from sinks.words import spaced
+from sinks.stories import (
+    Mark,
+    MarkKind,
+    Member,
+    entity_names,
+    hidden_by,
+    mark_of,
+    member_of,
+    other_words,
+    revision,
+    story_time,
+    visible_from,
+)
 
 __all__ = ["StoryIndex", "StorySearch"]
 
@@ -62,43 +73,43 @@ class StoryIndex:
         """Store events. Repeats and stale events change nothing; kills and corrections take effect at once."""
         for event in events:
             self._store(event)
-            made = mark(event)
-            if made:
-                self._mark(made)
-                self._settle(made, event)
+            mark = mark_of(event)
+            if mark:
+                self._write_mark(mark)
+                self._judge_touched(mark, event)
 
     def prune(self, before: int) -> int:
-        """Forget the stories that were received before a time in milliseconds; how many there were."""
+        """Delete the stories that were received before a time in milliseconds, and return how many there were."""
         old = self._connection.execute(
             "SELECT id, event FROM stories WHERE received < ?", (before,)
         ).fetchall()
-        for number, told in old:
-            self._forget(number, decode(told, Event))
+        for number, stored in old:
+            self._delete(number, decode(stored, Event))
         return len(old)
 
     def _store(self, event: Event) -> None:
-        known = self._connection.execute(
+        stored = self._connection.execute(
             "SELECT id, revision, event FROM stories WHERE uri = ?", (event.story.uri,)
         ).fetchone()
-        number, told = revision(event), encode(event).decode()
-        if known and (number < known[1] or told == known[2]):
+        number, text = revision(event), encode(event).decode()
+        if stored and (number < stored[1] or text == stored[2]):
             return
-        if known:
-            self._forget(known[0], decode(known[2], Event))
+        if stored:
+            self._delete(stored[0], decode(stored[2], Event))
         cursor = self._connection.execute(
             f"INSERT INTO stories ({COLUMNS}) VALUES ({', '.join('?' * 17)})",  # noqa: S608 -- a constant
-            self._row(event, number, told),
+            self._row(event, number, text),
         )
         self._index(int(cursor.lastrowid or 0), event)
 
-    def _row(self, event: Event, number: int, told: str) -> tuple[object, ...]:
-        each, shown = member(event), card(event)
-        hidden, by = standing(each, self._marked)
-        base = shown.language.partition("-")[0] if shown.language else None
+    def _row(self, event: Event, number: int, text: str) -> tuple[object, ...]:
+        member, hit = member_of(event), make_hit(event)
+        hidden, by = hidden_by(member, self._read_mark)
+        base = hit.language.partition("-")[0] if hit.language else None
         return (
-            each.uri, number, each.chain, each.relation, each.of, each.sequence, each.canceled, hidden, by,
-            visible_from(event), story_time(event), to_milliseconds(shown.received), shown.language, base, shown.feed,
-            encode(shown).decode(), told,
+            member.uri, number, member.chain, member.relation, member.of, member.sequence, member.canceled, hidden, by,
+            visible_from(event), story_time(event), to_milliseconds(hit.received), hit.language, base, hit.feed,
+            encode(hit).decode(), text,
         )  # fmt: skip
 
     def _index(self, number: int, event: Event) -> None:
@@ -110,8 +121,8 @@ class StoryIndex:
             "INSERT OR IGNORE INTO story_terms VALUES (?, ?, ?)", [(*term, number) for term in _terms(event)]
         )
 
-    def _forget(self, number: int, event: Event) -> None:
-        """Delete a story; FTS5 needs to be told the words that it indexed."""
+    def _delete(self, number: int, event: Event) -> None:
+        """Delete a story. FTS5 has to be given the words that it indexed."""
         self._connection.execute(
             "INSERT INTO story_words (story_words, rowid, headline, text, other) VALUES ('delete', ?, ?, ?, ?)",
             (number, *_words(event)),
@@ -119,38 +130,43 @@ class StoryIndex:
         self._connection.execute("DELETE FROM story_terms WHERE id = ?", (number,))
         self._connection.execute("DELETE FROM stories WHERE id = ?", (number,))
 
-    def _mark(self, made: Mark) -> None:
+    def _write_mark(self, mark: Mark) -> None:
         self._connection.execute(
             "INSERT INTO story_marks VALUES (?, ?, ?, ?) ON CONFLICT (kind, target) DO UPDATE"
             " SET sequence = excluded.sequence, by = excluded.by WHERE excluded.sequence >= sequence",
-            (made.kind, made.target, made.sequence, made.by),
+            (mark.kind, mark.target, mark.sequence, mark.by),
         )
 
-    def _marked(self, kind: MarkKind, target: str) -> Mark | None:
+    def _read_mark(self, kind: MarkKind, target: str) -> Mark | None:
         row = self._connection.execute(
             "SELECT kind, target, sequence, by FROM story_marks WHERE kind = ? AND target = ?", (kind, target)
         ).fetchone()
         return Mark(*row) if row else None
 
-    def _settle(self, made: Mark, event: Event) -> None:
-        """Judge again whomever a mark may touch."""
-        chain = member(event).chain
+    def _judge_touched(self, mark: Mark, event: Event) -> None:
+        """Judge anew every story that a mark may touch."""
+        chain = member_of(event).chain
         rows = self._connection.execute(
             "SELECT uri, chain, relation, parent, sequence, canceled FROM stories"
             " WHERE chain = ? OR uri = ? OR (relation = 'correction' AND parent = ?)",
-            (chain, made.target, made.target),
+            (chain, mark.target, mark.target),
         ).fetchall()
         for uri, chain_, relation, of, sequence, canceled in rows:
-            hidden, by = standing(Member(uri, chain_, relation, of, sequence, bool(canceled)), self._marked)
+            member = Member(uri, chain_, relation, of, sequence, bool(canceled))
+            hidden, by = hidden_by(member, self._read_mark)
             self._connection.execute(
                 "UPDATE stories SET hidden = ?, hidden_by = ? WHERE uri = ?", (hidden, by, uri)
             )
 
 
 def _words(event: Event) -> tuple[str, str, str]:
-    return spaced(event.headline), spaced(event.text), spaced(other_words(event))
+    return (
+        space_characters(event.headline),
+        space_characters(event.text),
+        space_characters(other_words(event)),
+    )
 
 
 def _terms(event: Event) -> list[tuple[str, str]]:
     topics = [("topic", code) for code in with_ancestors(topic.code for topic in event.topics or ())]
-    return [("entity", name) for name in names(event)] + topics
+    return [("entity", name) for name in entity_names(event)] + topics

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.settings import Settings
-    from sinks.desk.ports import Feeds
-    from sinks.desk.views import FeedHealth
+    from sinks.desk.ports import FeedHealth, Feeds
 
 HOST_OPTION = SettingOption(
     "--host", "desk.host", "The address to answer on. Any but loopback demands a token. [default: 127.0.0.1]"

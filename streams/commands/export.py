@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from processors.model.event import Relation
-    from sinks.desk.ports import Stories
-    from sinks.desk.views import Query
-    from sinks.export import Format, Writer
+    from sinks.export import ExportFormat, ExportWriter
+    from sinks.search import Query, Stories
 
 RELATIONS = click.Choice(["new", "duplicate", "update", "correction", "kill"])
 
@@ -66,7 +65,7 @@ def command(
     since: str | None,
     duplicates: bool,
     limit: int | None,
-    format_: Format,
+    format_: ExportFormat,
     output: Path | None,
     embedded_data: str | None,
     search: str | None,
@@ -82,8 +81,8 @@ def command(
       wiredesk export --from elasticsearch --language es --format parquet -o spanish.parquet
     """
     from config.settings import override_settings
-    from sinks.desk.views import Query
-    from sinks.export import writer
+    from sinks.export import make_writer
+    from sinks.search import Query
 
     since_ms = parse_milliseconds("--since", since)
     query = Query(
@@ -99,7 +98,7 @@ def command(
     search = search or ("embedded" if embedded_data else settings.desk.search)
     settings = override_settings(settings, {"embedded.data": embedded_data})
     with _open_output(output, format_) as stream:
-        count = asyncio.run(_export(settings, search, query, limit, writer(format_, stream)))
+        count = asyncio.run(_export(settings, search, query, limit, make_writer(format_, stream)))
     click.echo(f"{count} stories", err=True)
 
 
@@ -121,13 +120,15 @@ def _open_output(path: Path | None, format_: str) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-async def _export(settings: Settings, search: str, query: Query, limit: int | None, writer: Writer) -> int:
+async def _export(
+    settings: Settings, search: str, query: Query, limit: int | None, writer: ExportWriter
+) -> int:
     from contextlib import aclosing
 
-    from sinks.export import stories
+    from sinks.export import search_pages
 
     count = 0
-    async with _open_index(settings, search) as source, aclosing(stories(source, query, limit)) as pages:
+    async with _open_index(settings, search) as source, aclosing(search_pages(source, query, limit)) as pages:
         async for events in pages:
             writer.write(events)
             count += len(events)

@@ -72,9 +72,9 @@ def check_index(settings: Settings, wait: float) -> None:
 @wait_option
 def renew_index(settings: Settings, wait: float) -> None:
     """Copy into new indices with the templates of today and move the aliases; writers and readers go on."""
-    from sinks.elasticsearch.reindex import reindex as copy
+    from sinks.elasticsearch.reindex import copy_indices
 
-    for line in _run_task(copy, settings, wait):
+    for line in _run_task(copy_indices, settings, wait):
         click.echo(line)
 
 
@@ -88,7 +88,7 @@ def prune_index(settings: Settings, wait: float, keep: int, *, dry_run: bool) ->
     """Delete the indices of old months. Stories that were over two years old when they came stay."""
     from sinks.elasticsearch import index
 
-    for line in _run_task(partial(index.prune, keep=keep, dry_run=dry_run), settings, wait):
+    for line in _run_task(partial(index.prune_months, keep=keep, dry_run=dry_run), settings, wait):
         click.echo(line)
 
 

@@ -31,9 +31,9 @@ def command() -> None:
 def check_rules(settings: Settings) -> None:
     """Read the rules and list them. Exit status 2 where one is wrong, naming its line."""
     from config.files import find_file
-    from streams.routing import rules
+    from streams.routing import load_rules
 
-    loaded = rules(settings)
+    loaded = load_rules(settings)
     for rule in loaded:
         click.echo(f"{rule.name}\t{rule.topic}")
     place = f" in {find_file(settings.routes.file)}" if settings.routes.file else ""
@@ -49,11 +49,11 @@ def explain_routes(settings: Settings, story: BinaryIO, all_: bool) -> None:
     from processors.errors import Malformed
     from processors.model.codec import decode
     from processors.model.event import Event
-    from sinks.routes.router import FOLLOWING, Router, is_kill
+    from sinks.routes.router import FOLLOWING_RELATIONS, Router, is_kill
     from sinks.stories import lineage
-    from streams.routing import rules
+    from streams.routing import load_rules
 
-    router = Router(rules(settings))
+    router = Router(load_rules(settings))
     for number, line in enumerate(story, 1):
         if not line.strip():
             continue
@@ -68,7 +68,7 @@ def explain_routes(settings: Settings, story: BinaryIO, all_: bool) -> None:
             click.echo(f"  {'fits' if match.fits else '  no'}  {match.route}: {'; '.join(match.reasons)}")
         if not matches:
             click.echo("  no rule fits")
-        if is_kill(event) or lineage(event).relation in FOLLOWING:
+        if is_kill(event) or lineage(event).relation in FOLLOWING_RELATIONS:
             click.echo("  follows the story that it touches to wherever that went")
         if event.story.embargoed_until:
             click.echo(f"  is held back until {event.story.embargoed_until}")
@@ -95,9 +95,9 @@ def follow_route(
     from streams.embedded.data_file import find_data_file
     from streams.embedded.log import Log
     from streams.embedded.route_stream import follow_topic
-    from streams.routing import rules
+    from streams.routing import load_rules
 
-    topics = {rule.name: rule.topic for rule in rules(settings)}
+    topics = {rule.name: rule.topic for rule in load_rules(settings)}
     if name not in topics:
         raise Misconfigured(f"no rule is called {name!r}; rules are {', '.join(topics)}")
     log = Log(find_data_file(Path(settings.embedded.data)))

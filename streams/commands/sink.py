@@ -55,10 +55,10 @@ def routes(settings: Settings) -> None:
     from config.settings import override_settings
     from streams.kafka.service import run_forever
     from streams.kafka.worker import run_worker
-    from streams.routing import load_work, rules
+    from streams.routing import load_rules, load_work
     from streams.topology import ROUTE
 
-    rules(settings)  # a fault of theirs ends the command before anything starts
+    load_rules(settings)  # a fault of theirs ends the command before anything starts
     own = override_settings(settings, {"kafka.application": f"{settings.kafka.application}-routes"})
 
     async def run(stop: asyncio.Event) -> None:
@@ -79,10 +79,10 @@ def webhooks(settings: Settings) -> None:
     from config.errors import Misconfigured
     from streams.kafka.service import run_forever
     from streams.kafka.webhooks import deliver_stories
-    from streams.routing import rules
+    from streams.routing import load_rules
     from streams.webhooks.targets import load_targets
 
-    chosen = load_targets(settings, rules(settings))
+    chosen = load_targets(settings, load_rules(settings))
     if not chosen:
         raise Misconfigured("no webhooks: name a file of targets with webhooks.file")
 

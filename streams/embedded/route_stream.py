@@ -16,7 +16,7 @@ from typing import Final
 from aiohttp import web
 
 from processors.numbers import parse_int64
-from sinks.routes.router import Rule
+from sinks.routes.router import RouteRule
 from streams.embedded.log import Log, LogThread
 from streams.messages import Record
 
@@ -30,7 +30,7 @@ POLL_INTERVAL_S: Final = 0.5  # of another process's log: shorter costs queries,
 class RouteStream:
     """``/api/routes`` and ``/api/routes/NAME/stream``."""
 
-    def __init__(self, rules: Sequence[Rule], log_thread: LogThread) -> None:
+    def __init__(self, rules: Sequence[RouteRule], log_thread: LogThread) -> None:
         """Streams the topics of the rules."""
         self._topics = {rule.name: rule.topic for rule in rules}
         self._log_thread = log_thread

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from config.settings import Settings
 from processors.times import HOUR_MS
-from sinks.routes.router import Rule
+from sinks.routes.router import RouteRule
 from streams.embedded.consumer import Consumer, HandledBatch
 from streams.embedded.log import PARTITION, Log, LogThread
 from streams.messages import Message, Record
@@ -72,14 +72,14 @@ class RouteHandler:
 
     async def release(self) -> tuple[tuple[Message, ...], Callable[[], None]] | None:
         """What is due now, and how its memory is written; None: nothing."""
-        if (due := self._work.due()) is None or due > (now := self._clock()):
+        if (due := self._work.due_at()) is None or due > (now := self._clock()):
             return None
-        messages = await asyncio.to_thread(self._work.release, now)
+        messages = await asyncio.to_thread(self._work.release_due, now)
         return _routed(messages), lambda: self._chains.write(_memory(messages))
 
     def seconds_until_due(self) -> float | None:
         """How long until something that is held back may go out; None where nothing is."""
-        due = self._work.due()
+        due = self._work.due_at()
         return None if due is None else max(0.0, (due - self._clock()) / 1000)
 
 
@@ -116,7 +116,7 @@ class Reader(Protocol):
 
 
 def delete_old_routed(
-    log: Log, settings: Settings, rules: Sequence[Rule], now: int, readers: Sequence[Reader]
+    log: Log, settings: Settings, rules: Sequence[RouteRule], now: int, readers: Sequence[Reader]
 ) -> None:
     """Keep to the retention of the routes' topics; a compacted one keeps the last event of each chain for longer."""
     for rule in rules:

@@ -28,7 +28,7 @@ from streams.embedded.sinks import SinkHandler
 from streams.embedded.webhooks import LogSource, deliver_stories
 from streams.health import ProgressWatch, publish_lag
 from streams.pool import StepPool
-from streams.routing import rules
+from streams.routing import load_rules
 from streams.sinks import load_sink, sink_steps
 from streams.topology import DEAD_LETTERS, STEPS, TOPICS, retention_hours
 from streams.webhooks.targets import load_targets
@@ -63,7 +63,7 @@ class EmbeddedRuntime:
         """Open the log; Misconfigured where the folder can't be written, or the data file can't be used."""
         self.settings = settings
         self.path = data / DATABASE
-        self.rules = rules(settings)
+        self.rules = load_rules(settings)
         self.log_thread = LogThread(Log(self.path))
         self.outlet = RawOutlet(self.log_thread)
         self.feed_states = FeedStates(self.log_thread)

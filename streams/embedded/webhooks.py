@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Final
 
 from config.settings import Settings
-from sinks.routes.router import Rule
+from sinks.routes.router import route_topic
 from streams.embedded.log import LogThread
 from streams.messages import Message, Record
 from streams.topology import WEBHOOKS
@@ -25,7 +25,7 @@ class LogSource:
     def __init__(self, target: Target, log_thread: LogThread) -> None:
         """A new target begins with what comes from now on."""
         self.name = f"webhook:{target.name}"
-        self.topics: tuple[str, ...] = (Rule(target.route, {}).topic, WEBHOOKS.name)
+        self.topics: tuple[str, ...] = (route_topic(target.route), WEBHOOKS.name)
         self._log_thread = log_thread
         self._next_offsets: dict[str, int] = {}
 

@@ -14,11 +14,11 @@ from config.settings import Settings
 from processors.model.codec import encode, to_builtins
 from processors.model.event import Event, RawItem
 from processors.times import to_milliseconds
-from sinks.routes.router import Rule
+from sinks.routes.router import route_topic
 from streams.generate.examples import RECEIVED_AT, examples
 from streams.kafka.topics import TopicSpec, wanted_topics
 from streams.messages import message
-from streams.routing import rules
+from streams.routing import load_rules
 from streams.topology import DEAD_LETTERS, ENRICHED, GAPS, RAW, ROUTE, STEPS, TOPICS, Topic
 
 VERSION: Final = (
@@ -103,10 +103,10 @@ def _dead_letters(topic: Topic, there: TopicSpec) -> dict[str, Any]:
 
 def _out(settings: Settings, there: Mapping[str, TopicSpec]) -> dict[str, Any]:
     """The channel of all routes; a compacted one differs in its policy and has tombstones."""
-    told = rules(settings)
+    told = load_rules(settings)
     plain = next((there[rule.topic] for rule in told if not rule.compact), None)
     return {
-        "address": Rule("{route}", {}).topic,
+        "address": route_topic("{route}"),
         "description": "Stories that fit the rule of this name, kills and corrections of them always. Embargoed stories "
         f"come when their time has. Key: {_key(ENRICHED)} A topic whose rule says compact keeps the last event of each "
         "key, and a kill is followed by a tombstone (a null value).",
@@ -203,7 +203,7 @@ def _keyed() -> dict[str, Any]:
 def _example(topic: Topic, name: str, example: Event | RawItem) -> dict[str, Any]:
     """An example as it stands on a topic, with the headers that it has there."""
     source = "route" if isinstance(example, Event) else "nda-world"
-    out = Rule("harbours", {}).topic if isinstance(example, Event) else topic.name
+    out = route_topic("harbours") if isinstance(example, Event) else topic.name
     made = message(out, "", encode(example), to_milliseconds(RECEIVED_AT), source=source)
     headers = {header: value.decode() for header, value in made.headers}
     return {"name": name, "headers": headers, "payload": to_builtins(example)}

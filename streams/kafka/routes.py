@@ -25,13 +25,13 @@ class RouteEngine(StatefulEngine):
 
     def is_due(self, partition: int, now: int) -> bool:
         """Whether something that the partition holds back may go out."""
-        due = cast("RouteWork", self._states.step_to_ask(partition)).due()
+        due = cast("RouteWork", self._states.step_to_ask(partition)).due_at()
         return due is not None and due <= now
 
-    async def release_due(self, partition: int, now: int) -> list[Message]:
+    async def release(self, partition: int, now: int) -> list[Message]:
         """The messages of what may go out; until `mark_committed` the partition's state is undecided."""
         step = cast("RouteWork", self._states.step_to_run(partition))
-        return await asyncio.to_thread(step.release, now)
+        return await asyncio.to_thread(step.release_due, now)
 
 
 class RouteRunner(StepRunner):
@@ -70,7 +70,7 @@ class RouteRunner(StepRunner):
         while not self._app.rebalancing and self._is_claimed():
             if not engine.is_due(partition.partition, now := wall_clock()):
                 return
-            messages = await engine.release_due(partition.partition, now)
+            messages = await engine.release(partition.partition, now)
             offset = self._next_offsets[partition]
             try:
                 await self._write_transaction(messages, {partition: offset}, self._app.generation)

@@ -25,7 +25,7 @@ from config.settings import Settings
 from processors.errors import Transient
 from processors.times import HOUR_MS
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster, or_stopped, wait_for_broker
-from streams.routing import rules
+from streams.routing import load_rules
 from streams.topology import DEAD_LETTERS, KAFKA_STATES, ROUTED, TOPICS, Step, Topic, retention_hours
 
 ALREADY_EXISTS: Final = 36  # TOPIC_ALREADY_EXISTS: somebody else has made it just now
@@ -247,7 +247,7 @@ def _route_topics(cluster: Cluster, settings: Settings, size: str) -> Iterator[T
     """The routes' memory, and their topics: a compacted one keeps the last event of a chain as long as the memory."""
     partitions = settings.kafka.partitions
     yield TopicSpec(cluster.topic(ROUTED.name), partitions, _compacted(size))
-    for rule in rules(settings):
+    for rule in load_rules(settings):
         hours = settings.routes.memory_hours if rule.compact else settings.kafka.retention_hours
         config = {
             "cleanup.policy": "compact,delete" if rule.compact else "delete",

@@ -13,7 +13,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from config.settings import Settings
 from sinks.metrics import DEAD_LETTERS
-from sinks.routes.router import Rule
+from sinks.routes.router import route_topic
 from streams.kafka.cluster import Cluster
 from streams.kafka.inbox import as_record
 from streams.kafka.producer import send_message
@@ -72,7 +72,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def __init__(self, cluster: Cluster, target: Target, producer: AIOKafkaProducer) -> None:
         """The producer writes dead letters."""
         self._cluster, self._producer = cluster, producer
-        self._topics = [cluster.topic(name) for name in (Rule(target.route, {}).topic, WEBHOOKS.name)]
+        self._topics = [cluster.topic(name) for name in (route_topic(target.route), WEBHOOKS.name)]
         self._consumer = cluster.group_consumer(
             cluster.group_of(f"webhook-{target.name}"),
             auto_offset_reset="earliest",

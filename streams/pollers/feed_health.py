@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from processors.times import to_timestamp
-from sinks.desk.views import FeedHealth
-from sinks.desk.views import FeedState as FeedCondition
+from sinks.desk.ports import FeedCondition, FeedHealth
 from streams.pollers.feed import Feed
 from streams.pollers.outcomes import SOUND_OUTCOMES
 from streams.pollers.state import FeedState, unpack_header

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from config.errors import Misconfigured
 from config.files import find_file
 from config.settings import Settings
-from sinks.routes.router import Rule
+from sinks.routes.router import RouteRule
 
 KEY_PREFIX: Final = "whsec_"
 MIN_SECRET_BYTES: Final = 24  # Standard Webhooks: 24 to 64 bytes; with fewer a signature can be guessed
@@ -42,7 +42,7 @@ class Target:
         return f"Target({self.name!r}, {self.url.partition('?')[0]!r}, {self.route!r})"
 
 
-def load_targets(settings: Settings, rules: Sequence[Rule]) -> tuple[Target, ...]:
+def load_targets(settings: Settings, rules: Sequence[RouteRule]) -> tuple[Target, ...]:
     """The operator's targets; none where the setting ``webhooks.file`` is empty.
 
     Raises:

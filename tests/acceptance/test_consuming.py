@@ -24,8 +24,8 @@ from config.settings import Desk, Kafka, Settings, Webhooks
 from processors.model.codec import encode
 from processors.model.event import Event
 from sinks.desk.app import make_app
-from sinks.desk.views import FeedHealth
-from sinks.routes.rules import load
+from sinks.desk.ports import FeedHealth
+from sinks.routes.rules import read_rules
 from sinks.sqlite.writer import StoryIndex, StorySearch
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log, LogThread
@@ -155,7 +155,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[str]:
         log.append(map(out, STORIES))
     search, log_thread = StorySearch(tmp_path / DATABASE), LogThread(log)
     app = make_app(search, NoFeeds(), Desk())
-    RouteStream(load(CONFIG_FOLDER / "routes.toml"), log_thread).add_to(app)
+    RouteStream(read_rules(CONFIG_FOLDER / "routes.toml"), log_thread).add_to(app)
     server = TestServer(app, host="127.0.0.1")
     await server.start_server()
     yield str(server.make_url("")).removeprefix("http://").rstrip("/")
@@ -237,4 +237,4 @@ def test_every_consumer_is_ten_lines_or_so_and_routes_are_bundled() -> None:
     ):
         (code,) = blocks(heading, language)
         assert len([line for line in code.splitlines() if line.strip()]) <= 11
-    assert URGENT in {rule.topic for rule in load(CONFIG_FOLDER / "routes.toml")}
+    assert URGENT in {rule.topic for rule in read_rules(CONFIG_FOLDER / "routes.toml")}

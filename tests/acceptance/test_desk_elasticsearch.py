@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from config.settings import Elasticsearch
-from sinks.elasticsearch import StoryBulk
+from sinks.elasticsearch import ElasticsearchSink
 from tests.acceptance.conftest import finished, free_port
 from tests.servers.elasticsearch import ElasticsearchServer
 from tests.sinks.events import dispatch
@@ -34,7 +34,7 @@ async def test_an_index_is_made_filled_and_shown(
     assert finished([wiredesk, "index", "check"], environment=told).returncode == 1
     assert finished([wiredesk, "index", "create"], environment=told).returncode == 0
     assert finished([wiredesk, "index", "check"], environment=told).returncode == 0
-    bulk = StoryBulk(Elasticsearch(url=elasticsearch.url, index="desk"))
+    bulk = ElasticsearchSink(Elasticsearch(url=elasticsearch.url, index="desk"))
     assert (await bulk.write([dispatch()])).outcomes == [None]
     await bulk.close()
     port = free_port()

@@ -14,7 +14,7 @@ import pytest
 from config import settings
 from config.settings import Settings
 from processors.model.codec import encode
-from sinks.elasticsearch import StoryBulk, index
+from sinks.elasticsearch import ElasticsearchSink, index
 from sinks.elasticsearch.client import connect
 from streams.kafka.cluster import Cluster
 from streams.kafka.sink import SinkRunner
@@ -61,7 +61,7 @@ async def count(found: Settings) -> int:
 async def test_an_index_that_goes_away_and_comes_back_has_every_story_once(
     told: Settings, elasticsearch: ElasticsearchServer
 ) -> None:
-    stop, bulk = asyncio.Event(), StoryBulk(told.elasticsearch)
+    stop, bulk = asyncio.Event(), ElasticsearchSink(told.elasticsearch)
     sink = SinkRunner(SinkStep("outage", SINK_READS, ""), bulk, told)
     running = asyncio.create_task(sink.run(stop))
     await tell(told.kafka, range(STORIES // 2))

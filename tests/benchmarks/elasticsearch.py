@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from config.settings import Elasticsearch, Settings
 from processors.model.event import Event, Lineage, RawItem
-from sinks.elasticsearch import StoryBulk, index
+from sinks.elasticsearch import ElasticsearchSink, index
 from sinks.elasticsearch.client import connect
 from sinks.elasticsearch.documents import document, document_id
 from streams.process import Input, Pipeline, chosen_steps
@@ -57,7 +57,7 @@ def _named(event: Event, number: int) -> Event:
 
 async def ours(client: AsyncElasticsearch, settings: Elasticsearch, events: Sequence[Event]) -> float:
     """Stories a second."""
-    bulk = StoryBulk(settings, client)
+    bulk = ElasticsearchSink(settings, client)
     began = time.perf_counter()
     for start in range(0, len(events), settings.batch):
         refused = (await bulk.write(events[start : start + settings.batch])).outcomes
@@ -89,7 +89,7 @@ async def latencies(
     client: AsyncElasticsearch, settings: Elasticsearch, events: Sequence[Event]
 ) -> list[float]:
     """Seconds from the moment in which a story is there to be written until a search finds it."""
-    bulk, born = StoryBulk(settings, client), dict[str, float]()
+    bulk, born = ElasticsearchSink(settings, client), dict[str, float]()
     seen: dict[str, float] = {}
 
     async def write() -> None:

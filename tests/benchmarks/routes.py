@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from processors.media_topics import with_ancestors
 from processors.model.codec import decode, encode
 from processors.model.event import Entity, Event, Topic
-from sinks.routes.router import Kind, Router, Rule, compiled_words
+from sinks.routes.router import ConditionKind, Router, RouteRule, compile_words
 from streams.generate.examples import examples
 
 STORIES: Final = 200
@@ -40,11 +40,11 @@ def stories(chance: random.Random) -> list[Event]:
     return [_story(told, number, chance) for number in range(STORIES)]
 
 
-def rules(number: int, chance: random.Random) -> list[Rule]:
+def rules(number: int, chance: random.Random) -> list[RouteRule]:
     """Rules of five kinds in equal parts; the rarest condition of most is held by few stories."""
     made = []
     for n in range(number):
-        conditions: dict[Kind, frozenset[str]] = {}
+        conditions: dict[ConditionKind, frozenset[str]] = {}
         words: tuple[str, ...] = ()
         match n % 5:
             case 0:
@@ -66,7 +66,7 @@ def rules(number: int, chance: random.Random) -> list[Rule]:
                 )
             case _:
                 conditions = {"watchlist": frozenset({f"list-{n}"})}
-        made.append(Rule(f"r{n}", conditions, None, compiled_words(words)))
+        made.append(RouteRule(f"r{n}", conditions, None, compile_words(words)))
     return made
 
 

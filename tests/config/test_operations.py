@@ -20,7 +20,7 @@ import streams.pollers.poller
 from config.reader import OTHER_VARIABLES
 from config.schema import all_settings
 from config.settings import Settings, load
-from sinks.elasticsearch.index import fields, template
+from sinks.elasticsearch.index import load_template, mapping_fields
 from streams.cli import COMMANDS
 
 ROOT: Final = Path(__file__).parents[2]
@@ -208,8 +208,10 @@ def test_panels_stand_side_by_side_and_know_their_source() -> None:
 
 def test_kibana_shows_members_of_the_index() -> None:
     mapped = dict(
-        fields(
-            template("stories-mappings", Settings().elasticsearch.index)["template"]["mappings"]["properties"]
+        mapping_fields(
+            load_template("stories-mappings", Settings().elasticsearch.index)["template"]["mappings"][
+                "properties"
+            ]
         )
     )
     objects = [

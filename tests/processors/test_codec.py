@@ -131,7 +131,7 @@ def test_the_first_reading_may_be_that_of_many_threads() -> None:
 import threading
 from processors.model.codec import decode, from_builtins
 from processors.model.event import Event, RawItem
-from sinks.desk.views import Hit
+from sinks.search import Hit
 start = threading.Barrier(8)
 def read(number):
     start.wait()

@@ -16,17 +16,26 @@ from pyarrow import parquet
 
 from processors.model.codec import decode
 from processors.model.event import Event
-from sinks.desk.views import Query
-from sinks.export import PAGE, SEPARATOR, Csv, Format, Row, row, stories, writer
+from sinks.export import (
+    PAGE_STORIES,
+    SEPARATOR,
+    CsvWriter,
+    ExportFormat,
+    StoryRow,
+    make_row,
+    make_writer,
+    search_pages,
+)
+from sinks.search import Query
 from streams.cli import cli
 from tests.sinks.conftest import Shelf
 from tests.sinks.events import at, dispatch, event
 
 
-async def exported(shelf: Shelf, format_: Format, query: Query, limit: int | None = None) -> bytes:
+async def exported(shelf: Shelf, format_: ExportFormat, query: Query, limit: int | None = None) -> bytes:
     stream = io.BytesIO()
-    made = writer(format_, stream)
-    async for events in stories(shelf.search, query, limit):
+    made = make_writer(format_, stream)
+    async for events in search_pages(shelf.search, query, limit):
         made.write(events)
     made.close()
     return stream.getvalue()
@@ -39,10 +48,12 @@ async def test_events_come_out_whole_and_newest_first(shelf: Shelf) -> None:
 
 
 async def test_every_page_is_fetched_and_the_limit_holds(shelf: Shelf) -> None:
-    shelf.put(*(event(f"urn:{n}", minute=n) for n in range(PAGE + 3)))
-    assert len((await exported(shelf, "jsonl", Query())).splitlines()) == PAGE + 3
-    cut = (await exported(shelf, "jsonl", Query(), PAGE + 1)).splitlines()
-    assert [decode(line, Event).story.uri for line in cut] == [f"urn:{n}" for n in range(PAGE + 2, 1, -1)]
+    shelf.put(*(event(f"urn:{n}", minute=n) for n in range(PAGE_STORIES + 3)))
+    assert len((await exported(shelf, "jsonl", Query())).splitlines()) == PAGE_STORIES + 3
+    cut = (await exported(shelf, "jsonl", Query(), PAGE_STORIES + 1)).splitlines()
+    assert [decode(line, Event).story.uri for line in cut] == [
+        f"urn:{n}" for n in range(PAGE_STORIES + 2, 1, -1)
+    ]
 
 
 async def test_killed_and_embargoed_stories_stay_inside(shelf: Shelf) -> None:
@@ -67,16 +78,16 @@ async def test_a_table_tells_names_places_and_the_dateline(shelf: Shelf) -> None
 async def test_parquet_holds_the_same_rows_with_lists_as_lists(shelf: Shelf) -> None:
     shelf.put(dispatch(), event("urn:b", minute=5))
     table = parquet.read_table(io.BytesIO(await exported(shelf, "parquet", Query())))
-    assert table.column_names == [each.name for each in fields(Row)]
+    assert table.column_names == [each.name for each in fields(StoryRow)]
     told = [{name: _tuple(value) for name, value in each.items()} for each in table.to_pylist()]
-    wanted = [row(event("urn:b", minute=5)), row(dispatch())]
-    assert told == [{each.name: getattr(made, each.name) for each in fields(Row)} for made in wanted]
+    wanted = [make_row(event("urn:b", minute=5)), make_row(dispatch())]
+    assert told == [{each.name: getattr(made, each.name) for each in fields(StoryRow)} for made in wanted]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), max_size=4))
 def test_any_text_survives_a_table(texts: list[str]) -> None:
     stream = io.BytesIO()
-    made = Csv(stream)
+    made = CsvWriter(stream)
     made.write([event(f"urn:{n}", text=text, headline=text) for n, text in enumerate(texts)])
     made.close()
     rows = list(csv.DictReader(io.StringIO(stream.getvalue().decode(), newline="")))
@@ -85,7 +96,8 @@ def test_any_text_survives_a_table(texts: list[str]) -> None:
 
 def test_a_list_is_one_cell() -> None:
     assert (
-        SEPARATOR.join(row(event("urn:a", names=("Ines Okafor", "Bo Lind"))).people) == "Ines Okafor; Bo Lind"
+        SEPARATOR.join(make_row(event("urn:a", names=("Ines Okafor", "Bo Lind"))).people)
+        == "Ines Okafor; Bo Lind"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.revision import revision, story_time
+from sinks.stories import revision, story_time
 from tests.sinks.events import at, event
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from config.errors import Misconfigured
 from config.files import CONFIG_FOLDER
-from sinks.routes.rules import load
+from sinks.routes.rules import read_rules
 
 
 def written(folder: Path, text: str) -> Path:
@@ -18,12 +18,16 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_bundled_rules_are_right() -> None:
-    assert {rule.name for rule in load(CONFIG_FOLDER / "routes.toml")} == {"urgent", "economy", "disasters"}
+    assert {rule.name for rule in read_rules(CONFIG_FOLDER / "routes.toml")} == {
+        "urgent",
+        "economy",
+        "disasters",
+    }
 
 
 def test_a_rule_has_all_its_conditions(tmp_path: Path) -> None:
     text = '[routes.ports]\nentities = ["Inés Okafor"]\nwords = ["dry dock", "ferr*"]\nurgency = 3\nlanguages = ["pt-BR"]\n'
-    (rule,) = load(written(tmp_path, text))
+    (rule,) = read_rules(written(tmp_path, text))
     assert rule.topic == "wire.out.ports.v1"
     assert rule.conditions == {"entity": frozenset(["ines okafor"]), "language": frozenset(["pt-BR"])}
     assert [(term.words, term.prefix) for term in rule.words] == [(("dry", "dock"), False), (("ferr",), True)]
@@ -54,7 +58,7 @@ def test_a_rule_has_all_its_conditions(tmp_path: Path) -> None:
 def test_a_wrong_rule_is_named_by_its_line(tmp_path: Path, wrong: str, told: str) -> None:
     text = f'[routes.right]\nfeeds = ["nda"]\n\n[routes.wrong]\n# compact, words, urgency, topics\n{wrong}\n'
     with pytest.raises(Misconfigured) as caught:
-        load(written(tmp_path, text))
+        read_rules(written(tmp_path, text))
     assert f"routes.toml:{6 if wrong else 4}: wrong" in str(caught.value)
     assert told in str(caught.value)
 
@@ -62,14 +66,14 @@ def test_a_wrong_rule_is_named_by_its_line(tmp_path: Path, wrong: str, told: str
 def test_a_wrong_value_is_named_by_its_own_line(tmp_path: Path) -> None:
     text = '[routes.wrong]\nurgency = 2\ntopics = [\n  "medtop:04000000",\n  "medtop:99999999",\n]\n[routes.next]\nfeeds=["x"]\n'
     with pytest.raises(Misconfigured, match=r"routes\.toml:5: wrong: topics: 'medtop:99999999'"):
-        load(written(tmp_path, text))
+        read_rules(written(tmp_path, text))
 
 
 def test_a_rule_that_is_only_compact_has_no_condition(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="every story"):
-        load(written(tmp_path, "[routes.all]\ncompact = true\n"))
+        read_rules(written(tmp_path, "[routes.all]\ncompact = true\n"))
     with pytest.raises(Misconfigured, match=r":3: all: compact is true or false"):
-        load(written(tmp_path, '[routes.all]\nurgency = 1\ncompact = "yes"\n'))
+        read_rules(written(tmp_path, '[routes.all]\nurgency = 1\ncompact = "yes"\n'))
 
 
 @pytest.mark.parametrize(
@@ -77,9 +81,9 @@ def test_a_rule_that_is_only_compact_has_no_condition(tmp_path: Path) -> None:
 )
 def test_what_is_no_set_of_rules_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(Misconfigured, match=r"routes\.toml"):
-        load(written(tmp_path, text))
+        read_rules(written(tmp_path, text))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="nothing"):
-        load(tmp_path / "nothing.toml")
+        read_rules(tmp_path / "nothing.toml")

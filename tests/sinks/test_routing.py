@@ -10,17 +10,17 @@ from msgspec.structs import replace
 from processors.model.codec import decode, encode
 from processors.model.event import Event
 from processors.times import to_milliseconds
-from sinks.cards import FOR_EVER
-from sinks.routes.chains import Chain, Decision, decide, release
-from sinks.routes.router import Router, Rule, compiled_words
+from sinks.routes.chains import Chain, ChainDecision, decide_event, release_held
+from sinks.routes.router import Router, RouteRule, compile_words
+from sinks.stories import FOR_EVER_MS
 from tests.sinks.events import at, event
 
 NOON = to_milliseconds(at(0))
 ROUTER = Router(
     [
-        Rule("ships", {}, None, compiled_words(["ships"])),
-        Rule("ferries", {}, None, compiled_words(["ferries"])),
-        Rule("kills", {"relation": frozenset(["kill"])}),
+        RouteRule("ships", {}, None, compile_words(["ships"])),
+        RouteRule("ferries", {}, None, compile_words(["ferries"])),
+        RouteRule("kills", {"relation": frozenset(["kill"])}),
     ]
 )
 
@@ -29,11 +29,11 @@ def minutes(number: float) -> int:
     return to_milliseconds(at(number))
 
 
-def told(each: Event, known: Chain | None = None, now: float = 0) -> Decision:
-    return decide(ROUTER, each, minutes(now), "", known, minutes(now))
+def told(each: Event, known: Chain | None = None, now: float = 0) -> ChainDecision:
+    return decide_event(ROUTER, each, minutes(now), "", known, minutes(now))
 
 
-def went(decision: Decision) -> list[tuple[str, ...]]:
+def went(decision: ChainDecision) -> list[tuple[str, ...]]:
     return [delivery.routes for delivery in decision.deliveries]
 
 
@@ -48,7 +48,7 @@ def test_a_story_goes_to_its_routes_and_leaves_their_names_behind() -> None:
 
 
 def test_a_story_that_no_rule_wants_leaves_nothing_behind() -> None:
-    assert told(event("urn:a", text="Weather.")) == Decision(None)
+    assert told(event("urn:a", text="Weather.")) == ChainDecision(None)
 
 
 def test_a_kill_goes_wherever_any_member_of_its_chain_went_and_to_rules_that_ask_for_kills() -> None:
@@ -71,8 +71,8 @@ def test_an_embargoed_story_waits_for_its_time_and_is_usable_then() -> None:
     assert held.deliveries == ()
     assert held.chain is not None
     assert held.chain.due == minutes(60)
-    assert release(held.chain, minutes(59.9)) == Decision(held.chain)
-    out = release(held.chain, minutes(60))
+    assert release_held(held.chain, minutes(59.9)) == ChainDecision(held.chain)
+    out = release_held(held.chain, minutes(60))
     assert went(out) == [("ships",)]
     assert decode(out.deliveries[0].event, Event).story.pub_status == "usable"
     assert out.chain == Chain(NOON, ("ships",))
@@ -95,7 +95,7 @@ def test_a_correction_waits_with_the_story_that_it_corrects_though_it_tells_no_e
     held = told(correction, told(EMBARGOED).chain)
     assert held.deliveries == ()
     assert held.chain is not None
-    out = release(held.chain, minutes(60))
+    out = release_held(held.chain, minutes(60))
     assert went(out) == [("ships",), ("ferries", "ships")], "in their order"
 
 
@@ -105,7 +105,7 @@ def test_a_correction_waits_even_where_no_rule_wanted_its_story() -> None:
     held = told(correction, told(unwanted).chain)
     assert held.deliveries == ()
     assert held.chain is not None
-    assert went(release(held.chain, minutes(60))) == [("ferries",)]
+    assert went(release_held(held.chain, minutes(60))) == [("ferries",)]
 
 
 def test_a_version_without_embargo_takes_the_place_of_the_one_that_waits() -> None:
@@ -126,13 +126,13 @@ def test_a_withheld_story_without_a_time_never_goes_out_and_is_not_kept() -> Non
     chain = told(event("urn:a", text="Ships.", status="withheld")).chain
     assert chain is not None
     assert chain.due is None
-    assert [(each.until, each.event) for each in chain.held] == [(FOR_EVER, b"")]
+    assert [(each.until, each.event) for each in chain.held] == [(FOR_EVER_MS, b"")]
 
 
 def test_repeats_change_nothing() -> None:
     chain = told(event("urn:a", text="Ships.")).chain
     again = event("urn:b", text="Ships.", relation="duplicate", chain="urn:a", of="urn:a")
-    assert told(again, chain) == Decision(chain)
+    assert told(again, chain) == ChainDecision(chain)
     assert told(event("urn:a", text="Ships."), chain).chain is chain, "nothing to be written"
 
 
@@ -159,7 +159,7 @@ def test_nothing_goes_out_before_its_embargo_and_every_kill_reaches_whoever_has_
             sequence=number + 1, minute=number, embargo=at(embargo) if embargo else None,
             status="withheld" if embargo else "usable",
         )  # fmt: skip
-        decisions = [release(chain, minutes(number))] if chain else []
+        decisions = [release_held(chain, minutes(number))] if chain else []
         chain = decisions[0].chain if decisions else chain
         decisions.append(told(each, chain, number))
         chain = decisions[-1].chain

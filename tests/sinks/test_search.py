@@ -9,7 +9,7 @@ import pytest
 
 from processors.errors import Unreachable
 from processors.times import to_milliseconds
-from sinks.desk.views import Query
+from sinks.search import Query
 from sinks.sqlite.writer import StorySearch
 from tests.sinks.conftest import Shelf
 from tests.sinks.events import at, dispatch, event
@@ -220,7 +220,7 @@ async def test_a_common_word_is_found_by_another_way_with_the_same_answer(
         Query("ships*", since=at(4)),
     ]
     few = [await shelf.search.search(query) for query in queries]
-    monkeypatch.setattr("sinks.sqlite.reader.COMMON", 3)
+    monkeypatch.setattr("sinks.sqlite.reader.MIN_COMMON_STORIES", 3)
     many = [await shelf.search.search(query) for query in queries]
     assert many == few
     assert [len(page.hits) for page in many] == [7, 10, 12]

@@ -9,14 +9,17 @@ from msgspec.structs import replace
 
 from processors.model.event import Entity, Event, Place
 from processors.times import to_milliseconds
-from sinks.routes.router import Kind, Router, Rule, _Facts, compiled_words
+from sinks.routes.router import ConditionKind, Router, RouteRule, _Facts, compile_words
 from tests.sinks.events import at, backfilled, event
 
 
-def rule(name: str, *words: str, urgency: int | None = None, **conditions: str) -> Rule:
+def rule(name: str, *words: str, urgency: int | None = None, **conditions: str) -> RouteRule:
     """A rule; conditions by kind, each with one value."""
-    told: dict[Kind, frozenset[str]] = {kind: frozenset([value]) for kind, value in conditions.items()}  # type: ignore[misc]
-    return Rule(name, told, urgency, compiled_words(words))
+    values: dict[ConditionKind, frozenset[str]] = {
+        kind: frozenset([value])  # type: ignore[misc]
+        for kind, value in conditions.items()
+    }
+    return RouteRule(name, values, urgency, compile_words(words))
 
 
 def placed(told: Event, country: str, watchlist: str) -> Event:
@@ -53,7 +56,7 @@ STORY = placed(
         (rule("r", urgency=3), False),
     ],
 )
-def test_a_rule_fits_where_all_its_conditions_hold(wanted: Rule, fits: bool) -> None:
+def test_a_rule_fits_where_all_its_conditions_hold(wanted: RouteRule, fits: bool) -> None:
     router = Router([wanted])
     assert router.route(STORY).routes == (("r",) if fits else ())
     (match,) = router.explain(STORY)
@@ -108,7 +111,7 @@ def test_an_embargoed_story_is_held_until_its_time_but_a_kill_is_not() -> None:
 
 RULES = st.lists(
     st.builds(
-        Rule,
+        RouteRule,
         st.integers(0, 10**6).map(lambda n: f"r{n}"),
         st.dictionaries(
             st.sampled_from(["topic", "language", "feed", "country", "entity", "watchlist", "relation"]),
@@ -132,7 +135,7 @@ RULES = st.lists(
             max_size=3,
         ),
         st.sampled_from([None, 1, 9]),
-        st.lists(st.sampled_from(["ships", "came back", "veld*", "nothing"]), max_size=2).map(compiled_words),
+        st.lists(st.sampled_from(["ships", "came back", "veld*", "nothing"]), max_size=2).map(compile_words),
     ),
     max_size=20,
     unique_by=lambda each: each.name,
@@ -140,7 +143,7 @@ RULES = st.lists(
 
 
 @given(RULES)
-def test_filing_rules_away_never_changes_what_they_say(rules: list[Rule]) -> None:
+def test_filing_rules_away_never_changes_what_they_say(rules: list[RouteRule]) -> None:
     router = Router(rules)
     assert set(router.route(STORY).routes) == {match.route for match in router.explain(STORY) if match.fits}
 

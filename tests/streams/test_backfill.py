@@ -18,7 +18,7 @@ from config.settings import EmbeddedSettings, Settings
 from processors.errors import Rejected
 from processors.model.codec import decode
 from processors.model.event import Event, RawItem
-from sinks.desk.views import Query
+from sinks.search import Query
 from sinks.sqlite.writer import StorySearch
 from streams.backfill import MAX_BATCH_ITEMS, MAX_RECORDS_AHEAD, Backfill, Journal, find_input_files
 from streams.commands.backfill import command

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from config.errors import Misconfigured
 from config.files import CONFIG_FOLDER
 from processors.model.event import Relation
-from sinks.export import Format
+from sinks.export import ExportFormat
 from streams.cli import COMMANDS, cli, main
 from streams.commands.options import ALL_STEPS, parse_milliseconds, parse_steps
 from streams.topology import STEPS
@@ -255,7 +255,7 @@ def test_a_backfill_refuses_a_broken_list_of_feeds(tmp_path: Path) -> None:
 
 def test_choices_of_an_export_are_those_of_the_model() -> None:
     choices = {option.name: option.type for option in ALL["export"].params}
-    for name, kind in (("relation", Relation), ("format_", Format)):
+    for name, kind in (("relation", Relation), ("format_", ExportFormat)):
         type_ = choices[name]
         assert isinstance(type_, click.Choice)
         assert list(type_.choices) == list(get_args(kind))

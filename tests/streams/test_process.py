@@ -12,7 +12,7 @@ import pytest
 from config.settings import Settings
 from processors.errors import Empty, Malformed, MissingIdentity, Rejected, TooLarge, Unreadable
 from processors.model.event import Event, RawItem
-from sinks.revision import revision
+from sinks.stories import revision
 from streams import topology
 from streams.process import Input, Pipeline, Tally, batches, chosen_steps, read_inputs
 from streams.steps import STAGE_LOADERS, NewEvent, StageOutcome, StatelessStage

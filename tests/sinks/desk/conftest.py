@@ -11,7 +11,7 @@ from aiohttp.web import Application, Request
 
 from config.settings import Desk
 from sinks.desk.app import make_app
-from sinks.desk.views import FeedHealth
+from sinks.desk.ports import FeedHealth
 from tests.sinks.conftest import Shelf
 from tests.sinks.events import at
 

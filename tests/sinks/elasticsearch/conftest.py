@@ -14,7 +14,7 @@ from config import settings
 from processors.errors import Rejected
 from processors.model.event import Event
 from processors.times import to_milliseconds
-from sinks.elasticsearch import ElasticStories, StoryBulk, index
+from sinks.elasticsearch import ElasticsearchSink, ElasticStories, index
 from sinks.elasticsearch.client import connect
 from tests.servers.elasticsearch import ElasticsearchServer
 from tests.sinks.events import at
@@ -28,7 +28,7 @@ class Stack:
 
     settings: settings.Elasticsearch
     client: AsyncElasticsearch
-    bulk: StoryBulk
+    bulk: ElasticsearchSink
     stories: ElasticStories
     now: int
 
@@ -46,7 +46,7 @@ async def stack(elasticsearch: ElasticsearchServer) -> AsyncIterator[Stack]:
     async with connect(told) as client:
         await index.create(client, told)
         made = Stack(
-            told, client, StoryBulk(told, client), ElasticStories(told, client, lambda: made.now), now
+            told, client, ElasticsearchSink(told, client), ElasticStories(told, client, lambda: made.now), now
         )
         yield made
         names = await client.indices.get(index=f"{told.index}-*")

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinks.elasticsearch.documents import document, document_id
-from sinks.elasticsearch.index import fields, template
+from sinks.elasticsearch.index import load_template, mapping_fields
 from tests.sinks.events import dispatch, event
 
 
 def test_every_member_of_a_document_is_in_the_mapping() -> None:
-    mapped = dict(fields(template("stories-mappings", "x")["template"]["mappings"]["properties"]))
+    mapped = dict(
+        mapping_fields(load_template("stories-mappings", "x")["template"]["mappings"]["properties"])
+    )
     unindexed = {"card", "event"}
     assert set(_names({k: v for k, v in document(dispatch()).items() if k not in unindexed})) <= set(mapped)
 

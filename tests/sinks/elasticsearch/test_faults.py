@@ -10,7 +10,7 @@ from aiohttp import ClientSession, web
 from msgspec import structs
 
 from processors.errors import Transient, Unindexable
-from sinks.elasticsearch import StoryBulk
+from sinks.elasticsearch import ElasticsearchSink
 from sinks.elasticsearch.client import connect
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import dispatch, event
@@ -61,10 +61,10 @@ async def front(stack: Stack) -> AsyncIterator[Front]:
 
 
 @pytest.fixture
-async def bulk(stack: Stack, front: Front) -> AsyncIterator[StoryBulk]:
+async def bulk(stack: Stack, front: Front) -> AsyncIterator[ElasticsearchSink]:
     told = structs.replace(stack.settings, url=front.url, api_key="a-key")
     async with connect(told) as client:
-        yield StoryBulk(told, client)
+        yield ElasticsearchSink(told, client)
 
 
 def error(status: int, type_: str, reason: str) -> web.Response:
@@ -72,7 +72,9 @@ def error(status: int, type_: str, reason: str) -> web.Response:
     return web.json_response(told, status=status, headers=PRODUCT)
 
 
-async def test_an_expired_key_is_waited_for_and_named(stack: Stack, front: Front, bulk: StoryBulk) -> None:
+async def test_an_expired_key_is_waited_for_and_named(
+    stack: Stack, front: Front, bulk: ElasticsearchSink
+) -> None:
     front.refuse = lambda request, _body: (
         error(401, "security_exception", "api key is expired")
         if request.headers["Authorization"] == "ApiKey a-key"
@@ -85,7 +87,7 @@ async def test_an_expired_key_is_waited_for_and_named(stack: Stack, front: Front
 
 
 async def test_a_request_over_the_servers_limit_is_halved_and_only_the_huge_story_set_aside(
-    stack: Stack, front: Front, bulk: StoryBulk
+    stack: Stack, front: Front, bulk: ElasticsearchSink
 ) -> None:
     front.refuse = lambda _request, body: (
         web.Response(status=413, headers=PRODUCT) if len(body) > 20_000 else None
@@ -101,7 +103,7 @@ async def test_a_request_over_the_servers_limit_is_halved_and_only_the_huge_stor
 
 
 async def test_an_overloaded_server_is_waited_for_and_what_it_had_taken_is_no_harm(
-    stack: Stack, front: Front, bulk: StoryBulk
+    stack: Stack, front: Front, bulk: ElasticsearchSink
 ) -> None:
     busy = iter([True, False])
 
@@ -137,7 +139,9 @@ async def test_a_story_that_conflicts_with_the_mapping_is_refused_by_name(stack:
     assert sound is None
 
 
-async def test_another_server_in_its_place_is_told(stack: Stack, front: Front, bulk: StoryBulk) -> None:
+async def test_another_server_in_its_place_is_told(
+    stack: Stack, front: Front, bulk: ElasticsearchSink
+) -> None:
     front.refuse = lambda _request, _body: web.json_response({"tagline": "something else"})
     with pytest.raises(Transient, match="not an Elasticsearch 8"):
         await bulk.write([event("urn:a")])

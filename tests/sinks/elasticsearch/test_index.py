@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from processors.errors import Transient, Unreachable
 from sinks.elasticsearch import index
 from sinks.elasticsearch.client import connect
-from sinks.elasticsearch.reindex import reindex
+from sinks.elasticsearch.reindex import copy_indices
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import dispatch, event
 
@@ -74,7 +74,7 @@ async def test_old_mappings_are_renewed_behind_the_aliases_with_every_story_in_i
         event("urn:k", relation="kill", chain="urn:a", of="urn:a", sequence=2, minute=1),
         event("urn:later", minute=60 * 24 * 3),
     )
-    await reindex(stack.client, stack.settings, lambda: stack.now)
+    await copy_indices(stack.client, stack.settings, lambda: stack.now)
     assert set(await stack.client.indices.get_alias(name=name)) == {
         f"{name}-2026.01-000002", f"{name}-2026.02-000002", *_this_month(name, 2),
     }  # fmt: skip
@@ -101,7 +101,7 @@ async def test_an_index_of_many_months_is_taken_apart(stack: Stack) -> None:
             index=f"{name}-2-000001", id=hit["_id"], document=hit["_source"], version=hit["_version"],
             version_type="external_gte", refresh=True,
         )  # fmt: skip
-    await reindex(stack.client, stack.settings)
+    await copy_indices(stack.client, stack.settings)
     assert await index.check(stack.client, stack.settings) == []
     assert (await stack.client.count(index=f"{name}-2026.01"))["count"] == 1
     assert (await stack.client.count(index=f"{name}-2026.02"))["count"] == 1
@@ -111,11 +111,11 @@ async def test_old_months_are_deleted_and_what_stays_is_found(stack: Stack) -> N
     february = stack.now + 2 * 24 * 3_600_000
     old = f"{stack.settings.index}-2026.01-000001"
     await stack.put(event("urn:a"), event("urn:later", minute=60 * 24 * 3))
-    kept = await index.prune(stack.client, stack.settings, 2, clock=lambda: february)
+    kept = await index.prune_months(stack.client, stack.settings, 2, clock=lambda: february)
     assert kept == ["nothing is older than 2026.01"]
-    told = await index.prune(stack.client, stack.settings, 1, dry_run=True, clock=lambda: february)
+    told = await index.prune_months(stack.client, stack.settings, 1, dry_run=True, clock=lambda: february)
     assert told == [f"would delete {old}: 1 stories"]
-    assert await index.prune(stack.client, stack.settings, 1, clock=lambda: february) == [
+    assert await index.prune_months(stack.client, stack.settings, 1, clock=lambda: february) == [
         f"deleted {old}: 1 stories"
     ]
     assert await stack.stories.get("urn:a") is None
@@ -127,8 +127,8 @@ async def test_old_months_are_deleted_and_what_stays_is_found(stack: Stack) -> N
 
 
 async def test_analyzers_that_a_server_lacks_are_left_out(stack: Stack) -> None:
-    told = await index.mappings(stack.client, stack.settings.index)
-    can = [name for name in set(index.analyzers().values()) if await _can(stack, name)]
+    told = await index.adapted_mappings(stack.client, stack.settings.index)
+    can = [name for name in set(index.language_analyzers().values()) if await _can(stack, name)]
     stemmed = told["template"]["mappings"]["properties"].get("stemmed", {"properties": {}})["properties"]
     assert {each["analyzer"] for each in stemmed.values()} == set(can)
     assert await index.stemmed_languages(stack.client, stack.settings) == set(stemmed)

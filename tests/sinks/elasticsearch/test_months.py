@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from processors.model.event import Event
-from sinks.elasticsearch.months import OLDER, month, numbered, taken_apart, write_alias
+from sinks.elasticsearch.months import OLDER_MONTH, index_name, month_of, parse_index_name, write_alias
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import event
 
@@ -20,11 +20,11 @@ CASES: Final = (
     ("2025-12-31T23:59:59Z", "2025.12"),
     ("2026-01-01T00:30:00+01:00", "2025.12"),  # months are UTC's
     ("2024-01-15T00:00:00Z", "2024.01"),
-    ("2023-12-31T00:00:00Z", OLDER),
-    ("1987-10-19T00:00:00Z", OLDER),
+    ("2023-12-31T00:00:00Z", OLDER_MONTH),
+    ("1987-10-19T00:00:00Z", OLDER_MONTH),
     ("2031-05-01T00:00:00Z", "2026.01"),  # nobody creates a story after it came
     ("about noon", "2026.01"),
-    ("0001-01-01T00:00:00Z", OLDER),
+    ("0001-01-01T00:00:00Z", OLDER_MONTH),
 )
 
 
@@ -35,13 +35,13 @@ def created(uri: str, first: str | None, **told: object) -> Event:
 
 @pytest.mark.parametrize(("first", "expected"), CASES)
 def test_the_month_is_that_of_the_first_creation(first: str | None, expected: str) -> None:
-    assert month(created("urn:a", first)) == expected
+    assert month_of(created("urn:a", first)) == expected
 
 
 @given(st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"))
 def test_any_time_has_a_month_and_a_name_that_can_be_taken_apart(first: str) -> None:
-    alias = write_alias("wire-stories", month(created("urn:a", first)))
-    assert taken_apart(numbered(alias, 12)) == (alias, alias.removeprefix("wire-stories-"), 12)
+    alias = write_alias("wire-stories", month_of(created("urn:a", first)))
+    assert parse_index_name(index_name(alias, 12)) == (alias, alias.removeprefix("wire-stories-"), 12)
 
 
 @pytest.mark.elasticsearch

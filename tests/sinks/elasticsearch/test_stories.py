@@ -13,8 +13,8 @@ from msgspec import structs
 from processors.errors import Transient, Unindexable
 from processors.model.event import Place
 from processors.times import to_milliseconds
-from sinks.desk.views import Order, Query
-from sinks.elasticsearch import StoryBulk
+from sinks.elasticsearch import ElasticsearchSink
+from sinks.search import Order, Query
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import at, dispatch, event
 from tests.sinks.histories import history, remaining
@@ -162,7 +162,7 @@ async def test_a_read_only_index_is_waited_for(stack: Stack) -> None:
 async def test_a_missing_alias_is_waited_for_and_no_index_is_made_in_its_place(stack: Stack) -> None:
     lost = structs.replace(stack.settings, index=f"{stack.settings.index}-lost")
     with pytest.raises(Transient, match="wiredesk index create"):
-        await StoryBulk(lost, stack.client).write([event("urn:a")])
+        await ElasticsearchSink(lost, stack.client).write([event("urn:a")])
     assert not await stack.client.indices.exists(index=lost.index)
 
 

@@ -14,7 +14,7 @@ from config.errors import Misconfigured
 from config.settings import Settings
 from processors.model.codec import decode
 from processors.model.event import Event, RawItem
-from sinks.desk.views import Query
+from sinks.search import Query
 from sinks.sqlite.reader import StorySearch
 from streams.cli import cli
 from streams.embedded import data_file

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from click.testing import CliRunner
 
 from processors.model.codec import encode
-from sinks.routes.router import Rule
+from sinks.routes.router import RouteRule
 from streams.cli import cli
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log, LogThread
@@ -34,7 +34,7 @@ async def log_thread(tmp_path: Path) -> AsyncIterator[LogThread]:
 @pytest.fixture
 async def client(log_thread: LogThread) -> AsyncIterator[Client]:
     app = web.Application()
-    RouteStream([Rule("urgent", {})], log_thread).add_to(app)
+    RouteStream([RouteRule("urgent", {})], log_thread).add_to(app)
     made = TestClient(TestServer(app))
     await made.start_server()
     yield made

@@ -13,7 +13,7 @@ from config.settings import Routes, Settings
 from processors.model.codec import decode, encode
 from processors.model.event import Event
 from processors.times import to_milliseconds
-from sinks.routes.rules import load
+from sinks.routes.rules import read_rules
 from streams.embedded.log import Log, LogThread
 from streams.embedded.routes import RouteConsumer, RouteHandler, delete_old_routed
 from streams.messages import message
@@ -147,7 +147,7 @@ async def test_a_chain_is_forgotten_when_nobody_touched_it_for_long(
 
 def test_a_compacted_topic_keeps_the_last_event_of_each_chain(tmp_path: Path, settings: Settings) -> None:
     log = Log(tmp_path / "other.sqlite")
-    told = load(Path(settings.routes.file))
+    told = read_rules(Path(settings.routes.file))
     for topic in (SHIPS, STANDING):
         log.append(
             [message(topic, key, value, NOON, source="route") for key, value in

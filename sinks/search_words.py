@@ -13,8 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+# More words of a query make a search slow without narrowing it; fewer cut off a pasted headline.
 MAX_TERMS: Final = 32
-MAX_TYPED: Final = 1000
+MAX_QUERY_CHARS: Final = 1000
+EXCERPT_CHARS: Final = 240  # of a text around the first place: two to three lines of a list
 _UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
 _TOKEN: Final = re.compile(
     rf"[{_UNSPACED}][\u0300-\u036f]*|[^\W_{_UNSPACED}]+(?:[\u0300-\u036f]+[^\W_{_UNSPACED}]*)*"
@@ -25,7 +27,7 @@ _TYPED: Final = re.compile(r'(?P<no>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class SearchTerm:
     """Words that must follow one another; `prefix`: the last is only the beginning of a word.
 
     `words` are in the form in which they are compared, `typed` as they came.
@@ -37,24 +39,24 @@ class Term:
     excluded: bool = False
 
 
-def terms(typed: str) -> tuple[Term, ...]:
-    """What was typed, as terms; marks that mean nothing are left out."""
-    found = []
-    for match in _TYPED.finditer(typed[:MAX_TYPED]):
+def parse_terms(typed: str) -> tuple[SearchTerm, ...]:
+    """The terms of a query as it was typed; marks that mean nothing are left out."""
+    terms = []
+    for match in _TYPED.finditer(typed[:MAX_QUERY_CHARS]):
         text = match["phrase"] if match["phrase"] is not None else match["word"]
         spans = list(tokens(text))
         compared = tuple(word for _, _, word in spans)
         if compared:
             typed_words = tuple(text[start:end] for start, end, _ in spans)
-            found.append(
-                Term(
+            terms.append(
+                SearchTerm(
                     compared, typed_words, match["word"] is not None and text.endswith("*"), bool(match["no"])
                 )
             )
-    return tuple(found[:MAX_TERMS])
+    return tuple(terms[:MAX_TERMS])
 
 
-def fts5(wanted: Sequence[Term]) -> str | None:
+def fts5_query(wanted: Sequence[SearchTerm]) -> str | None:
     """The terms as a query of SQLite's FTS5; None where nothing is wanted."""
     asked = [_fts5_term(term) for term in wanted if not term.excluded]
     if not asked:
@@ -63,8 +65,8 @@ def fts5(wanted: Sequence[Term]) -> str | None:
     return f"({' AND '.join(asked)}){refused}"
 
 
-def spaced(text: str) -> str:
-    """A text with its unspaced scripts taken apart, as the index wants it."""
+def space_characters(text: str) -> str:
+    """The text with blanks around each character of the unspaced scripts, as FTS5 has to index it."""
     return _ALONE.sub(r" \1 ", text)
 
 
@@ -89,22 +91,22 @@ def fold(text: str) -> str:
     return "".join(mark for mark in decomposed if not unicodedata.combining(mark))
 
 
-def places(text: str, wanted: Sequence[Term]) -> tuple[tuple[int, int], ...]:
+def word_spans(text: str, wanted: Sequence[SearchTerm]) -> tuple[tuple[int, int], ...]:
     """Where the terms that are not excluded occur in a text: ordered, disjoint."""
     asked = [term for term in wanted if not term.excluded]
     if not asked or not text:
         return ()
-    found = list(tokens(text))
+    words_of_text = list(tokens(text))
     spans: list[tuple[int, int]] = []
-    for at in range(len(found)):
-        length = max((_match(found, at, term) for term in asked), default=0)
+    for at in range(len(words_of_text)):
+        length = max((_matched_count(words_of_text, at, term) for term in asked), default=0)
         if length:
-            spans.append((found[at][0], found[at + length - 1][1]))
-    return tuple(_merged(spans))
+            spans.append((words_of_text[at][0], words_of_text[at + length - 1][1]))
+    return tuple(_merge_spans(spans))
 
 
-def window(text: str, spans: Sequence[tuple[int, int]], width: int = 240) -> tuple[int, int]:
-    """The part of a text to show: about `width` characters around the first place, from the start where there is none."""
+def excerpt(text: str, spans: Sequence[tuple[int, int]], width: int = EXCERPT_CHARS) -> tuple[int, int]:
+    """The part of a text to show: about `width` characters around the first span, from the start where there is none."""
     first = spans[0][0] if spans else 0
     start = 0 if first < width // 2 else max(0, text.rfind(" ", 0, max(0, first - width // 3)) + 1)
     start = start if first - start < width else first
@@ -115,23 +117,23 @@ def window(text: str, spans: Sequence[tuple[int, int]], width: int = 240) -> tup
     return start, end
 
 
-def _fts5_term(term: Term) -> str:
+def _fts5_term(term: SearchTerm) -> str:
     return f'"{" ".join(term.words)}"{" *" if term.prefix else ""}'
 
 
-def _match(found: Sequence[tuple[int, int, str]], at: int, term: Term) -> int:
+def _matched_count(words_of_text: Sequence[tuple[int, int, str]], at: int, term: SearchTerm) -> int:
     """How many words of a text, from one on, fit a term."""
     count = len(term.words)
-    if at + count > len(found):
+    if at + count > len(words_of_text):
         return 0
-    for word, (_, _, token) in zip(term.words[:-1], found[at:], strict=False):
+    for word, (_, _, token) in zip(term.words[:-1], words_of_text[at:], strict=False):
         if word != token:
             return 0
-    last, token = term.words[-1], found[at + count - 1][2]
+    last, token = term.words[-1], words_of_text[at + count - 1][2]
     return count if last == token or (term.prefix and token.startswith(last)) else 0
 
 
-def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merge_spans(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for start, end in spans:
         if merged and start < merged[-1][1]:

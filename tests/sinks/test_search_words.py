@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.words import fts5, places, spaced, terms, tokens, window, words
+from sinks.search_words import excerpt, fts5_query, parse_terms, space_characters, tokens, word_spans, words
 
 
 @pytest.mark.parametrize(
@@ -27,14 +27,14 @@ from sinks.words import fts5, places, spaced, terms, tokens, window, words
     ],
 )
 def test_typed_words_become_a_safe_query(typed: str, query: str | None) -> None:
-    assert fts5(terms(typed)) == query
+    assert fts5_query(parse_terms(typed)) == query
 
 
 @given(st.text(max_size=200))
 def test_whatever_is_typed_is_a_query_that_sqlite_takes(typed: str) -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE VIRTUAL TABLE t USING fts5(a)")
-    query = fts5(terms(typed))
+    query = fts5_query(parse_terms(typed))
     if query is not None:
         assert connection.execute("SELECT COUNT(*) FROM t WHERE t MATCH ?", (query,)).fetchone() == (0,)
     connection.close()
@@ -44,9 +44,9 @@ def test_whatever_is_typed_is_a_query_that_sqlite_takes(typed: str) -> None:
 def test_each_token_of_a_text_is_found_by_the_index(text: str) -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute('CREATE VIRTUAL TABLE t USING fts5(a, tokenize="unicode61 remove_diacritics 2")')
-    connection.execute("INSERT INTO t VALUES (?)", (spaced(text),))
+    connection.execute("INSERT INTO t VALUES (?)", (space_characters(text),))
     for start, end, _ in tokens(text):
-        query = fts5(terms(text[start:end]))
+        query = fts5_query(parse_terms(text[start:end]))
         assert connection.execute("SELECT COUNT(*) FROM t WHERE t MATCH ?", (query,)).fetchone() == (1,)
     connection.close()
 
@@ -58,13 +58,15 @@ def test_the_words_of_a_plain_text_are_its_tokens(text: str) -> None:
 
 def test_places_are_found_without_case_and_diacritics() -> None:
     text = "In ZÜRICH the harbour opens; harbours of Zurich stay closed."
-    found = [text[start:end] for start, end in places(text, terms('zurich harbour "stay closed" -opens'))]
+    found = [
+        text[start:end] for start, end in word_spans(text, parse_terms('zurich harbour "stay closed" -opens'))
+    ]
     assert found == ["ZÜRICH", "harbour", "Zurich", "stay closed"]
 
 
 def test_the_window_shows_the_first_place() -> None:
     text = "word " * 200 + "harbour" + " word" * 200
-    start, end = window(text, places(text, terms("harbour")))
+    start, end = excerpt(text, word_spans(text, parse_terms("harbour")))
     assert "harbour" in text[start:end]
     assert end - start <= 240
 
@@ -74,7 +76,7 @@ def test_the_window_is_never_wider_than_asked_and_holds_where_the_place_begins(
     text: str, at: int, width: int
 ) -> None:
     at = min(at, max(len(text) - 1, 0))
-    start, end = window(text, [(at, at + 1)], width)
+    start, end = excerpt(text, [(at, at + 1)], width)
     assert 0 <= start <= end <= len(text)
     assert end - start <= width
     assert not text or start <= at
