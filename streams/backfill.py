@@ -35,8 +35,9 @@ from streams.topology import BACKFILL
 # Records that may wait behind the first step before it takes more of a back-fill. With few, a back-fill is slow; a live
 # story waits for all that are before it.
 MAX_RECORDS_AHEAD: Final = 100
-MAX_BATCH_ITEMS: Final = 200  # items written at once
-MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
+# Written at once. Fewer items make more transactions; more are sent again after a crash, and wait longer to be seen.
+MAX_BATCH_ITEMS: Final = 200
+MAX_BATCH_BYTES: Final = 8 * 1024 * 1024  # some large items fill a batch: all of it is held in memory
 
 
 class Archive(Protocol):

@@ -29,13 +29,19 @@ from streams.settlement import Outcome
 from streams.steps import Work
 from streams.topology import Step
 
-CHUNK_RECORDS: Final = 16  # records that go to a child at once
-MAX_CHILDREN: Final = 4  # children where the settings leave the number to us
-STOP_TIMEOUT_S: Final = 5.0  # for busy children at the end, before they are killed
+# Records that go to a child at once. Fewer cost more exchanges, and tag works on fewer texts together; more leave children
+# idle at the end of a batch, and are all suspects when one dies.
+CHUNK_RECORDS: Final = 16
+MAX_CHILDREN: Final = (
+    4  # where the settings leave the number to us; each takes memory of its own beside the models
+)
+# For busy children at the end, before they are killed. Less runs their chunks again after the next start; with more, a
+# supervisor's own patience (10 s is usual) ends first.
+STOP_TIMEOUT_S: Final = 5.0
 ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-READ_BUFFER_BYTES: Final = 1 << 20  # bytes of an answer that are held before it is asked for
+READ_BUFFER_BYTES: Final = 1 << 20  # of an answer that is not read yet; smaller makes more turns of the loop
 
-Loader = Callable[[Step, Settings], Callable[[Sequence[Record]], list[Outcome]]]
+StepLoader = Callable[[Step, Settings], Callable[[Sequence[Record]], list[Outcome]]]
 
 
 class BrokenPool(Exception):
@@ -54,7 +60,7 @@ class StepPool:
     """The children of one runtime, as an asynchronous context manager."""
 
     def __init__(
-        self, steps: Sequence[Step], settings: Settings, workers: int = 0, *, load: Loader = Work
+        self, steps: Sequence[Step], settings: Settings, workers: int = 0, *, load: StepLoader = Work
     ) -> None:
         """Children for the steps that say ``pooled``; `workers` 0 means one a core, four at the most.
 
@@ -66,7 +72,7 @@ class StepPool:
         self.workers = workers or min(len(os.sched_getaffinity(0)), MAX_CHILDREN)
         self._server: subprocess.Popen[bytes] | None = None
         self._free: asyncio.Queue[_Connection] = asyncio.Queue()
-        self._lines: list[_Connection] = []
+        self._connections: list[_Connection] = []
         self._busy: set[asyncio.Task[list[Outcome]]] = set()
 
     async def __aenter__(self) -> Self:
@@ -93,32 +99,32 @@ class StepPool:
         """
         size = max(1, min(CHUNK_RECORDS, -(-len(records) // self.workers)))
         chunks = [tuple(records[at : at + size]) for at in range(0, len(records), size)]
-        outcomes = await asyncio.gather(*(self._one(step, chunk) for chunk in chunks))
+        outcomes = await asyncio.gather(*(self._run_chunk(step, chunk) for chunk in chunks))
         return [outcome for of_chunk in outcomes for outcome in of_chunk]
 
-    async def _one(self, step: Step, chunk: tuple[Record, ...]) -> list[Outcome]:
-        line = await self._free.get()
-        exchange = asyncio.ensure_future(_exchange(line, step.name, chunk))
+    async def _run_chunk(self, step: Step, chunk: tuple[Record, ...]) -> list[Outcome]:
+        connection = await self._free.get()
+        exchange = asyncio.ensure_future(_exchange(connection, step.name, chunk))
         self._busy.add(exchange)
         exchange.add_done_callback(self._busy.discard)
         # a cancelled caller leaves the child busy: it is free when its answer is there
-        exchange.add_done_callback(lambda _: self._free.put_nowait(line))
+        exchange.add_done_callback(lambda _: self._free.put_nowait(connection))
         return await asyncio.shield(exchange)
 
     async def _start(self) -> None:
         """Start the server, from the loop's own thread: its death signal is tied to the thread that starts it."""
         pairs = [socket.socketpair() for _ in range(1 + self.workers)]
-        self._lines = [await _Connection.over(ours) for ours, _ in pairs]
+        self._connections = [await _Connection.over(ours) for ours, _ in pairs]
         self._server = _start_server([end for _, end in pairs])
-        control, *children = self._lines
+        control, *children = self._connections
         try:
             error = await control.ask((self._load, self._steps, self._settings))
         except (EOFError, OSError) as gone:
             raise BrokenPool("the pool's server died while it loaded the steps") from gone
         if error is not None:
             raise error
-        for line in children:
-            self._free.put_nowait(line)
+        for connection in children:
+            self._free.put_nowait(connection)
 
     async def _stop(self) -> None:
         pending = set(self._busy)
@@ -126,8 +132,8 @@ class StepPool:
             _, pending = await asyncio.wait(pending, timeout=STOP_TIMEOUT_S)
         if self._server and pending:
             self._server.kill()
-        for line in self._lines:
-            line.close()
+        for connection in self._connections:
+            connection.close()
         if pending:
             await asyncio.wait(pending)
         if self._server:
@@ -142,7 +148,7 @@ class _Connection:
 
     @classmethod
     async def over(cls, connected: socket.socket) -> Self:
-        """A line over a connected socket, which it then owns."""
+        """A connection over a connected socket, which it then owns."""
         return cls(*await asyncio.open_connection(sock=connected, limit=READ_BUFFER_BYTES))
 
     async def ask(self, question: object) -> Any:
@@ -172,9 +178,9 @@ def _start_server(ends: Sequence[socket.socket]) -> subprocess.Popen[bytes]:
             end.close()
 
 
-async def _exchange(line: _Connection, name: str, chunk: tuple[Record, ...]) -> list[Outcome]:
+async def _exchange(connection: _Connection, name: str, chunk: tuple[Record, ...]) -> list[Outcome]:
     try:
-        outcomes: list[Outcome] = await line.ask((name, chunk))
+        outcomes: list[Outcome] = await connection.ask((name, chunk))
     except (EOFError, OSError) as gone:
         places = f"{chunk[0].topic}/{chunk[0].partition}/{chunk[0].offset}-{chunk[-1].offset}"
         raise BrokenPool(f"a child died while {name} was at {places}", chunk) from gone

@@ -25,14 +25,13 @@ from streams.messages import Message, Record, raw_message
 from streams.process import BATCH_ITEMS, Input, Pipeline
 from streams.topology import BACKFILL, DUPLICATE, STEPS
 
-COMPARABLE_STEPS: Final = tuple(
-    step.name for step in STEPS if not step.state
-)  # the same input, the same event
-LEFT_OUT: Final = (
-    "provenance",
-    "lineage",
-)  # how a story came here, and its place among others, stay as they are
-EXCERPT_CHARS: Final = 30  # characters before and after the place where an example differs
+# Steps without state: the same input makes the same event.
+COMPARABLE_STEPS: Final = tuple(step.name for step in STEPS if not step.state)
+# How a story came here, and its place among others: a replay leaves them as they are.
+LEFT_OUT: Final = ("provenance", "lineage")
+EXCERPT_CHARS: Final = (
+    30  # before and after the place where an example differs; more does not fit a terminal's line
+)
 
 
 class RawLog(Protocol):
@@ -148,7 +147,7 @@ def _count(report: Report, past: PastEvents, event: Event | WiredeskError, examp
     before = past.look_up(event)
     if before is None:
         report.new += 1
-    elif before == REPEATED:
+    elif before == REPEAT_MARK:
         report.repeats += 1
     else:
         differences = list(differing_members(before, encode(event)))
@@ -191,7 +190,7 @@ def _members(event: dict[str, Any]) -> dict[str, Any]:
     return members | {f"story.{name}": value for name, value in story.items()}
 
 
-REPEATED: Final = b""  # stands for a story that was a repeat, which segment and tag never saw
+REPEAT_MARK: Final = b""  # stands for a story that was a repeat, which segment and tag never saw
 
 
 class PastEvents:
@@ -224,7 +223,7 @@ class PastEvents:
     def fill_repeats(self, log: RawLog, wanted: Range) -> None:
         """Note which stories were repeats, and nothing else."""
         for key, _ in _events(log, wanted, DUPLICATE.name):
-            self._base.execute("INSERT OR IGNORE INTO past VALUES (?, ?, 1)", (key, REPEATED))
+            self._base.execute("INSERT OR IGNORE INTO past VALUES (?, ?, 1)", (key, REPEAT_MARK))
 
     def look_up(self, event: Event) -> bytes | None:
         """What there was of an event's uri and version; None where there was none."""

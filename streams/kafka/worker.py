@@ -27,7 +27,7 @@ from streams.kafka.service import serve_health
 from streams.kafka.standby import PartitionStates, StatefulStep
 from streams.kafka.step_runner import StepRunner
 from streams.kafka.topics import check_state_partitions, wait_until_ready
-from streams.pool import Loader, StepPool
+from streams.pool import StepLoader, StepPool
 from streams.steps import Work
 from streams.topology import ROUTE, Step
 
@@ -40,7 +40,7 @@ log = structlog.get_logger("wiredesk.kafka")
 
 
 async def run_worker(
-    settings: Settings, steps: Sequence[Step], stop: asyncio.Event, *, load: Loader = Work
+    settings: Settings, steps: Sequence[Step], stop: asyncio.Event, *, load: StepLoader = Work
 ) -> None:
     """Run steps until `stop`, then finish what is in hand.
 
@@ -145,7 +145,7 @@ def _runner_class(step: Step) -> type[StepRunner]:
     return RouteRunner if step.name == ROUTE.name else StepRunner
 
 
-def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, load: Loader) -> Engine:
+def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, load: StepLoader) -> Engine:
     if step.pooled:
         return PooledEngine(pool, step)
     if step.state:

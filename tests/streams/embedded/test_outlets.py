@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from processors.errors import Empty
 from processors.model.event import RawItem
 from streams.embedded.log import Log, LogThread
-from streams.embedded.outlets import RawOutlet
+from streams.embedded.outlets import MAX_UNREAD_ITEMS, RawOutlet
+from streams.messages import Message
 from streams.topology import RAW
 
 FIRST = RawItem(b"Ships late.", "2026-11-20T12:00:00Z", feed="drop")
@@ -50,3 +52,17 @@ async def test_a_rejected_document_is_a_dead_letter_once(log_thread: LogThread) 
     assert await written(log_thread, f"{RAW.name}.dlq") == 1
     await RawOutlet(log_thread).publish([FIRST])
     assert await written(log_thread) == 1
+
+
+@pytest.mark.parametrize(("unread", "waits"), [(MAX_UNREAD_ITEMS - 1, False), (MAX_UNREAD_ITEMS, True)])
+async def test_pollers_wait_while_too_much_is_unread(log_thread: LogThread, unread: int, waits: bool) -> None:
+    log = log_thread.log
+    await log_thread.write(lambda: log.append([Message(RAW.name, b"k", b"", 0)] * unread))
+    publishing = asyncio.create_task(RawOutlet(log_thread).publish([FIRST]))
+    if waits:
+        for _ in range(5):
+            await log_thread.run(lambda: None)
+        assert not publishing.done()
+        await log_thread.write(lambda: log.commit("normalise", {RAW.name: 1}))
+    await asyncio.wait_for(publishing, 10)
+    assert log.end_offset(RAW.name) == unread + 1

@@ -10,13 +10,14 @@ import pytest
 
 from config.settings import Settings
 from processors.model.event import RawItem
+from streams.backfill import MAX_RECORDS_AHEAD
 from streams.embedded.consumer import StepHandler
 from streams.embedded.log import CHUNK_RECORDS, Log, LogThread
 from streams.embedded.runtime import EmbeddedRuntime
 from streams.health import STUCK_AFTER_S
 from streams.messages import Message, Record
 from streams.settlement import Outcome
-from streams.topology import BACKFILL, LINEAGE, STEPS, Step
+from streams.topology import BACKFILL, LINEAGE, NORMALISED, RAW, STEPS, Step
 
 NUMBER = 2 * CHUNK_RECORDS + 7
 DEDUPLICATE = next(step for step in STEPS if step.state == LINEAGE)
@@ -109,3 +110,15 @@ async def test_a_back_fill_that_waits_for_room_is_not_stuck(
         clock[0] = STUCK_AFTER_S + 1
         assert await runtime.check() is None
         assert {lag.consumer: lag.records for lag in await runtime.lags()}["normalise"] == 1
+
+
+@pytest.mark.parametrize(("ahead", "room"), [(MAX_RECORDS_AHEAD, True), (MAX_RECORDS_AHEAD + 1, False)])
+async def test_a_back_fill_is_read_while_few_records_wait_behind_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: int, room: bool
+) -> None:
+    monkeypatch.setattr("streams.embedded.runtime.StepPool", NoPool)
+    runtime = EmbeddedRuntime(Settings(), tmp_path)
+    runtime.log_thread.log.append([Message(NORMALISED.name, b"k", b"{}", 0)] * ahead)
+    first = runtime._consumers[0]
+    assert first.readable_topics() == ((RAW.name, BACKFILL.name) if room else (RAW.name,))
+    runtime.log_thread.close()
