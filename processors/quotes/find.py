@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from processors.model.event import Quote, QuoteKind, Segment, Span
-from processors.quotes.attribution import Attribution, Clause
-from processors.quotes.dialogue import find_dialogue
-from processors.quotes.indirect import find_indirect
+from processors.quotes.attribution import Attribution, Clause, find_indirect
 from processors.quotes.lexicon import NO_WORDS, SpeechLexicon, speech_lexicon
-from processors.quotes.marks import QuotedSpan, find_quoted
+from processors.quotes.marks import QuotedSpan, find_dialogue, find_quoted
 from processors.quotes.tokens import TERMINAL_MARK, Token, split_sentences, tokenize
 
 DASH_AFTER = re.compile(r"\s*[—–―]|\s-\s")  # a dash after the words: a narrator or a name follows

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from config.settings import Normalise, Poll
 from processors.errors import Rejected
 from processors.model.event import RawItem
-from streams.pollers.feed import Feed
+from streams.pollers.feed import SOUND_OUTCOMES, Feed, PollOutcome
 from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.judge import judge_answer, plan_request
-from streams.pollers.outcomes import SOUND_OUTCOMES, PollOutcome
 from streams.pollers.politeness import HostLimits, Robots
 from streams.pollers.state import FeedState
 

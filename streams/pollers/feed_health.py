@@ -9,8 +9,7 @@ from typing import Final
 
 from processors.times import to_timestamp
 from sinks.desk.ports import FeedCondition, FeedHealth
-from streams.pollers.feed import Feed
-from streams.pollers.outcomes import SOUND_OUTCOMES
+from streams.pollers.feed import SOUND_OUTCOMES, Feed
 from streams.pollers.state import FeedState, unpack_header
 
 SILENCE_FACTOR: Final = 5.0  # times the mean distance between new items, and the feed counts as stalled …

@@ -19,7 +19,7 @@ from yarl import URL
 
 from config.settings import Poll
 from streams.pollers import address_guard as guard
-from streams.pollers.outcomes import PollOutcome
+from streams.pollers.feed import PollOutcome
 
 ACCEPT_HEADER: Final = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "

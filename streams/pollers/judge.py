@@ -16,10 +16,9 @@ from processors.model.event import RawItem
 from processors.times import to_timestamp
 from streams.pollers import schedule
 from streams.pollers.documents import FeedDocument, split_document
-from streams.pollers.feed import Feed, redact_url
+from streams.pollers.feed import SOUND_OUTCOMES, Feed, PollOutcome, redact_url
 from streams.pollers.fetch import Answer, Request
 from streams.pollers.identity import Comparison, compare
-from streams.pollers.outcomes import SOUND_OUTCOMES, PollOutcome
 from streams.pollers.state import FeedState
 
 MAX_REJECTED_BODIES: Final = 8  # whose hashes are kept, so that each goes to the dead letters once

@@ -22,10 +22,9 @@ from prometheus_client import Counter, Histogram
 from config.settings import Poll
 from streams.pollers import schedule
 from streams.pollers import state as states
-from streams.pollers.feed import Feed
+from streams.pollers.feed import SOUND_OUTCOMES, Feed
 from streams.pollers.fetch import Answer, Fetcher, HostTurn, Request, host_of
 from streams.pollers.judge import PollVerdict, judge_answer, limit_to_entries, plan_request
-from streams.pollers.outcomes import SOUND_OUTCOMES
 from streams.pollers.politeness import HostLimits, Robots
 from streams.pollers.ports import FeedLedger, Hubs, NoHubs, PollResult
 from streams.retry import LOG, NetworkBreaker, retry_until_stopped

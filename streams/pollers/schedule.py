@@ -13,8 +13,7 @@ from typing import Final
 
 from config.settings import Poll
 from processors.numbers import parse_int64
-from streams.pollers.feed import Feed
-from streams.pollers.outcomes import NETWORK_OUTCOMES, SOUND_OUTCOMES, PollOutcome
+from streams.pollers.feed import NETWORK_OUTCOMES, SOUND_OUTCOMES, Feed, PollOutcome
 from streams.pollers.state import FeedState
 
 RATE_HALF_LIFE_S: Final = (

@@ -17,7 +17,7 @@ from typing import Any, Final, overload
 
 import orjson
 
-from streams.pollers.outcomes import PollOutcome
+from streams.pollers.feed import PollOutcome
 
 LAYOUT_MAGIC: Final = b"wdf1"
 KEYS_PER_ENTRY: Final = 6

@@ -95,7 +95,7 @@ def test_common_forms(language: str, text: str, words: str, value: str) -> None:
         ("es", "Costó 1950 euros."),
         ("fr", "Il a été vu par 2000 personnes."),
         ("de", "Guten Abend, sagte er, die Marke ist neu."),
-        ("fi", "Satoi 3. maaliskuuta 2024."),
+        ("is", "Það rigndi 3. mars 2024."),
         ("", "It rained on 3 March 2024."),
     ],
 )

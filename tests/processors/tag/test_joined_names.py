@@ -7,8 +7,7 @@ import pytest
 from processors.model.event import Event, Label
 from processors.model.story import Story
 from processors.tag.copy import Copy, NameSpan
-from processors.tag.rules.bounds import trim_name
-from processors.tag.rules.joined_names import split_name
+from processors.tag.rules.bounds import split_name, trim_name
 
 
 def split(text: str, name: str, label: Label) -> list[tuple[str, str]]:

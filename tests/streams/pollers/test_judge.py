@@ -9,10 +9,9 @@ from msgspec import structs
 
 from config.settings import Poll
 from processors.errors import NotAFeed
-from streams.pollers.feed import Feed
+from streams.pollers.feed import Feed, PollOutcome
 from streams.pollers.fetch import Answer
 from streams.pollers.judge import PollVerdict, judge_answer, plan_request
-from streams.pollers.outcomes import PollOutcome
 from streams.pollers.state import FeedState
 
 FEED = Feed("f", "https://wire.example/rss", language="da", source="Invented", timezone="Europe/Copenhagen")

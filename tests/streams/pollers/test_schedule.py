@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from config.settings import Poll
 from streams.pollers import schedule
-from streams.pollers.feed import Feed
-from streams.pollers.outcomes import PollOutcome
+from streams.pollers.feed import Feed, PollOutcome
 from streams.pollers.state import FeedState
 
 NOW = datetime(2026, 2, 2, 10, 30, tzinfo=UTC).timestamp()  # a Monday
