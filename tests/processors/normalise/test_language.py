@@ -93,3 +93,27 @@ def test_the_versions_of_a_growing_story_keep_its_declared_language(text: str, d
 def test_a_code_that_means_no_language_is_no_declaration() -> None:
     assert identify_language(GERMAN, "und").declared is None
     assert identify_language(GERMAN, "mul").tag == "de"
+
+
+FERRY_GERMAN = "Die Fähre nach Alderhafen wird teurer, sagte der Hafenmeister am Donnerstag. Für die Bürger gibt es keine Ermäßigung mehr."
+FERRY_ENGLISH = "The ferry to Port Alder will cost more, the harbour master said on Thursday. There is no discount for the people of the town."
+
+
+def test_a_declared_language_is_believed_unless_the_words_say_otherwise() -> None:
+    assert (
+        identify_language(FERRY_ENGLISH, "en-gb").tag,
+        identify_language(FERRY_ENGLISH, "en-gb").declared,
+    ) == (
+        "en-GB",
+        "en-GB",
+    )
+    assert identify_language(FERRY_GERMAN, "en").tag == "de"
+    assert identify_language(FERRY_GERMAN, "en").declared == "en"
+    assert identify_language(FERRY_GERMAN).tag == "de"
+    assert identify_language("12 : 7", "fi").tag == "fi"
+    assert identify_language("12 : 7").tag == "und"
+    assert identify_language(FERRY_ENGLISH, "not a tag").declared is None
+
+
+def test_a_short_text_is_less_sure() -> None:
+    assert identify_language("Harbour wall").confidence < identify_language(FERRY_ENGLISH).confidence

@@ -86,3 +86,42 @@ def test_a_feed_that_carries_a_document_in_an_entry_stays_a_feed(name: str) -> N
     carried = decode((GOLDEN / name).read_bytes()).replace("]]>", "")
     item = f"<item><guid>a</guid><title>A</title><description><![CDATA[{carried}]]></description></item>"
     assert sniff(f'<rss version="2.0"><channel><title>T</title>{item}</channel></rss>') == "rss"
+
+
+@pytest.mark.parametrize(
+    "text", ["MOSCOW: talks to go on\n\nText.", "Note: to: editors", "< 5 per cent", "From: here on"]
+)
+def test_prose_is_no_other_format(text: str) -> None:
+    assert sniff(text) == "plain-text"
+
+
+@pytest.mark.parametrize(
+    "text", ["a1645 tons of tin\nb a ship took them\n", "eca0003 is the number\n", "abx0012 3 men\n\nText."]
+)
+def test_prose_that_begins_with_a_number_is_no_wire_message(text: str) -> None:
+    assert sniff(text) == "plain-text"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<America First Guaranteed\nMortgage Fund> said it will pay a dividend.",
+        "<ABC.N> said it will pay a dividend.",
+        "<Harbour Trust 'A' Shares> rose on Monday.\n\n</end>",
+    ],
+)
+def test_a_company_in_angle_brackets_opens_no_xml(text: str) -> None:
+    assert sniff(text) == "plain-text"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<news><item/></news>",
+        "<news/>",
+        "<?xml version='1.0'?><news>",
+        "<a:news xmlns:a='urn:a' b=\"c\"><a:x/></a:news>",
+    ],
+)
+def test_xml_of_no_known_vocabulary_is_told_as_such(text: str) -> None:
+    assert sniff(text) == "xml"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.normalise.values import timestamp, uri_or_none, web_address
+from processors.normalise.values import language_tag, made_uri, timestamp, uri_or_none, web_address
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,18 @@ def test_a_date_without_a_zone_takes_the_one_of_its_feed(zone: str | None, read:
 def test_any_date_reads_as_one_or_none(sent: str) -> None:
     found = timestamp(sent)
     assert found is None or timestamp(found) == found
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [("EN_us", "en-US"), ("zh-hant-tw", "zh-Hant-TW"), ("deu", "deu"), ("x", None), ("", None), ("en us", None), ("de-1996", "de-1996")],
+)  # fmt: skip
+def test_language_tags_are_canonical(sent: str, expected: str | None) -> None:
+    assert language_tag(sent) == expected
+
+
+def test_identifiers_that_are_no_uri_are_made_one() -> None:
+    assert uri_or_none(" https://a.example/b?c#d ") == "https://a.example/b?c#d"
+    assert uri_or_none("https://a.example:port/") is None
+    assert made_uri("guid", "NNA", "a b/ü") == "urn:wiredesk:guid:NNA:a%20b%2F%C3%BC"
+    assert uri_or_none(made_uri("guid", None, "x" * 5000)) is not None

@@ -1,4 +1,4 @@
-"""The markup beside the text: what is shown stays, what runs or tracks goes."""
+"""HTML as text that keeps its structure, and as markup that is fit to be shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from config.settings import Normalise
 from processors.model.event import Event, RawItem
 from processors.model.story import Text
 from processors.normalise import normalise
-from processors.normalise.html import sanitise_html
+from processors.normalise.html import read_html, sanitise_html
+from processors.normalise.text import clean_text
 from tests.processors.normalise.samples import RECEIVED
 
 ENTRY = "<rss><channel><item><title>T</title><description><![CDATA[{}]]></description></item></channel></rss>"
@@ -92,3 +93,52 @@ def read(document: str, *, feed_markup: bool = False) -> tuple[Text, ...]:
     (found,) = normalise(RawItem(document.encode(), RECEIVED), Normalise(feed_markup=feed_markup))
     assert isinstance(found, Event)
     return found.story.bodies
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<p>One <b>two</b>\n three.</p><p>Four</p>", "One two three.\n\nFour"),
+        ("a<br>b<br/><br/>c", "a\nb\n\nc"),
+        ("<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul><p>d", "- a\n- b\n- c\n\nd"),
+        ("<table><tr><th>A</th><th>B</th></tr><tr><td></td><td>2</td></tr></table>", "A\tB\n\t2"),
+        ("<figure><img src='a.jpg'><figcaption>Cap</figcaption></figure><p>Text</p>", "Cap\n\nText"),
+        ("<script>x()</script><style>p{}</style><p>Seen<img width=1 src=//t></p>", "Seen"),
+        ("<a href='/x'>The words</a> stay", "The words stay"),
+        ("<pre> a\n   b</pre>", " a\n   b"),
+        ("5 < 6 &amp; 7", "5 < 6 & 7"),
+        ("<div><div>One</div><div>Two</div></div>", "One\n\nTwo"),
+    ],
+)
+def test_html_keeps_its_structure(markup: str, expected: str) -> None:
+    assert clean_text(read_html(markup).text) == expected.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("One <b>pier</b>\nis long.\n \nTwo.", "One pier is long.\n\nTwo."),
+        ("<p>One\n\npier.</p>", "One pier."),
+        ("One<br>two\n\nthree", "One\ntwo three"),
+        ("<pre>One\n\ntwo</pre>", "One\n\ntwo"),
+    ],
+)
+def test_blank_lines_are_paragraphs_where_the_markup_has_none(markup: str, text: str) -> None:
+    assert read_html(markup).text == text
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<ul><li>One<li>Two<ul><li>Three</ul></ul>", "- One\n- Two\n- Three"),
+        ("<p>One<br>two<br><br>three</p>", "One\ntwo\n\nthree"),
+        ("<table><tr><td>a<td>b<tr><td>c<td>d</table>", "a\tb\nc\td"),
+        ("One <svg><text>hidden</text></svg> two <script>x</script>", "One two"),
+        ("<p>One</p><pre>a\n  b</pre><p>two  three</p>", "One\n\na\n  b\n\ntwo three"),
+        ("<div>One\x01\x02 two</div>", "One two"),
+        ("<ul><li></li></ul>", "- "),
+        ("", ""),
+    ],
+)
+def test_markup_is_laid_out_as_it_is_shown(markup: str, text: str) -> None:
+    assert read_html(markup).text == text

@@ -1,4 +1,4 @@
-"""A slug line that the format delivers apart is known again in the text."""
+"""What a format delivers apart is recognised in the text."""
 
 from __future__ import annotations
 
