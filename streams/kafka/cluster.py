@@ -9,7 +9,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -27,6 +27,9 @@ POLL_MS: Final = 200  # to wait for records that are there
 # Within a session timeout. Kafka's documents ask for three at least; fewer, and one lost packet costs the partitions;
 # more only load the coordinator.
 HEARTBEATS: Final = 6
+# Of those whose target may be down for long, such as an index or a webhook: the broker takes the partitions of a member
+# that fetches nothing for so long, and what is in hand would then be written again.
+PATIENT_POLL_INTERVAL_MS: Final = 24 * 3_600_000
 EXACTLY_ONCE: Final = "without it stories are lost or come twice"
 RESERVED_OPTIONS: Final = {
     "bootstrap_servers": "it is kafka.servers",
@@ -57,6 +60,8 @@ RESERVED_OPTIONS: Final = {
 # by its value is refused by the broker, which stops its partition; more lets the broker take records that are larger than the setting.
 HEADROOM_BYTES: Final = 64 * 1024
 log = structlog.get_logger("wiredesk.kafka")
+
+KafkaRecord: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +201,7 @@ async def or_stopped(waiting: Any, stop: asyncio.Event) -> None:
 
 async def read_until(
     consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
-) -> AsyncIterator[list[ConsumerRecord[bytes | None, bytes | None]]]:
+) -> AsyncIterator[list[KafkaRecord]]:
     """The records of assigned partitions from the consumer's positions up to their ends, a batch of one at a time.
 
     `ends` are offsets that were asked for before; what came since may be among the records.

@@ -6,6 +6,7 @@ it, and is seen no more. What is settled at the beginning of a partition is then
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -27,6 +28,7 @@ TRANSACTION_LETTERS: Final = (
     100  # in one transaction: more are replayed again after a crash, fewer take longer
 )
 TRANSACTION_MS: Final = 60_000  # the broker aborts a transaction that is open for longer
+LETTER_ID: Final = re.compile(r".+/\d{1,19}/\d{1,19}", re.ASCII)  # topic, partition, offset
 log = structlog.get_logger("wiredesk.dlq")
 
 
@@ -53,11 +55,11 @@ class KafkaDeadLetters:
 
     def replay(self, letters: Sequence[DeadLetter]) -> int:
         """Copy letters to where they were read, each once, in their order."""
-        return self._settle(letters, b"replayed", [letter.as_replayed() for letter in letters])
+        return self._write_verdict(letters, b"replayed", [letter.as_replayed() for letter in letters])
 
     def drop(self, letters: Sequence[DeadLetter]) -> int:
         """Forget letters."""
-        return self._settle(letters, b"dropped", [None] * len(letters))
+        return self._write_verdict(letters, b"dropped", [None] * len(letters))
 
     def close(self) -> None:
         """Hang up."""
@@ -66,23 +68,26 @@ class KafkaDeadLetters:
     def _settled_ids(self) -> set[str]:
         """The ids of the letters that were replayed or dropped, and are still there."""
         notes = {record.key: record.value for record in self._session.records([SETTLED_LETTERS.name])}
-        return {key.decode("utf-8", "replace") for key, value in notes.items() if value}
+        ids = (key.decode("utf-8", "replace") for key, value in notes.items() if value)
+        return {identity for identity in ids if LETTER_ID.fullmatch(identity)}
 
-    def _settle(self, letters: Sequence[DeadLetter], verdict: bytes, copies: Sequence[Message | None]) -> int:
+    def _write_verdict(
+        self, letters: Sequence[DeadLetter], verdict: bytes, copies: Sequence[Message | None]
+    ) -> int:
         if not letters:
             return 0
         if not self._session.has_topic(SETTLED_LETTERS.name):
             raise Misconfigured(
                 f"{self._cluster.topic(SETTLED_LETTERS.name)} is missing: wiredesk topics create"
             )
-        self._session.run(self._write(letters, verdict, copies))
+        self._session.run(self._transact(letters, verdict, copies))
         try:
             self._trim({(letter.record.topic, letter.record.partition) for letter in letters})
         except Unreachable as error:
             log.warning("the letters are settled, but the broker keeps their bytes", reason=str(error))
         return len(letters)
 
-    async def _write(
+    async def _transact(
         self, letters: Sequence[DeadLetter], verdict: bytes, copies: Sequence[Message | None]
     ) -> None:
         identity = self._cluster.transactional_id("dlq", "command")

@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 
 import aiokafka.producer.sender
 import faust
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import IllegalStateError, for_code
@@ -31,7 +31,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from processors.errors import Transient
-from streams.kafka.cluster import Cluster
+from streams.kafka.cluster import Cluster, KafkaRecord
 from streams.kafka.protocol import OffsetFetchRequest, TxnOffsetCommitRequest
 
 # UNSTABLE_OFFSET_COMMIT: a transaction that holds an offset is neither committed nor aborted
@@ -56,7 +56,7 @@ class Batch:
     partition: TopicPartition
     generation: int
     after: int | None
-    records: Sequence[ConsumerRecord[bytes | None, bytes | None]]
+    records: Sequence[KafkaRecord]
 
 
 @dataclass(frozen=True, slots=True)

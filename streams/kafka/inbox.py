@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from processors.times import to_milliseconds
+from streams.kafka.cluster import KafkaRecord
 from streams.kafka.faust_internals import Batch
 from streams.messages import Record
 
@@ -120,9 +121,7 @@ class BatchLimit:
         self.records = max(MIN_RECORDS, min(self._maximum, self.records * 2, max(self.records // 2, fitting)))
 
 
-def as_record(
-    fetched: ConsumerRecord[bytes | None, bytes | None], topology_name: Callable[[str], str]
-) -> Record:
+def as_record(fetched: KafkaRecord, topology_name: Callable[[str], str]) -> Record:
     """A record as the steps know it: absent keys and values are empty, headers without a value too."""
     headers = fetched.headers
     if any(value is None for _, value in headers):

@@ -5,7 +5,7 @@ Source: https://kafka.apache.org/protocol, ``TxnOffsetCommit`` version 3 and ``O
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
@@ -19,6 +19,12 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+TEXT: Final = CompactString("utf-8")
+
+
+def _by_topic(partitions: CompactArray) -> CompactArray:
+    return CompactArray(("topic", TEXT), ("partitions", partitions), ("tags", TaggedFields))
+
 
 class TxnOffsetCommitResponse_v3(Response):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
     """An error code a partition."""
@@ -29,14 +35,7 @@ class TxnOffsetCommitResponse_v3(Response):  # type: ignore[misc]  # noqa: N801 
         ("throttle_time_ms", Int32),
         (
             "topics",
-            CompactArray(
-                ("topic", CompactString("utf-8")),
-                (
-                    "partitions",
-                    CompactArray(("partition", Int32), ("error_code", Int16), ("tags", TaggedFields)),
-                ),
-                ("tags", TaggedFields),
-            ),
+            _by_topic(CompactArray(("partition", Int32), ("error_code", Int16), ("tags", TaggedFields))),
         ),
         ("tags", TaggedFields),
     )
@@ -59,28 +58,23 @@ class TxnOffsetCommitRequest_v3(RequestStruct):  # type: ignore[misc]  # noqa: N
     API_VERSION = 3
     RESPONSE_TYPE = TxnOffsetCommitResponse_v3
     SCHEMA = Schema(
-        ("transactional_id", CompactString("utf-8")),
-        ("group_id", CompactString("utf-8")),
+        ("transactional_id", TEXT),
+        ("group_id", TEXT),
         ("producer_id", Int64),
         ("producer_epoch", Int16),
         ("generation_id", Int32),
-        ("member_id", CompactString("utf-8")),
-        ("group_instance_id", CompactString("utf-8")),
+        ("member_id", TEXT),
+        ("group_instance_id", TEXT),
         (
             "topics",
-            CompactArray(
-                ("topic", CompactString("utf-8")),
-                (
-                    "partitions",
-                    CompactArray(
-                        ("partition", Int32),
-                        ("offset", Int64),
-                        ("leader_epoch", Int32),
-                        ("metadata", CompactString("utf-8")),
-                        ("tags", TaggedFields),
-                    ),
-                ),
-                ("tags", TaggedFields),
+            _by_topic(
+                CompactArray(
+                    ("partition", Int32),
+                    ("offset", Int64),
+                    ("leader_epoch", Int32),
+                    ("metadata", TEXT),
+                    ("tags", TaggedFields),
+                )
             ),
         ),
         ("tags", TaggedFields),
@@ -102,7 +96,7 @@ class TxnOffsetCommitRequest(Request[TxnOffsetCommitRequest_v3]):  # type: ignor
         member_id: str,
         topics: list[tuple[str, list[tuple[int, int, str]]]],
     ) -> None:
-        """A generation of -1 and no member: not told, as version 0."""
+        """A generation of -1 and no member: not sent, as in version 0."""
         self._head = (transactional_id, group_id, producer_id, producer_epoch, generation_id, member_id, None)
         self._topics: list[Any] = [
             (topic, [(partition, offset, -1, note, {}) for partition, offset, note in partitions], {})
@@ -123,20 +117,15 @@ class OffsetFetchResponse_v7(Response):  # type: ignore[misc]  # noqa: N801 -- a
         ("throttle_time_ms", Int32),
         (
             "topics",
-            CompactArray(
-                ("topic", CompactString("utf-8")),
-                (
-                    "partitions",
-                    CompactArray(
-                        ("partition", Int32),
-                        ("offset", Int64),
-                        ("leader_epoch", Int32),
-                        ("metadata", CompactString("utf-8")),
-                        ("error_code", Int16),
-                        ("tags", TaggedFields),
-                    ),
-                ),
-                ("tags", TaggedFields),
+            _by_topic(
+                CompactArray(
+                    ("partition", Int32),
+                    ("offset", Int64),
+                    ("leader_epoch", Int32),
+                    ("metadata", TEXT),
+                    ("error_code", Int16),
+                    ("tags", TaggedFields),
+                )
             ),
         ),
         ("error_code", Int16),
@@ -152,15 +141,8 @@ class OffsetFetchRequest_v7(RequestStruct):  # type: ignore[misc]  # noqa: N801 
     API_VERSION = 7
     RESPONSE_TYPE = OffsetFetchResponse_v7
     SCHEMA = Schema(
-        ("group_id", CompactString("utf-8")),
-        (
-            "topics",
-            CompactArray(
-                ("topic", CompactString("utf-8")),
-                ("partitions", CompactArray(Int32)),
-                ("tags", TaggedFields),
-            ),
-        ),
+        ("group_id", TEXT),
+        ("topics", _by_topic(CompactArray(Int32))),
         ("require_stable", Boolean),
         ("tags", TaggedFields),
     )

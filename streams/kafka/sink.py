@@ -14,11 +14,11 @@ import socket
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
-from typing import Any, Final, TypeAlias
+from typing import Any
 
 import orjson
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
@@ -29,7 +29,7 @@ from processors.model.event import Event
 from processors.times import to_milliseconds
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
 from sinks.ports import Sink, Written
-from streams.kafka.cluster import Cluster
+from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, KafkaRecord
 from streams.kafka.faust_internals import is_in_group
 from streams.kafka.inbox import as_record
 from streams.kafka.producer import send_message
@@ -42,10 +42,7 @@ from streams.sinks import decode_records, merge_outcomes
 from streams.topology import DEAD_LETTERS as DEAD_LETTER_TOPICS
 from streams.topology import SinkStep
 
-POLL_INTERVAL_MS: Final = 24 * 3_600_000  # an index may be down for long; we keep our partitions
 log = structlog.get_logger("wiredesk.sink")
-
-Fetched: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 
 
 class SinkRunner:
@@ -93,7 +90,7 @@ class SinkRunner:
                 assigned = consumer.assignment()
                 await self._begin(consumer, records)
             if records:
-                await self._settle(consumer, producer, records, stop)
+                await self._process(consumer, producer, records, stop)
             self._in_hand = 0
 
     def _member(self) -> AIOKafkaConsumer:
@@ -103,22 +100,22 @@ class SinkRunner:
             partition_assignment_strategy=[StickyPartitionAssignor],
             auto_offset_reset="latest" if self._step.begins == "now" else "earliest",
             max_poll_records=self._sink.max_events,
-            max_poll_interval_ms=POLL_INTERVAL_MS,
+            max_poll_interval_ms=PATIENT_POLL_INTERVAL_MS,
         )
 
-    async def _begin(self, consumer: AIOKafkaConsumer, polled: Sequence[Fetched]) -> None:
+    async def _begin(self, consumer: AIOKafkaConsumer, polled: Sequence[KafkaRecord]) -> None:
         """Take up the committed position, and keep the places from which a sink begins now."""
         self._is_open = False
         if self._position is None:
             self._position = await self._committed_position(consumer)
         if self._step.begins == "now":
-            await self._commit(consumer, await _places(consumer, polled), self._position)
+            await self._commit(consumer, await _next_offsets(consumer, polled), self._position)
 
-    async def _settle(
+    async def _process(
         self,
         consumer: AIOKafkaConsumer,
         producer: AIOKafkaProducer,
-        fetched: Sequence[Fetched],
+        fetched: Sequence[KafkaRecord],
         stop: asyncio.Event,
     ) -> None:
         """Write records and their dead letters, and commit.
@@ -126,24 +123,24 @@ class SinkRunner:
         Raises:
             Transient: the end came before the sink had taken them.
         """
-        records = [as_record(each, self._cluster.topology_name) for each in fetched]
+        records = [as_record(record, self._cluster.topology_name) for record in fetched]
         decoded = await asyncio.to_thread(decode_records, self._step, records)
-        events = [each for each in decoded if not isinstance(each, Rejected)]
-        written = await self._written(consumer, fetched, events, stop)
+        events = [event for event in decoded if not isinstance(event, Rejected)]
+        written = await self._write_events(consumer, fetched, events, stop)
         for record, outcome in zip(records, merge_outcomes(decoded, written.outcomes), strict=True):
             if outcome:
                 await self._set_aside(producer, record, outcome)
         self._observe(events)
-        offsets = {TopicPartition(each.topic, each.partition): each.offset + 1 for each in fetched}
+        offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in fetched}
         if written.position is not None:
             with suppress(IllegalStateError):  # the partitions have just changed
-                offsets = await _places(consumer)
+                offsets = await _next_offsets(consumer)
         await self._commit(consumer, offsets, written.position)
 
-    async def _written(
+    async def _write_events(
         self,
         consumer: AIOKafkaConsumer,
-        fetched: Sequence[Fetched],
+        fetched: Sequence[KafkaRecord],
         events: Sequence[Any],
         stop: asyncio.Event,
     ) -> Written:
@@ -155,7 +152,7 @@ class SinkRunner:
             if not self._is_open:
                 position = await self._sink.open(self._position)
                 if position != self._position:
-                    await self._commit(consumer, await _places(consumer, fetched), position)
+                    await self._commit(consumer, await _next_offsets(consumer, fetched), position)
                 self._is_open = True
             return await self._sink.write(events)
 
@@ -245,9 +242,11 @@ class SinkRunner:
         return self.waiting
 
 
-async def _places(consumer: AIOKafkaConsumer, fetched: Sequence[Fetched] = ()) -> dict[TopicPartition, int]:
+async def _next_offsets(
+    consumer: AIOKafkaConsumer, fetched: Sequence[KafkaRecord] = ()
+) -> dict[TopicPartition, int]:
     """The offset of each assigned partition that is to be written next; `fetched` are in hand and not yet written."""
-    first = {TopicPartition(each.topic, each.partition): each.offset for each in reversed(fetched)}
+    first = {TopicPartition(record.topic, record.partition): record.offset for record in reversed(fetched)}
     return {
         place: first[place] if place in first else await consumer.position(place)
         for place in consumer.assignment()

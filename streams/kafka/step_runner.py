@@ -102,7 +102,7 @@ class StepRunner:
                 await asyncio.sleep(LOOK_AGAIN_S)
             self._in_hand = []
 
-    async def drain(self) -> None:
+    async def stop_committing(self) -> None:
         """Return when no transaction is open; none is opened any more."""
         await self._lock.acquire()
 
@@ -282,7 +282,7 @@ class StepRunner:
         """One transaction for the outcomes of records; `is_whole` where nothing else was run with them."""
         if not done:
             return
-        next_offsets = {self._partition(record): record.offset + 1 for record, _ in done}
+        next_offsets = self._next_offsets_after(record for record, _ in done)
         messages = [message for _, outcome in done for message in outcome]
         messages += self._crashes.forget_counts(self.step.name, (record for record, _ in done))
         await self._write_transaction(messages, next_offsets, generation)
@@ -307,6 +307,12 @@ class StepRunner:
     def _check_generation(self, generation: int) -> None:
         if self._app.rebalancing or self._app.generation != generation:
             raise PartitionsLost
+
+    def _next_offsets_after(self, records: Iterable[Record]) -> dict[TopicPartition, int]:
+        ends = {(record.topic, record.partition): record.offset + 1 for record in records}
+        return {
+            TopicPartition(self._cluster.topic(topic), number): end for (topic, number), end in ends.items()
+        }
 
     def _partition(self, record: Record) -> TopicPartition:
         """The partition on the broker that a record lies in."""

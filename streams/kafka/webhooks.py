@@ -14,7 +14,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from config.settings import Settings
 from sinks.metrics import DEAD_LETTERS
 from sinks.routes.router import route_topic
-from streams.kafka.cluster import Cluster
+from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster
 from streams.kafka.inbox import as_record
 from streams.kafka.producer import send_message
 from streams.kafka.service import serve_health
@@ -25,9 +25,6 @@ from streams.webhooks.courier import STEP_NAME, Courier, PartitionKey
 from streams.webhooks.delivery import TargetClient
 from streams.webhooks.targets import Target
 
-# A target may be down for long, and its stories are fetched on meanwhile only up to a limit. The broker takes our
-# partitions from us after this time without a fetch; what is in delivery would then be delivered twice.
-POLL_INTERVAL_MS: Final = 24 * 3_600_000
 WAIT_MS: Final = (
     500  # for new stories: longer delays commits of what is finished, shorter asks the broker more often
 )
@@ -76,7 +73,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._consumer = cluster.group_consumer(
             cluster.group_of(f"webhook-{target.name}"),
             auto_offset_reset="earliest",
-            max_poll_interval_ms=POLL_INTERVAL_MS,
+            max_poll_interval_ms=PATIENT_POLL_INTERVAL_MS,
         )
         self._courier: Courier | None = None
 

@@ -88,7 +88,7 @@ async def _run_until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(runner.drain() for runner in runners)), DRAIN_S)
+            await asyncio.wait_for(asyncio.gather(*(runner.stop_committing() for runner in runners)), DRAIN_S)
         failures = [task.exception() for task in running if task.done() and not task.cancelled()]
         for task in ends:
             task.cancel()

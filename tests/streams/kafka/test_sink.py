@@ -99,14 +99,14 @@ async def run(kafka: KafkaForTest, shelf: Shelf) -> None:
 
 
 async def test_what_is_refused_is_set_aside_and_nothing_is_written_again(kafka: KafkaForTest) -> None:
-    told = kafka.settings(partitions=1)
-    await make_topics(told)
+    settings = kafka.settings(partitions=1)
+    await make_topics(settings)
     await tell(kafka, [event(1), b"\x00 foreign", event(2, "refuse"), event(3), event(4)])
     shelf = Shelf(down=1)
     await run(kafka, shelf)
     assert shelf.stories == ["urn:1", "urn:2", "urn:3", "urn:4"]
     assert shelf.opened == 2  # its partitions came once, and it was away once
-    letters = await read(told, [ENRICHED.dead_letters.name], 2, 20)
+    letters = await read(settings, [ENRICHED.dead_letters.name], 2, 20)
     assert {dict(letter.headers)["x-error-type"] for letter in letters} == {b"Malformed", b"Unindexable"}
     await tell(kafka, [event(number) for number in range(5, 9)])
     again = Shelf()
@@ -118,12 +118,12 @@ async def test_an_index_that_is_down_keeps_its_place_holds_one_batch_and_tells_t
     kafka: KafkaForTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streams.kafka.sink.INDEX", RetryPolicy("index", 0.05, 0.05))
-    told = kafka.settings(partitions=1)
-    await make_topics(told)
+    settings = kafka.settings(partitions=1)
+    await make_topics(settings)
     await tell(kafka, [event(number) for number in range(500)])
     gate, stop = Gate(), asyncio.Event()
     gate.max_events = 50
-    sink = SinkRunner(SinkStep("gate", SINK_READS, ""), gate, Settings(kafka=told))
+    sink = SinkRunner(SinkStep("gate", SINK_READS, ""), gate, Settings(kafka=settings))
     running = asyncio.ensure_future(sink.run(stop))
     await until(lambda: REGISTRY.get_sample_value("wire_lag_records", {"step": "gate"}) == 500)
     assert sink.waiting == "the gate is shut"
@@ -143,14 +143,14 @@ async def test_an_index_that_is_down_keeps_its_place_holds_one_batch_and_tells_t
 
 async def follow(kafka: KafkaForTest, path: Path, *values: bytes) -> list[bytes]:
     """Run the events file until it has the values; what it holds then."""
-    told = Settings(kafka=kafka.settings(partitions=1), sinks=Sinks(EventsSink(str(path))))
-    sink = load_sink(EVENTS, told)
+    settings = Settings(kafka=kafka.settings(partitions=1), sinks=Sinks(EventsSink(str(path))))
+    sink = load_sink(EVENTS, settings)
     assert sink is not None
     stop = asyncio.Event()
-    running = asyncio.ensure_future(SinkRunner(EVENTS, sink, told).run(stop))
-    admin = Cluster(told.kafka).admin()
+    running = asyncio.ensure_future(SinkRunner(EVENTS, sink, settings).run(stop))
+    admin = Cluster(settings.kafka).admin()
     await admin.start()
-    group = f"{Cluster(told.kafka).group}-events"
+    group = f"{Cluster(settings.kafka).group}-events"
     async with asyncio.timeout(60):
         while await committed(admin, group) < len(EVENTS.reads):
             await asyncio.sleep(0.1)

@@ -27,12 +27,12 @@ pytestmark = pytest.mark.kafka
 SHIPS = "wire.out.ships.v1"
 
 
-async def send(told: Settings, *messages: Message) -> None:
-    cluster = Cluster(told.kafka)
+async def send(settings: Settings, *messages: Message) -> None:
+    cluster = Cluster(settings.kafka)
     async with cluster.producer() as producer:
-        for each in messages:
+        for message in messages:
             await producer.send_and_wait(
-                cluster.topic(each.topic), each.value, key=each.key, headers=list(each.headers)
+                cluster.topic(message.topic), message.value, key=message.key, headers=list(message.headers)
             )
 
 
@@ -48,17 +48,17 @@ async def committed(admin: AIOKafkaAdminClient, group: str) -> int:
         return 0
 
 
-async def run(told: Settings, endpoint: Answers, ready: Callable[[], bool], *late: Message) -> None:
+async def run(settings: Settings, endpoint: Answers, ready: Callable[[], bool], *late: Message) -> None:
     """Deliver until the target has what the test wants; `late` is sent once the group stands."""
     stop = asyncio.Event()
-    running = asyncio.create_task(deliver_stories(told, [endpoint.target()], stop))
-    group = f"{Cluster(told.kafka).group}-webhook-newsroom"
-    admin = Cluster(told.kafka).admin()
+    running = asyncio.create_task(deliver_stories(settings, [endpoint.target()], stop))
+    group = f"{Cluster(settings.kafka).group}-webhook-newsroom"
+    admin = Cluster(settings.kafka).admin()
     await admin.start()
     async with asyncio.timeout(60):
         while not running.done() and await committed(admin, group) < 4:
             await asyncio.sleep(0.1)
-        await send(told, *late)
+        await send(settings, *late)
         while not running.done() and not ready():
             endpoint.came.clear()
             waiting = asyncio.create_task(endpoint.came.wait())
@@ -73,21 +73,21 @@ async def test_the_place_is_kept_and_a_refused_story_can_be_replayed_to_its_targ
     kafka: KafkaForTest, tmp_path: Path, endpoint: Answers
 ) -> None:
     (tmp_path / "routes.toml").write_text('[routes.ships]\nwords=["ships"]\n')
-    told = Settings(
+    settings = Settings(
         kafka=kafka.settings(partitions=2),
         routes=Routes(str(tmp_path / "routes.toml")),
         webhooks=Webhooks(allowed_addresses=("127.0.0.1",), attempts=2, first_delay_s=0.0),
     )
-    await topics.create_topics(told)
-    await send(told, story(1))
+    await topics.create_topics(settings)
+    await send(settings, story(1))
     endpoint.script.extend([500, 500])
-    await run(told, endpoint, lambda: len(endpoint.got) == 2, story(2))
-    await send(told, story(3), story(4))
-    await run(told, endpoint, lambda: len(endpoint.got) == 4)
+    await run(settings, endpoint, lambda: len(endpoint.got) == 2, story(2))
+    await send(settings, story(3), story(4))
+    await run(settings, endpoint, lambda: len(endpoint.got) == 4)
     assert sorted(endpoint.bodies) == [b'{"number": %d}' % n for n in (2, 2, 3, 4)], "not the past, nor again"
-    (dead,) = await read(told.kafka, [WEBHOOKS.dead_letters.name], 1, 20)
-    letter = DeadLetter(as_record(dead, Cluster(told.kafka).topology_name))
+    (dead,) = await read(settings.kafka, [WEBHOOKS.dead_letters.name], 1, 20)
+    letter = DeadLetter(as_record(dead, Cluster(settings.kafka).topology_name))
     assert letter.error == "Undeliverable"
-    await send(told, replace(letter.as_replayed(), timestamp=0))
-    await run(told, endpoint, lambda: len(endpoint.got) == 5)
+    await send(settings, replace(letter.as_replayed(), timestamp=0))
+    await run(settings, endpoint, lambda: len(endpoint.got) == 5)
     assert endpoint.bodies[-1] == b'{"number": 2}'
