@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 PORT   ?= 8080
+TESTS  ?= tests#  what test and check run: make test TESTS=tests/streams
+ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format lock schemas settings places model bench clean
@@ -11,16 +13,16 @@ help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.embedded ## Stories on http://127.0.0.1:8080 within a minute: bundled samples, and real feeds when online
-	$(BIN)/wiredesk run --samples --port $(PORT)
+	$(BIN)/wiredesk run --samples --port $(PORT) $(ARGS)
 
 test: $(VENV)/.dev ## Every test, with a real Kafka, Elasticsearch and Chromium (started by the tests)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTS)
 
 check: $(VENV)/.dev ## What CI checks: lint, format, types, then every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTS)
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format .
@@ -45,10 +47,10 @@ places: $(VENV)/.dev ## Build the gazetteer anew from GeoNames' and CLDR's packa
 	$(BIN)/python -m streams.generate.places
 
 model: $(VENV)/.dev ## Train the shipped name recogniser (needs the training corpora; about ten minutes)
-	$(BIN)/python -m tests.benchmarks.train_ner
+	$(BIN)/python -m tests.benchmarks.train_ner $(ARGS)
 
 bench: $(VENV)/.dev ## Measure: throughput and start-up, as ratios against named peers in the same run
-	$(BIN)/python tests/benchmarks/embedded.py
+	$(BIN)/python -m tests.benchmarks.embedded $(ARGS)
 
 clean: ## Remove the environment and caches (not the data)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,6 +1,6 @@
 """How fast the embedded runtime is: raw items to indexed stories, beside spaCy alone over the same texts.
 
-    python tests/benchmarks/embedded.py [--stories 1000] [--words 300] [--workers N]
+    python -m tests.benchmarks.embedded [--stories 1000] [--words 300] [--workers N]
 
 Prints stories a second, the peak memory of all processes together, the start-up of the command, and the ratio to the
 peer: the pipeline ``en_core_web_sm`` as spaCy runs it by default, one process, over the same stories.

@@ -1,6 +1,6 @@
 """How much of a machine 10,000 feeds take: CPU a poll, memory, lateness; and the same feeds updated by `reader`.
 
-    python tests/benchmarks/poller.py [--feeds 10000] [--rate 50] [--seconds 60] [--reader PYTHON]
+    python -m tests.benchmarks.poller [--feeds 10000] [--rate 50] [--seconds 60] [--reader PYTHON]
 
 A server on loopback plays publishers at 250 addresses. Of the polls half are answered with 304, a quarter with the
 same bytes again, a quarter with a document of 30 entries of which one is new. The pollers' log is in memory, so that

@@ -1,6 +1,6 @@
 """What rules cost: CPU time of routing a story by 10, 100 and 1,000 rules, as a ratio to decoding it.
 
-    python tests/benchmarks/routes.py
+    python -m tests.benchmarks.routes
 
 The peer is `processors.model.codec.decode` of the same events in the same run: whatever reads a story from a topic pays it.
 The rules are of every kind, and some fit; "each rule asked" is what an index of the rules saves.
