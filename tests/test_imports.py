@@ -41,8 +41,6 @@ LAYERS = {
         {"cli"},
     ],
 }
-# Rooms that still import one beside or above them. Nothing is added here; what is mended must go.
-EXCEPTIONS: set[tuple[str, str]] = set()
 IMPURE = {
     "aiohttp",
     "aiokafka",
@@ -137,13 +135,7 @@ def _dotted(path: Path) -> str:
 
 
 def test_no_room_imports_one_beside_or_above_it() -> None:
-    strays = {pair: names for pair, names in upward_imports().items() if pair not in EXCEPTIONS}
-    assert not strays, f"rooms import those below them only (LAYERS): {strays}"
-
-
-@pytest.mark.parametrize("pair", sorted(EXCEPTIONS), ids=" → ".join)
-def test_an_exception_that_is_mended_is_taken_away(pair: tuple[str, str]) -> None:
-    assert pair in upward_imports(), "mended: take the pair out of EXCEPTIONS"
+    assert upward_imports() == {}, "rooms import those below them only: LAYERS"
 
 
 def test_every_room_of_the_layers_exists() -> None:
