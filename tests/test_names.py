@@ -63,12 +63,12 @@ MOST_LINES = 500
 
 # What is left of each rule by package. Nothing is added; lower a figure when names have been mended.
 ALLOWANCE: dict[str, dict[str, int]] = {
-    "banned": {"processors": 62, "sinks": 48, "streams": 39},
-    "vague": {"processors": 16, "streams": 4},
-    "one word": {"config": 2, "processors": 81, "sinks": 42, "streams": 76},
-    "twice": {"config": 1, "processors": 15, "sinks": 11, "streams": 20},
+    "banned": {"processors": 56, "streams": 2},
+    "vague": {"processors": 7},
+    "one word": {"config": 1, "processors": 28, "sinks": 5, "streams": 1},
+    "twice": {"config": 1, "processors": 6, "sinks": 2, "streams": 2},
 }
-FILES_ALLOWANCE = 273
+FILES_ALLOWANCE = 258
 LONG_FILES = {"config/settings.py": 580}
 
 
