@@ -47,13 +47,15 @@ Workers: TypeAlias = Annotated[
     int,
     Meta(ge=0, le=1024, description="Processes for CPU steps. 0: one for each core, four at the most."),
 ]
-HostName: TypeAlias = Annotated[str, Meta(min_length=1, extra={"allowed": "a host name or address"})]
+HostName: TypeAlias = Annotated[str, Meta(pattern=r"^[^\s/]+$", extra={"allowed": "a host name or address"})]
 Secret: TypeAlias = Annotated[str, Meta(extra={"secret": True})]
 OwnFile: TypeAlias = Annotated[str, Meta(extra={"file": True})]
 NetworkList: TypeAlias = Annotated[
     tuple[str, ...],
     Meta(description="Networks (CIDR, or address:port) that are open beside the public ones."),
 ]
+_HOST: Final = r"(\[[0-9A-Fa-f:.]+\]|[^\s/@:,\[\]]+)"  # a name or address; one of IPv6 in brackets
+_PORT: Final = r"0*([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
 SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism: TypeAlias = Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 KafkaName: TypeAlias = Annotated[
@@ -136,9 +138,14 @@ class Poll(Struct, frozen=True):
     feeds: Annotated[OwnFile, Meta(min_length=1, description="File of the feeds to poll, TOML or OPML.")] = (
         "feeds.toml"
     )
-    user_agent: Annotated[str, Meta(min_length=1, description="Who we are, for the hosts that we ask.")] = (
-        "wiredesk/0.1 (+https://github.com/wiredesk/wiredesk)"
-    )
+    user_agent: Annotated[
+        str,
+        Meta(
+            pattern=r"^[!-~]([ -~]*[!-~])?$",
+            description="Who we are, for the hosts that we ask.",
+            extra={"allowed": "visible ASCII, not empty"},
+        ),
+    ] = "wiredesk/0.1 (+https://github.com/wiredesk/wiredesk)"
     # shorter: hosts answer 429; longer: news of a busy feed is late
     min_interval_s: Annotated[
         PositiveSeconds, Meta(description="Shortest time between two polls of a feed.")
@@ -242,9 +249,14 @@ class EmbeddedSettings(Struct, frozen=True):
 class Kafka(Struct, frozen=True):
     """The distributed runtime's broker."""
 
-    servers: Annotated[str, Meta(min_length=1, description="Brokers, host:port with commas between.")] = (
-        "127.0.0.1:9092"
-    )
+    servers: Annotated[
+        str,
+        Meta(
+            pattern=rf"^({_HOST}(:{_PORT})?( *, *(?!$)|$))+$",
+            description="Brokers, with commas between.",
+            extra={"allowed": "host:port, or several with commas between"},
+        ),
+    ] = "127.0.0.1:9092"
     prefix: Annotated[
         KafkaName,
         Meta(
@@ -300,7 +312,7 @@ class Elasticsearch(Struct, frozen=True):
     url: Annotated[
         str,
         Meta(
-            pattern=r"^https?://([^\s/@]*@)?(\[[0-9A-Fa-f:.]+\]|[^\s/@:]+):\d+(/[^\s@]*)?$",
+            pattern=rf"^https?://([^\s/@]*@)?{_HOST}:{_PORT}(/[^\s@]*)?$",
             description="The server, with its port.",
             extra={"url": True, "allowed": "an address with scheme and port, such as http://127.0.0.1:9200"},
         ),

@@ -40,7 +40,7 @@ def read_rules(path: Path) -> tuple[RouteRule, ...]:
         text = path.read_text("utf-8")
         document = tomllib.loads(text)
     except OSError as error:
-        raise Misconfigured(f"{path}: {error.strerror}") from error
+        raise Misconfigured(f"{path}: {error.strerror}; name a file of rules with routes.file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{path}: not TOML: {error}") from error
     strays = set(document) - {"routes"}

@@ -174,7 +174,7 @@ def test_secrets_come_from_files(tmp_path: Path) -> None:
         ("[poll]\nrobots = 1\n", "poll.robots is 1; it must be true or false"),
         ("[poll]\nallowed_addresses = [1]\n", 'poll.allowed_addresses is [1]; it must be a list of texts, such as ["a", "b"], or a,b in a variable'),
         ('[poll]\nallowed_addresses = "::1"\n', 'poll.allowed_addresses is "::1"; it must be a list of texts, such as ["a", "b"], or a,b in a variable'),
-        ("[poll]\nuser_agent = 2026-01-31\n", "poll.user_agent is 2026-01-31; it must be text in quotes, not empty"),
+        ("[poll]\nuser_agent = 2026-01-31\n", "poll.user_agent is 2026-01-31; it must be visible ASCII, not empty"),
         ('[desk]\nsearch = "solr"\n', 'desk.search is "solr"; it must be one of elasticsearch, embedded'),
         ("[desk]\nport = 70000\n", "desk.port is 70_000; it must be a whole number from 0 to 65,535"),
         ("[desk]\nport = -1\n", "desk.port is -1; it must be a whole number from 0 to 65,535"),
@@ -191,7 +191,7 @@ def test_secrets_come_from_files(tmp_path: Path) -> None:
         ('[kafka]\nprefix = "two words"\n', 'kafka.prefix is "two words"; it must be at most 200 letters, digits, dots, hyphens and underscores'),
         ('[log]\nlevel = "loud"\n', 'log.level is "loud"; it must be one of debug, error, info, warning'),
         ("[webhooks]\nattempts = 0\n", "webhooks.attempts is 0; it must be a whole number from 1 to 1,000"),
-        (f'[poll]\nuser_agent = ["{"a" * 200}"]\n', f'poll.user_agent is ["{"a" * 78}…; it must be text in quotes, not empty'),
+        (f'[poll]\nuser_agent = ["{"a" * 200}"]\n', f'poll.user_agent is ["{"a" * 78}…; it must be visible ASCII, not empty'),
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_is_one_line_with_key_value_and_range(
@@ -258,6 +258,50 @@ def test_a_secret_is_never_shown(tmp_path: Path, text: str) -> None:
     line = refused(tmp_path, text)
     assert "2345" not in line
     assert "must be" in line or "is a section" in line
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        "kafka:9092",
+        "kafka",
+        "a:1,b:65535",
+        "a:1, b",
+        "127.0.0.1:9092",
+        "[::1]:9092,[fe80::1]",
+        "kafka_1.in:9",
+    ],
+)
+def test_brokers_are_hosts_with_ports(servers: str) -> None:
+    assert load(environment={"WIREDESK_KAFKA_SERVERS": servers}).kafka.servers == servers
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        "",
+        ",",
+        "a:1,",
+        "kafka:port",
+        "kafka:9092:1",
+        "kafka:0",
+        "kafka:65536",
+        "http://kafka:9092",
+        "a b",
+        "::1",
+    ],
+)
+def test_what_is_no_broker_is_refused(servers: str) -> None:
+    assert refused_variable("WIREDESK_KAFKA_SERVERS", servers) == (
+        f'WIREDESK_KAFKA_SERVERS: kafka.servers is "{servers}"; '
+        "it must be host:port, or several with commas between"
+    )
+
+
+@pytest.mark.parametrize("port", ["", ":", ":0", ":65536", ":http"])
+def test_an_address_of_the_index_without_a_port_is_refused(port: str) -> None:
+    line = refused_variable("WIREDESK_ELASTICSEARCH_URL", f"http://index.example{port}")
+    assert "it must be an address with scheme and port" in line
 
 
 @pytest.mark.parametrize(

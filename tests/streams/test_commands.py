@@ -220,7 +220,10 @@ def test_routes_of_the_command_line_lie_in_the_working_folder(
     assert (shown.stdout, shown.stderr) == ("mine\twire.out.mine.v1\n", f"1 rules in {tmp_path}/mine.toml\n")
     missing = CliRunner().invoke(cli, ["routes", "check", "--routes", "none.toml"])
     assert isinstance(missing.exception, Misconfigured)
-    assert str(missing.exception) == f"{tmp_path}/none.toml: No such file or directory"
+    assert (
+        str(missing.exception)
+        == f"{tmp_path}/none.toml: No such file or directory; name a file of rules with routes.file"
+    )
 
 
 def test_a_route_is_followed_in_the_data_folder_of_the_settings(tmp_path: Path) -> None:
