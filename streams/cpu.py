@@ -1,4 +1,4 @@
-"""What numpy is told of the processor before it is loaded: AMD's Zen 4 sorts four times as fast without AVX-512.
+"""Sets up numpy for the processor before it is loaded: AMD's Zen 4 sorts four times as fast without AVX-512.
 
 numpy sorts with x86-simd-sort, which packs numbers by a store that Zen 4 emulates in microcode (AMD's optimization
 guide for Zen 4, 57647, 2.11.2: avoid the memory form of COMPRESS; numpy/x86-simd-sort issue 6). Intel's processors

@@ -1,8 +1,8 @@
-"""The files that paths lead to: what ``wiredesk process`` and ``wiredesk backfill`` read, in one order on every run.
+"""The files that paths lead to: what ``wiredesk process`` and ``wiredesk backfill`` read, in the same order each time.
 
 A folder stands for all files below it, those of each folder and the folders in it sorted by name, hidden ones left
-out. No file is read twice because two ways lead to it (links, a folder and one in it), none is waited for (pipes), and
-a link that leads back to a folder above it is refused rather than followed.
+out. No file is read twice because two ways lead to it (links, a folder and one in it). Pipes, and links that lead back to a
+folder above them, are refused.
 """
 
 from __future__ import annotations
@@ -18,12 +18,7 @@ from typing import Final
 from processors.errors import Unreadable
 
 STDIN_PATH: Final = "-"  # stands for standard input
-UNFINISHED_SUFFIXES: Final = (
-    ".tmp",
-    ".part",
-    ".filepart",
-    ".crdownload",
-)  # names of files that are still being written
+UNFINISHED_SUFFIXES: Final = (".tmp", ".part", ".filepart", ".crdownload")  # files that are still written
 
 FileIdentity = tuple[int, int]  # device and inode: what a file is, whatever its names are
 
@@ -66,15 +61,15 @@ class Files:
                 yield RefusedPath(path, unreadable_error(path, error))
                 continue
             if stat.S_ISDIR(status.st_mode):
-                yield from self._folder(Path(path))
+                yield from self._walk(Path(path))
             elif file_identity(status) in self._below:
                 self.again += 1
             else:
                 self._named.add(file_identity(status))
                 yield path
 
-    def _folder(self, folder: Path) -> Iterator[str | RefusedPath]:
-        """The files below a folder. What is known of a path is with it: the folders above, by whatever names."""
+    def _walk(self, folder: Path) -> Iterator[str | RefusedPath]:
+        """The files below a folder. Each path that waits has the identities of the folders above it."""
         waiting = [(folder, _parents(folder))]
         while waiting:
             path, above = waiting.pop()
@@ -84,7 +79,7 @@ class Files:
                     yield str(path)
                 elif stat.S_ISDIR(status.st_mode):
                     inside = above | {file_identity(status)}
-                    waiting += [(each, inside) for each in self._inside(path, status)]
+                    waiting += [(inner, inside) for inner in self._list_folder(path, status)]
             except OSError as error:
                 yield RefusedPath(str(path), unreadable_error(str(path), error))
             except Unreadable as error:
@@ -106,19 +101,19 @@ class Files:
             )
         return file_identity(status) not in self._outputs and self._is_new(status)
 
-    def _inside(self, folder: Path, status: os.stat_result) -> list[Path]:
-        """What stands in a folder, last name first; nothing where it was met before."""
+    def _list_folder(self, folder: Path, status: os.stat_result) -> list[Path]:
+        """The paths in a folder, last name first; none where the folder was met before."""
         if not self._is_new(status):
             return []
-        found = [path for path in folder.iterdir() if self._is_wanted(path.name)]
-        return sorted(found, key=lambda path: path.name, reverse=True)
+        wanted = (path for path in folder.iterdir() if self._is_wanted(path.name))
+        return sorted(wanted, key=lambda path: path.name, reverse=True)
 
     def _is_new(self, status: os.stat_result) -> bool:
-        this = file_identity(status)
-        if this in self._below or this in self._named:
+        identity = file_identity(status)
+        if identity in self._below or identity in self._named:
             self.again += 1
             return False
-        self._below.add(this)
+        self._below.add(identity)
         return True
 
     def _is_wanted(self, name: str) -> bool:
@@ -126,12 +121,12 @@ class Files:
 
 
 def file_identity(status: os.stat_result) -> FileIdentity:
-    """What tells a file from all others."""
+    """The identity of a file, by which it is recognised under any name."""
     return status.st_dev, status.st_ino
 
 
 def printable_path(path: str) -> str:
-    """A path as text: bytes of names that are no UTF-8 are escaped."""
+    """A path as text; bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

