@@ -8,7 +8,6 @@ what was held back until now, and settles that in a transaction as it does every
 from __future__ import annotations
 
 import heapq
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -22,6 +21,7 @@ from processors.times import HOUR_MS
 from sinks.routes.chains import Chain, ChainDecision, RouteDelivery, decide_event, release_held
 from sinks.routes.router import Router, RouteRule, route_topic
 from sinks.routes.rules import read_rules
+from sinks.stories import now_ms
 from streams.messages import Message, Record, dead_letter, message
 from streams.settlement import Outcome
 from streams.steps import Work
@@ -30,11 +30,6 @@ from streams.topology import ROUTE, ROUTED, Step
 # Chains that are released in one transaction: more hold up the next events of a partition at the end of an embargo that
 # many stories share, fewer make more transactions.
 MAX_RELEASED_CHAINS: Final = 100
-
-
-def wall_clock() -> int:
-    """Milliseconds since the epoch."""
-    return int(time.time() * 1000)
 
 
 def load_rules(settings: Settings) -> tuple[RouteRule, ...]:
@@ -51,7 +46,7 @@ class RouteWork:
     """The loaded rules, and what is remembered of one partition."""
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], int] = wall_clock, router: Router | None = None
+        self, settings: Settings, clock: Callable[[], int] = now_ms, router: Router | None = None
     ) -> None:
         """`router` is shared where several partitions are routed by one process."""
         rules = load_rules(settings)

@@ -113,29 +113,21 @@ class RecordHead(NamedTuple):
         return self.chain_bytes, self.parent_bytes, self.version_bytes, self.uri_bytes, self.language_bytes
 
 
-_FIELD_CODES: Final[dict[str, str]] = {
+HEAD_CODES: Final[dict[str, str]] = {
     name: get_args(hint)[1] for name, hint in get_type_hints(RecordHead, include_extras=True).items()
 }
-_HEAD: Final = struct.Struct("<" + "".join(_FIELD_CODES.values()))
+_HEAD: Final = struct.Struct("<" + "".join(HEAD_CODES.values()))
 _SHINGLES_AT: Final = _HEAD.size
 _HASH_BYTES: Final = 4
 _KEY_BYTES: Final = 8
 _FIGURE_BYTES: Final = 1 + 4
 
 
-def field_offset(name: str) -> int:
-    """Where a field of the head begins."""
-    before = list(_FIELD_CODES)[: list(_FIELD_CODES).index(name)]
-    return struct.calcsize("<" + "".join(_FIELD_CODES[field] for field in before))
-
-
 def _fields(*names: str) -> struct.Struct:
     """What unpacks these fields of a record only, in the order of the head."""
     return struct.Struct(
         "<"
-        + "".join(
-            code if name in names else f"{struct.calcsize(code)}x" for name, code in _FIELD_CODES.items()
-        )
+        + "".join(code if name in names else f"{struct.calcsize(code)}x" for name, code in HEAD_CODES.items())
     )
 
 

@@ -75,12 +75,13 @@ def command(
       wiredesk backfill --kafka --config fleet.toml --feed efe --wait dispatches/*.txt
       zcat items.jsonl.gz | wiredesk backfill -
     """
+    from sinks.stories import now_ms
     from streams.backfill import Backfill, Journal, find_input_files
 
     for path in paths:
         if path != "-" and not Path(path).exists():
             raise click.BadParameter(f"{path}: no such file or folder", param_hint="PATH")
-    chosen = find_input_files(paths, int(time.time() * 1000), parse_milliseconds("--received", received))
+    chosen = find_input_files(paths, now_ms(), parse_milliseconds("--received", received))
     archive = open_archive(settings, kafka=kafka)
     try:
         work = Backfill(

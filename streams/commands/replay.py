@@ -79,10 +79,11 @@ def command(
       wiredesk replay --since 2026-01-30T00:00:00Z --feed efe
       wiredesk replay --kafka --config fleet.toml --since 2026-01-30T06:00:00Z --until 2026-01-30T07:00:00Z
     """
+    from sinks.stories import now_ms
     from streams.replay import Range, compare_replay, raw_items, replay_batches
     from streams.topology import BACKFILL, RAW
 
-    now = int(time.time() * 1000)
+    now = now_ms()
     begin, end = parse_milliseconds("--since", since) or 0, parse_milliseconds("--until", until) or now
     if begin >= end:
         raise click.UsageError("--since must be before --until, and not in the future")

@@ -15,10 +15,11 @@ from typing import Protocol
 from config.settings import Settings
 from processors.times import HOUR_MS
 from sinks.routes.router import RouteRule
+from sinks.stories import now_ms
 from streams.embedded.consumer import Consumer, HandledBatch
 from streams.embedded.log import PARTITION, Log, LogThread
 from streams.messages import Message, Record
-from streams.routing import RouteWork, wall_clock
+from streams.routing import RouteWork
 from streams.topology import ROUTE, ROUTED
 
 
@@ -47,9 +48,7 @@ class RoutedChains:
 class RouteHandler:
     """Routes records, and gives what is due."""
 
-    def __init__(
-        self, settings: Settings, log_thread: LogThread, clock: Callable[[], int] = wall_clock
-    ) -> None:
+    def __init__(self, settings: Settings, log_thread: LogThread, clock: Callable[[], int] = now_ms) -> None:
         """`clock` gives milliseconds since the epoch. Misconfigured where a rule is wrong."""
         self._settings, self._log_thread, self._clock = settings, log_thread, clock
         self._work = RouteWork(settings, clock)

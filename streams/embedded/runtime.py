@@ -18,6 +18,7 @@ from typing import Final, Self
 from config.settings import Settings
 from processors.times import HOUR_MS
 from sinks.sqlite.writer import StoryIndex
+from sinks.stories import now_ms
 from streams.backfill import MAX_RECORDS_AHEAD
 from streams.embedded.consumer import Consumer, Handler, PoolHandler, StepHandler
 from streams.embedded.data_file import DATABASE
@@ -211,7 +212,7 @@ class EmbeddedRuntime:
     async def _keep_retention(self) -> None:
         """Drop what is too old, now and then."""
         while True:
-            now = int(time.time() * 1000)
+            now = now_ms()
             await self.log_thread.write(functools.partial(self._delete_old, now))
             await asyncio.sleep(PRUNE_INTERVAL_S)
 

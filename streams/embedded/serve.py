@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -18,9 +17,11 @@ from config.errors import Misconfigured
 from config.files import CONFIG_FOLDER
 from config.settings import Settings
 from processors.model.event import RawItem
+from processors.times import to_timestamp
 from sinks.desk.app import make_app
 from sinks.desk.health import serve as serve_app
 from sinks.sqlite.writer import StorySearch
+from sinks.stories import now_ms
 from streams.embedded.route_stream import RouteStream
 from streams.embedded.runtime import EmbeddedRuntime
 from streams.pollers import poll_feeds
@@ -78,7 +79,7 @@ async def publish_samples(runtime: EmbeddedRuntime) -> None:
     version = hashlib.sha256(b"\0".join(payloads)).digest()
     if (await runtime.feed_states.load()).get("samples") == version:
         return
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = to_timestamp(now_ms())
     items = [
         RawItem(payload, now, feed="samples", url=f"samples/{path.name}", source="wiredesk samples")
         for path, payload in zip(paths, payloads, strict=True)

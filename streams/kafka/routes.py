@@ -12,10 +12,11 @@ from typing import Final, cast
 
 from aiokafka import TopicPartition
 
+from sinks.stories import now_ms
 from streams.kafka.engines import StatefulEngine
 from streams.kafka.step_runner import PartitionsLost, StepRunner
 from streams.messages import Message
-from streams.routing import RouteWork, wall_clock
+from streams.routing import RouteWork
 
 LOOK_INTERVAL_S: Final = 0.5  # how late a held story may be; shorter wakes the worker more often
 
@@ -68,7 +69,7 @@ class RouteRunner(StepRunner):
     async def _release_partition(self, partition: TopicPartition) -> None:
         engine = cast("RouteEngine", self._engine)
         while not self._app.rebalancing and self._is_claimed():
-            if not engine.is_due(partition.partition, now := wall_clock()):
+            if not engine.is_due(partition.partition, now := now_ms()):
                 return
             messages = await engine.release(partition.partition, now)
             offset = self._next_offsets[partition]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from msgspec.structs import replace
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
 from processors.deduplicate.record import (
+    HEAD_CODES,
     MAX_RECORD_KEYS,
     RecordView,
-    field_offset,
     read_rows,
     read_sample,
     read_sample_size,
@@ -56,6 +57,12 @@ def stories() -> list[Event]:
         event("late", report(9, 2), "Quarry closes at last", hours=-200),
         event("old", report(10, 2), "", hours=-70, language="nl-BE"),
     ]
+
+
+def field_offset(name: str) -> int:
+    """Where a field of the head begins."""
+    before = list(HEAD_CODES)[: list(HEAD_CODES).index(name)]
+    return struct.calcsize("<" + "".join(HEAD_CODES[field] for field in before))
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,13 @@ from processors.deduplicate import Deduplicator, StoryDecision, score
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import MAX_CANDIDATES
 from processors.deduplicate.overlap import Overlap
-from processors.deduplicate.record import BLOCK_RECORDS, MAX_RECORD_KEYS, RecordView, field_offset
+from processors.deduplicate.record import BLOCK_RECORDS, MAX_RECORD_KEYS, RecordView
 from processors.deduplicate.window import Window, _inverse_frequencies
 from processors.model.event import Event, Lineage
 from processors.model.story import AltId
 from processors.times import HOUR_MS
 from tests.processors.deduplicate.stories import event, report
+from tests.processors.deduplicate.test_record import field_offset
 
 HISTORY = st.lists(
     st.tuples(
