@@ -24,7 +24,7 @@ log = structlog.get_logger("wiredesk.kafka")
 
 
 class GroupLag:
-    """What topics hold that the workers' group has not committed. Connects at the first question, and stays."""
+    """The lag of the workers' group on some topics. It connects at the first question, and stays connected."""
 
     def __init__(self, cluster: Cluster, topics: Sequence[str]) -> None:
         """`topics` are the topology's names."""
@@ -55,7 +55,7 @@ class GroupLag:
         )
 
     async def close(self) -> None:
-        """Hang up; the next question connects anew."""
+        """Close the connections; the next question connects anew."""
         self._clients = None
         stack, self._stack = self._stack, AsyncExitStack()
         await stack.aclose()
@@ -77,7 +77,7 @@ class BackfillGate:
     """
 
     def __init__(self, cluster: Cluster, step: Step) -> None:
-        """Guards `step`, and looks at what the steps after it read; nothing is asked before `try_acquire`."""
+        """Guard `step` by the lag of the steps after it. The broker is asked nothing before `try_acquire`."""
         later = STEPS[STEPS.index(step) + 1 :] if step in STEPS else ()
         self._lag = GroupLag(cluster, [topic.name for step in later for topic in step.reads])
         self._looking: asyncio.Task[bool] | None = None
@@ -95,7 +95,7 @@ class BackfillGate:
         return has_room
 
     async def close(self) -> None:
-        """End the look, and hang up."""
+        """End the look, and close the connections."""
         if self._looking:
             self._looking.cancel()
             await asyncio.wait({self._looking})

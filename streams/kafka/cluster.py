@@ -66,7 +66,7 @@ KafkaRecord: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The settings with what follows from them."""
+    """The settings, and the names and clients that follow from them."""
 
     settings: Kafka
 
@@ -190,7 +190,7 @@ async def wait_for_broker(cluster: Cluster) -> None:
 
 
 async def or_stopped(waiting: Any, stop: asyncio.Event) -> None:
-    """Wait for something, or for the end."""
+    """Return when something is done, or `stop` is set; raise what it raised."""
     tasks = asyncio.ensure_future(waiting), asyncio.ensure_future(stop.wait())
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
@@ -202,7 +202,7 @@ async def or_stopped(waiting: Any, stop: asyncio.Event) -> None:
 async def read_until(
     consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
 ) -> AsyncIterator[list[KafkaRecord]]:
-    """The records of assigned partitions from the consumer's positions up to their ends, a batch of one at a time.
+    """Yield the records of assigned partitions from their positions up to their ends, in batches of one partition.
 
     `ends` are offsets that were asked for before; what came since may be among the records.
     """

@@ -28,7 +28,7 @@ class CrashTopic:
         self._counts: defaultdict[str, dict[RecordPlace, int]] = defaultdict(dict)
 
     async def load_counts(self) -> None:
-        """Read what other lives of this and other workers counted."""
+        """Read what this worker counted before its restart, and what other workers counted."""
         partition = TopicPartition(self._cluster.topic(CRASH_COUNTS.name), 0)
         async with self._cluster.consumer(auto_offset_reset="earliest") as consumer:
             consumer.assign([partition])
@@ -39,11 +39,11 @@ class CrashTopic:
                     self._remember(record.key or b"", record.value or b"")
 
     def counts_of(self, step: str) -> CrashCounts:
-        """How often the step crashed on each record; follows what is counted later."""
+        """How often the step crashed on each record; the mapping follows what is counted later."""
         return self._counts[step]
 
     def count_crash(self, step: str, record: Record) -> int:
-        """Count one more crash of a step on a record; the number so far."""
+        """Count one more crash of a step on a record, and return the number so far."""
         counts = self._counts[step]
         counts[record.place] = counts.get(record.place, 0) + 1
         return counts[record.place]
@@ -72,7 +72,7 @@ class CrashTopic:
                 yield Message(CRASH_COUNTS.name, key, b"", record.timestamp, partition=0, tombstone=True)
 
     def _remember(self, key: bytes, value: bytes) -> None:
-        """Take in one record of the topic; what is no count of ours is passed over."""
+        """Take in one record of the topic, and skip it where it is no count of ours."""
         step, *place = key.decode("utf-8", "replace").split(" ")
         if (
             len(place) != 3

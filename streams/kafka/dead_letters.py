@@ -41,7 +41,7 @@ class KafkaDeadLetters:
         self._session = Session(self._cluster)
 
     def read(self, topics: Sequence[str]) -> Iterator[Record]:
-        """The letters that stand, a topic after the other, each partition in its order."""
+        """Yield the letters that are neither replayed nor dropped, topic by topic, each partition in its order."""
         settled = self._settled_ids()
         for topic in topics:
             for record in self._session.records([topic]):
@@ -49,7 +49,7 @@ class KafkaDeadLetters:
                     yield record
 
     def find(self, topic: str, partition: int, offset: int) -> Record | None:
-        """One letter that stands."""
+        """Return one letter; None where there is none, or it was replayed or dropped."""
         record = self._session.record(topic, partition, offset)
         return record if record and DeadLetter(record).id not in self._settled_ids() else None
 
@@ -58,11 +58,11 @@ class KafkaDeadLetters:
         return self._write_verdict(letters, b"replayed", [letter.as_replayed() for letter in letters])
 
     def drop(self, letters: Sequence[DeadLetter]) -> int:
-        """Forget letters."""
+        """Note that letters are dropped; nobody sees them any more."""
         return self._write_verdict(letters, b"dropped", [None] * len(letters))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         self._session.close()
 
     def _settled_ids(self) -> set[str]:
@@ -107,7 +107,7 @@ class KafkaDeadLetters:
         )
 
     def _trim(self, partitions: set[tuple[str, int]]) -> None:
-        """Delete what is settled at the beginning of partitions, then the notes of it."""
+        """Delete the settled letters at the beginning of partitions, then their notes."""
         settled: dict[tuple[str, int], set[int]] = {partition: set() for partition in partitions}
         for identity in self._settled_ids():
             topic, number, offset = identity.rsplit("/", 2)

@@ -18,7 +18,7 @@ LoadedStep = Callable[[Sequence[Record]], list[Outcome]]
 
 
 class Engine:
-    """Runs one step. For a step without state all but `run` does nothing."""
+    """Runs one step. For a step without state every method but `run` does nothing."""
 
     async def open(self) -> None:
         """Prepare what takes long, before the worker joins its group."""
@@ -31,7 +31,7 @@ class Engine:
         raise NotImplementedError
 
     async def claim_partitions(self, offsets: Mapping[int, int]) -> None:
-        """Have the partitions that are ours from now on, at their committed offsets, and no others."""
+        """Keep the partitions that are ours from now on, at their committed offsets, and no others."""
 
     async def restart_partition(self, partition: int, offset: int) -> None:
         """Make the step anew for a partition, after a crash, at its committed offset."""
@@ -44,7 +44,7 @@ class StatelessEngine(Engine):
     """A step without state, loaded once and run in a thread."""
 
     def __init__(self, load: Callable[[], LoadedStep]) -> None:
-        """`load` makes the step, slowly perhaps."""
+        """`load` makes the step; it may take long."""
         self._load = load
         self._step: LoadedStep | None = None
 
@@ -97,7 +97,7 @@ class StatefulEngine(Engine):
         return [outcomes[record.partition, record.offset] for record in records]
 
     async def claim_partitions(self, offsets: Mapping[int, int]) -> None:
-        """Restore the states that are not there already."""
+        """Restore the states of partitions that are new to us, and forget those of others."""
         await self._states.claim_partitions(offsets)
 
     async def restart_partition(self, partition: int, offset: int) -> None:

@@ -6,8 +6,8 @@ Four things need them:
   kills. `_Thread` makes the consumer with our options instead.
 - Faust passes on one event at a time, with two futures each, which is where nine tenths of its time go. `_Consumer`
   passes on what one poll gave for a partition as a single event, whose value is a `Batch`.
-- aiokafka commits offsets in a transaction without telling the member's generation, so a worker that was presumed
-  dead could still commit (KIP-447). `fence_commits` makes it tell, where the group is a `Membership`.
+- aiokafka commits offsets in a transaction without the member's generation, so a worker that was presumed
+  dead could still commit (KIP-447). `fence_commits` adds it, where the group is a `Membership`.
 - aiokafka can't ask whether an offset commit is undecided (KIP-447). `committed_offsets` asks.
 """
 
@@ -133,7 +133,7 @@ class _Consumer(driver.Consumer):
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     async def _fetch_again(self) -> None:
-        """Go back to what is committed, as something that was fetched is dropped; what comes twice is told apart later.
+        """Go back to what is committed, because something that was fetched is dropped. `StepRunner` skips what comes twice.
 
         `seek_to_committed` leaves partitions where they are of which nothing is committed: those go back to their
         beginning. An assignment that changes meanwhile is illegal to seek in, and begins at what is committed anyway.
@@ -210,7 +210,7 @@ class App(faust.App):
             return False
 
     def _create_directories(self) -> None:
-        """Make none: Faust keeps nothing here."""
+        """Make no directories: Faust keeps nothing here."""
 
     def fetch_position(self, partition: TopicPartition) -> tuple[int | None, int | None]:
         """The next offset to be fetched, and the end of what is committed; None where not known yet."""
@@ -228,7 +228,7 @@ def is_in_group(consumer: AIOKafkaConsumer) -> bool:
 
 
 def fence_commits() -> None:
-    """Make aiokafka's producers tell the member and generation when they commit offsets to a `Membership`."""
+    """Make aiokafka's producers name the member and generation when they commit offsets to a `Membership`."""
     aiokafka.producer.sender.TxnOffsetCommitRequest = _commit_request
 
 

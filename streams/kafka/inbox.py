@@ -73,7 +73,7 @@ class Inbox:
         self._has_records.set()
 
     async def next_records(self, limit: int) -> list[FetchedRecord]:
-        """Wait for records; up to `limit`, from one lane."""
+        """Wait for records, and return up to `limit` of them from one lane."""
         while True:
             if self._live:
                 return self._pop(self._live, limit)
@@ -112,7 +112,7 @@ class BatchLimit:
         self.records = max(MIN_RECORDS, min(first, maximum))
 
     def note_run(self, records: int, seconds: float) -> None:
-        """Learn from a run: at most twice or half the limit at once; a small one that was quick says little."""
+        """Learn from a run, but at most double or halve the limit at once. A small run that was quick says little."""
         if not records:
             return
         fitting = int(records * TRANSACTION_WORK_S / max(seconds, 0.001))

@@ -57,7 +57,7 @@ class PartitionLedger:
     def __init__(
         self, cluster: Cluster, partitions: frozenset[int], partition_count: int, feeds: Sequence[Feed]
     ) -> None:
-        """The partitions that are ours, of `partition_count`, and the feeds that lie in them."""
+        """`partitions` are ours, of `partition_count`; `feeds` are those that lie in them."""
         self._cluster, self._partitions, self._partition_count = cluster, partitions, partition_count
         self.feeds = feeds
         self.states: dict[str, bytes] = {}
@@ -67,7 +67,7 @@ class PartitionLedger:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Fence who wrote these partitions before; KafkaError where the broker refuses."""
+        """Fence whoever wrote these partitions before. Raises KafkaError where the broker refuses."""
         used = sorted(set(self._homes.values()))
         try:
             writers = [PartitionWriter(self._cluster, partition) for partition in used]
@@ -86,11 +86,11 @@ class PartitionLedger:
         await self._stack.aclose()
 
     async def load(self) -> Mapping[str, bytes]:
-        """The last settled state of our feeds.
+        """The last committed state of our feeds.
 
         Where a feed is unknown in its own partition the others are read as well: its host, or the number of
-        partitions, may have changed. What is left elsewhere goes when the feed is settled: it would be stale if the
-        host came back.
+        partitions, may have changed. What is left elsewhere is deleted with the next commit of the feed: it would be stale if
+        the host came back.
         """
         began = time.monotonic()
         stored = await _read_partitions(self._cluster, self._partitions)
@@ -139,7 +139,7 @@ class PartitionWriter:
         await self._producer.start()
 
     async def close(self) -> None:
-        """End; what was open is aborted."""
+        """End the producer; the broker aborts what it had open."""
         if self._writing:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
@@ -187,7 +187,7 @@ async def read_states(cluster: Cluster, partitions: Iterable[int]) -> dict[str, 
 
 
 def _newest_states(stored: Mapping[tuple[str, int], bytes]) -> dict[str, bytes]:
-    """Of each feed the state that was polled last, wherever it lies."""
+    """The state of each feed that was polled last, whichever partition it lies in."""
     states: dict[str, bytes] = {}
     for (feed, _), state in stored.items():
         if feed not in states or unpack_header(state).polled > unpack_header(states[feed]).polled:
@@ -248,7 +248,7 @@ def item_message(item: RawItem, cluster: Cluster) -> Message:
 async def _send_all(
     producer: AIOKafkaProducer, cluster: Cluster, messages: Sequence[Message], partition: int | None = None
 ) -> None:
-    """Send, and return once all are acknowledged; `partition` is that of the state."""
+    """Send messages, and return once all are acknowledged. `partition` is that of the feeds' states."""
     sent = [
         await send_message(
             producer, cluster, message, partition if message.topic == FEED_STATES.name else None

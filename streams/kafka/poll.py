@@ -125,7 +125,7 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
             self._failed.result()
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Publish what was fetched, and let go: returns when nothing of these feeds is under way any more."""
+        """Publish what was fetched, and return when nothing of these feeds is under way any more."""
         if revoked:
             log.info("partitions go", number=len(list(revoked)))
         self._confirmed_at = 0.0
@@ -145,7 +145,7 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
         return await self._poller.deliver(feed, answer) if self._poller else False
 
     async def check_group(self) -> str | None:
-        """Whether the group knows us, for ``/readyz``; one who waits for another's end is ready."""
+        """Why we are not ready, for ``/readyz``: the group does not know us. A poller that ends its polling is ready."""
         if self._is_member() or (self._polling and self._polling.done()):
             return None
         return "the consumer group has not answered within its session timeout"
@@ -199,7 +199,7 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
         return time.monotonic() - self._confirmed_at < self._settings.kafka.session_timeout_s
 
     async def _keep_membership(self) -> None:
-        """Stay in the group, and note when it last knew us in this generation: a commit that it took proves it."""
+        """Stay in the group, and note when it last knew us in this generation, which a commit proves."""
         interval_s = self._settings.kafka.session_timeout_s / HEARTBEATS
         while True:
             asked = time.monotonic()
@@ -215,7 +215,7 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
 
 
 async def load_states(settings: Settings) -> dict[str, bytes]:
-    """What pollers remember of every feed, read once.
+    """Read once what pollers remember of every feed.
 
     Raises:
         Unreachable: the broker does not answer.

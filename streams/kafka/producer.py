@@ -60,7 +60,7 @@ async def send_message(
 
 
 def fits_topic(message: Message, limit: int) -> bool:
-    """Whether a topic takes a message: its value has at most `limit` bytes, and what is beside it the headroom.
+    """Whether a topic takes a message: its value has at most `limit` bytes, and its key at most half of the headroom.
 
     Dead letters always do: their topics take the largest record of the topic before, and our headers.
     """

@@ -82,7 +82,7 @@ class TxnOffsetCommitRequest_v3(RequestStruct):  # type: ignore[misc]  # noqa: N
 
 
 class TxnOffsetCommitRequest(Request[TxnOffsetCommitRequest_v3]):  # type: ignore[misc]
-    """Builds the struct; `topics` as aiokafka's handler makes them."""
+    """Builds the request from `topics` as aiokafka's handler makes them."""
 
     API_KEY = 28
 
@@ -104,7 +104,7 @@ class TxnOffsetCommitRequest(Request[TxnOffsetCommitRequest_v3]):  # type: ignor
         ]
 
     def build(self, request_struct_class: type[TxnOffsetCommitRequest_v3]) -> TxnOffsetCommitRequest_v3:
-        """The struct that travels."""
+        """Return what is sent."""
         return request_struct_class(*self._head, self._topics, {})
 
 
@@ -149,15 +149,15 @@ class OffsetFetchRequest_v7(RequestStruct):  # type: ignore[misc]  # noqa: N801 
 
 
 class OffsetFetchRequest(Request[OffsetFetchRequest_v7]):  # type: ignore[misc]
-    """Builds the struct."""
+    """Builds the request."""
 
     API_KEY = 9
 
     def __init__(self, group: str, topics: list[tuple[str, list[int]]]) -> None:
-        """Partitions by topic."""
+        """`topics` are names with their partitions."""
         self._group = group
         self._topics: list[Any] = [(topic, partitions, {}) for topic, partitions in topics]
 
     def build(self, request_struct_class: type[OffsetFetchRequest_v7]) -> OffsetFetchRequest_v7:
-        """The struct that travels."""
+        """Return what is sent."""
         return request_struct_class(self._group, self._topics, True, {})  # noqa: FBT003 -- positional by the protocol

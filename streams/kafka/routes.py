@@ -25,7 +25,7 @@ class RouteEngine(StatefulEngine):
     """One memory of routed chains a partition."""
 
     def is_due(self, partition: int, now: int) -> bool:
-        """Whether something that the partition holds back may go out."""
+        """Whether a story that the partition holds back may go out."""
         due = cast("RouteWork", self._states.step_to_ask(partition)).due_at()
         return due is not None and due <= now
 

@@ -113,7 +113,7 @@ class LogLimit(logging.Filter):
     """Lets through a few lines of each message in a while: one outage makes aiokafka write thousands."""
 
     def __init__(self, max_lines: int = 3, seconds: float = 30.0) -> None:
-        """`max_lines` of one message (before its values are filled in) in so many `seconds`."""
+        """Pass `max_lines` of one message (before its values are filled in) in so many `seconds`."""
         super().__init__()
         self._max_lines, self._seconds = max_lines, seconds
         self._began = time.monotonic()

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Session:
-    """A loop of a command's own, and the cluster that it asks. Use it in a ``with`` block.
+    """Runs calls to the cluster for a command, on an event loop of its own. Use it in a ``with`` block.
 
     Whatever is run raises `Unreachable` where the broker does not answer.
     """
@@ -40,19 +40,19 @@ class Session:
         self.run(wait_for_broker(cluster))
 
     def __enter__(self) -> Self:
-        """Itself."""
+        """Return the session."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Hang up."""
+        """Close the connections."""
         self.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         self._runner.close()
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
-        """Run a call to its end."""
+        """Run a call to its end, and return its result."""
         try:
             return self._runner.run(call)
         except (KafkaError, OSError) as error:
@@ -60,7 +60,7 @@ class Session:
             raise Unreachable(f"Kafka at {servers}: {type(error).__name__}: {error}") from error
 
     def records(self, topics: Sequence[str], since: int | None = None) -> Iterator[Record]:
-        """The records of topics (the topology's names), each partition in its order.
+        """Yield the records of topics (the topology's names), each partition in its order.
 
         `since` (milliseconds) leaves out what the broker wrote over an hour before, in so far as it knows.
         """
@@ -72,11 +72,11 @@ class Session:
             self._runner.run(stream.aclose())
 
     def has_topic(self, topic: str) -> bool:
-        """Whether a topic is there."""
+        """Whether a topic exists."""
         return bool(self.run(_existing_partitions(self.cluster, [topic])))
 
     def record(self, topic: str, partition: int, offset: int) -> Record | None:
-        """One record; None where there is none."""
+        """Return one record; None where there is none."""
         return self.run(_read_one(self.cluster, topic, partition, offset))
 
 
@@ -104,7 +104,7 @@ class BackfillTopic:
         return self._session.run(self._count_waiting())
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         self._session.run(self._stack.aclose())
         self._session.close()
 
@@ -151,7 +151,7 @@ async def _read_batches(cluster: Cluster, topics: Sequence[str], since: int | No
 
 
 async def _existing_partitions(cluster: Cluster, topics: Sequence[str]) -> list[TopicPartition]:
-    """The partitions of those topics that are there."""
+    """The partitions of those of the topics that exist."""
     admin = cluster.admin()
     await admin.start()
     try:

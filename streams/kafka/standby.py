@@ -70,7 +70,7 @@ class Replica:
         self._is_whole = True  # all records up to the last one are taken in, and no others
 
     async def catch_up(self, consumer: AIOKafkaConsumer, end: int, rest: RestAfter | None = None) -> int:
-        """Take in what is committed before an offset, once every transaction below it is decided; how many records.
+        """Take in what is committed before an offset, once every transaction below it is decided; return the record count.
 
         `rest` is awaited after each chunk with the seconds that the chunk took. After a cancellation a chunk is taken
         in whole or not at all, and a later call goes on from there.
@@ -173,7 +173,7 @@ class Standby:
     async def hand_over(
         self, partitions: Iterable[int], returned: Mapping[int, Replica]
     ) -> dict[int, Replica]:
-        """The replicas of partitions that are ours from now on, where there are any; the others are followed.
+        """Return the replicas of partitions that are ours from now on, where there are any, and follow the others.
 
         `returned` are replicas of partitions that were to be ours.
         """
@@ -212,7 +212,7 @@ class Standby:
             await asyncio.sleep(next(retries))
 
     async def _read_others(self, consumer: AIOKafkaConsumer, rest: RestAfter | None) -> int:
-        """Take in what other workers have committed since the last call; how many records."""
+        """Take in what other workers have committed since the last call; return the record count."""
         topic = self._cluster.topic(self._state)
         partitions = [
             TopicPartition(topic, number)
@@ -249,7 +249,7 @@ async def _has_other_workers(cluster: Cluster) -> bool:
 
 
 async def _rest_as_long(seconds: float) -> None:
-    """RestAfter as long as was worked: our own partitions come first."""
+    """Rest as long as was worked: our own partitions come first."""
     await asyncio.sleep(seconds)
 
 
@@ -270,7 +270,7 @@ class PartitionStates:
             await self._standby.warm_up()
 
     async def close(self) -> None:
-        """Follow nobody any more."""
+        """End the standby."""
         if self._standby:
             await self._standby.close()
 
@@ -288,7 +288,7 @@ class PartitionStates:
         self._offsets[partition] = next_offset
 
     async def claim_partitions(self, offsets: Mapping[int, int]) -> None:
-        """Have the states of the partitions that are ours, at their committed offsets, and no others."""
+        """Keep the states of the partitions that are ours, at their committed offsets, and no others."""
         for partition in self._steps.keys() - offsets.keys():
             del self._steps[partition]
             self._offsets.pop(partition, None)

@@ -44,7 +44,7 @@ CommittableRecords = Sequence[tuple[Record, tuple[Message, ...]]]
 
 
 class PartitionsLost(Exception):
-    """The group has given our partitions to somebody: what is in hand is theirs to do."""
+    """The group has given our partitions to another worker, which will run what we have in hand."""
 
 
 class FetchGap(Exception):
@@ -120,7 +120,7 @@ class StepRunner:
         return self._claiming
 
     async def close(self) -> None:
-        """End the producer; what it had open is aborted."""
+        """End the producer; the broker aborts what it had open."""
         await self._gate.close()
         if self._claiming:
             self._claiming.cancel()
@@ -192,7 +192,7 @@ class StepRunner:
         )
 
     async def _try_commit(self, fetched: Sequence[FetchedRecord]) -> bool:
-        """Run and commit what is ours of some records; False while the group makes up its mind, and they are kept."""
+        """Run and commit those of the records that are ours. False during a rebalance: keep the records, and try again."""
         if self._claiming:
             await asyncio.wait({self._claiming})
         async with self._lock:
@@ -209,7 +209,7 @@ class StepRunner:
             return True
 
     def _ours(self, fetched: Sequence[FetchedRecord], generation: int) -> list[Record]:
-        """The records of this generation that are not committed yet, once each, provided that none before is missing."""
+        """The records of this generation that are not committed yet, once each. Raises `FetchGap` where one is missing."""
         ours: list[Record] = []
         expected = dict(self._next_offsets)
         for one in fetched:

@@ -27,7 +27,7 @@ log = structlog.get_logger("wiredesk.kafka")
 async def take_over(
     cluster: Cluster, step: str, partitions: Sequence[TopicPartition]
 ) -> Mapping[TopicPartition, int]:
-    """Where to go on in each partition of a step, once nobody but the group's new member can commit to it."""
+    """Fence a step's dead workers, and return the offset at which to go on in each partition."""
     admin = cluster.admin()
     await admin.start()
     try:
@@ -46,12 +46,11 @@ async def live_workers(cluster: Cluster, admin: AIOKafkaAdminClient) -> set[str]
 async def offsets_in_range(
     cluster: Cluster, offsets: Mapping[TopicPartition, CommittedOffset]
 ) -> dict[TopicPartition, int]:
-    """The committed offsets; those out of range, or never committed, moved to where the consumer goes on.
+    """The committed offsets, with the oldest record's for those that are out of range, and 0 where none is committed.
 
-    That is the oldest record there is. An offset is out of range where retention has deleted what was not yet read,
-    which is logged as an error, and where a log is shorter than what was committed (a topic made anew, a replica
-    without the last records that became leader): its records are read from the beginning rather than passed over, as
-    repeats are harmless.
+    An offset is out of range where retention has deleted what was not yet read, which is logged as an error, and where
+    a log is shorter than what was committed (a topic made anew, a replica without the last records that became leader):
+    its records are read from the beginning rather than passed over, as repeats are harmless.
     """
     async with cluster.consumer(isolation_level="read_uncommitted") as consumer:
         first = await consumer.beginning_offsets(list(offsets))

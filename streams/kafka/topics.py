@@ -97,7 +97,7 @@ async def wait_for_topics(admin: AIOKafkaAdminClient, names: set[str]) -> None:
 
 
 async def topic_differences(settings: Settings) -> list[str]:
-    """What is not as the settings want it, one line each with the command that mends it."""
+    """The differences from the settings, each as one line with the command that mends it."""
     async with _admin(Cluster(settings.kafka)) as admin:
         existing = set(await admin.list_topics())
         missing = [
@@ -110,14 +110,14 @@ async def topic_differences(settings: Settings) -> list[str]:
 
 
 async def missing_topics(settings: Settings) -> list[str]:
-    """The topics that are not there."""
+    """The names of the topics that do not exist."""
     async with _admin(Cluster(settings.kafka)) as admin:
         existing = set(await admin.list_topics())
         return [spec.name for spec in wanted_topics(settings) if spec.name not in existing]
 
 
 async def partition_counts(cluster: Cluster, names: Iterable[str]) -> dict[str, int]:
-    """How many partitions topics have, by their names in the topology."""
+    """The number of partitions of each topic, by its name in the topology."""
     async with _admin(cluster) as admin:
         described = await admin.describe_topics([cluster.topic(name) for name in names])
     return {cluster.topology_name(topic["topic"]): len(topic["partitions"]) for topic in described}

@@ -124,7 +124,7 @@ def _agent(runner: StepRunner) -> Callable[[Any], Any]:
 
 
 def _follow_assignments(app: App, cluster: Cluster, runners: Sequence[StepRunner]) -> None:
-    """Before partitions go, open transactions end; when they come, they are taken over."""
+    """End open transactions before partitions go, and take over partitions that come."""
 
     async def revoked(_app: Any, _partitions: Any, **_: Any) -> None:
         for runner in runners:
