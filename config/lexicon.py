@@ -10,10 +10,10 @@ Raises:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -22,6 +22,9 @@ from config.word_files import Pattern, PhraseList, Template, WordSet, WordTable,
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
 READ_AS: Final = {"no": "nb", "nn": "nb"}  # Norwegian without its form, and Nynorsk, are read as Bokmål
+NOTHING: Final = Pattern("(?!)")  # matches nowhere
+VersionRelation = Literal["update", "correction", "kill"]
+Where = Literal["headline", "slug", "note", "line"]
 Forms = str  # the forms of one word, separated by blanks: "Januar Jänner"
 Months = Annotated[tuple[Forms, ...], msgspec.Meta(min_length=12, max_length=12)]
 Weekdays = Annotated[tuple[Forms, ...], msgspec.Meta(min_length=7, max_length=7)]
@@ -86,10 +89,10 @@ class Dates(WordTable, frozen=True):
     day_suffix: Pattern = Pattern()
     lead: Pattern = Pattern()
     lead_kinds: frozenset[str] = frozenset()
-    future: Pattern = Pattern("(?!)")
-    past: Pattern = Pattern("(?!)")
-    future_before: Pattern = Pattern("(?!)")
-    past_after: Pattern = Pattern("(?!)")
+    future: Pattern = NOTHING
+    past: Pattern = NOTHING
+    future_before: Pattern = NOTHING
+    past_after: Pattern = NOTHING
     weekday: dict[str, int] = msgspec.field(default_factory=dict)
     weekdays: dict[str, int] = msgspec.field(default_factory=dict)
     unit: dict[str, str] = msgspec.field(default_factory=dict)
@@ -182,19 +185,74 @@ class Names(WordTable, frozen=True):
     nouns: bool = False  # every noun has a capital, so that a capital alone tells nothing
 
 
+class Version(WordTable, frozen=True):
+    """How agencies say that a story is a version of another one, or how urgent it is.
+
+    `pattern` is tried only where one of the `words` (lower case) stands, so that ordinary copy costs next to nothing,
+    on what `where` names: the headline, the slug line, the note to editors, or each of the text's first lines. It is
+    case-blind, and in it
+
+    ========= =======================================================================
+    {open}    the start, after brackets and marks
+    {paren}   the start with at least one bracket or ``==``
+    {close}   what ends a mark: a dash, colon, bracket, the end
+    {n} {ord} a number, an ordinal: the version's sequence
+    {editors} the start, after a line to editors has been opened in any language
+    ========= =======================================================================
+
+    `urgency` is that of ninjs (1 flash … 9); `advisory`: the item is about a story, and is none itself.
+    """
+
+    words: WordSet
+    where: tuple[Where, ...]
+    pattern: Pattern
+    relation: VersionRelation | None = None
+    sequence: int | None = None
+    urgency: int | None = None
+    advisory: bool = False
+
+
+class StoryNames(WordTable, frozen=True):
+    """Words before the headline that an advisory, correction or kill names."""
+
+    titled: Pattern = NOTHING  # right before it: headlined “…”
+    nouns: Pattern = NOTHING  # earlier in its sentence: the story about the bridge, “…”
+    before_bracket: Pattern = NOTHING  # before 「…」
+
+
+class EmbargoWords(WordTable, frozen=True):
+    """Until when copy is held back. `pattern` matches what opens an embargo; its words are in `words`.
+
+    ``{until}`` in it: where a word follows, it is one of `until`, or of `at` and a figure; others make a headline of it
+    ("Embargo hits bakers"). `plain` words may stand beside a time without changing it: words for tomorrow are not
+    among them, nor those that are also part of a time (8 de la mañana). `zone` has words that tell a zone (IANA).
+    """
+
+    words: WordSet = WordSet()
+    pattern: Pattern = NOTHING
+    until: Pattern = NOTHING
+    at: Pattern = NOTHING
+    plain: WordSet = WordSet()
+    zone: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class Language(WordTable, frozen=True):
-    """``languages/<tag>.toml``: the words of one language. Only the calendar must be there.
+    """``languages/<tag>.toml``: the words of one language. Each table may be missing; date rules need the calendar.
 
     `topics` has by Media Topic the terms of its stories, separated by commas: they match without regard to case, a
     plural in -s matches its singular; "!" after a term makes it weigh more, as it hardly stands in other stories.
     """
 
-    calendar: Calendar
+    calendar: Calendar | None = None
     common: WordSet = WordSet()  # the commonest words: articles, prepositions, conjunctions, auxiliaries
     dates: Dates | None = None
     speech: Speech | None = None
     damage: Lost | None = None
     names: Names | None = None
+    version: tuple[Version, ...] = ()
+    editors: Pattern = NOTHING  # how a line to editors opens
+    story_names: StoryNames = StoryNames()
+    embargo: EmbargoWords = EmbargoWords()
     topics: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -255,6 +313,16 @@ def language(tag: str) -> Language | None:
 @cache
 def _language(tag: str) -> Language:
     return read_file(FOLDER / "languages" / f"{tag}.toml", Language)
+
+
+def calendars() -> Iterator[Calendar]:
+    """The calendar of each language that has one."""
+    return (words.calendar for _, words in every_language() if words.calendar)
+
+
+def joined(patterns: Iterable[Pattern]) -> Pattern:
+    """A pattern that matches where one of some languages' does."""
+    return Pattern("|".join(pattern for pattern in patterns if pattern != NOTHING) or NOTHING)
 
 
 def every_language() -> Iterator[tuple[str, Language]]:

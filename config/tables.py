@@ -84,11 +84,37 @@ class HouseStyle(WordTable, frozen=True):
     words: dict[str, str]
 
 
+class NotInCopy(WordTable, frozen=True):
+    """Names of zones that are other words in other languages."""
+
+    words: WordSet
+
+
 class LikenessWeights(WordTable, frozen=True):
     """``config/deduplicate.toml``: a logistic model over the features of a pair of stories."""
 
     intercept: float
     weights: dict[str, float]
+
+
+class Zones(WordTable, frozen=True):
+    """``zones.toml``: names of zones of time."""
+
+    minutes: dict[str, int]  # east of Greenwich
+    names: dict[str, str]  # IANA, where summer time decides
+    not_in_copy: NotInCopy
+
+
+@cache
+def zones() -> Zones:
+    """The names of zones of time."""
+    return read_file(FOLDER / "zones.toml", Zones)
+
+
+@cache
+def signal_codes() -> Mapping[str, Literal["update", "correction", "kill"]]:
+    """Codes of the scheme "signal" by what they say."""
+    return read_file(FOLDER / "signals.toml", dict[str, Literal["update", "correction", "kill"]])
 
 
 @cache

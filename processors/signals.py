@@ -1,28 +1,24 @@
 """What a story says of itself: that it updates, corrects or kills another, how urgent it is, until when it is held.
 
 Agencies say so in the headline (``UPDATE 2-``), the slug line (``2nd Ld-Writethru``), the editors' note and the
-first lines of the copy (``== Corrects … ==``). Only these are looked at. The words are data, by language and agency,
-in ``config/lexicon/versions.toml``; a pattern is tried only where one of its words stands, so that ordinary copy
+first lines of the copy (``== Corrects … ==``). Only these are looked at. The words are data, by language
+(`config.lexicon.Version`); a pattern is tried only where one of its words stands, so that ordinary copy
 costs some microseconds.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
-from typing import Any, Final, Literal, get_args
+from typing import Final, get_args
 
+from config.lexicon import Version, VersionRelation, Where, every_language, joined
+from config.tables import signal_codes
 from processors.dates.embargo import Embargoes
-from processors.dates.month_names import weekday_names
 from processors.layout.dateline import home_zone
 from processors.model.story import Named
-
-VersionRelation = Literal["update", "correction", "kill"]
-Where = Literal["headline", "slug", "note", "line"]
 
 HEAD_CHARS: Final = 400  # of the text
 HEAD_LINES: Final = 6
@@ -86,7 +82,7 @@ class _Lexicon:
     words: frozenset[str]
     ascii_words: frozenset[bytes]  # those of them that can stand in ASCII
     names: tuple[re.Pattern[str], ...]
-    codes: dict[str, VersionRelation]  # a code of the scheme "signal" → what it says
+    codes: Mapping[str, VersionRelation]  # a code of the scheme "signal" → what it says
     embargoes: Embargoes
 
 
@@ -223,45 +219,60 @@ def _named(lexicon: _Lexicon, strings: tuple[str, ...]) -> str | None:
 
 @cache
 def _lexicon() -> _Lexicon:
-    """The data of ``config/lexicon/versions.toml``, compiled once a process."""
-    data = tomllib.loads((resources.files("config") / "lexicon" / "versions.toml").read_text("utf-8"))
-    embargo = data["embargo"]
-    until = embargo["until"].replace("{weekday}", "|".join(map(re.escape, weekday_names())))
-    embargoes = Embargoes(embargo, _compiled(embargo["told"].replace("{until}", until)))
-    rows = data["mark"]
-    words = embargoes.words.union(*(row["words"] for row in rows))
+    """The words of every language, compiled once a process."""
+    versions = [version for _, words in every_language() for version in words.version]
+    embargoes = Embargoes(_compiled)
+    words = embargoes.words.union(*(version.words for version in versions))
     return _Lexicon(
-        marks=tuple(map(_mark, rows)),
-        by_word={where: _by_word(where, rows) for where in get_args(Where)},
+        marks=tuple(map(_mark, versions)),
+        by_word={where: _by_word(where, versions) for where in get_args(Where)},
         words=words,
         ascii_words=frozenset(word.encode() for word in words if word.isascii()),
-        names=tuple(_compiled(pattern) for pattern in data["names"]["patterns"]),
-        codes=data["codes"],
+        names=_story_names(),
+        codes=signal_codes(),
         embargoes=embargoes,
     )
 
 
-def _by_word(where: Where, rows: Sequence[dict[str, Any]]) -> dict[str, tuple[int, ...]]:
-    """The rows that may stand in a place, by each of their words."""
-    found: dict[str, list[int]] = {}
-    for index, row in enumerate(rows):
-        for word in row["words"] if where in row["where"] else ():
-            found.setdefault(word, []).append(index)
-    return {word: tuple(indices) for word, indices in found.items()}
+def _by_word(where: Where, versions: Sequence[Version]) -> dict[str, tuple[int, ...]]:
+    """The versions that may stand in a place, by each of their words."""
+    indices: dict[str, list[int]] = {}
+    for index, version in enumerate(versions):
+        for word in version.words if where in version.where else ():
+            indices.setdefault(word, []).append(index)
+    return {word: tuple(numbers) for word, numbers in indices.items()}
 
 
-def _mark(row: dict[str, Any]) -> _Mark:
+def _mark(version: Version) -> _Mark:
     return _Mark(
-        pattern=_compiled(row["pattern"]),
-        relation=row.get("relation"),
-        sequence=row.get("sequence"),
-        urgency=row.get("urgency"),
-        advisory=row.get("advisory", False),
+        _compiled(version.pattern), version.relation, version.sequence, version.urgency, version.advisory
     )
+
+
+def _story_names() -> tuple[re.Pattern[str], ...]:
+    """Patterns of a headline that is named, as the group ``name``: the surest first."""
+    names = [words.story_names for _, words in every_language()]
+    titled, nouns = joined(words.titled for words in names), joined(words.nouns for words in names)
+    before_bracket = joined(words.before_bracket for words in names)
+    patterns = (
+        rf"""\b(?:{titled})[,:]?\s*(?:[“„«»"‘]|``|<<)\s*(?P<name>[^“”„«»"]{{8,200}}?)\s*,?\s*(?:[”“»«"]|''|>>)""",
+        rf"""\b(?:{nouns})\b[^.\n“"„«]{{0,60}}(?:[“„«"])\s*(?P<name>[^“”„«»"]{{8,200}}?)\s*,?\s*[”“»"]""",
+        rf"(?:{before_bracket})[^\n]{{0,4}}[「『“](?P<name>[^」』”\n]{{4,120}})[」』”]",
+    )
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+
+
+@cache
+def _opened_to_editors() -> str:
+    """The start of a line, after it has been addressed to editors in any language, or not."""
+    editors = joined(words.editors for _, words in every_language())
+    return rf"^[\s(\[*=+–—-]*(?:(?:{editors})\b[^.:!\n]{{0,60}}[.:!]\s*)?"
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     """The pattern with its macros written out; the groups are the version's number, or ``name``."""
+    if "{editors}" in pattern:
+        pattern = pattern.replace("{editors}", _opened_to_editors())
     for macro, expansion in _MACROS.items():
         pattern = pattern.replace(macro, expansion)
     return re.compile(pattern.replace("{n}", r"(\d{1,2})"), re.IGNORECASE)

@@ -9,13 +9,15 @@ can't be resolved is told as an embargo without an end, and the copy stays held 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from processors.dates.month_names import folded, month_number, weekdays
+from config.lexicon import every_language, joined
+from config.tables import zones
+from processors.dates.month_names import folded, month_number, weekday_names, weekdays
 
 _DOTTED: Final = re.compile(r"\b(\d{1,2})\.\s?(\d{1,2})\.(?!\d)")  # 12.03.
 _ISO: Final = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)(?:[T ]+(\d\d):(\d\d)(?::\d\d)?\s*(Z|[+-]\d\d:?\d\d)?)?")
@@ -49,17 +51,26 @@ class Embargo:
 
 
 class Embargoes:
-    """Reads embargoes by the words of ``config/lexicon/versions.toml``, section ``embargo``."""
+    """Reads embargoes by the words of every language: `config.lexicon.EmbargoWords`."""
 
-    def __init__(self, words: Mapping[str, Any], told: re.Pattern[str]) -> None:
-        """`told` matches what opens an embargo; `words` names zones."""
-        self.words: Final = frozenset(words["words"])
-        self._told = told
+    def __init__(self, compile_mark: Callable[[str], re.Pattern[str]]) -> None:
+        """`compile_mark` writes out the placeholders of marks, like ``{open}``."""
+        every = [words.embargo for _, words in every_language()]
+        until = "|".join((joined(words.until for words in every), *map(re.escape, weekday_names())))
+        at = joined(words.at for words in every)
+        follows = rf"(?!\s+(?!(?:{until})\b|(?:{at})\b\W*(?:las\s+)?\d)[^\W\d_])"
+        self.words: Final = frozenset().union(*(words.words for words in every))
+        self._opening = compile_mark(joined(words.pattern for words in every).replace("{until}", follows))
+        self._plain: Final = frozenset().union(*(words.plain for words in every))
         self._weekdays: Final = {
             name: number for name, number in weekdays().items() if len(name) >= WEEKDAY_CHARS
         }
-        self._zones: Mapping[str, int | str] = words["zone"]
-        self._plain: Final = frozenset(words["plain"].split())
+        self._zones: Final[dict[str, int | str]] = {
+            name: zone for name, zone in zones().minutes.items() if name not in zones().not_in_copy.words
+        }
+        self._zones.update(zones().names)
+        for words in every:
+            self._zones.update(words.zone)
 
     def read(
         self,
@@ -73,7 +84,7 @@ class Embargoes:
         A line comes with the ones after it, on which it may go on: the later reading holds.
         """
         for line in lines:
-            if match := self._told.search(line):
+            if match := self._opening.search(line):
                 rest = line[match.end() : match.end() + _SCOPE]
                 moment = _moment(reference)
                 joined = self._until(rest, language, moment, lambda: None)

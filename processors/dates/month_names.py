@@ -12,7 +12,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Final
 
-from config.lexicon import every_language, forms
+from config.lexicon import calendars, forms
 
 _SPECIAL: Final = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "ı": "i", "ß": "ss", "’": "'"})
 STEM_CHARS: Final = 3
@@ -37,8 +37,8 @@ def months() -> Mapping[str, int]:
     """Every name of a month, folded, with its number from 1; January's come first."""
     named = {
         folded(name): number
-        for _, words in every_language()
-        for names in (words.calendar.months, words.calendar.short_months)
+        for calendar in calendars()
+        for names in (calendar.months, calendar.short_months)
         for name, number in forms(names, 1)
     }
     return dict(sorted(named.items(), key=itemgetter(1)))
@@ -49,15 +49,15 @@ def weekdays() -> Mapping[str, int]:
     """Every name of a day of the week, folded and with blanks for hyphens, with its number from 0, Monday."""
     return {
         folded(name).replace("-", " "): number
-        for _, words in every_language()
-        for names in (words.calendar.weekdays, words.calendar.short_weekdays)
+        for calendar in calendars()
+        for names in (calendar.weekdays, calendar.short_weekdays)
         for name, number in forms(names)
     }
 
 
 def weekday_names() -> tuple[str, ...]:
     """Every full name of a day of the week as its language writes it."""
-    return tuple(name for _, words in every_language() for name, _ in forms(words.calendar.weekdays))
+    return tuple(name for calendar in calendars() for name, _ in forms(calendar.weekdays))
 
 
 def month_number(name: str) -> int | None:
@@ -71,7 +71,7 @@ def _stems() -> Mapping[str, int]:
     """Beginnings of months' names that `STEM_LANGUAGES` languages share."""
     shared = Counter(
         stem
-        for _, words in every_language()
-        for stem in {(folded(name)[:STEM_CHARS], number) for name, number in forms(words.calendar.months, 1)}
+        for calendar in calendars()
+        for stem in {(folded(name)[:STEM_CHARS], number) for name, number in forms(calendar.months, 1)}
     )
     return {stem: number for (stem, number), count in shared.items() if count >= STEM_LANGUAGES}

@@ -10,13 +10,9 @@ import re
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
 
+from config.tables import zones
 from processors.dates.month_names import month_number
 
-ZONES: Final = {
-    "gmt": 0, "utc": 0, "ut": 0, "z": 0, "wet": 0, "bst": 1, "mez": 1, "cet": 1, "hec": 1, "met": 1, "mesz": 2, "cest": 2, "eet": 2, "eest": 3,
-    "msk": 3, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "jst": 9, "kst": 9,
-    "aest": 10, "aedt": 11,
-}  # fmt: skip
 _LONGEST: Final = 80  # characters
 _WRITTEN: Final = re.compile(
     r"""(?:[^\W\d_]{2,12}[.,]*\s+)?                                          # the day of the week
@@ -76,5 +72,10 @@ def _zone(told: dict[str, str | None]) -> tzinfo | None:
         offset = timedelta(hours=int(told["hours"] or 0), minutes=int(told["minutes"] or 0))
         unknown = sign == "-" and not offset  # RFC 5322, section 3.3: "-0000" tells no zone
         return None if unknown else timezone(-offset if sign == "-" else offset)
-    hours = ZONES.get((told["zone"] or "").lower())
-    return None if hours is None else timezone(timedelta(hours=hours))
+    return zone_of(told["zone"] or "")
+
+
+def zone_of(name: str) -> tzinfo | None:
+    """The zone of a name like ``CET``; None where it is none, or none of one offset."""
+    minutes = zones().minutes.get(name.lower())
+    return None if minutes is None else timezone(timedelta(minutes=minutes))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from config.tables import categories, priorities
 from processors.dates.month_names import month_number
-from processors.dates.written import ZONES
+from processors.dates.written import zone_of
 from processors.model.story import Subject
 from processors.normalise.subjects import MEDIA_TOPIC, PIPELINE_CREATOR
 
@@ -67,8 +67,8 @@ def subjects_of(category: str, table: str, scheme: str) -> tuple[Subject, ...]:
 
 
 def _zone(name: str | None, default: str | None) -> tzinfo:
-    if name and name.lower() in ZONES:
-        return timezone(timedelta(hours=ZONES[name.lower()]))
+    if zone := zone_of(name or ""):
+        return zone
     try:
         return ZoneInfo(default) if default else UTC
     except (KeyError, ValueError, OSError):

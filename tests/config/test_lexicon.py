@@ -10,6 +10,7 @@ from config.errors import Misconfigured
 from config.lexicon import (
     Calendar,
     Language,
+    calendars,
     every_language,
     forms,
     language,
@@ -44,8 +45,8 @@ def test_no_name_means_two_months_or_two_days(names: str) -> None:
         return tuple(f"{one} {other}" for one, other in zip(full, short, strict=True))
 
     meant: dict[str, set[int]] = {}
-    for _, words in every_language():
-        for name, number in forms(each(words.calendar)):
+    for calendar in calendars():
+        for name, number in forms(each(calendar)):
             meant.setdefault(folded(name), set()).add(number)
 
     assert [name for name, numbers in meant.items() if len(numbers) > 1] == []

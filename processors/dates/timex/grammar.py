@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 
-from config.lexicon import DateRule, Language, forms, language
+from config.errors import Misconfigured
+from config.lexicon import DateRule, Dates, Language, forms, language
 
 TOKEN = re.compile(r"(?<!\w)(?:['’](?=\d))?\w+")
 DIGITS = "0"
@@ -97,10 +98,9 @@ _CODED = ("weekday", "weekdays", "unit", "units", "clock", "season", "shift", "n
 class Grammar:
     """The compiled rules of one language."""
 
-    def __init__(self, words: Language) -> None:
-        assert words.dates is not None
-        self._words = words.dates
+    def __init__(self, words: Language, dates: Dates) -> None:
         self._tables = tables_of(words)
+        self._words = dates
         self._codes = {
             table: {_flat(word): code for word, code in entries.items()}
             for table, entries in self._tables.items()
@@ -209,18 +209,20 @@ class Grammar:
 def grammar(tag: str) -> Grammar | None:
     """The grammar of a language subtag, or None where there is no lexicon."""
     words = language(tag)
-    return Grammar(words) if words and words.dates else None
+    return Grammar(words, words.dates) if words and words.dates else None
 
 
 def tables_of(words: Language) -> Tables:
     """The words of a language's date expressions with their codes, its calendar's among them."""
     dates, calendar = words.dates, words.calendar
+    if dates is None or calendar is None:
+        raise Misconfigured("date rules need a calendar")
     tables = {name: {word: str(code) for word, code in getattr(dates, name).items()} for name in _CODED}
     short = {month: str(number) for month, number in forms(calendar.short_months, 1)}
     tables["short_month"] = short
     tables["month"] = {month: str(number) for month, number in forms(calendar.months, 1)} | short
     tables["weekday"] |= {day: str(number) for day, number in forms(calendar.weekdays)}
-    tables["many"] = dict.fromkeys(dates.many if dates else (), "X")
+    tables["many"] = dict.fromkeys(dates.many, "X")
     return tables
 
 
