@@ -9,6 +9,7 @@ from processors.model.story import AltId, Story
 from processors.normalise.reading import Document, Format, Reading, Readings
 
 _NAME: Final = "plain-text"
+_HEAD_CHARS: Final = 2_000  # in which the first ZCZC stands; further down it is a word that a dispatch quotes
 _START: Final = re.compile(r"^[ \t\x01-\x04]*ZCZC\b[ \t]*(?P<rest>[^\r\n]*)(?:\r\n|\r|\n|\Z)", re.MULTILINE)
 _END: Final = re.compile(
     r"^[ \t\x01-\x04]*NNNN[ \t\x03\x04\x1a]*(?:\r\n|\r|\n|\Z)|[ \t]+NNNN\s*\Z", re.MULTILINE
@@ -17,7 +18,7 @@ _END: Final = re.compile(
 
 def is_split(text: str) -> bool:
     """Whether the separators of teleprinter lines stand in a text."""
-    return "ZCZC" in text[:2000] and _START.search(text[:2000]) is not None
+    return "ZCZC" in text[:_HEAD_CHARS] and _START.search(text[:_HEAD_CHARS]) is not None
 
 
 def read_dispatches(document: Document) -> Readings:

@@ -151,7 +151,8 @@ def _circle(numbers: list[float]) -> Point | None:
         return None
     latitude, longitude, radius = numbers
     height = radius / _METRES_OF_DEGREE
-    width = height / max(0.01, math.cos(math.radians(min(89.0, abs(latitude)))))
+    nearness_to_pole = min(89.0, abs(latitude))  # at 90 a degree of longitude has no length
+    width = height / max(0.01, math.cos(math.radians(nearness_to_pole)))
     if not radius or width >= 180 or abs(latitude) + height > 90 or abs(longitude) > 180:
         return shape([(longitude, latitude)])
     west, east = (round((degrees + 180) % 360 - 180, 6) for degrees in (longitude - width, longitude + width))

@@ -31,6 +31,9 @@ _GLANCE_CHARS: Final = 300
 _MIN_EVIDENCE_LETTERS: Final = 40
 # Lower, and unsure guesses contradict declarations; higher, and wrong declarations stay.
 _SURE_CONFIDENCE: Final = 0.9
+# Confidences that no classifier gave: common words prove a language, a claim that was contradicted in vain is doubtful.
+_PROVED_CONFIDENCE: Final = 0.99
+_DOUBTFUL_CONFIDENCE: Final = 0.6
 _FULL_CONFIDENCE_LETTERS: Final = (
     60  # a shorter text lowers the confidence: the classifier is sure of two words as well
 )
@@ -38,6 +41,16 @@ _LAST_LATIN: Final = "\u024f"
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _ASCII_LETTERS: Final = bytes(code if chr(code).isalpha() else 0x20 for code in range(128)).ljust(256)
 _ASCII_WORDS: Final = _ASCII_LETTERS.lower()
+# Common words prove a declared language. A smaller share of them, or fewer different ones, also comes together in names
+# ("De La Cruz") and tables; a larger one asks the classifier for headlines and briefs.
+_WORDS_A_COMMON_WORD: Final = 5
+_MIN_COMMON_WORDS: Final = 3
+_WORDS_A_PLAIN_WORD: Final = (
+    4  # where nothing was declared: a relative without a list of words has some of them too
+)
+_MIN_LETTERS: Final = (
+    3  # fewer are initials or a unit, in which the classifier sees some language all the same
+)
 _MIN_PLAIN_WORDS: Final = (
     30  # in fewer, a headline of borrowed words could pass for English; more load the model for briefs
 )
@@ -94,14 +107,14 @@ def identify_language(text: str, declared: str | None = None, among: tuple[str, 
     if claim:
         return _check_claim(claim, sample, among)
     if not among and (plain := _plain_language(sample)):
-        return Language(plain, 0.99)
+        return Language(plain, _PROVED_CONFIDENCE)
     return Language(*_detect(sample, among))
 
 
 def _check_claim(claim: _Claim, sample: str, among: tuple[str, ...]) -> Language:
     """The declared language, unless the words are surely another's."""
     if _are_common(claim.common, _words(sample[:_GLANCE_CHARS])):
-        return claim.believed(0.99)
+        return claim.believed(_PROVED_CONFIDENCE)
     foreign = not sample.isascii() and _is_foreign(claim, sample)
     if not foreign and (not _has_evidence(sample) or _own_words_prevail(claim, _words(sample))):
         return claim.believed(_SURE_CONFIDENCE)
@@ -114,7 +127,7 @@ def _check_claim(claim: _Claim, sample: str, among: tuple[str, ...]) -> Language
         and _overrules(detected, claim, sample, among)
     ):
         return Language(detected, confidence, claim.sent)
-    return claim.believed(0.6)
+    return claim.believed(_DOUBTFUL_CONFIDENCE)
 
 
 @lru_cache(maxsize=1024)
@@ -132,7 +145,7 @@ def _read_claim(declared: str) -> _Claim | None:
 def _are_common(common: frozenset[str], words: Sequence[str]) -> bool:
     """Whether one in five words are among a language's commonest, and three different ones at least."""
     hits = list(filter(common.__contains__, words))
-    return len(hits) * 5 >= len(words) and len(set(hits)) >= 3
+    return len(hits) * _WORDS_A_COMMON_WORD >= len(words) and len(set(hits)) >= _MIN_COMMON_WORDS
 
 
 def _has_evidence(sample: str) -> bool:
@@ -156,7 +169,7 @@ def _is_foreign(claim: _Claim, sample: str) -> bool:
 def _own_words_prevail(claim: _Claim, words: Sequence[str]) -> bool:
     """Whether at least three of the claim's commonest words are there, and twice as many as of any other language."""
     own = len(claim.common.intersection(words))
-    if own < 3:
+    if own < _MIN_COMMON_WORDS:
         return False
     others = Counter(chain.from_iterable(filter(None, map(_speakers().get, set(words)))))
     return all(
@@ -183,7 +196,7 @@ def _plain_language(sample: str) -> str | None:
     common, speakers = _common_words(), _speakers()
     for candidate in _WITHOUT_RELATIVES:
         hits = sum(map(common[candidate].__contains__, words))
-        if hits * 4 >= len(words):
+        if hits * _WORDS_A_PLAIN_WORD >= len(words):
             others = Counter(chain.from_iterable(filter(None, map(speakers.get, words))))
             others.pop(candidate)
             return candidate if hits >= 2 * max(others.values(), default=0) else None
@@ -197,7 +210,7 @@ def _are_neighbours(language: str, other: str) -> bool:
 def _detect(sample: str, among: tuple[str, ...]) -> tuple[str, float]:
     """The classifier's language and a confidence from 0 to 1, which a short text lowers; ``und`` without words."""
     letters = sum(len(word) for word in _WORD.findall(sample))
-    if letters < 3:
+    if letters < _MIN_LETTERS:
         return "und", 0.0
     language, probability = _identifier(among).classify(sample)
     return _common_tag(str(language)), round(

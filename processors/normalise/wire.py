@@ -33,10 +33,9 @@ def find_wire_date(text: str, zone: str | None) -> str | None:
         return None
     month = match["month"].lower()
     number = int(month) if month.isdigit() else month_number(month)
-    year = int(match["year"])
     try:
         moment = datetime(
-            year if year > 99 else 1900 + year if year > 69 else 2000 + year,
+            _whole_year(int(match["year"])),
             number or 0,
             int(match["day"]),
             int(match["hour"]),
@@ -46,6 +45,11 @@ def find_wire_date(text: str, zone: str | None) -> str | None:
     except ValueError:
         return None
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _whole_year(year: int) -> int:
+    """The year of two or four digits; of two, 70 to 99 are in the last century and 00 to 69 in this one."""
+    return year if year > 99 else 1900 + year if year > 69 else 2000 + year
 
 
 def urgency_of(priority: str, table: str) -> int | None:

@@ -7,12 +7,14 @@ import json
 import pytest
 
 from processors.errors import NotText, Rejected
-from processors.normalise.decode import decode, decode_wire
+from processors.normalise.decode import _decode_western, decode, decode_wire
+from processors.normalise.dispatch import split_dispatches
 from processors.normalise.geometry import shape
-from processors.normalise.language import identify_language
+from processors.normalise.language import _plain_language, identify_language
 from processors.normalise.sniff import sniff
 from processors.normalise.text import repair_mojibake, with_dateline
 from processors.normalise.values import made_uri, timestamp, whole_number
+from processors.normalise.wire import find_wire_date
 from processors.normalise.xml import replace_entities
 from tests.processors.normalise.samples import one, outcomes
 
@@ -178,3 +180,41 @@ def test_a_head_of_iptc_7901_has_nine_lines_at_most(lines: int, is_head: bool) -
     above = "".join(f"the harbour {'x' * n}\r\n" for n in range(lines))
     message = f"\x01NNA0123 3 i 99\r\n\x02{above}Ferry stops at noon =\r\n   {COPY}\r\n\x03\r\n221530 GMT JAN 26\r\n\x04"
     assert one(message).headline.endswith("Ferry stops at noon") is is_head
+
+
+@pytest.mark.parametrize(("strangers", "are_common"), [(12, True), (13, False)])
+def test_one_common_word_in_five_proves_a_declared_language(strangers: int, are_common: bool) -> None:
+    words = "the of and " + "Satama " * strangers
+    assert (identify_language(words, "en").confidence == pytest.approx(0.99)) is are_common
+
+
+@pytest.mark.parametrize(("words", "are_common"), [("the of the of", False), ("the of and of", True)])
+def test_three_different_common_words_prove_a_declared_language(words: str, are_common: bool) -> None:
+    assert (identify_language(words, "en").confidence == pytest.approx(0.99)) is are_common
+
+
+@pytest.mark.parametrize(("common", "is_plain"), [(7, False), (8, True)])
+def test_a_quarter_of_common_words_is_plain_english(common: int, is_plain: bool) -> None:
+    words = ["the"] * common + ["harbour"] * (30 - common)
+    assert (_plain_language(" ".join(words)) == "en") is is_plain
+
+
+@pytest.mark.parametrize(("text", "tag"), [("ab", "und"), ("abc 12", "")])
+def test_three_letters_have_a_language(text: str, tag: str) -> None:
+    assert (identify_language(text).tag == "und") is bool(tag)
+
+
+@pytest.mark.parametrize(("alone", "is_western"), [(3, True), (4, False)])
+def test_windows_1252_has_its_accents_in_words(alone: int, is_western: bool) -> None:
+    words = "café " * 5 + "é " * alone
+    assert (_decode_western(words.encode("cp1252")) == words) is is_western
+
+
+@pytest.mark.parametrize(("year", "read"), [("69", "2069"), ("70", "1970"), ("2026", "2026")])
+def test_years_of_two_digits_begin_with_1970(year: str, read: str) -> None:
+    assert (find_wire_date(f"221530 GMT JAN {year}", None) or "")[:4] == read
+
+
+@pytest.mark.parametrize(("before", "count"), [(1_990, 2), (2_001, 1)])
+def test_a_transmission_has_its_first_separator_in_the_first_characters(before: int, count: int) -> None:
+    assert len(split_dispatches(f"{'x' * before}\nZCZC 1\nThe ferry stops.")) == count
