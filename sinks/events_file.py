@@ -11,7 +11,7 @@ from config.settings import Settings
 from processors.errors import Transient
 from processors.model.codec import encode
 from processors.model.event import Event, Gap
-from sinks.ports import Sink, Written
+from sinks.ports import Sink, WriteResult
 
 
 def load_sink(settings: Settings) -> EventsFile | None:
@@ -32,10 +32,10 @@ class EventsFile(Sink):
         """Cut the file to what was committed."""
         return await asyncio.to_thread(self._append, b"", position)
 
-    async def write(self, events: Sequence[Event | Gap]) -> Written:
+    async def write(self, events: Sequence[Event | Gap]) -> WriteResult:
         """Append the events, and return once they are on the disk."""
         lines = b"".join(encode(event) + b"\n" for event in events)
-        return Written([None] * len(events), await asyncio.to_thread(self._append, lines))
+        return WriteResult([None] * len(events), await asyncio.to_thread(self._append, lines))
 
     async def close(self) -> None:
         """Nothing stays open."""

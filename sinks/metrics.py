@@ -35,7 +35,7 @@ DEAD_LETTERS: Final = Counter(
     "Items set aside, by the step that rejected them and the error's type.",
     ("step", "type"),
 )
-INDEXED: Final = Counter(
+INDEXED_STORIES: Final = Counter(
     "wire_indexed_stories",
     "Stories handed to an index, by outcome: written, stale or refused.",
     ("sink", "outcome"),
@@ -52,7 +52,7 @@ FEEDS: Final = Gauge(
     ("state",),
     multiprocess_mode="livemostrecent",
 )
-SILENT: Final = Gauge(
+SILENT_FEEDS: Final = Gauge(
     "wire_feed_last_item_timestamp_seconds",
     "When a feed that is silent for longer than its own rhythm explains last brought something; no other feed is here.",
     ("feed",),

@@ -21,7 +21,7 @@ from processors.model.event import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WriteResult:
     """What came of a batch of events.
 
     Attributes:
@@ -50,13 +50,13 @@ class Sink(Protocol):
         It is called at the start, after a failure, and when other processes may have written what comes next.
 
         Args:
-            position: the last committed `Written.position`; what was written after it is to be taken back.
+            position: the last committed `WriteResult.position`; what was written after it is to be taken back.
 
         Returns:
             Where the outside stands now; None for a sink without positions.
         """
 
-    async def write(self, events: Sequence[Event]) -> Written:
+    async def write(self, events: Sequence[Event]) -> WriteResult:
         """Write events, in order, so that they survive a crash of the outside once this returns.
 
         Raises:

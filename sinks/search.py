@@ -164,7 +164,7 @@ def make_hit(event: Event) -> Hit:
     )
 
 
-def highlight(hit: Hit, text: str, wanted: Sequence[SearchTerm]) -> Hit:
+def highlight_words(hit: Hit, text: str, wanted: Sequence[SearchTerm]) -> Hit:
     """The hit with the part of its text that fits a query as snippet, and the query's words marked."""
     hit = replace(hit, headline_marks=word_spans(hit.headline, wanted))
     spans = word_spans(hit.snippet, wanted)

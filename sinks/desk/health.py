@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sinks.desk.ports import FeedCondition, FeedHealth
-from sinks.metrics import FEEDS, SILENT
+from sinks.metrics import FEEDS, SILENT_FEEDS
 
 Check = Callable[[], Awaitable[str | None]]
 # A check that takes longer has failed: probes of orchestrators give up soon after, and then learn no reason.
@@ -49,9 +49,9 @@ def count_feeds(feeds: Sequence[FeedHealth]) -> None:
     for state in get_args(FeedCondition):
         FEEDS.labels(state).set(counts[state])
     silent = sorted((feed.last_new, feed.id) for feed in feeds if feed.state == "stalled" and feed.last_new)
-    SILENT.clear()
+    SILENT_FEEDS.clear()
     for last_new, feed_id in silent[:MAX_NAMED_FEEDS]:
-        SILENT.labels(feed_id).set(datetime.fromisoformat(last_new).timestamp())
+        SILENT_FEEDS.labels(feed_id).set(datetime.fromisoformat(last_new).timestamp())
 
 
 def health_app(

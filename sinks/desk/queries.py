@@ -43,7 +43,7 @@ def read_query(parameters: Mapping[str, str], page_size: int, now: datetime) -> 
     Raises:
         BadQuery: a value that means nothing.
     """
-    given = {name: parameters[name].strip() for name in PARAMETERS if parameters.get(name, "").strip()}
+    given = {name: parameters[name].strip() for name in PARAMETER_NAMES if parameters.get(name, "").strip()}
     words = given.get("q", "")
     query = Query(
         words=words,
@@ -62,7 +62,7 @@ def read_query(parameters: Mapping[str, str], page_size: int, now: datetime) -> 
     return AskedQuery(query, tuple(given.items()))
 
 
-PARAMETERS: Final = (
+PARAMETER_NAMES: Final = (
     "q", "language", "feed", "relation", "entity", "topic", "since", "order", "duplicates", "collapse", "limit", "after",
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from processors.errors import Transient, Unreachable
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
+ElasticJson = dict[str, Any]  # an object of a request or an answer
 # Statuses that an operator or time can mend, so that nothing is lost by waiting: our key, a read-only index, a missing
 # index, a slow or overloaded server.
 WAITED_FOR_STATUSES: Final = frozenset({401, 403, 404, 408, 429})

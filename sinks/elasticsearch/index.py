@@ -11,14 +11,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from config.settings import Elasticsearch
-from sinks.elasticsearch.client import translate_errors
+from sinks.elasticsearch.client import ElasticJson, translate_errors
 from sinks.elasticsearch.months import ensure_month, month_name, parse_index_name, write_alias
 from sinks.stories import now_ms
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
-
-Json = dict[str, Any]
 
 
 async def create(
@@ -117,7 +115,7 @@ async def stemmed_languages(client: AsyncElasticsearch, settings: Elasticsearch)
     return frozenset(meta.get("stemmed", ()))
 
 
-async def adapted_mappings(client: AsyncElasticsearch, index: str) -> Json:
+async def adapted_mappings(client: AsyncElasticsearch, index: str) -> ElasticJson:
     """The template of mappings as this server can have it: some distributions come without analyzers and filters."""
     body = load_template("stories-mappings", index)
     if not await _has_analysis(client, tokenizer="standard", filter=["lowercase", "asciifolding"]):
@@ -130,7 +128,7 @@ async def adapted_mappings(client: AsyncElasticsearch, index: str) -> Json:
     return with_stems(body, analyzers) if analyzers else body
 
 
-def with_stems(body: Json, analyzers: Mapping[str, str]) -> Json:
+def with_stems(body: ElasticJson, analyzers: Mapping[str, str]) -> ElasticJson:
     """The template of mappings with a field for each language that has an analyzer: searched, but not stored."""
     mappings = body["template"]["mappings"]
     mappings["properties"]["stemmed"] = {
@@ -149,7 +147,7 @@ def language_analyzers() -> dict[str, str]:
     return analyzers
 
 
-def load_template(name: str, index: str) -> Json:
+def load_template(name: str, index: str) -> ElasticJson:
     """A template of `config/elasticsearch` for an alias."""
     loaded = _read_file(name, index)
     if "_meta" in loaded:
@@ -164,9 +162,9 @@ def mapping_fields(properties: dict[str, Any], prefix: str = "") -> Iterator[tup
         yield from mapping_fields(field.get("properties", {}), f"{prefix}{name}.")
 
 
-def _read_file(name: str, index: str = "") -> Json:
+def _read_file(name: str, index: str = "") -> ElasticJson:
     text = files("config").joinpath("elasticsearch", f"{name}.json").read_text("utf-8")
-    loaded: Json = json.loads(text.replace("<index>", index))
+    loaded: ElasticJson = json.loads(text.replace("<index>", index))
     return loaded
 
 

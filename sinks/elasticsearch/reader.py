@@ -15,10 +15,10 @@ from config.settings import Elasticsearch
 from processors.model.codec import from_builtins
 from processors.model.event import Event
 from processors.numbers import MAX_INT64
-from sinks.elasticsearch.client import connect, translate_errors
+from sinks.elasticsearch.client import ElasticJson, connect, translate_errors
 from sinks.elasticsearch.documents import document_id
 from sinks.elasticsearch.index import stemmed_languages
-from sinks.search import Arrivals, Hit, Page, Query, StoredStory, highlight
+from sinks.search import Arrivals, Hit, Page, Query, StoredStory, highlight_words
 from sinks.search_words import SearchTerm, fold, parse_terms
 from sinks.stories import now_ms
 
@@ -32,7 +32,6 @@ MAX_LANGUAGES: Final = 200
 # A document may be searchable this much later than its time of indexing says: the refresh interval of the index and
 # the time of a bulk request. Less misses arrivals for ever, more shows them late.
 SETTLING_MS: Final = 2500
-Json = dict[str, Any]
 HitCount = Annotated[int, Meta(ge=0, le=MAX_INT64)]  # a cursor: how many hits were shown …
 LastHit = tuple[HitCount, str]  # … or the last one's time in milliseconds and its uri
 
@@ -138,10 +137,10 @@ class ElasticStories:
                 self._stemmed = await stemmed_languages(self._client, self._settings)
         return self._stemmed
 
-    async def _search(self, **request: Any) -> list[Json]:
+    async def _search(self, **request: Any) -> list[ElasticJson]:
         with translate_errors(self._settings.url):
             answer = await self._client.search(index=self._settings.index, track_total_hits=False, **request)
-        hits: list[Json] = answer["hits"]["hits"]
+        hits: list[ElasticJson] = answer["hits"]["hits"]
         return hits
 
     async def _duplicates(self, chains: set[str]) -> dict[str, int]:
@@ -156,10 +155,12 @@ class ElasticStories:
         return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["chains"]["buckets"]}
 
 
-def _search_request(query: Query, wanted: Sequence[SearchTerm], now: int, stemmed: Collection[str]) -> Json:
+def _search_request(
+    query: Query, wanted: Sequence[SearchTerm], now: int, stemmed: Collection[str]
+) -> ElasticJson:
     filters = [_shown(now), *_filters(query)]
     must = [_fits(term, stemmed) for term in wanted if not term.excluded]
-    criteria: Json = {"bool": {"filter": filters, "must": must}}
+    criteria: ElasticJson = {"bool": {"filter": filters, "must": must}}
     criteria["bool"]["must_not"] = [_fits(term) for term in wanted if term.excluded]
     if not query.duplicates and query.relation != "duplicate":
         criteria["bool"]["must_not"].append(_term("relation", "duplicate"))
@@ -167,7 +168,7 @@ def _search_request(query: Query, wanted: Sequence[SearchTerm], now: int, stemme
         criteria["bool"]["must_not"].append({"exists": {"field": "hidden"}})
     field = "received" if query.order == "received" else "time"
     newest: list[Any] = [{field: "desc"}, {"uri": "asc"}]
-    body: Json = {
+    body: ElasticJson = {
         "query": criteria,
         "size": query.limit + 1,
         "from_": 0,
@@ -188,7 +189,7 @@ def _by_offset(query: Query) -> bool:
     return query.collapse or query.order == "relevance"
 
 
-def _filters(query: Query) -> list[Json]:
+def _filters(query: Query) -> list[ElasticJson]:
     filters = [
         _term(field, value)
         for field, value in (
@@ -203,7 +204,7 @@ def _filters(query: Query) -> list[Json]:
     return filters
 
 
-def _fits(term: SearchTerm, stemmed: Collection[str] = ()) -> Json:
+def _fits(term: SearchTerm, stemmed: Collection[str] = ()) -> ElasticJson:
     """The term as it stands; a single word in other forms as well, where the story's language has an analyzer."""
     kind = "phrase_prefix" if term.prefix else "phrase"
     exact = {"multi_match": {"query": " ".join(term.typed), "type": kind, "fields": list(SEARCHED_FIELDS)}}
@@ -213,25 +214,25 @@ def _fits(term: SearchTerm, stemmed: Collection[str] = ()) -> Json:
     return {"bool": {"should": [exact, {"multi_match": {"query": term.typed[0], "fields": fields}}]}}
 
 
-def _hit(source: Json, wanted: Sequence[SearchTerm], counts: dict[str, int]) -> Hit:
+def _hit(source: ElasticJson, wanted: Sequence[SearchTerm], counts: dict[str, int]) -> Hit:
     hit = from_builtins(source["card"], Hit)
     hit = structs.replace(hit, duplicates=counts.get(hit.chain, 0))
-    return highlight(hit, source["text"], wanted) if wanted else hit
+    return highlight_words(hit, source["text"], wanted) if wanted else hit
 
 
-def _all(*parts: Json) -> Json:
+def _all(*parts: ElasticJson) -> ElasticJson:
     return {"bool": {"filter": list(parts)}}
 
 
-def _term(field: str, value: str) -> Json:
+def _term(field: str, value: str) -> ElasticJson:
     return {"term": {field: value}}
 
 
-def _shown(now: int) -> Json:
+def _shown(now: int) -> ElasticJson:
     return {"range": {"visibleFrom": {"lte": now}}}
 
 
-def _not_hidden() -> Json:
+def _not_hidden() -> ElasticJson:
     """Neither killed nor corrected, but the kills themselves."""
     hidden = {"bool": {"must_not": [{"exists": {"field": "hidden"}}]}}
     return {"bool": {"should": [hidden, _term("relation", "kill")]}}

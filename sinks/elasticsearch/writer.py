@@ -28,8 +28,8 @@ from sinks.elasticsearch.client import (
 from sinks.elasticsearch.documents import document, document_id, mark_document, mark_id, stems, stored_member
 from sinks.elasticsearch.index import stemmed_languages
 from sinks.elasticsearch.months import WriteAliases, month_of, parse_index_name
-from sinks.metrics import INDEXED
-from sinks.ports import Sink, Written
+from sinks.metrics import INDEXED_STORIES
+from sinks.ports import Sink, WriteResult
 from sinks.stories import Mark, Member, hidden_by, mark_keys, mark_of, member_of, now_ms
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ElasticsearchSink(Sink):
         """Close the connections."""
         await self._client.close()
 
-    async def write(self, events: Sequence[Event]) -> Written:
+    async def write(self, events: Sequence[Event]) -> WriteResult:
         """Store events. A stale event counts as written.
 
         Raises:
@@ -98,7 +98,7 @@ class ElasticsearchSink(Sink):
             after = await self._read_marks(members)
             changed = [mark for key, mark in after.items() if before.get(key) != mark]
             await self._judge_touched([*own_marks, *changed])
-        return Written(refusals)
+        return WriteResult(refusals)
 
     async def _write_marks(self, marks: Iterable[Mark]) -> None:
         entries = [
@@ -200,7 +200,7 @@ class ElasticsearchSink(Sink):
     async def _send_halves(self, batch: Sequence[BulkEntry]) -> list[Rejected | None]:
         """A request over the server's limit: send its halves; one entry alone can't be helped."""
         if len(batch) == 1:
-            INDEXED.labels(SINK_NAME, "refused").inc()
+            INDEXED_STORIES.labels(SINK_NAME, "refused").inc()
             return [
                 Unindexable(
                     f"a document of {batch[0].size} bytes is over the server's http.max_content_length"
@@ -212,14 +212,14 @@ class ElasticsearchSink(Sink):
     def _refusal(self, item: Mapping[str, Any]) -> Rejected | None:
         status = item["status"]
         if status < 300:
-            INDEXED.labels(SINK_NAME, "written").inc()
+            INDEXED_STORIES.labels(SINK_NAME, "written").inc()
             return None
         if status == CONFLICT_STATUS:
-            INDEXED.labels(SINK_NAME, "stale").inc()
+            INDEXED_STORIES.labels(SINK_NAME, "stale").inc()
             return None
         if status in WAITED_FOR_STATUSES or status >= 500:
             raise Transient(f"{self._settings.url}: {status} {error_reason(item)}{status_hint(status)}")
-        INDEXED.labels(SINK_NAME, "refused").inc()
+        INDEXED_STORIES.labels(SINK_NAME, "refused").inc()
         return Unindexable(error_reason(item))
 
     async def _judge_touched(self, marks: Sequence[Mark]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from config.settings import Settings
 from processors.model.event import Event
-from sinks.ports import Sink, Written
+from sinks.ports import Sink, WriteResult
 from sinks.sqlite.writer import StoryIndex
 
 
@@ -24,9 +24,9 @@ class IndexSink(Sink):
     async def open(self, _position: int | None) -> None:
         """The tables are the runtime's to make; there is nothing to open."""
 
-    async def write(self, events: Sequence[Event]) -> Written:
+    async def write(self, events: Sequence[Event]) -> WriteResult:
         """Leave the writing to the transaction."""
-        return Written([None] * len(events), in_transaction=lambda base: StoryIndex(base).write(events))
+        return WriteResult([None] * len(events), in_transaction=lambda base: StoryIndex(base).write(events))
 
     async def close(self) -> None:
         """The connection is the log's."""

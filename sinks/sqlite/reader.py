@@ -19,7 +19,7 @@ from processors.model.codec import decode
 from processors.model.event import Event
 from processors.numbers import parse_int64
 from processors.times import to_milliseconds
-from sinks.search import Arrivals, Hit, Page, Query, StoredStory, highlight
+from sinks.search import Arrivals, Hit, Page, Query, StoredStory, highlight_words
 from sinks.search_words import SearchTerm, fold, fts5_query, parse_terms
 from sinks.stories import now_ms
 
@@ -189,7 +189,7 @@ def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
 
 def _hit(row: Sequence[Any], wanted: Sequence[SearchTerm]) -> Hit:
     hit = structs.replace(decode(row[0], Hit), duplicates=row[4])
-    return highlight(hit, orjson.loads(row[1])["text"], wanted) if wanted else hit
+    return highlight_words(hit, orjson.loads(row[1])["text"], wanted) if wanted else hit
 
 
 def _arrivals(base: sqlite3.Connection, cursor: str | None, limit: int, now: int) -> Arrivals:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import structlog
 
 from processors.errors import Rejected, Transient
-from sinks.ports import Sink, Written
+from sinks.ports import Sink, WriteResult
 from streams.embedded.consumer import HandledBatch
 from streams.embedded.log import LogThread
 from streams.messages import Record
@@ -49,7 +49,7 @@ class SinkHandler:
         try:
             if not self._is_open:
                 await self._open()
-            written = await self._sink.write(events) if events else Written([])
+            written = await self._sink.write(events) if events else WriteResult([])
         except Transient as error:
             self._is_open = False
             return HandledBatch([error] * len(records))
@@ -68,7 +68,7 @@ class SinkHandler:
             await self._log_thread.write(lambda: self._log_thread.log.save_sink_position(self.name, position))
         self._is_open = True
 
-    def _finish(self, written: Written) -> None:
+    def _finish(self, written: WriteResult) -> None:
         if written.in_transaction:
             written.in_transaction(self._log_thread.log.connection)
         if written.position is not None:

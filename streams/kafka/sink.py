@@ -28,7 +28,7 @@ from processors.errors import Rejected, Transient
 from processors.model.event import Event
 from processors.times import to_milliseconds
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
-from sinks.ports import Sink, Written
+from sinks.ports import Sink, WriteResult
 from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, KafkaRecord
 from streams.kafka.faust_internals import is_in_group
 from streams.kafka.inbox import as_record
@@ -143,12 +143,12 @@ class SinkRunner:
         fetched: Sequence[KafkaRecord],
         events: Sequence[Any],
         stop: asyncio.Event,
-    ) -> Written:
+    ) -> WriteResult:
         """Write events, waiting in place for a sink that is down."""
         if not events:
-            return Written([], self._position)
+            return WriteResult([], self._position)
 
-        async def attempt() -> Written:
+        async def attempt() -> WriteResult:
             if not self._is_open:
                 position = await self._sink.open(self._position)
                 if position != self._position:

@@ -18,7 +18,7 @@ from config.errors import Misconfigured
 from config.settings import Kafka, Settings
 from processors.model.codec import decode
 from processors.model.event import Event
-from sinks.ports import Sink, Written
+from sinks.ports import Sink, WriteResult
 from streams.commands import backfill, dlq, replay, topics
 from streams.kafka.cluster import Cluster, wait_for_broker
 from streams.kafka.sink import SinkRunner
@@ -87,10 +87,10 @@ class Shelf(Sink):
     async def open(self, _position: int | None) -> None:
         """Nothing is remembered."""
 
-    async def write(self, events: Sequence[Event]) -> Written:
+    async def write(self, events: Sequence[Event]) -> WriteResult:
         self.events += events
         self.came.set()
-        return Written([None] * len(events))
+        return WriteResult([None] * len(events))
 
     async def close(self) -> None:
         """Nothing is open."""

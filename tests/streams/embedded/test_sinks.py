@@ -15,7 +15,7 @@ from processors.model.codec import encode
 from processors.model.event import Event
 from processors.model.story import Story
 from sinks.events_file import EventsFile
-from sinks.ports import Sink, Written
+from sinks.ports import Sink, WriteResult
 from streams.embedded.consumer import Consumer
 from streams.embedded.log import Log, LogThread
 from streams.embedded.sinks import SinkHandler
@@ -36,12 +36,12 @@ class Shelf(Sink):
     async def open(self, _position: int | None) -> None:
         self.opened += 1
 
-    async def write(self, events: Sequence[Event]) -> Written:
+    async def write(self, events: Sequence[Event]) -> WriteResult:
         if self.down:
             self.down -= 1
             raise Transient("the shelf is away")
         self.uris += [event.story.uri for event in events]
-        return Written([Unindexable("no") if event.text == "refuse" else None for event in events])
+        return WriteResult([Unindexable("no") if event.text == "refuse" else None for event in events])
 
     async def close(self) -> None:
         """Nothing is open."""

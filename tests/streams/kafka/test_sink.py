@@ -16,7 +16,7 @@ from processors.errors import Transient, Unindexable
 from processors.model.codec import encode
 from processors.model.event import Event, Provenance
 from processors.model.story import Story
-from sinks.ports import Sink, Written
+from sinks.ports import Sink, WriteResult
 from streams.kafka.cluster import Cluster
 from streams.kafka.sink import SinkRunner
 from streams.retry import RetryPolicy
@@ -44,14 +44,16 @@ class Shelf(Sink):
     async def close(self) -> None:
         """Nothing is open."""
 
-    async def write(self, events: Sequence[Event]) -> Written:
+    async def write(self, events: Sequence[Event]) -> WriteResult:
         if self.down:
             self.down -= 1
             raise Transient("the shelf is away")
         self.stories += [event.story.uri for event in events]
         if len(self.stories) >= 4:
             self.full.set()
-        return Written([Unindexable("as it says") if event.text == "refuse" else None for event in events])
+        return WriteResult(
+            [Unindexable("as it says") if event.text == "refuse" else None for event in events]
+        )
 
 
 async def tell(kafka: KafkaForTest, values: Sequence[bytes]) -> None:
@@ -74,7 +76,7 @@ class Gate(Shelf):
         self.is_open = False
         self.asked = set[tuple[str, ...]]()
 
-    async def write(self, events: Sequence[Event]) -> Written:
+    async def write(self, events: Sequence[Event]) -> WriteResult:
         if not self.is_open:
             self.asked.add(tuple(event.story.uri for event in events))
             raise Transient("the gate is shut")
