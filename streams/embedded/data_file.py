@@ -17,7 +17,7 @@ from sinks.sqlite.writer import INDEX_TABLES
 
 DATABASE: Final = "wiredesk.sqlite"  # in the data folder
 # For another process's transaction. Shorter fails a command beside a busy runtime; longer hides one that hangs.
-BUSY_TIMEOUT_MS: Final = 10_000
+BUSY_TIMEOUT_S: Final = 10.0
 DAMAGES: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 TABLES_OF_0_1: Final = """
 CREATE TABLE IF NOT EXISTS records (
@@ -77,7 +77,9 @@ def open_data_file(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S
+        )
     except (sqlite3.Error, OSError) as error:
         raise explain_error(path, error) from error
     try:
@@ -85,7 +87,6 @@ def open_data_file(path: Path) -> sqlite3.Connection:
         _touch_tables(connection)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         apply_migrations(connection)
     except sqlite3.Error as error:
         connection.close()
