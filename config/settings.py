@@ -472,6 +472,9 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         raise Misconfigured(
             f"{where}: poll.min_interval_s is {low:g}; it must be at most poll.max_interval_s, which is {high:g}"
         )
+    if settings.elasticsearch.ca_file and not settings.elasticsearch.url.startswith("https://"):
+        where = reader.written_in("elasticsearch.ca_file")
+        raise Misconfigured(f"{where}: elasticsearch.ca_file needs an elasticsearch.url with https://")
     return settings
 
 

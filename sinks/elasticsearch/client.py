@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from config.errors import Misconfigured
 from config.files import find_file
 from config.settings import Elasticsearch
 from processors.errors import Transient, Unreachable
@@ -21,7 +24,11 @@ MAX_REASON_CHARS: Final = 500  # of an error in one line; longer ones repeat the
 
 
 def connect(settings: Elasticsearch) -> AsyncElasticsearch:
-    """A client. It does not connect before its first request, and leaves waiting and trying again to its caller."""
+    """A client. It does not connect before its first request, and leaves waiting and trying again to its caller.
+
+    Raises:
+        Misconfigured: the certificates of ``elasticsearch.ca_file`` can't be read.
+    """
     from elasticsearch import AsyncElasticsearch
 
     options: dict[str, Any] = {
@@ -34,8 +41,19 @@ def connect(settings: Elasticsearch) -> AsyncElasticsearch:
     elif settings.username:
         options["basic_auth"] = (settings.username, settings.password)
     if settings.ca_file:
-        options["ca_certs"] = str(find_file(settings.ca_file))
+        options["ca_certs"] = _check_authorities(find_file(settings.ca_file))
     return AsyncElasticsearch(settings.url, **options)
+
+
+def _check_authorities(path: Path) -> str:
+    """The path of a file of certificates that can be read."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError as error:
+        raise Misconfigured(f"elasticsearch.ca_file: {path}: no certificates (PEM) in it") from error
+    except OSError as error:
+        raise Misconfigured(f"elasticsearch.ca_file: {path}: {error.strerror}") from error
+    return str(path)
 
 
 @contextmanager

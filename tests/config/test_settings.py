@@ -221,6 +221,13 @@ def test_the_least_interval_is_not_above_the_greatest(tmp_path: Path) -> None:
     assert line.startswith("WIREDESK_POLL_MAX_INTERVAL_S: poll.min_interval_s is 60; it must be at most")
 
 
+def test_authorities_of_the_index_need_an_address_with_tls(tmp_path: Path) -> None:
+    line = refused(tmp_path, '[elasticsearch]\nca_file = "/ca.pem"\n')
+    assert line == "elasticsearch.ca_file needs an elasticsearch.url with https://"
+    own = '[elasticsearch]\nca_file = "/ca.pem"\nurl = "https://index.example:9200"\n'
+    assert load(written(tmp_path, own), {}).elasticsearch.ca_file == "/ca.pem"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
