@@ -28,21 +28,21 @@ def outcomes(payload: bytes | str, **envelope: Any) -> list[Event | Rejected]:
 
 def one(payload: bytes | str, **envelope: Any) -> Event:
     """The only event of a raw item."""
-    (found,) = outcomes(payload, **envelope)
-    assert isinstance(found, Event), found
-    return found
+    (event,) = outcomes(payload, **envelope)
+    assert isinstance(event, Event), event
+    return event
 
 
-def as_json(found: list[Event | Rejected]) -> list[Any]:
+def as_json(events: list[Event | Rejected]) -> list[Any]:
     """Outcomes as the golden files have them: events without the standard's name and the empty list of steps."""
-    return [_plain(each) for each in found]
+    return [_plain(event) for event in events]
 
 
-def _plain(each: Event | Rejected) -> Any:
-    if isinstance(each, Rejected):
-        return {"error": each.type}
-    made: dict[str, Any] = orjson.loads(encode(each))
+def _plain(event: Event | Rejected) -> Any:
+    if isinstance(event, Rejected):
+        return {"error": event.type}
+    plain: dict[str, Any] = orjson.loads(encode(event))
     for name in ("received", "steps"):
-        del made["provenance"][name]
-    assert made["story"].pop("standard") == {"name": "ninjs", "version": "3.1"}
-    return made
+        del plain["provenance"][name]
+    assert plain["story"].pop("standard") == {"name": "ninjs", "version": "3.1"}
+    return plain

@@ -28,8 +28,13 @@ def test_the_slug_line_is_a_slug_whatever_it_looks_like(slugline: str | None, ki
         "uri": "urn:example:1", "versionCreated": "2026-01-22T12:00:00Z", "headline": "Harbour to be safe again", "body_text": TEXT,
         "slugline": slugline,
     }  # fmt: skip
-    found = segment(one(orjson.dumps(item)), SegmentSettings())
-    assert [each.kind for each in found.segments or ()] == [kind, "dateline", "paragraph", "paragraph"]
+    event = segment(one(orjson.dumps(item)), SegmentSettings())
+    assert [segment_found.kind for segment_found in event.segments or ()] == [
+        kind,
+        "dateline",
+        "paragraph",
+        "paragraph",
+    ]
 
 
 def test_a_slug_line_that_is_the_headline_too_stays_the_headline() -> None:

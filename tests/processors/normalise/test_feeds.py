@@ -88,11 +88,11 @@ def test_our_own_feeds_are_read_alike(name: str) -> None:
 
 
 def test_a_poller_knows_the_identity_of_a_single_entry_better() -> None:
-    found = one(
+    event = one(
         RSS.format("<guid>https://courier.example/1#2</guid>"), uri="https://courier.example/1", version="3"
     )
-    assert (found.story.uri, found.story.version) == ("https://courier.example/1", "3")
-    assert next((each.role, each.value) for each in found.story.alt_ids) == (
+    assert (event.story.uri, event.story.version) == ("https://courier.example/1", "3")
+    assert next((alt_id.role, alt_id.value) for alt_id in event.story.alt_ids) == (
         "guid",
         "https://courier.example/1#2",
     )
@@ -108,11 +108,11 @@ def test_two_entries_with_one_guid_are_two_events_of_one_uri() -> None:
 
 
 def test_what_the_feed_tells_is_the_default() -> None:
-    found = one(RSS.format(""), language="de", source="NNA", timezone="Europe/Oslo")
-    assert found.language is not None
-    assert found.language.declared == "de"
-    assert found.story.info_sources[0].name == "NNA"
-    assert found.story.uri.startswith("urn:wiredesk:entry:NNA:")
+    event = one(RSS.format(""), language="de", source="NNA", timezone="Europe/Oslo")
+    assert event.language is not None
+    assert event.language.declared == "de"
+    assert event.story.info_sources[0].name == "NNA"
+    assert event.story.uri.startswith("urn:wiredesk:entry:NNA:")
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_what_the_feed_tells_is_the_default() -> None:
 )
 def test_dates_are_read_or_absent(sent: str, zone: str | None, expected: str | None) -> None:
     assert timestamp(sent, zone) == expected
-    found = one(RSS.format(f"<pubDate>{sent}</pubDate>"), timezone=zone)
-    assert found.story.version_created == found.story.first_created == expected
+    event = one(RSS.format(f"<pubDate>{sent}</pubDate>"), timezone=zone)
+    assert event.story.version_created == event.story.first_created == expected
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_dates_are_read_or_absent(sent: str, zone: str | None, expected: str | N
     ],
 )
 def test_elements_of_other_vocabularies_are_read(inside: str, expected: dict[str, str | None]) -> None:
-    found = one(NAMESPACED.format(inside))
-    told = {"text": found.text, **{name: getattr(found.story, name) for name in expected if name != "text"}}
-    assert {name: told[name] for name in expected} == expected
+    story = one(NAMESPACED.format(inside))
+    values = {"text": story.text, **{name: getattr(story.story, name) for name in expected if name != "text"}}
+    assert {name: values[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_elements_of_other_vocabularies_are_read(inside: str, expected: dict[str
     ],
 )
 def test_keywords_of_every_vocabulary_are_subjects(inside: str, topics: list[str]) -> None:
-    assert [each.name for each in one(NAMESPACED.format(inside)).story.subjects] == topics
+    assert [subject.name for subject in one(NAMESPACED.format(inside)).story.subjects] == topics
 
 
 @pytest.mark.parametrize(
@@ -204,9 +204,9 @@ def test_a_position_is_a_place(inside: str) -> None:
     ],
 )
 def test_a_file_beside_the_entry_is_an_association(inside: str) -> None:
-    (found,) = one(NAMESPACED.format(inside)).story.associations
-    assert (found.uri, found.type) == ("https://a.example/1.mp3", "audio")
-    assert [each.size_in_bytes for each in found.renditions] == [9]
+    (associations,) = one(NAMESPACED.format(inside)).story.associations
+    assert (associations.uri, associations.type) == ("https://a.example/1.mp3", "audio")
+    assert [association.size_in_bytes for association in associations.renditions] == [9]
 
 
 def test_atom_03_may_pack_its_text() -> None:
@@ -214,9 +214,9 @@ def test_atom_03_may_pack_its_text() -> None:
         "<feed version='0.3' xmlns='http://purl.org/atom/ns#'><entry><id>a:1</id><title mode='base64'>RmVycnk=</title>"
         "<content type='text/html' mode='base64'>PHA+SXQgc3RvcHMuPC9wPg==</content><issued>2026-01-22T10:00:00Z</issued></entry></feed>"
     )
-    found = one(entry)
-    assert (found.headline, found.text) == ("Ferry", "It stops.")
-    assert found.story.first_created == "2026-01-22T10:00:00Z"
+    event = one(entry)
+    assert (event.headline, event.text) == ("Ferry", "It stops.")
+    assert event.story.first_created == "2026-01-22T10:00:00Z"
 
 
 def test_entries_over_the_limit_are_told() -> None:
@@ -228,5 +228,5 @@ def test_entries_over_the_limit_are_told() -> None:
 
 
 def test_marks_of_byte_order_in_the_middle_are_dropped() -> None:
-    found = one("\ufeff" + RSS.format("<description>It \ufeffstops.</description>"))
-    assert found.text == "It stops."
+    event = one("\ufeff" + RSS.format("<description>It \ufeffstops.</description>"))
+    assert event.text == "It stops."

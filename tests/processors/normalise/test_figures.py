@@ -119,10 +119,10 @@ def test_items_are_found_in_four_wrappers(wrappers: int, is_read: bool) -> None:
     for _ in range(wrappers):
         value = {"data": value}
     try:
-        found = outcomes(json.dumps(value))
+        events = outcomes(json.dumps(value))
     except Rejected:
-        found = []
-    assert bool(found) is is_read
+        events = []
+    assert bool(events) is is_read
 
 
 @pytest.mark.parametrize(("padding", "format_"), [(19_000, "rss"), (20_000, "xml")])

@@ -31,7 +31,9 @@ def test_a_name_and_a_root_belong_to_one_format() -> None:
 
 def test_every_format_has_a_golden_pair() -> None:
     events = [json.loads(path.with_name(f"{path.name}.expected.json").read_text("utf-8")) for path in INPUTS]
-    covered = {event["provenance"]["format"] for each in events for event in each if "provenance" in event}
+    covered = {
+        event["provenance"]["format"] for outcomes in events for event in outcomes if "provenance" in event
+    }
     assert set(BY_NAME) - covered <= REFUSED | PER_ITEM
 
 
@@ -83,7 +85,7 @@ def test_a_json_format_is_found_wherever_items_of_json_stand() -> None:
     text = '{"data": [{"tide": "High at nine"}, {"uri": "urn:x:1", "headline": "Ferry", "type": "text"}]}'
     document = Document(text, RawItem(text.encode(), RECEIVED), 10, formats)
     readings = BY_NAME["json"].read(document)
-    assert [(each.format, each.headline) for each in readings if isinstance(each, Reading)] == [
+    assert [(reading.format, reading.headline) for reading in readings if isinstance(reading, Reading)] == [
         ("tide-table", "High at nine"),
         ("ninjs", "Ferry"),
     ]

@@ -79,35 +79,37 @@ def test_what_is_not_on_earth_is_no_place(inside: str) -> None:
         {"type": "MultiPoint", "coordinates": [[-71.5, 45.5], [-70.5, 46.5]]},
         {"type": "MultiPolygon", "coordinates": [[[[-71.5, 45.5], [-70.5, 46.5], [-71.5, 45.5]]]]},
         {"type": "Feature", "geometry": {"type": "LineString", "coordinates": [[-71.5, 45.5], [-70.5, 46.5]]}},
-        {"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": each} for each in ([-71.5, 45.5], [-70.5, 46.5])]},
+        {"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": place} for place in ([-71.5, 45.5], [-70.5, 46.5])]},
     ],
 )  # fmt: skip
 def test_a_shape_of_geojson_is_its_middle_with_its_bounds(sent: dict[str, Any]) -> None:
-    found = point_of_geojson(sent)
-    assert found is not None
-    assert (found.coordinates, found.bbox) == ((-71.0, 46.0), BOUNDS)
+    event = point_of_geojson(sent)
+    assert event is not None
+    assert (event.coordinates, event.bbox) == ((-71.0, 46.0), BOUNDS)
 
 
 def test_a_shape_across_the_antimeridian_has_its_middle_there() -> None:
-    found = shape([(178.0, -18.0), (-178.0, -16.0)])
-    assert found is not None
-    assert (found.coordinates, found.bbox) == ((180.0, -17.0), (178.0, -18.0, -178.0, -16.0))
+    point = shape([(178.0, -18.0), (-178.0, -16.0)])
+    assert point is not None
+    assert (point.coordinates, point.bbox) == ((180.0, -17.0), (178.0, -18.0, -178.0, -16.0))
 
 
 @given(st.lists(DEGREES, min_size=1, max_size=6))
 def test_the_middle_of_any_shape_is_on_earth(positions: list[tuple[float, float]]) -> None:
-    found = shape(positions)
-    assert found is not None
-    longitude, latitude = found.coordinates
+    point = shape(positions)
+    assert point is not None
+    longitude, latitude = point.coordinates
     assert abs(longitude) <= 180
     assert abs(latitude) <= 90
 
 
 @given(
     st.recursive(
-        st.none() | st.floats() | st.text(max_size=3), lambda each: st.lists(each, max_size=4), max_leaves=20
+        st.none() | st.floats() | st.text(max_size=3),
+        lambda degrees: st.lists(degrees, max_size=4),
+        max_leaves=20,
     )
 )
 def test_any_coordinates_make_a_shape_or_none(sent: Any) -> None:
-    found = point_of_geojson({"type": "Polygon", "coordinates": sent})
-    assert found is None or abs(found.coordinates[0]) <= 180
+    point = point_of_geojson({"type": "Polygon", "coordinates": sent})
+    assert point is None or abs(point.coordinates[0]) <= 180

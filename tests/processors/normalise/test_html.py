@@ -65,7 +65,7 @@ def test_nothing_active_survives_whatever_is_sent(markup: str) -> None:
 )
 def test_a_body_stands_as_text_and_as_html(document: str, shown: str) -> None:
     bodies = read(document, feed_markup=True)
-    assert [(each.role, each.content_type) for each in bodies] == [
+    assert [(body.role, body.content_type) for body in bodies] == [
         ("main", "text/plain"),
         ("main", "text/html"),
     ]
@@ -75,24 +75,24 @@ def test_a_body_stands_as_text_and_as_html(document: str, shown: str) -> None:
 
 def test_an_element_with_a_name_of_no_html_keeps_its_words() -> None:
     bodies = read(NEWS.format("<p>One <zz:x-1>two</zz:x-1></p>"))
-    assert [each.value for each in bodies] == ["One two", "<div><p>One <span>two</span></p></div>"]
+    assert [body.value for body in bodies] == ["One two", "<div><p>One <span>two</span></p></div>"]
 
 
 def test_plain_words_have_no_markup() -> None:
-    assert [each.content_type for each in read(ENTRY.format("One &amp; two"), feed_markup=True)] == [
+    assert [body.content_type for body in read(ENTRY.format("One &amp; two"), feed_markup=True)] == [
         "text/plain"
     ]
 
 
 def test_the_markup_of_feeds_is_kept_where_the_settings_say_so() -> None:
-    assert [each.content_type for each in read(ENTRY.format("<p>One</p>"))] == ["text/plain"]
+    assert [body.content_type for body in read(ENTRY.format("<p>One</p>"))] == ["text/plain"]
     assert len(read(NEWS.format("<p>One</p>"))) == 2
 
 
 def read(document: str, *, feed_markup: bool = False) -> tuple[Text, ...]:
-    (found,) = normalise(RawItem(document.encode(), RECEIVED), Normalise(feed_markup=feed_markup))
-    assert isinstance(found, Event)
-    return found.story.bodies
+    (event,) = normalise(RawItem(document.encode(), RECEIVED), Normalise(feed_markup=feed_markup))
+    assert isinstance(event, Event)
+    return event.story.bodies
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ def test_a_declared_language_is_told_by_its_common_code(declared: str, tag: str)
 
 
 def test_what_was_declared_stays() -> None:
-    found = identify_language(ARABIC, "ARY-ma")
-    assert (found.tag, found.declared) == ("ar-MA", "ary-MA")
+    language = identify_language(ARABIC, "ARY-ma")
+    assert (language.tag, language.declared) == ("ar-MA", "ary-MA")
 
 
 @pytest.mark.parametrize(("text", "tag"), [(ARABIC, "ar"), (CANTONESE, "zh")])
@@ -34,9 +34,9 @@ def test_a_language_that_is_found_is_told_by_its_common_code(text: str, tag: str
 
 def test_the_story_has_the_common_code_too() -> None:
     feed = "<rss><channel><language>deu</language><item><title>Der Hafen wird im Frühjahr von der Stadt erneuert</title></item></channel></rss>"
-    found = one(feed)
-    assert found.language is not None
-    assert (found.story.language, found.language.declared) == ("de", "deu")
+    event = one(feed)
+    assert event.language is not None
+    assert (event.story.language, event.language.declared) == ("de", "deu")
 
 
 ENGLISH = "The council of Port Alder said on Monday that it would repair the wall of the harbour by spring, and that the work has been paid for."

@@ -42,14 +42,14 @@ def test_a_member_is_read_in_each_spelling(members: dict[str, Any], name: str, v
     ],
 )  # fmt: skip
 def test_sources_are_told_in_many_shapes(members: dict[str, Any], names: list[str]) -> None:
-    assert [each.name for each in story_of(**members).info_sources] == names
+    assert [source.name for source in story_of(**members).info_sources] == names
 
 
 def test_services_and_keywords_are_subjects_beside_the_others() -> None:
-    found = story_of(
+    event = story_of(
         subject=[{"name": "ports"}], service=[{"name": "economy"}], keywords=["harbours", "ports"]
     )
-    assert [each.name for each in found.subjects] == ["ports", "economy", "harbours"]
+    assert [subject.name for subject in event.subjects] == ["ports", "economy", "harbours"]
 
 
 def test_the_main_texts_are_chosen_by_their_roles_and_the_others_stay() -> None:
@@ -57,7 +57,7 @@ def test_the_main_texts_are_chosen_by_their_roles_and_the_others_stay() -> None:
         "headlines": [{"role": "short", "value": "Wall"}, {"role": "main", "value": "Harbour wall to be repaired"}],
         "bodies": [{"contentType": "text/html", "value": "<p>Markup</p>"}, {"role": "main", "contentType": "text/plain", "value": WORDS}],
     }  # fmt: skip
-    found = one(orjson.dumps({"uri": "urn:example:1", **texts}))
-    assert (found.headline, found.text) == ("Harbour wall to be repaired", WORDS)
-    assert [each.role for each in found.story.headlines] == ["main", "short"]
-    assert [each.content_type for each in found.story.bodies] == ["text/plain", "text/html"]
+    event = one(orjson.dumps({"uri": "urn:example:1", **texts}))
+    assert (event.headline, event.text) == ("Harbour wall to be repaired", WORDS)
+    assert [text.role for text in event.story.headlines] == ["main", "short"]
+    assert [text.content_type for text in event.story.bodies] == ["text/plain", "text/html"]

@@ -40,9 +40,9 @@ WORDS = st.sampled_from(
 )
 
 
-def told(document: bytes) -> list[tuple[str, str]]:
-    found = outcomes(document)
-    return [(each.headline, each.text) for each in found if not isinstance(each, Rejected)]
+def words_of(document: bytes) -> list[tuple[str, str]]:
+    events = outcomes(document)
+    return [(event.headline, event.text) for event in events if not isinstance(event, Rejected)]
 
 
 @given(
@@ -51,9 +51,9 @@ def told(document: bytes) -> list[tuple[str, str]]:
 @settings(max_examples=40, deadline=None)
 def test_portions_say_what_the_whole_says(form: tuple[str, str], words: list[str], size: int) -> None:
     frame, item = form
-    whole = frame.format("".join(item.format(n=n, words=each) for n, each in enumerate(words, 1))).encode()
-    found = [each for portion in portions(BytesIO(whole).read, 10_000, size) for each in told(portion)]
-    assert found == told(whole)
+    whole = frame.format("".join(item.format(n=n, words=pair) for n, pair in enumerate(words, 1))).encode()
+    pairs = [pair for portion in portions(BytesIO(whole).read, 10_000, size) for pair in words_of(portion)]
+    assert pairs == words_of(whole)
 
 
 def test_memory_is_that_of_a_portion() -> None:
@@ -73,5 +73,5 @@ def test_what_cannot_be_parted_is_too_large(whole: bytes) -> None:
 
 def test_a_document_that_is_cut_off_is_read_as_far_as_it_goes() -> None:
     whole = RSS.format("".join(ITEM.format(n=n, words="x") for n in range(9))).encode()[:-60]
-    found = [each for portion in portions(BytesIO(whole).read, 10_000, 100) for each in told(portion)]
-    assert found == told(whole)
+    pairs = [pair for portion in portions(BytesIO(whole).read, 10_000, 100) for pair in words_of(portion)]
+    assert pairs == words_of(whole)

@@ -69,8 +69,8 @@ def test_a_document_is_refused_by_name(payload: bytes, error: type[Rejected], sa
     ],
 )
 def test_a_single_item_is_refused_by_name(payload: str, error: type[Rejected]) -> None:
-    (found,) = outcomes(payload)
-    assert isinstance(found, error)
+    (error_found,) = outcomes(payload)
+    assert isinstance(error_found, error)
 
 
 def test_a_document_over_the_limit_is_refused_before_it_is_read() -> None:
@@ -79,8 +79,8 @@ def test_a_document_over_the_limit_is_refused_before_it_is_read() -> None:
 
 
 def test_a_ninjs_item_with_a_line_of_its_own_needs_a_uri() -> None:
-    (found,) = outcomes('{"headlines": [{"value": "A"}]}', format="ninjs")
-    assert isinstance(found, MissingIdentity)
+    (error_found,) = outcomes('{"headlines": [{"value": "A"}]}', format="ninjs")
+    assert isinstance(error_found, MissingIdentity)
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:
@@ -136,19 +136,19 @@ def test_what_is_cut_is_read_as_far_as_it_goes_and_told() -> None:
 
 
 def test_control_characters_that_xml_forbids_are_dropped_and_told() -> None:
-    found = one(
+    event = one(
         "<rss><channel><item><title>Fer\x0bry</title><description>It stops.</description></item></channel></rss>"
     )
-    assert found.headline == "Ferry"
-    assert [fault.kind for fault in found.damage or ()] == ["garbled"]
+    assert event.headline == "Ferry"
+    assert [fault.kind for fault in event.damage or ()] == ["garbled"]
 
 
 def test_html_entities_in_xml_cost_nothing() -> None:
-    found = one(
+    event = one(
         "<rss><channel><item><title>Caf&eacute;&nbsp;&amp; bar & grill</title></item></channel></rss>"
     )
-    assert found.headline == "Café & bar & grill"
-    assert found.damage is None
+    assert event.headline == "Café & bar & grill"
+    assert event.damage is None
 
 
 def test_a_feed_without_items_makes_no_event() -> None:

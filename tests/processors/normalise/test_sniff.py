@@ -20,8 +20,8 @@ MEDIA_TYPES = ("application/octet-stream", *(kind for format_ in KNOWN for kind 
 
 def sniffed_as(path: Path) -> str:
     """What a golden document is sniffed as: the format of its first event, of JSON only that it is JSON."""
-    told = json.loads(path.with_name(f"{path.name}.expected.json").read_bytes())
-    name: str = told[0]["provenance"]["format"]
+    events = json.loads(path.with_name(f"{path.name}.expected.json").read_bytes())
+    name: str = events[0]["provenance"]["format"]
     return "json" if BY_NAME[name].is_json else name
 
 
@@ -35,16 +35,16 @@ DISGUISES = {
 
 def formats(name: str, **envelope: str) -> list[str]:
     """The format of each event that a golden document makes; of a refused item its error."""
-    found = outcomes((GOLDEN / name).read_bytes(), **envelope)
+    events = outcomes((GOLDEN / name).read_bytes(), **envelope)
     return [
-        str(each.provenance and each.provenance.format) if isinstance(each, Event) else each.type
-        for each in found
+        str(event.provenance and event.provenance.format) if isinstance(event, Event) else event.type
+        for event in events
     ]
 
 
 def expected(name: str) -> list[str]:
-    told = json.loads((GOLDEN / f"{name}.expected.json").read_text("utf-8"))
-    return [each["error"] if "error" in each else each["provenance"]["format"] for each in told]
+    events = json.loads((GOLDEN / f"{name}.expected.json").read_text("utf-8"))
+    return [event["error"] if "error" in event else event["provenance"]["format"] for event in events]
 
 
 @pytest.mark.parametrize(("name", "expected"), FORMATS.items())

@@ -60,10 +60,10 @@ def ninjs() -> Ninjs:
 def read(payload: bytes, **envelope: Any) -> list[Event]:
     """The events of a raw item, which may be refused, but only so."""
     try:
-        found = normalise(RawItem(payload, RECEIVED, **envelope), Normalise())
+        events = normalise(RawItem(payload, RECEIVED, **envelope), Normalise())
     except Rejected:
         return []
-    return [each for each in found if isinstance(each, Event)]
+    return [event for event in events if isinstance(event, Event)]
 
 
 def check(ninjs: Ninjs, events: list[Event]) -> None:

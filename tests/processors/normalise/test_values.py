@@ -84,8 +84,8 @@ def test_a_date_without_a_zone_takes_the_one_of_its_feed(zone: str | None, read:
     )
 )
 def test_any_date_reads_as_one_or_none(sent: str) -> None:
-    found = timestamp(sent)
-    assert found is None or timestamp(found) == found
+    read = timestamp(sent)
+    assert read is None or timestamp(read) == read
 
 
 @pytest.mark.parametrize(

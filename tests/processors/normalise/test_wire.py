@@ -8,7 +8,7 @@ from processors.normalise.wire import find_wire_date
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "read"),
     [
         ("221530 GMT JAN 26", "2026-01-22T15:30:00Z"),
         ("221530 JUIN 26", "2026-06-22T15:30:00Z"),
@@ -19,5 +19,5 @@ from processors.normalise.wire import find_wire_date
         ("221530 GMT XYZ 26", None),
     ],
 )
-def test_the_dates_of_wires_are_read_in_their_languages(text: str, told: str | None) -> None:
-    assert find_wire_date(text, None) == told
+def test_the_dates_of_wires_are_read_in_their_languages(text: str, read: str | None) -> None:
+    assert find_wire_date(text, None) == read

@@ -36,9 +36,9 @@ def test_entities_of_words_are_read_and_no_others(
 
 
 def test_an_entity_within_itself_ends_the_words_and_that_is_told() -> None:
-    found = one(DOCUMENT.format("", '<!ENTITY a "&a;">', "The &a; falls"))
-    assert found.headline == "The"
-    assert [each.kind for each in found.damage or ()] == ["garbled"]
+    event = one(DOCUMENT.format("", '<!ENTITY a "&a;">', "The &a; falls"))
+    assert event.headline == "The"
+    assert [fault.kind for fault in event.damage or ()] == ["garbled"]
 
 
 def test_they_are_read_in_attributes_and_not_in_raw_sections() -> None:
@@ -47,9 +47,9 @@ def test_they_are_read_in_attributes_and_not_in_raw_sections() -> None:
         "<enclosure url='https://&site;/1.jpg' type='image/jpeg'/>"
         "<description><![CDATA[It is &company; that stops.]]></description></item></channel></rss>"
     )
-    found = one(document)
-    assert [each.uri for each in found.story.associations] == ["https://courier.example/1.jpg"]
-    assert found.text == "It is &company; that stops."
+    event = one(document)
+    assert [fault.uri for fault in event.story.associations] == ["https://courier.example/1.jpg"]
+    assert event.text == "It is &company; that stops."
 
 
 def test_a_document_grows_no_further_than_the_limit() -> None:
