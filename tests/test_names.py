@@ -54,7 +54,7 @@ VERBS = {
         "connect",
         "configure",
     ),
-    *("check", "create", "export", "import", "list", "resolve", "show", "normalise", "deduplicate"),
+    *("check", "create", "tokenize", "export", "import", "list", "resolve", "show", "normalise", "deduplicate"),
 }
 STANDARD = {"log", "T", "K", "V", "cli"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -77,13 +77,9 @@ class Recipe:
 
     @property
     def opened(self) -> list[str]:
-        """The files that the recipe names: those to edit, and those to look at."""
-        return sorted(
-            {
-                *self.edited,
-                *NAMED_FILE.findall(re.sub(r"^```.*?^```$", "", self.text, flags=re.MULTILINE | re.DOTALL)),
-            }
-        )
+        """The files of the tree that the recipe names: those to edit, and those to look at."""
+        words = re.sub(r"^```.*?^```$", "", self.text, flags=re.MULTILINE | re.DOTALL)
+        return sorted({*self.edited, *(path for path in NAMED_FILE.findall(words) if "/" in path)})
 
     def carry_out(self, tree: Path) -> None:
         for block in self.blocks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ def test_a_recipe_edits_three_files_and_opens_five_at_most(title: str) -> None:
     recipe = RECIPES[title]
     assert len(recipe.edited) <= MOST_EDITED, recipe.edited
     assert len(recipe.opened) <= MOST_OPENED, recipe.opened
+
+
+def test_architecture_counts_the_files_of_each_change() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rows = re.findall(r"^\| (?:\[)?(Add [^|\]]+?)(?:\][^|]*)? \| (\d) \| (\d) \|", page, re.MULTILINE)
+    counts = {title: (int(edited), int(opened)) for title, edited, opened in rows}
+    assert counts == {title: (len(recipe.edited), len(recipe.opened)) for title, recipe in RECIPES.items()}
 
 
 @pytest.mark.parametrize("title", RECIPES)
