@@ -60,7 +60,7 @@ class StoryRow:
 
 
 class ExportWriter(Protocol):
-    """A file in the making."""
+    """What writes stories to a file."""
 
     def write(self, events: Sequence[Event]) -> None:
         """Add stories."""

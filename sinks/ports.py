@@ -64,4 +64,4 @@ class Sink(Protocol):
         """
 
     async def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""

@@ -64,7 +64,7 @@ class RouteWork:
         return [self._route_or_reject(record) for record in records]
 
     def restore(self, record: Record) -> None:
-        """Take back one record of the memory; an empty one means that the chain was forgotten."""
+        """Restore one record of the memory; an empty one means that the chain was forgotten."""
         self._partition = record.partition
         key = record.key.decode()
         self._chains.pop(key, None)
@@ -161,7 +161,7 @@ class RouteWork:
 
 
 def load_work(step: Step, settings: Settings) -> Work | RouteWork:
-    """A step as both runtimes load it, the routes among them."""
+    """Load a step, or the routes, as both runtimes do."""
     return RouteWork(settings) if step.name == ROUTE.name else Work(step, settings)
 
 

@@ -38,7 +38,7 @@ def decode_records(step: SinkStep, records: Sequence[Record]) -> list[Any]:
 def merge_outcomes(decoded: Sequence[Any], written: Sequence[Rejected | None]) -> list[Rejected | None]:
     """One outcome for each record, given those of the readable ones."""
     outcomes = iter(written)
-    return [each if isinstance(each, Rejected) else next(outcomes) for each in decoded]
+    return [item if isinstance(item, Rejected) else next(outcomes) for item in decoded]
 
 
 def _decode_value(value: bytes, kind: type[Any]) -> Any:

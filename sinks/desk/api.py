@@ -80,7 +80,7 @@ class Api:
 
 
 def json_response(value: Any, status: int = 200) -> web.Response:
-    """A JSON response that nobody keeps."""
+    """A JSON response that no cache stores."""
     return web.Response(
         body=orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
         status=status,

@@ -100,7 +100,7 @@ async def _add_security_headers(_request: web.Request, response: web.StreamRespo
 
 @web.middleware
 async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors in the reader's language: a page for people, JSON for programs."""
+    """Answer errors: with a page for people, with JSON for programs."""
     try:
         return await handler(request)
     except Transient as error:

@@ -100,7 +100,7 @@ def _piece(text: str, covering: Sequence[MarkupLayer]) -> Markup:
 
 
 def _gap(layers: Sequence[MarkupLayer], at: int) -> Markup:
-    """Words that are missing at a place: shown as a mark that holds no text."""
+    """The markup of words that are missing at an offset: a mark without text."""
     missing = [layer for layer in layers if layer.start == layer.end == at]
     return Markup("").join(
         Markup('<span class="{} gap" role="img" aria-label="{}" title="{}"></span>').format(

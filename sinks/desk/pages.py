@@ -61,7 +61,7 @@ class Pages:
         )
 
     async def story(self, request: web.Request) -> web.Response:
-        """A story with what was found in it, and the other members of its chain."""
+        """The page of a story, with its annotations and the other members of its chain."""
         uri = request.match_info["uri"]
         stored = await self._stories.get(uri)
         if stored is None:

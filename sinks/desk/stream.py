@@ -1,4 +1,4 @@
-"""New stories as they come: one watcher asks the store, every open page gets what it finds (``text/event-stream``)."""
+"""New stories as server-sent events: one task asks the store, and every open page gets its answers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Wire:
         return response
 
     async def close(self) -> None:
-        """Let every reader go."""
+        """End the stream of every reader."""
         for reader in self._readers:
             reader.put_nowait(None)
         if self._task:
@@ -90,7 +90,7 @@ class Wire:
             self._readers.discard(queue)
 
     async def _start(self) -> None:
-        """Watch from this moment on, so that nothing falls between what a reader missed and what comes."""
+        """Start the task that asks the store, so that nothing is lost between what a reader missed and what comes."""
         if self._task is None or self._task.done():
             cursor = (await self._stories.arrivals(None)).cursor
             if self._task is None or self._task.done():

@@ -233,7 +233,7 @@ def _shown(now: int) -> ElasticJson:
 
 
 def _not_hidden() -> ElasticJson:
-    """Neither killed nor corrected, but the kills themselves."""
+    """The condition that a story is neither killed nor corrected; kills themselves fit it."""
     hidden = {"bool": {"must_not": [{"exists": {"field": "hidden"}}]}}
     return {"bool": {"should": [hidden, _term("relation", "kill")]}}
 
@@ -243,7 +243,7 @@ def _pack_cursor(value: Any) -> str:
 
 
 def _unpack_cursor(cursor: str | None, kind: Any) -> Any:
-    """A cursor taken apart, which is of a kind; None for one that is not ours."""
+    """The value of a cursor; None for one that is not of the kind, or not ours."""
     if not cursor:
         return None
     try:

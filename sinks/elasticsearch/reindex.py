@@ -77,7 +77,7 @@ class _Copy:
     stemmed: frozenset[str]
 
     async def run(self, query: dict[str, Any]) -> int:
-        """Copy what fits a query; how many documents."""
+        """Copy what fits a query, and return how many documents that were."""
         count = 0
         async for hits in _pages(self.client, self.old, query):
             lines: list[Any] = []
@@ -144,7 +144,7 @@ async def _pages(
 
 
 def _moves(name: str, old: Sequence[str], targets: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Every alias moves at one moment."""
+    """The actions that move all aliases at one moment."""
     moves: list[dict[str, Any]] = [{"remove": {"index": name_, "alias": "*"}} for name_ in old]
     for alias, new in targets.items():
         moves.append({"add": {"index": new, "alias": name}})

@@ -63,7 +63,7 @@ class BulkEntry:
 
 
 class ElasticsearchSink(Sink):
-    """Writes events. Safe to call again with the same events after any error."""
+    """Writes events to Elasticsearch. The same events may be written again after any error."""
 
     def __init__(self, settings: Elasticsearch, client: AsyncElasticsearch | None = None) -> None:
         """Nothing is sent before the first call."""
@@ -75,7 +75,7 @@ class ElasticsearchSink(Sink):
         self.max_events, self.wait_s = settings.batch, settings.flush_s
 
     async def open(self, _position: int | None) -> None:
-        """Trust nothing remembered of the server: another writer may have had our stories."""
+        """Forget what is remembered of the server: another writer may have had our stories."""
         self._aliases.forget()
         self._stemmed = None
 
@@ -198,7 +198,7 @@ class ElasticsearchSink(Sink):
         return [self._refusal(next(iter(item.values()))) for item in answer["items"]]
 
     async def _send_halves(self, batch: Sequence[BulkEntry]) -> list[Rejected | None]:
-        """A request over the server's limit: send its halves; one entry alone can't be helped."""
+        """Send the halves of a request over the server's limit; an entry that is over it by itself is refused."""
         if len(batch) == 1:
             INDEXED_STORIES.labels(SINK_NAME, "refused").inc()
             return [

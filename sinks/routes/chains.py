@@ -70,7 +70,7 @@ class RouteDelivery:
 
 @dataclass(frozen=True, slots=True)
 class ChainDecision:
-    """What goes out, and what is to be remembered of the chain; None: nothing."""
+    """The deliveries of an event, and what is remembered of its chain from now on; None: nothing."""
 
     chain: Chain | None
     deliveries: tuple[RouteDelivery, ...] = ()
@@ -116,7 +116,7 @@ def release_held(chain: Chain, now: int) -> ChainDecision:
 
 
 def _decide_kill(router: Router, event: Event, written: int, trace: str, chain: Chain) -> ChainDecision:
-    """A kill goes at once where its story went, and ends the waiting of what it kills."""
+    """The decision on a kill: it goes at once where its story went, and drops what waits of the killed story."""
     sequence = lineage(event).sequence
     left = tuple(story for story in chain.held if story.sequence > sequence)
     routes = router.route(event, frozenset(chain.routes)).routes
@@ -138,7 +138,7 @@ def _without(chain: Chain, gone: list[HeldStory]) -> tuple[HeldStory, ...]:
 
 
 def _update(chain: Chain, written: int, routes: set[str], held: tuple[HeldStory, ...]) -> Chain | None:
-    """What is to be remembered; the same object where nothing changes, so that nothing needs to be written."""
+    """The chain after an event, or None where nothing is to be remembered; the same object where nothing changes."""
     after = Chain(max(written, chain.touched), tuple(sorted(routes)), held)
     if not after.routes and not after.held:
         return None

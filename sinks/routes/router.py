@@ -79,15 +79,15 @@ class RouteDecision:
 
 
 def is_kill(event: Event) -> bool:
-    """Whether an event takes its story back: a kill, or the story itself sent as cancelled."""
+    """Whether an event withdraws its story: a kill, or the story itself sent as cancelled."""
     return lineage(event).relation == "kill" or event.story.pub_status == "canceled"
 
 
 class Router:
-    """All rules, ready to be asked."""
+    """The loaded rules."""
 
     def __init__(self, rules: Sequence[RouteRule]) -> None:
-        """File the rules."""
+        """File each rule under its rarest condition."""
         self._rules = tuple(rules)
         self._filed: dict[tuple[str, str], list[RouteRule]] = defaultdict(list)
         self._unfiled: list[RouteRule] = []
@@ -148,8 +148,8 @@ class Router:
             self._unfiled.append(rule)
             return
         _, under, asked = min(filings, key=lambda filing: filing[0])
-        for each in asked:
-            self._filed[under, each].append(rule)
+        for value in asked:
+            self._filed[under, value].append(rule)
 
     def _candidates(self, facts: _Facts) -> Iterable[RouteRule]:
         candidates = {rule.name: rule for rule in self._unfiled}
@@ -163,7 +163,7 @@ class Router:
 
 
 class _Facts:
-    """What of an event rules ask for; of its words only as much as is asked."""
+    """The facts of an event that rules ask for; its words only where a rule asks for words."""
 
     def __init__(self, event: Event, *, words: bool) -> None:
         tag = event.language.tag if event.language else event.story.language or ""
@@ -238,7 +238,7 @@ def _fits(rule: RouteRule, facts: _Facts) -> bool:
 
 
 def _verdicts(rule: RouteRule, facts: _Facts) -> Iterable[tuple[bool, str]]:
-    """Each condition with whether it holds, and by what."""
+    """Whether each condition holds, and the reason."""
     if rule.urgency is not None:
         yield (
             facts.urgency is not None and facts.urgency <= rule.urgency,

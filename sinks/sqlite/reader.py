@@ -147,7 +147,7 @@ def _is_common(base: sqlite3.Connection, match: str) -> bool:
 
 
 def _newest(query: Query, wheres: list[str], values: list[object]) -> str:
-    """The order by time, going on from a cursor."""
+    """The order by time; it adds the conditions of a cursor to `wheres` and `values`."""
     column = ORDER_COLUMNS.get(query.order, "time")
     time, _, number = (query.after or "").partition(".")
     after = parse_int64(time), parse_int64(number)

@@ -45,7 +45,7 @@ class SinkHandler:
     async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Decode and write. What the sink does in the log's file is done in the transaction of the offsets."""
         decoded = await asyncio.to_thread(decode_records, self._step, records)
-        events = [each for each in decoded if not isinstance(each, Rejected)]
+        events = [item for item in decoded if not isinstance(item, Rejected)]
         try:
             if not self._is_open:
                 await self._open()

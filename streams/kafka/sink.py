@@ -104,7 +104,7 @@ class SinkRunner:
         )
 
     async def _begin(self, consumer: AIOKafkaConsumer, polled: Sequence[KafkaRecord]) -> None:
-        """Take up the committed position, and keep the places from which a sink begins now."""
+        """Read the committed position, and commit the offsets at which a sink begins now."""
         self._is_open = False
         if self._position is None:
             self._position = await self._committed_position(consumer)
@@ -227,7 +227,7 @@ class SinkRunner:
             self._position = position
 
     async def _figures(self, consumer: AIOKafkaConsumer) -> None:
-        """Tell the lag for ever, and above all while the sink is down and nothing is fetched."""
+        """Count the lag again and again, also while the sink is down and nothing is fetched."""
         while True:
             await asyncio.sleep(FIGURES_INTERVAL_S)
             with suppress(KafkaError, IllegalStateError):  # it is down, or the partitions have just changed

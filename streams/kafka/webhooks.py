@@ -78,7 +78,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._courier: Courier | None = None
 
     async def start(self, courier: Courier) -> None:
-        """Take part in the group; a new target begins with what comes from now on."""
+        """Join the group; a new target begins with what comes from now on."""
         self._courier = courier
         await self._consumer.start()
         self._consumer.subscribe(self._topics, listener=self)

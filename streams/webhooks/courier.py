@@ -114,7 +114,7 @@ class Courier:
                 self._enqueue(record.key, [story])
 
     def _enqueue(self, key: bytes, stories: Iterable[_Story]) -> None:
-        """Let stories wait for their turn in their chain."""
+        """Add stories to the queue of their chain."""
         waiting = self._chains.setdefault(key, deque())
         waiting.extend(stories)
         if not waiting:
