@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka.errors import KafkaError
@@ -13,7 +15,8 @@ from processors.errors import NotAFeed
 from processors.model.codec import decode
 from processors.model.event import RawItem
 from streams.kafka.cluster import Cluster
-from streams.kafka.ledger import PartitionLedger, feed_partition, read_states
+from streams.kafka.ledger import MAX_RESULTS, PartitionLedger, PartitionWriter, feed_partition, read_states
+from streams.messages import Message
 from streams.pollers.feed import Feed
 from streams.pollers.ports import PollResult
 from streams.pollers.state import FeedState, pack_state
@@ -41,6 +44,46 @@ def test_feeds_of_one_host_lie_in_one_partition_whatever_their_paths_and_ports()
     assert len({feed_partition(Feed(url, url), 64) for url in urls}) == 1
     hosts = Counter(feed_partition(Feed(str(n), f"https://wire{n}.example/"), 8) for n in range(4000))
     assert min(hosts.values()) > 400, "hosts are spread evenly"
+
+
+class HeldProducer:
+    """A producer whose first transaction is held open; `sizes` has the number of messages of each."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.gate = asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        self.sizes.append(0)
+        yield
+        if len(self.sizes) == 1:
+            await self.gate.wait()
+
+    async def send(self, *_: object, **__: object) -> asyncio.Future[None]:
+        self.sizes[-1] += 1
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        sent.set_result(None)
+        return sent
+
+
+@pytest.mark.parametrize(("more", "sizes"), [(0, [1, MAX_RESULTS]), (1, [1, MAX_RESULTS, 1])])
+async def test_what_waits_for_a_transaction_goes_into_the_next_up_to_a_limit(
+    monkeypatch: pytest.MonkeyPatch, more: int, sizes: list[int]
+) -> None:
+    producer = HeldProducer()
+    monkeypatch.setattr(Cluster, "producer", lambda _self, **_: producer)
+    writer = PartitionWriter(Cluster(Kafka()), 0)
+    message = Message(RAW.name, b"harbour", b"a", 1)
+    writes = [asyncio.ensure_future(writer.write([message]))]
+    async with asyncio.timeout(10):
+        while not producer.sizes:
+            await asyncio.sleep(0)
+        writes += [asyncio.ensure_future(writer.write([message])) for _ in range(MAX_RESULTS + more)]
+        await asyncio.sleep(0)
+        producer.gate.set()
+        await asyncio.gather(*writes)
+    assert producer.sizes == sizes
 
 
 @pytest.mark.kafka

@@ -63,3 +63,9 @@ def test_a_flood_of_one_line_is_cut_and_other_lines_pass() -> None:
     assert [line("aiokafka.conn", "down") for _ in range(4)] == [True, True, False, False]
     assert line("aiokafka.conn", "up")
     assert all(line("wiredesk", "down") for _ in range(9))
+
+
+def test_after_a_while_the_lines_of_a_flood_pass_again() -> None:
+    limit = LogLimit(max_lines=1, seconds=0.0)
+    line = logging.LogRecord("aiokafka.conn", logging.ERROR, "", 0, "down", (), None)
+    assert all(limit.filter(line) for _ in range(4))
