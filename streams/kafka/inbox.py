@@ -18,7 +18,7 @@ from streams.messages import Record
 # Back-fill records in one transaction: a live record that comes meanwhile waits for all of them, so many of them are
 # felt; with few, the fixed cost of a transaction (some milliseconds) slows the back-fill down.
 MAX_BACKFILL_RECORDS: Final = 50
-LOOK_AGAIN_S: Final = 0.1
+LOOK_AGAIN_S: Final = 0.1  # between two looks whether a back-fill may pass; longer slows the back-fill down
 # A rebalance waits for the transaction in hand, and with it the whole group. Half a second keeps a join, a leave and a
 # stop short; much less, and the fixed cost of a transaction (some milliseconds) is no longer small beside the work.
 TRANSACTION_WORK_S: Final = 0.5

@@ -36,7 +36,11 @@ from streams.topology import Step
 # The broker aborts a transaction that is open for longer. Ours take milliseconds, as they begin when all messages are
 # there; with less, a slow broker's answer ends the worker, with more, readers wait longer behind a worker that died.
 TRANSACTION_MS: Final = 10_000
-LOOK_AGAIN_S: Final = 0.02
+# Of a partition's messages in one request. With aiokafka's 16 KiB a few stories fill it, and each request waits for the
+# one before it; more only takes memory until the broker has acknowledged it.
+MAX_BATCH_BYTES: Final = 262_144
+LINGER_MS: Final = 2  # for more messages of a partition; longer delays every transaction
+LOOK_AGAIN_S: Final = 0.02  # between two looks whether a rebalance is over; longer delays the records in hand
 FIRST_POOLED_RECORDS: Final = 64  # of the first transaction of a slow step, before its speed is known
 log = structlog.get_logger("wiredesk.kafka")
 
@@ -172,8 +176,8 @@ class StepRunner:
         producer = self._cluster.producer(
             transactional_id=identity,
             transaction_timeout_ms=TRANSACTION_MS,
-            linger_ms=2,
-            max_batch_size=262_144,
+            linger_ms=LINGER_MS,
+            max_batch_size=MAX_BATCH_BYTES,
         )
         await producer.start()
         return producer
