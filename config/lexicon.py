@@ -236,6 +236,25 @@ class EmbargoWords(WordTable, frozen=True):
     zone: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+class Lines(WordTable, frozen=True):
+    """By which words lines are known, whoever sends them.
+
+    Patterns in small letters, tried at the start of a line in small letters (of the whole line where they end in ``$``).
+    ``{version_end}`` and ``{marked_end}`` are how a mark may end: `processors.layout.phrases`.
+    """
+
+    note: tuple[Pattern, ...] = ()  # to editors
+    signoff: tuple[Pattern, ...] = ()
+    contributed: tuple[
+        Pattern, ...
+    ] = ()  # who contributed, at the end of a line that may begin with anything
+    contributed_words: tuple[str, ...] = ()  # each line of `contributed` has one of them
+    boilerplate: tuple[Pattern, ...] = ()
+    byline: Pattern = NOTHING  # what opens a byline
+    role: Pattern = NOTHING  # what may follow its names
+    source: Pattern = NOTHING  # before an agency that a story comes from: (avec AFP), Quelle: dpa
+
+
 class Language(WordTable, frozen=True):
     """``languages/<tag>.toml``: the words of one language. Each table may be missing; date rules need the calendar.
 
@@ -249,6 +268,7 @@ class Language(WordTable, frozen=True):
     speech: Speech | None = None
     damage: Lost | None = None
     names: Names | None = None
+    lines: Lines = Lines()
     version: tuple[Version, ...] = ()
     editors: Pattern = NOTHING  # how a line to editors opens
     story_names: StoryNames = StoryNames()

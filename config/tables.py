@@ -13,7 +13,7 @@ from functools import cache
 from typing import Literal
 
 from config.lexicon import FOLDER
-from config.word_files import WordSet, WordTable, read_file
+from config.word_files import Pattern, WordSet, WordTable, read_file
 
 
 class TopicNames(WordTable, frozen=True):
@@ -21,6 +21,23 @@ class TopicNames(WordTable, frozen=True):
 
     priors: dict[str, float]  # by topic
     sections: dict[str, str]  # by topic: what publishers call their sections, separated by commas
+
+
+class CommonLines(WordTable, frozen=True):
+    """``lines.toml``: by which words and marks lines are known in any language. Patterns as in `config.lexicon.Lines`."""
+
+    note: tuple[Pattern, ...]
+    signoff: tuple[Pattern, ...]
+    boilerplate: tuple[Pattern, ...]
+    heading: tuple[Pattern, ...]  # above standing matter; as printed
+    label: tuple[Pattern, ...]  # with which a block of standing matter labels itself
+    notebook: tuple[
+        Pattern, ...
+    ]  # headings of an agency's notebook for editors, which goes on up to its code line
+    caption: tuple[Pattern, ...]  # cues of captions, anywhere in a line
+    caption_words: tuple[str, ...]  # each line of `caption` has one of them
+    credit: tuple[Pattern, ...]  # words of credits; a name may follow
+    photo: Pattern
 
 
 class Category(WordTable, frozen=True):
@@ -103,6 +120,12 @@ class Zones(WordTable, frozen=True):
     minutes: dict[str, int]  # east of Greenwich
     names: dict[str, str]  # IANA, where summer time decides
     not_in_copy: NotInCopy
+
+
+@cache
+def common_lines() -> CommonLines:
+    """How lines are known in any language."""
+    return read_file(FOLDER / "lines.toml", CommonLines)
 
 
 @cache

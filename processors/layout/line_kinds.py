@@ -1,6 +1,6 @@
 """What kind a line is by its own words, before its place in the dispatch is looked at.
 
-Patterns come from `config/lexicon/segment-phrases.toml` and `agencies.toml`; none is tried on more than `MAX_LINE_CHARS`
+Patterns come from `config.lexicon`; none is tried on more than `MAX_LINE_CHARS`
 characters, so no text makes them slow.
 """
 

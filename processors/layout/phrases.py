@@ -1,16 +1,23 @@
-"""The phrases by which lines are known, whoever sends them: `config/lexicon/segment-phrases.toml`, compiled."""
+"""The phrases by which lines are known, whoever sends them: those of every language and of none, compiled."""
 
 from __future__ import annotations
 
 import re
-import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from config.files import CONFIG_FOLDER
-from config.lexicon import agencies
+from config.lexicon import agencies, every_language, joined
+from config.tables import common_lines
 
+# How a line that tells of a version ends: alone, before a dash, or with what it is a version of
+VERSION_END: Final = (
+    r"(?:\W*$|\s*[:—–-]\s|\s+(?:med|met|mit|avec|con|com|with|de la dépêche|de la noticia|da notícia|della notizia"
+    r"|van (?:het )?bericht|av (?:telegram|melding))\b)"
+)
+# How a line ends that a mark opens: in brackets, after a dash or colon, or alone
+MARKED_END: Final = r"\b(?:[^.]{0,200}\)|(?:\s*:|\s+[—–-]\s).{0,200}$|\W{0,2}$)"
 PERSON: Final = r"[^\W\d_][\w.'’-]*(?:[ _][\w.'’-]+){0,4}"
 
 
@@ -52,30 +59,43 @@ class Worded:
 
 @cache
 def phrases() -> Phrases:
-    """The phrases of lines of every kind."""
-    with (CONFIG_FOLDER / "lexicon" / "segment-phrases.toml").open("rb") as file:
-        told: dict[str, Any] = tomllib.load(file)
-
-    def any_of(name: str) -> re.Pattern[str]:
-        return re.compile("|".join(f"(?:{one})" for one in told[name]))
-
-    desk = "|".join(sorted(map(re.escape, agencies().desks()), key=len, reverse=True))
-    return Phrases(
-        any_of("note"),
-        any_of("signoff"),
-        Worded(tuple(told["contributed_words"]), any_of("contributed")),
-        any_of("boilerplate"),
-        any_of("heading"),
-        any_of("label"),
-        any_of("notebook"),
-        re.compile(rf"[(\[*]*\s*(?:{told['byline']})\b:?\s+(?P<names>\S.*?)\s*[)\]*]*", re.IGNORECASE),
-        re.compile(rf"\b(?:{told['role']})"),
-        re.compile(rf"\W{{0,3}}(?:{told['from']})\s?:?\s+(?P<agency>[^:\n]{{2,40}}?)[^\w:]{{0,2}}"),
-        Worded(tuple(told["caption_words"]), any_of("caption")),
-        re.compile(r"\([A-Z][A-Z ,]{2,60} - Tags:[^()]{2,300}\)$"),
-        any_of("credit"),
-        _credit_tail(desk, told["photo"]),
+    """The phrases of lines of every kind, in every language."""
+    every, common = [words.lines for _, words in every_language()], common_lines()
+    byline, role, source = (
+        joined(getattr(lines, name) for lines in every) for name in ("byline", "role", "source")
     )
+    contributed_words = dict.fromkeys(word for lines in every for word in lines.contributed_words)
+
+    def of_all(name: str) -> re.Pattern[str]:
+        return _any_of(
+            (*getattr(common, name, ()), *(one for lines in every for one in getattr(lines, name)))
+        )
+
+    return Phrases(
+        of_all("note"),
+        of_all("signoff"),
+        Worded(tuple(contributed_words), of_all("contributed")),
+        of_all("boilerplate"),
+        _any_of(common.heading),
+        _any_of(common.label),
+        _any_of(common.notebook),
+        re.compile(rf"[(\[*]*\s*(?:{byline})\b:?\s+(?P<names>\S.*?)\s*[)\]*]*", re.IGNORECASE),
+        re.compile(rf"\b(?:{role})"),
+        re.compile(rf"\W{{0,3}}(?:{source})\s?:?\s+(?P<agency>[^:\n]{{2,40}}?)[^\w:]{{0,2}}"),
+        Worded(common.caption_words, _any_of(common.caption)),
+        re.compile(r"\([A-Z][A-Z ,]{2,60} - Tags:[^()]{2,300}\)$"),
+        _any_of(common.credit),
+        _credit_tail(_longest_first(agencies().desks()), common.photo),
+    )
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    body = "|".join(f"(?:{pattern})" for pattern in dict.fromkeys(patterns))
+    return re.compile(body.replace("{version_end}", VERSION_END).replace("{marked_end}", MARKED_END))
+
+
+def _longest_first(words: Iterable[str]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
 def _credit_tail(desk: str, photo: str) -> re.Pattern[str]:
