@@ -11,7 +11,7 @@ import click
 
 from config.errors import Misconfigured
 from processors.errors import Transient
-from streams.cpu import configure_numpy
+from streams.startup import configure_numpy
 
 COMMANDS: Final = {
     "run": "Poll, process and show stories on this machine (SQLite, web desk).",

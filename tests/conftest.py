@@ -41,7 +41,7 @@ class KafkaForTest:
 @pytest.fixture(autouse=True)
 def _logs_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands that are called within the tests' process send no other test's log to their own standard error."""
-    monkeypatch.setattr("streams.logs.configure", lambda _settings: None)
+    monkeypatch.setattr("streams.startup.configure_logs", lambda _settings: None)
 
 
 @pytest.fixture(scope="session")

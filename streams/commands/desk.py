@@ -39,10 +39,10 @@ def command(settings: Settings, feeds: str | None) -> None:
       WIREDESK_DESK_TOKEN_FILE=/run/secrets/desk wiredesk desk --host 0.0.0.0
     """
     from config.settings import override_settings
-    from streams.logs import configure
+    from streams.startup import configure_logs
 
     settings = override_settings(settings, {"poll.feeds": feeds})
-    configure(settings.log)
+    configure_logs(settings.log)
     if feeds:
         log_files(settings, "poll.feeds")
     asyncio.run(_serve_until_signal(settings, _polled_feeds(settings) if feeds else NoFeeds()))

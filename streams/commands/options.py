@@ -164,9 +164,9 @@ def log_files(settings: Settings, *keys: str) -> None:
 def configure_kafka_logs(settings: Settings) -> None:
     """Send the log where the settings say, without what Kafka's client says of every connection."""
     from streams.kafka.service import limit_client_logs
-    from streams.logs import configure
+    from streams.startup import configure_logs
 
-    configure(settings.log)
+    configure_logs(settings.log)
     limit_client_logs()
 
 

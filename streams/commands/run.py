@@ -55,9 +55,9 @@ def command(
       wiredesk run --no-desk --events events.jsonl
     """
     from streams.embedded.serve import Options
-    from streams.logs import configure
+    from streams.startup import configure_logs
 
-    configure(settings.log)
+    configure_logs(settings.log)
     log_files(
         settings, *([] if no_feeds else ["poll.feeds"]), "tag.watchlists", "routes.file", "webhooks.file"
     )

@@ -24,8 +24,8 @@ import structlog
 from config.errors import Misconfigured
 from config.settings import Health, Settings
 from sinks.desk.health import Check, health_app, serve
-from streams.logs import configure
 from streams.retry import PROCESS_RESTART
+from streams.startup import configure_logs
 
 RESTARTS_VARIABLE: Final = "WIREDESK_RESTARTS"  # how many restarts there were, one soon after the other
 END_SIGNALS: Final = frozenset({signal.SIGINT, signal.SIGTERM})
@@ -42,7 +42,7 @@ def run_forever(settings: Settings, run: Callable[[asyncio.Event], Awaitable[Non
     Raises:
         Misconfigured: what the operator has to change.
     """
-    configure(settings.log)
+    configure_logs(settings.log)
     limit_client_logs()
     faulthandler.register(signal.SIGUSR1)  # prints the stack of every thread
     began = time.monotonic()

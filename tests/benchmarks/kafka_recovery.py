@@ -29,7 +29,7 @@ from processors.deduplicate.record import BLOCK_RECORDS, StoryRecord, flag_new_s
 from processors.model.event import Lineage
 from streams.kafka.cluster import Cluster
 from streams.kafka.standby import PartitionStates
-from streams.logs import configure
+from streams.startup import configure_logs
 from streams.steps import Work
 from streams.topology import LINEAGE, STEPS
 from tests.servers.fleet import make_topics
@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stories", type=int, default=1_000_000)
     options = parser.parse_args()
-    configure(LogSettings())
+    configure_logs(LogSettings())
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
         asyncio.run(measure(server, options.stories))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streams import cpu
+from streams import startup
 
 
 def told(vendor: str, family: int, *flags: str) -> str:
@@ -32,40 +32,43 @@ ZEN_4 = told("AuthenticAMD", 25, "avx512f", "avx512_vbmi2")
     ],
 )
 def test_only_zen_4_sorts_slowly(cpuinfo: str, slow: bool) -> None:
-    assert cpu.sorts_slowly(cpuinfo) == slow
+    assert startup.sorts_slowly(cpuinfo) == slow
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [({}, {cpu.NUMPY_VARIABLE: "X86_V4 AVX512_ICL"}), ({cpu.NUMPY_VARIABLE: ""}, {cpu.NUMPY_VARIABLE: ""})],
+    [
+        ({}, {startup.NUMPY_VARIABLE: "X86_V4 AVX512_ICL"}),
+        ({startup.NUMPY_VARIABLE: ""}, {startup.NUMPY_VARIABLE: ""}),
+    ],
     ids=["unset", "the operator's own"],
 )
 def test_what_the_operator_told_numpy_stands(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, before: dict[str, str], after: dict[str, str]
 ) -> None:
     (tmp_path / "cpuinfo").write_text(ZEN_4)
-    monkeypatch.setattr(cpu, "_CPUS", tmp_path / "cpuinfo")
+    monkeypatch.setattr(startup, "_CPUS", tmp_path / "cpuinfo")
     environment = dict(before)
-    cpu.configure_numpy(environment)
+    startup.configure_numpy(environment)
     assert environment == after
 
 
 def test_a_machine_that_tells_nothing_of_its_processors_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(cpu, "_CPUS", tmp_path / "missing")
+    monkeypatch.setattr(startup, "_CPUS", tmp_path / "missing")
     environment: dict[str, str] = {}
-    cpu.configure_numpy(environment)
+    startup.configure_numpy(environment)
     assert not environment
 
 
 def test_the_command_tells_numpy_before_it_is_loaded_and_numpy_takes_it() -> None:
-    environment = {name: value for name, value in os.environ.items() if name != cpu.NUMPY_VARIABLE}
+    environment = {name: value for name, value in os.environ.items() if name != startup.NUMPY_VARIABLE}
     code = """
 import os, sys
 import streams.cli
 assert "numpy" not in sys.modules
-from streams.cpu import configure_numpy
+from streams.startup import configure_numpy
 configure_numpy(os.environ)
 import numpy
 print(numpy.sort(numpy.array([3, 1, 2])).tolist())

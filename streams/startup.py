@@ -1,0 +1,75 @@
+"""What a process sets up before anything else: how numpy sorts on its processor, and where its log goes.
+
+numpy sorts with x86-simd-sort, which packs numbers by a store that AMD's Zen 4 emulates in microcode (AMD's
+optimization guide for Zen 4, 57647, 2.11.2: avoid the memory form of COMPRESS; numpy/x86-simd-sort issue 6). Without
+AVX-512 it sorts four times as fast there. Intel's processors and Zen 5 have no such fault. Nothing that is computed
+changes. Nothing heavy is imported here: numpy must be told before it is loaded.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from config.settings import LogSettings
+
+NUMPY_VARIABLE: Final = (
+    "NPY_DISABLE_CPU_FEATURES"  # numpy reads it when it is loaded; what the operator set stands
+)
+_SLOW: Final = "X86_V4 AVX512_ICL"  # the groups of features, as numpy names them, that such a processor has
+_CPUS: Final = Path("/proc/cpuinfo")
+
+
+def configure_numpy(environment: MutableMapping[str, str]) -> None:
+    """Have numpy sort without AVX-512 where that is slower; to be called before anything imports numpy."""
+    if NUMPY_VARIABLE in environment:
+        return
+    try:
+        with _CPUS.open(encoding="utf-8", errors="replace") as stream:
+            cpuinfo = stream.read(8192)
+    except OSError:  # no Linux
+        return
+    if sorts_slowly(cpuinfo):
+        environment[NUMPY_VARIABLE] = _SLOW
+
+
+def sorts_slowly(cpuinfo: str) -> bool:
+    """Whether the first processor of a ``/proc/cpuinfo`` is a Zen 4: AMD's family 25 (19h) with AVX-512."""
+    first, _, _ = cpuinfo.partition("\n\n")
+    pairs = [line.partition(":") for line in first.splitlines()]
+    facts = {name.strip(): value.strip() for name, _, value in pairs}
+    flags = facts.get("flags", "").split()
+    return (
+        facts.get("vendor_id") == "AuthenticAMD"
+        and facts.get("cpu family") == "25"
+        and "avx512_vbmi2" in flags
+    )
+
+
+def configure_logs(settings: LogSettings) -> None:
+    """Send structlog, and the standard library's loggers, to standard error, as text or JSON (``[log]``)."""
+    import structlog
+
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    if settings.format == "text":
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(
+        level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
+    )
