@@ -11,20 +11,25 @@ from typing import Final
 
 from processors.model.event import RawItem
 from processors.model.story import AltId, Story
-from processors.normalise.decode import decode_wire
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean_line, clean_text
 from processors.normalise.values import made_uri, source_of
-from processors.normalise.wire import END_OF_TRANSMISSION, find_wire_date, subjects_of, urgency_of
+from processors.normalise.wire import (
+    END_OF_TRANSMISSION,
+    find_wire_date,
+    split_transmission,
+    subjects_of,
+    urgency_of,
+)
 
 _NAME: Final = "anpa-1312"
 _HEAD_CHARS: Final = 2_000  # in which both header lines stand; a longer head costs time on every dispatch
 _SOH_CHARS: Final = 60  # of them, those in which SOH must stand, behind SYN and blanks
-_HEADER_CHARS: Final = 600  # of a message inside of a transmission
 # Headline and byline stand above the copy: further down, a flush line is a heading, and "By" begins a sentence.
 _HEADLINE_LINES: Final = 8
 _BYLINE_CHARS: Final = 1_200
 _TRAILER_CHARS: Final = 60  # where a line that dropped ETX ends in its date
+_START: Final = re.compile("\x16*\x01")
 _LEVEL: Final = re.compile(
     r"[\x16\s]*\x01[ ]?(?P<level>[a-zA-Z])[ ]?(?P<number>\d{3,4})[ ]?\x1f?(?P<selector>[^\r\n\x02\x1f]*)\x1f?(?:\r\n|\r|\n|(?=\x02))"
 )
@@ -53,18 +58,9 @@ def is_message(text: str) -> bool:
 
 
 def read_messages(document: Document) -> Readings:
-    """The messages of a transmission, in order. The bytes are read anew: a wire declares no character set."""
-    item = document.item
-    text = decode_wire(item.payload, item.charset, item.language)
-    starts = [
-        match.start()
-        for match in re.finditer(r"\x16*\x01", text)
-        if is_message(text[match.start() : match.start() + _HEADER_CHARS])
-    ]
-    if not starts:
-        return [_message(text.lstrip(), item)]
-    parts = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
-    return [_message(part, item) for part in parts]
+    """The messages of a transmission, in order."""
+    messages = split_transmission(document.item, _START, is_message)
+    return [_message(message.lstrip(), document.item) for message in messages]
 
 
 def _message(text: str, item: RawItem) -> Reading:

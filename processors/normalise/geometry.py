@@ -20,9 +20,8 @@ from processors.normalise.xml import local_name
 Position = tuple[float, float]  # longitude, latitude in degrees
 # A coastline has thousands of positions, and bounds need them all; a hostile shape has millions.
 _MAX_POSITIONS: Final = 10_000
-_MAX_DEPTH: Final = (
-    8  # a collection of features with multipolygons needs 7 (RFC 7946, section 3); bombs nest deeper
-)
+# A collection of features with multipolygons needs 7 (RFC 7946, section 3); bombs nest deeper.
+_MAX_DEPTH: Final = 8
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 _BETWEEN: Final = re.compile(r"[\s,;]+")
 _METRES_OF_DEGREE: Final = 111_320.0  # of latitude: the equator of WGS 84 (40,075,017 m) by 360

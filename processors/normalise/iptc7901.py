@@ -11,22 +11,28 @@ from typing import Final
 
 from processors.model.event import RawItem
 from processors.model.story import AltId, InfoSource, Story
-from processors.normalise.decode import decode_wire
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean_line, clean_text, without_byline_word
 from processors.normalise.values import made_uri, source_of
-from processors.normalise.wire import END_OF_TRANSMISSION, find_wire_date, subjects_of, urgency_of
+from processors.normalise.wire import (
+    END_OF_TRANSMISSION,
+    find_wire_date,
+    split_transmission,
+    subjects_of,
+    urgency_of,
+)
 
 _NAME: Final = "iptc-7901"
 # Blanks and NULs that a line puts before the header go first, so that it stands in a few hundred characters; a longer
 # head costs time on every dispatch.
 _HEAD_CHARS: Final = 2_000
-_HEADER_CHARS: Final = 400  # a header line is shorter; what is longer is text that a stray SOH stands in
 _SOH_CHARS: Final = 120  # of them, those in which SOH must stand: a ZCZC line may come first
 # The lines above the copy. A head of more lines or characters is copy that happens to have a line with ``=`` at its end.
 _COPY_HEAD_LINES: Final = 9
 _COPY_HEAD_CHARS: Final = 1_000
 _COPY_BEGINS_CHARS: Final = 1_200  # in which the copy under such a head must have begun
+_FILLERS: Final = "\x00\x04\x16\r\n \ufeff"
+_START: Final = re.compile("\x01")
 _HEADER: Final = re.compile(
     r"(?:ZCZC[^\n]*\n)?\s*\x01\s*(?P<source>[A-Za-z][A-Za-z.&-]{0,11})[ ]?(?P<number>\d{1,6})[ ]+(?P<priority>[1-9])[ ]+"
     r"(?P<category>[A-Za-z]{1,4})(?:[ ]+(?P<words>\d{1,6})(?=[ \r\n\x02]|\Z))?[ ]*(?P<rest>[^\r\n\x02]*)(?:\r\n|\r|\n|(?=\x02)|\Z)"
@@ -52,25 +58,16 @@ _NOTE: Final = re.compile(
 
 def is_message(text: str) -> bool:
     """Whether a text opens with the header of a message; a line that dropped control characters has no SOH."""
-    start = text[:_HEAD_CHARS].lstrip("\x00\x04\x16\r\n \ufeff")
+    start = text[:_HEAD_CHARS].lstrip(_FILLERS)
     return ("\x01" in text[:_SOH_CHARS] and _HEADER.match(start) is not None) or _BARE.match(
         start
     ) is not None
 
 
 def read_messages(document: Document) -> Readings:
-    """The messages of a transmission, in order. The bytes are read anew: a wire declares no character set."""
-    item = document.item
-    text = decode_wire(item.payload, item.charset, item.language)
-    starts = [
-        match.start()
-        for match in re.finditer(r"\x01", text)
-        if _HEADER.match(text[match.start() : match.start() + _HEADER_CHARS])
-    ]
-    if not starts:
-        return [_message(text.lstrip("\x00\x04\x16\r\n \ufeff"), item)]
-    parts = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
-    return [_message(part, item) for part in parts]
+    """The messages of a transmission, in order."""
+    messages = split_transmission(document.item, _START, lambda text: _HEADER.match(text) is not None)
+    return [_message(message.lstrip(_FILLERS), document.item) for message in messages]
 
 
 def _message(text: str, item: RawItem) -> Reading:

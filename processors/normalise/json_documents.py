@@ -11,9 +11,8 @@ from processors.normalise.reading import Document, Format, Readings, over_limit_
 
 Json = dict[str, Any]
 _NAME: Final = "json"
-_ITEM_LINES: Final = (
-    "ninjs"  # what a line of JSON Lines is read as: one object is one item, whatever it lacks
-)
+# What a line of JSON Lines is read as: one object is one item, whatever it lacks.
+_ITEM_LINES: Final = "ninjs"
 _WRAPPERS: Final = (
     "items",
     "_items",

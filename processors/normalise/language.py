@@ -34,9 +34,8 @@ _SURE_CONFIDENCE: Final = 0.9
 # Confidences that no classifier gave: common words prove a language, a claim that was contradicted in vain is doubtful.
 _PROVED_CONFIDENCE: Final = 0.99
 _DOUBTFUL_CONFIDENCE: Final = 0.6
-_FULL_CONFIDENCE_LETTERS: Final = (
-    60  # a shorter text lowers the confidence: the classifier is sure of two words as well
-)
+# A shorter text lowers the confidence: the classifier is sure of two words as well.
+_FULL_CONFIDENCE_LETTERS: Final = 60
 _LAST_LATIN: Final = "\u024f"
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _ASCII_LETTERS: Final = bytes(code if chr(code).isalpha() else 0x20 for code in range(128)).ljust(256)
@@ -45,15 +44,12 @@ _ASCII_WORDS: Final = _ASCII_LETTERS.lower()
 # ("De La Cruz") and tables; a larger one asks the classifier for headlines and briefs.
 _WORDS_A_COMMON_WORD: Final = 5
 _MIN_COMMON_WORDS: Final = 3
-_WORDS_A_PLAIN_WORD: Final = (
-    4  # where nothing was declared: a relative without a list of words has some of them too
-)
-_MIN_LETTERS: Final = (
-    3  # fewer are initials or a unit, in which the classifier sees some language all the same
-)
-_MIN_PLAIN_WORDS: Final = (
-    30  # in fewer, a headline of borrowed words could pass for English; more load the model for briefs
-)
+# Where nothing was declared: a relative without a list of words has some of them too.
+_WORDS_A_PLAIN_WORD: Final = 4
+# Fewer are initials or a unit, in which the classifier sees some language all the same.
+_MIN_LETTERS: Final = 3
+# In fewer, a headline of borrowed words could pass for English; more load the model for briefs.
+_MIN_PLAIN_WORDS: Final = 30
 _WITHOUT_RELATIVES: Final = frozenset(
     {"en"}
 )  # the others have relatives for which there is no list of common words

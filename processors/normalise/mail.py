@@ -101,8 +101,7 @@ def _body(message: EmailMessage) -> str:
     part = message.get_body(("plain", "html"))
     if part is None:
         part = next(
-            (candidate for candidate in message.walk() if candidate.get_content_maintype() == "text"),
-            None,
+            (candidate for candidate in message.walk() if candidate.get_content_maintype() == "text"), None
         )
     if part is None:
         return ""

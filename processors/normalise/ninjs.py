@@ -284,9 +284,5 @@ def _is_markup(text: Text) -> bool:
 
 
 FORMAT: Final = Format(
-    name=_NAME,
-    read=read_json,
-    is_json=is_item,
-    read_json=read_item,
-    media_types=("application/ninjs+json",),
+    name=_NAME, read=read_json, is_json=is_item, read_json=read_item, media_types=("application/ninjs+json",)
 )

@@ -40,9 +40,8 @@ _MAIL_DATE: Final = re.compile(
     r" (?:GMT|UTC|([+-]\d{4}))"
 )
 _MISREAD: Final = re.compile(r"\A\D*\Z|[ap]\.?m\b|[+-]\d\d:\d\d", re.IGNORECASE)
-_FIRST_YEAR: Final = (
-    1800  # 0001-01-01 and 1601-01-01 are how some systems say "none"; archives of news begin later
-)
+# 0001-01-01 and 1601-01-01 are how some systems say "none"; archives of news begin later.
+_FIRST_YEAR: Final = 1800
 ACTIVE_SCHEMES: Final = ("javascript:", "vbscript:", "data:")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 

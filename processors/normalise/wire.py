@@ -1,19 +1,25 @@
-"""What IPTC 7901 and ANPA 1312 share: priorities, categories, and the date that follows the text."""
+"""What IPTC 7901 and ANPA 1312 share: transmissions of messages, priorities, categories, and the date after the text."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from config.tables import categories, priorities
 from processors.dates.month_names import month_number
 from processors.dates.written import zone_of
+from processors.model.event import RawItem
 from processors.model.story import Subject
+from processors.normalise.decode import decode_wire
 from processors.normalise.subjects import MEDIA_TOPIC, PIPELINE_CREATOR
 
+# Both header lines are shorter; more would be searched at every stray SOH of a text.
+_HEADER_CHARS: Final = 600
 END_OF_TRANSMISSION: Final = rb"\x04"  # EOT (ISO 646) ends a message
 _DAY_FIRST: Final = re.compile(
     r"(?P<day>\d{2})(?P<hour>\d{2})(?P<minute>\d{2})\s*(?P<zone>[A-Za-z]{1,4}(?=\s))?\s*(?P<month>[^\W\d_]{3,4})\.?\s*(?P<year>\d{4}|\d{2})\b"
@@ -21,6 +27,21 @@ _DAY_FIRST: Final = re.compile(
 _MONTH_FIRST: Final = re.compile(
     r"(?P<month>\d{1,2})-(?P<day>\d{1,2})-(?P<year>\d{4}|\d{2})\s+(?P<hour>\d{2}):?(?P<minute>\d{2})\s*(?P<zone>[A-Za-z]{1,4})?"
 )
+
+
+def split_transmission(item: RawItem, start: re.Pattern[str], is_message: Callable[[str], bool]) -> list[str]:
+    """The messages of a transmission, in order; all of it where none begins in it.
+
+    The bytes are decoded anew, because wires declare no character set. A message begins at a match of `start` where
+    `is_message` says so of what follows.
+    """
+    text = decode_wire(item.payload, item.charset, item.language)
+    starts = [
+        match.start()
+        for match in start.finditer(text)
+        if is_message(text[match.start() : match.start() + _HEADER_CHARS])
+    ]
+    return [text[begin:end] for begin, end in pairwise([*(starts or [0]), len(text)])]
 
 
 def find_wire_date(text: str, zone: str | None) -> str | None:

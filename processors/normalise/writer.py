@@ -43,9 +43,8 @@ _BULLET: Final = "\x04"
 _CELL: Final = "\x05"
 _BLANK_CODES: Final = tuple(zip(" \n\t\r\f", "\x06\x07\x08\x0e\x0f", strict=True))  # white space that stays
 _MARKS: Final = re.compile("([\x01-\x05][\x01-\x05 ]*)")
-_MAX_CACHED_MARKS: Final = (
-    32  # longer runs of marks are seldom the same; a hostile document would fill the cache
-)
+# Longer runs of marks are seldom the same; a hostile document would fill the cache.
+_MAX_CACHED_MARKS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)

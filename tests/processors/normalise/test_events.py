@@ -29,7 +29,7 @@ def test_the_slug_line_is_a_slug_whatever_it_looks_like(slugline: str | None, ki
         "slugline": slugline,
     }  # fmt: skip
     event = segment(one(orjson.dumps(item)), SegmentSettings())
-    assert [segment_found.kind for segment_found in event.segments or ()] == [
+    assert [part.kind for part in event.segments or ()] == [
         kind,
         "dateline",
         "paragraph",

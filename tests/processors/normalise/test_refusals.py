@@ -69,8 +69,8 @@ def test_a_document_is_refused_by_name(payload: bytes, error: type[Rejected], sa
     ],
 )
 def test_a_single_item_is_refused_by_name(payload: str, error: type[Rejected]) -> None:
-    (error_found,) = outcomes(payload)
-    assert isinstance(error_found, error)
+    (refusal,) = outcomes(payload)
+    assert isinstance(refusal, error)
 
 
 def test_a_document_over_the_limit_is_refused_before_it_is_read() -> None:
@@ -79,8 +79,8 @@ def test_a_document_over_the_limit_is_refused_before_it_is_read() -> None:
 
 
 def test_a_ninjs_item_with_a_line_of_its_own_needs_a_uri() -> None:
-    (error_found,) = outcomes('{"headlines": [{"value": "A"}]}', format="ninjs")
-    assert isinstance(error_found, MissingIdentity)
+    (refusal,) = outcomes('{"headlines": [{"value": "A"}]}', format="ninjs")
+    assert isinstance(refusal, MissingIdentity)
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:
