@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.stories import revision, story_time
+from sinks.stories import (
+    NUMBER_BITS,
+    NUMBERED_BIT,
+    Mark,
+    MarkKind,
+    Member,
+    hidden_by,
+    revision,
+    story_time,
+)
 from tests.sinks.events import at, event
 
 
@@ -28,6 +38,11 @@ def test_a_dated_version_is_a_time() -> None:
     older = event("u", version="20260131T120000Z", created=at(90), minute=90)
     assert revision(newer) > revision(older)
     assert revision(event("u", version="20260131130000")) > revision(event("u", version="20260131120000"))
+
+
+@pytest.mark.parametrize(("version", "is_number"), [(2**NUMBER_BITS - 1, True), (2**NUMBER_BITS, False)])
+def test_a_number_that_is_too_large_is_no_number_of_a_version(version: int, is_number: bool) -> None:
+    assert (revision(event("urn:a", version=str(version))) >= NUMBERED_BIT) == is_number
 
 
 def test_a_numbered_version_is_later_than_one_without_a_number() -> None:
@@ -56,3 +71,39 @@ def test_a_story_from_the_future_counts_as_just_received() -> None:
     assert story_time(event("u", created=at(600), minute=5)) == story_time(
         event("u", created=at(5), minute=5)
     )
+
+
+KILL = Mark("kill", "c", 2, "k")
+CORRECTION = Mark("correction", "a", 2, "x")
+
+
+def member(
+    uri: str, chain: str, relation: str, of: str | None, sequence: int, *, canceled: bool = False
+) -> Member:
+    return Member(uri, chain, relation, of, sequence, canceled)
+
+
+@pytest.mark.parametrize(
+    ("story", "marks", "expected"),
+    [
+        (member("a", "c", "new", None, 1), [], (None, None)),
+        (member("a", "c", "new", None, 1, canceled=True), [], ("killed", "a")),
+        (member("k", "c", "kill", "a", 2), [KILL], ("killed", "k")),
+        (member("a", "c", "new", None, 2), [KILL], ("killed", "k")),
+        (member("a", "c", "new", None, 3), [KILL], (None, None)),
+        (member("a", "c", "new", None, 1), [CORRECTION], ("corrected", "x")),
+        (member("a", "c", "new", None, 2), [CORRECTION], (None, None)),
+        (member("y", "c", "correction", "a", 1), [CORRECTION], ("corrected", "x")),
+        (member("x", "c", "correction", "a", 2), [CORRECTION], (None, None)),
+        (member("y", "c", "update", "a", 1), [CORRECTION], (None, None)),
+    ],
+)
+def test_kills_hide_their_chain_up_to_themselves_and_corrections_what_they_correct(
+    story: Member, marks: list[Mark], expected: tuple[str | None, str | None]
+) -> None:
+    kept = {(mark.kind, mark.target): mark for mark in marks}
+
+    def find(kind: MarkKind, target: str) -> Mark | None:
+        return kept.get((kind, target))
+
+    assert hidden_by(story, find) == expected

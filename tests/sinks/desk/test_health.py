@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import generate_latest
 
-from sinks.desk.health import health_app, serve
+from sinks.desk.health import MAX_NAMED_FEEDS, count_feeds, health_app, serve
+from sinks.desk.ports import FeedHealth
 
 
 async def _fails() -> str | None:
@@ -40,3 +43,17 @@ async def test_a_free_port_is_told() -> None:
     runner, port = await serve(health_app({}), "127.0.0.1", 0)
     assert port > 0
     await runner.cleanup()
+
+
+@pytest.mark.parametrize("number", [MAX_NAMED_FEEDS, MAX_NAMED_FEEDS + 1])
+def test_the_feeds_that_are_silent_for_longest_are_named(number: int) -> None:
+    feeds = [
+        FeedHealth(f"f{n:04}", "", "", "stalled", last_new=f"2026-01-01T00:{n // 60:02}:{n % 60:02}Z")
+        for n in range(number)
+    ]
+    count_feeds(feeds)
+    lines = generate_latest().decode().splitlines()
+    named = [line for line in lines if line.startswith("wire_feed_last_item_timestamp_seconds{")]
+    assert len(named) == MAX_NAMED_FEEDS
+    assert any('feed="f0000"' in line for line in named)
+    count_feeds([])

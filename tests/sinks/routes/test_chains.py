@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from processors.model.codec import decode, encode
 from processors.model.event import Event
 from processors.times import to_milliseconds
-from sinks.routes.chains import Chain, ChainDecision, decide_event, release_held
+from sinks.routes.chains import REFRESH_MS, Chain, ChainDecision, decide_event, release_held
 from sinks.routes.router import Router, RouteRule, compile_words
 from sinks.stories import FOR_EVER_MS
 from tests.sinks.events import at, event
@@ -175,3 +175,12 @@ def test_nothing_goes_out_before_its_embargo_and_every_kill_reaches_whoever_has_
 @pytest.mark.parametrize("chain", [told(EMBARGOED).chain, Chain(5, ("a",))])
 def test_what_is_remembered_survives_json(chain: Chain) -> None:
     assert decode(encode(chain), Chain) == chain
+
+
+@pytest.mark.parametrize(("later_ms", "is_written"), [(REFRESH_MS - 1, False), (REFRESH_MS, True)])
+def test_a_chain_that_goes_on_is_written_once_an_hour(later_ms: int, is_written: bool) -> None:
+    chain = Chain(NOON, ("ships",))
+    again = event("urn:b", text="Ships.", relation="update", chain="urn:a", of="urn:a", sequence=2)
+    after = decide_event(ROUTER, again, NOON + later_ms, "", chain, NOON + later_ms).chain
+    assert (after is not chain) == is_written
+    assert after == (Chain(NOON + later_ms, ("ships",)) if is_written else chain)

@@ -15,7 +15,7 @@ from streams.embedded.log import Log, LogThread
 from streams.embedded.webhooks import LogSource, deliver_stories
 from streams.messages import Message, Record, message
 from streams.topology import WEBHOOKS
-from streams.webhooks.courier import Courier, PartitionKey, delivery_letter
+from streams.webhooks.courier import MAX_UNFINISHED, Courier, PartitionKey, delivery_letter
 from tests.streams.conftest import SECRET, Answers, record
 
 SHIPS = "wire.out.ships.v1"
@@ -208,3 +208,24 @@ async def test_a_replayed_dead_letter_is_delivered_again(log_thread: LogThread, 
     await run(log_thread, endpoint, 3)
     assert endpoint.bodies == [b'{"number": 1}'] * 3
     assert len({headers["webhook-id"] for headers, _ in endpoint.got}) == 1
+
+
+async def test_so_many_unfinished_stories_are_fetched_and_no_more() -> None:
+    shelf, target = Shelf(*(record(n, b"urn:%d" % n) for n in range(MAX_UNFINISHED + 1))), Target()
+    target.gates[0] = asyncio.Event()
+    target.gates.update(dict.fromkeys(range(MAX_UNFINISHED + 1), target.gates[0]))
+    courier = Courier("newsroom", target.take, shelf, 4)
+    stop = asyncio.Event()
+    running = asyncio.create_task(courier.run(stop))
+    async with asyncio.timeout(5):
+        while courier.unfinished_count < MAX_UNFINISHED:
+            await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
+    assert len(shelf.left) == 1
+    target.gates[0].set()
+    async with asyncio.timeout(5):
+        while shelf.offsets != {(SHIPS, 0): MAX_UNFINISHED + 1}:
+            await asyncio.sleep(0)
+    stop.set()
+    await running

@@ -66,6 +66,16 @@ def test_a_weak_or_broken_secret_is_refused(told: str, reason: str) -> None:
         parse_secret(told)
 
 
+@pytest.mark.parametrize(("length", "is_accepted"), [(23, False), (24, True)])
+def test_a_secret_has_24_bytes_at_least(length: int, is_accepted: bool) -> None:
+    text = base64.b64encode(bytes(length)).decode()
+    if is_accepted:
+        assert parse_secret(text) == bytes(length)
+    else:
+        with pytest.raises(ValueError, match="it has 23 bytes, and 24 are the least"):
+            parse_secret(text)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=r"nothing\.toml"):
         read_targets(tmp_path / "nothing.toml", set(), {})
