@@ -47,7 +47,7 @@ class Handler(Protocol):
     """What a consumer does with its records."""
 
     async def start(self) -> None:
-        """Load, and restore what is remembered; called again after a crash."""
+        """Load, and restore what is remembered; called again where records that were run are to be run again."""
 
     async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Handle a batch. Raises only where the whole process must end."""
@@ -127,7 +127,8 @@ class Consumer:
         if handled.in_transaction is None or not settlement.commit:
             letters = [(record, (letter,)) for record, letter in settlement.dead_letters]
             await self._commit([*settlement.commit, *letters])
-        if settlement.crashed:
+        # what it remembers of records that are run again was not committed; of an outage before any it remembers nothing
+        if not all(isinstance(outcome, Transient) for outcome in handled.outcomes):
             await self._handler.start()
         if settlement.waits_for:
             await self._wait(settlement.waits_for)

@@ -145,23 +145,33 @@ async def test_a_full_disk_is_waited_for_and_nothing_is_skipped(log_thread: LogT
     assert values(log_thread, "in.dlq") == []
 
 
+class Outage(Copies):
+    """Fails on some values, as often as `failures` says."""
+
+    def __init__(self, *values: bytes, failures: int) -> None:
+        super().__init__()
+        self.values, self.failures = values, failures
+
+    async def handle(self, records: Sequence[Record]) -> HandledBatch:
+        handled = await super().handle(records)
+        self.failures -= any(isinstance(outcome, Transient) for outcome in handled.outcomes)
+        return handled
+
+    def _one(self, record: Record) -> tuple[Message, ...] | Exception:
+        if record.value in self.values and self.failures:
+            return Transient("no answer")
+        return super()._one(record)
+
+
+@pytest.mark.parametrize(("down", "restarts"), [((b"1", b"2", b"3"), 0), ((b"2",), MAX_CRASHES + 2)])
 async def test_what_the_world_did_wrong_is_tried_again_and_never_counted(
-    log_thread: LogThread, monkeypatch: pytest.MonkeyPatch
+    log_thread: LogThread, monkeypatch: pytest.MonkeyPatch, down: tuple[bytes, ...], restarts: int
 ) -> None:
-    class Outage(Copies):
-        failures = MAX_CRASHES + 2
-
-        def _one(self, record: Record) -> tuple[Message, ...] | Exception:
-            if record.value == b"2" and self.failures:
-                self.failures -= 1
-                return Transient("no answer")
-            return super()._one(record)
-
     monkeypatch.setattr("streams.embedded.consumer.STEP", RetryPolicy("step", 0.0, 0.0))
     await write(log_thread, b"1", b"2", b"3")
-    handler = Outage()
+    handler = Outage(*down, failures=MAX_CRASHES + 2)
     await consume(log_thread, handler)
     assert values(log_thread, "out") == [b"1", b"2", b"3"]
     assert values(log_thread, "in.dlq") == []
-    assert handler.starts == 1, "nothing is started afresh: nothing of ours is broken"
     assert log_thread.log.crash_counts("copy") == {}
+    assert handler.starts == 1 + restarts, "afresh only where it had worked on what is run again"
