@@ -1,4 +1,4 @@
-"""What a struct of settings says of its members: name, type, range, default, meaning, variable.
+"""What a struct of settings says of its members: name, type, range, default, meaning, variable; and shared types.
 
 A section is a `msgspec.Struct`; the `msgspec.Meta` of a setting holds its range and its meaning, and in `extra`:
 
@@ -16,10 +16,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_type_hints
 
 import msgspec
-from msgspec import inspect
+from msgspec import Meta, inspect
 
 PREFIX: Final = "WIREDESK_"
 IN_WORDS: Final[Mapping[type[inspect.Type], str]] = {
@@ -29,6 +29,60 @@ IN_WORDS: Final[Mapping[type[inspect.Type], str]] = {
     inspect.DictType: "a table of texts, numbers and booleans",
 }
 MAX_SHOWN_CHARS: Final = 80  # of a value in an error; less hides where it is wrong, more breaks the line
+
+# The languages that py3langid tells: `normalise.languages` chooses among them.
+_CODES: Final = """
+ace af am an ar ary arz as az ba bcl be bg bn br bs ca crh cs cy da de dz el en eo es et eu ext fa fi fo fr fuv fy
+ga gcf gcr gd gl gom grc gu gug guw ha hbo he hi hr ht hu hy id ig is it ja jv ka kab kik kk km kn ko ku ky la lb
+lg lij ln lo lt ltg lv mg mk ml mn mr ms mt my ne nl nn no nso oc om or pa pcm pl ps pt qu ro ru rw sa sdh se si sk
+sl sn so sq sr st sv sw ta te tg th tk tl tr tt ug uk ur uz uzs vec vi vo wa wuu xh yo yue zh zu
+"""
+LANGUAGES: Final = tuple(_CODES.split())
+
+PortNumber: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
+Count: TypeAlias = Annotated[int, Meta(ge=1, le=2_147_483_647)]
+ByteCount: TypeAlias = Annotated[int, Meta(ge=1, le=2_147_483_647)]  # Kafka counts them in 32 bits
+# Ten years at the most. 0 would mean no limit to aiohttp.
+PositiveSeconds: TypeAlias = Annotated[float, Meta(gt=0, le=315_360_000)]
+DelaySeconds: TypeAlias = Annotated[float, Meta(ge=0, le=315_360_000)]
+HourCount: TypeAlias = Annotated[int, Meta(ge=1, le=87_600)]  # ten years
+Workers: TypeAlias = Annotated[
+    int,
+    Meta(ge=0, le=1024, description="Processes for CPU steps. 0: one for each core, four at the most."),
+]
+HostName: TypeAlias = Annotated[str, Meta(pattern=r"^[^\s/]+$", extra={"allowed": "a host name or address"})]
+Secret: TypeAlias = Annotated[str, Meta(extra={"secret": True})]
+OwnFile: TypeAlias = Annotated[str, Meta(extra={"file": True})]
+NetworkList: TypeAlias = Annotated[
+    tuple[str, ...],
+    Meta(description="Networks (CIDR, or address:port) that are open beside the public ones."),
+]
+_HOST: Final = r"(\[[0-9A-Fa-f:.]+\]|[^\s/@:,\[\]]+)"  # a name or address; one of IPv6 in brackets
+_PORT: Final = r"0*([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
+SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+SaslMechanism: TypeAlias = Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+KafkaName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._-]*$",
+        max_length=200,
+        extra={"allowed": "at most 200 letters, digits, dots, hyphens and underscores"},
+    ),
+]
+BrokerList: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=rf"^({_HOST}(:{_PORT})?( *, *(?!$)|$))+$",
+        extra={"allowed": "host:port, or several with commas between"},
+    ),
+]
+IndexAddress: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=rf"^https?://([^\s/@]*@)?{_HOST}:{_PORT}(/[^\s@]*)?$",
+        extra={"url": True, "allowed": "an address with scheme and port, such as http://127.0.0.1:9200"},
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from config.files import CONFIG_FOLDER
 from config.reader import OTHER_VARIABLES
-from config.schema import Setting, nested_sections, section_settings, to_toml
-from config.settings import LANGUAGES, Settings
+from config.schema import LANGUAGES, Setting, nested_sections, section_settings, to_toml
+from config.settings import Settings
 
 ROOT: Final = CONFIG_FOLDER.parent
 FILE_HEAD: Final = """\

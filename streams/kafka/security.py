@@ -20,7 +20,8 @@ from aiokafka.helpers import create_ssl_context
 
 from config.errors import Misconfigured
 from config.files import find_file
-from config.settings import Kafka, SaslMechanism
+from config.schema import SaslMechanism
+from config.settings import Kafka
 
 SASL_MECHANISMS: Final = tuple(filter(None, get_args(SaslMechanism)))
 # For the one connection that asks why we are refused. Shorter, and a slow broker's reason is missed, so that a wrong

@@ -13,8 +13,8 @@ import pytest
 from config.errors import Misconfigured
 from config.files import CONFIG_FOLDER
 from config.reader import OTHER_VARIABLES
-from config.schema import Setting, all_settings
-from config.settings import LANGUAGES, Settings, load, override_settings
+from config.schema import LANGUAGES, Setting, all_settings
+from config.settings import Settings, load, override_settings
 from processors.normalise.language import _identifier
 
 
