@@ -18,16 +18,16 @@ from config.lexicon import FOLDER
 from config.tables import place_names
 from processors.model.event import Place
 
-FOLDED: Final = str.maketrans(
+FOLDED_CHARS: Final = str.maketrans(
     {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
     | dict.fromkeys(".'’ʻʼ`´‘", "")
     | dict.fromkeys("-‐‑–_/", " ")
 )
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyz "
-LARGE: Final = 200_000  # people of a city that a misprint may stand for
+MIN_MISPRINT_PEOPLE: Final = 200_000  # people of a city that a misprint may stand for
 REGIONS_END: Final = 3000  # countries and regions stand in the first lines of the gazetteer
-REMEMBERED: Final = 20_000  # names looked up
-SHORTENED: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
+MAX_CACHED_NAMES: Final = 20_000  # names looked up
+FULL_WORD_OF: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
 
 Kind = Literal["city", "region", "country", "other"]
 
@@ -57,13 +57,13 @@ class Candidate:
         return next((name for name in (self.name, *self.other_names) if key_of(name) == key), words)
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(MAX_CACHED_NAMES)
 def key_of(name: str) -> str:
     """What names are looked up by: no case, accents, full stops or hyphens; ``St.`` is ``saint``."""
-    folded = unicodedata.normalize("NFKD", name.translate(FOLDED)).casefold().translate(FOLDED)
+    folded = unicodedata.normalize("NFKD", name.translate(FOLDED_CHARS)).casefold().translate(FOLDED_CHARS)
     words = "".join(char for char in folded if not unicodedata.combining(char)).split()
-    if len(words) > 1 and words[0] in SHORTENED:
-        words[0] = SHORTENED[words[0]]
+    if len(words) > 1 and words[0] in FULL_WORD_OF:
+        words[0] = FULL_WORD_OF[words[0]]
     return " ".join(words)
 
 
@@ -76,22 +76,22 @@ class Gazetteer:
         self._places = places
         self._index = index
         self._extra = extra
-        self._found: dict[str, tuple[Candidate, ...]] = {}
+        self._cached: dict[str, tuple[Candidate, ...]] = {}
         self._us: dict[str, Candidate] = {}
 
     def candidates(self, name: str) -> tuple[Candidate, ...]:
         """Every place that goes by the name, likeliest first."""
-        if name not in self._found:
+        if name not in self._cached:
             key = key_of(name)
-            if len(self._found) > REMEMBERED:
-                self._found.clear()
+            if len(self._cached) > MAX_CACHED_NAMES:
+                self._cached.clear()
             numbers = self._index.get(key, "").split(",")
-            known = [*self._extra.get(key, ()), *(_read(self._places[int(n)]) for n in numbers if n)]
+            known = [*self._extra.get(key, ()), *(_parse_place(self._places[int(n)]) for n in numbers if n)]
             known.sort(key=lambda place: -_weight(place, key))
-            self._found[name] = tuple(
+            self._cached[name] = tuple(
                 {c.geoname_id or (c.name, c.country): c for c in reversed(known)}.values()
             )[::-1]
-        return self._found[name]
+        return self._cached[name]
 
     def names(self) -> Iterable[str]:
         """The key of every name that a place has."""
@@ -110,13 +110,13 @@ class Gazetteer:
         if not 4 <= len(key) <= 24:
             return ()
         known = {city for word in _slips(key) if word in self._index for city in self.candidates(word)}
-        large = (city for city in known if city.kind == "city" and city.population >= LARGE)
+        large = (city for city in known if city.kind == "city" and city.population >= MIN_MISPRINT_PEOPLE)
         return tuple(sorted(large, key=lambda city: (-city.population, city.geoname_id or 0)))
 
     def states(self) -> dict[str, Candidate]:
         """The states of the USA by their postal code."""
         if not self._us:
-            lines = (_read(line) for line in self._places[:REGIONS_END] if line.startswith("region"))
+            lines = (_parse_place(line) for line in self._places[:REGIONS_END] if line.startswith("region"))
             self._us.update({c.region: c for c in lines if c.country == "US" and c.region})
         return self._us
 
@@ -152,7 +152,7 @@ def _slips(key: str) -> set[str]:
     return left_out | put_in | changed | swapped
 
 
-def _read(line: str) -> Candidate:
+def _parse_place(line: str) -> Candidate:
     kind, identifier, country, region, latitude, longitude, population, capital, names = line.split("\t")
     name, *others = names.split("|")
     return Candidate(

@@ -61,7 +61,7 @@ class Signals:
     embargoed: bool = False
 
 
-NOTHING: Final = Signals()
+NO_SIGNALS: Final = Signals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +107,13 @@ def read_signals(
     note, head = ed_note[:NOTE_CHARS], text[:HEAD_CHARS]
     found, said = _said(headline, slugline, note, head)
     if not found and coded is None:
-        return NOTHING
+        return NO_SIGNALS
     embargo = None
     if not found.isdisjoint(lexicon.embargoes.words):
         lines = (headline.strip(), note.strip(), *_lines(head))
         embargo = lexicon.embargoes.read(lines, language, reference, lambda: home_zone(head))
     if not said and coded is None and embargo is None:
-        return NOTHING
+        return NO_SIGNALS
     signals = _joined(said, coded)
     names = None
     if signals.advisory or signals.relation in {"correction", "kill"}:
@@ -141,7 +141,7 @@ def _said(
     found: frozenset[str] = frozenset()
     said: list[tuple[_Mark, re.Match[str]]] = []
     for where, string in strings:
-        if words := _known(lexicon, string):
+        if words := _words_in(lexicon, string):
             found |= words
             said += _matches(lexicon, where, string, words)
     return found, tuple(said)
@@ -163,12 +163,12 @@ def _matches(
             yield mark, match
 
 
-def _known(lexicon: _Lexicon, string: str) -> frozenset[str]:
+def _words_in(lexicon: _Lexicon, string: str) -> frozenset[str]:
     """The lexicon's words that stand in a string: of ASCII by a table, which takes a third of the pattern's time."""
     if not string.isascii():
         return lexicon.words.intersection(_WORD.findall(string.lower()))
-    found = lexicon.ascii_words.intersection(string.encode().translate(_ASCII_WORDS).split())
-    return frozenset(map(bytes.decode, found)) if found else frozenset()
+    words = lexicon.ascii_words.intersection(string.encode().translate(_ASCII_WORDS).split())
+    return frozenset(map(bytes.decode, words)) if words else frozenset()
 
 
 def _lines(head: str) -> Iterator[str]:
@@ -181,8 +181,8 @@ def _lines(head: str) -> Iterator[str]:
 
 def _coded(lexicon: _Lexicon, genres: Sequence[Named]) -> VersionRelation | None:
     """The strongest relation that signals of the publisher tell: by URI, or as the QCode of an unknown catalogue."""
-    told = [match for genre in genres if (match := _SIGNAL.search(genre.uri or genre.literal or ""))]
-    relations = [lexicon.codes[code] for match in told if (code := match[1].lower()) in lexicon.codes]
+    matches = [match for genre in genres if (match := _SIGNAL.search(genre.uri or genre.literal or ""))]
+    relations = [lexicon.codes[code] for match in matches if (code := match[1].lower()) in lexicon.codes]
     return max(relations, key=_STRENGTH.__getitem__, default=None)
 
 

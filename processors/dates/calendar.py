@@ -7,7 +7,7 @@ from datetime import date, timedelta
 SEASON_MONTHS = {"SP": (3, 5), "SU": (6, 8), "FA": (9, 11), "WI": (12, 2)}
 
 
-def shifted(day: date, days: int) -> date:
+def shift_day(day: date, days: int) -> date:
     """`days` later, held within the calendar."""
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
 
@@ -48,7 +48,7 @@ def season_of(day: date) -> tuple[int, str]:
     return (day.year - 1 if day.month < 3 else day.year), "WI"
 
 
-def easter(year: int) -> date:
+def easter_day(year: int) -> date:
     """Easter Sunday (Meeus, Astronomical Algorithms, chapter 8)."""
     a, (b, c) = year % 19, divmod(year, 100)
     d, e = divmod(b, 4)
@@ -61,10 +61,10 @@ def easter(year: int) -> date:
     return date(year, month, day + 1)
 
 
-def holiday(code: str, year: int) -> date:
+def holiday_value(code: str, year: int) -> date:
     """The day that a holiday's code (see `config.lexicon.Dates`) means in a year."""
     if code.startswith("E"):
-        return easter(year) + timedelta(days=int(code[1:] or 0))
+        return easter_day(year) + timedelta(days=int(code[1:] or 0))
     month, *rest = code.split("-")
     if len(rest) == 1:
         return date(year, int(month), int(rest[0]))

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.lexicon import every_language, joined
 from config.tables import zones
-from processors.dates.month_names import folded, month_number, weekday_names, weekdays
+from processors.dates.month_names import fold_accents, month_number, weekday_names, weekdays
 
 _DOTTED: Final = re.compile(r"\b(\d{1,2})\.\s?(\d{1,2})\.(?!\d)")  # 12.03.
 _ISO: Final = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)(?:[T ]+(\d\d):(\d\d)(?::\d\d)?\s*(Z|[+-]\d\d:?\d\d)?)?")
@@ -128,14 +128,15 @@ class Embargoes:
             for told in list(pattern.finditer(without)):
                 without = without.replace(told[0], " ") if month_number(told[name]) else without
         words = _WORD.findall(without.lower())
-        understood = all(word in self._plain or folded(word) in self._weekdays for word in words)
+        understood = all(word in self._plain or fold_accents(word) in self._weekdays for word in words)
         return understood and not any(map(str.isdigit, without))
 
     def _goes_on(self, after: str) -> bool:
         """Whether the line below has nothing but words of times and days."""
         words = _WORD.findall(after.partition("\n")[0].lower())
         return bool(words) and all(
-            word in self._plain or folded(word) in self._weekdays or month_number(word) for word in words
+            word in self._plain or fold_accents(word) in self._weekdays or month_number(word)
+            for word in words
         )
 
     def _zone(self, rest: str) -> tzinfo | None:
@@ -181,7 +182,7 @@ class Embargoes:
         """The next such day, today included."""
         if reference is None:
             return None
-        for word in _WORD.findall(folded(rest)):
+        for word in _WORD.findall(fold_accents(rest)):
             number = self._weekdays.get(word)
             if number is not None:
                 return reference + timedelta(days=(number - reference.weekday()) % 7)

@@ -21,7 +21,7 @@ STEM_CHARS: Final = 3
 STEM_LANGUAGES: Final = 3
 
 
-def folded(text: str) -> str:
+def fold_accents(text: str) -> str:
     """The text in lower case without accents, of the same length."""
     return text.lower() if text.isascii() else "".join(map(_fold, text))
 
@@ -36,7 +36,7 @@ def _fold(char: str) -> str:
 def months() -> Mapping[str, int]:
     """Every name of a month, folded, with its number from 1; January's come first."""
     named = {
-        folded(name): number
+        fold_accents(name): number
         for calendar in calendars()
         for names in (calendar.months, calendar.short_months)
         for name, number in forms(names, 1)
@@ -48,7 +48,7 @@ def months() -> Mapping[str, int]:
 def weekdays() -> Mapping[str, int]:
     """Every name of a day of the week, folded and with blanks for hyphens, with its number from 0, Monday."""
     return {
-        folded(name).replace("-", " "): number
+        fold_accents(name).replace("-", " "): number
         for calendar in calendars()
         for names in (calendar.weekdays, calendar.short_weekdays)
         for name, number in forms(names)
@@ -62,7 +62,7 @@ def weekday_names() -> tuple[str, ...]:
 
 def month_number(name: str) -> int | None:
     """The number of a month by its name, or by the beginning of one that several languages share; else None."""
-    name = folded(name)
+    name = fold_accents(name)
     return months().get(name) or _stems().get(name[:STEM_CHARS])
 
 
@@ -72,6 +72,6 @@ def _stems() -> Mapping[str, int]:
     shared = Counter(
         stem
         for calendar in calendars()
-        for stem in {(folded(name)[:STEM_CHARS], number) for name, number in forms(calendar.months, 1)}
+        for stem in {(fold_accents(name)[:STEM_CHARS], number) for name, number in forms(calendar.months, 1)}
     )
     return {stem: number for (stem, number), count in shared.items() if count >= STEM_LANGUAGES}

@@ -12,13 +12,13 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Final
 
-from processors.dates.month_names import folded, months, weekdays
+from processors.dates.month_names import fold_accents, months, weekdays
 
-BEFORE: Final = r"(?:on |den |le |el |il |al |op |am |lunes a |, ?)?"
-OF: Final = r"(?:\s+(?:de|of|del)\s+|\s*d'|[\s.\-/]*)"
+WORD_BEFORE_DAY: Final = r"(?:on |den |le |el |il |al |op |am |lunes a |, ?)?"
+WORD_BEFORE_MONTH: Final = r"(?:\s+(?:de|of|del)\s+|\s*d'|[\s.\-/]*)"
 YEAR: Final = r"(?:[\s,]+(?:de |del )?|[./\-])(?P<year>(?:19|20)\d\d)(?![\d%])"
 CLOSE: Final = timedelta(days=25)  # a reading of 5/3 that is this much nearer wins
-MISPRINTED: Final = re.compile(r"(?:^|[\s,])(?P<month>[a-z]{4,10})\.?\s*(?P<day>[\dlo]\d?)$")
+MISPRINTED_DATE: Final = re.compile(r"(?:^|[\s,])(?P<month>[a-z]{4,10})\.?\s*(?P<day>[\dlo]\d?)$")
 ORDINAL: Final = r"(?:st|nd|rd|th|er|re|°|º|ª|\.)?"
 
 
@@ -37,23 +37,23 @@ class PrintedDate:
 
 def printed_dates(line: str) -> Iterator[PrintedDate]:
     """Every date in the line, from left to right, none within another."""
-    low = folded(line)
+    low = fold_accents(line)
     for match in _pattern().finditer(low):
-        if made := _made(match):
-            yield made
+        if printed := _date_of(match):
+            yield printed
 
 
 def misprinted_date(line: str) -> PrintedDate | None:
     """A date at the line's end whose month is one slip away from a month's name: ``Narch 2``, ``Apri l7``."""
-    found = MISPRINTED.search(folded(line))
-    if not found:
+    match = MISPRINTED_DATE.search(fold_accents(line))
+    if not match:
         return None
     month = next(
-        (n for name, n in months().items() if len(name) > 3 and _slipped(found["month"], name)), None
+        (n for name, n in months().items() if len(name) > 3 and _slipped(match["month"], name)), None
     )
-    day = int(found["day"].replace("l", "1").replace("o", "0"))
+    day = int(match["day"].replace("l", "1").replace("o", "0"))
     return (
-        PrintedDate(found.start("month"), found.end(), None, month, day) if month and 1 <= day <= 31 else None
+        PrintedDate(match.start("month"), match.end(), None, month, day) if month and 1 <= day <= 31 else None
     )
 
 
@@ -112,21 +112,21 @@ def _day(year: int | None, month: int, day: int) -> date | None:
         return None
 
 
-def _made(match: re.Match[str]) -> PrintedDate | None:
-    told = {name.rstrip("0123456789"): words for name, words in match.groupdict().items() if words}
-    words = told.get("month", "")
+def _date_of(match: re.Match[str]) -> PrintedDate | None:
+    groups = {name.rstrip("0123456789"): words for name, words in match.groupdict().items() if words}
+    words = groups.get("month", "")
     numeric = words.isdigit() and "/" in match.group()
     month = int(words) if words.isdigit() else months().get(words.rstrip("."))
-    digits = told.get("day", "").replace("l", "1").replace("o", "0")
+    digits = groups.get("day", "").replace("l", "1").replace("o", "0")
     day = int(digits) if digits else None
-    weekday = weekdays().get(told.get("weekday", "").replace("-", " ").rstrip("."))
+    weekday = weekdays().get(groups.get("weekday", "").replace("-", " ").rstrip("."))
     if words.isdigit() and month and day and month > 12 >= day:
         month, day = day, month
     if day and day > 99 and month and not words.isdigit():
         day = None  # a slip of the finger: March 119
     if (month and month > 12) or (day is not None and not 1 <= day <= 31):
         return None
-    year = told.get("year")
+    year = groups.get("year")
     if year and len(year) == 2:
         year = ("20" if int(year) < 70 else "19") + year
     return PrintedDate(match.start(), match.end(), int(year) if year else None, month, day, weekday, numeric)
@@ -153,7 +153,7 @@ def _pattern() -> re.Pattern[str]:
             (
                 r"\b(?P<year1>(?:19|20)\d\d)-(?P<month1>\d\d)-(?P<day1>\d\d)\b",
                 weekday.format(n=2)
-                + rf"{BEFORE}\b(?P<day2>\d{{1,2}}){ORDINAL}{OF}(?P<month2>{month_words})\b\.?(?:{year(2)})?",
+                + rf"{WORD_BEFORE_DAY}\b(?P<day2>\d{{1,2}}){ORDINAL}{WORD_BEFORE_MONTH}(?P<month2>{month_words})\b\.?(?:{year(2)})?",
                 weekday.format(n=3)
                 + rf"\b(?P<month3>{month_words})\b\.?\s*(?P<day3>[\dlo]{{1,3}})(?:st|nd|rd|th)?\b(?![:.]\d)"
                 rf"(?:{year(3)})?",

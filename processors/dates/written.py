@@ -13,7 +13,7 @@ from typing import Final
 from config.tables import zones
 from processors.dates.month_names import month_number
 
-_LONGEST: Final = 80  # characters
+_MAX_DATE_CHARS: Final = 80  # characters
 _WRITTEN: Final = re.compile(
     r"""(?:[^\W\d_]{2,12}[.,]*\s+)?                                          # the day of the week
     (?: (?P<day>\d{1,2})(?:st|nd|rd|th|\.)?(?:\s+|-)(?:de\s+)?(?P<month>[^\W\d_]{3,12})\.?,?(?:\s+|-)(?:de\s+)?(?P<year>\d{4}|\d\d)
@@ -29,26 +29,26 @@ _WRITTEN: Final = re.compile(
 
 
 def written_date(value: str) -> datetime | None:
-    """The moment, without a zone where none is told; None for what is no such date.
+    """The moment, without a zone where none is given; None for what is no such date.
 
     Raises:
         ValueError: there is no such day or hour.
     """
-    match = _WRITTEN.fullmatch(value) if len(value) <= _LONGEST else None
+    match = _WRITTEN.fullmatch(value) if len(value) <= _MAX_DATE_CHARS else None
     if not match:
         return None
-    told = match.groupdict()
-    month = told["month"] or told["month_first"] or ""
-    number = month_number(month) if month else int(told["dotted_month"] or told["iso_month"])
+    groups = match.groupdict()
+    month = groups["month"] or groups["month_first"] or ""
+    number = month_number(month) if month else int(groups["dotted_month"] or groups["iso_month"])
     if number is None:
         return None
-    year = int(told["year"] or told["second_year"] or told["dotted_year"] or told["iso_year"])
+    year = int(groups["year"] or groups["second_year"] or groups["dotted_year"] or groups["iso_year"])
     if year < 100:  # RFC 5322, section 4.3
         year += 2000 if year < 50 else 1900
-    day = int(told["day"] or told["second_day"] or told["dotted_day"] or told["iso_day"])
-    hour = _hour(int(told["hour"] or 0), (told["half"] or "").lower())
-    minute, second = int(told["minute"] or 0), min(int(told["second"] or 0), 59)
-    moment = datetime(year, number, day, hour % 24, minute, second, tzinfo=_zone(told))
+    day = int(groups["day"] or groups["second_day"] or groups["dotted_day"] or groups["iso_day"])
+    hour = _hour(int(groups["hour"] or 0), (groups["half"] or "").lower())
+    minute, second = int(groups["minute"] or 0), min(int(groups["second"] or 0), 59)
+    moment = datetime(year, number, day, hour % 24, minute, second, tzinfo=_zone(groups))
     return moment + timedelta(days=hour // 24)
 
 
@@ -67,12 +67,12 @@ def _hour(hour: int, half: str) -> int:
     return hour
 
 
-def _zone(told: dict[str, str | None]) -> tzinfo | None:
-    if sign := told["sign"]:
-        offset = timedelta(hours=int(told["hours"] or 0), minutes=int(told["minutes"] or 0))
+def _zone(groups: dict[str, str | None]) -> tzinfo | None:
+    if sign := groups["sign"]:
+        offset = timedelta(hours=int(groups["hours"] or 0), minutes=int(groups["minutes"] or 0))
         unknown = sign == "-" and not offset  # RFC 5322, section 3.3: "-0000" tells no zone
         return None if unknown else timezone(-offset if sign == "-" else offset)
-    return zone_of(told["zone"] or "")
+    return zone_of(groups["zone"] or "")
 
 
 def zone_of(name: str) -> tzinfo | None:

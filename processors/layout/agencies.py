@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from config.lexicon import agencies
-from processors.dates.month_names import folded
+from processors.dates.month_names import fold_accents
 from processors.layout.templates import Templates, pattern
 
 
@@ -15,7 +15,7 @@ from processors.layout.templates import Templates, pattern
 class Conventions:
     """Every agency's marks, and templates of whole lines by kind of segment."""
 
-    agencies: dict[str, str]  # folded mark: the agency's name
+    agencies: dict[str, str]  # fold_accents mark: the agency's name
     homes: dict[str, str]  # the agency's name: the country that its datelines leave out
     zones: dict[str, str]  # the agency's name: the zone of its times of the day (IANA)
     bare: frozenset[str]  # names of agencies that stand in datelines without brackets
@@ -28,7 +28,7 @@ class Conventions:
 
     def agency(self, mark: str) -> str | None:
         """The agency that a mark stands for, with or without its desk: ``dpa/bb``, ``AFP-Services``."""
-        words = folded(mark).strip(" .,:;-")
+        words = fold_accents(mark).strip(" .,:;-")
         for part in (
             words,
             *re.split(r"\s*[/,;]\s*|\s+-\s+|\s+and\s+", words),
@@ -43,8 +43,8 @@ class Conventions:
 def conventions() -> Conventions:
     """The conventions of all agencies."""
     known = agencies().agency
-    marks = {folded(mark): agency.name for agency in known for mark in agency.marks}
-    marks |= {folded(agency.name): agency.name for agency in known}
+    marks = {fold_accents(mark): agency.name for agency in known for mark in agency.marks}
+    marks |= {fold_accents(agency.name): agency.name for agency in known}
     signoffs = [sign for agency in known for sign in (*agency.signoffs, agency.name, f"({agency.name})")]
     return Conventions(
         agencies=marks,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from processors.dates.month_names import folded
+from processors.dates.month_names import fold_accents
 from processors.layout.agencies import conventions
 from processors.layout.phrases import phrases
 from processors.layout.pictures import is_credit
@@ -78,7 +78,7 @@ def is_slug(words: str) -> bool:
 
 def is_agency_tag(words: str) -> bool:
     """Whether a line is nothing but an agency's name, bare or between marks: ``(sda)``, ``/ritzau/``."""
-    return len(words) <= 40 and folded(words).strip(" ()[]/=-–—.©") in conventions().agencies
+    return len(words) <= 40 and fold_accents(words).strip(" ()[]/=-–—.©") in conventions().agencies
 
 
 def is_signed(words: str) -> bool:
@@ -92,7 +92,7 @@ def is_signed(words: str) -> bool:
         tag, mark, rest = words.partition("/")
     if not mark or not (tag.isupper() or len(tag) > 2) or tag.lower() == "dpa":
         return False
-    if folded(tag) not in conventions().agencies:
+    if fold_accents(tag) not in conventions().agencies:
         return False
     return (
         INITIALS.fullmatch(rest) is not None
@@ -166,7 +166,7 @@ def is_agency(words: str) -> bool:
     """Whether a line under a byline is an agency's name or a writer's function."""
     if len(words) > 60:
         return False
-    if folded(words).strip(" .") in conventions().agencies:
+    if fold_accents(words).strip(" .") in conventions().agencies:
         return True
     return (
         phrases().role.search(words.lower()) is not None and len(words.split()) <= 5 and words[:1].isupper()

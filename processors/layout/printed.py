@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from processors.dates.month_names import folded
+from processors.dates.month_names import fold_accents
 from processors.dates.printed import PrintedDate, misprinted_date, printed_dates
 from processors.layout.agencies import conventions
 from processors.places import gazetteer
@@ -189,7 +189,7 @@ def _is_dated(
 def _agency_after(window: str, at: int) -> tuple[int, str | None]:
     """An agency between the dash and the story, and where it ends: ``MOSCOW, Jan 21 - RIA Novosti.``."""
     after = AGENCY_AFTER.match(window, at)
-    agency = conventions().agencies.get(folded(after["agency"])) if after else None
+    agency = conventions().agencies.get(fold_accents(after["agency"])) if after else None
     return (after.end(), agency) if after and agency else (at, None)
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from processors.places import key_of
 
-Floats = NDArray[np.float32]
+FloatArray = NDArray[np.float32]
 WORD_FEATURES: Final = 16
 STORY_FEATURES: Final = 3
-REMEMBERED: Final = 50_000  # words
-CLOSING: Final = frozenset('.!?:"“”')
+MAX_CACHED_WORDS: Final = 50_000  # some 10 MB; fewer compute common words again and again
+SENTENCE_CLOSERS: Final = frozenset('.!?:"“”')
 
 
 INPUTS: Final = Path(__file__).parent / "model" / "inputs.npz"
@@ -45,8 +45,8 @@ class NetworkInputs:
         at = int(self.place_codes.searchsorted(np.uint64(code)))
         if at == len(self.place_codes):
             return None
-        found = int(self.place_codes[at])
-        return found - code if found - code < PLACE_CLASSES else None
+        stored = int(self.place_codes[at])
+        return stored - code if stored - code < PLACE_CLASSES else None
 
 
 @cache
@@ -63,40 +63,40 @@ def place_code(name: str) -> int:
     return int.from_bytes(digest) // PLACE_CLASSES * PLACE_CLASSES
 
 
-@lru_cache(REMEMBERED)
-def of_word(word: str) -> Floats:
+@lru_cache(MAX_CACHED_WORDS)
+def of_word(word: str) -> FloatArray:
     """The word features (`WORD_FEATURES`) of a word as it is written."""
-    found: Floats = np.zeros(WORD_FEATURES, np.float32)
-    known, low = network_inputs().words, word.lower().rstrip(".")
-    found[3], found[4] = low in known["titles"], low in known["roles"]
+    features: FloatArray = np.zeros(WORD_FEATURES, np.float32)
+    words, low = network_inputs().words, word.lower().rstrip(".")
+    features[3], features[4] = low in words["titles"], low in words["roles"]
     if not any(map(str.isupper, word)):
-        found[14] = 1
-        return found
-    found[0] = word in known["country_words"]
-    found[1] = word in known["peoples"]
-    found[2] = word in known["agencies"]
-    found[5] = word.rstrip(".") in known["organisations"]
-    found[6] = word in known["places"]
-    found[11] = word in known["never"]
-    found[13] = word in known["given"]
-    if len(word) > 2 and word not in known["never"]:
+        features[14] = 1
+        return features
+    features[0] = word in words["country_words"]
+    features[1] = word in words["peoples"]
+    features[2] = word in words["agencies"]
+    features[5] = word.rstrip(".") in words["organisations"]
+    features[6] = word in words["places"]
+    features[11] = word in words["never"]
+    features[13] = word in words["given"]
+    if len(word) > 2 and word not in words["never"]:
         place_class = network_inputs().place_class(word)
         if place_class is not None:
-            found[7 + place_class] = 1
-    return found
+            features[7 + place_class] = 1
+    return features
 
 
-def of_story(words: list[str]) -> Floats:
+def of_story(words: list[str]) -> FloatArray:
     """For each word (`STORY_FEATURES`): written small elsewhere; large within a sentence; at a sentence's start."""
-    found: Floats = np.zeros((len(words), STORY_FEATURES), np.float32)
+    features: FloatArray = np.zeros((len(words), STORY_FEATURES), np.float32)
     small = set(filter(str.islower, words))
     starts, middle = _starts(words)
-    found[:, 2] = starts
+    features[:, 2] = starts
     for number, word in enumerate(words):
         if word[0].isupper():
-            found[number, 0] = word.lower() in small
-            found[number, 1] = word in middle
-    return found
+            features[number, 0] = word.lower() in small
+            features[number, 1] = word in middle
+    return features
 
 
 def _starts(words: list[str]) -> tuple[list[bool], set[str]]:
@@ -108,5 +108,5 @@ def _starts(words: list[str]) -> tuple[list[bool], set[str]]:
         starts.append(opens)
         if not opens and word[0].isupper():
             middle.add(word)
-        opens = word in CLOSING or (opens and not word[0].isalnum())
+        opens = word in SENTENCE_CLOSERS or (opens and not word[0].isalnum())
     return starts, middle

@@ -18,7 +18,7 @@ LANGUAGES: Final = ("en", "es", "fr", "de", "it", "pt", "nl")  # whose names of 
 
 
 @dataclass(frozen=True, slots=True)
-class Lexicon:
+class NameLexicon:
     """Sets of words in lower case; `never`, `organisations` and `places` as they are written."""
 
     titles: frozenset[str]
@@ -42,13 +42,13 @@ class Lexicon:
 
 
 @cache
-def lexicon() -> Lexicon:
+def lexicon() -> NameLexicon:
     """The lexicon of this process, loaded on first use."""
-    names, peoples = _read("tag-names.toml"), _read("tag-peoples.toml")
+    names, peoples = _read_table("tag-names.toml"), _read_table("tag-peoples.toml")
     countries = peoples["abbreviations"] | _countries()
     by_people: dict[str, str | None] = dict.fromkeys(peoples["others"]["names"])
     by_people |= {name: code for code, known in peoples["countries"].items() for name in known}
-    return Lexicon(
+    return NameLexicon(
         frozenset(map(str.lower, names["titles"])),
         frozenset(names["roles"]),
         frozenset(names["role_modifiers"]),
@@ -70,7 +70,7 @@ def lexicon() -> Lexicon:
     )
 
 
-def _read(name: str) -> dict[str, Any]:
+def _read_table(name: str) -> dict[str, Any]:
     with (LEXICON / name).open("rb") as file:
         return tomllib.load(file)
 

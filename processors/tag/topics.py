@@ -20,17 +20,17 @@ from config.tables import topic_names
 from processors.media_topics import CODE_PREFIX, codes_by_name, find_ancestors, media_topics
 from processors.model.event import Event, Topic
 
-TOLD: Final = 1.0  # confidence of the publisher's own code
-SECTION: Final = 0.9  # of a section name that stands for a topic
-STRONG: Final = 3.0
-HEADLINE: Final = 3.0  # a term in the headline counts so often
+PUBLISHED_CONFIDENCE: Final = 1.0  # confidence of the publisher's own code
+SECTION_CONFIDENCE: Final = 0.9  # of a section name that stands for a topic
+STRONG_TERM_WEIGHT: Final = 3.0
+HEADLINE_WEIGHT: Final = 3.0  # a term in the headline counts so often
 LEAD_TOKENS: Final = 60
-LEAD: Final = 1.5
-ENOUGH: Final = 8.0  # evidence at which the dampening is down to 1/e
-SHARPNESS: Final = 2.0  # the power of the scores whose shares are the confidences
-LEAST: Final = 0.2  # confidence of a topic that is told
-MOST: Final = 3  # topics that the words give
-MAX_CHARS: Final = 20_000
+LEAD_WEIGHT: Final = 1.5
+DAMPING_EVIDENCE: Final = 8.0  # evidence at which the dampening is down to 1/e
+SCORE_POWER: Final = 2.0  # the power of the scores whose shares are the confidences
+MIN_CONFIDENCE: Final = 0.2  # confidence of a topic that is told
+MAX_WORD_TOPICS: Final = 3  # topics that the words give
+MAX_READ_CHARS: Final = 20_000
 TOKEN: Final = re.compile(r"[^\W_]+(?:[-'’.&][^\W_]+)*")
 CODE: Final = re.compile(r"(?:medtop:|/mediatopic/)(\d{8})$")
 
@@ -44,7 +44,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Lexicon:
+class TopicLexicon:
     """The terms of one language by their first word."""
 
     codes: tuple[str, ...]
@@ -54,11 +54,11 @@ class Lexicon:
 def find_topics(event: Event) -> tuple[Topic, ...]:
     """The topics of a story, surest first; a topic is left out where one below it is told."""
     tag = event.language.tag if event.language else "und"
-    found: dict[str, float] = {}
+    confidences: dict[str, float] = {}
     for code, confidence in [*_publishers(event), *_from_words(event, tag)]:
-        found[code] = max(confidence, found.get(code, 0.0))
-    implied = {above for code in found for above in find_ancestors(code)}
-    kept = {code: confidence for code, confidence in found.items() if code not in implied}
+        confidences[code] = max(confidence, confidences.get(code, 0.0))
+    implied = {above for code in confidences for above in find_ancestors(code)}
+    kept = {code: confidence for code, confidence in confidences.items() if code not in implied}
     return tuple(
         Topic(CODE_PREFIX + code, media_topics()[code].name(tag), round(confidence, 3))
         for code, confidence in sorted(kept.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -72,18 +72,18 @@ def _publishers(event: Event) -> Iterator[tuple[str, float]]:
             continue
         coded = CODE.search(subject.uri or "") or CODE.search(subject.literal or "")
         if coded and coded.group(1) in media_topics():
-            yield coded.group(1), TOLD
+            yield coded.group(1), PUBLISHED_CONFIDENCE
             continue
         for name in (subject.name, subject.literal):
             code = _section(name or "")
             if code:
-                yield code, SECTION
+                yield code, SECTION_CONFIDENCE
                 break
 
 
 def _section(name: str) -> str | None:
-    told = name.casefold().strip()
-    return _sections().get(told) or codes_by_name().get(told)
+    key = name.casefold().strip()
+    return _sections().get(key) or codes_by_name().get(key)
 
 
 def _from_words(event: Event, tag: str) -> Iterator[tuple[str, float]]:
@@ -91,21 +91,26 @@ def _from_words(event: Event, tag: str) -> Iterator[tuple[str, float]]:
     if lexicon is None:
         return
     counts: dict[Term, float] = {}
-    _count(lexicon, _tokens(event.headline), counts, lambda _at: HEADLINE)
-    _count(lexicon, _tokens(event.text[:MAX_CHARS]), counts, lambda at: LEAD if at < LEAD_TOKENS else 1.0)
+    _count(lexicon, _tokens(event.headline), counts, lambda _at: HEADLINE_WEIGHT)
+    _count(
+        lexicon,
+        _tokens(event.text[:MAX_READ_CHARS]),
+        counts,
+        lambda at: LEAD_WEIGHT if at < LEAD_TOKENS else 1.0,
+    )
     scores = [0.0] * len(lexicon.codes)
     for term, count in counts.items():
         for topic, weight in term.weights:
             scores[topic] += weight * (1 + math.log(count) if count >= 1 else count)
-    total = sum(score**SHARPNESS for score in scores)
-    for score, code in sorted(zip(scores, lexicon.codes, strict=True), reverse=True)[:MOST]:
+    total = sum(score**SCORE_POWER for score in scores)
+    for score, code in sorted(zip(scores, lexicon.codes, strict=True), reverse=True)[:MAX_WORD_TOPICS]:
         if score:
-            confidence = score**SHARPNESS / total * (1 - math.exp(-score / ENOUGH))
-            if confidence >= LEAST:
+            confidence = score**SCORE_POWER / total * (1 - math.exp(-score / DAMPING_EVIDENCE))
+            if confidence >= MIN_CONFIDENCE:
                 yield code, min(confidence, 0.99)
 
 
-def _count(lexicon: Lexicon, tokens: list[str], counts: dict[Term, float], weigh: Any) -> None:
+def _count(lexicon: TopicLexicon, tokens: list[str], counts: dict[Term, float], weigh: Any) -> None:
     for at, token in enumerate(tokens):
         for term in lexicon.terms.get(token, ()) or lexicon.terms.get(_singular(token), ()):
             if not term.rest or tuple(tokens[at + 1 : at + 1 + len(term.rest)]) == term.rest:
@@ -126,7 +131,7 @@ def _sections() -> dict[str, str]:
 
 
 @cache
-def _lexicon(tag: str) -> Lexicon | None:
+def _lexicon(tag: str) -> TopicLexicon | None:
     known = language(tag)
     if known is None or not known.topics:
         return None
@@ -135,12 +140,14 @@ def _lexicon(tag: str) -> Lexicon | None:
         prior = topic_names().priors.get(code, 1.0)
         for term in _listed(terms):
             words = tuple(_tokens(term.removesuffix("!")))
-            weights.setdefault(words, []).append((number, prior * (STRONG if term.endswith("!") else 1.0)))
+            weights.setdefault(words, []).append(
+                (number, prior * (STRONG_TERM_WEIGHT if term.endswith("!") else 1.0))
+            )
     by_first: dict[str, list[Term]] = {}
     for words, pairs in weights.items():
         shared = tuple((number, weight / len(pairs)) for number, weight in pairs)
         by_first.setdefault(words[0], []).append(Term(words[1:], shared))
-    return Lexicon(tuple(known.topics), {first: tuple(terms) for first, terms in by_first.items()})
+    return TopicLexicon(tuple(known.topics), {first: tuple(terms) for first, terms in by_first.items()})
 
 
 def _listed(names: str) -> Iterable[str]:

@@ -29,7 +29,7 @@ OUTCOME_OF: Final[dict[type[Rejected], PollOutcome]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class FeedGap:
+class CoverageGap:
     """Entries may have come and gone between two polls."""
 
     feed: str
@@ -48,7 +48,7 @@ class PollVerdict:
     state: FeedState
     items: tuple[RawItem, ...] = ()
     rejected: tuple[RawItem, Rejected] | None = None
-    gap: FeedGap | None = None
+    gap: CoverageGap | None = None
     hold_until: float = 0.0
 
 
@@ -237,14 +237,14 @@ def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: P
 
 def _find_gap(
     feed: Feed, state: FeedState, comparison: Comparison, document: FeedDocument, now: float
-) -> FeedGap | None:
+) -> CoverageGap | None:
     """A whole document that shares nothing with the last whole one. What is missing in a cut one may follow in it."""
     if comparison.overlap or not document.entries or not document.whole:
         return None
     if all(entry.uri in state.cut for entry in state.entries):
         return None
     since = state.last_success or state.polled
-    return FeedGap(feed.id, to_timestamp(int(since * 1000)), to_timestamp(int(now * 1000)))
+    return CoverageGap(feed.id, to_timestamp(int(since * 1000)), to_timestamp(int(now * 1000)))
 
 
 def _with_validators(

@@ -18,7 +18,7 @@ from config.lexicon import (
     read_agencies,
 )
 from config.word_files import TEMPLATE_FIELDS, read_file
-from processors.dates.month_names import folded
+from processors.dates.month_names import fold_accents
 from processors.layout.templates import PLACEHOLDERS
 
 CALENDAR = """
@@ -47,7 +47,7 @@ def test_no_name_means_two_months_or_two_days(names: str) -> None:
     meant: dict[str, set[int]] = {}
     for calendar in calendars():
         for name, number in forms(each(calendar)):
-            meant.setdefault(folded(name), set()).add(number)
+            meant.setdefault(fold_accents(name), set()).add(number)
 
     assert [name for name, numbers in meant.items() if len(numbers) > 1] == []
 

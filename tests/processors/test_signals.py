@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.signals import NOTHING, Signals, read_signals
+from processors.signals import NO_SIGNALS, Signals, read_signals
 
 COPY = "The harbour council of Port Ellery voted on Tuesday to allow a night ferry to Gannet Island. " * 12
 
@@ -110,7 +110,7 @@ def test_a_kill_is_told_in_many_languages(headline: str, text: str) -> None:
     ],
 )
 def test_ordinary_headlines_tell_nothing(headline: str) -> None:
-    assert read_signals(headline=headline, text=COPY) == NOTHING
+    assert read_signals(headline=headline, text=COPY) == NO_SIGNALS
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_an_advisory_names_its_story(text: str, name: str) -> None:
 
 def test_a_story_that_mentions_a_headline_is_no_advisory() -> None:
     text = "NORRVIK (AP) — The daily ran a story headlined “Mayor quits over ferry”, readers said on Monday."
-    assert read_signals(headline="Readers complain", text=text) == NOTHING
+    assert read_signals(headline="Readers complain", text=text) == NO_SIGNALS
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_any_text_reads(headline: str, slugline: str, note: str, text: str) -> N
 
 def test_only_the_head_of_a_long_text_is_read() -> None:
     late = COPY + "\n\nCORRECTION: five, not four"
-    assert read_signals(headline="", text=late) == NOTHING
+    assert read_signals(headline="", text=late) == NO_SIGNALS
     started = time.process_time()
     for _ in range(200):
         read_signals(headline="Council votes", text=COPY * 1000)

@@ -14,7 +14,7 @@ from config.lexicon import DateRule, Dates, Language, forms, language
 TOKEN = re.compile(r"(?<!\w)(?:['’](?=\d))?\w+")
 DIGITS = "0"
 APOSTROPHE = "'"
-LOOK = 60  # characters on either side that a rule's conditions see
+MAX_LOOK_CHARS = 60  # characters on either side that a rule's conditions see
 
 DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
 YEAR = r"(?P<year>1[0-9]\d\d|20\d\d)(?!\d)"
@@ -70,21 +70,21 @@ class _Compiled:
     unless: re.Pattern[str] | None
 
     def match(self, text: str, at: int, end: int) -> re.Match[str] | None:
-        found = self.pattern.match(text, at, end)
-        return found if found and found.end() > at and self._allowed(text, found, end) else None
+        match = self.pattern.match(text, at, end)
+        return match if match and match.end() > at and self._is_allowed(text, match, end) else None
 
-    def _allowed(self, text: str, found: re.Match[str], end: int) -> bool:
-        if self.unless and self.unless.search(found.group()):
+    def _is_allowed(self, text: str, match: re.Match[str], end: int) -> bool:
+        if self.unless and self.unless.search(match.group()):
             return False
         if self.after or self.not_after:
-            left = text[max(0, found.start() - LOOK) : found.start()]
+            left = text[max(0, match.start() - MAX_LOOK_CHARS) : match.start()]
             if (self.after and not self.after.search(left)) or (
                 self.not_after and self.not_after.search(left)
             ):
                 return False
-        if self.before and not self.before.match(text, found.end(), end):
+        if self.before and not self.before.match(text, match.end(), end):
             return False
-        return not (self.not_before and self.not_before.match(text, found.end(), end))
+        return not (self.not_before and self.not_before.match(text, match.end(), end))
 
 
 NO_RULES: tuple[re.Pattern[str] | None, list[_Compiled]] = (None, [])
@@ -124,9 +124,9 @@ class Grammar:
                 continue
             best, kind = None, ""
             for rule in rules:
-                found = rule.match(text, token.start(), end)
-                if found and (best is None or found.end() > best.end()):
-                    best, kind = found, rule.kind
+                match = rule.match(text, token.start(), end)
+                if match and (best is None or match.end() > best.end()):
+                    best, kind = match, rule.kind
             if best:
                 first = self._first(text, best, kind, done)
                 done = best.end()
@@ -146,20 +146,20 @@ class Grammar:
             self._compiled_rules[number] = self._compiled(self._words.rule[number])
         return self._compiled_rules[number]
 
-    def _first(self, text: str, found: re.Match[str], kind: str, done: int) -> int:
+    def _first(self, text: str, match: re.Match[str], kind: str, done: int) -> int:
         """Where an expression starts with the words before it that belong to it (early, late)."""
         if kind not in self._words.lead_kinds:
-            return found.start()
-        lead = self._lead.search(text, max(done, found.start() - LOOK), found.start())
-        return lead.start() if lead else found.start()
+            return match.start()
+        lead = self._lead.search(text, max(done, match.start() - MAX_LOOK_CHARS), match.start())
+        return lead.start() if lead else match.start()
 
-    def _expression(self, found: re.Match[str], kind: str, start: int) -> Expression:
-        told: dict[str, int | str] = {}
-        for group, words in found.groupdict().items():
+    def _expression(self, match: re.Match[str], kind: str, start: int) -> Expression:
+        parts: dict[str, int | str] = {}
+        for group, words in match.groupdict().items():
             if words is not None and group in _NAMES:
                 code = self._code(group, words)
-                told[group] = int(code) if group in _NUMBERS else code
-        return Expression(start, found.end(), kind, **told)  # type: ignore[arg-type]
+                parts[group] = int(code) if group in _NUMBERS else code
+        return Expression(start, match.end(), kind, **parts)  # type: ignore[arg-type]
 
     def _code(self, group: str, words: str) -> str:
         if group == "n":
@@ -255,12 +255,12 @@ def _blanks(pattern: str) -> str:
 
 def _alternatives(words: Iterable[str]) -> str:
     """Any of the words, longest first; capitals stand for themselves."""
-    made = []
+    patterns = []
     for word in sorted(words, key=len, reverse=True):
         body = re.escape(word).replace(r"\ ", r"\s+").replace("'", "['’]")
         either = f"(?-i:{body}|{_upper(body)})" if word[0].isupper() else body
-        made.append(either + (r"(?!\w)" if word[-1].isalnum() else ""))
-    return f"(?:{'|'.join(made)})"
+        patterns.append(either + (r"(?!\w)" if word[-1].isalnum() else ""))
+    return f"(?:{'|'.join(patterns)})"
 
 
 def _upper(body: str) -> str:
@@ -270,10 +270,10 @@ def _upper(body: str) -> str:
 
 def _heads(pattern: str, tables: Tables) -> set[str]:
     """The keys of the tokens that a pattern can start with."""
-    found: set[str] = set()
+    heads: set[str] = set()
     for branch in _split(pattern):
-        found |= _branch_heads(branch, tables)
-    return found
+        heads |= _branch_heads(branch, tables)
+    return heads
 
 
 def _branch_heads(branch: str, tables: Tables) -> set[str]:

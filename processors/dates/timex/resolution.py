@@ -43,27 +43,27 @@ class Timex:
     type: Type = "DATE"
 
 
-def resolve(found: Expression, context: Context) -> Timex | None:
+def resolve(expression: Expression, context: Context) -> Timex | None:
     """The value of an expression, or None where it has none (30 February)."""
     try:
-        made = KINDS[found.kind](found, context)
+        resolved = KINDS[expression.kind](expression, context)
     except (ValueError, OverflowError):
         return None
-    if isinstance(made, str):
-        return None if made.startswith("-") else Timex(made)  # before the year 0
-    return made
+    if isinstance(resolved, str):
+        return None if resolved.startswith("-") else Timex(resolved)  # before the year 0
+    return resolved
 
 
-def _date(found: Expression, context: Context) -> str | None:
-    month = found.month or found.month_number or 0
-    if found.day is None:
-        return calendar.month_value(found.year or 0, month)
-    if found.year is not None:
-        return date(found.year, month, found.day).isoformat()
+def _date(expression: Expression, context: Context) -> str | None:
+    month = expression.month or expression.month_number or 0
+    if expression.day is None:
+        return calendar.month_value(expression.year or 0, month)
+    if expression.year is not None:
+        return date(expression.year, month, expression.day).isoformat()
     years = (context.reference.year + shift for shift in (0, -1, 1))
-    days = [date(year, month, found.day) for year in years if _exists(year, month, found.day)]
-    if found.weekday is not None:
-        days = [day for day in days if day.weekday() == found.weekday] or days
+    days = [date(year, month, expression.day) for year in years if _exists(year, month, expression.day)]
+    if expression.weekday is not None:
+        days = [day for day in days if day.weekday() == expression.weekday] or days
     return _nearest(days, context).isoformat() if days else None
 
 
@@ -85,8 +85,8 @@ def _nearest(days: list[date], context: Context) -> date:
     return min(days, key=distance)
 
 
-def _month(found: Expression, context: Context) -> str:
-    month = found.month or 0
+def _month(expression: Expression, context: Context) -> str:
+    month = expression.month or 0
     middle = context.reference.replace(day=15)
     years = (context.reference.year + shift for shift in (0, -1, 1))
     nearest = _nearest([date(year, month, 15) for year in years],
@@ -94,9 +94,9 @@ def _month(found: Expression, context: Context) -> str:
     return calendar.month_value(nearest.year, month)
 
 
-def _shift_month(found: Expression, context: Context) -> str:
-    month, now = found.month or 0, context.reference
-    shift = found.shift or 0
+def _shift_month(expression: Expression, context: Context) -> str:
+    month, now = expression.month or 0, context.reference
+    shift = expression.shift or 0
     if shift < 0:
         return calendar.month_value(now.year - (month >= now.month), month)
     if shift > 0:
@@ -104,58 +104,58 @@ def _shift_month(found: Expression, context: Context) -> str:
     return calendar.month_value(now.year, month)
 
 
-def _month_of_year(found: Expression, context: Context) -> str:
-    return calendar.month_value(context.reference.year + (found.shift or 0), found.month or 0)
+def _month_of_year(expression: Expression, context: Context) -> str:
+    return calendar.month_value(context.reference.year + (expression.shift or 0), expression.month or 0)
 
 
-def _shift_date(found: Expression, context: Context) -> str | None:
-    tense = found.shift or context.tense
-    return _date(found, Context(context.reference, tense))
+def _shift_date(expression: Expression, context: Context) -> str | None:
+    tense = expression.shift or context.tense
+    return _date(expression, Context(context.reference, tense))
 
 
-def _day_again(found: Expression, context: Context) -> str | None:
+def _day_again(expression: Expression, context: Context) -> str | None:
     """The second day of "April 24 and 25"."""
-    if context.antecedent is None or found.day is None or found.day <= context.antecedent.day:
+    if context.antecedent is None or expression.day is None or expression.day <= context.antecedent.day:
         return None
-    return context.antecedent.replace(day=found.day).isoformat()
+    return context.antecedent.replace(day=expression.day).isoformat()
 
 
-def _numeric(found: Expression, context: Context) -> str:
+def _numeric(expression: Expression, context: Context) -> str:
     """Month first, as American copy has it, unless that can't be."""
-    first, second = found.first or 0, found.second or 0
+    first, second = expression.first or 0, expression.second or 0
     month, day = (second, first) if first > 12 else (first, second)
-    year = found.year if found.short is None else _century_of(found.short, 100, context)
+    year = expression.year if expression.short is None else _century_of(expression.short, 100, context)
     return date(year or 0, month, day).isoformat()
 
 
-def _numeric_day_first(found: Expression, _context: Context) -> str:
-    return date(found.year or 0, found.second or 0, found.first or 0).isoformat()
+def _numeric_day_first(expression: Expression, _context: Context) -> str:
+    return date(expression.year or 0, expression.second or 0, expression.first or 0).isoformat()
 
 
-def _weekday(found: Expression, context: Context) -> str:
-    back = (context.reference.weekday() - (found.weekday or 0)) % 7
+def _weekday(expression: Expression, context: Context) -> str:
+    back = (context.reference.weekday() - (expression.weekday or 0)) % 7
     if back and (context.tense > 0 or back == 6):
         back -= 7
-    return calendar.shifted(context.reference, -back).isoformat()
+    return calendar.shift_day(context.reference, -back).isoformat()
 
 
-def _shift_weekday(found: Expression, context: Context) -> str:
-    back = (context.reference.weekday() - (found.weekday or 0)) % 7
-    if found.shift == -1:
-        return calendar.shifted(context.reference, -(back or 7)).isoformat()
-    if found.shift == 1:
-        return calendar.shifted(context.reference, 7 - back).isoformat()
-    monday = calendar.shifted(context.reference, -context.reference.weekday())
-    return calendar.shifted(monday, found.weekday or 0).isoformat()
+def _shift_weekday(expression: Expression, context: Context) -> str:
+    back = (context.reference.weekday() - (expression.weekday or 0)) % 7
+    if expression.shift == -1:
+        return calendar.shift_day(context.reference, -(back or 7)).isoformat()
+    if expression.shift == 1:
+        return calendar.shift_day(context.reference, 7 - back).isoformat()
+    monday = calendar.shift_day(context.reference, -context.reference.weekday())
+    return calendar.shift_day(monday, expression.weekday or 0).isoformat()
 
 
-def _weekday_of_week(found: Expression, context: Context) -> str:
-    monday = calendar.shifted(context.reference, -context.reference.weekday() + 7 * (found.shift or 0))
-    return calendar.shifted(monday, found.weekday or 0).isoformat()
+def _weekday_of_week(expression: Expression, context: Context) -> str:
+    monday = calendar.shift_day(context.reference, -context.reference.weekday() + 7 * (expression.shift or 0))
+    return calendar.shift_day(monday, expression.weekday or 0).isoformat()
 
 
-def _shift_unit(found: Expression, context: Context) -> str | None:
-    return _unit_value(found.unit or "", context.reference, found.shift or 0)
+def _shift_unit(expression: Expression, context: Context) -> str | None:
+    return _unit_value(expression.unit or "", context.reference, expression.shift or 0)
 
 
 def _unit_value(unit: str, day: date, shift: int) -> str | None:
@@ -165,9 +165,9 @@ def _unit_value(unit: str, day: date, shift: int) -> str | None:
 
 
 _UNITS: dict[str, Callable[[date, int], str]] = {
-    "D": lambda day, shift: calendar.shifted(day, shift).isoformat(),
-    "W": lambda day, shift: calendar.week_value(calendar.shifted(day, 7 * shift)),
-    "WE": lambda day, shift: calendar.week_value(calendar.shifted(day, 7 * shift)) + "-WE",
+    "D": lambda day, shift: calendar.shift_day(day, shift).isoformat(),
+    "W": lambda day, shift: calendar.week_value(calendar.shift_day(day, 7 * shift)),
+    "WE": lambda day, shift: calendar.week_value(calendar.shift_day(day, 7 * shift)) + "-WE",
     "M": lambda day, shift: calendar.month_value(day.year, day.month, shift),
     "Q": lambda day, shift: calendar.quarter_value(day.year, (day.month + 2) // 3 + shift),
     "Y": lambda day, shift: f"{day.year + shift:04}",
@@ -181,18 +181,18 @@ def _weekend(_found: Expression, context: Context) -> str | None:
     return _unit_value("WE", context.reference, -1 if past else 0)
 
 
-def _season(found: Expression, context: Context) -> str:
-    name = found.season or ""
-    if found.year is not None:
-        return f"{found.year:04}-{name}"
+def _season(expression: Expression, context: Context) -> str:
+    name = expression.season or ""
+    if expression.year is not None:
+        return f"{expression.year:04}-{name}"
     years = (context.reference.year + shift for shift in (0, -1, 1))
     middle = (calendar.SEASON_MONTHS[name][0]) % 12 + 1
     nearest = _nearest([date(year + (name == "WI"), middle, 15) for year in years], context)
     return f"{nearest.year - (name == 'WI'):04}-{name}"
 
 
-def _shift_season(found: Expression, context: Context) -> str:
-    name, shift = found.season or "", found.shift or 0
+def _shift_season(expression: Expression, context: Context) -> str:
+    name, shift = expression.season or "", expression.shift or 0
     year, now = calendar.season_of(context.reference)
     order = ["SP", "SU", "FA", "WI"]
     if shift < 0:
@@ -203,26 +203,26 @@ def _shift_season(found: Expression, context: Context) -> str:
     return f"{context.reference.year - ended:04}-{name}"
 
 
-def _relative_day(found: Expression, context: Context) -> str:
-    return calendar.shifted(context.reference, found.relative_day or 0).isoformat()
+def _relative_day(expression: Expression, context: Context) -> str:
+    return calendar.shift_day(context.reference, expression.relative_day or 0).isoformat()
 
 
-def _this_part(found: Expression, context: Context) -> Timex:
-    part = found.this_part or ""
-    day = calendar.shifted(context.reference, -1 if part.startswith("-") else 0)
+def _this_part(expression: Expression, context: Context) -> Timex:
+    part = expression.this_part or ""
+    day = calendar.shift_day(context.reference, -1 if part.startswith("-") else 0)
     return Timex(f"{day.isoformat()}T{part.lstrip('-')}", "TIME")
 
 
-def _reference(found: Expression, _context: Context) -> str | None:
-    return found.reference
+def _reference(expression: Expression, _context: Context) -> str | None:
+    return expression.reference
 
 
-def _year(found: Expression, _context: Context) -> str:
-    return f"{found.year:04}"
+def _year(expression: Expression, _context: Context) -> str:
+    return f"{expression.year:04}"
 
 
-def _short_year(found: Expression, context: Context) -> str:
-    return f"{_century_of(found.short or 0, 100, context):04}"
+def _short_year(expression: Expression, context: Context) -> str:
+    return f"{_century_of(expression.short or 0, 100, context):04}"
 
 
 def _century_of(digits: int, size: int, context: Context) -> int:
@@ -231,44 +231,44 @@ def _century_of(digits: int, size: int, context: Context) -> int:
     return year - size if year > context.reference.year + 10 else year
 
 
-def _decade(found: Expression, _context: Context) -> str:
-    return f"{found.decade:03}X"
+def _decade(expression: Expression, _context: Context) -> str:
+    return f"{expression.decade:03}X"
 
 
-def _short_decade(found: Expression, context: Context) -> str:
-    return calendar.decade_value(_century_of((found.short or 0) * 10, 100, context))
+def _short_decade(expression: Expression, context: Context) -> str:
+    return calendar.decade_value(_century_of((expression.short or 0) * 10, 100, context))
 
 
-def _fiscal(found: Expression, _context: Context) -> str:
-    return f"FY{found.year:04}"
+def _fiscal(expression: Expression, _context: Context) -> str:
+    return f"FY{expression.year:04}"
 
 
-def _quarter(found: Expression, context: Context) -> str | None:
-    quarter = found.quarter or found.ordinal or 0
+def _quarter(expression: Expression, context: Context) -> str | None:
+    quarter = expression.quarter or expression.ordinal or 0
     if not 1 <= quarter <= 4:
         return None
-    if found.year is not None:
-        return f"{found.year:04}-Q{quarter}"
+    if expression.year is not None:
+        return f"{expression.year:04}-Q{quarter}"
     now = (context.reference.month + 2) // 3
     year = context.reference.year - (quarter > now and context.tense <= 0)
     return f"{year:04}-Q{quarter}"
 
 
-def _half(found: Expression, context: Context) -> str | None:
-    if found.ordinal not in {1, 2}:
+def _half(expression: Expression, context: Context) -> str | None:
+    if expression.ordinal not in {1, 2}:
         return None
-    year = context.reference.year + (found.shift or 0) if found.year is None else found.year
-    return f"{year:04}-H{found.ordinal}"
+    year = context.reference.year + (expression.shift or 0) if expression.year is None else expression.year
+    return f"{year:04}-H{expression.ordinal}"
 
 
-def _century(found: Expression, _context: Context) -> str:
-    return f"{(found.century or 1) - 1:02}"
+def _century(expression: Expression, _context: Context) -> str:
+    return f"{(expression.century or 1) - 1:02}"
 
 
-def _ago(found: Expression, context: Context) -> str | None:
-    if found.n is None:
+def _ago(expression: Expression, context: Context) -> str | None:
+    if expression.n is None:
         return "PAST_REF"
-    return _moved(context.reference, found.unit or "", -found.n)
+    return _moved(context.reference, expression.unit or "", -expression.n)
 
 
 def _moved(day: date, unit: str, count: int) -> str | None:
@@ -277,91 +277,93 @@ def _moved(day: date, unit: str, count: int) -> str | None:
     return _unit_value("D" if unit == "WE" else unit, day, count)
 
 
-def _anchor(found: Expression, context: Context) -> date:
+def _anchor(expression: Expression, context: Context) -> date:
     """The day that "later" and "earlier" count from."""
-    if found.unit in ("Y", "E") and context.said_year is not None:
+    if expression.unit in ("Y", "E") and context.said_year is not None:
         return context.reference.replace(year=context.said_year, day=1)
     return context.antecedent or context.reference
 
 
-def _earlier(found: Expression, context: Context) -> str | None:
-    return _moved(_anchor(found, context), found.unit or "", -(found.n or 0))
+def _earlier(expression: Expression, context: Context) -> str | None:
+    return _moved(_anchor(expression, context), expression.unit or "", -(expression.n or 0))
 
 
-def _later(found: Expression, context: Context) -> str | None:
-    return _moved(_anchor(found, context), found.unit or "", found.n or 0)
+def _later(expression: Expression, context: Context) -> str | None:
+    return _moved(_anchor(expression, context), expression.unit or "", expression.n or 0)
 
 
-def _ahead(found: Expression, context: Context) -> Timex | str | None:
-    if found.n is None:
+def _ahead(expression: Expression, context: Context) -> Timex | str | None:
+    if expression.n is None:
         return "FUTURE_REF"
-    return _moved(context.reference, found.unit or "", found.n)
+    return _moved(context.reference, expression.unit or "", expression.n)
 
 
-def _in_ahead(found: Expression, context: Context) -> Timex | str | None:
+def _in_ahead(expression: Expression, context: Context) -> Timex | str | None:
     """Tell "in three days": a date where the clause speaks of the future, else a duration."""
-    return _ahead(found, context) if context.tense > 0 else _duration(found, context)
+    return _ahead(expression, context) if context.tense > 0 else _duration(expression, context)
 
 
-def _week_of(found: Expression, context: Context) -> str | None:
-    day = _date(found, context)
+def _week_of(expression: Expression, context: Context) -> str | None:
+    day = _date(expression, context)
     return calendar.week_value(date.fromisoformat(day)) if day else None
 
 
-def _same(found: Expression, context: Context) -> str | None:
-    if found.unit == "Y" and context.said_year is not None:
+def _same(expression: Expression, context: Context) -> str | None:
+    if expression.unit == "Y" and context.said_year is not None:
         return f"{context.said_year:04}"
-    return _unit_value(found.unit or "", context.antecedent, 0) if context.antecedent else None
+    return _unit_value(expression.unit or "", context.antecedent, 0) if context.antecedent else None
 
 
-def _next_after(found: Expression, context: Context) -> str | None:
+def _next_after(expression: Expression, context: Context) -> str | None:
     if context.antecedent is None:
         return None
-    return _unit_value(found.unit or "D", context.antecedent, 1)
+    return _unit_value(expression.unit or "D", context.antecedent, 1)
 
 
-def _previous_before(found: Expression, context: Context) -> str | None:
-    return _unit_value(found.unit or "D", context.antecedent or context.reference, -1)
+def _previous_before(expression: Expression, context: Context) -> str | None:
+    return _unit_value(expression.unit or "D", context.antecedent or context.reference, -1)
 
 
-def _holiday(found: Expression, context: Context) -> str:
-    code = found.holiday or ""
-    if found.year is not None:
-        return calendar.holiday(code, found.year).isoformat()
+def _holiday(expression: Expression, context: Context) -> str:
+    code = expression.holiday or ""
+    if expression.year is not None:
+        return calendar.holiday_value(code, expression.year).isoformat()
     years = (context.reference.year + shift for shift in (0, -1, 1))
-    return _nearest([calendar.holiday(code, year) for year in years], context).isoformat()
+    return _nearest([calendar.holiday_value(code, year) for year in years], context).isoformat()
 
 
-def _holiday_week(found: Expression, context: Context) -> str:
+def _holiday_week(expression: Expression, context: Context) -> str:
     """The week that leads to a holiday."""
-    day = date.fromisoformat(_holiday(found, context))
-    return calendar.week_value(calendar.shifted(day, -1))
+    day = date.fromisoformat(_holiday(expression, context))
+    return calendar.week_value(calendar.shift_day(day, -1))
 
 
-def _shift_holiday(found: Expression, context: Context) -> str:
-    code, now = found.holiday or "", context.reference
-    day = calendar.holiday(code, now.year)
-    if (found.shift or 0) < 0 and day >= now:
-        day = calendar.holiday(code, now.year - 1)
-    elif (found.shift or 0) > 0 and day <= now:
-        day = calendar.holiday(code, now.year + 1)
+def _shift_holiday(expression: Expression, context: Context) -> str:
+    code, now = expression.holiday or "", context.reference
+    day = calendar.holiday_value(code, now.year)
+    if (expression.shift or 0) < 0 and day >= now:
+        day = calendar.holiday_value(code, now.year - 1)
+    elif (expression.shift or 0) > 0 and day <= now:
+        day = calendar.holiday_value(code, now.year + 1)
     return day.isoformat()
 
 
-def _every(found: Expression, _context: Context) -> Timex:
-    return Timex(found.every or "", "SET")
+def _every(expression: Expression, _context: Context) -> Timex:
+    return Timex(expression.every or "", "SET")
 
 
-def _every_unit(found: Expression, _context: Context) -> Timex:
-    return Timex(_period("1", found.unit or ""), "SET")
+def _every_unit(expression: Expression, _context: Context) -> Timex:
+    return Timex(_period("1", expression.unit or ""), "SET")
 
 
-def _every_weekday(found: Expression, _context: Context) -> Timex:
-    return Timex(f"XXXX-WXX-{(found.weekday or 0) + 1}", "SET")
+def _every_weekday(expression: Expression, _context: Context) -> Timex:
+    return Timex(f"XXXX-WXX-{(expression.weekday or 0) + 1}", "SET")
 
 
-def _duration(found: Expression, _context: Context) -> Timex:
-    return Timex(_period("X" if found.n is None else str(found.n), found.unit or ""), "DURATION")
+def _duration(expression: Expression, _context: Context) -> Timex:
+    return Timex(
+        _period("X" if expression.n is None else str(expression.n), expression.unit or ""), "DURATION"
+    )
 
 
 def _period(count: str, unit: str) -> str:
@@ -369,8 +371,8 @@ def _period(count: str, unit: str) -> str:
     return f"P{prefix}{count if count == 'X' else int(count) * size}{letter}"
 
 
-def _clock_duration(found: Expression, _context: Context) -> Timex:
-    return Timex(f"PT{found.n}{found.clock}", "DURATION")
+def _clock_duration(expression: Expression, _context: Context) -> Timex:
+    return Timex(f"PT{expression.n}{expression.clock}", "DURATION")
 
 
 KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {

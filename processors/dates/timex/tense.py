@@ -13,7 +13,7 @@ from functools import cache
 
 from config.lexicon import Dates, language
 
-REACH = 160  # characters of a clause that are looked at, on either side
+MAX_CLAUSE_CHARS = 160  # characters of a clause that are looked at, on either side
 CLAUSE_END = re.compile(r"[.!?](?=\s+(?:[^\Wa-z]|``|''|[\"'“‘«„—–-])|\s*$)|[;“”«»\"]|``|''|\n\s*\n")
 
 
@@ -71,12 +71,12 @@ def _unwrapped(pattern: str) -> str:
 
 
 def _clause_before(text: str, start: int) -> str:
-    left = text[max(0, start - REACH) : start]
+    left = text[max(0, start - MAX_CLAUSE_CHARS) : start]
     ends = [end.end() for end in CLAUSE_END.finditer(left)]
     return left[ends[-1] :] if ends else left
 
 
 def _clause_after(text: str, end: int) -> str:
-    right = text[end : end + REACH]
+    right = text[end : end + MAX_CLAUSE_CHARS]
     stop = CLAUSE_END.search(right)
     return right[: stop.start()] if stop else right

@@ -80,7 +80,7 @@ def _dateline_spans(copy: Copy, dateline: Dateline | None) -> Iterator[NameSpan]
 
 
 # After a slash or "by": two to four words that open with a capital.
-PHOTOGRAPHER: Final = re.compile(r"(?:/|\b[Bb][Yy]:?)\s*((?:[^\W\d_][\w.'’-]*\s){1,3}[^\W\d_][\w'’-]*)")
+PHOTOGRAPHER_NAME: Final = re.compile(r"(?:/|\b[Bb][Yy]:?)\s*((?:[^\W\d_][\w.'’-]*\s){1,3}[^\W\d_][\w'’-]*)")
 
 
 def drop_credit_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
@@ -97,6 +97,6 @@ def add_photographers(context: RuleContext, names: Sequence[NameSpan]) -> list[N
 def _photographers(copy: Copy) -> Iterator[NameSpan]:
     for part in copy.parts:
         if part.kind == "credit":
-            for maker in PHOTOGRAPHER.finditer(copy.read, part.start, part.end):
+            for maker in PHOTOGRAPHER_NAME.finditer(copy.read, part.start, part.end):
                 if maker[1][0].isupper() and maker[1] not in lexicon().agencies:
                     yield NameSpan(*maker.span(1), "PER", GAZETTEER_WEIGHT)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from config.lexicon import agencies
-from processors.dates.month_names import folded
+from processors.dates.month_names import fold_accents
 from tests.processors.segment.printing import GOLDEN, printed, segmented
 
 DISPATCHES = sorted(GOLDEN.glob("*.txt"))
@@ -26,7 +26,7 @@ def test_a_dispatch_is_taken_apart_as_a_reader_would(path: Path) -> None:
 
 @pytest.mark.parametrize("agency", AGENCIES)
 def test_every_agency_of_the_lexicon_has_a_golden_pair(agency: str) -> None:
-    stem = re.sub(r"\W+", "-", folded(agency))
+    stem = re.sub(r"\W+", "-", fold_accents(agency))
     assert (GOLDEN / f"{stem}.txt").exists()
     assert (GOLDEN / f"{stem}.expected").exists()
 
