@@ -5,13 +5,13 @@ A parent is found by identifiers, by a quoted headline, by the same text, by lik
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
-from processors.deduplicate.index import CandidateRows
 from processors.deduplicate.keys import hash_key, headline_keys, linked_identifiers
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
@@ -149,32 +149,34 @@ def _find_by_content(arrival: Arrival, window: Window) -> Parent | None:
 
 def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> Parent | None:
     """The likest of the stories that share rare shingles, and of those that it comes from."""
-    likely = _measure_likely(arrival, window, reading, reading.candidates)
+    keys = dict(reading.candidates)
+    likely = _measure_likely(arrival, window, reading, list(keys))
     if not likely:
         return None
-    best = max(likely, key=lambda likeness: likeness.score)  # the first of equals
-    keys = int(best.features["shared-keys"])
-    origins = [(row, keys) for row in window.find_origins(best.view)]
-    for earlier in _measure_likely(arrival, window, reading, origins):
-        if earlier.score >= best.score:
-            best = earlier
+    row = max(likely, key=lambda candidate: likely[candidate].score)  # the first of equals
+    best, shared_keys = likely[row], keys[row]
+    origins = window.find_origins(best.view)
+    likely |= _measure_likely(arrival, window, reading, [row for row in origins if row not in keys])
+    for row in origins:
+        if row in likely and likely[row].score >= best.score:
+            best = likely[row]
     hours = abs(arrival.time_ms - best.view.head.time_ms) / HOUR_MS
-    return Parent(best.view, {**best.features, "hours": hours}, best.score, best.overlap)
+    evidence = {**best.features, "shared-keys": float(shared_keys), "hours": hours}
+    return Parent(best.view, evidence, best.score, best.overlap)
 
 
 def _measure_likely(
-    arrival: Arrival, window: Window, reading: WindowReading, candidates: CandidateRows
-) -> list[Likeness]:
-    """The likeness of those candidates that may tell the same report."""
-    likely: list[Likeness] = []
-    overlaps = window.measure(reading, [row for row, _ in candidates])
-    for row, keys in candidates:
+    arrival: Arrival, window: Window, reading: WindowReading, rows: Sequence[int]
+) -> dict[int, Likeness]:
+    """The likeness of those rows that may tell the same report."""
+    likely: dict[int, Likeness] = {}
+    overlaps = window.measure(reading, rows)
+    for row in rows:
         overlap = overlaps[row]
         if overlap is None or row < window.first or not _is_near(arrival, window, view := window.view(row)):
             continue
         if likeness := measure_likeness(arrival.fingerprint, view, overlap):
-            likeness.features["shared-keys"] = float(keys)
-            likely.append(likeness)
+            likely[row] = likeness
     return likely
 
 

@@ -87,11 +87,6 @@ class RecordHead(NamedTuple):
     digits: Float32
 
     @property
-    def words_at(self) -> int:
-        """Where the hashes of numbers, names and headline words begin."""
-        return _SHINGLES_AT + _HASH_BYTES * self.shingle_count
-
-    @property
     def keys_at(self) -> int:
         """Where the keys begin."""
         words = self.number_count + self.name_count + self.headline_count
@@ -273,8 +268,9 @@ class RecordView:
     def word_sets(self) -> WordSets:
         """Numbers, names, headline words."""
         head = self.head
-        hashes = array("I", self.raw[head.words_at : head.keys_at]).tolist()
+        start = _SHINGLES_AT + _HASH_BYTES * head.shingle_count
         numbers, names = head.number_count, head.number_count + head.name_count
+        hashes = array("I", self.raw[start : start + _HASH_BYTES * (names + head.headline_count)]).tolist()
         return WordSets(hashes[:numbers], hashes[numbers:names], hashes[names:])
 
     def keys(self) -> list[int]:

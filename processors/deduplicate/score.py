@@ -69,6 +69,7 @@ def _pair_features(
 ) -> dict[str, float]:
     our_words, their_words = fingerprint.words, view.head.words
     shorter_is_new = our_words <= their_words
+    words, most_words = (our_words, their_words) if shorter_is_new else (their_words, our_words)
     shorter, longer = (ours, theirs) if shorter_is_new else (theirs, ours)
     smaller_count = min(overlap.our_count, overlap.their_count)
     smaller_is_new = overlap.our_count <= overlap.their_count
@@ -89,9 +90,9 @@ def _pair_features(
         "figures-kept": (overlap.shared_figures + containment) / (figures + 1),
         "figures": figures / smaller_count,
         "run": mean_run(overlap, min(view.head.bound, fingerprint.bound)),
-        "words": math.log(max(min(our_words, their_words), 1)),
+        "words": math.log(max(words, 1)),
         "digits": fingerprint.digits if shorter_is_new else view.head.digits,
-        "length-ratio": min(our_words, their_words) / max(our_words, their_words, 1),
+        "length-ratio": words / max(most_words, 1),
     }
 
 
