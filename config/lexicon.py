@@ -177,12 +177,39 @@ class Lost(WordTable, frozen=True):
 
 
 class Names(WordTable, frozen=True):
-    """Words beside names, in lower case."""
+    """Words beside names and in them; `roles`, `role_modifiers`, `locating` and `joins` in lower case."""
 
-    roles: frozenset[str] = frozenset()  # before a person's name
-    locating: frozenset[str] = frozenset()  # before a place's
+    titles: frozenset[str] = frozenset()  # before a person's name; no part of it
+    roles: frozenset[str] = frozenset()  # before a person's name, or beside it
+    role_modifiers: frozenset[str] = frozenset()  # "foreign" of foreign minister
+    never: frozenset[str] = frozenset()  # no names, though they have a capital
+    organisation_words: frozenset[str] = frozenset()  # that make a name an organisation
+    place_words: frozenset[str] = (
+        frozenset()
+    )  # that make it a place, at its end (those with a blank: before it)
+    locating: frozenset[str] = frozenset()  # before a place's name, in languages whose names rules find
     joins: tuple[str, ...] = ()  # within names: Ana de la Cruz
     nouns: bool = False  # every noun has a capital, so that a capital alone tells nothing
+
+
+class CompanyWords(WordTable, frozen=True):
+    """What the words beside a name say of a company."""
+
+    kinds: Pattern = NOTHING  # what companies are called: "retailer Norrvik"
+    before: Pattern = NOTHING  # right before the name, beside its kind
+    after: Pattern = NOTHING  # right after it, with a blank between
+    acts: Pattern = NOTHING  # what a company does, likewise
+    owns: Pattern = NOTHING  # what is its own, with an apostrophe
+
+
+class SportWords(WordTable, frozen=True):
+    """Words of games."""
+
+    words: Pattern = NOTHING  # of a story that tells of games
+    verbs: Pattern = NOTHING  # what a team does, right after its name
+    against: Pattern = NOTHING  # right before the name of a team
+    located: Pattern = NOTHING  # right before the name of a place, which no team is then
+    not_nicknames: frozenset[str] = frozenset()  # plurals with a capital that are not what players are called
 
 
 class Version(WordTable, frozen=True):
@@ -268,6 +295,8 @@ class Language(WordTable, frozen=True):
     speech: Speech | None = None
     damage: Lost | None = None
     names: Names | None = None
+    companies: CompanyWords = CompanyWords()
+    sport: SportWords = SportWords()
     lines: Lines = Lines()
     version: tuple[Version, ...] = ()
     editors: Pattern = NOTHING  # how a line to editors opens

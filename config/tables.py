@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
+import msgspec
+
 from config.lexicon import FOLDER
 from config.word_files import Pattern, WordSet, WordTable, read_file
 
@@ -21,6 +23,30 @@ class TopicNames(WordTable, frozen=True):
 
     priors: dict[str, float]  # by topic
     sections: dict[str, str]  # by topic: what publishers call their sections, separated by commas
+
+
+class KnownNames(WordTable, frozen=True):
+    """``known-names.toml``: names that need no guess, as stories write them."""
+
+    people: frozenset[str]  # known by one word
+    organisations: frozenset[str]
+    others: frozenset[str]
+    places: frozenset[str]  # that no gazetteer of towns and countries has
+
+
+class NameList(WordTable, frozen=True):
+    """A table of names alone."""
+
+    names: tuple[str, ...]
+
+
+class Peoples(WordTable, frozen=True):
+    """``peoples.toml``: adjectives and names of peoples, and names of countries and regions."""
+
+    countries: dict[str, tuple[str, ...]]  # by country
+    others: NameList  # of no one country
+    abbreviations: dict[str, str]  # names of countries that CLDR does not have, with their codes
+    regions: NameList  # of the world, seas, and other places that are no country
 
 
 class CommonLines(WordTable, frozen=True):
@@ -120,6 +146,27 @@ class Zones(WordTable, frozen=True):
     minutes: dict[str, int]  # east of Greenwich
     names: dict[str, str]  # IANA, where summer time decides
     not_in_copy: NotInCopy
+
+
+@cache
+def known_names() -> KnownNames:
+    """The names that need no guess, with the organisations of ``organisations.txt``: between commas, # is a remark."""
+    lines = (FOLDER / "organisations.txt").read_text("utf-8").splitlines()
+    listed = (name.strip() for line in lines if not line.startswith("#") for name in line.split(","))
+    known = read_file(FOLDER / "known-names.toml", KnownNames)
+    return msgspec.structs.replace(known, organisations=known.organisations.union(filter(None, listed)))
+
+
+@cache
+def given_names() -> frozenset[str]:
+    """Given names of people, and Chinese and Korean family names, which come first."""
+    return frozenset((FOLDER / "given-names.txt").read_text("utf-8").split())
+
+
+@cache
+def peoples() -> Peoples:
+    """The peoples, countries and regions."""
+    return read_file(FOLDER / "peoples.toml", Peoples)
 
 
 @cache

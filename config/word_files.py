@@ -24,7 +24,7 @@ File = TypeVar("File")
 
 
 class Pattern(str):
-    """A regular expression; ``{word}`` in it is a placeholder that its reader fills in."""
+    """A regular expression; ``{word}`` in it is a placeholder that its reader fills in. Line breaks are left out."""
 
     __slots__ = ()
 
@@ -78,7 +78,7 @@ def _custom(kind: type, value: Any) -> Any:
     if kind is PhraseList:
         return PhraseList(filter(None, map(str.strip, value.split(";"))))
     try:
-        re.compile(_PLACEHOLDER.sub("x", value.replace("\n", "")))
+        re.compile(_PLACEHOLDER.sub("x", value := value.replace("\n", "")))
     except re.error as error:
         raise ValueError(f"Not a regular expression: {error}") from error
     return Pattern(value)

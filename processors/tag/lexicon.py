@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from babel import Locale
 
-from config.files import CONFIG_FOLDER
-from config.lexicon import agencies
+from config.lexicon import Names, agencies, every_language
+from config.tables import given_names, known_names, peoples
 from processors.places import key_of
 
-LEXICON: Final = CONFIG_FOLDER / "lexicon"
-LANGUAGES: Final = ("en", "es", "fr", "de", "it", "pt", "nl")  # whose names of countries are known
+READ_LANGUAGE: Final = "en"  # the recogniser's
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,49 +43,47 @@ class NameLexicon:
 @cache
 def lexicon() -> NameLexicon:
     """The lexicon of this process, loaded on first use."""
-    names, peoples = _read_table("tag-names.toml"), _read_table("tag-peoples.toml")
-    countries = peoples["abbreviations"] | _countries()
-    by_people: dict[str, str | None] = dict.fromkeys(peoples["others"]["names"])
-    by_people |= {name: code for code, known in peoples["countries"].items() for name in known}
+    named, known, people = _named_languages(), known_names(), peoples()
+    countries = people.abbreviations | _countries(list(named))
+    by_people: dict[str, str | None] = dict.fromkeys(people.others.names)
+    by_people |= {name: code for code, names in people.countries.items() for name in names}
+    english = named[READ_LANGUAGE]
+    sport = (words.sport for _, words in every_language())
     return NameLexicon(
-        frozenset(map(str.lower, names["titles"])),
-        frozenset(names["roles"]),
-        frozenset(names["role_modifiers"]),
-        frozenset(names["never"]),
-        frozenset(names["organisations"]),
-        frozenset(names["places"]),
-        agencies().names(),
-        frozenset(names["single_names"]),
-        frozenset(names["known_organisations"]) | _organisations(),
-        frozenset(names["known_others"]),
-        frozenset(names["known_places"]),
-        frozenset(names["not_nicknames"]),
-        by_people,
-        {key_of(name): code for name, code in countries.items()},
-        frozenset(countries),
-        frozenset(word for name in (*countries, *peoples["regions"]["names"]) for word in name.split()),
-        frozenset((LEXICON / "tag-given.txt").read_text("utf-8").split()),
-        frozenset(peoples["regions"]["names"]),
+        titles=frozenset(title.lower() for names in named.values() for title in names.titles),
+        roles=english.roles,
+        role_modifiers=english.role_modifiers,
+        never=english.never,
+        organisations=english.organisation_words,
+        places=english.place_words,
+        agencies=agencies().names(),
+        single_names=known.people,
+        known_organisations=known.organisations,
+        known_others=known.others,
+        known_places=known.places,
+        not_nicknames=frozenset().union(*(words.not_nicknames for words in sport)),
+        peoples=by_people,
+        countries={key_of(name): code for name, code in countries.items()},
+        country_names=frozenset(countries),
+        country_words=frozenset(
+            word for name in (*countries, *people.regions.names) for word in name.split()
+        ),
+        given=given_names(),
+        regions=frozenset(people.regions.names),
     )
 
 
-def _read_table(name: str) -> dict[str, Any]:
-    with (LEXICON / name).open("rb") as file:
-        return tomllib.load(file)
+def _named_languages() -> dict[str, Names]:
+    """The words beside names of each language that has them, that of the recogniser first."""
+    named = {tag: words.names for tag, words in every_language() if words.names}
+    return {READ_LANGUAGE: named.pop(READ_LANGUAGE), **named}
 
 
-def _organisations() -> frozenset[str]:
-    """The names of `tag-organisations.txt`: separated by commas, lines with # are remarks."""
-    lines = (LEXICON / "tag-organisations.txt").read_text("utf-8").splitlines()
-    told = (name.strip() for line in lines if not line.startswith("#") for name in line.split(","))
-    return frozenset(filter(None, told))
-
-
-def _countries() -> dict[str, str]:
+def _countries(tags: Iterable[str]) -> dict[str, str]:
     """Names of countries in several languages, from CLDR, with their codes; the earlier language wins."""
-    found: dict[str, str] = {}
-    for language in LANGUAGES:
-        for code, name in Locale(language).territories.items():
+    codes: dict[str, str] = {}
+    for tag in tags:
+        for code, name in Locale(tag).territories.items():
             if len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"}:
-                found.setdefault(name, code)
-    return found
+                codes.setdefault(name, code)
+    return codes

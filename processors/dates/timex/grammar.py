@@ -249,7 +249,7 @@ def _blanks(pattern: str) -> str:
     return re.sub(
         r"\[[^\]]*\]|( \?)|( )",
         lambda m: r"\s*" if m[1] else r"\s+" if m[2] else m[0],
-        pattern.replace("\n", ""),
+        pattern,
     )
 
 

@@ -58,16 +58,11 @@ def tense_cues(tag: str) -> TenseCues | None:
 
 def _compiled(words: Dates) -> TenseCues:
     return TenseCues(
-        re.compile(rf"(?<!\w)(?:{_unwrapped(words.future)})(?!\w)", re.IGNORECASE),
-        re.compile(rf"(?<!\w)(?:{_unwrapped(words.past)})(?!\w)", re.IGNORECASE),
+        re.compile(rf"(?<!\w)(?:{words.future})(?!\w)", re.IGNORECASE),
+        re.compile(rf"(?<!\w)(?:{words.past})(?!\w)", re.IGNORECASE),
         re.compile(rf"(?<!\w)(?:{words.future_before})\W*$".replace(" ", r"\s+"), re.IGNORECASE),
         re.compile(words.past_after, re.IGNORECASE),
     )
-
-
-def _unwrapped(pattern: str) -> str:
-    """A pattern without the line breaks that the file has for its reader."""
-    return pattern.replace("\n", "")
 
 
 def _clause_before(text: str, start: int) -> str:

@@ -4,33 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
+from config.lexicon import every_language, joined
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import lexicon
 from processors.tag.rules.context import RuleContext
 
-KINDS: Final = (
-    "firms?|compan(?:y|ies)|[a-z]*makers?|retailers?|airlines?|carriers?|lenders?|insurers?|brokerages?|consultanc(?:y|ies)|"
-    "start-?ups?|broadcasters?|manufacturers?|miners?|refiners?|utilit(?:y|ies)|supermarkets?|conglomerates?|"
-    "subsidiar(?:y|ies)|think[- ]tanks?|newspapers?|magazines?|websites?|charit(?:y|ies)|nonprofits?|wholesalers?|"
-    "automakers?|shipbuilders?|steelmakers?|telecoms operators?|hedge funds?|law firms?|private equity firms?"
-)
-SIGN_BEFORE: Final = re.compile(
-    rf"\b(?:{KINDS}|shares (?:of|in)|stakes? in|bid for|takeover of|acquisition of|merger with|owned by|subsidiary of|"
-    r"unit of|employees of|analysts? at|economists? at|strategists? at) $",
-    re.IGNORECASE,
-)
-SIGN_AFTER: Final = re.compile(r" (?:shares|stock|shareholders|executives|workers|employees|plc|PLC)\b")
-COMPANY_ACTION: Final = re.compile(
-    r"(?:['’]s? (?:shares?|stock|board|chief executive|CEO|workers|revenue|sales|profits?|spokes\w+|headquarters))|"
-    r" (?:said|says|announced|declined|reported|agreed|posted|employs|expects|plans|did not (?:immediately )?respond)\b"
-)
 MAX_CHARS_BEFORE: Final = (
     28  # of a name in which a sign may end: the longest, "private equity firms ", has 21
 )
 MIN_SIGNS_OF_PERSON: Final = 2  # that make a name with a given name a company: one is "retailer Peter Vane"
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySigns:
+    """Patterns of what stands right before a name, and right after it."""
+
+    before: re.Pattern[str]
+    after: re.Pattern[str]
+    action: re.Pattern[str]
+
+
+@cache
+def company_signs() -> CompanySigns:
+    """The signs of every language."""
+    every = [words.companies for _, words in every_language()]
+    kinds, before, after, acts, owns = (
+        joined(getattr(words, name) for words in every)
+        for name in ("kinds", "before", "after", "acts", "owns")
+    )
+    return CompanySigns(
+        re.compile(rf"\b(?:{kinds}|{before}) $", re.IGNORECASE),
+        re.compile(rf" (?:{after})\b"),
+        re.compile(rf"(?:['’]s? (?:{owns}))| (?:{acts})\b"),
+    )
 
 
 def label_companies(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
@@ -41,7 +51,7 @@ def label_companies(context: RuleContext, names: Sequence[NameSpan]) -> list[Nam
     for name in names:
         words = copy.read[name.start : name.end]
         signs[words] = signs.get(words, 0) + _count_signs(copy, name)
-        if COMPANY_ACTION.match(copy.read, name.end):
+        if company_signs().action.match(copy.read, name.end):
             acting.add(words)
     return [replace(name, label="ORG") if _is_company(copy, name, signs, acting) else name for name in names]
 
@@ -58,4 +68,6 @@ def _is_company(copy: Copy, name: NameSpan, signs: dict[str, int], acting: set[s
 
 def _count_signs(copy: Copy, name: NameSpan) -> int:
     before = copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
-    return (SIGN_BEFORE.search(before) is not None) + (SIGN_AFTER.match(copy.read, name.end) is not None)
+    return (company_signs().before.search(before) is not None) + (
+        company_signs().after.match(copy.read, name.end) is not None
+    )

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
+from config.lexicon import every_language, joined
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
 from processors.tag.rules.context import RuleContext
@@ -18,33 +20,38 @@ from processors.tag.rules.context import RuleContext
 MIN_SCORES: Final = 2  # in a story of sport; one is also a vote or a range of years
 MIN_SPORT_WORDS: Final = 3  # different ones, in a story of sport; "game, season, title" stand in few others
 SCORE: Final = re.compile(r"(?<![\w-])\d{1,3}[-–]\d{1,3}(?![\w-]|[-–])")
-SPORT_WORD: Final = re.compile(
-    r"\b(?:coach|season|game|games|match|league|playoffs?|tournament|quarterback|touchdowns?|innings?|homer|pitcher|"
-    r"goalkeeper|striker|midfielder|halftime|half-time|half|quarter|rebounds|assists|points?|yards|victory|win|defeat|"
-    r"loss|title|standings|squad|fixture|penalty|overtime|wicket|batsman|kickoff|seed|round|roster|conference|draft|"
-    r"teammates?|offense|rushing|guard|freshman|sophomore|junior|champions?|injury|club)\b"
-)
-PLAY_VERBS: Final = (
-    "beat|beats|defeated|defeats|edged|routed|outscored|outshot|trailed|trails|led|leads|won|lost|scored|rallied|"
-    "hosts|hosted|plays|played|clinched|advanced|improved|dropped|fell|committed|converted|answered|tied|clung|kicked|"
-    "punted|drew|swept|shot|entered|finished|pulled|jumped|closed|opened|got|missed|made|held|had|went|came|took|turned|wins|loses|ran|threw|"
-    "[a-z]{2,}ed"
-)
-PLAYS_AFTER: Final = re.compile(
-    rf"(?:['’]s?)? \(\d+-\d+|(?:, who|, which)? (?:has |have |had |never |then |also )?(?:{PLAY_VERBS})\b|,? \d{{1,3}}(?=[,.;)]|$)"
-)
-PLAYS_BEFORE: Final = re.compile(
-    r"(?:\b(?:against|versus|vs\.?|beat|beats|beating|defeated|defeats|edged|routed|hosts?|hosted|visiting|facing|faced|"
-    r"lift|lifted|lead|led)|"
-    r"No\. ?\d{1,2}(?: seed)?) $"
-)
-LOCATED_BEFORE: Final = re.compile(
-    r"\b(?:in|near|from|outside|around|across|downtown|southern|northern|eastern|western|of) (?:the )?$"
-)
 NEXT_PLACE: Final = re.compile(r", [A-Z]")
 MAX_CHARS_BEFORE: Final = 24  # of a name in which what is told of it may end
 NICKNAME: Final = re.compile(r"\b[Tt]he ((?:[A-Z][a-z]+ )?[A-Z][a-z]{2,}s)\b(?! [A-Z]|-)")
 MIN_NICKNAMES: Final = 2  # times that a nickname stands in a story; once it may be any plural with a capital
+
+
+@dataclass(frozen=True, slots=True)
+class SportSigns:
+    """Patterns of words of games, and of what stands right before a name and right after it."""
+
+    word: re.Pattern[str]
+    plays_before: re.Pattern[str]
+    plays_after: re.Pattern[str]
+    located_before: re.Pattern[str]
+
+
+@cache
+def sport_signs() -> SportSigns:
+    """The signs of every language."""
+    every = [words.sport for _, words in every_language()]
+    word, verbs, against, located = (
+        joined(getattr(words, name) for words in every) for name in ("words", "verbs", "against", "located")
+    )
+    return SportSigns(
+        re.compile(rf"\b(?:{word})\b"),
+        re.compile(rf"(?:\b(?:{against})|No\. ?\d{{1,2}}(?: seed)?) $"),
+        re.compile(
+            r"(?:['’]s?)? \(\d+-\d+"
+            rf"|(?:, who|, which)? (?:has |have |had |never |then |also )?(?:{verbs})\b|,? \d{{1,3}}(?=[,.;)]|$)"
+        ),
+        re.compile(rf"\b(?:{located}) (?:the )?$"),
+    )
 
 
 def is_sport(copy: Copy) -> bool:
@@ -52,7 +59,7 @@ def is_sport(copy: Copy) -> bool:
     scores = sum(1 for _ in SCORE.finditer(copy.read))
     return (
         scores >= MIN_SCORES
-        and len({sign.group() for sign in SPORT_WORD.finditer(copy.read)}) >= MIN_SPORT_WORDS
+        and len({sign.group() for sign in sport_signs().word.finditer(copy.read)}) >= MIN_SPORT_WORDS
     )
 
 
@@ -118,7 +125,10 @@ def _is_playing(copy: Copy, name: NameSpan) -> bool:
     if _is_country(_words_of(copy, name)) or _is_located(copy, name):
         return False
     before = copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
-    return PLAYS_BEFORE.search(before) is not None or PLAYS_AFTER.match(copy.read, name.end) is not None
+    return (
+        sport_signs().plays_before.search(before) is not None
+        or sport_signs().plays_after.match(copy.read, name.end) is not None
+    )
 
 
 def _is_country(name: str) -> bool:
@@ -127,4 +137,7 @@ def _is_country(name: str) -> bool:
 
 def _is_located(copy: Copy, name: NameSpan) -> bool:
     before = copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
-    return LOCATED_BEFORE.search(before) is not None or NEXT_PLACE.match(copy.read, name.end) is not None
+    return (
+        sport_signs().located_before.search(before) is not None
+        or NEXT_PLACE.match(copy.read, name.end) is not None
+    )
