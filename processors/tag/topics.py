@@ -20,16 +20,20 @@ from config.tables import topic_names
 from processors.media_topics import CODE_PREFIX, codes_by_name, find_ancestors, media_topics
 from processors.model.event import Event, Topic
 
-PUBLISHED_CONFIDENCE: Final = 1.0  # confidence of the publisher's own code
-SECTION_CONFIDENCE: Final = 0.9  # of a section name that stands for a topic
+PUBLISHED_CONFIDENCE: Final = 1.0  # of the publisher's own code
+SECTION_CONFIDENCE: Final = 0.9  # of a section name that stands for a topic: sections are wider than topics
+# Of a term that is marked with ``!``: lower, and a story with one sure word has no topic; higher, and nothing else counts.
 STRONG_TERM_WEIGHT: Final = 3.0
-HEADLINE_WEIGHT: Final = 3.0  # a term in the headline counts so often
-LEAD_TOKENS: Final = 60
-LEAD_WEIGHT: Final = 1.5
-DAMPING_EVIDENCE: Final = 8.0  # evidence at which the dampening is down to 1/e
-SCORE_POWER: Final = 2.0  # the power of the scores whose shares are the confidences
-MIN_CONFIDENCE: Final = 0.2  # confidence of a topic that is told
-MAX_WORD_TOPICS: Final = 3  # topics that the words give
+# How often a term of the headline counts: lower, and long bodies drown it; higher, and a pun decides the topic.
+HEADLINE_WEIGHT: Final = 3.0
+LEAD_TOKENS: Final = 60  # of a text: fewer cut its second sentence off, more reach the background
+LEAD_WEIGHT: Final = 1.5  # as for the headline, but a lead has more words by chance
+# The score at which the dampening is down to 1/e: lower, and one word in passing makes a topic; higher, and short
+# stories have none.
+DAMPING_EVIDENCE: Final = 8.0
+SCORE_POWER: Final = 2.0  # confidences are shares of it: 1 spreads them, more leaves the first topic alone
+MIN_CONFIDENCE: Final = 0.2  # lower brings topics of single words, higher loses the second of a mixed story
+MAX_WORD_TOPICS: Final = 3  # that the words of a story give: the fourth is rarely what it is about
 MAX_READ_CHARS: Final = 20_000
 TOKEN: Final = re.compile(r"[^\W_]+(?:[-'’.&][^\W_]+)*")
 CODE: Final = re.compile(r"(?:medtop:|/mediatopic/)(\d{8})$")
