@@ -74,12 +74,12 @@ MOST_LINES = 500
 
 # What is left of each rule by package. Nothing is added; lower a figure when names have been mended.
 ALLOWANCE: dict[str, dict[str, int]] = {
-    "banned": {"processors": 54},
-    "vague": {"processors": 7},
-    "one word": {"config": 4, "processors": 26},
-    "twice": {"config": 1, "processors": 5, "streams": 2},
+    "banned": {"processors": 1},
+    "vague": {},
+    "one word": {"config": 4, "processors": 2},
+    "twice": {"config": 1, "processors": 4, "streams": 1},
 }
-FILES_ALLOWANCE = 258
+FILES_ALLOWANCE = 257
 
 
 @dataclass(frozen=True, slots=True)
