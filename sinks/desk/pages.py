@@ -124,7 +124,6 @@ def _story_values(event: Event) -> dict[str, Any]:
         "blocks": markup.text_blocks(event),
         "entities": entities,
         "counts": counts,
-        "kinds": Counter(segment.kind for segment in event.segments or ()),
     }
 
 

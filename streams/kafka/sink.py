@@ -1,8 +1,8 @@
 """The driver of a sink on Kafka: read what is committed, write it in batches, then commit the offsets.
 
 A crash between the two writes the same events again, which a sink takes as what they are: the same versions. The
-position of a sink that has one is committed with the offsets, as their metadata; it holds as long as one process has
-all partitions, and a sink that several processes share may repeat what one of them wrote last.
+position of a sink that has one is committed with the offsets, as their metadata. It holds while one process has all
+partitions; a sink that several processes share may repeat what one of them wrote last.
 
 A sink that is down is waited for in place: the partitions stay ours, nothing more is fetched, and the lag tells.
 """
@@ -12,11 +12,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
-import orjson
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
@@ -26,6 +25,7 @@ from aiokafka.structs import OffsetAndMetadata
 from config.settings import Settings
 from processors.errors import Rejected, Transient
 from processors.model.event import Event
+from processors.numbers import parse_int64
 from processors.times import to_milliseconds
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
 from sinks.ports import Sink, WriteResult
@@ -59,7 +59,10 @@ class SinkRunner:
         self._consumer: AIOKafkaConsumer | None = None
         self._in_hand = 0  # records that are read and not yet written
         self._is_open = False
-        self._position: int | None = None  # the last one that the sink gave
+        self._has_all = (
+            False  # all partitions are ours, so that a position tells how far all of them are written
+        )
+        self._position: int | None = None  # the committed one, while we have all partitions
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop`, finishing what is in hand."""
@@ -106,8 +109,13 @@ class SinkRunner:
     async def _begin(self, consumer: AIOKafkaConsumer, polled: Sequence[KafkaRecord]) -> None:
         """Read the committed position, and commit the offsets at which a sink begins now."""
         self._is_open = False
-        if self._position is None:
-            self._position = await self._committed_position(consumer)
+        every = {
+            TopicPartition(topic, number)
+            for topic in self._topics
+            for number in consumer.partitions_for_topic(topic) or ()
+        }
+        self._has_all = consumer.assignment() == every
+        self._position = await self._committed_position(every) if self._has_all else None
         if self._step.begins == "now":
             await self._commit(consumer, await _next_offsets(consumer, polled), self._position)
 
@@ -169,25 +177,15 @@ class SinkRunner:
         self.waiting = None
         return written
 
-    async def _committed_position(self, consumer: AIOKafkaConsumer) -> int | None:
-        """The position that the metadata of all partitions agree on; None where others have written since, or share."""
-        every = {
-            TopicPartition(topic, number)
-            for topic in self._topics
-            for number in consumer.partitions_for_topic(topic) or ()
-        }
-        if consumer.assignment() != every:
-            return None
+    async def _committed_position(self, partitions: Collection[TopicPartition]) -> int | None:
         admin = self._cluster.admin()
         await admin.start()
         try:
             committed = await admin.list_consumer_group_offsets(self._group)
         finally:
             await admin.close()
-        notes = {committed[place].metadata if place in committed else "" for place in every}
-        note = orjson.loads(notes.pop() or "{}") if len(notes) == 1 else {}
-        position: int | None = note.get("position") if note.get("target") == self._target else None
-        return position
+        notes = {committed[place].metadata if place in committed else "" for place in partitions}
+        return agreed_position(notes, self._target)
 
     @property
     def _target(self) -> str:
@@ -213,9 +211,8 @@ class SinkRunner:
         self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int], position: int | None
     ) -> None:
         """Commit offsets and position; a sink that has lost its partitions is opened anew before it writes on."""
-        note = (
-            "" if position is None else orjson.dumps({"target": self._target, "position": position}).decode()
-        )
+        position = position if self._has_all else None
+        note = "" if position is None else position_note(position, self._target)
         try:
             await consumer.commit(
                 {place: OffsetAndMetadata(offset, note) for place, offset in offsets.items()}
@@ -240,6 +237,19 @@ class SinkRunner:
         if self._consumer and not is_in_group(self._consumer):
             return "Kafka does not answer"
         return self.waiting
+
+
+def position_note(position: int, target: str) -> str:
+    """The metadata of a committed offset: the position that the sink had there, and what it writes to."""
+    return f"{position} {target}"
+
+
+def agreed_position(notes: Collection[str], target: str) -> int | None:
+    """The position on which the notes of all partitions agree; None where others have written since."""
+    if len(set(notes)) != 1:
+        return None
+    position, _, written_to = next(iter(notes)).partition(" ")
+    return parse_int64(position) if written_to == target else None
 
 
 async def _next_offsets(

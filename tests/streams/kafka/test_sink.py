@@ -18,7 +18,7 @@ from processors.model.event import Event, Provenance
 from processors.model.story import Story
 from sinks.ports import Sink, WriteResult
 from streams.kafka.cluster import Cluster
-from streams.kafka.sink import SinkRunner
+from streams.kafka.sink import SinkRunner, agreed_position, position_note
 from streams.retry import RetryPolicy
 from streams.sinks import load_sink
 from streams.topology import ENRICHED, SINK_READS, SINKS, SinkStep
@@ -185,3 +185,20 @@ async def test_a_file_begins_now_and_holds_every_event_once_over_a_kill(
             event(4) + b"\n" + event(5)[:20]
         )  # written by a process that was killed before it committed
     assert await follow(kafka, path, event(4), event(5)) == [event(number) for number in range(2, 6)]
+
+
+@pytest.mark.parametrize(
+    ("notes", "expected"),
+    [
+        ([position_note(7, "host:/a")], 7),
+        ([position_note(7, "host:/a"), position_note(7, "host:/a")], 7),
+        ([position_note(7, "host:/a"), position_note(8, "host:/a")], None),
+        ([position_note(7, "host:/a"), ""], None),
+        ([position_note(7, "other:/a")], None),
+        ([""], None),
+        (["set by an operator's tool"], None),
+        ([], None),
+    ],
+)
+def test_a_position_counts_where_all_partitions_agree_on_it(notes: list[str], expected: int | None) -> None:
+    assert agreed_position(notes, "host:/a") == expected
