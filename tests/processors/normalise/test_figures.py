@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from processors.errors import NotText, Rejected
+from processors.normalise import language
 from processors.normalise.decode import _decode_western, decode, decode_wire
 from processors.normalise.dispatch import split_dispatches
 from processors.normalise.geometry import shape
@@ -72,7 +74,7 @@ def test_a_dateline_may_stand_sixty_characters_behind_a_credit(before: int, is_a
 
 @pytest.mark.parametrize(("year", "is_date"), [(1799, False), (1800, True)])
 def test_dates_before_1800_mean_none(year: int, is_date: bool) -> None:
-    assert (timestamp(f"{year}-01-22T15:30:00Z") is not None) is is_date
+    assert (timestamp(f"{year}-01-22 15:30") is not None) is is_date
 
 
 @pytest.mark.parametrize(("length", "is_hashed"), [(400, False), (401, True)])
@@ -204,10 +206,37 @@ def test_three_letters_have_a_language(text: str, tag: str) -> None:
     assert (identify_language(text).tag == "und") is bool(tag)
 
 
-@pytest.mark.parametrize(("alone", "is_western"), [(3, True), (4, False)])
-def test_windows_1252_has_its_accents_in_words(alone: int, is_western: bool) -> None:
-    words = "café " * 5 + "é " * alone
+@pytest.mark.parametrize(("inside", "alone", "is_western"), [(5, 3, True), (11, 7, False)])
+def test_windows_1252_has_its_accents_in_words(inside: int, alone: int, is_western: bool) -> None:
+    words = "café " * inside + "é " * alone
     assert (_decode_western(words.encode("cp1252")) == words) is is_western
+
+
+@pytest.mark.parametrize(("confidence", "tag"), [(0.899, "en"), (0.9, "de")])
+def test_a_classifier_must_be_sure_to_contradict(
+    confidence: float, tag: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(language, "_detect", lambda *_: ("de", confidence))
+    assert identify_language(GERMAN.lower(), "en").tag == tag
+
+
+@pytest.mark.parametrize(("letters", "is_full"), [(59, False), (60, True)])
+def test_sixty_letters_have_the_full_confidence(
+    letters: int, is_full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(language, "_identifier", lambda _: SimpleNamespace(classify=lambda _: ("fi", 1.0)))
+    assert (identify_language("a" * letters).confidence == pytest.approx(1.0)) is is_full
+
+
+@pytest.mark.parametrize(("before", "is_language"), [(597, True), (598, False)])
+def test_six_hundred_characters_are_looked_at(before: int, is_language: bool) -> None:
+    assert (identify_language("9" * before + "abc").tag != "und") is is_language
+
+
+@pytest.mark.parametrize(("before", "is_proved"), [(290, True), (291, False)])
+def test_a_glance_is_three_hundred_characters(before: int, is_proved: bool) -> None:
+    text = "9" * before + "the of was"
+    assert (identify_language(text, "en").confidence == pytest.approx(0.99)) is is_proved
 
 
 @pytest.mark.parametrize(("year", "read"), [("69", "2069"), ("70", "1970"), ("2026", "2026")])
