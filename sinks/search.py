@@ -23,9 +23,8 @@ from sinks.stories import HiddenReason, lineage, source_name, story_time
 Order = Literal["newest", "received", "relevance"]
 # Characters of a story's beginning in a list: shorter says too little to choose by, longer shows fewer stories a page.
 MAX_LEAD_CHARS: Final = 280
-MAX_TITLE_CHARS: Final = (
-    200  # of a sentence that serves as headline; whole paragraphs would come with longer ones
-)
+# Characters of a sentence that serves as headline; whole paragraphs would come with longer ones.
+MAX_TITLE_CHARS: Final = 200
 LEAD_PARAGRAPHS: Final = 4  # that a lead is made of, where the first ones are single lines
 # Characters of a text in which the words of a query are marked. Words behind are found and not shown; more make a page
 # of long documents slow.

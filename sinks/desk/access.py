@@ -20,9 +20,8 @@ from config.errors import Misconfigured
 from config.settings import Desk
 
 COOKIE_NAME: Final = "wiredesk"
-SESSION_S: Final = (
-    14 * 24 * 3600
-)  # shorter asks editors for the token too often; longer keeps a lost laptop signed in
+# How long a login lasts: shorter asks editors for the token too often; longer keeps a lost laptop signed in.
+SESSION_S: Final = 14 * 24 * 3600
 OPEN_PATHS: Final = ("/livez", "/readyz", "/login", "/static/")
 
 

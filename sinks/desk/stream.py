@@ -14,17 +14,15 @@ from processors.errors import Transient
 from processors.model.codec import to_builtins
 from sinks.search import Arrivals, Stories
 
-INTERVAL_S: Final = (
-    1.0  # between questions to the store: shorter burdens it for nothing, longer shows stories late
-)
+# Between questions to the store: shorter burdens it for nothing, longer shows stories late.
+INTERVAL_S: Final = 1.0
 # Between signs of life on a quiet stream. Proxies end silent connections after 30 to 60 s; more often is only traffic.
 HEARTBEAT_S: Final = 15.0
 # Batches that a slow reader may be behind before it is let go: more take memory for each such reader, fewer let go of
 # readers whose network pauses for a moment.
 MAX_WAITING_BATCHES: Final = 64
-MAX_READERS: Final = (
-    200  # more share one process's time and files; with fewer a large newsroom is turned away
-)
+# Open streams of one desk: more share one process's time and files; with fewer a large newsroom is turned away.
+MAX_READERS: Final = 200
 log = structlog.get_logger("wiredesk.desk")
 
 

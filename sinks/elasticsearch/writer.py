@@ -41,9 +41,8 @@ CONFLICT_STATUS: Final = 409  # a later version is there already
 # requests leave the server idle while they are made; with more at a time it answers 429.
 STORIES_PER_REQUEST: Final = 125
 MAX_REQUESTS_IN_FLIGHT: Final = 2
-MEMBERS_PER_PAGE: Final = (
-    1000  # that are judged again after a kill; the server allows 10,000 hits of a search
-)
+# Members of a chain that are judged again at once after a kill; the server allows 10,000 hits of a search.
+MEMBERS_PER_PAGE: Final = 1000
 
 Marks = Mapping[tuple[str, str], Mark]  # by kind and target
 

@@ -24,9 +24,8 @@ from sinks.search_words import SearchTerm, fold, fts5_query, parse_terms
 from sinks.stories import now_ms
 
 T = TypeVar("T")
-THREADS: Final = (
-    2  # readers at once; more compete for the disk with the pipeline, one lets a slow search hold up pages
-)
+# Readers at once; more compete for the disk with the pipeline, one lets a slow search hold up pages.
+THREADS: Final = 2
 # Stories that fit, from which on the newest are looked through one by one: for rarer words that reads more of the table
 # than the index of words, for commoner ones sorting all that fit takes longer.
 MIN_COMMON_STORIES: Final = 2000

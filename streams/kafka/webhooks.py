@@ -25,9 +25,8 @@ from streams.webhooks.courier import STEP_NAME, Courier, PartitionKey
 from streams.webhooks.delivery import TargetClient
 from streams.webhooks.targets import Target
 
-WAIT_MS: Final = (
-    500  # for new stories: longer delays commits of what is finished, shorter asks the broker more often
-)
+# The wait for new stories: longer delays commits of what is finished, shorter asks the broker more often.
+WAIT_MS: Final = 500
 log = structlog.get_logger("wiredesk.webhooks")
 
 
