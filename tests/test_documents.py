@@ -28,6 +28,7 @@ from streams.topology import KAFKA_STATES, ROUTE, ROUTED, SINKS, STEP_NAMES, STE
 from tests.acceptance.conftest import free_port
 from tests.acceptance.test_run import until
 from tests.recipes.tree import ROOT, copy_tree, environment, run_shell
+from tests.test_imports import graph
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 PAGES = [
@@ -263,7 +264,7 @@ _OLD = [
 
 
 def test_the_benchmark_has_a_short_form(tree: Path) -> None:
-    output = in_tree(tree, 'make bench ARGS="--stories 8 --words 60 --workers 1"')
+    output = in_tree(tree, 'make bench ARGS="--stories 8 --words 60 --workers 1 --starts 1"')
     assert re.search(r"^ratio +\d", output, re.MULTILINE)
 
 
@@ -427,3 +428,25 @@ def test_the_arrows_of_the_pipeline_are_those_of_the_topology() -> None:
     for step in STEPS:
         assert {(topic.name, step.name) for topic in step.reads} <= drawn
         assert {(step.name, topic.name) for topic in step.writes} <= drawn
+
+
+def test_the_arrows_between_rooms_are_imports() -> None:
+    house = ARCHITECTURE.partition("## The house")[2].partition("## ")[0]
+    labels = dict(re.findall(r"\b(\w+) ?\[([^\]]+)\]", house))
+    arrows = re.findall(r"^ +(\w+)(?:\[[^\]]*\])? -->(?:\|[^|]*\|)? (\w+)", house, re.MULTILINE)
+    assert len(arrows) > 20
+    imports = {(name, other) for name, others in graph().items() for other in others}
+    missing = [
+        (start, end)
+        for start, end in arrows
+        if not any(_is_in(name, labels[start]) and _is_in(other, labels[end]) for name, other in imports)
+    ]
+    assert missing == []
+
+
+def _is_in(module: str, label: str) -> bool:
+    """Whether a module is one that a box of the picture names, or within a room that it names."""
+    named = [
+        path.removesuffix(".py").strip("/").replace("/", ".") for path in re.findall(r"[a-z]+/[\w/.]*", label)
+    ]
+    return any(module == name or module.startswith(f"{name}.") for name in named)

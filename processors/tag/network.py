@@ -14,9 +14,8 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.tag.features import of_word
+from processors.tag.features import FloatArray, of_word
 
-FloatArray = NDArray[np.float32]
 KeyArray = NDArray[np.uint64]
 ATTRIBUTES: Final = ("NORM", "PREFIX", "SUFFIX", "SHAPE")
 MAXOUT_PIECES: Final = 3  # of a unit; as the weights were trained
