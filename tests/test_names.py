@@ -77,7 +77,7 @@ ALLOWANCE: dict[str, dict[str, int]] = {
     "banned": {"processors": 1},
     "vague": {},
     "one word": {"config": 4, "processors": 2},
-    "twice": {"config": 1, "processors": 4, "streams": 1},
+    "twice": {"config": 1, "processors": 2, "streams": 1},
 }
 FILES_ALLOWANCE = 257
 
