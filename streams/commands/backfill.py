@@ -147,6 +147,7 @@ def _show_refused(path: str, line: int | None, error: Rejected) -> None:
 
 def _template(settings: Settings, feed_id: str, format_: str | None) -> RawItem:
     """What is known of every item: the feed, and what the feed list says of it."""
+    from config.files import find_file
     from processors.model.event import RawItem
     from streams.pollers.feed_list import load_feeds
 
@@ -154,4 +155,5 @@ def _template(settings: Settings, feed_id: str, format_: str | None) -> RawItem:
     feed = next((feed for feed in load_feeds(settings.poll.feeds) if feed.id == feed_id), None)
     if feed is None:
         return item
+    click.echo(f"language and zone of {feed_id} are those of {find_file(settings.poll.feeds)}", err=True)
     return replace(item, language=feed.language, source=feed.source, timezone=feed.timezone)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import configure_kafka_logs, with_settings
+from streams.commands.options import configure_kafka_logs, log_files, with_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -74,4 +74,5 @@ def _ask_broker(question: Callable[[Settings], Awaitable[list[str]]], settings: 
         return await question(settings)
 
     configure_kafka_logs(settings)
+    log_files(settings, "routes.file")
     return asyncio.run(ask())

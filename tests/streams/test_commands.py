@@ -262,3 +262,15 @@ def test_choices_of_an_export_are_those_of_the_model() -> None:
         type_ = choices[name]
         assert isinstance(type_, click.Choice)
         assert list(type_.choices) == list(get_args(kind))
+
+
+def test_a_backfill_says_whose_language_and_zone_its_items_have(tmp_path: Path) -> None:
+    (tmp_path / "wire.toml").write_text(
+        f'[poll]\nfeeds = "mine.toml"\n[embedded]\ndata = "{tmp_path}/data"\n', "utf-8"
+    )
+    (tmp_path / "mine.toml").write_text('[[feeds]]\nid = "morrow"\nurl = "https://m.example/rss"\n', "utf-8")
+    (tmp_path / "item.txt").write_text("x", "utf-8")
+    words = ["backfill", "--config", str(tmp_path / "wire.toml"), str(tmp_path / "item.txt")]
+    said = f"language and zone of morrow are those of {tmp_path}/mine.toml\n"
+    assert said in CliRunner().invoke(cli, [*words, "--feed", "morrow"]).stderr
+    assert "language and zone" not in CliRunner().invoke(cli, words).stderr
