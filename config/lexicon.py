@@ -174,6 +174,9 @@ class Lost(WordTable, frozen=True):
     never: dict[
         str, WordSet
     ]  # by word: what clean copy never has right after it, so that a noun or verb is gone
+    sums: Pattern = NOTHING  # after a sum's figure
+    lone_titles: Pattern = NOTHING  # that a name must follow
+    after_titles: Pattern = NOTHING  # words that are none
 
 
 class Names(WordTable, frozen=True):
@@ -279,6 +282,13 @@ class Lines(WordTable, frozen=True):
     boilerplate: tuple[Pattern, ...] = ()
     byline: Pattern = NOTHING  # what opens a byline
     role: Pattern = NOTHING  # what may follow its names
+    conjunction: Pattern = NOTHING  # between two names
+    said: Pattern = NOTHING  # verbs that no caption has
+    seen: Pattern = NOTHING  # what somebody in a picture does
+    sides: str = ""  # letters that tell where somebody stands in a picture: left, right, centre
+    office: Pattern = NOTHING  # before somebody whose party such a letter may be
+    interview: Pattern = NOTHING  # what opens a question or an answer
+    place_particles: WordSet = WordSet()  # words in small letters within names of places
     source: Pattern = NOTHING  # before an agency that a story comes from: (avec AFP), Quelle: dpa
 
 

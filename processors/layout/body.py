@@ -16,10 +16,6 @@ MAX_TAIL_LINES: Final = 5  # at the end, among which a tag with initials is look
 QUOTED_LINE: Final = re.compile(r"[“\"«„][^“”\"«»„]{3,60}[^.,;:!?…\s“”\"«»„]\s?[”\"»“]")
 MAX_QUOTED_SUBHEAD_WORDS: Final = 8  # of a subhead in quotation marks; longer ones are said
 BY_AGENCY: Final = re.compile(r"[^\W\d_][\w.'’ -]{2,40}\s?/\s?\w{2,12}")
-INTERVIEW_OPENING: Final = re.compile(  # what opens a question or an answer of an interview
-    r"(?:Q|A|P|R|D|F|Question|Answer|Réponse|Frage|Antwort|Pregunta|Respuesta|Domanda|Risposta|Pergunta|Resposta"
-    r"|Vraag|Antwoord|Fråga|Svar|Spørsmål|Spørgsmål)\s?[:.] \S"
-)
 MAX_CATCH_WORDS: Final = 4  # of a line that ends in a colon and is a subhead; longer ones open a list
 BOX_SEGMENTS: Final = frozenset({"list", "table"})
 MAX_HEADING_CHARS: Final = 40  # of the line above them
@@ -169,7 +165,7 @@ def _is_subhead(parts: list[DispatchPart], number: int, lead: int) -> bool:
     if parts[number + 1].kind not in (None, "paragraph", "list", "table", "caption", "byline"):
         return False
     if line_kinds.ends_sentence(words) and (
-        INTERVIEW_OPENING.match(words) or (words.isupper() and parts[number + 1].words.isupper())
+        phrases().interview.match(words) or (words.isupper() and parts[number + 1].words.isupper())
     ):
         return False  # an interview, or copy in capitals throughout
     if QUOTED_LINE.fullmatch(words) and part.parted and len(words.split()) <= MAX_QUOTED_SUBHEAD_WORDS:

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from processors.dates.printed import PrintedDate, printed_dates, resolve
 from processors.layout.agencies import conventions
 from processors.layout.lines import split_lines
-from processors.layout.printed import PARTICLES, PrintedDateline, PrintedPlace, match_dateline
+from processors.layout.phrases import phrases
+from processors.layout.printed import PrintedDateline, PrintedPlace, match_dateline
 from processors.model.event import Dateline, Place, Segment
 from processors.places import Candidate, gazetteer, key_of
 
@@ -141,7 +142,7 @@ def _spell_place(name: str, place: Candidate | None) -> str:
     if place and key_of(place.name) == key_of(name):
         return place.name[:1].upper() + place.name[1:]
     return " ".join(
-        word.casefold() if number and word.casefold() in PARTICLES else _capitalise(word)
+        word.casefold() if number and word.casefold() in phrases().place_particles else _capitalise(word)
         for number, word in enumerate(name.split())
     )
 

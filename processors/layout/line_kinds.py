@@ -131,8 +131,7 @@ def are_names(words: str) -> bool:
     ):
         return False
     first, *rest = (
-        part.strip()
-        for part in re.split(r",|\(|/| [–—-] | and | y | et | und | e | en | och | og | i |&", bare)
+        part.strip() for part in re.split(rf",|\(|/| [–—-] | (?:{phrases().conjunction}) |&", bare)
     )
     names = first.split()
     capitals = [word for word in names if word[:1].isupper()]
@@ -147,7 +146,7 @@ def are_names(words: str) -> bool:
 
 def is_person(words: str) -> bool:
     """Whether a line is nothing but one or two names of two to four words."""
-    names = re.split(r",? (?:and|y|et|und|e|en|och|og) |, ", words.rstrip())
+    names = re.split(rf",? (?:{phrases().conjunction}) |, ", words.rstrip())
     if words.endswith(".") or words.startswith("The "):
         return False
     return len(words) < 60 and all(

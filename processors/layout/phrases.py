@@ -37,6 +37,13 @@ class Phrases:
     sourced: re.Pattern[str]
     caption: Worded
     tags: re.Pattern[str]
+    said: re.Pattern[str]
+    seen: re.Pattern[str]
+    office: re.Pattern[str]
+    interview: re.Pattern[str]
+    sides: tuple[frozenset[str], ...]
+    conjunction: str
+    place_particles: frozenset[str]
     credit: re.Pattern[str]
     credit_tail: re.Pattern[str]
 
@@ -61,9 +68,11 @@ class Worded:
 def phrases() -> Phrases:
     """The phrases of lines of every kind, in every language."""
     every, common = [words.lines for _, words in every_language()], common_lines()
-    byline, role, source = (
-        joined(getattr(lines, name) for lines in every) for name in ("byline", "role", "source")
-    )
+
+    def joined_lines(name: str) -> str:
+        return joined(getattr(lines, name) for lines in every)
+
+    byline, role, source = map(joined_lines, ("byline", "role", "source"))
     contributed_words = dict.fromkeys(word for lines in every for word in lines.contributed_words)
 
     def of_all(name: str) -> re.Pattern[str]:
@@ -84,6 +93,13 @@ def phrases() -> Phrases:
         re.compile(rf"\W{{0,3}}(?:{source})\s?:?\s+(?P<agency>[^:\n]{{2,40}}?)[^\w:]{{0,2}}"),
         Worded(common.caption_words, _any_of(common.caption)),
         re.compile(r"\([A-Z][A-Z ,]{2,60} - Tags:[^()]{2,300}\)$"),
+        re.compile(rf"\b(?:{joined_lines('said')})\b"),
+        re.compile(rf"\b(?:{joined_lines('seen')})\b"),
+        re.compile(rf"\b(?:{joined_lines('office')})\b"),
+        re.compile(rf"(?:{joined_lines('interview')})\s?[:.] \S"),
+        tuple(frozenset(lines.sides) for lines in every if lines.sides),
+        joined_lines("conjunction"),
+        frozenset[str]().union(*(lines.place_particles for lines in every)),
         _any_of(common.credit),
         _credit_tail(_longest_first(agencies().desks()), common.photo),
     )

@@ -14,23 +14,11 @@ from processors.layout.phrases import phrases
 MAX_CREDIT_CHARS: Final = 140  # at the end, in which a credit is looked for
 MAX_CAPTION_CHARS: Final = 900  # longer ones are paragraphs
 MAX_SHOWN_CHARS: Final = 320  # of a sentence that tells what is seen
-SEEN_VERB: Final = re.compile(
-    r"\b(?:is|are|stands?|sits?|walks?|poses?|looks?|attends?|speaks?|holds?|waves?|arrives?|waits?|shakes?|gathers?|passes|pass)\b"
-)
 CREDIT_MARK: Final = re.compile(r"[/©:(\[]|oto|HOTO|via ")  # what credits have
 SIDE_MARK: Final = re.compile(
     r"(?<=[\w.]\s)\((?:[2-9]\s?-?\s?)?([lrcdgisLRCDGIS])\)"
 )  # where somebody stands: (L), (2d)
-SIDE_LETTERS: Final = tuple(
-    map(frozenset, ("lrc", "idc", "gdc", "sdc"))
-)  # in English, Spanish, French, Italian
-OFFICE_BEFORE: Final = re.compile(
-    r"\b(?:Sens?|Reps?|Govs?|Senators?|Representatives?|Governors?|Congress\w*|Mayor|Dem\w*|Republican\w*)\b"
-)
 SENTENCE: Final = re.compile(r"(?<=[^\W_]{4})[.!?]\s+")
-SAID_VERB: Final = re.compile(
-    r"\b(?:said|told|says|dijo|dit|déclaré|sagte|sagten|teilte|detto|disse|zei|sade|säger|sa|sagde|siger|afirmó|added)\b"
-)
 
 
 def is_credit(words: str) -> bool:
@@ -106,7 +94,7 @@ def _shows_scene(before: str, credit: str) -> bool:
     last = max(printed_dates(before[-40:]), key=lambda printed: printed.end, default=None)
     dated = last is not None and last.year is not None and last.day is not None
     ends = dated and last is not None and last.end + max(0, len(before) - 40) >= len(before.rstrip(" ."))
-    return ends and SEEN_VERB.search(before) is not None and not SAID_VERB.search(before)
+    return ends and phrases().seen.search(before) is not None and not phrases().said.search(before)
 
 
 def _agency_credit_at(words: str) -> int | None:
@@ -145,7 +133,7 @@ def is_caption(words: str) -> bool:
         or _names_sides(words)
         or _ends_in_place_and_date(words)
     )
-    return is_about_picture and not SAID_VERB.search(words)
+    return is_about_picture and not phrases().said.search(words)
 
 
 def _names_sides(words: str) -> bool:
@@ -158,11 +146,13 @@ def _names_sides(words: str) -> bool:
     side_marks = list(SIDE_MARK.finditer(words))
     letters = {match[1].lower() for match in side_marks}
     if len(letters) > 1:
-        return any(letters <= sides for sides in SIDE_LETTERS)
-    if not side_marks or OFFICE_BEFORE.search(words, 0, side_marks[0].start()):
+        return any(letters <= sides for sides in phrases().sides)
+    if not side_marks or phrases().office.search(words, 0, side_marks[0].start()):
         return False
     named = words[: side_marks[0].start()].rsplit(maxsplit=1)[-1][:1].isupper()
-    return named and (side_marks[0][1].islower() or SEEN_VERB.search(words, side_marks[0].end()) is not None)
+    return named and (
+        side_marks[0][1].islower() or phrases().seen.search(words, side_marks[0].end()) is not None
+    )
 
 
 def _ends_in_place_and_date(words: str) -> bool:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from processors.dates.month_names import fold_accents
 from processors.dates.printed import PrintedDate, misprinted_date, printed_dates
 from processors.layout.agencies import conventions
+from processors.layout.phrases import phrases
 from processors.places import gazetteer
 
 MAX_DATELINE_CHARS: Final = (
@@ -228,15 +230,13 @@ def _places_and_date(line: str) -> tuple[tuple[PrintedPlace, ...], PrintedDate |
     return None if places is None else (places, when)
 
 
-PLACE_GAP: Final = re.compile(r"\s*/\s*|\s+(?:and|y|et|und|e|en|och|og)\s+(?=[A-ZÀ-Þ])|\s+[-–]\s+")
 NAME: Final = re.compile(r"['’]?[^\W\d_][\w'’.&-]*")
-PARTICLES: Final = frozenset({
-    "a", "al", "am", "an", "auf", "aan", "bei", "by", "ca", "chez", "cum", "da", "das", "de", "del",
-    "della", "dell", "der", "des", "di", "do", "dos", "du", "e", "el", "en", "et", "i", "im", "in", "la",
-    "las", "le", "les", "lez", "lo", "los", "of", "on", "op", "près", "ob", "sous", "sul", "sull", "sur",
-    "sobre", "the", "und", "unter", "upon", "van", "von", "vor", "y", "zu", "near", "aboard", "off", "aux",
-    "à", "d", "l", "s", "and", "og", "och",
-})  # fmt: skip
+
+
+@cache
+def _place_gap() -> re.Pattern[str]:
+    """What stands between two places."""
+    return re.compile(rf"\s*/\s*|\s+(?:{phrases().conjunction})\s+(?=[A-ZÀ-Þ])|\s+[-–]\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +268,7 @@ def places_of(line: str, *, lenient: bool) -> tuple[PrintedPlace, ...] | None:
     first = line.partition(",")[0]
     whole = len(first.split()) > 2 and bool(gazetteer().candidates(first))
     places = []
-    for part in [line] if whole or PLACE_GAP.search(first) is None else PLACE_GAP.split(line):
+    for part in [line] if whole or _place_gap().search(first) is None else _place_gap().split(line):
         names = [name.strip() for name in re.split(r"[,(\[]", part.replace(")", "").replace("]", ""))]
         names = [name for name in names if name.strip(".")]
         if not 1 <= len(names) <= 4 or not all(_is_name(name, lenient=lenient) for name in names):
@@ -297,7 +297,7 @@ def _is_name(name: str, *, lenient: bool) -> bool:
         or not all(map(NAME.fullmatch, words))
     ):
         return False
-    if len(words[-1]) > 1 and words[-1] in PARTICLES:
+    if len(words[-1]) > 1 and words[-1] in phrases().place_particles:
         return False
     if all(word[0].isupper() or not word[0].isascii() or _is_particle(word) for word in words):
         return any(
@@ -307,7 +307,7 @@ def _is_name(name: str, *, lenient: bool) -> bool:
 
 
 def _is_particle(word: str) -> bool:
-    return word.casefold() in PARTICLES or word[:2].casefold() in {
+    return word.casefold() in phrases().place_particles or word[:2].casefold() in {
         "'s",
         "’s",
         "d'",

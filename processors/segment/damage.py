@@ -15,7 +15,7 @@ from functools import cache, partial
 from itertools import islice, pairwise
 from typing import Final
 
-from config.lexicon import language
+from config.lexicon import every_language, joined, language
 from config.word_files import WordSet
 from processors.layout.line_kinds import ends_sentence
 from processors.model.event import Damage, DamageKind, Segment
@@ -40,10 +40,6 @@ QUOTED_WORD: Final = re.compile(
     r"(?<![\w’'])(?P<before>[\w’']++) [“\"«‘](?P<word>[^\W\d_]+)[”\"»’](?P<gap> )(?P<after>[^\W\d_]+)"
 )
 EMPTY_MARKS: Final = re.compile(r"“\s*”|«\s*»|(?<=\s)\(\s+\)|\(\s*[,;](?=\s)|(?<=[a-z]),\s?,(?=\s)")
-LONE_TITLE: Final = re.compile(r"\b(?:Mr|Mrs|Ms)\.? (?=(?:said|says|told|added|was|is|has|had|and|who|of)\b)")
-SUM_WITHOUT_FIGURE: Final = re.compile(
-    r"(?<=[$€£]) (?=(?:million|billion|trillion|millones|millions|milliards|Millionen|Milliarden)\b)"
-)
 WORD: Final = re.compile(r"\S+")
 REPLACEMENT_CHARACTER: Final = re.compile(r"\ufffd+")
 LETTER_LOST: Final = re.compile(r"(?<![/?=&.\w])[^\W\d_]+\?[^\W\d_a-z]*[a-zà-ÿ]+(?:\?[a-zà-ÿ]+)*(?![/?=&\w])")
@@ -89,6 +85,20 @@ def damage_grammar(tag: str) -> DamageGrammar | None:
         lost.adjectives,
         lost.takers,
     )
+
+
+@cache
+def _lone_title() -> re.Pattern[str]:
+    """A title that no name follows, in any language."""
+    every = [words.damage for _, words in every_language() if words.damage]
+    titles, after = joined(lost.lone_titles for lost in every), joined(lost.after_titles for lost in every)
+    return re.compile(rf"\b(?:{titles})\.? (?=(?:{after})\b)")
+
+
+@cache
+def _sum_without_figure() -> re.Pattern[str]:
+    sums = joined(words.damage.sums for _, words in every_language() if words.damage)
+    return re.compile(rf"(?<=[$€£]) (?=(?:{sums})\b)")
 
 
 def find_damage(text: str, segments: tuple[Segment, ...], tag: str = "") -> tuple[Damage, ...]:
@@ -178,12 +188,12 @@ def _find_empty_marks(words: str) -> Iterator[tuple[int, int]]:
 
 def _find_lone_sums(words: str) -> Iterator[tuple[int, int]]:
     """Sums without their figure."""
-    return (match.span() for match in SUM_WITHOUT_FIGURE.finditer(words))
+    return (match.span() for match in _sum_without_figure().finditer(words))
 
 
 def _find_lone_titles(words: str, grammar: DamageGrammar) -> Iterator[tuple[int, int]]:  # noqa: ARG001  asked as its like
     """Titles without a name."""
-    return (match.span() for match in LONE_TITLE.finditer(words))
+    return (match.span() for match in _lone_title().finditer(words))
 
 
 def _find_lone_endings(words: str, grammar: DamageGrammar) -> Iterator[tuple[int, int]]:
