@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from config.settings import Normalise
 from processors.errors import MissingContent
-from processors.layout.find import lay_out
+from processors.layout import lay_out
 from processors.model.event import Damage, Event, Language, Provenance, RawItem, Segment
 from processors.model.story import AltId, InfoSource, PubStatus, Standard, Story, Text
 from processors.normalise.formats import FEED_NAMES

@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from config.settings import SegmentSettings
+from processors.layout import find_segments
 from processors.layout.dateline import read_dateline
-from processors.layout.find import find_segments
 from processors.model.event import Damage, Event, Segment
-from processors.quotes.find import find_quotes
+from processors.quotes import find_quotes
 from processors.segment.damage import find_damage
 
 VERSION = "1"

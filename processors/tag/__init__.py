@@ -18,10 +18,10 @@ from processors.tag.entities import gather_entities
 from processors.tag.foreign import find_foreign
 from processors.tag.ninjs_members import fill_story
 from processors.tag.phrase_search import CopyWords
+from processors.tag.rules import NameRule, RuleContext
 from processors.tag.rules.agreement import agree_on_labels
 from processors.tag.rules.bounds import split_joined_names, trim_names
 from processors.tag.rules.companies import label_companies
-from processors.tag.rules.context import NameRule, RuleContext
 from processors.tag.rules.gazetteer import (
     add_dateline_names,
     add_known_names,

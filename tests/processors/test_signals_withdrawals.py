@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.layout.find import lay_out
+from processors.layout import lay_out
 from processors.signals import read_signals
 
 COPY = "The harbour council of Port Ellery voted on Tuesday to allow a night ferry to Gannet Island. " * 6

@@ -13,7 +13,7 @@ from processors.places import candidates
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
 from processors.tag.phrase_search import CopyWords, PhraseIndex, WordKeys
-from processors.tag.rules.context import RuleContext
+from processors.tag.rules import RuleContext
 from processors.tag.rules.gazetteer import GAZETTEER_WEIGHT, label_of
 
 MIN_STORY_WORDS: Final = (

@@ -12,7 +12,7 @@ from processors.model.event import Label
 from processors.places import candidates
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import lexicon
-from processors.tag.rules.context import RuleContext
+from processors.tag.rules import RuleContext
 
 EDGE_CHARS: Final = " \t\r\n\"'“”‘’„«»‚‹›()[]{}<>,;:!?*_/\\|-–—=+#^~•·…"
 ARTICLE: Final = re.compile(r"(?:the|a|an)\s+", re.IGNORECASE)

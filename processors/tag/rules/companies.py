@@ -11,7 +11,7 @@ from typing import Final
 from config.lexicon import every_language, joined
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import lexicon
-from processors.tag.rules.context import RuleContext
+from processors.tag.rules import RuleContext
 
 MAX_CHARS_BEFORE: Final = (
     28  # of a name in which a sign may end: the longest, "private equity firms ", has 21

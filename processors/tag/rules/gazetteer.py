@@ -12,7 +12,7 @@ from processors.places import key_of
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
 from processors.tag.phrase_search import CopyWords, PhraseIndex
-from processors.tag.rules.context import RuleContext
+from processors.tag.rules import RuleContext
 
 GAZETTEER_WEIGHT: Final = 3.0  # of a known name against the recogniser's 1: it outvotes two mistaken mentions
 MAX_EXACT_LETTERS: Final = 3  # of a name whose capitals must be as written: "US" is no "us", "WHO" no "who"

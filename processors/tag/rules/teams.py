@@ -15,7 +15,7 @@ from typing import Final
 from config.lexicon import every_language, joined
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
-from processors.tag.rules.context import RuleContext
+from processors.tag.rules import RuleContext
 
 MIN_SCORES: Final = 2  # in a story of sport; one is also a vote or a range of years
 MIN_SPORT_WORDS: Final = 3  # different ones, in a story of sport; "game, season, title" stand in few others

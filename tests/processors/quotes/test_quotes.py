@@ -7,7 +7,7 @@ import re
 import pytest
 
 from processors.model.event import Quote, Segment, SegmentKind
-from processors.quotes.find import MAX_QUOTED_CHARS, find_quotes
+from processors.quotes import MAX_QUOTED_CHARS, find_quotes
 
 
 def paragraphs(text: str, kind: SegmentKind = "paragraph") -> tuple[Segment, ...]:

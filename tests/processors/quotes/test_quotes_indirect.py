@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from processors.model.event import Segment
-from processors.quotes.find import find_quotes
+from processors.quotes import find_quotes
 
 
 def reports(text: str, language: str = "en") -> list[tuple[str, str | None, str | None]]:

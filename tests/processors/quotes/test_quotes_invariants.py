@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.model.event import Segment
-from processors.quotes.find import find_quotes
+from processors.quotes import find_quotes
 
 PIECES = st.sampled_from(
     [

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from processors.model.event import Segment
-from processors.quotes.find import find_quotes
+from processors.quotes import find_quotes
 
 
 def told(text: str, language: str) -> list[tuple[str, str | None]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.layout.find import lay_out
+from processors.layout import lay_out
 from processors.normalise.html import read_html
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.layout.find import lay_out
+from processors.layout import lay_out
 from processors.segment.damage import damage_grammar, find_damage
 
 BEFORE = "The council of Ashmere met on Friday to talk about the trees along the river, the mayor said."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from processors.layout import lay_out
 from processors.layout.dateline import read_dateline
-from processors.layout.find import lay_out
 from processors.layout.printed import match_dateline
 from processors.model.event import Dateline
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.layout.find import MAX_LINES, lay_out
+from processors.layout import MAX_LINES, lay_out
 from processors.model.event import Segment
 
 HERE = Path(__file__).parent

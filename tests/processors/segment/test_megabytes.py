@@ -11,10 +11,10 @@ import time
 import pytest
 
 from config.settings import SegmentSettings
-from processors.layout.find import MAX_LINES
+from processors.layout import MAX_LINES
 from processors.model.event import Event, Language, Segment
 from processors.model.story import Story
-from processors.quotes.find import MAX_QUOTES, find_quotes
+from processors.quotes import MAX_QUOTES, find_quotes
 from processors.segment import segment
 from processors.segment.damage import MAX_PLACES, find_damage
 from tests.benchmarks.segment import HOSTILE

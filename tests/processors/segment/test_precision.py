@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.layout.find import lay_out
+from processors.layout import lay_out
 
 LEAD = "TALLOW CREEK (AP) — The council voted on Tuesday to close the old ferry slip after two winters of repairs."
 PROSE = (

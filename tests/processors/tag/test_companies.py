@@ -8,8 +8,8 @@ from processors.model.event import Event, Label
 from processors.model.story import Story
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.phrase_search import CopyWords
+from processors.tag.rules import RuleContext
 from processors.tag.rules.companies import label_companies
-from processors.tag.rules.context import RuleContext
 
 
 def label(text: str, name: str, before: Label) -> Label:

@@ -8,7 +8,7 @@ import pytest
 
 from processors.model.event import Entity, Event, Label, Language, Mention, Segment
 from processors.model.story import Story
-from processors.quotes.find import find_quotes
+from processors.quotes import find_quotes
 from processors.tag.speakers import resolve_speakers
 
 ENTITIES: dict[str, tuple[Label, str]] = {
