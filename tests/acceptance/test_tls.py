@@ -19,7 +19,7 @@ from config.settings import Kafka, Settings
 from processors.model.codec import decode
 from processors.model.event import Event
 from sinks.ports import Sink, WriteResult
-from streams.commands import backfill, dlq, replay, topics
+from streams.commands import backfill, dlq, replay
 from streams.kafka.cluster import Cluster, wait_for_broker
 from streams.kafka.sink import SinkRunner
 from streams.topology import ENRICHED, RAW, SINK_READS, SinkStep
@@ -122,7 +122,7 @@ def test_topics_poller_worker_sink_backfill_replay_and_dead_letters(
     assert ran.returncode == 0, ran.stderr.decode()
     for name, value in secret.items():
         monkeypatch.setenv(name, value)
-    assert called(topics.command, "check").stdout == ""
+    assert finished([wiredesk, "topics", "check"], environment=secret).stdout == b""
     feeds, drop = tmp_path / "feeds.toml", tmp_path / "drop"
     drop.mkdir()
     feeds.write_text('[[feeds]]\nid = "asleep"\nurl = "http://127.0.0.1:9/"\npaused = true\n', "utf-8")
