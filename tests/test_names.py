@@ -69,8 +69,8 @@ VERBS = {
 }
 STANDARD = {"log", "T", "K", "V", "cli"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-MOST_FILES = 220
-MOST_LINES = 500
+MAX_FILES = 220
+MAX_LINES = 500
 
 # What is left of each rule by package. Nothing is added; lower a figure when names have been mended.
 ALLOWANCE: dict[str, dict[str, int]] = {
@@ -238,12 +238,12 @@ def test_every_noun_of_the_glossary_is_told_once() -> None:
 
 
 def test_the_tree_has_few_files() -> None:
-    assert len(sources()) <= max(MOST_FILES, FILES_ALLOWANCE)
+    assert len(sources()) <= max(MAX_FILES, FILES_ALLOWANCE)
 
 
 def test_files_are_short() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in sources()}
-    assert {path: length for path, length in lengths.items() if length > MOST_LINES} == {}
+    assert {path: length for path, length in lengths.items() if length > MAX_LINES} == {}
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.acceptance
 CONTRIBUTING = read_recipes((ROOT / "CONTRIBUTING.md").read_text("utf-8"))
 RECIPES = CONTRIBUTING | read_recipes(Path(__file__).with_name("changes.md").read_text("utf-8"))
 NAMES = ["a format", "an agency", "a language", "a setting", "a step", "a sink"]
-MOST_EDITED, MOST_OPENED = 3, 5
-PAGE_LINES = 66  # of a printed page; empty lines are not counted
+MAX_EDITED, MAX_OPENED = 3, 5
+MAX_PAGE_LINES = 66  # of a printed page; empty lines are not counted
 
 
 def test_there_is_a_recipe_for_each() -> None:
@@ -32,8 +32,8 @@ def test_a_recipe_works_as_it_is_written(title: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("title", RECIPES)
 def test_a_recipe_edits_three_files_and_opens_five_at_most(title: str) -> None:
     recipe = RECIPES[title]
-    assert len(recipe.edited) <= MOST_EDITED, recipe.edited
-    assert len(recipe.opened) <= MOST_OPENED, recipe.opened
+    assert len(recipe.edited) <= MAX_EDITED, recipe.edited
+    assert len(recipe.opened) <= MAX_OPENED, recipe.opened
 
 
 def test_architecture_counts_the_files_of_each_change() -> None:
@@ -45,7 +45,7 @@ def test_architecture_counts_the_files_of_each_change() -> None:
 
 @pytest.mark.parametrize("title", RECIPES)
 def test_a_recipe_is_a_page_at_most(title: str) -> None:
-    assert len([line for line in RECIPES[title].text.splitlines() if line]) <= PAGE_LINES
+    assert len([line for line in RECIPES[title].text.splitlines() if line]) <= MAX_PAGE_LINES
 
 
 @pytest.mark.parametrize("title", RECIPES)
