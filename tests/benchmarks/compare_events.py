@@ -26,9 +26,13 @@ SHOWN_DIFFERENCES = 40
 
 def events_of(checkout: Path, paths: list[str], steps: str) -> list[bytes]:
     """The lines that the code of a checkout makes of the paths."""
-    code = "import sys; from streams.cli import main; main()"
+    code = "from streams.cli import main; main()"
     command = [sys.executable, "-c", code, "process", "--now", NOW, "--steps", steps, "--errors", os.devnull]
-    environment = os.environ | {"PYTHONPATH": str(checkout.resolve()), "PYTHONHASHSEED": "0"}
+    environment = os.environ | {
+        "PYTHONPATH": str(checkout.resolve()),
+        "PYTHONHASHSEED": "0",
+        "PYTHONSAFEPATH": "1",
+    }
     done = subprocess.run([*command, *paths], env=environment, stdout=subprocess.PIPE, check=False)
     if done.returncode not in {0, 1}:
         raise SystemExit(f"{checkout}: wiredesk process ended with status {done.returncode}")
