@@ -22,9 +22,9 @@ from config.word_files import Pattern, PhraseList, Template, WordSet, WordTable,
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
 READ_AS: Final = {"no": "nb", "nn": "nb"}  # Norwegian without its form, and Nynorsk, are read as Bokmål
-NOTHING: Final = Pattern("(?!)")  # matches nowhere
+NO_PATTERN: Final = Pattern("(?!)")  # matches nowhere
 VersionRelation = Literal["update", "correction", "kill"]
-Where = Literal["headline", "slug", "note", "line"]
+VersionPlace = Literal["headline", "slug", "note", "line"]
 Forms = str  # the forms of one word, separated by blanks: "Januar Jänner"
 Months = Annotated[tuple[Forms, ...], msgspec.Meta(min_length=12, max_length=12)]
 Weekdays = Annotated[tuple[Forms, ...], msgspec.Meta(min_length=7, max_length=7)]
@@ -38,6 +38,8 @@ class Calendar(WordTable, frozen=True):
 
     months: Months
     weekdays: Weekdays
+    before_day: Pattern = NO_PATTERN  # in a dateline
+    before_month: Pattern = NO_PATTERN
     short_months: Months = ("",) * 12
     short_weekdays: Weekdays = ("",) * 7
 
@@ -89,10 +91,10 @@ class Dates(WordTable, frozen=True):
     day_suffix: Pattern = Pattern()
     lead: Pattern = Pattern()
     lead_kinds: frozenset[str] = frozenset()
-    future: Pattern = NOTHING
-    past: Pattern = NOTHING
-    future_before: Pattern = NOTHING
-    past_after: Pattern = NOTHING
+    future: Pattern = NO_PATTERN
+    past: Pattern = NO_PATTERN
+    future_before: Pattern = NO_PATTERN
+    past_after: Pattern = NO_PATTERN
     weekday: dict[str, int] = msgspec.field(default_factory=dict)
     weekdays: dict[str, int] = msgspec.field(default_factory=dict)
     unit: dict[str, str] = msgspec.field(default_factory=dict)
@@ -159,7 +161,7 @@ class Speech(WordTable, frozen=True):
     late: bool = False  # the cue may end that sentence: – …, kaupunginjohtaja Aino Virtanen sanoo.
 
 
-class Lost(WordTable, frozen=True):
+class DamageWords(WordTable, frozen=True):
     """Words by which copy that lost something in transit is known.
 
     Links and bold text stripped by a filter take words with them, or leave the ending of one behind ("involving
@@ -174,9 +176,9 @@ class Lost(WordTable, frozen=True):
     never: dict[
         str, WordSet
     ]  # by word: what clean copy never has right after it, so that a noun or verb is gone
-    sums: Pattern = NOTHING  # after a sum's figure
-    lone_titles: Pattern = NOTHING  # that a name must follow
-    after_titles: Pattern = NOTHING  # words that are none
+    sums: Pattern = NO_PATTERN  # after a sum's figure
+    lone_titles: Pattern = NO_PATTERN  # that a name must follow
+    after_titles: Pattern = NO_PATTERN  # words that are none
 
 
 class Names(WordTable, frozen=True):
@@ -198,20 +200,20 @@ class Names(WordTable, frozen=True):
 class CompanyWords(WordTable, frozen=True):
     """What the words beside a name say of a company."""
 
-    kinds: Pattern = NOTHING  # what companies are called: "retailer Norrvik"
-    before: Pattern = NOTHING  # right before the name, beside its kind
-    after: Pattern = NOTHING  # right after it, with a blank between
-    acts: Pattern = NOTHING  # what a company does, likewise
-    owns: Pattern = NOTHING  # what is its own, with an apostrophe
+    kinds: Pattern = NO_PATTERN  # what companies are called: "retailer Norrvik"
+    before: Pattern = NO_PATTERN  # right before the name, beside its kind
+    after: Pattern = NO_PATTERN  # right after it, with a blank between
+    acts: Pattern = NO_PATTERN  # what a company does, likewise
+    owns: Pattern = NO_PATTERN  # what is its own, with an apostrophe
 
 
 class SportWords(WordTable, frozen=True):
     """Words of games."""
 
-    words: Pattern = NOTHING  # of a story that tells of games
-    verbs: Pattern = NOTHING  # what a team does, right after its name
-    against: Pattern = NOTHING  # right before the name of a team
-    located: Pattern = NOTHING  # right before the name of a place, which no team is then
+    words: Pattern = NO_PATTERN  # of a story that tells of games
+    verbs: Pattern = NO_PATTERN  # what a team does, right after its name
+    against: Pattern = NO_PATTERN  # right before the name of a team
+    located: Pattern = NO_PATTERN  # right before the name of a place, which no team is then
     not_nicknames: frozenset[str] = frozenset()  # plurals with a capital that are not what players are called
 
 
@@ -234,7 +236,7 @@ class Version(WordTable, frozen=True):
     """
 
     words: WordSet
-    where: tuple[Where, ...]
+    where: tuple[VersionPlace, ...]
     pattern: Pattern
     relation: VersionRelation | None = None
     sequence: int | None = None
@@ -245,9 +247,9 @@ class Version(WordTable, frozen=True):
 class StoryNames(WordTable, frozen=True):
     """Words before the headline that an advisory, correction or kill names."""
 
-    titled: Pattern = NOTHING  # right before it: headlined “…”
-    nouns: Pattern = NOTHING  # earlier in its sentence: the story about the bridge, “…”
-    before_bracket: Pattern = NOTHING  # before 「…」
+    titled: Pattern = NO_PATTERN  # right before it: headlined “…”
+    nouns: Pattern = NO_PATTERN  # earlier in its sentence: the story about the bridge, “…”
+    before_bracket: Pattern = NO_PATTERN  # before 「…」
 
 
 class EmbargoWords(WordTable, frozen=True):
@@ -259,10 +261,14 @@ class EmbargoWords(WordTable, frozen=True):
     """
 
     words: WordSet = WordSet()
-    pattern: Pattern = NOTHING
-    until: Pattern = NOTHING
-    at: Pattern = NOTHING
+    pattern: Pattern = NO_PATTERN
+    until: Pattern = NO_PATTERN
+    at: Pattern = NO_PATTERN
     plain: WordSet = WordSet()
+    hour: Pattern = NO_PATTERN  # after the figure of an hour
+    hours: Pattern = NO_PATTERN  # after the four figures of a time
+    clock: Pattern = NO_PATTERN  # before the figure of an hour
+    midnight: Pattern = NO_PATTERN
     zone: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -280,19 +286,19 @@ class Lines(WordTable, frozen=True):
     ] = ()  # who contributed, at the end of a line that may begin with anything
     contributed_words: tuple[str, ...] = ()  # each line of `contributed` has one of them
     boilerplate: tuple[Pattern, ...] = ()
-    byline: Pattern = NOTHING  # what opens a byline
-    role: Pattern = NOTHING  # what may follow its names
-    conjunction: Pattern = NOTHING  # between two names
-    said: Pattern = NOTHING  # verbs that no caption has
-    seen: Pattern = NOTHING  # what somebody in a picture does
+    byline: Pattern = NO_PATTERN  # what opens a byline
+    role: Pattern = NO_PATTERN  # what may follow its names
+    conjunction: Pattern = NO_PATTERN  # between two names
+    said: Pattern = NO_PATTERN  # verbs that no caption has
+    seen: Pattern = NO_PATTERN  # what somebody in a picture does
     sides: str = ""  # letters that tell where somebody stands in a picture: left, right, centre
-    office: Pattern = NOTHING  # before somebody whose party such a letter may be
-    interview: Pattern = NOTHING  # what opens a question or an answer
+    office: Pattern = NO_PATTERN  # before somebody whose party such a letter may be
+    interview: Pattern = NO_PATTERN  # what opens a question or an answer
     place_particles: WordSet = WordSet()  # words in small letters within names of places
-    source: Pattern = NOTHING  # before an agency that a story comes from: (avec AFP), Quelle: dpa
+    source: Pattern = NO_PATTERN  # before an agency that a story comes from: (avec AFP), Quelle: dpa
 
 
-class Language(WordTable, frozen=True):
+class LanguageWords(WordTable, frozen=True):
     """``languages/<tag>.toml``: the words of one language. Each table may be missing; date rules need the calendar.
 
     `topics` has by Media Topic the terms of its stories, separated by commas: they match without regard to case, a
@@ -303,13 +309,13 @@ class Language(WordTable, frozen=True):
     common: WordSet = WordSet()  # the commonest words: articles, prepositions, conjunctions, auxiliaries
     dates: Dates | None = None
     speech: Speech | None = None
-    damage: Lost | None = None
+    damage: DamageWords | None = None
     names: Names | None = None
     companies: CompanyWords = CompanyWords()
     sport: SportWords = SportWords()
     lines: Lines = Lines()
     version: tuple[Version, ...] = ()
-    editors: Pattern = NOTHING  # how a line to editors opens
+    editors: Pattern = NO_PATTERN  # how a line to editors opens
     story_names: StoryNames = StoryNames()
     embargo: EmbargoWords = EmbargoWords()
     topics: dict[str, str] = msgspec.field(default_factory=dict)
@@ -363,15 +369,15 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (FOLDER / "languages").glob("*.toml")))
 
 
-def language(tag: str) -> Language | None:
+def language(tag: str) -> LanguageWords | None:
     """The words of a language by its primary subtag (BCP 47), or None where it has no file."""
     name = READ_AS.get(tag, tag)
     return _language(name) if name in languages() else None
 
 
 @cache
-def _language(tag: str) -> Language:
-    return read_file(FOLDER / "languages" / f"{tag}.toml", Language)
+def _language(tag: str) -> LanguageWords:
+    return read_file(FOLDER / "languages" / f"{tag}.toml", LanguageWords)
 
 
 def calendars() -> Iterator[Calendar]:
@@ -379,12 +385,12 @@ def calendars() -> Iterator[Calendar]:
     return (words.calendar for _, words in every_language() if words.calendar)
 
 
-def joined(patterns: Iterable[Pattern]) -> Pattern:
+def join_patterns(patterns: Iterable[Pattern]) -> Pattern:
     """A pattern that matches where one of some languages' does."""
-    return Pattern("|".join(pattern for pattern in patterns if pattern != NOTHING) or NOTHING)
+    return Pattern("|".join(pattern for pattern in patterns if pattern != NO_PATTERN) or NO_PATTERN)
 
 
-def every_language() -> Iterator[tuple[str, Language]]:
+def every_language() -> Iterator[tuple[str, LanguageWords]]:
     """Each language's tag and words."""
     for tag in languages():
         if words := language(tag):

@@ -93,11 +93,11 @@ def _template(value: str) -> Template:
 
 def _fault(path: Path, text: str, message: str) -> str:
     """One line for the operator: file, line, key, and what is wrong."""
-    told = _FAULT.fullmatch(message)
-    keys = _keys((told["path"] if told else "") or "")
-    if told and (unknown := _UNKNOWN.fullmatch(told["problem"])):
+    fault = _FAULT.fullmatch(message)
+    keys = _keys((fault["path"] if fault else "") or "")
+    if fault and (unknown := _UNKNOWN.fullmatch(fault["problem"])):
         keys = (*keys, unknown[1])
-    problem = told["problem"] if told else message
+    problem = fault["problem"] if fault else message
     key = ".".join(map(str, keys))
     return f"{path}:{line_of(text, keys)}: {key}: {problem}"
 

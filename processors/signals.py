@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final, get_args
 
-from config.lexicon import Version, VersionRelation, Where, every_language, joined
+from config.lexicon import Version, VersionPlace, VersionRelation, every_language, join_patterns
 from config.tables import signal_codes
 from processors.dates.embargo import Embargoes
 from processors.layout.dateline import home_zone
@@ -78,7 +78,9 @@ class _Mark:
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
     marks: tuple[_Mark, ...]
-    by_word: dict[Where, dict[str, tuple[int, ...]]]  # a word that stands there → the marks to try there
+    by_word: dict[
+        VersionPlace, dict[str, tuple[int, ...]]
+    ]  # a word that stands there → the marks to try there
     words: frozenset[str]
     ascii_words: frozenset[bytes]  # those of them that can stand in ASCII
     names: tuple[re.Pattern[str], ...]
@@ -105,13 +107,13 @@ def read_signals(
     lexicon = _lexicon()
     coded = _coded(lexicon, genres) if genres else None
     note, head = ed_note[:NOTE_CHARS], text[:HEAD_CHARS]
-    found, said = _said(headline, slugline, note, head)
-    if not found and coded is None:
+    words, said = _said(headline, slugline, note, head)
+    if not words and coded is None:
         return NO_SIGNALS
     embargo = None
-    if not found.isdisjoint(lexicon.embargoes.words):
+    if not words.isdisjoint(lexicon.embargoes.words):
         lines = (headline.strip(), note.strip(), *_lines(head))
-        embargo = lexicon.embargoes.read(lines, language, reference, lambda: home_zone(head))
+        embargo = lexicon.embargoes.find_embargo(lines, language, reference, lambda: home_zone(head))
     if not said and coded is None and embargo is None:
         return NO_SIGNALS
     signals = _joined(said, coded)
@@ -135,20 +137,20 @@ def _said(
 ) -> tuple[frozenset[str], tuple[tuple[_Mark, re.Match[str]], ...]]:
     """The lexicon's words that stand in the strings, and the conventions that do."""
     lexicon = _lexicon()
-    strings: tuple[tuple[Where, str], ...] = (
+    strings: tuple[tuple[VersionPlace, str], ...] = (
         ("headline", headline), ("slug", slugline), ("note", note), ("line", head)
     )  # fmt: skip
-    found: frozenset[str] = frozenset()
+    found_words: frozenset[str] = frozenset()
     said: list[tuple[_Mark, re.Match[str]]] = []
     for where, string in strings:
         if words := _words_in(lexicon, string):
-            found |= words
+            found_words |= words
             said += _matches(lexicon, where, string, words)
-    return found, tuple(said)
+    return found_words, tuple(said)
 
 
 def _matches(
-    lexicon: _Lexicon, where: Where, string: str, words: frozenset[str]
+    lexicon: _Lexicon, where: VersionPlace, string: str, words: frozenset[str]
 ) -> Iterator[tuple[_Mark, re.Match[str]]]:
     """The conventions that stand in a string, of those that its words may tell."""
     by_word = lexicon.by_word[where]
@@ -225,7 +227,7 @@ def _lexicon() -> _Lexicon:
     words = embargoes.words.union(*(version.words for version in versions))
     return _Lexicon(
         marks=tuple(map(_mark, versions)),
-        by_word={where: _by_word(where, versions) for where in get_args(Where)},
+        by_word={where: _by_word(where, versions) for where in get_args(VersionPlace)},
         words=words,
         ascii_words=frozenset(word.encode() for word in words if word.isascii()),
         names=_story_names(),
@@ -234,7 +236,7 @@ def _lexicon() -> _Lexicon:
     )
 
 
-def _by_word(where: Where, versions: Sequence[Version]) -> dict[str, tuple[int, ...]]:
+def _by_word(where: VersionPlace, versions: Sequence[Version]) -> dict[str, tuple[int, ...]]:
     """The versions that may stand in a place, by each of their words."""
     indices: dict[str, list[int]] = {}
     for index, version in enumerate(versions):
@@ -252,8 +254,11 @@ def _mark(version: Version) -> _Mark:
 def _story_names() -> tuple[re.Pattern[str], ...]:
     """Patterns of a headline that is named, as the group ``name``: the surest first."""
     names = [words.story_names for _, words in every_language()]
-    titled, nouns = joined(words.titled for words in names), joined(words.nouns for words in names)
-    before_bracket = joined(words.before_bracket for words in names)
+    titled, nouns = (
+        join_patterns(words.titled for words in names),
+        join_patterns(words.nouns for words in names),
+    )
+    before_bracket = join_patterns(words.before_bracket for words in names)
     patterns = (
         rf"""\b(?:{titled})[,:]?\s*(?:[“„«»"‘]|``|<<)\s*(?P<name>[^“”„«»"]{{8,200}}?)\s*,?\s*(?:[”“»«"]|''|>>)""",
         rf"""\b(?:{nouns})\b[^.\n“"„«]{{0,60}}(?:[“„«"])\s*(?P<name>[^“”„«»"]{{8,200}}?)\s*,?\s*[”“»"]""",
@@ -265,7 +270,7 @@ def _story_names() -> tuple[re.Pattern[str], ...]:
 @cache
 def _opened_to_editors() -> str:
     """The start of a line, after it has been addressed to editors in any language, or not."""
-    editors = joined(words.editors for _, words in every_language())
+    editors = join_patterns(words.editors for _, words in every_language())
     return rf"^[\s(\[*=+–—-]*(?:(?:{editors})\b[^.:!\n]{{0,60}}[.:!]\s*)?"
 
 

@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from config.lexicon import every_language, joined
+from config.lexicon import every_language, join_patterns
 from config.tables import zones
 from processors.dates.month_names import fold_accents, month_number, weekday_names, weekdays
 
@@ -31,16 +32,13 @@ _DAY_MONTH: Final = re.compile(
 _MONTH_DAY: Final = re.compile(
     r"\b([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?![:.h]\d\d)(?:,?\s+(\d{4}))?"
 )
-_CLOCK: Final = re.compile(
-    r"\b(\d{1,2})[:.h](\d\d)(?![./]?\d)\s*(a\.?m\.?|p\.?m\.?)?|\b(\d{1,2})\s*(a\.?m\.?|p\.?m\.?)(?!\w)"
-    r"|\b(\d\d)(\d\d)(?=\s*(?:hrs?|hours|uhr|uur|gmt|utc|z|[bcem]e?s?[dst]t|et)\b)"
-    r"|\b(\d{1,2})\s*(?:uhr|uur|h|heures|horas)\b|\b(?:kl|klo|klokken|klokka|klockan|ore)\.?\s*(\d{1,2})(?![\d:.h])",
-    re.IGNORECASE,
-)
-_MIDNIGHT: Final = re.compile(r"\bmidnight\b|\bmitternacht\b|\bmedianoche\b|\bminuit\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\W\d_]+")
-_SCOPE: Final = 200  # characters after the word that an embargo's time stands in
-WEEKDAY_CHARS: Final = 4  # shorter names are other words in other languages: "mon" is French for my
+_MAX_TIME_CHARS: Final = (
+    200  # after the word, in which an embargo's time stands; more would reach into the story
+)
+MIN_WEEKDAY_CHARS: Final = (
+    4  # of a day's name; shorter ones are other words in other languages: "mon" is French for my
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +54,16 @@ class Embargoes:
     def __init__(self, compile_mark: Callable[[str], re.Pattern[str]]) -> None:
         """`compile_mark` writes out the placeholders of marks, like ``{open}``."""
         every = [words.embargo for _, words in every_language()]
-        until = "|".join((joined(words.until for words in every), *map(re.escape, weekday_names())))
-        at = joined(words.at for words in every)
+        until = "|".join((join_patterns(words.until for words in every), *map(re.escape, weekday_names())))
+        at = join_patterns(words.at for words in every)
         follows = rf"(?!\s+(?!(?:{until})\b|(?:{at})\b\W*(?:las\s+)?\d)[^\W\d_])"
         self.words: Final = frozenset().union(*(words.words for words in every))
-        self._opening = compile_mark(joined(words.pattern for words in every).replace("{until}", follows))
+        self._opening = compile_mark(
+            join_patterns(words.pattern for words in every).replace("{until}", follows)
+        )
         self._plain: Final = frozenset().union(*(words.plain for words in every))
         self._weekdays: Final = {
-            name: number for name, number in weekdays().items() if len(name) >= WEEKDAY_CHARS
+            name: number for name, number in weekdays().items() if len(name) >= MIN_WEEKDAY_CHARS
         }
         self._zones: Final[dict[str, int | str]] = {
             name: zone for name, zone in zones().minutes.items() if name not in zones().not_in_copy.words
@@ -72,7 +72,7 @@ class Embargoes:
         for words in every:
             self._zones.update(words.zone)
 
-    def read(
+    def find_embargo(
         self,
         lines: Iterable[str],
         language: str,
@@ -85,12 +85,14 @@ class Embargoes:
         """
         for line in lines:
             if match := self._opening.search(line):
-                rest = line[match.end() : match.end() + _SCOPE]
+                rest = line[match.end() : match.end() + _MAX_TIME_CHARS]
                 moment = _moment(reference)
-                joined = self._until(rest, language, moment, lambda: None)
+                over_lines = self._until(rest, language, moment, lambda: None)
                 alone, _, after = rest.partition("\n")
-                told = self._until(alone, language, moment, (lambda: None) if self._goes_on(after) else home)
-                return Embargo(max(filter(None, (joined, told)), default=None))
+                on_one_line = self._until(
+                    alone, language, moment, (lambda: None) if self._goes_on(after) else home
+                )
+                return Embargo(max(filter(None, (over_lines, on_one_line)), default=None))
         return None
 
     def _until(
@@ -121,12 +123,12 @@ class Embargoes:
         """Whether nothing is told but one time, and at most a day: every word and figure is understood."""
         without = _NUMERIC.sub(" ", _ISO_DAY.sub(" ", rest))
         without = _SLASHED.sub(" ", _DOTTED.sub(" ", without))
-        if len(_CLOCK.findall(without)) != 1:
+        if len(_clock_pattern().findall(without)) != 1:
             return False
-        without = _CLOCK.sub(" ", without)
+        without = _clock_pattern().sub(" ", without)
         for pattern, name in ((_DAY_MONTH, 2), (_MONTH_DAY, 1)):
-            for told in list(pattern.finditer(without)):
-                without = without.replace(told[0], " ") if month_number(told[name]) else without
+            for day in list(pattern.finditer(without)):
+                without = without.replace(day[0], " ") if month_number(day[name]) else without
         words = _WORD.findall(without.lower())
         understood = all(word in self._plain or fold_accents(word) in self._weekdays for word in words)
         return understood and not any(map(str.isdigit, without))
@@ -163,14 +165,14 @@ class Embargoes:
             return _either_order(int(match[1]), int(match[2]), reference)
         named = self._named_day(rest, reference)
         match = _DOTTED.search(rest)
-        if named is None and reference and match and _CLOCK.search(_DOTTED.sub(" ", rest)):
+        if named is None and reference and match and _clock_pattern().search(_DOTTED.sub(" ", rest)):
             return _nearest(int(match[2]), int(match[1]), reference)
         return named or self._weekday(rest, reference)
 
     def _named_day(self, rest: str, reference: date | None) -> date | None:
-        told = [(m[1], m[2], m[3]) for m in _DAY_MONTH.finditer(rest)]
-        told += [(m[2], m[1], m[3]) for m in _MONTH_DAY.finditer(rest)]
-        for day, name, year in told:
+        days = [(m[1], m[2], m[3]) for m in _DAY_MONTH.finditer(rest)]
+        days += [(m[2], m[1], m[3]) for m in _MONTH_DAY.finditer(rest)]
+        for day, name, year in days:
             month = month_number(name)
             if month and year:
                 return date(int(year), month, int(day))
@@ -217,10 +219,31 @@ def _either_order(first: int, second: int, reference: date | None) -> date | Non
     return _nearest(min(first, second), max(first, second), reference)
 
 
+@cache
+def _clock_pattern() -> re.Pattern[str]:
+    """A time of the day: 06.00, 6 pm, 1800 GMT, 6 Uhr, kl 6."""
+    every = [words.embargo for _, words in every_language()]
+    hour, hours, clock = (
+        join_patterns(getattr(words, name) for words in every) for name in ("hour", "hours", "clock")
+    )
+    return re.compile(
+        r"\b(\d{1,2})[:.h](\d\d)(?![./]?\d)\s*(a\.?m\.?|p\.?m\.?)?|\b(\d{1,2})\s*(a\.?m\.?|p\.?m\.?)(?!\w)"
+        rf"|\b(\d\d)(\d\d)(?=\s*(?:{hours}|gmt|utc|z|[bcem]e?s?[dst]t|et)\b)"
+        rf"|\b(\d{{1,2}})\s*(?:{hour})\b|\b(?:{clock})\.?\s*(\d{{1,2}})(?![\d:.h])",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _midnight_pattern() -> re.Pattern[str]:
+    midnight = join_patterns(words.embargo.midnight for _, words in every_language())
+    return re.compile(rf"\b(?:{midnight})\b", re.IGNORECASE)
+
+
 def _clock(rest: str) -> time | None:
-    match = _CLOCK.search(rest)
+    match = _clock_pattern().search(rest)
     if not match:
-        return time() if _MIDNIGHT.search(rest) else None
+        return time() if _midnight_pattern().search(rest) else None
     hour = int(match[1] or match[4] or match[6] or match[8] or match[9])
     minute = int(match[2] or match[7] or 0)
     half = (match[3] or match[5] or "").lower()[:1]

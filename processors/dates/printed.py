@@ -12,12 +12,13 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Final
 
+from config.lexicon import calendars, join_patterns
 from processors.dates.month_names import fold_accents, months, weekdays
 
-WORD_BEFORE_DAY: Final = r"(?:on |den |le |el |il |al |op |am |lunes a |, ?)?"
-WORD_BEFORE_MONTH: Final = r"(?:\s+(?:de|of|del)\s+|\s*d'|[\s.\-/]*)"
 YEAR: Final = r"(?:[\s,]+(?:de |del )?|[./\-])(?P<year>(?:19|20)\d\d)(?![\d%])"
-CLOSE: Final = timedelta(days=25)  # a reading of 5/3 that is this much nearer wins
+MIN_NEARER: Final = timedelta(
+    days=25
+)  # by which the other reading of 5/3 is nearer, and wins; with less both orders win by chance, with more none does for the months beside
 MISPRINTED_DATE: Final = re.compile(r"(?:^|[\s,])(?P<month>[a-z]{4,10})\.?\s*(?P<day>[\dlo]\d?)$")
 ORDINAL: Final = r"(?:st|nd|rd|th|er|re|°|º|ª|\.)?"
 
@@ -96,7 +97,7 @@ def _either_order(printed: PrintedDate, reference: date, *, month_first: bool) -
     usual = replace(printed, numeric=False)
     other = replace(usual, month=printed.day, day=printed.month)
     first, second = (resolve(one, reference) for one in ((other, usual) if month_first else (usual, other)))
-    if first and second and abs(second - reference) < abs(first - reference) - CLOSE:
+    if first and second and abs(second - reference) < abs(first - reference) - MIN_NEARER:
         return second
     return first
 
@@ -142,6 +143,8 @@ def _any_of(words: Iterable[str]) -> str:
 
 @cache
 def _pattern() -> re.Pattern[str]:
+    before_day = join_patterns(calendar.before_day for calendar in calendars())
+    before_month = join_patterns(calendar.before_month for calendar in calendars())
     month_words, weekday_words = _any_of(months()), _any_of(weekdays()).replace(" ", "[ -]")
     weekday = rf"(?:\b(?P<weekday{{n}}>{weekday_words})\b\.?,?\s+)?"
 
@@ -153,7 +156,7 @@ def _pattern() -> re.Pattern[str]:
             (
                 r"\b(?P<year1>(?:19|20)\d\d)-(?P<month1>\d\d)-(?P<day1>\d\d)\b",
                 weekday.format(n=2)
-                + rf"{WORD_BEFORE_DAY}\b(?P<day2>\d{{1,2}}){ORDINAL}{WORD_BEFORE_MONTH}(?P<month2>{month_words})\b\.?(?:{year(2)})?",
+                + rf"(?:(?:{before_day}) |, ?)?\b(?P<day2>\d{{1,2}}){ORDINAL}(?:\s+(?:{before_month})\s+|\s*d'|[\s.\-/]*)(?P<month2>{month_words})\b\.?(?:{year(2)})?",
                 weekday.format(n=3)
                 + rf"\b(?P<month3>{month_words})\b\.?\s*(?P<day3>[\dlo]{{1,3}})(?:st|nd|rd|th)?\b(?![:.]\d)"
                 rf"(?:{year(3)})?",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from config.lexicon import agencies, every_language, joined
+from config.lexicon import agencies, every_language, join_patterns
 from config.tables import common_lines
 
 # How a line that tells of a version ends: alone, before a dash, or with what it is a version of
@@ -27,7 +27,7 @@ class Phrases:
 
     note: re.Pattern[str]
     signoff: re.Pattern[str]
-    contributed: Worded
+    contributed: WordedPattern
     boilerplate: re.Pattern[str]
     heading: re.Pattern[str]
     label: re.Pattern[str]
@@ -35,7 +35,7 @@ class Phrases:
     byline: re.Pattern[str]
     role: re.Pattern[str]
     sourced: re.Pattern[str]
-    caption: Worded
+    caption: WordedPattern
     tags: re.Pattern[str]
     said: re.Pattern[str]
     seen: re.Pattern[str]
@@ -49,7 +49,7 @@ class Phrases:
 
 
 @dataclass(frozen=True, slots=True)
-class Worded:
+class WordedPattern:
     """A pattern that is tried only where one of its words stands: none matches without."""
 
     words: tuple[str, ...]
@@ -70,7 +70,7 @@ def phrases() -> Phrases:
     every, common = [words.lines for _, words in every_language()], common_lines()
 
     def joined_lines(name: str) -> str:
-        return joined(getattr(lines, name) for lines in every)
+        return join_patterns(getattr(lines, name) for lines in every)
 
     byline, role, source = map(joined_lines, ("byline", "role", "source"))
     contributed_words = dict.fromkeys(word for lines in every for word in lines.contributed_words)
@@ -83,7 +83,7 @@ def phrases() -> Phrases:
     return Phrases(
         of_all("note"),
         of_all("signoff"),
-        Worded(tuple(contributed_words), of_all("contributed")),
+        WordedPattern(tuple(contributed_words), of_all("contributed")),
         of_all("boilerplate"),
         _any_of(common.heading),
         _any_of(common.label),
@@ -91,7 +91,7 @@ def phrases() -> Phrases:
         re.compile(rf"[(\[*]*\s*(?:{byline})\b:?\s+(?P<names>\S.*?)\s*[)\]*]*", re.IGNORECASE),
         re.compile(rf"\b(?:{role})"),
         re.compile(rf"\W{{0,3}}(?:{source})\s?:?\s+(?P<agency>[^:\n]{{2,40}}?)[^\w:]{{0,2}}"),
-        Worded(common.caption_words, _any_of(common.caption)),
+        WordedPattern(common.caption_words, _any_of(common.caption)),
         re.compile(r"\([A-Z][A-Z ,]{2,60} - Tags:[^()]{2,300}\)$"),
         re.compile(rf"\b(?:{joined_lines('said')})\b"),
         re.compile(rf"\b(?:{joined_lines('seen')})\b"),

@@ -15,7 +15,7 @@ from functools import cache, partial
 from itertools import islice, pairwise
 from typing import Final
 
-from config.lexicon import every_language, joined, language
+from config.lexicon import every_language, join_patterns, language
 from config.word_files import WordSet
 from processors.layout.line_kinds import ends_sentence
 from processors.model.event import Damage, DamageKind, Segment
@@ -57,7 +57,7 @@ DamageRule = tuple[DamageKind, Callable[[str], Iterator[tuple[int, int]]]]
 
 @dataclass(frozen=True, slots=True)
 class DamageGrammar:
-    """What can't stand where, in one language: see `config.lexicon.Lost`."""
+    """What can't stand where, in one language: see `config.lexicon.DamageWords`."""
 
     endings: frozenset[str]
     ending: re.Pattern[str]
@@ -91,13 +91,16 @@ def damage_grammar(tag: str) -> DamageGrammar | None:
 def _lone_title() -> re.Pattern[str]:
     """A title that no name follows, in any language."""
     every = [words.damage for _, words in every_language() if words.damage]
-    titles, after = joined(lost.lone_titles for lost in every), joined(lost.after_titles for lost in every)
+    titles, after = (
+        join_patterns(lost.lone_titles for lost in every),
+        join_patterns(lost.after_titles for lost in every),
+    )
     return re.compile(rf"\b(?:{titles})\.? (?=(?:{after})\b)")
 
 
 @cache
 def _sum_without_figure() -> re.Pattern[str]:
-    sums = joined(words.damage.sums for _, words in every_language() if words.damage)
+    sums = join_patterns(words.damage.sums for _, words in every_language() if words.damage)
     return re.compile(rf"(?<=[$€£]) (?=(?:{sums})\b)")
 
 

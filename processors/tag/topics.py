@@ -1,7 +1,7 @@
 """IPTC Media Topics of a story: what the publisher says, else what the words say.
 
 The publisher's own codes and section names come first. For the words, every topic has a lexicon a language
-(`config.lexicon.Language`): a term counts with the logarithm of its frequency, more in the headline and the lead,
+(`config.lexicon.LanguageWords`): a term counts with the logarithm of its frequency, more in the headline and the lead,
 less where several topics share it. A topic's confidence is its share of the squares of
 all scores, dampened where little was found.
 """

@@ -9,7 +9,7 @@ import pytest
 from config.errors import Misconfigured
 from config.lexicon import (
     Calendar,
-    Language,
+    LanguageWords,
     calendars,
     every_language,
     forms,
@@ -78,7 +78,7 @@ def test_a_fault_is_told_by_file_line_and_key(
     path.write_text(text, "utf-8")
 
     with pytest.raises(Misconfigured) as raised:
-        read_file(path, Language)
+        read_file(path, LanguageWords)
 
     told = str(raised.value)
     assert told.startswith(f"{path}:{line}: {key}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 from config.errors import Misconfigured
-from config.lexicon import DateRule, Dates, Language, forms, language
+from config.lexicon import DateRule, Dates, LanguageWords, forms, language
 
 TOKEN = re.compile(r"(?<!\w)(?:['’](?=\d))?\w+")
 DIGITS = "0"
@@ -53,8 +53,8 @@ class Expression:
     every: str | None = None
 
 
-_NUMBERS = {each.name for each in fields(Expression) if "int" in str(each.type)} - {"start", "end"}
-_NAMES = {each.name for each in fields(Expression)} - {"start", "end", "kind"}
+_NUMBERS = {field.name for field in fields(Expression) if "int" in str(field.type)} - {"start", "end"}
+_NAMES = {field.name for field in fields(Expression)} - {"start", "end", "kind"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ _CODED = ("weekday", "weekdays", "unit", "units", "clock", "season", "shift", "n
 class Grammar:
     """The compiled rules of one language."""
 
-    def __init__(self, words: Language, dates: Dates) -> None:
+    def __init__(self, words: LanguageWords, dates: Dates) -> None:
         self._tables = tables_of(words)
         self._words = dates
         self._codes = {
@@ -212,7 +212,7 @@ def grammar(tag: str) -> Grammar | None:
     return Grammar(words, words.dates) if words and words.dates else None
 
 
-def tables_of(words: Language) -> Tables:
+def tables_of(words: LanguageWords) -> Tables:
     """The words of a language's date expressions with their codes, its calendar's among them."""
     dates, calendar = words.dates, words.calendar
     if dates is None or calendar is None:
@@ -286,8 +286,8 @@ def _branch_heads(branch: str, tables: Tables) -> set[str]:
         if name in _FIXED:
             return {DIGITS}
         table = tables["number"] if name == "n" else tables[name]
-        known = {**table, **tables["unit"]} if name == "units" else table
-        return {_key(re.split(r"\W", word)[0]) for word in known} | ({DIGITS} if name == "n" else set())
+        starting = {**table, **tables["unit"]} if name == "units" else table
+        return {_key(re.split(r"\W", word)[0]) for word in starting} | ({DIGITS} if name == "n" else set())
     if literal := re.match(r"\w+", branch):
         return {_key(literal.group())}
     return {APOSTROPHE if branch.startswith("['") else DIGITS}

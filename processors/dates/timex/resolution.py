@@ -176,7 +176,7 @@ _UNITS: dict[str, Callable[[date, int], str]] = {
 }
 
 
-def _weekend(_found: Expression, context: Context) -> str | None:
+def _weekend(_expression: Expression, context: Context) -> str | None:
     past = context.tense <= 0 and context.reference.weekday() < 5
     return _unit_value("WE", context.reference, -1 if past else 0)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from config.lexicon import every_language, joined
+from config.lexicon import every_language, join_patterns
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import lexicon
 from processors.tag.rules import RuleContext
@@ -33,7 +33,7 @@ def company_signs() -> CompanySigns:
     """The signs of every language."""
     every = [words.companies for _, words in every_language()]
     kinds, before, after, acts, owns = (
-        joined(getattr(words, name) for words in every)
+        join_patterns(getattr(words, name) for words in every)
         for name in ("kinds", "before", "after", "acts", "owns")
     )
     return CompanySigns(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from config.lexicon import every_language, joined
+from config.lexicon import every_language, join_patterns
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
 from processors.tag.rules import RuleContext
@@ -41,7 +41,8 @@ def sport_signs() -> SportSigns:
     """The signs of every language."""
     every = [words.sport for _, words in every_language()]
     word, verbs, against, located = (
-        joined(getattr(words, name) for words in every) for name in ("words", "verbs", "against", "located")
+        join_patterns(getattr(words, name) for words in every)
+        for name in ("words", "verbs", "against", "located")
     )
     return SportSigns(
         re.compile(rf"\b(?:{word})\b"),
