@@ -68,18 +68,20 @@ VERBS = {
     ),
 }
 STANDARD = {"log", "T", "K", "V", "cli"}
+# Names of the event's schema, which readers outside know, that are the field's word for something else too.
+CONTRACT = {"Topic"}  # a Media Topic of IPTC in an event, a log of Kafka in `streams`
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MAX_FILES = 220
 MAX_LINES = 500
 
 # What is left of each rule by package. Nothing is added; lower a figure when names have been mended.
 ALLOWANCE: dict[str, dict[str, int]] = {
-    "banned": {"processors": 1},
+    "banned": {},
     "vague": {},
-    "one word": {"config": 4, "processors": 2},
-    "twice": {"config": 1, "processors": 2, "streams": 1},
+    "one word": {"config": 4},
+    "twice": {"config": 1, "processors": 1},
 }
-FILES_ALLOWANCE = 257
+FILES_ALLOWANCE = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ def names_twice() -> Iterator[Name]:
     for path, tree in sources().items():
         for node in tree.body:
             for name, line in _bound(node):
-                if name[:1].isupper() and not name.isupper() and name not in STANDARD:
+                if name[:1].isupper() and not name.isupper() and name not in STANDARD | CONTRACT:
                     places[name].append(Name(path, line, "twice", name))
     for same in places.values():
         if len(same) > 1:

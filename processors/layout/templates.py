@@ -17,7 +17,7 @@ PLACEHOLDERS: Final = {
     "date": r"[\w., ]{3,30}",
     "any": r".*",
 }
-COMMON: Final = ("/", "photo", "foto")  # what many templates have, so that one look serves them all
+COMMON_WORDS: Final = ("/", "photo", "foto")  # what many templates have, so that one look serves them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def pattern(template: str) -> str:
 def needed_by(template: str) -> str:
     """Letters or marks that stand in every line that the template describes: a common one, else its longest word."""
     words = re.split(r"\{\w+\}|\s+", template)
-    return next((mark for mark in COMMON if any(mark in word for word in words)), max(words, key=len))
+    return next((mark for mark in COMMON_WORDS if any(mark in word for word in words)), max(words, key=len))
 
 
 def _any_of(templates: Iterable[str]) -> re.Pattern[str]:
