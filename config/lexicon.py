@@ -403,6 +403,17 @@ def agencies() -> Agencies:
     return read_agencies(FOLDER / "agencies.toml")
 
 
+def check_lexicon() -> None:
+    """Read every language and the agencies now, so that a fault in them stops a command when it starts.
+
+    Raises:
+        Misconfigured: a file of them has a fault.
+    """
+    agencies()
+    for _ in every_language():
+        pass
+
+
 def read_agencies(path: Path) -> Agencies:
     """A file of agencies, in which no name or mark stands for two.
 

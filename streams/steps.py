@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import structlog
 from msgspec.structs import replace
 
+from config.lexicon import check_lexicon
 from config.settings import Settings
 from processors.errors import Rejected
 from processors.model.codec import decode, encode
@@ -67,7 +68,12 @@ def stage_loader(name: str) -> Callable[[StageLoader], StageLoader]:
 
 
 def load_stage(name: str, settings: Settings) -> Stage:
-    """Load a step. Slow for those that load models; once a process is enough."""
+    """Load a step. Slow for those that load models; once a process is enough.
+
+    Raises:
+        Misconfigured: what the step needs is not installed, or a file of words has a fault.
+    """
+    check_lexicon()
     return STAGE_LOADERS[name](settings)
 
 
