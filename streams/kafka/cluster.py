@@ -64,6 +64,24 @@ log = structlog.get_logger("wiredesk.kafka")
 KafkaRecord: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 
 
+class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """A consumer that can be stopped while the broker is away."""
+
+    async def stop(self) -> None:
+        """Close the connections.
+
+        aiokafka awaits each fetch that it has cancelled, and a fetch that waits before it tries again raises
+        `CancelledError`. That would end whoever stops the consumer, as if it were cancelled itself.
+        """
+        try:
+            await super().stop()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                raise
+            await self._client.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """The settings, and the names and clients that follow from them."""
@@ -135,7 +153,7 @@ class Cluster:
     def consumer(self, *topics: str, **ours: Any) -> AIOKafkaConsumer:
         """A consumer that sees only what was committed."""
         common = {"isolation_level": "read_committed", "enable_auto_commit": False}
-        return AIOKafkaConsumer(*topics, **self.options(AIOKafkaConsumer, **(common | ours)))
+        return _Consumer(*topics, **self.options(AIOKafkaConsumer, **(common | ours)))
 
     def group_consumer(self, group: str, *topics: str, **ours: Any) -> AIOKafkaConsumer:
         """A consumer that takes part in a group, which misses it after the session timeout."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -105,3 +106,34 @@ async def test_an_absent_broker_is_waited_for_with_one_line(capsys: pytest.Captu
     output = capsys.readouterr()
     assert (output.out + output.err).count("waiting for Kafka") == 1
     assert "Traceback" not in output.out + output.err
+
+
+class FetcherInBackOff:
+    """A fetcher that ends as aiokafka's does: it awaits the fetch that it has cancelled in its back-off."""
+
+    async def close(self) -> None:
+        fetch = asyncio.ensure_future(asyncio.sleep(60))
+        await asyncio.sleep(0)
+        fetch.cancel()
+        await fetch
+
+
+async def test_a_consumer_that_stops_while_the_broker_is_away_cancels_nobody() -> None:
+    consumer = Cluster(Kafka()).consumer()
+    consumer._fetcher, consumer._client = FetcherInBackOff(), Mock(close=AsyncMock())
+    await consumer.stop()
+    consumer._client.close.assert_awaited_once()
+
+
+async def test_whoever_is_cancelled_while_a_consumer_stops_is_cancelled() -> None:
+    class HangingFetcher:
+        async def close(self) -> None:
+            await asyncio.Event().wait()
+
+    consumer = Cluster(Kafka()).consumer()
+    consumer._fetcher = HangingFetcher()
+    stopping = asyncio.ensure_future(consumer.stop())
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
