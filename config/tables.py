@@ -55,6 +55,7 @@ class CommonLines(WordTable, frozen=True):
     note: tuple[Pattern, ...]
     signoff: tuple[Pattern, ...]
     boilerplate: tuple[Pattern, ...]
+    slug_codes: tuple[str, ...]  # that open a slug line: cycles, desks and continents
     heading: tuple[Pattern, ...]  # above standing matter; as printed
     label: tuple[Pattern, ...]  # with which a block of standing matter labels itself
     notebook: tuple[

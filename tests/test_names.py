@@ -78,8 +78,8 @@ MAX_LINES = 500
 ALLOWANCE: dict[str, dict[str, int]] = {
     "banned": {},
     "vague": {},
-    "one word": {"config": 4},
-    "twice": {"config": 1, "processors": 1},
+    "one word": {},
+    "twice": {},
 }
 FILES_ALLOWANCE = 253
 

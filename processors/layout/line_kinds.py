@@ -7,8 +7,10 @@ characters, so no text makes them slow.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
+from config.tables import common_lines
 from processors.dates.month_names import fold_accents
 from processors.layout.agencies import conventions
 from processors.layout.phrases import phrases
@@ -23,13 +25,6 @@ CODE: Final = r"[^\W_]{2,4}"
 INITIALS: Final = re.compile(
     rf"(?=[\W\d]*[^\W\d_])[(\[/]?{CODE}(?:\s?(?:-|/{{1,2}})\s?[^\W_]{{2,4}}){{1,5}}/?[)\]]?|{CODE}/|/{CODE}"
     r"|(?:dpa|[a-z]{2,5})(?: [a-z0-9]{2,4}){2,5}|[a-z]{2}(?: [a-z]{2}){1,2}|\(?[a-z]{2,3}\)?"
-)
-SLUG: Final = re.compile(
-    r"(?:[a-z] [a-z] )?(?:AM|BC|PM|AP|BBN|BKN|FBN|HKN|GLF|TEN|SOC|BBO|US|EU|AS|ML|AF|CN|LT)-{1,2}[\w&'’./-]{2,}.{0,80}"
-    r"|(?:[a-z]{1,3}\d{3,4}|[A-Z]{2,4}\d{3,4}|[A-Z]{3,4} ?\d{2,4} \d)\b.{0,60}|(?:ZCZC|NNNN)\b.{0,60}"
-    r"|\d{6}[A-Z]? (?:GMT )?[A-Za-z]{3} \d{2,4}|[A-Z]{2}-[A-Z]{2}-\d\d-\d\d-\d\d .{3,20}"
-    r"|[A-ZÀ-Þ0-9][\w&'’]{1,24}(?:[-/][\w&'’]{1,24}){1,6}[-/]?(?:,\s?[\w -]{0,40}|\s\([\w ,.]{1,40}\))?"
-    r"|(?:[A-ZÀ-Þ0-9&]+[-/]){1,5}[A-ZÀ-Þ0-9&]+(?:\s\(.{1,60}\)|, .{1,60})?|[\w-]{3,}(?:[/ -][\w-]+){0,4},\s?0?\d{3}"
 )
 TIME_LINE: Final = re.compile(
     r"(?:[^\W\d_]{2,10},? )?(?:\d{1,2}[ ./-][^\W\d_]{3,10}\.?[ ,./-]+\d{2,4}|[^\W\d_]{3,10}\.? \d{1,2}, \d{4}|\d{4}-\d\d-\d\d"
@@ -71,9 +66,22 @@ def names_contributors(low: str) -> bool:
     return phrases().contributed.match(low) is not None
 
 
+@cache
+def _slug_pattern() -> re.Pattern[str]:
+    """Keywords, routing, or a message number."""
+    codes = "|".join(common_lines().slug_codes)
+    return re.compile(
+        rf"(?:[a-z] [a-z] )?(?:{codes})-{{1,2}}[\w&'’./-]{{2,}}.{{0,80}}"
+        r"|(?:[a-z]{1,3}\d{3,4}|[A-Z]{2,4}\d{3,4}|[A-Z]{3,4} ?\d{2,4} \d)\b.{0,60}|(?:ZCZC|NNNN)\b.{0,60}"
+        r"|\d{6}[A-Z]? (?:GMT )?[A-Za-z]{3} \d{2,4}|[A-Z]{2}-[A-Z]{2}-\d\d-\d\d-\d\d .{3,20}"
+        r"|[A-ZÀ-Þ0-9][\w&'’]{1,24}(?:[-/][\w&'’]{1,24}){1,6}[-/]?(?:,\s?[\w -]{0,40}|\s\([\w ,.]{1,40}\))?"
+        r"|(?:[A-ZÀ-Þ0-9&]+[-/]){1,5}[A-ZÀ-Þ0-9&]+(?:\s\(.{1,60}\)|, .{1,60})?|[\w-]{3,}(?:[/ -][\w-]+){0,4},\s?0?\d{3}"
+    )
+
+
 def is_slug(words: str) -> bool:
     """Whether a line of the head is keywords, routing or a message number."""
-    return len(words) <= 120 and SLUG.fullmatch(words) is not None
+    return len(words) <= 120 and _slug_pattern().fullmatch(words) is not None
 
 
 def is_agency_tag(words: str) -> bool:

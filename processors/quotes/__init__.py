@@ -23,7 +23,7 @@ QUOTED_SEGMENTS = frozenset({"paragraph", "list"})
 def find_quotes(text: str, segments: tuple[Segment, ...], language: str) -> tuple[Quote, ...]:
     """The quotations of a segmented text, in order.
 
-    `language` is a BCP 47 tag. Where it has no words of speech in ``config/lexicon/quotes.toml``, quotations are
+    `language` is a BCP 47 tag. Where it has no words of speech in its file, quotations are
     found without cue and speaker. Only running text is read: the words of headlines, captions and credits are not.
     A text is read up to `MAX_QUOTED_CHARS` characters and `MAX_QUOTES` quotations, so that none takes long.
     """

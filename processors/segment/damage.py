@@ -3,7 +3,7 @@
 Filters that strip links and bold text take words with them, and what they leave behind breaks the grammar around
 the gap: an opening quotation mark before a blank, an ending alone as a word, an article before a preposition, a
 quoted adjective where a noun must stand. Only such breaks count; a false alarm is worse than a miss, so each rule
-asks for a break that clean copy does not have. The words are data: `config/lexicon/segment-damage.toml`.
+asks for a break that clean copy does not have. The words are data: `config.lexicon.DamageWords`.
 """
 
 from __future__ import annotations
