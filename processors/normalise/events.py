@@ -55,6 +55,8 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
         raise MissingContent("an item with neither title nor text; ask the publisher what it is")
     story = with_identity(reading, item, text, single)
     language = identify_language(text or headline, story.language or item.language, settings.languages)
+    if reading.laid_out and story.title and text and "\n" not in text.strip():
+        headline = headline or clean_line(story.title)  # one paragraph is copy: its headline is the subject
     if text and (reading.laid_out or not headline):
         story, headline = with_layout(story, text, headline, language.tag)
         headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")

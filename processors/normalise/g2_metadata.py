@@ -58,6 +58,9 @@ _STATUS: Final[dict[str, PubStatus]] = {
     "withheld": "withheld",
     "canceled": "canceled",
     "cancelled": "canceled",
+    "killed": "canceled",
+    "withdrawn": "canceled",
+    "deleted": "canceled",
 }
 _PLACES: Final = frozenset({"geoArea", "poi", "geo"})
 _CAPTIONS: Final = frozenset({"caption", "summary", "abstract", "teaser", "short", ""})
@@ -93,7 +96,7 @@ def read_metadata(element: Any, item: RawItem) -> Metadata:
         content_created=timestamp(words_at(about, "contentCreated"), zone),
         embargoed_until=timestamp(words_at(meta, "embargoed"), zone),
         expires=timestamp(words_at(meta, "expires") or words_at(about, "expires"), zone),
-        pub_status=_STATUS.get(_code(child(meta, "pubStatus"))),
+        pub_status=_pub_status(meta),
         urgency=urgency(words_at(about, "urgency")),
         copyright_holder=_joined_names(
             each for right in rights for each in child_elements(right, "copyrightHolder")
@@ -121,6 +124,15 @@ def read_metadata(element: Any, item: RawItem) -> Metadata:
     return Metadata(story, headline, caption, words_at(about, "dateline"))
 
 
+def _pub_status(meta: Any) -> PubStatus | None:
+    """The status. An `embargoed` without a time withholds (it is a DateTimeOrNull: empty means an unknown end)."""
+    status = _STATUS.get(_code(child(meta, "pubStatus")))
+    embargo = child(meta, "embargoed")
+    if embargo is not None and status != "canceled" and timestamp(words_in(embargo)) is None:
+        return "withheld"
+    return status
+
+
 def linked_stories(element: Any) -> tuple[Story, ...]:
     """The items that an item links to, with their relation: pictures, earlier versions, sources."""
     stories: dict[str, Story] = {}
@@ -140,9 +152,15 @@ def linked_stories(element: Any) -> tuple[Story, ...]:
             if href and kind
             else (),
             name=f"{kind or 'link'}-{number}",
-            rel=attribute(link, "rel").rpartition(":")[2] or None,
+            rel=_relation(link),
         )
     return tuple(stories.values())
+
+
+def _relation(link: Any) -> str | None:
+    """The code of a link's relation, by QCode or URI."""
+    code = attribute(link, "rel").rpartition(":")[2] or attribute(link, "reluri").rstrip("/")
+    return re.split("[/#]", code)[-1] or None
 
 
 def _aliases(element: Any) -> dict[str, str]:

@@ -26,6 +26,10 @@ _FIELD_NAMES: Final = frozenset({
     "from", "to", "date", "subject", "received", "message-id", "mime-version", "content-type", "return-path", "delivered-to",
     "x-original-to", "reply-to", "sender", "dkim-signature", "content-transfer-encoding", "cc",
 })  # fmt: skip
+# Marks of answers and forwarded messages, in the languages of mail programs.
+_FORWARDED: Final = re.compile(
+    r"^(?:(?:re|fwd?|aw|wg|tr|rv|vs|vl|sv|antw|enc|i|r)\s*:\s*)+(?=\S)", re.IGNORECASE
+)
 _SENDER_NAMES: Final = frozenset({"from", "received", "message-id", "return-path"})
 
 
@@ -52,7 +56,7 @@ def read_message(document: Document) -> Readings:
     item = document.item
     try:
         message = message_from_bytes(item.payload.lstrip(), policy=policy.default)
-        subject, body = _header(message, "subject"), _body(message)
+        subject, body = _FORWARDED.sub("", _header(message, "subject")), _body(message)
         frame = _frame(message, item)
     except (LookupError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise Malformed(f"an e-mail message that can't be read: {error}") from error

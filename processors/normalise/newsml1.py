@@ -48,6 +48,7 @@ from processors.normalise.xml import (
 _NAME: Final = "newsml-1"
 _STATUS: Final[dict[str, PubStatus]] = {
     "usable": "usable", "embargoed": "withheld", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled",
+    "killed": "canceled", "withdrawn": "canceled", "deleted": "canceled", "retracted": "canceled",
 }  # fmt: skip
 _TYPES: Final[dict[str, ItemType]] = {
     "photo": "picture",

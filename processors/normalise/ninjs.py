@@ -21,7 +21,13 @@ _NAME: Final = "ninjs"
 _TYPES: Final = {"text", "audio", "video", "picture", "graphic", "composite", "component"}
 _STATUS: Final = {
     "usable": "usable", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled", "killed": "canceled",
-    "withdrawn": "canceled",
+    "withdrawn": "canceled", "recalled": "canceled", "unpublished": "canceled", "deleted": "canceled",
+    "retracted": "canceled", "embargoed": "withheld",
+}  # fmt: skip
+# Members of dialects that name the item which this one was made from, letters only.
+_LINKS: Final = {
+    "evolvedfrom": "evolvedFrom", "rewriteof": "rewriteOf", "supersedes": "supersedes", "replaces": "replaces",
+    "corrects": "corrects", "kills": "kills", "withdraws": "withdraws",
 }  # fmt: skip
 _PARTS: Final = {"complete": "full", "full": "full", "incomplete": "partial", "partial": "partial"}
 
@@ -124,6 +130,7 @@ def read_item(item: Json, document: Document) -> Readings:
     source, zone = document.item.source or document.item.feed, document.item.timezone
     properties = _properties(item, zone)
     uri, properties["alt_ids"] = _identity(identifier, item, properties.get("alt_ids", ()), source)
+    properties["alt_ids"] += _links(item)
     headline, properties["headlines"] = _headline(item)
     text, properties["bodies"] = _body(item)
     properties["descriptions"] = _descriptions(item)
@@ -173,6 +180,19 @@ def _identity(
         return uri, alt_ids
     role = "uri" if item.get("uri") else "guid"
     return made_uri(role, source, identifier.strip()), (*alt_ids, AltId(identifier.strip(), role))
+
+
+def _links(item: Json) -> tuple[AltId, ...]:
+    """The items that this one was made from, as the dialect of Superdesk names them."""
+    links = []
+    for name, value in item.items():
+        role = _LINKS.get(name.replace("_", "").lower())
+        targets = value if isinstance(value, list) else [value]
+        for target in targets if role else ():
+            identifier = (target.get("uri") or target.get("guid")) if isinstance(target, dict) else target
+            if isinstance(identifier, str) and identifier.strip():
+                links.append(AltId(identifier.strip(), role))
+    return tuple(links)
 
 
 def _headline(item: Json) -> tuple[str, tuple[Text, ...]]:

@@ -60,8 +60,16 @@ _AS_HTML: Final = {
 }  # fmt: skip
 _STATUS: Final[dict[str, PubStatus]] = {
     "usable": "usable", "embargoed": "withheld", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled",
-    "killed": "canceled",
+    "killed": "canceled", "withdrawn": "canceled", "deleted": "canceled", "retracted": "canceled",
 }  # fmt: skip
+_KILL_MESSAGES: Final = (
+    "kill",
+    "withdraw",
+    "cancel",
+    "delet",
+    "retract",
+    "takedown",
+)  # how `msg-type` begins
 _MEDIA: Final[dict[str, ItemType]] = {"image": "picture", "photo": "picture", "picture": "picture", "graphic": "graphic", "audio": "audio", "video": "video"}  # fmt: skip
 
 
@@ -87,7 +95,7 @@ def _reading(root: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
         version_created=issued,
         embargoed_until=_embargo(data, item),
         expires=timestamp(_date(data, "date.expire"), item.timezone),
-        pub_status=_STATUS.get(attribute(data, "management-status").lower()),
+        pub_status=_pub_status(data),
         urgency=urgency(attribute(child(data, "urgency"), "ed-urg")),
         copyright_holder=attribute(child(data, "doc.copyright"), "holder") or None,
         copyright_notice=_copyright(root, data),
@@ -226,9 +234,13 @@ def _alt_ids(root: Any, data: Any) -> tuple[AltId, ...]:
         (attribute(child(data, "doc-id"), "id-string"), "doc-id"),
         (attribute(child(data, "du-key"), "key"), "du-key"),
         (attribute(pubdata, "ex-ref"), "ex-ref"),
+        (attribute(data, "management-doc-idref"), "previous"),
         (attribute(pubdata, "ed-url"), "ed-url"),
     )
-    return tuple(AltId(value, role) for value, role in pairs if value)
+    corrected = [
+        (attribute(element, "id-string"), "corrects") for element in child_elements(data, "correction")
+    ]
+    return tuple(AltId(value, role) for value, role in (*pairs, *corrected) if value)
 
 
 def _date(data: Any, name: str) -> str:
@@ -244,6 +256,17 @@ def _embargo(data: Any, item: RawItem) -> str | None:
     ):
         return None
     return release
+
+
+def _pub_status(data: Any) -> PubStatus | None:
+    """The status: canceled also where a message to editors kills, or where the item manages another one as canceled."""
+    kinds = [attribute(message, "msg-type").lower() for message in child_elements(data, "ed-msg")]
+    managed = _STATUS.get(attribute(data, "management-idref-status").lower())
+    if managed == "canceled" or any(
+        kind.removeprefix("mandatory").strip(" -").startswith(_KILL_MESSAGES) for kind in kinds
+    ):
+        return "canceled"
+    return _STATUS.get(attribute(data, "management-status").lower())
 
 
 def _copyright(root: Any, data: Any) -> str | None:
