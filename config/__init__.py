@@ -1,1 +1,8 @@
-"""What an operator sets, and the data that the processors read."""
+"""What an operator sets, and the data that the processors read.
+
+The error of the operator's settings; it belongs to the tree drawn in `processors.errors`.
+"""
+
+
+class Misconfigured(Exception):
+    """What the operator did wrong. Shown as one line; the command ends with status 2."""

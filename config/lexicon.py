@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.word_files import Pattern, PhraseList, Template, WordSet, WordTable, line_of, read_file
 
 FOLDER: Final = Path(__file__).parent / "lexicon"

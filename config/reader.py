@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.files import resolve_beside
 from config.schema import PREFIX, Setting, all_settings, nested_sections, section_settings
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.reader import SettingsReader, convert_value, replace_value
 from config.schema import (
     LANGUAGES,

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from config.errors import Misconfigured
+from config import Misconfigured
 
 TEMPLATE_FIELDS: Final = frozenset({"name", "agency", "company", "letters", "code", "number", "date", "any"})
 

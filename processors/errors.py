@@ -19,7 +19,7 @@
     ├── Transient           what the world did wrong: back off in place and try again
     │   └── Unreachable         a server that does not answer
     └── Bug                 what we did wrong, set aside after it crashed a step three times
-    Misconfigured           what the operator did wrong: one clear line, exit status 2 (`config.errors`)
+    Misconfigured           what the operator did wrong: one clear line, exit status 2 (`config`)
 
 Any other exception that leaves a step is a bug as well: the step crashes, its offset stays uncommitted.
 The class name is what dead letters and ``--errors`` carry as ``error.type``; the message says what to do next.

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, BinaryIO, Final, Literal, Protocol
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from processors.model.codec import encode
 from processors.model.event import Event
 from sinks.search import Query, Stories, make_hit

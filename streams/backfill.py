@@ -16,7 +16,7 @@ from typing import BinaryIO, Final, Protocol
 import orjson
 from msgspec.structs import replace
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from processors.errors import Rejected, TooLarge, Unreadable
 from processors.model.event import RawItem
 from processors.times import to_timestamp

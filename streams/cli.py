@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from processors.errors import Transient
 from streams.startup import configure_numpy
 

@@ -256,7 +256,7 @@ def _format_of(source: Input, results: Sequence[Result]) -> str:
 
 def _sniff_format(payload: bytes) -> str:
     from processors.normalise.decode import decode  # with all readers, so only here
-    from processors.normalise.sniff import sniff
+    from processors.normalise.formats import sniff
 
     try:
         return sniff(decode(payload))

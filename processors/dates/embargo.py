@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.lexicon import every_language, join_patterns
 from config.tables import zones
-from processors.dates.month_names import fold_accents, month_number, weekday_names, weekdays
+from processors.dates.calendar import fold_accents, month_number, weekday_names, weekdays
 
 _DOTTED: Final = re.compile(r"\b(\d{1,2})\.\s?(\d{1,2})\.(?!\d)")  # 12.03.
 _ISO: Final = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)(?:[T ]+(\d\d):(\d\d)(?::\d\d)?\s*(Z|[+-]\d\d:?\d\d)?)?")

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final
 
 from config.lexicon import calendars, join_patterns
-from processors.dates.month_names import fold_accents, months, weekdays
+from processors.dates.calendar import fold_accents, months, weekdays
 
 YEAR: Final = r"(?:[\s,]+(?:de |del )?|[./\-])(?P<year>(?:19|20)\d\d)(?![\d%])"
 MIN_NEARER: Final = timedelta(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
 
 from config.tables import zones
-from processors.dates.month_names import month_number
+from processors.dates.calendar import month_number
 
 _MAX_DATE_CHARS: Final = 80  # characters
 _WRITTEN: Final = re.compile(

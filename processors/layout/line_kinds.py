@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from config.tables import common_lines
-from processors.dates.month_names import fold_accents
+from processors.dates.calendar import fold_accents
 from processors.layout.agencies import conventions
 from processors.layout.phrases import phrases
 from processors.layout.pictures import is_credit

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from processors.dates.month_names import fold_accents
+from processors.dates.calendar import fold_accents
 from processors.dates.printed import PrintedDate, misprinted_date, printed_dates
 from processors.layout.agencies import conventions
 from processors.layout.phrases import phrases

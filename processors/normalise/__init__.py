@@ -9,9 +9,8 @@ from processors.errors import Rejected, TooLarge, UnknownFormat
 from processors.model.event import Event, RawItem
 from processors.normalise.decode import decode
 from processors.normalise.events import event_of
-from processors.normalise.formats import BY_NAME, FORMATS
+from processors.normalise.formats import BY_NAME, FORMATS, sniff
 from processors.normalise.reading import Document, Reading
-from processors.normalise.sniff import sniff
 
 VERSION: Final = "1"
 

@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
 
-from processors.dates.month_names import month_number
+from processors.dates.calendar import month_number
 from processors.dates.written import written_date
 from processors.model.event import RawItem
 

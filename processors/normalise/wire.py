@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from config.tables import categories, priorities
-from processors.dates.month_names import month_number
+from processors.dates.calendar import month_number
 from processors.dates.written import zone_of
 from processors.model.event import RawItem
 from processors.model.story import Subject

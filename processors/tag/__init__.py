@@ -21,14 +21,13 @@ from processors.tag.phrase_search import CopyWords
 from processors.tag.rules import NameRule, RuleContext
 from processors.tag.rules.agreement import agree_on_labels
 from processors.tag.rules.bounds import split_joined_names, trim_names
-from processors.tag.rules.companies import label_companies
 from processors.tag.rules.gazetteer import (
     add_dateline_names,
     add_known_names,
     add_photographers,
     drop_credit_names,
 )
-from processors.tag.rules.teams import add_nicknames, is_sport, label_teams
+from processors.tag.rules.organisations import add_nicknames, is_sport, label_companies, label_teams
 from processors.tag.spacy_pipeline import SpacyPipeline
 from processors.tag.speakers import resolve_speakers
 from processors.tag.topics import find_topics

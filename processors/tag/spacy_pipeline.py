@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from threadpoolctl import threadpool_limits
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from processors.model.event import Label
 from processors.tag.copy import NameSpan
 

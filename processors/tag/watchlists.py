@@ -15,7 +15,7 @@ from typing import Any, Final, Self, get_args
 
 from msgspec.structs import replace
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.files import find_file
 from processors.model.event import Entity, Label, Mention
 from processors.tag.copy import Copy, NameSpan, merge_names

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Desk
 
 COOKIE_NAME: Final = "wiredesk"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.files import find_file
 from config.settings import Elasticsearch
 from processors.errors import Transient, Unreachable

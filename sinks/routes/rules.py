@@ -13,7 +13,7 @@ from typing import Any, Final, get_args
 
 from babel import Locale
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from processors.media_topics import is_media_topic
 from processors.model.event import Relation
 from sinks.routes.router import ConditionKind, RouteRule, compile_words

@@ -69,7 +69,7 @@ def _polled_feeds(settings: Settings) -> Feeds:
 async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
     import structlog
 
-    from config.errors import Misconfigured
+    from config import Misconfigured
     from sinks.desk.app import make_app
     from sinks.desk.health import serve
     from sinks.elasticsearch import ElasticStories

@@ -100,7 +100,7 @@ def check_one_feed(settings: Settings, target: str) -> None:
     """Fetch a feed once, publish nothing, and say what came of it. Exit status 1 where it is no sound feed."""
     import asyncio
 
-    from config.errors import Misconfigured
+    from config import Misconfigured
     from streams.pollers.check import check_feed
     from streams.pollers.feed import Feed, find_url_fault
     from streams.pollers.feed_list import load_feeds
@@ -130,7 +130,7 @@ def add_feed(
     settings: Settings, url: str, feed_id: str | None, title: str, language: str | None, source: str | None
 ) -> None:
     """Add a feed to the list."""
-    from config.errors import Misconfigured
+    from config import Misconfigured
     from streams.pollers.feed import Feed, find_url_fault, make_feed_id, redact_url
 
     path, listed = _load_own_list(settings)
@@ -189,7 +189,7 @@ def export_feeds(settings: Settings) -> None:
 
 def _load_own_list(settings: Settings) -> tuple[Path, tuple[Feed, ...]]:
     """The list that a change is written to: a TOML file, never the bundled one; a new file begins empty."""
-    from config.errors import Misconfigured
+    from config import Misconfigured
     from config.files import find_file
     from streams.pollers.feed_list import load_feeds
 
@@ -206,7 +206,7 @@ def _load_own_list(settings: Settings) -> tuple[Path, tuple[Feed, ...]]:
 
 def _write(path: Path, feeds: Sequence[Feed]) -> None:
     """Replace the list in one step."""
-    from config.errors import Misconfigured
+    from config import Misconfigured
     from streams.pollers.feed_list import format_feeds
 
     new = path.with_name(path.name + ".tmp")
@@ -222,7 +222,7 @@ def _write(path: Path, feeds: Sequence[Feed]) -> None:
 def _find(feeds: Sequence[Feed], feed_id: str) -> Feed:
     from difflib import get_close_matches
 
-    from config.errors import Misconfigured
+    from config import Misconfigured
 
     feed = next((feed for feed in feeds if feed.id == feed_id), None)
     if feed is None:

@@ -91,7 +91,7 @@ def follow_route(
     once: bool,
 ) -> None:
     """Write the events of a route of `wiredesk run`, one a line, as they come. On Kafka, read the topic."""
-    from config.errors import Misconfigured
+    from config import Misconfigured
     from streams.embedded.data_file import find_data_file
     from streams.embedded.log import Log
     from streams.embedded.route_stream import follow_topic

@@ -76,9 +76,9 @@ def webhooks(settings: Settings) -> None:
     Each is signed (Standard Webhooks) and tried again with growing delays; what a target does not take to the last
     try becomes a dead letter. A target's secret is in WIREDESK_WEBHOOK_<NAME>_SECRET. docs/consuming.md says more.
     """
-    from config.errors import Misconfigured
+    from config import Misconfigured
+    from streams.kafka.routes import deliver_stories
     from streams.kafka.service import run_forever
-    from streams.kafka.webhooks import deliver_stories
     from streams.routing import load_rules
     from streams.webhooks.targets import load_targets
 
@@ -102,7 +102,7 @@ def _sink_command(name: str) -> click.Command:
     @click.command(name, help=f"{SINK_HELP}\n\n{about}", short_help=about.partition("\n")[0])
     @with_settings()
     def run(settings: Settings) -> None:
-        from config.errors import Misconfigured
+        from config import Misconfigured
         from streams.kafka.service import run_forever
         from streams.kafka.sink import SinkRunner
         from streams.sinks import load_sink

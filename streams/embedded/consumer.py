@@ -15,7 +15,7 @@ from typing import Protocol
 
 import structlog
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Settings
 from processors.errors import Transient
 from sinks.metrics import STEP_SECONDS

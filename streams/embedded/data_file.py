@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from sinks.sqlite.writer import INDEX_TABLES
 
 DATABASE: Final = "wiredesk.sqlite"  # in the data folder

@@ -25,8 +25,7 @@ from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log, LogThread
 from streams.embedded.outlets import FeedStates, RawOutlet
 from streams.embedded.routes import Reader, RouteConsumer, RouteHandler, delete_old_routed
-from streams.embedded.sinks import SinkHandler
-from streams.embedded.webhooks import LogSource, deliver_stories
+from streams.embedded.sinks import LogSource, SinkHandler, deliver_stories
 from streams.health import ProgressWatch, publish_lag
 from streams.pool import StepPool
 from streams.routing import load_rules

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.files import CONFIG_FOLDER
 from config.settings import Settings
 from processors.model.event import RawItem

@@ -1,24 +1,30 @@
-"""The driver of sinks in the embedded runtime: each is a consumer of the log (`streams.embedded.consumer`).
+"""The drivers of sinks and webhooks in the embedded runtime: each sink and target is a consumer of the log.
 
-A sink's position is committed with its offsets, in one transaction, so that kill -9 at any moment loses and repeats
-nothing where a sink has positions, and repeats at most one batch where it has none.
+See `streams.embedded.consumer`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Final
 
 import structlog
 
+from config.settings import Settings
 from processors.errors import Rejected, Transient
 from sinks.ports import Sink, WriteResult
+from sinks.routes.router import route_topic
 from streams.embedded.consumer import HandledBatch
 from streams.embedded.log import LogThread
-from streams.messages import Record
+from streams.messages import Message, Record
 from streams.sinks import decode_records, merge_outcomes
-from streams.topology import SinkStep
+from streams.topology import WEBHOOKS, SinkStep
+from streams.webhooks.courier import Courier, PartitionKey
+from streams.webhooks.delivery import TargetClient
+from streams.webhooks.targets import Target
 
 log = structlog.get_logger("wiredesk.embedded")
 
@@ -73,3 +79,55 @@ class SinkHandler:
             written.in_transaction(self._log_thread.log.connection)
         if written.position is not None:
             self._log_thread.log.save_sink_position(self.name, written.position)
+
+
+WAIT_S: Final = 0.5  # for a commit: shorter wakes an idle courier more often; longer delays what it settles
+
+
+class LogSource:
+    """A target's topics in the log (`streams.webhooks.courier.StorySource`)."""
+
+    def __init__(self, target: Target, log_thread: LogThread) -> None:
+        """A new target begins with what comes from now on."""
+        self.name = f"webhook:{target.name}"
+        self.topics: tuple[str, ...] = (route_topic(target.route), WEBHOOKS.name)
+        self._log_thread = log_thread
+        self._next_offsets: dict[str, int] = {}
+
+    async def fetch(self, limit: int) -> Sequence[Record]:
+        """The next stories, after a moment's wait where there are none."""
+        seen = self._log_thread.commit_count
+        records = await self._log_thread.run(lambda: self._next_records(limit))
+        if not records:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._log_thread.wait_for_commit(seen), WAIT_S)
+        return records
+
+    async def commit(self, offsets: Mapping[PartitionKey, int], letters: Sequence[Message]) -> None:
+        """Commit offsets and dead letters in one transaction."""
+        next_offsets = {topic: offset for (topic, _), offset in offsets.items()}
+        await self._log_thread.write(lambda: self._log_thread.log.commit(self.name, next_offsets, letters))
+
+    def _next_records(self, limit: int) -> list[Record]:
+        log = self._log_thread.log
+        if not self._next_offsets:
+            log.start_at_end(self.name, self.topics)
+            self._next_offsets = {topic: log.committed_offset(self.name, topic) for topic in self.topics}
+        fetched: list[Record] = []
+        for topic in self.topics:
+            records = log.records(topic, self._next_offsets[topic], limit - len(fetched))
+            if records:
+                self._next_offsets[topic] = records[-1].offset + 1
+            fetched += records
+        return fetched
+
+
+async def deliver_stories(
+    settings: Settings, sources: Mapping[Target, LogSource], stop: asyncio.Event
+) -> None:
+    """Deliver to all targets until `stop`; raises what is our own fault."""
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+        for target, source in sources.items():
+            client = await stack.enter_async_context(TargetClient(target, settings.webhooks))
+            courier = Courier(target.name, client.deliver, source, settings.webhooks.concurrency)
+            group.create_task(courier.run(stop), name=source.name)

@@ -10,8 +10,7 @@ from config.files import CONFIG_FOLDER
 from config.settings import Settings
 from processors.model.codec import to_builtins
 from processors.model.schema import SCHEMAS, render_schema
-from streams.generate.asyncapi import document
-from streams.generate.examples import RECEIVED_AT, examples
+from streams.generate.asyncapi import RECEIVED_AT, document, examples
 from streams.messages import gap_message
 
 FOLDER: Final = CONFIG_FOLDER / "schemas"

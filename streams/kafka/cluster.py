@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Kafka
 from sinks.metrics import RETRIES
 from streams.kafka import security

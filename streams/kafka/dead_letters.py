@@ -14,7 +14,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Kafka
 from processors.errors import Unreachable
 from streams.dead_letters import DeadLetter

@@ -18,7 +18,7 @@ from aiokafka.errors import (
 )
 from aiokafka.helpers import create_ssl_context
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.files import find_file
 from config.schema import SaslMechanism
 from config.settings import Kafka

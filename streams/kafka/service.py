@@ -21,7 +21,7 @@ from typing import Final
 
 import structlog
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Health, Settings
 from sinks.desk.health import Check, health_app, serve
 from streams.retry import PROCESS_RESTART

@@ -20,7 +20,7 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Settings
 from processors.errors import Transient
 from processors.times import HOUR_MS

@@ -14,7 +14,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
-from config.errors import Misconfigured
+from config import Misconfigured
 
 POLL_SETTING: Final = "poll.allowed_addresses"
 BLOCKED_MARK: Final = "address is not allowed"  # found again in errors that join several

@@ -21,7 +21,7 @@ from zoneinfo import available_timezones
 import structlog
 from lxml import etree
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.files import find_file
 from streams.pollers.feed import Feed, find_url_fault, make_feed_id, redact_url
 

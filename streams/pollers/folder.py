@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import structlog
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Poll
 from processors.errors import Empty, Rejected, TooLarge
 from processors.model.event import RawItem

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Poll, Push
 from processors.errors import Transient
 from processors.model.event import RawItem

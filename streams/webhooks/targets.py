@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.files import find_file
 from config.settings import Settings
 from sinks.routes.router import RouteRule

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Kafka, Settings
 from processors.model.codec import decode
 from processors.model.event import Event

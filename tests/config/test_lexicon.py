@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.lexicon import (
     Calendar,
     LanguageWords,
@@ -18,8 +18,8 @@ from config.lexicon import (
     read_agencies,
 )
 from config.word_files import TEMPLATE_FIELDS, read_file
-from processors.dates.month_names import fold_accents
-from processors.layout.templates import PLACEHOLDERS
+from processors.dates.calendar import fold_accents
+from processors.layout.agencies import PLACEHOLDERS
 
 CALENDAR = """
 [calendar]

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.files import CONFIG_FOLDER
 from config.reader import OTHER_VARIABLES
 from config.schema import LANGUAGES, Setting, all_settings

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Settings
 from processors.errors import Rejected
 from streams.messages import Message, Record

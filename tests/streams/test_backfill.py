@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import EmbeddedSettings, Settings
 from processors.errors import Rejected
 from processors.model.codec import decode

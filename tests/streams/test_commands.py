@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.files import CONFIG_FOLDER
 from processors.model.event import Relation
 from sinks.export import ExportFormat

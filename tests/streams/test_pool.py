@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 import streams
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Settings, Tag
 from streams.messages import Record
 from streams.pool import BrokenPool, StepPool

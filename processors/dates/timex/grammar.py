@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.lexicon import DateRule, Dates, LanguageWords, forms, language
 
 TOKEN = re.compile(r"(?<!\w)(?:['’](?=\d))?\w+")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.dates.month_names import month_number
+from processors.dates.calendar import month_number
 from processors.signals import read_signals
 
 

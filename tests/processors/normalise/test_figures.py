@@ -11,9 +11,9 @@ from processors.errors import NotText, Rejected
 from processors.normalise import language
 from processors.normalise.decode import _decode_western, decode, decode_wire
 from processors.normalise.dispatch import split_dispatches
+from processors.normalise.formats import sniff
 from processors.normalise.geometry import shape
 from processors.normalise.language import _plain_language, identify_language
-from processors.normalise.sniff import sniff
 from processors.normalise.text import repair_mojibake, with_dateline
 from processors.normalise.values import made_uri, timestamp, whole_number
 from processors.normalise.wire import find_wire_date

@@ -9,9 +9,8 @@ import pytest
 
 from processors.model.event import Event
 from processors.normalise.decode import decode
-from processors.normalise.formats import BY_NAME
+from processors.normalise.formats import BY_NAME, sniff
 from processors.normalise.formats import FORMATS as KNOWN
-from processors.normalise.sniff import sniff
 from tests.processors.normalise.samples import GOLDEN, INPUTS, outcomes
 
 DISPATCHES = Path(__file__).parents[1] / "segment" / "golden"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.dates.month_names import fold_accents
+from processors.dates.calendar import fold_accents
 from processors.dates.printed import misprinted_date, printed_dates, resolve
 
 REFERENCE = date(2021, 11, 24)

@@ -7,9 +7,8 @@ import re
 import pytest
 
 from config.lexicon import Agency, agencies
-from processors.layout.agencies import conventions
+from processors.layout.agencies import conventions, pattern
 from processors.layout.printed import match_dateline
-from processors.layout.templates import pattern
 
 AGENCIES = agencies().agency
 WITHOUT_MARK = {"PA", "Canadian Press", "Agência Brasil"}  # their datelines, if any, don't name them

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from config.lexicon import agencies
-from processors.dates.month_names import fold_accents
+from processors.dates.calendar import fold_accents
 from tests.processors.segment.printing import GOLDEN, printed, segmented
 
 DISPATCHES = sorted(GOLDEN.glob("*.txt"))

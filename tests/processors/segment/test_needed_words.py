@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from config.lexicon import agencies, every_language
 from config.tables import common_lines
+from processors.layout.agencies import Templates, needed_by, pattern
 from processors.layout.phrases import phrases
-from processors.layout.templates import Templates, needed_by, pattern
 
 CUES = {
     "caption": common_lines().caption,

@@ -9,7 +9,7 @@ from processors.model.story import Story
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.phrase_search import CopyWords
 from processors.tag.rules import RuleContext
-from processors.tag.rules.companies import label_companies
+from processors.tag.rules.organisations import label_companies
 
 
 def label(text: str, name: str, before: Label) -> Label:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Settings
 from processors.model.event import Event, Feature, Language
 from processors.model.story import Person, Story

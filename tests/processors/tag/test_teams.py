@@ -7,7 +7,7 @@ import pytest
 from processors.model.event import Event
 from processors.model.story import Story
 from processors.tag.copy import Copy
-from processors.tag.rules.teams import find_nicknames, is_sport
+from processors.tag.rules.organisations import find_nicknames, is_sport
 from tests.processors.tag.conftest import Told, labels
 
 GAME = (

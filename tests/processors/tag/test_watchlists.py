@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Settings
 from processors.model.event import Event
 from processors.model.story import Story

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Desk
 from sinks.desk.access import local_path
 from sinks.desk.app import make_app

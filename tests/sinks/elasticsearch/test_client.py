@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Elasticsearch
 from sinks.elasticsearch.client import connect
 

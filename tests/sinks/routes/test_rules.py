@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.files import CONFIG_FOLDER
 from sinks.routes.rules import read_rules
 

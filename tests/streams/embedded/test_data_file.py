@@ -10,7 +10,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Settings
 from processors.model.codec import decode
 from processors.model.event import Event, RawItem

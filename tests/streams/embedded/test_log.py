@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from streams.embedded.log import CHUNK_RECORDS, Log
 from streams.messages import Message
 

@@ -18,8 +18,7 @@ from processors.media_topics import is_media_topic
 from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
 from processors.model.schema import SCHEMAS
-from streams.generate.asyncapi import CLOUD_EVENTS, PUBLIC_TOPICS, REASONS, ROUTES_CHANNEL, document
-from streams.generate.examples import examples
+from streams.generate.asyncapi import CLOUD_EVENTS, PUBLIC_TOPICS, REASONS, ROUTES_CHANNEL, document, examples
 from streams.generate.schemas import FOLDER, contract
 from streams.messages import Record, dead_letter, message
 from streams.topology import DEAD_LETTERS, LINEAGE, TOPICS

@@ -10,7 +10,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Kafka
 from streams.kafka.cluster import Cluster, wait_for_broker
 from streams.kafka.faust_internals import App

@@ -9,7 +9,7 @@ import pytest
 from aiokafka import TopicPartition
 from click.testing import CliRunner, Result
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Kafka
 from processors.errors import Malformed, NotAFeed, Rejected
 from processors.model.codec import encode

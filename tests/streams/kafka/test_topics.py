@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiokafka.admin import NewTopic
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Settings
 from processors.errors import Transient
 from streams.kafka import topics

@@ -16,7 +16,7 @@ from streams.dead_letters import DeadLetter
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
 from streams.kafka.inbox import as_record
-from streams.kafka.webhooks import deliver_stories
+from streams.kafka.routes import deliver_stories
 from streams.messages import Message, message
 from streams.topology import WEBHOOKS
 from tests.conftest import KafkaForTest

@@ -7,7 +7,7 @@ import socket
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Poll
 from streams.pollers.address_guard import BlockedAddress, is_allowed, parse_networks, socket_factory
 from streams.pollers.fetch import Fetcher, Request

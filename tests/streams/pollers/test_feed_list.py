@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from streams.pollers.feed import Feed, make_feed_id, redact_url
 from streams.pollers.feed_list import format_feeds, load_feeds, parse_feeds, read_opml, write_opml
 

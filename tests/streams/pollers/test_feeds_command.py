@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from streams.commands.feeds import command
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Poll
 from processors.errors import Unreachable
 from streams.pollers.folder import DropFolder, watch_folder

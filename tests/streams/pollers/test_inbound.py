@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientSession, web
 from msgspec import structs
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Poll, Push
 from processors.errors import Unreachable
 from streams.pollers import poll_feeds

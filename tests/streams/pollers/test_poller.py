@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from processors.errors import Unreachable
 from streams.pollers import poll_feeds
 from streams.pollers.documents import split_document

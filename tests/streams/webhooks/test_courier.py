@@ -12,7 +12,7 @@ import pytest
 from config.settings import Settings, Webhooks
 from processors.errors import Rejected, Undeliverable
 from streams.embedded.log import Log, LogThread
-from streams.embedded.webhooks import LogSource, deliver_stories
+from streams.embedded.sinks import LogSource, deliver_stories
 from streams.messages import Message, Record, message
 from streams.topology import WEBHOOKS
 from streams.webhooks.courier import MAX_UNFINISHED, Courier, PartitionKey, delivery_letter

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
 from streams.messages import Record

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import Misconfigured
+from config import Misconfigured
 from streams.webhooks.targets import Target, parse_secret, read_targets, signature
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()

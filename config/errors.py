@@ -1,5 +1,0 @@
-"""The error of the operator's settings; it belongs to the tree drawn in `processors.errors`."""
-
-
-class Misconfigured(Exception):
-    """What the operator did wrong. Shown as one line; the command ends with status 2."""
