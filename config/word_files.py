@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -20,6 +21,8 @@ _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`")
 _TOML_LINE: Final = re.compile(r"\(at line (\d+)")
 _HEADER: Final = re.compile(r"\[+([^\]]+)\]+")
 
+# msgspec 0.22 crashes where two threads look at the annotations of a class at once, and each step is loaded by a thread.
+_CLASS_LOCK: Final = Lock()
 File = TypeVar("File")
 
 
@@ -59,7 +62,9 @@ def read_file(path: Path, kind: type[File]) -> File:
     """
     text = path.read_text("utf-8")
     try:
-        return msgspec.convert(tomllib.loads(text), kind, dec_hook=_custom)
+        words = tomllib.loads(text)
+        with _CLASS_LOCK:
+            return msgspec.convert(words, kind, dec_hook=_custom)
     except tomllib.TOMLDecodeError as error:
         line = _TOML_LINE.search(str(error))
         raise Misconfigured(f"{path}:{line[1] if line else len(text.splitlines())}: {error}") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,24 @@ def test_a_fault_of_an_agency_is_told_by_file_line_and_key(
 
 def test_every_field_of_a_template_stands_for_something() -> None:
     assert set(PLACEHOLDERS) == TEMPLATE_FIELDS
+
+
+def test_the_first_reading_may_be_that_of_many_threads() -> None:
+    """Each step is loaded by a thread of its own: without a lock msgspec ended one process in six by a fault."""
+    program = """
+import threading
+from config.lexicon import FOLDER, Agencies, LanguageWords
+from config.word_files import read_file
+start = threading.Barrier(8)
+def read(number):
+    start.wait()
+    if number % 2:
+        read_file(FOLDER / "languages" / "it.toml", LanguageWords)
+    else:
+        read_file(FOLDER / "agencies.toml", Agencies)
+threads = [threading.Thread(target=read, args=(number,)) for number in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+    for _ in range(6):
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
