@@ -17,6 +17,11 @@ from typing import Final
 from config.lexicon import calendars, forms
 
 SEASON_MONTHS = {"SP": (3, 5), "SU": (6, 8), "FA": (9, 11), "WI": (12, 2)}
+_SPECIAL: Final = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "ı": "i", "ß": "ss", "’": "'"})
+STEM_CHARS: Final = 3
+# A beginning that names of so many languages share is the month's also in a language that has no file (Romanian
+# "septembrie"); with two, "lis" (listopada, listopadu) would make a month of English lists.
+STEM_LANGUAGES: Final = 3
 
 
 def shift_day(day: date, days: int) -> date:
@@ -85,13 +90,6 @@ def holiday_value(code: str, year: int) -> date:
         return end - timedelta(days=(end.weekday() - int(rest[1])) % 7)
     first = date(year, int(month), 1)
     return first + timedelta(days=(int(rest[1]) - first.weekday()) % 7 + 7 * (int(rest[0]) - 1))
-
-
-_SPECIAL: Final = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "ı": "i", "ß": "ss", "’": "'"})
-STEM_CHARS: Final = 3
-# A beginning that names of so many languages share is the month's also in a language that has no file (Romanian
-# "septembrie"); with two, "lis" (listopada, listopadu) would make a month of English lists.
-STEM_LANGUAGES: Final = 3
 
 
 def fold_accents(text: str) -> str:

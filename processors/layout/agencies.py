@@ -14,6 +14,18 @@ from typing import Final
 from config.lexicon import agencies
 from processors.dates.calendar import fold_accents
 
+PLACEHOLDERS: Final = {
+    "name": r"[^\W\d_][\w.'’-]*(?: [\w.'’-]+){0,4}",
+    "agency": r"[\w/ -]{2,30}",
+    "company": r"[^\W_][\w.,;:&+/()'’–™®-]{0,40}(?: [\w.,;:&+/()'’–™®-]{1,40}){0,6}",
+    "letters": r"[^\W\d_]{2,5}",
+    "code": r"\w{1,6}",
+    "number": r"\d{1,4}",
+    "date": r"[\w., ]{3,30}",
+    "any": r".*",
+}
+COMMON_WORDS: Final = ("/", "photo", "foto")  # what many templates have, so that one look serves them all
+
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
@@ -68,19 +80,6 @@ def _ending(templates: list[str]) -> re.Pattern[str]:
     """After the end of a sentence, as printed."""
     words = "|".join(sorted(map(pattern, dict.fromkeys(templates)), key=len, reverse=True))
     return re.compile(rf"(?:{words})")
-
-
-PLACEHOLDERS: Final = {
-    "name": r"[^\W\d_][\w.'’-]*(?: [\w.'’-]+){0,4}",
-    "agency": r"[\w/ -]{2,30}",
-    "company": r"[^\W_][\w.,;:&+/()'’–™®-]{0,40}(?: [\w.,;:&+/()'’–™®-]{1,40}){0,6}",
-    "letters": r"[^\W\d_]{2,5}",
-    "code": r"\w{1,6}",
-    "number": r"\d{1,4}",
-    "date": r"[\w., ]{3,30}",
-    "any": r".*",
-}
-COMMON_WORDS: Final = ("/", "photo", "foto")  # what many templates have, so that one look serves them all
 
 
 @dataclass(frozen=True, slots=True)

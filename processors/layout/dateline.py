@@ -19,6 +19,7 @@ MAX_COPY_CHARS: Final = 20_000  # that are searched for other dates
 MAX_YEARS_BACK: Final = 20  # before the item was received that a dateline may be of
 MAX_TRANSIT: Final = timedelta(days=2)  # between filing and receipt of copy that comes over the wire
 MIN_ABROAD_RATIO: Final = 20  # how many times larger a city abroad is that goes without its country as well
+MAX_DATELINE_LINES: Final = 40  # in which the dateline is looked for
 
 
 def read_dateline(
@@ -149,9 +150,6 @@ def _spell_place(name: str, place: Candidate | None) -> str:
 
 def _capitalise(word: str) -> str:
     return re.sub(r"[^\W\d_]+", lambda match: match[0].capitalize(), word)
-
-
-MAX_DATELINE_LINES: Final = 40  # in which the dateline is looked for
 
 
 def home_zone(text: str) -> ZoneInfo | None:

@@ -36,6 +36,7 @@ TIME: Final = re.compile(r"(?:\d{1,2}[.:h]?\d{2}\s*(?:gmt|utc|cet|hrs|h)?)?[\s.,
 DAY: Final = re.compile(r",\s*(\d{1,2})$")
 SMALL_OPENING: Final = re.compile(r"[a-z][\w .']{2,30},? \w{3,9}\.? ?\d")
 MIN_UNDATED_PEOPLE: Final = 100_000  # of a city that stands as a dateline in small letters without a date
+NAME: Final = re.compile(r"['’]?[^\W\d_][\w'’.&-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +229,6 @@ def _places_and_date(line: str) -> tuple[tuple[PrintedPlace, ...], PrintedDate |
     when = when or misprinted_date(line)
     places = places_of(line[: when.start] if when else line, lenient=bool(when and when.day))
     return None if places is None else (places, when)
-
-
-NAME: Final = re.compile(r"['’]?[^\W\d_][\w'’.&-]*")
 
 
 @cache

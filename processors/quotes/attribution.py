@@ -19,6 +19,10 @@ from processors.quotes.tokens import Token
 DASHES = ("—", "–", "―", "-")
 MAX_CUES = 20  # of a sentence, of each kind; what has more is no prose
 MAX_TOKENS_TO_CUE = 14  # between a quotation and a cue after it; further on the cue belongs to other words
+MIN_REPORT_WORDS = 3  # fewer are "said so", "said no"
+MAX_OBJECT_TOKENS = 4  # between a cue and its "that": told reporters in Oslo that
+CLOSING_MARKS = frozenset(".!?…")
+NO_REPORT = (0, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +232,6 @@ def _outermost(before: list[Attribution]) -> Attribution:
     return nearest
 
 
-MIN_REPORT_WORDS = 3  # fewer are "said so", "said no"
-MAX_OBJECT_TOKENS = 4  # between a cue and its "that": told reporters in Oslo that
-CLOSING_MARKS = frozenset(".!?…")
-
-
 def find_indirect(clause: Clause, words: SpeechLexicon) -> Iterator[tuple[int, int, Attribution]]:
     """The reports of one sentence as [start, end) in the text with their attribution; at most one a sentence."""
     for attribution in clause.attributions:
@@ -260,9 +259,6 @@ def _last_word(tokens: list[Token]) -> int:
     while last >= 0 and tokens[last].kind == "mark" and tokens[last].low in CLOSING_MARKS:
         last -= 1
     return last
-
-
-NO_REPORT = (0, -1)
 
 
 def _report_after(clause: Clause, attribution: Attribution, words: SpeechLexicon) -> tuple[int, int]:

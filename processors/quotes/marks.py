@@ -28,6 +28,20 @@ MAX_MARKS_BETWEEN = (
 MARK = re.compile(r"``|''|[“”„‟«»「」『』《》〝〞〟\"‘’‚‹›']")
 OPENS_AFTER = re.compile(r"(?:^|[\s([{—–\-/:“„«‘\"'])$")
 CLOSES_BEFORE = re.compile(r"\s|$|[.,;:!?)\]}—–\-/…”»’\"']")
+DIALOGUE_HEAD = re.compile(r"(?:[—–―]\s*|-\s+)(?=[\w¿¡«“\"])")
+DASH = re.compile(r"[—–―]|(?<=\s)-(?=\s)")
+STOP = re.compile(r"(?<=[^\W\d_]{3})[.!?]\s+(?=[^\W\d_])")
+WORD = re.compile(r"[^\W\d_]+")
+COMMA = re.compile(r"[,?!…]\s+")
+LATE_CUE = re.compile(
+    r"(?:[\w’'-]+ ){0,7}(?P<last>[^\W\d_]+)(?=[.!?]|\Z)"
+)  # who speaks, and a cue that ends it
+MARKS_BEFORE_NARRATOR = ",.?!…"
+MAX_CUE_CHARS = (
+    40  # from a dash to the cue of the narrator whom it opens: a name and a title; more finds cues in speech
+)
+MAX_WORDS_TO_CUE = 3  # from the comma to the cue, as in "lui a répondu"; more is speech itself
+MAX_CHARS_TO_CUE = 120  # that these words take, so that no long word costs time
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +142,6 @@ def _trim_blanks(text: str, quoted: QuotedSpan) -> QuotedSpan:
     start = quoted.start + len(words) - len(words.lstrip())
     end = quoted.end - (len(words) - len(words.rstrip()))
     return QuotedSpan(start, end, quoted.outer_start, quoted.outer_end, quoted.closed)
-
-
-DIALOGUE_HEAD = re.compile(r"(?:[—–―]\s*|-\s+)(?=[\w¿¡«“\"])")
-DASH = re.compile(r"[—–―]|(?<=\s)-(?=\s)")
-STOP = re.compile(r"(?<=[^\W\d_]{3})[.!?]\s+(?=[^\W\d_])")
-WORD = re.compile(r"[^\W\d_]+")
-COMMA = re.compile(r"[,?!…]\s+")
-LATE_CUE = re.compile(
-    r"(?:[\w’'-]+ ){0,7}(?P<last>[^\W\d_]+)(?=[.!?]|\Z)"
-)  # who speaks, and a cue that ends it
-MARKS_BEFORE_NARRATOR = ",.?!…"
-MAX_CUE_CHARS = (
-    40  # from a dash to the cue of the narrator whom it opens: a name and a title; more finds cues in speech
-)
-MAX_WORDS_TO_CUE = 3  # from the comma to the cue, as in "lui a répondu"; more is speech itself
-MAX_CHARS_TO_CUE = 120  # that these words take, so that no long word costs time
 
 
 def find_dialogue(text: str, start: int, end: int, words: SpeechLexicon) -> tuple[QuotedSpan, ...]:

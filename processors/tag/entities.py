@@ -29,6 +29,9 @@ MAX_ROLE_CHARS: Final = 90  # before a name in which its role stands; longer one
 MILITARY_TITLES: Final = frozenset(
     {"sen", "rep", "gov", "gen", "col", "maj", "lt", "capt", "sgt", "ministry"}
 )
+MIN_NAMESAKE_SHARE: Final = (
+    0.015  # of the largest namesake's people; less, and a village of the country wins over Paris
+)
 
 
 @dataclass(slots=True)
@@ -216,11 +219,6 @@ def _is_role_word(word: str) -> bool:
 
 def _bare_word(word: str) -> str:
     return re.sub(r"['’]s$", "", word).strip(".,").lower()
-
-
-MIN_NAMESAKE_SHARE: Final = (
-    0.015  # of the largest namesake's people; less, and a village of the country wins over Paris
-)
 
 
 def countries_of(names: Sequence[str], dateline: Dateline | None) -> list[str]:

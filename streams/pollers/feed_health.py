@@ -20,6 +20,7 @@ WEEK_S: Final = 8 * 86400.0  # and a day, so that the same weekday was seen twic
 MIN_ERRORS: Final = 3  # in a row, before a feed is called erroring: one or two are a restart of the server
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86400.0
+States = Callable[[], Awaitable[Mapping[str, bytes]]]  # what pollers remember of each feed, by its id
 
 
 def read_health(feed: Feed, state: bytes, now: float | None = None) -> FeedHealth:
@@ -107,9 +108,6 @@ def _message(state: FeedState, condition: FeedCondition) -> str:
     if state.capped:
         notes.append(f"{state.capped} revisions left out: an entry changed too often")
     return "; ".join(notes)
-
-
-States = Callable[[], Awaitable[Mapping[str, bytes]]]  # what pollers remember of each feed, by its id
 
 
 class PolledFeeds:

@@ -32,6 +32,14 @@ DENIED_PAUSE_S: Final = 24 * 3600.0
 MIN_LEASE_S: Final = 60.0
 
 Status = Literal["wanted", "asked", "active", "denied"]
+PostForm = Callable[
+    [str, Mapping[str, str]], Awaitable[int]
+]  # an URL and a form; the status, 0 for no answer
+DeliverDocument = Callable[
+    [str, Answer], Awaitable[bool]
+]  # a feed and its document; whether the feed is ours
+LOOK_INTERVAL_S: Final = 1.0  # between two looks at what is due
+log = structlog.get_logger("wiredesk.websub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +141,6 @@ def _ask_later(subscription: Subscription, now: float, random: float) -> Subscri
 def _derive(token: str, purpose: str, subscription: Subscription) -> str:
     message = f"{purpose}\0{subscription.feed}\0{subscription.hub}\0{subscription.topic}"
     return hmac.new(token.encode(), message.encode(), hashlib.sha256).hexdigest()
-
-
-PostForm = Callable[
-    [str, Mapping[str, str]], Awaitable[int]
-]  # an URL and a form; the status, 0 for no answer
-DeliverDocument = Callable[
-    [str, Answer], Awaitable[bool]
-]  # a feed and its document; whether the feed is ours
-LOOK_INTERVAL_S: Final = 1.0  # between two looks at what is due
-log = structlog.get_logger("wiredesk.websub")
 
 
 class Subscriber:

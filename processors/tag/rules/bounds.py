@@ -28,6 +28,9 @@ COMPOUNDS: Final = frozenset(
 # "Galewright turbine": the thing is no part of the name.
 SMALL_TAIL: Final = re.compile(r"(?<=[^\W\d_])(?: [a-z]+)+$")
 MARK: Final = re.compile(r"\s*\([LRC]\)$")
+MODEL_GAP: Final = re.compile(r" ?[/-] ?| (?=[A-Z]?\d)")  # between a maker and what it makes, or two makers
+DATELINE_AFTER: Final = re.compile(r",| \(|[ /]+[A-Z]{3}")  # behind the first place of a dateline
+LAST_CAPITALS: Final = re.compile(r"(?<=[a-z.]) ([A-Z][A-Z'’-]{2,}(?: [A-Z][A-Z'’-]+)*)$")
 
 
 def trim_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
@@ -101,11 +104,6 @@ def _is_abbreviation(words: str) -> bool:
     """U.S., Inc., Jr.: the full stop is theirs."""
     last = words.rsplit(" ", 1)[-1]
     return "." in last[:-1] or last.rstrip(".") in {"Inc", "Corp", "Co", "Ltd", "Jr", "Sr", "Bros", "St"}
-
-
-MODEL_GAP: Final = re.compile(r" ?[/-] ?| (?=[A-Z]?\d)")  # between a maker and what it makes, or two makers
-DATELINE_AFTER: Final = re.compile(r",| \(|[ /]+[A-Z]{3}")  # behind the first place of a dateline
-LAST_CAPITALS: Final = re.compile(r"(?<=[a-z.]) ([A-Z][A-Z'’-]{2,}(?: [A-Z][A-Z'’-]+)*)$")
 
 
 def split_joined_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:

@@ -16,6 +16,8 @@ from processors.tag.rules import RuleContext
 
 GAZETTEER_WEIGHT: Final = 3.0  # of a known name against the recogniser's 1: it outvotes two mistaken mentions
 MAX_EXACT_LETTERS: Final = 3  # of a name whose capitals must be as written: "US" is no "us", "WHO" no "who"
+# After a slash or "by": two to four words that open with a capital.
+PHOTOGRAPHER_NAME: Final = re.compile(r"(?:/|\b[Bb][Yy]:?)\s*((?:[^\W\d_][\w.'’-]*\s){1,3}[^\W\d_][\w'’-]*)")
 
 
 @cache
@@ -77,10 +79,6 @@ def _dateline_spans(copy: Copy, dateline: Dateline | None) -> Iterator[NameSpan]
         at = line.casefold().find(name.casefold())
         if at >= 0:
             yield NameSpan(start + at, start + at + len(name), label, GAZETTEER_WEIGHT)
-
-
-# After a slash or "by": two to four words that open with a capital.
-PHOTOGRAPHER_NAME: Final = re.compile(r"(?:/|\b[Bb][Yy]:?)\s*((?:[^\W\d_][\w.'’-]*\s){1,3}[^\W\d_][\w'’-]*)")
 
 
 def drop_credit_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:

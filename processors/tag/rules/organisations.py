@@ -25,6 +25,8 @@ NEXT_PLACE: Final = re.compile(r", [A-Z]")
 MAX_CHARS_BEFORE: Final = 24  # of a name in which what is told of it may end
 NICKNAME: Final = re.compile(r"\b[Tt]he ((?:[A-Z][a-z]+ )?[A-Z][a-z]{2,}s)\b(?! [A-Z]|-)")
 MIN_NICKNAMES: Final = 2  # times that a nickname stands in a story; once it may be any plural with a capital
+MAX_SIGN_CHARS: Final = 28  # of a name in which a sign may end: the longest, "private equity firms ", has 21
+MIN_SIGNS_OF_PERSON: Final = 2  # that make a name with a given name a company: one is "retailer Peter Vane"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,6 @@ def _is_located(copy: Copy, name: NameSpan) -> bool:
         sport_signs().located_before.search(before) is not None
         or NEXT_PLACE.match(copy.read, name.end) is not None
     )
-
-
-MAX_SIGN_CHARS: Final = 28  # of a name in which a sign may end: the longest, "private equity firms ", has 21
-MIN_SIGNS_OF_PERSON: Final = 2  # that make a name with a given name a company: one is "retailer Peter Vane"
 
 
 @dataclass(frozen=True, slots=True)
