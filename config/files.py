@@ -10,8 +10,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from config import Misconfigured
 
 CONFIG_FOLDER: Final = Path(__file__).resolve().parent
 
@@ -35,3 +38,32 @@ def find_file(name: str | Path) -> Path:
     if path.is_absolute() or path.exists():
         return path.absolute()
     return CONFIG_FOLDER / path if (CONFIG_FOLDER / path).is_file() else path.absolute()
+
+
+def read_toml(path: Path, advice: str) -> tuple[str, dict[str, Any]]:
+    """The text of a TOML file of the operator, and what it says.
+
+    Raises:
+        Misconfigured: it can't be read (`advice` then says how to name another), or is no TOML.
+    """
+    try:
+        text = path.read_text("utf-8")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise Misconfigured(f"{path}: {error.strerror}; {advice}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{path}: not TOML: {error}") from error
+
+
+def read_tables(path: Path, name: str, advice: str) -> tuple[str, dict[str, Any]]:
+    """The text of a TOML file that holds nothing but ``[<name>.NAME]`` tables, and those by their names.
+
+    Raises:
+        Misconfigured: as `read_toml`, or something else stands in it.
+    """
+    text, document = read_toml(path, advice)
+    strays = sorted(set(document) - {name})
+    tables = document.get(name, {})
+    if strays or not isinstance(tables, dict):
+        raise Misconfigured(f"{path}: {', '.join(strays) or name}: write each as [{name}.NAME]")
+    return text, tables

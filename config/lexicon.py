@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -403,15 +404,20 @@ def agencies() -> Agencies:
     return read_agencies(FOLDER / "agencies.toml")
 
 
+# `cache` lets threads that begin at the same moment do the same work: each of them would read every file.
+_CHECK_LOCK: Final = Lock()
+
+
 def check_lexicon() -> None:
     """Read every language and the agencies now, so that a fault in them stops a command when it starts.
 
     Raises:
         Misconfigured: a file of them has a fault.
     """
-    agencies()
-    for _ in every_language():
-        pass
+    with _CHECK_LOCK:
+        agencies()
+        for _ in every_language():
+            pass
 
 
 def read_agencies(path: Path) -> Agencies:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -16,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from config import Misconfigured
-from config.files import resolve_beside
+from config.files import read_toml, resolve_beside
 from config.schema import PREFIX, Setting, all_settings, nested_sections, section_settings
 
 Root = TypeVar("Root", bound=Struct)
@@ -46,12 +45,7 @@ class SettingsReader(Generic[Root]):
         Raises:
             Misconfigured: it can't be read, or says what can't be followed.
         """
-        try:
-            table = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise Misconfigured(f"{path}: {error.strerror}; name a settings file with --config") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise Misconfigured(f"{path}: not TOML: {error}") from error
+        _, table = read_toml(path, "name a settings file with --config")
         self._add_table(self._kind, table, path, ())
 
     def add_environment(self, environment: Mapping[str, str]) -> None:

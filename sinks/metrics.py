@@ -1,7 +1,7 @@
 """The figures that every process shows under ``/metrics``: one place for their names, units and labels.
 
-Both runtimes and the sinks count here, so that one dashboard and one set of alerts fit all of them
-(`config/grafana`, `config/prometheus`); the pollers' own figures are ``wire_poll*``. Names are ``wire_<what>_<unit>``.
+Pollers, both runtimes and the sinks count here, so that one dashboard and one set of alerts fit all of them
+(`config/grafana`, `config/prometheus`). Names are ``wire_<what>_<unit>``.
 """
 
 from __future__ import annotations
@@ -67,4 +67,13 @@ DELIVERIES: Final = Counter(
     "wire_webhook_deliveries",
     "Stories posted to webhooks, by target and outcome: delivered, or refused to the last try.",
     ("target", "outcome"),
+)
+POLLS: Final = Counter("wire_polls", "Polls by outcome", ["outcome"])
+POLLED_ITEMS: Final = Counter("wire_poll_items", "New and revised items that polls brought")
+POLLED_BYTES: Final = Counter("wire_poll_bytes", "Decoded bytes of feed documents")
+POLL_GAPS: Final = Counter("wire_poll_gaps", "Polls before which entries may have been missed")
+POLL_SECONDS: Final = Histogram(
+    "wire_poll_duration_seconds",
+    "From the start of a fetch to the state being safe",
+    buckets=(0.05, 0.2, 1, 5, 30, 120),
 )

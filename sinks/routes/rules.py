@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from typing import Any, Final, get_args
 from babel import Locale
 
 from config import Misconfigured
+from config.files import read_tables
 from processors.media_topics import is_media_topic
 from processors.model.event import Relation
 from sinks.routes.router import ConditionKind, RouteRule, compile_words
@@ -36,19 +36,7 @@ def read_rules(path: Path) -> tuple[RouteRule, ...]:
     Raises:
         Misconfigured: the file can't be read, or a rule is wrong; the message names the line.
     """
-    try:
-        text = path.read_text("utf-8")
-        document = tomllib.loads(text)
-    except OSError as error:
-        raise Misconfigured(f"{path}: {error.strerror}; name a file of rules with routes.file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{path}: not TOML: {error}") from error
-    strays = set(document) - {"routes"}
-    tables = document.get("routes", {})
-    if strays or not isinstance(tables, dict):
-        raise Misconfigured(
-            f"{path}: {', '.join(sorted(strays)) or 'routes'}: write each rule as [routes.NAME]"
-        )
+    text, tables = read_tables(path, "routes", "name a file of rules with routes.file")
     return tuple(_parse_rule(name, table, _RuleText(path, text, name)) for name, table in tables.items())
 
 

@@ -17,9 +17,9 @@ from functools import partial
 from typing import Final
 
 import structlog
-from prometheus_client import Counter, Histogram
 
 from config.settings import Poll
+from sinks.metrics import POLL_GAPS, POLL_SECONDS, POLLED_BYTES, POLLED_ITEMS, POLLS
 from streams.pollers import schedule
 from streams.pollers import state as states
 from streams.pollers.feed import SOUND_OUTCOMES, Feed
@@ -338,17 +338,6 @@ def _log_poll(feed: Feed, request: Request, answer: Answer, verdict: PollVerdict
         log.warning(
             "entries of a feed may have been missed", feed=feed.id, since=verdict.gap.since, at=verdict.gap.at
         )
-
-
-POLLS: Final = Counter("wire_polls", "Polls by outcome", ["outcome"])
-POLLED_ITEMS: Final = Counter("wire_poll_items", "New and revised items that polls brought")
-POLLED_BYTES: Final = Counter("wire_poll_bytes", "Decoded bytes of feed documents")
-POLL_GAPS: Final = Counter("wire_poll_gaps", "Polls before which entries may have been missed")
-POLL_SECONDS: Final = Histogram(
-    "wire_poll_duration_seconds",
-    "From the start of a fetch to the state being safe",
-    buckets=(0.05, 0.2, 1, 5, 30, 120),
-)
 
 
 def count_poll(verdict: PollVerdict, seconds: float, size: int) -> None:

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import os
 import re
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from config import Misconfigured
-from config.files import find_file
+from config.files import find_file, read_tables
 from config.settings import Settings
 from sinks.routes.router import RouteRule
 
@@ -63,18 +62,7 @@ def read_targets(
     Raises:
         Misconfigured: the file can't be read, or a target is wrong; the message names it.
     """
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise Misconfigured(f"{path}: {error.strerror}; name a file with webhooks.file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{path}: not TOML: {error}") from error
-    strays = set(document) - {"webhooks"}
-    tables = document.get("webhooks", {})
-    if strays or not isinstance(tables, dict):
-        raise Misconfigured(
-            f"{path}: {', '.join(sorted(strays)) or 'webhooks'}: write each as [webhooks.NAME]"
-        )
+    _, tables = read_tables(path, "webhooks", "name a file with webhooks.file")
     variables = os.environ if environment is None else environment
     return tuple(
         _parse_target(f"{path}: {name}", name, table, routes, variables) for name, table in tables.items()

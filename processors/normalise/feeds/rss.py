@@ -27,6 +27,22 @@ from processors.normalise.reading import Format
 from processors.normalise.xml import XML_BASE, XML_LANG, local_name
 
 _ABOUT: Final = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
+# The members of an entry that say the same, the surest first: RSS 2.0, Dublin Core, Media RSS, Atom, PRISM, and what
+# publishers made up.
+_SUMMARY_NAMES: Final = (
+    "description", "dc:description", "dcterms:abstract", "itunes:summary", "media:description", "summary",
+)  # fmt: skip
+_CONTENT_NAMES: Final = (
+    "content:encoded", "xhtml:body", "xhtml:div", "body", "fullText", "fullitem", "content", "atom:content",
+)  # fmt: skip
+_PUBLISHED_NAMES: Final = (
+    "pubDate", "dc:date", "dcterms:issued", "dcterms:created", "atom:published", "prism:publicationDate",
+    "pubdate",
+)  # fmt: skip
+_UPDATED_NAMES: Final = (
+    "atom:updated", "dcterms:modified", "prism:modificationDate", "lastBuildDate", "updated",
+)  # fmt: skip
+_AUTHOR_NAMES: Final = ("dc:creator", "author", "dc:author", "itunes:author")
 
 
 def find_entries(root: Any) -> list[FeedEntry]:
@@ -68,43 +84,11 @@ def _entry(item: Any, feed: FeedEntry) -> FeedEntry:
         link=_rss_link(item, fields, guid),
         base=item.get(XML_BASE) or feed.base,
         title=first_content(fields, "title", "dc:title", "media:title", "itunes:title"),
-        summary=first_content(
-            fields,
-            "description",
-            "dc:description",
-            "dcterms:abstract",
-            "itunes:summary",
-            "media:description",
-            "summary",
-        ),
-        content=longest_content(
-            fields,
-            "content:encoded",
-            "xhtml:body",
-            "xhtml:div",
-            "body",
-            "fullText",
-            "fullitem",
-            "content",
-            "atom:content",
-        ),
-        published=first_content(
-            fields,
-            "pubDate",
-            "dc:date",
-            "dcterms:issued",
-            "dcterms:created",
-            "atom:published",
-            "prism:publicationDate",
-            "pubdate",
-        ),
-        updated=first_content(
-            fields, "atom:updated", "dcterms:modified", "prism:modificationDate", "lastBuildDate", "updated"
-        ),
-        authors=person_names(fields, "dc:creator")
-        or person_names(fields, "author")
-        or person_names(fields, "dc:author")
-        or person_names(fields, "itunes:author")
+        summary=first_content(fields, *_SUMMARY_NAMES),
+        content=longest_content(fields, *_CONTENT_NAMES),
+        published=first_content(fields, *_PUBLISHED_NAMES),
+        updated=first_content(fields, *_UPDATED_NAMES),
+        authors=next(filter(None, (person_names(fields, name) for name in _AUTHOR_NAMES)), ())
         or author_names(item),
         categories=categories_of(item, fields),
         enclosures=(
