@@ -21,6 +21,7 @@ from processors.deduplicate.record import (
     flag_new_shingles,
 )
 from processors.deduplicate.score import find_shared, measure_novelty
+from processors.deduplicate.standing import read_report
 from processors.deduplicate.window import Window, WindowReading
 from processors.model.event import Event, Feature, Lineage
 from processors.times import HOUR_MS
@@ -44,12 +45,13 @@ class PreparedEvent(NamedTuple):
     """What is computed of an event before it is decided.
 
     `language` chooses its window, `state` is a hash of everything that makes a version differ, by which
-    ``version_key`` finds it.
+    ``version_key`` finds it. `report` is the text that is compared (`standing`).
     """
 
     language: str
     state: int
     version_key: int
+    report: str
     fingerprint: Fingerprint
 
 
@@ -82,12 +84,13 @@ class Deduplicator:
 
         Those that were seen before are left out of the look-up.
         """
-        texts = [(event.headline, event.text or event.headline) for event in events]
+        reports = [read_report(event) for event in events]
+        texts = [(event.headline, report) for event, report in zip(events, reports, strict=True)]
         prepared = [
             PreparedEvent(
-                _language(event), state := hash_state(event), _version_key(event, state), fingerprint
+                _language(event), state := hash_state(event), _version_key(event, state), report, fingerprint
             )
-            for event, fingerprint in zip(events, make_fingerprints(texts), strict=True)
+            for event, report, fingerprint in zip(events, reports, make_fingerprints(texts), strict=True)
         ]
         coming: dict[str, dict[int, Fingerprint]] = {}
         for event in prepared:
