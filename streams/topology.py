@@ -27,9 +27,9 @@ def by_feed(event: Event) -> str:
     return (event.provenance and event.provenance.feed) or ""
 
 
-def by_language(event: Event) -> str:
-    """One partition sees all stories of a language, which is what makes deduplication exact."""
-    return event.language.tag.partition("-")[0] if event.language else "und"
+def by_one_key(event: Event) -> str:  # noqa: ARG001 -- the signature of keys
+    """One partition sees all stories in one order, so that a story is found in whatever language its version reads."""
+    return "all"
 
 
 def by_chain(event: Event) -> str:
@@ -108,7 +108,7 @@ RAW        = Topic("wire.items.raw.v1",          by_feed,     carries="item",
                    description="The publisher's own bytes with their envelope. Replayable.")
 BACKFILL   = Topic("wire.items.backfill.v1",     by_feed,     carries="item",
                    description="Old news sent in later: the same items, never ahead of live ones.")
-NORMALISED = Topic("wire.stories.normalised.v1", by_language,
+NORMALISED = Topic("wire.stories.normalised.v1", by_one_key,
                    description="Stories as ninjs 3.1, with their plain text.")
 UNIQUE     = Topic("wire.stories.unique.v1",     by_chain,
                    description="Stories that are no repeats, with their lineage.")
@@ -118,7 +118,7 @@ SEGMENTED  = Topic("wire.stories.segmented.v1",  by_chain,
                    description="Stories taken apart: segments, dateline, quotations, damage.")
 ENRICHED   = Topic("wire.stories.enriched.v1",   by_chain,
                    description="Whole events: what consumers read who want everything.")
-LINEAGE    = Topic("wire.state.deduplicate.v1",  by_language, carries="state", retention="window")
+LINEAGE    = Topic("wire.state.deduplicate.v1",  by_one_key,  carries="state", retention="window")
 ROUTED     = Topic("wire.state.routes.v1",       by_chain,    carries="state", retention="compacted")
 WEBHOOKS   = Topic("wire.webhooks.v1",           by_chain,
                    description="Dead letters of webhooks that are to be delivered again.")

@@ -248,7 +248,7 @@ def _key(topic: Topic) -> str:
     """What a topic is keyed by, from the docstring of its key."""
     name = {
         "by_feed": "the feed's id",
-        "by_language": "the language",
+        "by_one_key": "one constant key",
         "by_chain": "the chain's id (lineage.story)",
     }
     meaning = inspect.getdoc(topic.key) or ""
