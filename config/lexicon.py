@@ -253,6 +253,35 @@ class StoryNames(WordTable, frozen=True):
     before_bracket: Pattern = NO_PATTERN  # before 「…」
 
 
+class KillWords(WordTable, frozen=True):
+    """How a notice that kills a story is written; `processors.notices` says what makes it one.
+
+    Nothing is tried where none of `words` stands. Patterns are case-blind; those of sentences are tried where no word of
+    `news` stands, and in them
+
+    ========= =============================================================
+    {story}   what notices call a story (`story`), or a quotation
+    {slug}    a word that is written as a slug
+    {joined}  one that is joined by hyphens or slashes
+    {agent}   up to three words that name who withdraws: it must be the sender
+    ========= =============================================================
+    """
+
+    words: WordSet = WordSet()
+    sure: Pattern = NO_PATTERN  # marks that mean nothing else, in any letters
+    marks: Pattern = NO_PATTERN  # marks that are words of news, too
+    slugs: Pattern = NO_PATTERN  # marks of slug lines beside the sure ones
+    substitutes: Pattern = NO_PATTERN  # marks of what may be a new version: a kill only where it is short
+    story: Pattern = NO_PATTERN
+    address: Pattern = NO_PATTERN  # who is addressed, in the headline or the first lines
+    requests: Pattern = NO_PATTERN  # sentences that ask editors not to use a story
+    withdraws: Pattern = NO_PATTERN  # sentences in which {agent} or a pronoun withdraws one
+    withdrawn: Pattern = NO_PATTERN  # sentences in which one is withdrawn, where something else is a notice's
+    supports: Pattern = NO_PATTERN  # what else a notice says: that a substitute follows
+    replaces: Pattern = NO_PATTERN  # in a sentence that names another story than the one that is killed
+    news: WordSet = WordSet()  # of sentences that tell news: said, court
+
+
 class EmbargoWords(WordTable, frozen=True):
     """Until when copy is held back. `pattern` matches what opens an embargo; its words are in `words`.
 
@@ -308,8 +337,6 @@ class LanguageWords(WordTable, frozen=True):
 
     calendar: Calendar | None = None
     common: WordSet = WordSet()  # the commonest words: articles, prepositions, conjunctions, auxiliaries
-    negation: WordSet = WordSet()  # words that turn a sentence round, or take back what it says
-    fillers: WordSet = WordSet()  # words that tell nothing new by themselves, beside the commonest
     dates: Dates | None = None
     speech: Speech | None = None
     damage: DamageWords | None = None
@@ -320,6 +347,7 @@ class LanguageWords(WordTable, frozen=True):
     version: tuple[Version, ...] = ()
     editors: Pattern = NO_PATTERN  # how a line to editors opens
     story_names: StoryNames = StoryNames()
+    kill: KillWords = KillWords()
     embargo: EmbargoWords = EmbargoWords()
     topics: dict[str, str] = msgspec.field(default_factory=dict)
 

@@ -18,7 +18,8 @@ from config.lexicon import Version, VersionPlace, VersionRelation, every_languag
 from config.tables import signal_codes
 from processors.dates.embargo import Embargoes
 from processors.layout.dateline import home_zone
-from processors.model.story import Named
+from processors.model.story import Named, Story
+from processors.notices import MAX_NOTICE_CHARS, find_kill, notice_words
 
 HEAD_CHARS: Final = 400  # of the text
 HEAD_LINES: Final = 6
@@ -97,26 +98,29 @@ def read_signals(
     language: str = "",
     reference: str | None = None,
     genres: Sequence[Named] = (),
+    sources: tuple[str, ...] = (),
 ) -> Signals:
     """What headline, slug line, editors' note and the head of the text say of the story, and the publisher's codes.
 
     `reference` is the item's own date (RFC 3339), by which an embargo "until Monday" is resolved. `language` (a
     BCP 47 tag) decides how an embargo's numeric date reads: 3/4 is 4 March in American copy only. Of `genres` those
-    count that are NewsCodes of the scheme "signal" (NewsML-G2, <signal>).
+    count that are NewsCodes of the scheme "signal" (NewsML-G2, <signal>). `sources` are the names of who sent the item:
+    only its own agency withdraws a story.
     """
     lexicon = _lexicon()
     coded = _coded(lexicon, genres) if genres else None
     note, head = ed_note[:NOTE_CHARS], text[:HEAD_CHARS]
     words, said = _said(headline, slugline, note, head)
-    if not words and coded is None:
+    kills = _kills(headline, slugline, note, text[: MAX_NOTICE_CHARS + 1], sources)
+    if not words and coded is None and not kills:
         return NO_SIGNALS
     embargo = None
     if not words.isdisjoint(lexicon.embargoes.words):
         lines = (headline.strip(), note.strip(), *_lines(head))
         embargo = lexicon.embargoes.find_embargo(lines, language, reference, lambda: home_zone(head))
-    if not said and coded is None and embargo is None:
+    if not said and coded is None and embargo is None and not kills:
         return NO_SIGNALS
-    signals = _joined(said, coded)
+    signals = _joined(said, "kill" if kills else coded)
     names = None
     if signals.advisory or signals.relation in {"correction", "kill"}:
         names = _named(lexicon, (headline, note, text[:NAMED_CHARS]))
@@ -129,6 +133,11 @@ def read_signals(
         advisory=signals.advisory,
         embargoed=embargo is not None,
     )
+
+
+def source_names(story: Story) -> tuple[str, ...]:
+    """The names of who sent a story, as it says itself."""
+    return tuple(source.name for source in story.info_sources if source.name)
 
 
 @lru_cache(maxsize=256)  # normalise and deduplicate ask for the same stories soon after each other
@@ -147,6 +156,25 @@ def _said(
             found_words |= words
             said += _matches(lexicon, where, string, words)
     return found_words, tuple(said)
+
+
+@lru_cache(maxsize=256)
+def _kills(headline: str, slugline: str, note: str, text: str, sources: tuple[str, ...]) -> bool:
+    """Whether the item is a notice that kills; `text` is all of a short one, and more than `MAX_NOTICE_CHARS` of others."""
+    head = text if len(text) <= MAX_NOTICE_CHARS else text[:HEAD_CHARS]
+    words = notice_words()
+    found: set[str] = set()
+    for string in (headline, slugline, note, head):
+        if string.isascii():
+            found.update(
+                map(
+                    bytes.decode,
+                    _ascii_notice_words().intersection(string.encode().translate(_ASCII_WORDS).split()),
+                )
+            )
+        else:
+            found.update(words.intersection(_WORD.findall(string.lower())))
+    return bool(found) and find_kill(headline, slugline, note, text, frozenset(found), sources) is not None
 
 
 def _matches(
@@ -217,6 +245,11 @@ def _named(lexicon: _Lexicon, strings: tuple[str, ...]) -> str | None:
 
 
 # ---------------------------------------------------------------- the words
+
+
+@cache
+def _ascii_notice_words() -> frozenset[bytes]:
+    return frozenset(word.encode() for word in notice_words() if word.isascii())
 
 
 @cache

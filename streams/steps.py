@@ -146,8 +146,7 @@ class DeduplicateStage:
 
     def _run_one(self, event: Event, prepared: PreparedEvent | None) -> StageOutcome:
         decision = self._deduplicator.decide(event, prepared)
-        step = StepTrace("deduplicate", self._version, decision.evidence, decision.novel)
-        placed = add_step(event, step, lineage=decision.lineage)
+        placed = trace_step(event, "deduplicate", self._version, decision.evidence, lineage=decision.lineage)
         return (NewEvent(placed, decision.memory),)
 
 
@@ -187,14 +186,9 @@ def trace_step(
     event: Event, name: str, version: str, evidence: tuple[Feature, ...] = (), **changes: Any
 ) -> Event:
     """The event with changes, and with the step in its provenance."""
-    return add_step(event, StepTrace(name, version, evidence), **changes)
-
-
-def add_step(event: Event, step: StepTrace, **changes: Any) -> Event:
-    """The event with changes, and with a step in its provenance."""
     provenance = event.provenance
     if provenance is not None:
-        steps = (*provenance.steps, step)
+        steps = (*provenance.steps, StepTrace(name, version, evidence))
         changes["provenance"] = replace(provenance, steps=steps)
     return replace(event, **changes) if changes else event
 

@@ -29,6 +29,7 @@ LAYERS = {
     "processors": [
         {"dates", "places", "quotes"},
         {"layout"},
+        {"notices"},
         {"signals"},
         {"normalise", "deduplicate", "segment", "tag"},
     ],

@@ -20,7 +20,7 @@ from processors.normalise.reading import Reading
 from processors.normalise.subjects import with_media_topics
 from processors.normalise.text import clean_line, clean_text, repair_mojibake, without_byline_word
 from processors.normalise.values import content_hash, language_tag, made_uri, source_of, uri_or_none
-from processors.signals import Signals, read_signals
+from processors.signals import Signals, read_signals, source_names
 
 _STANDARD: Final = Standard()
 # Headline, slug line, byline and notes stand above the copy. A shorter head can end before the copy begins, and then the
@@ -98,6 +98,7 @@ def _completed(
         text=text,
         language=language.tag,
         reference=story.version_created or story.first_created or item.received,
+        sources=source_names(story) or tuple(filter(None, (item.source,))),
     )
     properties: dict[str, Any] = {"standard": _STANDARD, "type": story.type or "text"}
     if story.subjects:
