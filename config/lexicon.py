@@ -337,6 +337,8 @@ class LanguageWords(WordTable, frozen=True):
 
     calendar: Calendar | None = None
     common: WordSet = WordSet()  # the commonest words: articles, prepositions, conjunctions, auxiliaries
+    negation: WordSet = WordSet()  # words that turn a sentence round, or take back what it says
+    fillers: WordSet = WordSet()  # words that tell nothing new by themselves, beside the commonest
     dates: Dates | None = None
     speech: Speech | None = None
     damage: DamageWords | None = None

@@ -55,6 +55,10 @@ class Normalise(Struct, frozen=True):
         15 * MEBIBYTE_BYTES
     )
     max_entries: Annotated[Count, Meta(description="Entries that are read of one feed document.")] = 2000
+    # fewer: mail with many pictures is lost; more: a message of nothing but parts holds a worker
+    max_parts: Annotated[
+        Count, Meta(description="Parts of one e-mail message; one with more is rejected.")
+    ] = 100
     languages: Annotated[
         tuple[str, ...],
         Meta(

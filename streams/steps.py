@@ -146,7 +146,8 @@ class DeduplicateStage:
 
     def _run_one(self, event: Event, prepared: PreparedEvent | None) -> StageOutcome:
         decision = self._deduplicator.decide(event, prepared)
-        placed = trace_step(event, "deduplicate", self._version, decision.evidence, lineage=decision.lineage)
+        step = StepTrace("deduplicate", self._version, decision.evidence, decision.novel)
+        placed = add_step(event, step, lineage=decision.lineage)
         return (NewEvent(placed, decision.memory),)
 
 
@@ -186,9 +187,14 @@ def trace_step(
     event: Event, name: str, version: str, evidence: tuple[Feature, ...] = (), **changes: Any
 ) -> Event:
     """The event with changes, and with the step in its provenance."""
+    return add_step(event, StepTrace(name, version, evidence), **changes)
+
+
+def add_step(event: Event, step: StepTrace, **changes: Any) -> Event:
+    """The event with changes, and with a step in its provenance."""
     provenance = event.provenance
     if provenance is not None:
-        steps = (*provenance.steps, StepTrace(name, version, evidence))
+        steps = (*provenance.steps, step)
         changes["provenance"] = replace(provenance, steps=steps)
     return replace(event, **changes) if changes else event
 

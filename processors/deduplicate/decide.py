@@ -7,23 +7,25 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from config.settings import Deduplicate
 from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprints
 from processors.deduplicate.keys import alternative_keys, content_keys, hash_key, hash_state
-from processors.deduplicate.parent import Arrival, Parent, decide_relation, find_parent, read_arrival
+from processors.deduplicate.parent import Arrival, Parent, find_parent, judge_story, read_arrival
 from processors.deduplicate.record import (
     MAX_RECORD_KEYS,
     RecordView,
     StoryRecord,
     UnknownRecordFormat,
     flag_new_shingles,
+    upgrade_record,
 )
 from processors.deduplicate.score import find_shared, measure_novelty
 from processors.deduplicate.standing import read_report
 from processors.deduplicate.window import Window, WindowReading
-from processors.model.event import Event, Feature, Lineage
+from processors.model.event import Event, Feature, Lineage, NovelPassage
 from processors.times import HOUR_MS
 
 OWN_KEYS: Final = 8  # of a record that other identifiers leave room for: version, text, headline, chain, uri
@@ -33,11 +35,12 @@ OWN_KEYS: Final = 8  # of a record that other identifiers leave room for: versio
 class StoryDecision:
     """Where a story stands, why, and the compact record that restores the deduplicator to after it.
 
-    `memory` is empty for a story that was seen before: nothing new is to be remembered.
+    `novel` is what it says that its parent did not. `memory` is empty for a story that was seen before: nothing new is to be remembered.
     """
 
     lineage: Lineage
     evidence: tuple[Feature, ...] = ()
+    novel: tuple[NovelPassage, ...] = ()
     memory: bytes = b""
 
 
@@ -61,6 +64,7 @@ class _Placement(NamedTuple):
     lineage: Lineage
     figures: dict[str, float]
     shingles: Hashes32
+    novel: tuple[NovelPassage, ...] = ()
 
 
 class Deduplicator:
@@ -105,12 +109,13 @@ class Deduplicator:
         prepared = prepared or self.prepare((event,))[0]
         window = self._window(prepared.language)
         if seen := _find_seen(event, window, prepared):
-            return StoryDecision(seen.lineage(), seen.evidence())
-        arrival = read_arrival(event, prepared.fingerprint, window)
+            return StoryDecision(seen.lineage(), seen.evidence(), seen.novel())
+        arrival = read_arrival(event, prepared.report, prepared.fingerprint, window)
         reading = window.look_up(prepared.fingerprint)
         parent = find_parent(arrival, window, reading)
         placement = _place(arrival, window, reading, parent, self._settings.threshold)
         evidence = tuple([Feature(name, round(value, 4)) for name, value in placement.figures.items()])
+        novel = _place_passages(event, prepared.report, placement.novel)
         keys = _record_keys(arrival, prepared.version_key, parent, placement.lineage)
         memory = StoryRecord(
             block_place=window.block_place,
@@ -125,18 +130,21 @@ class Deduplicator:
             fingerprint=prepared.fingerprint,
             shingles=placement.shingles,
             keys=keys,
+            novel=novel,
+            headline=event.headline,
+            report=prepared.report,
         ).pack()
         window.add(memory, arrival.time_ms, keys)
-        return StoryDecision(placement.lineage, evidence, memory)
+        return StoryDecision(placement.lineage, evidence, novel, memory)
 
     def restore(self, memory: bytes) -> None:
         """Remember an earlier decision again; called in the order of the log, before any `decide`.
 
-        A record that another version of the software wrote, or that is damaged, is not read but counted in
+        A record that version 0.1 wrote is read; one that another version of the software wrote, or that is damaged, is not read but counted in
         ``ignored_records``.
         """
         try:
-            view = RecordView(memory)
+            view = RecordView(upgrade_record(memory))
             view.verify()
         except UnknownRecordFormat:
             self.ignored_records += 1
@@ -182,11 +190,10 @@ def _place(
             figures["score"] = parent.score
             parent = parent if parent.score >= threshold else None
     fingerprint, uri = arrival.fingerprint, arrival.event.story.uri
-    relation = decide_relation(arrival, parent.view if parent else None, of_same_uri="by-uri" in figures)
-    if parent is None:
+    relation, view, novel = judge_story(arrival, parent, window)
+    if parent is None or view is None:
         return _Placement(Lineage(uri, relation), figures, flag_new_shingles(fingerprint.shingles, None))
-    view = parent.view
-    if parent.overlap:
+    if parent.overlap and view is parent.view:
         new, figures["novelty"] = parent.overlap.new, parent.overlap.novelty
     else:
         shared = find_shared(fingerprint.shingles, view.shingles)
@@ -195,7 +202,25 @@ def _place(
         figures["novelty"] = measure_novelty(fingerprint, weights, shared, view.head.bound)
     sequence = view.head.sequence if relation == "duplicate" else 1 + _latest_sequence(window, view)
     lineage = Lineage(view.chain, relation, of=view.uri, score=parent.score, sequence=sequence)
-    return _Placement(lineage, figures, flag_new_shingles(fingerprint.shingles, new))
+    return _Placement(lineage, figures, flag_new_shingles(fingerprint.shingles, new), novel)
+
+
+def _place_passages(event: Event, report: str, novel: Sequence[NovelPassage]) -> tuple[NovelPassage, ...]:
+    """Passages of the report where they stand in the event: a report is its text less some lines, or its headline."""
+    placed: list[NovelPassage] = []
+    at = 0
+    for passage in novel:
+        if passage.inside == "headline":
+            placed.append(passage)
+            continue
+        words = report[passage.start : passage.end]
+        start = event.text.find(words, at)
+        if start >= 0:
+            at = start + len(words)
+            placed.append(replace(passage, start=start, end=at))
+        elif report == event.headline:
+            placed.append(replace(passage, inside="headline"))
+    return tuple(placed)
 
 
 def _latest_sequence(window: Window, view: RecordView) -> int:

@@ -6,18 +6,26 @@ A parent is found by identifiers, by a quoted headline, by the same text, by lik
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
 from processors.deduplicate.keys import hash_key, headline_keys, linked_identifiers
+from processors.deduplicate.novelty import find_novelty
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
-from processors.deduplicate.score import BRIEF_WORDS, Likeness, jaccard_likeness, measure_likeness
+from processors.deduplicate.score import (
+    BRIEF_WORDS,
+    Likeness,
+    find_shared,
+    jaccard_likeness,
+    measure_likeness,
+)
+from processors.deduplicate.sentences import SplitReport
 from processors.deduplicate.window import Window, WindowReading
-from processors.model.event import Event, Relation
+from processors.model.event import Event, NovelPassage, Relation
 from processors.model.story import Story
 from processors.signals import Signals, read_signals, source_names
 from processors.times import HOUR_MS, to_milliseconds
@@ -34,10 +42,18 @@ MIN_NAMED_LIKENESS: Final = 0.6
 MAX_VERSION_DIGITS: Final = 100
 
 
+# Likely members of a chain that a story is compared with beside its parent: fewer take a copy of a copy for an update,
+# more cost time.
+MAX_OTHERS: Final = 4
+# Of the shingles of a sentence that the sample of a long story has: house style breaks some, chance makes some.
+MIN_SAMPLED_SHARE: Final = 0.5
+
+
 class Arrival(NamedTuple):
     """A story as it is placed: its event, what is compared of it, what it says of itself, and its own time."""
 
     event: Event
+    report: SplitReport
     fingerprint: Fingerprint
     signals: Signals
     time_ms: int
@@ -47,16 +63,26 @@ class Arrival(NamedTuple):
 class Parent(NamedTuple):
     """The earlier story that a story belongs to, and the figures by which it was found.
 
-    `score` is how like it is where its text was compared, `overlap` what the two share where that was counted.
+    `score` is how like it is where its text was compared, `overlap` what the two share where that was counted. `others`
+    are likely members of its chain, of which the story may be a copy.
     """
 
     view: RecordView
     evidence: dict[str, float]
     score: float | None = None
     overlap: Overlap | None = None
+    others: tuple[RecordView, ...] = ()
 
 
-def read_arrival(event: Event, fingerprint: Fingerprint, window: Window) -> Arrival:
+class StoryVerdict(NamedTuple):
+    """What a story is to an earlier one, and what it says that this one did not. `view` is absent without a parent."""
+
+    relation: Relation
+    view: RecordView | None
+    novel: tuple[NovelPassage, ...] = ()
+
+
+def read_arrival(event: Event, report: str, fingerprint: Fingerprint, window: Window) -> Arrival:
     """An event as it arrives at a window."""
     story, now_ms = event.story, window.now_ms
     time_ms = _story_time(event, now_ms)
@@ -69,7 +95,7 @@ def read_arrival(event: Event, fingerprint: Fingerprint, window: Window) -> Arri
         sources=source_names(story),
     )
     is_late = now_ms is not None and time_ms < now_ms - window.length_ms
-    return Arrival(event, fingerprint, signals, time_ms, is_late)
+    return Arrival(event, SplitReport(event.headline, report), fingerprint, signals, time_ms, is_late)
 
 
 def _story_time(event: Event, now_ms: int | None) -> int:
@@ -163,7 +189,8 @@ def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> P
             best = likely[row]
     hours = abs(arrival.time_ms - best.view.head.time_ms) / HOUR_MS
     evidence = {**best.features, "shared-keys": float(shared_keys), "hours": hours}
-    return Parent(best.view, evidence, best.score, best.overlap)
+    others = sorted(likely.values(), key=lambda other: -other.score)[:MAX_OTHERS]
+    return Parent(best.view, evidence, best.score, best.overlap, tuple([other.view for other in others]))
 
 
 def _measure_likely(
@@ -185,24 +212,49 @@ def _is_near(arrival: Arrival, window: Window, view: RecordView) -> bool:
     return abs(arrival.time_ms - view.head.time_ms) <= window.length_ms
 
 
-def decide_relation(arrival: Arrival, parent: RecordView | None, *, of_same_uri: bool) -> Relation:
-    """The relation, by the publisher's status and marks first, then by versions, then by what is new in the text.
+def judge_story(arrival: Arrival, parent: Parent | None, window: Window) -> StoryVerdict:
+    """The relation, by the publisher's status and marks first, then by versions, then by what is new in the story.
 
-    A correction or kill is one also where its story was never seen.
+    A correction or kill is one also where its story was never seen. A copy of any member of the chain is a duplicate of
+    that one.
     """
     story, signals, fingerprint = arrival.event.story, arrival.signals, arrival.fingerprint
+    view = parent.view if parent else None
     if story.pub_status == "canceled" or signals.relation == "kill":
-        return "kill"
-    same = parent is not None and parent.head.content == fingerprint.content
-    if signals.relation == "correction" and not (same and parent and parent.relation == "correction"):
-        return "correction"
-    if parent is None:
-        return "new"
-    if of_same_uri:
-        return "duplicate" if _is_older(story, parent.version) else "update"
-    if same:
-        return "duplicate"
-    return "update" if signals.relation == "update" or _has_new_numbers(fingerprint, parent) else "duplicate"
+        return StoryVerdict("kill", view)
+    same = view is not None and view.head.content == fingerprint.content
+    if signals.relation == "correction" and not (same and view and view.relation == "correction"):
+        return StoryVerdict("correction", view, compare_reports(arrival, view) if view else ())
+    if parent is None or view is None:
+        return StoryVerdict("new", None)
+    if "by-uri" in parent.evidence and _is_older(story, view.version):
+        return StoryVerdict("duplicate", view)
+    novel = compare_reports(arrival, view)
+    says_so = not same and (signals.relation == "update" or "by-link" in parent.evidence)
+    if "by-uri" in parent.evidence or says_so:
+        return StoryVerdict("update", view, novel)
+    others = _other_members(parent, window) if novel else [view]
+    copied = next((other for other in others if not novel or not compare_reports(arrival, other)), None)
+    return StoryVerdict("duplicate", copied) if copied else StoryVerdict("update", view, novel)
+
+
+def compare_reports(arrival: Arrival, view: RecordView) -> tuple[NovelPassage, ...]:
+    """What a story says that an earlier one did not."""
+    return find_novelty(arrival.report, view.report(), view.language, partial(_is_sampled, view))
+
+
+def _other_members(parent: Parent, window: Window) -> list[RecordView]:
+    """Other members of the parent's chain: those that are like the story, what the parent was made from, the first."""
+    others = [*parent.others, *map(window.view, window.find_origins(parent.view))]
+    by_uri = {other.uri: other for other in others if other.chain == parent.view.chain}
+    return [other for uri, other in by_uri.items() if uri != parent.view.uri]
+
+
+def _is_sampled(view: RecordView, sentence: str) -> bool:
+    """Whether the shingles that are kept of a long story have those of a sentence."""
+    shingles = np.unique(make_fingerprint("", sentence).running)
+    shingles = shingles[shingles <= view.head.bound]
+    return len(shingles) > 0 and float(find_shared(shingles, view.shingles).mean()) >= MIN_SAMPLED_SHARE
 
 
 def _is_older(story: Story, newest: str) -> bool:
@@ -211,8 +263,3 @@ def _is_older(story: Story, newest: str) -> bool:
     if not version or not version.isdecimal() or not newest.isdecimal():
         return False
     return max(len(version), len(newest)) <= MAX_VERSION_DIGITS and int(version) < int(newest)
-
-
-def _has_new_numbers(fingerprint: Fingerprint, parent: RecordView) -> bool:
-    """Whether the story has numbers that the parent does not have."""
-    return bool(set(fingerprint.numbers.tolist()).difference(parent.word_sets().numbers))

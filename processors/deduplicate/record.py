@@ -6,7 +6,9 @@ This module alone knows the layout. A record is little endian: a `RecordHead` of
 - hashes of numbers, of names and of headline words, four bytes each,
 - the keys by which the story is found, eight bytes each,
 - the figures of the evidence: their codes, a byte each, then their values, four bytes each,
-- strings in UTF-8: the chain, the parent, the version, the uri, the language.
+- strings in UTF-8: the chain, the parent, the version, the uri, the language,
+- what is new against the parent: passages, nine bytes and a byte each,
+- the headline and the beginning of the report, deflated.
 
 Installations restore records that earlier software wrote, so a change of the layout needs another `FORMAT_NUMBER`.
 """
@@ -14,6 +16,7 @@ Installations restore records that earlier software wrote, so a change of the la
 from __future__ import annotations
 
 import struct
+import zlib
 from array import array
 from collections.abc import Sequence
 from typing import Annotated, Final, NamedTuple, get_args, get_type_hints
@@ -23,13 +26,20 @@ import xxhash
 
 from processors.deduplicate.arrays import BoolArray, Hashes32, Numbers
 from processors.deduplicate.fingerprint import Fingerprint, WordSets
-from processors.model.event import Feature, Lineage, Relation
+from processors.deduplicate.sentences import SplitReport, split_report
+from processors.model.event import Feature, Lineage, NovelPassage, NoveltyKind, Relation
 
-FORMAT_NUMBER: Final = 3  # another number is another software's and is not read
+FORMAT_NUMBER: Final = 4  # another number but the one before is another software's and is not read
+OLD_FORMAT_NUMBER: Final = 3  # of version 0.1: without the last three fields of the head, passages and report
 # Of the log (see `window`); part of the format, since a record has its place in its block.
 BLOCK_RECORDS: Final = 64
 # Of a story, however many identifiers its publisher gives it: more cost memory, fewer lose links between stories.
 MAX_RECORD_KEYS: Final = 64
+# Of the report, by which the next versions are compared word for word. A wire story has some 3,000 characters; more cost
+# half a byte each, beyond fewer the sentences of long stories are known by the sample of their shingles only.
+MAX_REPORT_CHARS: Final = 4000
+MAX_HEADLINE_CHARS: Final = 400  # likewise
+DEFLATE_LEVEL: Final = 1  # a higher level takes a third more time for a twentieth less memory
 ABSENT_BYTES: Final = 2**32 - 1  # the length of a string that is not there
 NO_SCORE: Final = 65535
 SCORE_UNITS: Final = 10_000  # of a score of 1
@@ -43,6 +53,8 @@ FIGURE_NAMES: Final = (
     "plain-containment", "reverse-containment", "score", "figures-kept", "figures", "run", "words",
     "numbers-differ", "names-differ",
 )  # fmt: skip
+_PARTING: Final = "\0"  # between headline and report
+_MAX_INFLATED_BYTES: Final = 4 * (MAX_HEADLINE_CHARS + 1 + MAX_REPORT_CHARS)
 _RELATION_CODES: Final = {name: code for code, name in enumerate(RELATIONS)}
 _FIGURE_CODES: Final = {name: code for code, name in enumerate(FIGURE_NAMES)}
 
@@ -85,6 +97,9 @@ class RecordHead(NamedTuple):
     state: UInt64
     content: UInt64
     digits: Float32
+    deflated_bytes: UInt32
+    passage_count: UInt16
+    is_cut: UInt16  # the report went on
 
     @property
     def keys_at(self) -> int:
@@ -103,6 +118,16 @@ class RecordHead(NamedTuple):
         return self.figures_at + _FIGURE_BYTES * self.figure_count
 
     @property
+    def passages_at(self) -> int:
+        """Where the passages begin."""
+        return self.strings_at + sum(size for size in self.string_sizes if size != ABSENT_BYTES)
+
+    @property
+    def deflated_at(self) -> int:
+        """Where the headline and the report begin."""
+        return self.passages_at + _PASSAGE.size * self.passage_count
+
+    @property
     def string_sizes(self) -> tuple[int, int, int, int, int]:
         """The lengths in bytes of the strings, in their order."""
         return self.chain_bytes, self.parent_bytes, self.version_bytes, self.uri_bytes, self.language_bytes
@@ -112,10 +137,16 @@ HEAD_CODES: Final[dict[str, str]] = {
     name: get_args(hint)[1] for name, hint in get_type_hints(RecordHead, include_extras=True).items()
 }
 _HEAD: Final = struct.Struct("<" + "".join(HEAD_CODES.values()))
+_OLD_NUMBER: Final = struct.Struct("<H")
+_NEW_FIELDS: Final = struct.Struct("<IHH")  # the last three fields of the head
+_OLD_HEAD_BYTES: Final = _HEAD.size - _NEW_FIELDS.size
 _SHINGLES_AT: Final = _HEAD.size
 _HASH_BYTES: Final = 4
 _KEY_BYTES: Final = 8
 _FIGURE_BYTES: Final = 1 + 4
+_PASSAGE: Final = struct.Struct("<IIBB")  # start, end, kind, whether it is in the headline
+_KIND_AT: Final = 8  # in a passage
+_KINDS: Final[tuple[NoveltyKind, ...]] = get_args(NoveltyKind)  # a record holds the place in this order
 
 
 def _fields(*names: str) -> struct.Struct:
@@ -153,6 +184,9 @@ class StoryRecord(NamedTuple):
     fingerprint: Fingerprint
     shingles: Hashes32
     keys: tuple[int, ...]
+    novel: tuple[NovelPassage, ...]
+    headline: str
+    report: str
 
     def pack(self) -> bytes:
         """The record as bytes."""
@@ -160,6 +194,7 @@ class StoryRecord(NamedTuple):
         uri, version, language = _encode(self.uri), _encode(self.version), _encode(self.language)
         chain = None if lineage.story == self.uri else _encode(lineage.story)
         parent = None if lineage.of is None else _encode(lineage.of)
+        deflated = _deflate(self.headline, self.report)
         head = RecordHead(
             format_number=FORMAT_NUMBER,
             block_place=self.block_place,
@@ -185,6 +220,9 @@ class StoryRecord(NamedTuple):
             state=self.state,
             content=fingerprint.content,
             digits=fingerprint.digits,
+            deflated_bytes=len(deflated),
+            passage_count=len(self.novel),
+            is_cut=len(self.report) > MAX_REPORT_CHARS,
         )
         return b"".join((
             _HEAD.pack(*head), self.shingles.tobytes(), fingerprint.numbers.tobytes(), fingerprint.names.tobytes(),
@@ -192,12 +230,33 @@ class StoryRecord(NamedTuple):
             bytes([_FIGURE_CODES[feature.name] for feature in evidence]),
             array("f", [feature.value for feature in evidence]).tobytes(),
             chain or b"", parent or b"", version, uri, language,
+            *[_PASSAGE.pack(new.start, new.end, _KINDS.index(new.kind), new.inside == "headline") for new in self.novel],
+            deflated,
         ))  # fmt: skip
 
 
 def flag_new_shingles(shingles: Hashes32, new: Hashes32 | None) -> Hashes32:
     """The shingles as a record holds them: odd where `new` is 1, as the parent did not have them; all, without."""
     return shingles | (NEW_BIT if new is None else new)
+
+
+def upgrade_record(record: bytes) -> bytes:
+    """A record of this format, of one that version 0.1 wrote; others as they are. What it lacks counts as forgotten."""
+    if record[: _OLD_NUMBER.size] != _OLD_NUMBER.pack(OLD_FORMAT_NUMBER) or len(record) < _OLD_HEAD_BYTES:
+        return record
+    number = _OLD_NUMBER.pack(FORMAT_NUMBER)
+    deflated = _deflate("", "")
+    return b"".join((
+        number, record[_OLD_NUMBER.size : _OLD_HEAD_BYTES], _NEW_FIELDS.pack(len(deflated), 0, 1),
+        record[_OLD_HEAD_BYTES:], deflated,
+    ))  # fmt: skip
+
+
+def _deflate(headline: str, report: str) -> bytes:
+    """The beginning of a headline and of a report."""
+    deflater = zlib.compressobj(DEFLATE_LEVEL)
+    kept = f"{headline[:MAX_HEADLINE_CHARS].replace(_PARTING, ' ')}{_PARTING}{report[:MAX_REPORT_CHARS]}"
+    return deflater.compress(_encode(kept)) + deflater.flush()
 
 
 def _encode(text: str) -> bytes:
@@ -241,18 +300,21 @@ class RecordView:
             UnknownRecordFormat: it is cut, has more behind it, or holds what no record holds.
         """
         head = self.head
-        size = head.strings_at + sum(length for length in head.string_sizes if length != ABSENT_BYTES)
+        size = head.deflated_at + head.deflated_bytes
         codes = self.raw[head.figures_at : head.figures_at + head.figure_count]
         if (
             size != len(self.raw)
             or head.block_place >= BLOCK_RECORDS
             or head.relation >= len(RELATIONS)
             or max(codes, default=0) >= len(FIGURE_NAMES)
+            or max(self.raw[head.passages_at + _KIND_AT : head.deflated_at : _PASSAGE.size], default=0)
+            >= len(_KINDS)
         ):
             raise UnknownRecordFormat("a damaged record of the deduplicator")
         try:
             self._strings()
-        except UnicodeDecodeError as error:
+            self._inflate()
+        except (UnicodeDecodeError, zlib.error) as error:
             raise UnknownRecordFormat("a damaged record of the deduplicator") from error
 
     @property
@@ -285,6 +347,21 @@ class RecordView:
             Feature(FIGURE_NAMES[code], round(value, 4))
             for code, value in zip(figures[:count], figures[count:], strict=True)
         )
+
+    def novel(self) -> tuple[NovelPassage, ...]:
+        """What was new against the parent."""
+        head = self.head
+        return tuple(
+            NovelPassage(start, end, _KINDS[kind], "headline" if in_headline else "text")
+            for start, end, kind, in_headline in _PASSAGE.iter_unpack(
+                self.raw[head.passages_at : head.deflated_at]
+            )
+        )
+
+    def report(self) -> SplitReport:
+        """The headline and the beginning of the report, taken apart."""
+        headline, _, text = self._inflate().partition(_PARTING)
+        return split_report(headline, text, bool(self.head.is_cut))
 
     def lineage(self) -> Lineage:
         """The lineage that was decided."""
@@ -322,6 +399,10 @@ class RecordView:
     def language(self) -> str:
         """The primary language subtag whose window the story is in."""
         return self._strings().language
+
+    def _inflate(self) -> str:
+        inflated = zlib.decompressobj().decompress(self.raw[self.head.deflated_at :], _MAX_INFLATED_BYTES)
+        return inflated.decode("utf-8", "surrogatepass")
 
     def _strings(self) -> _Strings:
         if self._cached_strings is None:

@@ -33,12 +33,12 @@ PROBE_CHARACTERS: Final = 2000
 # A higher share misses reports full of figures and names in Latin letters, a lower one takes in one quoted name.
 UNSPACED_TENTHS: Final = 1
 
-_UNSPACED: Final = (
+UNSPACED_SCRIPTS: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 )
 _WORD: Final = re.compile(r"[^\W_]+")
-_WORD_OR_CHARACTER: Final = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
-_CHARACTER: Final = re.compile(rf"[{_UNSPACED}]")
+_WORD_OR_CHARACTER: Final = re.compile(rf"[{UNSPACED_SCRIPTS}]|[^\W_{UNSPACED_SCRIPTS}]+")
+_CHARACTER: Final = re.compile(rf"[{UNSPACED_SCRIPTS}]")
 _DROPPED: Final = re.compile(r"[.,'’‘ʼ`]")
 _DELETED: Final = b".,'`"
 _SEPARATED: Final = bytes(code if chr(code).isalnum() else 0 for code in range(128)) + bytes(128)

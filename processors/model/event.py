@@ -24,6 +24,7 @@ Label = Literal["PER", "ORG", "LOC", "MISC"]
 QuoteKind = Literal["direct", "partial", "indirect"]
 DamageKind = Literal["missing-words", "mojibake", "truncated", "garbled"]
 OffsetText = Literal["text", "headline"]
+NoveltyKind = Literal["sentence", "number", "name", "negation", "word"]
 
 
 def _text() -> OffsetText:
@@ -159,12 +160,22 @@ class Feature(Model, frozen=True):
     value: float
 
 
+class NovelPassage(Model, frozen=True):
+    """A sentence, or a headline, that says what the story `of` did not; `kind` is what is new in it."""
+
+    start: int
+    end: int
+    kind: NoveltyKind
+    inside: OffsetText = field(name="in", default_factory=_text)
+
+
 class StepTrace(Model, frozen=True):
-    """A step that the story went through; `evidence` says why it decided as it did."""
+    """A step that the story went through; `evidence` says why it decided as it did, `novel` what a version adds."""
 
     name: str
     version: str
     evidence: tuple[Feature, ...] = ()
+    novel: tuple[NovelPassage, ...] = ()
 
 
 class Provenance(Model, frozen=True):

@@ -34,6 +34,17 @@ _XML_DECLARATION: Final = re.compile(rb"""\s*<\?xml[^>]*?\bencoding\s*=\s*["']([
 _HTML_DECLARATION: Final = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?([A-Za-z0-9._:-]+)""", re.IGNORECASE)
 _WINDOWS: Final = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "gb2312": "gb18030", "gbk": "gb18030",
                    "shift_jis": "cp932", "euc_kr": "cp949", "tis-620": "cp874"}  # fmt: skip
+# The encodings of documents (WHATWG Encoding, section 4.2) as Python calls them, and code pages of wires. Python has more,
+# which no document declares honestly; some of them take the square of their input (punycode), or raise what no other does.
+_WEB_CODECS: Final = (
+    frozenset(
+        "utf-8 utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be ascii gb2312 gbk gb18030 hz big5 big5hkscs euc_jp "  # noqa: SIM905 -- a word list
+        "iso2022_jp shift_jis euc_kr cp866 cp874 cp932 cp949 koi8-r koi8-u mac-roman mac-cyrillic iso2022_kr tis-620 "
+        "cp437 cp850 cp852 cp858 cp865".split()
+    )
+    | {f"iso8859-{part}" for part in range(1, 17) if part != 12}
+    | {f"cp125{part}" for part in range(9)}
+)
 # Control bytes that are no codes of teleprinters.
 _STRAY_BYTES: Final = bytes((*range(5, 9), *range(14, 17), 21, *range(23, 27), *range(28, 31)))
 # How much is looked at before windows-1252 is believed: less can lack the letters that give another set away, more
@@ -148,12 +159,18 @@ def _declared_encodings(head: bytes, charset: str | None) -> list[str]:
     return names
 
 
-def _codec_name(name: str) -> str | None:
+def web_codec(label: str) -> str | None:
+    """The codec of a declared encoding; None for one that no document has, such as Python's own punycode."""
     try:
-        canonical = codecs.lookup(name.strip().strip("\"'")).name
+        canonical = codecs.lookup(label.strip().strip("\"'")).name
     except (LookupError, ValueError):
         return None
-    return _WINDOWS.get(canonical, canonical)
+    return canonical if canonical in _WEB_CODECS else None
+
+
+def _codec_name(name: str) -> str | None:
+    canonical = web_codec(name)
+    return _WINDOWS.get(canonical, canonical) if canonical else None
 
 
 def _wide_encoding(payload: bytes) -> str | None:
@@ -198,9 +215,10 @@ def _decode_wire_as(payload: bytes, charset: str) -> str | None:
         return with_national_letters(payload.decode("ascii", "replace"), match[1])
     if name in {"usascii", "ascii", "iso88591", "latin1"}:
         return None
+    codec = web_codec(charset)
     try:
-        return payload.decode(charset)
-    except (LookupError, UnicodeDecodeError):
+        return payload.decode(codec) if codec else None
+    except UnicodeDecodeError:
         return None
 
 

@@ -12,7 +12,7 @@ _NAME: Final = "plain-text"
 _HEAD_CHARS: Final = 2_000  # in which the first ZCZC stands; further down it is a word that a dispatch quotes
 _START: Final = re.compile(r"^[ \t\x01-\x04]*ZCZC\b[ \t]*(?P<rest>[^\r\n]*)(?:\r\n|\r|\n|\Z)", re.MULTILINE)
 _END: Final = re.compile(
-    r"^[ \t\x01-\x04]*NNNN[ \t\x03\x04\x1a]*(?:\r\n|\r|\n|\Z)|[ \t]+NNNN\s*\Z", re.MULTILINE
+    r"^[ \t\x01-\x04]*NNNN[ \t\x03\x04\x1a]*(?:\r\n|\r|\n|\Z)|(?<![ \t])[ \t]++NNNN\s*+\Z", re.MULTILINE
 )
 
 

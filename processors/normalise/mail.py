@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.message import EmailMessage, MIMEPart
+from email.policy import EmailPolicy
 from email.utils import getaddresses
-from typing import Final
+from typing import Any, Final, cast
 
 from msgspec import structs
 
-from processors.errors import Malformed
-from processors.model.event import RawItem
+from processors.errors import Malformed, TooLarge
+from processors.model.event import DamageKind, RawItem
 from processors.model.story import AltId, InfoSource, Story
 from processors.normalise import dispatch
-from processors.normalise.decode import detect_and_decode
+from processors.normalise.decode import detect_and_decode, web_codec
 from processors.normalise.html import read_html
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.values import language_tag, publisher_uri, timestamp
@@ -30,7 +31,44 @@ _FIELD_NAMES: Final = frozenset({
 _FORWARDED: Final = re.compile(
     r"^(?:(?:re|fwd?|aw|wg|tr|rv|vs|vl|sv|antw|enc|i|r)\s*:\s*)+(?=\S)", re.IGNORECASE
 )
+# The parser of the standard library takes the square of a field's length. Real fields have some 100 characters; a list of
+# recipients may have more, but of that nothing is read. Shorter limits would cut file names and boundaries.
+_MAX_FIELD_CHARS: Final = 2_000
+_MAX_MIME_FIELD_CHARS: Final = 400  # of ``Content-…``, which is parsed once or more a part
+_MULTIPART: Final = re.compile(rb"^content-type[ \t]*+:\s*+multipart/", re.IGNORECASE | re.MULTILINE)
+_BOUNDARY: Final = re.compile(rb"\bboundary\*?=\"?([^\s\";]{1,200})", re.IGNORECASE)
+# A media type with eight parameters; what follows more marks is no longer looked at.
+_MIME_FIELD: Final = re.compile(r"(?:[^\";=(\\<@,*]*+[\";=(\\<@,*]){0,40}+[^\";=(\\<@,*]*+")
+_READ_FIELDS: Final = frozenset({"subject", "from", "message-id", "date", "content-language"})
+# Mail programs nest four deep (signed, mixed, related, alternative), and each forwarded message adds as many.
+_MAX_NESTED: Final = 32
 _SENDER_NAMES: Final = frozenset({"from", "received", "message-id", "return-path"})
+
+
+def _check_parts(payload: bytes, max_parts: int) -> None:
+    """Refuse a message of more parts than a dispatch has: nested ones take the parser the square of their number."""
+    nested = sum(1 for _ in _MULTIPART.finditer(payload))
+    boundaries = list(dict.fromkeys(match[1] for match in _BOUNDARY.finditer(payload)))[: _MAX_NESTED + 1]
+    parts = sum(payload.count(b"\n--" + boundary) for boundary in boundaries)
+    if max(nested, len(boundaries)) > _MAX_NESTED or parts > max_parts:
+        raise TooLarge(
+            f"an e-mail message of {parts:,} parts, {nested:,} of which hold others; "
+            "raise normalise.max_parts if it is a dispatch"
+        )
+
+
+class _BoundedPolicy(EmailPolicy):
+    """The usual policy, but a field is cut before it is parsed."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        """The parsed field."""
+        if name.lower().startswith("content-"):
+            bounded = _MIME_FIELD.match(value[:_MAX_MIME_FIELD_CHARS])
+            return super().header_fetch_parse(name, bounded[0] if bounded else "")
+        return super().header_fetch_parse(name, value[:_MAX_FIELD_CHARS])
+
+
+_POLICY: Final = _BoundedPolicy()
 
 
 def is_message(head: str) -> bool:
@@ -52,16 +90,19 @@ def read_message(document: Document) -> Readings:
 
     Raises:
         Malformed: it is no message, or its parts can't be read.
+        TooLarge: it has too many parts.
     """
     item = document.item
+    _check_parts(item.payload, document.max_parts)
     try:
-        message = message_from_bytes(item.payload.lstrip(), policy=policy.default)
+        message = cast("EmailMessage", message_from_bytes(item.payload.lstrip(), policy=_POLICY))
         subject, body = _FORWARDED.sub("", _header(message, "subject")), _body(message)
         frame = _frame(message, item)
-    except (LookupError, ValueError, TypeError, AttributeError, IndexError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise Malformed(f"an e-mail message that can't be read: {error}") from error
     readings = dispatch.split_dispatches(body) if body.strip() else [Reading(_NAME, Story(""))]
     single = len(readings) == 1
+    damage: tuple[DamageKind, ...] = ("truncated",) if _is_field_cut(message) else ()
     return [
         replace(
             reading,
@@ -73,9 +114,18 @@ def read_message(document: Document) -> Readings:
                 alt_ids=(*frame.alt_ids, *reading.story.alt_ids),
             ),
             laid_out=True,
+            damage=damage,
         )
         for reading in readings
     ]
+
+
+def _is_field_cut(message: EmailMessage) -> bool:
+    """Whether words are lost: a field that is read was too long."""
+    return any(
+        len(str(value)) > _MAX_FIELD_CHARS and name.lower() in _READ_FIELDS
+        for name, value in message.raw_items()
+    )
 
 
 def _frame(message: EmailMessage, item: RawItem) -> Story:
@@ -96,7 +146,7 @@ def _header(message: EmailMessage, name: str) -> str:
     """A header field on one line; empty where it is missing or can't be read."""
     try:
         return " ".join(str(message.get(name) or "").split())
-    except (ValueError, OverflowError, LookupError, TypeError, AttributeError):
+    except (ValueError, OverflowError, LookupError, TypeError, AttributeError, RecursionError):
         return ""
 
 
@@ -120,13 +170,14 @@ def _body(message: EmailMessage) -> str:
 
 def _decode_part(payload: bytes, charset: str | None) -> str:
     """The characters of a part: by its declared set, UTF-8, or detection."""
-    for name in (charset, "utf-8"):
+    codec = web_codec(charset) if charset else None
+    if codec in {"iso8859-1", "ascii"} and not payload.isascii():
+        codec = "cp1252"
+    for name in (codec, "utf-8"):
         try:
             if name:
-                return payload.decode(
-                    "cp1252" if name in {"iso-8859-1", "us-ascii"} and not payload.isascii() else name
-                )
-        except (LookupError, UnicodeDecodeError):
+                return payload.decode(name)
+        except UnicodeDecodeError:
             continue
     return detect_and_decode(payload)
 

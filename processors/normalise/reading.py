@@ -39,7 +39,7 @@ Readings = list[Reading | Rejected]
 class Document:
     """A raw item with its characters, as a reader gets it.
 
-    `max_entries` is how many entries of a feed or list are read. `formats` are all formats, for the documents that
+    `max_entries` is how many entries of a feed or list are read, `max_parts` how many parts a mail may have. `formats` are all formats, for the documents that
     hold items of several (JSON) or are told apart by more than their first characters (XML feeds).
     """
 
@@ -47,6 +47,7 @@ class Document:
     item: RawItem
     max_entries: int
     formats: tuple[Format, ...]
+    max_parts: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

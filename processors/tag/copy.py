@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from processors.model.event import Event, Label, Mention, OffsetText, SegmentKind
@@ -61,6 +63,9 @@ class CopyPart:
     kind: SegmentKind
 
 
+_start_of: Final = attrgetter("start")
+
+
 @dataclass(frozen=True, slots=True)
 class Copy:
     """Headline and text of an event as one string.
@@ -94,7 +99,8 @@ class Copy:
 
     def part_at(self, offset: int) -> CopyPart | None:
         """The part that holds the character at an offset."""
-        return next((part for part in self.parts if part.start <= offset < part.end), None)
+        at = bisect_right(self.parts, offset, key=_start_of) - 1
+        return self.parts[at] if at >= 0 and offset < self.parts[at].end else None
 
     def mention(self, name: NameSpan, entity: str | None) -> Mention:
         """The mention of a name, in the event's own offsets and words."""

@@ -25,6 +25,7 @@ ACRONYM_SKIPS: Final = frozenset(
 
 
 WORDS_BEFORE: Final = re.compile(r"(?:[^\W_][\w.&'’-]* +){1,8}$")
+MAX_ACRONYM_CHARS: Final = 3  # a name as short as these begins many others
 MAX_ROLE_CHARS: Final = 90  # before a name in which its role stands; longer ones run into the clause before
 MILITARY_TITLES: Final = frozenset(
     {"sen", "rep", "gov", "gen", "col", "maj", "lt", "capt", "sgt", "ministry"}
@@ -38,6 +39,7 @@ MIN_NAMESAKE_SHARE: Final = (
 class _MentionGroup:
     """The mentions of one entity, in order of the text."""
 
+    number: int
     label: Label
     spans: list[NameSpan] = field(default_factory=list)
     names: Counter[str] = field(default_factory=Counter)
@@ -75,8 +77,35 @@ def _entity(identifier: str, group: _MentionGroup, countries: list[str], datelin
     return Entity(identifier, group.label, name, aliases, tuple(dict.fromkeys(group.roles)), place)
 
 
+class _GroupIndex:
+    """Groups by what their names can be recognised by, so that a name is compared with few of them.
+
+    Comparing each name with all others would take the square of the names: a list of 14,000 takes minutes.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[_NameKey, int] = {}
+
+    def add(self, number: int, label: Label, names: Iterable[str], *, latest: bool) -> None:
+        """Note the names of a group by its number; the latest or the earliest group of a key counts."""
+        for name in names:
+            for key in _keys_offered(label, name):
+                if latest:
+                    self._numbers[key] = max(number, self._numbers.get(key, number))
+                else:
+                    self._numbers.setdefault(key, number)
+
+    def find(self, label: Label, names: Iterable[str], *, latest: bool) -> int | None:
+        """The number of the latest or earliest group that means the same as one of the names."""
+        numbers = [
+            self._numbers[key] for name in names for key in _keys_sought(label, name) if key in self._numbers
+        ]
+        return (max if latest else min)(numbers, default=None)
+
+
 def _group_mentions(copy: Copy, names: Sequence[NameSpan]) -> list[_MentionGroup]:
     groups: list[_MentionGroup] = []
+    index = _GroupIndex()
     seen: dict[tuple[Label, str], _MentionGroup] = {}
     previous: tuple[NameSpan, _MentionGroup] | None = None
     for span in names:
@@ -85,11 +114,13 @@ def _group_mentions(copy: Copy, names: Sequence[NameSpan]) -> list[_MentionGroup
         group = (
             _group_by_words_between(copy, previous, span, name)
             or seen.get(key)
-            or _group_by_name(groups, span, name)
+            or _group_by_name(groups, index, span, name)
         )
         if group is None:
-            group = _MentionGroup(span.label)
+            group = _MentionGroup(len(groups), span.label)
             groups.append(group)
+        if name not in group.names:
+            index.add(group.number, group.label, (name,), latest=True)
         seen[key] = group
         group.add(span, name)
         if span.label == "PER" and (role := role_before(copy.read, span.start)):
@@ -118,43 +149,83 @@ def _group_by_words_between(
 def is_acronym(short: str, name: str) -> bool:
     """Whether the letters of `short` open the words of `name` in order, small words left out or not."""
     letters = [char for char in short.casefold() if char.isalnum()]
+    return len(letters) > 1 and "".join(letters) in _acronyms(name)
+
+
+def _acronyms(name: str) -> set[str]:
+    """The first letters of a name's words, and those without its small words."""
     words = [word.casefold() for word in re.split(r"[\s\-]+", name) if word]
-    firsts = "".join(word[0] for word in words)
     strict = "".join(word[0] for word in words if word not in ACRONYM_SKIPS)
-    return len(letters) > 1 and "".join(letters) in {firsts, strict}
+    return {"".join(word[0] for word in words), strict}
 
 
-def _group_by_name(groups: Sequence[_MentionGroup], span: NameSpan, name: str) -> _MentionGroup | None:
+def _group_by_name(
+    groups: Sequence[_MentionGroup], index: _GroupIndex, span: NameSpan, name: str
+) -> _MentionGroup | None:
     """The group that the name belongs to by itself, the latest first."""
-    for group in reversed(groups):
-        if group.label == span.label and any(_is_same(span.label, other, name) for other in group.names):
-            return group
-    return None
+    number = index.find(span.label, (name,), latest=True)
+    return None if number is None else groups[number]
 
 
-def _is_same(label: Label, earlier: str, name: str) -> bool:
-    """Whether two names in one story mean the same."""
-    if earlier.casefold() == name.casefold():
-        return True
+_NameKey = tuple[str, ...]  # a label, a kind of likeness, and the words that two names must share for it
+
+
+def _keys_offered(label: Label, name: str) -> list[_NameKey]:
+    """By what a name is recognised when another name follows it: two mean the same that share a key."""
+    keys: list[_NameKey] = [(label, "name", name.casefold())]
     if label == "PER":
-        return _is_same_person(earlier, name)
-    if label == "LOC":
-        code = lexicon().countries.get(key_of(earlier))
-        return code is not None and code == lexicon().countries.get(key_of(name))
-    if label == "ORG":
-        return _is_same_organisation(earlier, name)
-    code = lexicon().peoples.get(earlier)
-    return code is not None and code == lexicon().peoples.get(name)
+        family, given = surname(name), _given_names(name)[:1]
+        keys += [(label, "any", family)]
+        keys += (
+            [(label, "given", family, given[0]), (label, "initial", family, given[0][:1])] if given else []
+        )
+        keys += [] if given else [(label, "surname alone", family)]
+        keys += [(label, "initial alone", family, given[0])] if given and len(given[0]) == 1 else []
+    elif label == "ORG":
+        keys += [(label, "long", key) for key in _short_forms(name)]
+        keys += [(label, "short", key) for key in _as_short_form(name)]
+    elif code := _code_of(label, name):
+        keys.append((label, "code", code))
+    return keys
 
 
-def _is_same_person(earlier: str, name: str) -> bool:
-    """A full name and its surname (with or without the article of an Arabic one); initials of first names fit."""
-    if surname(earlier) != surname(name):
-        return False
-    first, other = _given_names(earlier), _given_names(name)
-    if not first or not other:
-        return True
-    return first[0] == other[0] or (first[0][:1] == other[0][:1] and min(len(first[0]), len(other[0])) == 1)
+def _keys_sought(label: Label, name: str) -> list[_NameKey]:
+    """The keys of earlier names that mean the same."""
+    keys: list[_NameKey] = [(label, "name", name.casefold())]
+    if label == "PER":
+        family, given = surname(name), _given_names(name)[:1]
+        if not given:
+            return [*keys, (label, "any", family)]
+        keys += [(label, "surname alone", family), (label, "given", family, given[0])]
+        if len(given[0]) == 1:
+            keys.append((label, "initial", family, given[0]))
+        else:
+            keys.append((label, "initial alone", family, given[0][:1]))
+    elif label == "ORG":
+        keys += [(label, "short", key) for key in _short_forms(name)]
+        keys += [(label, "long", key) for key in _as_short_form(name)]
+    elif code := _code_of(label, name):
+        keys.append((label, "code", code))
+    return keys
+
+
+def _code_of(label: Label, name: str) -> str | None:
+    """The country that a place or a people is of."""
+    return lexicon().countries.get(key_of(name)) if label == "LOC" else lexicon().peoples.get(name)
+
+
+def _short_forms(name: str) -> set[str]:
+    """What an organisation's name may be shortened to: its acronyms, and its beginnings up to a blank."""
+    folded = name.casefold()
+    beginnings = {folded[:at] for at, char in enumerate(folded) if char == " "}
+    return {"=" + letters for letters in _acronyms(name)} | beginnings
+
+
+def _as_short_form(name: str) -> set[str]:
+    """What a name is as a short form: an acronym where it is in capitals, a beginning where it is long enough."""
+    letters = "".join(char for char in name.casefold() if char.isalnum())
+    forms = {"=" + letters} if name.isupper() and len(letters) > 1 else set()
+    return forms | ({name.casefold()} if len(name) > MAX_ACRONYM_CHARS else set())
 
 
 def _given_names(name: str) -> list[str]:
@@ -163,31 +234,23 @@ def _given_names(name: str) -> list[str]:
     return [word for word in words[:-1] if word not in {"al", "el", "ad", "ar", "as", "ash"}]
 
 
-def _is_same_organisation(earlier: str, name: str) -> bool:
-    """An acronym, or the same name with a legal form or the like behind it."""
-    long, short = (earlier, name) if len(earlier) >= len(name) else (name, earlier)
-    if short.isupper() and is_acronym(short, long):
-        return True
-    return long.casefold().startswith(short.casefold() + " ") and len(short) > 3
-
-
 def _join_groups(groups: list[_MentionGroup]) -> list[_MentionGroup]:
     """Groups that only a later, fuller name brings together: "Peskov" before "Dmitry Peskov" in a headline."""
     joined: list[_MentionGroup] = []
+    index = _GroupIndex()
     for group in groups:
-        twin = next((g for g in joined if g.label == group.label and _is_one_entity(g, group)), None)
-        if twin is None:
+        number = index.find(group.label, group.names, latest=False)
+        if number is None:
+            number = len(joined)
             joined.append(group)
         else:
+            twin = joined[number]
             twin.spans += group.spans
             twin.names.update(group.names)
             twin.roles += group.roles
             twin.nicknames |= group.nicknames
+        index.add(number, group.label, group.names, latest=False)
     return joined
-
-
-def _is_one_entity(one: _MentionGroup, other: _MentionGroup) -> bool:
-    return any(_is_same(one.label, a, b) for a in one.names for b in other.names)
 
 
 def role_before(text: str, start: int) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import orjson
 
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
+from processors.normalise.decode import web_codec
 from processors.normalise.formats import FORMATS
 from processors.normalise.pages import not_a_feed
 
@@ -34,25 +35,28 @@ WIDE_BOMS: Final = (
 NO_MARKUP: Final = (  # what may follow a "<" and holds no markup; patterns begin with that one sign, which makes them fast
     rb"!\[CDATA\[(?:[^\]]++|\](?!\]>))*+(?:\]\]>|\Z)|!--(?:[^\-]++|-(?!->))*+(?:-->|\Z)|\?(?:[^?]++|\?(?!>))*+(?:\?>|\Z)"
 )
-ATTRIBUTES: Final = rb"(?:[^<>\"']|\"[^\"]*\"|'[^']*')*"
+# Names and attributes are possessive: what one part has taken no other part tries, so that a torn tag costs its length.
+ATTRIBUTES: Final = rb"(?:[^<>\"'/]++|/(?!>)|\"[^\"]*+\"|'[^']*+')*+"
+DOCTYPE_OPENING: Final = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 DOCTYPE: Final = re.compile(
-    rb"<!DOCTYPE(?:[^\[<>\"']|\"[^\"]*\"|'[^']*')*(\[(?:[^\]\"']|\"[^\"]*\"|'[^']*')*\])?\s*>", re.IGNORECASE
+    rb"<!DOCTYPE(?:[^\[<>\"']++|\"[^\"]*+\"|'[^']*+')*+(\[(?:[^\]\"']++|\"[^\"]*+\"|'[^']*+')*+\])?\s*+>",
+    re.IGNORECASE,
 )
 ROOT: Final = re.compile(
-    rb"<(?P<name>(?:[A-Za-z_][\w.\-]*:)?(?P<local>[A-Za-z_][\w.\-]*))(?=[\s>/])", re.DOTALL
+    rb"<(?P<name>(?:[A-Za-z_][\w.\-]{0,99}+:)?(?P<local>[A-Za-z_][\w.\-]{0,99}+))(?=[\s>/])", re.DOTALL
 )
 SKIPPED_MARKUP: Final = re.compile(rb"<(?:" + NO_MARKUP + rb")", re.DOTALL)
 TAG: Final = re.compile(
-    rb"<(?:" + NO_MARKUP + rb"|(?P<end>/?)(?P<name>[A-Za-z_][\w.\-:]*)" + ATTRIBUTES + rb"(?P<empty>/?)>)",
+    rb"<(?:" + NO_MARKUP + rb"|(?P<end>/?)(?P<name>[A-Za-z_][\w.\-:]*+)" + ATTRIBUTES + rb"(?P<empty>/?)>)",
     re.DOTALL,
 )
 DANGEROUS_ENTITY: Final = re.compile(
-    rb"<!ENTITY\s+(?!%)[^\s>]+\s+(?:(?:SYSTEM|PUBLIC)\b|\"[^\"]*&(?!#)[^\"]*\"|'[^']*&(?!#)[^']*')"
+    rb"<!ENTITY\s++(?!%)[^\s>]++\s++(?:(?:SYSTEM|PUBLIC)\b|\"[^\"&]*+(?:&#[^\"&]*+)*+&|'[^'&]*+(?:&#[^'&]*+)*+&)"
 )
 DECLARED_ENCODING: Final = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([\w.:\-]+)")
 HTML_TAG: Final = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|script|meta|title)\b", re.IGNORECASE)
 PROLOGUE: Final = re.compile(  # XML allows nothing before the declaration
-    rb"\A(\xef\xbb\xbf)?(?:\s+|<!--.*?-->)+(?=<\?xml\s)", re.DOTALL
+    rb"\A(\xef\xbb\xbf)?(?:\s++|<!--(?:[^\-]++|-(?!->))*+-->)++(?=<\?xml\s)", re.DOTALL
 )
 OTHER_SCRIPTS: Final = (
     "Cyrillic",
@@ -148,7 +152,7 @@ def _split_xml(raw: bytes, wide: str | None, charset: str | None, url: str | Non
     kind = ENTRY_OF[local]
     closed = _is_closed(raw, root["name"])
     codec, guessed = ("utf-8", False) if wide else codec_of(raw, charset)
-    first = next(_matches(rb"((?:[A-Za-z_][\w.\-]*:)?" + kind + rb")", raw, root.end()), None)
+    first = next(_matches(rb"((?:[A-Za-z_][\w.\-]{0,99}+:)?" + kind + rb")", raw, root.end()), None)
     spans = list(_entry_spans(raw, first[1], first.start(), closed)) if first else []
     if not spans:
         return FeedDocument(raw, b"", (), closed, codec, guessed, wide)
@@ -159,15 +163,23 @@ def _split_xml(raw: bytes, wide: str | None, charset: str | None, url: str | Non
 
 def _find_root(raw: bytes) -> re.Match[bytes] | None:
     """The start tag of the root, past declarations, comments and the document type."""
-    position = 0
+    position, doctype = 0, _find_doctype(raw)
     while (position := raw.find(b"<", position)) >= 0:
-        if skipped := SKIPPED_MARKUP.match(raw, position) or DOCTYPE.match(raw, position):
+        if skipped := SKIPPED_MARKUP.match(raw, position):
             position = skipped.end()
+        elif doctype and position == doctype.start():
+            position = doctype.end()
         elif root := ROOT.match(raw, position):
             return root
         else:
             position += 1
     return None
+
+
+def _find_doctype(raw: bytes) -> re.Match[bytes] | None:
+    """The document type. The first one counts: XML allows no second, and trying each would take the square of them."""
+    opening = DOCTYPE_OPENING.search(raw)
+    return DOCTYPE.match(raw, opening.start()) if opening else None
 
 
 def _matches(name: bytes, raw: bytes, start: int) -> Iterator[re.Match[bytes]]:
@@ -209,7 +221,8 @@ def _is_closed(raw: bytes, name: bytes) -> bool:
 def _closing_tags(head: bytes) -> bytes:
     """The end tags of the containers that are open after `head`, innermost first."""
     open_: list[bytes] = []
-    for tag in TAG.finditer(DOCTYPE.sub(b"", head, count=1)):
+    doctype = _find_doctype(head)
+    for tag in TAG.finditer(head[: doctype.start()] + head[doctype.end() :] if doctype else head):
         name = tag["name"]
         if not name or tag["empty"] or name.rpartition(b":")[2].lower() not in ENTRY_OF:
             continue
@@ -244,8 +257,8 @@ def codec_of(raw: bytes, charset: str | None) -> tuple[str, bool]:
     """
     declared = DECLARED_ENCODING.search(raw[:1000])
     names = [name for name in (charset, declared[1].decode("ascii", "replace") if declared else None) if name]
-    candidates = [codec for name in names if (codec := _lookup_codec(name))]
-    if shifted := next((codec for codec in candidates if codec.startswith(("iso2022", "hz", "utf-7"))), None):
+    candidates = [codec for name in names if (codec := web_codec(name))]
+    if shifted := next((codec for codec in candidates if codec.startswith(("iso2022", "hz"))), None):
         return shifted, False
     try:
         raw.decode("utf-8")
@@ -262,17 +275,10 @@ def _detect_codec(raw: bytes) -> str:
     from charset_normalizer import from_bytes
 
     best = from_bytes(raw[:MAX_DETECTION_BYTES]).best()
-    codec = _lookup_codec(best.encoding) if best else None
+    codec = web_codec(best.encoding) if best else None
     if codec is None or best is None:
         return "cp1252"
     return codec if any(alphabet.startswith(OTHER_SCRIPTS) for alphabet in best.alphabets) else "cp1252"
-
-
-def _lookup_codec(name: str | None) -> str | None:
-    try:
-        return codecs.lookup(name).name if name else None
-    except LookupError:
-        return None
 
 
 def _no_feed_error(raw: bytes, local: bytes, charset: str | None, url: str | None) -> Rejected:

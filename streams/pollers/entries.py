@@ -17,9 +17,12 @@ import xxhash
 
 CDATA_SECTION: Final = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-START_TAG: Final = re.compile(r"<([A-Za-z_][\w.:\-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(/?)>")
-ATTRIBUTE: Final = re.compile(r"([\w:.\-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+START_TAG: Final = re.compile(
+    r"<([A-Za-z_][\w.:\-]*+)((?:[^<>\"'/]++|/(?!>)|\"[^\"]*+\"|'[^']*+')*+)(/?)>"
+)  # possessive: what one part has taken no other part tries
+ATTRIBUTE: Final = re.compile(r"(?<![\w:.\-])([\w:.\-]++)\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)')")
 ACTIVE_MARKUP: Final = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+NEWS_TITLE: Final = re.compile(r"<(?:[\w.\-]{0,99}+:)?title(?=[\s>])[^<>]*+>((?:[^<]++|<(?!/))*+)</")
 MARKUP: Final = re.compile(r"<[A-Za-z/!?][^<>]*>")
 BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f\u00a0\u200b-\u200f\ufeff]+")
 TRACKING_PARAMETER: Final = re.compile(
@@ -182,7 +185,7 @@ def _add_link(
 
 
 def _news_title(news: str) -> str:
-    title = re.search(r"<[\w.\-]*:?title[^>]*>(.*?)</", news, re.DOTALL)
+    title = NEWS_TITLE.search(news)
     return title[1] if title else ""
 
 

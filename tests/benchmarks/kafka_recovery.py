@@ -57,7 +57,10 @@ def records(stories: int, seed: int) -> Iterator[bytes]:
         )  # fmt: skip
         place, told = number % BLOCK_RECORDS, flag_new_shingles(hashes, None)
         lineage = Lineage(uri, "new")
-        yield StoryRecord(place, "en", uri, "1", at, at, keys[1], lineage, (), made, told, tuple(keys)).pack()
+        text = " ".join(f"{word:08x}" for word in marks.tolist()) * 3
+        yield StoryRecord(
+            place, "en", uri, "1", at, at, keys[1], lineage, (), made, told, tuple(keys), (), "", text
+        ).pack()
 
 
 async def fill(cluster: Cluster, stories: int, seed: int = 5) -> int:

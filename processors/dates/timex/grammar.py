@@ -199,7 +199,7 @@ class Grammar:
         if name == "n":
             numbers = _alternatives(tables["number"])
             tens = _alternatives(word for word, code in tables["number"].items() if 20 <= int(code) < 100)
-            return rf"(?P<n>\d{{1,3}}(?:[.,]\d{{3}})+|\d{{1,4}}|{tens}[\s-]+{numbers}|{numbers})(?!\w)"
+            return rf"(?P<n>\d{{1,3}}(?:[.,]\d{{3}}){{1,5}}|\d{{1,4}}|{tens}[\s-]+{numbers}|{numbers})(?!\w)"
         group = {"units": "unit", "weekdays": "weekday"}.get(name, name)
         words = {**tables["unit"], **tables["units"]} if name == "units" else tables[name]
         return f"(?P<{group}>{_alternatives(words)})"

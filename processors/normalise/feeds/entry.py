@@ -39,7 +39,9 @@ _SUFFIXES: Final[dict[str, ItemType]] = {
     "jpg": "picture", "jpeg": "picture", "png": "picture", "gif": "picture", "webp": "picture", "avif": "picture", "mp3": "audio",
     "m4a": "audio", "ogg": "audio", "wav": "audio", "mp4": "video", "m4v": "video", "webm": "video", "mov": "video",
 }  # fmt: skip
-_MAILBOX: Final = re.compile(r"^\S+@\S+\s*\((?P<name>[^()]+)\)$|^(?P<before>[^<>]+?)\s*<\S+@\S+>$")
+_MAILBOX: Final = re.compile(  # one ``@``, so that a row of them is no choice to try
+    r"[^\s@]++@[^\s@()]++\s*+\((?P<name>[^()]+)\)$|(?P<before>[^<>]++)<[^\s@]++@[^\s@<>]++>$"
+)
 
 
 @dataclass(frozen=True, slots=True)

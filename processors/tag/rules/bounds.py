@@ -30,6 +30,8 @@ SMALL_TAIL: Final = re.compile(r"(?<=[^\W\d_])(?: [a-z]+)+$")
 MARK: Final = re.compile(r"\s*\([LRC]\)$")
 MODEL_GAP: Final = re.compile(r" ?[/-] ?| (?=[A-Z]?\d)")  # between a maker and what it makes, or two makers
 DATELINE_AFTER: Final = re.compile(r",| \(|[ /]+[A-Z]{3}")  # behind the first place of a dateline
+# No name has 200 characters; what is longer is no name, and trimming it word by word would cost the square of its length.
+MAX_NAME_CHARS: Final = 200
 LAST_CAPITALS: Final = re.compile(r"(?<=[a-z.]) ([A-Z][A-Z'’-]{2,}(?: [A-Z][A-Z'’-]+)*)$")
 
 
@@ -39,9 +41,11 @@ def trim_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan
 
 
 def trim_name(copy: Copy, name: NameSpan) -> NameSpan | None:
-    """The same name without what does not belong to it; None where no name is left."""
+    """The same name without what does not belong to it; None where no name is left, or it is too long for one."""
     text = copy.read
     start, end = _within_part(copy, name)
+    if end - start > MAX_NAME_CHARS:
+        return None
     before = None
     while before != (start, end):
         before = (start, end)

@@ -35,10 +35,11 @@ def rush(count: int, seed: int) -> list[Event]:
         if made and own.random() < 0.1:
             made.append(own.choice(made[-40:]))
             continue
-        text = report(own.randrange(number // 2 + 1), own.randint(3, 9))
+        seed = own.randrange(number // 2 + 1)
+        text = report(seed, own.randint(3, 9))
         text += f"\n\nNotice {own.randint(1, 5)} of the harbour office at Norrvik, as told at noon to all its pilots."
         language = own.choice(["en", "en", "en", "nl"])
-        made.append(event(f"u{number}", text, f"Report {number}", hours=number / 900, language=language))
+        made.append(event(f"u{number}", text, f"Report {seed}", hours=number / 900, language=language))
     return made
 
 

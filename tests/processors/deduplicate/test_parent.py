@@ -30,7 +30,7 @@ def dated(created: str | None, received: str | None) -> Event:
 
 def arrival_ms(created: str | None, received: str | None) -> int:
     made = dated(created, received)
-    return read_arrival(made, make_fingerprint("", made.text), Window(HOUR_MS, 9)).time_ms
+    return read_arrival(made, made.text, make_fingerprint("", made.text), Window(HOUR_MS, 9)).time_ms
 
 
 @pytest.mark.parametrize("ahead_ms", [DAY_MS - 1, DAY_MS, DAY_MS + 1])
@@ -57,7 +57,7 @@ def test_what_is_older_than_the_window_is_late() -> None:
     window.add(Deduplicator(Deduplicate()).decide(event("a", report(1))).memory, RECEIVED_MS, [])
     for time_ms, late in ((RECEIVED_MS - 72 * HOUR_MS, False), (RECEIVED_MS - 72 * HOUR_MS - 1, True)):
         made = dated(to_timestamp(time_ms), None)
-        assert read_arrival(made, make_fingerprint("", ""), window).is_late == late
+        assert read_arrival(made, "", make_fingerprint("", ""), window).is_late == late
 
 
 HEADLINE = "Council of Port Ellery votes for a night ferry to Gull Island today"

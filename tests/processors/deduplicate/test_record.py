@@ -1,4 +1,4 @@
-"""Records are read and written byte for byte as version 0.1 wrote them: installations restore what it left."""
+"""Records are read as they were written, by version 0.1 too: installations restore what it left."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from processors.deduplicate import Deduplicator
 from processors.deduplicate.record import (
     HEAD_CODES,
     MAX_RECORD_KEYS,
+    MAX_REPORT_CHARS,
     RecordView,
     read_rows,
     read_sample,
     read_sample_size,
     read_window_time,
+    upgrade_record,
 )
+from processors.deduplicate.standing import read_report
 from processors.model.event import Event
 from processors.model.story import AltId
 from tests.processors.deduplicate.stories import event, report
@@ -70,9 +73,13 @@ def golden() -> list[bytes]:
     return [bytes.fromhex(line) for line in GOLDEN.read_text("ascii").split()]
 
 
-def test_a_records_bytes_are_those_of_version_0_1(golden: list[bytes]) -> None:
+@pytest.fixture(scope="module")
+def upgraded(golden: list[bytes]) -> list[bytes]:
+    return [upgrade_record(memory) for memory in golden]
+
+
+def test_decisions_find_their_parents_in_every_way() -> None:
     decisions = Deduplicator(Deduplicate()).decide_all(stories())
-    assert [decision.memory for decision in decisions] == golden
     assert {decision.lineage.relation for decision in decisions} == {
         "new", "duplicate", "update", "correction", "kill",
     }  # fmt: skip
@@ -81,22 +88,45 @@ def test_a_records_bytes_are_those_of_version_0_1(golden: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("moment", range(0, 22, 3))
-def test_what_version_0_1_left_is_restored_to_the_same_decisions(golden: list[bytes], moment: int) -> None:
-    window = Deduplicator(Deduplicate())
+def test_what_version_0_1_left_is_restored_to_the_same_parents(golden: list[bytes], moment: int) -> None:
+    window, fresh = Deduplicator(Deduplicate()), Deduplicator(Deduplicate())
     for memory in golden[:moment]:
         window.restore(memory)
     assert window.ignored_records == 0
-    assert [window.decide(story).memory for story in stories()[moment:]] == golden[moment:]
+    now = [decision.lineage for decision in fresh.decide_all(stories())][moment:]
+    restored = [window.decide(story).lineage for story in stories()[moment:]]
+    assert [lineage.story for lineage in restored] == [lineage.story for lineage in now]
 
 
-def test_parts_are_read_as_the_whole_is(golden: list[bytes]) -> None:
-    rows = read_rows(golden)
-    assert rows.sizes.tolist() == [read_sample_size(memory) for memory in golden]
-    views = [RecordView(memory) for memory in golden]
+@pytest.mark.parametrize("moment", range(0, 22, 3))
+def test_what_was_decided_is_restored_to_the_same_decisions(moment: int) -> None:
+    decisions = Deduplicator(Deduplicate()).decide_all(stories())
+    window = Deduplicator(Deduplicate())
+    for decision in decisions[:moment]:
+        window.restore(decision.memory)
+    assert window.ignored_records == 0
+    assert [window.decide(story) for story in stories()[moment:]] == decisions[moment:]
+
+
+def test_a_record_holds_the_report_and_what_is_new() -> None:
+    decisions = Deduplicator(Deduplicate()).decide_all(stories())
+    for story, decision in zip(stories(), decisions, strict=True):
+        view = RecordView(decision.memory)
+        assert view.report().headline == story.headline
+        assert view.report().text == (read_report(story))[:MAX_REPORT_CHARS]
+        assert view.report().is_cut == (len(story.text) > MAX_REPORT_CHARS)
+        assert view.novel() == decision.novel
+    assert any(decision.novel for decision in decisions)
+
+
+def test_parts_are_read_as_the_whole_is(upgraded: list[bytes]) -> None:
+    rows = read_rows(upgraded)
+    assert rows.sizes.tolist() == [read_sample_size(memory) for memory in upgraded]
+    views = [RecordView(memory) for memory in upgraded]
     assert rows.shingles.tolist() == [shingle for view in views for shingle in view.shingles.tolist()]
     assert rows.chains.tolist() == [view.head.chain_hash for view in views]
-    assert [read_window_time(memory) for memory in golden] == [view.head.window_time_ms for view in views]
-    for memory, view in zip(golden, views, strict=True):
+    assert [read_window_time(memory) for memory in upgraded] == [view.head.window_time_ms for view in views]
+    for memory, view in zip(upgraded, views, strict=True):
         assert read_sample(memory)[1:] == (view.head.shingle_count, view.head.bound)
 
 

@@ -108,7 +108,7 @@ def test_damaged_records_are_counted_and_not_misread() -> None:
     memory = Deduplicator(Deduplicate()).decide(event("a", report(1), "Ferry opens")).memory
     bad_place, bad_text = bytearray(memory), bytearray(memory)
     bad_place[field_offset("block_place")] = BLOCK_RECORDS
-    bad_text[-1] = 0xFF
+    bad_text[-1] ^= 0xFF
     damaged = [memory[:length] for length in range(len(memory))]
     damaged += [memory + b"\0", bytes(bad_place), bytes(bad_text)]
     window = Deduplicator(Deduplicate())
@@ -249,7 +249,7 @@ def test_a_brief_of_fifty_thousand_words_is_found() -> None:
     started = time.process_time()
     decided = window.decide(event("a", text))
     assert time.process_time() - started < 1.0
-    assert len(decided.memory) < 12_000
+    assert len(decided.memory) < 15_000
     assert window.decide(event("b", text[: len(text) // 5], hours=1)).lineage.story == "a"
 
 

@@ -1,0 +1,290 @@
+"""What a later story says that an earlier one did not: sentences, and words within them that carry meaning.
+
+A report is a duplicate where nothing is left after house style: each of its sentences is one of the earlier report's,
+or says the same but for spelling, typing errors, words left out, and words that tell nothing by themselves. A figure, a
+name, a negation or any other word of its own makes a sentence new, and so does a headline that says something else.
+What the later one lacks is no novelty: a cut copy adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from difflib import SequenceMatcher
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from processors.deduplicate.sentences import (
+    ComparedWord,
+    MeaningWords,
+    SplitReport,
+    SplitSentence,
+    load_meaning_words,
+)
+from processors.model.event import NovelPassage, NoveltyKind
+
+# Of a sentence's words, in pairs of neighbours: with fewer in common it is another sentence, with a higher share a
+# sentence whose half was rewritten is told as new words, not as a new sentence.
+MIN_SHARED_WORDS: Final = 0.5
+# Of a new sentence's pairs that an earlier sentence must have to be compared with it: a lower share compares with chance
+# neighbours, a higher one misses the parts of sentences that were joined.
+MIN_PAIR_SHARE: Final = 0.25
+# A shorter word that differs in a letter is another word (Iran, Iraq); a longer one was misspelt or is spelt otherwise.
+MIN_SPELLING_CHARS: Final = 5
+MIN_NAME_SPELLING_CHARS: Final = 6  # Smith is not Smyth
+# Words with such a beginning in common, of this share of the longer one, are forms of one word.
+MIN_STEM_CHARS: Final = 5
+MIN_STEM_SHARE: Final = 0.6
+MAX_ENDING_CHARS: Final = 3
+# A negation that went with more words than these went with its clause; with fewer the sentence was turned round.
+MAX_LEFT_OUT_WORDS: Final = 2
+MAX_KICKER_WORDS: Final = 3  # before the colon of a headline: more are a speaker's or a subject's words
+MIN_TITLE_WORDS: Final = 2  # behind it: with fewer the kicker is the headline
+# A line without a full stop of so few words, at either end of the text, is a credit.
+MAX_CREDIT_WORDS: Final = 4
+MAX_BRACKETED_WORDS: Final = 16  # such a line in brackets: (Reporting by …; Editing by …)
+MAX_PASSAGES: Final = 16  # that are told: a live blog would fill the provenance
+KEPT_TITLE_SHARE: Final = 0.8  # of an earlier headline's words that one without its negation keeps
+_STOPS: Final = '.!?…؟۔。！？"”’»)]』」）'
+_BRACKETS: Final = "(（)）"
+_KICKERS: Final = ":：|"
+
+
+class ReportPair(NamedTuple):
+    """Two reports, the later and the earlier, and what is known of the words of their language.
+
+    `is_sampled` tells whether a sentence stands in that part of the earlier text that is not remembered.
+    """
+
+    later: SplitReport
+    earlier: SplitReport
+    vocabulary: MeaningWords
+    is_sampled: Callable[[str], bool]
+
+
+def find_novelty(
+    later: SplitReport, earlier: SplitReport, language: str, is_sampled: Callable[[str], bool] | None = None
+) -> tuple[NovelPassage, ...]:
+    """What a later report says that an earlier one did not; nothing where it is the same report again.
+
+    Offsets of passages are those of the reports. At most `MAX_PASSAGES` are told.
+    """
+    pair = ReportPair(later, earlier, load_meaning_words(language), is_sampled or (lambda _: False))
+    passages = [*_find_in_headline(pair), *_find_in_text(pair)]
+    return tuple(passages[:MAX_PASSAGES])
+
+
+# ---------------------------------------------------------------- the text
+
+
+def _find_in_text(pair: ReportPair) -> Iterable[NovelPassage]:
+    later, earlier = pair.later, pair.earlier
+    count = len(later.sentences)
+    for number, sentence in enumerate(later.sentences):
+        if sentence.key in earlier.keys:
+            continue
+        kind = _judge_sentence(pair, sentence)
+        if kind is None or (number in {0, count - 1} and count > 1 and _is_credit(pair, sentence)):
+            continue
+        if earlier.is_cut and pair.is_sampled(later.text[sentence.start : sentence.end]):
+            continue
+        yield NovelPassage(sentence.start, sentence.end, kind)
+
+
+def _judge_sentence(pair: ReportPair, sentence: SplitSentence) -> NoveltyKind | None:
+    """What makes a sentence new that does not stand in the earlier report word for word; None where nothing does."""
+    words, places = sentence.words, pair.earlier.places
+    if not any(_has_meaning(pair, word) for word in words):
+        return None
+    neighbours = list(pairwise([word.form for word in words]))
+    shared = [two in places for two in neighbours]
+    if not neighbours:
+        return None if words[0].form in pair.earlier.forms else "sentence"
+    covered = sum(before or after for before, after in zip([False, *shared], [*shared, False], strict=True))
+    if covered < MIN_SHARED_WORDS * len(words):
+        return "sentence"
+    hits = Counter([number for two in neighbours for number in set(places.get(two, ()))])
+    wanted = max(1.0, MIN_PAIR_SHARE * len(neighbours))
+    best = max(hits.values(), default=0)
+    alike = sorted(number for number, count in hits.items() if count >= min(wanted, best))
+    theirs = [word for number in alike for word in pair.earlier.sentences[number].words]
+    return _judge_change(pair, words, theirs)
+
+
+def _judge_change(
+    pair: ReportPair, ours: Sequence[ComparedWord], theirs: Sequence[ComparedWord]
+) -> NoveltyKind | None:
+    """What a sentence says otherwise than the one that it was made from."""
+    matcher = SequenceMatcher(
+        None, [word.form for word in theirs], [word.form for word in ours], autojunk=False
+    )
+    blocks = [(theirs[a:b], ours[c:d], c) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
+    gone = Counter([word.form for left, _, _ in blocks for word in left])
+    come = Counter([word.form for _, right, _ in blocks for word in right])
+    negation = pair.vocabulary.negation
+    for left, right, start in blocks:
+        lost = [word for word in left if not come[word.form]]
+        if kind := _judge_block(pair, ours, lost, right, start, gone):
+            return kind
+        meaning = [word for word in lost if _has_meaning(pair, word) and word.form not in negation]
+        if len(meaning) <= MAX_LEFT_OUT_WORDS and any(_is_negation(pair, word) for word in lost):
+            return "negation"
+    return None
+
+
+def _judge_block(
+    pair: ReportPair,
+    ours: Sequence[ComparedWord],
+    lost: Sequence[ComparedWord],
+    right: Sequence[ComparedWord],
+    start: int,
+    gone: Counter[str],
+) -> NoveltyKind | None:
+    """What words are new that came in the place of others, or of none."""
+    replaced = [word for word in lost if _has_meaning(pair, word)]
+    for number, word in enumerate(right, start):
+        is_name = word.capital and number > 0
+        kind: NoveltyKind = "number" if word.is_number else "name" if is_name else "word"
+        if gone[word.form]:  # it stood elsewhere in the sentence
+            if (word.is_number or is_name) and not _keeps_neighbour(pair, ours, number):
+                return kind
+        elif _is_negation(pair, word):
+            return "negation"
+        elif _has_meaning(pair, word) and not any(_is_spelling(word, other) for other in lost):
+            takes_place = any(other.capital == word.capital for other in replaced)
+            if word.is_number or takes_place or not _is_known(pair.earlier, word):
+                return kind
+    return None
+
+
+def _is_known(report: SplitReport, word: ComparedWord) -> bool:
+    """Whether a report has a word, however it is spelt."""
+    if word.form in report.forms:
+        return True
+    first = word.form[0]
+    others = [ComparedWord(form, 0, 0, word.capital) for form in report.forms if form[0] == first]
+    return any(_is_spelling(word, other) for other in others)
+
+
+def _keeps_neighbour(pair: ReportPair, ours: Sequence[ComparedWord], number: int) -> bool:
+    """Whether a word stands beside one that it stood beside before."""
+    places, form = pair.earlier.places, ours[number].form
+    before = number > 0 and (ours[number - 1].form, form) in places
+    return before or (number + 1 < len(ours) and (form, ours[number + 1].form) in places)
+
+
+def _has_meaning(pair: ReportPair, word: ComparedWord) -> bool:
+    """Whether a word tells something by itself."""
+    if word.form in pair.vocabulary.empty:
+        return False
+    return word.is_number or len(word.form) > 1 or not word.form.isascii()
+
+
+def _is_negation(pair: ReportPair, word: ComparedWord) -> bool:
+    return word.form in pair.vocabulary.negation or word.form.endswith("n't")
+
+
+def _is_credit(pair: ReportPair, sentence: SplitSentence) -> bool:
+    """Whether a line is too short, and too unfinished, for a sentence, or stands in brackets."""
+    text, words = pair.later.text, len(sentence.words)
+    if words <= MAX_CREDIT_WORDS and text[sentence.end - 1] not in _STOPS:
+        return True
+    opens = text[: sentence.start].rstrip(" ")[-1:] in _BRACKETS[:2]
+    return opens and text[sentence.end - 1] in _BRACKETS[2:] and words <= MAX_BRACKETED_WORDS
+
+
+# ---------------------------------------------------------------- the headline
+
+
+def _find_in_headline(pair: ReportPair) -> Iterable[NovelPassage]:
+    later, earlier = pair.later, pair.earlier
+    if not later.title or not earlier.title:
+        return
+    ours, theirs = _cut_kicker(later), _cut_kicker(earlier)
+    forms = [word.form for word in ours]
+    if forms == [word.form for word in theirs] or " ".join(forms) in earlier.keys:
+        return
+    if kind := _judge_headline(pair, ours, theirs):
+        yield NovelPassage(ours[0].start, ours[-1].end, kind, "headline")
+
+
+def _judge_headline(
+    pair: ReportPair, ours: Sequence[ComparedWord], theirs: Sequence[ComparedWord]
+) -> NoveltyKind | None:
+    """What a headline says that neither the earlier headline nor the earlier text does.
+
+    A word that was added to the earlier headline, and no more, says nothing else: "Ferry opens at last".
+    """
+    title = {word.form for word in theirs}
+    new: list[ComparedWord] = []
+    for number, word in enumerate(ours):
+        if word.form in title:
+            continue
+        if _is_negation(pair, word):
+            if not _keeps_neighbour(pair, ours, number):
+                return "negation"
+        elif _has_meaning(pair, word) and not _is_known(pair.earlier, word):
+            if word.is_number:
+                return "number"
+            new.append(word)
+    if len(new) > 1 or (new and not title.issubset([word.form for word in ours])):
+        return "word"
+    return "negation" if _drops_negation(pair, ours, theirs) else None
+
+
+def _drops_negation(pair: ReportPair, ours: Sequence[ComparedWord], theirs: Sequence[ComparedWord]) -> bool:
+    """Whether a headline is the earlier one without its negation."""
+    if any(_is_negation(pair, word) for word in ours):
+        return False
+    rest = {word.form for word in theirs if not _is_negation(pair, word)}
+    kept = rest.intersection([word.form for word in ours])
+    return len(rest) < len({word.form for word in theirs}) and len(kept) >= KEPT_TITLE_SHARE * len(rest)
+
+
+def _cut_kicker(report: SplitReport) -> tuple[ComparedWord, ...]:
+    """The words of a headline without those before its colon, or behind its bar, that say which column it is in."""
+    words, headline = report.title, report.headline
+    for number, word in enumerate(words[:MAX_KICKER_WORDS], 1):
+        rest = words[number:]
+        if len(rest) >= MIN_TITLE_WORDS and any(
+            mark in headline[word.end : rest[0].start] for mark in _KICKERS
+        ):
+            return rest
+    return words
+
+
+# ---------------------------------------------------------------- spelling
+
+
+def _is_spelling(word: ComparedWord, other: ComparedWord) -> bool:
+    """Whether two words are one that is spelt in two ways, misspelt, or in two forms."""
+    ours, theirs = word.form, other.form
+    if ours == theirs:
+        return True
+    if word.is_number or other.is_number or ours[0] != theirs[0]:
+        return False
+    shortest, longest = sorted((len(ours), len(theirs)))
+    is_name = word.capital and other.capital
+    if (
+        shortest < (MIN_NAME_SPELLING_CHARS if is_name else MIN_SPELLING_CHARS)
+        or longest - shortest > MAX_ENDING_CHARS
+    ):
+        return False
+    if longest - shortest <= 1 and _differ_in_one(ours, theirs):
+        return True
+    if is_name:
+        return False
+    stem = next((at for at, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), shortest)
+    return stem >= max(MIN_STEM_CHARS, MIN_STEM_SHARE * longest) and longest - stem <= MAX_ENDING_CHARS
+
+
+def _differ_in_one(ours: str, theirs: str) -> bool:
+    """Whether one letter was put in, left out or replaced, or two neighbours changed places."""
+    at = next(
+        (at for at, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b),
+        min(len(ours), len(theirs)),
+    )
+    a, b = ours[at:], theirs[at:]
+    if len(a) == len(b):
+        return a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+    return a[1:] == b or a == b[1:]

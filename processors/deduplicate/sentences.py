@@ -1,0 +1,214 @@
+"""A report as sentences of comparable words: what two versions are compared by, word for word.
+
+A word is compared in small letters, without accents, in house style (``house-style.toml``); a figure without its
+thousands separators; a character of an unspaced script is a word. Whatever style books disagree on is gone, so that two
+words that differ say different things, or are misspelt.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from config.lexicon import language
+from config.tables import house_style
+from processors.deduplicate.words import UNSPACED_SCRIPTS
+
+# A capital and small letters before a full stop: of so many it is an abbreviation (Gen. Vik), not the end of a sentence.
+MAX_ABBREVIATION_CHARS: Final = 3
+CACHED_REPORTS: Final = (
+    512  # of the newest parents: fewer are taken apart again for every copy, more cost memory
+)
+
+_WORD: Final = re.compile(
+    rf"(?:[^\W\d_]\.){{2,}}|\d+(?:[.,’'\u00a0\u202f]\d+)*|[{UNSPACED_SCRIPTS}]"
+    rf"|[^\W\d_{UNSPACED_SCRIPTS}]+(?:['’ʼ][^\W\d_]{{1,2}}(?![^\W\d_]))?"
+)
+_GROUPED: Final = re.compile(r"\d{1,3}(?:[.,’'\u00a0\u202f]\d{3})+")
+_END: Final = re.compile(r"[.!?…؟۔]+[\"'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*|\n+")
+_DATELINES: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?P<place>[^\n()（）.!?]{0,50})[(（][^()（）\n]{1,40}[)）](?P<dash>(?:\s*[-–—]+|\.-)?)\s*",
+        r"(?P<place>[^\n.]{2,30})\. \d{1,2} [^\W\d_]{3,10}\. [^\n.]{2,30}(?P<dash> [-–—]) ",  # Москва. 12 января. Берег -
+        r"(?P<place>[^\n。，]{2,20})\d{1,2}日(?P<dash>[电電讯訊])\s*",  # 海岸社莫罗1月12日电
+    )
+)
+_OPENING: Final = " \t\"'“„«‘(["
+_ARABIC: Final = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ـ": None})
+_FOLDED: Final = re.compile(r"[\u0300-\u036f\u064b-\u065f\u0670]")
+_UNFOLDED: Final = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # kana and hangul: their marks are letters
+
+
+class ComparedWord(NamedTuple):
+    """A word as it is compared, where it stands, and whether it begins with a capital letter."""
+
+    form: str
+    start: int
+    end: int
+    capital: bool
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a figure."""
+        return self.form[0].isdigit()
+
+
+class SplitSentence(NamedTuple):
+    """A sentence: its words, where it stands, and all its words as one string."""
+
+    words: tuple[ComparedWord, ...]
+    start: int
+    end: int
+    key: str
+
+
+@dataclass(frozen=True)
+class SplitReport:
+    """A headline and a text, taken apart. What is costly is computed when it is first asked for."""
+
+    headline: str
+    text: str
+    is_cut: bool = False  # only the beginning of the text is remembered
+
+    @cached_property
+    def title(self) -> tuple[ComparedWord, ...]:
+        """The words of the headline."""
+        return split_words(self.headline)
+
+    @cached_property
+    def sentences(self) -> tuple[SplitSentence, ...]:
+        """The sentences of the text that have a word, without its dateline."""
+        return split_sentences(self.text, _find_dateline_end(self.text))
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """All sentences as they are compared."""
+        return frozenset([sentence.key for sentence in self.sentences])
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """All words of headline and text."""
+        return frozenset(
+            [word.form for part in (self.title, *(s.words for s in self.sentences)) for word in part]
+        )
+
+    @cached_property
+    def places(self) -> Mapping[tuple[str, str], tuple[int, ...]]:
+        """By two words that follow each other, the numbers of the sentences where they do."""
+        places: dict[tuple[str, str], tuple[int, ...]] = {}
+        for number, sentence in enumerate(self.sentences):
+            forms = [word.form for word in sentence.words]
+            for pair in pairwise(forms):
+                places[pair] = (*places.get(pair, ()), number)
+        return places
+
+
+@lru_cache(maxsize=CACHED_REPORTS)
+def split_report(headline: str, text: str, is_cut: bool = False) -> SplitReport:
+    """A report taken apart; the newest stay taken apart, since the next copies are compared with them."""
+    return SplitReport(headline, text, is_cut)
+
+
+def split_sentences(text: str, start: int = 0) -> tuple[SplitSentence, ...]:
+    """The sentences of a text, from a place on, that have a word."""
+    sentences: list[SplitSentence] = []
+    for match in _END.finditer(text, start):
+        if text[match.start()] == "." and not _ends_sentence(text, start, match):
+            continue
+        _add_sentence(sentences, text, start, match.end())
+        start = match.end()
+    _add_sentence(sentences, text, start, len(text))
+    return tuple(sentences)
+
+
+def split_words(text: str, start: int = 0, end: int | None = None) -> tuple[ComparedWord, ...]:
+    """The words of a part of a text."""
+    return tuple(
+        [
+            ComparedWord(fold_word(word := match[0]), match.start(), match.end(), word[0].isupper())
+            for match in _WORD.finditer(text, start, len(text) if end is None else end)
+        ]
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def fold_word(word: str) -> str:
+    """A word as it is compared."""
+    if word[0].isdigit():
+        return fold_number(word)
+    low = word.lower()
+    if low.endswith("."):
+        low = low.replace(".", "")
+    if low[-2:] in {"'s", "’s", "ʼs"}:
+        low = low[:-2]
+    low = _styles().get(low, low).replace("’", "'")
+    if not low.isascii() and not _UNFOLDED.search(low):
+        low = unicodedata.normalize(
+            "NFC", _FOLDED.sub("", unicodedata.normalize("NFD", low.translate(_ARABIC)))
+        )
+        low = low.replace("ß", "ss")
+        if (
+            low[0] == "و" and len(low) > MAX_ABBREVIATION_CHARS + 1
+        ):  # "and" is written with the Arabic word after it
+            low = low[1:]
+    return low
+
+
+def fold_number(figure: str) -> str:
+    """A figure with a full stop before its decimals and nothing between its thousands."""
+    if _GROUPED.fullmatch(figure):
+        return re.sub(r"\D", "", figure)
+    return re.sub(r"[^\d.]", "", figure.replace(",", "."))
+
+
+class MeaningWords(NamedTuple):
+    """Words of a language by what they do to what a sentence says: turn it round, or nothing."""
+
+    negation: frozenset[str]
+    empty: frozenset[str]
+
+
+@cache
+def load_meaning_words(tag: str) -> MeaningWords:
+    """The words of a language, as they are compared; none of a language that has none."""
+    words = language(tag)
+    if words is None:
+        return MeaningWords(frozenset(), frozenset())
+    negation = frozenset(map(fold_word, words.negation))
+    plain = words.speech.plain if words.speech else frozenset()
+    return MeaningWords(negation, frozenset(map(fold_word, words.common | words.fillers | plain)) - negation)
+
+
+def _find_dateline_end(text: str) -> int:
+    """Where a dateline ends whose agency nobody knows: place, agency in brackets, a dash; without one, in capitals."""
+    match = next(filter(None, [pattern.match(text) for pattern in _DATELINES]), None)
+    return match.end() if match and (match["dash"] or match["place"].isupper()) else 0
+
+
+def _ends_sentence(text: str, start: int, end: re.Match[str]) -> bool:
+    """Whether a full stop ends a sentence: no small letter comes next, and no abbreviation stands before."""
+    after = text[end.end() : end.end() + 8].lstrip(_OPENING)[:1]
+    if after.islower():
+        return False
+    before = text[max(start, end.start() - 8) : end.start()].rsplit(None, 1)[-1:]
+    word = before[0].lstrip(_OPENING) if before else ""
+    return not (word[:1].isupper() and len(word) <= MAX_ABBREVIATION_CHARS and word.isalpha())
+
+
+def _add_sentence(sentences: list[SplitSentence], text: str, start: int, end: int) -> None:
+    words = split_words(text, start, end)
+    if words:
+        last = text[start:end].rstrip()
+        key = " ".join([word.form for word in words])
+        sentences.append(SplitSentence(words, words[0].start, start + len(last), key))
+
+
+@cache
+def _styles() -> Mapping[str, str]:
+    return house_style()
