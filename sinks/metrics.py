@@ -35,6 +35,13 @@ DEAD_LETTERS: Final = Counter(
     "Items set aside, by the step that rejected them and the error's type.",
     ("step", "type"),
 )
+KILLS: Final = Counter(
+    "wire_kills",
+    "Kills that were decided, by outcome: reached a story, or unreached, so that what they withdraw may still be shown.",
+    ("outcome",),
+)
+for _outcome in ("reached", "unreached"):
+    KILLS.labels(_outcome)  # from 0, so that the first one is an increase
 INDEXED_STORIES: Final = Counter(
     "wire_indexed_stories",
     "Stories handed to an index, by outcome: written, stale or refused.",

@@ -18,7 +18,7 @@ from processors.model.event import Event, Relation
 from processors.model.story import PubStatus
 from processors.times import to_timestamp
 from sinks.search_words import SearchTerm, excerpt, word_spans
-from sinks.stories import HiddenReason, lineage, source_name, story_time
+from sinks.stories import HiddenReason, is_unreached_kill, lineage, source_name, story_time
 
 Order = Literal["newest", "received", "relevance"]
 # Characters of a story's beginning in a list: shorter says too little to choose by, longer shows fewer stories a page.
@@ -62,7 +62,7 @@ class Hit(Model, frozen=True):
 
     `marks` are the places of the query's words in `snippet`, as code points, `headline_marks` those in `headline`.
     `time` is the story's own time, at the latest when it was received; `duplicates` counts repeats of the chain;
-    `backfill` marks old news that was sent in later.
+    `backfill` marks old news that was sent in later, `unreached` a kill whose story is not known.
     """
 
     uri: str
@@ -84,6 +84,7 @@ class Hit(Model, frozen=True):
     duplicates: int = 0
     damaged: bool = False
     backfill: bool = False
+    unreached: bool = False
     marks: tuple[tuple[int, int], ...] = ()
     headline_marks: tuple[tuple[int, int], ...] = ()
 
@@ -160,6 +161,7 @@ def make_hit(event: Event) -> Hit:
         topics=tuple(topic.name for topic in event.topics or ()),
         damaged=bool(event.damage),
         backfill=bool(origin and origin.backfill),
+        unreached=is_unreached_kill(event),
     )
 
 

@@ -80,6 +80,12 @@ def mark_of(event: Event) -> Mark | None:
     return None
 
 
+def is_unreached_kill(event: Event) -> bool:
+    """Whether an event kills a story that is not known: what it withdraws may still be shown."""
+    place = lineage(event)
+    return place.relation == "kill" and place.of is None
+
+
 def mark_keys(member: Member) -> Iterator[tuple[MarkKind, str]]:
     """The kinds and targets of the marks that may hide a member."""
     yield "kill", member.chain

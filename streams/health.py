@@ -14,14 +14,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from processors.errors import Bug
-from sinks.metrics import DEAD_LETTERS, LAG_RECORDS, OLDEST_SECONDS, RECORDS
+from processors.model.codec import decode
+from processors.model.event import Event
+from sinks.metrics import DEAD_LETTERS, KILLS, LAG_RECORDS, OLDEST_SECONDS, RECORDS
+from sinks.stories import is_unreached_kill
 from streams.messages import Message
+from streams.topology import LINEAGE, STEPS
 
 BUG: Final = Bug.__name__
 # How long records may wait before a consumer that passes none of them counts as stuck. Shorter than the longest batch
 # or restart of a step (models are loaded, state is read back) takes a healthy process out of service; with longer,
 # nobody is told.
 STUCK_AFTER_S: Final = 120.0
+_DECIDER: Final = next(step.name for step in STEPS if step.state is LINEAGE)
+_KILL: Final = (
+    b'"relation":"kill"'  # in an event as it is encoded; within its strings the quotation marks are escaped
+)
 
 
 @dataclass(slots=True)
@@ -84,10 +92,19 @@ def count_outcomes(step: str, outcomes: Sequence[Sequence[Message]]) -> None:
         kinds = [_error_type(message) for message in outcome if message.topic.endswith(".dlq")]
         letters.update(kinds)
         became["bug" if BUG in kinds else "rejected" if kinds else "made"] += 1
+        if step == _DECIDER:
+            _count_kills(outcome)
     for kind, number in letters.items():
         DEAD_LETTERS.labels(step, kind).inc(number)
     for kind, number in became.items():
         RECORDS.labels(step, kind).inc(number)
+
+
+def _count_kills(outcome: Sequence[Message]) -> None:
+    """Count the kills among the events of a record by whether they reach a story."""
+    for message in outcome:
+        if _KILL in message.value and not message.topic.endswith(".dlq") and message.topic != LINEAGE.name:
+            KILLS.labels("unreached" if is_unreached_kill(decode(message.value, Event)) else "reached").inc()
 
 
 def publish_lag(step: str, records: int, seconds: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from jinja2 import Environment
@@ -15,7 +15,10 @@ from sinks.desk import access, markup
 from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import AskedQuery, BadQuery, read_query
 from sinks.search import Page, Query, Stories, shown_headline
-from sinks.stories import lineage
+from sinks.stories import is_unreached_kill, lineage
+
+MAX_KILLS: Final = 100  # received last, among which those that reach no story are sought
+MAX_NAMED_KILLS: Final = 3  # above the list: more push the news down; the list of kills has all
 
 
 class Pages:
@@ -53,11 +56,19 @@ class Pages:
         page = await self._find_page(asked)
         if request.query.get("part") == "list":
             return self.page("_list.html", asked=asked, page=page)
-        kills = await self._stories.latest(Query(relation="kill", since=_day_ago(), limit=3))
+        kills = await self._stories.latest(Query(relation="kill", since=_day_ago(), limit=MAX_NAMED_KILLS))
+        received = await self._stories.latest(Query(relation="kill", order="received", limit=MAX_KILLS))
+        unreached = [hit for hit in received.hits if hit.unreached and hit.received >= _day_ago()]
         feeds = await self._feeds.list()
         languages = await self._stories.languages()
         return self.page(
-            "list.html", asked=asked, page=page, kills=kills.hits, feeds=feeds, languages=languages
+            "list.html",
+            asked=asked,
+            page=page,
+            kills=kills.hits,
+            unreached=unreached[:MAX_NAMED_KILLS],
+            feeds=feeds,
+            languages=languages,
         )
 
     async def story(self, request: web.Request) -> web.Response:
@@ -72,7 +83,12 @@ class Pages:
         place = lineage(stored.event)
         versions = await self._stories.versions(place.story)
         return self.page(
-            "story.html", stored=stored, lineage=place, versions=versions, **_story_values(stored.event)
+            "story.html",
+            stored=stored,
+            lineage=place,
+            versions=versions,
+            unreached=is_unreached_kill(stored.event),
+            **_story_values(stored.event),
         )
 
     async def feeds(self, _request: web.Request) -> web.Response:

@@ -6,6 +6,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from processors.errors import Bug, Empty, Malformed
+from processors.model.codec import encode
+from processors.model.event import Event, Lineage
+from processors.model.story import Story
 from streams.health import STUCK_AFTER_S, ProgressWatch, count_outcomes
 from streams.messages import Message, Record, dead_letter
 
@@ -74,3 +77,21 @@ def test_a_record_counts_once_and_its_dead_letters_each() -> None:
     assert figure("wire_dead_letters_total", type="Empty") == 2
     assert figure("wire_dead_letters_total", type="Malformed") == 1
     assert figure("wire_records_total", outcome="bug") == figure("wire_dead_letters_total", type="Bug") == 1
+
+
+def count_of_kills(outcome: str) -> float:
+    return REGISTRY.get_sample_value("wire_kills_total", {"outcome": outcome}) or 0.0
+
+
+def test_kills_are_counted_by_whether_they_reach_a_story() -> None:
+    before = count_of_kills("reached"), count_of_kills("unreached")
+    events = [
+        Event(Story("urn:a"), text='"relation":"kill"', lineage=Lineage("urn:a", "new")),
+        Event(Story("urn:k"), lineage=Lineage("urn:a", "kill", "urn:a", None, 2)),
+        Event(Story("urn:l"), lineage=Lineage("urn:l", "kill")),
+        Event(Story("urn:m"), lineage=Lineage("urn:m", "kill")),
+    ]
+    outcomes = [(Message("wire.stories.unique.v1", b"", encode(event), 0),) for event in events]
+    count_outcomes("deduplicate", outcomes)
+    count_outcomes("segment", outcomes)
+    assert (count_of_kills("reached"), count_of_kills("unreached")) == (before[0] + 1, before[1] + 2)

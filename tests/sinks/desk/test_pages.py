@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -10,7 +11,7 @@ from lxml.html import HtmlElement
 
 from tests.sinks.conftest import Shelf
 from tests.sinks.desk.conftest import Client
-from tests.sinks.events import COPY, dispatch, event
+from tests.sinks.events import COPY, START, at, dispatch, event
 
 
 async def page(desk: Client, path: str, status: int = 200) -> HtmlElement:
@@ -66,6 +67,23 @@ async def test_a_story_lists_its_versions_and_repeats(desk: Client, shelf: Shelf
         event("urn:c", headline="More", relation="update", chain="urn:a", of="urn:a", sequence=2, minute=2),
     )
     assert words(await page(desk, "/stories/urn%3Ac"), ".chain a") == ["First", "Again", "More"]
+
+
+async def test_a_kill_that_reaches_no_story_is_an_alert_on_the_list_and_on_its_page(
+    desk: Client, shelf: Shelf
+) -> None:
+    shelf.put(event("urn:a", headline="Wrong"))
+    shelf.put(event("urn:k", headline="Kill", relation="kill", chain="urn:a", of="urn:a", sequence=2))
+    assert words(await page(desk, "/"), ".alert[role=alert]") == []
+    now = (datetime.now(UTC) - START) / timedelta(minutes=1)
+    shelf.put(event("urn:lost", headline="Kill of what?", relation="kill", minute=now, created=at(0)))
+    shelf.put(event("urn:old", headline="Kill of long ago", relation="kill"))
+    listed = await page(desk, "/")
+    (alert,) = words(listed, ".alert[role=alert]")
+    assert alert.startswith("A kill reaches no story: Kill of what?.")
+    assert words(await page(desk, "/?relation=kill"), ".story .tag.flash") == ["reaches no story"] * 2
+    assert "reaches no story" in words(await page(desk, "/stories/urn%3Alost"), "[role=alert]")[0]
+    assert "reaches no story" not in words(await page(desk, "/stories/urn%3Ak"), "[role=alert]")[0]
 
 
 async def test_a_killed_story_says_so_and_is_not_listed(desk: Client, shelf: Shelf) -> None:
