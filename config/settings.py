@@ -368,6 +368,16 @@ class Desk(Struct, frozen=True):
         Literal["embedded", "elasticsearch"], Meta(description="The index that `wiredesk export` reads.")
     ] = "embedded"
     page_size: Annotated[int, Meta(ge=1, le=1000, description="Stories of one page.")] = 50
+    # shorter: searches of a large index fail while the disk is busy; longer: one reader holds up the others
+    search_timeout_s: Annotated[
+        PositiveSeconds, Meta(description="A search that takes longer is given up.")
+    ] = 2.0
+    proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+        ),
+    ] = ()
 
 
 class Health(Struct, frozen=True):

@@ -13,6 +13,7 @@ from typing import Final, Literal, Protocol
 
 from msgspec.structs import replace
 
+from processors.errors import Transient
 from processors.model import Model
 from processors.model.event import Event, Relation
 from processors.model.story import PubStatus
@@ -26,6 +27,8 @@ MAX_LEAD_CHARS: Final = 280
 # Characters of a sentence that serves as headline; whole paragraphs would come with longer ones.
 MAX_TITLE_CHARS: Final = 200
 LEAD_PARAGRAPHS: Final = 4  # that a lead is made of, where the first ones are single lines
+# Pages that are counted end here: further ones cost as much as all before them, and nobody reads so far.
+MAX_OFFSET: Final = 1000
 # Characters of a text in which the words of a query are marked. Words behind are found and not shown; more make a page
 # of long documents slow.
 MAX_MARKED_CHARS: Final = 20_000
@@ -114,8 +117,15 @@ class StoredStory:
     by: str | None = None
 
 
+class SearchTooSlow(Transient):
+    """A search that was given up at its deadline, so that others have their turn."""
+
+
 class Stories(Protocol):
-    """A searchable store of stories. Every method raises `Transient` where the store does not answer."""
+    """A searchable store of stories.
+
+    Every method raises `Transient` where the store does not answer, and `SearchTooSlow` past its deadline.
+    """
 
     async def latest(self, query: Query) -> Page:
         """The newest stories that pass the query's filters; its words do not matter."""

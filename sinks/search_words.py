@@ -16,6 +16,9 @@ from typing import Final
 # More words of a query make a search slow without narrowing it; fewer cut off a pasted headline.
 MAX_TERMS: Final = 32
 MAX_QUERY_CHARS: Final = 1000
+# Letters of a beginning, and beginnings in one query. Shorter or more of them stand for most of the words of the index.
+MIN_PREFIX_CHARS: Final = 2
+MAX_PREFIXES: Final = 4
 EXCERPT_CHARS: Final = 240  # of a text around the first place: two to three lines of a list
 _UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
 _TOKEN: Final = re.compile(
@@ -40,19 +43,21 @@ class SearchTerm:
 
 
 def parse_terms(typed: str) -> tuple[SearchTerm, ...]:
-    """The terms of a query as it was typed; marks that mean nothing are left out."""
-    terms = []
+    """The terms of a query as it was typed; marks that mean nothing are left out.
+
+    A beginning of one letter, or one beginning too many, is taken for a whole word.
+    """
+    terms, prefix_count = [], 0
     for match in _TYPED.finditer(typed[:MAX_QUERY_CHARS]):
         text = match["phrase"] if match["phrase"] is not None else match["word"]
         spans = list(tokens(text))
         compared = tuple(word for _, _, word in spans)
         if compared:
             typed_words = tuple(text[start:end] for start, end, _ in spans)
-            terms.append(
-                SearchTerm(
-                    compared, typed_words, match["word"] is not None and text.endswith("*"), bool(match["no"])
-                )
-            )
+            is_prefix = match["word"] is not None and text.endswith("*")
+            is_prefix = is_prefix and len(compared[-1]) >= MIN_PREFIX_CHARS and prefix_count < MAX_PREFIXES
+            prefix_count += is_prefix
+            terms.append(SearchTerm(compared, typed_words, is_prefix, bool(match["no"])))
     return tuple(terms[:MAX_TERMS])
 
 

@@ -11,7 +11,7 @@ import click
 
 from config import Misconfigured
 from processors.errors import Transient
-from streams.startup import configure_numpy
+from streams.startup import configure_numpy, raise_file_limit
 
 COMMANDS: Final = {
     "run": "Poll, process and show stories on this machine (SQLite, web desk).",
@@ -72,6 +72,7 @@ def cli() -> None:
 def main() -> None:
     """The console script. One line instead of a stack trace for what the operator (status 2) or the world did."""
     configure_numpy(os.environ)
+    raise_file_limit()
     try:
         cli()
     except Misconfigured as error:

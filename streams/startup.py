@@ -1,4 +1,4 @@
-"""What a process sets up before anything else: how numpy sorts on its processor, and where its log goes.
+"""What a process sets up first: how numpy sorts on its processor, how many files it may open, where its log goes.
 
 numpy sorts with x86-simd-sort, which packs numbers by a store that AMD's Zen 4 emulates in microcode (AMD's
 optimization guide for Zen 4, 57647, 2.11.2: avoid the memory form of COMPRESS; numpy/x86-simd-sort issue 6). Without
@@ -9,8 +9,10 @@ changes. Nothing heavy is imported here: numpy must be told before it is loaded.
 from __future__ import annotations
 
 import logging
+import resource
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +23,8 @@ NUMPY_VARIABLE: Final = (
     "NPY_DISABLE_CPU_FEATURES"  # numpy reads it when it is loaded; what the operator set stands
 )
 _SLOW: Final = "X86_V4 AVX512_ICL"  # the groups of features, as numpy names them, that such a processor has
+# More than any installation needs. Some containers allow a thousand million, which older libraries count through.
+MAX_OPEN_FILES: Final = 1_048_576
 _CPUS: Final = Path("/proc/cpuinfo")
 
 
@@ -48,6 +52,15 @@ def sorts_slowly(cpuinfo: str) -> bool:
         and facts.get("cpu family") == "25"
         and "avx512_vbmi2" in flags
     )
+
+
+def raise_file_limit() -> None:
+    """Raise the limit of open files to what the system allows: connections count as files, and 1,024 are soon taken."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # a system that promises more than it gives
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def configure_logs(settings: LogSettings) -> None:

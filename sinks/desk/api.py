@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,9 +10,11 @@ import orjson
 from aiohttp import web
 
 from processors.model.codec import to_builtins
+from sinks.desk.access import READER
 from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import BadQuery, read_query
 from sinks.desk.stream import Wire
+from sinks.desk.turns import SearchTurns
 from sinks.search import Stories
 
 
@@ -19,11 +22,17 @@ class Api:
     """The handlers under ``/api``."""
 
     def __init__(
-        self, stories: Stories, feeds: Feeds, pipeline: PipelineState | None, wire: Wire, page_size: int
+        self,
+        stories: Stories,
+        feeds: Feeds,
+        pipeline: PipelineState | None,
+        wire: Wire,
+        turns: SearchTurns,
+        page_size: int,
     ) -> None:
         """`page_size` is how many stories a page has that asks for no number."""
         self._stories, self._feeds, self._pipeline = stories, feeds, pipeline
-        self._wire = wire
+        self._wire, self._turns = wire, turns
         self._page_size = page_size
 
     def routes(self) -> list[web.RouteDef]:
@@ -43,7 +52,8 @@ class Api:
             query = read_query(request.query, self._page_size, datetime.now(UTC)).query
         except BadQuery as error:
             return json_response({"error": {"type": "BadQuery", "message": str(error)}}, 400)
-        page = await (self._stories.search(query) if query.words else self._stories.latest(query))
+        async with self._turns.take_turn(request[READER]):
+            page = await (self._stories.search(query) if query.words else self._stories.latest(query))
         return json_response({"stories": to_builtins(page.hits), "after": page.after})
 
     async def story(self, request: web.Request) -> web.Response:
@@ -54,7 +64,7 @@ class Api:
             return json_response(
                 {"error": {"type": "NotFound", "message": f"no story has the uri {uri}"}}, 404
             )
-        response = json_response(to_builtins(stored.event))
+        response = await asyncio.to_thread(lambda: json_response(to_builtins(stored.event)))
         if stored.hidden:
             response.headers["X-Wiredesk-Hidden"] = stored.hidden
         return response
@@ -62,7 +72,10 @@ class Api:
     async def chain(self, request: web.Request) -> web.Response:
         """Every member of a chain, in order."""
         members = await self._stories.versions(request.match_info["chain"])
-        return json_response({"stories": to_builtins(tuple(members))}, 200 if members else 404)
+        status = 200 if members else 404
+        return await asyncio.to_thread(
+            lambda: json_response({"stories": to_builtins(tuple(members))}, status)
+        )
 
     async def feeds(self, _request: web.Request) -> web.Response:
         """The health of every feed."""

@@ -15,15 +15,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from config.settings import Desk
 from processors.errors import Transient
-from sinks.desk import access, markup
+from sinks.desk import markup
+from sinks.desk.access import DeskAccess
 from sinks.desk.api import Api, json_response
 from sinks.desk.health import Check, count_feeds, health_routes
 from sinks.desk.pages import Pages
 from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.stream import Wire
-from sinks.search import Stories
+from sinks.desk.turns import SearchTurns
+from sinks.listener import check_characters
+from sinks.search import SearchTooSlow, Stories
 
 DESK_FOLDER: Final = Path(__file__).parent
+STATIC_FILES: Final = {path.name: path for path in (DESK_FOLDER / "static").iterdir()}
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -54,21 +58,22 @@ def make_app(
     Raises:
         Misconfigured: the host is open to the network and there is no token.
     """
-    access.check_exposure(settings)
+    access = DeskAccess(settings)
     app = web.Application(
-        middlewares=[access.access_middleware(settings), _answer_errors], client_max_size=64 * 1024
+        middlewares=[check_characters, access.check_reader, _answer_errors], client_max_size=64 * 1024
     )
+    turns = SearchTurns()
     wire = Wire(stories)
-    pages = Pages(stories, feeds, pipeline, settings, _templates())
+    pages = Pages(stories, feeds, pipeline, settings, _templates(), access, turns)
     app.add_routes(pages.routes())
-    app.add_routes(Api(stories, feeds, pipeline, wire, settings.page_size).routes())
+    app.add_routes(Api(stories, feeds, pipeline, wire, turns, settings.page_size).routes())
 
     async def measure() -> None:
         if polls:
             count_feeds(await feeds.list())
 
     app.add_routes(health_routes({"stories": _store_check(stories), **(checks or {})}, measure=measure))
-    app.router.add_static("/static/", DESK_FOLDER / "static", append_version=True)
+    app.add_routes([web.get("/static/{name}", _static_file)])
     app[PAGES] = pages
 
     async def close(_app: web.Application) -> None:
@@ -93,6 +98,14 @@ def _store_check(stories: Stories) -> Check:
     return check
 
 
+async def _static_file(request: web.Request) -> web.StreamResponse:
+    """One of the desk's own files; a name that is none of theirs never reaches the file system."""
+    path = STATIC_FILES.get(request.match_info["name"])
+    if path is None:
+        raise web.HTTPNotFound
+    return web.FileResponse(path)
+
+
 async def _add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
     """Security headers on every answer, streams and errors included."""
     response.headers.update(SECURITY_HEADERS)
@@ -103,6 +116,8 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     """Answer errors: with a page for people, with JSON for programs."""
     try:
         return await handler(request)
+    except SearchTooSlow as error:
+        return _error_response(request, 503, "The search takes too long", str(error))
     except Transient as error:
         log.warning("the store does not answer", path=request.path, reason=str(error))
         return _error_response(request, 503, "The index does not answer", str(error))

@@ -15,7 +15,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from sinks.desk.access import IS_ANONYMOUS
 from sinks.desk.ports import FeedCondition, FeedHealth
+from sinks.listener import check_characters
 from sinks.metrics import FEEDS, SILENT_FEEDS
 
 Check = Callable[[], Awaitable[str | None]]
@@ -60,39 +62,29 @@ def health_app(
     measure: Callable[[], Awaitable[None]] | None = None,
 ) -> web.Application:
     """An application with nothing but the health routes, for workers, pollers and sinks."""
-    app = web.Application()
+    app = web.Application(middlewares=[check_characters])
     app.add_routes(health_routes(ready, alive, measure))
     return app
 
 
-async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Answer on an address (port 0: any free one); the runner, whose `cleanup` ends it, and the port.
-
-    Raises:
-        OSError: the address is in use or not ours.
-    """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
-    await runner.setup()
-    site = web.TCPSite(runner, host, port)
-    try:
-        await site.start()
-    except OSError:
-        await runner.cleanup()
-        raise
-    return runner, int(runner.addresses[0][1])
-
-
 def _probe(checks: Mapping[str, Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def answer(_request: web.Request) -> web.Response:
+    async def answer(request: web.Request) -> web.Response:
         messages = dict(zip(checks, await asyncio.gather(*map(_run_check, checks.values())), strict=True))
         failed = any(message is not None for message in messages.values())
         body = {
             "status": "failing" if failed else "ok",
-            "checks": {name: message or "ok" for name, message in messages.items()},
+            "checks": {name: _shown_message(request, message) for name, message in messages.items()},
         }
         return web.json_response(body, status=503 if failed else 200, headers={"Cache-Control": "no-store"})
 
     return answer
+
+
+def _shown_message(request: web.Request, message: str | None) -> str:
+    """What a check says; who has shown no token where there is one learns only that it fails."""
+    if message is None:
+        return "ok"
+    return "failing" if request.get(IS_ANONYMOUS) else message
 
 
 async def _run_check(check: Check) -> str | None:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from aiohttp import web
 from jinja2 import Environment
 
 from config.settings import Desk
-from processors.model.event import Event
-from sinks.desk import access, markup
+from processors.model.event import Event, Lineage
+from sinks.desk import markup
+from sinks.desk.access import READER, DeskAccess, local_path
 from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import AskedQuery, BadQuery, read_query
-from sinks.search import Page, Query, Stories, shown_headline
+from sinks.desk.turns import SearchTurns
+from sinks.listener import Bodies
+from sinks.search import Hit, Page, Query, StoredStory, Stories, shown_headline
 from sinks.stories import is_unreached_kill, lineage
 
 MAX_KILLS: Final = 100  # received last, among which those that reach no story are sought
 MAX_NAMED_KILLS: Final = 3  # above the list: more push the news down; the list of kills has all
+
+MAX_FORM_BYTES: Final = 64 * 1024  # a token and an address; more is no login
+FORM_TIMEOUT_S: Final = 10.0  # for the form of a login: longer keeps places for nobody
+MAX_FORM_FIELDS: Final = 10
 
 
 class Pages:
@@ -31,8 +41,11 @@ class Pages:
         pipeline: PipelineState | None,
         settings: Desk,
         templates: Environment,
+        access: DeskAccess,
+        turns: SearchTurns,
     ) -> None:
         """Reads the given stores; without a pipeline its state is not shown."""
+        self._access, self._turns, self._bodies = access, turns, Bodies(timeout_s=FORM_TIMEOUT_S)
         self._stories, self._feeds, self._pipeline = stories, feeds, pipeline
         self._settings, self._templates = settings, templates
 
@@ -53,15 +66,15 @@ class Pages:
             asked = read_query(request.query, self._settings.page_size, datetime.now(UTC))
         except BadQuery as error:
             return self.page("error.html", 400, title="That can't be searched", message=str(error))
-        page = await self._find_page(asked)
+        page = await self._find_page(asked, request[READER])
         if request.query.get("part") == "list":
-            return self.page("_list.html", asked=asked, page=page)
+            return await self.render_page("_list.html", asked=asked, page=page)
         kills = await self._stories.latest(Query(relation="kill", since=_day_ago(), limit=MAX_NAMED_KILLS))
         received = await self._stories.latest(Query(relation="kill", order="received", limit=MAX_KILLS))
         unreached = [hit for hit in received.hits if hit.unreached and hit.received >= _day_ago()]
         feeds = await self._feeds.list()
         languages = await self._stories.languages()
-        return self.page(
+        return await self.render_page(
             "list.html",
             asked=asked,
             page=page,
@@ -82,14 +95,7 @@ class Pages:
             return self.page("error.html", 404, title="No such story", message=message)
         place = lineage(stored.event)
         versions = await self._stories.versions(place.story)
-        return self.page(
-            "story.html",
-            stored=stored,
-            lineage=place,
-            versions=versions,
-            unreached=is_unreached_kill(stored.event),
-            **_story_values(stored.event),
-        )
+        return await asyncio.to_thread(self._story_page, stored, place, versions)
 
     async def feeds(self, _request: web.Request) -> web.Response:
         """The health of the feeds and the pipeline."""
@@ -97,19 +103,19 @@ class Pages:
         lags = await self._pipeline.lags() if self._pipeline else ()
         dead = await self._pipeline.dead_letters() if self._pipeline else None
         states = Counter(feed.state for feed in feeds)
-        return self.page("feeds.html", feeds=feeds, lags=lags, dead_letters=dead, states=states)
+        return await self.render_page("feeds.html", feeds=feeds, lags=lags, dead_letters=dead, states=states)
 
     async def ask_token(self, request: web.Request) -> web.Response:
         """The login form."""
-        return self.page("login.html", next=access.local_path(request.query.get("next", "/")), wrong=False)
+        return self.page("login.html", next=local_path(request.query.get("next", "/")), wrong=False)
 
     async def login(self, request: web.Request) -> web.Response:
         """Check a token and set the session's cookie."""
-        form = await request.post()
-        following = access.local_path(str(form.get("next", "/")))
+        async with self._bodies.read_body(request, MAX_FORM_BYTES) as body:
+            form = _read_form(body)
+        following = local_path(form.get("next", "/"))
         response = web.Response(status=303, headers={"Location": following, "Cache-Control": "no-store"})
-        token = self._settings.token
-        if token and access.log_in(response, token, str(form.get("token", "")), secure=request.secure):
+        if self._access.log_in(request, response, form.get("token", "")):
             return response
         return self.page("login.html", 403, next=following, wrong=True)
 
@@ -124,8 +130,31 @@ class Pages:
             text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"}
         )
 
-    async def _find_page(self, asked: AskedQuery) -> Page:
-        return await (self._stories.search if asked.query.words else self._stories.latest)(asked.query)
+    async def render_page(self, name: str, status: int = 200, **values: Any) -> web.Response:
+        """A page from its template, made beside the event loop: a long one holds up nobody."""
+        return await asyncio.to_thread(self.page, name, status, **values)
+
+    def _story_page(self, stored: StoredStory, place: Lineage, versions: Sequence[Hit]) -> web.Response:
+        values = _story_values(stored.event)
+        unreached = is_unreached_kill(stored.event)
+        return self.page(
+            "story.html", stored=stored, lineage=place, versions=versions, unreached=unreached, **values
+        )
+
+    async def _find_page(self, asked: AskedQuery, reader: str) -> Page:
+        async with self._turns.take_turn(reader):
+            return await (self._stories.search if asked.query.words else self._stories.latest)(asked.query)
+
+
+def _read_form(body: bytes) -> dict[str, str]:
+    """The fields of a form, whatever bytes it has; of those with one name, the first."""
+    try:
+        fields = parse_qs(
+            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS
+        )
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="no form of a login") from error
+    return {name: values[0] for name, values in fields.items()}
 
 
 def _story_values(event: Event) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from processors.numbers import MAX_INT64
 from sinks.elasticsearch.client import ElasticJson, connect, translate_errors
 from sinks.elasticsearch.documents import document_id
 from sinks.elasticsearch.index import stemmed_languages
-from sinks.search import Arrivals, Hit, Page, Query, StoredStory, highlight_words
+from sinks.search import MAX_OFFSET, Arrivals, Hit, Page, Query, SearchTooSlow, StoredStory, highlight_words
 from sinks.search_words import SearchTerm, fold, parse_terms
 from sinks.stories import now_ms
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
 SEARCHED_FIELDS: Final = ("headline^4", "other^2", "text")
-MAX_RESULT_WINDOW: Final = 10_000  # hits that the server gives by their number (index.max_result_window)
+SEARCH_TIMEOUT_S: Final = 2.0  # the default of ``desk.search_timeout_s``
 MAX_CHAIN_MEMBERS: Final = 500  # of one chain that are shown; a running story has some dozens
 MAX_LANGUAGES: Final = 200
 # A document may be searchable this much later than its time of indexing says: the refresh interval of the index and
@@ -44,8 +45,10 @@ class ElasticStories:
         settings: Elasticsearch,
         client: AsyncElasticsearch | None = None,
         clock: Callable[[], int] = now_ms,
+        timeout_s: float = SEARCH_TIMEOUT_S,
     ) -> None:
-        """`clock` tells in milliseconds when embargoes end."""
+        """`clock` tells in milliseconds when embargoes end; the server gives a search up after `timeout_s` seconds."""
+        self._timeout_s = timeout_s
         self._settings = settings
         self._client = client or connect(settings)
         self._clock = clock
@@ -67,16 +70,19 @@ class ElasticStories:
         body = _search_request(
             query, wanted, self._clock(), await self._stemmed_languages() if wanted else ()
         )
-        if body["from_"] + query.limit >= MAX_RESULT_WINDOW:
+        if body["from_"] > MAX_OFFSET:
             return Page(())
         hits = await self._search(**body)
         shown = hits[: query.limit]
         counts = await self._duplicates({hit["_source"]["card"]["chain"] for hit in shown})
-        page = tuple(_hit(hit["_source"], wanted, counts) for hit in shown)
+        # Marking words in long texts takes a while, which the event loop has not.
+        page = await asyncio.to_thread(lambda: tuple(_hit(hit["_source"], wanted, counts) for hit in shown))
         if len(hits) <= query.limit:
             return Page(page)
-        paged = body["from_"] + query.limit if _by_offset(query) else shown[-1]["sort"]
-        return Page(page, _pack_cursor(paged))
+        if not _by_offset(query):
+            return Page(page, _pack_cursor(shown[-1]["sort"]))
+        following = body["from_"] + query.limit
+        return Page(page, _pack_cursor(following) if following <= MAX_OFFSET else None)
 
     async def get(self, uri: str) -> StoredStory | None:
         """One story, killed or not; None where it is unknown or still under embargo."""
@@ -139,7 +145,15 @@ class ElasticStories:
 
     async def _search(self, **request: Any) -> list[ElasticJson]:
         with translate_errors(self._settings.url):
-            answer = await self._client.search(index=self._settings.index, track_total_hits=False, **request)
+            answer = await self._client.search(
+                index=self._settings.index,
+                track_total_hits=False,
+                timeout=f"{int(self._timeout_s * 1000)}ms",
+                **request,
+            )
+        if answer.get("timed_out"):
+            reason = f"given up after {self._timeout_s:g} s; use more or longer words, or a shorter time"
+            raise SearchTooSlow(reason)
         hits: list[ElasticJson] = answer["hits"]["hits"]
         return hits
 

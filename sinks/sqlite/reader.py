@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,13 +20,19 @@ from processors.model.codec import decode
 from processors.model.event import Event
 from processors.numbers import parse_int64
 from processors.times import to_milliseconds
-from sinks.search import Arrivals, Hit, Page, Query, StoredStory, highlight_words
+from sinks.search import MAX_OFFSET, Arrivals, Hit, Page, Query, SearchTooSlow, StoredStory, highlight_words
 from sinks.search_words import SearchTerm, fold, fts5_query, parse_terms
 from sinks.stories import now_ms
 
 T = TypeVar("T")
-# Readers at once; more compete for the disk with the pipeline, one lets a slow search hold up pages.
-THREADS: Final = 2
+# Searches, and other reads, at once. More compete for the disk with the pipeline; one lets a slow search hold up others.
+SEARCH_THREADS: Final = 2
+READ_THREADS: Final = 2
+SEARCH_TIMEOUT_S: Final = 2.0  # the default of ``desk.search_timeout_s``
+# Steps of SQLite's machine between two looks at the clock, some tenths of a millisecond. Fewer make each search slower,
+# more let it pass its deadline.
+CLOCK_STEPS: Final = 4000
+MAX_CHAIN_MEMBERS: Final = 500  # of one chain that are shown; a running story has some dozens
 # Stories that fit, from which on the newest are looked through one by one: for rarer words that reads more of the table
 # than the index of words, for commoner ones sorting all that fit takes longer.
 MIN_COMMON_STORIES: Final = 2000
@@ -36,33 +43,41 @@ ORDER_COLUMNS: Final = {"newest": "time", "received": "received"}
 class StorySearch:
     """`sinks.search.Stories` over the file of the embedded runtime. Reads never wait for its writes."""
 
-    def __init__(self, path: Path, clock: Callable[[], int] = now_ms) -> None:
-        """`clock` tells when embargoes end, in milliseconds. The file is opened at the first read."""
+    def __init__(
+        self, path: Path, clock: Callable[[], int] = now_ms, timeout_s: float = SEARCH_TIMEOUT_S
+    ) -> None:
+        """`clock` tells when embargoes end, in milliseconds; reads are given up after `timeout_s` seconds at work.
+
+        The file is opened at the first read.
+        """
         self._path = path
         self._clock = clock
-        self._pool = ThreadPoolExecutor(THREADS, "search")
+        self._timeout_s = timeout_s
+        self._searches = ThreadPoolExecutor(SEARCH_THREADS, "search")
+        self._reads = ThreadPoolExecutor(READ_THREADS, "read")
         self._own = threading.local()
         self._opened: list[sqlite3.Connection] = []
 
     def close(self) -> None:
         """End the threads and close the file."""
-        self._pool.shutdown()
+        self._searches.shutdown()
+        self._reads.shutdown()
         for connection in self._opened:
             connection.close()
 
     async def latest(self, query: Query) -> Page:
         """The newest stories that pass the filters."""
-        return await self._run(lambda base: _page(base, replace(query, words=""), self._clock()))
+        query = replace(query, words="")
+        return await self._run(lambda base: _page(base, query, self._clock()), self._searches)
 
     async def search(self, query: Query) -> Page:
         """The stories that fit the words and filters."""
-        return await self._run(lambda base: _page(base, query, self._clock()))
+        return await self._run(lambda base: _page(base, query, self._clock()), self._searches)
 
     async def get(self, uri: str) -> StoredStory | None:
         """One story, killed or not; None where it is unknown or still under embargo."""
         sql = "SELECT event, hidden, hidden_by FROM stories WHERE uri = ? AND visible_from <= ?"
-        row = await self._run(lambda base: base.execute(sql, (uri, self._clock())).fetchone())
-        return StoredStory(decode(row[0], Event), row[1], row[2]) if row else None
+        return await self._run(lambda base: _stored_story(base.execute(sql, (uri, self._clock())).fetchone()))
 
     async def events(self, uris: Sequence[str]) -> Sequence[Event]:
         """Several stories in the order asked for."""
@@ -73,8 +88,9 @@ class StorySearch:
 
     async def versions(self, chain: str) -> Sequence[Hit]:
         """Every member of a chain in the order of the log."""
-        sql = "SELECT card FROM stories WHERE chain = ? AND visible_from <= ? ORDER BY sequence, received, id"
-        rows = await self._run(lambda base: base.execute(sql, (chain, self._clock())).fetchall())
+        sql = "SELECT card FROM stories WHERE chain = ? AND visible_from <= ? ORDER BY sequence, received, id LIMIT ?"
+        values = (chain, self._clock(), MAX_CHAIN_MEMBERS)
+        rows = await self._run(lambda base: base.execute(sql, values).fetchall())
         return [decode(row[0], Hit) for row in rows]
 
     async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
@@ -90,13 +106,31 @@ class StorySearch:
         rows = await self._run(lambda base: base.execute(sql).fetchall())
         return [row[0] for row in rows]
 
-    async def _run(self, call: Callable[[sqlite3.Connection], T]) -> T:
+    async def _run(
+        self, call: Callable[[sqlite3.Connection], T], threads: ThreadPoolExecutor | None = None
+    ) -> T:
+        """What a call gives on a thread, with a deadline that begins when its turn comes."""
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, lambda: call(self._connection())
-            )
+            return await loop.run_in_executor(threads or self._reads, self._run_in_time, call)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                reason = f"given up after {self._timeout_s:g} s; use more or longer words, or a shorter time"
+                raise SearchTooSlow(reason) from error
+            raise self._unreachable(error) from error
         except sqlite3.DatabaseError as error:
-            raise Unreachable(f"{self._path}: {error}; is `wiredesk run` using this folder?") from error
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: sqlite3.DatabaseError) -> Unreachable:
+        return Unreachable(f"{self._path}: {error}; is `wiredesk run` using this folder?")
+
+    def _run_in_time(self, call: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._connection()
+        self._own.deadline = time.monotonic() + self._timeout_s
+        return call(connection)
+
+    def _is_late(self) -> bool:
+        return bool(time.monotonic() > self._own.deadline)
 
     def _connection(self) -> sqlite3.Connection:
         """This thread's connection."""
@@ -106,6 +140,7 @@ class StorySearch:
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
             connection.execute("PRAGMA query_only=1")
             connection.execute("PRAGMA busy_timeout=5000")
+            connection.set_progress_handler(self._is_late, CLOCK_STEPS)
             self._own.connection = connection
             self._opened.append(connection)
         return connection
@@ -124,19 +159,28 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
         values.insert(0, match)
     order = "story_words.rank, s.id DESC" if relevance else _newest(query, wheres, values)
     offset = (parse_int64(query.after or "") or 0) if relevance else 0
+    if offset > MAX_OFFSET:
+        return Page(())
     column = ORDER_COLUMNS.get(query.order, "time")
     sql = (
-        f"SELECT s.card, s.event, s.{column}, s.id, (SELECT COUNT(*) FROM stories d"  # noqa: S608 -- constants and parameters
+        f"SELECT s.card, s.{column}, s.id, (SELECT COUNT(*) FROM stories d"  # noqa: S608 -- constants and parameters
         " WHERE d.chain = s.chain AND d.relation = 'duplicate')"
         f" FROM {'story_words JOIN stories s ON s.id = story_words.rowid' if joined else 'stories s'}"
         f" WHERE {' AND '.join(wheres)} ORDER BY {order} LIMIT ? OFFSET ?"
     )
     rows = base.execute(sql, (*values, query.limit + 1, offset)).fetchall()
-    hits = tuple(_hit(row, wanted) for row in rows[: query.limit])
+    hits = tuple(_hit(base, row, wanted) for row in rows[: query.limit])
     if len(rows) <= query.limit:
         return Page(hits)
     last = rows[query.limit - 1]
-    return Page(hits, str(offset + query.limit) if relevance else f"{last[2]}.{last[3]}")
+    if not relevance:
+        return Page(hits, f"{last[1]}.{last[2]}")
+    following = offset + query.limit
+    return Page(hits, str(following) if following <= MAX_OFFSET else None)
+
+
+def _stored_story(row: Sequence[Any] | None) -> StoredStory | None:
+    return StoredStory(decode(row[0], Event), row[1], row[2]) if row else None
 
 
 def _is_common(base: sqlite3.Connection, match: str) -> bool:
@@ -186,9 +230,14 @@ def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
     return wheres, values  # type: ignore[return-value]
 
 
-def _hit(row: Sequence[Any], wanted: Sequence[SearchTerm]) -> Hit:
-    hit = structs.replace(decode(row[0], Hit), duplicates=row[4])
-    return highlight_words(hit, orjson.loads(row[1])["text"], wanted) if wanted else hit
+def _hit(base: sqlite3.Connection, row: Sequence[Any], wanted: Sequence[SearchTerm]) -> Hit:
+    """The hit of a row; texts are read one after the other, since a page of long ones would fill the memory."""
+    card, _, number, duplicates = row
+    hit = structs.replace(decode(card, Hit), duplicates=duplicates)
+    if not wanted:
+        return hit
+    (event,) = base.execute("SELECT event FROM stories WHERE id = ?", (number,)).fetchone()
+    return highlight_words(hit, orjson.loads(event)["text"], wanted)
 
 
 def _arrivals(base: sqlite3.Connection, cursor: str | None, limit: int, now: int) -> Arrivals:

@@ -71,19 +71,19 @@ async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
 
     from config import Misconfigured
     from sinks.desk.app import make_app
-    from sinks.desk.health import serve
     from sinks.elasticsearch import ElasticStories
+    from sinks.listener import serve
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    stories = ElasticStories(settings.elasticsearch)
+    stories = ElasticStories(settings.elasticsearch, timeout_s=settings.desk.search_timeout_s)
     host, port = settings.desk.host, settings.desk.port
     try:
-        runner, port = await serve(make_app(stories, feeds, settings.desk, polls=False), host, port)
+        listener, port = await serve(make_app(stories, feeds, settings.desk, polls=False), host, port)
     except OSError as error:
         raise Misconfigured(f"[desk] {host}:{port}: {error.strerror}; choose another port") from error
     structlog.get_logger("wiredesk").info("the desk is open", url=f"http://{host}:{port}/")
     await stop.wait()
-    await runner.cleanup()
+    await listener.cleanup()
     await stories.close()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sinks.export import ExportFormat, ExportWriter
     from sinks.search import Query, Stories
 
+# For one page: an export may wait where a reader of the desk may not; for ever, it would hide a broken index.
+PAGE_TIMEOUT_S = 600.0
 RELATIONS = click.Choice(["new", "duplicate", "update", "correction", "kill"])
 
 
@@ -144,7 +146,7 @@ async def _open_index(settings: Settings, search: str) -> AsyncIterator[Stories]
     if search == "elasticsearch":
         from sinks.elasticsearch import ElasticStories
 
-        distributed = ElasticStories(settings.elasticsearch)
+        distributed = ElasticStories(settings.elasticsearch, timeout_s=PAGE_TIMEOUT_S)
         try:
             yield distributed
         finally:
@@ -153,7 +155,7 @@ async def _open_index(settings: Settings, search: str) -> AsyncIterator[Stories]
     from sinks.sqlite.writer import StorySearch
     from streams.embedded.data_file import find_data_file
 
-    embedded = StorySearch(find_data_file(Path(settings.embedded.data)))
+    embedded = StorySearch(find_data_file(Path(settings.embedded.data)), timeout_s=PAGE_TIMEOUT_S)
     try:
         yield embedded
     finally:

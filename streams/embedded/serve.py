@@ -19,7 +19,7 @@ from config.settings import Settings
 from processors.model.event import RawItem
 from processors.times import to_timestamp
 from sinks.desk.app import make_app
-from sinks.desk.health import serve as serve_app
+from sinks.listener import serve as serve_app
 from sinks.sqlite.writer import StorySearch
 from sinks.stories import now_ms
 from streams.embedded.route_stream import RouteStream
@@ -93,18 +93,18 @@ async def _open_desk(
     settings: Settings, runtime: EmbeddedRuntime, feeds: Sequence[Feed], stack: AsyncExitStack
 ) -> None:
     """Serve the desk until the stack ends; Misconfigured where the address can't be had."""
-    search = StorySearch(runtime.path)
+    search = StorySearch(runtime.path, timeout_s=settings.desk.search_timeout_s)
     stack.callback(search.close)
     desk = settings.desk
     polled = PolledFeeds(feeds, runtime.feed_states.load)
     app = make_app(search, polled, desk, runtime, {"database": runtime.check})
     RouteStream(runtime.rules, runtime.log_thread).add_to(app)
     try:
-        runner, port = await serve_app(app, desk.host, desk.port)
+        listener, port = await serve_app(app, desk.host, desk.port)
     except OSError as error:
         reason = f"the desk can't listen on {desk.host}:{desk.port} ({error.strerror})"
         raise Misconfigured(f"{reason}; choose another port with --port") from error
-    stack.push_async_callback(runner.cleanup)
+    stack.push_async_callback(listener.cleanup)
     log.info("the desk is open", url=f"http://{desk.host}:{port}/")
 
 

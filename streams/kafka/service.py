@@ -23,7 +23,8 @@ import structlog
 
 from config import Misconfigured
 from config.settings import Health, Settings
-from sinks.desk.health import Check, health_app, serve
+from sinks.desk.health import Check, health_app
+from sinks.listener import serve
 from streams.retry import PROCESS_RESTART
 from streams.startup import configure_logs
 
@@ -97,7 +98,7 @@ async def serve_health(
         Misconfigured: the address is taken.
     """
     try:
-        runner, port = await serve(health_app(ready, measure=measure), settings.host, settings.port)
+        listener, port = await serve(health_app(ready, measure=measure), settings.host, settings.port)
     except OSError as error:
         raise Misconfigured(
             f"health.host and health.port: {settings.host}:{settings.port}: {error.strerror}"
@@ -106,7 +107,7 @@ async def serve_health(
     try:
         yield
     finally:
-        await runner.cleanup()
+        await listener.cleanup()
 
 
 class LogLimit(logging.Filter):

@@ -7,8 +7,8 @@ again. ``/websub/…`` are the callbacks of our subscriptions.
 from __future__ import annotations
 
 import asyncio
-import hmac
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -21,13 +21,15 @@ from config.settings import Poll, Push
 from processors.errors import Transient
 from processors.model.event import RawItem
 from processors.times import to_timestamp
-from sinks.desk.health import serve
+from sinks.listener import MAX_BODIES_BYTES, Bodies, admit_caller, check_characters, is_same_secret, serve
 from streams.pollers.fetch import Answer
 from streams.pollers.ports import Hubs, NoHubs, RawItemOutlet
 from streams.pollers.websub import DeliverDocument, PostForm, Subscriber
 
 PUSH_FEED: Final = "push"
 FEED_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+# Deliveries of one feed in hand at once. Hubs send one after the other; more let one hub fill the room of all.
+MAX_DELIVERIES: Final = 2
 RETRY_HEADERS: Final = {"Retry-After": "10"}
 log = structlog.get_logger("wiredesk.push")
 
@@ -55,10 +57,12 @@ class PushListener:
             )
         self._settings, self._limit, self._outlet, self._clock = settings, limit, outlet, clock
         self._subscriber, self._deliver = subscriber, deliver
+        self._bodies = Bodies(max(MAX_BODIES_BYTES, limit))
+        self._deliveries: Counter[str] = Counter()  # in hand, by feed
 
     def app(self) -> web.Application:
         """The application to serve."""
-        app = web.Application()
+        app = web.Application(middlewares=[check_characters])
         app.router.add_post("/push", self._receive_push)
         if self._subscriber and self._deliver:
             app.router.add_get("/websub/{feed}/{key}", self._verify)
@@ -69,12 +73,14 @@ class PushListener:
         if not self._is_authorized(request):
             return web.json_response({"error": "a bearer token is needed"}, status=401,
                                      headers={"WWW-Authenticate": "Bearer"})  # fmt: skip
+        admit_caller(request)
         feed = request.query.get("feed", PUSH_FEED)
         if not FEED_NAME.fullmatch(feed):
             return _bad_request("feed must be up to 64 of a-z, 0-9, '.', '_' and '-'")
-        body = await self._read_body(request)
-        if body is None:
-            return web.json_response({"error": f"over {self._limit} bytes; send less at a time"}, status=413)
+        async with self._bodies.read_body(request, self._limit) as body:
+            return await self._publish(request, feed, body)
+
+    async def _publish(self, request: web.Request, feed: str, body: bytes) -> web.Response:
         if not body.strip():
             return _bad_request("an empty document")
         item = RawItem(
@@ -94,7 +100,7 @@ class PushListener:
     def _is_authorized(self, request: web.Request) -> bool:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         expected = self._settings.token
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), expected.encode())
+        return scheme.lower() == "bearer" and is_same_secret(token.strip(), expected)
 
     async def _verify(self, request: web.Request) -> web.Response:
         assert self._subscriber
@@ -104,17 +110,28 @@ class PushListener:
     async def _receive_delivery(self, request: web.Request) -> web.Response:
         """A delivery; one that is not signed as agreed is acknowledged and dropped (WebSub, 7.1)."""
         assert self._subscriber
-        assert self._deliver
         feed, key = request.match_info["feed"], request.match_info["key"]
-        body = await self._read_body(request)
-        if body is None:
-            return web.Response(status=413)
+        if not self._subscriber.expects(feed, key):
+            return web.Response(status=410)  # ends the subscription (WebSub, 7)
+        admit_caller(request)
+        if self._deliveries[feed] >= MAX_DELIVERIES:
+            return web.Response(status=503, headers=RETRY_HEADERS)
+        self._deliveries[feed] += 1
+        try:
+            async with self._bodies.read_body(request, self._limit) as body:
+                return await self._accept_delivery(request, feed, key, body)
+        finally:
+            self._deliveries[feed] -= 1
+
+    async def _accept_delivery(self, request: web.Request, feed: str, key: str, body: bytes) -> web.Response:
+        assert self._subscriber
+        assert self._deliver
         answer = Answer(
             f"websub:{feed}", 200, body=body, media_type=request.content_type, charset=request.charset
         )
         is_trusted = self._subscriber.delivery(feed, key, request.headers.get("X-Hub-Signature", ""), answer)
         if is_trusted is None:
-            return web.Response(status=410)  # ends the subscription (WebSub, 7)
+            return web.Response(status=410)
         if not is_trusted:
             log.warning("a delivery without a valid signature was dropped", feed=feed)
             return web.Response(status=202)
@@ -124,16 +141,6 @@ class PushListener:
             log.warning("the log does not take a delivery", feed=feed, error=str(error))
             accepted = False
         return web.Response(status=202) if accepted else web.Response(status=503, headers=RETRY_HEADERS)
-
-    async def _read_body(self, request: web.Request) -> bytes | None:
-        """The decoded body; None for one over the limit, of which the rest is not read."""
-        parts, size = [], 0
-        async for chunk in request.content.iter_chunked(65536):
-            size += len(chunk)
-            if size > self._limit:
-                return None
-            parts.append(chunk)
-        return b"".join(parts)
 
 
 @asynccontextmanager
@@ -159,7 +166,7 @@ async def listen_for_items(
     subscriber = Subscriber(settings, post, clock=clock, random=random) if settings.public_url else None
     inbound = PushListener(settings, poll.max_body_bytes, outlet, clock, subscriber, deliver)
     try:
-        runner, port = await serve(inbound.app(), settings.host, settings.port)
+        listener, port = await serve(inbound.app(), settings.host, settings.port)
     except OSError as error:
         message = f"[push] can't listen on {settings.host}:{settings.port}: {error.strerror}"
         raise Misconfigured(f"{message}; choose another port") from error
@@ -171,7 +178,7 @@ async def listen_for_items(
         if running:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-        await runner.cleanup()
+        await listener.cleanup()
 
 
 def _bad_request(message: str) -> web.Response:

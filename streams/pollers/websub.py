@@ -20,6 +20,7 @@ from typing import Final, Literal
 import structlog
 
 from config.settings import Push
+from sinks.listener import is_same_secret
 from streams.pollers.fetch import Answer
 from streams.retry import HUB
 
@@ -128,7 +129,7 @@ def is_signed(header: str, body: bytes, secret: str) -> bool:
     if method.lower() not in SIGNATURE_METHODS:
         return False
     expected = hmac.new(secret.encode(), body, method.lower()).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.strip().lower().encode())
+    return is_same_secret(signature.strip().lower(), expected)
 
 
 def _ask_later(subscription: Subscription, now: float, random: float) -> Subscription:
@@ -172,7 +173,7 @@ class Subscriber:
         subscription = self._subscriptions.get(feed)
         if subscription:
             log.warning("a hub keeps news to itself; the feed is polled", feed=feed, hub=subscription.hub)
-            self._store(after_denial(subscription, self._clock()))
+            self._store(replace(after_denial(subscription, self._clock()), status="wanted"))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ask hubs when it is time, until `stop`."""
@@ -214,6 +215,16 @@ class Subscriber:
             log.info("subscribed", feed=feed, hub=subscription.hub, lease_s=lease)
         return reply
 
+    def expects(self, feed: str, key: str) -> bool:
+        """Whether a callback is that of a subscription which its hub has not denied and whose lease has not ended.
+
+        After a restart nothing is known of a lease: what comes until the hub has verified again is taken.
+        """
+        subscription = self._subscription_of(feed, key)
+        if subscription is None or subscription.status == "denied":
+            return False
+        return not subscription.until or subscription.is_active(self._clock())
+
     def delivery(self, feed: str, key: str, signature: str, answer: Answer) -> bool | None:
         """Whether a delivery is to be believed; None for a subscription that we don't have."""
         subscription = self._subscription_of(feed, key)
@@ -235,9 +246,9 @@ class Subscriber:
 
     def _subscription_of(self, feed: str, key: str) -> Subscription | None:
         subscription = self._subscriptions.get(feed)
-        return (
-            subscription if subscription and callback_key(self._settings.token, subscription) == key else None
-        )
+        if subscription and is_same_secret(key, callback_key(self._settings.token, subscription)):
+            return subscription
+        return None
 
     def _store(self, subscription: Subscription) -> None:
         self._subscriptions[subscription.feed] = subscription

@@ -80,3 +80,16 @@ def test_the_window_is_never_wider_than_asked_and_holds_where_the_place_begins(
     assert 0 <= start <= end <= len(text)
     assert end - start <= width
     assert not text or start <= at
+
+
+@pytest.mark.parametrize(
+    ("typed", "query"),
+    [
+        ("a*", '("a")'),
+        ("ab*", '("ab" *)'),
+        ("ab* cd* ef* gh* ij*", '("ab" * AND "cd" * AND "ef" * AND "gh" * AND "ij")'),
+        ("harbour -a* -b*", '("harbour") NOT "a" NOT "b"'),
+    ],
+)
+def test_a_beginning_has_two_letters_and_a_query_few_of_them(typed: str, query: str) -> None:
+    assert fts5_query(parse_terms(typed)) == query

@@ -6,8 +6,9 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import generate_latest
 
-from sinks.desk.health import MAX_NAMED_FEEDS, count_feeds, health_app, serve
+from sinks.desk.health import MAX_NAMED_FEEDS, count_feeds, health_app
 from sinks.desk.ports import FeedHealth
+from sinks.listener import serve
 
 
 async def _fails() -> str | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+import time
+from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.model.event import Damage, DateExpression, Event, Mention, Quote, Segment
+from processors.model.event import Damage, DateExpression, Event, Mention, Quote, Segment, Span
 from processors.model.story import Story
 from sinks.desk.markup import mark_words, text_blocks
 from tests.sinks.events import COPY, dispatch
@@ -58,3 +61,36 @@ def test_a_text_without_segments_is_shown_by_its_blank_lines() -> None:
 
 def test_marks_are_escaped_with_the_rest() -> None:
     assert str(mark_words("<b> harbour", [(4, 11)])) == "&lt;b&gt; <mark>harbour</mark>"
+
+
+def test_layers_that_lie_on_each_other_by_the_thousand_are_not_all_repeated() -> None:
+    text = "a" * 4000
+    mentions = tuple(Mention(0, 4000 - n, text, "PER", f"e{n}") for n in range(2000))
+    story = Event(Story("urn:a"), "", text, segments=(Segment(0, 4000, "paragraph"),), mentions=mentions)
+    (block,) = text_blocks(story)
+    assert len(block.html) < 2000 * 2000
+
+
+@pytest.mark.parametrize("paragraphs", [1, 500])
+def test_the_cost_of_a_page_is_that_of_its_size(paragraphs: int) -> None:
+    """Twice the quotations take twice the time, in one paragraph as in many; four times would be a square."""
+    small, large = (min(_marking_s(count, paragraphs) for _ in range(3)) for count in (1000, 4000))
+    assert large < 9 * small
+
+
+def _marking_s(count: int, paragraphs: int) -> float:
+    copy = '"Yes, we can," said Ines Okafor. '
+    text = copy * count
+    quotes, mentions = [], []
+    for start in range(0, len(text), len(copy)):
+        quotes.append(Quote(start, start + 13, "direct", Span(start + 19, start + 30, "Ines Okafor", "e1")))
+        mentions.append(Mention(start + 19, start + 30, "Ines Okafor", "PER", "e1"))
+    step = len(text) // paragraphs
+    edges = [*range(0, step * paragraphs, step), len(text)]
+    segments = tuple(Segment(a, b, "paragraph") for a, b in pairwise(edges))
+    story = Event(Story("urn:a"), "", text, segments=segments, quotes=tuple(quotes), mentions=tuple(mentions))
+    began = time.process_time()
+    blocks = text_blocks(story)
+    seconds = time.process_time() - began
+    assert len(blocks) == paragraphs
+    return seconds

@@ -9,7 +9,7 @@ import pytest
 
 from processors.errors import Unreachable
 from processors.times import to_milliseconds
-from sinks.search import Query
+from sinks.search import MAX_OFFSET, Query, SearchTooSlow
 from sinks.sqlite.writer import StorySearch
 from tests.sinks.conftest import Shelf
 from tests.sinks.events import at, dispatch, event
@@ -224,3 +224,19 @@ async def test_a_common_word_is_found_by_another_way_with_the_same_answer(
     many = [await shelf.search.search(query) for query in queries]
     assert many == few
     assert [len(page.hits) for page in many] == [7, 10, 12]
+
+
+async def test_a_search_is_given_up_at_its_deadline_and_the_next_one_is_answered(shelf: Shelf) -> None:
+    shelf.put(*(event(f"urn:nda:{n}", text="A common word.") for n in range(400)))
+    late = StorySearch(shelf.search._path, lambda: shelf.now, timeout_s=0.0)
+    with pytest.raises(SearchTooSlow, match="given up after 0 s"):
+        await late.search(Query("common", collapse=True, limit=200))
+    late._timeout_s = 60.0
+    assert len((await late.search(Query("common", limit=200))).hits) == 200
+    late.close()
+
+
+async def test_counted_pages_end(shelf: Shelf) -> None:
+    shelf.put(*(event(f"urn:nda:{n}", text="A common word.") for n in range(3)))
+    for after, count in (("0", 3), (str(MAX_OFFSET), 0), (str(MAX_OFFSET + 1), 0), ("9" * 18, 0)):
+        assert len((await shelf.search.search(Query("common", order="relevance", after=after))).hits) == count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from click.testing import CliRunner
 from processors.model.codec import encode
 from sinks.routes.router import RouteRule
 from streams.cli import cli
+from streams.embedded import route_stream
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log, LogThread
 from streams.embedded.route_stream import RouteStream
-from streams.messages import message
+from streams.messages import Record, message
 from tests.sinks.events import at, event
 
 URGENT = "wire.out.urgent.v1"
@@ -79,6 +81,42 @@ async def test_an_unknown_route_or_place_is_refused(client: Client) -> None:
     for place in ("yesterday", "9" * 5000, str(2**63), "²"):
         assert (await client.get(f"/api/routes/urgent/stream?after={place}")).status == 400
     assert await (await client.get("/api/routes")).json() == {"routes": [{"name": "urgent", "topic": URGENT}]}
+
+
+async def test_streams_have_a_limit_and_a_place_that_is_left_is_given_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(route_stream, "MAX_READERS", 2)
+    async with client.get("/api/routes/urgent/stream") as first, client.get("/api/routes/urgent/stream"):
+        refused = await client.get("/api/routes/urgent/stream")
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "30")
+        first.close()
+        async with asyncio.timeout(10):
+            while (await client.get("/api/routes/urgent/stream")).status != 200:
+                await asyncio.sleep(0.01)
+
+
+async def test_readers_at_one_place_share_a_read(
+    client: Client, log_thread: LogThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    records = log_thread.log.records
+
+    def count_reads(topic: str, offset: int, limit: int) -> list[Record]:
+        reads.append(offset)
+        return records(topic, offset, limit)
+
+    monkeypatch.setattr(log_thread.log, "records", count_reads)
+    async with AsyncExitStack() as stack:
+        readers = [
+            await stack.enter_async_context(client.get("/api/routes/urgent/stream")) for _ in range(20)
+        ]
+        for reader in readers:
+            await reader.content.readuntil(b"\n\n")
+        await tell(log_thread, b'{"n": 0}')
+        for reader in readers:
+            assert await sent(reader, 1) == [(0, b'{"n": 0}')]
+    assert len(reads) < 10, "one at the start, one for the event, one behind it"
 
 
 def test_the_command_writes_a_route_line_by_line(tmp_path: Path) -> None:

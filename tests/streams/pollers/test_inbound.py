@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 from msgspec import structs
+from structlog.testing import capture_logs
 
 from config import Misconfigured
 from config.settings import Poll, Push
@@ -21,6 +22,7 @@ from processors.errors import Unreachable
 from streams.pollers import poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.state import unpack_state
+from tests.servers.odd_requests import ask_raw, odd_requests, server_errors
 from tests.servers.process import free_ports
 from tests.streams.pollers.conftest import MemoryLog, WebServer
 
@@ -289,3 +291,39 @@ async def test_a_delivery_that_the_log_does_not_take_before_the_end_is_the_hubs_
             delivering = asyncio.create_task(hub.deliver(document(hub, 2)))
             await log.until(lambda: "refused" in log.steps)
     assert await delivering == 503
+
+
+async def test_a_callback_nobody_gave_out_is_refused_before_its_body_is_read(log: MemoryLog) -> None:
+    head = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 19000\r\n\r\n"
+    async with listening(log, ()) as listener:
+        port = int(listener.base.rpartition(":")[2])
+        for path, status in ((b"/websub/f/guessed", 410), (b"/websub/f/%d9%a3", 410), (b"/push", 401)):
+            assert await ask_raw(port, head % path, half_close=False) == status
+
+
+async def test_a_hub_that_denied_delivers_no_more(log: MemoryLog, web: WebServer, hub: Hub) -> None:
+    web.answer("/rss", document(hub, 1))
+    async with listening(log, (web.port, hub.port), Feed("f", web.url("/rss"))):
+        await hub.until(1)
+        await hub.verify(hub.asked[0], **{"hub.mode": "denied"})
+        assert await hub.deliver(document(hub, 2)) == 410
+    assert [item.uri for item in log.items] == ["tag:wire.example:1"]
+
+
+async def test_no_byte_makes_the_listener_answer_500(log: MemoryLog, web: WebServer, hub: Hub) -> None:
+    web.answer("/rss", document(hub, 1))
+    async with listening(log, (web.port, hub.port), Feed("f", web.url("/rss"))) as listener:
+        await hub.until(1)
+        callback = hub.asked[0]["hub.callback"].removeprefix(listener.base).encode()
+        bearer = f"Authorization: Bearer {TOKEN}\r\n".encode()
+        requests = [
+            *odd_requests(b"POST", b"/push", body=b"story", fixed=bearer),
+            *odd_requests(b"POST", b"/push", body=b"story"),
+            *odd_requests(b"POST", callback, body=b"story"),
+            *odd_requests(b"GET", callback),
+            *odd_requests(b"GET", b"/websub/f/guessed"),
+        ]
+        port = int(listener.base.rpartition(":")[2])
+        with capture_logs() as logs:
+            assert await server_errors(port, requests[::67]) == []
+    assert [line for line in logs if line["log_level"] in {"error", "critical"}] == []
