@@ -114,6 +114,21 @@ class Tag(Struct, frozen=True):
     )
 
 
+class Steps(Struct, frozen=True):
+    """What holds for every step, and for the documents that are polled."""
+
+    # shorter: the longest honest text (segment.max_chars, tag.max_chars: seconds on a slow core) is taken for a bad
+    # one; longer: one that hangs holds its partition three times as long
+    deadline_s: Annotated[
+        float,
+        Meta(
+            ge=0.1,
+            le=3600,
+            description="A record that takes longer is stopped, run again alone, and set aside after three times.",
+        ),
+    ] = 30.0
+
+
 class Poll(Struct, frozen=True):
     """How feeds are fetched. Times in seconds, sizes in bytes after decoding."""
 
@@ -419,6 +434,7 @@ class Settings(Struct, frozen=True):
     deduplicate: Deduplicate = Deduplicate()
     segment: SegmentSettings = SegmentSettings()
     tag: Tag = Tag()
+    steps: Steps = Steps()
     poll: Poll = Poll()
     push: Push = Push()
     embedded: EmbeddedSettings = EmbeddedSettings()

@@ -17,7 +17,8 @@
     │   ├── Unindexable         an event that the search index refuses: too large, or against its mapping
     │   └── Undeliverable       an event that a webhook's target did not take, to the last try
     ├── Transient           what the world did wrong: back off in place and try again
-    │   └── Unreachable         a server that does not answer
+    │   ├── Unreachable         a server that does not answer
+    │   └── OutOfMemory         less memory than any item may need: the limit of the process is too low
     └── Bug                 what we did wrong, set aside after it crashed a step three times
     Misconfigured           what the operator did wrong: one clear line, exit status 2 (`config`)
 
@@ -93,6 +94,10 @@ class Transient(WiredeskError):
 
 class Unreachable(Transient):
     """A server that does not answer."""
+
+
+class OutOfMemory(Transient):
+    """Less memory than any item may need: the limit of the process is too low."""
 
 
 class Bug(WiredeskError):

@@ -21,6 +21,16 @@ STEP_SECONDS: Final = Histogram(
     ("step",),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
 )
+DEADLINES: Final = Counter(
+    "wire_deadlines",
+    "Times that a process was killed because a record took longer than steps.deadline_s, by step.",
+    ("step",),
+)
+LOST_CHILDREN: Final = Counter(
+    "wire_lost_children",
+    "Processes of the pool that ended by themselves or were killed by others, by the step that they ran, or idle.",
+    ("step",),
+)
 LAG_RECORDS: Final = Gauge(
     "wire_lag_records", "Records that wait before a step.", ("step",), multiprocess_mode="livemostrecent"
 )

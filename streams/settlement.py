@@ -9,6 +9,8 @@ what came of a record     what is done
 messages                  they are committed with its offset
 `Rejected`                what the sender did wrong: its dead letter is committed with its offset
 `Transient`               what the world did wrong: nothing is counted; it is run again, in place, after a wait
+`LostChild`               the pool's child that had it was killed, past the deadline or otherwise: as a bug, and so
+                          is all else that the child had in hand
 any other exception       a bug of ours: it is counted and run again, alone; a dead letter at `MAX_CRASHES`
 ========================  =====================================================================================
 
@@ -27,6 +29,11 @@ from streams.messages import Message, Record, RecordPlace, dead_letter
 # Crashes on one record before it is set aside. With 1 a fault that passes (memory was short, a child was killed) costs
 # a story; each one more makes a partition stand still for one more restart of the step, which loads models.
 MAX_CRASHES: Final = 3
+
+
+class LostChild(Exception):
+    """The child of the pool that had a record in hand is no more. Any record of its chunk may be to blame."""
+
 
 Outcome = tuple[Message, ...] | Exception
 CrashCounts = Mapping[RecordPlace, int]
@@ -63,6 +70,9 @@ def settle_run(
         partition = record.topic, record.partition
         if partition in blocked:
             settlement.retry.append(record)
+            if isinstance(outcome, LostChild):
+                settlement.crashed.append((record, outcome))
+                settlement.alone.append(record)
         elif isinstance(outcome, Rejected):
             settlement.commit.append((record, (dead_letter(record, step, outcome),)))
         elif isinstance(outcome, Exception):
@@ -81,7 +91,7 @@ def _add_failure(
         settlement.retry.append(record)
         return
     settlement.crashed.append((record, error))
-    letter = exhausted_letter(step, record, crashes.get(record.place, 0) + 1)
+    letter = exhausted_letter(step, record, crashes.get(record.place, 0) + 1, error)
     if letter:
         settlement.dead_letters.append((record, letter))
     else:
@@ -89,11 +99,14 @@ def _add_failure(
         settlement.alone.append(record)
 
 
-def exhausted_letter(step: str, record: Record, crash_count: int) -> Message | None:
+def exhausted_letter(
+    step: str, record: Record, crash_count: int, error: Exception | None = None
+) -> Message | None:
     """The dead letter of a record that crashed its step `MAX_CRASHES` times; None where it may be tried again."""
     if crash_count < MAX_CRASHES:
         return None
-    bug = Bug(f"{step} crashed {crash_count} times on this record; see the log, then replay it")
+    reason = f" ({error})" if isinstance(error, LostChild) else ""
+    bug = Bug(f"{step} crashed {crash_count} times on this record{reason}; see the log, then replay it")
     return dead_letter(record, step, bug, crash_count)
 
 

@@ -9,6 +9,8 @@ To add a step, write a loader with ``@stage_loader(<name>)`` here, and its line 
 from __future__ import annotations
 
 import functools
+import mmap
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -18,7 +20,7 @@ from msgspec.structs import replace
 
 from config.lexicon import check_lexicon
 from config.settings import Settings
-from processors.errors import Rejected
+from processors.errors import OutOfMemory, Rejected
 from processors.model.codec import decode, encode
 from processors.model.event import Event, Feature, RawItem, StepTrace
 from streams.messages import Message, Record, dead_letter, message
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("wiredesk")
 T = TypeVar("T")
+# What a step may need for a record: so much, and so many times its size (the largest of the samples and of the hostile
+# corpus need half of it). With less, honest records are blamed where memory is short; with more, one that asks for
+# without end is taken for the operator's fault, and waits for ever.
+HONEST_MEMORY_BYTES: Final = 64 << 20
+HONEST_MEMORY_FACTOR: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +229,20 @@ class Work:
 
     def __call__(self, records: Sequence[Record]) -> list[Outcome]:
         """One outcome a record, in order."""
+        try:
+            outcomes = self._run(records)
+        except MemoryError as error:
+            outcomes = [error] * len(records)
+        return [
+            _blame_memory(record, outcome) if isinstance(outcome, MemoryError) else outcome
+            for record, outcome in zip(records, outcomes, strict=True)
+        ]
+
+    def restore(self, record: Record) -> None:
+        """Take back one record of the step's state topic, in the order of the log."""
+        self._stage.restore(record.value)
+
+    def _run(self, records: Sequence[Record]) -> list[Outcome]:
         inputs: list[object] = [self._decoded(record) for record in records]
         outcomes = iter(self._stage([item for item in inputs if not isinstance(item, Rejected)]))
         return [
@@ -230,10 +251,6 @@ class Work:
             else self._messages(record, next(outcomes))
             for record, item in zip(records, inputs, strict=True)
         ]
-
-    def restore(self, record: Record) -> None:
-        """Take back one record of the step's state topic, in the order of the log."""
-        self._stage.restore(record.value)
 
     def _decoded(self, record: Record) -> object:
         try:
@@ -267,3 +284,19 @@ class Work:
                 Message(state, record.key, new.memory, record.timestamp, partition=record.partition)
             )
         return written
+
+
+def _blame_memory(record: Record, error: MemoryError) -> Exception:
+    """Whose fault it is that memory was short: the process's where there is less than any record may need.
+
+    Else the record asked for more than that, which is a bug as any other.
+    """
+    traceback.clear_frames(error.__traceback__)
+    needed_bytes = HONEST_MEMORY_BYTES + HONEST_MEMORY_FACTOR * len(record.value)
+    try:
+        mmap.mmap(-1, needed_bytes).close()
+    except (OSError, MemoryError):
+        return OutOfMemory(
+            f"memory is short: a record may need {needed_bytes >> 20} MiB; give the process more (ulimit -v, MemoryMax)"
+        )
+    return error

@@ -130,7 +130,7 @@ CRASH_COUNTS    = CompactedTopic("wire.state.attempts.v1",     "step and place o
 SETTLED_LETTERS = CompactedTopic("wire.state.dead-letters.v1", "dead letter, replayed or dropped", has_one_partition=True)
 
 STEPS: Final = (
-    Step("normalise",   (RAW, BACKFILL), (NORMALISED,)),
+    Step("normalise",   (RAW, BACKFILL), (NORMALISED,),       pooled=True),
     Step("deduplicate", (NORMALISED,),   (UNIQUE, DUPLICATE), state=LINEAGE),
     Step("segment",     (UNIQUE,),       (SEGMENTED,),        pooled=True),
     Step("tag",         (SEGMENTED,),    (ENRICHED,),         pooled=True),

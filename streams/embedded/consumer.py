@@ -7,7 +7,7 @@ is started afresh after each. A database that can't be written (a full disk) is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,14 +17,14 @@ import structlog
 
 from config import Misconfigured
 from config.settings import Settings
-from processors.errors import Transient
+from processors.errors import OutOfMemory, Transient
 from sinks.metrics import STEP_SECONDS
 from streams.embedded.log import LogThread
 from streams.health import count_outcomes
 from streams.messages import Message, Record
 from streams.pool import BrokenPool, StepPool
 from streams.retry import STEP
-from streams.settlement import CrashCounts, Outcome, exhausted_letter, settle_run, split_run
+from streams.settlement import CrashCounts, LostChild, Outcome, exhausted_letter, settle_run, split_run
 from streams.steps import Work
 from streams.topology import Step
 
@@ -128,7 +128,7 @@ class Consumer:
             letters = [(record, (letter,)) for record, letter in settlement.dead_letters]
             await self._commit([*settlement.commit, *letters])
         # what it remembers of records that are run again was not committed; of an outage before any it remembers nothing
-        if not all(isinstance(outcome, Transient) for outcome in handled.outcomes):
+        if not all(map(_is_outage, handled.outcomes)):
             await self._handler.start()
         if settlement.waits_for:
             await self._wait(settlement.waits_for)
@@ -168,16 +168,25 @@ class Consumer:
 
     async def _write(
         self,
-        records: Iterable[Record],
+        records: Sequence[Record],
         messages: Sequence[Message],
         in_transaction: Callable[[], None] | None,
     ) -> None:
         offsets = {record.topic: record.offset + 1 for record in records}
+        firsts = {record.topic: record.offset for record in reversed(records)}
         database = self._log_thread.log
-        await self._log_thread.write(lambda: database.commit(self.name, offsets, messages, in_transaction))
+        await self._log_thread.write(
+            lambda: database.commit(self.name, offsets, messages, in_transaction, read_from=firsts)
+        )
 
     async def _count_crash(self, record: Record, error: Exception) -> None:
         count = await self._log_thread.write(lambda: self._log_thread.log.count_crash(self.name, record))
+        if isinstance(error, LostChild):
+            log.warning(
+                "a record is suspect, and is run alone", step=self.name, topic=record.topic, offset=record.offset,
+                crashes=count, reason=str(error),
+            )  # fmt: skip
+            return
         log.error(
             "a step crashed: please report it", step=self.name, topic=record.topic, offset=record.offset,
             crashes=count, exc_info=error,
@@ -228,6 +237,11 @@ class PoolHandler:
     async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Work in the pool; a pool that broke ends the process."""
         return HandledBatch(await self._pool.run(self._step, records))
+
+
+def _is_outage(outcome: Outcome) -> bool:
+    """Whether the world failed before anything was done."""
+    return isinstance(outcome, Transient) and not isinstance(outcome, OutOfMemory)
 
 
 def _restore(work: Work, records: Sequence[Record]) -> None:

@@ -6,19 +6,28 @@ have the tables of the first one, and number 0. To change a table, add a migrati
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
 from config import Misconfigured
+from processors.errors import Transient
 from sinks.sqlite.writer import INDEX_TABLES
 
 DATABASE: Final = "wiredesk.sqlite"  # in the data folder
 # For another process's transaction. Shorter fails a command beside a busy runtime; longer hides one that hangs.
 BUSY_TIMEOUT_S: Final = 10.0
-DAMAGES: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+DAMAGE_ERRORS: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+LOCK_ERRORS: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
+# What a full disk, a slow one, or another process causes: writing waits until it passes.
+OUTAGE_ERRORS: Final = (*LOCK_ERRORS, "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+FOLDER_MODE: Final = 0o700  # raw items and embargoed copy are nobody's business but ours
+FILE_MODE: Final = 0o600
+OTHERS_MODE: Final = 0o007
 TABLES_OF_0_1: Final = """
 CREATE TABLE IF NOT EXISTS records (
     id INTEGER PRIMARY KEY, topic TEXT NOT NULL, offset INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
@@ -74,9 +83,11 @@ def open_data_file(path: Path) -> sqlite3.Connection:
 
     Raises:
         Misconfigured: the folder can't be written; the file is damaged, no data file of wiredesk, or of a newer one.
+        Transient: another process has locked it for longer than it may.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_data_folder(path.parent)
+        _hide_file(path)
         connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S
         )
@@ -88,13 +99,21 @@ def open_data_file(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         apply_migrations(connection)
+        _check_writable(connection)
     except sqlite3.Error as error:
         connection.close()
+        if _error_name(error).startswith(LOCK_ERRORS):
+            raise Transient(f"{path}: {error} by another process") from error
         raise explain_error(path, error) from error
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def make_data_folder(folder: Path) -> None:
+    """Make the folder where it is missing, for this user alone. One that is there keeps the rights that it has."""
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
 
 def check_version(path: Path, connection: sqlite3.Connection) -> None:
@@ -143,7 +162,44 @@ def explain_error(path: Path, error: sqlite3.Error | OSError) -> Misconfigured:
 
 def is_damage(error: BaseException) -> bool:
     """Whether SQLite found that the file's bytes make no sense."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "").startswith(DAMAGES)
+    return isinstance(error, sqlite3.Error) and _error_name(error).startswith(DAMAGE_ERRORS)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the world keeps us from writing: what an operator can mend while we wait. Short memory is such a thing."""
+    if isinstance(error, sqlite3.OperationalError):
+        return _error_name(error).startswith(OUTAGE_ERRORS)
+    return isinstance(error, MemoryError)
+
+
+def _error_name(error: sqlite3.Error) -> str:
+    return getattr(error, "sqlite_errorname", "")
+
+
+def _hide_file(path: Path) -> None:
+    """Make the file where it is missing, for this user alone; take the rights of others from one of an older version.
+
+    SQLite gives its other files the rights of this one.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    for own in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError):
+            mode = stat.S_IMODE(own.stat().st_mode)
+            if mode & OTHERS_MODE:
+                own.chmod(mode & ~OTHERS_MODE)
+
+
+def _check_writable(connection: sqlite3.Connection) -> None:
+    """Raise what a file says that can only be read; SQLite opens one without a word."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        if not _error_name(error).startswith(LOCK_ERRORS):  # who locks it writes it
+            raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
 
 
 def _version(connection: sqlite3.Connection) -> int:

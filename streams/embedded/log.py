@@ -19,19 +19,12 @@ from typing import Final, TypeVar
 import orjson
 import structlog
 
-from streams.embedded.data_file import explain_error, is_damage, open_data_file
+from config import Misconfigured
+from processors.errors import Transient
+from streams.embedded.data_file import explain_error, is_damage, is_outage, open_data_file
 from streams.messages import Headers, Message, Record, RecordPlace
 from streams.retry import LOG, retry_until_stopped
 
-# What a full disk, a slow one, or another process causes: writing waits until it passes.
-OUTAGES: Final = (
-    "SQLITE_FULL",
-    "SQLITE_IOERR",
-    "SQLITE_BUSY",
-    "SQLITE_LOCKED",
-    "SQLITE_CANTOPEN",
-    "SQLITE_READONLY",
-)
 COLUMNS: Final = "topic, offset, key, value, timestamp, headers"
 PARTITION: Final = 0  # a topic of the embedded log has one
 # Records that are read at once. Fewer make more queries; many hold their values in memory and others off the thread.
@@ -102,9 +95,23 @@ class Log:
         read: Mapping[str, int],
         messages: Iterable[Message] = (),
         in_transaction: Callable[[], None] | None = None,
+        *,
+        read_from: Mapping[str, int] | None = None,
     ) -> None:
-        """In one transaction: write `messages`, call `in_transaction`, and move the consumer to the offsets of `read`."""
+        """In one transaction: write `messages`, call `in_transaction`, and move the consumer to the offsets of `read`.
+
+        `read_from` has the offset of the first record that was read of each topic.
+
+        Raises:
+            Misconfigured: another process has committed what was read.
+        """
         with self.transaction():
+            for topic, first in (read_from or {}).items():
+                if self.committed_offset(consumer, topic) > first:
+                    raise Misconfigured(
+                        f"{self.path}: another process has committed what {consumer} has in hand; let only one"
+                        " `wiredesk run` use a data folder"
+                    )
             self.append(messages)
             if in_transaction:
                 in_transaction()
@@ -250,6 +257,7 @@ class LogThread:
         self._thread = ThreadPoolExecutor(1, "log")
         self._commit_count = 0
         self._changed = asyncio.Condition()
+        self._stopping = asyncio.Event()  # set: an outage is waited for no more
         self.outage: str | None = None  # why writing waits, for the health page
 
     async def run(self, call: Callable[[], T]) -> T:
@@ -266,21 +274,30 @@ class LogThread:
             raise
 
     async def write(self, call: Callable[[], T]) -> T:
-        """Run a writing call on the log's thread, waiting in place for a database that can't be written."""
-        result = await retry_until_stopped(
-            lambda: self.run(call), LOG, asyncio.Event(), errors=sqlite3.OperationalError,
-            before_wait=self._note_outage,
-        )  # fmt: skip
+        """Run a writing call on the log's thread, waiting in place for a database that can't be written.
+
+        Raises:
+            Transient: it still can't be, and the process ends.
+        """
+        try:
+            result = await retry_until_stopped(
+                lambda: self.run(call), LOG, self._stopping, errors=(sqlite3.OperationalError, MemoryError),
+                before_wait=self._note_outage,
+            )  # fmt: skip
+        except (sqlite3.OperationalError, MemoryError) as error:
+            if not is_outage(error):
+                raise
+            raise Transient(f"{self.log.path}: {_outage_reason(error)}") from error
         self.outage = None
         await self.wake_waiters()
         return result
 
     def _note_outage(self, error: Exception, delay: float) -> None:
         """Say why writing waits; raise what is no outage."""
-        if not isinstance(error, sqlite3.OperationalError) or not error.sqlite_errorname.startswith(OUTAGES):
+        if not is_outage(error):
             raise error
-        self.outage = str(error)
-        log.warning("the database can't be written; waiting", reason=str(error), seconds=round(delay, 1))
+        self.outage = _outage_reason(error)
+        log.warning("the database can't be written; waiting", reason=self.outage, seconds=round(delay, 1))
 
     async def wake_waiters(self) -> None:
         """Let everybody who waits look again."""
@@ -298,10 +315,18 @@ class LogThread:
         async with self._changed:
             await self._changed.wait_for(lambda: self._commit_count != since)
 
+    def stop_waiting(self) -> None:
+        """Wait for no outage any more: what can't be written is written after the next start."""
+        self._stopping.set()
+
     def close(self) -> None:
         """End the thread and close the file."""
         self._thread.shutdown()
         self.log.close()
+
+
+def _outage_reason(error: Exception) -> str:
+    return "memory is short" if isinstance(error, MemoryError) else str(error)
 
 
 def _packed(headers: Headers) -> bytes:

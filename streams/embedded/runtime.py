@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+import structlog
+
 from config.settings import Settings
 from processors.times import HOUR_MS
 from sinks.sqlite.writer import StoryIndex
@@ -40,6 +42,11 @@ WATCH_INTERVAL_S: Final = (
     5.0  # shorter costs queries; longer is the delay of figures and of `wiredesk dlq replay`
 )
 
+# For batches in hand at the end, where nobody waited for them before (`drain`), and where somebody did.
+STOP_TIMEOUT_S: Final = 5.0
+LATE_TIMEOUT_S: Final = 0.5
+log = structlog.get_logger("wiredesk.embedded")
+
 
 @dataclass(frozen=True, slots=True)
 class ConsumerLag:
@@ -60,7 +67,12 @@ class EmbeddedRuntime:
     """The running pipeline. Use as ``async with EmbeddedRuntime(settings, data) as runtime``."""
 
     def __init__(self, settings: Settings, data: Path) -> None:
-        """Open the log; Misconfigured where the folder can't be written, or the data file can't be used."""
+        """Open the log.
+
+        Raises:
+            Misconfigured: the folder can't be written, or the data file can't be used.
+            Transient: another process has locked the data file.
+        """
         self.settings = settings
         self.path = data / DATABASE
         self.rules = load_rules(settings)
@@ -75,6 +87,7 @@ class EmbeddedRuntime:
             target: LogSource(target, self.log_thread) for target in load_targets(settings, self.rules)
         }
         self._stop = asyncio.Event()
+        self._patience_s = STOP_TIMEOUT_S
         self._tasks: list[asyncio.Task[None]] = []
         self._chores: list[asyncio.Task[None]] = []
 
@@ -93,13 +106,19 @@ class EmbeddedRuntime:
         ]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        """Finish the batches in hand, then close."""
+    async def __aexit__(self, *_error: object) -> None:
+        """Finish the batches in hand, but within seconds, then close. What hangs is run again by the next start."""
         self._stop.set()
+        self.log_thread.stop_waiting()
         for consumer in self._consumers:
             await consumer.stop()
         for chore in self._chores:
             chore.cancel()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=self._patience_s)
+            for task in late:
+                log.warning("a batch is not waited for", consumer=task.get_name())
+                task.cancel()
         await asyncio.gather(*self._tasks, *self._chores, return_exceptions=True)
         for sink in self._sinks:
             await sink.close()
@@ -122,6 +141,7 @@ class EmbeddedRuntime:
                         return True
                     await self.log_thread.wait_for_commit(seen)
         except TimeoutError:
+            self._patience_s = LATE_TIMEOUT_S
             return False
 
     async def lags(self) -> list[ConsumerLag]:

@@ -16,18 +16,22 @@ import structlog
 from config import Misconfigured
 from config.files import CONFIG_FOLDER
 from config.settings import Settings
+from processors.errors import Transient
 from processors.model.event import RawItem
 from processors.times import to_timestamp
 from sinks.desk.app import make_app
 from sinks.listener import serve as serve_app
 from sinks.sqlite.writer import StorySearch
 from sinks.stories import now_ms
+from streams.embedded.data_file import DATABASE, open_data_file
+from streams.embedded.folder_lock import FolderLock
 from streams.embedded.route_stream import RouteStream
 from streams.embedded.runtime import EmbeddedRuntime
 from streams.pollers import poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import PolledFeeds
 from streams.pollers.feed_list import load_feeds
+from streams.retry import LOG, retry_until_stopped
 
 SAMPLES: Final = CONFIG_FOLDER / "samples"
 # For what is in flight at the end; the rest stays in the log. Less leaves more to the next start; with more, a
@@ -56,7 +60,11 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
     # Before threads load the steps: of two threads that import a package at once, one may get it half made.
     import_module("streams.pollers.poller")
     async with AsyncExitStack() as stack:
-        runtime = await stack.enter_async_context(EmbeddedRuntime(settings, options.data))
+        await stack.enter_async_context(FolderLock(options.data))
+        runtime = await _open_runtime(settings, options.data, stop)
+        if runtime is None:
+            return
+        await stack.enter_async_context(runtime)
         if options.desk:
             await _open_desk(settings, runtime, feeds, stack)
         log.info("wiredesk runs", data=str(options.data), feeds=len(feeds))
@@ -67,9 +75,30 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
         )
         await _first(polling, asyncio.create_task(stop.wait()), asyncio.create_task(runtime.failed()))
         stop.set()
-        await polling
-        if not await runtime.drain(DRAIN_S):
+        runtime.log_thread.stop_waiting()
+        try:
+            await polling
+        except Transient as error:
+            log.warning("what was fetched last is asked for again by the next start", reason=str(error))
+        if runtime.log_thread.outage or not await runtime.drain(DRAIN_S):
             log.info("the rest stays in the log for the next start")
+
+
+async def _open_runtime(settings: Settings, data: Path, stop: asyncio.Event) -> EmbeddedRuntime | None:
+    """The runtime on its data file, which another process may have locked for a while; None: the stop came first."""
+
+    async def open_it() -> EmbeddedRuntime:
+        # once beside the loop, which a locked file would hold up
+        await asyncio.to_thread(lambda: open_data_file(data / DATABASE).close())
+        return EmbeddedRuntime(settings, data)
+
+    def log_wait(error: Exception, delay: float) -> None:
+        log.warning("waiting for the data file", reason=str(error), seconds=round(delay, 1))
+
+    try:
+        return await retry_until_stopped(open_it, LOG, stop, before_wait=log_wait)
+    except Transient:
+        return None
 
 
 async def publish_samples(runtime: EmbeddedRuntime) -> None:

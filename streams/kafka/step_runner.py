@@ -30,7 +30,7 @@ from streams.kafka.takeover import take_over
 from streams.messages import Message, Record, dead_letter
 from streams.pool import BrokenPool
 from streams.retry import STEP
-from streams.settlement import Outcome, Settlement, exhausted_letter, settle_run, split_run
+from streams.settlement import LostChild, Outcome, Settlement, exhausted_letter, settle_run, split_run
 from streams.topology import Step
 
 # The broker aborts a transaction that is open for longer. Ours take milliseconds, as they begin when all messages are
@@ -41,6 +41,9 @@ TRANSACTION_MS: Final = 10_000
 MAX_BATCH_BYTES: Final = 262_144
 LINGER_MS: Final = 2  # for more messages of a partition; longer delays every transaction
 LOOK_AGAIN_S: Final = 0.02  # between two looks whether a rebalance is over; longer delays the records in hand
+# For records that the pool has in hand when the group takes partitions away. Shorter runs honest ones twice; longer holds
+# up the group behind a record that hangs until its deadline.
+REVOKE_PATIENCE_S: Final = 2.0
 FIRST_POOLED_RECORDS: Final = 64  # of the first transaction of a slow step, before its speed is known
 log = structlog.get_logger("wiredesk.kafka")
 
@@ -232,6 +235,7 @@ class StepRunner:
         retries = STEP.delays()
         pending: Sequence[Record] = self._ours(fetched, generation)
         while pending:
+            self._check_generation(generation)
             now, waiting = split_run(pending, crashes)
             outcomes = await self._run(now)
             settlement = settle_run(self.step.name, now, outcomes, crashes)
@@ -249,13 +253,26 @@ class StepRunner:
             return [(letter,)]
         with STEP_SECONDS.labels(self.step.name).time():
             try:
-                outcomes = await self._engine.run(records)
+                outcomes = await self._run_engine(records)
             except BrokenPool as broken:
                 for record in broken.suspects:
                     self._crashes.count_crash(self.step.name, record)
                 await self._crashes.publish_counts(self.step.name, broken.suspects)
                 raise
         return [self._fit_outcome(record, outcome) for record, outcome in zip(records, outcomes, strict=True)]
+
+    async def _run_engine(self, records: Sequence[Record]) -> list[Outcome]:
+        """Run the engine. What hangs in the pool is left to it where the group takes partitions away."""
+        if not self.step.pooled:
+            return await self._engine.run(records)
+        running = asyncio.ensure_future(self._engine.run(records))
+        try:
+            while not (await asyncio.wait({running}, timeout=REVOKE_PATIENCE_S))[0]:
+                if self._app.rebalancing:
+                    raise PartitionsLost
+            return running.result()
+        finally:
+            running.cancel()
 
     def _fit_outcome(self, record: Record, outcome: Outcome) -> Outcome:
         """The outcome, or a dead letter where the broker would refuse a message of it for its size."""
@@ -269,11 +286,15 @@ class StepRunner:
         """Count the crashes of a run, make the step anew where a record failed, and commit what crashed too often."""
         for record, error in settlement.crashed:
             count = self._crashes.count_crash(self.step.name, record)
-            log.error(
-                "a step crashed: please report it",
-                step=self.step.name, topic=record.topic, partition=record.partition,
-                offset=record.offset, crashes=count, exc_info=error,
+            is_lost = isinstance(error, LostChild)
+            (log.warning if is_lost else log.error)(
+                "a record is suspect, and is run alone" if is_lost else "a step crashed: please report it",
+                step=self.step.name, topic=record.topic, partition=record.partition, offset=record.offset,
+                crashes=count, reason=str(error), exc_info=None if is_lost else error,
             )  # fmt: skip
+        # for whoever takes the partition over: each count costs a deadline
+        if lost := [record for record, error in settlement.crashed if isinstance(error, LostChild)]:
+            await self._crashes.publish_counts(self.step.name, lost)
         letters = [(record, (letter,)) for record, letter in settlement.dead_letters]
         failed = [*settlement.retry, *(record for record, _ in letters)]
         for partition in {self._partition(record) for record in failed}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from config import Misconfigured
 from config.settings import Settings
-from processors.errors import Rejected
+from processors.errors import OutOfMemory, Rejected
 from streams.messages import Message, Record
 from streams.settlement import Outcome
 from streams.topology import Step
@@ -22,28 +23,52 @@ class TwoArguments(Exception):
         super().__init__(f"{one} {two}")
 
 
-def load(step: Step, settings: Settings) -> Callable[[Sequence[Record]], list[Outcome]]:  # noqa: C901 -- a table of behaviours
+def hang() -> None:
+    """Hold the interpreter as a regular expression with a bad pattern does: nothing in this process could end it."""
+    ctypes.PyDLL(None).sleep(600)
+
+
+def reject() -> None:
+    raise Rejected("as told")
+
+
+def fail() -> None:
+    raise TwoArguments("a", "b")
+
+
+def run_short_of_memory() -> None:
+    raise OutOfMemory("as told")
+
+
+def spin() -> None:
+    deadline = time.process_time() + 0.2
+    while time.process_time() < deadline:
+        pass
+
+
+ACTIONS = {
+    b"reject": reject,
+    b"raise": fail,
+    b"short of memory": run_short_of_memory,
+    b"die": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    b"wait": lambda: time.sleep(60),
+    b"nap": lambda: time.sleep(0.2),
+    b"hang": hang,
+    b"spin": spin,
+}
+
+
+def load(step: Step, settings: Settings) -> Callable[[Sequence[Record]], list[Outcome]]:
     """A step that does what its records say."""
     loaded_in = os.getpid()
     text = settings.tag.watchlists
 
     def one(record: Record) -> Outcome:
         value = record.value
-        match record.value:
-            case b"who":
-                value = f"{step.name} {text} {loaded_in} {os.getpid()} {os.getppid()}".encode()
-            case b"reject":
-                raise Rejected("as told")
-            case b"raise":
-                raise TwoArguments("a", "b")
-            case b"die":
-                os.kill(os.getpid(), signal.SIGKILL)
-            case b"wait":
-                time.sleep(60)
-            case b"spin":
-                deadline = time.process_time() + 0.2
-                while time.process_time() < deadline:
-                    pass
+        if value == b"who":
+            value = f"{step.name} {text} {loaded_in} {os.getpid()} {os.getppid()}".encode()
+        elif value in ACTIONS:
+            ACTIONS[value]()
         return (Message("out", record.key, value, record.timestamp),)
 
     def run(records: Sequence[Record]) -> list[Outcome]:
@@ -56,6 +81,14 @@ def load(step: Step, settings: Settings) -> Callable[[Sequence[Record]], list[Ou
         return outcomes
 
     return run
+
+
+def answer_all(arguments: Sequence[bytes]) -> list[object]:
+    """A task that does what its argument says."""
+    (argument,) = arguments
+    if argument == b"hang":
+        hang()
+    return [ValueError("as told") if argument == b"raise" else (argument, b"answered")]
 
 
 def misconfigured(step: Step, settings: Settings) -> Callable[[Sequence[Record]], list[Outcome]]:

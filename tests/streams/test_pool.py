@@ -14,16 +14,19 @@ from pathlib import Path
 
 import psutil
 import pytest
+from prometheus_client import Counter
 
 import streams
 from config import Misconfigured
-from config.settings import Settings, Tag
+from config.settings import Settings, Steps, Tag
+from processors.errors import OutOfMemory
+from sinks.metrics import DEADLINES
 from streams.messages import Record
-from streams.pool import BrokenPool, StepPool
-from streams.settlement import Outcome
+from streams.pool import CHUNK_BYTES, BrokenPool, StepPool
+from streams.settlement import LostChild, Outcome
 from streams.topology import STEPS
 
-NORMALISE, _, SEGMENT, TAG = STEPS
+_, DEDUPLICATE, SEGMENT, TAG = STEPS
 HERE = Path(__file__).parent
 
 
@@ -41,12 +44,16 @@ def values(outcomes: list[Outcome]) -> list[bytes]:
 
 
 @contextlib.asynccontextmanager
-async def pool(workers: int = 2) -> AsyncIterator[StepPool]:
+async def pool(workers: int = 2, deadline_s: float = 30.0) -> AsyncIterator[StepPool]:
     import pool_steps  # type: ignore[import-not-found]
 
-    settings = Settings(tag=Tag(watchlists="told"))
+    settings = Settings(tag=Tag(watchlists="told"), steps=Steps(deadline_s=deadline_s))
     async with StepPool(STEPS, settings, workers, load=pool_steps.load) as made:
         yield made
+
+
+def counted(counter: Counter, **labels: str) -> float:
+    return float(counter.labels(**labels)._value.get())
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -83,26 +90,104 @@ async def test_an_exception_of_one_record_leaves_the_others_alone() -> None:
     assert "pool_steps.py" in raised.__notes__[0], "the child's traceback is told"
 
 
-async def test_a_dead_child_breaks_the_pool_and_names_the_records_it_had() -> None:
-    async with pool() as two:
-        with pytest.raises(BrokenPool, match="segment was at in/0/") as broken:
-            await two.run(SEGMENT, records(b"a", b"die"))
-        assert [record.value for record in broken.value.suspects] == [b"die"]
+async def test_a_dead_child_is_replaced_and_all_that_it_had_is_suspect() -> None:
+    async with pool(1) as one:
+        first, second = await one.run(SEGMENT, records(b"a", b"die"))
+        assert isinstance(first, LostChild)
+        assert isinstance(second, LostChild)
+        assert "the child that ran segment ended with SIGKILL" in str(first)
+        assert values(await one.run(SEGMENT, records(b"a", b"b", b"c"))) == [b"a", b"b", b"c"]
+
+
+async def test_a_record_that_hangs_is_killed_past_the_deadline_and_others_go_on_meanwhile() -> None:
+    before = counted(DEADLINES, step="tag")
+    async with pool(2, deadline_s=0.3) as two:
+        hanging = asyncio.ensure_future(two.run(TAG, records(b"hang")))
+        await asyncio.sleep(0)
+        assert values(await two.run(SEGMENT, records(b"a"))) == [b"a"]
+        assert not hanging.done()
+        [outcome] = await hanging
+        assert isinstance(outcome, LostChild)
+        assert "tag was not done after 0.3 s" in str(outcome)
+        assert values(await two.run(TAG, records(*[b"a"] * 40))) == [b"a"] * 40, "both children work"
+    assert counted(DEADLINES, step="tag") == before + 1
+
+
+async def test_the_deadline_is_that_of_an_answer_and_not_of_a_life() -> None:
+    async with pool(1, deadline_s=1.5) as one:
+        for _ in range(8):
+            assert values(await one.run(SEGMENT, records(b"nap"))) == [b"nap"]
+
+
+async def test_a_child_that_is_killed_while_it_is_idle_is_replaced_before_the_next_record() -> None:
+    async with pool(2) as two:
+        who = values(await two.run(SEGMENT, records(*[b"who"] * 32)))
+        pids = {int(value.split()[3]) for value in who}
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        await until(lambda: len({child.process_id for child in two._children} - pids) == 2)
+        who = values(await two.run(SEGMENT, records(*[b"who"] * 32)))
+        assert len(who) == 32
+        assert not pids & {int(value.split()[3]) for value in who}
+
+
+async def test_a_dead_server_breaks_the_pool_and_names_the_records_in_hand() -> None:
+    async with pool(1) as one:
+        waiting = asyncio.ensure_future(one.run(SEGMENT, records(b"wait")))
+        queued = asyncio.ensure_future(one.run(SEGMENT, records(b"a")))
+        await asyncio.sleep(0.05)
+        assert one._server
+        one._server.kill()
+        with pytest.raises(BrokenPool, match="segment was at in/0/0-0") as broken:
+            await waiting
+        assert [record.value for record in broken.value.suspects] == [b"wait"]
         with pytest.raises(BrokenPool):
-            await two.run(SEGMENT, records(b"a", b"b", b"c"))
+            await queued
+        with pytest.raises(BrokenPool):
+            await one.run(SEGMENT, records(b"a"))
+
+
+async def test_large_records_do_not_share_a_deadline() -> None:
+    big = b"x" * (CHUNK_BYTES // 2)
+    async with pool(1) as one:
+        chunks = list(one._chunks(records(big, big, b"a", big, b"b", big + big + big, b"c")))
+        assert [len(chunk) for chunk in chunks] == [2, 3, 1, 1]
+        assert [record.offset for chunk in chunks for record in chunk] == list(range(7))
+
+
+async def test_where_memory_is_short_records_are_run_alone_in_fresh_children() -> None:
+    async with pool(1) as one:
+        who = values(await one.run(SEGMENT, records(b"who")))
+        together = await one.run(SEGMENT, records(b"short of memory", b"who"))
+        assert isinstance(together[0], OutOfMemory)
+        assert len(values(together)) == 1
+        assert values(together)[0].split()[3] != who[0].split()[3]
+
+
+async def test_a_task_runs_in_a_child_and_its_deadline_holds() -> None:
+    import pool_steps
+
+    settings = Settings(steps=Steps(deadline_s=0.3))
+    async with StepPool([], settings, 1, tasks={"judge": pool_steps.answer_all}) as one:
+        assert await one.run_task("judge", b"a") == (b"a", b"answered")
+        with pytest.raises(LostChild, match=r"judge was not done after 0\.3 s"):
+            await one.run_task("judge", b"hang")
+        with pytest.raises(ValueError, match="as told"):
+            await one.run_task("judge", b"raise")
+        assert await one.run_task("judge", b"b") == (b"b", b"answered")
 
 
 async def test_what_loading_raises_is_raised_here() -> None:
     import pool_steps
 
-    with pytest.raises(Misconfigured, match="segment: no such model"):
+    with pytest.raises(Misconfigured, match="normalise: no such model"):
         async with StepPool(STEPS, Settings(), 1, load=pool_steps.misconfigured):
             pytest.fail("the pool must not open")
 
 
 async def test_a_pool_without_pooled_steps_starts_nothing() -> None:
     before = psutil.Process().children()
-    async with StepPool([NORMALISE], Settings(), 2):
+    async with StepPool([DEDUPLICATE], Settings(), 2):
         assert psutil.Process().children() == before
 
 

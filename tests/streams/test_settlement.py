@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from processors.errors import Empty, Transient
 from streams.messages import Message, Record, RecordPlace
-from streams.settlement import MAX_CRASHES, Outcome, exhausted_letter, settle_run, split_run
+from streams.settlement import MAX_CRASHES, LostChild, Outcome, exhausted_letter, settle_run, split_run
 
-FATES = ("made", "nothing", "rejected", "down", "bug")
+FATES = ("made", "nothing", "rejected", "down", "bug", "lost")
 
 
 def record(offset: int, partition: int = 0, topic: str = "in") -> Record:
@@ -26,6 +26,7 @@ def outcome(fate: str, number: int = 0) -> Outcome:
         "rejected": Empty("nothing in it"),
         "down": Transient("no answer"),
         "bug": ZeroDivisionError("our fault"),
+        "lost": LostChild("tag was not done after 30 s"),
     }
     return made[fate]
 
@@ -76,12 +77,13 @@ def test_only_bugs_are_counted_and_only_those_that_crashed_too_often_are_set_asi
 ) -> None:
     records, outcomes, crashes = run
     settlement = settle_run("step", records, outcomes, crashes)
-    assert all(isinstance(error, ZeroDivisionError) for _, error in settlement.crashed)
+    assert all(isinstance(error, ZeroDivisionError | LostChild) for _, error in settlement.crashed)
     for r, letter in settlement.dead_letters:
         assert crashes[r.place] + 1 >= MAX_CRASHES
         assert letter.header("x-error-type") == b"Bug"
+    suspects = {r.place for r, error in settlement.crashed if isinstance(error, LostChild)}
     for r in settlement.alone:
-        assert crashes.get(r.place, 0) + 1 < MAX_CRASHES
+        assert r.place in suspects or crashes.get(r.place, 0) + 1 < MAX_CRASHES
     assert {r.place for r, _ in settlement.crashed} == {
         r.place for r in (*settlement.alone, *(r for r, _ in settlement.dead_letters))
     }
@@ -141,6 +143,22 @@ def test_a_bug_is_set_aside_at_its_third_crash(before: int) -> None:
     settlement = settle_run("step", [record(0)], [outcome("bug")], {("in", 0, 0): before})
     assert bool(settlement.dead_letters) == (before + 1 >= 3)
     assert bool(settlement.alone) == (before + 1 < 3)
+
+
+def test_all_that_a_lost_child_had_is_suspect_so_that_the_guilty_one_is_found_in_three_runs() -> None:
+    """Not one record after the other, which would cost a deadline each."""
+    records = [record(n) for n in range(3)]
+    settlement = settle_run("tag", records, [outcome("lost")] * 3, {})
+    assert [r.offset for r, _ in settlement.crashed] == [0, 1, 2]
+    assert settlement.alone == settlement.retry == records
+    counts = {r.place: 1 for r in records}
+    assert split_run(records, counts)[0] == [records[0]]
+    alone = settle_run("tag", [records[2]], [outcome("lost")], {records[2].place: 2})
+    [(_, letter)] = alone.dead_letters
+    assert (
+        "tag crashed 3 times on this record (tag was not done after 30 s)"
+        in (letter.header("x-error-message") or b"").decode()
+    )
 
 
 @pytest.mark.parametrize(("crashes", "letter"), [(0, False), (2, False), (3, True), (4, True)])

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from processors.errors import Transient
+from config import Misconfigured
+from processors.errors import OutOfMemory, Transient
 from streams.embedded.consumer import Consumer, HandledBatch
 from streams.embedded.log import Log, LogThread
 from streams.messages import Message, Record
 from streams.retry import RetryPolicy
-from streams.settlement import MAX_CRASHES
+from streams.settlement import MAX_CRASHES, LostChild
 
 
 class Copies:
@@ -175,3 +176,79 @@ async def test_what_the_world_did_wrong_is_tried_again_and_never_counted(
     assert values(log_thread, "in.dlq") == []
     assert log_thread.log.crash_counts("copy") == {}
     assert handler.starts == 1 + restarts, "afresh only where it had worked on what is run again"
+
+
+class Lost(Copies):
+    """Loses the child with all that it had in hand, where a value is among them."""
+
+    async def handle(self, records: Sequence[Record]) -> HandledBatch:
+        handled = await super().handle(records)
+        if any(record.value == self.poison for record in records):
+            return HandledBatch([LostChild("copy was not done after 30 s")] * len(records))
+        return handled
+
+
+async def test_what_a_lost_child_had_is_run_alone_and_only_the_guilty_record_is_set_aside(
+    log_thread: LogThread,
+) -> None:
+    await write(log_thread, b"1", b"2", b"poison", b"4")
+    handler = Lost(poison=b"poison")
+    await consume(log_thread, handler)
+    assert values(log_thread, "out") == [b"1", b"2", b"4"]
+    [letter] = log_thread.log.records("in.dlq")
+    assert letter.value == b"poison"
+    assert b"copy was not done after 30 s" in dict(letter.headers)["x-error-message"]
+    assert handler.batches == [
+        [b"1", b"2", b"poison", b"4"], [b"1"], [b"2"], [b"poison"], [b"poison"], [b"4"],
+    ]  # fmt: skip
+    assert log_thread.log.crash_counts("copy") == {}
+
+
+async def test_short_memory_is_waited_for_and_counted_against_no_record(
+    log_thread: LogThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.embedded.consumer.STEP", RetryPolicy("step", 0.0, 0.0))
+
+    class Short(Outage):
+        def _one(self, record: Record) -> tuple[Message, ...] | Exception:
+            outcome = super()._one(record)
+            return OutOfMemory("memory is short") if isinstance(outcome, Transient) else outcome
+
+    await write(log_thread, b"1", b"2")
+    handler = Short(b"1", b"2", failures=MAX_CRASHES + 2)
+    await consume(log_thread, handler)
+    assert values(log_thread, "out") == [b"1", b"2"]
+    assert values(log_thread, "in.dlq") == []
+    assert handler.starts == 1 + MAX_CRASHES + 2, "a step may have stopped in the middle of what it remembers"
+
+
+async def test_what_another_process_has_committed_is_not_committed_again(
+    log_thread: LogThread, tmp_path: Path
+) -> None:
+    """Two runtimes on one file, as where the folder's lock does not reach."""
+    other = LogThread(Log(tmp_path / "log.sqlite"))
+    await write(log_thread, b"1", b"2")
+
+    class Overtaken(Copies):
+        async def handle(self, records: Sequence[Record]) -> HandledBatch:
+            if not self.batches:
+                await consume(other, Copies())
+            return await super().handle(records)
+
+    with pytest.raises(Misconfigured, match="another process has committed what copy has in hand"):
+        await asyncio.wait_for(Consumer("copy", ["in"], Overtaken(), log_thread, 10).run(), 10)
+    assert values(log_thread, "out") == [b"1", b"2"]
+    other.close()
+
+
+async def test_an_outage_is_waited_for_no_more_once_the_process_ends(log_thread: LogThread) -> None:
+    await write(log_thread, b"1")
+    pages = log_thread.log.connection.execute("PRAGMA page_count").fetchone()[0]
+    log_thread.log.connection.execute(f"PRAGMA max_page_count = {pages}")
+    writing = asyncio.create_task(write(log_thread, b"x" * 50_000))
+    async with asyncio.timeout(10):
+        while not log_thread.outage:
+            await asyncio.sleep(0.01)
+        log_thread.stop_waiting()
+        with pytest.raises(Transient, match="full"):
+            await writing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,16 +66,15 @@ async def test_a_memory_is_restored_beside_the_loop_and_anew_after_a_crash(tmp_p
 
 async def test_a_step_that_stands_still_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever stops it: here a step that never comes back with its batch."""
-    held, clock = threading.Event(), [0.0]
+    held, clock = asyncio.Event(), [0.0]
 
-    class Standing(Remembering):
-        def __call__(self, records: Sequence[Record]) -> list[Outcome]:
-            held.wait(30)
-            return super().__call__(records)
+    class StandingPool(NoPool):
+        async def run(self, _step: Step, records: Sequence[Record]) -> list[Outcome]:
+            await held.wait()
+            return [() for _ in records]
 
-    monkeypatch.setattr("streams.embedded.consumer.Work", Standing)
     monkeypatch.setattr("streams.embedded.runtime.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("streams.embedded.runtime.StepPool", NoPool)
+    monkeypatch.setattr("streams.embedded.runtime.StepPool", StandingPool)
     async with EmbeddedRuntime(Settings(), tmp_path) as runtime:
         assert await runtime.check() is None
         await runtime.outlet.publish([RawItem(b"x", "2026-11-20T12:00:00.000Z", feed="a")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -136,6 +137,31 @@ async def test_a_record_that_kills_the_pool_three_times_is_set_aside(
         assert worker.stop() == 0, worker.log()
     assert [event.story.uri for event in stories] == [f"urn:test:story:{n}" for n in (0, 1, 3)]
     assert [dict(record.headers)["x-attempts"] for record in bugs] == [b"3"]
+    assert "starting again" not in worker.log(), "the child is replaced, and the worker keeps its partitions"
+
+
+async def test_a_record_that_hangs_is_set_aside_and_holds_up_neither_the_others_nor_the_stop(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    settings = kafka.settings(worker="one", workers=2, partitions=1)
+    await make_topics(settings)
+    gate = {"WIRETEST_GATE": str(tmp_path / "never")}
+    items = [item(0), item(1, "wait in normalise"), item(2), item(3, "wait in tag"), item(4)]
+    await publish(settings, items)
+    with Worker(settings, tmp_path / "log", *QUICK, **gate, WIREDESK_STEPS_DEADLINE_S="1.5") as worker:
+        stories = events(await read(settings, [ENRICHED.name], 3, 90))
+        bugs = await read(settings, [RAW.dead_letters.name, "wire.stories.segmented.v1.dlq"], 2, 20)
+        assert worker.stop() == 0, worker.log()
+    assert [event.story.uri for event in stories] == [f"urn:test:story:{n}" for n in (0, 2, 4)]
+    assert {dict(record.headers)["x-attempts"] for record in bugs} == {b"3"}
+    assert all(b"was not done after 1.5 s" in dict(record.headers)["x-error-message"] for record in bugs)
+    assert "starting again" not in worker.log()
+    await publish(settings, [item(5, "wait in segment"), item(6)])
+    with Worker(settings, tmp_path / "log", *QUICK, **gate) as worker:
+        await read(settings, [NORMALISED.name], 6, 30)
+        began = time.monotonic()
+        assert worker.stop() == 0, worker.log()
+        assert time.monotonic() - began < 25
 
 
 async def test_live_items_go_before_those_of_a_back_fill(kafka: KafkaForTest, tmp_path: Path) -> None:
