@@ -7,7 +7,7 @@ TESTS  ?= tests#  what test and check run: make test TESTS=tests/streams
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings places model bench clean
+.PHONY: help run test check format lock schemas settings places letters model bench clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ settings: $(VENV)/.dev ## Generate config/wiredesk.toml and docs/settings.md fro
 
 places: $(VENV)/.dev ## Build the gazetteer anew from GeoNames' and CLDR's packages
 	$(BIN)/python -m streams.generate.places
+
+letters: $(VENV)/.dev ## Build the models of letters anew from CLDR and the lexicon
+	$(BIN)/python -m streams.generate.letters
 
 model: $(VENV)/.dev ## Train the shipped name recogniser (needs the training corpora; about ten minutes)
 	$(BIN)/python -m tests.benchmarks.train_ner $(ARGS)

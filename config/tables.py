@@ -86,10 +86,11 @@ class Iso6937(WordTable, frozen=True):
 
 
 class NationalSets(WordTable, frozen=True, rename="kebab"):
-    """``charsets.toml``: character sets of teleprinter wires that Python has no codec for."""
+    """``charsets.toml``: character sets of teleprinter wires that Python has no codec for, and labels of all others."""
 
     iso_646: dict[str, str]  # by nation: what stands at # $ @ [ \\ ] ^ ` { | } ~
     iso_6937: Iso6937
+    labels: dict[str, str]  # by Python's codec
 
 
 class FurtherNames(WordTable, frozen=True, rename={"known_as": "is"}):

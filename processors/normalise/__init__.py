@@ -25,7 +25,7 @@ def normalise(item: RawItem, settings: Normalise) -> list[Event | Rejected]:
         raise TooLarge(
             f"{len(item.payload):,} bytes, over {settings.max_item_bytes:,}; raise normalise.max_item_bytes if it is one item"
         )
-    text = decode(item.payload, item.charset)
+    text = decode(item.payload, item.charset, item.language)
     name = item.format or sniff(text)
     format_ = BY_NAME.get(name)
     if format_ is None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from config.settings import Normalise
 from processors.errors import MissingContent
 from processors.layout import lay_out
-from processors.model.event import Damage, Event, Language, Provenance, RawItem, Segment
+from processors.model.event import Damage, Event, Language, OffsetText, Provenance, RawItem, Segment
 from processors.model.story import AltId, InfoSource, PubStatus, Standard, Story, Text
 from processors.normalise.formats import FEED_NAMES
 from processors.normalise.html import sanitise_html
@@ -27,6 +27,8 @@ _STANDARD: Final = Standard()
 # whole text is laid out as well; a longer one takes time on every dispatch.
 _HEAD_CHARS: Final = 900
 _COPY: Final = frozenset({"dateline", "paragraph"})
+_REPLACEMENT: Final = "\ufffd"  # stands where bytes were no character
+_REPLACED: Final = re.compile(f"{_REPLACEMENT}+")
 _HEADLINE_MARKS: Final = re.compile(r"^[\s^]+|[\s^=]+$")
 
 
@@ -60,6 +62,7 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
     if text and (reading.laid_out or not headline):
         story, headline = with_layout(story, text, headline, language.tag)
         headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
+    damage = (*damage, *_lost_characters(headline, "headline"))
     keeps_markup = reading.markup and (settings.feed_markup or reading.format not in FEED_NAMES)
     markup = sanitise_html(reading.markup) if keeps_markup else ""
     story = _completed(story, item, language, headline, text, markup)
@@ -78,13 +81,22 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
 def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
     """The clean text with its mojibake repaired, and where it was damaged."""
     text, spans = repair_mojibake(reading.text if reading.is_clean else clean_text(reading.text))
-    if not spans and not reading.damage:
+    if not spans and not reading.damage and _REPLACEMENT not in text:
         return text, ()
     if spans and text != (cleaned := clean_text(text)):  # repaired words may need cleaning again
         text, spans = cleaned, ((0, 0),)
     damage = [Damage(start, end, "mojibake") for start, end in spans]
+    damage += _lost_characters(text)
     damage += [Damage(len(text), len(text), kind) for kind in reading.damage]
     return text, tuple(damage)
+
+
+def _lost_characters(words: str, inside: OffsetText = "text") -> list[Damage]:
+    """Where bytes were no character: at the end the words were cut in the middle of one."""
+    return [
+        Damage(match.start(), match.end(), "truncated" if match.end() == len(words) else "mojibake", inside)
+        for match in (_REPLACED.finditer(words) if _REPLACEMENT in words else ())
+    ]
 
 
 def _completed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage, MIMEPart
@@ -16,7 +17,8 @@ from processors.errors import Malformed, TooLarge
 from processors.model.event import DamageKind, RawItem
 from processors.model.story import AltId, InfoSource, Story
 from processors.normalise import dispatch
-from processors.normalise.decode import detect_and_decode, web_codec
+from processors.normalise.charsets import codec_of, decode_as
+from processors.normalise.decode import choose_codec, decode_unmarked
 from processors.normalise.html import read_html
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.values import language_tag, publisher_uri, timestamp
@@ -42,6 +44,11 @@ _MIME_FIELD: Final = re.compile(r"(?:[^\";=(\\<@,*]*+[\";=(\\<@,*]){0,40}+[^\";=
 _READ_FIELDS: Final = frozenset({"subject", "from", "message-id", "date", "content-language"})
 # Mail programs nest four deep (signed, mixed, related, alternative), and each forwarded message adds as many.
 _MAX_NESTED: Final = 32
+_HEAD: Final = re.compile(rb"\A.*?(?=\r?\n\r?\n|\Z)", re.DOTALL)
+_ENCODED_WORD: Final = re.compile(rb"=\?([A-Za-z0-9._:-]+)(?=(?:\*[A-Za-z-]*)?\?[BbQq]\?)")
+_CHARSET: Final = re.compile(rb"\bcharset=\"?([\w.:-]{1,40})", re.IGNORECASE)
+_FIELD_NAME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9-]*+:)(?=\S)", re.MULTILINE)
+_WORDS: Final = re.compile(r"[^<>\n]++")
 _SENDER_NAMES: Final = frozenset({"from", "received", "message-id", "return-path"})
 
 
@@ -95,8 +102,9 @@ def read_message(document: Document) -> Readings:
     item = document.item
     _check_parts(item.payload, document.max_parts)
     try:
-        message = cast("EmailMessage", message_from_bytes(item.payload.lstrip(), policy=_POLICY))
-        subject, body = _FORWARDED.sub("", _header(message, "subject")), _body(message)
+        payload = _with_readable_head(item.payload.lstrip(), item.language)
+        message = cast("EmailMessage", message_from_bytes(payload, policy=_POLICY))
+        subject, body = _FORWARDED.sub("", _header(message, "subject")), _body(message, item)
         frame = _frame(message, item)
     except (LookupError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise Malformed(f"an e-mail message that can't be read: {error}") from error
@@ -128,6 +136,40 @@ def _is_field_cut(message: EmailMessage) -> bool:
     )
 
 
+def _with_readable_head(payload: bytes, language: str | None) -> bytes:
+    """The message with header fields that the standard library can read.
+
+    Bytes that should have been encoded (RFC 2047) are read as documents are, and labels that only browsers know get
+    the names that Python knows.
+    """
+    match = _HEAD.match(payload)
+    head = match[0] if match else b""
+    if b"=?" in head:
+        head = _ENCODED_WORD.sub(_with_known_label, head)
+    if not head.isascii():
+        charset = _CHARSET.search(head)
+        usual = codec_of(charset[1].decode("ascii")) if charset else None
+        text = decode_as(head, choose_codec(head, None, language, usual)[0])[0]
+        head = _WORDS.sub(_encode_words, _FIELD_NAME.sub(r"\1 ", text)).encode("ascii", "replace")
+    return head + payload[match.end() if match else 0 :]
+
+
+def _with_known_label(match: re.Match[bytes]) -> bytes:
+    codec = codec_of(match[1].decode("ascii"))
+    return b"=?" + codec.replace("_", "-").encode() if codec else match[0]
+
+
+def _encode_words(match: re.Match[str]) -> str:
+    """Words of a field, encoded from the first to the last that is not ASCII (RFC 2047)."""
+    words = match[0].split(" ")
+    foreign = [number for number, word in enumerate(words) if not word.isascii()]
+    if not foreign:
+        return match[0]
+    first, end = foreign[0], foreign[-1] + 1
+    encoded = b64encode(" ".join(words[first:end]).replace('"', "").encode()).decode("ascii")
+    return " ".join((*words[:first], f"=?utf-8?b?{encoded}?=", *words[end:]))
+
+
 def _frame(message: EmailMessage, item: RawItem) -> Story:
     """What the header says of every dispatch in the body."""
     identifier = _header(message, "message-id")
@@ -150,7 +192,7 @@ def _header(message: EmailMessage, name: str) -> str:
         return ""
 
 
-def _body(message: EmailMessage) -> str:
+def _body(message: EmailMessage, item: RawItem) -> str:
     """The body of a message: its plain text, else the text of its HTML, else the first part that is text."""
     part = message.get_body(("plain", "html"))
     if part is None:
@@ -162,34 +204,26 @@ def _body(message: EmailMessage) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
-    words = _decode_part(payload, part.get_content_charset())
+    language = _header(message, "content-language").partition(",")[0] or item.language
+    words = decode_unmarked(payload, part.get_content_charset(), language)
     return (
         read_html(words).text if part.get_content_subtype() == "html" else _without_soft_breaks(words, part)
     )
 
 
-def _decode_part(payload: bytes, charset: str | None) -> str:
-    """The characters of a part: by its declared set, UTF-8, or detection."""
-    codec = web_codec(charset) if charset else None
-    if codec in {"iso8859-1", "ascii"} and not payload.isascii():
-        codec = "cp1252"
-    for name in (codec, "utf-8"):
-        try:
-            if name:
-                return payload.decode(name)
-        except UnicodeDecodeError:
-            continue
-    return detect_and_decode(payload)
-
-
 def _without_soft_breaks(words: str, part: MIMEPart) -> str:
-    """The words of a part; lines that end in a blank go on in the next one (RFC 3676, format=flowed)."""
+    """The words of a part; lines that end in a blank go on in the next one (RFC 3676, format=flowed).
+
+    With ``delsp=yes`` the blank was put in for the line's end alone, as languages without blanks need it.
+    """
     flowed = (
         part.get_content_type() == "text/plain" and str(part.get_param("format") or "").lower() == "flowed"
     )
     if not flowed:
         return words
-    return words.replace("\r\n", "\n").replace(" \n", " ").replace("\n-- \n", "\n\n")
+    joint = "" if str(part.get_param("delsp") or "").lower() == "yes" else " "
+    lines = words.replace("\r\n", "\n").replace("\n-- \n", "\n\n")
+    return lines.replace(" \n", joint)
 
 
 FORMAT: Final = Format(name=_NAME, read=read_message, is_document=is_message, media_types=("message/rfc822",))

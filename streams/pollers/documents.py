@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
-from processors.normalise.decode import web_codec
+from processors.normalise.decode import choose_codec
 from processors.normalise.formats import FORMATS
 from processors.normalise.pages import not_a_feed
 
@@ -53,24 +53,9 @@ TAG: Final = re.compile(
 DANGEROUS_ENTITY: Final = re.compile(
     rb"<!ENTITY\s++(?!%)[^\s>]++\s++(?:(?:SYSTEM|PUBLIC)\b|\"[^\"&]*+(?:&#[^\"&]*+)*+&|'[^'&]*+(?:&#[^'&]*+)*+&)"
 )
-DECLARED_ENCODING: Final = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([\w.:\-]+)")
 HTML_TAG: Final = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|script|meta|title)\b", re.IGNORECASE)
 PROLOGUE: Final = re.compile(  # XML allows nothing before the declaration
     rb"\A(\xef\xbb\xbf)?(?:\s++|<!--(?:[^\-]++|-(?!->))*+-->)++(?=<\?xml\s)", re.DOTALL
-)
-OTHER_SCRIPTS: Final = (
-    "Cyrillic",
-    "Greek",
-    "Hebrew",
-    "Arabic",
-    "Thai",
-    "CJK Unified",
-    "Hiragana",
-    "Katakana",
-    "Hangul",
-)
-MAX_DETECTION_BYTES: Final = (
-    20_000  # that the detector reads: fewer miss the first accented word, more cost a poll its time
 )
 
 
@@ -101,10 +86,18 @@ class FeedDocument:
         return mark + document.decode("utf-8", "replace").encode(self.wide)
 
 
-def split_document(body: bytes, charset: str | None = None, url: str | None = None) -> FeedDocument:
+def split_document(
+    body: bytes,
+    charset: str | None = None,
+    url: str | None = None,
+    *,
+    language: str | None = None,
+    usual_codec: str | None = None,
+) -> FeedDocument:
     """The entries of an RSS, RDF, Atom, JSON Feed or news-sitemap document.
 
-    `charset` is what the transport told; `url` is the document's own address, without its secrets.
+    `charset` is what the transport told; `url` is the document's own address, without its secrets. `language` is the
+    feed's by its settings, and `usual_codec` what its earlier documents were in, for documents that declare neither.
 
     Raises:
         Empty: no bytes, or only white space.
@@ -121,7 +114,8 @@ def split_document(body: bytes, charset: str | None = None, url: str | None = No
         return _split_json(raw)
     if start != b"<" and b"<" not in raw[:2000]:
         raise _not_markup_error(raw)
-    return _split_xml(raw, wide, charset, url)
+    codec = ("utf-8", False) if wide else choose_codec(raw, charset, language, usual_codec)
+    return _split_xml(raw, wide, codec, url)
 
 
 def _narrow_encoding(body: bytes) -> tuple[str | None, bytes]:
@@ -140,25 +134,24 @@ def _narrow_encoding(body: bytes) -> tuple[str | None, bytes]:
     return None, body
 
 
-def _split_xml(raw: bytes, wide: str | None, charset: str | None, url: str | None) -> FeedDocument:
+def _split_xml(raw: bytes, wide: str | None, codec: tuple[str, bool], url: str | None) -> FeedDocument:
     root = _find_root(raw)
     local = root["local"].lower() if root else b""
     if root is None or local not in ENTRY_OF:
-        raise _no_feed_error(raw, local, "utf-8" if wide else charset, url)
+        raise _no_feed_error(raw, local, codec[0], url)
     if DANGEROUS_ENTITY.search(raw, 0, root.start()):
         raise Malformed(
             "the document type declares external or nested entities, which are never read; ask the publisher"
         )
     kind = ENTRY_OF[local]
     closed = _is_closed(raw, root["name"])
-    codec, guessed = ("utf-8", False) if wide else codec_of(raw, charset)
     first = next(_matches(rb"((?:[A-Za-z_][\w.\-]{0,99}+:)?" + kind + rb")", raw, root.end()), None)
     spans = list(_entry_spans(raw, first[1], first.start(), closed)) if first else []
     if not spans:
-        return FeedDocument(raw, b"", (), closed, codec, guessed, wide)
+        return FeedDocument(raw, b"", (), closed, *codec, wide)
     head = PROLOGUE.sub(rb"\1", raw[: spans[0][0]], count=1)
     entries = tuple(raw[start:end] for start, end in spans)
-    return FeedDocument(head, _closing_tags(head), entries, closed, codec, guessed, wide)
+    return FeedDocument(head, _closing_tags(head), entries, closed, *codec, wide)
 
 
 def _find_root(raw: bytes) -> re.Match[bytes] | None:
@@ -250,40 +243,9 @@ def _split_json(raw: bytes) -> FeedDocument:
     )
 
 
-def codec_of(raw: bytes, charset: str | None) -> tuple[str, bool]:
-    """The codec that reads a document whose ``<`` is one byte, and whether it is only a guess.
-
-    UTF-8 where that fits, else what the transport or the document declares, else what the bytes look like.
-    """
-    declared = DECLARED_ENCODING.search(raw[:1000])
-    names = [name for name in (charset, declared[1].decode("ascii", "replace") if declared else None) if name]
-    candidates = [codec for name in names if (codec := web_codec(name))]
-    if shifted := next((codec for codec in candidates if codec.startswith(("iso2022", "hz"))), None):
-        return shifted, False
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        other = next((codec for codec in candidates if codec not in {"utf-8", "ascii"}), None)
-        if other:
-            return ("cp1252" if other == "iso8859-1" else other), False
-        return ("utf-8", False) if candidates else (_detect_codec(raw), True)
-    return "utf-8", False
-
-
-def _detect_codec(raw: bytes) -> str:
-    """The codec that bytes without any declaration look like: windows-1252 unless they are in another script."""
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(raw[:MAX_DETECTION_BYTES]).best()
-    codec = web_codec(best.encoding) if best else None
-    if codec is None or best is None:
-        return "cp1252"
-    return codec if any(alphabet.startswith(OTHER_SCRIPTS) for alphabet in best.alphabets) else "cp1252"
-
-
-def _no_feed_error(raw: bytes, local: bytes, charset: str | None, url: str | None) -> Rejected:
+def _no_feed_error(raw: bytes, local: bytes, codec: str, url: str | None) -> Rejected:
     if local == b"html" or HTML_TAG.search(raw[:5000]):
-        return not_a_feed(raw.decode(codec_of(raw, charset)[0], "replace"), url, FORMATS)
+        return not_a_feed(raw.decode(codec, "replace"), url, FORMATS)
     if not local:
         return _not_markup_error(raw)
     return UnknownFormat(f"XML whose root is {local.decode('utf-8', 'replace')!r}, which is no feed")

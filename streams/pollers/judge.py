@@ -149,7 +149,13 @@ def _judge_document(feed: Feed, state: FeedState, answer: Answer, settings: Poll
     if body == state.body:
         return PollVerdict("unchanged", replace(_with_validators(state, answer, now), message=""))
     try:
-        document = split_document(answer.body, answer.charset, redact_url(answer.url))
+        document = split_document(
+            answer.body,
+            answer.charset,
+            redact_url(answer.url),
+            language=feed.language,
+            usual_codec=state.codec,
+        )
         if not document.whole and not document.entries:
             raise Malformed("the document stops before its first entry")
     except UnknownFormat as error:
@@ -158,6 +164,8 @@ def _judge_document(feed: Feed, state: FeedState, answer: Answer, settings: Poll
         )
     except Rejected as error:
         return _reject_document(feed, state, answer, error, body, now)
+    if document.guessed:
+        state = replace(state, codec=document.codec)
     message = ""
     if len(document.entries) > settings.max_entries:
         message = f"{len(document.entries)} entries; only the first {settings.max_entries} are read"

@@ -117,6 +117,7 @@ class FeedState:
     url: str = ""  # where the feed moved to for good
     hub: str = ""  # of WebSub …
     topic: str = ""  # … and the URL by which it knows the feed
+    codec: str = ""  # that its last document was read in, where it declared none
     capped: int = 0  # revisions left out because an entry had too many
     rejected: tuple[int, ...] = ()  # hashes of bodies that went to the dead letters
     shared: tuple[int, ...] = ()  # keys that two entries of one document had

@@ -153,7 +153,7 @@ async def test_a_bug_in_reading_one_feed_does_not_stop_the_others(
     real: Callable[..., object] = split_document
     monkeypatch.setattr(
         "streams.pollers.judge.split_document",
-        lambda body, *told: 1 / 0 if b"Story 666" in body else real(body, *told),
+        lambda body, *told, **named: 1 / 0 if b"Story 666" in body else real(body, *told, **named),
     )
     web.answer("/bad", document(666))
     web.answer("/good", document(1))
