@@ -23,6 +23,7 @@ from config.settings import Settings
 from processors.errors import OutOfMemory, Rejected
 from processors.model.codec import decode, encode
 from processors.model.event import Event, Feature, RawItem, StepTrace
+from processors.model.story import AltId
 from streams.messages import Message, Record, dead_letter, message
 from streams.settlement import Outcome
 from streams.topology import Step
@@ -153,9 +154,22 @@ class DeduplicateStage:
 
     def _run_one(self, event: Event, prepared: PreparedEvent | None) -> StageOutcome:
         decision = self._deduplicator.decide(event, prepared)
+        event = _with_identity(event, decision.uri, decision.source)
         step = StepTrace("deduplicate", self._version, decision.evidence, decision.novel)
         placed = add_step(event, step, lineage=decision.lineage)
         return (NewEvent(placed, decision.memory),)
+
+
+def _with_identity(event: Event, uri: str, source: str) -> Event:
+    """The event with the uri and source that were settled; the uri that it came with stands among the others."""
+    provenance = event.provenance
+    if provenance is not None and source != (provenance.source or ""):
+        event = replace(event, provenance=replace(provenance, source=source or None))
+    story = event.story
+    if uri == story.uri:
+        return event
+    alt_ids = (*story.alt_ids, AltId(story.uri, "claimed"))
+    return replace(event, story=replace(story, uri=uri, alt_ids=alt_ids))
 
 
 @stage_loader("segment")

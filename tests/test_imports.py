@@ -27,7 +27,7 @@ ALLOWED = {
 }
 LAYERS = {
     "processors": [
-        {"dates", "places", "quotes"},
+        {"dates", "places", "quotes", "sources"},
         {"layout"},
         {"notices"},
         {"signals"},

@@ -11,4 +11,4 @@ from processors.deduplicate.decide import Deduplicator, PreparedEvent, StoryDeci
 
 __all__ = ["VERSION", "Deduplicator", "PreparedEvent", "StoryDecision"]
 
-VERSION = "3"
+VERSION = "4"

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from config.settings import Deduplicate
 from processors.deduplicate.arrays import Hashes32
+from processors.deduplicate.claim import Claim, is_version_of, settle_claim, source_of_event
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprints
 from processors.deduplicate.keys import alternative_keys, content_keys, hash_key, hash_state
 from processors.deduplicate.parent import Arrival, Parent, find_parent, judge_story, read_arrival
@@ -24,21 +25,28 @@ from processors.deduplicate.record import (
 )
 from processors.deduplicate.score import find_shared, measure_novelty
 from processors.deduplicate.standing import read_report
-from processors.deduplicate.window import Window, WindowReading
+from processors.deduplicate.window import Window, WindowKeys, WindowReading
 from processors.model.event import Event, Feature, Lineage, NovelPassage
+from processors.sources import authority_of, may_change
 from processors.times import HOUR_MS
 
-OWN_KEYS: Final = 8  # of a record that other identifiers leave room for: version, text, headline, chain, uri
+OWN_KEYS: Final = 11  # of a record that other identifiers leave room for: version, text, headline, chain, uri, claim, language
+# A guess chooses a window from 15 letters on of which the classifier is sure. With less, one word of a kill ("Annulation")
+# looks for its story in another language; with more, briefs of sources that write in two languages part.
+MIN_CHOOSING_CONFIDENCE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class StoryDecision:
     """Where a story stands, why, and the compact record that restores the deduplicator to after it.
 
-    `novel` is what it says that its parent did not. `memory` is empty for a story that was seen before: nothing new is to be remembered.
+    `uri` is the story's from now on (see `claim`), `source` whose story it is. `novel` is what it says that its parent
+    did not. `memory` is empty for a story that was seen before: nothing new is to be remembered.
     """
 
     lineage: Lineage
+    uri: str
+    source: str
     evidence: tuple[Feature, ...] = ()
     novel: tuple[NovelPassage, ...] = ()
     memory: bytes = b""
@@ -68,13 +76,17 @@ class _Placement(NamedTuple):
 
 
 class Deduplicator:
-    """The windows of stories, one a language. Decides from what came earlier only; deterministic."""
+    """The windows of stories, one a language. Decides from what came earlier only; deterministic.
+
+    Likeness is sought within a language, identifiers and the same text in all.
+    """
 
     def __init__(self, settings: Deduplicate) -> None:
         """Make empty windows."""
         self._settings = settings
         self._length_ms = settings.window_hours * HOUR_MS
         self._windows: dict[str, Window] = {}
+        self._keys = WindowKeys()
         self.ignored_records = 0  # of another format, that `restore` was given
 
     def decide_all(self, events: Sequence[Event]) -> list[StoryDecision]:
@@ -98,7 +110,7 @@ class Deduplicator:
         ]
         coming: dict[str, dict[int, Fingerprint]] = {}
         for event in prepared:
-            if self._window(event.language).find_row(event.version_key) is None:
+            if self._keys.find_view(event.version_key) is None:
                 coming.setdefault(event.language, {}).setdefault(event.version_key, event.fingerprint)
         for language, fingerprints in coming.items():
             self._window(language).announce(list(fingerprints.values()))
@@ -107,19 +119,26 @@ class Deduplicator:
     def decide(self, event: Event, prepared: PreparedEvent | None = None) -> StoryDecision:
         """Place a normalised event in its chain and remember it. `prepared` is what `prepare` made of it."""
         prepared = prepared or self.prepare((event,))[0]
-        window = self._window(prepared.language)
-        if seen := _find_seen(event, window, prepared):
-            return StoryDecision(seen.lineage(), seen.evidence(), seen.novel())
-        arrival = read_arrival(event, prepared.report, prepared.fingerprint, window)
+        if seen := self._find_seen(event, prepared):
+            return StoryDecision(seen.lineage(), seen.uri, seen.source, seen.evidence(), seen.novel())
+        claim = settle_claim(event, self._keys)
+        event = _with_uri(event, claim.uri)
+        language = self._choose_language(event, claim, prepared.language)
+        window = self._window(language)
+        arrival = read_arrival(event, prepared.report, prepared.fingerprint, window, claim.source)
         reading = window.look_up(prepared.fingerprint)
-        parent = find_parent(arrival, window, reading)
+        parent = find_parent(arrival, claim.earlier, window, reading)
         placement = _place(arrival, window, reading, parent, self._settings.threshold)
+        if claim.is_foreign:
+            placement.figures["other-source"] = 1.0
         evidence = tuple([Feature(name, round(value, 4)) for name, value in placement.figures.items()])
         novel = _place_passages(event, prepared.report, placement.novel)
         keys = _record_keys(arrival, prepared.version_key, parent, placement.lineage)
+        keys = (*keys, *claim.keys, *_language_keys(event, claim, language))
         memory = StoryRecord(
             block_place=window.block_place,
-            language=prepared.language,
+            language=language,
+            source=claim.source,
             uri=event.story.uri,
             version=event.story.version or "",
             time_ms=arrival.time_ms,
@@ -135,7 +154,7 @@ class Deduplicator:
             report=prepared.report,
         ).pack()
         window.add(memory, arrival.time_ms, keys)
-        return StoryDecision(placement.lineage, evidence, novel, memory)
+        return StoryDecision(placement.lineage, claim.uri, claim.source, evidence, novel, memory)
 
     def restore(self, memory: bytes) -> None:
         """Remember an earlier decision again; called in the order of the log, before any `decide`.
@@ -154,26 +173,61 @@ class Deduplicator:
     def _window(self, language: str) -> Window:
         window = self._windows.get(language)
         if window is None:
-            window = self._windows[language] = Window(self._length_ms, self._settings.max_stories)
+            window = Window(self._length_ms, self._settings.max_stories, self._keys)
+            self._windows[language] = window
         return window
+
+    def _find_seen(self, event: Event, prepared: PreparedEvent) -> RecordView | None:
+        """The record of the very same version, if it came before."""
+        view = self._keys.find_view(prepared.version_key)
+        if view is None:
+            return None
+        same = (view.head.state, view.version) == (prepared.state, event.story.version or "")
+        return view if same and is_version_of(view, event, self._keys) else None
+
+    def _choose_language(self, event: Event, claim: Claim, guess: str) -> str:
+        """The language in whose window a story is.
+
+        One that was guessed from a few words chooses none: the earlier version's counts, else the source's usual one,
+        where it is not known to write in the one that was guessed.
+        """
+        if _is_sure(event):
+            return guess
+        if claim.earlier is not None:
+            return claim.earlier.language
+        authority = authority_of(claim.source)
+        if self._keys.find_view(hash_key("writes", authority, guess)):
+            return guess
+        latest = self._keys.find_view(hash_key("writes", authority))
+        return guess if latest is None else latest.language
 
 
 def _language(event: Event) -> str:
     return event.language.tag.partition("-")[0] if event.language else "und"
 
 
+def _is_sure(event: Event) -> bool:
+    """Whether the language was declared, or guessed from enough words."""
+    language = event.language
+    return language is None or language.declared is not None or language.confidence >= MIN_CHOOSING_CONFIDENCE
+
+
+def _language_keys(event: Event, claim: Claim, language: str) -> tuple[int, ...]:
+    """Keys by which a source's languages are known; a guess from a few words tells nothing, nor does a later version."""
+    if claim.earlier is not None or not _is_sure(event):
+        return ()
+    authority = authority_of(claim.source)
+    return hash_key("writes", authority), hash_key("writes", authority, language)
+
+
+def _with_uri(event: Event, uri: str) -> Event:
+    return event if event.story.uri == uri else replace(event, story=replace(event.story, uri=uri))
+
+
 def _version_key(event: Event, state: int) -> int:
-    return hash_key("version", event.story.uri, event.story.version or "", str(state))
-
-
-def _find_seen(event: Event, window: Window, prepared: PreparedEvent) -> RecordView | None:
-    """The record of the very same version, if it came before."""
-    row = window.find_row(prepared.version_key)
-    if row is None:
-        return None
-    view, story = window.view(row), event.story
-    same = (view.head.state, view.uri, view.version) == (prepared.state, story.uri, story.version or "")
-    return view if same else None
+    story, source = event.story, source_of_event(event)
+    names = (source,) if source else ()  # without, as version 0.1 had it
+    return hash_key("version", *names, story.uri, story.version or "", str(state))
 
 
 def _place(
@@ -191,6 +245,8 @@ def _place(
             parent = parent if parent.score >= threshold else None
     fingerprint, uri = arrival.fingerprint, arrival.event.story.uri
     relation, view, novel = judge_story(arrival, parent, window)
+    if parent and relation in {"kill", "correction"} and not _may_change(arrival, parent):
+        parent, figures["other-source"] = None, 1.0
     if parent is None or view is None:
         return _Placement(Lineage(uri, relation), figures, flag_new_shingles(fingerprint.shingles, None))
     if parent.overlap and view is parent.view:
@@ -201,7 +257,8 @@ def _place(
         weights = window.weigh(reading.story_counts)
         figures["novelty"] = measure_novelty(fingerprint, weights, shared, view.head.bound)
     sequence = view.head.sequence if relation == "duplicate" else 1 + _latest_sequence(window, view)
-    lineage = Lineage(view.chain, relation, of=view.uri, score=parent.score, sequence=sequence)
+    owner = None if view.owner == arrival.source else view.owner
+    lineage = Lineage(view.chain, relation, of=view.uri, score=parent.score, sequence=sequence, source=owner)
     return _Placement(lineage, figures, flag_new_shingles(fingerprint.shingles, new), novel)
 
 
@@ -223,10 +280,18 @@ def _place_passages(event: Event, report: str, novel: Sequence[NovelPassage]) ->
     return tuple(placed)
 
 
+def _may_change(arrival: Arrival, parent: Parent) -> bool:
+    """Whether the story may kill or correct its parent: identifiers were looked at when it was found by them."""
+    return (
+        "by-uri" in parent.evidence
+        or "by-link" in parent.evidence
+        or may_change(arrival.source, parent.view.source)
+    )
+
+
 def _latest_sequence(window: Window, view: RecordView) -> int:
     """The number in its chain of the newest version that is remembered."""
-    row = window.find_row(hash_key("chain", view.chain))
-    latest = window.view(row) if row is not None else view
+    latest = window.find_view(hash_key("chain", view.chain)) or view
     return latest.head.sequence if latest.chain == view.chain else view.head.sequence
 
 
@@ -235,8 +300,9 @@ def _record_keys(
 ) -> tuple[int, ...]:
     """The keys by which the story will be found."""
     story = arrival.event.story
-    others = alternative_keys(story)[: MAX_RECORD_KEYS - OWN_KEYS]
-    keys = [version_key, *others, *content_keys(arrival.fingerprint)]
+    authority = authority_of(arrival.source)
+    others = alternative_keys(story, authority)[: MAX_RECORD_KEYS - OWN_KEYS]
+    keys = [version_key, *others, *content_keys(arrival.fingerprint, authority)]
     if lineage.of is not None and lineage.relation != "duplicate":
         keys.append(hash_key("chain", lineage.story))
     superseded = parent and "by-uri" in parent.evidence and lineage.relation == "duplicate"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import xxhash
@@ -46,11 +46,18 @@ def hash_state(event: Event) -> int:
     return hash_key("state", *(part or "" for part in parts))
 
 
-def alternative_keys(story: Story) -> list[int]:
-    """Keys of the publisher's other identifiers of the story, by which later ones may link to it."""
+def alternative_keys(story: Story, authority: str) -> list[int]:
+    """Keys of the publisher's other identifiers of the story, by which later ones of the same authority may link to it."""
     return [
-        hash_key("alt", other.value) for other in story.alt_ids if _letters(other.role) in IDENTIFIER_ROLES
+        alternative_key(other.value, authority)
+        for other in story.alt_ids
+        if _letters(other.role) in IDENTIFIER_ROLES
     ]
+
+
+def alternative_key(identifier: str, authority: str) -> int:
+    """The key of another identifier of a story."""
+    return hash_key("alt", *_names(authority), identifier)
 
 
 def linked_identifiers(story: Story) -> list[str]:
@@ -59,18 +66,27 @@ def linked_identifiers(story: Story) -> list[str]:
     return links + [other.uri for other in story.associations if _letters(other.rel) in LINK_ROLES]
 
 
-def content_keys(fingerprint: Fingerprint) -> list[int]:
+def content_keys(fingerprint: Fingerprint, authority: str) -> list[int]:
     """Keys of the whole text and of the headline."""
-    return [hash_key("content", str(fingerprint.content)), *headline_keys(fingerprint.title)]
+    return [hash_key("content", str(fingerprint.content)), *headline_keys(fingerprint.title, authority)]
 
 
-def headline_keys(words: Hashes64) -> list[int]:
-    """Keys of a headline: of all its words, and of its first five."""
+def headline_keys(words: Hashes64, authority: str = "") -> list[int]:
+    """Keys of a headline: of all its words, and of its first five.
+
+    Each authority has keys of its own: an advisory names a story of its own source, which no copy by another may hide.
+    """
     if len(words) < MIN_HEADLINE_WORDS:
         return []
     title = words.tobytes()
     parts = dict.fromkeys((title, title[: LEADING_WORDS * WORD_BYTES]))
-    return [xxhash.xxh3_64_intdigest(b"headline" + part) for part in parts]
+    kind = "\0".join(("headline", *_names(authority))).encode("utf-8", "surrogatepass")
+    return [xxhash.xxh3_64_intdigest(kind + part) for part in parts]
+
+
+def _names(authority: str) -> tuple[str, ...]:
+    """What an authority adds to a key: none is as version 0.1 had it, whose records are restored."""
+    return (authority,) if authority else ()
 
 
 def _letters(role: str | None) -> str:
@@ -78,57 +94,62 @@ def _letters(role: str | None) -> str:
 
 
 class KeyMap:
-    """A compact map from 64-bit keys to their newest rows. Rows count from `first`, the oldest that is alive.
+    """A compact map from 64-bit keys to the newest places that have them, which are numbers of up to 63 bits.
 
-    Open addressing in two flat arrays, twelve bytes a slot; a dict of Python integers would take ten times the
-    memory. Rows that have left the window are dead: their slots are taken over, and a rebuild drops them.
+    Open addressing in two flat arrays, sixteen bytes a slot; a dict of Python integers would take eight times the
+    memory. Places that are no longer alive are not found, and a rebuild drops them.
     """
 
-    __slots__ = ("_keys", "_mask", "_rows", "_used")
+    __slots__ = ("_is_alive", "_keys", "_mask", "_places", "_used")
 
-    def __init__(self) -> None:
-        """Make an empty map."""
+    def __init__(self, is_alive: Callable[[int], bool]) -> None:
+        """Make an empty map. A place that is no longer alive never comes to life again."""
+        self._is_alive = is_alive
         self._clear(INITIAL_SLOTS)
 
-    def find_row(self, key: int, first: int) -> int | None:
-        """The row of a key, or None where there is none at or above `first`."""
-        keys, rows, mask = self._keys, self._rows, self._mask
+    def find_place(self, key: int) -> int | None:
+        """The place of a key, or None where there is none that is alive."""
+        keys, places, mask = self._keys, self._places, self._mask
         slot = key & mask
-        while (row := rows[slot]) and keys[slot] != key:
+        while (place := places[slot]) and keys[slot] != key:
             slot = (slot + 1) & mask
-        return row - 1 if row > first else None
+        return place - 1 if place and self._is_alive(place - 1) else None
 
-    def set_row(self, new_keys: Sequence[int], row: int, first: int) -> None:
-        """Map some keys to `row` from now on."""
-        if (
-            3 * (self._used + len(new_keys)) >= 2 * self._mask
-        ):  # fuller maps search long, emptier ones cost memory
-            self._rebuild(first)
-        keys, rows, mask = self._keys, self._rows, self._mask
+    def set_place(self, new_keys: Sequence[int], place: int) -> None:
+        """Map some keys to `place` from now on."""
+        # Fuller maps search long, emptier ones cost memory.
+        if 3 * (self._used + len(new_keys)) >= 2 * self._mask:
+            self._rebuild()
+        keys, places, mask = self._keys, self._places, self._mask
         for key in new_keys:
             slot = key & mask
-            while rows[slot] and keys[slot] != key:
+            while places[slot] and keys[slot] != key:
                 slot = (slot + 1) & mask
-            if not rows[slot]:
+            if not places[slot]:
                 self._used += 1
-            keys[slot], rows[slot] = key, row + 1
+            keys[slot], places[slot] = key, place + 1
 
-    def _rebuild(self, first: int) -> None:
-        alive = [(key, row) for key, row in zip(self._keys, self._rows, strict=True) if row > first]
+    def _rebuild(self) -> None:
+        is_alive = self._is_alive
+        alive = [
+            (key, place)
+            for key, place in zip(self._keys, self._places, strict=True)
+            if place and is_alive(place - 1)
+        ]
         slots = INITIAL_SLOTS
         while 3 * len(alive) >= slots:
             slots *= 2
         self._clear(slots)
-        keys, rows, mask = self._keys, self._rows, self._mask
-        for key, row in alive:
+        keys, places, mask = self._keys, self._places, self._mask
+        for key, place in alive:
             slot = key & mask
-            while rows[slot]:
+            while places[slot]:
                 slot = (slot + 1) & mask
-            keys[slot], rows[slot] = key, row
+            keys[slot], places[slot] = key, place
         self._used = len(alive)
 
     def _clear(self, slots: int) -> None:
         self._keys = array("Q", bytes(8 * slots))
-        self._rows = array("I", bytes(4 * slots))
+        self._places = array("Q", bytes(8 * slots))
         self._mask = slots - 1
         self._used = 0

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
-from processors.deduplicate.keys import hash_key, headline_keys, linked_identifiers
+from processors.deduplicate.keys import alternative_key, hash_key, headline_keys, linked_identifiers
 from processors.deduplicate.novelty import find_novelty
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
@@ -28,6 +28,7 @@ from processors.deduplicate.window import Window, WindowReading
 from processors.model.event import Event, NovelPassage, Relation
 from processors.model.story import Story
 from processors.signals import Signals, read_signals, source_names
+from processors.sources import authority_of, is_entitled, may_change, short_uri
 from processors.times import HOUR_MS, to_milliseconds
 
 # A story that is dated further after its arrival is taken at its arrival: more lets a wrong date move the window, less
@@ -58,6 +59,7 @@ class Arrival(NamedTuple):
     signals: Signals
     time_ms: int
     is_late: bool  # its time lies before the window
+    source: str  # whose story it is (`processors.sources`)
 
 
 class Parent(NamedTuple):
@@ -82,7 +84,9 @@ class StoryVerdict(NamedTuple):
     novel: tuple[NovelPassage, ...] = ()
 
 
-def read_arrival(event: Event, report: str, fingerprint: Fingerprint, window: Window) -> Arrival:
+def read_arrival(
+    event: Event, report: str, fingerprint: Fingerprint, window: Window, source: str = ""
+) -> Arrival:
     """An event as it arrives at a window."""
     story, now_ms = event.story, window.now_ms
     time_ms = _story_time(event, now_ms)
@@ -95,7 +99,7 @@ def read_arrival(event: Event, report: str, fingerprint: Fingerprint, window: Wi
         sources=source_names(story),
     )
     is_late = now_ms is not None and time_ms < now_ms - window.length_ms
-    return Arrival(event, SplitReport(event.headline, report), fingerprint, signals, time_ms, is_late)
+    return Arrival(event, SplitReport(event.headline, report), fingerprint, signals, time_ms, is_late, source)
 
 
 def _story_time(event: Event, now_ms: int | None) -> int:
@@ -118,29 +122,49 @@ def _milliseconds(timestamp: str | None) -> int | None:
         return None
 
 
-def find_parent(arrival: Arrival, window: Window, reading: WindowReading) -> Parent | None:
-    """The parent by the surest of the ways that find one, however unlikely it is. `reading` is the window's of it."""
+def find_parent(
+    arrival: Arrival, earlier: RecordView | None, window: Window, reading: WindowReading
+) -> Parent | None:
+    """The parent by the surest of the ways that find one, however unlikely it is.
+
+    `earlier` is the newest version of the same story, `reading` the window's of this one.
+    """
+    if earlier is not None:
+        return Parent(earlier, {"by-uri": 1.0})
     return (
-        _find_by_identifier(arrival, window)
+        _find_by_link(arrival, window)
         or _find_by_name(arrival, window)
         or _find_by_content(arrival, window)
         or _find_by_text(arrival, window, reading)
     )
 
 
-def _find_by_identifier(arrival: Arrival, window: Window) -> Parent | None:
-    """The newest version of the story, or what it was made from, as the publisher says."""
-    story = arrival.event.story
-    row = window.find_row(hash_key("uri", story.uri))
-    if row is not None and (view := window.view(row)).uri == story.uri:
-        return Parent(view, {"by-uri": 1.0})
-    for identifier in linked_identifiers(story):
-        row = window.find_row(hash_key("uri", identifier))
-        if row is None:
-            row = window.find_row(hash_key("alt", identifier))
-        if row is not None:
-            return Parent(window.view(row), {"by-link": 1.0})
+def _find_by_link(arrival: Arrival, window: Window) -> Parent | None:
+    """What the story was made from, as the publisher says."""
+    for identifier in linked_identifiers(arrival.event.story):
+        for key in (
+            hash_key("uri", short_uri(identifier)),
+            alternative_key(identifier, authority_of(arrival.source)),
+        ):
+            if view := _find_own(arrival, window, window.find_view(key), identifier):
+                return Parent(view, {"by-link": 1.0})
     return None
+
+
+def _find_own(
+    arrival: Arrival, window: Window, view: RecordView | None, identifier: str = ""
+) -> RecordView | None:
+    """A record, or the one that it is a copy of, if the arrival's source may change it.
+
+    `identifier` is a uri for which the feed may be entitled to speak.
+    """
+    if view is None:
+        return None
+    provenance = arrival.event.provenance
+    if may_change(arrival.source, view.source) or (provenance and is_entitled(provenance.url, identifier)):
+        return view
+    origins = (window.find_view(hash_key("uri", uri)) for uri in view.origins())
+    return next((origin for origin in origins if origin and may_change(arrival.source, origin.source)), None)
 
 
 def _find_by_name(arrival: Arrival, window: Window) -> Parent | None:
@@ -148,11 +172,10 @@ def _find_by_name(arrival: Arrival, window: Window) -> Parent | None:
     if not arrival.signals.names:
         return None
     quoted = make_fingerprint(arrival.signals.names, "")
-    for key in headline_keys(quoted.title):
-        row = window.find_row(key)
-        if row is None:
+    for key in headline_keys(quoted.title, authority_of(arrival.source)):
+        view = _find_own(arrival, window, window.find_view(key))
+        if view is None:
             continue
-        view = window.view(row)
         likeness = jaccard_likeness(quoted.headline.tolist(), view.word_sets().headline)
         if likeness >= MIN_NAMED_LIKENESS:
             return Parent(view, {"by-name": 1.0, "headline": likeness})
@@ -162,10 +185,9 @@ def _find_by_name(arrival: Arrival, window: Window) -> Parent | None:
 def _find_by_content(arrival: Arrival, window: Window) -> Parent | None:
     """The same text, word for word; of a brief the headline, too."""
     fingerprint = arrival.fingerprint
-    row = window.find_row(hash_key("content", str(fingerprint.content)))
-    if row is None:
+    view = window.find_view(hash_key("content", str(fingerprint.content)))
+    if view is None:
         return None
-    view = window.view(row)
     same = (view.head.content, view.head.words) == (fingerprint.content, fingerprint.words)
     if not (same and _is_near(arrival, window, view) and np.array_equal(view.shingles, fingerprint.shingles)):
         return None

@@ -6,7 +6,7 @@ This module alone knows the layout. A record is little endian: a `RecordHead` of
 - hashes of numbers, of names and of headline words, four bytes each,
 - the keys by which the story is found, eight bytes each,
 - the figures of the evidence: their codes, a byte each, then their values, four bytes each,
-- strings in UTF-8: the chain, the parent, the version, the uri, the language,
+- strings in UTF-8: the chain, the parent, the version, the uri, the language, the source, the chain's source,
 - what is new against the parent: passages, nine bytes and a byte each,
 - the headline and the beginning of the report, deflated.
 
@@ -28,9 +28,12 @@ from processors.deduplicate.arrays import BoolArray, Hashes32, Numbers
 from processors.deduplicate.fingerprint import Fingerprint, WordSets
 from processors.deduplicate.sentences import SplitReport, split_report
 from processors.model.event import Feature, Lineage, NovelPassage, NoveltyKind, Relation
+from processors.sources import ANY_SOURCE
 
 FORMAT_NUMBER: Final = 4  # another number but the one before is another software's and is not read
-OLD_FORMAT_NUMBER: Final = 3  # of version 0.1: without the last three fields of the head, passages and report
+OLD_FORMAT_NUMBER: Final = (
+    3  # of version 0.1: without the last fields of the head, sources, passages and report
+)
 # Of the log (see `window`); part of the format, since a record has its place in its block.
 BLOCK_RECORDS: Final = 64
 # Of a story, however many identifiers its publisher gives it: more cost memory, fewer lose links between stories.
@@ -51,7 +54,7 @@ FIGURE_NAMES: Final = (
     "containment", "numbers-missing", "names-missing", "headline", "digits", "length-ratio", "hours",
     "shared-keys", "candidates", "novelty", "late", "by-uri", "by-link", "by-content", "by-name", "by-text",
     "plain-containment", "reverse-containment", "score", "figures-kept", "figures", "run", "words",
-    "numbers-differ", "names-differ",
+    "numbers-differ", "names-differ", "other-source",
 )  # fmt: skip
 _PARTING: Final = "\0"  # between headline and report
 _MAX_INFLATED_BYTES: Final = 4 * (MAX_HEADLINE_CHARS + 1 + MAX_REPORT_CHARS)
@@ -100,6 +103,8 @@ class RecordHead(NamedTuple):
     deflated_bytes: UInt32
     passage_count: UInt16
     is_cut: UInt16  # the report went on
+    source_bytes: UInt16
+    owner_bytes: UInt32  # absent where the chain is of the story's own source
 
     @property
     def keys_at(self) -> int:
@@ -128,9 +133,12 @@ class RecordHead(NamedTuple):
         return self.passages_at + _PASSAGE.size * self.passage_count
 
     @property
-    def string_sizes(self) -> tuple[int, int, int, int, int]:
+    def string_sizes(self) -> tuple[int, ...]:
         """The lengths in bytes of the strings, in their order."""
-        return self.chain_bytes, self.parent_bytes, self.version_bytes, self.uri_bytes, self.language_bytes
+        return (
+            self.chain_bytes, self.parent_bytes, self.version_bytes, self.uri_bytes, self.language_bytes,
+            self.source_bytes, self.owner_bytes,
+        )  # fmt: skip
 
 
 HEAD_CODES: Final[dict[str, str]] = {
@@ -138,7 +146,7 @@ HEAD_CODES: Final[dict[str, str]] = {
 }
 _HEAD: Final = struct.Struct("<" + "".join(HEAD_CODES.values()))
 _OLD_NUMBER: Final = struct.Struct("<H")
-_NEW_FIELDS: Final = struct.Struct("<IHH")  # the last three fields of the head
+_NEW_FIELDS: Final = struct.Struct("<IHHHI")  # the last fields of the head
 _OLD_HEAD_BYTES: Final = _HEAD.size - _NEW_FIELDS.size
 _SHINGLES_AT: Final = _HEAD.size
 _HASH_BYTES: Final = 4
@@ -174,6 +182,7 @@ class StoryRecord(NamedTuple):
 
     block_place: int
     language: str
+    source: str
     uri: str
     version: str
     time_ms: int
@@ -194,6 +203,8 @@ class StoryRecord(NamedTuple):
         uri, version, language = _encode(self.uri), _encode(self.version), _encode(self.language)
         chain = None if lineage.story == self.uri else _encode(lineage.story)
         parent = None if lineage.of is None else _encode(lineage.of)
+        source = _encode(self.source)
+        owner = None if lineage.source is None else _encode(lineage.source)
         deflated = _deflate(self.headline, self.report)
         head = RecordHead(
             format_number=FORMAT_NUMBER,
@@ -223,13 +234,15 @@ class StoryRecord(NamedTuple):
             deflated_bytes=len(deflated),
             passage_count=len(self.novel),
             is_cut=len(self.report) > MAX_REPORT_CHARS,
+            source_bytes=len(source),
+            owner_bytes=ABSENT_BYTES if owner is None else len(owner),
         )
         return b"".join((
             _HEAD.pack(*head), self.shingles.tobytes(), fingerprint.numbers.tobytes(), fingerprint.names.tobytes(),
             fingerprint.headline.tobytes(), array("Q", self.keys).tobytes(),
             bytes([_FIGURE_CODES[feature.name] for feature in evidence]),
             array("f", [feature.value for feature in evidence]).tobytes(),
-            chain or b"", parent or b"", version, uri, language,
+            chain or b"", parent or b"", version, uri, language, source, owner or b"",
             *[_PASSAGE.pack(new.start, new.end, _KINDS.index(new.kind), new.inside == "headline") for new in self.novel],
             deflated,
         ))  # fmt: skip
@@ -245,10 +258,10 @@ def upgrade_record(record: bytes) -> bytes:
     if record[: _OLD_NUMBER.size] != _OLD_NUMBER.pack(OLD_FORMAT_NUMBER) or len(record) < _OLD_HEAD_BYTES:
         return record
     number = _OLD_NUMBER.pack(FORMAT_NUMBER)
-    deflated = _deflate("", "")
+    deflated, source = _deflate("", ""), _encode(ANY_SOURCE)
     return b"".join((
-        number, record[_OLD_NUMBER.size : _OLD_HEAD_BYTES], _NEW_FIELDS.pack(len(deflated), 0, 1),
-        record[_OLD_HEAD_BYTES:], deflated,
+        number, record[_OLD_NUMBER.size : _OLD_HEAD_BYTES], _NEW_FIELDS.pack(len(deflated), 0, 1, len(source), ABSENT_BYTES),
+        record[_OLD_HEAD_BYTES:], source, deflated,
     ))  # fmt: skip
 
 
@@ -264,13 +277,15 @@ def _encode(text: str) -> bytes:
 
 
 class _Strings(NamedTuple):
-    """The strings of a record; `chain` is absent where it is the story's own uri, `parent` without a parent."""
+    """The strings of a record; `RecordHead` says when one is absent."""
 
     chain: str | None
     parent: str | None
     version: str
     uri: str
     language: str
+    source: str
+    owner: str | None
 
 
 class RecordView:
@@ -365,14 +380,9 @@ class RecordView:
 
     def lineage(self) -> Lineage:
         """The lineage that was decided."""
-        score = self.head.score
-        return Lineage(
-            story=self.chain,
-            relation=self.relation,
-            of=self._strings().parent,
-            score=None if score == NO_SCORE else score / SCORE_UNITS,
-            sequence=self.head.sequence,
-        )
+        score = None if self.head.score == NO_SCORE else self.head.score / SCORE_UNITS
+        parent, owner = self._strings().parent, self._strings().owner
+        return Lineage(self.chain, self.relation, parent, score, self.head.sequence, owner)
 
     def origins(self) -> tuple[str, ...]:
         """The uris of the parent and of the chain's earliest member; none where there is no parent."""
@@ -394,6 +404,17 @@ class RecordView:
     def version(self) -> str:
         """The story's version."""
         return self._strings().version
+
+    @property
+    def source(self) -> str:
+        """Whose story it is."""
+        return self._strings().source
+
+    @property
+    def owner(self) -> str:
+        """Whose story the chain's earliest member is."""
+        strings = self._strings()
+        return strings.source if strings.owner is None else strings.owner
 
     @property
     def language(self) -> str:
@@ -418,8 +439,8 @@ class RecordView:
                 continue
             strings.append(self.raw[place : place + length].decode("utf-8", "surrogatepass"))
             place += length
-        chain, parent, version, uri, language = strings
-        return _Strings(chain, parent, version or "", uri or "", language or "")
+        chain, parent, version, uri, language, source, owner = strings
+        return _Strings(chain, parent, version or "", uri or "", language or "", source or "", owner)
 
 
 class ShingleRows(NamedTuple):

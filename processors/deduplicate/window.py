@@ -56,6 +56,8 @@ WEIGHT_UNIT: Final = 1024  # weights are whole numbers
 MIN_WEIGHED_STORIES: Final = 1024
 # Memory is freed when so many records have left: fewer copy the list often, more keep memory.
 MIN_GONE_RECORDS: Final = 1024
+ROW_BITS: Final = 40  # of a place, which is the number of a window and a row in it
+ROW_MASK: Final = (1 << ROW_BITS) - 1
 
 
 class WindowReading(NamedTuple):
@@ -71,11 +73,45 @@ class WindowReading(NamedTuple):
     overlaps: dict[int, Overlap | None]
 
 
+class WindowKeys:
+    """The newest story that is remembered of each key, in whatever window it is."""
+
+    def __init__(self) -> None:
+        """Make a map of no window."""
+        self._windows: list[Window] = []
+        self._places = KeyMap(self._is_alive)
+
+    def add_window(self, window: Window) -> int:
+        """Number a window."""
+        self._windows.append(window)
+        return len(self._windows) - 1
+
+    def set_row(self, keys: Sequence[int], number: int, row: int) -> None:
+        """Map some keys to a row of a window from now on."""
+        self._places.set_place(keys, number << ROW_BITS | row)
+
+    def find_view(self, key: int) -> RecordView | None:
+        """The newest record that has a 64-bit key and is remembered, in any window."""
+        place = self._places.find_place(key)
+        return None if place is None else self._windows[place >> ROW_BITS].view(place & ROW_MASK)
+
+    def find_row(self, key: int, number: int) -> int | None:
+        """The row of the newest record that has a key, where it is in the window of a number."""
+        place = self._places.find_place(key)
+        return place & ROW_MASK if place is not None and place >> ROW_BITS == number else None
+
+    def _is_alive(self, place: int) -> bool:
+        return place & ROW_MASK >= self._windows[place >> ROW_BITS].first
+
+
 class Window:
     """The memory of one language. Rows are numbers that only grow; those below `first` have left."""
 
-    def __init__(self, length_ms: int, max_records: int) -> None:
-        """Make an empty window of a length in milliseconds, of at most ``max_records``."""
+    def __init__(self, length_ms: int, max_records: int, story_keys: WindowKeys | None = None) -> None:
+        """Make an empty window of a length in milliseconds, of at most ``max_records``.
+
+        `story_keys` finds the stories of this window and of others.
+        """
         self.length_ms = length_ms
         self._max_records = max_records
         self._records: list[bytes] = []
@@ -85,7 +121,8 @@ class Window:
         self.first = 0
         self.block_place = 0  # of the next record
         self._index = ShingleIndex()
-        self._rows_by_key = KeyMap()
+        self._keys = story_keys or WindowKeys()
+        self._number = self._keys.add_window(self)
         self._latest_ms: deque[int] = deque(maxlen=MEDIAN_STORIES)
         self._sorted_ms: list[int] = []
         self._block = BlockKeys()
@@ -111,14 +148,19 @@ class Window:
         """The record of a living row."""
         return RecordView(self._records[row - self._base])
 
-    def find_row(self, key: int) -> int | None:
-        """The newest living row that has a 64-bit key."""
-        return self._rows_by_key.find_row(key, self.first)
+    def find_view(self, key: int) -> RecordView | None:
+        """The newest record that has a 64-bit key, in whatever window it is."""
+        return self._keys.find_view(key)
 
     def find_origins(self, view: RecordView) -> list[int]:
-        """The rows of a record's parent and of the first of its chain, which a story like it is compared with, too."""
-        uris = dict.fromkeys(view.origins())
-        return [row for uri in uris if (row := self.find_row(hash_key("uri", uri))) is not None]
+        """The rows of a record's parent and of the first of its chain, which a story like it is compared with, too.
+
+        Those in other windows are left out.
+        """
+        rows = (
+            self._keys.find_row(hash_key("uri", uri), self._number) for uri in dict.fromkeys(view.origins())
+        )
+        return [row for row in rows if row is not None]
 
     def announce(self, fingerprints: Sequence[Fingerprint]) -> None:
         """Note the stories that will be looked up and added next, in this order, to look them up together."""
@@ -159,7 +201,7 @@ class Window:
         """Remember a story, the last that was looked up: its record, its own time, and the keys that find it."""
         row = self._end
         self._records.append(record)
-        self._rows_by_key.set_row(keys, row, self.first)
+        self._keys.set_row(keys, self._number, row)
         self._note_time(time_ms)
         self._expire()
         self.block_place += 1

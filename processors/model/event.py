@@ -42,7 +42,8 @@ class Language(Model, frozen=True):
 class Lineage(Model, frozen=True):
     """Where a story stands in its chain: `story` is the uri of the earliest member, `of` the parent's.
 
-    `sequence` counts the members of the chain from 1 in log order; duplicates keep their parent's number.
+    `sequence` counts the members of the chain from 1 in log order; duplicates keep their parent's number. `source` is
+    whose story the earliest member is, where that is another source than this story's.
     """
 
     story: str
@@ -50,6 +51,7 @@ class Lineage(Model, frozen=True):
     of: str | None = always_written(None)
     score: float | None = always_written(None)
     sequence: int = always_written(1)
+    source: str | None = None
 
 
 class Segment(Model, frozen=True):
@@ -181,6 +183,7 @@ class StepTrace(Model, frozen=True):
 class Provenance(Model, frozen=True):
     """How the story came here. `input` is the path given to ``wiredesk process``.
 
+    `source` is whose story it is (`processors.sources`): only the same source updates, corrects or kills it.
     `backfill` marks old news that was sent in later: it is indexed, and alerts nobody.
     """
 
@@ -191,6 +194,7 @@ class Provenance(Model, frozen=True):
     input: str | None = None
     steps: tuple[StepTrace, ...] = always_written(())
     backfill: bool = False
+    source: str | None = None
 
 
 class Event(Model, frozen=True):
@@ -218,7 +222,8 @@ class RawItem(Model, frozen=True):
     `payload` is base64 in JSON. `received` is when the poller had it, or ``--now``. `media_type` and `charset` are
     what the transport told. `format` overrides sniffing. `uri` and `version` are set where the poller knows the
     item's identity better than one entry can tell. `language`, `source` and `timezone` are the feed's own, as
-    defaults for items that say nothing; `outcome` is the poll's. `backfill` marks old news (see `Provenance`).
+    defaults for items that say nothing; `outcome` is the poll's. `backfill` marks old news (see `Provenance`). `mixed`
+    says that several publishers share `feed`, so that it does not tell whose story it is.
     """
 
     payload: bytes
@@ -236,6 +241,7 @@ class RawItem(Model, frozen=True):
     timezone: str | None = None
     outcome: str | None = None
     backfill: bool = False
+    mixed: bool = False
 
 
 class FeedGap(Model, frozen=True):

@@ -8,7 +8,7 @@ from config.settings import Normalise
 from processors.errors import Rejected, TooLarge, UnknownFormat
 from processors.model.event import Event, RawItem
 from processors.normalise.decode import decode
-from processors.normalise.events import event_of
+from processors.normalise.events import event_of, without_shared_uris
 from processors.normalise.formats import BY_NAME, FORMATS, sniff
 from processors.normalise.reading import Document, Reading
 
@@ -30,7 +30,8 @@ def normalise(item: RawItem, settings: Normalise) -> list[Event | Rejected]:
     format_ = BY_NAME.get(name)
     if format_ is None:
         raise UnknownFormat(f"no format is called {name!r}; known are {', '.join(BY_NAME)}")
-    readings = format_.read(Document(text, item, settings.max_entries, FORMATS, settings.max_parts))
+    document = Document(text, item, settings.max_entries, FORMATS, settings.max_parts)
+    readings = without_shared_uris(format_.read(document))
     single = len(readings) == 1
     return [_event(reading, item, settings, single) for reading in readings]
 

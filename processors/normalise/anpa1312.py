@@ -13,7 +13,7 @@ from processors.model.event import RawItem
 from processors.model.story import AltId, Story
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean_line, clean_text
-from processors.normalise.values import made_uri, source_of
+from processors.normalise.values import source_of
 from processors.normalise.wire import (
     END_OF_TRANSMISSION,
     find_wire_date,
@@ -21,6 +21,7 @@ from processors.normalise.wire import (
     subjects_of,
     urgency_of,
 )
+from processors.sources import made_uri
 
 _NAME: Final = "anpa-1312"
 _HEAD_CHARS: Final = 2_000  # in which both header lines stand; a longer head costs time on every dispatch

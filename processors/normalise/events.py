@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,11 +19,12 @@ from processors.model.story import AltId, InfoSource, PubStatus, Standard, Story
 from processors.normalise.formats import FEED_NAMES
 from processors.normalise.html import sanitise_html
 from processors.normalise.language import identify_language
-from processors.normalise.reading import Reading
+from processors.normalise.reading import Reading, Readings
 from processors.normalise.subjects import with_media_topics
 from processors.normalise.text import clean_line, clean_text, repair_mojibake, without_byline_word
-from processors.normalise.values import content_hash, language_tag, made_uri, source_of, uri_or_none
+from processors.normalise.values import language_tag, source_of, uri_or_none
 from processors.signals import Signals, read_signals, source_names
+from processors.sources import content_hash, made_uri, short_uri, source_of_item
 
 _STANDARD: Final = Standard()
 # Headline, slug line, byline and notes stand above the copy. A shorter head can end before the copy begins, and then the
@@ -73,9 +77,20 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
         language=language,
         damage=damage or None,
         provenance=Provenance(
-            item.received, reading.format, item.feed, item.url, item.input, backfill=item.backfill
+            item.received,
+            reading.format,
+            item.feed,
+            item.url,
+            item.input,
+            backfill=item.backfill,
+            source=source_of_item(item, reading.publisher or _first_source(reading.story), story.uri),
         ),
     )
+
+
+def _first_source(story: Story) -> str:
+    """The name or uri of the first source that a story names."""
+    return next((source.name or source.uri or "" for source in story.info_sources), "")
 
 
 def _text_and_damage(reading: Reading) -> tuple[str, tuple[Damage, ...]]:
@@ -173,7 +188,55 @@ def with_identity(reading: Reading, item: RawItem, text: str, single: bool) -> S
     if not story.uri:
         scheme = "dispatch" if reading.laid_out else "content"
         story = replace(story, uri=made_uri(scheme, source_of(item), content_hash(reading.headline, text)))
+    if (uri := short_uri(story.uri)) != story.uri:
+        story = replace(story, uri=uri, alt_ids=(*story.alt_ids, AltId(story.uri, "uri")))
     return story
+
+
+def without_shared_uris(readings: Readings) -> Readings:
+    """The readings of a feed, without the uris that several entries have which say different things.
+
+    A guid that names every entry names none: such an entry is known by its own link, else by its words. Entries of Atom
+    with one id and different times are versions of one (RFC 4287, section 4.1.1), unless all entries have that id.
+    """
+    entries = [
+        reading for reading in readings if isinstance(reading, Reading) and reading.format in FEED_NAMES
+    ]
+    uris = Counter(reading.story.uri for reading in entries)
+    if len(uris) == len(entries):
+        return readings
+    shared = {
+        uri
+        for uri, count in uris.items()
+        if uri
+        and count > 1
+        and not _are_one([entry for entry in entries if entry.story.uri == uri], len(entries))
+    }
+    links = Counter(link for reading in entries for link in {_link(reading.story)})
+    return [
+        _without_uri(reading, links)
+        if isinstance(reading, Reading) and reading.format in FEED_NAMES and reading.story.uri in shared
+        else reading
+        for reading in readings
+    ]
+
+
+def _are_one(entries: Sequence[Reading], count: int) -> bool:
+    """Whether the entries that share a uri, of so many, are one entry: the same words, or versions of it."""
+    if len({(entry.headline, entry.text) for entry in entries}) == 1:
+        return True
+    times = {entry.story.version_created for entry in entries} - {None}
+    return entries[0].format == "atom" and len(times) == len(entries) < count
+
+
+def _link(story: Story) -> str:
+    return next((other.value for other in story.alt_ids if other.role == "link"), "")
+
+
+def _without_uri(reading: Reading, links: Mapping[str, int]) -> Reading:
+    link = _link(reading.story)
+    uri = link if link and links[link] == 1 and link != reading.story.uri else ""
+    return dataclasses.replace(reading, story=replace(reading.story, uri=uri))
 
 
 def with_layout(story: Story, text: str, headline: str, language: str) -> tuple[Story, str]:

@@ -13,7 +13,7 @@ from processors.model.event import RawItem
 from processors.model.story import AltId, InfoSource, Story
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean_line, clean_text, without_byline_word
-from processors.normalise.values import made_uri, source_of
+from processors.normalise.values import source_of
 from processors.normalise.wire import (
     END_OF_TRANSMISSION,
     find_wire_date,
@@ -21,6 +21,7 @@ from processors.normalise.wire import (
     subjects_of,
     urgency_of,
 )
+from processors.sources import made_uri
 
 _NAME: Final = "iptc-7901"
 # Blanks and NULs that a line puts before the header go first, so that it stands in a few hundred characters; a longer

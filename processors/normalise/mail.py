@@ -111,6 +111,7 @@ def read_message(document: Document) -> Readings:
     readings = dispatch.split_dispatches(body) if body.strip() else [Reading(_NAME, Story(""))]
     single = len(readings) == 1
     damage: tuple[DamageKind, ...] = ("truncated",) if _is_field_cut(message) else ()
+    publisher = _sender(message)[1].rpartition("@")[2].lower()
     return [
         replace(
             reading,
@@ -123,6 +124,7 @@ def read_message(document: Document) -> Readings:
             ),
             laid_out=True,
             damage=damage,
+            publisher=publisher,
         )
         for reading in readings
     ]
@@ -173,7 +175,8 @@ def _encode_words(match: re.Match[str]) -> str:
 def _frame(message: EmailMessage, item: RawItem) -> Story:
     """What the header says of every dispatch in the body."""
     identifier = _header(message, "message-id")
-    sender = next((name or address for name, address in getaddresses([_header(message, "from")])), "")
+    name, address = _sender(message)
+    sender = name or address
     return Story(
         publisher_uri(identifier.strip("<>"), "message-id", item) if identifier else "",
         type="text",
@@ -182,6 +185,11 @@ def _frame(message: EmailMessage, item: RawItem) -> Story:
         info_sources=(InfoSource(sender),) if sender and not item.source else (),
         alt_ids=(AltId(identifier, "message-id"),) if identifier else (),
     )
+
+
+def _sender(message: EmailMessage) -> tuple[str, str]:
+    """The name and address of the sender; empty where they are missing."""
+    return next(iter(getaddresses([_header(message, "from")])), ("", ""))
 
 
 def _header(message: EmailMessage, name: str) -> str:

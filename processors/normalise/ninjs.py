@@ -15,7 +15,8 @@ from processors.normalise import members
 from processors.normalise.html import looks_like_html, read_html, read_html_line
 from processors.normalise.json_documents import Json, read_json
 from processors.normalise.reading import Document, Format, Reading, Readings
-from processors.normalise.values import language_tag, made_uri, timestamp, urgency, uri_or_none
+from processors.normalise.values import language_tag, timestamp, urgency, uri_or_none
+from processors.sources import made_uri
 
 _NAME: Final = "ninjs"
 _TYPES: Final = {"text", "audio", "video", "picture", "graphic", "composite", "component"}

@@ -121,7 +121,10 @@ def _reading(root: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
         **_identified(data),
         subjects=_subjects(head, data),
     )
-    return Reading(_NAME, story, headline, body(root), damage=damage, markup=markup(root))
+    return Reading(
+        _NAME, story, headline, body(root), damage=damage, markup=markup(root),
+        publisher=attribute(child(data, "doc-id"), "regsrc"),
+    )  # fmt: skip
 
 
 def headlines(root: Any) -> tuple[str, tuple[Text, ...]]:

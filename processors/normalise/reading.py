@@ -20,6 +20,7 @@ class Reading:
     not yet clean. `laid_out` says that headline, byline, slug and notes may stand in `text` itself.
     `is_clean` says that `text` is clean all the same.
     `damage` is what was wrong with the document as a whole. `markup` is the HTML of the body as it was sent, if any.
+    `publisher` is whom the document names as the owner of its identifiers, if anybody.
     """
 
     format: str
@@ -30,6 +31,7 @@ class Reading:
     damage: tuple[DamageKind, ...] = ()
     markup: str = ""
     is_clean: bool = False
+    publisher: str = ""
 
 
 Readings = list[Reading | Rejected]

@@ -5,7 +5,6 @@ What can't be read is absent (None), never guessed.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 from processors.dates.calendar import month_number
 from processors.dates.written import written_date
 from processors.model.event import RawItem
+from processors.sources import made_uri
 
 _PCHAR: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 _URI: Final = re.compile(  # RFC 3986, appendix A; something must follow the scheme
@@ -32,8 +32,6 @@ _ISO: Final = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?(?:\[[\w/+-]+\])?)?",
     re.IGNORECASE,
 )
-# Longer identifiers become a hash: an id of Elasticsearch holds 512 bytes. Shorter ones stay readable.
-_MAX_IDENTIFIER_CHARS: Final = 400
 _WEB: Final = re.compile("https?://", re.IGNORECASE)
 _MAIL_DATE: Final = re.compile(
     r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) ([01]\d|2[0-3]):(\d\d):([0-5]\d)"
@@ -73,24 +71,6 @@ def web_address(value: str, base: str | None = None) -> str | None:
     if _WEB.match(joined) and _is_uri(joined):
         return joined
     return uri_or_none(quote(joined, safe="!#$%&'()*+,/:;=?@[]~"))
-
-
-def made_uri(scheme: str, source: str | None, identifier: str) -> str:
-    """A stable URI for an identifier that is none: ``urn:wiredesk:<scheme>:<source>:<identifier>``."""
-    quoted = quote(identifier, safe="")
-    if len(quoted) > _MAX_IDENTIFIER_CHARS:
-        quoted = content_hash(identifier)
-    return f"urn:wiredesk:{_quoted(scheme)}:{_quoted(source or 'unknown')}:{quoted}"
-
-
-@lru_cache(maxsize=4096)
-def _quoted(part: str) -> str:
-    return quote(part, safe="")
-
-
-def content_hash(*parts: str) -> str:
-    """32 hexadecimal digits of the SHA-256 of some strings."""
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def source_of(item: RawItem) -> str | None:

@@ -105,6 +105,7 @@ class DropFolder:
             url=f"file:{quote(os.fsencode(claim.name))}",
             media_type=mimetypes.guess_type(claim.name)[0],
             outcome="new",
+            mixed=True,
         )
 
     def _move_away(self, claim: Path, error: Rejected | None) -> None:

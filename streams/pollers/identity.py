@@ -14,7 +14,8 @@ from typing import Final
 
 import xxhash
 
-from processors.normalise.values import made_uri, uri_or_none
+from processors.normalise.values import uri_or_none
+from processors.sources import made_uri, short_uri
 from streams.pollers.documents import FeedDocument
 from streams.pollers.entries import EntryContent, canonical_url, hash_text, read_json_entry, read_xml_entry
 from streams.pollers.state import MAX_OLDER_VERSIONS, FeedState, KnownEntry
@@ -226,9 +227,9 @@ def _uri(candidate: _Candidate, source: str, taken: set[str]) -> str:
     entry = candidate.entry
     made = []
     if entry.guid and candidate.keys[GUID_KEY]:
-        made.append(uri_or_none(entry.guid) or made_uri("guid", source, entry.guid))
+        made.append(short_uri(uri_or_none(entry.guid) or made_uri("guid", source, entry.guid)))
     if candidate.keys[LINK_KEY] and (link := uri_or_none(entry.link)):
-        made.append(link)
+        made.append(short_uri(link))
     made.append(made_uri("content", source, f"{entry.content_hash:016x}"))
     made.append(made_uri("content", source, f"{candidate.hash:016x}{entry.content_hash:016x}"))
     return next((uri for uri in made if uri not in taken), made[-1])

@@ -87,7 +87,7 @@ class PushListener:
             body, to_timestamp(int(self._clock() * 1000)), feed=feed,
             media_type=request.content_type if "Content-Type" in request.headers else None,
             charset=request.charset, language=request.query.get("language"), source=request.query.get("source"),
-            outcome="new",
+            outcome="new", mixed="feed" not in request.query,
         )  # fmt: skip
         try:
             await self._outlet.publish([item])

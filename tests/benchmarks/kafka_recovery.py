@@ -59,7 +59,7 @@ def records(stories: int, seed: int) -> Iterator[bytes]:
         lineage = Lineage(uri, "new")
         text = " ".join(f"{word:08x}" for word in marks.tolist()) * 3
         yield StoryRecord(
-            place, "en", uri, "1", at, at, keys[1], lineage, (), made, told, tuple(keys), (), "", text
+            place, "en", "wire", uri, "1", at, at, keys[1], lineage, (), made, told, tuple(keys), (), "", text
         ).pack()
 
 

@@ -103,6 +103,7 @@ def _entry(entry: dict[str, Any], feed: Mapping[str, Any]) -> FeedEntry:
         language=_word(entry, "language") or _word(feed, "language"),
         rights=_word(entry, "rights") or _word(feed, "rights"),
         source=_word(entry.get("source") or {}, "title"),
+        publisher=_word(feed, "link") or _word(feed, "id") or _word(feed, "title"),
     )
 
 

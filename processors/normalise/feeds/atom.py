@@ -48,7 +48,15 @@ def _feed_defaults(feed: Any) -> FeedEntry:
         rights=rights,
         base=feed.get(XML_BASE) or (links[0].get("href") or "" if links else ""),
         authors=author_names(feed),
+        publisher=_publisher(feed, links),
     )
+
+
+def _publisher(feed: Any, links: list[Any]) -> str:
+    """The address of the feed's page, else its own, else its id or title."""
+    addresses = [element.get("href") for element in (*links, *feed) if local_name(element) == "link"]
+    words = [text_of(element) for name in ("id", "title") for element in feed if local_name(element) == name]
+    return next((value for value in (*addresses, *words) if value), "")
 
 
 def _entry(entry: Any, feed: FeedEntry) -> FeedEntry:
@@ -74,6 +82,7 @@ def _entry(entry: Any, feed: FeedEntry) -> FeedEntry:
         or (alternate_link(links, "self") if content is None else "")
         or (content.get("src") or "" if content is not None else ""),
         base=entry.get(XML_BASE) or feed.base,
+        publisher=feed.publisher,
         title=_text_construct(entry, "title") or first_content(fields, "media:title", "dc:title"),
         summary=_text_construct(entry, "summary")
         or first_content(fields, "media:description", "dc:description"),

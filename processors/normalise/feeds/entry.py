@@ -23,16 +23,9 @@ from processors.normalise.html import read_html, read_html_line
 from processors.normalise.reading import Reading
 from processors.normalise.subjects import MEDIA_TOPIC, SUBJECT_CODE, resolve_qcode
 from processors.normalise.text import clean_line, clean_text
-from processors.normalise.values import (
-    content_hash,
-    language_tag,
-    made_uri,
-    publisher_uri,
-    source_of,
-    timestamp,
-    web_address,
-)
+from processors.normalise.values import language_tag, publisher_uri, source_of, timestamp, web_address
 from processors.normalise.writer import Picture
+from processors.sources import content_hash, host_of, made_uri
 
 _TYPES: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio"}
 _SUFFIXES: Final[dict[str, ItemType]] = {
@@ -65,7 +58,7 @@ class FeedEntry:
     """The values of an entry's elements, as they were sent; empty where they are missing.
 
     `summary` is HTML, and so is `content` where `content_is_html` says so. `base` is what relative addresses are resolved
-    against. Categories are (term, scheme, label).
+    against. Categories are (term, scheme, label). `publisher` is an address or the name of the feed's publisher.
     """
 
     identifier: str = ""
@@ -83,6 +76,7 @@ class FeedEntry:
     language: str = ""
     rights: str = ""
     source: str = ""
+    publisher: str = ""
     point: Point | None = None
     place: str = ""
 
@@ -117,7 +111,10 @@ def reading_of(
     markup = (
         entry.content if entry.content_is_html and len(entry.content) >= len(entry.summary) else entry.summary
     )
-    return Reading(format_name, story, title, text, damage=damage, markup=markup, is_clean=True)
+    return Reading(
+        format_name, story, title, text, damage=damage, markup=markup, is_clean=True,
+        publisher=host_of(entry.publisher) or host_of(entry.base) or host_of(link or "") or clean_line(entry.publisher),
+    )  # fmt: skip
 
 
 def _words(entry: FeedEntry) -> tuple[str, str, tuple[Picture, ...]]:

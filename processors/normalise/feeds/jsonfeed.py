@@ -39,6 +39,7 @@ def _entry(item: Json, feed: Json) -> FeedEntry:
         identifier=str(item["id"]) if isinstance(item.get("id"), str | int | float) else "",
         link=_word(item, "url") or _word(item, "external_url"),
         base=_word(feed, "home_page_url"),
+        publisher=_word(feed, "home_page_url") or _word(feed, "feed_url") or _word(feed, "title"),
         title=_word(item, "title"),
         summary=_word(item, "summary"),
         content=_word(item, "content_html") or _word(item, "content_text"),

@@ -68,7 +68,13 @@ def _channel_defaults(root: Any, channel: Any) -> FeedEntry:
         or "",
         rights=fields.get("copyright") or fields.get("dc:rights") or "",
         base=channel.get(XML_BASE) or root.get(XML_BASE) or fields.get("link", "").strip(),
+        publisher=fields.get("link", "").strip() or _self_link(channel) or fields.get("title", ""),
     )
+
+
+def _self_link(channel: Any) -> str:
+    links = (element for element in channel if local_name(element) == "link" and element.get("href"))
+    return next((str(element.get("href")) for element in links), "")
 
 
 def _entry(item: Any, feed: FeedEntry) -> FeedEntry:
@@ -99,6 +105,7 @@ def _entry(item: Any, feed: FeedEntry) -> FeedEntry:
         rights=first_content(fields, "dc:rights", "copyright", "prism:copyright", "media:copyright")
         or feed.rights,
         source=first_content(fields, "source", "dc:source"),
+        publisher=feed.publisher,
         point=point_of(fields),
         place=first_content(fields, "georss:featurename", "georss:featureName", "prism:location"),
     )

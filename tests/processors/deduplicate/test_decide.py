@@ -72,7 +72,7 @@ def test_languages_do_not_mix_but_their_regions_do(window: Deduplicator) -> None
         window,
         event("a", report(1), language="en-GB"),
         event("b", report(1), language="en-US"),
-        event("c", report(1), language="nl"),
+        event("c", report(1) + " The town clerk said so late on Friday.", language="nl"),
     ) == [("a", "new", None), ("a", "duplicate", "a"), ("c", "new", None)]
 
 

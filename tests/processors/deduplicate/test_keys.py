@@ -10,16 +10,16 @@ from processors.deduplicate.keys import KeyMap, headline_keys
 
 @pytest.mark.parametrize("spread", [1, 1024], ids=["side by side", "all in one slot"])
 def test_keys_have_their_newest_living_row(spread: int) -> None:
-    rows_by_key, expected = KeyMap(), dict[int, int]()
-    first = 0
+    first, expected = 0, dict[int, int]()
+    rows_by_key = KeyMap(lambda row: row >= first)
     for row in range(250):
         keys = [spread * (row * 7 % 300), spread * (row * 5 % 200), spread * row]
-        rows_by_key.set_row(keys, row, first)
+        rows_by_key.set_place(keys, row)
         expected.update(dict.fromkeys(keys, row))
         first = max(0, row - 150)
         for key in (spread * place for place in range(0, 300, 17)):
             alive = expected.get(key, -1) >= first
-            assert rows_by_key.find_row(key, first) == (expected[key] if alive else None)
+            assert rows_by_key.find_place(key) == (expected[key] if alive else None)
 
 
 def keys_of(headline: str) -> list[int]:

@@ -295,7 +295,7 @@ def test_colliding_hashes_make_no_duplicates(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_colliding_keys_make_no_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("decide", "keys", "parent", "window"):
+    for module in ("claim", "decide", "keys", "parent", "window"):
         monkeypatch.setattr(f"processors.deduplicate.{module}.hash_key", lambda *_: 7)
     window = Deduplicator(Deduplicate())
     window.decide(event("a", report(1), "Ferry opens at the quay"))

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from config.settings import Normalise
-from processors.errors import Rejected, TooLarge
-from processors.model.event import RawItem
+from processors.errors import TooLarge
+from processors.model.event import Event, RawItem
 from processors.normalise import normalise
 from processors.normalise.decode import decode
 from processors.normalise.feeds import entries_by_feedparser, entries_by_lxml
@@ -98,13 +98,39 @@ def test_a_poller_knows_the_identity_of_a_single_entry_better() -> None:
     )
 
 
-def test_two_entries_with_one_guid_are_two_events_of_one_uri() -> None:
-    feed = "<rss><channel>" + "<item><guid>a:1</guid><title>{}</title></item>" * 2 + "</channel></rss>"
-    first, second = outcomes(feed.replace("{}", "One", 1).replace("{}", "Two"))
-    assert not isinstance(first, Rejected)
-    assert not isinstance(second, Rejected)
-    assert first.story.uri == second.story.uri == "a:1"
-    assert first.headline != second.headline
+@pytest.mark.parametrize(
+    ("entries", "uris"),
+    [
+        ("<item><guid>a:1</guid><title>One</title></item><item><guid>a:1</guid><title>Two</title></item>", 2),
+        ("<item><guid>a:1</guid><title>One</title></item>" * 2, 1),
+        (
+            "".join(
+                f"<item><guid>http://a.example/</guid><link>http://a.example/{n}</link><title>{n}</title></item>"
+                for n in (1, 2)
+            ),
+            2,
+        ),
+    ],
+    ids=["of different words", "of one text", "with a link each"],
+)
+def test_a_guid_that_several_entries_have_names_none_of_them(entries: str, uris: int) -> None:
+    found = outcomes(f"<rss><channel>{entries}</channel></rss>")
+    assert len({event.story.uri for event in found if isinstance(event, Event)}) == uris
+    if "link" in entries:
+        assert [event.story.uri for event in found if isinstance(event, Event)] == [
+            "http://a.example/1",
+            "http://a.example/2",
+        ]
+
+
+def test_entries_of_atom_with_one_id_and_times_of_their_own_are_versions() -> None:
+    entry = "<entry><id>{}</id><title>{}</title><updated>2026-01-0{}T00:00:00Z</updated></entry>"
+    feed = '<feed xmlns="http://www.w3.org/2005/Atom">{}</feed>'
+    entries = [entry.format("1", "One", 1), entry.format("1", "Two", 2), entry.format("2", "Three", 3)]
+    found = [event for event in outcomes(feed.format("".join(entries))) if isinstance(event, Event)]
+    assert [event.story.uri for event in found[:2]] == ["urn:wiredesk:guid:unknown:1"] * 2
+    all_share = [event for event in outcomes(feed.format("".join(entries[:2]))) if isinstance(event, Event)]
+    assert len({event.story.uri for event in all_share}) == 2, "an id of all entries names none"
 
 
 def test_what_the_feed_tells_is_the_default() -> None:

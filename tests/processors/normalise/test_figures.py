@@ -15,9 +15,10 @@ from processors.normalise.formats import sniff
 from processors.normalise.geometry import shape
 from processors.normalise.language import _plain_language, identify_language
 from processors.normalise.text import repair_mojibake, with_dateline
-from processors.normalise.values import made_uri, timestamp, whole_number
+from processors.normalise.values import timestamp, whole_number
 from processors.normalise.wire import find_wire_date
 from processors.normalise.xml import replace_entities
+from processors.sources import made_uri
 from tests.processors.normalise.samples import one, outcomes
 
 COPY = "The ferry to the island stops at noon, the harbour master said on Thursday, and nobody knows for how long."

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.normalise.values import language_tag, made_uri, timestamp, uri_or_none, web_address
+from processors.normalise.values import language_tag, timestamp, uri_or_none, web_address
+from processors.sources import made_uri
 
 
 @pytest.mark.parametrize(
