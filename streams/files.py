@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from processors.errors import Unreadable
 
 STDIN_PATH: Final = "-"  # stands for standard input
 UNFINISHED_SUFFIXES: Final = (".tmp", ".part", ".filepart", ".crdownload")  # files that are still written
+
+# Opening must neither wait for a writer nor make a terminal ours.
+FILE_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+UNPRINTABLE_CHARACTER: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 FileIdentity = tuple[int, int]  # device and inode: what a file is, whatever its names are
 
@@ -96,9 +101,7 @@ class Files:
         if stat.S_ISDIR(status.st_mode):
             return False
         if not stat.S_ISREG(status.st_mode):
-            raise Unreadable(
-                "neither file nor folder but a pipe, socket or device; save what it gives as a file"
-            )
+            raise irregular_error(status.st_mode)
         return file_identity(status) not in self._outputs and self._is_new(status)
 
     def _list_folder(self, folder: Path, status: os.stat_result) -> list[Path]:
@@ -125,9 +128,32 @@ def file_identity(status: os.stat_result) -> FileIdentity:
     return status.st_dev, status.st_ino
 
 
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a file for reading, without waiting for whoever writes to a pipe that has taken its place.
+
+    Raises:
+        OSError: it can't be opened.
+        Unreadable: it is no regular file.
+    """
+    number = os.open(path, FILE_FLAGS)
+    mode = os.fstat(number).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(number)
+        raise irregular_error(mode)
+    return open(number, "rb")  # noqa: PTH123 -- the caller closes it
+
+
 def printable_path(path: str) -> str:
-    """A path as text; bytes that are not UTF-8 are escaped."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """A path as text on one line; bytes that are not UTF-8, control characters and those that turn text are escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return UNPRINTABLE_CHARACTER.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def irregular_error(mode: int) -> Unreadable:
+    """Why what is no regular file is not read."""
+    if stat.S_ISLNK(mode):
+        return Unreadable("a symbolic link; put the file itself there")
+    return Unreadable("neither file nor folder but a pipe, socket or device; save what it gives as a file")
 
 
 def unreadable_error(path: str, error: OSError) -> Unreadable:

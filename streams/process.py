@@ -10,15 +10,14 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import BinaryIO, Final
 
 from msgspec.structs import replace
 
 from config.settings import Settings
-from processors.errors import Bug, Empty, Rejected, TooLarge
+from processors.errors import Bug, Empty, Rejected, TooLarge, Unreadable
 from processors.model.event import Event, RawItem
-from streams.files import STDIN_PATH, RefusedPath, printable_path, unreadable_error
+from streams.files import STDIN_PATH, RefusedPath, open_regular, printable_path, unreadable_error
 from streams.steps import NewEvent, StageOutcome, load_stage
 from streams.topology import STEP_NAMES, STEPS, Step, Topic
 
@@ -122,8 +121,10 @@ def read_inputs(
             if path == STDIN_PATH:
                 yield from _lines(standard, template, limit)
             else:
-                with Path(path).open("rb") as stream:
+                with open_regular(path) as stream:
                     yield from (_lines if path.endswith(".jsonl") else _document)(stream, template, limit)
+        except Unreadable as error:
+            yield Input(printable_path(path), None, error)
         except OSError as error:
             yield Input(printable_path(path), None, unreadable_error(path, error))
 

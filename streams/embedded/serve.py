@@ -27,7 +27,7 @@ from streams.embedded.data_file import DATABASE, open_data_file
 from streams.embedded.folder_lock import FolderLock
 from streams.embedded.route_stream import RouteStream
 from streams.embedded.runtime import EmbeddedRuntime
-from streams.pollers import poll_feeds
+from streams.pollers import DropWatch, poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import PolledFeeds
 from streams.pollers.feed_list import load_feeds
@@ -65,13 +65,16 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
         if runtime is None:
             return
         await stack.enter_async_context(runtime)
+        drop = DropWatch(settings.poll, runtime.outlet)
         if options.desk:
-            await _open_desk(settings, runtime, feeds, stack)
+            await _open_desk(settings, runtime, feeds, drop, stack)
         log.info("wiredesk runs", data=str(options.data), feeds=len(feeds))
         if options.samples:
             await publish_samples(runtime)
         polling = asyncio.create_task(
-            poll_feeds(feeds, settings.poll, runtime.outlet, runtime.feed_states, stop, push=settings.push)
+            poll_feeds(
+                feeds, settings.poll, runtime.outlet, runtime.feed_states, stop, push=settings.push, drop=drop
+            )
         )
         await _first(polling, asyncio.create_task(stop.wait()), asyncio.create_task(runtime.failed()))
         stop.set()
@@ -119,14 +122,18 @@ async def publish_samples(runtime: EmbeddedRuntime) -> None:
 
 
 async def _open_desk(
-    settings: Settings, runtime: EmbeddedRuntime, feeds: Sequence[Feed], stack: AsyncExitStack
+    settings: Settings,
+    runtime: EmbeddedRuntime,
+    feeds: Sequence[Feed],
+    drop: DropWatch,
+    stack: AsyncExitStack,
 ) -> None:
     """Serve the desk until the stack ends; Misconfigured where the address can't be had."""
     search = StorySearch(runtime.path, timeout_s=settings.desk.search_timeout_s)
     stack.callback(search.close)
     desk = settings.desk
     polled = PolledFeeds(feeds, runtime.feed_states.load)
-    app = make_app(search, polled, desk, runtime, {"database": runtime.check})
+    app = make_app(search, polled, desk, runtime, {"database": runtime.check, "drop folder": drop.check})
     RouteStream(runtime.rules, runtime.log_thread).add_to(app)
     try:
         listener, port = await serve_app(app, desk.host, desk.port)

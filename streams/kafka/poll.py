@@ -29,7 +29,7 @@ from streams.kafka.cluster import HEARTBEATS, Cluster
 from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, read_states
 from streams.kafka.service import serve_health
 from streams.kafka.topics import partition_counts, wait_until_ready
-from streams.pollers import watch_drop_folder
+from streams.pollers import DropWatch
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
 from streams.pollers.feed_list import load_feeds
@@ -65,14 +65,17 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         partition_count = (await partition_counts(cluster, [FEED_STATES.name]))[FEED_STATES.name]
         share = PollShare(feeds, settings, cluster, consumer, fetcher, partition_count)
         outlet = TopicOutlet(cluster, producer)
+        drop = DropWatch(settings.poll, outlet)
         share.hubs = await stack.enter_async_context(
             listen_for_items(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
                       random=random.random)
         )  # fmt: skip
         await stack.enter_async_context(
-            serve_health(settings.health, {"kafka": share.check_group}, share.measure_feeds)
+            serve_health(
+                settings.health, {"kafka": share.check_group, "drop folder": drop.check}, share.measure_feeds
+            )
         )
-        folder = asyncio.create_task(watch_drop_folder(settings.poll, outlet, stop))
+        folder = asyncio.create_task(drop.run(stop))
         stack.push_async_callback(_cancel, folder)
         await share.run(stop, folder)
 

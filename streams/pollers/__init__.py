@@ -21,12 +21,13 @@ async def poll_feeds(
     stop: asyncio.Event,
     *,
     push: Push | None = None,
+    drop: DropWatch | None = None,
     clock: Callable[[], float] = time.time,
     random: Callable[[], float] = random_.random,
 ) -> None:
     """Poll `feeds` and the drop folder until `stop`, then publish and save what was fetched.
 
-    `push` opens the listener for pushed items and hubs. `clock` gives seconds since the epoch, `random` numbers in [0, 1).
+    `drop` watches the folder, where the caller asks it how that fares. `push` opens the listener for pushed items and hubs. `clock` gives seconds since the epoch, `random` numbers in [0, 1).
 
     Raises:
         Misconfigured: ``allowed_addresses``, ``drop_folder`` or ``[push]`` can't be followed.
@@ -58,7 +59,7 @@ async def poll_feeds(
         )
         tasks = [
             asyncio.create_task(poller.run()),
-            asyncio.create_task(watch_drop_folder(settings, outlet, stop)),
+            asyncio.create_task((drop or DropWatch(settings, outlet)).run(stop)),
         ]
         try:
             await asyncio.gather(*tasks)
@@ -68,21 +69,37 @@ async def poll_feeds(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def watch_drop_folder(settings: Poll, outlet: RawItemOutlet, stop: asyncio.Event) -> None:
-    """Take in what is put into the drop folder until `stop`; return at once where there is none.
+class DropWatch:
+    """Takes in what is put into the drop folder, where the settings name one."""
 
-    Raises:
-        Misconfigured: ``drop_folder`` can't be used.
-        Transient: the log took nothing more until the stop.
-    """
-    if not settings.drop_folder:
-        return
-    from streams.pollers.folder import DropFolder, watch_folder
-    from streams.pollers.poller import write_until_stopped
+    def __init__(self, settings: Poll, outlet: RawItemOutlet) -> None:
+        """Nothing is made or read before `run`."""
+        self._settings, self._outlet = settings, outlet
+        self._waits_for: str | None = None
 
-    await watch_folder(
-        DropFolder(settings, outlet),
-        settings.drop_interval_s,
-        partial(write_until_stopped, stop=stop),
-        stop,
-    )
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take files in until `stop`; return at once where there is no folder.
+
+        Raises:
+            Misconfigured: ``drop_folder`` can't be used.
+            Transient: the log took nothing more until the stop.
+        """
+        if not self._settings.drop_folder:
+            return
+        from streams.pollers.folder import DropFolder, watch_folder
+        from streams.pollers.poller import write_until_stopped
+
+        await watch_folder(
+            DropFolder(self._settings, self._outlet),
+            self._settings.drop_interval_s,
+            partial(write_until_stopped, stop=stop),
+            stop,
+            self._note_wait,
+        )
+
+    async def check(self) -> str | None:
+        """For ``/readyz``: why the folder can't be used now."""
+        return self._waits_for
+
+    def _note_wait(self, reason: str | None) -> None:
+        self._waits_for = reason
