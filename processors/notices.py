@@ -37,7 +37,8 @@ _QUOTED: Final = re.compile(
     r"|(?<!\w)[‘‚]([^‘‚\n]{1,200}?)[’‘](?!\w)|(?<!\w)'([^'\n]{1,200}(?:'\w[^'\n]{0,200})?)'(?!\w)"
 )
 _QUOTE: Final = "“”"  # what stands for a quotation in a sentence
-_SENTENCE_END: Final = re.compile(r"(?<=[^\W\d_]{2}[.!?])\s+|(?<=[”\d)][.!?])\s+|[。！？\n]+")
+_SENTENCE_END: Final = re.compile(r"(?<=[^\W\d_]{2}[.!?])\s+(?!\d)|(?<=[”\d)][.!?])\s+(?!\d)|[。！？\n]+")
+_SENTENCE_STARTS: Final = re.compile(r"\s+[^\W\d_a-zß-ÿ]")
 _WORD: Final = re.compile(r"[^\W_]+")
 _SLUG: Final = r"(?-i:[A-Z][\w.]*(?:[-/]+[\w.]+)+|[A-Z]{4,}\w*)"
 _JOINED_SLUG: Final = r"(?-i:[A-Z][\w.]*(?:[-/]+[\w.]+)+)"
@@ -104,8 +105,14 @@ class _Item:
 
 def split_sentences(text: str) -> list[str]:
     """The sentences of a text, each with ``“”`` for every quotation in it."""
-    sentences = _SENTENCE_END.split(_QUOTED.sub(_QUOTE, join_wrapped(text)))
+    sentences = _SENTENCE_END.split(_QUOTED.sub(_mask, join_wrapped(text)))
     return [sentence[:MAX_SENTENCE_CHARS].strip() for sentence in sentences if sentence.strip()]
+
+
+def _mask(quotation: re.Match[str]) -> str:
+    """What stands for a quotation: with a full stop where a sentence ends in it."""
+    ends = quotation[0][-2:-1] in _LINE_ENDS and _SENTENCE_STARTS.match(quotation.string, quotation.end())
+    return f"{_QUOTE}." if ends else _QUOTE
 
 
 def join_wrapped(text: str) -> str:
@@ -223,7 +230,7 @@ def quoted_sentences(text: str) -> Iterator[tuple[str, list[str]]]:
     quotations = iter(
         [" ".join(next(filter(None, match.groups()), "").split()).strip(" ,.;") for match in matches]
     )
-    for sentence in _SENTENCE_END.split(_QUOTED.sub(_QUOTE, text)):
+    for sentence in _SENTENCE_END.split(_QUOTED.sub(_mask, text)):
         yield sentence, list(filter(None, islice(quotations, sentence.count(_QUOTE))))
 
 

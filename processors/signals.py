@@ -163,18 +163,20 @@ def _kills(headline: str, slugline: str, note: str, text: str, sources: tuple[st
     """Whether the item is a notice that kills; `text` is all of a short one, and more than `MAX_NOTICE_CHARS` of others."""
     head = text if len(text) <= MAX_NOTICE_CHARS else text[:HEAD_CHARS]
     words = notice_words()
-    found: set[str] = set()
+    standing: set[str] = set()
     for string in (headline, slugline, note, head):
         if string.isascii():
-            found.update(
+            standing.update(
                 map(
                     bytes.decode,
                     _ascii_notice_words().intersection(string.encode().translate(_ASCII_WORDS).split()),
                 )
             )
         else:
-            found.update(words.intersection(_WORD.findall(string.lower())))
-    return bool(found) and find_kill(headline, slugline, note, text, frozenset(found), sources) is not None
+            standing.update(words.intersection(_WORD.findall(string.lower())))
+    return (
+        bool(standing) and find_kill(headline, slugline, note, text, frozenset(standing), sources) is not None
+    )
 
 
 def _matches(

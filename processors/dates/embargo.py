@@ -56,7 +56,7 @@ class Embargoes:
         every = [words.embargo for _, words in every_language()]
         until = "|".join((join_patterns(words.until for words in every), *map(re.escape, weekday_names())))
         at = join_patterns(words.at for words in every)
-        follows = rf"(?!\s+(?!(?:{until})\b|(?:{at})\b\W*(?:las\s+)?\d)[^\W\d_])"
+        follows = rf"(?![^\S\n]+(?!(?:{until})\b|(?:{at})\b\W*(?:las\s+)?\d)[^\W\d_])"
         self.words: Final = frozenset().union(*(words.words for words in every))
         self._opening = compile_mark(
             join_patterns(words.pattern for words in every).replace("{until}", follows)

@@ -13,7 +13,7 @@ from config.settings import Deduplicate
 from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.claim import Claim, is_version_of, settle_claim, source_of_event
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprints
-from processors.deduplicate.keys import alternative_keys, content_keys, hash_key, hash_state
+from processors.deduplicate.keys import alternative_keys, content_key, hash_key, hash_state, headline_keys
 from processors.deduplicate.parent import Arrival, Parent, find_parent, judge_story, read_arrival
 from processors.deduplicate.record import (
     MAX_RECORD_KEYS,
@@ -23,6 +23,7 @@ from processors.deduplicate.record import (
     flag_new_shingles,
     upgrade_record,
 )
+from processors.deduplicate.references import reference_keys
 from processors.deduplicate.score import find_shared, measure_novelty
 from processors.deduplicate.standing import read_report
 from processors.deduplicate.window import Window, WindowKeys, WindowReading
@@ -30,7 +31,9 @@ from processors.model.event import Event, Feature, Lineage, NovelPassage
 from processors.sources import authority_of, may_change
 from processors.times import HOUR_MS
 
-OWN_KEYS: Final = 11  # of a record that other identifiers leave room for: version, text, headline, chain, uri, claim, language
+# Of a record that other identifiers leave room for: version, text, headline (2), slug, message number (2), chain, uri,
+# claim, language (2).
+OWN_KEYS: Final = 12
 # A guess chooses a window from 15 letters on of which the classifier is sure. With less, one word of a kill ("Annulation")
 # looks for its story in another language; with more, briefs of sources that write in two languages part.
 MIN_CHOOSING_CONFIDENCE: Final = 0.5
@@ -248,6 +251,8 @@ def _place(
     if parent and relation in {"kill", "correction"} and not _may_change(arrival, parent):
         parent, figures["other-source"] = None, 1.0
     if parent is None or view is None:
+        if relation == "kill":
+            figures["unreached"] = 1.0
         return _Placement(Lineage(uri, relation), figures, flag_new_shingles(fingerprint.shingles, None))
     if parent.overlap and view is parent.view:
         new, figures["novelty"] = parent.overlap.new, parent.overlap.novelty
@@ -300,9 +305,11 @@ def _record_keys(
 ) -> tuple[int, ...]:
     """The keys by which the story will be found."""
     story = arrival.event.story
-    authority = authority_of(arrival.source)
-    others = alternative_keys(story, authority)[: MAX_RECORD_KEYS - OWN_KEYS]
-    keys = [version_key, *others, *content_keys(arrival.fingerprint, authority)]
+    others = alternative_keys(story, authority_of(arrival.source))[: MAX_RECORD_KEYS - OWN_KEYS]
+    keys = [version_key, *others]
+    if lineage.relation != "kill":  # which later kills of the story must not find instead of it
+        keys += [content_key(arrival.fingerprint), *headline_keys(arrival.fingerprint.title, *arrival.sender)]
+        keys += reference_keys(story, arrival.sender)
     if lineage.of is not None and lineage.relation != "duplicate":
         keys.append(hash_key("chain", lineage.story))
     superseded = parent and "by-uri" in parent.evidence and lineage.relation == "duplicate"

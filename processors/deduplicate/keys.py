@@ -66,27 +66,27 @@ def linked_identifiers(story: Story) -> list[str]:
     return links + [other.uri for other in story.associations if _letters(other.rel) in LINK_ROLES]
 
 
-def content_keys(fingerprint: Fingerprint, authority: str) -> list[int]:
-    """Keys of the whole text and of the headline."""
-    return [hash_key("content", str(fingerprint.content)), *headline_keys(fingerprint.title, authority)]
+def content_key(fingerprint: Fingerprint) -> int:
+    """The key of the whole text."""
+    return hash_key("content", str(fingerprint.content))
 
 
-def headline_keys(words: Hashes64, authority: str = "") -> list[int]:
+def headline_keys(words: Hashes64, *sender: str) -> list[int]:
     """Keys of a headline: of all its words, and of its first five.
 
-    Each authority has keys of its own: an advisory names a story of its own source, which no copy by another may hide.
+    Each sender has keys of its own: a notice names a story of its own agency, which no copy by another may hide.
     """
     if len(words) < MIN_HEADLINE_WORDS:
         return []
     title = words.tobytes()
     parts = dict.fromkeys((title, title[: LEADING_WORDS * WORD_BYTES]))
-    kind = "\0".join(("headline", *_names(authority))).encode("utf-8", "surrogatepass")
+    kind = "\0".join(("headline", *_names(*sender))).encode("utf-8", "surrogatepass")
     return [xxhash.xxh3_64_intdigest(kind + part) for part in parts]
 
 
-def _names(authority: str) -> tuple[str, ...]:
-    """What an authority adds to a key: none is as version 0.1 had it, whose records are restored."""
-    return (authority,) if authority else ()
+def _names(*sender: str) -> tuple[str, ...]:
+    """What a sender adds to a key: one without a name is as version 0.1 had it, whose records are restored."""
+    return sender if any(sender) else ()
 
 
 def _letters(role: str | None) -> str:

@@ -12,15 +12,22 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
-from processors.deduplicate.keys import alternative_key, hash_key, headline_keys, linked_identifiers
+from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers
 from processors.deduplicate.novelty import find_novelty
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
+from processors.deduplicate.references import (
+    SenderName,
+    find_headline,
+    find_headlines,
+    find_numbers,
+    find_slugs,
+    read_sender,
+)
 from processors.deduplicate.score import (
     BRIEF_WORDS,
     Likeness,
     find_shared,
-    jaccard_likeness,
     measure_likeness,
 )
 from processors.deduplicate.sentences import SplitReport
@@ -36,9 +43,9 @@ from processors.times import HOUR_MS, to_milliseconds
 MAX_AHEAD_MS: Final = 24 * HOUR_MS
 # What programs write that know no date lies this near to the beginning of 1970, in whatever zone they write it.
 UNDATED_MS: Final = 24 * HOUR_MS
-# Of an advisory's quoted headline and the story's: a lower figure kills other stories, a higher one misses a headline
-# that the advisory shortened.
-MIN_NAMED_LIKENESS: Final = 0.6
+# Of a kill's text and its story's, where the kill sends the story again: a lower figure takes the wording of kills for a
+# story, a higher one misses a story that was cut, and then its slug decides.
+MIN_KILLED_SCORE: Final = 0.5
 # Longer versions have no order: Python refuses to read numbers of thousands of digits; serial numbers have some twenty.
 MAX_VERSION_DIGITS: Final = 100
 
@@ -57,6 +64,7 @@ class Arrival(NamedTuple):
     report: SplitReport
     fingerprint: Fingerprint
     signals: Signals
+    sender: SenderName
     time_ms: int
     is_late: bool  # its time lies before the window
     source: str  # whose story it is (`processors.sources`)
@@ -99,7 +107,8 @@ def read_arrival(
         sources=source_names(story),
     )
     is_late = now_ms is not None and time_ms < now_ms - window.length_ms
-    return Arrival(event, SplitReport(event.headline, report), fingerprint, signals, time_ms, is_late, source)
+    sender, split = read_sender(event, source), SplitReport(event.headline, report)
+    return Arrival(event, split, fingerprint, signals, sender, time_ms, is_late, source)
 
 
 def _story_time(event: Event, now_ms: int | None) -> int:
@@ -131,12 +140,43 @@ def find_parent(
     """
     if earlier is not None:
         return Parent(earlier, {"by-uri": 1.0})
+    if linked := _find_by_link(arrival, window):
+        return linked
+    if is_kill(arrival):
+        return _find_killed(arrival, window, reading)
     return (
-        _find_by_link(arrival, window)
-        or _find_by_name(arrival, window)
+        _find_by_name(arrival, window)
         or _find_by_content(arrival, window)
         or _find_by_text(arrival, window, reading)
     )
+
+
+def is_kill(arrival: Arrival) -> bool:
+    """Whether a story kills, as its publisher's status or its own words say."""
+    return arrival.event.story.pub_status == "canceled" or arrival.signals.relation == "kill"
+
+
+def _find_killed(arrival: Arrival, window: Window, reading: WindowReading) -> Parent | None:
+    """The story that a kill under an identifier of its own names, or sends again."""
+    event, sender, time_ms = arrival.event, arrival.sender, arrival.time_ms
+    find_view = partial(_find_own_by_key, arrival, window)
+    named = find_headlines(event, sender, find_view) or find_numbers(event, sender, time_ms, find_view)
+    if not named:
+        if sent_again := _find_sent_again(arrival, window, reading):
+            return sent_again
+        named = find_slugs(event, sender, time_ms, find_view)
+    return Parent(named[0].view, {"by-name": 1.0, named[0].figure: named[0].value}) if named else None
+
+
+def _find_sent_again(arrival: Arrival, window: Window, reading: WindowReading) -> Parent | None:
+    """The story of the kill's own source whose text it has."""
+    likest = _find_by_content(arrival, window) or _find_by_text(arrival, window, reading)
+    if likest is None or (likest.score or 0.0) < MIN_KILLED_SCORE:
+        return None
+    view = _find_own(arrival, window, likest.view)
+    if view is None or view.relation == "kill":  # another story's kill in the same words
+        return None
+    return likest._replace(view=view, overlap=likest.overlap if view is likest.view else None)
 
 
 def _find_by_link(arrival: Arrival, window: Window) -> Parent | None:
@@ -167,25 +207,24 @@ def _find_own(
     return next((origin for origin in origins if origin and may_change(arrival.source, origin.source)), None)
 
 
+def _find_own_by_key(arrival: Arrival, window: Window, key: int) -> RecordView | None:
+    """The newest record that has a key, if the arrival's source may change it."""
+    return _find_own(arrival, window, window.find_view(key))
+
+
 def _find_by_name(arrival: Arrival, window: Window) -> Parent | None:
-    """The story whose headline an advisory, correction or kill quotes."""
+    """The story whose headline an advisory or correction quotes."""
     if not arrival.signals.names:
         return None
-    quoted = make_fingerprint(arrival.signals.names, "")
-    for key in headline_keys(quoted.title, authority_of(arrival.source)):
-        view = _find_own(arrival, window, window.find_view(key))
-        if view is None:
-            continue
-        likeness = jaccard_likeness(quoted.headline.tolist(), view.word_sets().headline)
-        if likeness >= MIN_NAMED_LIKENESS:
-            return Parent(view, {"by-name": 1.0, "headline": likeness})
-    return None
+    story = find_headline(arrival.signals.names, arrival.sender, partial(_find_own_by_key, arrival, window))
+    return Parent(story.view, {"by-name": 1.0, story.figure: story.value}) if story else None
 
 
 def _find_by_content(arrival: Arrival, window: Window) -> Parent | None:
     """The same text, word for word; of a brief the headline, too."""
     fingerprint = arrival.fingerprint
-    view = window.find_view(hash_key("content", str(fingerprint.content)))
+    says_something = fingerprint.words or arrival.event.text or arrival.event.headline
+    view = window.find_view(content_key(fingerprint)) if says_something else None
     if view is None:
         return None
     same = (view.head.content, view.head.words) == (fingerprint.content, fingerprint.words)
@@ -242,7 +281,7 @@ def judge_story(arrival: Arrival, parent: Parent | None, window: Window) -> Stor
     """
     story, signals, fingerprint = arrival.event.story, arrival.signals, arrival.fingerprint
     view = parent.view if parent else None
-    if story.pub_status == "canceled" or signals.relation == "kill":
+    if is_kill(arrival):
         return StoryVerdict("kill", view)
     same = view is not None and view.head.content == fingerprint.content
     if signals.relation == "correction" and not (same and view and view.relation == "correction"):

@@ -82,3 +82,9 @@ def test_an_hour_without_a_day_is_never_before_the_story(hour: int, minute: int)
     found = signals(f"Embargo: {hour:02}.{minute:02} uur", "UTRECHT (ANP) -")
     assert found.embargoed_until is not None
     assert FILED <= found.embargoed_until < "2026-11-22T10:00:00Z"
+
+
+@pytest.mark.parametrize("mark", ["EMBARGOED", "UNDER EMBARGO", "BAJO EMBARGO", "SOUS EMBARGO"])
+def test_a_line_that_says_only_that_it_is_embargoed_holds_the_story_back(mark: str) -> None:
+    text = f"{mark}\n\nPORT ELLERY (QXN) - The harbour opens on Friday, the council said."
+    assert read_signals(headline="Harbour opens", text=text, reference=FILED).embargoed
