@@ -219,6 +219,12 @@ class Push(Struct, frozen=True):
         ),
     ] = ""
     lease_s: Annotated[PositiveSeconds, Meta(description="The lease that we ask hubs for.")] = 10 * DAY_S
+    allow_http: Annotated[
+        bool,
+        Meta(
+            description="Also subscribe at hubs without TLS, on the way to which anybody may read the secret by which they sign."
+        ),
+    ] = False
 
 
 class EmbeddedSettings(Struct, frozen=True):
@@ -339,6 +345,9 @@ class Webhooks(Struct, frozen=True):
         ""
     )
     allowed_addresses: NetworkList = ()
+    allow_http: Annotated[
+        bool, Meta(description="Also post to targets without TLS; those on this machine never need it.")
+    ] = False
     connect_timeout_s: Annotated[PositiveSeconds, Meta(description="For the connection to a target.")] = 5.0
     timeout_s: Annotated[PositiveSeconds, Meta(description="Of one try, the answer included.")] = 15.0
     max_bytes: Annotated[ByteCount, Meta(description="Of a body; a larger story becomes a dead letter.")] = (

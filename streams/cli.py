@@ -10,8 +10,9 @@ from typing import Final
 import click
 
 from config import Misconfigured
+from config.redaction import redact_secrets
 from processors.errors import Transient
-from streams.startup import configure_numpy, raise_file_limit
+from streams.startup import configure_numpy, print_redacted, raise_file_limit
 
 COMMANDS: Final = {
     "run": "Poll, process and show stories on this machine (SQLite, web desk).",
@@ -71,13 +72,14 @@ def cli() -> None:
 
 def main() -> None:
     """The console script. One line instead of a stack trace for what the operator (status 2) or the world did."""
+    sys.excepthook = print_redacted
     configure_numpy(os.environ)
     raise_file_limit()
     try:
         cli()
     except Misconfigured as error:
-        click.echo(f"wiredesk: {error}", err=True)
+        click.echo(redact_secrets(f"wiredesk: {error}"), err=True)
         sys.exit(2)
     except Transient as error:
-        click.echo(f"wiredesk: {error}; try again when it answers", err=True)
+        click.echo(redact_secrets(f"wiredesk: {error}; try again when it answers"), err=True)
         sys.exit(1)

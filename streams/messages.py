@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from config.redaction import redact_secrets
 from processors.errors import Rejected, WiredeskError
 from processors.model.codec import encode
 from processors.model.event import FeedGap, Gap, RawItem
@@ -112,7 +113,7 @@ def dead_letter(record: Record, step: str, error: WiredeskError, attempts: int =
     """The dead letter of a record: its own bytes and headers, and what was wrong with it."""
     headers = {
         "x-error-type": error.type,
-        "x-error-message": str(error)[:2000],
+        "x-error-message": redact_secrets(str(error))[:2000],
         "x-error-step": step,
         "x-original-topic": record.topic,
         "x-original-partition": str(record.partition),

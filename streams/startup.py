@@ -11,10 +11,14 @@ from __future__ import annotations
 import logging
 import resource
 import sys
+import traceback
 from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+from config.redaction import redact_secrets, redact_values
 
 if TYPE_CHECKING:
     from config.settings import LogSettings
@@ -77,12 +81,31 @@ def configure_logs(settings: LogSettings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _redact_line,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
+
+
+class RedactingFormatter(logging.Formatter):
+    """Lines of libraries, with their tracebacks, without secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line as it is written."""
+        return redact_secrets(super().format(record))
+
+
+def print_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback as Python does at the end of a process, without secrets (`sys.excepthook`)."""
+    sys.stderr.write(redact_secrets("".join(traceback.format_exception(kind, error, trace))))
+
+
+def _redact_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The members of a line without secrets."""
+    return {name: redact_values(value) for name, value in event.items()}

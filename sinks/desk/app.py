@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from config.redaction import redact_secrets
 from config.settings import Desk
 from processors.errors import Transient
 from sinks.desk import markup
@@ -126,6 +127,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 def _error_response(request: web.Request, status: int, title: str, message: str) -> web.StreamResponse:
+    message = redact_secrets(message)
     if request.path.startswith("/api/"):
         return json_response({"error": {"type": title, "message": message}}, status)
     return request.app[PAGES].page("error.html", status, title=title, message=message)

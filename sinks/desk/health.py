@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from config.redaction import redact_secrets
 from sinks.desk.access import IS_ANONYMOUS
 from sinks.desk.ports import FeedCondition, FeedHealth
 from sinks.listener import check_characters
@@ -84,7 +85,7 @@ def _shown_message(request: web.Request, message: str | None) -> str:
     """What a check says; who has shown no token where there is one learns only that it fails."""
     if message is None:
         return "ok"
-    return "failing" if request.get(IS_ANONYMOUS) else message
+    return "failing" if request.get(IS_ANONYMOUS) else redact_secrets(message)
 
 
 async def _run_check(check: Check) -> str | None:

@@ -131,14 +131,15 @@ def add_feed(
 ) -> None:
     """Add a feed to the list."""
     from config import Misconfigured
-    from streams.pollers.feed import Feed, find_url_fault, make_feed_id, redact_url
+    from config.redaction import redact_secrets
+    from streams.pollers.feed import Feed, find_url_fault, make_feed_id
 
     path, listed = _load_own_list(settings)
     if wrong := find_url_fault(url):
         raise Misconfigured(wrong)
     ids = {feed.id for feed in listed}
     if any(feed.url == url for feed in listed) or feed_id in ids:
-        raise Misconfigured(f"{path}: {feed_id or redact_url(url)!r} stands there already")
+        raise Misconfigured(f"{path}: {feed_id or redact_secrets(url)!r} stands there already")
     feed = Feed(feed_id or make_feed_id(title, url, ids), url, title, language, source)
     _write(path, (*listed, feed))
     click.echo(f"added {feed.id}")

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-SECRET_PARAMETER: Final = re.compile(
-    r"(?i)([?&][^=&#]*(?:key|token|secret|password|passwd|auth|sig)[^=&#]*=)[^&#]+"
-)
+from yarl import URL
+
+from config.redaction import redact_secrets
+
+# What no URL holds as it stands (RFC 3986, 2): programs read a backslash in different ways.
+ODD_CHARACTERS: Final = re.compile(r"[\\\x00-\x1f\x7f]")
 PollOutcome = Literal[
     "new",              # at least one new or revised item
     "unchanged",        # 200, but nothing in it is new
@@ -32,6 +35,7 @@ PollOutcome = Literal[
     "tls",
     "timeout",
     "bad_response",     # no HTTP
+    "exhausted",        # no file was left to open: our own fault, and nothing is held against the feed
     "bug",              # our own fault in reading it
     "robots",           # robots.txt forbids it, and the settings obey
     "blocked_address",  # an address that the settings do not open
@@ -61,13 +65,7 @@ class Feed:
     @property
     def shown_url(self) -> str:
         """The URL without what may be a secret, for logs, events and the desk."""
-        return redact_url(self.url)
-
-
-def redact_url(url: str) -> str:
-    """A URL without user name, password and query values whose names sound like secrets."""
-    cleaned = re.sub(r"^([a-z][a-z0-9+.-]*://)[^/@?#]*@", r"\1", url, flags=re.IGNORECASE)
-    return SECRET_PARAMETER.sub(r"\1REDACTED", cleaned)
+        return redact_secrets(self.url)
 
 
 def find_url_fault(url: str) -> str | None:
@@ -75,10 +73,13 @@ def find_url_fault(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
+        host = host and URL(url).raw_host  # as it is asked for
     except ValueError as error:
-        return f"{redact_url(url)!r} is no URL: {error}"
+        return f"{redact_secrets(url)!r} is no URL: {redact_secrets(str(error))}"
     if parts.scheme.lower() not in {"http", "https"} or not host:
-        return f"{redact_url(url)!r} is no http or https URL"
+        return f"{redact_secrets(url)!r} is no http or https URL"
+    if odd := ODD_CHARACTERS.search(url):
+        return f"{redact_secrets(url)!r} has {odd[0]!r} in it; write it as %{ord(odd[0]):02X} where it belongs there"
     return None
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
+from config.redaction import redact_secrets
 from processors.times import to_timestamp
 from sinks.desk.ports import FeedCondition, FeedHealth
 from streams.pollers.feed import SOUND_OUTCOMES, Feed
@@ -41,7 +42,7 @@ def read_health(feed: Feed, state: bytes, now: float | None = None) -> FeedHealt
         next_poll=None if feed_state.disabled or feed.paused else _time(feed_state.next_poll),
         gaps=feed_state.gaps,
         errors=feed_state.failures,
-        message=_message(feed_state, condition),
+        message=redact_secrets(_message(feed_state, condition)),
     )
 
 

@@ -23,7 +23,8 @@ from lxml import etree
 
 from config import Misconfigured
 from config.files import find_file
-from streams.pollers.feed import Feed, find_url_fault, make_feed_id, redact_url
+from config.redaction import redact_secrets
+from streams.pollers.feed import Feed, find_url_fault, make_feed_id
 
 log = structlog.get_logger("wiredesk.poll")
 TYPE_OF_KEY: Final = {"interval": (int, float), "paused": bool}
@@ -75,7 +76,7 @@ def parse_feeds(raw: bytes, where: str) -> tuple[Feed, ...]:
         ]
         if repeated:
             raise Misconfigured(
-                f"{where}: two feeds have the {member} {redact_url(repeated[0])!r}; keep one of them"
+                f"{where}: two feeds have the {member} {redact_secrets(repeated[0])!r}; keep one of them"
             )
     return feeds
 
@@ -88,7 +89,7 @@ def format_feeds(feeds: Sequence[Feed]) -> str:
 def _feed(table: Mapping[str, Any], where: str) -> Feed:
     names = [member.name for member in fields(Feed)]
     values = {("id" if key == "name" and "id" not in table else key): value for key, value in table.items()}
-    label = f"{where} ({redact_url(str(values.get('id') or values.get('url') or '?'))})"
+    label = f"{where} ({redact_secrets(str(values.get('id') or values.get('url') or '?'))})"
     for key, value in values.items():
         if key not in names:
             near = difflib.get_close_matches(key, names, 1)
@@ -160,7 +161,7 @@ def read_opml(raw: bytes, where: str) -> OpmlImport:
         elif wrong := find_url_fault(url):
             problems.append(f"{place}: {wrong}")
         elif url in urls:
-            problems.append(f"{place}: {redact_url(url)!r} stands there twice")
+            problems.append(f"{place}: {redact_secrets(url)!r} stands there twice")
         else:
             urls.add(url)
             feed = _feed_of_outline(attributes, url, set(feeds))

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -17,9 +19,11 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from config.redaction import redact_secrets
 from config.settings import Poll
+from sinks.open_files import FILES_WARNING, has_file_left, is_exhausted
 from streams.pollers import address_guard as guard
-from streams.pollers.feed import PollOutcome
+from streams.pollers.feed import NETWORK_OUTCOMES, PollOutcome
 
 ACCEPT_HEADER: Final = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
@@ -28,6 +32,7 @@ ACCEPT_HEADER: Final = (
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 PERMANENT_STATUSES: Final = frozenset({301, 308})
 CHUNK_BYTES: Final = 65536
+MAX_INTERIM_ANSWERS: Final = 16  # servers send one or two (100, 103); without end they cost a processor
 KEEP_ALIVE_S: Final = 15.0  # for the next feed of the same host; most servers wait at least as long
 LOST_CONNECTION: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
 OUTCOME_OF: Final[tuple[tuple[tuple[type[Exception], ...], PollOutcome], ...]] = (  # the first that fits
@@ -51,7 +56,11 @@ RequestGate = Callable[
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask for. The validators go only to `validated_url`, `authorization` only to the feed's own scheme and host."""
+    """What to ask for.
+
+    The validators go only to the URL whose hash is `validated_url`; `authorization` only to the scheme, host and port of
+    `origin`, which is the operator's own URL of the feed, wherever it may have moved to.
+    """
 
     url: str
     etag: str = ""
@@ -59,6 +68,7 @@ class Request:
     validated_url: str = ""
     authorization: str = ""
     proxy: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,50 @@ class Connection:
     reused: bool = False
 
 
+class BoundedResponse(aiohttp.ClientResponse):
+    """A response that is not waited for through interim answers without end (RFC 9110, 15.2)."""
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        """Read up to the final answer's body."""
+        counted = _CountedConnection(connection)
+        response = await super().start(counted)  # type: ignore[arg-type]  # it stands in for the connection
+        self._protocol = connection.protocol
+        if self._connection is not None:
+            self._connection = connection
+        return response
+
+
+class _CountedConnection:
+    """A connection whose messages are counted while an answer begins."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection, self._count = connection, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    @property
+    def protocol(self) -> _CountedConnection:
+        """What reads: this object."""
+        return self
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether another protocol has taken over."""
+        return bool(self._connection.protocol.upgraded)
+
+    async def read(self) -> Any:
+        """The next message of the server.
+
+        Raises:
+            aiohttp.ClientError: it is one interim answer too many.
+        """
+        self._count += 1
+        if self._count > MAX_INTERIM_ANSWERS + 1:
+            raise aiohttp.ClientError(f"over {MAX_INTERIM_ANSWERS} interim answers (1xx)")
+        return await self._connection.protocol.read()
+
+
 class Fetcher:
     """A connection pool behind the address guard."""
 
@@ -99,6 +153,7 @@ class Fetcher:
             Misconfigured: ``allowed_addresses`` holds something else than networks.
         """
         self._settings, self._resolver = settings, resolver
+        self._names: AbstractResolver | None = None  # for what a proxy is asked for
         self._opened = guard.parse_networks(settings.allowed_addresses)
         self._session: aiohttp.ClientSession | None = None
 
@@ -118,6 +173,7 @@ class Fetcher:
                 sock_read=settings.read_timeout_s,
             ),
             headers={"User-Agent": settings.user_agent, "Accept": ACCEPT_HEADER},
+            response_class=BoundedResponse,
             trace_configs=[_trace_reuse()],
         )
         # aiohttp repeats a GET at once when the connection is lost: that is for `_request_hop` and the schedule to decide
@@ -137,6 +193,8 @@ class Fetcher:
         """
         url, moved, permanent = request.url, None, True
         for _ in range(self._settings.max_redirects + 1):
+            if request.proxy and (refusal := await self._proxy_refusal(url, request)):
+                return refusal
             if gate and (refusal := await gate(url)):
                 return refusal
             async with turn(host_of(url)):
@@ -160,9 +218,35 @@ class Fetcher:
                                           trace_request_ctx=Connection()) as response:  # fmt: skip
                 return response.status
         except Exception as error:
-            if classify_error(error) is None:
+            if classify_error(error) is None and not isinstance(error, ValueError):
                 raise
             return 0
+
+    async def _proxy_refusal(self, url: str, request: Request) -> Answer | None:
+        """Why a proxy must not be asked for a URL, as the answer to it: what it leads to is not ours to see.
+
+        The address guard sees the proxy's own address only. So a name is resolved here too, and each of its addresses
+        has to be allowed; one that can't be resolved here is left to the proxy where the operator's list has it.
+        """
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            addresses = await self._resolve(host, port)
+        except OSError:
+            if host_of(url) == host_of(request.origin or request.url):
+                return None
+            addresses = []
+        refused = [address for address in addresses if not guard.is_allowed(address, port, self._opened)]
+        if addresses and not refused:
+            return None
+        reason = f"{', '.join(refused) or host}: {guard.BLOCKED_MARK}; open it with {guard.POLL_SETTING}"
+        return Answer(url, failure="blocked_address", message=f"through a proxy: {reason}")
+
+    async def _resolve(self, host: str, port: int) -> list[str]:
+        if guard.is_address(host):
+            return [host]
+        self._names = self._resolver or self._names or aiohttp.ThreadedResolver()
+        return [found["host"] for found in await self._names.resolve(host, port, socket.AF_UNSPEC)]
 
     async def _request_hop(self, url: str, request: Request) -> Answer:
         """The answer of one URL. Where a kept connection proves dead before its answer, another one is asked, once.
@@ -237,7 +321,30 @@ def classify_error(error: Exception) -> PollOutcome | None:
 
 
 def _failed_answer(url: str, error: Exception) -> Answer:
-    return Answer(url, failure=classify_error(error), message=f"{type(error).__name__}: {error}"[:300])
+    failure = classify_error(error)
+    if is_exhausted(error) or (failure in NETWORK_OUTCOMES and not has_file_left()):
+        FILES_WARNING.warn("polling")
+        return Answer(
+            url, failure="exhausted", message="no file was left to open; raise the limit of open files"
+        )
+    return Answer(url, failure=failure, message=error_message(error))
+
+
+def error_message(error: Exception) -> str:
+    """An error in one line, without the secrets that libraries repeat."""
+    return redact_secrets(f"{type(error).__name__}: {error}")[:300]
+
+
+def hash_url(url: str) -> str:
+    """What is remembered of a URL that may hold a secret."""
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def parse_origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port (RFC 6454)."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80)
 
 
 def _trace_reuse() -> aiohttp.TraceConfig:
@@ -266,12 +373,12 @@ def _redirect_target(url: str, location: str) -> str | None:
 
 def _headers(url: str, request: Request) -> dict[str, str]:
     headers = {}
-    if url == request.validated_url:
+    if request.validated_url and hash_url(url) == request.validated_url:
         if request.etag:
             headers["If-None-Match"] = request.etag
         if request.last_modified:
             headers["If-Modified-Since"] = request.last_modified
-    if request.authorization and urlsplit(url)[:2] == urlsplit(request.url)[:2]:
+    if request.authorization and parse_origin(url) == parse_origin(request.origin or request.url):
         headers["Authorization"] = request.authorization
     return headers
 

@@ -10,14 +10,15 @@ from typing import Final
 import xxhash
 from msgspec import structs
 
+from config.redaction import redact_secrets
 from config.settings import Normalise, Poll
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
 from processors.model.event import RawItem
 from processors.times import to_timestamp
 from streams.pollers import schedule
 from streams.pollers.documents import FeedDocument, split_document
-from streams.pollers.feed import SOUND_OUTCOMES, Feed, PollOutcome, redact_url
-from streams.pollers.fetch import Answer, Request
+from streams.pollers.feed import SOUND_OUTCOMES, Feed, PollOutcome
+from streams.pollers.fetch import Answer, Request, hash_url, host_of
 from streams.pollers.identity import Comparison, compare
 from streams.pollers.state import FeedState
 
@@ -78,6 +79,7 @@ def plan_request(
         etag=state.etag if conditional else "",
         last_modified=state.last_modified if conditional else "",
         validated_url=state.validated_url,
+        origin=feed.url,
         authorization=authorization,
         proxy=environment.get(feed.proxy_env, "") if feed.proxy_env else "",
     )
@@ -91,7 +93,10 @@ def judge_answer(
         verdict = _judge_document(feed, state, answer, settings, now)
     else:
         verdict = _judge_status(state, answer, now)
-    after = replace(verdict.state, outcome=verdict.outcome, polled=now, held_until=verdict.hold_until)
+    # What a host says of itself binds all its feeds; what it says through another's redirect only the feed that led there.
+    is_own = host_of(answer.url) == host_of(feed.url)
+    held_until = verdict.hold_until if is_own else 0.0
+    after = replace(verdict.state, outcome=verdict.outcome, polled=now, held_until=held_until)
     after = _count_outcome(after, verdict.outcome, now)
     after = schedule.schedule_next(after, verdict.outcome, feed, settings, now, random, verdict.hold_until)
     return replace(verdict, state=_with_move(after, answer, settings, now))
@@ -152,7 +157,7 @@ def _judge_document(feed: Feed, state: FeedState, answer: Answer, settings: Poll
         document = split_document(
             answer.body,
             answer.charset,
-            redact_url(answer.url),
+            redact_secrets(answer.url),
             language=feed.language,
             usual_codec=state.codec,
         )
@@ -237,7 +242,7 @@ def _make_item(
 
 def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: PollOutcome) -> RawItem:
     return RawItem(
-        payload=payload, received=to_timestamp(int(now * 1000)), feed=feed.id, url=redact_url(answer.url),
+        payload=payload, received=to_timestamp(int(now * 1000)), feed=feed.id, url=redact_secrets(answer.url),
         media_type=answer.media_type, charset=answer.charset, language=feed.language, source=feed.source,
         timezone=feed.timezone, outcome=outcome,
     )  # fmt: skip
@@ -265,7 +270,8 @@ def _with_validators(
         etag, modified = etag or state.etag, modified or state.last_modified
     state = schedule.set_freshness(state, schedule.freshness(answer.headers, now), now)
     return replace(
-        state, etag=etag, last_modified=modified, validated_url=answer.url, last_success=now,
+        state, etag=etag, last_modified=modified, validated_url=hash_url(answer.url) if etag or modified else "",
+        last_success=now,
         unconditional=state.unconditional if answer.conditional else now,
     )  # fmt: skip
 

@@ -18,12 +18,13 @@ from typing import Final
 
 import structlog
 
+from config.redaction import redact_secrets
 from config.settings import Poll
 from sinks.metrics import POLL_GAPS, POLL_SECONDS, POLLED_BYTES, POLLED_ITEMS, POLLS
 from streams.pollers import schedule
 from streams.pollers import state as states
 from streams.pollers.feed import SOUND_OUTCOMES, Feed
-from streams.pollers.fetch import Answer, Fetcher, HostTurn, Request, host_of
+from streams.pollers.fetch import Answer, Fetcher, HostTurn, Request, error_message, host_of
 from streams.pollers.judge import PollVerdict, judge_answer, limit_to_entries, plan_request
 from streams.pollers.politeness import HostLimits, Robots
 from streams.pollers.ports import FeedLedger, Hubs, NoHubs, PollResult
@@ -245,13 +246,13 @@ class Poller:
         self._fetching.pop(_current_task(), None)
         now = self._clock()
         verdict = await self._judge(feed, state, answer, now)
-        if schedule.blames_us(verdict.outcome) and self._breaker.is_open:
+        if verdict.outcome == "exhausted" or (schedule.blames_us(verdict.outcome) and self._breaker.is_open):
             spared = schedule.spare_feed(state, feed, self._settings, now, self._random())
-            verdict = PollVerdict(
-                verdict.outcome, replace(spared, outcome=verdict.outcome, message="our network is down")
-            )
-        self._breaker.record(host, not schedule.blames_us(verdict.outcome), now)
-        if verdict.hold_until:
+            message = answer.message if verdict.outcome == "exhausted" else "our network is down"
+            verdict = PollVerdict(verdict.outcome, replace(spared, outcome=verdict.outcome, message=message))
+        if verdict.outcome != "exhausted":
+            self._breaker.record(host, not schedule.blames_us(verdict.outcome), now)
+        if verdict.hold_until and verdict.state.held_until:
             self._hosts.hold(host_of(answer.url), verdict.hold_until)
         await self._carry_out(feed, verdict)
         count_poll(verdict, now - started, len(answer.body))
@@ -267,7 +268,7 @@ class Poller:
             return await self._fetcher.get(request, turn, gate if self._settings.robots else None)
         except Exception as error:
             log.exception("a bug in asking for a feed", feed=feed.id, url=feed.shown_url)
-            return Answer(request.url, failure="bug", message=f"{type(error).__name__}: {error}"[:300])
+            return Answer(request.url, failure="bug", message=error_message(error))
 
     async def _judge(self, feed: Feed, state: states.FeedState, answer: Answer, now: float) -> PollVerdict:
         """The verdict; a bug in reading one feed is that feed's failure, told loudly, and the others go on."""
@@ -278,15 +279,13 @@ class Poller:
             return judge_answer(feed, state, answer, self._settings, now, random)
         except Exception as error:
             log.exception("a bug in reading a feed", feed=feed.id, url=feed.shown_url)
-            failed = replace(
-                state, outcome="bug", polled=now, message=f"{type(error).__name__}: {error}"[:300]
-            )
+            failed = replace(state, outcome="bug", polled=now, message=error_message(error))
             return PollVerdict(
                 "bug", schedule.schedule_next(failed, "bug", feed, self._settings, now, random)
             )
 
     async def _commit(self, feed: Feed, verdict: PollVerdict) -> None:
-        packed = states.pack_state(verdict.state)
+        packed = states.pack_state(replace(verdict.state, message=redact_secrets(verdict.state.message)))
         gap = verdict.gap.at if verdict.gap else ""
         result = PollResult(feed.id, packed, verdict.items, verdict.rejected, gap)
         await write_until_stopped(lambda: self._ledger.commit(result), self._stop)

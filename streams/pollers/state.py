@@ -86,7 +86,7 @@ class FeedState:
 
     etag: str = ""
     last_modified: str = ""
-    validated_url: str = ""  # whose answer the validators came with
+    validated_url: str = ""  # hash of the URL whose answer the validators came with
     body: int = 0  # hash of the last whole body
     unconditional: float = 0.0  # the last fetch without validators
     outcome: PollOutcome | str = ""

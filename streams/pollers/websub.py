@@ -21,6 +21,8 @@ import structlog
 
 from config.settings import Push
 from sinks.listener import is_same_secret
+from streams.pollers.address_guard import hides_secrets
+from streams.pollers.feed import find_url_fault
 from streams.pollers.fetch import Answer
 from streams.retry import HUB
 
@@ -39,6 +41,7 @@ PostForm = Callable[
 DeliverDocument = Callable[
     [str, Answer], Awaitable[bool]
 ]  # a feed and its document; whether the feed is ours
+MAX_REFUSED_HUBS: Final = 1000  # that are remembered so as to be logged once
 LOOK_INTERVAL_S: Final = 1.0  # between two looks at what is due
 log = structlog.get_logger("wiredesk.websub")
 
@@ -154,14 +157,29 @@ class Subscriber:
         self._settings, self._post, self._clock, self._random = settings, post, clock, random
         self._subscriptions: dict[str, Subscription] = {}
         self._due: list[tuple[float, str]] = []
+        self._refused: dict[tuple[str, str], None] = {}  # hubs that were logged
 
     def offer_hub(self, feed: str, hub: str, topic: str) -> None:
         """A feed names a hub, or none any more ("")."""
         subscription = self._subscriptions.get(feed)
-        if not hub:
+        if not hub or not self._may_subscribe(feed, hub):
             self._subscriptions.pop(feed, None)
         elif not subscription or (subscription.hub, subscription.topic) != (hub, topic):
             self._store(Subscription(feed, hub, topic, due=self._clock()))
+
+    def _may_subscribe(self, feed: str, hub: str) -> bool:
+        """Whether a hub may be asked: it has a URL, and our secret goes to it unread (WebSub, 5.1)."""
+        fault = find_url_fault(hub)
+        if not fault and (self._settings.allow_http or hides_secrets(hub)):
+            return True
+        if (feed, hub) not in self._refused:
+            self._refused[feed, hub] = None
+            while len(self._refused) > MAX_REFUSED_HUBS:
+                del self._refused[next(iter(self._refused))]
+            log.info(
+                "a hub is not subscribed at", feed=feed, hub=hub, reason=fault or "no TLS (push.allow_http)"
+            )
+        return False
 
     def is_active(self, feed: str) -> bool:
         """Whether a hub tells us of this feed's news."""

@@ -18,12 +18,14 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from config.redaction import redact_secrets
 from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
 from processors.numbers import parse_int64
 from sinks.metrics import DELIVERIES, RETRIES
 from streams.messages import Record
 from streams.pollers import address_guard as guard
+from streams.pollers.fetch import BoundedResponse, error_message
 from streams.retry import CircuitBreaker, RetryPolicy
 from streams.webhooks.targets import Target, signature
 
@@ -75,6 +77,7 @@ class TargetClient:
             timeout=aiohttp.ClientTimeout(total=settings.timeout_s, sock_connect=settings.connect_timeout_s),
             headers={"User-Agent": "wiredesk-webhooks/1"},
             auto_decompress=False,
+            response_class=BoundedResponse,
         )
         return self
 
@@ -141,7 +144,7 @@ class TargetClient:
             ) as response:
                 return await self._judge(response, url)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            return TryResult(f"{type(error).__name__}: {error}"[:300].rstrip(": ")), None
+            return TryResult(error_message(error).rstrip(": ")), None
 
     async def _judge(self, response: aiohttp.ClientResponse, url: str) -> tuple[TryResult, str | None]:
         status = response.status
@@ -150,15 +153,25 @@ class TargetClient:
         if 300 <= status < 400:
             location = response.headers.get("Location", "")
             target = urljoin(url, location)
-            follows = status in REPOSTING_REDIRECTS and urlsplit(target).scheme in {"http", "https"}
-            reason = f"HTTP {status}, a redirect to {location[:MAX_REASON_BYTES] or 'nowhere'}, which is not followed"
+            follows = status in REPOSTING_REDIRECTS and self._may_follow(url, target)
+            shown = redact_secrets(location)[:MAX_REASON_BYTES] or "nowhere"
+            reason = f"HTTP {status}, a redirect to {shown}, which is not followed"
             return TryResult(reason), target if follows and self._settings.max_redirects else None
         text = (await response.content.read(MAX_REASON_BYTES)).decode("utf-8", "replace").strip()
-        reason = f"HTTP {status}{': ' if text else ''}{text}"
+        reason = redact_secrets(f"HTTP {status}{': ' if text else ''}{text}")
         retry_after_s = float(
             parse_int64(response.headers.get("Retry-After", "")) or 0
         )  # dates are not followed
         return TryResult(reason, status == GONE_STATUS, retry_after_s), None
+
+    def _may_follow(self, url: str, target: str) -> bool:
+        """Whether a redirect leads to a web server, and not from TLS to where anybody may read."""
+        try:
+            is_web = urlsplit(target).scheme in {"http", "https"}
+        except ValueError:
+            return False
+        stays_hidden = not url.startswith("https://") or guard.hides_secrets(target)
+        return is_web and (stays_hidden or self._settings.allow_http)
 
     def _headers(self, record: Record) -> dict[str, str]:
         """The record's CloudEvents attributes, and the signature of this try."""

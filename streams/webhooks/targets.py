@@ -21,6 +21,7 @@ from config import Misconfigured
 from config.files import find_file, read_tables
 from config.settings import Settings
 from sinks.routes.router import RouteRule
+from streams.pollers.address_guard import hides_secrets
 
 KEY_PREFIX: Final = "whsec_"
 MIN_SECRET_BYTES: Final = 24  # Standard Webhooks: 24 to 64 bytes; with fewer a signature can be guessed
@@ -48,16 +49,24 @@ def load_targets(settings: Settings, rules: Sequence[RouteRule]) -> tuple[Target
         Misconfigured: the file can't be read, or a target is wrong; the message names it.
     """
     name = settings.webhooks.file
-    return read_targets(find_file(name), {rule.name for rule in rules}) if name else ()
+    if not name:
+        return ()
+    allow_http = settings.webhooks.allow_http
+    return read_targets(find_file(name), {rule.name for rule in rules}, allow_http=allow_http)
 
 
 def read_targets(
-    path: Path, routes: Collection[str], environment: Mapping[str, str] | None = None
+    path: Path,
+    routes: Collection[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    allow_http: bool = False,
 ) -> tuple[Target, ...]:
     """The targets of a file: ``[webhooks.NAME]`` with `url` and `route`.
 
     Each has its secret in ``WIREDESK_WEBHOOK_<NAME>_SECRET``, or in the file that ``…_SECRET_FILE`` names: ``whsec_``
-    and base64, at least 24 bytes; several, the newest first, with blanks between.
+    and base64, at least 24 bytes; several, the newest first, with blanks between. An address without TLS, on the way to
+    which anybody may read stories and signatures, is refused unless it is of this machine, or `allow_http`.
 
     Raises:
         Misconfigured: the file can't be read, or a target is wrong; the message names it.
@@ -65,7 +74,8 @@ def read_targets(
     _, tables = read_tables(path, "webhooks", "name a file with webhooks.file")
     variables = os.environ if environment is None else environment
     return tuple(
-        _parse_target(f"{path}: {name}", name, table, routes, variables) for name, table in tables.items()
+        _parse_target(f"{path}: {name}", name, table, routes, variables, allow_http=allow_http)
+        for name, table in tables.items()
     )
 
 
@@ -97,7 +107,13 @@ def secret_variable(name: str) -> str:
 
 
 def _parse_target(
-    where: str, name: str, table: Any, routes: Collection[str], variables: Mapping[str, str]
+    where: str,
+    name: str,
+    table: Any,
+    routes: Collection[str],
+    variables: Mapping[str, str],
+    *,
+    allow_http: bool,
 ) -> Target:
     if not _NAME.fullmatch(name):
         raise Misconfigured(f"{where}: a webhook's name has small letters, digits, - and _")
@@ -107,6 +123,10 @@ def _parse_target(
     if not isinstance(url, str) or not _is_web(url):
         raise Misconfigured(
             f"{where}: url must begin with https:// or http:// and name a host, without user or password"
+        )
+    if not allow_http and not hides_secrets(url):
+        raise Misconfigured(
+            f"{where}: url has no TLS; write https://, or set webhooks.allow_http where the way there is your own"
         )
     if route not in routes:
         raise Misconfigured(

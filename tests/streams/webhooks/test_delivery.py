@@ -15,6 +15,7 @@ from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
 from streams.messages import Record
 from streams.webhooks.delivery import TargetClient
+from streams.webhooks.targets import Target
 from tests.streams.conftest import SECRET, Answers, record
 
 OPEN = Webhooks(allowed_addresses=("127.0.0.1",), attempts=3, circuit_failures=99, timeout_s=5.0)
@@ -153,3 +154,17 @@ async def test_a_circuit_leaves_a_failing_target_alone(endpoint: Answers) -> Non
     assert isinstance(await delivered(endpoint, told, waits=waits), Undeliverable)
     assert len(endpoint.got) == 4
     assert waits.seconds == pytest.approx(200), "two tries at once, then one each 100 s"
+
+
+async def test_a_redirect_from_tls_leads_to_nowhere_in_clear() -> None:
+    target = Target("newsroom", "https://desk.example/in", "urgent", (SECRET,))
+    client = TargetClient(target, structs.replace(OPEN, max_redirects=3))
+    assert not client._may_follow(target.url, "http://desk.example/in")
+    assert client._may_follow(target.url, "https://other.example/in")
+    assert not client._may_follow(target.url, "ftp://desk.example/in")
+    assert not client._may_follow(target.url, "http://[::1")
+
+
+async def test_what_a_target_says_is_told_without_secrets(endpoint: Answers) -> None:
+    endpoint.always = "/moved?token=SEKRETx9"
+    assert "SEKRETx9" not in str(await delivered(endpoint, OPEN))

@@ -90,3 +90,19 @@ def test_the_signature_is_that_of_standard_webhooks() -> None:
 
 def test_a_target_can_be_a_key() -> None:
     assert len({Target("a", "u", "r", ()), Target("a", "u", "r", ())}) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [("http://desk.example/in", False), ("http://10.0.0.7/in", False), ("http://127.0.0.1:9/in", True), ("https://desk.example/in", True)],
+)  # fmt: skip
+def test_nothing_is_posted_in_clear_beyond_this_machine_unless_that_is_said(
+    tmp_path: Path, url: str, is_taken: bool
+) -> None:
+    path = written(tmp_path, f'[webhooks.news-room]\nurl="{url}"\nroute="urgent"\n')
+    assert len(read_targets(path, {"urgent"}, GIVEN, allow_http=True)) == 1
+    if is_taken:
+        assert len(read_targets(path, {"urgent"}, GIVEN)) == 1
+    else:
+        with pytest.raises(Misconfigured, match=r"webhooks\.allow_http"):
+            read_targets(path, {"urgent"}, GIVEN)
