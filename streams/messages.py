@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from config.redaction import redact_secrets
-from processors.errors import Rejected, WiredeskError
+from processors.errors import Bug, Rejected, WiredeskError
 from processors.model.codec import encode
 from processors.model.event import FeedGap, Gap, RawItem
 from processors.times import to_milliseconds, to_timestamp
@@ -125,7 +125,7 @@ def dead_letter(record: Record, step: str, error: WiredeskError, attempts: int =
     )
 
 
-def rejected_message(item: RawItem, error: Rejected) -> Message:
+def rejected_message(item: RawItem, error: Rejected | Bug) -> Message:
     """The dead letter of a document that never had an offset, so -1."""
     raw = raw_message(item, RAW.name)
     record = Record(RAW.name, 0, -1, raw.key, raw.value, raw.timestamp, raw.headers)

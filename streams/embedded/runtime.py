@@ -29,6 +29,7 @@ from streams.embedded.outlets import FeedStates, RawOutlet
 from streams.embedded.routes import Reader, RouteConsumer, RouteHandler, delete_old_routed
 from streams.embedded.sinks import LogSource, SinkHandler, deliver_stories
 from streams.health import ProgressWatch, publish_lag
+from streams.pollers import judge_tasks
 from streams.pool import StepPool
 from streams.routing import load_rules
 from streams.sinks import load_sink, sink_steps
@@ -79,7 +80,7 @@ class EmbeddedRuntime:
         self.log_thread = LogThread(Log(self.path))
         self.outlet = RawOutlet(self.log_thread)
         self.feed_states = FeedStates(self.log_thread)
-        self._pool = StepPool(STEPS, settings, settings.embedded.workers)
+        self.pool = StepPool(STEPS, settings, settings.embedded.workers, tasks=judge_tasks())
         self._progress = ProgressWatch()
         self._sinks: list[SinkHandler] = []
         self._consumers = [*self._step_consumers(), *self._sink_consumers(), *self._route_consumers()]
@@ -93,7 +94,7 @@ class EmbeddedRuntime:
 
     async def __aenter__(self) -> Self:
         """Start the pool and the consumers."""
-        await self._pool.__aenter__()
+        await self.pool.__aenter__()
         self._tasks = [
             asyncio.create_task(consumer.run(), name=consumer.name) for consumer in self._consumers
         ]
@@ -122,7 +123,7 @@ class EmbeddedRuntime:
         await asyncio.gather(*self._tasks, *self._chores, return_exceptions=True)
         for sink in self._sinks:
             await sink.close()
-        await self._pool.__aexit__(None, None, None)
+        await self.pool.__aexit__(None, None, None)
         self.log_thread.close()
 
     async def failed(self) -> None:
@@ -184,7 +185,7 @@ class EmbeddedRuntime:
         consumers = []
         for step in STEPS:
             handler: Handler = (
-                PoolHandler(step, self._pool)
+                PoolHandler(step, self.pool)
                 if step.pooled
                 else StepHandler(step, self.settings, self.log_thread)
             )

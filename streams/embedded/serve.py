@@ -73,7 +73,14 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
             await publish_samples(runtime)
         polling = asyncio.create_task(
             poll_feeds(
-                feeds, settings.poll, runtime.outlet, runtime.feed_states, stop, push=settings.push, drop=drop
+                feeds,
+                settings.poll,
+                runtime.outlet,
+                runtime.feed_states,
+                stop,
+                push=settings.push,
+                drop=drop,
+                pool=runtime.pool,
             )
         )
         await _first(polling, asyncio.create_task(stop.wait()), asyncio.create_task(runtime.failed()))

@@ -16,6 +16,7 @@ import random
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -29,14 +30,15 @@ from streams.kafka.cluster import HEARTBEATS, Cluster
 from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, read_states
 from streams.kafka.service import serve_health
 from streams.kafka.topics import partition_counts, wait_until_ready
-from streams.pollers import DropWatch
+from streams.pollers import DropWatch, judge_tasks
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
 from streams.pollers.feed_list import load_feeds
 from streams.pollers.fetch import Answer, Fetcher
 from streams.pollers.inbound import listen_for_items
-from streams.pollers.poller import PoliteAccess, Poller
+from streams.pollers.poller import JUDGE_TASK, PoliteAccess, Poller
 from streams.pollers.ports import Hubs, NoHubs
+from streams.pool import StepPool
 from streams.topology import FEED_STATES
 
 log = structlog.get_logger("wiredesk.poll")
@@ -63,7 +65,10 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         fetcher = await stack.enter_async_context(Fetcher(settings.poll))
         consumer = cluster.group_consumer(cluster.group_of("poll"))
         partition_count = (await partition_counts(cluster, [FEED_STATES.name]))[FEED_STATES.name]
-        share = PollShare(feeds, settings, cluster, consumer, fetcher, partition_count)
+        pool = await stack.enter_async_context(
+            StepPool((), settings, settings.kafka.workers, tasks=judge_tasks())
+        )
+        share = PollShare(feeds, settings, cluster, consumer, fetcher, partition_count, pool)
         outlet = TopicOutlet(cluster, producer)
         drop = DropWatch(settings.poll, outlet)
         share.hubs = await stack.enter_async_context(
@@ -91,10 +96,11 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
         consumer: AIOKafkaConsumer,
         fetcher: Fetcher,
         partition_count: int,
+        pool: StepPool,
     ) -> None:
         """The consumer is not started, and asked for nothing but its place in the group."""
         self._feeds, self._settings, self._cluster, self._fetcher = feeds, settings, cluster, fetcher
-        self._consumer, self._partition_count = consumer, partition_count
+        self._consumer, self._partition_count, self._pool = consumer, partition_count, pool
         self._manners = PoliteAccess.of(settings.poll)
         self._confirmed_at = 0.0  # monotonic seconds at which the group last knew us
         self.hubs: Hubs = NoHubs()
@@ -172,7 +178,7 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
             poller = Poller(
                 ours, self._settings.poll, ledger, self._fetcher, manners=self._manners, clock=time.time,
                 random=random.random, stop=stop, permit=self._is_member, hubs=self.hubs,
-                grace=GRACE_S,
+                grace=GRACE_S, ask_pool=partial(self._pool.run_task, JUDGE_TASK),
             )  # fmt: skip
             self._poller = poller
             try:

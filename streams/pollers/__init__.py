@@ -11,6 +11,8 @@ from functools import partial
 from config.settings import Poll, Push
 from streams.pollers.feed import Feed
 from streams.pollers.ports import FeedLedger, RawItemOutlet
+from streams.pool import StepPool
+from streams.pool_server import PooledTask
 
 
 async def poll_feeds(
@@ -22,12 +24,14 @@ async def poll_feeds(
     *,
     push: Push | None = None,
     drop: DropWatch | None = None,
+    pool: StepPool | None = None,
     clock: Callable[[], float] = time.time,
     random: Callable[[], float] = random_.random,
 ) -> None:
     """Poll `feeds` and the drop folder until `stop`, then publish and save what was fetched.
 
-    `drop` watches the folder, where the caller asks it how that fares. `push` opens the listener for pushed items and hubs. `clock` gives seconds since the epoch, `random` numbers in [0, 1).
+    `drop` watches the folder, where the caller asks it how that fares. `pool` has the tasks of `judge_tasks`, and judges
+    documents; without it that is done here. `push` opens the listener for pushed items and hubs. `clock` gives seconds since the epoch, `random` numbers in [0, 1).
 
     Raises:
         Misconfigured: ``allowed_addresses``, ``drop_folder`` or ``[push]`` can't be followed.
@@ -35,7 +39,7 @@ async def poll_feeds(
     """
     from streams.pollers.fetch import Answer, Fetcher
     from streams.pollers.inbound import listen_for_items
-    from streams.pollers.poller import PoliteAccess, Poller
+    from streams.pollers.poller import JUDGE_TASK, PoliteAccess, Poller
 
     async def deliver(feed: str, answer: Answer) -> bool:
         return await poller.deliver(feed, answer)
@@ -56,6 +60,7 @@ async def poll_feeds(
             random=random,
             stop=stop,
             hubs=hubs,
+            ask_pool=partial(pool.run_task, JUDGE_TASK) if pool else None,
         )
         tasks = [
             asyncio.create_task(poller.run()),
@@ -67,6 +72,14 @@ async def poll_feeds(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def judge_tasks() -> dict[str, PooledTask]:
+    """The tasks of a pool that judges documents."""
+    from streams.pollers.judge import judge_packed
+    from streams.pollers.poller import JUDGE_TASK
+
+    return {JUDGE_TASK: judge_packed}
 
 
 class DropWatch:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import xxhash
 from msgspec import structs
+from multidict import CIMultiDict
 
 from config.redaction import redact_secrets
 from config.settings import Normalise, Poll
-from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
+from processors.errors import Bug, Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
 from processors.model.event import RawItem
 from processors.times import to_timestamp
 from streams.pollers import schedule
@@ -20,7 +21,8 @@ from streams.pollers.documents import FeedDocument, split_document
 from streams.pollers.feed import SOUND_OUTCOMES, Feed, PollOutcome
 from streams.pollers.fetch import Answer, Request, hash_url, host_of
 from streams.pollers.identity import Comparison, compare
-from streams.pollers.state import FeedState
+from streams.pollers.state import FeedState, pack_state, unpack_state
+from streams.settlement import MAX_CRASHES
 
 MAX_REJECTED_BODIES: Final = 8  # whose hashes are kept, so that each goes to the dead letters once
 MAX_VALIDATOR_CHARS: Final = 1000  # of an ETag that is kept: servers send some 40
@@ -48,9 +50,12 @@ class PollVerdict:
     outcome: PollOutcome
     state: FeedState
     items: tuple[RawItem, ...] = ()
-    rejected: tuple[RawItem, Rejected] | None = None
+    rejected: tuple[RawItem, Rejected | Bug] | None = None
     gap: CoverageGap | None = None
     hold_until: float = 0.0
+
+
+PackedVerdict = tuple[PollVerdict, bytes]  # without its state, and that as bytes
 
 
 def plan_request(
@@ -102,6 +107,67 @@ def judge_answer(
     return replace(verdict, state=_with_move(after, answer, settings, now))
 
 
+def holds_new_document(state: FeedState, answer: Answer) -> bool:
+    """Whether an answer has a body that is to be read, which takes a time of its own; all else is a matter of headers."""
+    if answer.status != 200 or answer.failure:
+        return False
+    body = _hash_body(answer)
+    return body not in {state.body, state.slow_body if _is_set_aside(state) else 0}
+
+
+def judge_packed(arguments: Sequence[Any]) -> list[PackedVerdict]:
+    """`judge_answer` for a child of the pool: feed, packed state, answer, settings, time, random number for each."""
+    return [_judge_one(*argument) for argument in arguments]
+
+
+def pack_question(
+    feed: Feed, state: FeedState, answer: Answer, settings: Poll, now: float, random: float
+) -> tuple[object, ...]:
+    """The arguments of `judge_answer` as they travel: entries as bytes, headers as a copy of their own."""
+    own = replace(answer, headers=CIMultiDict(answer.headers), links=dict(answer.links))
+    return feed, pack_state(state), own, settings, now, random
+
+
+def unpack_verdict(packed: PackedVerdict) -> PollVerdict:
+    """The verdict that a child has packed."""
+    verdict, state = packed
+    return replace(verdict, state=unpack_state(state))
+
+
+def judge_lost(
+    feed: Feed, state: FeedState, answer: Answer, settings: Poll, now: float, random: float, *, reason: str
+) -> PollVerdict:
+    """The verdict on a document over which a child of the pool was lost: our own fault in reading one feed.
+
+    A body that does so three times goes to the dead letters, and is not read again.
+    """
+    body = _hash_body(answer)
+    count = state.slow_count + 1 if body == state.slow_body else 1
+    after = replace(state, message=reason, slow_body=body, slow_count=count)
+    rejected = None
+    if count == MAX_CRASHES:
+        error = Bug(f"reading it crashed {count} times ({reason}); see the log")
+        rejected = (_envelope(feed, answer, now, answer.body, "bug"), error)
+    after = _count_outcome(replace(after, outcome="bug", polled=now, held_until=0.0), "bug", now)
+    after = schedule.schedule_next(after, "bug", feed, settings, now, random)
+    return PollVerdict("bug", after, rejected=rejected)
+
+
+def _judge_one(
+    feed: Feed, state: bytes, answer: Answer, settings: Poll, now: float, random: float
+) -> PackedVerdict:
+    verdict = judge_answer(feed, unpack_state(state), answer, settings, now, random)
+    return replace(verdict, state=FeedState()), pack_state(verdict.state)
+
+
+def _hash_body(answer: Answer) -> int:
+    return xxhash.xxh3_64_intdigest(answer.body) or 1
+
+
+def _is_set_aside(state: FeedState) -> bool:
+    return state.slow_count >= MAX_CRASHES
+
+
 def _judge_status(state: FeedState, answer: Answer, now: float) -> PollVerdict:
     """The verdict on an answer without a document."""
     status, retry_at = answer.status, schedule.retry_after(answer.headers, now)
@@ -150,9 +216,11 @@ def limit_to_entries(verdict: PollVerdict, before: FeedState) -> PollVerdict:
 
 def _judge_document(feed: Feed, state: FeedState, answer: Answer, settings: Poll, now: float) -> PollVerdict:
     """The verdict on a body."""
-    body = xxhash.xxh3_64_intdigest(answer.body) or 1
+    body = _hash_body(answer)
     if body == state.body:
         return PollVerdict("unchanged", replace(_with_validators(state, answer, now), message=""))
+    if body == state.slow_body and _is_set_aside(state):
+        return PollVerdict("bug", state)
     try:
         document = split_document(
             answer.body,

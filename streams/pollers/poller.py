@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -25,16 +25,28 @@ from streams.pollers import schedule
 from streams.pollers import state as states
 from streams.pollers.feed import SOUND_OUTCOMES, Feed
 from streams.pollers.fetch import Answer, Fetcher, HostTurn, Request, error_message, host_of
-from streams.pollers.judge import PollVerdict, judge_answer, limit_to_entries, plan_request
+from streams.pollers.judge import (
+    PollVerdict,
+    holds_new_document,
+    judge_answer,
+    judge_lost,
+    limit_to_entries,
+    pack_question,
+    plan_request,
+    unpack_verdict,
+)
 from streams.pollers.politeness import HostLimits, Robots
 from streams.pollers.ports import FeedLedger, Hubs, NoHubs, PollResult
+from streams.pool import BrokenPool
 from streams.retry import LOG, NetworkBreaker, retry_until_stopped
+from streams.settlement import LostChild
 
 Clock = Callable[[], float]
 PollPermit = Callable[[], bool]
-MIN_THREAD_BYTES: Final = (
-    262_144  # of a body that is judged off the event loop, which it would block for 20 ms and more
-)
+AskPool = Callable[[object], Awaitable[Any]]  # what the pool's task `JUDGE_TASK` makes of a question
+JUDGE_TASK: Final = "poll"  # the name of judging among the pool's tasks, and in figures
+# For documents that are being judged at the stop. Shorter asks for honest ones again; longer waits for one that hangs.
+JUDGE_TIMEOUT_S: Final = 2.0
 PERMIT_INTERVAL_S: Final = 0.1  # between two looks whether polling is permitted again
 log = structlog.get_logger("wiredesk.poll")
 
@@ -71,10 +83,11 @@ class Poller:
         permit: PollPermit = lambda: True,
         hubs: Hubs | None = None,
         grace: float = 0.0,
+        ask_pool: AskPool | None = None,
     ) -> None:
         """`clock` gives seconds since the epoch, `random` numbers in [0, 1); nothing is asked while not `permit`.
 
-        Over the stop fetches have `grace` seconds to end: what is dropped is asked for again by the next.
+        New documents are judged in the pool, where they have a deadline; without one here. Over the stop fetches have `grace` seconds to end: what is dropped is asked for again by the next.
         """
         self._feeds = {feed.id: feed for feed in feeds if not feed.paused}
         self._settings, self._ledger, self._fetcher = settings, ledger, fetcher
@@ -88,6 +101,8 @@ class Poller:
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._fetching: dict[asyncio.Task[None], float] = {}  # since when
         self._overdue: set[str] = set()  # feeds that were due before we began, and were not asked for since
+        self._judging: set[asyncio.Task[None]] = set()
+        self._ask_pool = ask_pool
         self._wake = asyncio.Event()
         self._stop = stop
 
@@ -111,14 +126,22 @@ class Poller:
                 self._raise_failures()
         finally:
             waker.cancel()
-            if patience := self._patience():
-                await asyncio.wait(set(self._fetching), timeout=patience)
-            for task in self._fetching:
-                task.cancel()
-            ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+            ended = await self._end_tasks()
         for error in ended:
             if isinstance(error, Exception):
                 raise error
+
+    async def _end_tasks(self) -> list[BaseException | None]:
+        """End what is under way: fetches after their grace, documents that are being judged after a moment."""
+        if patience := self._patience():
+            await asyncio.wait(set(self._fetching), timeout=patience)
+        for task in self._fetching:
+            task.cancel()
+        if self._judging:
+            _, late = await asyncio.wait(set(self._judging), timeout=JUDGE_TIMEOUT_S)
+            for task in self._judging & late:
+                task.cancel()
+        return await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _patience(self) -> float:
         """How long fetches under way are waited for: until the youngest has had its grace. Older ones have stalled."""
@@ -274,15 +297,31 @@ class Poller:
         """The verdict; a bug in reading one feed is that feed's failure, told loudly, and the others go on."""
         random = self._random()
         try:
-            if len(answer.body) > MIN_THREAD_BYTES:
-                return await asyncio.to_thread(judge_answer, feed, state, answer, self._settings, now, random)
+            if self._ask_pool and holds_new_document(state, answer):
+                return await self._judge_in_pool(feed, state, answer, now, random)
             return judge_answer(feed, state, answer, self._settings, now, random)
+        except BrokenPool:
+            raise
         except Exception as error:
             log.exception("a bug in reading a feed", feed=feed.id, url=feed.shown_url)
             failed = replace(state, outcome="bug", polled=now, message=error_message(error))
             return PollVerdict(
                 "bug", schedule.schedule_next(failed, "bug", feed, self._settings, now, random)
             )
+
+    async def _judge_in_pool(
+        self, feed: Feed, state: states.FeedState, answer: Answer, now: float, random: float
+    ) -> PollVerdict:
+        assert self._ask_pool, "there is one"
+        task = _current_task()
+        self._judging.add(task)
+        try:
+            question = pack_question(feed, state, answer, self._settings, now, random)
+            return unpack_verdict(await self._ask_pool(question))
+        except LostChild as lost:
+            return judge_lost(feed, state, answer, self._settings, now, random, reason=str(lost))
+        finally:
+            self._judging.discard(task)
 
     async def _commit(self, feed: Feed, verdict: PollVerdict) -> None:
         packed = states.pack_state(replace(verdict.state, message=redact_secrets(verdict.state.message)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from processors.errors import Rejected
+from processors.errors import Bug, Rejected
 from processors.model.event import RawItem
 from streams.messages import Message, gap_message, raw_message, rejected_message
 from streams.topology import RAW
@@ -32,7 +32,7 @@ class PollResult:
     feed: str
     state: bytes
     items: tuple[RawItem, ...] = ()
-    rejected: tuple[RawItem, Rejected] | None = None
+    rejected: tuple[RawItem, Rejected | Bug] | None = None
     gap: str = ""
 
     def messages(self) -> list[Message]:

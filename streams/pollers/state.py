@@ -120,6 +120,8 @@ class FeedState:
     codec: str = ""  # that its last document was read in, where it declared none
     capped: int = 0  # revisions left out because an entry had too many
     rejected: tuple[int, ...] = ()  # hashes of bodies that went to the dead letters
+    slow_body: int = 0  # hash of the last body over which a child of the pool was lost …
+    slow_count: int = 0  # … and how often
     shared: tuple[int, ...] = ()  # keys that two entries of one document had
     cut: tuple[str, ...] = ()  # URIs first seen in documents that stopped early, since the last whole one
     entries: Sequence[KnownEntry] = ()

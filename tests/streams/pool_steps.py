@@ -7,11 +7,13 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from config import Misconfigured
 from config.settings import Settings
 from processors.errors import OutOfMemory, Rejected
 from streams.messages import Message, Record
+from streams.pollers.judge import judge_packed
 from streams.settlement import Outcome
 from streams.topology import Step
 
@@ -89,6 +91,13 @@ def answer_all(arguments: Sequence[bytes]) -> list[object]:
     if argument == b"hang":
         hang()
     return [ValueError("as told") if argument == b"raise" else (argument, b"answered")]
+
+
+def judge_or_hang(arguments: Sequence[tuple[Any, ...]]) -> list[object]:
+    """The judge of polled documents, which hangs on some."""
+    if any(b"hangs" in answer.body for _, _, answer, *_ in arguments):
+        hang()
+    return list(judge_packed(arguments))
 
 
 def misconfigured(step: Step, settings: Settings) -> Callable[[Sequence[Record]], list[Outcome]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from processors.errors import Rejected, Unreachable
+from processors.errors import Bug, Rejected, Unreachable
 from processors.model.event import RawItem
 from streams.pollers.ports import PollResult
 
@@ -21,7 +21,7 @@ class MemoryLog:
     """The in-memory twin of the runtimes' outlet and ledger; writes down the order of what happens."""
 
     items: list[RawItem] = field(default_factory=list)
-    rejected: list[tuple[RawItem, Rejected]] = field(default_factory=list)
+    rejected: list[tuple[RawItem, Rejected | Bug]] = field(default_factory=list)
     states: dict[str, bytes] = field(default_factory=dict)
     gaps: list[tuple[str, str]] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class MemoryLog:
         self.items += items
         self._note("publish")
 
-    async def reject(self, item: RawItem, error: Rejected) -> None:
+    async def reject(self, item: RawItem, error: Rejected | Bug) -> None:
         self.rejected.append((item, error))
         self._note("reject")
 

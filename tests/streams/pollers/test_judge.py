@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import pytest
 from msgspec import structs
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from config.settings import Poll
 from processors.errors import NotAFeed
 from streams.pollers.feed import Feed, PollOutcome
 from streams.pollers.fetch import Answer, hash_url
-from streams.pollers.judge import PollVerdict, judge_answer, plan_request
+from streams.pollers.judge import (
+    PollVerdict,
+    holds_new_document,
+    judge_answer,
+    judge_lost,
+    judge_packed,
+    pack_question,
+    plan_request,
+    unpack_verdict,
+)
 from streams.pollers.state import FeedState
 
 FEED = Feed("f", "https://wire.example/rss", language="da", source="Invented", timezone="Europe/Copenhagen")
@@ -266,3 +277,56 @@ def test_a_codec_that_was_guessed_from_the_document_goes_with_each_entry() -> No
         "<rss><channel><item><title>Fähre über den Sund, ausführlich erklärt</title></item></channel></rss>"
     )
     assert read(FeedState(), answer(body.encode("latin-1"))).items[0].charset == "cp1252"
+
+
+@pytest.mark.parametrize(
+    "body", [document(3, 2, 1), b"<html><body>no feed</body></html>", b"", document(1)[:-20]]
+)
+def test_a_verdict_of_a_child_is_that_of_this_process(body: bytes) -> None:
+    told = answer(body, headers=CIMultiDictProxy(CIMultiDict({"ETag": '"2"'})))
+    question = pickle.loads(pickle.dumps(pack_question(FEED, known(1), told, SETTINGS, NOW + 60, 0.5)))  # noqa: S301
+    (packed,) = pickle.loads(pickle.dumps(judge_packed([question])))  # noqa: S301
+    verdict, here = unpack_verdict(packed), judge_answer(FEED, known(1), told, SETTINGS, NOW + 60, 0.5)
+    assert verdict.state == here.state
+    assert (verdict.outcome, verdict.items, verdict.gap) == (here.outcome, here.items, here.gap)
+    assert str(verdict.rejected) == str(here.rejected)
+
+
+@pytest.mark.parametrize(
+    ("told", "new"),
+    [
+        (answer(document(1)), False),
+        (answer(document(2)), True),
+        (answer(document(2), status=404), False),
+        (answer(document(2), failure="timeout"), False),
+        (answer(b"", status=304, conditional=True), False),
+    ],
+)
+def test_only_documents_that_are_new_take_a_time_of_their_own(told: Answer, new: bool) -> None:
+    assert holds_new_document(known(1), told) == new
+
+
+def test_a_document_over_which_children_are_lost_is_set_aside_at_the_third_and_read_no_more() -> None:
+    state, told = known(1), answer(document(2, 1))
+    letters = []
+    for number in range(3):
+        assert holds_new_document(state, told)
+        verdict = judge_lost(FEED, state, told, SETTINGS, NOW + number, 0.0, reason="not done after 30 s")
+        assert verdict.outcome == "bug"
+        assert "not done after 30 s" in verdict.state.message
+        assert verdict.state.next_poll >= NOW + number + SETTINGS.min_interval_s
+        letters.append(verdict.rejected)
+        state = verdict.state
+    assert letters[:2] == [None, None]
+    item, error = letters[2] or pytest.fail("it goes to the dead letters")
+    assert (item.payload, error.type) == (told.body, "Bug")
+    assert not holds_new_document(state, told)
+    assert read(state, told, NOW + 9).outcome == "bug"
+    assert holds_new_document(state, answer(document(3, 1))), "another body has a chance of its own"
+    assert read(state, answer(document(3, 1)), NOW + 9).outcome == "new"
+
+
+def test_a_document_that_is_slow_once_is_read_again() -> None:
+    told = answer(document(2, 1))
+    slow = judge_lost(FEED, known(1), told, SETTINGS, NOW, 0.0, reason="the machine slept").state
+    assert read(slow, told, NOW + 60).outcome == "new"

@@ -12,15 +12,18 @@ from pathlib import Path
 import pytest
 
 from config import Misconfigured
+from config.settings import Settings, Steps
 from processors.errors import Unreachable
 from streams.pollers import poll_feeds
 from streams.pollers.documents import split_document
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Fetcher
-from streams.pollers.poller import PoliteAccess, Poller
+from streams.pollers.poller import JUDGE_TASK, PoliteAccess, Poller
 from streams.pollers.state import FeedState, pack_state, unpack_header
+from streams.pool import StepPool
 from tests.streams.pollers.conftest import MemoryLog, Request, WebServer, response
 from tests.streams.pollers.polling import document, outcome_of, polling, settings
+from tests.streams.pool_steps import judge_or_hang
 
 
 async def test_items_are_published_before_the_state_is_saved(log: MemoryLog, web: WebServer) -> None:
@@ -305,3 +308,55 @@ async def test_a_fetch_that_has_stalled_is_not_waited_for_at_a_hand_over(
         await asyncio.wait_for(running, 10)
     never.set()
     assert log.states == {}
+
+
+async def test_a_document_that_hangs_costs_its_deadline_and_other_feeds_go_on(
+    log: MemoryLog, web: WebServer
+) -> None:
+    web.answer("/bad", document(1).replace(b"Story", b"It hangs: story"))
+    web.answer("/good", document(2))
+    feeds = [Feed("bad", web.url("/bad")), Feed("good", web.url("/good"))]
+    stop = asyncio.Event()
+    late: list[float] = []
+    all_settings = Settings(steps=Steps(deadline_s=0.4))
+    async with StepPool([], all_settings, 2, tasks={JUDGE_TASK: judge_or_hang}) as pool:
+        running = asyncio.create_task(poll_feeds(feeds, settings(web), log, log, stop, pool=pool))
+        ticking = asyncio.create_task(tick(late))
+        await log.until(lambda: len(log.items) == 1)
+        await log.until(lambda: bool(log.rejected))
+        await log.until(lambda: unpack_header(log.states["bad"]).failures > 3)
+        ticking.cancel()
+        stop.set()
+        await asyncio.wait_for(running, 10)
+    assert [item.feed for item in log.items] == ["good"]
+    [(item, error)] = log.rejected
+    assert (item.feed, error.type) == ("bad", "Bug")
+    assert "poll was not done after 0.4 s" in str(error)
+    assert unpack_header(log.states["bad"]).outcome == "bug"
+    assert max(late) < 0.3, "the loop is free meanwhile"
+
+
+async def test_the_stop_does_not_wait_for_a_document_that_hangs(
+    log: MemoryLog, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.pollers.poller.JUDGE_TIMEOUT_S", 0.1)
+    web.answer("/rss", b"it hangs")
+    stop = asyncio.Event()
+    async with StepPool([], Settings(), 1, tasks={JUDGE_TASK: judge_or_hang}) as pool:
+        monkeypatch.setattr("streams.pool.STOP_TIMEOUT_S", 0.1)
+        running = asyncio.create_task(
+            poll_feeds([Feed("f", web.url("/rss"))], settings(web), log, log, stop, pool=pool)
+        )
+        async with asyncio.timeout(10):
+            while not pool._busy:
+                await asyncio.sleep(0.01)
+        stop.set()
+        await asyncio.wait_for(running, 5)
+    assert log.states == {}, "the next start asks for it again"
+
+
+async def tick(late: list[float]) -> None:
+    while True:
+        asked = time.monotonic()
+        await asyncio.sleep(0.01)
+        late.append(time.monotonic() - asked - 0.01)
