@@ -42,6 +42,7 @@ class Calendar(WordTable, frozen=True):
     before_day: Pattern = NO_PATTERN  # in a dateline
     before_month: Pattern = NO_PATTERN
     short_months: Months = ("",) * 12
+    feed_months: Months = ("",) * 12  # other forms, for dates of feeds alone: in copy some are other words
     short_weekdays: Weekdays = ("",) * 7
 
 

@@ -142,10 +142,12 @@ class LikenessWeights(WordTable, frozen=True):
     weights: dict[str, float]
 
 
-class Zones(WordTable, frozen=True):
+class Zones(WordTable, frozen=True, rename="kebab"):
     """``zones.toml``: names of zones of time."""
 
     minutes: dict[str, int]  # east of Greenwich
+    in_dates: dict[str, int]  # of names that no copy has
+    by_country: dict[str, dict[str, int]]  # of names that mean several zones
     names: dict[str, str]  # IANA, where summer time decides
     not_in_copy: NotInCopy
 

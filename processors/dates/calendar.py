@@ -137,6 +137,20 @@ def month_number(name: str) -> int | None:
     return months().get(name) or _stems().get(name[:STEM_CHARS])
 
 
+def feed_month_number(name: str) -> int | None:
+    """The number of a month in a date that is nothing but a date, which may have forms that no copy has; else None."""
+    return _feed_months().get(fold_accents(name)) or month_number(name)
+
+
+@cache
+def _feed_months() -> Mapping[str, int]:
+    return {
+        fold_accents(name): number
+        for calendar in calendars()
+        for name, number in forms(calendar.feed_months, 1)
+    }
+
+
 @cache
 def _stems() -> Mapping[str, int]:
     """Beginnings of months' names that `STEM_LANGUAGES` languages share."""

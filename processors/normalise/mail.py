@@ -180,7 +180,7 @@ def _frame(message: EmailMessage, item: RawItem) -> Story:
     return Story(
         publisher_uri(identifier.strip("<>"), "message-id", item) if identifier else "",
         type="text",
-        version_created=timestamp(_header(message, "date"), item.timezone),
+        version_created=timestamp(_header(message, "date"), item.timezone, item.language),
         language=language_tag(_header(message, "content-language").partition(",")[0]),
         info_sources=(InfoSource(sender),) if sender and not item.source else (),
         alt_ids=(AltId(identifier, "message-id"),) if identifier else (),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urljoin
@@ -29,7 +28,7 @@ _RFC3339_UTC: Final = re.compile(
     r"(?:1[89]|[2-9]\d)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ"
 )
 _ISO: Final = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?(?:\[[\w/+-]+\])?)?",
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?(?:\[([\w/+-]+)\])?)?",
     re.IGNORECASE,
 )
 _WEB: Final = re.compile("https?://", re.IGNORECASE)
@@ -37,7 +36,6 @@ _MAIL_DATE: Final = re.compile(
     r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) ([01]\d|2[0-3]):(\d\d):([0-5]\d)"
     r" (?:GMT|UTC|([+-]\d{4}))"
 )
-_MISREAD: Final = re.compile(r"\A\D*\Z|[ap]\.?m\b|[+-]\d\d:\d\d", re.IGNORECASE)
 # 0001-01-01 and 1601-01-01 are how some systems say "none"; archives of news begin later.
 _FIRST_YEAR: Final = 1800
 ACTIVE_SCHEMES: Final = ("javascript:", "vbscript:", "data:")
@@ -89,10 +87,11 @@ def file_uri(href: str, item: RawItem) -> tuple[str, str | None]:
     return (address, address) if address else (made_uri("file", source_of(item), href.strip()), None)
 
 
-def timestamp(value: object, zone: str | None = None) -> str | None:
+def timestamp(value: object, zone: str | None = None, language: str | None = None) -> str | None:
     """A date of ISO 8601 or RFC 5322, or in words, as RFC 3339 in UTC ending in ``Z``; None for what can't be read.
 
-    A date without an offset is in `zone` (an IANA name), else UTC. A date without a time is its midnight.
+    A date without an offset is in `zone` (an IANA name), else UTC. A date without a time is its midnight. The country
+    in `language` (BCP 47) decides between zones of one name.
     """
     if not value or not isinstance(value, str):
         return None
@@ -103,8 +102,7 @@ def timestamp(value: object, zone: str | None = None) -> str | None:
         moment = (
             _parse_iso(value)
             or _parse_plain_mail_date(value)
-            or written_date(value)
-            or _parse_mail_date(value)
+            or written_date(value, language, _zone(zone) if zone else None)
         )
         if moment is None or moment.year < _FIRST_YEAR:
             return None
@@ -162,7 +160,7 @@ def _parse_iso(value: str) -> datetime | None:
     match = _ISO.fullmatch(value)
     if not match:
         return None
-    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    year, month, day, hour, minute, second, fraction, offset, zone = match.groups()
     micro = int(fraction[:6].ljust(6, "0")) // 1000 * 1000 if fraction else 0
     return datetime(
         int(year),
@@ -172,7 +170,7 @@ def _parse_iso(value: str) -> datetime | None:
         int(minute or 0),
         59 if second == "60" else int(second or 0),  # a leap second
         micro,
-        _offset(offset) if offset else None,
+        _offset(offset) if offset else ZoneInfo(zone) if zone else None,
     )
 
 
@@ -197,11 +195,6 @@ def _parse_plain_mail_date(value: str) -> datetime | None:
         return None
     zone = _offset(offset) if offset else UTC
     return datetime(int(year), month, int(day), int(hour), int(minute), int(second), tzinfo=zone)
-
-
-def _parse_mail_date(value: str) -> datetime | None:
-    """Any date of RFC 5322, section 3.3. An unknown zone name reads as no zone; ``am`` and ``pm`` would be misread."""
-    return parsedate_to_datetime(value) if _MISREAD.search(value) is None else None
 
 
 @lru_cache(maxsize=256)

@@ -61,7 +61,7 @@ def find_wire_date(text: str, zone: str | None) -> str | None:
             int(match["day"]),
             int(match["hour"]),
             int(match["minute"]),
-            tzinfo=_zone(match["zone"], zone),
+            tzinfo=_zone(match["zone"] or "", zone),
         )
     except ValueError:
         return None
@@ -91,10 +91,19 @@ def subjects_of(category: str, table: str, scheme: str) -> tuple[Subject, ...]:
     return tuple(subjects)
 
 
-def _zone(name: str | None, default: str | None) -> tzinfo:
-    if zone := zone_of(name or ""):
+def _zone(name: str, default: str | None) -> tzinfo:
+    """The zone of a name, else that of the wire by the settings, else UTC.
+
+    Raises:
+        ValueError: nobody knows the name, so that the instant would be wrong.
+    """
+    if zone := zone_of(name):
         return zone
     try:
-        return ZoneInfo(default) if default else UTC
+        if default:
+            return ZoneInfo(default)
     except (KeyError, ValueError, OSError):
-        return UTC
+        pass
+    if name:
+        raise ValueError(f"no zone is called {name}")
+    return UTC

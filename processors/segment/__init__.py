@@ -45,6 +45,8 @@ def segment(event: Event, settings: SegmentSettings) -> Event:
 def _is_within(damage: Damage, earlier: tuple[Damage, ...]) -> bool:
     """Whether normalise has found the same damage already."""
     return any(
-        other.kind == damage.kind and other.start <= damage.end and damage.start <= other.end
+        (other.kind, other.inside) == (damage.kind, damage.inside)
+        and other.start <= damage.end
+        and damage.start <= other.end
         for other in earlier
     )

@@ -30,6 +30,12 @@ def test_a_feeds_date_is_read(tag: str, name: str, number: int) -> None:
     assert timestamp(f"21 {name} 2026 10:30 GMT") == f"2026-{number:02}-21T10:30:00Z", tag
 
 
+def test_further_forms_of_months_are_read_in_a_feeds_date() -> None:
+    for tag, words in every_language():
+        for name, number in forms(words.calendar.feed_months, 1) if words.calendar else ():
+            assert timestamp(f"21 {name} 2026 10:30 GMT") == f"2026-{number:02}-21T10:30:00Z", (tag, name)
+
+
 @pytest.mark.parametrize(("tag", "name", "number"), NAMES)
 def test_a_dateline_is_read(tag: str, name: str, number: int) -> None:
     text = f"LONDON, 21 {name} 2026 (Reuters) - The lock gate of Ashmere opens to boats.\n\nIt was mended."

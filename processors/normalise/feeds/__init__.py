@@ -14,7 +14,7 @@ from processors.errors import Malformed
 from processors.model.event import DamageKind
 from processors.normalise.feeds.entry import Enclosure, FeedEntry, reading_of
 from processors.normalise.reading import Document, Format, Readings, over_limit_errors
-from processors.normalise.values import timestamp, whole_number
+from processors.normalise.values import whole_number
 from processors.normalise.xml import local_name, parse_xml
 
 _ENTRY_TAGS: Final = ("<item", "<entry", ":item", ":entry")
@@ -113,14 +113,6 @@ def _word(mapping: Mapping[str, Any], name: str) -> str:
 
 
 def _date(entry: dict[str, Any], name: str) -> str:
-    """The date as sent where we can read it, else as feedparser reads it."""
-    if not dict.__contains__(
-        entry, name
-    ):  # feedparser's own mapping gives `published` for a missing `updated`
-        return ""
-    date = _word(entry, name)
-    parsed = entry.get(f"{name}_parsed")
-    if date and timestamp(date) is None and parsed:
-        year, month, day, hour, minute, second = parsed[:6]
-        return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{min(second, 59):02}Z"
-    return date
+    """The date as sent. feedparser's own reading takes a zone that it does not know for UTC."""
+    # feedparser's mapping gives `published` for a missing `updated`
+    return _word(entry, name) if dict.__contains__(entry, name) else ""

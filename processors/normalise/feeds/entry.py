@@ -92,7 +92,9 @@ def reading_of(
             f"the entry {entry.identifier or entry.link or 'without identity'} has neither title nor text"
         )
     link = web_address(entry.link, entry.base or item.url) if entry.link else None
-    published, updated = timestamp(entry.published, item.timezone), timestamp(entry.updated, item.timezone)
+    language = entry.language or item.language
+    published = timestamp(entry.published, item.timezone, language)
+    updated = timestamp(entry.updated, item.timezone, language)
     story = Story(
         uri=_uri(entry, link, title, item),
         type="text",

@@ -72,7 +72,8 @@ def check(ninjs: Ninjs, events: list[Event]) -> None:
         assert ninjs.faults(story) == []
         assert event.text == clean_text(event.text)
         for fault in event.damage or ():
-            assert 0 <= fault.start <= fault.end <= len(event.text)
+            words = event.headline if fault.inside == "headline" else event.text
+            assert 0 <= fault.start <= fault.end <= len(words)
         for moment in (event.story.version_created, event.story.first_created):
             assert moment is None or moment.endswith("Z")
 

@@ -42,7 +42,7 @@ def test_an_identifier_that_is_a_uri_stays_as_sent() -> None:
         "jeu., 22 janv. 2026 16:30:00 +0100", "22 de enero de 2026 15:30", "Donnerstag, 22. Januar 2026, 15:30", "January 22nd, 2026 3:30 p.m.",
         "Thursday, January 22, 2026 - 15:30", "2026-01-22 15:30:00 UTC", "2026-01-22T16:30:00+01:00[Europe/Paris]", "20260122153000",
         "20260122T163000+0100", "2026-01-22t15:30:00z", "2026-01-22T15:30Z", "Thu, 22 Jan 2026 15:30:00 -0000", "2026-01-22 3:30 PM",
-        "Thu, 22-Jan-2026 15:30:00 GMT (so it is)", "Thu, 22 Jan 2026 15:30:00 NOWHERE",
+        "Thu, 22-Jan-2026 15:30:00 GMT (so it is)",
     ],
 )  # fmt: skip
 def test_a_date_in_any_plain_form_is_read(sent: str) -> None:
@@ -66,7 +66,7 @@ def test_a_date_has_its_day_and_hour(sent: str, read: str) -> None:
 @pytest.mark.parametrize(
     "sent",
     [
-        "22/01/2026 15:30", "01/02/2026", "2026-13-45", "30 Feb 2026", "1769099400", "yesterday", "Thu, 22 Jan 2026 13:30 PM", "22 Foo 2026",
+        "Thu, 22 Jan 2026 15:30:00 NOWHERE", "01/02/2026", "2026-13-45", "30 Feb 2026", "1769099400", "yesterday", "Thu, 22 Jan 2026 13:30 PM", "22 Foo 2026",
         "22 Jan 2026 25:00", "", "0001-01-01T00:00:00Z", "22 Jan", "Jan 2026", "22 Jan 2026" + " " * 5000 + "x",
     ],
 )  # fmt: skip
