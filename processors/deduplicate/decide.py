@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from config.settings import Deduplicate
 from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.claim import Claim, is_version_of, settle_claim, source_of_event
-from processors.deduplicate.fingerprint import Fingerprint, make_fingerprints
+from processors.deduplicate.fingerprint import Fingerprint, hash_content, make_fingerprints
 from processors.deduplicate.keys import alternative_keys, content_key, hash_key, hash_state, headline_keys
 from processors.deduplicate.parent import Arrival, Parent, find_parent, judge_story, read_arrival
 from processors.deduplicate.record import (
@@ -25,7 +25,8 @@ from processors.deduplicate.record import (
 )
 from processors.deduplicate.references import reference_keys
 from processors.deduplicate.score import find_shared, measure_novelty
-from processors.deduplicate.standing import read_report
+from processors.deduplicate.standing import Report, read_report
+from processors.deduplicate.standing_lines import Occasion, StandingLines
 from processors.deduplicate.window import Window, WindowKeys, WindowReading
 from processors.model.event import Event, Feature, Lineage, NovelPassage
 from processors.sources import authority_of, may_change
@@ -59,13 +60,14 @@ class PreparedEvent(NamedTuple):
     """What is computed of an event before it is decided.
 
     `language` chooses its window, `state` is a hash of everything that makes a version differ, by which
-    ``version_key`` finds it. `report` is the text that is compared (`standing`).
+    ``version_key`` finds it. `report` is what is compared, `learned` a number for all that was learned before it.
     """
 
     language: str
     state: int
     version_key: int
-    report: str
+    report: Report
+    learned: int
     fingerprint: Fingerprint
 
 
@@ -90,6 +92,8 @@ class Deduplicator:
         self._length_ms = settings.window_hours * HOUR_MS
         self._windows: dict[str, Window] = {}
         self._keys = WindowKeys()
+        self._lines = StandingLines()
+        self._learned = 0  # changes with each occasion that was learned
         self.ignored_records = 0  # of another format, that `restore` was given
 
     def decide_all(self, events: Sequence[Event]) -> list[StoryDecision]:
@@ -103,13 +107,15 @@ class Deduplicator:
 
         Those that were seen before are left out of the look-up.
         """
-        reports = [read_report(event) for event in events]
-        texts = [(event.headline, report) for event, report in zip(events, reports, strict=True)]
+        places = [
+            (_language(event), state := hash_state(event), _version_key(event, state)) for event in events
+        ]
+        reports = self._read_reports(events, [key for _, _, key in places])
         prepared = [
-            PreparedEvent(
-                _language(event), state := hash_state(event), _version_key(event, state), report, fingerprint
+            PreparedEvent(*place, *report, fingerprint)
+            for place, report, fingerprint in zip(
+                places, reports, _make_fingerprints(events, reports), strict=True
             )
-            for event, report, fingerprint in zip(events, reports, make_fingerprints(texts), strict=True)
         ]
         coming: dict[str, dict[int, Fingerprint]] = {}
         for event in prepared:
@@ -124,6 +130,7 @@ class Deduplicator:
         prepared = prepared or self.prepare((event,))[0]
         if seen := self._find_seen(event, prepared):
             return StoryDecision(seen.lineage(), seen.uri, seen.source, seen.evidence(), seen.novel())
+        prepared = self._learn(event, prepared)
         claim = settle_claim(event, self._keys)
         event = _with_uri(event, claim.uri)
         language = self._choose_language(event, claim, prepared.language)
@@ -135,7 +142,7 @@ class Deduplicator:
         if claim.is_foreign:
             placement.figures["other-source"] = 1.0
         evidence = tuple([Feature(name, round(value, 4)) for name, value in placement.figures.items()])
-        novel = _place_passages(event, prepared.report, placement.novel)
+        novel = _place_passages(event, prepared.report.text, placement.novel)
         keys = _record_keys(arrival, prepared.version_key, parent, placement.lineage)
         keys = (*keys, *claim.keys, *_language_keys(event, claim, language))
         memory = StoryRecord(
@@ -154,10 +161,36 @@ class Deduplicator:
             keys=keys,
             novel=novel,
             headline=event.headline,
-            report=prepared.report,
+            report=prepared.report.text,
+            occasion=prepared.report.occasion,
         ).pack()
         window.add(memory, arrival.time_ms, keys)
         return StoryDecision(placement.lineage, claim.uri, claim.source, evidence, novel, memory)
+
+    def _read_reports(self, events: Sequence[Event], keys: Sequence[int]) -> list[tuple[Report, int]]:
+        """What the events report, as if all before them were learned; those that were seen before teach nothing."""
+        reports: list[tuple[Report, int]] = []
+        ahead, learned = StandingLines(self._lines), self._learned
+        taught: set[int] = set()
+        for event, key in zip(events, keys, strict=True):
+            report = read_report(event, ahead)
+            reports.append((report, learned))
+            if key not in taught and self._keys.find_view(key) is None:
+                taught.add(key)
+                ahead.learn(report.occasion)
+                learned = _count_learned(learned, report.occasion)
+        return reports
+
+    def _learn(self, event: Event, prepared: PreparedEvent) -> PreparedEvent:
+        """Learn a story's standing lines. What was prepared of it holds if what was learned since was expected."""
+        if prepared.learned != self._learned:
+            report = read_report(event, self._lines)
+            if report.text != prepared.report.text:
+                prepared = prepared._replace(fingerprint=_make_fingerprints([event], [(report, 0)])[0])
+            prepared = prepared._replace(report=report)
+        self._lines.learn(prepared.report.occasion)
+        self._learned = _count_learned(self._learned, prepared.report.occasion)
+        return prepared
 
     def restore(self, memory: bytes) -> None:
         """Remember an earlier decision again; called in the order of the log, before any `decide`.
@@ -172,6 +205,9 @@ class Deduplicator:
             self.ignored_records += 1
             return
         self._window(view.language).restore(view)
+        if occasion := view.occasion():
+            self._lines.learn(occasion)
+            self._learned = _count_learned(self._learned, occasion)
 
     def _window(self, language: str) -> Window:
         window = self._windows.get(language)
@@ -225,6 +261,22 @@ def _language_keys(event: Event, claim: Claim, language: str) -> tuple[int, ...]
 
 def _with_uri(event: Event, uri: str) -> Event:
     return event if event.story.uri == uri else replace(event, story=replace(event.story, uri=uri))
+
+
+def _make_fingerprints(events: Sequence[Event], reports: Sequence[tuple[Report, int]]) -> list[Fingerprint]:
+    """The fingerprints of events by what they report; their content is the whole text's."""
+    texts = [(event.headline, report.text) for event, (report, _) in zip(events, reports, strict=True)]
+    return [
+        fingerprint
+        if report.text is report.content
+        else fingerprint._replace(content=hash_content(report.content))
+        for fingerprint, (report, _) in zip(make_fingerprints(texts), reports, strict=True)
+    ]
+
+
+def _count_learned(learned: int, occasion: Occasion) -> int:
+    """A number for what was learned before and an occasion more."""
+    return hash((learned, occasion))
 
 
 def _version_key(event: Event, state: int) -> int:

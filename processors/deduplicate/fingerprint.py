@@ -39,6 +39,8 @@ _MIX: Final = tuple(
     for odd in (
         0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9,
         0x27D4EB2F165667C5, 0x85EBCA77C2B2AE63, 0xD6E8FEB86659FD93,
+        0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53, 0x94D049BB133111EB,
+        0xBF58476D1CE4E5B9, 0xA0761D6478BD642F, 0xE7037ED1A0B428DB,
     )
 )  # fmt: skip
 _MARK_FACTOR: Final = np.uint64(0xFF51AFD7ED558CCD)
@@ -58,8 +60,8 @@ class Fingerprint(NamedTuple):
 
     `shingles` are ascending and distinct with the lowest bit clear, complete up to `bound`; `running` are all of them
     in the order of the text; `numbers`, `names` and `headline` are the smallest `MAX_SET_WORDS` hashes of each set,
-    ascending. `title` are the hashes of the headline's words in their order, `words` counts the words (characters of
-    unspaced scripts), `digits` is the share of words that are numbers, `content` a 64-bit hash of the text but for
+    ascending. `title` are the hashes of the headline's words in their order, `words` counts the words (of unspaced
+    scripts a third of a shingle's characters for one), `digits` is the share of words that are numbers, `content` a 64-bit hash of the text but for
     its white space.
     """
 
@@ -148,7 +150,7 @@ def _make_group(stories: Sequence[tuple[str, str]]) -> list[Fingerprint]:
                 names=names[at][: 0 if shouted[at] else MAX_SET_WORDS],
                 headline=titles[at][:MAX_SET_WORDS],
                 title=words.hashes[bounds[count + at] : bounds[count + at + 1]],
-                words=size,
+                words=SHINGLE_WORDS * size // words.widths[at],
                 digits=len(numbers[at]) / size if size else 0.0,
                 content=hash_content(text),
             )

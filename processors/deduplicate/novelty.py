@@ -53,23 +53,23 @@ _KICKERS: Final = ":：|"
 class ReportPair(NamedTuple):
     """Two reports, the later and the earlier, and what is known of the words of their language.
 
-    `is_sampled` tells whether a sentence stands in that part of the earlier text that is not remembered.
+    ``was_printed`` tells whether a sentence stands in that part of the earlier text that is not remembered.
     """
 
     later: SplitReport
     earlier: SplitReport
     vocabulary: MeaningWords
-    is_sampled: Callable[[str], bool]
+    was_printed: Callable[[str], bool]
 
 
 def find_novelty(
-    later: SplitReport, earlier: SplitReport, language: str, is_sampled: Callable[[str], bool] | None = None
+    later: SplitReport, earlier: SplitReport, language: str, was_printed: Callable[[str], bool] | None = None
 ) -> tuple[NovelPassage, ...]:
     """What a later report says that an earlier one did not; nothing where it is the same report again.
 
     Offsets of passages are those of the reports. At most `MAX_PASSAGES` are told.
     """
-    pair = ReportPair(later, earlier, load_meaning_words(language), is_sampled or (lambda _: False))
+    pair = ReportPair(later, earlier, load_meaning_words(language), was_printed or (lambda _: False))
     passages = [*_find_in_headline(pair), *_find_in_text(pair)]
     return tuple(passages[:MAX_PASSAGES])
 
@@ -86,7 +86,7 @@ def _find_in_text(pair: ReportPair) -> Iterable[NovelPassage]:
         kind = _judge_sentence(pair, sentence)
         if kind is None or (number in {0, count - 1} and count > 1 and _is_credit(pair, sentence)):
             continue
-        if earlier.is_cut and pair.is_sampled(later.text[sentence.start : sentence.end]):
+        if pair.was_printed(later.text[sentence.start : sentence.end]):
             continue
         yield NovelPassage(sentence.start, sentence.end, kind)
 

@@ -31,6 +31,8 @@ from processors.deduplicate.score import (
     measure_likeness,
 )
 from processors.deduplicate.sentences import SplitReport
+from processors.deduplicate.standing import Report
+from processors.deduplicate.standing_lines import Occasion
 from processors.deduplicate.window import Window, WindowReading
 from processors.model.event import Event, NovelPassage, Relation
 from processors.model.story import Story
@@ -62,6 +64,7 @@ class Arrival(NamedTuple):
 
     event: Event
     report: SplitReport
+    occasion: Occasion
     fingerprint: Fingerprint
     signals: Signals
     sender: SenderName
@@ -93,7 +96,7 @@ class StoryVerdict(NamedTuple):
 
 
 def read_arrival(
-    event: Event, report: str, fingerprint: Fingerprint, window: Window, source: str = ""
+    event: Event, report: Report, fingerprint: Fingerprint, window: Window, source: str = ""
 ) -> Arrival:
     """An event as it arrives at a window."""
     story, now_ms = event.story, window.now_ms
@@ -107,8 +110,8 @@ def read_arrival(
         sources=source_names(story),
     )
     is_late = now_ms is not None and time_ms < now_ms - window.length_ms
-    sender, split = read_sender(event, source), SplitReport(event.headline, report)
-    return Arrival(event, split, fingerprint, signals, sender, time_ms, is_late, source)
+    sender, split = read_sender(event, source), SplitReport(event.headline, report.text)
+    return Arrival(event, split, report.occasion, fingerprint, signals, sender, time_ms, is_late, source)
 
 
 def _story_time(event: Event, now_ms: int | None) -> int:
@@ -227,12 +230,20 @@ def _find_by_content(arrival: Arrival, window: Window) -> Parent | None:
     view = window.find_view(content_key(fingerprint)) if says_something else None
     if view is None:
         return None
-    same = (view.head.content, view.head.words) == (fingerprint.content, fingerprint.words)
-    if not (same and _is_near(arrival, window, view) and np.array_equal(view.shingles, fingerprint.shingles)):
+    same = view.head.content == fingerprint.content and _has_same_sentences(arrival, view)
+    if not (same and _is_near(arrival, window, view)):
         return None
     if fingerprint.words < BRIEF_WORDS and view.word_sets().headline != fingerprint.headline.tolist():
         return None
     return Parent(view, {"by-content": 1.0}, 1.0)
+
+
+def _has_same_sentences(arrival: Arrival, view: RecordView) -> bool:
+    """Whether two stories with one hash of their content are no accident; an old record has its shingles only."""
+    occasion = view.occasion()
+    if occasion is None:
+        return np.array_equal(view.shingles, arrival.fingerprint.shingles)
+    return occasion.sentences == arrival.occasion.sentences
 
 
 def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> Parent | None:
@@ -301,7 +312,7 @@ def judge_story(arrival: Arrival, parent: Parent | None, window: Window) -> Stor
 
 def compare_reports(arrival: Arrival, view: RecordView) -> tuple[NovelPassage, ...]:
     """What a story says that an earlier one did not."""
-    return find_novelty(arrival.report, view.report(), view.language, partial(_is_sampled, view))
+    return find_novelty(arrival.report, view.report(), view.language, partial(_was_printed, view))
 
 
 def _other_members(parent: Parent, window: Window) -> list[RecordView]:
@@ -311,8 +322,12 @@ def _other_members(parent: Parent, window: Window) -> list[RecordView]:
     return [other for uri, other in by_uri.items() if uri != parent.view.uri]
 
 
-def _is_sampled(view: RecordView, sentence: str) -> bool:
-    """Whether the shingles that are kept of a long story have those of a sentence."""
+def _was_printed(view: RecordView, sentence: str) -> bool:
+    """Whether an earlier story had a sentence: among those that its source repeats, or in what is not remembered."""
+    if view.has_sentences(sentence):
+        return True
+    if not view.head.is_cut:
+        return False
     shingles = np.unique(make_fingerprint("", sentence).running)
     shingles = shingles[shingles <= view.head.bound]
     return len(shingles) > 0 and float(find_shared(shingles, view.shingles).mean()) >= MIN_SAMPLED_SHARE

@@ -6,6 +6,7 @@ This module alone knows the layout. A record is little endian: a `RecordHead` of
 - hashes of numbers, of names and of headline words, four bytes each,
 - the keys by which the story is found, eight bytes each,
 - the figures of the evidence: their codes, a byte each, then their values, four bytes each,
+- the occasion that its source's standing lines are learned from (`standing_lines`),
 - strings in UTF-8: the chain, the parent, the version, the uri, the language, the source, the chain's source,
 - what is new against the parent: passages, nine bytes and a byte each,
 - the headline and the beginning of the report, deflated.
@@ -27,6 +28,7 @@ import xxhash
 from processors.deduplicate.arrays import BoolArray, Hashes32, Numbers
 from processors.deduplicate.fingerprint import Fingerprint, WordSets
 from processors.deduplicate.sentences import SplitReport, split_report
+from processors.deduplicate.standing_lines import Occasion, hash_sentence, split_line
 from processors.model.event import Feature, Lineage, NovelPassage, NoveltyKind, Relation
 from processors.sources import ANY_SOURCE
 
@@ -105,6 +107,7 @@ class RecordHead(NamedTuple):
     is_cut: UInt16  # the report went on
     source_bytes: UInt16
     owner_bytes: UInt32  # absent where the chain is of the story's own source
+    occasion_bytes: UInt16
 
     @property
     def keys_at(self) -> int:
@@ -118,9 +121,14 @@ class RecordHead(NamedTuple):
         return self.keys_at + _KEY_BYTES * self.key_count
 
     @property
+    def occasion_at(self) -> int:
+        """Where the occasion begins."""
+        return self.figures_at + _FIGURE_BYTES * self.figure_count
+
+    @property
     def strings_at(self) -> int:
         """Where the strings begin."""
-        return self.figures_at + _FIGURE_BYTES * self.figure_count
+        return self.occasion_at + self.occasion_bytes
 
     @property
     def passages_at(self) -> int:
@@ -146,7 +154,7 @@ HEAD_CODES: Final[dict[str, str]] = {
 }
 _HEAD: Final = struct.Struct("<" + "".join(HEAD_CODES.values()))
 _OLD_NUMBER: Final = struct.Struct("<H")
-_NEW_FIELDS: Final = struct.Struct("<IHHHI")  # the last fields of the head
+_NEW_FIELDS: Final = struct.Struct("<IHHHIH")  # the last fields of the head
 _OLD_HEAD_BYTES: Final = _HEAD.size - _NEW_FIELDS.size
 _SHINGLES_AT: Final = _HEAD.size
 _HASH_BYTES: Final = 4
@@ -177,7 +185,7 @@ class StoryRecord(NamedTuple):
     `block_place` is the story's in its block of the log (see `window`). ``time_ms`` is its own time,
     ``window_time_ms`` the window's when it came. `state` is a hash of everything that makes a version differ; `keys`
     are 64-bit hashes of identifiers and headline by which it is found. `shingles` are as `flag_new_shingles` makes
-    them.
+    them, its source's standing lines are learned from `occasion`.
     """
 
     block_place: int
@@ -196,11 +204,13 @@ class StoryRecord(NamedTuple):
     novel: tuple[NovelPassage, ...]
     headline: str
     report: str
+    occasion: Occasion
 
     def pack(self) -> bytes:
         """The record as bytes."""
         fingerprint, lineage, evidence = self.fingerprint, self.lineage, self.evidence
         uri, version, language = _encode(self.uri), _encode(self.version), _encode(self.language)
+        occasion = self.occasion.pack()
         chain = None if lineage.story == self.uri else _encode(lineage.story)
         parent = None if lineage.of is None else _encode(lineage.of)
         source = _encode(self.source)
@@ -236,12 +246,13 @@ class StoryRecord(NamedTuple):
             is_cut=len(self.report) > MAX_REPORT_CHARS,
             source_bytes=len(source),
             owner_bytes=ABSENT_BYTES if owner is None else len(owner),
+            occasion_bytes=len(occasion),
         )
         return b"".join((
             _HEAD.pack(*head), self.shingles.tobytes(), fingerprint.numbers.tobytes(), fingerprint.names.tobytes(),
             fingerprint.headline.tobytes(), array("Q", self.keys).tobytes(),
             bytes([_FIGURE_CODES[feature.name] for feature in evidence]),
-            array("f", [feature.value for feature in evidence]).tobytes(),
+            array("f", [feature.value for feature in evidence]).tobytes(), occasion,
             chain or b"", parent or b"", version, uri, language, source, owner or b"",
             *[_PASSAGE.pack(new.start, new.end, _KINDS.index(new.kind), new.inside == "headline") for new in self.novel],
             deflated,
@@ -260,7 +271,7 @@ def upgrade_record(record: bytes) -> bytes:
     number = _OLD_NUMBER.pack(FORMAT_NUMBER)
     deflated, source = _deflate("", ""), _encode(ANY_SOURCE)
     return b"".join((
-        number, record[_OLD_NUMBER.size : _OLD_HEAD_BYTES], _NEW_FIELDS.pack(len(deflated), 0, 1, len(source), ABSENT_BYTES),
+        number, record[_OLD_NUMBER.size : _OLD_HEAD_BYTES], _NEW_FIELDS.pack(len(deflated), 0, 1, len(source), ABSENT_BYTES, 0),
         record[_OLD_HEAD_BYTES:], source, deflated,
     ))  # fmt: skip
 
@@ -377,6 +388,16 @@ class RecordView:
         """The headline and the beginning of the report, taken apart."""
         headline, _, text = self._inflate().partition(_PARTING)
         return split_report(headline, text, bool(self.head.is_cut))
+
+    def occasion(self) -> Occasion | None:
+        """What its source's standing lines are learned from; None where an earlier version of the software wrote."""
+        raw = self.raw[self.head.occasion_at : self.head.strings_at]
+        return Occasion.unpack(raw) if raw else None
+
+    def has_sentences(self, text: str) -> bool:
+        """Whether the story had all sentences of a text, also those that its source repeats."""
+        occasion = self.occasion()
+        return occasion is not None and set(map(hash_sentence, split_line(text))) <= set(occasion.sentences)
 
     def lineage(self) -> Lineage:
         """The lineage that was decided."""

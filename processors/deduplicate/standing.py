@@ -7,11 +7,13 @@ stories that share nothing else have nothing in common, and a copy that lacks th
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
+from processors.deduplicate.standing_lines import MAX_UNSURE_CHARS, Occasion, StandingLines, split_line
 from processors.layout.line_kinds import is_initials, kind_of, sign_off_at_end
 from processors.layout.printed import match_dateline
 from processors.model.event import Event, SegmentKind
+from processors.times import HOUR_MS, to_milliseconds
 
 # Lines at either end whose kind is asked for. More cost time; fewer leave the upper lines of a long tail.
 MAX_HEAD_LINES: Final = 3
@@ -20,13 +22,55 @@ MAX_TAIL_LINES: Final = 16
 MAX_TAIL_PROSE: Final = 2
 # A longer line is prose: a copyright line may have a sentence more, a paragraph has none of these kinds.
 MAX_STANDING_CHARS: Final = 400
+# Sentences from either end that may stand by what their source repeats: a long tail has a dozen, more cost time.
+MAX_HEAD_SENTENCES: Final = 16
+MAX_TAIL_SENTENCES: Final = 24
+MAX_OPENING_CHARS: Final = 100  # of a text without a headline, that stand for one
 
 _STANDING: Final[frozenset[SegmentKind]] = frozenset({"signoff", "boilerplate", "credit", "initials", "slug"})
 
 
-def read_report(event: Event) -> str:
-    """What a story reports: its text without standing matter, else its headline, else its text as it is."""
-    return strip_standing_matter(event.text) or event.headline or event.text
+class Report(NamedTuple):
+    """What a story reports, and the occasion that its source's standing lines are learned from.
+
+    `content` is the text with the sentences that its source repeats.
+    """
+
+    text: str
+    content: str
+    occasion: Occasion
+
+
+def read_report(event: Event, lines: StandingLines) -> Report:
+    """What a story reports: its text without standing matter.
+
+    Where nothing else remains, a long text is a report that was sent before and is kept; of a short one the headline
+    tells what it is about.
+    """
+    text = content = strip_standing_matter(event.text)
+    sentences = [split_line(line) for line in text.split("\n")]
+    places = [(row, at) for row, line in enumerate(sentences) for at, words in enumerate(line) if words]
+    if len(places) > MAX_HEAD_SENTENCES + MAX_TAIL_SENTENCES:
+        places = places[:MAX_HEAD_SENTENCES] + places[-MAX_TAIL_SENTENCES:]
+    hours = _read_milliseconds(event.story.version_created or "") // HOUR_MS
+    occasion, standing = lines.read_occasion(
+        _source_of(event),
+        hours,
+        event.headline or text[:MAX_OPENING_CHARS],
+        [sentences[row][at] for row, at in places],
+    )
+    if any(standing):
+        for (row, at), stands in zip(places, standing, strict=True):
+            if stands:
+                sentences[row][at] = ""
+        rest = "\n".join(filter(None, map(_join_sentences, sentences)))
+        text = rest or (text if len(text) > MAX_UNSURE_CHARS else "")
+    return Report(text or event.headline or event.text, content or event.text, occasion)
+
+
+def _join_sentences(sentences: list[str]) -> str:
+    """A line of what remains of its sentences."""
+    return " ".join(filter(None, sentences))
 
 
 def strip_standing_matter(text: str) -> str:
@@ -71,3 +115,19 @@ def _cut_dateline(line: str) -> str:
     line = line.lstrip()
     dateline = match_dateline(line, 0, len(line))
     return line[dateline.end :].lstrip() if dateline else line
+
+
+def _source_of(event: Event) -> str:
+    """Whose standing lines a story has: its source's, or those of whom the document names where that is not known."""
+    if event.provenance and (source := event.provenance.source or event.provenance.feed):
+        return source
+    return next((source.name or source.uri or "" for source in event.story.info_sources), "")
+
+
+@lru_cache(maxsize=256)
+def _read_milliseconds(timestamp: str) -> int:
+    """A timestamp as milliseconds since the epoch; 0 where it is none."""
+    try:
+        return to_milliseconds(timestamp)
+    except ValueError:
+        return 0

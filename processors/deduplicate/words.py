@@ -26,8 +26,10 @@ from processors.deduplicate.arrays import BoolArray, Hashes64
 # The width of the prototype that was measured on the Reuters wire. With two words stock phrases make strangers alike;
 # with four a changed word breaks more shingles.
 SHINGLE_WORDS: Final = 3
-# About three words of an unspaced script; fewer and more fail as with words.
+# About three words of an unspaced script; fewer and more fail as with words. A word has two characters in Chinese and
+# Japanese, some four with their vowels in the scripts of South-East Asia.
 SHINGLE_CHARACTERS: Final = 6
+SHINGLE_LONG_CHARACTERS: Final = 12
 # Their share of unspaced characters chooses the shingles of a text: fewer may be a headline in Latin letters.
 PROBE_CHARACTERS: Final = 2000
 # A higher share misses reports full of figures and names in Latin letters, a lower one takes in one quoted name.
@@ -36,6 +38,7 @@ UNSPACED_TENTHS: Final = 1
 UNSPACED_SCRIPTS: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 )
+_LONG_WORDED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _WORD: Final = re.compile(r"[^\W_]+")
 _WORD_OR_CHARACTER: Final = re.compile(rf"[{UNSPACED_SCRIPTS}]|[^\W_{UNSPACED_SCRIPTS}]+")
 _CHARACTER: Final = re.compile(rf"[{UNSPACED_SCRIPTS}]")
@@ -115,9 +118,13 @@ def _split_text(text: str) -> tuple[bytes, int, list[bool] | None]:
 def _split_foreign(text: str) -> tuple[bytes, int, list[bool]]:
     """The same of a text that is not all ASCII."""
     probe = text[:PROBE_CHARACTERS]
-    unspaced = 10 * len(_CHARACTER.findall(probe)) >= UNSPACED_TENTHS * len(probe)
-    pattern, width = (_WORD_OR_CHARACTER, SHINGLE_CHARACTERS) if unspaced else (_WORD, SHINGLE_WORDS)
-    words = pattern.findall(text)
+    unspaced = len(_CHARACTER.findall(probe))
+    if 10 * unspaced < UNSPACED_TENTHS * len(probe):
+        words, width = _WORD.findall(text), SHINGLE_WORDS
+    else:
+        words = _WORD_OR_CHARACTER.findall(text)
+        is_long = 2 * len(_LONG_WORDED.findall(probe)) > unspaced
+        width = SHINGLE_LONG_CHARACTERS if is_long else SHINGLE_CHARACTERS
     return "\0".join(words).lower().encode(), width, [word[0].isupper() for word in words]
 
 

@@ -26,6 +26,7 @@ import psutil
 from config.settings import Kafka, LogSettings, Settings
 from processors.deduplicate.fingerprint import COMPLETE_BOUND, FULL_SAMPLE_WORDS, Fingerprint
 from processors.deduplicate.record import BLOCK_RECORDS, StoryRecord, flag_new_shingles
+from processors.deduplicate.standing_lines import Occasion
 from processors.model.event import Lineage
 from streams.kafka.cluster import Cluster
 from streams.kafka.standby import PartitionStates
@@ -57,9 +58,26 @@ def records(stories: int, seed: int) -> Iterator[bytes]:
         )  # fmt: skip
         place, told = number % BLOCK_RECORDS, flag_new_shingles(hashes, None)
         lineage = Lineage(uri, "new")
+        learned = Occasion(1, number, 0, 0, tuple(marks.tolist()))
         text = " ".join(f"{word:08x}" for word in marks.tolist()) * 3
         yield StoryRecord(
-            place, "en", "wire", uri, "1", at, at, keys[1], lineage, (), made, told, tuple(keys), (), "", text
+            place,
+            "en",
+            "wire",
+            uri,
+            "1",
+            at,
+            at,
+            keys[1],
+            lineage,
+            (),
+            made,
+            told,
+            tuple(keys),
+            (),
+            "",
+            text,
+            learned,
         ).pack()
 
 

@@ -31,7 +31,7 @@ FIRST_DAY: Final = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 REPEATED_SHARE: Final = 0.2
 REVISED_SHARE: Final = 0.1
 GAP: Final = re.compile(r"\{([^{}]+)\}")
-SIGNS: Final = re.compile(r"\{sign\*12([^{}]*)\{advice\}\}")
+SIGNS: Final = re.compile(r"\{sign\*4([^{}]*)\{advice\}\}")
 FIGURE: Final = re.compile(r"([\d.]+)-([\d.]+)")
 
 Mark = Literal["distinct", "repeat", "version"]
@@ -197,15 +197,19 @@ class Copy:
 
     def fill(self, template: str) -> str:
         """The template with words in its gaps."""
-        template = SIGNS.sub(
-            lambda match: "\n".join(
-                f"{sign}{match[1]}{self.fill('{advice}')}" for sign in self.words["words"]["sign"]
-            ),
-            template,
-        )
+        template = SIGNS.sub(self._readings, template)
         while GAP.search(template):
             template = GAP.sub(lambda match: self._word(match[1]), template)
         return template
+
+    def _readings(self, match: re.Match[str]) -> str:
+        """Four signs of the zodiac with their readings, none like another."""
+        words = self.words["words"]
+        signs, hopes, deeds = (self.own.sample(words[part], 4) for part in ("sign", "hope", "deed"))
+        return "\n".join(
+            f"{sign}{match[1]}{words['advice'][0].replace('{hope}', hope).replace('{deed}', deed)}"
+            for sign, hope, deed in zip(signs, hopes, deeds, strict=True)
+        )
 
     def _word(self, gap: str) -> str:
         if "#" not in gap:
@@ -246,10 +250,10 @@ class Copy:
 
     def _person(self) -> str:
         given, family = (self.own.choice(self.words["words"][part]) for part in ("given", "family"))
-        if self.language_is_chinese_or_japanese():
+        if self.is_family_first():
             return f"{family}{given}"
         return f"{given} {family}"
 
-    def language_is_chinese_or_japanese(self) -> bool:
+    def is_family_first(self) -> bool:
         """Whether the family's name comes first, without a blank."""
-        return self.words["date"].endswith("日")
+        return str(self.words["date"]).endswith("日")

@@ -10,6 +10,8 @@ from processors.deduplicate import Deduplicator
 from processors.deduplicate.fingerprint import make_fingerprint
 from processors.deduplicate.parent import read_arrival
 from processors.deduplicate.score import jaccard_likeness
+from processors.deduplicate.standing import read_report
+from processors.deduplicate.standing_lines import StandingLines
 from processors.deduplicate.window import Window
 from processors.model.event import Event, Provenance
 from processors.times import HOUR_MS, to_milliseconds, to_timestamp
@@ -30,7 +32,9 @@ def dated(created: str | None, received: str | None) -> Event:
 
 def arrival_ms(created: str | None, received: str | None) -> int:
     made = dated(created, received)
-    return read_arrival(made, made.text, make_fingerprint("", made.text), Window(HOUR_MS, 9)).time_ms
+    return read_arrival(
+        made, read_report(made, StandingLines()), make_fingerprint("", made.text), Window(HOUR_MS, 9)
+    ).time_ms
 
 
 @pytest.mark.parametrize("ahead_ms", [DAY_MS - 1, DAY_MS, DAY_MS + 1])
@@ -57,7 +61,10 @@ def test_what_is_older_than_the_window_is_late() -> None:
     window.add(Deduplicator(Deduplicate()).decide(event("a", report(1))).memory, RECEIVED_MS, [])
     for time_ms, late in ((RECEIVED_MS - 72 * HOUR_MS, False), (RECEIVED_MS - 72 * HOUR_MS - 1, True)):
         made = dated(to_timestamp(time_ms), None)
-        assert read_arrival(made, "", make_fingerprint("", ""), window).is_late == late
+        assert (
+            read_arrival(made, read_report(made, StandingLines()), make_fingerprint("", ""), window).is_late
+            == late
+        )
 
 
 HEADLINE = "Council of Port Ellery votes for a night ferry to Gull Island today"

@@ -21,7 +21,7 @@ from processors.deduplicate.record import (
     read_window_time,
     upgrade_record,
 )
-from processors.deduplicate.standing import read_report
+from processors.deduplicate.standing import strip_standing_matter
 from processors.model.event import Event
 from processors.model.story import AltId
 from tests.processors.deduplicate.stories import event, report
@@ -113,7 +113,7 @@ def test_a_record_holds_the_report_and_what_is_new() -> None:
     for story, decision in zip(stories(), decisions, strict=True):
         view = RecordView(decision.memory)
         assert view.report().headline == story.headline
-        assert view.report().text == (read_report(story))[:MAX_REPORT_CHARS]
+        assert view.report().text == strip_standing_matter(story.text)[:MAX_REPORT_CHARS]
         assert view.report().is_cut == (len(story.text) > MAX_REPORT_CHARS)
         assert view.novel() == decision.novel
     assert any(decision.novel for decision in decisions)

@@ -7,6 +7,7 @@ import pytest
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
 from processors.deduplicate.standing import read_report, strip_standing_matter
+from processors.deduplicate.standing_lines import StandingLines
 from processors.model.event import Event
 from processors.model.story import Story
 from tests.processors.deduplicate.stories import event, report
@@ -36,7 +37,7 @@ def test_prose_stays(text: str) -> None:
 
 def test_of_a_story_that_is_all_standing_matter_the_headline_is_compared() -> None:
     story = Event(Story("urn:1"), "Ferry stays in port", "© 2026 Morrowby News. All rights reserved.")
-    assert read_report(story) == "Ferry stays in port"
+    assert read_report(story, StandingLines()).text == "Ferry stays in port"
 
 
 def test_briefs_with_one_copyright_line_stay_apart() -> None:
