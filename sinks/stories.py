@@ -4,6 +4,10 @@
 is visible. A correction hides the story that it corrects, and earlier corrections of the same story. Both work by marks
 that an index keeps beside its stories, so that the order in which events arrive does not matter.
 
+**Source.** A story belongs to its source (`processors.sources`). Deduplicate gives the story of another source a uri of
+its own as long as it remembers the first one; `with_own_identity` does so for what an index or a route remembers longer.
+A kill by another source than that of its chain hides that source's members only.
+
 **Revision.** Topics may deliver an event again, or late. An index keeps the event of a uri with the greatest revision,
 and accepts an equal one again, so that repeats and stale events change nothing.
 """
@@ -15,8 +19,11 @@ from dataclasses import dataclass
 from time import time_ns
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from processors.model.event import Event, Lineage
 from processors.numbers import parse_int64
+from processors.sources import ANY_SOURCE, is_same_source, qualify_uri, short_uri
 from processors.times import to_milliseconds
 from sinks.search_words import fold
 
@@ -33,17 +40,28 @@ NUMBERED_BIT: Final = 1 << (NUMBER_BITS + TIME_BITS)  # the highest one
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A kill of the chain `target`, or a correction of the story `target`; `by` is the uri that said so."""
+    """A kill of the chain `target`, or a correction of the story `target`; `by` is the uri that said so.
+
+    The target of a kill that reaches one source's members only is `scope_of` the chain.
+    """
 
     kind: MarkKind
     target: str
     sequence: int
     by: str
 
+    @property
+    def chain(self) -> str:
+        """The chain that a kill is of. A uri holds no blank."""
+        return self.target.partition(" ")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What decides whether a story is hidden: the indices keep these members of each."""
+    """What decides whether a story is hidden: the indices keep these members of each.
+
+    `guest` is the story's source, where it is in the chain of another; empty otherwise.
+    """
 
     uri: str
     chain: str
@@ -51,6 +69,7 @@ class Member:
     of: str | None
     sequence: int
     canceled: bool
+    guest: str = ""
 
 
 def now_ms() -> int:
@@ -67,14 +86,15 @@ def member_of(event: Event) -> Member:
     """What decides whether the event is hidden."""
     place = lineage(event)
     canceled = event.story.pub_status == "canceled"
-    return Member(event.story.uri, place.story, place.relation, place.of, place.sequence, canceled)
+    guest = source_of_event(event) if place.source is not None else ""
+    return Member(event.story.uri, place.story, place.relation, place.of, place.sequence, canceled, guest)
 
 
 def mark_of(event: Event) -> Mark | None:
     """The mark that a kill or a correction of another story leaves."""
     place, uri = lineage(event), event.story.uri
     if place.relation == "kill":
-        return Mark("kill", place.story, place.sequence, uri)
+        return Mark("kill", scope_of(member_of(event)), place.sequence, uri)
     if place.relation == "correction" and place.of and place.of != uri:
         return Mark("correction", place.of, place.sequence, uri)
     return None
@@ -89,6 +109,8 @@ def is_unreached_kill(event: Event) -> bool:
 def mark_keys(member: Member) -> Iterator[tuple[MarkKind, str]]:
     """The kinds and targets of the marks that may hide a member."""
     yield "kill", member.chain
+    if member.guest:
+        yield "kill", scope_of(member)
     yield "correction", member.uri
     if member.relation == "correction" and member.of:
         yield "correction", member.of
@@ -110,6 +132,44 @@ def hidden_by(
         if mark and kind == "correction" and member.sequence < mark.sequence and mark.by != member.uri:
             return "corrected", mark.by
     return None, None
+
+
+def scope_of(member: Member) -> str:
+    """What a kill by a member hides: its chain, or its own source's members of another's chain."""
+    return f"{member.chain} {member.guest}" if member.guest else member.chain
+
+
+def source_of_event(event: Event) -> str:
+    """Whose story an event is; any source's, where version 0.1 made it."""
+    return (event.provenance and event.provenance.source) or ANY_SOURCE
+
+
+def chain_source(event: Event) -> str:
+    """Whose story the earliest member of the event's chain is."""
+    place = lineage(event)
+    return source_of_event(event) if place.source is None else place.source
+
+
+def with_own_identity(event: Event, find_source: Callable[[str], str | None]) -> Event:
+    """The event as it is kept: its uri and its chain are no other source's, and not longer than an index takes.
+
+    `find_source` tells whose story is kept under a uri, None for none. A version of which deduplicate says that it is of
+    that very uri is accepted, as of a feed that is entitled to it.
+    """
+    place, source = lineage(event), source_of_event(event)
+    uri, chain, of = short_uri(event.story.uri), short_uri(place.story), place.of and short_uri(place.of)
+    owner = chain_source(event)
+    own_uri = uri if of == uri else _own_uri(uri, source, find_source)
+    own_chain = own_uri if chain == uri and owner == source else _own_uri(chain, owner, find_source)
+    if (own_uri, own_chain, of) == (event.story.uri, place.story, place.of):
+        return event
+    event = replace(event, story=replace(event.story, uri=own_uri))
+    return replace(event, lineage=replace(place, story=own_chain, of=of)) if event.lineage else event
+
+
+def _own_uri(uri: str, source: str, find_source: Callable[[str], str | None]) -> str:
+    stored = find_source(uri)
+    return uri if stored is None or is_same_source(stored, source) else qualify_uri(uri, source)
 
 
 def revision(event: Event) -> int:

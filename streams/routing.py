@@ -17,11 +17,12 @@ from config.settings import Settings
 from processors.errors import Rejected
 from processors.model.codec import decode, encode
 from processors.model.event import Event
+from processors.sources import is_same_source
 from processors.times import HOUR_MS
 from sinks.routes.chains import Chain, ChainDecision, RouteDelivery, decide_event, release_held
 from sinks.routes.router import Router, RouteRule, route_topic
 from sinks.routes.rules import read_rules
-from sinks.stories import now_ms
+from sinks.stories import chain_source, now_ms, with_own_identity
 from streams.messages import Message, Record, dead_letter, message
 from streams.settlement import Outcome
 from streams.steps import Work
@@ -105,12 +106,19 @@ class RouteWork:
 
     def _route(self, record: Record) -> Iterable[Message]:
         self._partition = record.partition
-        event = decode(record.value, Event)
+        event = self._with_own_identity(decode(record.value, Event))
         key = ROUTED.key(event)
         trace = (record.header("traceparent") or b"").decode("ascii", "replace")
         chain = self._chains.get(key)
         decision = decide_event(self._router, event, record.timestamp, trace, chain, self._clock())
         return [*self._carry_out(key, decision, record.timestamp), *self._expire(record.timestamp)]
+
+    def _with_own_identity(self, event: Event) -> Event:
+        """The event under a chain of its own, where another source's has its name and is still remembered."""
+        chain = self._chains.get(ROUTED.key(event))
+        if chain is None or is_same_source(chain.source, chain_source(event)):
+            return event
+        return with_own_identity(event, {ROUTED.key(event): chain.source}.get)
 
     def _carry_out(self, key: str, decision: ChainDecision, at: int) -> list[Message]:
         """The messages of a decision, and of the memory where that changes."""

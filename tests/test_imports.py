@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 MODEL = {
     "processors.model",
     *(f"processors.model.{name}" for name in ("codec", "event", "story", "schema")),
-    *(f"processors.{name}" for name in ("errors", "numbers", "times", "media_topics")),
+    *(f"processors.{name}" for name in ("errors", "numbers", "times", "media_topics", "sources")),
 }
 ALLOWED = {
     "streams": {"streams", "sinks", "processors", "config"},
@@ -27,7 +27,7 @@ ALLOWED = {
 }
 LAYERS = {
     "processors": [
-        {"dates", "places", "quotes", "sources"},
+        {"dates", "places", "quotes"},
         {"layout"},
         {"notices"},
         {"signals"},

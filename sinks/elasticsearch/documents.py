@@ -10,6 +10,7 @@ from typing import Any
 from processors.media_topics import with_ancestors
 from processors.model.codec import to_builtins
 from processors.model.event import Entity, Event, Place
+from processors.sources import ANY_SOURCE
 from sinks.search import make_hit
 from sinks.stories import Mark, Member, entity_names, lineage, member_of, other_words, revision, visible_from
 
@@ -86,7 +87,14 @@ def stored_member(source: dict[str, Any]) -> Member:
         source.get("of"),
         source["sequence"],
         source["canceled"],
+        "" if source.get("event", {}).get("lineage", {}).get("source") is None else stored_source(source),
     )
+
+
+def stored_source(source: Mapping[str, Any]) -> str:
+    """Whose story a document is."""
+    source_name: str | None = source.get("event", {}).get("provenance", {}).get("source")
+    return source_name or ANY_SOURCE
 
 
 def _entities(event: Event) -> dict[str, Any]:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from config.settings import Elasticsearch
 from processors.errors import Transient
 from processors.model.event import Event
 from processors.times import to_milliseconds
+from sinks.elasticsearch.documents import stored_source
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -70,13 +71,29 @@ def _month_number(moment: int) -> int:
     return date.year * 12 + date.month
 
 
+class NewDocument(NamedTuple):
+    """A document to write: its id, the month that it belongs to if it is new, and whose story it is."""
+
+    id: str
+    month: str
+    source: str
+
+
+class StoredDocument(NamedTuple):
+    """A document that is on the server: the write alias of its index, and whose story it is."""
+
+    alias: str
+    source: str
+
+
 class WriteAliases:
     """The write alias of each story, and the months that are on the server."""
 
     def __init__(self, client: AsyncElasticsearch, settings: Elasticsearch) -> None:
         """Nothing is asked before the first call."""
         self._client, self._index = client, settings.index
-        self._remembered: OrderedDict[str, str] = OrderedDict()
+        self._remembered: OrderedDict[str, StoredDocument] = OrderedDict()
+        self._absent: set[str] = set()  # ids of which the server was just asked in vain
         self._on_server: set[str] = set()
         self._is_refreshed = False
 
@@ -86,17 +103,35 @@ class WriteAliases:
         self._on_server.clear()
         self._is_refreshed = False
 
-    async def find(self, documents: Sequence[tuple[str, str]]) -> list[str]:
-        """The write alias of each document, given its id and the month that it belongs to if it is new.
+    async def find_sources(self, uris: Mapping[str, str]) -> dict[str, str]:
+        """Whose stories are stored under some uris, which are given by the ids of their documents.
+
+        Raises:
+            Transient: an index is not one of a month.
+        """
+        missing = {id_ for id_ in uris if id_ not in self._remembered}
+        await self._look_up(missing)
+        self._absent = missing.difference(self._remembered)
+        return {
+            uri: stored.source
+            for id_, uri in uris.items()
+            if (stored := self._remembered.get(id_)) is not None
+        }
+
+    async def find(self, documents: Sequence[NewDocument]) -> list[str]:
+        """The write alias of each document.
 
         Raises:
             Transient: templates or aliases are missing.
         """
-        await self._look_up({id_ for id_, _ in documents if id_ not in self._remembered})
+        missing = {document.id for document in documents if document.id not in self._remembered}
+        await self._look_up(missing - self._absent)
+        self._absent.clear()
         aliases = []
-        for id_, month in documents:
-            alias = self._remembered.get(id_) or write_alias(self._index, month)
-            self._remember(id_, alias)
+        for document in documents:
+            stored = self._remembered.get(document.id)
+            alias = stored.alias if stored else write_alias(self._index, document.month)
+            self._remember(document.id, StoredDocument(alias, document.source))
             aliases.append(alias)
         for alias in sorted(set(aliases) - self._on_server):
             await ensure_month(self._client, self._index, alias)
@@ -110,17 +145,18 @@ class WriteAliases:
             await self._client.indices.refresh(index=self._index)
             self._is_refreshed = True
         answer = await self._client.search(
-            index=self._index, query={"ids": {"values": sorted(ids)}}, size=len(ids), source=False, sort=["_doc"],
-            track_total_hits=False, filter_path=["hits.hits._id", "hits.hits._index"],
+            index=self._index, query={"ids": {"values": sorted(ids)}}, size=len(ids), sort=["_doc"],
+            source={"includes": ["event.provenance.source"]}, track_total_hits=False,
+            filter_path=["hits.hits._id", "hits.hits._index", "hits.hits._source"],
         )  # fmt: skip
         for hit in answer.get("hits", {}).get("hits", []):
             parts = parse_index_name(hit["_index"])
             if not parts:
                 raise Transient(f"{hit['_index']} is not an index of a month: run `wiredesk index reindex`")
-            self._remember(hit["_id"], parts[0])
+            self._remember(hit["_id"], StoredDocument(parts[0], stored_source(hit.get("_source", {}))))
 
-    def _remember(self, id_: str, alias: str) -> None:
-        self._remembered[id_] = alias
+    def _remember(self, id_: str, stored: StoredDocument) -> None:
+        self._remembered[id_] = stored
         self._remembered.move_to_end(id_)
         if len(self._remembered) > MAX_REMEMBERED_STORIES:
             self._remembered.popitem(last=False)

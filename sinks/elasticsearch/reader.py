@@ -16,6 +16,7 @@ from config.settings import Elasticsearch
 from processors.model.codec import from_builtins
 from processors.model.event import Event
 from processors.numbers import MAX_INT64
+from processors.sources import short_uri
 from sinks.elasticsearch.client import ElasticJson, connect, translate_errors
 from sinks.elasticsearch.documents import document_id
 from sinks.elasticsearch.index import stemmed_languages
@@ -74,7 +75,7 @@ class ElasticStories:
             return Page(())
         hits = await self._search(**body)
         shown = hits[: query.limit]
-        counts = await self._duplicates({hit["_source"]["card"]["chain"] for hit in shown})
+        counts = await self._duplicates({short_uri(hit["_source"]["card"]["chain"]) for hit in shown})
         # Marking words in long texts takes a while, which the event loop has not.
         page = await asyncio.to_thread(lambda: tuple(_hit(hit["_source"], wanted, counts) for hit in shown))
         if len(hits) <= query.limit:
@@ -87,7 +88,7 @@ class ElasticStories:
     async def get(self, uri: str) -> StoredStory | None:
         """One story, killed or not; None where it is unknown or still under embargo."""
         hits = await self._search(
-            query=_all(_term("_id", document_id(uri)), _shown(self._clock())), size=1,
+            query=_all(_term("_id", document_id(short_uri(uri))), _shown(self._clock())), size=1,
             source=["event", "hidden", "hiddenBy"],
         )  # fmt: skip
         if not hits:
@@ -99,7 +100,7 @@ class ElasticStories:
 
     async def events(self, uris: Sequence[str]) -> Sequence[Event]:
         """Several stories in the order asked for."""
-        ids = {document_id(uri): uri for uri in uris}
+        ids = {document_id(short_uri(uri)): uri for uri in uris}
         hits = await self._search(
             query=_all({"ids": {"values": list(ids)}}, _shown(self._clock())), size=len(ids), source=["event"]
         )
@@ -109,7 +110,7 @@ class ElasticStories:
     async def versions(self, chain: str) -> Sequence[Hit]:
         """Every member of a chain in the order of the log."""
         hits = await self._search(
-            query=_all(_term("chain", chain), _shown(self._clock())), size=MAX_CHAIN_MEMBERS,
+            query=_all(_term("chain", short_uri(chain)), _shown(self._clock())), size=MAX_CHAIN_MEMBERS,
             sort=["sequence", "received", "uri"], source=["card"],
         )  # fmt: skip
         return [from_builtins(hit["_source"]["card"], Hit) for hit in hits]
@@ -230,7 +231,7 @@ def _fits(term: SearchTerm, stemmed: Collection[str] = ()) -> ElasticJson:
 
 def _hit(source: ElasticJson, wanted: Sequence[SearchTerm], counts: dict[str, int]) -> Hit:
     hit = from_builtins(source["card"], Hit)
-    hit = structs.replace(hit, duplicates=counts.get(hit.chain, 0))
+    hit = structs.replace(hit, duplicates=counts.get(short_uri(hit.chain), 0))
     return highlight_words(hit, source["text"], wanted) if wanted else hit
 
 

@@ -18,6 +18,7 @@ import orjson
 from config.settings import Elasticsearch
 from processors.errors import Rejected, Transient, Unindexable
 from processors.model.event import Event
+from processors.sources import short_uri
 from sinks.elasticsearch.client import (
     WAITED_FOR_STATUSES,
     connect,
@@ -27,10 +28,21 @@ from sinks.elasticsearch.client import (
 )
 from sinks.elasticsearch.documents import document, document_id, mark_document, mark_id, stems, stored_member
 from sinks.elasticsearch.index import stemmed_languages
-from sinks.elasticsearch.months import WriteAliases, month_of, parse_index_name
+from sinks.elasticsearch.months import NewDocument, WriteAliases, month_of, parse_index_name
 from sinks.metrics import INDEXED_STORIES
 from sinks.ports import Sink, WriteResult
-from sinks.stories import Mark, Member, hidden_by, mark_keys, mark_of, member_of, now_ms
+from sinks.stories import (
+    Mark,
+    Member,
+    hidden_by,
+    lineage,
+    mark_keys,
+    mark_of,
+    member_of,
+    now_ms,
+    source_of_event,
+    with_own_identity,
+)
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -88,9 +100,10 @@ class ElasticsearchSink(Sink):
         Raises:
             Transient: the server is down, overloaded, full or refuses us. Nothing is lost: call again later.
         """
-        own_marks = [mark for event in events if (mark := mark_of(event))]
-        members = [member_of(event) for event in events]
         with translate_errors(self._settings.url):
+            events = await self._with_own_identities(events)
+            own_marks = [mark for event in events if (mark := mark_of(event))]
+            members = [member_of(event) for event in events]
             await self._write_marks(own_marks)
             before = await self._read_marks(members)
             refusals = await self._write_stories(events, members, before)
@@ -98,6 +111,17 @@ class ElasticsearchSink(Sink):
             changed = [mark for key, mark in after.items() if before.get(key) != mark]
             await self._judge_touched([*own_marks, *changed])
         return WriteResult(refusals)
+
+    async def _with_own_identities(self, events: Sequence[Event]) -> list[Event]:
+        """The events as they are kept, given what is stored and those before them."""
+        uris = {short_uri(uri) for event in events for uri in (event.story.uri, lineage(event).story)}
+        sources = await self._aliases.find_sources({document_id(uri): uri for uri in uris})
+        kept = []
+        for sent in events:
+            event = with_own_identity(sent, sources.get)
+            sources[event.story.uri] = source_of_event(event)
+            kept.append(event)
+        return kept
 
     async def _write_marks(self, marks: Iterable[Mark]) -> None:
         entries = [
@@ -137,19 +161,24 @@ class ElasticsearchSink(Sink):
     ) -> list[Rejected | None]:
         now = now_ms()
         stemmed = await self._stemmed_languages()
-        documents = [(document_id(event.story.uri), month_of(event)) for event in events]
+        documents = [
+            NewDocument(document_id(event.story.uri), month_of(event), source_of_event(event))
+            for event in events
+        ]
         aliases = await self._aliases.find(documents)
 
         def make_entries(start: int) -> list[BulkEntry]:
             part = slice(start, start + STORIES_PER_REQUEST)
             entries = []
-            for event, member, (id_, _), alias in zip(
+            for event, member, new, alias in zip(
                 events[part], members[part], documents[part], aliases[part], strict=True
             ):
                 source = document(event)
                 _set_hidden(source, member, marks)
                 source["indexed"] = now
-                entries.append(_bulk_entry(alias, id_, source["revision"], source | stems(source, stemmed)))
+                entries.append(
+                    _bulk_entry(alias, new.id, source["revision"], source | stems(source, stemmed))
+                )
             return entries
 
         starts = range(0, len(events), STORIES_PER_REQUEST)
@@ -225,7 +254,7 @@ class ElasticsearchSink(Sink):
         """Judge anew every stored story that a mark may touch."""
         if not marks:
             return
-        chains = sorted({mark.target for mark in marks if mark.kind == "kill"})
+        chains = sorted({mark.chain for mark in marks if mark.kind == "kill"})
         targets = sorted({mark.target for mark in marks if mark.kind == "correction"})
         await self._client.indices.refresh(index=self._settings.index)
         should = [{"terms": {"chain": chains}}, {"terms": {"uri": targets}}, {"terms": {"of": targets}}]

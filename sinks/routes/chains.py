@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from processors.model import Model
 from processors.model.codec import encode
 from processors.model.event import Event
+from processors.sources import ANY_SOURCE
 from sinks.routes.router import Router, is_kill
-from sinks.stories import FOR_EVER_MS, lineage, revision
+from sinks.stories import FOR_EVER_MS, chain_source, lineage, revision
 
 # How often a chain is touched whose memory changes in nothing else. More often writes its state for each repeat of a
 # running story; the memory of routes must be longer, or a chain that goes on is forgotten.
@@ -44,12 +45,14 @@ class HeldStory(Model, frozen=True):
 class Chain(Model, frozen=True):
     """The routes to which members of a chain went, and the members that wait, in their order.
 
-    `touched` is the log's time, in milliseconds, at which the chain last came by.
+    `touched` is the log's time, in milliseconds, at which the chain last came by. `source` is whose story its earliest
+    member is; any source's, where version 0.1 noted it.
     """
 
     touched: int
     routes: tuple[str, ...] = ()
     held: tuple[HeldStory, ...] = ()
+    source: str = ANY_SOURCE
 
     @property
     def due(self) -> int | None:
@@ -83,7 +86,7 @@ def decide_event(
     place = lineage(event)
     if place.relation == "duplicate":
         return ChainDecision(chain)
-    chain = chain or Chain(written)
+    chain = chain or Chain(written, source=chain_source(event))
     if is_kill(event):
         return _decide_kill(router, event, written, trace, chain)
     routed = router.route(event, frozenset(chain.routes))
@@ -116,12 +119,20 @@ def release_held(chain: Chain, now: int) -> ChainDecision:
 
 
 def _decide_kill(router: Router, event: Event, written: int, trace: str, chain: Chain) -> ChainDecision:
-    """The decision on a kill: it goes at once where its story went, and drops what waits of the killed story."""
-    sequence = lineage(event).sequence
-    left = tuple(story for story in chain.held if story.sequence > sequence)
+    """The decision on a kill: it goes at once where its story went, and drops what waits of the killed story.
+
+    One by another source than the chain's withdraws the story that it names, and nothing else of the chain.
+    """
+    place = lineage(event)
+    is_guest = place.source is not None
+    left = tuple(
+        story
+        for story in chain.held
+        if story.sequence > place.sequence or (is_guest and story.uri not in {place.of, event.story.uri})
+    )
     routes = router.route(event, frozenset(chain.routes)).routes
     after = _update(chain, written, {*chain.routes, *routes}, left)
-    delivery = RouteDelivery(routes, encode(event), written, trace, kill=True)
+    delivery = RouteDelivery(routes, encode(event), written, trace, kill=not is_guest)
     return ChainDecision(after, (delivery,) if routes else ())
 
 
@@ -139,7 +150,7 @@ def _without(chain: Chain, gone: list[HeldStory]) -> tuple[HeldStory, ...]:
 
 def _update(chain: Chain, written: int, routes: set[str], held: tuple[HeldStory, ...]) -> Chain | None:
     """The chain after an event, or None where nothing is to be remembered; the same object where nothing changes."""
-    after = Chain(max(written, chain.touched), tuple(sorted(routes)), held)
+    after = Chain(max(written, chain.touched), tuple(sorted(routes)), held, chain.source)
     if not after.routes and not after.held:
         return None
     is_fresh = after.touched - chain.touched < REFRESH_MS

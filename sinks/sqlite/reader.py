@@ -19,6 +19,7 @@ from processors.errors import Unreachable
 from processors.model.codec import decode
 from processors.model.event import Event
 from processors.numbers import parse_int64
+from processors.sources import short_uri
 from processors.times import to_milliseconds
 from sinks.search import MAX_OFFSET, Arrivals, Hit, Page, Query, SearchTooSlow, StoredStory, highlight_words
 from sinks.search_words import SearchTerm, fold, fts5_query, parse_terms
@@ -76,8 +77,9 @@ class StorySearch:
 
     async def get(self, uri: str) -> StoredStory | None:
         """One story, killed or not; None where it is unknown or still under embargo."""
-        sql = "SELECT event, hidden, hidden_by FROM stories WHERE uri = ? AND visible_from <= ?"
-        return await self._run(lambda base: _stored_story(base.execute(sql, (uri, self._clock())).fetchone()))
+        sql = "SELECT event, hidden, hidden_by FROM stories WHERE uri IN (?, ?) AND visible_from <= ?"
+        values = (uri, short_uri(uri), self._clock())
+        return await self._run(lambda base: _stored_story(base.execute(sql, values).fetchone()))
 
     async def events(self, uris: Sequence[str]) -> Sequence[Event]:
         """Several stories in the order asked for."""

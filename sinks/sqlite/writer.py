@@ -13,6 +13,7 @@ from typing import Final
 from processors.media_topics import with_ancestors
 from processors.model.codec import decode, encode
 from processors.model.event import Event
+from processors.sources import ANY_SOURCE
 from processors.times import to_milliseconds
 from sinks.search import make_hit
 from sinks.search_words import space_characters
@@ -29,6 +30,7 @@ from sinks.stories import (
     revision,
     story_time,
     visible_from,
+    with_own_identity,
 )
 
 __all__ = ["StoryIndex", "StorySearch"]
@@ -62,6 +64,11 @@ COLUMNS: Final = (
 )
 
 
+# Of the event that is stored; version 0.1 wrote none. As `sinks.stories.source_of_event` and `Member.guest` have them.
+SOURCE_SQL: Final = f"COALESCE(json_extract(event, '$.provenance.source'), '{ANY_SOURCE}')"
+GUEST_SQL: Final = f"IIF(json_extract(event, '$.lineage.source') IS NULL, '', {SOURCE_SQL})"
+
+
 class StoryIndex:
     """Writes stories. It opens and commits no transaction; the connection's owner does."""
 
@@ -71,7 +78,8 @@ class StoryIndex:
 
     def write(self, events: Sequence[Event]) -> None:
         """Store events. Repeats and stale events change nothing; kills and corrections take effect at once."""
-        for event in events:
+        for sent in events:
+            event = with_own_identity(sent, self._find_source)
             self._store(event)
             mark = mark_of(event)
             if mark:
@@ -86,6 +94,11 @@ class StoryIndex:
         for number, stored in old:
             self._delete(number, decode(stored, Event))
         return len(old)
+
+    def _find_source(self, uri: str) -> str | None:
+        """Whose story is stored under a uri."""
+        row = self._connection.execute(f"SELECT {SOURCE_SQL} FROM stories WHERE uri = ?", (uri,)).fetchone()  # noqa: S608 -- a constant
+        return row and str(row[0])
 
     def _store(self, event: Event) -> None:
         stored = self._connection.execute(
@@ -147,12 +160,12 @@ class StoryIndex:
         """Judge anew every story that a mark may touch."""
         chain = member_of(event).chain
         rows = self._connection.execute(
-            "SELECT uri, chain, relation, parent, sequence, canceled FROM stories"
+            f"SELECT uri, chain, relation, parent, sequence, canceled, {GUEST_SQL} FROM stories"  # noqa: S608 -- constants
             " WHERE chain = ? OR uri = ? OR (relation = 'correction' AND parent = ?)",
             (chain, mark.target, mark.target),
         ).fetchall()
-        for uri, chain_, relation, of, sequence, canceled in rows:
-            member = Member(uri, chain_, relation, of, sequence, bool(canceled))
+        for uri, chain_, relation, of, sequence, canceled, guest in rows:
+            member = Member(uri, chain_, relation, of, sequence, bool(canceled), guest)
             hidden, by = hidden_by(member, self._read_mark)
             self._connection.execute(
                 "UPDATE stories SET hidden = ?, hidden_by = ? WHERE uri = ?", (hidden, by, uri)

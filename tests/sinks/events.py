@@ -71,6 +71,14 @@ def event(
     )
 
 
+def sent_by(source: str | None, event_: Event, owner: str | None = None) -> Event:
+    """An event of a source; `owner` is the source of its chain where that is another."""
+    assert event_.provenance
+    assert event_.lineage
+    provenance = replace(event_.provenance, source=source)
+    return replace(event_, provenance=provenance, lineage=replace(event_.lineage, source=owner))
+
+
 def backfilled(made: Event) -> Event:
     """The event as a back-fill brings it."""
     assert made.provenance

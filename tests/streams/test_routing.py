@@ -12,7 +12,7 @@ from processors.times import to_milliseconds
 from streams.messages import Record
 from streams.routing import MAX_RELEASED_CHAINS, RouteWork
 from streams.topology import ENRICHED, ROUTED
-from tests.sinks.events import at, event
+from tests.sinks.events import at, event, sent_by
 
 NOON, ONE = to_milliseconds(at(0)), to_milliseconds(at(60))
 
@@ -38,4 +38,32 @@ def test_so_many_chains_are_released_in_one_transaction(settings: Settings, numb
     batches = [work.release_due(ONE), work.release_due(ONE)]
     stories = [[message for message in batch if message.topic != ROUTED.name] for batch in batches]
     assert list(map(len, stories)) == [MAX_RELEASED_CHAINS, number - MAX_RELEASED_CHAINS]
+    assert work.due_at() is None
+
+
+def test_a_chain_that_another_source_names_is_not_the_one_that_was_routed(settings: Settings) -> None:
+    work = RouteWork(settings, lambda: ONE)
+    victim = sent_by("pane", event("urn:pane:1", text="Ships will come."))
+    kill = event("urn:pane:1", text="", relation="kill", status="canceled", minute=9_000)
+    attack, own = sent_by("hill", kill), sent_by("pane", kill)
+    records = [
+        Record(ENRICHED.name, 0, n, b"", encode(sent), NOON) for n, sent in enumerate((victim, attack, own))
+    ]
+    routed = [
+        [message.key for message in outcome if message.topic != ROUTED.name]
+        if isinstance(outcome, tuple)
+        else outcome
+        for outcome in work(records)
+    ]
+    assert routed == [[b"urn:pane:1"], [], [b"urn:pane:1"]]
+
+
+def test_a_kill_of_a_copy_leaves_what_waits_of_the_original(settings: Settings) -> None:
+    work = RouteWork(settings, lambda: NOON)
+    waits = event("urn:pane:1", text="Ships will come.", status="withheld", embargo=at(60))
+    kill = event("urn:hill:1", relation="kill", chain="urn:pane:1", of="urn:hill:1", sequence=3)
+    for number, sent in enumerate((sent_by("pane", waits), sent_by("hill", kill, "pane"))):
+        work([Record(ENRICHED.name, 0, number, b"", encode(sent), NOON)])
+    assert work.due_at() == ONE
+    work([Record(ENRICHED.name, 0, 2, b"", encode(sent_by("pane", kill)), NOON)])
     assert work.due_at() is None

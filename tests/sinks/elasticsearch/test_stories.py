@@ -16,7 +16,7 @@ from processors.times import to_milliseconds
 from sinks.elasticsearch import ElasticsearchSink
 from sinks.search import Order, Query
 from tests.sinks.elasticsearch.conftest import Stack
-from tests.sinks.events import at, dispatch, event
+from tests.sinks.events import at, dispatch, event, sent_by
 from tests.sinks.histories import history, remaining
 
 pytestmark = pytest.mark.elasticsearch
@@ -48,6 +48,44 @@ async def test_pages_follow_one_another_in_every_order(stack: Stack) -> None:
     for order in get_args(Order):
         for collapse in (False, True):
             assert sorted(await paged(stack, order, collapse)) == [f"urn:{n}" for n in range(9)]
+
+
+async def test_no_source_overwrites_or_kills_the_story_of_another(stack: Stack) -> None:
+    uri, own_uri = "https://pane.example/1", "urn:wiredesk:uri:hill:https%3A%2F%2Fpane.example%2F1"
+    kill = event("urn:hill:2", relation="kill", chain=uri, of=uri, sequence=2, minute=9_001)
+    copy = event("urn:hill:3", relation="update", chain=uri, of=uri, sequence=2, minute=1)
+    kill_of_copy = event("urn:hill:4", relation="kill", chain=uri, of="urn:hill:3", sequence=3, minute=2)
+    attack = event(uri, headline="Ferry sinks", version="9", minute=9_000)
+    await stack.put(sent_by("pane", event(uri, headline="Ferry opens")), sent_by("hill", copy, "pane"))
+    await stack.put(sent_by("hill", kill_of_copy, "pane"))
+    stack.bulk = ElasticsearchSink(stack.settings, stack.client)  # one that remembers nothing
+    await stack.put(sent_by("hill", attack), sent_by("hill", kill))
+    found = {
+        name: (stored.event.headline, stored.hidden)
+        for name in (uri, own_uri, "urn:hill:3")
+        if (stored := await stack.stories.get(name))
+    }
+    assert found[uri] == ("Ferry opens", None)
+    assert found[own_uri] == ("Ferry sinks", "killed")
+    assert found["urn:hill:3"][1] == "killed"
+    own = event("urn:pane:2", relation="kill", chain=uri, of=uri, sequence=4, minute=3)
+    await stack.put(sent_by("pane", own))
+    stored = await stack.stories.get(uri)
+    assert stored
+    assert stored.hidden == "killed"
+
+
+async def test_a_uri_that_is_longer_than_a_term_may_be_is_found_filtered_and_killed(stack: Stack) -> None:
+    long = "urn:hill:" + "g" * 33_000
+    copy = event("urn:copy", relation="duplicate", chain=long, of=long)
+    assert await stack.put(event(long), copy) == [None, None]
+    page = await stack.stories.search(Query("veldhaven"))
+    assert [hit.duplicates for hit in page.hits] == [1]
+    await stack.put(event("urn:kill", relation="kill", chain=long, of=long, sequence=2))
+    stored = await stack.stories.get(long)
+    assert stored
+    assert stored.hidden == "killed"
+    assert len(await stack.stories.versions(long)) == 3
 
 
 async def paged(stack: Stack, order: Order, collapse: bool) -> list[str]:
