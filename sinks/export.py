@@ -20,6 +20,8 @@ ExportFormat = Literal["jsonl", "csv", "parquet"]
 PAGE_STORIES: Final = 200  # of one search: more take memory for nothing, fewer make more searches
 # Rows of a row group (Parquet): smaller groups compress worse and read slower, larger ones take memory while they fill.
 ROW_GROUP_ROWS: Final = 5000
+# A spreadsheet runs what begins so (OWASP, CSV Injection); an apostrophe before it makes it words again.
+FORMULA_MARKS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 SEPARATOR: Final = "; "  # between the values of a list in CSV
 
 
@@ -151,7 +153,7 @@ class JsonLinesWriter:
 
 
 class CsvWriter:
-    """Rows in UTF-8 with a header; lists in one cell, parted by `SEPARATOR`."""
+    """Rows in UTF-8 with a header; lists in one cell, parted by `SEPARATOR`. No cell is a formula."""
 
     def __init__(self, stream: BinaryIO) -> None:
         """Writes the header."""
@@ -212,7 +214,8 @@ def _values(row: StoryRow) -> list[Any]:
 
 
 def _cell(value: object) -> object:
-    return SEPARATOR.join(value) if isinstance(value, tuple) else value
+    words = SEPARATOR.join(value) if isinstance(value, tuple) else value
+    return f"'{words}" if isinstance(words, str) and words.startswith(FORMULA_MARKS) else words
 
 
 def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from processors.layout import lay_out
 from processors.model.event import Damage, Event, Language, OffsetText, Provenance, RawItem, Segment
 from processors.model.story import AltId, InfoSource, PubStatus, Standard, Story, Text
 from processors.normalise.formats import FEED_NAMES
-from processors.normalise.html import sanitise_html
+from processors.normalise.html import sanitise_story
 from processors.normalise.language import identify_language
 from processors.normalise.reading import Reading, Readings
 from processors.normalise.subjects import with_media_topics
@@ -68,8 +68,8 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
         headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
     damage = (*damage, *_lost_characters(headline, "headline"))
     keeps_markup = reading.markup and (settings.feed_markup or reading.format not in FEED_NAMES)
-    markup = sanitise_html(reading.markup) if keeps_markup else ""
-    story = _completed(story, item, language, headline, text, markup)
+    markup = reading.markup if keeps_markup and "<" in reading.markup else ""
+    story = sanitise_story(_completed(story, item, language, headline, text, markup))
     return Event(
         story=story,
         headline=headline,

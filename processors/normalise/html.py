@@ -21,7 +21,9 @@ from typing import Any, Final
 
 import nh3
 from lxml import etree
+from msgspec import structs
 
+from processors.model.story import Story, Text
 from processors.normalise.text import without_illegal_references
 from processors.normalise.writer import CONTROL_BYTES, KINDS, ReadableText, TextWriter
 from processors.normalise.xml import local_name
@@ -117,14 +119,43 @@ def read_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -
     return replace(readable, text=unescape(readable.text)) if _TWICE.search(readable.text) else readable
 
 
+def sanitise_story(story: Story) -> Story:
+    """The story whose markup holds nothing that is active or tracks its reader, in all its texts and associations.
+
+    The one place at which all formats are sanitised. A text of which nothing is left is gone.
+    """
+    changes: dict[str, Any] = {}
+    for name in ("headlines", "descriptions", "bodies"):
+        texts: tuple[Text, ...] = getattr(story, name)
+        if any(map(_may_hold_markup, texts)):
+            safe = (_sanitised_text(text) if _may_hold_markup(text) else text for text in texts)
+            changes[name] = tuple(text for text in safe if text.value)
+    if story.associations:
+        associations = tuple(map(sanitise_story, story.associations))
+        if any(new is not old for new, old in zip(associations, story.associations, strict=True)):
+            changes["associations"] = associations
+    return structs.replace(story, **changes) if changes else story
+
+
+def _may_hold_markup(text: Text) -> bool:
+    """Whether somebody may show a text as markup: it is not called plain, and has a bracket."""
+    return "<" in text.value and not (text.content_type or "").lower().startswith("text/plain")
+
+
+def _sanitised_text(text: Text) -> Text:
+    """The text as safe HTML, where it is markup at all."""
+    kind = (text.content_type or "").lower()
+    if "html" not in kind and "xml" not in kind and not looks_like_html(text.value):
+        return text
+    return structs.replace(text, value=sanitise_html(text.value), content_type="text/html" if kind else None)
+
+
 def sanitise_html(markup: str) -> str:
-    """A piece of HTML without what is active or tracks its reader; empty where there is no markup in it."""
-    if "<" not in markup:
-        return ""
+    """A piece of HTML without what is active or tracks its reader."""
     cleaned: str = _CLEANER.clean(markup.replace("\0", ""))
     if "<img" in cleaned:
         cleaned = _TRACKER.sub("", cleaned)
-    return cleaned.strip() if "<" in cleaned else ""
+    return cleaned.strip()
 
 
 def html_from_tree(root: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:

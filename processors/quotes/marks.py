@@ -22,9 +22,8 @@ CLOSING_MARKS = {
     '"': '"”', "``": "''", "‘": "’", "‚": "‘’", "‹": "›", "›": "‹", "'": "'",
 }  # fmt: skip
 SINGLE_MARKS = "‘‚'‹›"
-MAX_MARKS_BETWEEN = (
-    200  # a mark and its partner: no sentence has more; without it unpaired marks cost their square
-)
+STRAIGHT_MARKS = ('"', "”")  # that open and close alike
+MAX_MARKS_BETWEEN = 200  # a mark and its partner: no sentence has more; more pairs marks of unlike sentences
 MARK = re.compile(r"``|''|[“”„‟«»「」『』《》〝〞〟\"‘’‚‹›']")
 OPENS_AFTER = re.compile(r"(?:^|[\s([{—–\-/:“„«‘\"'])$")
 CLOSES_BEFORE = re.compile(r"\s|$|[.,;:!?)\]}—–\-/…”»’\"']")
@@ -63,13 +62,13 @@ def find_quoted(text: str, start: int, end: int) -> tuple[QuotedSpan, ...]:
     spans: list[QuotedSpan] = []
     marks = list(MARK.finditer(text, start, end))
     at = 0
-    vain: dict[str, int] = {}  # up to where a partner was sought in vain, so that no mark is tried twice
+    partners = _Partners(text, marks, end)
     while at < len(marks):
         mark = marks[at]
         if not _opens(text, mark, start, end):
             at += 1
             continue
-        partner = _partner(text, marks, at, end, vain)
+        partner = partners.of(at)
         if partner is not None:
             closing = marks[partner]
             spans.append(QuotedSpan(mark.end(), closing.start(), mark.start(), closing.end()))
@@ -102,29 +101,59 @@ def _opens(text: str, mark: re.Match[str], start: int, end: int) -> bool:
     return bool(OPENS_AFTER.search(before)) and bool(after) and not after.isspace()
 
 
-def _partner(text: str, marks: list[re.Match[str]], at: int, end: int, vain: dict[str, int]) -> int | None:
-    """The index of the mark that closes marks[at]."""
-    kind, depth = marks[at].group(), 0
-    closers = CLOSING_MARKS[kind]
-    single = kind in SINGLE_MARKS
-    last = min(len(marks), at + MAX_MARKS_BETWEEN)
-    for index in range(max(at + 1, vain.get(kind, 0) if single else 0), last):
-        mark = marks[index]
-        if mark.group() == kind and kind not in ('"', "'", "”") and not single:
-            depth += 1  # the same mark again opens a nested quotation
-        elif mark.group() in closers or (kind == "``" and mark.group() == '"'):
-            if not _closes(text, mark, end, single):
-                continue
-            if depth == 0:
-                return index
-            depth -= 1
-        elif single and mark.group() in '“”"«»„':
-            return None
-    vain[kind] = last
-    return None
+class _Partners:
+    """Which mark of a paragraph closes which. A kind of mark is matched once, in one pass, and no mark is tried twice."""
+
+    def __init__(self, text: str, marks: list[re.Match[str]], end: int) -> None:
+        self._text, self._marks, self._end = text, marks, end
+        self._matched: dict[str, dict[int, int]] = {}
+        self._vain: dict[str, int] = {}  # up to where the partner of a single mark was sought in vain
+
+    def of(self, at: int) -> int | None:
+        """The index of the mark that closes marks[at]."""
+        kind = self._marks[at].group()
+        if kind in SINGLE_MARKS:
+            return self._of_single(kind, at)
+        if kind not in self._matched:
+            self._matched[kind] = self._match(kind)
+        partner = self._matched[kind].get(at)
+        return partner if partner is not None and partner - at < MAX_MARKS_BETWEEN else None
+
+    def _match(self, kind: str) -> dict[int, int]:
+        """The closing mark of each opening one; the same mark again opens a nested quotation, if it is not straight."""
+        closers = CLOSING_MARKS[kind] + ('"' if kind == "``" else "")
+        nests = kind not in STRAIGHT_MARKS
+        partners: dict[int, int] = {}
+        open_marks: list[int] = []
+        for index, mark in enumerate(self._marks):
+            words = mark.group()
+            if nests and words == kind:
+                open_marks.append(index)
+            elif words in closers and _closes(self._text, mark, self._end, single=False):
+                if nests and open_marks:
+                    partners[open_marks.pop()] = index
+                elif not nests:
+                    partners |= dict.fromkeys(open_marks, index)
+                    open_marks = [index] if words == kind else []
+            elif words == kind:
+                open_marks.append(index)
+        return partners
+
+    def _of_single(self, kind: str, at: int) -> int | None:
+        closers = CLOSING_MARKS[kind]
+        last = min(len(self._marks), at + MAX_MARKS_BETWEEN)
+        for index in range(max(at + 1, self._vain.get(kind, 0)), last):
+            words = self._marks[index].group()
+            if words in closers:
+                if _closes(self._text, self._marks[index], self._end, single=True):
+                    return index
+            elif words in '“”"«»„':
+                return None
+        self._vain[kind] = last
+        return None
 
 
-def _closes(text: str, mark: re.Match[str], end: int, single: bool) -> bool:
+def _closes(text: str, mark: re.Match[str], end: int, *, single: bool) -> bool:
     if mark.group() not in ('"', "'", "’"):
         return True
     after = text[mark.end() : min(end, mark.end() + 1)]

