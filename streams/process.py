@@ -200,7 +200,8 @@ def _values(outcome: StageOutcome) -> tuple[Event | Rejected | Bug, ...]:
         bug = Bug(f"{type(outcome).__name__}: {outcome}; please report it with this input")
         bug.__cause__ = outcome
         return (bug,)
-    return tuple(result.event if isinstance(result, NewEvent) else result for result in outcome)
+    new = [result for result in outcome if not (isinstance(result, NewEvent) and result.is_copy)]
+    return tuple(result.event if isinstance(result, NewEvent) else result for result in new)
 
 
 def _document(stream: BinaryIO, template: RawItem, limit: int) -> Iterator[Input]:

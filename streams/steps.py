@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import mmap
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -22,7 +22,7 @@ from config.lexicon import check_lexicon
 from config.settings import Settings
 from processors.errors import OutOfMemory, Rejected
 from processors.model.codec import decode, encode
-from processors.model.event import Event, Feature, RawItem, StepTrace
+from processors.model.event import Event, Feature, KilledChain, Lineage, RawItem, StepTrace
 from processors.model.story import AltId
 from streams.messages import Message, Record, dead_letter, message
 from streams.settlement import Outcome
@@ -42,10 +42,14 @@ HONEST_MEMORY_FACTOR: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event that a step made, and what a step with state must remember of its input."""
+    """An event that a step made, and what a step with state must remember of its input.
+
+    One that `is_copy` says the same of another chain, under whose key it is written: a kill that names several stories.
+    """
 
     event: Event
     memory: bytes = b""
+    is_copy: bool = False
 
 
 StageOutcome = tuple[NewEvent | Rejected, ...] | Exception
@@ -157,7 +161,20 @@ class DeduplicateStage:
         event = _with_identity(event, decision.uri, decision.source)
         step = StepTrace("deduplicate", self._version, decision.evidence, decision.novel)
         placed = add_step(event, step, lineage=decision.lineage)
-        return (NewEvent(placed, decision.memory),)
+        copies = [replace(placed, lineage=lineage) for lineage in _other_lineages(decision.lineage)]
+        return (NewEvent(placed, decision.memory), *(NewEvent(copy, is_copy=True) for copy in copies))
+
+
+def _other_lineages(lineage: Lineage) -> Iterator[Lineage]:
+    """The lineages of a kill in the other chains that it ends."""
+    if not lineage.also_killed or lineage.of is None:
+        return
+    chains = (KilledChain(lineage.story, lineage.of, lineage.sequence), *lineage.also_killed)
+    for number, chain in enumerate(chains[1:], 1):
+        yield replace(
+            lineage, story=chain.story, of=chain.of, sequence=chain.sequence,
+            also_killed=(*chains[:number], *chains[number + 1 :]),
+        )  # fmt: skip
 
 
 def _with_identity(event: Event, uri: str, source: str) -> Event:

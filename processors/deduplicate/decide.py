@@ -28,7 +28,7 @@ from processors.deduplicate.score import find_shared, measure_novelty
 from processors.deduplicate.standing import Report, read_report
 from processors.deduplicate.standing_lines import Occasion, StandingLines
 from processors.deduplicate.window import Window, WindowKeys, WindowReading
-from processors.model.event import Event, Feature, Lineage, NovelPassage
+from processors.model.event import Event, Feature, KilledChain, Lineage, NovelPassage
 from processors.sources import authority_of, may_change
 from processors.times import HOUR_MS
 
@@ -315,7 +315,11 @@ def _place(
         figures["novelty"] = measure_novelty(fingerprint, weights, shared, view.head.bound)
     sequence = view.head.sequence if relation == "duplicate" else 1 + _latest_sequence(window, view)
     owner = None if view.owner == arrival.source else view.owner
-    lineage = Lineage(view.chain, relation, of=view.uri, score=parent.score, sequence=sequence, source=owner)
+    killed = tuple(
+        KilledChain(other.chain, other.uri, 1 + _latest_sequence(window, other))
+        for other in parent.also_killed
+    )
+    lineage = Lineage(view.chain, relation, view.uri, parent.score, sequence, owner, killed)
     return _Placement(lineage, figures, flag_new_shingles(fingerprint.shingles, new), novel)
 
 
@@ -348,8 +352,12 @@ def _may_change(arrival: Arrival, parent: Parent) -> bool:
 
 def _latest_sequence(window: Window, view: RecordView) -> int:
     """The number in its chain of the newest version that is remembered."""
-    latest = window.find_view(hash_key("chain", view.chain)) or view
-    return latest.head.sequence if latest.chain == view.chain else view.head.sequence
+    latest = window.find_view(hash_key("chain", view.chain))
+    if latest is None:
+        return view.head.sequence
+    place = latest.lineage()
+    numbers = {killed.story: killed.sequence for killed in place.also_killed} | {place.story: place.sequence}
+    return numbers.get(view.chain, view.head.sequence)
 
 
 def _record_keys(
@@ -363,7 +371,8 @@ def _record_keys(
         keys += [content_key(arrival.fingerprint), *headline_keys(arrival.fingerprint.title, *arrival.sender)]
         keys += reference_keys(story, arrival.sender)
     if lineage.of is not None and lineage.relation != "duplicate":
-        keys.append(hash_key("chain", lineage.story))
+        chains = (lineage.story, *(killed.story for killed in lineage.also_killed))
+        keys += [hash_key("chain", chain) for chain in chains]
     superseded = parent and "by-uri" in parent.evidence and lineage.relation == "duplicate"
     if not superseded:
         keys.append(hash_key("uri", story.uri))

@@ -85,6 +85,7 @@ class Parent(NamedTuple):
     score: float | None = None
     overlap: Overlap | None = None
     others: tuple[RecordView, ...] = ()
+    also_killed: tuple[RecordView, ...] = ()
 
 
 class StoryVerdict(NamedTuple):
@@ -168,7 +169,11 @@ def _find_killed(arrival: Arrival, window: Window, reading: WindowReading) -> Pa
         if sent_again := _find_sent_again(arrival, window, reading):
             return sent_again
         named = find_slugs(event, sender, time_ms, find_view)
-    return Parent(named[0].view, {"by-name": 1.0, named[0].figure: named[0].value}) if named else None
+    if not named:
+        return None
+    first, others = named[0], named[1:]
+    figures = {"by-name": 1.0, first.figure: first.value}
+    return Parent(first.view, figures, also_killed=tuple(other.view for other in others))
 
 
 def _find_sent_again(arrival: Arrival, window: Window, reading: WindowReading) -> Parent | None:

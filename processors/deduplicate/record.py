@@ -7,7 +7,7 @@ This module alone knows the layout. A record is little endian: a `RecordHead` of
 - the keys by which the story is found, eight bytes each,
 - the figures of the evidence: their codes, a byte each, then their values, four bytes each,
 - the occasion that its source's standing lines are learned from (`standing_lines`),
-- strings in UTF-8: the chain, the parent, the version, the uri, the language, the source, the chain's source,
+- strings in UTF-8: the chain, the parent (`killed`), the version, the uri, the language, the source, the chain's source,
 - what is new against the parent: passages, nine bytes and a byte each,
 - the headline and the beginning of the report, deflated.
 
@@ -27,15 +27,15 @@ import xxhash
 
 from processors.deduplicate.arrays import BoolArray, Hashes32, Numbers
 from processors.deduplicate.fingerprint import Fingerprint, WordSets
+from processors.deduplicate.killed import join_killed, split_killed
 from processors.deduplicate.sentences import SplitReport, split_report
 from processors.deduplicate.standing_lines import Occasion, hash_sentence, split_line
 from processors.model.event import Feature, Lineage, NovelPassage, NoveltyKind, Relation
 from processors.sources import ANY_SOURCE
 
 FORMAT_NUMBER: Final = 4  # another number but the one before is another software's and is not read
-OLD_FORMAT_NUMBER: Final = (
-    3  # of version 0.1: without the last fields of the head, sources, passages and report
-)
+# Of version 0.1: without the last fields of the head, sources, passages and report.
+OLD_FORMAT_NUMBER: Final = 3
 # Of the log (see `window`); part of the format, since a record has its place in its block.
 BLOCK_RECORDS: Final = 64
 # Of a story, however many identifiers its publisher gives it: more cost memory, fewer lose links between stories.
@@ -212,7 +212,7 @@ class StoryRecord(NamedTuple):
         uri, version, language = _encode(self.uri), _encode(self.version), _encode(self.language)
         occasion = self.occasion.pack()
         chain = None if lineage.story == self.uri else _encode(lineage.story)
-        parent = None if lineage.of is None else _encode(lineage.of)
+        parent = None if lineage.of is None else _encode(join_killed(lineage.of, lineage.also_killed))
         source = _encode(self.source)
         owner = None if lineage.source is None else _encode(lineage.source)
         deflated = _deflate(self.headline, self.report)
@@ -338,9 +338,9 @@ class RecordView:
         ):
             raise UnknownRecordFormat("a damaged record of the deduplicator")
         try:
-            self._strings()
+            self.lineage()
             self._inflate()
-        except (UnicodeDecodeError, zlib.error) as error:
+        except (ValueError, zlib.error) as error:
             raise UnknownRecordFormat("a damaged record of the deduplicator") from error
 
     @property
@@ -402,12 +402,14 @@ class RecordView:
     def lineage(self) -> Lineage:
         """The lineage that was decided."""
         score = None if self.head.score == NO_SCORE else self.head.score / SCORE_UNITS
-        parent, owner = self._strings().parent, self._strings().owner
-        return Lineage(self.chain, self.relation, parent, score, self.head.sequence, owner)
+        parent, killed = split_killed(self._strings().parent)
+        return Lineage(
+            self.chain, self.relation, parent, score, self.head.sequence, self._strings().owner, killed
+        )
 
     def origins(self) -> tuple[str, ...]:
         """The uris of the parent and of the chain's earliest member; none where there is no parent."""
-        parent = self._strings().parent
+        parent, _ = split_killed(self._strings().parent)
         return () if parent is None else (parent, self.chain)
 
     @property

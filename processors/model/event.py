@@ -39,11 +39,20 @@ class Language(Model, frozen=True):
     declared: str | None = None
 
 
+class KilledChain(Model, frozen=True):
+    """A chain that a kill ends beside its own: as in `Lineage`, and `of` the story that the kill names."""
+
+    story: str
+    of: str
+    sequence: int
+
+
 class Lineage(Model, frozen=True):
     """Where a story stands in its chain: `story` is the uri of the earliest member, `of` the parent's.
 
     `sequence` counts the members of the chain from 1 in log order; duplicates keep their parent's number. `source` is
-    whose story the earliest member is, where that is another source than this story's.
+    whose story the earliest member is, where that is another source than this story's. `also_killed` are the chains of
+    the other stories that a kill names; on topics it comes once for each, under that one's key.
     """
 
     story: str
@@ -52,6 +61,7 @@ class Lineage(Model, frozen=True):
     score: float | None = always_written(None)
     sequence: int = always_written(1)
     source: str | None = None
+    also_killed: tuple[KilledChain, ...] = ()
 
 
 class Segment(Model, frozen=True):

@@ -75,7 +75,7 @@ def shown(url: str) -> str:
 
 def alerts(url: str) -> list[str]:
     found = html.document_fromstring(shown(url)).cssselect(".alert[role=alert]")
-    return [" ".join(element.text_content().split()) for element in found]
+    return [" ".join(str(element.xpath("string()")).split()) for element in found]
 
 
 def test_a_kill_by_slug_takes_its_story_from_the_desk_and_goes_where_it_went(

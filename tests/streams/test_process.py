@@ -260,3 +260,22 @@ def test_a_document_without_items_is_counted_by_what_it_is() -> None:
 
 def test_nothing_at_all_is_a_total_of_nothing() -> None:
     assert counted() == ["total 0 files, 0 items, 0 events"]
+
+
+def test_a_kill_that_names_two_stories_is_one_event() -> None:
+    names = ("Night ferry sinks off Gannet", "Bakers of Port Ellery open later")
+    texts = (TEXT, "PORT ELLERY (Reuters) - Bakers open an hour later from May, their guild said.")
+    kill = f"Please kill the stories headlined “{names[0]}” and “{names[1]}”."
+    lines = [
+        orjson.dumps(
+            orjson.loads(a_line(f"urn:x:{name}", text)) | {"headlines": [{"role": "main", "value": name}]}
+        )
+        for name, text in zip((*names, "KILL"), (*texts, kill), strict=True)
+    ]
+    results = pipeline("normalise", "deduplicate")(inputs(*lines))
+    assert len(results) == len(lines)
+    last = results[-1].event
+    assert isinstance(last, Event)
+    assert last.lineage
+    uris = [result.event.story.uri for result in results[:2] if isinstance(result.event, Event)]
+    assert [last.lineage.of, *(other.of for other in last.lineage.also_killed)] == uris

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from structlog.testing import capture_logs
 
 from config.settings import Settings
 from processors.deduplicate.words import split_words
-from streams.steps import load_stage
+from processors.model.codec import decode, encode
+from processors.model.event import Event
+from sinks.sqlite.writer import INDEX_TABLES, StoryIndex
+from streams.messages import Record
+from streams.steps import Work, load_stage
+from streams.topology import NORMALISED, STEPS, UNIQUE
 from tests.processors.deduplicate.stories import event, report
 
 
@@ -36,3 +43,32 @@ def test_a_story_that_breaks_the_fingerprint_fails_alone(monkeypatch: pytest.Mon
     stage = load_stage("deduplicate", Settings())
     outcomes = stage([event("a", report(1)), event("b", "poison"), event("c", report(3))])
     assert [isinstance(outcome, ArithmeticError) for outcome in outcomes] == [False, True, False]
+
+
+NAMES = ("Night ferry sinks off Gannet", "Bakers of Port Ellery open later")
+
+
+def two_stories_and_their_kill() -> list[Event]:
+    text = f"Please kill the stories headlined “{NAMES[0]}” and “{NAMES[1]}”."
+    return [
+        *(event(f"urn:{number}", report(number), name) for number, name in enumerate(NAMES)),
+        event("urn:k", text, "KILL", hours=1),
+    ]
+
+
+def test_a_kill_of_two_stories_is_written_under_the_key_of_each_chain_and_hides_both() -> None:
+    work = Work(STEPS[1], Settings())
+    topic = NORMALISED.name
+    records = [
+        Record(topic, 0, number, b"", encode(each), 0)
+        for number, each in enumerate(two_stories_and_their_kill())
+    ]
+    messages = [each for outcome in work(records) if not isinstance(outcome, Exception) for each in outcome]
+    written = [message for message in messages if message.topic == UNIQUE.name]
+    assert [message.key for message in written] == [b"urn:0", b"urn:1", b"urn:0", b"urn:1"]
+    assert len(messages) - len(written) == len(records)  # one memory for each
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(INDEX_TABLES)
+    StoryIndex(connection).write([decode(message.value, Event) for message in written])
+    hidden = dict(connection.execute("SELECT uri, hidden_by FROM stories"))
+    assert hidden == {"urn:0": "urn:k", "urn:1": "urn:k", "urn:k": "urn:k"}

@@ -10,7 +10,7 @@ import pytest
 from config.settings import Deduplicate, Normalise
 from processors.deduplicate import Deduplicator, StoryDecision
 from processors.errors import Rejected
-from processors.model.event import Event, RawItem
+from processors.model.event import Event, KilledChain, RawItem
 from processors.normalise import normalise
 
 NAME = "Night ferry sinks off Gannet Island"
@@ -238,3 +238,37 @@ def test_a_bare_kill_with_a_note_only_is_an_event() -> None:
     )
     lineage = decide(story(version="1"), kill)[-1].lineage
     assert (lineage.relation, lineage.of) == ("kill", "urn:q:1")
+
+
+BOTH = f"Please kill the stories headlined “{NAME}” and “Bakers of Port Ellery to open later”."
+
+
+def test_a_kill_that_names_two_stories_ends_both_chains() -> None:
+    kill = item("urn:q:k", 10, "KILL", BOTH, language="en")
+    decisions = decide(story(), other(), other("urn:q:2", 9.5, version="2", edNote="ADDS"), kill)
+    lineage = decisions[-1].lineage
+    assert (lineage.story, lineage.of, lineage.sequence) == ("urn:q:1", "urn:q:1", 2)
+    assert lineage.also_killed == (KilledChain("urn:q:2", "urn:q:2", 3),)
+
+
+def test_versions_after_a_kill_of_two_stories_stand_behind_it_in_both_chains() -> None:
+    kill = item("urn:q:k", 10, "KILL", BOTH, language="en")
+    first = item("urn:q:1", 12, "Night ferry lies at quay", "Another ship sank, police said.", version="2")
+    second = item(
+        "urn:q:2", 12, "Bakers open as before", "The guild thought better of it, said Ida Vane.", version="2"
+    )
+    decisions = decide(story(version="1"), other(version="1"), kill, first, second)
+    assert [decision.lineage.sequence for decision in decisions[3:]] == [3, 3]
+
+
+def test_the_slugs_of_two_stories_are_two_names() -> None:
+    kill = item("urn:q:k", 10, "KILL", "Kill GANNET-FERRY and BAKERS-HOURS, Port Ellery.", language="en")
+    lineage = decide(story(), other(), kill)[-1].lineage
+    assert {lineage.of, *(killed.of for killed in lineage.also_killed)} == {"urn:q:1", "urn:q:2"}
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "ja", None])
+def test_a_kill_reaches_its_story_whatever_language_it_has(language: str | None) -> None:
+    members = {"language": language} if language else {}
+    kill = item("urn:q:k", 10, f"KILL: {NAME}", "Fin.", **members)
+    assert decide(story(), kill)[-1].lineage.of == "urn:q:1"
