@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 
+import psutil
 import pytest
 from structlog.testing import capture_logs
 
 from config.settings import Settings
 from processors.deduplicate.words import split_words
+from processors.errors import OutOfMemory
 from processors.model.codec import decode, encode
-from processors.model.event import Event
+from processors.model.event import Event, RawItem
 from sinks.sqlite.writer import INDEX_TABLES, StoryIndex
-from streams.messages import Record
-from streams.steps import Work, load_stage
-from streams.topology import NORMALISED, STEPS, UNIQUE
+from streams.messages import Record, raw_message
+from streams.steps import HONEST_MEMORY_BYTES, STAGE_LOADERS, StageOutcome, StatelessStage, Work, load_stage
+from streams.topology import NORMALISED, RAW, STEPS, UNIQUE
 from tests.processors.deduplicate.stories import event, report
 
 
@@ -72,3 +75,44 @@ def test_a_kill_of_two_stories_is_written_under_the_key_of_each_chain_and_hides_
     StoryIndex(connection).write([decode(message.value, Event) for message in written])
     hidden = dict(connection.execute("SELECT uri, hidden_by FROM stories"))
     assert hidden == {"urn:0": "urn:k", "urn:1": "urn:k", "urn:k": "urn:k"}
+
+
+def failing_work(monkeypatch: pytest.MonkeyPatch) -> Work:
+    """Normalise, which runs out of memory on some items."""
+
+    def run_one(item: RawItem) -> StageOutcome:
+        if item.payload == b"all":
+            raise MemoryError
+        return ()
+
+    monkeypatch.setitem(STAGE_LOADERS, "normalise", lambda _: StatelessStage.one_by_one(run_one))
+    return Work(STEPS[0], Settings())
+
+
+def raw_records(*payloads: bytes) -> list[Record]:
+    messages = [raw_message(RawItem(payload, "2026-11-20T12:00:00Z"), RAW.name) for payload in payloads]
+    return [Record(m.topic, 0, n, m.key, m.value, m.timestamp) for n, m in enumerate(messages)]
+
+
+def test_a_record_that_asks_for_more_memory_than_any_may_need_is_to_blame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = failing_work(monkeypatch)(raw_records(b"all", b"some"))
+    assert isinstance(first, MemoryError)
+    assert second == ()
+
+
+def test_where_memory_is_short_for_any_record_the_limit_is_to_blame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under ``ulimit -v``: here the limit lies just above what this process has."""
+    work, records = failing_work(monkeypatch), raw_records(b"all", b"some")
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(
+        resource.RLIMIT_AS, (psutil.Process().memory_info().vms + HONEST_MEMORY_BYTES // 2, hard)
+    )
+    try:
+        first, second = work(records)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    assert isinstance(first, OutOfMemory)
+    assert "ulimit" in str(first)
+    assert second == ()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import os
 import sqlite3
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
 from config import Misconfigured
 from config.settings import Settings
+from processors.errors import Transient
 from processors.model.codec import decode
 from processors.model.event import Event, RawItem
 from sinks.search import Query
@@ -21,6 +27,8 @@ from streams.embedded import data_file
 from streams.embedded.data_file import DATABASE, MIGRATIONS, NEWEST_VERSION, find_data_file, open_data_file
 from streams.embedded.log import Log
 from streams.embedded.runtime import EmbeddedRuntime
+from streams.embedded.serve import _open_runtime
+from streams.retry import RetryPolicy
 from streams.topology import ENRICHED, LINEAGE, RAW
 
 OLD = Path(__file__).with_name("version-0.1.sqlite.gz")  # made by version 0.1 of five invented items
@@ -182,3 +190,74 @@ async def test_damage_that_shows_while_it_runs_ends_it_with_what_to_do(tmp_path:
     with pytest.raises(Misconfigured, match="damaged"):
         await log_thread.write(fails)
     log_thread.close()
+
+
+@pytest.fixture
+def other_user() -> Iterator[None]:
+    """Act as a user who owns nothing: root reads and writes everything."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may act as somebody else")
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+@pytest.fixture
+def read_only_file() -> Iterator[Path]:
+    """A data file that nobody but root may write."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / DATABASE
+        open_data_file(path).close()
+        path.parent.chmod(0o777)
+        path.chmod(0o444)
+        yield path
+
+
+def test_a_file_that_can_only_be_read_is_refused_at_the_start(read_only_file: Path, other_user: None) -> None:
+    with pytest.raises(
+        Misconfigured, match=r"wiredesk\.sqlite: .*; name a folder that can be written with --data"
+    ):
+        open_data_file(read_only_file)
+
+
+def test_a_file_that_is_locked_at_the_start_is_the_worlds_fault(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A back-up, say, of a file that an upgrade is to change."""
+    monkeypatch.setattr(data_file, "BUSY_TIMEOUT_S", 0.05)
+    with sqlite3.connect(old, isolation_level=None) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Transient, match="locked by another process"):
+            open_data_file(old)
+    holder.close()
+    open_data_file(old).close()
+
+
+async def test_a_runtime_waits_for_a_file_that_is_locked_at_the_start(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_file, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("streams.embedded.serve.LOG", RetryPolicy("log", 0.05, 0.05))
+    holder = sqlite3.connect(old, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    stop = asyncio.Event()
+    opening = asyncio.ensure_future(_open_runtime(Settings(), old.parent, stop))
+    with capture_logs() as lines:
+        async with asyncio.timeout(10):
+            while not lines:
+                await asyncio.sleep(0.01)
+    assert "locked by another process" in lines[0]["reason"]
+    holder.close()
+    runtime = await asyncio.wait_for(opening, 10)
+    assert runtime
+    runtime.log_thread.close()
+
+
+async def test_a_stop_ends_the_wait_for_a_locked_file(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_file, "BUSY_TIMEOUT_S", 0.05)
+    holder = sqlite3.connect(old, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    stop = asyncio.Event()
+    stop.set()
+    assert await asyncio.wait_for(_open_runtime(Settings(), old.parent, stop), 10) is None
+    holder.close()
