@@ -14,6 +14,7 @@ from config.redaction import redact_secrets
 from processors.errors import Transient
 from streams.startup import configure_numpy, print_redacted, raise_file_limit
 
+NO_THREAD: Final = "can't start new thread"  # what Python says where there is no memory for one
 COMMANDS: Final = {
     "run": "Poll, process and show stories on this machine (SQLite, web desk).",
     "process": "Run the pipeline over files, folders or standard input; events as JSON Lines.",
@@ -83,3 +84,14 @@ def main() -> None:
     except Transient as error:
         click.echo(redact_secrets(f"wiredesk: {error}; try again when it answers"), err=True)
         sys.exit(1)
+    except MemoryError:
+        sys.exit(_say_memory_is_short())
+    except RuntimeError as error:
+        if str(error) != NO_THREAD:
+            raise
+        sys.exit(_say_memory_is_short())
+
+
+def _say_memory_is_short() -> int:
+    click.echo("wiredesk: memory is short; raise the limit of this process (ulimit -v, MemoryMax)", err=True)
+    return 1
