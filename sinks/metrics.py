@@ -52,6 +52,13 @@ KILLS: Final = Counter(
 )
 for _outcome in ("reached", "unreached"):
     KILLS.labels(_outcome)  # from 0, so that the first one is an increase
+FOREIGN_CLAIMS: Final = Counter(
+    "wire_foreign_claims",
+    "Stories that claim to be, kill or correct another source's, by their relation; copies are left out.",
+    ("relation",),
+)
+for _relation in ("kill", "correction", "update", "new"):
+    FOREIGN_CLAIMS.labels(_relation)
 INDEXED_STORIES: Final = Counter(
     "wire_indexed_stories",
     "Stories handed to an index, by outcome: written, stale or refused.",

@@ -16,7 +16,7 @@ from typing import Final
 from processors.errors import Bug
 from processors.model.codec import decode
 from processors.model.event import Event
-from sinks.metrics import DEAD_LETTERS, KILLS, LAG_RECORDS, OLDEST_SECONDS, RECORDS
+from sinks.metrics import DEAD_LETTERS, FOREIGN_CLAIMS, KILLS, LAG_RECORDS, OLDEST_SECONDS, RECORDS
 from sinks.stories import is_unreached_kill
 from streams.messages import Message
 from streams.topology import LINEAGE, STEPS
@@ -27,6 +27,7 @@ BUG: Final = Bug.__name__
 # nobody is told.
 STUCK_AFTER_S: Final = 120.0
 _DECIDER: Final = next(step.name for step in STEPS if step.state is LINEAGE)
+_FOREIGN: Final = b'"other-source"'
 _KILL: Final = (
     b'"relation":"kill"'  # in an event as it is encoded; within its strings the quotation marks are escaped
 )
@@ -94,6 +95,7 @@ def count_outcomes(step: str, outcomes: Sequence[Sequence[Message]]) -> None:
         became["bug" if BUG in kinds else "rejected" if kinds else "made"] += 1
         if step == _DECIDER:
             _count_kills(outcome)
+            _count_claims(outcome)
     for kind, number in letters.items():
         DEAD_LETTERS.labels(step, kind).inc(number)
     for kind, number in became.items():
@@ -105,6 +107,19 @@ def _count_kills(outcome: Sequence[Message]) -> None:
     for message in outcome:
         if _KILL in message.value and not message.topic.endswith(".dlq") and message.topic != LINEAGE.name:
             KILLS.labels("unreached" if is_unreached_kill(decode(message.value, Event)) else "reached").inc()
+
+
+def _count_claims(outcome: Sequence[Message]) -> None:
+    """Count the events of a record of which deduplicate says that they claim another source's story."""
+    for message in outcome:
+        if _FOREIGN in message.value and not message.topic.endswith(".dlq") and message.topic != LINEAGE.name:
+            event = decode(message.value, Event)
+            relation = event.lineage.relation if event.lineage else "new"
+            steps = event.provenance.steps if event.provenance else ()
+            if relation != "duplicate" and any(
+                part.name == "other-source" for step in steps for part in step.evidence
+            ):
+                FOREIGN_CLAIMS.labels(relation).inc()
 
 
 def publish_lag(step: str, records: int, seconds: float) -> None:

@@ -137,7 +137,7 @@ class Deduplicator:
         window = self._window(language)
         arrival = read_arrival(event, prepared.report, prepared.fingerprint, window, claim.source)
         reading = window.look_up(prepared.fingerprint)
-        parent = find_parent(arrival, claim.earlier, window, reading)
+        parent = find_parent(arrival, claim, window, reading)
         placement = _place(arrival, window, reading, parent, self._settings.threshold)
         if claim.is_foreign:
             placement.figures["other-source"] = 1.0

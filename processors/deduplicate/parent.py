@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from processors.deduplicate.claim import Claim
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
 from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers
 from processors.deduplicate.novelty import find_novelty
@@ -135,15 +136,16 @@ def _milliseconds(timestamp: str | None) -> int | None:
         return None
 
 
-def find_parent(
-    arrival: Arrival, earlier: RecordView | None, window: Window, reading: WindowReading
-) -> Parent | None:
+def find_parent(arrival: Arrival, claim: Claim, window: Window, reading: WindowReading) -> Parent | None:
     """The parent by the surest of the ways that find one, however unlikely it is.
 
-    `earlier` is the newest version of the same story, `reading` the window's of this one.
+    `claim` has the newest version of the same story. What another source sends on under its uri is a copy of each version
+    that it copies. `reading` is the window's of the story.
     """
-    if earlier is not None:
-        return Parent(earlier, {"by-uri": 1.0})
+    if claim.earlier is not None:
+        is_copy = claim.is_foreign and not is_kill(arrival)
+        copied = _find_by_content(arrival, window) if is_copy else None
+        return copied or Parent(claim.earlier, {"by-uri": 1.0})
     if linked := _find_by_link(arrival, window):
         return linked
     if is_kill(arrival):

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 
 from processors.errors import Bug, Empty, Malformed
 from processors.model.codec import encode
-from processors.model.event import Event, Lineage
+from processors.model.event import Event, Feature, Lineage, Provenance, StepTrace
 from processors.model.story import Story
 from streams.health import STUCK_AFTER_S, ProgressWatch, count_outcomes
 from streams.messages import Message, Record, dead_letter
@@ -95,3 +95,22 @@ def test_kills_are_counted_by_whether_they_reach_a_story() -> None:
     count_outcomes("deduplicate", outcomes)
     count_outcomes("segment", outcomes)
     assert (count_of_kills("reached"), count_of_kills("unreached")) == (before[0] + 1, before[1] + 2)
+
+
+def count_of_claims(relation: str) -> float:
+    return REGISTRY.get_sample_value("wire_foreign_claims_total", {"relation": relation}) or 0.0
+
+
+def test_claims_of_another_sources_story_are_counted_but_for_copies() -> None:
+    before = count_of_claims("kill"), count_of_claims("duplicate")
+    step = StepTrace("deduplicate", "4", (Feature("other-source", 1.0),))
+    provenance = Provenance("2026-03-02T12:00:00Z", "ninjs", "hill", steps=(step,))
+    events = [
+        Event(Story("urn:a"), lineage=Lineage("urn:a", "kill"), provenance=provenance),
+        Event(Story("urn:b"), lineage=Lineage("urn:a", "duplicate", "urn:a"), provenance=provenance),
+        Event(Story("urn:c"), lineage=Lineage("urn:c", "kill")),
+    ]
+    count_outcomes(
+        "deduplicate", [(Message("wire.stories.unique.v1", b"", encode(event), 0),) for event in events]
+    )
+    assert (count_of_claims("kill"), count_of_claims("duplicate")) == (before[0] + 1, before[1])
