@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -43,7 +43,8 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _SLUG: Final = r"(?-i:[A-Z][\w.]*(?:[-/]+[\w.]+)+|[A-Z]{4,}\w*)"
 _JOINED_SLUG: Final = r"(?-i:[A-Z][\w.]*(?:[-/]+[\w.]+)+)"
 _AGENT: Final = rf"(?P<agent>[^\s.,;:{_QUOTE}]+(?: [^\s.,;:{_QUOTE}]+){{0,2}})"
-_PART_ENDS: Final = (" - ", " – ", " — ", " -- ", "—")
+_PART_ENDS: Final = (" - ", " – ", " — ", " -- ", "—", "**", "==")
+_MARK_PUNCTUATION: Final = " *=+-–—:.!()[]【】（）"
 _LINE_ENDS: Final = ".!?:;。！？"
 _BRACKETS: Final = {")": "(", "]": "[", "】": "【", "）": "（"}
 
@@ -61,6 +62,8 @@ class _Notices:
     words: frozenset[str]
     sure: re.Pattern[str]
     marks: re.Pattern[str]
+    bare_marks: re.Pattern[str]
+    bracketed_marks: re.Pattern[str]
     slugs: re.Pattern[str]
     address: re.Pattern[str]
     requests: re.Pattern[str]
@@ -100,7 +103,11 @@ class _Item:
         self.is_short = len(text) <= MAX_NOTICE_CHARS
         shown = text if self.is_short else text[:HEAD_CHARS]
         self.sentences = [*split_sentences(self.note), *split_sentences(shown)]
-        self.is_dispatch = any(match_dateline(line, 0, len(line)) for line in self.lines)
+
+    @cached_property
+    def is_dispatch(self) -> bool:
+        """Whether a dateline opens the text, as it opens news."""
+        return any(match_dateline(line, 0, len(line)) for line in self.lines)
 
 
 def split_sentences(text: str) -> list[str]:
@@ -135,12 +142,11 @@ def _find_form(notices: _Notices, item: _Item, sources: Sequence[str]) -> str | 
     plain = [sentence for sentence in item.sentences if notices.news.isdisjoint(_words_of(sentence))]
     if any(notices.requests.search(sentence) for sentence in plain):
         return "request"
-    if item.is_dispatch or not item.is_short:
+    if not item.is_short or item.is_dispatch:
         return None
     is_marked = _has_mark(notices, item)
-    if (is_marked and not item.sentences) or any(
-        map(notices.substitutes.search, (item.headline, *item.lines[:2]))
-    ):
+    is_mark_alone = not item.sentences and notices.marks.fullmatch(item.headline.strip(_MARK_PUNCTUATION))
+    if is_mark_alone or any(map(notices.substitutes.search, (item.headline, *item.lines[:2]))):
         return "mark"
     supported = is_marked or _is_addressed(notices, item) or any(map(notices.supports.search, plain))
     states = any(_states_kill(notices, sentence, sources, supported=supported) for sentence in plain)
@@ -167,14 +173,20 @@ def _has_sure_mark(notices: _Notices, item: _Item) -> bool:
     places = [item.headline, item.note, *item.lines]
     if any(notices.sure.search(place) for place in places):
         return True
-    for place in places:
-        match = notices.marks.search(place)
-        if match and match[0].isupper() and _has_small_letters(place[match.end() :]):
-            return True
-    if match := notices.marks.match(item.note):
+    if any(_has_capital_mark(notices, place) for place in places):
+        return True
+    if notices.marks.match(item.note):
         return True
     end = end_part(item.headline)
     return bool(end and end.isupper() and (notices.marks.fullmatch(end) or notices.sure.fullmatch(end)))
+
+
+def _has_capital_mark(notices: _Notices, place: str) -> bool:
+    """Whether a mark in capitals opens words that are none: ``ANULA: …``, ``ANULA`` before a word with a capital, 【取り消し】."""
+    if notices.bracketed_marks.match(place):
+        return True
+    match = notices.marks.search(place) or notices.bare_marks.search(place)
+    return bool(match and match["mark"].isupper() and _has_small_letters(place[match.end() :]))
 
 
 def _has_small_letters(text: str) -> bool:
@@ -194,6 +206,7 @@ def _has_mark(notices: _Notices, item: _Item) -> bool:
 def end_part(headline: str) -> str:
     """What stands behind a headline as marks do: after a dash or in brackets, a few words; empty where nothing does."""
     end = ""
+    headline = headline.rstrip("*= ")
     if opening := _BRACKETS.get(headline[-1:]):
         end = headline[:-1].rpartition(opening)[2]
     else:
@@ -270,6 +283,10 @@ def _compiled(words: KillWords) -> _Notices:
         words=words.words,
         sure=compiled(rf"{open_}(?:{words.sure}){close}"),
         marks=compiled(rf"{open_}(?P<mark>{words.marks}){close}"),
+        bare_marks=re.compile(
+            rf"{open_}(?P<mark>(?i:{words.marks}))(?=\s+[¿¡“«]?[^\W\d_a-zß-ÿ][^\W\d_A-ZÀ-Þ])"
+        ),
+        bracketed_marks=compiled(rf"\s*[\[【〔［](?:{words.marks})[\]】〕］]"),
         slugs=compiled(rf"(?:^|[-,/ ])\s*(?:{words.sure}|{words.slugs})(?=[,.\d\s]*$|,)"),
         address=compiled(words.address),
         requests=compiled(words.requests),

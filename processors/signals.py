@@ -162,21 +162,13 @@ def _said(
 def _kills(headline: str, slugline: str, note: str, text: str, sources: tuple[str, ...]) -> bool:
     """Whether the item is a notice that kills; `text` is all of a short one, and more than `MAX_NOTICE_CHARS` of others."""
     head = text if len(text) <= MAX_NOTICE_CHARS else text[:HEAD_CHARS]
-    words = notice_words()
-    standing: set[str] = set()
-    for string in (headline, slugline, note, head):
-        if string.isascii():
-            standing.update(
-                map(
-                    bytes.decode,
-                    _ascii_notice_words().intersection(string.encode().translate(_ASCII_WORDS).split()),
-                )
-            )
-        else:
-            standing.update(words.intersection(_WORD.findall(string.lower())))
-    return (
-        bool(standing) and find_kill(headline, slugline, note, text, frozenset(standing), sources) is not None
-    )
+    string = f"{headline}\n{slugline}\n{note}\n{head}"
+    if string.isascii():
+        words = _ascii_notice_words().intersection(string.encode().translate(_ASCII_WORDS).split())
+        standing = frozenset(map(bytes.decode, words))
+    else:
+        standing = notice_words().intersection(_WORD.findall(string.lower()))
+    return bool(standing) and find_kill(headline, slugline, note, text, standing, sources) is not None
 
 
 def _matches(
