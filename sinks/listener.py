@@ -376,6 +376,11 @@ def _refusal(kind: Callable[..., web.HTTPException], max_bytes: int) -> web.HTTP
     return kind(text=text, headers=headers)
 
 
+def stream_limit(most: int) -> int:
+    """How many streams of one kind may be open: `most`, or two fifths of the connections, so that two kinds leave room."""
+    return min(most, connection_limit() * 2 // 5)
+
+
 async def serve(
     app: web.Application, host: str, port: int, limits: ListenerLimits | None = None
 ) -> tuple[Listener, int]:

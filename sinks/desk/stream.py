@@ -12,6 +12,7 @@ from aiohttp import web
 
 from processors.errors import Transient
 from processors.model.codec import to_builtins
+from sinks.listener import stream_limit
 from sinks.search import Arrivals, Stories
 
 # Between questions to the store: shorter burdens it for nothing, longer shows stories late.
@@ -41,7 +42,7 @@ class Wire:
 
         ``Last-Event-ID``, or ``after``, goes on where a reader lost us.
         """
-        if len(self._readers) >= MAX_READERS:
+        if len(self._readers) >= stream_limit(MAX_READERS):
             raise web.HTTPServiceUnavailable(
                 text="too many open streams; close one", headers={"Retry-After": "30"}
             )

@@ -17,6 +17,7 @@ from typing import Final
 from aiohttp import web
 
 from processors.numbers import parse_int64
+from sinks.listener import stream_limit
 from sinks.routes.router import RouteRule
 from streams.embedded.log import Log, LogThread
 from streams.messages import Record
@@ -66,7 +67,7 @@ class RouteStream:
         topic = self._topics.get(request.match_info["name"])
         if topic is None:
             raise web.HTTPNotFound
-        if self._readers >= MAX_READERS:
+        if self._readers >= stream_limit(MAX_READERS):
             raise web.HTTPServiceUnavailable(
                 text="too many open streams; close one", headers={"Retry-After": "30"}
             )

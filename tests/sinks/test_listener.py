@@ -26,6 +26,7 @@ from sinks.listener import (
     connection_limit,
     is_same_secret,
     serve,
+    stream_limit,
 )
 from sinks.open_files import FILES_WARNING, has_file_left, is_exhausted
 from streams.startup import raise_file_limit
@@ -209,6 +210,8 @@ def test_the_limit_follows_the_files_that_may_be_open(
 ) -> None:
     monkeypatch.setattr(listeners, "file_limit", lambda: files)
     assert connection_limit() == limit
+    assert 2 * stream_limit(200) < limit, "streams leave room for pages"
+    assert stream_limit(200) <= 200
 
 
 @pytest.fixture
