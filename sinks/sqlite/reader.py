@@ -155,7 +155,9 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
         return Page(())
     relevance = query.order == "relevance" and match is not None
     wheres, values = _filters(query, now)
-    joined = match is not None and (relevance or not _is_common(base, match))
+    # A beginning is looked up anew for each story that is asked whether it fits.
+    has_prefix = any(term.prefix for term in wanted)
+    joined = match is not None and (relevance or has_prefix or not _is_common(base, match))
     if match:
         wheres.insert(0, "story_words MATCH ?" if joined else FITS_SQL)
         values.insert(0, match)
