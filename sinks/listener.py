@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import ipaddress
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -343,6 +345,30 @@ async def check_characters(request: web.Request, handler: Handler) -> web.Stream
     if not all(map(_is_text, request.headers.values())):
         headers = CIMultiDict((name, _cleaned(value)) for name, value in request.headers.items())
         request = request.clone(headers=headers)
+    return await handler(request)
+
+
+def is_local_name(request: web.Request) -> bool:
+    """Whether a request names this machine as its host: a web page that has rebound its own name does not."""
+    try:
+        return is_loopback(urlsplit(f"//{request.host}").hostname or "")
+    except ValueError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine and nothing else."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+
+
+@web.middleware
+async def check_local_name(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse requests under foreign names: for addresses that only this machine can reach."""
+    if not is_local_name(request):
+        raise web.HTTPMisdirectedRequest(text="ask under a name of this machine, such as 127.0.0.1")
     return await handler(request)
 
 

@@ -25,7 +25,7 @@ from aiohttp.typedefs import Handler
 from config import Misconfigured
 from config.settings import Desk
 from processors.numbers import parse_int64
-from sinks.listener import admit_caller, is_same_secret
+from sinks.listener import admit_caller, is_local_name, is_loopback, is_same_secret
 
 COOKIE_NAME: Final = "wiredesk"
 # How long a login lasts: shorter asks editors for the token too often; longer keeps a lost laptop signed in.
@@ -65,7 +65,7 @@ class DeskAccess:
         request[READER] = address
         _refuse_foreign_page(request, has_token=bool(self._settings.token))
         if not self._settings.token:
-            if not _is_loopback(_host_name(request)):
+            if not is_local_name(request):
                 raise web.HTTPMisdirectedRequest(
                     text=f"open the desk as http://127.0.0.1:{self._settings.port}/, or give it a token to use another name"
                 )
@@ -157,7 +157,7 @@ def check_exposure(settings: Desk) -> None:
     Raises:
         Misconfigured: the host is not loopback and there is no token.
     """
-    if not settings.token and not _is_loopback(settings.host):
+    if not settings.token and not is_loopback(settings.host):
         raise Misconfigured(
             f"[desk] host {settings.host!r} is open to the network: set desk.token"
             " (WIREDESK_DESK_TOKEN or WIREDESK_DESK_TOKEN_FILE), or use 127.0.0.1"
@@ -245,17 +245,3 @@ def _is_within(address: str, networks: Sequence[ProxyNetwork]) -> bool:
         return False
     mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
     return any((mapped or parsed) in network for network in networks)
-
-
-def _host_name(request: web.Request) -> str:
-    try:
-        return urlsplit(f"//{request.host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"

@@ -18,7 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from config.redaction import redact_secrets
 from sinks.desk.access import IS_ANONYMOUS
 from sinks.desk.ports import FeedCondition, FeedHealth
-from sinks.listener import check_characters
+from sinks.listener import check_characters, check_local_name, is_loopback
 from sinks.metrics import FEEDS, SILENT_FEEDS
 
 Check = Callable[[], Awaitable[str | None]]
@@ -61,9 +61,13 @@ def health_app(
     ready: Mapping[str, Check],
     alive: Mapping[str, Check] | None = None,
     measure: Callable[[], Awaitable[None]] | None = None,
+    host: str = "",
 ) -> web.Application:
-    """An application with nothing but the health routes, for workers, pollers and sinks."""
-    app = web.Application(middlewares=[check_characters])
+    """An application with nothing but the health routes, for workers, pollers and sinks.
+
+    `host` is where it answers: under a name of this machine only where nobody else can reach it.
+    """
+    app = web.Application(middlewares=[check_characters, *([check_local_name] if is_loopback(host) else [])])
     app.add_routes(health_routes(ready, alive, measure))
     return app
 

@@ -36,6 +36,8 @@ class Wire:
         self._interval_s = interval_s
         self._readers: set[asyncio.Queue[Arrivals | None]] = set()
         self._task: asyncio.Task[None] | None = None
+        # Readers that catch up take turns: all at once, they would hold up every page.
+        self._catching_up = asyncio.Semaphore(1)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Send stories as events until the reader goes away: each at least once.
@@ -73,7 +75,8 @@ class Wire:
         try:
             await self._start()
             while cursor:
-                missed = await self._stories.arrivals(cursor)
+                async with self._catching_up:
+                    missed = await self._stories.arrivals(cursor)
                 cursor = missed.cursor if missed.hits else None
                 yield _encode_events(missed)
             while True:

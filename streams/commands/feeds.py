@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from config.redaction import redact_secrets
 from streams.commands.options import DATA_OPTION, FEEDS_OPTION, with_settings
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def show_feed(settings: Settings, feed_id: str, kafka: bool) -> None:
         "freshnessSeconds": state.freshness,
         "skipHours": state.skip_hours,
         "skipDays": state.skip_days,
-        "movedTo": state.url or state.moved_to or None,
+        "movedTo": redact_secrets(state.url or state.moved_to) or None,
         "hub": state.hub or None,
         "cappedRevisions": state.capped,
         "stateBytes": len(raw),
@@ -113,7 +114,7 @@ def check_one_feed(settings: Settings, target: str) -> None:
     else:
         feed = _find(listed, target)
     report = asyncio.run(check_feed(feed, settings.poll, settings.normalise))
-    click.echo(f"{report.outcome}: {report.message}")
+    click.echo(redact_secrets(f"{report.outcome}: {report.message}"))
     for title in report.titles:
         click.echo(f"  {title}")
     sys.exit(0 if report.is_sound else 1)
@@ -131,7 +132,6 @@ def add_feed(
 ) -> None:
     """Add a feed to the list."""
     from config import Misconfigured
-    from config.redaction import redact_secrets
     from streams.pollers.feed import Feed, find_url_fault, make_feed_id
 
     path, listed = _load_own_list(settings)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
 
@@ -31,15 +30,56 @@ BATCH_RECORDS: Final = 100  # fewer make more queries; more hold up the log's th
 MAX_BATCHES: Final = 8
 # Open streams of all routes: more share one process's time and files; with fewer a large newsroom is turned away.
 MAX_READERS: Final = 200
+# Between two looks for new events, while others are written. Shorter wakes all readers at every commit, longer is delay.
+LOOK_INTERVAL_S: Final = 0.1
 POLL_INTERVAL_S: Final = 0.5  # of another process's log: shorter costs queries, longer is delay
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Events from one offset on; `commit_count` was the log's before they were read."""
+class _TopicEnd:
+    """Where a topic ends: looked up by one task for all its readers, and only while there are any."""
 
-    commit_count: int
-    reading: asyncio.Future[tuple[int, bytes]]
+    def __init__(self, topic: str, log_thread: LogThread) -> None:
+        self.offset = 0
+        self._topic, self._log_thread = topic, log_thread
+        self._changed = asyncio.Condition()
+        self._readers = 0
+        self._task: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[None]:
+        """Know the end while the block runs."""
+        self._readers += 1
+        try:
+            if self._task is None:
+                self._task = asyncio.create_task(self._follow(), name=f"end of {self._topic}")
+            self.offset = await self._log_thread.run(self._read_end)
+            yield
+        finally:
+            self._readers -= 1
+            if not self._readers and self._task is not None:
+                self._task.cancel()
+                self._task = None
+
+    async def wait_beyond(self, offset: int, seconds: float) -> bool:
+        """Wait so long for records behind an offset; whether there are any."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._changed:
+                await self._changed.wait_for(lambda: self.offset > offset)
+        return self.offset > offset
+
+    async def _follow(self) -> None:
+        while True:
+            seen = self._log_thread.commit_count
+            end = await self._log_thread.run(self._read_end)
+            if end != self.offset:
+                async with self._changed:
+                    self.offset = end
+                    self._changed.notify_all()
+            await self._log_thread.wait_for_commit(seen)
+            await asyncio.sleep(LOOK_INTERVAL_S)
+
+    def _read_end(self) -> int:
+        return self._log_thread.log.end_offset(self._topic)
 
 
 class RouteStream:
@@ -49,9 +89,11 @@ class RouteStream:
         """Streams the topics of the rules."""
         self._topics = {rule.name: rule.topic for rule in rules}
         self._log_thread = log_thread
-        self._closing = False
         self._readers = 0
-        self._batches: dict[tuple[str, int], _Batch] = {}
+        self._reading = asyncio.Semaphore(1)  # on the log's thread, where steps wait their turn as well
+        self._batches: dict[tuple[str, int], asyncio.Future[tuple[int, bytes]]] = {}
+        self._ends = {topic: _TopicEnd(topic, log_thread) for topic in self._topics.values()}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def add_to(self, app: web.Application) -> None:
         """Add the addresses; open streams end when the application does."""
@@ -96,43 +138,53 @@ class RouteStream:
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         await response.write(b"retry: 3000\n\n")
-        with suppress(ConnectionError):
-            await self._send(response, topic, offset)
+        sending = asyncio.create_task(self._send(response, topic, offset))
+        self._tasks.add(sending)
+        sending.add_done_callback(self._tasks.discard)
+        try:
+            await asyncio.wait([sending])
+        finally:
+            sending.cancel()
+        if (
+            not sending.cancelled()
+            and (error := sending.exception())
+            and not isinstance(error, ConnectionError)
+        ):
+            raise error
         return response
 
     async def _send(self, response: web.StreamResponse, topic: str, offset: int) -> None:
-        last_write = time.monotonic()
-        while not self._closing:
-            seen = self._log_thread.commit_count
-            following, events = await self._read_batch(topic, offset, seen)
-            is_end, offset = following == offset, following
-            if events:
-                await response.write(events)
-            if not is_end or time.monotonic() - last_write > HEARTBEAT_S:
-                last_write = time.monotonic()
-                await response.write(b": still here\n\n")
-            if is_end:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._log_thread.wait_for_commit(seen), HEARTBEAT_S)
+        end = self._ends[topic]
+        async with end.watch():
+            while True:
+                if end.offset > offset:
+                    offset, events = await self._read_batch(topic, offset, end.offset)
+                    if events:  # an empty chunk would end the answer
+                        await response.write(events)
+                elif not await end.wait_beyond(offset, HEARTBEAT_S):
+                    await response.write(b": still here\n\n")
 
-    async def _read_batch(self, topic: str, offset: int, commit_count: int) -> tuple[int, bytes]:
-        """The events from an offset on, and where they end: read once for all readers that stand there.
+    async def _read_batch(self, topic: str, offset: int, end: int) -> tuple[int, bytes]:
+        """Events from an offset on, and where they end: read once for all readers that stand there.
 
-        What was read before the commit that a reader knows of is read again.
+        What the log has forgotten between an offset and the end is passed over.
         """
         key = (topic, offset)
-        batch = self._batches.pop(key, None)
-        if batch is None or batch.commit_count < commit_count:
-            reading = self._log_thread.run(partial(_read_events, self._log_thread.log, topic, offset))
-            batch = _Batch(commit_count, asyncio.ensure_future(reading))
-        self._batches[key] = batch
+        reading = self._batches.pop(key, None) or asyncio.ensure_future(self._read_in_turn(topic, offset))
+        self._batches[key] = reading
         while len(self._batches) > MAX_BATCHES:
             del self._batches[next(iter(self._batches))]
-        return await asyncio.shield(batch.reading)
+        following, events = await asyncio.shield(reading)
+        return (following, events) if following > offset else (end, b"")
+
+    async def _read_in_turn(self, topic: str, offset: int) -> tuple[int, bytes]:
+        async with self._reading:
+            return await self._log_thread.run(partial(_read_events, self._log_thread.log, topic, offset))
 
     async def _close(self, _app: web.Application) -> None:
-        self._closing = True
-        await self._log_thread.wake_waiters()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def _read_events(log: Log, topic: str, offset: int) -> tuple[int, bytes]:

@@ -97,8 +97,9 @@ async def serve_health(
     Raises:
         Misconfigured: the address is taken.
     """
+    app = health_app(ready, measure=measure, host=settings.host)
     try:
-        listener, port = await serve(health_app(ready, measure=measure), settings.host, settings.port)
+        listener, port = await serve(app, settings.host, settings.port)
     except OSError as error:
         raise Misconfigured(
             f"health.host and health.port: {settings.host}:{settings.port}: {error.strerror}"

@@ -40,6 +40,16 @@ async def test_a_failing_check_is_named_and_the_process_stays_alive() -> None:
         assert (await client.get("/livez")).status == 200
 
 
+@pytest.mark.parametrize(
+    ("host", "status"), [("127.0.0.1", 421), ("::1", 421), ("0.0.0.0", 200), ("worker", 200)]
+)
+async def test_a_page_that_has_rebound_its_name_learns_nothing_on_loopback(host: str, status: int) -> None:
+    async with TestClient(TestServer(health_app({}, host=host))) as client:
+        for path in ("/livez", "/readyz", "/metrics"):
+            assert (await client.get(path, headers={"Host": "evil.example:9100"})).status == status
+            assert (await client.get(path)).status == 200
+
+
 async def test_a_free_port_is_told() -> None:
     runner, port = await serve(health_app({}), "127.0.0.1", 0)
     assert port > 0
