@@ -1,8 +1,9 @@
 """Whose story it is: the source that an identifier belongs to, and what a source may do to the story of another.
 
 A source is written ``authority`` or ``authority/publisher``. The authority is what the operator set up: a feed, or the
-feeds that the settings group; it is empty for files of ``wiredesk process``. Where a feed is open to several publishers
-(the drop folder, files, pushed items without a feed), an identifier that is unique within one publisher only belongs
+feeds that the settings group; ``push`` for whatever comes with the push token, ``drop`` for the drop folder, nothing for
+files of ``wiredesk process``. The publisher of a pushed item is what the sender calls its feed or source, which is no
+configured feed's authority. Where nothing is named so (drop folder, files, push without a feed), an identifier that is unique within one publisher only belongs
 to the publisher that the document names, or to the folder that the file lies in, which is written with a slash at its
 end. An identifier that is unique in the world has no publisher there: the same uri is the same story.
 """
@@ -71,10 +72,12 @@ def source_of_item(item: RawItem, publisher: str, uri: str) -> str | None:
         publisher: Whom the document names as the owner of its identifiers; empty where it names nobody.
         uri: The story's.
     """
-    settled = item.source or (None if item.mixed else item.feed)
-    if settled:
+    settled = item.source or item.feed
+    if settled and not item.origin:
         return settled.replace("/", "%2F").replace(ANY_SOURCE, "%2A")
-    authority = item.feed or ""
+    authority = item.origin or ""
+    if "/" in authority:
+        return authority
     if _is_global(uri):
         return authority or None
     name = " ".join(publisher.replace("/", " ").split())[:_MAX_PUBLISHER_CHARS] or _folder_of(item.input)

@@ -232,8 +232,8 @@ class RawItem(Model, frozen=True):
     `payload` is base64 in JSON. `received` is when the poller had it, or ``--now``. `media_type` and `charset` are
     what the transport told. `format` overrides sniffing. `uri` and `version` are set where the poller knows the
     item's identity better than one entry can tell. `language`, `source` and `timezone` are the feed's own, as
-    defaults for items that say nothing; `outcome` is the poll's. `backfill` marks old news (see `Provenance`). `mixed`
-    says that several publishers share `feed`, so that it does not tell whose story it is.
+    defaults for items that say nothing; `outcome` is the poll's. `backfill` marks old news (see `Provenance`). `origin`
+    is the authority of what no configured feed brought, whatever it says of itself (`processors.sources`).
     """
 
     payload: bytes
@@ -251,7 +251,7 @@ class RawItem(Model, frozen=True):
     timezone: str | None = None
     outcome: str | None = None
     backfill: bool = False
-    mixed: bool = False
+    origin: str | None = None
 
 
 class FeedGap(Model, frozen=True):

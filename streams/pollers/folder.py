@@ -344,7 +344,7 @@ def _as_item(read: ClaimedFile) -> RawItem:
         url=f"file:{quote(os.fsencode(read.name))}",
         media_type=mimetypes.guess_type(f"file{PurePath(read.name).suffix}")[0],
         outcome="new",
-        mixed=True,
+        origin=DROP_FEED,
     )
 
 

@@ -87,7 +87,7 @@ class PushListener:
             body, to_timestamp(int(self._clock() * 1000)), feed=feed,
             media_type=request.content_type if "Content-Type" in request.headers else None,
             charset=request.charset, language=request.query.get("language"), source=request.query.get("source"),
-            outcome="new", mixed="feed" not in request.query,
+            outcome="new", origin=_origin_of(request),
         )  # fmt: skip
         try:
             await self._outlet.publish([item])
@@ -179,6 +179,12 @@ async def listen_for_items(
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
         await listener.cleanup()
+
+
+def _origin_of(request: web.Request) -> str:
+    """The source of a pushed item: who has the token speaks for no feed that is polled."""
+    name = (request.query.get("source") or request.query.get("feed") or "").replace("/", " ").strip()
+    return f"push/{name}" if name else "push"
 
 
 def _bad_request(message: str) -> web.Response:

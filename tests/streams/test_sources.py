@@ -91,7 +91,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
-@pytest.mark.parametrize("envelope", [{}, {"feed": "drop", "mixed": True}], ids=["files", "drop folder"])
+@pytest.mark.parametrize("envelope", [{}, {"feed": "drop", "origin": "drop"}], ids=["files", "drop folder"])
 def test_identifiers_of_two_publishers_are_two_stories(
     pair: Sequence[str], envelope: dict[str, object]
 ) -> None:
@@ -123,6 +123,18 @@ def test_lines_of_one_input_are_one_source() -> None:
     found = events(*(document(line, "-", format="ninjs") for line in lines))
     assert {event.story.uri for event in found} == {"urn:wiredesk:uri:unknown:77"}
     assert [event.lineage and event.lineage.relation for event in found] == ["new", "update", "kill"]
+
+
+@pytest.mark.parametrize(
+    "envelope", [{"feed": "pane"}, {"feed": "x", "source": "pane"}], ids=["feed", "source"]
+)
+def test_who_has_the_push_token_speaks_for_no_feed_that_is_polled(envelope: dict[str, str]) -> None:
+    polled = document(rss("pane.example", URI, HEADLINE, BAKERS), feed="pane", url="https://pane.example/rss")
+    kill = json.dumps({"uri": URI, "version": "9", "pubStatus": "canceled"})
+    _, killed = events(polled, document(kill, origin="push/pane", **envelope))
+    assert killed.lineage
+    assert (killed.lineage.story, killed.lineage.of) == (killed.story.uri, None)
+    assert killed.story.uri != URI
 
 
 def test_feeds_that_the_settings_group_are_one_source() -> None:
