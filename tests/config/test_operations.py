@@ -59,6 +59,18 @@ def test_kafka_and_elasticsearch_stand_on_the_inner_network_only(fleet: dict[str
         assert fleet["services"][name]["networks"] == ["inside"]
 
 
+def test_every_container_is_bounded_and_has_no_capability(fleet: dict[str, Any]) -> None:
+    for name, service in fleet["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert 0 < service["pids_limit"] <= 4096, name
+        assert re.fullmatch(r"\d+[mg]", service["mem_limit"]), name
+        assert not {"privileged", "cap_add", "devices", "pid", "ipc", "userns_mode"} & set(service), name
+        assert service.get("user") not in {"root", "0"}, name
+        assert ":latest" not in service["image"], name
+        assert ":" in service["image"], name
+
+
 def test_every_service_that_stays_has_a_health_check_and_comes_back(fleet: dict[str, Any]) -> None:
     for name, service in fleet["services"].items():
         if name in ONE_SHOT:
