@@ -169,10 +169,11 @@ def _other_lineages(lineage: Lineage) -> Iterator[Lineage]:
     """The lineages of a kill in the other chains that it ends."""
     if not lineage.also_killed or lineage.of is None:
         return
-    chains = (KilledChain(lineage.story, lineage.of, lineage.sequence), *lineage.also_killed)
+    first = KilledChain(lineage.story, lineage.of, lineage.sequence, lineage.source)
+    chains = (first, *lineage.also_killed)
     for number, chain in enumerate(chains[1:], 1):
         yield replace(
-            lineage, story=chain.story, of=chain.of, sequence=chain.sequence,
+            lineage, story=chain.story, of=chain.of, sequence=chain.sequence, source=chain.source,
             also_killed=(*chains[:number], *chains[number + 1 :]),
         )  # fmt: skip
 

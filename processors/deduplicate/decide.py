@@ -32,9 +32,9 @@ from processors.model.event import Event, Feature, KilledChain, Lineage, NovelPa
 from processors.sources import authority_of, may_change
 from processors.times import HOUR_MS
 
-# Of a record that other identifiers leave room for: version, text, headline (2), slug, message number (2), chain, uri,
+# Of a record that other identifiers leave room for: version, text, headline (3), slug, message number (2), chain, uri,
 # claim, language (2).
-OWN_KEYS: Final = 12
+OWN_KEYS: Final = 13
 # A guess chooses a window from 15 letters on of which the classifier is sure. With less, one word of a kill ("Annulation")
 # looks for its story in another language; with more, briefs of sources that write in two languages part.
 MIN_CHOOSING_CONFIDENCE: Final = 0.5
@@ -314,9 +314,9 @@ def _place(
         weights = window.weigh(reading.story_counts)
         figures["novelty"] = measure_novelty(fingerprint, weights, shared, view.head.bound)
     sequence = view.head.sequence if relation == "duplicate" else 1 + _latest_sequence(window, view)
-    owner = None if view.owner == arrival.source else view.owner
+    owner = _owner(arrival, view)
     killed = tuple(
-        KilledChain(other.chain, other.uri, 1 + _latest_sequence(window, other))
+        KilledChain(other.chain, other.uri, 1 + _latest_sequence(window, other), _owner(arrival, other))
         for other in parent.also_killed
     )
     lineage = Lineage(view.chain, relation, view.uri, parent.score, sequence, owner, killed)
@@ -350,6 +350,11 @@ def _may_change(arrival: Arrival, parent: Parent) -> bool:
     )
 
 
+def _owner(arrival: Arrival, view: RecordView) -> str | None:
+    """Whose chain a record is in, where it is another source's than the arrival's."""
+    return None if view.owner == arrival.source else view.owner
+
+
 def _latest_sequence(window: Window, view: RecordView) -> int:
     """The number in its chain of the newest version that is remembered."""
     latest = window.find_view(hash_key("chain", view.chain))
@@ -369,7 +374,7 @@ def _record_keys(
     keys = [version_key, *others]
     if lineage.relation != "kill":  # which later kills of the story must not find instead of it
         keys += [content_key(arrival.fingerprint), *headline_keys(arrival.fingerprint.title, *arrival.sender)]
-        keys += reference_keys(story, arrival.sender)
+        keys += reference_keys(story, arrival.fingerprint.title, arrival.sender)
     if lineage.of is not None and lineage.relation != "duplicate":
         chains = (lineage.story, *(killed.story for killed in lineage.also_killed))
         keys += [hash_key("chain", chain) for chain in chains]

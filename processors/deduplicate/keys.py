@@ -84,6 +84,14 @@ def headline_keys(words: Hashes64, *sender: str) -> list[int]:
     return [xxhash.xxh3_64_intdigest(kind + part) for part in parts]
 
 
+def lead_key(words: Hashes64, *sender: str) -> int | None:
+    """The key of a headline's first words, by which a notice that shortened it finds it; None for a shorter one."""
+    if len(words) < MIN_HEADLINE_WORDS:
+        return None
+    kind = "\0".join(("lead", *_names(*sender))).encode("utf-8", "surrogatepass")
+    return xxhash.xxh3_64_intdigest(kind + words[:MIN_HEADLINE_WORDS].tobytes())
+
+
 def _names(*sender: str) -> tuple[str, ...]:
     """What a sender adds to a key: one without a name is as version 0.1 had it, whose records are restored."""
     return sender if any(sender) else ()

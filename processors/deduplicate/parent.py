@@ -21,6 +21,7 @@ from processors.deduplicate.references import (
     SenderName,
     find_headline,
     find_headlines,
+    find_identifiers,
     find_numbers,
     find_slugs,
     read_sender,
@@ -166,7 +167,11 @@ def _find_killed(arrival: Arrival, window: Window, reading: WindowReading) -> Pa
     """The story that a kill under an identifier of its own names, or sends again."""
     event, sender, time_ms = arrival.event, arrival.sender, arrival.time_ms
     find_view = partial(_find_own_by_key, arrival, window)
-    named = find_headlines(event, sender, find_view) or find_numbers(event, sender, time_ms, find_view)
+    named = (
+        find_identifiers(event, sender, find_view)
+        or find_headlines(event, sender, time_ms, find_view)
+        or find_numbers(event, sender, time_ms, find_view)
+    )
     if not named:
         if sent_again := _find_sent_again(arrival, window, reading):
             return sent_again

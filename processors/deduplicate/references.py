@@ -1,4 +1,4 @@
-"""How a notice names the stories that it kills: quoted or repeated headlines, message numbers, slugs.
+"""How a notice names the stories that it kills: identifiers, quoted or repeated headlines, message numbers, slugs.
 
 An agency names stories as it does within its own wire, so a name counts within one source only, numbers and slugs also
 within a day: both are used again. Each tier of names is surer than the next one, and the first that finds a story
@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from processors.deduplicate.arrays import Hashes64
 from processors.deduplicate.fingerprint import make_fingerprint
-from processors.deduplicate.keys import hash_key, headline_keys
+from processors.deduplicate.keys import alternative_key, hash_key, headline_keys, lead_key
 from processors.deduplicate.record import RecordView
 from processors.deduplicate.score import jaccard_likeness
 from processors.model.event import Event
@@ -26,6 +27,7 @@ from processors.notices import (
     replaces_story,
     split_sentences,
 )
+from processors.sources import short_uri
 from processors.times import HOUR_MS
 
 # A slug or number reaches so far back: less misses a kill of the next morning, more kills the story of another day.
@@ -38,6 +40,7 @@ MAX_NAMES: Final = 24
 MAX_STORIES: Final = (
     8  # that one notice kills: with more a hostile one does more harm, notices name two or three
 )
+MIN_IDENTIFIER_CHARS: Final = 4  # shorter words with a figure are figures
 MIN_SLUG_CHARS: Final = 3  # shorter ones are initials
 MAX_SLUG_CHARS: Final = 200  # of a slug line that are looked at
 MAX_MARKS: Final = 3  # at the head of a line: URGENT - KILL NOTICE: …
@@ -66,6 +69,7 @@ _NO_SLUGS: Final = frozenset(
     {"editors", "attention", "note", "please", "advisory", "mandatory", "story", "gmt"}
 )
 
+_AROUND_WORDS: Final = " .,;:!?()[]<>“”\"'"
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 FindView = Callable[[int], RecordView | None]
@@ -93,20 +97,43 @@ def read_sender(event: Event, source: str) -> SenderName:
     return SenderName(authority, " ".join(name.split()).casefold())
 
 
-def reference_keys(story: Story, sender: SenderName) -> list[int]:
-    """The keys by which a later kill finds a story: its slug and its message number, with its sender."""
-    keys = []
+def reference_keys(story: Story, title: Hashes64, sender: SenderName) -> list[int]:
+    """The keys by which a later kill finds a story: its headline's first words, slug and message number, with its sender."""
+    key = lead_key(title, *sender)
+    keys = [] if key is None else [key]
     if slug := normalise_slug(story.slugline or ""):
         keys.append(hash_key("slug", *sender, slug))
     return keys + [hash_key("number", *sender, number) for number in _own_numbers(story)]
 
 
-def find_headlines(event: Event, sender: SenderName, find_view: FindView) -> list[NamedStory]:
+def find_identifiers(event: Event, sender: SenderName, find_view: FindView) -> list[NamedStory]:
+    """The stories whose uri or other identifier a notice names in its words."""
+    own = {event.story.uri, *(other.value for other in event.story.alt_ids)}
+    named = named_identifiers(event.headline, event.story.ed_note or "", _shown(event))
+    views = [
+        find_view(hash_key("uri", short_uri(identifier)))
+        or find_view(alternative_key(identifier, sender.authority))
+        for identifier in named
+        if identifier not in own
+    ]
+    return _distinct(
+        [NamedStory(view, "by-identifier") for view in views if view and view.relation != "kill"]
+    )
+
+
+def find_headlines(event: Event, sender: SenderName, time_ms: int, find_view: FindView) -> list[NamedStory]:
     """The stories whose headlines a notice quotes, else the one whose headline it repeats."""
     note, text = event.story.ed_note or "", _shown(event)
     tiers = (named_headlines(event.headline, note, text), repeated_headlines(event.headline, note, text))
     for names in tiers:
-        stories = [story for name in names if (story := find_headline(name, sender, find_view))]
+        stories = [
+            story
+            for name in names
+            if (
+                story := find_headline(name, sender, find_view)
+                or _find_shortened(name, sender, time_ms, find_view)
+            )
+        ]
         if stories:
             return _distinct(stories)
     return []
@@ -123,6 +150,18 @@ def find_headline(name: str, sender: SenderName, find_view: FindView) -> NamedSt
         if likeness >= MIN_NAMED_LIKENESS:
             return NamedStory(view, "headline", likeness)
     return None
+
+
+def _find_shortened(name: str, sender: SenderName, time_ms: int, find_view: FindView) -> NamedStory | None:
+    """The newest story of the last day whose headline begins with all the words of a name."""
+    words = make_fingerprint(name, "").title
+    key = lead_key(words, *sender)
+    view = _recent(find_view(key), time_ms) if key else None
+    if view is None or view.relation == "kill":
+        return None
+    title = make_fingerprint(view.report().headline, "").title
+    begins = len(words) <= len(title) and bool((title[: len(words)] == words).all())
+    return NamedStory(view, "headline", len(words) / len(title)) if begins else None
 
 
 def find_numbers(event: Event, sender: SenderName, time_ms: int, find_view: FindView) -> list[NamedStory]:
@@ -182,6 +221,25 @@ def _own_numbers(story: Story) -> list[str]:
 
 
 # ---------------------------------------------------------------- names in a notice
+
+
+def named_identifiers(headline: str, note: str, text: str) -> list[str]:
+    """The words that may be identifiers: uris, and words with a figure."""
+    words: dict[str, None] = {}
+    for part in (headline, note, text):
+        for sentence, quotations in quoted_sentences(part):
+            if not replaces_story(sentence):
+                written = [
+                    word.strip(_AROUND_WORDS) for line in (sentence, *quotations) for word in line.split()
+                ]
+                words |= {word: None for word in written if _may_be_identifier(word)}
+    return list(words)[:MAX_NAMES]
+
+
+def _may_be_identifier(word: str) -> bool:
+    return len(word) >= MIN_IDENTIFIER_CHARS and (
+        ":" in word or any(character.isdigit() for character in word)
+    )
 
 
 def named_headlines(headline: str, note: str, text: str) -> list[str]:

@@ -45,6 +45,7 @@ class KilledChain(Model, frozen=True):
     story: str
     of: str
     sequence: int
+    source: str | None = None
 
 
 class Lineage(Model, frozen=True):

@@ -9,6 +9,7 @@ import pytest
 
 from config.settings import Deduplicate, Normalise
 from processors.deduplicate import Deduplicator, StoryDecision
+from processors.deduplicate.killed import join_killed, split_killed
 from processors.errors import Rejected
 from processors.model.event import Event, KilledChain, RawItem
 from processors.normalise import normalise
@@ -272,3 +273,42 @@ def test_a_kill_reaches_its_story_whatever_language_it_has(language: str | None)
     members = {"language": language} if language else {}
     kill = item("urn:q:k", 10, f"KILL: {NAME}", "Fin.", **members)
     assert decide(story(), kill)[-1].lineage.of == "urn:q:1"
+
+
+@pytest.mark.parametrize(
+    "headline",
+    ["KILL: Night ferry sinks", "Night ferry sinks off - KILL", "KILL NOTICE: night ferry sinks off gannet"],
+)
+def test_a_kill_may_shorten_the_headline(headline: str) -> None:
+    kill = item("urn:q:k", 10, headline, "The ferry lies at the quay.", language="en")
+    assert decide(story(), other(), kill)[-1].lineage.of == "urn:q:1"
+
+
+@pytest.mark.parametrize(
+    "headline", ["KILL: Night ferry", "KILL: Night ferry leaves", "KILL: ferry sinks off Gannet"]
+)
+def test_other_words_shorten_no_headline(headline: str) -> None:
+    kill = item("urn:q:k", 10, headline, "The figures were wrong.", language="en")
+    assert decide(story(), other(), kill)[-1].lineage.of is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kill urn:q:1.",
+        "Please kill the item with the id QX-2026-77 at once.",
+        "Please kill the story “QX-2026-77”.",
+    ],
+)
+def test_a_kill_names_its_story_by_an_identifier(text: str) -> None:
+    named = story(altIds=[{"role": "guid", "value": "QX-2026-77"}])
+    decision = decide(named, other(), item("urn:q:k", 10, "KILL", text, language="en"))[-1]
+    assert decision.lineage.of == "urn:q:1"
+
+
+@pytest.mark.parametrize("source", [None, "", "wire/Ostby Post"])
+def test_the_chains_of_a_kill_are_read_as_they_were_joined(source: str | None) -> None:
+    killed = (KilledChain("urn:a", "urn:b", 3, source), KilledChain("urn:c", "urn:c", 2))
+    assert split_killed(join_killed("urn:of", killed)) == ("urn:of", killed)
+    assert split_killed(join_killed("urn:of", ())) == ("urn:of", ())
+    assert split_killed(None) == (None, ())
