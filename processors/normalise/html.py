@@ -46,6 +46,25 @@ _PARAGRAPH: Final = re.compile(r"</p>\s*(?=<p\b)|<br\s*/?>\s*<br\s*/?>", re.IGNO
 _ACTIVE: Final = re.compile(r"<(script|style|iframe)\b[^<>]*>[^<]*</\1\s*>", re.IGNORECASE)
 _LAID_OUT: Final = re.compile(r"\n {2,}\S[^\n]*\n\S|\n\S[^\n]*\n {2,}\S")  # indented lines among others
 _TRACKER: Final = re.compile(r"<img\b[^<>]*\s(?:width|height)=\"[01](?:px)?\"[^<>]*>")
+_OPENING: Final = re.compile(r"<([A-Za-z][^\s<>/]*)")
+# Elements of HTML, also those that are gone, and of MathML and SVG the ones that begin them.
+_ELEMENTS: Final = frozenset(
+    "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body br "  # noqa: SIM905 -- a word list
+    "button canvas caption center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed "
+    "fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe image "
+    "img input ins isindex kbd keygen label legend li link listing main map mark marquee math menu menuitem meta meter nav "
+    "nobr noembed noframes noscript object ol optgroup option output p param picture plaintext pre progress q rb rbc rp rt "
+    "rtc ruby s samp script search section select slot small source spacer span strike strong style sub summary sup svg table "
+    "tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr xmp".split()
+)
+_RAW: Final = frozenset({"script", "style"})  # whose content is never shown, though they were never closed
+_SWALLOWING: Final = frozenset({"iframe", "object", "embed", "video", "audio", "canvas", "applet"}) | _RAW
+_HARMLESS: Final = frozenset(
+    spelling for name in _ELEMENTS - _SWALLOWING for spelling in (name, name.upper(), name.capitalize())
+)
+_CLOSING: Final = re.compile(r"</([A-Za-z][^\s<>/]*)")
+_PLAIN_OPENING: Final = re.compile(r"<([A-Za-z][^\s<>/]*)[^<>=\"']*>")  # without attributes
+_SCHEMES: Final = frozenset({"http:", "https:", "mailto:"})
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*")
 _CLEANER: Final = nh3.Cleaner(
     clean_content_tags={
@@ -74,12 +93,44 @@ def read_html(markup: str) -> ReadableText:
 
 def parse_html(markup: str) -> ReadableText:
     """The text of any HTML, by libxml2's parser."""
+    names = set(_OPENING.findall(markup))
+    if not names <= _HARMLESS:
+        markup = _without_swallowing(_with_words_in_brackets(markup, names), names)
     content = without_illegal_references(markup).encode("utf-8", "replace").translate(None, CONTROL_BYTES)
     try:
         readable = etree.fromstring(b"<body>" + content + b"</body>", _parser())
     except etree.XMLSyntaxError:
         return ReadableText("")
     return readable if isinstance(readable, ReadableText) else ReadableText("")
+
+
+def _with_words_in_brackets(markup: str, names: set[str]) -> str:
+    """The markup with ``<`` escaped where it opens no element: tickers and addresses stand in angle brackets."""
+    strange = {name for name in names if name.lower() not in _ELEMENTS}
+    words = strange.difference(_CLOSING.findall(markup)) if strange else strange
+    if not words:
+        return markup
+
+    def escape(match: re.Match[str]) -> str:
+        is_word = match[1] in words and (":" not in match[1] or match[1].lower() in _SCHEMES)
+        return f"&lt;{match[0][1:]}" if is_word else match[0]
+
+    return _PLAIN_OPENING.sub(escape, markup)
+
+
+def _without_swallowing(markup: str, names: set[str]) -> str:
+    """The markup without tags that would take all that follows for their own: ``<iframe/>``, ``<object>`` never closed."""
+    for name in sorted(_SWALLOWING.intersection(map(str.lower, names))):
+        tags = list(re.finditer(rf"<(/?){name}\b[^<>]*>", markup, re.IGNORECASE))
+        pieces, start = [], 0
+        for tag, following in zip(tags, [*tags[1:], None], strict=True):
+            is_empty = tag[0].endswith("/>") and (following is None or not following[1])
+            is_open = name not in _RAW and (following is None or not following[1])
+            if not tag[1] and (is_empty or is_open):
+                pieces += [markup[start : tag.start()], " "]
+                start = tag.end()
+        markup = "".join([*pieces, markup[start:]])
+    return markup
 
 
 def read_wire_html(markup: str) -> ReadableText:

@@ -54,6 +54,7 @@ DANGEROUS_ENTITY: Final = re.compile(
     rb"<!ENTITY\s++(?!%)[^\s>]++\s++(?:(?:SYSTEM|PUBLIC)\b|\"[^\"&]*+(?:&#[^\"&]*+)*+&|'[^'&]*+(?:&#[^'&]*+)*+&)"
 )
 HTML_TAG: Final = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|script|meta|title)\b", re.IGNORECASE)
+NEWS: Final = re.compile(rb"<(?:[A-Za-z_][\w.\-]{0,99}+:)?news[\s>]")
 PROLOGUE: Final = re.compile(  # XML allows nothing before the declaration
     rb"\A(\xef\xbb\xbf)?(?:\s++|<!--(?:[^\-]++|-(?!->))*+-->)++(?=<\?xml\s)", re.DOTALL
 )
@@ -145,8 +146,15 @@ def _split_xml(raw: bytes, wide: str | None, codec: tuple[str, bool], url: str |
         )
     kind = ENTRY_OF[local]
     closed = _is_closed(raw, root["name"])
-    first = next(_matches(rb"((?:[A-Za-z_][\w.\-]{0,99}+:)?" + kind + rb")", raw, root.end()), None)
+    name = rb"((?:[A-Za-z_][\w.\-]{0,99}+:)?" + kind + rb")"
+    first = next(_matches(name, raw, root.end()), None) or next(
+        _matches(rb"(?i:" + name + rb")", raw, root.end()), None
+    )
     spans = list(_entry_spans(raw, first[1], first.start(), closed)) if first else []
+    if kind == b"url" and spans:
+        spans = [span for span in spans if NEWS.search(raw, *span)]
+        if not spans:
+            raise UnknownFormat("a sitemap that tells no news of its pages; name a feed or a news sitemap")
     if not spans:
         return FeedDocument(raw, b"", (), closed, *codec, wide)
     head = PROLOGUE.sub(rb"\1", raw[: spans[0][0]], count=1)

@@ -35,7 +35,7 @@ MAX_COMPARED_BYTES: Final = (
     1_000_000  # of an entry; what follows them changes unnoticed, and no feed has such entries
 )
 DATE_ELEMENTS: Final = ("pubDate", "published", "date", "issued", "created", "updated", "modified")
-TEXT_ELEMENTS: Final = ("encoded", "content", "description", "summary")
+TEXT_ELEMENTS: Final = ("encoded", "full-text", "fulltext", "content", "description", "summary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ def read_xml_entry(entry: bytes, codec: str) -> EntryContent:
     link = enclosure = permalink = ""
     for name, attributes, value in children:
         prefix, _, local = name.rpartition(":")
+        if not local[:1].islower():  # some publishers write all names with capitals
+            local = "pubDate" if local.lower() == "pubdate" else local.lower()
         if local == "link":
             link, enclosure = _add_link(prefix, _parse_attributes(attributes), value, link, enclosure)
         elif local == "enclosure":

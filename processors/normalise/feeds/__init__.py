@@ -6,18 +6,18 @@ lxml finds nothing: it takes the worst of feeds, and about a hundred times as lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any, Final
 
-from processors.errors import Malformed
+from processors.errors import Malformed, UnknownFormat
 from processors.model.event import DamageKind
 from processors.normalise.feeds.entry import Enclosure, FeedEntry, reading_of
 from processors.normalise.reading import Document, Format, Readings, over_limit_errors
 from processors.normalise.values import whole_number
 from processors.normalise.xml import local_name, parse_xml
 
-_ENTRY_TAGS: Final = ("<item", "<entry", ":item", ":entry")
+_ENTRY_NAMES: Final = frozenset({"item", "entry", "url", "sitemap"})
 
 
 def read_xml_feed(document: Document) -> Readings:
@@ -25,6 +25,7 @@ def read_xml_feed(document: Document) -> Readings:
 
     Raises:
         Malformed: nothing in it could be read.
+        UnknownFormat: a sitemap without news.
     """
     try:
         root, damage = parse_xml(document.text)
@@ -34,12 +35,24 @@ def read_xml_feed(document: Document) -> Readings:
             raise
         return _readings(entries, "rss", document, ("garbled",))
     name, entries = entries_by_lxml(root, document.formats)
-    if damage or (not entries and any(tag in document.text for tag in _ENTRY_TAGS)):
+    unread = "" if entries else next(_entry_names(root), "")
+    if damage or unread:
         others = entries_by_feedparser(document.text)
         entries = others if len(others) > len(entries) else entries
     if damage and not entries:
         raise Malformed("XML that can't be read: the feed is broken off before its first item")
+    if unread in {"url", "sitemap"} and not entries:
+        raise UnknownFormat("a sitemap that tells no news of its pages; name a feed or a news sitemap")
+    if unread and not entries:
+        raise Malformed(
+            f"a feed none of whose {unread} elements can be read; ask the publisher what they are"
+        )
     return _readings(entries, name, document, damage)
+
+
+def _entry_names(root: Any) -> Iterator[str]:
+    """The names of elements that should be entries, in lower case."""
+    return (name for element in root.iter("{*}*") if (name := local_name(element).lower()) in _ENTRY_NAMES)
 
 
 def _readings(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from html import escape
 from typing import Any, Final
 
@@ -12,10 +11,14 @@ from processors.normalise.feeds.elements import (
     author_names,
     categories_of,
     children_by_name,
+    decode_base64,
     enclosures_of,
     first_content,
+    full_texts,
     inner_markup,
     linked_enclosures,
+    longest_content,
+    media_words,
     person_names,
     text_of,
     usual_name,
@@ -83,10 +86,17 @@ def _entry(entry: Any, feed: FeedEntry) -> FeedEntry:
         or (content.get("src") or "" if content is not None else ""),
         base=entry.get(XML_BASE) or feed.base,
         publisher=feed.publisher,
-        title=_text_construct(entry, "title") or first_content(fields, "media:title", "dc:title"),
+        title=_text_construct(entry, "title")
+        or first_content(fields, "media:title", "dc:title")
+        or media_words(fields, "title"),
         summary=_text_construct(entry, "summary")
-        or first_content(fields, "media:description", "dc:description"),
-        content=_content_html(content),
+        or first_content(fields, "media:description", "dc:description", "description")
+        or media_words(fields, "description"),
+        content=max(
+            _content_html(content),
+            longest_content(fields, "content:encoded", "turbo:content", *full_texts(fields)),
+            key=len,
+        ),
         published=first_content(
             fields,
             "atom:published",
@@ -125,8 +135,8 @@ def _text_construct(entry: Any, name: str) -> str:
     if element is None:
         return ""
     kind = (element.get("type") or "text").lower()
-    if element.get("mode") == "base64":
-        return _decode_base64(element)
+    if "base64" in {element.get("mode"), kind}:
+        return decode_base64(text_of(element))
     if kind in {"text", "text/plain"} and element.get("mode") != "escaped":
         words = text_of(element)
         return escape(words, quote=False) if "<" in words or "&" in words else words
@@ -138,22 +148,15 @@ def _content_html(element: Any) -> str:
     if element is None:
         return ""
     kind = (element.get("type") or "text").lower()
-    if not (kind in {"text", "html", "xhtml"} or kind.startswith("text/") or "xml" in kind):
+    if "base64" in {element.get("mode"), kind}:
+        return decode_base64(text_of(element))
+    if not (kind in {"text", "html", "xhtml", "escaped"} or kind.startswith("text/") or "xml" in kind):
         return ""
-    if element.get("mode") == "base64":
-        return _decode_base64(element)
     if kind in {"text", "text/plain"} and element.get("mode") is None and len(element) == 0:
         words = element.text or ""
-        return words if looks_like_html(words) else escape(words, quote=False).replace("\n", "<br/>")
+        is_html = element.get("type") is None and looks_like_html(words)
+        return words if is_html else escape(words, quote=False).replace("\n", "<br/>")
     return inner_markup(element)
-
-
-def _decode_base64(element: Any) -> str:
-    """The characters of an element in base64 (Atom 0.3, section 4.13.3.2); empty where they are no text."""
-    try:
-        return base64.b64decode(text_of(element)).decode()
-    except ValueError:
-        return ""
 
 
 FORMAT: Final = Format(

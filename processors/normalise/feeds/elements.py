@@ -5,12 +5,16 @@ Modules that are read: dc, dcterms, content, media (Media RSS 1.5), georss, geo,
 
 from __future__ import annotations
 
-from functools import lru_cache
+import base64
+import re
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from lxml import etree
 
+from processors.normalise.decode import decode_unmarked
 from processors.normalise.feeds.entry import Enclosure
+from processors.normalise.html import html_from_tree
 from processors.normalise.values import whole_number
 from processors.normalise.xml import local_name
 
@@ -18,6 +22,7 @@ _NAMESPACES: Final = {
     "http://www.w3.org/2005/Atom": "atom", "http://purl.org/atom/ns#": "atom", "https://www.w3.org/2005/Atom": "atom",
     "http://purl.org/dc/elements/1.1/": "dc", "https://purl.org/dc/elements/1.1/": "dc", "http://purl.org/dc/elements/1.0/": "dc",
     "http://purl.org/dc/terms/": "dcterms", "https://purl.org/dc/terms/": "dcterms",
+    "http://news.yandex.ru": "yandex", "http://turbo.yandex.ru": "turbo", "http://www.google.com/schemas/play-podcasts/1.0": "googleplay",
     "http://purl.org/rss/1.0/modules/content/": "content", "https://purl.org/rss/1.0/modules/content/": "content",
     "http://search.yahoo.com/mrss/": "media", "http://search.yahoo.com/mrss": "media", "https://search.yahoo.com/mrss/": "media",
     "https://search.yahoo.com/mrss": "media", "http://video.search.yahoo.com/mrss/": "media", "http://www.rssboard.org/media-rss": "media",
@@ -29,18 +34,48 @@ _NAMESPACES: Final = {
     "http://my.netscape.com/publish/formats/rss-0.91.dtd": "", "http://channel.netscape.com/rdf/simple/0.9/": "", "http://purl.org/net/rss1.1#": "",
     "http://blogs.law.harvard.edu/tech/rss": "", "http://www.w3.org/1999/xhtml": "xhtml",
 }  # fmt: skip
+# Prefixes that mean what they usually do even where the namespace is another.
+_PREFIXES: Final = frozenset({
+    "atom", "content", "dc", "dcterms", "georss", "geo", "gml", "itunes", "media", "prism", "xhtml", "yandex", "turbo",
+    "googleplay", "mailru", "rambler",
+})  # fmt: skip
+_USUAL_ROOTS: Final = frozenset({"rss", "channel"})
+_CAPITALS: Final = frozenset({"Item", "ITEM", "Channel", "CHANNEL", "Title", "TITLE"})
+_USUAL_SPELLING: Final = {
+    "pubdate": "pubDate", "lastbuilddate": "lastBuildDate", "managingeditor": "managingEditor", "webmaster": "webMaster",
+    "ispermalink": "isPermaLink",
+}  # fmt: skip
+# The whole article beside a lead in `description`, by the names that news sites and portals gave it, without their marks.
+_FULL_TEXTS: Final = frozenset(
+    {"fulltext", "fullcontent", "fullitem", "fullarticle", "articlebody", "encoded"}
+)
 _CATEGORIES: Final = frozenset({
     "category", "atom:category", "dc:subject", "media:category", "prism:category", "prism:section", "prism:keyword",
     "itunes:category", "media:keywords", "itunes:keywords",
 })  # fmt: skip
 _FILES: Final = frozenset({"enclosure", "media:group", "media:content"})
+_CDATA: Final = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
+_PREFIXED: Final = re.compile(r"</?[A-Za-z]\w*:")
+_WITHOUT_MARKS: Final = str.maketrans("", "", "-_")
 _MAX_SECONDS: Final = 1e7  # four months, longer than any recording: a larger figure is something else
 
 
 def usual_name(element: Any) -> str:
-    """An element's name with the usual prefix of its namespace, whatever the document calls it."""
+    """An element's name with the usual prefix of its namespace, whatever the document calls it.
+
+    Where nobody knows the namespace the document's own prefix counts, if it is a usual one: generators misspell
+    namespaces, and copy prefixes.
+    """
     tag = element.tag
-    return _with_usual_prefix(tag) if isinstance(tag, str) else ""
+    if not isinstance(tag, str):
+        return ""
+    name = _with_usual_prefix(tag)
+    if name[:1] != "?":
+        return name
+    prefix = element.prefix
+    if prefix is None:
+        return name[2:]
+    return f"{prefix}{name[1:]}" if prefix in _PREFIXES else name
 
 
 @lru_cache(maxsize=4096)
@@ -48,8 +83,43 @@ def _with_usual_prefix(tag: str) -> str:
     if tag[0] != "{":
         return tag
     namespace, _, name = tag[1:].partition("}")
-    prefix = _NAMESPACES.get(namespace, "?")
+    prefix = _NAMESPACES.get(namespace)
+    if prefix is None:
+        prefix = _namespaces_at_large().get(_without_spelling(namespace), "?")
     return f"{prefix}:{name}" if prefix else name
+
+
+@cache
+def _namespaces_at_large() -> dict[str, str]:
+    return {_without_spelling(namespace): prefix for namespace, prefix in _NAMESPACES.items()}
+
+
+def _without_spelling(namespace: str) -> str:
+    """What two spellings of a namespace share: case, scheme and the mark at the end are often wrong."""
+    return namespace.strip().lower().rstrip("/#").removeprefix("https://").removeprefix("http://")
+
+
+def with_usual_spelling(root: Any) -> Any:
+    """The tree of an RSS document with its elements and attributes spelt as in the standard.
+
+    Some publishers write all names with capitals, as channel definition files do, and some put RSS into the namespace of
+    Atom.
+    """
+    is_atom = usual_name(root).startswith("atom:")
+    if (
+        not is_atom
+        and root.tag in _USUAL_ROOTS
+        and not any(local_name(child) in _CAPITALS for child in root.iter())
+    ):
+        return root
+    for element in root.iter("*"):
+        name = local_name(element)
+        if element.tag == name or (is_atom and element.prefix is None):
+            element.tag = _USUAL_SPELLING.get(name.lower(), name if name.islower() else name.lower())
+            for attribute, value in list(element.attrib.items()):
+                if attribute.isupper():
+                    element.set(_USUAL_SPELLING.get(attribute.lower(), attribute.lower()), value)
+    return root
 
 
 def text_of(element: Any) -> str:
@@ -60,12 +130,32 @@ def text_of(element: Any) -> str:
 
 
 def inner_markup(element: Any) -> str:
-    """The markup inside of an element that should have escaped it."""
+    """The markup inside of an element that should have escaped it, without prefixes; the content of base64."""
     if len(element) == 0:
-        return element.text or ""
+        words = element.text or ""
+        if element.attrib and "base64" in (element.get("mode"), element.get("type"), element.get("encoding")):
+            return decode_base64(words)
+        return _without_cdata_marks(words) if "<![CDATA[" in words else words
     parts = [element.text or ""]
-    parts += [etree.tostring(child, encoding="unicode", with_tail=True) for child in element]
+    for child in element:
+        markup = etree.tostring(child, encoding="unicode", with_tail=True)
+        if child.prefix or _PREFIXED.search(markup):
+            markup = html_from_tree(child) + (child.tail or "")
+        parts.append(markup)
     return "".join(parts)
+
+
+def decode_base64(words: str) -> str:
+    """The characters of base64 (Atom 0.3, section 4.13.3.2); empty where they are no text."""
+    try:
+        return decode_unmarked(base64.b64decode(words), "utf-8")
+    except ValueError:
+        return ""
+
+
+def _without_cdata_marks(words: str) -> str:
+    """The words of CDATA sections that were escaped once more."""
+    return _CDATA.sub(r"\1", words)
 
 
 def children_by_name(entry: Any) -> dict[str, list[Any]]:
@@ -91,6 +181,24 @@ def longest_content(fields: dict[str, list[Any]], *names: str) -> str:
     return max(
         (inner_markup(element) for name in names for element in fields.get(name, ())), key=len, default=""
     )
+
+
+def full_texts(fields: dict[str, list[Any]]) -> tuple[str, ...]:
+    """The names among an entry's children that hold its whole article by what they are called."""
+    return tuple(
+        name for name in fields if name.rpartition(":")[2].lower().translate(_WITHOUT_MARKS) in _FULL_TEXTS
+    )
+
+
+def media_words(fields: dict[str, list[Any]], kind: str) -> str:
+    """The title, description or text of an entry's media, which is the entry's own where that has none."""
+    for name in ("media:group", "media:content"):
+        for element in fields.get(name, ()):
+            inner = children_by_name(element)
+            words = first_content(inner, f"media:{kind}")
+            if words := words or (media_words(inner, kind) if name == "media:group" else ""):
+                return words
+    return ""
 
 
 def person_names(fields: dict[str, list[Any]], *names: str) -> tuple[str, ...]:

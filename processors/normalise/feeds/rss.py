@@ -5,6 +5,7 @@ Sources: RSS 2.0.11 (rssboard.org), RSS 1.0 (web.resource.org).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from processors.normalise.feeds import read_xml_feed
@@ -15,11 +16,14 @@ from processors.normalise.feeds.elements import (
     children_by_name,
     enclosures_of,
     first_content,
+    full_texts,
     linked_enclosures,
     longest_content,
+    media_words,
     person_names,
     text_of,
     usual_name,
+    with_usual_spelling,
 )
 from processors.normalise.feeds.entry import FeedEntry
 from processors.normalise.geometry import point_of
@@ -30,10 +34,11 @@ _ABOUT: Final = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 # The members of an entry that say the same, the surest first: RSS 2.0, Dublin Core, Media RSS, Atom, PRISM, and what
 # publishers made up.
 _SUMMARY_NAMES: Final = (
-    "description", "dc:description", "dcterms:abstract", "itunes:summary", "media:description", "summary",
+    "description", "dc:description", "dcterms:abstract", "itunes:summary", "googleplay:description", "media:description",
+    "summary", "atom:summary", "abstract", "itunes:subtitle",
 )  # fmt: skip
 _CONTENT_NAMES: Final = (
-    "content:encoded", "xhtml:body", "xhtml:div", "body", "fullText", "fullitem", "content", "atom:content",
+    "content:encoded", "xhtml:body", "xhtml:div", "body", "fullText", "fullitem", "content", "atom:content", "turbo:content", "media:text",
 )  # fmt: skip
 _PUBLISHED_NAMES: Final = (
     "pubDate", "dc:date", "dcterms:issued", "dcterms:created", "atom:published", "prism:publicationDate",
@@ -47,14 +52,24 @@ _AUTHOR_NAMES: Final = ("dc:creator", "author", "dc:author", "itunes:author")
 
 def find_entries(root: Any) -> list[FeedEntry]:
     """The entries below a feed's root element, in its order."""
+    root = with_usual_spelling(root)
     channel = (
         root
         if local_name(root) == "channel"
         else next((element for element in root if local_name(element) == "channel"), None)
     )
     feed = _channel_defaults(root, channel) if channel is not None else FeedEntry()
-    places = [root, *(element for element in root if local_name(element) in {"channel", "items"})]
-    return [_entry(element, feed) for place in places for element in place if local_name(element) == "item"]
+    return [_entry(element, feed) for element in _items(root)]
+
+
+def _items(place: Any) -> Iterator[Any]:
+    """The items in a root element, its channels (which may hold others) and the list of RSS 0.90, in order."""
+    for element in place:
+        name = local_name(element)
+        if name == "item":
+            yield element
+        elif name in {"channel", "items"}:
+            yield from _items(element)
 
 
 def _channel_defaults(root: Any, channel: Any) -> FeedEntry:
@@ -89,11 +104,12 @@ def _entry(item: Any, feed: FeedEntry) -> FeedEntry:
         identifier=guid,
         link=_rss_link(item, fields, guid),
         base=item.get(XML_BASE) or feed.base,
-        title=first_content(fields, "title", "dc:title", "media:title", "itunes:title"),
-        summary=first_content(fields, *_SUMMARY_NAMES),
-        content=longest_content(fields, *_CONTENT_NAMES),
+        title=first_content(fields, "title", "dc:title", "media:title", "itunes:title", "atom:title")
+        or media_words(fields, "title"),
+        summary=first_content(fields, *_SUMMARY_NAMES) or media_words(fields, "description"),
+        content=longest_content(fields, *_CONTENT_NAMES, *full_texts(fields)) or media_words(fields, "text"),
         published=first_content(fields, *_PUBLISHED_NAMES),
-        updated=first_content(fields, *_UPDATED_NAMES),
+        updated=first_content(fields, *_UPDATED_NAMES) or item.get("lastmod") or "",
         authors=next(filter(None, (person_names(fields, name) for name in _AUTHOR_NAMES)), ())
         or author_names(item),
         categories=categories_of(item, fields),
@@ -120,7 +136,7 @@ def _rss_link(item: Any, fields: dict[str, list[Any]], guid: str) -> str:
     permalink = next((element.get("isPermaLink", "true") for element in fields.get("guid", ())), "false")
     if permalink.strip().lower() == "true" and guid.strip().startswith(("http://", "https://")):
         return guid.strip()
-    about = item.get(_ABOUT) or ""
+    about = item.get(_ABOUT) or item.get("href") or ""  # of a channel definition file
     return about if about.startswith(("http://", "https://")) else ""
 
 

@@ -25,7 +25,10 @@ RDF = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns
 <item rdf:about="https://wire.example/1"><title>One</title></item></rdf:RDF>"""
 PREFIXED = b"""<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:title>Invented</a:title>
 <a:entry><a:id>urn:x:1</a:id><a:title>One</a:title></a:entry></a:feed>"""
-SITEMAP = b"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>https://wire.example/1</loc></url></urlset>"""
+SITEMAP = b"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:n="http://www.google.com/schemas/sitemap-news/0.9">
+<url><loc>https://wire.example/1</loc><n:news><n:title>One</n:title></n:news></url></urlset>"""
+CAPITALS = b"""<RSS version="2.0"><Channel><Title>Invented</Title><Item><Guid>1</Guid><Title>One</Title></Item>
+<Item><Guid>2</Guid><Title>Two</Title></Item></Channel></RSS>"""
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,7 @@ SITEMAP = b"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><
         pytest.param(RDF, 1, b"</rdf:RDF>", id="RDF: the channel is closed before the items"),
         pytest.param(PREFIXED, 1, b"</a:feed>", id="prefixed names"),
         pytest.param(SITEMAP, 1, b"</urlset>", id="news sitemap"),
+        pytest.param(CAPITALS, 2, b"</Channel></RSS>", id="names with capitals"),
     ],
 )
 def test_each_entry_stands_alone_as_a_document_of_the_same_kind(
@@ -49,6 +53,13 @@ def test_each_entry_stands_alone_as_a_document_of_the_same_kind(
         alone = split_document(document.with_entry(entry))
         assert alone.entries == (entry,)
         assert alone.whole
+
+
+def test_pages_of_a_sitemap_without_news_are_left_out_and_a_sitemap_of_none_is_refused() -> None:
+    page = b"<url><loc>https://wire.example/2</loc></url>"
+    assert len(split_document(SITEMAP.replace(b"<url>", page + b"<url>", 1)).entries) == 1
+    with pytest.raises(UnknownFormat):
+        split_document(b"<urlset>" + page + b"</urlset>")
 
 
 def test_json_feed_items_keep_the_top_level_members() -> None:
