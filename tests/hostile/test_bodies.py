@@ -78,7 +78,7 @@ NINJS = {
     "XHTML": '"bodies":[{"role":"main","contentType":"application/xhtml+xml","value":%s}]',
     "another role": '"bodies":[{"role":"html","value":%s}]',
     "no content type": '"bodies":[{"value":%s}]',
-    "an odd content type": '"bodies":[{"contentType":"text/x-mine","value":%s}]',
+    "an odd content type": '"bodies":[{"contentType":"text/plain","value":"The ferry sank."},{"contentType":"text/x-mine","value":%s}]',
     "descriptions": '"bodies":[{"value":"The ferry sank."}],"descriptions":[{"role":"summary","contentType":"text/html","value":%s}]',
     "headlines": '"headlines":[{"role":"main","value":"Ferry"},{"role":"web","contentType":"text/html","value":%s}]',
     "ninjs 1": '"body_html":%s,"versioncreated":"2026-01-22T16:00:00Z"',
