@@ -50,6 +50,22 @@ Workers: TypeAlias = Annotated[
     int,
     Meta(ge=0, le=1024, description="Processes for CPU steps. 0: one for each core, four at the most."),
 ]
+# less: a picture agency's feed waits for the next hour; more: one feed fills the disk within a day
+FeedHourBytes: TypeAlias = Annotated[
+    ByteCount,
+    Meta(description="New items that are taken of one feed in an hour; the others wait in the feed."),
+]
+# less: a faulty feed leaves no trace; more: pages in place of feeds fill the disk
+LetterDayBytes: TypeAlias = Annotated[
+    ByteCount, Meta(description="Dead letters of one feed's documents in a day; later ones are only counted.")
+]
+# fewer: mail with many pictures is lost; more: a message of nothing but parts holds a worker
+MailParts: TypeAlias = Annotated[
+    Count, Meta(description="Parts of one e-mail message; one with more is rejected.")
+]
+# A long feature has 300 names, a list of results 2,000. Fewer: names late in such a list are missed; more: a story of
+# nothing but names becomes an event of megabytes.
+NameCount: TypeAlias = Annotated[Count, Meta(description="Names of one story; later ones are left out.")]
 HostName: TypeAlias = Annotated[str, Meta(pattern=r"^[^\s/]+$", extra={"allowed": "a host name or address"})]
 Secret: TypeAlias = Annotated[str, Meta(extra={"secret": True})]
 OwnFile: TypeAlias = Annotated[str, Meta(extra={"file": True})]

@@ -26,10 +26,14 @@ from config.schema import (
     ByteCount,
     Count,
     DelaySeconds,
+    FeedHourBytes,
     HostName,
     HourCount,
     IndexAddress,
     KafkaName,
+    LetterDayBytes,
+    MailParts,
+    NameCount,
     NetworkList,
     OwnFile,
     PortNumber,
@@ -55,10 +59,7 @@ class Normalise(Struct, frozen=True):
         15 * MEBIBYTE_BYTES
     )
     max_entries: Annotated[Count, Meta(description="Entries that are read of one feed document.")] = 2000
-    # fewer: mail with many pictures is lost; more: a message of nothing but parts holds a worker
-    max_parts: Annotated[
-        Count, Meta(description="Parts of one e-mail message; one with more is rejected.")
-    ] = 100
+    max_parts: MailParts = 100
     languages: Annotated[
         tuple[str, ...],
         Meta(
@@ -109,6 +110,7 @@ class Tag(Struct, frozen=True):
     ] = "wiredesk"
     # less: names late in a long text are missed; more: one text holds a worker for long
     max_chars: Annotated[Count, Meta(description="A text is tagged up to here.")] = 100_000
+    max_names: NameCount = 5_000
     watchlists: Annotated[OwnFile, Meta(description="File of the names to look for. Empty: none.")] = (
         "watchlists.toml"
     )
@@ -168,6 +170,8 @@ class Poll(Struct, frozen=True):
         15 * MEBIBYTE_BYTES
     )
     max_entries: Annotated[Count, Meta(description="Entries that are read of one feed document.")] = 2000
+    max_feed_bytes_per_hour: FeedHourBytes = 256 * MEBIBYTE_BYTES
+    max_letter_bytes_per_day: LetterDayBytes = 8 * MEBIBYTE_BYTES
     max_redirects: Annotated[int, Meta(ge=0, le=100, description="Redirects that are followed.")] = 10
     # shorter: a passing fault of a server moves a feed; longer: each poll pays for the redirect
     move_after_s: Annotated[

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from config.settings import Tag
 from processors.model.event import Event, Feature, Quote
-from processors.tag.copy import Copy, NameSpan
+from processors.tag.copy import MAX_HEADLINE_CHARS, Copy, NameSpan, readable_chars
 from processors.tag.dates import find_dates
 from processors.tag.entities import gather_entities
 from processors.tag.foreign import find_foreign
@@ -66,7 +66,7 @@ class Tagger:
 
     def tag(self, events: Sequence[Event]) -> list[Event]:
         """The events with `mentions`, `entities`, `dates`, `topics` and their quotes' speakers resolved."""
-        copies = [Copy.of(event, self._settings.max_chars) for event in events]
+        copies = [Copy.of(event, self._readable_chars(event)) for event in events]
         read = [copy for copy in copies if self._pipeline.language in {copy.language, "xx"}]
         names = dict(zip(map(id, read), self._pipeline.find([copy.read for copy in read]), strict=True))
         return [
@@ -75,14 +75,23 @@ class Tagger:
         ]
 
     def evidence(self, event: Event) -> tuple[Feature, ...]:
-        """How many characters at the end of a long text were left unread."""
-        unread = len(event.text) - self._settings.max_chars
-        return (Feature("unread_chars", float(unread)),) if unread > 0 else ()
+        """How many characters of a long headline and text were left unread, and whether names were left out."""
+        unread = (
+            len(event.text) - self._readable_chars(event) + max(0, len(event.headline) - MAX_HEADLINE_CHARS)
+        )
+        features = (Feature("unread_chars", float(unread)),) if unread > 0 else ()
+        if len(event.mentions or ()) >= self._settings.max_names:
+            features = (*features, Feature("max_names", float(self._settings.max_names)))
+        return features
+
+    def _readable_chars(self, event: Event) -> int:
+        return readable_chars(event.text, self._settings.max_chars)
 
     def _tag_event(self, event: Event, copy: Copy, names: list[NameSpan]) -> Event:
         context = RuleContext(copy, CopyWords.of(copy.read), event.dateline, is_sport(copy))
         for rule in RULES:
             names = rule(context, names)
+        names = names[: self._settings.max_names]
         hits = self._watchlists.find(copy, context.words)
         mentions, entities = gather_entities(copy, add_hits(names, hits), event.dateline)
         entities = mark_entities(entities, mentions, copy, hits)

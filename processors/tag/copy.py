@@ -6,11 +6,19 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from operator import attrgetter
 from typing import Final
 
 from processors.model.event import Event, Label, Mention, OffsetText, SegmentKind
 
+# Of a text that are tagged: 100,000 characters of prose have some 20,000 words and marks, a run of marks more. Fewer: names late in a long text
+# are missed; more: a text of nothing but marks takes several times as long as prose.
+MAX_READ_WORDS: Final = 30_000
+WORD_OR_MARK: Final = re.compile(r"\w+|[^\w\s]")
+MAX_HEADLINE_CHARS: Final = (
+    2_000  # that are read: real ones have 300 at the most, and a lead in place of one 1,000
+)
 HEADLINE_GAP: Final = "\n\n"  # between headline and text
 CODE_SEGMENTS: Final = frozenset({"slug", "initials"})  # kinds of segments whose words are codes
 POSITION_MARK: Final = re.compile(
@@ -54,6 +62,15 @@ def merge_names(preferred: Iterable[NameSpan], others: Iterable[NameSpan]) -> li
     return sorted(merged)
 
 
+def readable_chars(text: str, max_chars: int) -> int:
+    """How many characters of a text are read: up to both limits, the one in characters, the other in words and marks."""
+    if len(text) <= MAX_READ_WORDS:  # a word has at least a character
+        return min(len(text), max_chars)
+    words = WORD_OR_MARK.finditer(text, 0, max_chars)
+    last = next(islice(words, MAX_READ_WORDS, None), None)
+    return last.start() if last else min(len(text), max_chars)
+
+
 @dataclass(frozen=True, slots=True)
 class CopyPart:
     """A segment in a copy's own offsets; the headline that was delivered apart is one of kind ``headline``."""
@@ -82,11 +99,12 @@ class Copy:
 
     @classmethod
     def of(cls, event: Event, max_chars: int) -> Copy:
-        """The copy of an event, up to `max_chars` characters of its text."""
-        head = event.headline + HEADLINE_GAP if event.headline else ""
+        """The copy of an event, up to `max_chars` characters of its text (see `readable_chars`)."""
+        headline = event.headline[:MAX_HEADLINE_CHARS]
+        head = headline + HEADLINE_GAP if headline else ""
         body = event.text[:max_chars]
         shift, text = len(head), head + body
-        parts = [CopyPart(0, len(event.headline), "headline")] if head else []
+        parts = [CopyPart(0, len(headline), "headline")] if head else []
         parts += (
             CopyPart(s.start + shift, min(s.end, max_chars) + shift, s.kind)
             for s in event.segments or ()

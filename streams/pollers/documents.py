@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
-from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
+from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, TooLarge, UnknownFormat
 from processors.normalise.decode import choose_codec
 from processors.normalise.formats import FORMATS
 from processors.normalise.pages import not_a_feed
@@ -42,6 +42,19 @@ DOCTYPE: Final = re.compile(
     rb"<!DOCTYPE(?:[^\[<>\"']++|\"[^\"]*+\"|'[^']*+')*+(\[(?:[^\]\"']++|\"[^\"]*+\"|'[^']*+')*+\])?\s*+>",
     re.IGNORECASE,
 )
+XML_DECLARATION: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,20}<\?xml[^>?]{0,200}\?>")
+# Each entry becomes a raw item with the feed's head before it, so the head is copied as often as there are entries. Real
+# heads have 300 to 6,000 bytes, half of them namespaces. A head is cut where it is long beside its entries; lower limits
+# cut good feeds' heads, which costs time, higher ones let 1 MB become 1 GB.
+MAX_HEAD_BYTES: Final = 16_384
+MIN_HEAD_BYTES: Final = 2_048
+MAX_HEAD_VALUE_BYTES: Final = 500
+MAX_COPIED_SHARE: Final = 8  # of the entries' bytes that the copies of a head may take …
+MAX_COPIED_BYTES: Final = 1 << 20  # … beside so many
+MAX_HINT_BYTES: Final = 20_000  # of a head in which a feed tells its rhythm
+MAX_JSON_DEPTH: Final = 32  # of what is kept; readers look four deep
+HEAD_ELEMENTS: Final = frozenset({b"title", b"link", b"language", b"copyright", b"rights", b"author"})
+JSON_HEAD_MEMBERS: Final = ("version", "title", "home_page_url", "feed_url", "language", "authors", "author")
 ROOT: Final = re.compile(
     rb"<(?P<name>(?:[A-Za-z_][\w.\-]{0,99}+:)?(?P<local>[A-Za-z_][\w.\-]{0,99}+))(?=[\s>/])", re.DOTALL
 )
@@ -65,7 +78,8 @@ class FeedDocument:
     """A feed's entries, in document order, each as the bytes from ``<item`` to ``</item>`` (JSON: one object).
 
     `codec` reads these bytes as text, `guessed` is whether nobody declared it; `wide` is the 16 or 32 bit encoding that they came in. `head` is what stands
-    before the first entry, and what every one-entry document begins with.
+    before the first entry, and what every one-entry document begins with; where it is long, only what entries need of it.
+    `hints` is its beginning as it came. `cuts` says what was left out, by the name that the metric has for it.
     """
 
     head: bytes
@@ -77,6 +91,8 @@ class FeedDocument:
     wide: str | None = None
     json: bool = False
     objects: tuple[Any, ...] = field(default=(), repr=False)
+    hints: bytes = field(default=b"", repr=False)
+    cuts: dict[str, str] = field(default_factory=dict)
 
     def with_entry(self, entry: bytes) -> bytes:
         """A document that holds only this entry, in the encoding of the whole one."""
@@ -157,9 +173,77 @@ def _split_xml(raw: bytes, wide: str | None, codec: tuple[str, bool], url: str |
             raise UnknownFormat("a sitemap that tells no news of its pages; name a feed or a news sitemap")
     if not spans:
         return FeedDocument(raw, b"", (), closed, *codec, wide)
-    head = PROLOGUE.sub(rb"\1", raw[: spans[0][0]], count=1)
+    whole_head = head = PROLOGUE.sub(rb"\1", raw[: spans[0][0]], count=1)
     entries = tuple(raw[start:end] for start, end in spans)
-    return FeedDocument(head, _closing_tags(head), entries, closed, *codec, wide)
+    cuts = {}
+    if len(head) > (room := _head_room(entries)):
+        head = _needed_head(head, room)
+        _check_head(head, entries)
+        if len(whole_head) > MAX_HEAD_BYTES:
+            cuts["head"] = f"a head of {len(whole_head):,} bytes; each entry keeps only what it needs of it"
+    return FeedDocument(
+        head, _closing_tags(head), entries, closed, *codec, wide, cuts=cuts, hints=whole_head[:MAX_HINT_BYTES]
+    )
+
+
+def _head_room(entries: Sequence[bytes]) -> int:
+    """How long a head may be before it is cut to what entries need, in bytes: in proportion to the entries."""
+    mean = sum(map(len, entries)) // max(1, len(entries))
+    return min(MAX_HEAD_BYTES, max(MIN_HEAD_BYTES, 2 * mean))
+
+
+def _check_head(head: bytes, entries: Sequence[bytes]) -> None:
+    """Refuse a document whose head would be copied until it is many times as long as its entries.
+
+    Raises:
+        TooLarge: what each entry needs of the head is too long.
+    """
+    copied = len(head) * len(entries)
+    if len(head) > MAX_HEAD_BYTES or copied > MAX_COPIED_BYTES + MAX_COPIED_SHARE * sum(map(len, entries)):
+        raise TooLarge(
+            f"{len(entries):,} entries, each of which needs {len(head):,} bytes of the feed's head; ask the publisher"
+        )
+
+
+def _needed_head(head: bytes, room: int) -> bytes:
+    """What entries need of a long head: its declaration, the containers' tags, language, link, title and rights.
+
+    Of what stands in other elements (an image has a link of its own) nothing counts.
+    """
+    declaration, doctype = XML_DECLARATION.match(head), _find_doctype(head)
+    kept = [declaration[0]] if declaration else []
+    if doctype and len(doctype[0]) <= room // 2:
+        kept.append(doctype[0])
+    length, inside, depth = sum(map(len, kept)), b"", 0
+    for tag in TAG.finditer(head, doctype.end() if doctype else 0):
+        name = tag["name"]
+        if not name:
+            continue
+        local = name.rpartition(b":")[2].lower()
+        piece = b""
+        if local in ENTRY_OF:
+            piece, inside = tag[0], b""
+            room += len(piece)  # without them an entry is no feed; `_check_head` limits their length
+        elif inside:
+            depth += 0 if tag["empty"] or name != inside else -1 if tag["end"] else 1
+            inside = inside if depth else b""
+        elif not tag["end"]:
+            piece = _head_element(head, tag) if local in HEAD_ELEMENTS else b""
+            inside, depth = (b"", 0) if tag["empty"] else (name, 1)
+        if piece and length + len(piece) <= room:
+            kept.append(piece)
+            length += len(piece)
+            if length > 2 * MAX_HEAD_BYTES:
+                break
+    return b"".join(kept)
+
+
+def _head_element(head: bytes, tag: re.Match[bytes]) -> bytes:
+    """An element of a head with its words; empty where it is long or not closed."""
+    if tag["empty"]:
+        return tag[0] if len(tag[0]) <= MAX_HEAD_VALUE_BYTES else b""
+    end = head.find(b"</" + tag["name"] + b">", tag.start(), tag.start() + MAX_HEAD_VALUE_BYTES)
+    return head[tag.start() : end + len(tag["name"]) + 3] if end >= 0 else b""
 
 
 def _find_root(raw: bytes) -> re.Match[bytes] | None:
@@ -243,12 +327,46 @@ def _split_json(raw: bytes) -> FeedDocument:
     items = parsed.get("items") if isinstance(parsed, dict) else None
     if not isinstance(items, list):
         raise UnknownFormat("JSON that is no JSON Feed; name a feed's URL")
-    around = orjson.dumps({key: value for key, value in parsed.items() if key != "items"})
-    head = (b"{" if around == b"{}" else around[:-1] + b",") + b'"items":['
     objects = tuple(item for item in items if isinstance(item, dict))
-    return FeedDocument(
-        head, b"]}", tuple(orjson.dumps(item) for item in objects), json=True, objects=objects
-    )
+    cuts: dict[str, str] = {}
+    entries = tuple(_dump_json(item, cuts) for item in objects)
+    around = {key: value for key, value in parsed.items() if key != "items"}
+    head = _json_head(around, cuts)
+    if len(head) > _head_room(entries):
+        needed = {key: around[key] for key in JSON_HEAD_MEMBERS if key in around}
+        kept = {
+            key: value
+            for key, value in needed.items()
+            if len(_dump_json(value, cuts)) <= MAX_HEAD_VALUE_BYTES
+        }
+        cuts["head"] = f"a head of {len(head):,} bytes; each entry keeps only what it needs of it"
+        head = _json_head(kept, cuts)
+        _check_head(head, entries)
+    return FeedDocument(head, b"]}", entries, json=True, objects=objects, cuts=cuts)
+
+
+def _json_head(members: dict[str, Any], cuts: dict[str, str]) -> bytes:
+    around = _dump_json(members, cuts)
+    return (b"{" if around == b"{}" else around[:-1] + b",") + b'"items":['
+
+
+def _dump_json(value: object, cuts: dict[str, str]) -> bytes:
+    """The bytes of a value, without what is nested deeper than anything that is read."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        cuts["nesting"] = f"JSON nested deeper than {MAX_JSON_DEPTH} levels; what is deeper was left out"
+        return orjson.dumps(_without_depth(value, MAX_JSON_DEPTH))
+
+
+def _without_depth(value: Any, depth: int) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    if depth == 0:
+        return None
+    if isinstance(value, list):
+        return [_without_depth(member, depth - 1) for member in value]
+    return {key: _without_depth(member, depth - 1) for key, member in value.items()}
 
 
 def _no_feed_error(raw: bytes, local: bytes, codec: str, url: str | None) -> Rejected:

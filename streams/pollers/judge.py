@@ -13,10 +13,10 @@ from multidict import CIMultiDict
 
 from config.redaction import redact_secrets
 from config.settings import Normalise, Poll
-from processors.errors import Bug, Empty, Malformed, NotAFeed, NotText, Rejected, UnknownFormat
+from processors.errors import Bug, Empty, Malformed, NotAFeed, NotText, Rejected, TooLarge, UnknownFormat
 from processors.model.event import RawItem
 from processors.times import to_timestamp
-from streams.pollers import schedule
+from streams.pollers import budget, schedule
 from streams.pollers.documents import FeedDocument, split_document
 from streams.pollers.feed import SOUND_OUTCOMES, Feed, PollOutcome
 from streams.pollers.fetch import Answer, Request, hash_url, host_of
@@ -28,6 +28,7 @@ MAX_REJECTED_BODIES: Final = 8  # whose hashes are kept, so that each goes to th
 MAX_VALIDATOR_CHARS: Final = 1000  # of an ETag that is kept: servers send some 40
 OUTCOME_OF: Final[dict[type[Rejected], PollOutcome]] = {
     Empty: "empty", NotAFeed: "not_a_feed", UnknownFormat: "not_a_feed", NotText: "not_a_feed", Malformed: "malformed",
+    TooLarge: "too_large",
 }  # fmt: skip
 
 
@@ -44,7 +45,8 @@ class CoverageGap:
 class PollVerdict:
     """What to do after a poll, in this order: publish, reject, tell the gap, save the state.
 
-    `hold_until` is when the host may be asked again (seconds since the epoch), 0 for "as usual".
+    `hold_until` is when the host may be asked again (seconds since the epoch), 0 for "as usual". `withheld` says what was
+    cut or left out because it would cost too much, as the metric names it.
     """
 
     outcome: PollOutcome
@@ -53,6 +55,7 @@ class PollVerdict:
     rejected: tuple[RawItem, Rejected | Bug] | None = None
     gap: CoverageGap | None = None
     hold_until: float = 0.0
+    withheld: tuple[str, ...] = ()
 
 
 PackedVerdict = tuple[PollVerdict, bytes]  # without its state, and that as bytes
@@ -95,7 +98,9 @@ def judge_answer(
 ) -> PollVerdict:
     """What an answer means for a feed. `now` is when it was complete, `random` is in [0, 1)."""
     if answer.status == 200 and not answer.failure:
-        verdict = _judge_document(feed, state, answer, settings, now)
+        verdict = _keep_budget(
+            _judge_document(feed, state, answer, settings, now), feed, state, answer, settings, now
+        )
     else:
         verdict = _judge_status(state, answer, now)
     # What a host says of itself binds all its feeds; what it says through another's redirect only the feed that led there.
@@ -104,7 +109,36 @@ def judge_answer(
     after = replace(verdict.state, outcome=verdict.outcome, polled=now, held_until=held_until)
     after = _count_outcome(after, verdict.outcome, now)
     after = schedule.schedule_next(after, verdict.outcome, feed, settings, now, random, verdict.hold_until)
+    if "hour" in verdict.withheld:
+        after = replace(after, next_poll=max(after.next_poll, budget.next_hour(now)))
     return replace(verdict, state=_with_move(after, answer, settings, now))
+
+
+def _keep_budget(
+    verdict: PollVerdict, feed: Feed, before: FeedState, answer: Answer, settings: Poll, now: float
+) -> PollVerdict:
+    """The verdict within what the feed may leave in the log."""
+    if verdict.items:
+        try:
+            spent = budget.spend_item_bytes(verdict.state, verdict.items, settings, now)
+        except TooLarge as error:
+            verdict = _reject_document(feed, before, answer, error, _hash_body(answer), now)
+            verdict = replace(verdict, withheld=("hour",))
+        else:
+            if spent is None:
+                message = (
+                    "more new bytes than poll.max_feed_bytes_per_hour; they are read when the hour is over"
+                )
+                return PollVerdict("too_large", replace(before, message=message), withheld=("hour",))
+            verdict = replace(verdict, state=spent)
+    return _keep_letter_budget(verdict, settings, now)
+
+
+def _keep_letter_budget(verdict: PollVerdict, settings: Poll, now: float) -> PollVerdict:
+    if verdict.rejected is None:
+        return verdict
+    state, rejected, withheld = budget.spend_letter_bytes(verdict.state, verdict.rejected, settings, now)
+    return replace(verdict, state=state, rejected=rejected, withheld=(*verdict.withheld, *withheld))
 
 
 def holds_new_document(state: FeedState, answer: Answer) -> bool:
@@ -150,7 +184,7 @@ def judge_lost(
         rejected = (_envelope(feed, answer, now, answer.body, "bug"), error)
     after = _count_outcome(replace(after, outcome="bug", polled=now, held_until=0.0), "bug", now)
     after = schedule.schedule_next(after, "bug", feed, settings, now, random)
-    return PollVerdict("bug", after, rejected=rejected)
+    return _keep_letter_budget(PollVerdict("bug", after, rejected=rejected), settings, now)
 
 
 def _judge_one(
@@ -198,7 +232,8 @@ def limit_to_entries(verdict: PollVerdict, before: FeedState) -> PollVerdict:
     """
     after = verdict.state
     if verdict.outcome not in SOUND_OUTCOMES:
-        return replace(verdict, state=replace(before, rejected=after.rejected), gap=None)
+        kept = {name: getattr(after, name) for name in ("rejected", "letter_day", "letter_bytes")}
+        return replace(verdict, state=replace(before, **kept), gap=None)
     names = (
         "etag",
         "last_modified",
@@ -239,10 +274,11 @@ def _judge_document(feed: Feed, state: FeedState, answer: Answer, settings: Poll
         return _reject_document(feed, state, answer, error, body, now)
     if document.guessed:
         state = replace(state, codec=document.codec)
-    message = ""
+    message = "; ".join(document.cuts.values())
     if len(document.entries) > settings.max_entries:
         message = f"{len(document.entries)} entries; only the first {settings.max_entries} are read"
         document = replace(document, entries=document.entries[: settings.max_entries])
+        document.cuts["entries"] = message
     comparison = compare(document, state, feed.source or feed.id, now)
     gap = _find_gap(feed, state, comparison, document, now)
     after = replace(
@@ -257,10 +293,13 @@ def _judge_document(feed: Feed, state: FeedState, answer: Answer, settings: Poll
     if not document.whole:
         message = "the document stops before its end; its whole entries were taken"
         cut = (*state.cut, *(change.uri for change in comparison.changes if change.version == 1))
-        return PollVerdict("truncated", replace(after, message=message, cut=cut), items, gap=gap)
+        cuts = tuple(document.cuts)
+        return PollVerdict(
+            "truncated", replace(after, message=message, cut=cut), items, gap=gap, withheld=cuts
+        )
     after = _with_validators(after, answer, now, items=comparison.new)
     after = _with_hints(replace(after, body=body, cut=()), document, answer, now)
-    return PollVerdict("new" if items else "unchanged", after, items, gap=gap)
+    return PollVerdict("new" if items else "unchanged", after, items, gap=gap, withheld=tuple(document.cuts))
 
 
 def _judge_other_format(
@@ -358,7 +397,7 @@ def _with_hints(state: FeedState, document: FeedDocument, answer: Answer, now: f
     linked = answer.links.get("hub", ""), answer.links.get("self", "")
     if document.json:
         return replace(state, hub=linked[0], topic=linked[1])
-    hints = schedule.read_hints(document.head, document.codec)
+    hints = schedule.read_hints(document.hints or document.head, document.codec)
     if hints.freshness and schedule.freshness(answer.headers, now) is None:
         state = schedule.set_freshness(state, hints.freshness, now)
     return replace(

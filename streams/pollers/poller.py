@@ -20,7 +20,7 @@ import structlog
 
 from config.redaction import redact_secrets
 from config.settings import Poll
-from sinks.metrics import POLL_GAPS, POLL_SECONDS, POLLED_BYTES, POLLED_ITEMS, POLLS
+from sinks.metrics import POLL_GAPS, POLL_SECONDS, POLLED_BYTES, POLLED_ITEMS, POLLS, WITHHELD_PARTS
 from streams.pollers import schedule
 from streams.pollers import state as states
 from streams.pollers.feed import SOUND_OUTCOMES, Feed
@@ -372,6 +372,11 @@ def _log_poll(feed: Feed, request: Request, answer: Answer, verdict: PollVerdict
         conditional=bool(request.etag or request.last_modified), bytes=len(answer.body), items=len(verdict.items),
         failures=verdict.state.failures, message=verdict.state.message,
     )  # fmt: skip
+    if verdict.withheld:
+        log.warning(
+            "a feed costs more than it may; something was cut or left out",
+            feed=feed.id, what=", ".join(verdict.withheld), message=verdict.state.message,
+        )  # fmt: skip
     if verdict.gap:
         log.warning(
             "entries of a feed may have been missed", feed=feed.id, since=verdict.gap.since, at=verdict.gap.at
@@ -385,3 +390,5 @@ def count_poll(verdict: PollVerdict, seconds: float, size: int) -> None:
     POLLED_BYTES.inc(size)
     POLL_GAPS.inc(bool(verdict.gap))
     POLL_SECONDS.observe(seconds)
+    for what in verdict.withheld:
+        WITHHELD_PARTS.labels(what).inc()

@@ -122,6 +122,10 @@ class FeedState:
     rejected: tuple[int, ...] = ()  # hashes of bodies that went to the dead letters
     slow_body: int = 0  # hash of the last body over which a child of the pool was lost …
     slow_count: int = 0  # … and how often
+    item_hour: int = 0  # the hour since the epoch on whose account …
+    item_bytes: int = 0  # … so many bytes of raw items stand
+    letter_day: int = 0  # the day since the epoch on whose account …
+    letter_bytes: int = 0  # … so many bytes of dead letters stand
     shared: tuple[int, ...] = ()  # keys that two entries of one document had
     cut: tuple[str, ...] = ()  # URIs first seen in documents that stopped early, since the last whole one
     entries: Sequence[KnownEntry] = ()
