@@ -32,7 +32,7 @@ def test_a_megabyte_in_one_paragraph_is_read_up_to_the_limit(tagger: Tagger) -> 
 @pytest.mark.parametrize("mark", ["(", '"', "-", ".", "a-", "😀", "\x00"])
 def test_a_long_run_of_marks_is_read_in_time_that_grows_with_its_length(tagger: Tagger, mark: str) -> None:
     before = time.process_time()
-    event = tagged(tagger, mark * 20_000 + " " + SENTENCE)
+    event = tagged(tagger, mark * 10_000 + " " + SENTENCE)
     assert time.process_time() - before < 25  # it takes a second; by the square of the run it took a minute
     assert "Oslo" in {mention.text for mention in event.mentions or ()}
 
