@@ -103,21 +103,34 @@ def _is_same_brief(
 
     Flood warnings, results and other notices of a line are made from templates: a name, a number or the headline is
     all that tells one from the other. So none may differ, and one text may have a few words more at an end, but not
-    the other as well: a last word in place of another may be the number of a file. A flash beside the story that
-    follows it is no such pair.
+    the other as well: a last word in place of another may be the number of a file. Under one headline a brief may be
+    all in the other, which goes on. A flash beside the story that follows it is no such pair.
     """
     words = (fingerprint.words, view.head.words)
     if min(words) >= BRIEF_WORDS or max(words) >= 2 * BRIEF_WORDS:
         return True
+    is_like = features["headline"] >= MIN_BRIEF_LIKENESS
+    if (
+        is_like
+        and features["plain-containment"] == 1.0
+        and _holds_sets(fingerprint.words, view.head.words, ours, theirs)
+    ):
+        return True
     if (ours.numbers, ours.names) != (theirs.numbers, theirs.names):
         return False
-    if ours.headline and theirs.headline and features["headline"] < MIN_BRIEF_LIKENESS:
+    if ours.headline and theirs.headline and not is_like:
         return False
     our_count, their_count = len(fingerprint.shingles), view.head.shingle_count
     shared = min(our_count, their_count)
     return features["plain-containment"] == 1.0 and shared >= MIN_BRIEF_LIKENESS * (
         our_count + their_count - shared
     )
+
+
+def _holds_sets(our_words: int, their_words: int, ours: WordSets, theirs: WordSets) -> bool:
+    """Whether the longer of two texts has the shorter one's numbers and names."""
+    shorter, longer = (ours, theirs) if our_words <= their_words else (theirs, ours)
+    return set(shorter.numbers) <= set(longer.numbers) and set(shorter.names) <= set(longer.names)
 
 
 def mean_run(overlap: Overlap, bound: int) -> float:
