@@ -397,7 +397,9 @@ class RecordView:
     def has_sentences(self, text: str) -> bool:
         """Whether the story had all sentences of a text, also those that its source repeats."""
         occasion = self.occasion()
-        return occasion is not None and set(map(hash_sentence, split_line(text))) <= set(occasion.sentences)
+        return occasion is not None and set(map(hash_sentence, filter(None, split_line(text)))) <= set(
+            occasion.sentences
+        )
 
     def lineage(self) -> Lineage:
         """The lineage that was decided."""

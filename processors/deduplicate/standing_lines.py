@@ -52,6 +52,7 @@ KNOWN: Final = 1  # flags of an occasion
 NEW_LEAD: Final = 2
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])(?![」』”])")
+_MARKS: Final = " \t\u3000.,;:!?…。！？、・•·▽▼△▲■□◆◇●○★☆※-–—*\"'“”„«»‘’()[]（）「」『』【】《》"
 _HEADLINE_WORD: Final = re.compile(r"[^\W_]+")
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _HEAD: Final = Struct("<IIIB")
@@ -95,8 +96,8 @@ def split_line(line: str) -> list[str]:
 
 
 def hash_sentence(sentence: str) -> int:
-    """A hash of 32 bits."""
-    return xxhash.xxh3_64_intdigest(sentence.encode("utf-8", "surrogatepass")) >> 32
+    """A hash of 32 bits, whatever marks stand around a sentence."""
+    return xxhash.xxh3_64_intdigest(sentence.strip(_MARKS).encode("utf-8", "surrogatepass")) >> 32
 
 
 def hash_headline(headline: str) -> int:

@@ -49,7 +49,7 @@ class SeriesTally:
         if story.mark == "repeat":
             counts["found"] += found
             counts["hidden"] += found and lineage.relation == "duplicate"
-            return None if found else "missed"
+            return ("shown" if lineage.relation != "duplicate" else None) if found else "missed"
         counts["updated"] += found and lineage.relation == "update"
         return None if found and lineage.relation == "update" else "version"
 
