@@ -24,7 +24,7 @@ from processors.deduplicate.record import (
     upgrade_record,
 )
 from processors.deduplicate.references import reference_keys
-from processors.deduplicate.score import find_shared, measure_novelty
+from processors.deduplicate.score import find_shared, jaccard_likeness, measure_novelty
 from processors.deduplicate.standing import Report, read_report
 from processors.deduplicate.standing_lines import Occasion, StandingLines
 from processors.deduplicate.window import Window, WindowKeys, WindowReading
@@ -35,6 +35,10 @@ from processors.times import HOUR_MS
 # Of a record that other identifiers leave room for: version, text, headline (3), slug, message number (2), chain, uri,
 # claim, language (2).
 OWN_KEYS: Final = 13
+# A story so long after its parent counts beside it, as does one whose headline shares less with the parent's: with less of
+# either versions of one report count as a template, with more a template that joined two stories is never known.
+APART_HOURS: Final = 8
+MIN_VERSION_LIKENESS: Final = 0.5
 # A guess chooses a window from 15 letters on of which the classifier is sure. With less, one word of a kill ("Annulation")
 # looks for its story in another language; with more, briefs of sources that write in two languages part.
 MIN_CHOOSING_CONFIDENCE: Final = 0.5
@@ -320,7 +324,19 @@ def _place(
         for other in parent.also_killed
     )
     lineage = Lineage(view.chain, relation, view.uri, parent.score, sequence, owner, killed)
-    return _Placement(lineage, figures, flag_new_shingles(fingerprint.shingles, new), novel)
+    counted = None if _is_apart(arrival, view) else new
+    return _Placement(lineage, figures, flag_new_shingles(fingerprint.shingles, counted), novel)
+
+
+def _is_apart(arrival: Arrival, view: RecordView) -> bool:
+    """Whether a story counts beside its parent where it is counted how many stories have a shingle.
+
+    Another headline, or hours in between, tell that what both share may be a template: were it counted once for the
+    chain, two stories that were joined by a template would hide it from all later ones.
+    """
+    ours, theirs = arrival.fingerprint.headline.tolist(), view.word_sets().headline
+    hours = abs(arrival.time_ms - view.head.time_ms) / HOUR_MS
+    return hours >= APART_HOURS or jaccard_likeness(ours, theirs) < MIN_VERSION_LIKENESS
 
 
 def _place_passages(event: Event, report: str, novel: Sequence[NovelPassage]) -> tuple[NovelPassage, ...]:

@@ -20,9 +20,10 @@ from typing import Final, NamedTuple
 
 import xxhash
 
-# What an occasion counts: three where its headline, or its time and most of its text, are others than those of the one
-# before, one where its first sentence is new, as it is in a later lead and in another appeal of the police alike.
-OTHER_COUNT: Final = 3
+# What an occasion counts: six where its headline, or its time and most of its text, are others than those of the one
+# before, one where its first sentence is new, as it is in a later lead and in another appeal of the police alike: with
+# more the fifth lead of a story loses its background, with less a police desk repeats itself for a week.
+OTHER_COUNT: Final = 6
 NEW_LEAD_COUNT: Final = 1
 # Counts from which a sentence stands on another occasion: two occasions, the third of which it does not belong to. With
 # one a new lead over old background begins a chain of its own; with more the fourth day of a series is still an update.
