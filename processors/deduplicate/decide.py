@@ -25,7 +25,7 @@ from processors.deduplicate.record import (
 )
 from processors.deduplicate.references import reference_keys
 from processors.deduplicate.score import find_shared, jaccard_likeness, measure_novelty
-from processors.deduplicate.standing import Report, read_report
+from processors.deduplicate.standing import StoryReport, read_report
 from processors.deduplicate.standing_lines import Occasion, StandingLines
 from processors.deduplicate.window import Window, WindowKeys, WindowReading
 from processors.model.event import Event, Feature, KilledChain, Lineage, NovelPassage
@@ -70,7 +70,7 @@ class PreparedEvent(NamedTuple):
     language: str
     state: int
     version_key: int
-    report: Report
+    report: StoryReport
     learned: int
     fingerprint: Fingerprint
 
@@ -171,9 +171,9 @@ class Deduplicator:
         window.add(memory, arrival.time_ms, keys)
         return StoryDecision(placement.lineage, claim.uri, claim.source, evidence, novel, memory)
 
-    def _read_reports(self, events: Sequence[Event], keys: Sequence[int]) -> list[tuple[Report, int]]:
+    def _read_reports(self, events: Sequence[Event], keys: Sequence[int]) -> list[tuple[StoryReport, int]]:
         """What the events report, as if all before them were learned; those that were seen before teach nothing."""
-        reports: list[tuple[Report, int]] = []
+        reports: list[tuple[StoryReport, int]] = []
         ahead, learned = StandingLines(self._lines), self._learned
         taught: set[int] = set()
         for event, key in zip(events, keys, strict=True):
@@ -267,7 +267,7 @@ def _with_uri(event: Event, uri: str) -> Event:
     return event if event.story.uri == uri else replace(event, story=replace(event.story, uri=uri))
 
 
-def _make_fingerprints(events: Sequence[Event], reports: Sequence[tuple[Report, int]]) -> list[Fingerprint]:
+def _make_fingerprints(events: Sequence[Event], reports: Sequence[tuple[StoryReport, int]]) -> list[Fingerprint]:
     """The fingerprints of events by what they report; their content is the whole text's."""
     texts = [(event.headline, report.text) for event, (report, _) in zip(events, reports, strict=True)]
     return [

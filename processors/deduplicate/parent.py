@@ -33,7 +33,7 @@ from processors.deduplicate.score import (
     measure_likeness,
 )
 from processors.deduplicate.sentences import SplitReport
-from processors.deduplicate.standing import Report
+from processors.deduplicate.standing import StoryReport
 from processors.deduplicate.standing_lines import Occasion
 from processors.deduplicate.window import Window, WindowReading
 from processors.model.event import Event, NovelPassage, Relation
@@ -99,7 +99,7 @@ class StoryVerdict(NamedTuple):
 
 
 def read_arrival(
-    event: Event, report: Report, fingerprint: Fingerprint, window: Window, source: str = ""
+    event: Event, report: StoryReport, fingerprint: Fingerprint, window: Window, source: str = ""
 ) -> Arrival:
     """An event as it arrives at a window."""
     story, now_ms = event.story, window.now_ms

@@ -30,7 +30,7 @@ MAX_OPENING_CHARS: Final = 100  # of a text without a headline, that stand for o
 _STANDING: Final[frozenset[SegmentKind]] = frozenset({"signoff", "boilerplate", "credit", "initials", "slug"})
 
 
-class Report(NamedTuple):
+class StoryReport(NamedTuple):
     """What a story reports, and the occasion that its source's standing lines are learned from.
 
     `content` is the text with the sentences that its source repeats.
@@ -41,7 +41,7 @@ class Report(NamedTuple):
     occasion: Occasion
 
 
-def read_report(event: Event, lines: StandingLines) -> Report:
+def read_report(event: Event, lines: StandingLines) -> StoryReport:
     """What a story reports: its text without standing matter.
 
     Where nothing else remains, a long text is a report that was sent before and is kept; of a short one the headline
@@ -65,7 +65,7 @@ def read_report(event: Event, lines: StandingLines) -> Report:
                 sentences[row][at] = ""
         rest = "\n".join(filter(None, map(_join_sentences, sentences)))
         text = rest or (text if len(text) > MAX_UNSURE_CHARS else "")
-    return Report(text or event.headline or event.text, content or event.text, occasion)
+    return StoryReport(text or event.headline or event.text, content or event.text, occasion)
 
 
 def _join_sentences(sentences: list[str]) -> str:

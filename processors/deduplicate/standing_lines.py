@@ -49,7 +49,7 @@ MAX_SOURCES: Final = 1024
 PART_SLOT_BITS: Final = 15
 PART_BITS: Final = 4
 
-KNOWN: Final = 1  # flags of an occasion
+KNOWN_TEXT: Final = 1  # flags of an occasion
 NEW_LEAD: Final = 2
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])(?![」』”])")
@@ -147,7 +147,7 @@ class StandingLines:
         ]
         chars = list(map(len, sentences))
         is_known = sum(map(operator.mul, chars, known)) >= MOSTLY_KNOWN_SHARE * sum(chars)
-        occasion = occasion._replace(flags=KNOWN * is_known | NEW_LEAD * (not all(known[:1])))
+        occasion = occasion._replace(flags=KNOWN_TEXT * is_known | NEW_LEAD * (not all(known[:1])))
         unsure = [
             count > MIN_COUNT or (count == MIN_COUNT and _count_occasion(again[sentence], occasion) > 0)
             for sentence, count in zip(hashes, counts, strict=True)
@@ -220,7 +220,7 @@ def _count_occasion(packed: int, occasion: Occasion) -> int:
     if (headline & occasion.headline).bit_count() < LIKE_SHARE * shorter:
         return OTHER_COUNT
     hours = abs((packed >> _HOURS_SHIFT & _HOURS_MASK) - occasion.hours)
-    if hours >= OCCASION_HOURS and not occasion.flags & KNOWN:
+    if hours >= OCCASION_HOURS and not occasion.flags & KNOWN_TEXT:
         return OTHER_COUNT
     return NEW_LEAD_COUNT if occasion.flags & NEW_LEAD else 0
 
