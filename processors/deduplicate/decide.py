@@ -267,7 +267,9 @@ def _with_uri(event: Event, uri: str) -> Event:
     return event if event.story.uri == uri else replace(event, story=replace(event.story, uri=uri))
 
 
-def _make_fingerprints(events: Sequence[Event], reports: Sequence[tuple[StoryReport, int]]) -> list[Fingerprint]:
+def _make_fingerprints(
+    events: Sequence[Event], reports: Sequence[tuple[StoryReport, int]]
+) -> list[Fingerprint]:
     """The fingerprints of events by what they report; their content is the whole text's."""
     texts = [(event.headline, report.text) for event, (report, _) in zip(events, reports, strict=True)]
     return [

@@ -32,7 +32,8 @@ from processors.deduplicate.arrays import (
     spread_hashes,
     table_slots,
 )
-from processors.deduplicate.record import BLOCK_RECORDS, ShingleRows
+from processors.deduplicate.record import BLOCK_RECORDS
+from processors.deduplicate.rows import ShingleRows
 
 # The template filter, as in the prototype that was measured on labelled pairs of the Reuters wire: a shingle of more
 # stories is no key. With a higher figure stories made from one template become candidates of each other, with a lower

@@ -25,7 +25,8 @@ from processors.deduplicate.arrays import (
 )
 from processors.deduplicate.fingerprint import COMPLETE_BOUND, NUMBER_BIT, Fingerprint
 from processors.deduplicate.index import MAX_KEY_STORIES
-from processors.deduplicate.record import HASH_BITS, Sample
+from processors.deduplicate.record import HASH_BITS
+from processors.deduplicate.rows import Sample
 
 # Of the smaller story's weight in the larger one. From the prototype that was measured on labelled pairs of the Reuters
 # wire: a higher figure loses briefs that were rewritten, a lower one counts pairs that share phrases only.

@@ -1,6 +1,6 @@
 """What the deduplicator remembers of a story: one compact record, which is its memory and the log's alike.
 
-This module alone knows the layout. A record is little endian: a `RecordHead` of fixed length, then behind each other
+This module knows the layout, and `rows` what the tables read of it. A record is little endian: a `RecordHead` of fixed length, then behind each other
 
 - hashes of shingles, four bytes each: ascending, even; the lowest bit tells that no parent had the shingle,
 - hashes of numbers, of names and of headline words, four bytes each,
@@ -19,13 +19,12 @@ from __future__ import annotations
 import struct
 import zlib
 from array import array
-from collections.abc import Sequence
 from typing import Annotated, Final, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 import xxhash
 
-from processors.deduplicate.arrays import BoolArray, Hashes32, Numbers
+from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.fingerprint import Fingerprint, WordSets
 from processors.deduplicate.killed import join_killed, split_killed
 from processors.deduplicate.sentences import SplitReport, split_report
@@ -113,7 +112,7 @@ class RecordHead(NamedTuple):
     def keys_at(self) -> int:
         """Where the keys begin."""
         words = self.number_count + self.name_count + self.headline_count
-        return _SHINGLES_AT + _HASH_BYTES * (self.shingle_count + words)
+        return SHINGLES_AT + HASH_BYTES * (self.shingle_count + words)
 
     @property
     def figures_at(self) -> int:
@@ -156,27 +155,13 @@ _HEAD: Final = struct.Struct("<" + "".join(HEAD_CODES.values()))
 _OLD_NUMBER: Final = struct.Struct("<H")
 _NEW_FIELDS: Final = struct.Struct("<IHHHIH")  # the last fields of the head
 _OLD_HEAD_BYTES: Final = _HEAD.size - _NEW_FIELDS.size
-_SHINGLES_AT: Final = _HEAD.size
-_HASH_BYTES: Final = 4
+SHINGLES_AT: Final = _HEAD.size
+HASH_BYTES: Final = 4
 _KEY_BYTES: Final = 8
 _FIGURE_BYTES: Final = 1 + 4
 _PASSAGE: Final = struct.Struct("<IIBB")  # start, end, kind, whether it is in the headline
 _KIND_AT: Final = 8  # in a passage
 _KINDS: Final[tuple[NoveltyKind, ...]] = get_args(NoveltyKind)  # a record holds the place in this order
-
-
-def _fields(*names: str) -> struct.Struct:
-    """What unpacks these fields of a record only, in the order of the head."""
-    return struct.Struct(
-        "<"
-        + "".join(code if name in names else f"{struct.calcsize(code)}x" for name, code in HEAD_CODES.items())
-    )
-
-
-_SIZE: Final = _fields("shingle_count")
-_SIZE_AND_BOUND: Final = _fields("shingle_count", "bound")
-_SIZE_AND_CHAIN: Final = _fields("shingle_count", "chain_hash")
-_WINDOW_TIME: Final = _fields("window_time_ms")
 
 
 class StoryRecord(NamedTuple):
@@ -351,14 +336,14 @@ class RecordView:
     @property
     def shingles(self) -> Hashes32:
         """The shingles' hashes, ascending."""
-        return np.frombuffer(self.raw, np.uint32, self.head.shingle_count, _SHINGLES_AT) & HASH_BITS
+        return np.frombuffer(self.raw, np.uint32, self.head.shingle_count, SHINGLES_AT) & HASH_BITS
 
     def word_sets(self) -> WordSets:
         """Numbers, names, headline words."""
         head = self.head
-        start = _SHINGLES_AT + _HASH_BYTES * head.shingle_count
+        start = SHINGLES_AT + HASH_BYTES * head.shingle_count
         numbers, names = head.number_count, head.number_count + head.name_count
-        hashes = array("I", self.raw[start : start + _HASH_BYTES * (names + head.headline_count)]).tolist()
+        hashes = array("I", self.raw[start : start + HASH_BYTES * (names + head.headline_count)]).tolist()
         return WordSets(hashes[:numbers], hashes[numbers:names], hashes[names:])
 
     def keys(self) -> list[int]:
@@ -466,58 +451,3 @@ class RecordView:
             place += length
         chain, parent, version, uri, language, source, owner = strings
         return _Strings(chain, parent, version or "", uri or "", language or "", source or "", owner)
-
-
-class ShingleRows(NamedTuple):
-    """The shingles of successive records, one after the other.
-
-    `new` is true for those that were new to their chain, `sizes` has the number of each record's, `chains` the 32-bit
-    hash of each record's chain, never 0.
-    """
-
-    shingles: Hashes32
-    new: BoolArray
-    sizes: Numbers
-    chains: Hashes32
-
-
-class Sample(NamedTuple):
-    """An earlier story's shingles as a record stores them, how many they are, and up to which bound they are complete."""
-
-    stored: bytes
-    size: int
-    bound: int
-
-
-def read_rows(records: Sequence[bytes]) -> ShingleRows:
-    """The shingles of some records."""
-    heads = [_SIZE_AND_CHAIN.unpack_from(raw) for raw in records]
-    parts = [
-        raw[_SHINGLES_AT : _SHINGLES_AT + _HASH_BYTES * size]
-        for raw, (size, _) in zip(records, heads, strict=True)
-    ]
-    stored = np.frombuffer(b"".join(parts), np.uint32)
-    return ShingleRows(
-        shingles=stored & HASH_BITS,
-        new=(stored & NEW_BIT).astype(np.bool_),
-        sizes=np.array([size for size, _ in heads], np.intp),
-        chains=np.array([chain for _, chain in heads], np.uint32),
-    )
-
-
-def read_sample(record: bytes) -> Sample:
-    """The sample of a record."""
-    size, bound = _SIZE_AND_BOUND.unpack_from(record)
-    return Sample(record[_SHINGLES_AT : _SHINGLES_AT + _HASH_BYTES * size], size, bound)
-
-
-def read_sample_size(record: bytes) -> int:
-    """How many shingles a record holds."""
-    size: int = _SIZE.unpack_from(record)[0]
-    return size
-
-
-def read_window_time(record: bytes) -> int:
-    """The window's time when the story of a record came, in milliseconds."""
-    time_ms: int = _WINDOW_TIME.unpack_from(record)[0]
-    return time_ms

@@ -33,9 +33,8 @@ from processors.deduplicate.overlap import (
     measure_overlaps,
     sample_fingerprint,
 )
-from processors.deduplicate.record import (
-    BLOCK_RECORDS,
-    RecordView,
+from processors.deduplicate.record import BLOCK_RECORDS, RecordView
+from processors.deduplicate.rows import (
     Sample,
     ShingleRows,
     read_rows,

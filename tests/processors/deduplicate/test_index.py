@@ -17,7 +17,7 @@ from processors.deduplicate.index import (
     ShingleIndex,
     top_candidates,
 )
-from processors.deduplicate.record import ShingleRows
+from processors.deduplicate.rows import ShingleRows
 
 
 @given(

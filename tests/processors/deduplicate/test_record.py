@@ -15,12 +15,9 @@ from processors.deduplicate.record import (
     MAX_RECORD_KEYS,
     MAX_REPORT_CHARS,
     RecordView,
-    read_rows,
-    read_sample,
-    read_sample_size,
-    read_window_time,
     upgrade_record,
 )
+from processors.deduplicate.rows import read_rows, read_sample, read_sample_size, read_window_time
 from processors.deduplicate.standing import strip_standing_matter
 from processors.model.event import Event
 from processors.model.story import AltId
