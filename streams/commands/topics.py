@@ -23,6 +23,7 @@ def command() -> None:
     Examples:
       wiredesk topics create --config fleet.toml
       wiredesk topics check --config fleet.toml
+      wiredesk topics grants --config fleet.toml
     """
 
 
@@ -63,6 +64,24 @@ def check_topics(settings: Settings) -> None:
     for line in differences:
         click.echo(line)
     sys.exit(1 if differences else 0)
+
+
+@command.command("grants")
+@with_settings()
+def show_grants(settings: Settings) -> None:
+    """Show the lines with Kafka's own tool that give each role of a fleet the rights that it needs, and no others.
+
+    Each role logs in as a user of its own: <kafka.application>-poller, -worker, -sink, -routes, -webhooks and -desk.
+    Nothing is asked of the broker; `topics create`, `dlq`, `backfill` and `replay` are the operator's own.
+
+    \b
+    Examples:
+      wiredesk topics grants --config fleet.toml > grants.sh
+    """
+    from streams.kafka.grants import grant_commands
+
+    for line in grant_commands(settings):
+        click.echo(line)
 
 
 def _ask_broker(question: Callable[[Settings], Awaitable[list[str]]], settings: Settings) -> list[str]:

@@ -1,0 +1,169 @@
+"""Each role of a fleet has the rights that it needs, and no others, by a real broker that asks who it is."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from aiokafka.protocol.admin import CreateAclsRequest
+from msgspec.structs import replace
+
+from config.settings import Kafka, Settings
+from streams.kafka.cluster import Cluster
+from streams.kafka.grants import Grant, grant_commands, role_grants, user_name
+from streams.topology import ENRICHED, LINEAGE, NORMALISED, RAW, STEPS, TOPICS
+from tests.acceptance.test_tls import QUICK
+from tests.conftest import _lacking
+from tests.servers.fleet import Worker, item, make_topics, publish, read
+from tests.servers.kafka import KafkaServer
+from tests.servers.maven import Missing
+from tests.servers.secure_kafka import MECHANISM, MODULE
+
+OPERATOR: Final = ("operator", "battery staple")
+PASSWORD: Final = "correct horse"
+KINDS: Final = {"topic": 2, "group": 3, "transactional-id": 5}  # numbers of the protocol
+OPERATIONS: Final = {"Read": 3, "Write": 4, "Describe": 8}
+LITERAL, PREFIXED, ALLOW = 3, 4, 3
+
+
+def of_role(role: str, operation: str) -> set[str]:
+    return {
+        grant.name
+        for grant in role_grants(Settings())
+        if (grant.role, grant.kind) == (role, "topic") and operation in grant.operations
+    }
+
+
+def test_a_poller_writes_what_it_polls_and_nothing_else() -> None:
+    assert of_role("poller", "Write") == {
+        "wire.items.raw.v1",
+        "wire.items.raw.v1.dlq",
+        "wire.feeds.gaps.v1",
+        "wire.state.feeds.v1",
+    }
+    assert of_role("poller", "Read") == {"wire.state.feeds.v1"}
+
+
+def test_a_worker_reads_and_writes_what_the_topology_says() -> None:
+    for step in STEPS:
+        assert {topic.name for topic in step.reads} <= of_role("worker", "Read")
+        assert {topic.name for topic in step.writes} <= of_role("worker", "Write")
+        assert {topic.dead_letters.name for topic in step.reads} <= of_role("worker", "Write")
+    assert RAW.name not in of_role("worker", "Write")
+    assert "wire.state.feeds.v1" not in of_role("worker", "Write")
+
+
+def test_a_desk_writes_nothing_and_a_sink_only_dead_letters() -> None:
+    assert of_role("desk", "Write") == set()
+    assert all(name.endswith(".dlq") for name in of_role("sink", "Write") | of_role("webhooks", "Write"))
+
+
+def test_every_topic_of_the_pipeline_has_one_who_writes_it() -> None:
+    written = set().union(*(of_role(role, "Write") for role in ("poller", "worker", "routes")))
+    by_operators = {"wire.items.backfill.v1", "wire.webhooks.v1"}  # back-fills and replays
+    assert {topic.name for topic in TOPICS} - by_operators <= written
+
+
+def test_prefix_and_application_stand_before_every_name() -> None:
+    settings = Settings(kafka=Kafka(prefix="north.", application="wire"))
+    for grant in role_grants(settings):
+        assert grant.name.startswith("north."), grant
+    assert user_name(settings, "poller") == "wire-poller"
+
+
+@pytest.fixture(scope="module")
+def broker(request: pytest.FixtureRequest) -> Iterator[KafkaServer]:
+    """A broker that lets nobody do anything without a grant, but its operator."""
+    login = f'{MODULE} required username="{OPERATOR[0]}" password="{OPERATOR[1]}";'
+    properties = {
+        "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "sasl.enabled.mechanisms": MECHANISM,
+        "sasl.mechanism.inter.broker.protocol": MECHANISM,
+        f"listener.name.client.{MECHANISM.lower()}.sasl.jaas.config": login,
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:{OPERATOR[0]};User:ANONYMOUS",  # the controller's listener knows no users
+    }
+    users = [OPERATOR, *((f"wiredesk-{role}", PASSWORD) for role in ("poller", "worker"))]
+    with tempfile.TemporaryDirectory(prefix="wiredesk-kafka-") as folder:
+        try:
+            server = KafkaServer(Path(folder), properties)
+            names = [("--add-scram", f"{MECHANISM}=[name={name},password={word}]") for name, word in users]
+            server.format(*(argument for name in names for argument in name))
+        except Missing as missing:
+            _lacking(request, f"Kafka with users: {missing}")
+        server.start()
+        yield server
+        server.stop()
+
+
+def login(broker: KafkaServer, user: str, password: str = PASSWORD) -> Kafka:
+    return Kafka(
+        broker.servers, partitions=1, workers=1, worker="one", security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism=MECHANISM, username=user, password=password,
+    )  # fmt: skip
+
+
+async def give(operator: Kafka, grants: list[Grant], settings: Settings) -> None:
+    """Give rights as ``kafka-acls.sh`` does, without a Java machine for each."""
+    admin = Cluster(operator).admin()
+    await admin.start()
+    try:
+        for grant in grants:
+            for operation in grant.operations:
+                request = CreateAclsRequest(
+                    KINDS[grant.kind], grant.name, PREFIXED if grant.is_prefix else LITERAL,
+                    f"User:{user_name(settings, grant.role)}", "*", OPERATIONS[operation], ALLOW,
+                )  # fmt: skip
+                answer = await admin._send_request(request)
+                assert answer.creation_responses[0][0] == 0, (grant, answer)
+    finally:
+        await admin.close()
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(200)
+async def test_workers_work_with_their_grants_and_a_poller_that_was_taken_over_can_forge_nothing(
+    broker: KafkaServer, tmp_path: Path
+) -> None:
+    operator = login(broker, *OPERATOR)
+    await make_topics(operator)
+    settings = Settings(kafka=operator)
+    grants = [grant for grant in role_grants(settings) if grant.role in {"poller", "worker"}]
+    await give(operator, grants, settings)
+    (tmp_path / "admin.properties").write_text(
+        f"security.protocol=SASL_PLAINTEXT\nsasl.mechanism={MECHANISM}\n"
+        f'sasl.jaas.config={MODULE} required username="{OPERATOR[0]}" password="{OPERATOR[1]}";\n'
+    )
+    line = grant_commands(settings)[0].replace("admin.properties", str(tmp_path / "admin.properties"))
+    done = broker.tool(line)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"principal=User:wiredesk-poller.*operation=WRITE", done.stdout), done.stdout
+
+    poller, worker = login(broker, "wiredesk-poller"), login(broker, "wiredesk-worker")
+    await publish(poller, [item(0), item(1, "raise in segment"), item(2)])
+    with Worker(worker, tmp_path / "log", *QUICK) as running:
+        enriched = await read(operator, [ENRICHED.name], 2, 90)
+        letters = await read(operator, ["wire.stories.unique.v1.dlq"], 1, 30)
+        assert running.stop(20) == 0, running.log()
+    assert (len(enriched), len(letters)) == (2, 1)
+
+    for topic in (ENRICHED, NORMALISED, LINEAGE):
+        with pytest.raises(TopicAuthorizationFailedError):
+            await publish(poller, [item(9)], topic.name)
+    with pytest.raises((GroupAuthorizationFailedError, TopicAuthorizationFailedError)):
+        await join_group(Cluster(replace(poller, worker="thief")))
+
+
+async def join_group(cluster: Cluster) -> None:
+    """Take partitions away from the workers."""
+    consumer = cluster.group_consumer(cluster.group, RAW.name)
+    try:
+        await consumer.start()
+        await consumer.getmany(timeout_ms=5000)
+    finally:
+        await consumer.stop()
