@@ -144,6 +144,12 @@ def source_of_event(event: Event) -> str:
     return (event.provenance and event.provenance.source) or ANY_SOURCE
 
 
+def takes_over(event: Event) -> bool:
+    """Whether a feed that is entitled to its uri sends a version of what another source has sent under it."""
+    place = lineage(event)
+    return place.source is not None and place.story == place.of == event.story.uri
+
+
 def chain_source(event: Event) -> str:
     """Whose story the earliest member of the event's chain is."""
     place = lineage(event)
@@ -153,13 +159,12 @@ def chain_source(event: Event) -> str:
 def with_own_identity(event: Event, find_source: Callable[[str], str | None]) -> Event:
     """The event as it is kept: its uri and its chain are no other source's, and not longer than an index takes.
 
-    `find_source` tells whose story is kept under a uri, None for none. A version of which deduplicate says that it is of
-    that very uri is accepted, as of a feed that is entitled to it.
+    `find_source` tells whose story is kept under a uri, None for none. A feed that is entitled to a uri takes it over.
     """
     place, source = lineage(event), source_of_event(event)
     uri, chain, of = short_uri(event.story.uri), short_uri(place.story), place.of and short_uri(place.of)
     owner = chain_source(event)
-    own_uri = uri if of == uri else _own_uri(uri, source, find_source)
+    own_uri = _own_uri(uri, owner if takes_over(event) else source, find_source)
     own_chain = own_uri if chain == uri and owner == source else _own_uri(chain, owner, find_source)
     if (own_uri, own_chain, of) == (event.story.uri, place.story, place.of):
         return event

@@ -320,9 +320,14 @@ def _place(
         weights = window.weigh(reading.story_counts)
         figures["novelty"] = measure_novelty(fingerprint, weights, shared, view.head.bound)
     sequence = view.head.sequence if relation == "duplicate" else 1 + _latest_sequence(window, view)
-    owner = _owner(arrival, view)
+    owner = _find_owner(window, view, arrival.source)
     killed = tuple(
-        KilledChain(other.chain, other.uri, 1 + _latest_sequence(window, other), _owner(arrival, other))
+        KilledChain(
+            other.chain,
+            other.uri,
+            1 + _latest_sequence(window, other),
+            _find_owner(window, other, arrival.source),
+        )
         for other in parent.also_killed
     )
     lineage = Lineage(view.chain, relation, view.uri, parent.score, sequence, owner, killed)
@@ -368,9 +373,14 @@ def _may_change(arrival: Arrival, parent: Parent) -> bool:
     )
 
 
-def _owner(arrival: Arrival, view: RecordView) -> str | None:
-    """Whose chain a record is in, where it is another source's than the arrival's."""
-    return None if view.owner == arrival.source else view.owner
+def _find_owner(window: Window, view: RecordView, source: str) -> str | None:
+    """Whose story a record's chain is named after; None where it is of the source itself.
+
+    A feed that is entitled to a uri takes it over from whoever used it first.
+    """
+    holder = window.find_view(hash_key("uri", view.chain))
+    owner = holder.source if holder is not None and holder.uri == view.chain else view.owner
+    return None if owner in {source, ""} else owner
 
 
 def _latest_sequence(window: Window, view: RecordView) -> int:

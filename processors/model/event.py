@@ -40,7 +40,7 @@ class Language(Model, frozen=True):
 
 
 class KilledChain(Model, frozen=True):
-    """A chain that a kill ends beside its own: as in `Lineage`, and `of` the story that the kill names."""
+    """A chain that a kill ends beside its own: the members are as in `Lineage`."""
 
     story: str
     of: str

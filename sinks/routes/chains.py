@@ -18,7 +18,7 @@ from processors.model.codec import encode
 from processors.model.event import Event
 from processors.sources import ANY_SOURCE
 from sinks.routes.router import Router, is_kill
-from sinks.stories import FOR_EVER_MS, chain_source, lineage, revision
+from sinks.stories import FOR_EVER_MS, chain_source, lineage, revision, source_of_event, takes_over
 
 # How often a chain is touched whose memory changes in nothing else. More often writes its state for each repeat of a
 # running story; the memory of routes must be longer, or a chain that goes on is forgotten.
@@ -87,6 +87,8 @@ def decide_event(
     if place.relation == "duplicate":
         return ChainDecision(chain)
     chain = chain or Chain(written, source=chain_source(event))
+    if takes_over(event):
+        chain = replace(chain, source=source_of_event(event))
     if is_kill(event):
         return _decide_kill(router, event, written, trace, chain)
     routed = router.route(event, frozenset(chain.routes))
@@ -154,7 +156,8 @@ def _update(chain: Chain, written: int, routes: set[str], held: tuple[HeldStory,
     if not after.routes and not after.held:
         return None
     is_fresh = after.touched - chain.touched < REFRESH_MS
-    return chain if is_fresh and (after.routes, after.held) == (chain.routes, chain.held) else after
+    same = (after.routes, after.held) == (chain.routes, chain.held)
+    return chain if is_fresh and same else after
 
 
 def _usable(event: Event) -> Event:

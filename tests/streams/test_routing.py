@@ -67,3 +67,21 @@ def test_a_kill_of_a_copy_leaves_what_waits_of_the_original(settings: Settings) 
     assert work.due_at() == ONE
     work([Record(ENRICHED.name, 0, 2, b"", encode(sent_by("pane", kill)), NOON)])
     assert work.due_at() is None
+
+
+def test_the_feed_of_a_uris_host_takes_its_chain_over(settings: Settings) -> None:
+    work = RouteWork(settings, lambda: ONE)
+    uri = "https://pane.example/1"
+    first = sent_by("planet", event(uri, text="Ships will come."))
+    own = event(uri, text="Ships will come soon.", relation="update", of=uri, sequence=2, minute=1)
+    later = event(uri, text="", relation="kill", status="canceled", of=uri, sequence=3, minute=2)
+    sent = (first, sent_by("pane", own, "planet"), sent_by("pane", later))
+    outcomes = work([Record(ENRICHED.name, 0, n, b"", encode(story), NOON) for n, story in enumerate(sent)])
+    keys = [
+        message.key
+        for outcome in outcomes
+        if isinstance(outcome, tuple)
+        for message in outcome
+        if message.topic != ROUTED.name
+    ]
+    assert keys == [uri.encode()] * 3

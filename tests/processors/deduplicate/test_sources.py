@@ -167,3 +167,28 @@ def test_a_uri_is_one_chain_whatever_language_a_version_was_guessed_in() -> None
     )
     assert (kill.lineage.relation, kill.lineage.of, kill.lineage.sequence) == ("kill", first.uri, 2)
     assert copy.lineage.of == first.uri, "a guess from a few words does not hide the story from its copy"
+
+
+def test_who_used_a_uri_before_the_feed_of_its_host_kills_nothing_of_that() -> None:
+    kill = KILL.replace(FERRY, "Ferry sinks off Ellery, all lost")
+    first = sent_by("hill", event(URI, report(2), "Ferry sinks off Ellery, all lost"))
+    own = sent_by("pane", event(URI, report(1), FERRY, version="2", hours=1), "https://pane.example/rss")
+    later = sent_by("pane", event(URI, f"{report(1)} It opens in May.", FERRY, version="3", hours=2))
+    _, taken, update, killed = decide(
+        first, own, later, sent_by("hill", event("urn:hill:2", kill, "ADVISORY", hours=3))
+    )
+    assert (taken.uri, taken.lineage.source, update.lineage.source) == (URI, "hill", None)
+    assert (killed.lineage.relation, killed.lineage.of, killed.lineage.source) == ("kill", URI, "pane")
+
+
+def test_a_kill_of_two_stories_says_of_each_whose_chain_it_is_in() -> None:
+    rain = "Rain floods the cellars of Ellery again"
+    victim = sent_by("pane", event(URI, report(1), FERRY))
+    copy = sent_by("hill", event("urn:hill:1", report(1), FERRY, hours=1))
+    own = sent_by("hill", event("urn:hill:2", report(2), rain, hours=2))
+    both = f"Attention editors: please kill the stories headlined “{rain}” and “{FERRY}”."
+    killed = decide(victim, copy, own, sent_by("hill", event("urn:hill:3", both, "ADVISORY", hours=3)))[
+        -1
+    ].lineage
+    scopes = {killed.story: killed.source, **{other.story: other.source for other in killed.also_killed}}
+    assert scopes == {"urn:hill:2": None, URI: "pane"}

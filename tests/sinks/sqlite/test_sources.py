@@ -33,6 +33,16 @@ async def test_a_uri_that_deduplicate_has_forgotten_keeps_its_story(shelf: Shelf
     assert (await headlines(shelf))[URI] == "Ferry opens"
 
 
+async def test_a_later_version_of_a_forgotten_uri_overwrites_nothing(shelf: Shelf) -> None:
+    later = event(URI, headline="Twice", version="99", relation="update", of=URI, sequence=2, minute=9_001)
+    shelf.put(
+        sent_by("pane", event(URI, headline="Ferry opens")),
+        sent_by("hill", event(URI, headline="Once", version="98", minute=9_000)),
+        sent_by("hill", later),
+    )
+    assert await headlines(shelf) == {URI: "Ferry opens", OWN_URI: "Twice"}
+
+
 async def test_the_chain_of_a_forgotten_uri_is_not_the_victims(shelf: Shelf) -> None:
     kill = event("urn:hill:2", relation="kill", chain=URI, of=URI, sequence=2, minute=9_001)
     shelf.put(
