@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -32,8 +32,8 @@ def not_a_feed(text: str, url: str | None, formats: tuple[Format, ...]) -> NotAF
 def _advertised_feeds(text: str, url: str | None, formats: tuple[Format, ...]) -> list[str]:
     """The addresses in ``link rel=alternate`` elements with a feed's media type, each once.
 
-    By RSS Autodiscovery (rssboard.org). Relative ones are resolved against the page's ``base`` and its own address,
-    and stay as they are written where neither is known.
+    By RSS Autodiscovery (rssboard.org). Relative ones are resolved against the page's ``base``, its own address or the
+    one that it calls canonical, and stay as they are written where none is known.
     """
     parser = etree.HTMLParser(encoding="utf-8", no_network=True)
     try:
@@ -43,7 +43,7 @@ def _advertised_feeds(text: str, url: str | None, formats: tuple[Format, ...]) -
     if root is None:
         return []
     base = next((element.get("href") for element in root.iter("base") if element.get("href")), None)
-    base = web_address(base, url) or url if base else url
+    base = web_address(base, url) or url if base else url or _canonical_address(root)
     feed_types = {type_ for format_ in formats if format_.is_feed for type_ in format_.media_types}
     addresses: dict[str, None] = {}
     for link in root.iter("link"):
@@ -55,6 +55,12 @@ def _advertised_feeds(text: str, url: str | None, formats: tuple[Format, ...]) -
             if address:
                 addresses[address] = None
     return list(addresses)
+
+
+def _canonical_address(root: Any) -> str | None:
+    """The address that a page calls its own (RFC 6596)."""
+    links = (link for link in root.iter("link") if "canonical" in (link.get("rel") or "").lower().split())
+    return next((address for link in links if (address := web_address(link.get("href") or ""))), None)
 
 
 FORMAT: Final = Format(name="html", read=refuse_page, roots={"html": ()}, media_types=("text/html",))

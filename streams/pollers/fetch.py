@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -29,10 +30,14 @@ ACCEPT_HEADER: Final = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
     "text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
 )
+# 203 is what a proxy makes of 200 where it has changed the document (RFC 9110, 15.3.4).
+DOCUMENT_STATUSES: Final = frozenset({200, 203})
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 PERMANENT_STATUSES: Final = frozenset({301, 308})
 CHUNK_BYTES: Final = 65536
 MAX_INTERIM_ANSWERS: Final = 16  # servers send one or two (100, 103); without end they cost a processor
+MAX_COOKIE_CHARS: Final = 4_096  # that a hop is sent; servers refuse longer headers
+GZIP_WINDOW: Final = 31  # of zlib: 32 kB behind a head of gzip
 KEEP_ALIVE_S: Final = 15.0  # for the next feed of the same host; most servers wait at least as long
 LOST_CONNECTION: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
 OUTCOME_OF: Final[tuple[tuple[tuple[type[Exception], ...], PollOutcome], ...]] = (  # the first that fits
@@ -192,13 +197,14 @@ class Fetcher:
         `gate` is asked before each hop and may end the request with an answer of its own.
         """
         url, moved, permanent = request.url, None, True
+        cookies = aiohttp.CookieJar(unsafe=True)  # of this fetch alone, also of hosts that are addresses
         for _ in range(self._settings.max_redirects + 1):
             if request.proxy and (refusal := await self._proxy_refusal(url, request)):
                 return refusal
             if gate and (refusal := await gate(url)):
                 return refusal
             async with turn(host_of(url)):
-                answer = await self._request_hop(url, request)
+                answer = await self._request_hop(url, request, cookies)
             if answer.status not in REDIRECT_STATUSES or answer.failure:
                 return _with_move(answer, moved)
             permanent = permanent and answer.status in PERMANENT_STATUSES
@@ -248,7 +254,7 @@ class Fetcher:
         self._names = self._resolver or self._names or aiohttp.ThreadedResolver()
         return [found["host"] for found in await self._names.resolve(host, port, socket.AF_UNSPEC)]
 
-    async def _request_hop(self, url: str, request: Request) -> Answer:
+    async def _request_hop(self, url: str, request: Request, cookies: aiohttp.CookieJar) -> Answer:
         """The answer of one URL. Where a kept connection proves dead before its answer, another one is asked, once.
 
         That is no repetition: a server that has closed a connection has read nothing more from it (RFC 9112, 9.3.1).
@@ -257,7 +263,7 @@ class Fetcher:
         for last in (False, True):
             connection = Connection()
             try:
-                return await self._exchange(url, request, connection)
+                return await self._exchange(url, request, connection, cookies)
             except LOST_CONNECTION as error:
                 if last or not connection.reused:
                     return _failed_answer(url, error)
@@ -271,17 +277,21 @@ class Fetcher:
                 return _failed_answer(url, error)
         raise AssertionError("the second try ends")
 
-    async def _exchange(self, url: str, request: Request, connection: Connection) -> Answer:
+    async def _exchange(
+        self, url: str, request: Request, connection: Connection, cookies: aiohttp.CookieJar
+    ) -> Answer:
         assert self._session is not None
-        headers = _headers(url, request)
+        headers = _headers(url, request) | _cookie_header(cookies, url)
         conditional = "If-None-Match" in headers or "If-Modified-Since" in headers
         async with self._session.get(
             URL(url), headers=headers, allow_redirects=False, proxy=request.proxy or None,
             trace_request_ctx=connection,
         ) as response:  # fmt: skip
             connection.reused = False  # it lives: what is lost from now on is the answer
+            if response.cookies:  # some sites send a reader round once to see whether cookies come back
+                cookies.update_cookies(response.cookies, URL(url))
             body = b""
-            if response.status == 200:
+            if response.status in DOCUMENT_STATUSES:
                 body = await self._read_body(response)
             return Answer(
                 url, response.status, response.headers, body,
@@ -294,14 +304,30 @@ class Fetcher:
     async def _read_body(self, response: aiohttp.ClientResponse) -> bytes:
         """The decoded body, read no further than the cap."""
         parts, size = [], 0
+        # The old name of gzip (RFC 9110, 8.4.1.3), which aiohttp leaves as it comes.
+        is_zipped = response.headers.get("Content-Encoding", "").strip().lower() == "x-gzip"
+        unzip = zlib.decompressobj(GZIP_WINDOW) if is_zipped else None
         chunks: AsyncIterator[bytes] = response.content.iter_chunked(CHUNK_BYTES)
         async for chunk in chunks:
-            size += len(chunk)
+            part = _decompress(unzip, chunk, self._settings.max_body_bytes + 1 - size) if unzip else chunk
+            size += len(part)
             if size > self._settings.max_body_bytes:
                 response.close()
                 raise BodyTooLarge
-            parts.append(chunk)
+            parts.append(part)
         return b"".join(parts)
+
+
+def _decompress(unzip: Any, chunk: bytes, max_bytes: int) -> bytes:
+    """What a chunk says, no further than the cap.
+
+    Raises:
+        aiohttp.ClientPayloadError: the bytes are no gzip.
+    """
+    try:
+        return bytes(unzip.decompress(chunk, max_bytes))
+    except zlib.error as error:
+        raise aiohttp.ClientPayloadError(f"the body is no gzip: {error}") from error
 
 
 class BodyTooLarge(Exception):
@@ -381,6 +407,13 @@ def _headers(url: str, request: Request) -> dict[str, str]:
     if request.authorization and parse_origin(url) == parse_origin(request.origin or request.url):
         headers["Authorization"] = request.authorization
     return headers
+
+
+def _cookie_header(cookies: aiohttp.CookieJar, url: str) -> dict[str, str]:
+    """The cookies that earlier hops of the same fetch set for a URL, as a header; empty where there are none."""
+    fitting = cookies.filter_cookies(URL(url)) if len(cookies) else {}
+    header = "; ".join(f"{name}={morsel.value}" for name, morsel in fitting.items())
+    return {"Cookie": header} if 0 < len(header) <= MAX_COOKIE_CHARS else {}
 
 
 def _with_move(answer: Answer, moved: str | None) -> Answer:

@@ -19,7 +19,7 @@ from processors.times import to_timestamp
 from streams.pollers import budget, schedule
 from streams.pollers.documents import FeedDocument, split_document
 from streams.pollers.feed import SOUND_OUTCOMES, Feed, PollOutcome
-from streams.pollers.fetch import Answer, Request, hash_url, host_of
+from streams.pollers.fetch import DOCUMENT_STATUSES, Answer, Request, hash_url, host_of
 from streams.pollers.identity import Comparison, compare
 from streams.pollers.state import FeedState, pack_state, unpack_state
 from streams.settlement import MAX_CRASHES
@@ -97,7 +97,7 @@ def judge_answer(
     feed: Feed, state: FeedState, answer: Answer, settings: Poll, now: float, random: float
 ) -> PollVerdict:
     """What an answer means for a feed. `now` is when it was complete, `random` is in [0, 1)."""
-    if answer.status == 200 and not answer.failure:
+    if answer.status in DOCUMENT_STATUSES and not answer.failure:
         verdict = _keep_budget(
             _judge_document(feed, state, answer, settings, now), feed, state, answer, settings, now
         )
@@ -143,7 +143,7 @@ def _keep_letter_budget(verdict: PollVerdict, settings: Poll, now: float) -> Pol
 
 def holds_new_document(state: FeedState, answer: Answer) -> bool:
     """Whether an answer has a body that is to be read, which takes a time of its own; all else is a matter of headers."""
-    if answer.status != 200 or answer.failure:
+    if answer.status not in DOCUMENT_STATUSES or answer.failure:
         return False
     body = _hash_body(answer)
     return body not in {state.body, state.slow_body if _is_set_aside(state) else 0}
@@ -414,7 +414,7 @@ def _count_outcome(state: FeedState, outcome: PollOutcome, now: float) -> FeedSt
 
 def _with_move(state: FeedState, answer: Answer, settings: Poll, now: float) -> FeedState:
     """A permanent redirect moves the feed once it has been seen for ``move_after_s``; any other answer forgets it."""
-    if answer.failure or answer.status not in {200, 304}:
+    if answer.failure or answer.status not in {*DOCUMENT_STATUSES, 304}:
         return state
     if not answer.moved or answer.moved != answer.url:
         return replace(state, moved_to="", moved_since=0.0) if state.moved_to else state

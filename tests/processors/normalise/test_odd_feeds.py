@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from processors.errors import UnknownFormat
+from processors.errors import NotAFeed, UnknownFormat
 from processors.normalise.html import read_html
 from tests.processors.normalise.samples import one, outcomes
 
@@ -184,3 +184,9 @@ def test_a_feed_that_is_cut_anywhere_gives_its_whole_items(end: str) -> None:
     whole = f"<rss><channel><item><guid>1</guid><title>Lock</title><description>{FULL}</description></item><item><guid>2</guid><title>Barge</title>"
     events = [event for event in outcomes(whole + end) if not isinstance(event, Exception)]
     assert (events[0].headline, events[0].text) == ("Lock", FULL)
+
+
+def test_a_page_without_an_address_tells_its_feeds_by_the_canonical_one() -> None:
+    page = '<html><head><link rel="canonical" href="https://post.example/news/"><link rel="alternate" type="application/rss+xml" href="rss.xml"></head></html>'
+    with pytest.raises(NotAFeed, match=r"https://post\.example/news/rss\.xml"):
+        outcomes(page)

@@ -23,6 +23,7 @@ from tests.streams.pollers.polling import at_once, document, outcome_of, polling
 LARGE = b"<rss><channel><title>" + b" " * 20_000_000
 BOMBS = {
     "gzip": gzip.compress(LARGE),
+    "x-gzip": gzip.compress(LARGE),
     "deflate": zlib.compress(LARGE),
     "br": brotli.compress(LARGE, quality=1),
     "zstd": zstd.compress(LARGE),
@@ -35,17 +36,18 @@ PAGE = b"<!DOCTYPE html><html><body>Soon</body></html>"
     ("body", "coding"),
     [
         (gzip.compress(document(1)), "gzip"),
+        (gzip.compress(document(1)), "X-GZIP"),
         (zlib.compress(document(1)), "deflate"),
         (RAW.compress(document(1)) + RAW.flush(), "deflate"),
         (brotli.compress(document(1)), "br"),
         (zstd.compress(document(1)), "zstd"),
     ],
-    ids=["gzip", "deflate", "raw deflate", "br", "zstd"],
+    ids=["gzip", "old name of gzip", "deflate", "raw deflate", "br", "zstd"],
 )
 async def test_content_codings_are_undone(log: MemoryLog, web: WebServer, body: bytes, coding: str) -> None:
     web.answer("/rss", body, Content_Encoding=coding)
     assert (await outcome_of(log, web)).outcome == "new"
-    assert coding in web.requests[0].headers["accept-encoding"]
+    assert coding.lower().removeprefix("x-") in web.requests[0].headers["accept-encoding"]
 
 
 @pytest.mark.parametrize("coding", BOMBS)
@@ -71,6 +73,7 @@ async def test_a_bomb_is_stopped_at_the_cap_not_after(log: MemoryLog, web: WebSe
         (document(1), "200 OK", {"Content_Length": "5000"}, "reset"),
         (document(1), "200 OK", {"X_Padding": "p" * 200_000}, "bad_response"),
         (b"not gzip", "200 OK", {"Content_Encoding": "gzip"}, "reset"),
+        (b"not gzip", "200 OK", {"Content_Encoding": "x-gzip"}, "reset"),
         (b"", "404 Not Found", {}, "http_4xx"),
         (b"", "503 Unavailable", {}, "http_5xx"),
         (b"", "429 Slow down", {"Retry_After": "1"}, "throttled"),
@@ -148,6 +151,39 @@ async def test_redirects_are_followed_and_a_temporary_one_moves_nothing(
     web.answer("/end", document(1))
     state = await outcome_of(log, web, move_after_s=0.0)
     assert (state.outcome, state.moved_to, state.url) == ("new", "", "")
+
+
+async def test_what_a_proxy_has_changed_is_a_document_all_the_same(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/rss", document(1), "203 Non-Authoritative Information")
+    assert (await outcome_of(log, web)).outcome == "new"
+
+
+async def test_cookies_go_along_with_the_redirects_of_one_fetch(log: MemoryLog, web: WebServer) -> None:
+    web.answer("/rss", b"", "302 Found", Location="/there", Set_Cookie="seen=1; Path=/there")
+    web.answer("/there", b"", "302 Found", Location="/end", Set_Cookie="lasting=2; Path=/")
+    web.answer("/end", document(1))
+    async with polling(log, [Feed("f", web.url("/rss"))], settings(web)):
+        await log.until(lambda: len(web.of("/end")) > 1)
+    assert [request.headers.get("cookie", "") for request in web.requests[:4]] == [
+        "",
+        "seen=1",
+        "lasting=2",
+        "",
+    ]
+
+
+async def test_cookies_do_not_follow_a_redirect_to_another_host(log: MemoryLog, web: WebServer) -> None:
+    web.answer(
+        "/rss",
+        b"",
+        "302 Found",
+        Location=web.url("/end").replace("127.0.0.1", "localhost"),
+        Set_Cookie="seen=1; Path=/",
+    )
+    web.answer("/end", document(1))
+    async with polling(log, [Feed("f", web.url("/rss"))], settings(web)):
+        await log.until(lambda: bool(web.of("/end")))
+    assert "cookie" not in web.of("/end")[0].headers
 
 
 async def test_a_permanent_redirect_moves_the_feed_once_it_has_lasted(log: MemoryLog, web: WebServer) -> None:
