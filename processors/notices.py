@@ -44,6 +44,8 @@ _SLUG: Final = r"(?-i:[A-Z][\w.]*(?:[-/]+[\w.]+)+|[A-Z]{4,}\w*)"
 _JOINED_SLUG: Final = r"(?-i:[A-Z][\w.]*(?:[-/]+[\w.]+)+)"
 _AGENT: Final = rf"(?P<agent>[^\s.,;:{_QUOTE}]+(?: [^\s.,;:{_QUOTE}]+){{0,2}})"
 _PART_ENDS: Final = (" - ", " – ", " — ", " -- ", "—", "**", "==")
+# Marks of urgency and versions that stand before that of a kill: a corrected kill kills.
+_PRECEDING_MARKS: Final = "corrected|correction|correct|repeat|rpt|urgent|urgente|update|alert|attention|atención|achtung|eil|berichtigung|corrige"
 _MARK_PUNCTUATION: Final = " *=+-–—:.!()[]【】（）"
 _LINE_ENDS: Final = ".!?:;。！？"
 _BRACKETS: Final = {")": "(", "]": "[", "】": "【", "）": "（"}
@@ -145,7 +147,8 @@ def _find_form(notices: _Notices, item: _Item, sources: Sequence[str]) -> str | 
     if not item.is_short or item.is_dispatch:
         return None
     is_marked = _has_mark(notices, item)
-    is_mark_alone = not item.sentences and notices.marks.fullmatch(item.headline.strip(_MARK_PUNCTUATION))
+    alone = item.headline.strip(_MARK_PUNCTUATION)
+    is_mark_alone = notices.marks.fullmatch(alone) and (alone.isupper() or not item.sentences)
     if is_mark_alone or any(map(notices.substitutes.search, (item.headline, *item.lines[:2]))):
         return "mark"
     supported = is_marked or _is_addressed(notices, item) or any(map(notices.supports.search, plain))
@@ -278,11 +281,12 @@ def _compiled(words: KillWords) -> _Notices:
         )
         return re.compile(pattern, re.IGNORECASE)
 
+    before = rf"(?:(?:{_PRECEDING_MARKS})\W{{1,3}})?"
     open_, close = r"^[\s(\[{^=*+【（［〔「“\"'«<—–-]*", r"(?=\s*[-–—:;)\]}/.,=!*】）］〕」：]|\s*$)"
     return _Notices(
         words=words.words,
-        sure=compiled(rf"{open_}(?:{words.sure}){close}"),
-        marks=compiled(rf"{open_}(?P<mark>{words.marks}){close}"),
+        sure=compiled(rf"{open_}{before}(?:{words.sure}){close}"),
+        marks=compiled(rf"{open_}{before}(?P<mark>{words.marks}){close}"),
         bare_marks=re.compile(
             rf"{open_}(?P<mark>(?i:{words.marks}))(?=\s+[¿¡“«]?[^\W\d_a-zß-ÿ][^\W\d_A-ZÀ-Þ])"
         ),

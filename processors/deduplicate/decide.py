@@ -32,9 +32,9 @@ from processors.model.event import Event, Feature, KilledChain, Lineage, NovelPa
 from processors.sources import authority_of, may_change
 from processors.times import HOUR_MS
 
-# Of a record that other identifiers leave room for: version, text, headline (3), slug, message number (2), chain, uri,
-# claim, language (2).
-OWN_KEYS: Final = 13
+# Of a record that other identifiers leave room for: version, text, headline (3), title, slug, message number (2), chain,
+# uri, claim, language (2).
+OWN_KEYS: Final = 14
 # A story so long after its parent counts beside it, as does one whose headline shares less with the parent's: with less of
 # either versions of one report count as a template, with more a template that joined two stories is never known.
 APART_HOURS: Final = 8
@@ -402,7 +402,7 @@ def _record_keys(
     keys = [version_key, *others]
     if lineage.relation != "kill":  # which later kills of the story must not find instead of it
         keys += [content_key(arrival.fingerprint), *headline_keys(arrival.fingerprint.title, *arrival.sender)]
-        keys += reference_keys(story, arrival.fingerprint.title, arrival.sender)
+        keys += reference_keys(arrival.event, arrival.fingerprint.title, arrival.sender)
     if lineage.of is not None and lineage.relation != "duplicate":
         chains = (lineage.story, *(killed.story for killed in lineage.also_killed))
         keys += [hash_key("chain", chain) for chain in chains]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -28,6 +29,7 @@ MIN_HEADLINE_WORDS: Final = 3
 # The first words of a headline are a key, too: fewer fit many headlines, more miss one that an advisory shortened.
 LEADING_WORDS: Final = 5
 WORD_BYTES: Final = 8  # of a hashed word
+_WORD: Final = re.compile(r"[^\W_]+")
 INITIAL_SLOTS: Final = 1024  # of the map; always a power of two
 
 
@@ -90,6 +92,12 @@ def lead_key(words: Hashes64, *sender: str) -> int | None:
         return None
     kind = "\0".join(("lead", *_names(*sender))).encode("utf-8", "surrogatepass")
     return xxhash.xxh3_64_intdigest(kind + words[:MIN_HEADLINE_WORDS].tobytes())
+
+
+def title_key(title: str, *sender: str) -> int | None:
+    """The key of all words of a title that is not the headline: the subject of a mail."""
+    words = _WORD.findall(title.casefold())
+    return hash_key("title", *sender, *words) if len(words) >= MIN_HEADLINE_WORDS else None
 
 
 def _names(*sender: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from processors.deduplicate.arrays import Hashes64
 from processors.deduplicate.fingerprint import make_fingerprint
-from processors.deduplicate.keys import alternative_key, hash_key, headline_keys, lead_key
+from processors.deduplicate.keys import alternative_key, hash_key, headline_keys, lead_key, title_key
 from processors.deduplicate.record import RecordView
 from processors.deduplicate.score import jaccard_likeness
 from processors.model.event import Event
@@ -97,10 +97,11 @@ def read_sender(event: Event, source: str) -> SenderName:
     return SenderName(authority, " ".join(name.split()).casefold())
 
 
-def reference_keys(story: Story, title: Hashes64, sender: SenderName) -> list[int]:
-    """The keys by which a later kill finds a story: its headline's first words, slug and message number, with its sender."""
-    key = lead_key(title, *sender)
-    keys = [] if key is None else [key]
+def reference_keys(event: Event, headline: Hashes64, sender: SenderName) -> list[int]:
+    """The keys by which a later kill finds a story: its headline's first words, title, slug and number, with its sender."""
+    story = event.story
+    title = story.title if story.title and story.title != event.headline else ""
+    keys = [key for key in (lead_key(headline, *sender), title_key(title, *sender)) if key is not None]
     if slug := normalise_slug(story.slugline or ""):
         keys.append(hash_key("slug", *sender, slug))
     return keys + [hash_key("number", *sender, number) for number in _own_numbers(story)]
@@ -149,7 +150,9 @@ def find_headline(name: str, sender: SenderName, find_view: FindView) -> NamedSt
         likeness = jaccard_likeness(quoted.headline.tolist(), view.word_sets().headline)
         if likeness >= MIN_NAMED_LIKENESS:
             return NamedStory(view, "headline", likeness)
-    return None
+    titled = title_key(name, *sender)
+    view = find_view(titled) if titled is not None else None
+    return NamedStory(view, "headline") if view and view.relation != "kill" else None
 
 
 def _find_shortened(name: str, sender: SenderName, time_ms: int, find_view: FindView) -> NamedStory | None:

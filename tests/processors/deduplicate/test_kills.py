@@ -312,3 +312,16 @@ def test_the_chains_of_a_kill_are_read_as_they_were_joined(source: str | None) -
     assert split_killed(join_killed("urn:of", killed)) == ("urn:of", killed)
     assert split_killed(join_killed("urn:of", ())) == ("urn:of", ())
     assert split_killed(None) == (None, ())
+
+
+def test_a_kill_may_name_the_title_that_is_no_headline() -> None:
+    titled = story(title="Ferry accident at Gannet tonight")
+    kill = item("urn:q:k", 10, "KILL: Ferry accident at Gannet tonight", "Kill.", language="en")
+    assert decide(titled, other(), kill)[-1].lineage.of == "urn:q:1"
+
+
+def test_a_corrected_kill_kills_its_story() -> None:
+    kill = item("urn:q:k", 10, f"KILL: {NAME}", "The ferry lies at the quay.", language="en")
+    correction = item("urn:q:c", 11, f"CORRECTED-KILL: {NAME}", "The ferry lies in the yard.", language="en")
+    lineage = decide(story(), kill, correction)[-1].lineage
+    assert (lineage.relation, lineage.of, lineage.sequence) == ("kill", "urn:q:1", 3)
