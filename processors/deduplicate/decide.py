@@ -39,9 +39,11 @@ OWN_KEYS: Final = 14
 # either versions of one report count as a template, with more a template that joined two stories is never known.
 APART_HOURS: Final = 8
 MIN_VERSION_LIKENESS: Final = 0.5
-# A guess chooses a window from 15 letters on of which the classifier is sure. With less, one word of a kill ("Annulation")
-# looks for its story in another language; with more, briefs of sources that write in two languages part.
-MIN_CHOOSING_CONFIDENCE: Final = 0.5
+# A guess that is surer chooses a window. Of the first words of briefs in sixteen languages, guesses from 0.7 on were
+# right in 99 of 100, those from 0.1 to 0.7 in 89, less sure ones in 23 (of another half: 99, 86, 28). Lower, and a kill
+# or snap of three words is sought among stories of another language; higher, and the first briefs of a source's second
+# language wait for a longer story in it.
+MIN_CHOOSING_CONFIDENCE: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
