@@ -96,10 +96,10 @@ class Shelf(Sink):
         """Nothing is open."""
 
 
-async def sunk(told: Kafka) -> list[Event]:
+async def sunk(told: Kafka, name: str = "shelf") -> list[Event]:
     shelf, stop = Shelf(), asyncio.Event()
     running = asyncio.ensure_future(
-        SinkRunner(SinkStep("shelf", SINK_READS, ""), shelf, Settings(kafka=told)).run(stop)
+        SinkRunner(SinkStep(name, SINK_READS, ""), shelf, Settings(kafka=told)).run(stop)
     )
     came = asyncio.ensure_future(shelf.came.wait())
     await asyncio.wait({running, came}, timeout=60, return_when=asyncio.FIRST_COMPLETED)

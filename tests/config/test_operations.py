@@ -19,13 +19,15 @@ import sinks.metrics
 import streams.pollers.poller
 from config.reader import OTHER_VARIABLES
 from config.schema import all_settings
-from config.settings import Settings, load
+from config.settings import Kafka, Settings, load
 from sinks.elasticsearch.index import load_template, mapping_fields
 from streams.cli import COMMANDS
+from streams.kafka.grants import grant_commands
 
 ROOT: Final = Path(__file__).parents[2]
 PROMETHEUS: Final = ROOT / "config" / "prometheus"
-ONE_SHOT: Final = {"topics", "index", "kibana-objects"}
+ONE_SHOT: Final = {"grants", "topics", "index", "kibana-objects"}
+ROLES: Final = ("operator", "poller", "worker", "routes", "sink", "webhooks", "desk")
 DEFINED: Final = (sinks.metrics, streams.pollers.poller)
 
 
@@ -111,8 +113,25 @@ def test_variables_of_the_fleet_and_the_image_are_settings(fleet: dict[str, Any]
     assert settings.health.port == 9100
 
 
+def test_each_role_logs_in_to_kafka_as_itself_and_sees_no_other_secret(fleet: dict[str, Any]) -> None:
+    services = fleet["services"]
+    for name, role in {"topics": "operator", **{role: role for role in ROLES[1:]}}.items():
+        environment = services[name]["environment"]
+        assert environment["WIREDESK_KAFKA_USERNAME"] == f"wiredesk-{role}"
+        assert environment["WIREDESK_KAFKA_PASSWORD_FILE"] == f"/run/secrets/kafka_{role}"
+        assert environment["WIREDESK_KAFKA_SECURITY_PROTOCOL"] == "SASL_PLAINTEXT"
+        assert set(services[name]["secrets"]) - {"desk_token"} == {f"kafka_{role}"}
+    others = set(services) - set(ROLES) - {"topics", "kafka", "grants"}
+    assert not [name for name in others if "kafka" in str(services[name].get("secrets"))]
+
+
+def test_the_broker_gives_the_grants_that_the_topology_asks_for() -> None:
+    lines = (ROOT / "config" / "kafka" / "grants.sh").read_text("utf-8").splitlines()
+    assert lines[1:] == grant_commands(Settings(kafka=Kafka(servers="kafka:9092"))), lines[0]
+
+
 def test_secrets_come_from_files(fleet: dict[str, Any]) -> None:
-    assert set(fleet["secrets"]) == {"desk_token", "grafana_password"}
+    assert set(fleet["secrets"]) == {"desk_token", "grafana_password", *(f"kafka_{role}" for role in ROLES)}
     assert all(set(secret) == {"file"} for secret in fleet["secrets"].values())
     for service in fleet["services"].values():
         for name, value in service.get("environment", {}).items():

@@ -16,16 +16,18 @@ from msgspec.structs import replace
 from config.settings import Kafka, Settings
 from streams.kafka.cluster import Cluster
 from streams.kafka.grants import Grant, grant_commands, role_grants, user_name
+from streams.kafka.poll import load_states
 from streams.topology import ENRICHED, LINEAGE, NORMALISED, RAW, STEPS, TOPICS
-from tests.acceptance.test_tls import QUICK
+from tests.acceptance.test_tls import QUICK, sunk
 from tests.conftest import _lacking
-from tests.servers.fleet import Worker, item, make_topics, publish, read
+from tests.servers.fleet import COMMAND, Worker, item, make_topics, publish, read
 from tests.servers.kafka import KafkaServer
 from tests.servers.maven import Missing
 from tests.servers.secure_kafka import MECHANISM, MODULE
 
 OPERATOR: Final = ("operator", "battery staple")
 PASSWORD: Final = "correct horse"
+ROLES: Final = ("poller", "worker", "routes", "sink", "desk")
 KINDS: Final = {"topic": 2, "group": 3, "transactional-id": 5}  # numbers of the protocol
 OPERATIONS: Final = {"Read": 3, "Write": 4, "Describe": 8}
 LITERAL, PREFIXED, ALLOW = 3, 4, 3
@@ -88,7 +90,7 @@ def broker(request: pytest.FixtureRequest) -> Iterator[KafkaServer]:
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": f"User:{OPERATOR[0]};User:ANONYMOUS",  # the controller's listener knows no users
     }
-    users = [OPERATOR, *((f"wiredesk-{role}", PASSWORD) for role in ("poller", "worker"))]
+    users = [OPERATOR, *((f"wiredesk-{role}", PASSWORD) for role in ROLES)]
     with tempfile.TemporaryDirectory(prefix="wiredesk-kafka-") as folder:
         try:
             server = KafkaServer(Path(folder), properties)
@@ -133,7 +135,7 @@ async def test_workers_work_with_their_grants_and_a_poller_that_was_taken_over_c
     operator = login(broker, *OPERATOR)
     await make_topics(operator)
     settings = Settings(kafka=operator)
-    grants = [grant for grant in role_grants(settings) if grant.role in {"poller", "worker"}]
+    grants = [grant for grant in role_grants(settings) if grant.role in ROLES]
     await give(operator, grants, settings)
     (tmp_path / "admin.properties").write_text(
         f"security.protocol=SASL_PLAINTEXT\nsasl.mechanism={MECHANISM}\n"
@@ -152,11 +154,31 @@ async def test_workers_work_with_their_grants_and_a_poller_that_was_taken_over_c
         assert running.stop(20) == 0, running.log()
     assert (len(enriched), len(letters)) == (2, 1)
 
+    await parts_work_as_their_users(broker, tmp_path)
     for topic in (ENRICHED, NORMALISED, LINEAGE):
         with pytest.raises(TopicAuthorizationFailedError):
             await publish(poller, [item(9)], topic.name)
     with pytest.raises((GroupAuthorizationFailedError, TopicAuthorizationFailedError)):
         await join_group(Cluster(replace(poller, worker="thief")))
+
+
+async def parts_work_as_their_users(broker: KafkaServer, tmp_path: Path) -> None:
+    """The poller takes partitions and writes their states, the routes join, the sink reads, the desk looks."""
+    (tmp_path / "feeds.toml").write_text('[[feeds]]\nid = "f"\nurl = "http://127.0.0.1:9/rss"\n')
+    poll = (*COMMAND[:-1], "poll", "--feeds", str(tmp_path / "feeds.toml"))
+    with (
+        Worker(login(broker, "wiredesk-poller"), tmp_path / "poll", *poll) as polling,
+        Worker(
+            login(broker, "wiredesk-routes"), tmp_path / "routes", *COMMAND[:-1], "sink", "routes"
+        ) as routing,
+    ):
+        polling.wait_for("polled", 60)
+        routing.wait_for("partitions assigned", 60)
+        assert (polling.stop(20), routing.stop(20)) == (0, 0), polling.log() + routing.log()
+    for worker in (polling, routing):
+        assert "Authorization" not in worker.log()
+    assert "f" in await load_states(Settings(kafka=login(broker, "wiredesk-desk")))
+    assert len(await sunk(login(broker, "wiredesk-sink"), "elasticsearch")) == 2
 
 
 async def join_group(cluster: Cluster) -> None:
