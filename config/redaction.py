@@ -36,7 +36,7 @@ _SECRET_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _SIGNING_KEY: Final = re.compile(r"\bwhsec_[\w+/=-]+")
-_HINT: Final = re.compile(r"[=@]|://|bearer|basic|cookie|authorization|api-key|whsec_", re.IGNORECASE)
+_HINT: Final = re.compile(r"[=@?]|bearer|basic|cookie|authorization|api-key|whsec_", re.IGNORECASE)
 
 
 def redact_secrets(text: str) -> str:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
 SEARCHED_FIELDS: Final = ("headline^4", "other^2", "text")
+GRACE_S: Final = (
+    3.0  # for an answer behind the server's own deadline: shorter blames a busy network on the search
+)
 SEARCH_TIMEOUT_S: Final = 2.0  # the default of ``desk.search_timeout_s``
 MAX_CHAIN_MEMBERS: Final = 500  # of one chain that are shown; a running story has some dozens
 MAX_LANGUAGES: Final = 200
@@ -51,7 +54,9 @@ class ElasticStories:
         """`clock` tells in milliseconds when embargoes end; the server gives a search up after `timeout_s` seconds."""
         self._timeout_s = timeout_s
         self._settings = settings
-        self._client = client or connect(settings)
+        # The server gives up first; where it hangs altogether, we do so soon after.
+        patience_s = min(settings.timeout_s, timeout_s + GRACE_S)
+        self._client = (client or connect(settings)).options(request_timeout=patience_s)
         self._clock = clock
         self._stemmed: frozenset[str] | None = None
 
@@ -131,11 +136,8 @@ class ElasticStories:
 
     async def languages(self) -> Sequence[str]:
         """The languages that occur."""
-        with translate_errors(self._settings.url):
-            answer = await self._client.search(
-                index=self._settings.index, size=0, track_total_hits=False,
-                aggs={"tags": {"terms": {"field": "base", "size": MAX_LANGUAGES, "order": {"_key": "asc"}}}},
-            )  # fmt: skip
+        tags = {"terms": {"field": "base", "size": MAX_LANGUAGES, "order": {"_key": "asc"}}}
+        answer = await self._ask(size=0, aggs={"tags": tags})
         return [bucket["key"] for bucket in answer["aggregations"]["tags"]["buckets"]]
 
     async def _stemmed_languages(self) -> Collection[str]:
@@ -145,6 +147,11 @@ class ElasticStories:
         return self._stemmed
 
     async def _search(self, **request: Any) -> list[ElasticJson]:
+        hits: list[ElasticJson] = (await self._ask(**request))["hits"]["hits"]
+        return hits
+
+    async def _ask(self, **request: Any) -> Any:
+        """The answer to a search, which the server gives up at our deadline."""
         with translate_errors(self._settings.url):
             answer = await self._client.search(
                 index=self._settings.index,
@@ -155,18 +162,15 @@ class ElasticStories:
         if answer.get("timed_out"):
             reason = f"given up after {self._timeout_s:g} s; use more or longer words, or a shorter time"
             raise SearchTooSlow(reason)
-        hits: list[ElasticJson] = answer["hits"]["hits"]
-        return hits
+        return answer
 
     async def _duplicates(self, chains: set[str]) -> dict[str, int]:
         if not chains:
             return {}
-        with translate_errors(self._settings.url):
-            answer = await self._client.search(
-                index=self._settings.index, size=0, track_total_hits=False,
-                query=_all({"terms": {"chain": sorted(chains)}}, _term("relation", "duplicate")),
-                aggs={"chains": {"terms": {"field": "chain", "size": len(chains)}}},
-            )  # fmt: skip
+        answer = await self._ask(
+            size=0, query=_all({"terms": {"chain": sorted(chains)}}, _term("relation", "duplicate")),
+            aggs={"chains": {"terms": {"field": "chain", "size": len(chains)}}},
+        )  # fmt: skip
         return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["chains"]["buckets"]}
 
 

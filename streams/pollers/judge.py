@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import xxhash
@@ -347,9 +348,15 @@ def _make_item(
     return structs.replace(item, uri=change.uri, version=str(change.version), charset=charset)
 
 
+@lru_cache(64)
+def _shown_url(url: str) -> str:
+    """The URL as items carry it: that of all entries of a document is one."""
+    return redact_secrets(url)
+
+
 def _envelope(feed: Feed, answer: Answer, now: float, payload: bytes, outcome: PollOutcome) -> RawItem:
     return RawItem(
-        payload=payload, received=to_timestamp(int(now * 1000)), feed=feed.id, url=redact_secrets(answer.url),
+        payload=payload, received=to_timestamp(int(now * 1000)), feed=feed.id, url=_shown_url(answer.url),
         media_type=answer.media_type, charset=answer.charset, language=feed.language, source=feed.source,
         timezone=feed.timezone, outcome=outcome,
     )  # fmt: skip
