@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from processors.model.event import RawItem
     from streams.backfill import Archive, SentCounts
 
+NO_FEED = "backfill"  # of files that are of no feed in particular
 PROGRESS_S = 5.0  # between two lines of progress
 ASK_S = 0.5  # between two looks at what waits
 
@@ -34,9 +35,10 @@ ASK_S = 0.5  # between two looks at what waits
 @kafka_option
 @click.option(
     "--feed",
-    default="backfill",
+    default=NO_FEED,
     show_default=True,
-    help="The feed's id; one of the feed list gives its language and zone too.",
+    help="The feed's id; one of the feed list gives its source, language and zone too. By default the files may be of"
+    " several publishers.",
 )
 @format_option
 @click.option(
@@ -151,9 +153,10 @@ def _template(settings: Settings, feed_id: str, format_: str | None) -> RawItem:
     from processors.model.event import RawItem
     from streams.pollers.feed_list import load_feeds
 
-    item = RawItem(b"", "", feed=feed_id, format=format_, backfill=True)
+    origin = feed_id if feed_id == NO_FEED else None
+    item = RawItem(b"", "", feed=feed_id, format=format_, backfill=True, origin=origin)
     feed = next((feed for feed in load_feeds(settings.poll.feeds) if feed.id == feed_id), None)
     if feed is None:
         return item
     click.echo(f"language and zone of {feed_id} are those of {find_file(settings.poll.feeds)}", err=True)
-    return replace(item, language=feed.language, source=feed.source, timezone=feed.timezone)
+    return replace(item, language=feed.language, source=feed.source, timezone=feed.timezone, origin=None)

@@ -18,6 +18,7 @@ from config.settings import EmbeddedSettings, Settings
 from processors.errors import Rejected
 from processors.model.codec import decode
 from processors.model.event import Event, RawItem
+from processors.normalise import normalise
 from sinks.search import Query
 from sinks.sqlite.writer import StorySearch
 from streams.backfill import MAX_BATCH_ITEMS, MAX_RECORDS_AHEAD, Backfill, Journal, find_input_files
@@ -197,6 +198,20 @@ def test_the_command_tells_what_it_sent_and_what_waits(tmp_path: Path) -> None:
     [record] = log.records(BACKFILL.name)
     log.close()
     assert record.key == b"efe"
+
+
+@pytest.mark.parametrize(("feed", "source"), [((), "backfill/Pane"), (("--feed", "efe"), "efe")])
+def test_files_of_no_feed_in_particular_are_their_publishers(
+    tmp_path: Path, feed: tuple[str, ...], source: str
+) -> None:
+    called("-", "--data", str(tmp_path), *feed, given=b'{"uri": "77", "headline": "A", "source": "Pane"}')
+    log = Log(tmp_path / DATABASE)
+    [record] = log.records(BACKFILL.name)
+    log.close()
+    [event] = normalise(decode(record.value, RawItem), Settings().normalise)
+    assert isinstance(event, Event)
+    assert event.provenance
+    assert event.provenance.source == source
 
 
 @pytest.mark.parametrize("arguments", [(), ("no/such/path",), ("-", "--received", "yesterday")])

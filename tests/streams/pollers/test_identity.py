@@ -171,6 +171,15 @@ def test_entries_without_any_name_are_told_by_their_words() -> None:
     assert told(reader.read(item(2, guid="", link=""), item(1, guid="", link=""))) == []
 
 
+def test_an_identifier_that_no_index_takes_has_an_alias_by_which_its_revisions_are_found() -> None:
+    reader = Reader()
+    long = "urn:hill:" + "g" * 33_000
+    ((uri, _),) = told(reader.read(item(1, guid=long)))
+    assert len(uri) < 100
+    assert told(reader.read(item(1, guid=long, body="Other words."))) == [(uri, 2)]
+    assert told(reader.read(item(1, guid=long, body="Other words."), item(2, guid=long + "g"))) != [(uri, 1)]
+
+
 def test_an_entry_that_stands_twice_is_one() -> None:
     assert len(Reader().read(item(1), item(1), item(1, date="Mon, 02 Feb 2026 10:00:00 GMT")).changes) == 1
 
