@@ -77,10 +77,13 @@ def _pair_features(
     containment = min(1.0, overlap.containment)
     reverse = min(1.0, overlap.shared_weight / max(overlap.our_weight, overlap.their_weight))
     numbers = missing_share(shorter.numbers, longer.numbers)
+    plain_containment = overlap.shared_count / smaller_count
     names = missing_share(shorter.names, longer.names)
+    if not ours.names and not theirs.names:  # no capitals in this script: what is not shared may be names
+        names = 1 - plain_containment
     return {
         "containment": containment,
-        "plain-containment": overlap.shared_count / smaller_count,
+        "plain-containment": plain_containment,
         "reverse-containment": reverse,
         "numbers-differ": numbers * reverse,
         "names-differ": names * reverse,
