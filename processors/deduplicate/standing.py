@@ -7,9 +7,16 @@ stories that share nothing else have nothing in common, and a copy that lacks th
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import compress
 from typing import Final, NamedTuple
 
-from processors.deduplicate.standing_lines import MAX_UNSURE_CHARS, Occasion, StandingLines, split_line
+from processors.deduplicate.standing_lines import (
+    MAX_UNSURE_CHARS,
+    Occasion,
+    StandingLines,
+    bare_sentence,
+    split_sentences,
+)
 from processors.layout.line_kinds import is_initials, kind_of, sign_off_at_end
 from processors.layout.printed import match_dateline
 from processors.model.event import Event, SegmentKind
@@ -48,29 +55,20 @@ def read_report(event: Event, lines: StandingLines) -> StoryReport:
     tells what it is about.
     """
     text = content = strip_standing_matter(event.text)
-    sentences = [split_line(line) for line in text.split("\n")]
-    places = [(row, at) for row, line in enumerate(sentences) for at, words in enumerate(line) if words]
+    sentences = split_sentences(text)
+    bare = list(map(bare_sentence, sentences))
+    places = [at for at, words in enumerate(bare) if words]
     if len(places) > MAX_HEAD_SENTENCES + MAX_TAIL_SENTENCES:
         places = places[:MAX_HEAD_SENTENCES] + places[-MAX_TAIL_SENTENCES:]
     hours = _read_milliseconds(event.story.version_created or "") // HOUR_MS
-    occasion, standing = lines.read_occasion(
-        _source_of(event),
-        hours,
-        event.headline or text[:MAX_OPENING_CHARS],
-        [sentences[row][at] for row, at in places],
-    )
+    headline = event.headline or text[:MAX_OPENING_CHARS]
+    occasion, standing = lines.read_occasion(_source_of(event), hours, headline, [bare[at] for at in places])
     if any(standing):
-        for (row, at), stands in zip(places, standing, strict=True):
-            if stands:
-                sentences[row][at] = ""
-        rest = "\n".join(filter(None, map(_join_sentences, sentences)))
+        for at in compress(places, standing):
+            sentences[at] = bare[at] = ""
+        rest = "".join(sentences).strip() if any(bare) else ""
         text = rest or (text if len(text) > MAX_UNSURE_CHARS else "")
     return StoryReport(text or event.headline or event.text, content or event.text, occasion)
-
-
-def _join_sentences(sentences: list[str]) -> str:
-    """A line of what remains of its sentences."""
-    return " ".join(filter(None, sentences))
 
 
 def strip_standing_matter(text: str) -> str:

@@ -15,6 +15,7 @@ import operator
 import re
 from array import array
 from collections.abc import MutableMapping, Sequence
+from itertools import compress, pairwise
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -52,8 +53,11 @@ PART_BITS: Final = 4
 KNOWN_TEXT: Final = 1  # flags of an occasion
 NEW_LEAD: Final = 2
 
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])(?![」』”])")
-_MARKS: Final = " \t\u3000.,;:!?…。！？、・•·▽▼△▲■□◆◇●○★☆※-–—*\"'“”„«»‘’()[]（）「」『』【】《》"
+# One class of characters first, which the search for it takes a fourth of the time with.
+_SENTENCE_END: Final = re.compile(
+    r"[.!?…。！？\n](?:(?<=\n)|(?<=[。！？])[」』”’）]*|[.!?…]*[\"'”’»)\]]*\s+)"
+)
+_MARKS: Final = " \t\n\r\u3000.,;:!?…。！？、・•·▽▼△▲■□◆◇●○★☆※-–—*\"'“”„«»‘’()[]（）「」『』【】《》"
 _HEADLINE_WORD: Final = re.compile(r"[^\W_]+")
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _HEAD: Final = Struct("<IIIB")
@@ -91,14 +95,20 @@ class Occasion(NamedTuple):
         return cls(source, hours, headline, flags, tuple(array("I", raw[_HEAD.size :])))
 
 
-def split_line(line: str) -> list[str]:
-    """The sentences of a line, as far as full stops tell."""
-    return _SENTENCE_END.split(line.strip())
+def split_sentences(text: str) -> list[str]:
+    """The sentences of a text with all that stands behind them, as far as full stops and lines tell."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    return [text[start:end] for start, end in pairwise((0, *ends, len(text)))]
+
+
+def bare_sentence(sentence: str) -> str:
+    """A sentence without the marks around it."""
+    return sentence.strip(_MARKS)
 
 
 def hash_sentence(sentence: str) -> int:
-    """A hash of 32 bits, whatever marks stand around a sentence."""
-    return xxhash.xxh3_64_intdigest(sentence.strip(_MARKS).encode("utf-8", "surrogatepass")) >> 32
+    """A hash of 32 bits of a bare sentence."""
+    return xxhash.xxh3_64_intdigest(sentence.encode("utf-8", "surrogatepass")) >> 32
 
 
 def hash_headline(headline: str) -> int:
@@ -136,18 +146,19 @@ class StandingLines:
     def read_occasion(
         self, source: str, hours: int, headline: str, sentences: Sequence[str]
     ) -> tuple[Occasion, list[bool]]:
-        """A story of a source as an occasion, and for each of its sentences whether it stands."""
+        """A story of a source as an occasion, and for each of its bare sentences whether it stands; none where none does."""
         hashes = tuple(map(hash_sentence, sentences))
-        occasion = Occasion(hash_sentence(source), hours & _HOURS_MASK, hash_headline(headline), 0, hashes)
-        again = self._find_again(occasion.source)
-        counts = [again.get(sentence, 0) >> _COUNT_SHIFT for sentence in hashes]
-        known = [
-            count > 0 or self._was_seen(occasion.source, sentence)
-            for sentence, count in zip(hashes, counts, strict=True)
-        ]
+        key = hash_sentence(source)
+        again = self._find_again(key)
         chars = list(map(len, sentences))
-        is_known = sum(map(operator.mul, chars, known)) >= MOSTLY_KNOWN_SHARE * sum(chars)
-        occasion = occasion._replace(flags=KNOWN_TEXT * is_known | NEW_LEAD * (not all(known[:1])))
+        known = [sentence in again or self._was_seen(key, sentence) for sentence in hashes]
+        flags = NEW_LEAD if known and not known[0] else 0
+        if sum(compress(chars, known)) >= MOSTLY_KNOWN_SHARE * sum(chars):
+            flags |= KNOWN_TEXT
+        occasion = Occasion(key, hours & _HOURS_MASK, hash_headline(headline), flags, hashes)
+        if again.keys().isdisjoint(hashes):
+            return occasion, []
+        counts = [again.get(sentence, 0) >> _COUNT_SHIFT for sentence in hashes]
         unsure = [
             count > MIN_COUNT or (count == MIN_COUNT and _count_occasion(again[sentence], occasion) > 0)
             for sentence, count in zip(hashes, counts, strict=True)
@@ -161,10 +172,9 @@ class StandingLines:
     def learn(self, occasion: Occasion) -> None:
         """Remember the sentences of a story."""
         source = occasion.source
-        again = self._find_again(source)
-        if self._base is not None:
-            again = dict(again)
-        self._again.pop(source, None)
+        again = self._again.pop(source, None)
+        if again is None:
+            again = dict(self._find_again(source))
         latest: dict[int, int] = {}
         for sentence in occasion.sentences:
             packed = again.pop(sentence, None)

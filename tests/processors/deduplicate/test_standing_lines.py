@@ -164,7 +164,7 @@ def test_a_stranger_teaches_nothing_of_others_and_only_so_much() -> None:
             lines.learn(lines.read_occasion("Stranger", again, title(number * 3 + again), flood)[0])
     assert len(lines) <= MAX_SOURCE_SENTENCES + len(own)
     assert lines.read_occasion("Nordpress", 9, "Another headline", own)[1] == [True, True]
-    assert lines.read_occasion("Sundpost", 9, "Another headline", own)[1] == [False, False]
+    assert not any(lines.read_occasion("Sundpost", 9, "Another headline", own)[1])
 
 
 def test_sources_are_bounded_in_number() -> None:
