@@ -25,6 +25,11 @@ def raw_items() -> list[RawItem]:
     payloads += [_version(number) for number in range(0, 40, 8)]
     payloads += [_resent(number) for number in range(0, 40, 10)]
     payloads += [line(number, 80) for number in range(0, 40, 5)]
+    payloads += [_kill(number, f"KILL: {_headline(number)}") for number in (3, 13)]
+    payloads += [
+        _kill(23, "ANULACIÓN", f"Se anula la noticia «{_headline(23)}»."),
+        _kill(33, "KILL: nothing of ours"),
+    ]
     payloads += [b"", b"\xff\xfe\x00\x01", b"<html><body>no feed</body></html>", b'{"weather": "fine"}']
     return [
         RawItem(payload, RECEIVED.format(number // 60, number % 60), feed="day")
@@ -50,6 +55,12 @@ def told(values: list[bytes]) -> dict[Key, list[bytes]]:
     return {key: sorted(copies) for key, copies in found.items()}
 
 
+def killed(events: dict[Key, list[bytes]]) -> set[str | None]:
+    """The stories that kills reach; None for one that reaches none."""
+    kills = [orjson.loads(copies[0]) for (_, _, relation), copies in events.items() if relation == "kill"]
+    return {event["lineage"]["of"] for event in kills}
+
+
 def _events(results: list[Result]) -> list[Event]:
     return [result.event for result in results if isinstance(result.event, Event)]
 
@@ -60,6 +71,20 @@ def _version(number: int) -> bytes:
     body = made["bodies"][0]
     body["value"] += "\n\nThe mayor resigned late on Friday after a vote of 19 to 4, the town clerk said."
     return orjson.dumps({**made, "version": "2", "versionCreated": "2026-11-20T18:00:00Z"})
+
+
+def _headline(number: int) -> str:
+    return str(story(number, 80)["headlines"][0]["value"])
+
+
+def _kill(number: int, headline: str, text: str = "The figures were wrong.") -> bytes:
+    """A notice under an identifier of its own, which names a story by its headline or none, in whatever language."""
+    made = story(number, 80)
+    made["headlines"][0]["value"], made["bodies"][0]["value"] = headline, text
+    made.pop("language", None)
+    return orjson.dumps(
+        {**made, "uri": f"urn:invented:kill-{number}", "versionCreated": "2026-11-20T18:30:00Z"}
+    )
 
 
 def _resent(number: int) -> bytes:

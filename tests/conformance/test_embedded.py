@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from config.settings import EmbeddedSettings, Settings
 from streams.embedded.runtime import EmbeddedRuntime
 from streams.topology import DEAD_LETTERS, SINK_READS
-from tests.conformance.recorded import expected, raw_items, told
+from tests.conformance.recorded import expected, killed, raw_items, told
 
 
 @pytest.mark.timeout(300)
@@ -36,3 +36,4 @@ async def test_the_embedded_runtime_agrees_with_process(tmp_path: Path, workers:
     assert sorted((letter.header("x-error-type") or b"").decode() for letter in letters) == errors
     relations = {relation for _, _, relation in events}
     assert {"new", "duplicate", "update", "correction", "kill"} <= relations, "the day has some of everything"
+    assert killed(events) >= {"urn:invented:3", "urn:invented:13", "urn:invented:23", None}
