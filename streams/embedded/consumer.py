@@ -19,6 +19,7 @@ from config import Misconfigured
 from config.settings import Settings
 from processors.errors import OutOfMemory, Transient
 from sinks.metrics import STEP_SECONDS
+from streams.deadline import OverDeadline, late_outcomes, run_in_thread
 from streams.embedded.log import LogThread
 from streams.health import count_outcomes
 from streams.messages import Message, Record
@@ -220,8 +221,14 @@ class StepHandler:
 
     async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Work in a thread."""
-        assert self._work is not None, "started before it handles"
-        return HandledBatch(await asyncio.to_thread(self._work, records))
+        work = self._work
+        assert work is not None, "started before it handles"
+        name, deadline_s = self._step.name, self._settings.steps.deadline_s
+        try:
+            outcomes = await run_in_thread(name, lambda: work(records), deadline_s)
+        except OverDeadline:
+            outcomes = late_outcomes(name, len(records), deadline_s)
+        return HandledBatch(outcomes)
 
 
 class PoolHandler:

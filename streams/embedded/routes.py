@@ -16,10 +16,12 @@ from config.settings import Settings
 from processors.times import HOUR_MS
 from sinks.routes.router import RouteRule
 from sinks.stories import now_ms
+from streams.deadline import OverDeadline, late_outcomes, run_in_thread
 from streams.embedded.consumer import Consumer, HandledBatch
 from streams.embedded.log import PARTITION, Log, LogThread
 from streams.messages import Message, Record
 from streams.routing import RouteWork
+from streams.settlement import Outcome
 from streams.topology import ROUTE, ROUTED
 
 
@@ -62,12 +64,19 @@ class RouteHandler:
 
     async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Route in a thread; the memory is written in the transaction."""
-        outcomes = await asyncio.to_thread(self._work, records)
+        outcomes = await self._run(records)
         messages = [
             message for outcome in outcomes if not isinstance(outcome, Exception) for message in outcome
         ]
         routed = [outcome if isinstance(outcome, Exception) else _routed(outcome) for outcome in outcomes]
         return HandledBatch(routed, lambda: self._chains.write(_memory(messages)))
+
+    async def _run(self, records: Sequence[Record]) -> Sequence[Outcome]:
+        deadline_s = self._settings.steps.deadline_s
+        try:
+            return await run_in_thread(ROUTE.name, lambda: self._work(records), deadline_s)
+        except OverDeadline:
+            return late_outcomes(ROUTE.name, len(records), deadline_s)
 
     async def release(self) -> tuple[tuple[Message, ...], Callable[[], None]] | None:
         """What is due now, and how its memory is written; None: nothing."""

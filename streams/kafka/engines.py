@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+from streams.deadline import OverDeadline, late_outcomes, run_in_thread
 from streams.kafka.standby import PartitionStates
 from streams.messages import Record
 from streams.pool import StepPool
@@ -43,16 +44,16 @@ class Engine:
 class StatelessEngine(Engine):
     """A step without state, loaded once and run in a thread."""
 
-    def __init__(self, load: Callable[[], LoadedStep]) -> None:
-        """`load` makes the step; it may take long."""
-        self._load = load
+    def __init__(self, load: Callable[[], LoadedStep], name: str = "", deadline_s: float = 30.0) -> None:
+        """`load` makes the step; it may take long. A batch of the step of this name has so many seconds."""
+        self._load, self._name, self._deadline_s = load, name, deadline_s
         self._step: LoadedStep | None = None
 
     async def run(self, records: Sequence[Record]) -> list[Outcome]:
         """Run the step in a thread."""
         if self._step is None:
             self._step = await asyncio.to_thread(self._load)
-        return await asyncio.to_thread(self._step, records)
+        return await _run_step(self._name, self._step, records, self._deadline_s)
 
     async def restart_partition(self, partition: int, offset: int) -> None:  # noqa: ARG002 -- the protocol's signature
         """Load the step again at its next run."""
@@ -74,9 +75,9 @@ class PooledEngine(Engine):
 class StatefulEngine(Engine):
     """A step with state: one instance a partition."""
 
-    def __init__(self, states: PartitionStates) -> None:
-        """`states` has the steps of the partitions that are ours."""
-        self._states = states
+    def __init__(self, states: PartitionStates, name: str = "", deadline_s: float = 30.0) -> None:
+        """`states` has the steps of the partitions that are ours. A batch of a partition has so many seconds."""
+        self._states, self._name, self._deadline_s = states, name, deadline_s
 
     async def open(self) -> None:
         """Make the standby."""
@@ -91,7 +92,8 @@ class StatefulEngine(Engine):
         outcomes: dict[tuple[int, int], Outcome] = {}
         for partition in {record.partition: None for record in records}:
             own = [record for record in records if record.partition == partition]
-            results = await asyncio.to_thread(self._states.step_to_run(partition), own)
+            step = self._states.step_to_run(partition)
+            results = await _run_step(self._name, step, own, self._deadline_s)
             for record, outcome in zip(own, results, strict=True):
                 outcomes[partition, record.offset] = outcome
         return [outcomes[record.partition, record.offset] for record in records]
@@ -108,3 +110,12 @@ class StatefulEngine(Engine):
         """The states are whole at these offsets."""
         for partition, offset in next_offsets.items():
             self._states.mark_committed(partition, offset)
+
+
+async def _run_step(
+    name: str, step: LoadedStep, records: Sequence[Record], deadline_s: float
+) -> list[Outcome]:
+    try:
+        return await run_in_thread(name, lambda: step(records), deadline_s)
+    except OverDeadline:
+        return late_outcomes(name, len(records), deadline_s)

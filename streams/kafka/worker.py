@@ -151,8 +151,8 @@ def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, lo
     if step.state:
         engine = RouteEngine if step.name == ROUTE.name else StatefulEngine
         states = PartitionStates(cluster, step.state.name, lambda: cast("StatefulStep", load(step, settings)))
-        return engine(states)
-    return StatelessEngine(lambda: load(step, settings))
+        return engine(states, step.name, settings.steps.deadline_s)
+    return StatelessEngine(lambda: load(step, settings), step.name, settings.steps.deadline_s)
 
 
 @asynccontextmanager
