@@ -155,8 +155,10 @@ def _to_utf8(text: str) -> bytes:
 def _mend(text: str) -> tuple[str, bool]:
     """The document with what XML forbids dropped or escaped, and whether characters were dropped."""
     legal = without_illegal_references(_ILLEGAL_CHARACTER.sub("", text)).replace("&#X", "&#x")
+    if legal.rfind("<![CDATA[") > legal.rfind("]]>"):
+        legal += "]]>"  # cut in the middle of a section, which libxml2 would drop
     mended = _NAMED_REFERENCE.sub(_html_character, legal)
-    return _BARE_AMPERSAND.sub("&amp;", mended), len(legal) != len(text)
+    return _BARE_AMPERSAND.sub("&amp;", mended), len(legal) < len(text)
 
 
 def _html_character(match: re.Match[str]) -> str:
