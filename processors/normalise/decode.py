@@ -111,10 +111,24 @@ def decode(payload: bytes, charset: str | None = None, language: str | None = No
 
 def decode_unmarked(payload: bytes, charset: str | None = None, language: str | None = None) -> str:
     """The characters of bytes without a byte order mark, of 8 bits each: a document, or a part of mail."""
+    if not payload.isascii() or not _may_be_shifted(payload, charset):
+        try:
+            return payload.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
     codec, _ = choose_codec(payload, charset, language)
     if codec == "utf-8":
         return _decode_utf8(payload, language)
     return decode_as(payload, codec)[0]
+
+
+def _may_be_shifted(payload: bytes, charset: str | None) -> bool:
+    """Whether ASCII may be of an encoding that writes all of its characters in it."""
+    return (
+        b"\x1b" in payload
+        or "hz" in (charset or "").lower()
+        or b"hz-gb" in payload[:_DECLARATION_BYTES].lower()
+    )
 
 
 def choose_codec(

@@ -25,7 +25,7 @@ from msgspec import structs
 
 from processors.model.story import Story, Text
 from processors.normalise.text import without_illegal_references
-from processors.normalise.writer import CONTROL_BYTES, KINDS, ReadableText, TextWriter
+from processors.normalise.writer import CONTROL_BYTES, ELEMENTS, KINDS, ReadableText, TextWriter
 from processors.normalise.xml import local_name
 
 _MARKUP: Final = re.compile(
@@ -47,21 +47,8 @@ _ACTIVE: Final = re.compile(r"<(script|style|iframe)\b[^<>]*>[^<]*</\1\s*>", re.
 _LAID_OUT: Final = re.compile(r"\n {2,}\S[^\n]*\n\S|\n\S[^\n]*\n {2,}\S")  # indented lines among others
 _TRACKER: Final = re.compile(r"<img\b[^<>]*\s(?:width|height)=\"[01](?:px)?\"[^<>]*>")
 _OPENING: Final = re.compile(r"<([A-Za-z][^\s<>/]*)")
-# Elements of HTML, also those that are gone, and of MathML and SVG the ones that begin them.
-_ELEMENTS: Final = frozenset(
-    "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body br "  # noqa: SIM905 -- a word list
-    "button canvas caption center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed "
-    "fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe image "
-    "img input ins isindex kbd keygen label legend li link listing main map mark marquee math menu menuitem meta meter nav "
-    "nobr noembed noframes noscript object ol optgroup option output p param picture plaintext pre progress q rb rbc rp rt "
-    "rtc ruby s samp script search section select slot small source spacer span strike strong style sub summary sup svg table "
-    "tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr xmp".split()
-)
 _RAW: Final = frozenset({"script", "style"})  # whose content is never shown, though they were never closed
 _SWALLOWING: Final = frozenset({"iframe", "object", "embed", "video", "audio", "canvas", "applet"}) | _RAW
-_HARMLESS: Final = frozenset(
-    spelling for name in _ELEMENTS - _SWALLOWING for spelling in (name, name.upper(), name.capitalize())
-)
 _CLOSING: Final = re.compile(r"</([A-Za-z][^\s<>/]*)")
 _PLAIN_OPENING: Final = re.compile(r"<([A-Za-z][^\s<>/]*)[^<>=\"']*>")  # without attributes
 _SCHEMES: Final = frozenset({"http:", "https:", "mailto:"})
@@ -93,9 +80,15 @@ def read_html(markup: str) -> ReadableText:
 
 def parse_html(markup: str) -> ReadableText:
     """The text of any HTML, by libxml2's parser."""
-    names = set(_OPENING.findall(markup))
-    if not names <= _HARMLESS:
-        markup = _without_swallowing(_with_words_in_brackets(markup, names), names)
+    readable = _parse(markup)
+    if readable.has_odd_tags:
+        names = set(_OPENING.findall(markup))
+        mended = _without_swallowing(_with_words_in_brackets(markup, names), names)
+        return readable if mended == markup else _parse(mended)
+    return readable
+
+
+def _parse(markup: str) -> ReadableText:
     content = without_illegal_references(markup).encode("utf-8", "replace").translate(None, CONTROL_BYTES)
     try:
         readable = etree.fromstring(b"<body>" + content + b"</body>", _parser())
@@ -106,7 +99,7 @@ def parse_html(markup: str) -> ReadableText:
 
 def _with_words_in_brackets(markup: str, names: set[str]) -> str:
     """The markup with ``<`` escaped where it opens no element: tickers and addresses stand in angle brackets."""
-    strange = {name for name in names if name.lower() not in _ELEMENTS}
+    strange = {name for name in names if name.lower() not in ELEMENTS}
     words = strange.difference(_CLOSING.findall(markup)) if strange else strange
     if not words:
         return markup

@@ -25,7 +25,18 @@ _LINES: Final = frozenset({"li", "dt", "dd", "tr", "summary", "option"})
 _CELLS: Final = frozenset({"td", "th"})
 _LIST_NAMES: Final = frozenset({"ul", "ol"})
 _INLINE_IN_LISTS: Final = frozenset({"p", "div", "ul", "ol"})
+# Elements of HTML, also those that are gone, and of MathML and SVG the ones that begin them.
+ELEMENTS: Final = frozenset(
+    "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body br "  # noqa: SIM905 -- a word list
+    "button canvas caption center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed "
+    "fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe image "
+    "img input ins isindex kbd keygen label legend li link listing main map mark marquee math menu menuitem meta meter nav "
+    "nobr noembed noframes noscript object ol optgroup option output p param picture plaintext pre progress q rb rbc rp rt "
+    "rtc ruby s samp script search section select slot small source spacer span strike strong style sub summary sup svg table "
+    "tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr xmp".split()
+)
 KINDS: Final = {
+    **dict.fromkeys(ELEMENTS, ""),  # nothing of them shows
     **dict.fromkeys(_PARAGRAPHS, "paragraph"),
     **dict.fromkeys(_LINES, "line"),
     **dict.fromkeys(_DROPPED, "dropped"),
@@ -61,6 +72,9 @@ class ReadableText:
 
     text: str
     pictures: tuple[Picture, ...] = ()
+    has_odd_tags: bool = (
+        False  # of no element that HTML has, or of one that may have taken what follows for its own
+    )
 
 
 class TextWriter:
@@ -83,6 +97,7 @@ class TextWriter:
         self._dropped = ""
         self._dropped_from = 0
         self._pictures: list[Picture] = []
+        self._has_odd_tags = False
 
     def close(self) -> ReadableText:
         """Return the text and the pictures that were collected."""
@@ -91,14 +106,18 @@ class TextWriter:
         if self._preformatted:
             self._keep_blanks()
         text = _resolve_marks("".join(self._out))
-        readable = ReadableText(_show_blanks(text) if self._keeps else text, tuple(self._pictures))
+        readable = ReadableText(
+            _show_blanks(text) if self._keeps else text, tuple(self._pictures), self._has_odd_tags
+        )
         self._begin()
         return readable
 
     def start(self, name: str, attributes: Mapping[Any, Any]) -> None:
         """Handle the start of an element."""
         kind = self._kinds.get(name)
-        if kind is None:
+        if not kind:
+            if kind is None:
+                self._has_odd_tags = True
             return
         if self._dropping:
             self._dropping += name == self._dropped
@@ -112,6 +131,7 @@ class TextWriter:
         elif kind == "picture":
             self._add_picture(attributes)
         elif kind == "dropped":
+            self._has_odd_tags = True
             self._dropping, self._dropped, self._dropped_from = 1, name, len(self._out)
         else:
             self._cells += 1
@@ -121,7 +141,7 @@ class TextWriter:
     def end(self, name: str) -> None:
         """Handle the end of an element."""
         kind = self._kinds.get(name)
-        if kind is None:
+        if not kind:
             return
         if self._dropping:
             self._dropping -= name == self._dropped

@@ -54,6 +54,9 @@ _CATEGORIES: Final = frozenset({
     "itunes:category", "media:keywords", "itunes:keywords",
 })  # fmt: skip
 _FILES: Final = frozenset({"enclosure", "media:group", "media:content"})
+_CDATA_CHARS: Final = (
+    40  # in which a section that was escaped begins: further on it is what an article shows of XML
+)
 _CDATA: Final = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 _PREFIXED: Final = re.compile(r"</?[A-Za-z]\w*:")
 _WITHOUT_MARKS: Final = str.maketrans("", "", "-_")
@@ -106,11 +109,7 @@ def with_usual_spelling(root: Any) -> Any:
     Atom.
     """
     is_atom = usual_name(root).startswith("atom:")
-    if (
-        not is_atom
-        and root.tag in _USUAL_ROOTS
-        and not any(local_name(child) in _CAPITALS for child in root.iter())
-    ):
+    if not is_atom and root.tag in _USUAL_ROOTS and not _has_capitals(root):
         return root
     for element in root.iter("*"):
         name = local_name(element)
@@ -122,6 +121,17 @@ def with_usual_spelling(root: Any) -> Any:
     return root
 
 
+def _has_capitals(root: Any) -> bool:
+    """Whether a channel or a child of one is spelt with capitals, or a channel's first item has such children."""
+    for place in root:
+        if place.tag in _CAPITALS or any(element.tag in _CAPITALS for element in place):
+            return True
+        item = place if place.tag == "item" else place.find("item")
+        if item is not None and any(element.tag in _CAPITALS for element in item):
+            return True
+    return False
+
+
 def text_of(element: Any) -> str:
     """The characters of an element and its children."""
     if len(element) == 0:
@@ -130,12 +140,10 @@ def text_of(element: Any) -> str:
 
 
 def inner_markup(element: Any) -> str:
-    """The markup inside of an element that should have escaped it, without prefixes; the content of base64."""
+    """The markup inside of an element that should have escaped it, without prefixes."""
     if len(element) == 0:
         words = element.text or ""
-        if element.attrib and "base64" in (element.get("mode"), element.get("type"), element.get("encoding")):
-            return decode_base64(words)
-        return _without_cdata_marks(words) if "<![CDATA[" in words else words
+        return _without_cdata_marks(words) if "<![CDATA[" in words[:_CDATA_CHARS] else words
     parts = [element.text or ""]
     for child in element:
         markup = etree.tostring(child, encoding="unicode", with_tail=True)
@@ -178,16 +186,24 @@ def first_content(fields: dict[str, list[Any]], *names: str) -> str:
 
 def longest_content(fields: dict[str, list[Any]], *names: str) -> str:
     """The longest content of all children of these names."""
-    return max(
-        (inner_markup(element) for name in names for element in fields.get(name, ())), key=len, default=""
-    )
+    contents = [_content_of(element) for name in names for element in fields.get(name, ())]
+    return max(contents, key=len, default="")
+
+
+def _content_of(element: Any) -> str:
+    if "base64" in {element.get("mode"), element.get("type"), element.get("encoding")}:
+        return decode_base64(element.text or "")
+    return inner_markup(element)
 
 
 def full_texts(fields: dict[str, list[Any]]) -> tuple[str, ...]:
     """The names among an entry's children that hold its whole article by what they are called."""
-    return tuple(
-        name for name in fields if name.rpartition(":")[2].lower().translate(_WITHOUT_MARKS) in _FULL_TEXTS
-    )
+    return tuple(filter(_is_full_text, fields))
+
+
+@lru_cache(maxsize=1024)
+def _is_full_text(name: str) -> bool:
+    return name.rpartition(":")[2].lower().translate(_WITHOUT_MARKS) in _FULL_TEXTS
 
 
 def media_words(fields: dict[str, list[Any]], kind: str) -> str:
