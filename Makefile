@@ -4,10 +4,11 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PORT   ?= 8080
 TESTS  ?= tests#  what test and check run: make test TESTS=tests/streams
+FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings places letters model bench clean
+.PHONY: help run test check format lock schemas settings places letters model bench fuzz clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ model: $(VENV)/.dev ## Train the shipped name recogniser (needs the training cor
 
 bench: $(VENV)/.dev ## Measure: throughput and start-up, as ratios against named peers in the same run
 	$(BIN)/python -m tests.benchmarks.embedded $(ARGS)
+
+fuzz: $(VENV)/.dev ## Search FUZZ_MINUTES (20) for inputs that cost more than their size
+	$(BIN)/python -m tests.hostile.fuzz --minutes $(FUZZ_MINUTES) $(ARGS)
 
 clean: ## Remove the environment and caches (not the data)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

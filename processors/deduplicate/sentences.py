@@ -30,7 +30,7 @@ _WORD: Final = re.compile(
     rf"|[^\W\d_{UNSPACED_SCRIPTS}]+(?:['’ʼ][^\W\d_]{{1,2}}(?![^\W\d_]))?"
 )
 _GROUPED: Final = re.compile(r"\d{1,3}(?:[.,’'\u00a0\u202f]\d{3})+")
-_END: Final = re.compile(r"[.!?…؟۔]+[\"'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*|\n+")
+_END: Final = re.compile(r"(?<![.!?…؟۔])[.!?…؟۔]++[\"'”’»)\]]*+(?=\s)|[。！？]+[”’」』）]*|\n+")
 _DATELINES: Final = tuple(
     re.compile(pattern)
     for pattern in (

@@ -30,7 +30,7 @@ _SOH_CHARS: Final = 60  # of them, those in which SOH must stand, behind SYN and
 _HEADLINE_LINES: Final = 8
 _BYLINE_CHARS: Final = 1_200
 _TRAILER_CHARS: Final = 60  # where a line that dropped ETX ends in its date
-_START: Final = re.compile("\x16*\x01")
+_START: Final = re.compile("(?:(?<!\x16)\x16++)?\x01")
 _LEVEL: Final = re.compile(
     r"[\x16\s]*\x01[ ]?(?P<level>[a-zA-Z])[ ]?(?P<number>\d{3,4})[ ]?\x1f?(?P<selector>[^\r\n\x02\x1f]*)\x1f?(?:\r\n|\r|\n|(?=\x02))"
 )

@@ -75,8 +75,12 @@ def _of_libraries(found: Sequence[re.Pattern[Any]]) -> set[int]:
 
 
 def _run_samples() -> None:
-    from config.settings import Settings
+    from config.settings import Poll, Settings
     from processors.model.event import RawItem
+    from streams.pollers.feed import Feed
+    from streams.pollers.fetch import Answer
+    from streams.pollers.judge import judge_answer
+    from streams.pollers.state import FeedState
     from streams.process import Input, Pipeline
     from streams.topology import STEPS
 
@@ -84,6 +88,9 @@ def _run_samples() -> None:
     paths = [path for folder in folders for path in sorted((ROOT / folder).iterdir()) if path.is_file()]
     run = Pipeline(STEPS, Settings())
     run([Input(path.name, None, RawItem(path.read_bytes(), "2026-01-22T16:00:00Z")) for path in paths])
+    for path in paths:
+        answer = Answer("https://wire.example/", 200, {"Cache-Control": "max-age=60"}, path.read_bytes())
+        judge_answer(Feed("hill", answer.url), FeedState(), answer, Poll(), 1.7e9, 0.5)
 
 
 def _compile_lexicon() -> None:

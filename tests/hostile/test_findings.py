@@ -14,10 +14,24 @@ from processors.normalise import normalise
 from processors.tag import Tagger
 from streams.pollers.documents import split_document
 from streams.pollers.entries import read_xml_entry
+from tests.hostile.containers import all_containers
+from tests.hostile.pipeline import loaded_steps
 from tests.hostile.timing import MAX_RECORD_S, cpu_seconds, is_linear
 
 RECEIVED = "2026-01-22T16:00:00Z"
 BYTES = 10_000
+PIPED: dict[
+    str, tuple[str, str, str, str, str]
+] = {  # container, what stands before the unit, the unit, and the step
+    "quotation marks without partners": ("dispatch", "copy", "", ': "', "segment"),
+    "quotation marks in quotation marks": ("dispatch", "copy", "", "““”", "segment"),
+    "marks that end sentences": ("head", "name of the root", "", "!", "deduplicate"),
+    "marks before a note": ("dispatches", "line 'ZCZC 001'", "\n【", "=", "normalise"),
+    "blanks between the words of a date": ("dispatch", "last line", "in the next", "\r", "tag"),
+    "blanks in a date of a feed": ("rss", "<pubDate>", "[a. 0, ", "\r", "normalise"),
+    "synchronisation marks": ("anpa-1312", "line '   They will race ag'", "", "\x16", "normalise"),
+    "marks of a notebook": ("dispatch", "line after line", "", "#", "segment"),
+}
 MAIL = (
     "From: Ada Quill <ada@wire.example>\nMessage-ID: <1@wire.example>\nSubject: Ferry{subject}\n"
     "Content-Type: text/plain{kind}\n\nThe ferry has sunk off the island.\n"
@@ -167,3 +181,13 @@ def test_codecs_that_no_document_declares_are_not_used(charset: str) -> None:
     (event,) = read(mail)
     assert isinstance(event, Event)
     assert event.text == "The férry +AGE- has sunk off the island."
+
+
+@pytest.mark.parametrize(("kind", "name", "before", "unit", "step"), PIPED.values(), ids=PIPED)
+def test_steps_take_time_in_proportion(kind: str, name: str, before: str, unit: str, step: str) -> None:
+    container = next(place for place in all_containers() if (place.kind, place.name) == (kind, name))
+
+    def measure(size: int) -> float:
+        return loaded_steps().run(container.wrap(before + many(unit, size))).seconds.get(step, 0.0)
+
+    assert is_linear(measure, BYTES)

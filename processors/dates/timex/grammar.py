@@ -14,6 +14,9 @@ from config.lexicon import DateRule, Dates, LanguageWords, forms, language
 TOKEN = re.compile(r"(?<!\w)(?:['’](?=\d))?\w+")
 DIGITS = "0"
 APOSTROPHE = "'"
+# Between the words of an expression. Without an end, two runs side by side would take the square of a run of blanks.
+BLANKS = r"\s{1,20}"
+OPTIONAL_BLANKS = r"\s{0,20}"
 MAX_LOOK_CHARS = 60  # characters on either side that a rule's conditions see
 
 DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
@@ -199,7 +202,7 @@ class Grammar:
         if name == "n":
             numbers = _alternatives(tables["number"])
             tens = _alternatives(word for word, code in tables["number"].items() if 20 <= int(code) < 100)
-            return rf"(?P<n>\d{{1,3}}(?:[.,]\d{{3}}){{1,5}}|\d{{1,4}}|{tens}[\s-]+{numbers}|{numbers})(?!\w)"
+            return rf"(?P<n>\d{{1,3}}(?:[.,]\d{{3}}){{1,5}}|\d{{1,4}}|{tens}[\s-]{{1,20}}{numbers}|{numbers})(?!\w)"
         group = {"units": "unit", "weekdays": "weekday"}.get(name, name)
         words = {**tables["unit"], **tables["units"]} if name == "units" else tables[name]
         return f"(?P<{group}>{_alternatives(words)})"
@@ -248,7 +251,7 @@ def _blanks(pattern: str) -> str:
     """Blanks outside brackets become white space."""
     return re.sub(
         r"\[[^\]]*\]|( \?)|( )",
-        lambda m: r"\s*" if m[1] else r"\s+" if m[2] else m[0],
+        lambda m: OPTIONAL_BLANKS if m[1] else BLANKS if m[2] else m[0],
         pattern,
     )
 
@@ -257,7 +260,7 @@ def _alternatives(words: Iterable[str]) -> str:
     """Any of the words, longest first; capitals stand for themselves."""
     patterns = []
     for word in sorted(words, key=len, reverse=True):
-        body = re.escape(word).replace(r"\ ", r"\s+").replace("'", "['’]")
+        body = re.escape(word).replace(r"\ ", BLANKS).replace("'", "['’]")
         either = f"(?-i:{body}|{_upper(body)})" if word[0].isupper() else body
         patterns.append(either + (r"(?!\w)" if word[-1].isalnum() else ""))
     return f"(?:{'|'.join(patterns)})"
