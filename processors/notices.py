@@ -6,7 +6,7 @@ A kill is known by its form and not by a phrase, since news is told of kills as 
   one that means nothing else, or one in capitals beside words that are none;
 - a **request** to editors not to use a story;
 - a **statement**, in a short item without a dateline, that the item's own agency withdraws a story, or that a story is
-  withdrawn where something else in the item is a notice's.
+  withdrawn where something else in the item is a notice's; above a story's headline, where only notes stand, in any item.
 
 Words in quotation marks are somebody's or a headline: they count for nothing, and neither does a sentence that says who
 said it. The words are data, by language (`config.lexicon.KillWords`).
@@ -107,6 +107,13 @@ class _Item:
         self.sentences = [*split_sentences(self.note), *split_sentences(shown)]
 
     @cached_property
+    def notes_above(self) -> list[str]:
+        """The lines above the item's own headline, where editors' notes stand; none where the headline is not repeated."""
+        if self.headline not in self.lines:
+            return []
+        return split_sentences("\n".join(self.lines[: self.lines.index(self.headline)]))
+
+    @cached_property
     def is_dispatch(self) -> bool:
         """Whether a dateline opens the text, as it opens news."""
         return any(match_dateline(line, 0, len(line)) for line in self.lines)
@@ -144,6 +151,8 @@ def _find_form(notices: _Notices, item: _Item, sources: Sequence[str]) -> str | 
     plain = [sentence for sentence in item.sentences if notices.news.isdisjoint(_words_of(sentence))]
     if any(notices.requests.search(sentence) for sentence in plain):
         return "request"
+    if any(notices.withdrawn.search(note) for note in item.notes_above if note in plain):
+        return "statement"
     if not item.is_short or item.is_dispatch:
         return None
     is_marked = _has_mark(notices, item)

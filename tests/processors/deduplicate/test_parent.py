@@ -71,21 +71,20 @@ HEADLINE = "Council of Port Ellery votes for a night ferry to Gull Island today"
 
 
 @pytest.mark.parametrize(
-    "quoted",
+    ("quoted", "named"),
     [
-        "Council of Port Ellery votes for a night",
-        "Council of Port Ellery votes for a barge",
-        "Council of Port Ellery votes",
+        ("Council of Port Ellery votes for a night", "a"),  # most of its words
+        ("Council of Port Ellery votes", "a"),  # its first words
+        ("Council of Port Ellery votes for a barge", None),
+        ("Council", None),
     ],
 )
-def test_an_advisory_names_a_story_by_most_of_its_headline(quoted: str) -> None:
+def test_an_advisory_names_a_story_by_most_of_its_headline(quoted: str, named: str | None) -> None:
     window = Deduplicator(Deduplicate())
     window.decide(event("a", report(1), HEADLINE))
     note = f"Attention editors: please kill the story headlined “{quoted}”. A substitute follows."
     lineage = window.decide(event("b", note, "ADVISORY", hours=1)).lineage
-    ours, theirs = (make_fingerprint(text, "").headline.tolist() for text in (quoted, HEADLINE))
-    expected = "a" if jaccard_likeness(ours, theirs) >= 0.6 else None
-    assert (lineage.relation, lineage.of) == ("kill", expected)
+    assert (lineage.relation, lineage.of) == ("kill", named)
 
 
 def test_the_quoted_headlines_lie_on_both_sides() -> None:
