@@ -28,9 +28,9 @@ from streams.topology import (
     Topic,
 )
 
-Operation = Literal["Read", "Write", "Describe"]
-READ: Final[tuple[Operation, ...]] = ("Read", "Describe")
-WRITE: Final[tuple[Operation, ...]] = ("Write", "Describe")
+BrokerOperation = Literal["Read", "Write", "Describe"]
+READ_OPERATIONS: Final[tuple[BrokerOperation, ...]] = ("Read", "Describe")
+WRITE_OPERATIONS: Final[tuple[BrokerOperation, ...]] = ("Write", "Describe")
 ROUTED_PREFIX: Final = route_topic("*").partition("*")[0]  # of the topics of all routes
 
 
@@ -41,7 +41,7 @@ class Grant:
     role: str
     kind: Literal["topic", "group", "transactional-id"]
     name: str
-    operations: tuple[Operation, ...]
+    operations: tuple[BrokerOperation, ...]
     is_prefix: bool = False
 
 
@@ -52,10 +52,10 @@ def role_grants(settings: Settings) -> list[Grant]:
         *_poller_grants(cluster),
         *_step_grants(cluster, "worker", STEPS, cluster.group),
         *_step_grants(cluster, "routes", (ROUTE,), cluster.group_of("routes")),
-        Grant("routes", "topic", cluster.topic(ROUTED_PREFIX), WRITE, is_prefix=True),
+        Grant("routes", "topic", cluster.topic(ROUTED_PREFIX), WRITE_OPERATIONS, is_prefix=True),
         *_sink_grants(cluster),
         *_webhook_grants(cluster),
-        _topic_grant(cluster, "desk", FEED_STATES, READ),
+        _topic_grant(cluster, "desk", FEED_STATES, READ_OPERATIONS),
         *(_all_topics(cluster, role) for role in ("poller", "worker", "routes", "sink", "webhooks", "desk")),
     ]
 
@@ -87,10 +87,12 @@ def _grant_command(settings: Settings, grants: Sequence[Grant]) -> str:
 
 def _poller_grants(cluster: Cluster) -> Iterator[Grant]:
     for topic in (RAW, RAW.dead_letters, GAPS):
-        yield _topic_grant(cluster, "poller", topic, WRITE)
+        yield _topic_grant(cluster, "poller", topic, WRITE_OPERATIONS)
     yield _topic_grant(cluster, "poller", FEED_STATES, ("Read", "Write", "Describe"))
-    yield Grant("poller", "group", cluster.group_of("poll"), READ)
-    yield Grant("poller", "transactional-id", cluster.transactional_id("poll", ""), WRITE, is_prefix=True)
+    yield Grant("poller", "group", cluster.group_of("poll"), READ_OPERATIONS)
+    yield Grant(
+        "poller", "transactional-id", cluster.transactional_id("poll", ""), WRITE_OPERATIONS, is_prefix=True
+    )
 
 
 def _step_grants(cluster: Cluster, role: str, steps: tuple[Step, ...], group: str) -> Iterator[Grant]:
@@ -98,31 +100,31 @@ def _step_grants(cluster: Cluster, role: str, steps: tuple[Step, ...], group: st
     reads = dict.fromkeys(topic for step in steps for topic in step.reads)
     writes = dict.fromkeys(topic for step in steps for topic in step.writes)
     for topic in reads:
-        yield _topic_grant(cluster, role, topic, READ)
-        yield _topic_grant(cluster, role, topic.dead_letters, WRITE)
+        yield _topic_grant(cluster, role, topic, READ_OPERATIONS)
+        yield _topic_grant(cluster, role, topic.dead_letters, WRITE_OPERATIONS)
     for topic in writes:
-        yield _topic_grant(cluster, role, topic, WRITE)
+        yield _topic_grant(cluster, role, topic, WRITE_OPERATIONS)
     states: list[Topic | CompactedTopic] = [step.state for step in steps if step.state]
     for state in (*states, CRASH_COUNTS):
         yield _topic_grant(cluster, role, state, ("Read", "Write", "Describe"))
-    yield Grant(role, "group", group, READ)
+    yield Grant(role, "group", group, READ_OPERATIONS)
     for step in steps:
-        yield Grant(role, "transactional-id", f"{group}-{step.name}-", WRITE, is_prefix=True)
+        yield Grant(role, "transactional-id", f"{group}-{step.name}-", WRITE_OPERATIONS, is_prefix=True)
 
 
 def _sink_grants(cluster: Cluster) -> Iterator[Grant]:
     for step in sink_steps("kafka"):
         for topic in step.reads:
-            yield _topic_grant(cluster, "sink", topic, READ)
-            yield _topic_grant(cluster, "sink", topic.dead_letters, WRITE)
-        yield Grant("sink", "group", cluster.group_of(step.name), READ)
+            yield _topic_grant(cluster, "sink", topic, READ_OPERATIONS)
+            yield _topic_grant(cluster, "sink", topic.dead_letters, WRITE_OPERATIONS)
+        yield Grant("sink", "group", cluster.group_of(step.name), READ_OPERATIONS)
 
 
 def _webhook_grants(cluster: Cluster) -> Iterator[Grant]:
-    yield Grant("webhooks", "topic", cluster.topic(ROUTED_PREFIX), READ, is_prefix=True)
-    yield _topic_grant(cluster, "webhooks", WEBHOOKS, READ)
-    yield _topic_grant(cluster, "webhooks", WEBHOOKS.dead_letters, WRITE)
-    yield Grant("webhooks", "group", cluster.group_of("webhook-"), READ, is_prefix=True)
+    yield Grant("webhooks", "topic", cluster.topic(ROUTED_PREFIX), READ_OPERATIONS, is_prefix=True)
+    yield _topic_grant(cluster, "webhooks", WEBHOOKS, READ_OPERATIONS)
+    yield _topic_grant(cluster, "webhooks", WEBHOOKS.dead_letters, WRITE_OPERATIONS)
+    yield Grant("webhooks", "group", cluster.group_of("webhook-"), READ_OPERATIONS, is_prefix=True)
 
 
 def _all_topics(cluster: Cluster, role: str) -> Grant:
@@ -131,6 +133,6 @@ def _all_topics(cluster: Cluster, role: str) -> Grant:
 
 
 def _topic_grant(
-    cluster: Cluster, role: str, topic: Topic | CompactedTopic, operations: tuple[Operation, ...]
+    cluster: Cluster, role: str, topic: Topic | CompactedTopic, operations: tuple[BrokerOperation, ...]
 ) -> Grant:
     return Grant(role, "topic", cluster.topic(topic.name), operations)
