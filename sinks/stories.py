@@ -52,8 +52,8 @@ class Mark:
 
     @property
     def chain(self) -> str:
-        """The chain that a kill is of. A uri holds no blank."""
-        return self.target.partition(" ")[0]
+        """The chain that a kill is of."""
+        return chain_of_key(self.target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,19 @@ def hidden_by(
 def scope_of(member: Member) -> str:
     """What a kill by a member hides: its chain, or its own source's members of another's chain."""
     return f"{member.chain} {member.guest}" if member.guest else member.chain
+
+
+def list_key(member: Member) -> str:
+    """What lists that show one story a chain tell members apart by.
+
+    What another source adds to a chain stands beside the chain's own story and never hides it; repeats count for that.
+    """
+    return member.chain if member.relation == "duplicate" else scope_of(member)
+
+
+def chain_of_key(key: str) -> str:
+    """The chain of a `list_key` or `scope_of`; no uri holds a blank."""
+    return key.partition(" ")[0]
 
 
 def source_of_event(event: Event) -> str:

@@ -12,7 +12,18 @@ from processors.model.codec import to_builtins
 from processors.model.event import Entity, Event, Place
 from processors.sources import ANY_SOURCE
 from sinks.search import make_hit
-from sinks.stories import Mark, Member, entity_names, lineage, member_of, other_words, revision, visible_from
+from sinks.stories import (
+    Mark,
+    Member,
+    chain_of_key,
+    entity_names,
+    lineage,
+    list_key,
+    member_of,
+    other_words,
+    revision,
+    visible_from,
+)
 
 
 def document_id(uri: str) -> str:
@@ -32,7 +43,7 @@ def document(event: Event) -> dict[str, Any]:
         "uri": story.uri,
         "version": hit.version,
         "revision": revision(event),
-        "chain": story.chain,
+        "chain": list_key(story),
         "relation": story.relation,
         "of": story.of,
         "sequence": story.sequence,
@@ -73,6 +84,11 @@ def stems(source: Mapping[str, Any], languages: Container[str]) -> dict[str, Any
     return {"stemmed": {base: [source["headline"], source["text"]]}} if base in languages else {}
 
 
+def chain_query(chain: str) -> dict[str, Any]:
+    """The members of a chain, which `list_key` stores under its name or under that, a blank and a source."""
+    return {"bool": {"should": [{"term": {"chain": chain}}, {"prefix": {"chain": f"{chain} "}}]}}
+
+
 def mark_document(mark: Mark) -> dict[str, Any]:
     """The document of a mark."""
     return {"kind": mark.kind, "target": mark.target, "sequence": mark.sequence, "by": mark.by}
@@ -82,7 +98,7 @@ def stored_member(source: dict[str, Any]) -> Member:
     """What decides whether a story is hidden, read back from its document."""
     return Member(
         source["uri"],
-        source["chain"],
+        chain_of_key(source["chain"]),
         source["relation"],
         source.get("of"),
         source["sequence"],

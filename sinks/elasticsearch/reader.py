@@ -18,7 +18,7 @@ from processors.model.event import Event
 from processors.numbers import MAX_INT64
 from processors.sources import short_uri
 from sinks.elasticsearch.client import ElasticJson, connect, translate_errors
-from sinks.elasticsearch.documents import document_id
+from sinks.elasticsearch.documents import chain_query, document_id
 from sinks.elasticsearch.index import stemmed_languages
 from sinks.search import MAX_OFFSET, Arrivals, Hit, Page, Query, SearchTooSlow, StoredStory, highlight_words
 from sinks.search_words import SearchTerm, fold, parse_terms
@@ -80,7 +80,7 @@ class ElasticStories:
             return Page(())
         hits = await self._search(**body)
         shown = hits[: query.limit]
-        counts = await self._duplicates({short_uri(hit["_source"]["card"]["chain"]) for hit in shown})
+        counts = await self._duplicates({short_uri(hit["_source"]["chain"]) for hit in shown})
         # Marking words in long texts takes a while, which the event loop has not.
         page = await asyncio.to_thread(lambda: tuple(_hit(hit["_source"], wanted, counts) for hit in shown))
         if len(hits) <= query.limit:
@@ -115,7 +115,7 @@ class ElasticStories:
     async def versions(self, chain: str) -> Sequence[Hit]:
         """Every member of a chain in the order of the log."""
         hits = await self._search(
-            query=_all(_term("chain", short_uri(chain)), _shown(self._clock())), size=MAX_CHAIN_MEMBERS,
+            query=_all(chain_query(short_uri(chain)), _shown(self._clock())), size=MAX_CHAIN_MEMBERS,
             sort=["sequence", "received", "uri"], source=["card"],
         )  # fmt: skip
         return [from_builtins(hit["_source"]["card"], Hit) for hit in hits]
@@ -192,7 +192,7 @@ def _search_request(
         "size": query.limit + 1,
         "from_": 0,
         "sort": ["_score", *newest] if query.order == "relevance" and wanted else newest,
-        "source": ["card", "text"] if wanted else ["card"],
+        "source": ["card", "chain", "text"] if wanted else ["card", "chain"],
     }
     if query.collapse:
         body |= {"collapse": {"field": "chain"}}
@@ -235,7 +235,7 @@ def _fits(term: SearchTerm, stemmed: Collection[str] = ()) -> ElasticJson:
 
 def _hit(source: ElasticJson, wanted: Sequence[SearchTerm], counts: dict[str, int]) -> Hit:
     hit = from_builtins(source["card"], Hit)
-    hit = structs.replace(hit, duplicates=counts.get(short_uri(hit.chain), 0))
+    hit = structs.replace(hit, duplicates=counts.get(short_uri(source["chain"]), 0))
     return highlight_words(hit, source["text"], wanted) if wanted else hit
 
 

@@ -26,7 +26,15 @@ from sinks.elasticsearch.client import (
     status_hint,
     translate_errors,
 )
-from sinks.elasticsearch.documents import document, document_id, mark_document, mark_id, stems, stored_member
+from sinks.elasticsearch.documents import (
+    chain_query,
+    document,
+    document_id,
+    mark_document,
+    mark_id,
+    stems,
+    stored_member,
+)
 from sinks.elasticsearch.index import stemmed_languages
 from sinks.elasticsearch.months import NewDocument, WriteAliases, month_of, parse_index_name
 from sinks.metrics import INDEXED_STORIES
@@ -257,7 +265,7 @@ class ElasticsearchSink(Sink):
         chains = sorted({mark.chain for mark in marks if mark.kind == "kill"})
         targets = sorted({mark.target for mark in marks if mark.kind == "correction"})
         await self._client.indices.refresh(index=self._settings.index)
-        should = [{"terms": {"chain": chains}}, {"terms": {"uri": targets}}, {"terms": {"of": targets}}]
+        should = [*map(chain_query, chains), {"terms": {"uri": targets}}, {"terms": {"of": targets}}]
         after: list[Any] | None = None
         while True:
             answer = await self._client.search(

@@ -38,6 +38,8 @@ MAX_CHAIN_MEMBERS: Final = 500  # of one chain that are shown; a running story h
 # than the index of words, for commoner ones sorting all that fit takes longer.
 MIN_COMMON_STORIES: Final = 2000
 FITS_SQL: Final = "EXISTS (SELECT 1 FROM story_words w WHERE w.story_words MATCH ? AND w.rowid = s.id)"
+# The members of a chain, which `sinks.stories.list_key` stores under its name or under that, a blank and a source.
+CHAIN_SQL: Final = "(chain = ? OR chain > ? AND chain < ?)"
 ORDER_COLUMNS: Final = {"newest": "time", "received": "received"}
 
 
@@ -90,8 +92,8 @@ class StorySearch:
 
     async def versions(self, chain: str) -> Sequence[Hit]:
         """Every member of a chain in the order of the log."""
-        sql = "SELECT card FROM stories WHERE chain = ? AND visible_from <= ? ORDER BY sequence, received, id LIMIT ?"
-        values = (chain, self._clock(), MAX_CHAIN_MEMBERS)
+        sql = f"SELECT card FROM stories WHERE {CHAIN_SQL} AND visible_from <= ? ORDER BY sequence, received, id LIMIT ?"  # noqa: S608 -- a constant
+        values = (*chain_range(short_uri(chain)), self._clock(), MAX_CHAIN_MEMBERS)
         rows = await self._run(lambda base: base.execute(sql, values).fetchall())
         return [decode(row[0], Hit) for row in rows]
 
@@ -146,6 +148,11 @@ class StorySearch:
             self._own.connection = connection
             self._opened.append(connection)
         return connection
+
+
+def chain_range(chain: str) -> tuple[str, str, str]:
+    """The values of `CHAIN_SQL`; ``!`` follows the blank."""
+    return chain, f"{chain} ", f"{chain}!"
 
 
 def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:

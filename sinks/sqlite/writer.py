@@ -17,13 +17,15 @@ from processors.sources import ANY_SOURCE
 from processors.times import to_milliseconds
 from sinks.search import make_hit
 from sinks.search_words import space_characters
-from sinks.sqlite.reader import StorySearch
+from sinks.sqlite.reader import CHAIN_SQL, StorySearch, chain_range
 from sinks.stories import (
     Mark,
     MarkKind,
     Member,
+    chain_of_key,
     entity_names,
     hidden_by,
+    list_key,
     mark_of,
     member_of,
     other_words,
@@ -120,7 +122,7 @@ class StoryIndex:
         hidden, by = hidden_by(member, self._read_mark)
         base = hit.language.partition("-")[0] if hit.language else None
         return (
-            member.uri, number, member.chain, member.relation, member.of, member.sequence, member.canceled, hidden, by,
+            member.uri, number, list_key(member), member.relation, member.of, member.sequence, member.canceled, hidden, by,
             visible_from(event), story_time(event), to_milliseconds(hit.received), hit.language, base, hit.feed,
             encode(hit).decode(), text,
         )  # fmt: skip
@@ -161,11 +163,11 @@ class StoryIndex:
         chain = member_of(event).chain
         rows = self._connection.execute(
             f"SELECT uri, chain, relation, parent, sequence, canceled, {GUEST_SQL} FROM stories"  # noqa: S608 -- constants
-            " WHERE chain = ? OR uri = ? OR (relation = 'correction' AND parent = ?)",
-            (chain, mark.target, mark.target),
+            f" WHERE {CHAIN_SQL} OR uri = ? OR (relation = 'correction' AND parent = ?)",
+            (*chain_range(chain), mark.target, mark.target),
         ).fetchall()
         for uri, chain_, relation, of, sequence, canceled, guest in rows:
-            member = Member(uri, chain_, relation, of, sequence, bool(canceled), guest)
+            member = Member(uri, chain_of_key(chain_), relation, of, sequence, bool(canceled), guest)
             hidden, by = hidden_by(member, self._read_mark)
             self._connection.execute(
                 "UPDATE stories SET hidden = ?, hidden_by = ? WHERE uri = ?", (hidden, by, uri)

@@ -68,11 +68,17 @@ async def test_no_source_overwrites_or_kills_the_story_of_another(stack: Stack) 
     assert found[uri] == ("Ferry opens", None)
     assert found[own_uri] == ("Ferry sinks", "killed")
     assert found["urn:hill:3"][1] == "killed"
-    own = event("urn:pane:2", relation="kill", chain=uri, of=uri, sequence=4, minute=3)
+    added = event("urn:hill:5", relation="update", chain=uri, of=uri, sequence=4, minute=9_002)
+    await stack.put(sent_by("hill", added, "pane"))
+    page = await stack.stories.search(Query("veldhaven", collapse=True))
+    assert {hit.uri for hit in page.hits} >= {uri, "urn:hill:5"}, "one never hides the other"
+    assert {hit.uri for hit in await stack.stories.versions(uri)} >= {uri, "urn:hill:3", "urn:hill:5"}
+    own = event("urn:pane:2", relation="kill", chain=uri, of=uri, sequence=5, minute=3)
     await stack.put(sent_by("pane", own))
-    stored = await stack.stories.get(uri)
-    assert stored
-    assert stored.hidden == "killed"
+    for killed in (uri, "urn:hill:5"):
+        stored = await stack.stories.get(killed)
+        assert stored
+        assert stored.hidden == "killed", "the originator's kill reaches all"
 
 
 async def test_a_uri_that_is_longer_than_a_term_may_be_is_found_filtered_and_killed(stack: Stack) -> None:

@@ -83,3 +83,19 @@ async def test_a_uri_that_is_longer_than_a_term_may_be_has_an_alias(shelf: Shelf
     stored = await shelf.search.get(long)
     assert stored
     assert (len(stored.event.story.uri) < 100, stored.hidden) == (True, "killed")
+
+
+async def test_what_another_source_adds_stands_beside_the_story_and_never_hides_it(shelf: Shelf) -> None:
+    added = event(
+        "urn:hill:1", headline="Ferry burns", relation="update", chain=URI, of=URI, sequence=2, minute=1
+    )
+    copy = event("urn:mere:1", relation="duplicate", chain=URI, of=URI, minute=2)
+    shelf.put(sent_by("pane", event(URI)), sent_by("hill", added, "pane"), sent_by("mere", copy, "pane"))
+    page = await shelf.search.latest(Query(collapse=True))
+    assert {hit.uri: hit.duplicates for hit in page.hits} == {URI: 1, "urn:hill:1": 0}
+    assert [hit.uri for hit in await shelf.search.versions(URI)] == [URI, "urn:mere:1", "urn:hill:1"]
+    newer = event(
+        URI, headline="Ferry opens late", relation="update", of=URI, sequence=3, minute=3, version="2"
+    )
+    shelf.put(sent_by("pane", newer))
+    assert len((await shelf.search.latest(Query(collapse=True))).hits) == 2
