@@ -27,6 +27,8 @@ from processors.layout.printed import match_dateline
 # Of a notice that states something: a longer one is a story; a shorter figure misses notices that give their reasons.
 MAX_NOTICE_CHARS: Final = 900
 HEAD_CHARS: Final = 400  # of the text of a longer item, above which requests stand
+MAX_LINE_CHARS: Final = 400  # of a headline or slug line
+MAX_NOTE_CHARS: Final = 1500  # of an editors' note
 MAX_SENTENCE_CHARS: Final = 500
 MIN_WRAPPED_CHARS: Final = 40  # of a line that goes on in the next: shorter lines are headlines and marks
 MAX_MARK_WORDS: Final = 4  # of a mark at a headline's end
@@ -100,7 +102,8 @@ class _Item:
     """The parts of an item in which a notice shows."""
 
     def __init__(self, headline: str, slugline: str, note: str, text: str) -> None:
-        self.headline, self.slugline, self.note = headline.strip(), slugline.strip(), note.strip()
+        self.headline, self.slugline = headline[:MAX_LINE_CHARS].strip(), slugline[:MAX_LINE_CHARS].strip()
+        self.note = note[:MAX_NOTE_CHARS].strip()
         self.lines = [line.strip() for line in text[:HEAD_CHARS].splitlines() if line.strip()][:6]
         self.is_short = len(text) <= MAX_NOTICE_CHARS
         shown = text if self.is_short else text[:HEAD_CHARS]

@@ -20,6 +20,8 @@ from processors.model.event import Event
 from processors.model.story import Story
 from processors.notices import (
     HEAD_CHARS,
+    MAX_LINE_CHARS,
+    MAX_NOTE_CHARS,
     MAX_NOTICE_CHARS,
     end_part,
     notice_words,
@@ -110,7 +112,7 @@ def reference_keys(event: Event, headline: Hashes64, sender: SenderName) -> list
 def find_identifiers(event: Event, sender: SenderName, find_view: FindView) -> list[NamedStory]:
     """The stories whose uri or other identifier a notice names in its words."""
     own = {event.story.uri, *(other.value for other in event.story.alt_ids)}
-    named = named_identifiers(event.headline, event.story.ed_note or "", _shown(event))
+    named = named_identifiers(*_parts(event))
     views = [
         find_view(hash_key("uri", short_uri(identifier)))
         or find_view(alternative_key(identifier, sender.authority))
@@ -124,8 +126,8 @@ def find_identifiers(event: Event, sender: SenderName, find_view: FindView) -> l
 
 def find_headlines(event: Event, sender: SenderName, time_ms: int, find_view: FindView) -> list[NamedStory]:
     """The stories whose headlines a notice quotes, else the one whose headline it repeats."""
-    note, text = event.story.ed_note or "", _shown(event)
-    tiers = (named_headlines(event.headline, note, text), repeated_headlines(event.headline, note, text))
+    parts = _parts(event)
+    tiers = (named_headlines(*parts), repeated_headlines(*parts))
     for names in tiers:
         stories = [
             story
@@ -170,7 +172,7 @@ def _find_shortened(name: str, sender: SenderName, time_ms: int, find_view: Find
 def find_numbers(event: Event, sender: SenderName, time_ms: int, find_view: FindView) -> list[NamedStory]:
     """The stories of the last day whose message numbers a notice names."""
     own = _own_numbers(event.story)
-    named = named_numbers(event.headline, event.story.ed_note or "", _shown(event))
+    named = named_numbers(*_parts(event))
     numbers = [number for number in named if number not in own]
     views = [_recent(find_view(hash_key("number", *sender, number)), time_ms) for number in numbers]
     return _distinct([NamedStory(view, "by-number") for view in views if view])
@@ -178,7 +180,7 @@ def find_numbers(event: Event, sender: SenderName, time_ms: int, find_view: Find
 
 def find_slugs(event: Event, sender: SenderName, time_ms: int, find_view: FindView) -> list[NamedStory]:
     """The latest stories of the last day whose slugs a notice names, else the one that has the notice's own slug."""
-    named = named_slugs(event.headline, event.story.ed_note or "", _shown(event))
+    named = named_slugs(*_parts(event))
     own = normalise_slug(event.story.slugline or "")
     for slugs in (named, [(own,)] if own else []):
         stories = [
@@ -195,9 +197,10 @@ def find_slugs(event: Event, sender: SenderName, time_ms: int, find_view: FindVi
     return []
 
 
-def _shown(event: Event) -> str:
-    """The text in which a notice names stories: all of a short one, the head of one that sends the story again."""
-    return event.text if len(event.text) <= MAX_NOTICE_CHARS else event.text[:HEAD_CHARS]
+def _parts(event: Event) -> tuple[str, str, str]:
+    """Headline, note and text in which a notice names stories: of one that sends the story again, the head of the text."""
+    text = event.text if len(event.text) <= MAX_NOTICE_CHARS else event.text[:HEAD_CHARS]
+    return event.headline[:MAX_LINE_CHARS], (event.story.ed_note or "")[:MAX_NOTE_CHARS], text
 
 
 def _recent(view: RecordView | None, time_ms: int) -> RecordView | None:

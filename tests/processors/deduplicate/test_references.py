@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from processors.deduplicate.references import (
+    MAX_NAMES,
     named_headlines,
     named_numbers,
     named_slugs,
@@ -115,3 +116,10 @@ def test_the_slug_of_a_substitute_is_no_name() -> None:
 )
 def test_message_numbers_are_names(text: str, numbers: list[str]) -> None:
     assert named_numbers("", "", text) == numbers
+
+
+@pytest.mark.parametrize("part", ["“a” ", "A-B ", "KILL: ", "a0123 ", "kill update 1 ", "'a "])
+def test_names_are_few_however_many_a_notice_holds(part: str) -> None:
+    text = part * 400
+    for find_names in (named_headlines, repeated_headlines, named_slugs, named_numbers):
+        assert len(find_names(text, text, text)) <= MAX_NAMES
