@@ -36,7 +36,7 @@ async def run_in_thread(step: str, call: Callable[[], T], deadline_s: float) -> 
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
+    def set_outcome(result: T | None, error: BaseException | None) -> None:
         if done.done():
             return
         if error is not None:
@@ -49,7 +49,7 @@ async def run_in_thread(step: str, call: Callable[[], T], deadline_s: float) -> 
             result, error = call(), None
         except BaseException as raised:  # noqa: BLE001 -- whoever awaits raises it
             result, error = None, raised
-        loop.call_soon_threadsafe(settle, result, error)
+        loop.call_soon_threadsafe(set_outcome, result, error)
 
     thread = threading.Thread(target=run, name=step, daemon=True)
 
@@ -64,7 +64,7 @@ async def run_in_thread(step: str, call: Callable[[], T], deadline_s: float) -> 
             )
             timers[:] = [loop.call_later(deadline_s, interrupt)]
         else:  # it was ended between its call and its answer
-            settle(None, OverDeadline(step))
+            set_outcome(None, OverDeadline(step))
 
     timers.append(loop.call_later(deadline_s, interrupt))
     thread.start()

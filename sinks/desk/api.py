@@ -12,9 +12,8 @@ from aiohttp import web
 from processors.model.codec import to_builtins
 from sinks.desk.access import READER
 from sinks.desk.ports import Feeds, PipelineState
-from sinks.desk.queries import BadQuery, read_query
+from sinks.desk.queries import BadQuery, SearchTurns, read_query
 from sinks.desk.stream import Wire
-from sinks.desk.turns import SearchTurns
 from sinks.search import Stories
 
 

@@ -22,8 +22,8 @@ from sinks.desk.api import Api, json_response
 from sinks.desk.health import Check, count_feeds, health_routes
 from sinks.desk.pages import Pages
 from sinks.desk.ports import Feeds, PipelineState
+from sinks.desk.queries import SearchTurns
 from sinks.desk.stream import Wire
-from sinks.desk.turns import SearchTurns
 from sinks.listener import check_characters
 from sinks.search import SearchTooSlow, Stories
 

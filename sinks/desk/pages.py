@@ -17,8 +17,7 @@ from processors.model.event import Event, Lineage
 from sinks.desk import markup
 from sinks.desk.access import READER, DeskAccess, local_path
 from sinks.desk.ports import Feeds, PipelineState
-from sinks.desk.queries import AskedQuery, BadQuery, read_query
-from sinks.desk.turns import SearchTurns
+from sinks.desk.queries import AskedQuery, BadQuery, SearchTurns, read_query
 from sinks.listener import Bodies
 from sinks.search import Hit, Page, Query, StoredStory, Stories, shown_headline
 from sinks.stories import is_unreached_kill, lineage

@@ -1,19 +1,31 @@
-"""What a reader asked, from the query part of an address: the same names on pages and in the API."""
+"""What a reader asked, from the query part of an address, with the same names on pages and in the API; and its turn.
+
+Who searches much waits for its own searches, and nobody waits for another's.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args
 from urllib.parse import urlencode
+
+from aiohttp import web
 
 from processors.model.event import Relation
 from processors.numbers import parse_int64
 from sinks.search import Order, Query
 
 MAX_LIMIT: Final = 200
+# Searches of one reader at once. More, and a few readers take all threads of the index; pages ask for one at a time.
+MAX_SEARCHES: Final = 1
+# Searches of one reader that wait. More keep answers for pages that are long closed; fewer turn away a reader with many
+# open pages, or an office behind one address without logins.
+MAX_WAITING: Final = 8
 _AGO: Final = re.compile(r"(\d{1,4})([hd])")
 
 
@@ -101,3 +113,40 @@ def _since(value: str | None, now: datetime) -> str | None:
     except (ValueError, OverflowError):
         raise BadQuery(f"since={value}: use a time such as 2026-01-31T12:00:00Z, or 24h, or 7d") from None
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@dataclass(slots=True)
+class _Line:
+    """One reader's searches: those that run, and those that wait."""
+
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_SEARCHES))
+    count: int = 0
+
+
+class SearchTurns:
+    """The searches that run and wait, by reader."""
+
+    def __init__(self) -> None:
+        """Nobody searches."""
+        self._lines: dict[str, _Line] = {}
+
+    @asynccontextmanager
+    async def take_turn(self, reader: str) -> AsyncIterator[None]:
+        """Wait for the reader's own searches before this one.
+
+        Raises:
+            web.HTTPServiceUnavailable: too many of them wait.
+        """
+        line = self._lines.setdefault(reader, _Line())
+        if line.count >= MAX_SEARCHES + MAX_WAITING:
+            raise web.HTTPServiceUnavailable(
+                text="too many of your searches wait; try again in a moment", headers={"Retry-After": "2"}
+            )
+        line.count += 1
+        try:
+            async with line.slots:
+                yield
+        finally:
+            line.count -= 1
+            if not line.count:
+                del self._lines[reader]

@@ -21,7 +21,7 @@ from sinks.desk.access import (
     start_session,
 )
 from sinks.desk.app import make_app
-from sinks.desk.turns import MAX_SEARCHES, MAX_WAITING, SearchTurns
+from sinks.desk.queries import MAX_SEARCHES, MAX_WAITING, SearchTurns
 from tests.sinks.conftest import Shelf
 from tests.sinks.desk.conftest import Client, Feeds, Open
 
