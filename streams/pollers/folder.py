@@ -99,8 +99,8 @@ class DropFolder:
         except OSError as error:
             raise Misconfigured(f"poll.drop_folder: {self._root}: {error.strerror}") from error
 
-    async def scan(self, retry: RetryWrite) -> int:
-        """Take up left claims, then every file that waits; how many were handled.
+    async def scan(self, retry: RetryWrite, stop: asyncio.Event | None = None) -> int:
+        """Take up left claims, then every file that waits, until `stop`; how many were handled.
 
         Raises:
             FolderAway: the folder, or one of the three in it, can't be used.
@@ -108,8 +108,12 @@ class DropFolder:
         left, waiting = await self._in_thread(self._list_names)
         handled = 0
         for name in left:
+            if stop and stop.is_set():
+                break
             handled += await self._take_in(name, retry)
         for name in waiting:
+            if stop and stop.is_set():
+                break
             claim = await self._in_thread(partial(self._claim, name=name))
             if claim is not None:
                 handled += await self._take_in(claim, retry)
@@ -218,7 +222,7 @@ async def watch_folder(
     while not stop.is_set():
         before = waits_for
         try:
-            await folder.scan(retry)
+            await folder.scan(retry, stop)
             waits_for = None
         except FolderAway as away:
             waits_for = str(away)

@@ -356,3 +356,16 @@ def test_a_folder_that_cant_be_made_is_named(tmp_path: Path, log: MemoryLog) -> 
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(Misconfigured, match="drop_folder"):
         folder(tmp_path / "file" / "in", log)
+
+
+async def test_a_stop_is_heard_between_two_files(tmp_path: Path, log: MemoryLog) -> None:
+    dropped, stop = folder(tmp_path, log), asyncio.Event()
+    for number in range(5):
+        (tmp_path / f"{number}.txt").write_bytes(b"Ferry")
+
+    async def stopping(attempt: Callable[[], Awaitable[None]]) -> None:
+        await attempt()
+        stop.set()
+
+    assert await dropped.scan(stopping, stop) == 1
+    assert await dropped.scan(once) == 4
