@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import Final, NamedTuple
 
 from processors.deduplicate.sentences import (
@@ -43,7 +43,7 @@ MIN_TITLE_WORDS: Final = 2  # behind it: with fewer the kicker is the headline
 # A line without a full stop of so few words, at either end of the text, is a credit.
 MAX_CREDIT_WORDS: Final = 4
 MAX_BRACKETED_WORDS: Final = 16  # such a line in brackets: (Reporting by …; Editing by …)
-MAX_PASSAGES: Final = 16  # that are told: a live blog would fill the provenance
+MAX_PASSAGES: Final = 8  # that are told: a live blog would fill the provenance
 KEPT_TITLE_SHARE: Final = 0.8  # of an earlier headline's words that one without its negation keeps
 _STOPS: Final = '.!?…؟۔。！？"”’»)]』」）'
 _BRACKETS: Final = "(（)）"
@@ -63,15 +63,18 @@ class ReportPair(NamedTuple):
 
 
 def find_novelty(
-    later: SplitReport, earlier: SplitReport, language: str, was_printed: Callable[[str], bool] | None = None
+    later: SplitReport,
+    earlier: SplitReport,
+    language: str,
+    was_printed: Callable[[str], bool] | None = None,
+    limit: int = MAX_PASSAGES,
 ) -> tuple[NovelPassage, ...]:
     """What a later report says that an earlier one did not; nothing where it is the same report again.
 
-    Offsets of passages are those of the reports. At most `MAX_PASSAGES` are told.
+    Offsets of passages are those of the reports. At most `limit` are looked for.
     """
     pair = ReportPair(later, earlier, load_meaning_words(language), was_printed or (lambda _: False))
-    passages = [*_find_in_headline(pair), *_find_in_text(pair)]
-    return tuple(passages[:MAX_PASSAGES])
+    return tuple(islice(chain(_find_in_headline(pair), _find_in_text(pair)), limit))
 
 
 # ---------------------------------------------------------------- the text
@@ -81,34 +84,34 @@ def _find_in_text(pair: ReportPair) -> Iterable[NovelPassage]:
     later, earlier = pair.later, pair.earlier
     count = len(later.sentences)
     for number, sentence in enumerate(later.sentences):
-        if sentence.key in earlier.keys:
+        if sentence.text in earlier.exact or not sentence.forms or sentence.forms in earlier.keys:
             continue
         kind = _judge_sentence(pair, sentence)
-        if kind is None or (number in {0, count - 1} and count > 1 and _is_credit(pair, sentence)):
+        if kind is None or (number in {0, count - 1} and count > 1 and _is_credit(sentence)):
             continue
-        if pair.was_printed(later.text[sentence.start : sentence.end]):
+        if pair.was_printed(sentence.text):
             continue
         yield NovelPassage(sentence.start, sentence.end, kind)
 
 
 def _judge_sentence(pair: ReportPair, sentence: SplitSentence) -> NoveltyKind | None:
     """What makes a sentence new that does not stand in the earlier report word for word; None where nothing does."""
-    words, places = sentence.words, pair.earlier.places
-    if not any(_has_meaning(pair, word) for word in words):
+    forms, places = sentence.forms, pair.earlier.places
+    if not any(_has_meaning(pair, form) for form in forms):
         return None
-    neighbours = list(pairwise([word.form for word in words]))
+    if len(forms) == 1:
+        return None if forms[0] in pair.earlier.forms else "sentence"
+    neighbours = list(pairwise(forms))
     shared = [two in places for two in neighbours]
-    if not neighbours:
-        return None if words[0].form in pair.earlier.forms else "sentence"
     covered = sum(before or after for before, after in zip([False, *shared], [*shared, False], strict=True))
-    if covered < MIN_SHARED_WORDS * len(words):
+    if covered < MIN_SHARED_WORDS * len(forms):
         return "sentence"
     hits = Counter([number for two in neighbours for number in set(places.get(two, ()))])
     wanted = max(1.0, MIN_PAIR_SHARE * len(neighbours))
     best = max(hits.values(), default=0)
     alike = sorted(number for number, count in hits.items() if count >= min(wanted, best))
     theirs = [word for number in alike for word in pair.earlier.sentences[number].words]
-    return _judge_change(pair, words, theirs)
+    return _judge_change(pair, sentence.words, theirs)
 
 
 def _judge_change(
@@ -126,7 +129,7 @@ def _judge_change(
         lost = [word for word in left if not come[word.form]]
         if kind := _judge_block(pair, ours, lost, right, start, gone):
             return kind
-        meaning = [word for word in lost if _has_meaning(pair, word) and word.form not in negation]
+        meaning = [word for word in lost if _has_meaning(pair, word.form) and word.form not in negation]
         if len(meaning) <= MAX_LEFT_OUT_WORDS and any(_is_negation(pair, word) for word in lost):
             return "negation"
     return None
@@ -141,7 +144,7 @@ def _judge_block(
     gone: Counter[str],
 ) -> NoveltyKind | None:
     """What words are new that came in the place of others, or of none."""
-    replaced = [word for word in lost if _has_meaning(pair, word)]
+    replaced = [word for word in lost if _has_meaning(pair, word.form)]
     for number, word in enumerate(right, start):
         is_name = word.capital and number > 0
         kind: NoveltyKind = "number" if word.is_number else "name" if is_name else "word"
@@ -150,7 +153,7 @@ def _judge_block(
                 return kind
         elif _is_negation(pair, word):
             return "negation"
-        elif _has_meaning(pair, word) and not any(_is_spelling(word, other) for other in lost):
+        elif _has_meaning(pair, word.form) and not any(_is_spelling(word, other) for other in lost):
             takes_place = any(other.capital == word.capital for other in replaced)
             if word.is_number or takes_place or not _is_known(pair.earlier, word):
                 return kind
@@ -173,24 +176,21 @@ def _keeps_neighbour(pair: ReportPair, ours: Sequence[ComparedWord], number: int
     return before or (number + 1 < len(ours) and (form, ours[number + 1].form) in places)
 
 
-def _has_meaning(pair: ReportPair, word: ComparedWord) -> bool:
+def _has_meaning(pair: ReportPair, form: str) -> bool:
     """Whether a word tells something by itself."""
-    if word.form in pair.vocabulary.empty:
-        return False
-    return word.is_number or len(word.form) > 1 or not word.form.isascii()
+    return form not in pair.vocabulary.empty and (len(form) > 1 or form.isdigit() or not form.isascii())
 
 
 def _is_negation(pair: ReportPair, word: ComparedWord) -> bool:
     return word.form in pair.vocabulary.negation or word.form.endswith("n't")
 
 
-def _is_credit(pair: ReportPair, sentence: SplitSentence) -> bool:
+def _is_credit(sentence: SplitSentence) -> bool:
     """Whether a line is too short, and too unfinished, for a sentence, or stands in brackets."""
-    text, words = pair.later.text, len(sentence.words)
-    if words <= MAX_CREDIT_WORDS and text[sentence.end - 1] not in _STOPS:
+    text, words = sentence.text, len(sentence.forms)
+    if words <= MAX_CREDIT_WORDS and text[-1] not in _STOPS:
         return True
-    opens = text[: sentence.start].rstrip(" ")[-1:] in _BRACKETS[:2]
-    return opens and text[sentence.end - 1] in _BRACKETS[2:] and words <= MAX_BRACKETED_WORDS
+    return text[0] in _BRACKETS[:2] and text[-1] in _BRACKETS[2:] and words <= MAX_BRACKETED_WORDS
 
 
 # ---------------------------------------------------------------- the headline
@@ -198,11 +198,15 @@ def _is_credit(pair: ReportPair, sentence: SplitSentence) -> bool:
 
 def _find_in_headline(pair: ReportPair) -> Iterable[NovelPassage]:
     later, earlier = pair.later, pair.earlier
-    if not later.title or not earlier.title:
+    forms = later.title_forms
+    if later.headline == earlier.headline or not forms or not earlier.title_forms:
+        return
+    negation = pair.vocabulary.negation
+    if negation.isdisjoint(earlier.title_forms) and set(forms).issubset(earlier.title_forms):
         return
     ours, theirs = _cut_kicker(later), _cut_kicker(earlier)
     forms = [word.form for word in ours]
-    if forms == [word.form for word in theirs] or " ".join(forms) in earlier.keys:
+    if forms == [word.form for word in theirs] or tuple(forms) in earlier.keys:
         return
     if kind := _judge_headline(pair, ours, theirs):
         yield NovelPassage(ours[0].start, ours[-1].end, kind, "headline")
@@ -223,7 +227,7 @@ def _judge_headline(
         if _is_negation(pair, word):
             if not _keeps_neighbour(pair, ours, number):
                 return "negation"
-        elif _has_meaning(pair, word) and not _is_known(pair.earlier, word):
+        elif _has_meaning(pair, word.form) and not _is_known(pair.earlier, word):
             if word.is_number:
                 return "number"
             new.append(word)

@@ -14,7 +14,7 @@ import numpy as np
 from processors.deduplicate.claim import Claim
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
 from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers
-from processors.deduplicate.novelty import find_novelty
+from processors.deduplicate.novelty import MAX_PASSAGES, find_novelty
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
 from processors.deduplicate.references import (
@@ -318,13 +318,15 @@ def judge_story(arrival: Arrival, parent: Parent | None, window: Window) -> Stor
     if "by-uri" in parent.evidence or says_so:
         return StoryVerdict("update", view, novel)
     others = _other_members(parent, window) if novel else [view]
-    copied = next((other for other in others if not novel or not compare_reports(arrival, other)), None)
+    copied = next((other for other in others if not novel or not compare_reports(arrival, other, 1)), None)
     return StoryVerdict("duplicate", copied) if copied else StoryVerdict("update", view, novel)
 
 
-def compare_reports(arrival: Arrival, view: RecordView) -> tuple[NovelPassage, ...]:
-    """What a story says that an earlier one did not."""
-    return find_novelty(arrival.report, view.report(), view.language, partial(_was_printed, view))
+def compare_reports(
+    arrival: Arrival, view: RecordView, limit: int = MAX_PASSAGES
+) -> tuple[NovelPassage, ...]:
+    """What a story says that an earlier one did not, up to a limit."""
+    return find_novelty(arrival.report, view.report(), view.language, partial(_was_printed, view), limit)
 
 
 def _other_members(parent: Parent, window: Window) -> list[RecordView]:
