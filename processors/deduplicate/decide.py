@@ -305,7 +305,7 @@ def _place(
         figures |= parent.evidence
         if parent.score is not None:
             figures["score"] = parent.score
-            parent = parent if parent.score >= threshold else None
+            parent = parent if parent.score >= threshold and parent.is_kin else None
     fingerprint, uri = arrival.fingerprint, arrival.event.story.uri
     relation, view, novel = judge_story(arrival, parent, window)
     if parent and relation in {"kill", "correction"} and not _may_change(arrival, parent):

@@ -5,13 +5,14 @@ A parent is found by identifiers, by a quoted headline, by the same text, by lik
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from processors.deduplicate.claim import Claim
+from processors.deduplicate.chain import continues_chain, is_same_report
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
 from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers
 from processors.deduplicate.novelty import MAX_PASSAGES, find_novelty
@@ -88,6 +89,7 @@ class Parent(NamedTuple):
     overlap: Overlap | None = None
     others: tuple[RecordView, ...] = ()
     also_killed: tuple[RecordView, ...] = ()
+    is_kin: bool = True  # not only likely, but of one chain with the story
 
 
 class StoryVerdict(NamedTuple):
@@ -265,16 +267,32 @@ def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> P
     if not likely:
         return None
     row = max(likely, key=lambda candidate: likely[candidate].score)  # the first of equals
-    best, shared_keys = likely[row], keys[row]
-    origins = window.find_origins(best.view)
+    origins = window.find_origins(likely[row].view)
     likely |= _measure_likely(arrival, window, reading, [row for row in origins if row not in keys])
-    for row in origins:
-        if row in likely and likely[row].score >= best.score:
-            best = likely[row]
+    ranked = sorted(likely, key=lambda row: (-likely[row].score, row not in origins))
+    kin = [row for row in ranked if _is_kin(arrival, window, likely, row)]
+    row = (kin or ranked)[0]
+    best = likely[row]
     hours = abs(arrival.time_ms - best.view.head.time_ms) / HOUR_MS
-    evidence = {**best.features, "shared-keys": float(shared_keys), "hours": hours}
-    others = sorted(likely.values(), key=lambda other: -other.score)[:MAX_OTHERS]
-    return Parent(best.view, evidence, best.score, best.overlap, tuple([other.view for other in others]))
+    evidence = {**best.features, "shared-keys": float(keys.get(row, 0)), "hours": hours}
+    others = tuple([likely[other].view for other in kin[:MAX_OTHERS]])
+    return Parent(best.view, evidence, best.score, best.overlap, others, is_kin=bool(kin))
+
+
+def _is_kin(arrival: Arrival, window: Window, likely: Mapping[int, Likeness], row: int) -> bool:
+    """Whether a likely parent tells the same report, and its chain is the story's, too."""
+    likeness = likely[row]
+    earlier = likeness.view.report()
+    if not earlier.text:  # of a record that holds none
+        return True
+    if not is_same_report(arrival.report, likeness, earlier):
+        return False
+    if likeness.view.chain == likeness.view.uri:
+        return True
+    root = window.find_row(hash_key("uri", likeness.view.chain))
+    if root is None:
+        return True
+    return continues_chain(arrival.report, likeness, earlier, likely.get(root))
 
 
 def _measure_likely(

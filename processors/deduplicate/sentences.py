@@ -72,7 +72,7 @@ class SplitSentence:
     @cached_property
     def forms(self) -> tuple[str, ...]:
         """Its words as they are compared."""
-        return tuple(map(fold_word, _WORD.findall(self.text)))
+        return fold_words(self.text)
 
     @cached_property
     def words(self) -> tuple[ComparedWord, ...]:
@@ -91,7 +91,7 @@ class SplitReport:
     @cached_property
     def title_forms(self) -> tuple[str, ...]:
         """The words of the headline as they are compared."""
-        return tuple(map(fold_word, _WORD.findall(self.headline)))
+        return fold_words(self.headline)
 
     @cached_property
     def title(self) -> tuple[ComparedWord, ...]:
@@ -146,6 +146,11 @@ def split_sentences(text: str, start: int = 0) -> tuple[SplitSentence, ...]:
             start = end
     _add_sentence(sentences, text, start, len(text))
     return tuple(sentences)
+
+
+def fold_words(text: str) -> tuple[str, ...]:
+    """The words of a text as they are compared."""
+    return tuple(map(fold_word, _WORD.findall(text)))
 
 
 def split_words(text: str) -> tuple[ComparedWord, ...]:
