@@ -205,8 +205,8 @@ def _find_in_headline(pair: ReportPair) -> Iterable[NovelPassage]:
     if negation.isdisjoint(earlier.title_forms) and set(forms).issubset(earlier.title_forms):
         return
     ours, theirs = _cut_kicker(later), _cut_kicker(earlier)
-    forms = [word.form for word in ours]
-    if forms == [word.form for word in theirs] or tuple(forms) in earlier.keys:
+    words = tuple([word.form for word in ours])
+    if words == tuple([word.form for word in theirs]) or words in earlier.keys:
         return
     if kind := _judge_headline(pair, ours, theirs):
         yield NovelPassage(ours[0].start, ours[-1].end, kind, "headline")

@@ -270,7 +270,8 @@ def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> P
     origins = window.find_origins(likely[row].view)
     likely |= _measure_likely(arrival, window, reading, [row for row in origins if row not in keys])
     ranked = sorted(likely, key=lambda row: (-likely[row].score, row not in origins))
-    kin = [row for row in ranked if _is_kin(arrival, window, likely, row)]
+    roots = {likeness.view.uri: likeness for likeness in likely.values()}
+    kin = [row for row in ranked if _is_kin(arrival, window, likely[row], roots)]
     row = (kin or ranked)[0]
     best = likely[row]
     hours = abs(arrival.time_ms - best.view.head.time_ms) / HOUR_MS
@@ -279,20 +280,16 @@ def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> P
     return Parent(best.view, evidence, best.score, best.overlap, others, is_kin=bool(kin))
 
 
-def _is_kin(arrival: Arrival, window: Window, likely: Mapping[int, Likeness], row: int) -> bool:
-    """Whether a likely parent tells the same report, and its chain is the story's, too."""
-    likeness = likely[row]
-    earlier = likeness.view.report()
+def _is_kin(arrival: Arrival, window: Window, likeness: Likeness, likely: Mapping[str, Likeness]) -> bool:
+    """Whether a likely parent tells the same report, and its chain is the story's, too. `likely` are those by uri."""
+    chain, earlier = likeness.view.chain, likeness.view.report()
     if not earlier.text:  # of a record that holds none
         return True
     if not is_same_report(arrival.report, likeness, earlier):
         return False
-    if likeness.view.chain == likeness.view.uri:
+    if chain == likeness.view.uri or window.find_view(hash_key("uri", chain)) is None:
         return True
-    root = window.find_row(hash_key("uri", likeness.view.chain))
-    if root is None:
-        return True
-    return continues_chain(arrival.report, likeness, earlier, likely.get(root))
+    return continues_chain(arrival.report, likeness, earlier, likely.get(chain))
 
 
 def _measure_likely(
