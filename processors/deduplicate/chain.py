@@ -27,6 +27,12 @@ MIN_OWN_WORDS: Final = 25  # outside quotations; fewer make an interview, whose 
 MIN_VERSION_SHARED: Final = 0.5
 MIN_ROOT_SHARED: Final = 0.3  # of the shorter one in the first of the chain, or the other way round
 
+# A long report that was rewritten with other figures: from so many words on, so long runs of words in common, and so
+# much, the model's doubt about figures (templates have others, too) weighs less. Templates have shorter runs.
+MIN_REWRITTEN_WORDS: Final = 4.4  # logarithm: 80 words
+MIN_REWRITTEN_RUN: Final = 2.8  # logarithm: 16 words
+MIN_REWRITTEN_SCORE: Final = 0.35
+
 _QUOTATION: Final = re.compile(
     r"“[^”\n]{20,2000}”|\"[^\"\n]{20,2000}\"|«[^»\n]{20,2000}»|„[^“”\n]{20,2000}[“”]|「[^」\n]{10,2000}」"
 )
@@ -41,6 +47,17 @@ def is_same_report(report: SplitReport, likeness: Likeness, earlier: SplitReport
         return True
     own = measure_own_words(report, earlier)
     return own is None or own >= MIN_OWN_SHARED
+
+
+def is_rewritten(likeness: Likeness) -> bool:
+    """Whether a story is a long one again with other figures."""
+    features = likeness.features
+    return (
+        likeness.score >= MIN_REWRITTEN_SCORE
+        and features["words"] >= MIN_REWRITTEN_WORDS
+        and features["run"] >= MIN_REWRITTEN_RUN
+        and features["plain-containment"] >= MIN_SHARED_PART
+    )
 
 
 def continues_chain(

@@ -14,7 +14,7 @@ from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.claim import Claim, is_version_of, settle_claim, source_of_event
 from processors.deduplicate.fingerprint import Fingerprint, hash_content, make_fingerprints
 from processors.deduplicate.keys import alternative_keys, content_key, hash_key, hash_state, headline_keys
-from processors.deduplicate.parent import Arrival, Parent, find_parent, judge_story, read_arrival
+from processors.deduplicate.parent import Arrival, Parent, find_parent, is_likely, judge_story, read_arrival
 from processors.deduplicate.record import (
     MAX_RECORD_KEYS,
     RecordView,
@@ -143,7 +143,7 @@ class Deduplicator:
         window = self._window(language)
         arrival = read_arrival(event, prepared.report, prepared.fingerprint, window, claim.source)
         reading = window.look_up(prepared.fingerprint)
-        parent = find_parent(arrival, claim, window, reading)
+        parent = find_parent(arrival, claim, window, reading, self._settings.threshold)
         placement = _place(arrival, window, reading, parent, self._settings.threshold)
         if claim.is_foreign:
             placement.figures["other-source"] = 1.0
@@ -170,7 +170,7 @@ class Deduplicator:
             report=prepared.report.text,
             occasion=prepared.report.occasion,
         ).pack()
-        window.add(memory, arrival.time_ms, keys)
+        window.add(memory, arrival.time_ms, keys, prepared.report.occasion.source, arrival.brief)
         return StoryDecision(placement.lineage, claim.uri, claim.source, evidence, novel, memory)
 
     def _read_reports(self, events: Sequence[Event], keys: Sequence[int]) -> list[tuple[StoryReport, int]]:
@@ -218,7 +218,7 @@ class Deduplicator:
     def _window(self, language: str) -> Window:
         window = self._windows.get(language)
         if window is None:
-            window = Window(self._length_ms, self._settings.max_stories, self._keys)
+            window = Window(self._length_ms, self._settings.max_stories, self._keys, language)
             self._windows[language] = window
         return window
 
@@ -305,7 +305,7 @@ def _place(
         figures |= parent.evidence
         if parent.score is not None:
             figures["score"] = parent.score
-            parent = parent if parent.score >= threshold and parent.is_kin else None
+            parent = parent if is_likely(parent, threshold) else None
     fingerprint, uri = arrival.fingerprint, arrival.event.story.uri
     relation, view, novel = judge_story(arrival, parent, window)
     if parent and relation in {"kill", "correction"} and not _may_change(arrival, parent):

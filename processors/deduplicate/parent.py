@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from processors.deduplicate.briefs import BriefWords, read_brief, read_lead
+from processors.deduplicate.chain import continues_chain, is_rewritten, is_same_report
 from processors.deduplicate.claim import Claim
-from processors.deduplicate.chain import continues_chain, is_same_report
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
 from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers
 from processors.deduplicate.novelty import MAX_PASSAGES, find_novelty
@@ -74,6 +75,7 @@ class Arrival(NamedTuple):
     time_ms: int
     is_late: bool  # its time lies before the window
     source: str  # whose story it is (`processors.sources`)
+    brief: BriefWords | None  # its words, where it is a brief
 
 
 class Parent(NamedTuple):
@@ -90,6 +92,7 @@ class Parent(NamedTuple):
     others: tuple[RecordView, ...] = ()
     also_killed: tuple[RecordView, ...] = ()
     is_kin: bool = True  # not only likely, but of one chain with the story
+    is_sure: bool = False  # however low its score
 
 
 class StoryVerdict(NamedTuple):
@@ -116,7 +119,10 @@ def read_arrival(
     )
     is_late = now_ms is not None and time_ms < now_ms - window.length_ms
     sender, split = read_sender(event, source), SplitReport(event.headline, report.text)
-    return Arrival(event, split, report.occasion, fingerprint, signals, sender, time_ms, is_late, source)
+    brief = read_brief(split, window.language)
+    return Arrival(
+        event, split, report.occasion, fingerprint, signals, sender, time_ms, is_late, source, brief
+    )
 
 
 def _story_time(event: Event, now_ms: int | None) -> int:
@@ -139,11 +145,13 @@ def _milliseconds(timestamp: str | None) -> int | None:
         return None
 
 
-def find_parent(arrival: Arrival, claim: Claim, window: Window, reading: WindowReading) -> Parent | None:
+def find_parent(
+    arrival: Arrival, claim: Claim, window: Window, reading: WindowReading, threshold: float
+) -> Parent | None:
     """The parent by the surest of the ways that find one, however unlikely it is.
 
     `claim` has the newest version of the same story. What another source sends on under its uri is a copy of each version
-    that it copies. `reading` is the window's of the story.
+    that it copies. `reading` is the window's of the story, `threshold` that of likeness.
     """
     if claim.earlier is not None:
         is_copy = claim.is_foreign and not is_kill(arrival)
@@ -153,11 +161,17 @@ def find_parent(arrival: Arrival, claim: Claim, window: Window, reading: WindowR
         return linked
     if is_kill(arrival):
         return _find_killed(arrival, window, reading)
-    return (
-        _find_by_name(arrival, window)
-        or _find_by_content(arrival, window)
-        or _find_by_text(arrival, window, reading)
-    )
+    if parent := _find_by_name(arrival, window) or _find_by_content(arrival, window):
+        return parent
+    likely = _find_by_text(arrival, window, reading)
+    if likely and is_likely(likely, threshold):
+        return likely
+    return _find_by_brief(arrival, window) or likely
+
+
+def is_likely(parent: Parent, threshold: float) -> bool:
+    """Whether a parent that was found by its text is more likely than not the story's."""
+    return parent.score is None or (parent.is_kin and (parent.is_sure or parent.score >= threshold))
 
 
 def is_kill(arrival: Arrival) -> bool:
@@ -260,6 +274,15 @@ def _has_same_sentences(arrival: Arrival, view: RecordView) -> bool:
     return occasion.sentences == arrival.occasion.sentences
 
 
+def _find_by_brief(arrival: Arrival, window: Window) -> Parent | None:
+    """A brief of the same source and hour that tells the same in other words, or whose story this is."""
+    words = arrival.brief or read_lead(arrival.report, window.language)
+    brief = window.find_brief(arrival.occasion.source, arrival.time_ms, words) if words else None
+    if brief is None or brief[0].relation == "kill":
+        return None
+    return Parent(brief[0], {"by-brief": 1.0}, round(brief[1], 4), is_sure=True)
+
+
 def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> Parent | None:
     """The likest of the stories that share rare shingles, and of those that it comes from."""
     keys = dict(reading.candidates)
@@ -277,7 +300,7 @@ def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> P
     hours = abs(arrival.time_ms - best.view.head.time_ms) / HOUR_MS
     evidence = {**best.features, "shared-keys": float(keys.get(row, 0)), "hours": hours}
     others = tuple([likely[other].view for other in kin[:MAX_OTHERS]])
-    return Parent(best.view, evidence, best.score, best.overlap, others, is_kin=bool(kin))
+    return Parent(best.view, evidence, best.score, best.overlap, others, is_kin=bool(kin), is_sure=is_rewritten(best))
 
 
 def _is_kin(arrival: Arrival, window: Window, likeness: Likeness, likely: Mapping[str, Likeness]) -> bool:

@@ -148,6 +148,11 @@ def split_sentences(text: str, start: int = 0) -> tuple[SplitSentence, ...]:
     return tuple(sentences)
 
 
+def fold_text(text: str) -> list[tuple[str, str]]:
+    """The words of a text as they are written, and as they are compared."""
+    return [(word, fold_word(word)) for word in _WORD.findall(text)]
+
+
 def fold_words(text: str) -> tuple[str, ...]:
     """The words of a text as they are compared."""
     return tuple(map(fold_word, _WORD.findall(text)))

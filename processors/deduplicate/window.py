@@ -2,7 +2,8 @@
 
 The window's time is the median of the latest stories' own times, so that one story with a wrong date moves nothing
 and a clock that goes back is followed. A record leaves, oldest first, when that time has moved on by the window's
-length since the record came, or when there are more records than the settings allow. Where the time goes back, as when
+length since the record came, or when there are more records than the settings allow. The latest `MEDIAN_STORIES` stay:
+in a language with few stories the time lags by weeks and then leaps. Where the time goes back, as when
 a feed of old stories is read for the first time, nothing leaves.
 
 The log is cut into blocks of `BLOCK_RECORDS`. The index stands still within a block: its stories are looked up all at
@@ -23,6 +24,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from processors.deduplicate.arrays import MAX_COUNT, StoryCounts
+from processors.deduplicate.briefs import MAX_BRIEF_CHARS, BriefWords, RecentBriefs, read_brief
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import BlockKeys, CandidateRows, ShingleIndex
 from processors.deduplicate.keys import KeyMap, hash_key
@@ -106,12 +108,16 @@ class WindowKeys:
 class Window:
     """The memory of one language. Rows are numbers that only grow; those below `first` have left."""
 
-    def __init__(self, length_ms: int, max_records: int, story_keys: WindowKeys | None = None) -> None:
+    def __init__(
+        self, length_ms: int, max_records: int, story_keys: WindowKeys | None = None, language: str = ""
+    ) -> None:
         """Make an empty window of a length in milliseconds, of at most ``max_records``.
 
         `story_keys` finds the stories of this window and of others.
         """
         self.length_ms = length_ms
+        self.language = language
+        self._briefs = RecentBriefs()
         self._max_records = max_records
         self._records: list[bytes] = []
         self._base = 0  # row of the first of _records
@@ -194,11 +200,33 @@ class Window:
         if view.head.block_place != self.block_place:  # the log was cut
             self._end_block()
             self.block_place = view.head.block_place
-        self.add(view.raw, view.head.time_ms, view.keys())
+        head = view.head
+        brief = None
+        if head.words <= MAX_BRIEF_CHARS:
+            brief = read_brief(view.report(), self.language)
+        occasion = view.occasion()
+        self.add(view.raw, view.head.time_ms, view.keys(), occasion.source if occasion else 0, brief)
 
-    def add(self, record: bytes, time_ms: int, keys: Sequence[int]) -> None:
-        """Remember a story, the last that was looked up: its record, its own time, and the keys that find it."""
+    def find_brief(self, source: int, time_ms: int, words: BriefWords) -> tuple[RecordView, float] | None:
+        """The likest of the latest briefs of a source, and how like it is."""
+        brief = self._briefs.find_row(source, time_ms, words, self.first)
+        return (self.view(brief[0]), brief[1]) if brief else None
+
+    def add(
+        self,
+        record: bytes,
+        time_ms: int,
+        keys: Sequence[int],
+        source: int = 0,
+        brief: BriefWords | None = None,
+    ) -> None:
+        """Remember a story, the last that was looked up: its record, its own time, and the keys that find it.
+
+        `brief` are the words of a brief, which the next stories of its source are compared with.
+        """
         row = self._end
+        if brief is not None:
+            self._briefs.add(source, row, time_ms, brief)
         self._records.append(record)
         self._keys.set_row(keys, self._number, row)
         self._note_time(time_ms)
@@ -270,7 +298,8 @@ class Window:
         now_ms, end = self.now_ms or 0, self._end
         while self.first < end:
             came_ms = read_window_time(self._records[self.first - self._base])
-            if end - self.first <= self._max_records and now_ms - came_ms <= self.length_ms:
+            is_recent = now_ms - came_ms <= self.length_ms or end - self.first <= MEDIAN_STORIES
+            if end - self.first <= self._max_records and is_recent:
                 break
             self.first += 1
 

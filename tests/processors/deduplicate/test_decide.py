@@ -164,7 +164,7 @@ def test_templates_with_other_names_and_figures_do_not_chain(window: Deduplicato
         cents, day = 11 + 7 * number, 1 + number % 28
         notice = (
             f"{company} declares quarterly dividend. Qtly div {cents} cts vs {cents + 3} cts prior. Pay April "
-            f"{day}. StoryRecord March {day}. Shareholders of {company} will receive the dividend on the date stated."
+            f"{day}. Record March {day}. Shareholders of {company} will receive the dividend on the date stated."
         )
         decided = window.decide(event(f"d{number}", notice, f"{company} sets quarterly", hours=number / 60))
         assert decided.lineage.relation == "new", notice
