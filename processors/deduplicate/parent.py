@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from processors.deduplicate.briefs import BriefWords, read_brief, read_lead
-from processors.deduplicate.chain import continues_chain, is_rewritten, is_same_report
 from processors.deduplicate.claim import Claim
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
 from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers
@@ -31,7 +30,10 @@ from processors.deduplicate.references import (
 from processors.deduplicate.score import (
     BRIEF_WORDS,
     Likeness,
+    continues_chain,
     find_shared,
+    is_rewritten,
+    is_same_report,
     measure_likeness,
 )
 from processors.deduplicate.sentences import SplitReport
@@ -300,7 +302,9 @@ def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> P
     hours = abs(arrival.time_ms - best.view.head.time_ms) / HOUR_MS
     evidence = {**best.features, "shared-keys": float(keys.get(row, 0)), "hours": hours}
     others = tuple([likely[other].view for other in kin[:MAX_OTHERS]])
-    return Parent(best.view, evidence, best.score, best.overlap, others, is_kin=bool(kin), is_sure=is_rewritten(best))
+    return Parent(
+        best.view, evidence, best.score, best.overlap, others, is_kin=bool(kin), is_sure=is_rewritten(best)
+    )
 
 
 def _is_kin(arrival: Arrival, window: Window, likeness: Likeness, likely: Mapping[str, Likeness]) -> bool:

@@ -90,9 +90,13 @@ def test_what_version_0_1_left_is_restored_to_the_same_parents(golden: list[byte
     for memory in golden[:moment]:
         window.restore(memory)
     assert window.ignored_records == 0
-    now = [decision.lineage for decision in fresh.decide_all(stories())][moment:]
-    restored = [window.decide(story).lineage for story in stories()[moment:]]
-    assert [lineage.story for lineage in restored] == [lineage.story for lineage in now]
+    now = fresh.decide_all(stories())[moment:]
+    restored = [window.decide(story) for story in stories()[moment:]]
+    for before, after in zip(now, restored, strict=True):
+        if "by-brief" not in {
+            feature.name for feature in before.evidence
+        }:  # of which the words are remembered now
+            assert after.lineage.story == before.lineage.story
 
 
 @pytest.mark.parametrize("moment", range(0, 22, 3))
