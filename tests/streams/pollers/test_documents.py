@@ -204,6 +204,30 @@ def test_the_codec_is_utf8_where_that_fits_then_what_is_declared_then_what_it_lo
     assert (document.codec, document.guessed) == (codec, guessed)
 
 
+def test_what_a_feed_was_in_before_decides_for_a_document_of_few_letters() -> None:
+    few = "<rss><channel><item><title>Süd</title></item></channel></rss>".encode("cp1250")
+    assert split_document(few).codec == "cp1252"
+    assert split_document(few, usual_codec="cp1250").codec == "cp1250"
+
+
+def test_entries_of_utf8_that_is_broken_in_one_place_are_read_as_utf8() -> None:
+    title = "Паром снова ходит"
+    body = (
+        f"<rss><channel><item><title>{title}</title></item><item><title>{title}".encode()[:-1]
+        + b"</title></item></channel></rss>"
+    )
+    document = split_document(body)
+    assert (document.codec, document.guessed) == ("utf-8", True)
+    events = [
+        event
+        for entry in document.entries
+        for event in normalise(
+            RawItem(document.with_entry(entry), "2026-01-22T16:00:00Z", charset=document.codec), Normalise()
+        )
+    ]
+    assert [getattr(event, "headline", "") for event in events] == [title, f"{title[:-1]}\ufffd"]
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_end_as_a_document_or_as_a_typed_error(noise: bytes) -> None:
     for body in (noise, b"<rss><channel><item>" + noise + b"</item></channel></rss>"):
