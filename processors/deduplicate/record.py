@@ -28,7 +28,13 @@ from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.fingerprint import Fingerprint, WordSets
 from processors.deduplicate.killed import join_killed, split_killed
 from processors.deduplicate.sentences import SplitReport, split_report
-from processors.deduplicate.standing_lines import Occasion, bare_sentence, hash_sentence, split_sentences
+from processors.deduplicate.standing_lines import (
+    MIN_SENTENCE_CHARS,
+    Occasion,
+    bare_sentence,
+    hash_sentence,
+    split_sentences,
+)
 from processors.model.event import Feature, Lineage, NovelPassage, NoveltyKind, Relation
 from processors.sources import ANY_SOURCE
 
@@ -383,8 +389,9 @@ class RecordView:
     def has_sentences(self, text: str) -> bool:
         """Whether the story had all sentences of a text, also those that its source repeats."""
         occasion = self.occasion()
-        bare = filter(None, map(bare_sentence, split_sentences(text)))
-        return occasion is not None and set(map(hash_sentence, bare)) <= set(occasion.sentences)
+        bare = map(bare_sentence, split_sentences(text))
+        hashes = {hash_sentence(sentence) for sentence in bare if len(sentence) >= MIN_SENTENCE_CHARS}
+        return occasion is not None and bool(hashes) and hashes <= set(occasion.sentences)
 
     def lineage(self) -> Lineage:
         """The lineage that was decided."""

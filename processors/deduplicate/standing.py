@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from processors.deduplicate.standing_lines import (
     MAX_UNSURE_CHARS,
+    MIN_SENTENCE_CHARS,
     Occasion,
     StandingLines,
     bare_sentence,
@@ -57,7 +58,7 @@ def read_report(event: Event, lines: StandingLines) -> StoryReport:
     text = content = strip_standing_matter(event.text)
     sentences = split_sentences(text)
     bare = list(map(bare_sentence, sentences))
-    places = [at for at, words in enumerate(bare) if words]
+    places = [at for at, words in enumerate(bare) if len(words) >= MIN_SENTENCE_CHARS]
     if len(places) > MAX_HEAD_SENTENCES + MAX_TAIL_SENTENCES:
         places = places[:MAX_HEAD_SENTENCES] + places[-MAX_TAIL_SENTENCES:]
     hours = _read_milliseconds(event.story.version_created or "") // HOUR_MS

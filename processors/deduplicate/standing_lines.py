@@ -35,6 +35,9 @@ MAX_COUNT: Final = 255
 # Of a text: what less sure sentences may take off. Tails and frames are shorter; what is longer may be a report that
 # was sent under several headlines.
 MAX_UNSURE_CHARS: Final = 600
+# A shorter sentence or line stands for nothing ("Nine mths", "Year"): with less the rows that tables have in common are
+# taken from reports, with more a tail in an unspaced script is no sentence.
+MIN_SENTENCE_CHARS: Final = 12
 # Two headlines are alike where the shorter one has this share of its words in the other: lower, and police appeals of
 # a day are one occasion; higher, and leads of one story are several.
 LIKE_SHARE: Final = 0.34
