@@ -94,6 +94,11 @@ def _find_in_text(pair: ReportPair) -> Iterable[NovelPassage]:
         yield NovelPassage(sentence.start, sentence.end, kind)
 
 
+# Pairs of equal words that two sentences are laid beside each other by. Prose has two to four a word; a row of one word
+# again and again has its square, and takes seconds. Fewer would judge long sentences with many small words by these alone.
+MAX_PAIRS_PER_WORD: Final = 16
+
+
 def _judge_sentence(pair: ReportPair, sentence: SplitSentence) -> NoveltyKind | None:
     """What makes a sentence new that does not stand in the earlier report word for word; None where nothing does."""
     forms, places = sentence.forms, pair.earlier.places
@@ -118,6 +123,9 @@ def _judge_change(
     pair: ReportPair, ours: Sequence[ComparedWord], theirs: Sequence[ComparedWord]
 ) -> NoveltyKind | None:
     """What a sentence says otherwise than the one that it was made from."""
+    form_counts = Counter([word.form for word in theirs])
+    if sum(form_counts[word.form] for word in ours) > MAX_PAIRS_PER_WORD * (len(ours) + len(theirs)):
+        return None if all(word.form in form_counts for word in ours) else "word"
     matcher = SequenceMatcher(
         None, [word.form for word in theirs], [word.form for word in ours], autojunk=False
     )

@@ -191,3 +191,10 @@ def test_steps_take_time_in_proportion(kind: str, name: str, before: str, unit: 
         return loaded_steps().run(container.wrap(before + many(unit, size))).seconds.get(step, 0.0)
 
     assert is_linear(measure, BYTES)
+
+
+def test_two_stories_of_one_word_are_compared_in_time_in_proportion() -> None:
+    """Laying each 中 of one beside each of the other takes seconds at 6 kB."""
+    steps = loaded_steps()
+    steps.run("中".encode() * 5000 + b"<")
+    assert steps.run("中".encode() * 6000 + b"<").seconds["deduplicate"] < MAX_RECORD_S
