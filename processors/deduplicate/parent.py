@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from processors.deduplicate.briefs import BriefWords, read_brief, read_lead
 from processors.deduplicate.claim import Claim
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
 from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers
@@ -29,12 +28,15 @@ from processors.deduplicate.references import (
 )
 from processors.deduplicate.score import (
     BRIEF_WORDS,
+    BriefWords,
     Likeness,
     continues_chain,
     find_shared,
     is_rewritten,
     is_same_report,
     measure_likeness,
+    read_brief,
+    read_lead,
 )
 from processors.deduplicate.sentences import SplitReport
 from processors.deduplicate.standing import StoryReport

@@ -24,7 +24,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from processors.deduplicate.arrays import MAX_COUNT, StoryCounts
-from processors.deduplicate.briefs import MAX_BRIEF_CHARS, BriefWords, RecentBriefs, read_brief
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import BlockKeys, CandidateRows, ShingleIndex
 from processors.deduplicate.keys import KeyMap, hash_key
@@ -44,6 +43,7 @@ from processors.deduplicate.rows import (
     read_sample_size,
     read_window_time,
 )
+from processors.deduplicate.score import MAX_BRIEF_CHARS, BriefWords, RecentBriefs, read_brief
 
 # The median of so many stories' times is the window's: with fewer a burst of old stories moves it, with more it lags
 # behind.
