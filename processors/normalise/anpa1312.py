@@ -46,6 +46,7 @@ _LINE_END: Final = re.compile(r"[ \t]*<[ \t]*(?=\n|\Z)")
 _BYLINE: Final = re.compile(r"by\s|eds?:|associated press|.{3,40} writers?$", re.IGNORECASE)
 _BY: Final = re.compile(r"^\^?[Bb][Yy] ([^<\n]{3,80}?)[<=\s]*$", re.MULTILINE)
 _SLUG: Final = re.compile(r"(?:am|pm|bc|ap)-|\([\w ,]+\)$|\*\d{2,6}\s*<", re.IGNORECASE)
+_KEYWORD_ENDS: Final = re.compile(r"\s*(?:$|[,;/(*\d])")
 _CYCLE: Final = re.compile(r"^(?:am|pm|bc|ap)-+", re.IGNORECASE)
 
 
@@ -97,19 +98,33 @@ def _byline(body: str) -> str | None:
 
 def _headline(words: str, slug: str) -> str:
     """The first flush line above the copy that is neither slug line nor byline."""
-    keyword = _CYCLE.sub("", slug.partition(" ")[0]).casefold().replace("-", " ")
+    keyword = _CYCLE.sub("", slug.partition(" ")[0]).casefold()
     for line in words.split("\n")[:_HEADLINE_LINES]:
         if line.startswith("^"):
             flush_line = clean_line(line.strip("^ ")).rstrip(" =")
             if (
                 not _BYLINE.match(flush_line)
-                and not (keyword and flush_line.casefold().replace("-", " ").startswith(keyword))
                 and not _SLUG.match(flush_line)
+                and not _repeats_keyword(flush_line.casefold(), keyword)
             ):
                 return flush_line
         elif line.startswith(("  ", "\t")):
             break
     return ""
+
+
+def _repeats_keyword(line: str, keyword: str) -> bool:
+    """Whether a line is the slug line again: the keyword with its hyphens, or with nothing but figures behind it.
+
+    A headline may begin with the words of the keyword and goes on in words.
+    """
+    if not keyword:
+        return False
+    if "-" in keyword and line.startswith(keyword):
+        return True
+    words = keyword.replace("-", " ")
+    spaced = line.replace("-", " ")
+    return spaced.startswith(words) and _KEYWORD_ENDS.match(spaced, len(words)) is not None
 
 
 def _with_slug(words: str, slug: str) -> str:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from config.settings import Normalise
 from processors.errors import MissingContent
 from processors.layout import lay_out
+from processors.layout.printed import match_dateline
 from processors.model.event import Damage, Event, Language, OffsetText, Provenance, RawItem, Segment
 from processors.model.story import AltId, InfoSource, PubStatus, Standard, Story, Text
 from processors.normalise.formats import FEED_NAMES
@@ -30,6 +31,10 @@ _STANDARD: Final = Standard()
 # Headline, slug line, byline and notes stand above the copy. A shorter head can end before the copy begins, and then the
 # whole text is laid out as well; a longer one takes time on every dispatch.
 _HEAD_CHARS: Final = 900
+# Formats that deliver the headline apart, whose alerts are sent before there is one. An alert is one sentence; a higher
+# figure takes the lead of a brief for a headline, a lower one leaves alerts of long names without one.
+_ALERT_FORMATS: Final = frozenset({"nitf", "newsml-1", "newsml-g2"})
+MAX_ALERT_CHARS: Final = 240
 _COPY: Final = frozenset({"dateline", "paragraph"})
 _REPLACEMENT: Final = "\ufffd"  # stands where bytes were no character
 _REPLACED: Final = re.compile(f"{_REPLACEMENT}+")
@@ -66,6 +71,8 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
     if text and (reading.laid_out or not headline):
         story, headline = with_layout(story, text, headline, language.tag)
         headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
+    if not headline and reading.format in _ALERT_FORMATS:
+        headline = read_alert(text)
     damage = (*damage, *_lost_characters(headline, "headline"))
     keeps_markup = reading.markup and (settings.feed_markup or reading.format not in FEED_NAMES)
     markup = reading.markup if keeps_markup and "<" in reading.markup else ""
@@ -86,6 +93,17 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
             source=source_of_item(item, reading.publisher or _first_source(reading.story), story.uri),
         ),
     )
+
+
+def read_alert(text: str) -> str:
+    """The sentence of an alert, without its dateline, which stands for the headline that nobody has written yet.
+
+    Empty for a longer text, which has a lead and no headline.
+    """
+    if not text or len(text) > MAX_ALERT_CHARS or "\n" in text:
+        return ""
+    dateline = match_dateline(text, 0, len(text))
+    return clean_line(text[dateline.end if dateline else 0 :]).removesuffix(".")
 
 
 def _first_source(story: Story) -> str:
