@@ -37,6 +37,7 @@ from processors.deduplicate.score import (
     measure_likeness,
     read_brief,
     read_lead,
+    read_title,
 )
 from processors.deduplicate.sentences import SplitReport
 from processors.deduplicate.standing import StoryReport
@@ -280,8 +281,12 @@ def _has_same_sentences(arrival: Arrival, view: RecordView) -> bool:
 
 def _find_by_brief(arrival: Arrival, window: Window) -> Parent | None:
     """A brief of the same source and hour that tells the same in other words, or whose story this is."""
-    words = arrival.brief or read_lead(arrival.report, window.language)
-    brief = window.find_brief(arrival.occasion.source, arrival.time_ms, words) if words else None
+    source, words = arrival.occasion.source, arrival.brief
+    if words is None:
+        if not window.has_brief(source, arrival.time_ms, read_title(arrival.report, window.language)):
+            return None
+        words = read_lead(arrival.report, window.language)
+    brief = window.find_brief(source, arrival.time_ms, words) if words else None
     if brief is None or brief[0].relation == "kill":
         return None
     return Parent(brief[0], {"by-brief": 1.0}, round(brief[1], 4), is_sure=True)

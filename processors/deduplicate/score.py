@@ -370,6 +370,14 @@ class RecentBriefs:
         if len(self._sources) > MAX_SOURCES:
             del self._sources[next(iter(self._sources))]
 
+    def has_title(self, source: int, time_ms: int, title: frozenset[str]) -> bool:
+        """Whether a brief of a source has enough words of a headline that the whole of both is worth comparing."""
+        briefs = self._sources.get(source)
+        return briefs is not None and any(
+            abs(time_ms - brief.time_ms) <= MAX_GAP_MS and _have_like_titles(title, brief.words.title)
+            for brief in briefs.briefs
+        )
+
     def find_row(self, source: int, time_ms: int, words: BriefWords, first: int) -> tuple[int, float] | None:
         """The row, from `first` on, of the likest brief of a source, of equals the newest, and how like it is."""
         briefs = self._sources.get(source)
@@ -391,13 +399,17 @@ def _compare(ours: BriefWords, theirs: BriefWords, briefs: _SourceBriefs) -> flo
     smaller = min(ours.stems, theirs.stems, key=len)
     if len(shared) < MIN_SHARED_COUNT or len(shared) < MIN_COMMON * len(smaller):
         return None
-    title = min(ours.title, theirs.title, key=len)
-    if len(ours.title & theirs.title) < MIN_SHARED_TITLE * len(title):
+    if not _have_like_titles(ours.title, theirs.title):
         return None
     if not _names_agree(ours.names, theirs.names, briefs):
         return None
     likeness = briefs.weigh(shared) / min(briefs.weigh(ours.stems), briefs.weigh(theirs.stems))
     return likeness if likeness >= MIN_LIKENESS else None
+
+
+def _have_like_titles(ours: frozenset[str], theirs: frozenset[str]) -> bool:
+    """Whether the shorter of two headlines has enough of its words in the other."""
+    return len(ours & theirs) >= MIN_SHARED_TITLE * min(len(ours), len(theirs))
 
 
 def _have_one_headline(ours: BriefWords, theirs: BriefWords) -> bool:
@@ -418,6 +430,11 @@ def _names_agree(ours: frozenset[str], theirs: frozenset[str], briefs: _SourceBr
 def read_brief(report: SplitReport, language: str) -> BriefWords | None:
     """The words of a brief, headline and text; None of a longer report, and of a table, which is made of figures."""
     return _read_words(report, language) if len(report.text) <= MAX_BRIEF_CHARS else None
+
+
+def read_title(report: SplitReport, language: str) -> frozenset[str]:
+    """The stems of a headline, as `BriefWords.title` has them."""
+    return _read_stems(report.title_forms, load_meaning_words(language).empty)
 
 
 def read_lead(report: SplitReport, language: str) -> BriefWords | None:

@@ -207,6 +207,10 @@ class Window:
         occasion = view.occasion()
         self.add(view.raw, view.head.time_ms, view.keys(), occasion.source if occasion else 0, brief)
 
+    def has_brief(self, source: int, time_ms: int, title: frozenset[str]) -> bool:
+        """Whether one of the latest briefs of a source has such a headline."""
+        return self._briefs.has_title(source, time_ms, title)
+
     def find_brief(self, source: int, time_ms: int, words: BriefWords) -> tuple[RecordView, float] | None:
         """The likest of the latest briefs of a source, and how like it is."""
         brief = self._briefs.find_row(source, time_ms, words, self.first)
