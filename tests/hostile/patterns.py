@@ -56,6 +56,7 @@ def all_patterns() -> tuple[re.Pattern[Any], ...]:
                 importlib.import_module(module.name)
     _run_samples()
     _compile_lexicon()
+    gc.unfreeze()  # a runtime that ran in this process froze what it had loaded, which `get_objects` leaves out
     found = [value for value in gc.get_objects() if isinstance(value, re.Pattern)]
     foreign = _of_libraries(found)
     patterns = {(p.pattern, p.flags): p for p in found if id(p) not in foreign}
