@@ -12,6 +12,7 @@ import asyncio
 import ctypes
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import structlog
@@ -49,7 +50,8 @@ async def run_in_thread(step: str, call: Callable[[], T], deadline_s: float) -> 
             result, error = call(), None
         except BaseException as raised:  # noqa: BLE001 -- whoever awaits raises it
             result, error = None, raised
-        loop.call_soon_threadsafe(set_outcome, result, error)
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            loop.call_soon_threadsafe(set_outcome, result, error)
 
     thread = threading.Thread(target=run, name=step, daemon=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -66,10 +66,22 @@ async def test_where_no_record_was_in_hand_all_are_suspect() -> None:
     assert "route was not done after 0.1 s" in str(outcomes[0])
 
 
-async def test_who_is_cancelled_leaves_a_thread_that_holds_up_no_end() -> None:
-    running = asyncio.ensure_future(run_in_thread("endless", lambda: time.sleep(30), 60))
+async def cancel_soon(wait: Callable[[], bool]) -> None:
+    running = asyncio.ensure_future(run_in_thread("endless", wait, 60))
     await asyncio.sleep(0.05)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert [thread.daemon for thread in threading.enumerate() if thread.name == "endless"] == [True]
+
+
+def test_who_is_cancelled_leaves_a_thread_that_holds_up_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", errors.append)
+    end = threading.Event()
+    asyncio.run(cancel_soon(end.wait))
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "endless"]
+    assert thread.daemon
+    end.set()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not errors
