@@ -107,14 +107,14 @@ class _Item:
         self.lines = [line.strip() for line in text[:HEAD_CHARS].splitlines() if line.strip()][:6]
         self.is_short = len(text) <= MAX_NOTICE_CHARS
         shown = text if self.is_short else text[:HEAD_CHARS]
-        self.sentences = [*split_sentences(self.note), *split_sentences(shown)]
+        self.sentences = [*mask_sentences(self.note), *mask_sentences(shown)]
 
     @cached_property
     def notes_above(self) -> list[str]:
         """The lines above the item's own headline, where editors' notes stand; none where the headline is not repeated."""
         if self.headline not in self.lines:
             return []
-        return split_sentences("\n".join(self.lines[: self.lines.index(self.headline)]))
+        return mask_sentences("\n".join(self.lines[: self.lines.index(self.headline)]))
 
     @cached_property
     def is_dispatch(self) -> bool:
@@ -122,7 +122,7 @@ class _Item:
         return any(match_dateline(line, 0, len(line)) for line in self.lines)
 
 
-def split_sentences(text: str) -> list[str]:
+def mask_sentences(text: str) -> list[str]:
     """The sentences of a text, each with ``“”`` for every quotation in it."""
     sentences = _SENTENCE_END.split(_QUOTED.sub(_mask, join_wrapped(text)))
     return [sentence[:MAX_SENTENCE_CHARS].strip() for sentence in sentences if sentence.strip()]

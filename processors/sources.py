@@ -130,7 +130,7 @@ def may_change(source: str | None, other: str | None) -> bool:
 
 def is_entitled(url: str | None, uri: str) -> bool:
     """Whether the feed at a URL may speak for a uri: the uri's authority is the feed's own host or lies below it."""
-    host, authority = host_of(url or ""), _authority_of_uri(uri)
+    host, authority = publisher_host(url or ""), _authority_of_uri(uri)
     if not host or host.count(".") < _MIN_DOMAIN_LABELS - 1:
         return False
     return authority == host or authority.endswith(f".{host}")
@@ -144,11 +144,11 @@ def _authority_of_uri(uri: str) -> str:
     if scheme.lower() == "urn":
         parts = rest.split(":", 2)
         return parts[1].lower() if len(parts) > 2 and parts[0].lower() == "newsml" else ""
-    return host_of(uri)
+    return publisher_host(uri)
 
 
 @lru_cache(maxsize=1024)
-def host_of(url: str) -> str:
+def publisher_host(url: str) -> str:
     """The host of a web address in lower case, without ``www.``; empty where there is none, and for bare addresses."""
     try:
         parts = urlsplit(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 HOUR_MS: Final = 3_600_000
@@ -18,6 +19,15 @@ def to_milliseconds(timestamp: str) -> int:
     moment = datetime.fromisoformat(timestamp)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+@lru_cache(maxsize=1024)  # a step asks for the same ones several times
+def read_milliseconds(timestamp: str) -> int | None:
+    """A timestamp that somebody else wrote as milliseconds since the epoch; None where it is none."""
+    try:
+        return to_milliseconds(timestamp)
+    except (ValueError, OverflowError):
+        return None
 
 
 def to_timestamp(milliseconds: int) -> str:

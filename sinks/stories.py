@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from processors.model.event import Event, Lineage
 from processors.numbers import parse_int64
 from processors.sources import ANY_SOURCE, is_same_source, qualify_uri, short_uri
-from processors.times import to_milliseconds
+from processors.times import read_milliseconds, to_milliseconds
 from sinks.search_words import fold
 
 MarkKind = Literal["kill", "correction"]
@@ -219,12 +219,9 @@ def story_time(event: Event) -> int:
 
 def visible_from(event: Event) -> int:
     """From when the story may be shown, in milliseconds since the epoch: 0 at once."""
-    until = event.story.embargoed_until
-    if until:
-        try:
-            return to_milliseconds(until)
-        except ValueError:
-            return FOR_EVER_MS
+    if until := event.story.embargoed_until:
+        moment = read_milliseconds(until)
+        return FOR_EVER_MS if moment is None else moment
     return FOR_EVER_MS if event.story.pub_status == "withheld" else 0
 
 
@@ -263,10 +260,7 @@ def _version_time(version: str, event: Event) -> int | None:
 def _parse_moment(text: str) -> int | None:
     """A date and time in ISO 8601, with or without separators, as milliseconds; None for anything else."""
     text = f"{text[:8]}T{text[8:]}" if text.isdecimal() and len(text) in {12, 14} else text
-    try:
-        return to_milliseconds(text)
-    except (ValueError, OverflowError):
-        return None
+    return read_milliseconds(text)
 
 
 def _clamp(value: int, bits: int) -> int:

@@ -6,7 +6,7 @@ A parent is found by identifiers, by a quoted headline, by the same text, by lik
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -47,7 +47,7 @@ from processors.model.event import Event, NovelPassage, Relation
 from processors.model.story import Story
 from processors.signals import Signals, read_signals, source_names
 from processors.sources import authority_of, is_entitled, may_change, short_uri
-from processors.times import HOUR_MS, to_milliseconds
+from processors.times import HOUR_MS, read_milliseconds
 
 # A story that is dated further after its arrival is taken at its arrival: more lets a wrong date move the window, less
 # refuses a clock in another zone.
@@ -132,22 +132,13 @@ def read_arrival(
 
 def _story_time(event: Event, now_ms: int | None) -> int:
     """The story's own time in milliseconds, or that of its arrival where it has none or lies far ahead."""
-    received = _milliseconds(event.provenance.received if event.provenance else None)
-    created = _milliseconds(event.story.version_created)
+    received = read_milliseconds(event.provenance.received if event.provenance else "")
+    created = read_milliseconds(event.story.version_created or "")
     if created is not None and abs(created) < UNDATED_MS:
         created = None
     if created is not None and (received is None or created <= received + MAX_AHEAD_MS):
         return created
     return received if received is not None else now_ms or 0
-
-
-@lru_cache(maxsize=256)
-def _milliseconds(timestamp: str | None) -> int | None:
-    """A timestamp as milliseconds since the epoch; None where it is absent or none."""
-    try:
-        return to_milliseconds(timestamp) if timestamp else None
-    except ValueError:
-        return None
 
 
 def find_parent(

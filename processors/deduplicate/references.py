@@ -24,10 +24,10 @@ from processors.notices import (
     MAX_NOTE_CHARS,
     MAX_NOTICE_CHARS,
     end_part,
+    mask_sentences,
     notice_words,
     quoted_sentences,
     replaces_story,
-    split_sentences,
 )
 from processors.sources import short_uri
 from processors.times import HOUR_MS
@@ -291,7 +291,7 @@ def named_numbers(headline: str, note: str, text: str) -> list[str]:
     """The message numbers that a notice names: ``a0123``, ``bln 4711``, ``No. 0412``."""
     numbers: dict[str, None] = {}
     for part in (headline, note, text):
-        for sentence in split_sentences(part):
+        for sentence in mask_sentences(part):
             if not replaces_story(sentence):
                 matches = _NUMBER.finditer(sentence)
                 numbers |= {match[1] or f"{match[2]}{match[3]}".lower(): None for match in matches}

@@ -429,7 +429,7 @@ def _names_agree(ours: frozenset[str], theirs: frozenset[str], briefs: _SourceBr
 
 def read_brief(report: SplitReport, language: str) -> BriefWords | None:
     """The words of a brief, headline and text; None of a longer report, and of a table, which is made of figures."""
-    return _read_words(report, language) if len(report.text) <= MAX_BRIEF_CHARS else None
+    return read_lead(report, language) if len(report.text) <= MAX_BRIEF_CHARS else None
 
 
 def read_title(report: SplitReport, language: str) -> frozenset[str]:
@@ -438,12 +438,7 @@ def read_title(report: SplitReport, language: str) -> frozenset[str]:
 
 
 def read_lead(report: SplitReport, language: str) -> BriefWords | None:
-    """The words of a story that an alert of it may have: of its headline and of the beginning of its text."""
-    return _read_words(report, language)
-
-
-def _read_words(report: SplitReport, language: str) -> BriefWords | None:
-    """The words that carry meaning; None where many are figures."""
+    """The words that an alert of a story may have: of its headline and its beginning; None where many are figures."""
     empty = load_meaning_words(language).empty
     text = report.text[:MAX_BRIEF_CHARS]
     words = fold_text(text)
@@ -455,7 +450,7 @@ def _read_words(report: SplitReport, language: str) -> BriefWords | None:
         for word, form in words[1:]
         if word[0].isupper() and len(form) > 1 and form not in empty and not text.isupper()
     }
-    title = _read_stems(report.title_forms, empty)
+    title = read_title(report, language)
     return BriefWords(
         _read_stems([form for _, form in words], empty) | title,
         frozenset(names),

@@ -21,7 +21,7 @@ from processors.deduplicate.standing_lines import (
 from processors.layout.line_kinds import is_initials, kind_of, sign_off_at_end
 from processors.layout.printed import match_dateline
 from processors.model.event import Event, SegmentKind
-from processors.times import HOUR_MS, to_milliseconds
+from processors.times import HOUR_MS, read_milliseconds
 
 # Lines at either end whose kind is asked for. More cost time; fewer leave the upper lines of a long tail.
 MAX_HEAD_LINES: Final = 3
@@ -61,7 +61,7 @@ def read_report(event: Event, lines: StandingLines) -> StoryReport:
     places = [at for at, words in enumerate(bare) if len(words) >= MIN_SENTENCE_CHARS]
     if len(places) > MAX_HEAD_SENTENCES + MAX_TAIL_SENTENCES:
         places = places[:MAX_HEAD_SENTENCES] + places[-MAX_TAIL_SENTENCES:]
-    hours = _read_milliseconds(event.story.version_created or "") // HOUR_MS
+    hours = (read_milliseconds(event.story.version_created or "") or 0) // HOUR_MS
     headline = event.headline or text[:MAX_OPENING_CHARS]
     occasion, standing = lines.read_occasion(_source_of(event), hours, headline, [bare[at] for at in places])
     if any(standing):
@@ -121,12 +121,3 @@ def _source_of(event: Event) -> str:
     if event.provenance and (source := event.provenance.source or event.provenance.feed):
         return source
     return next((source.name or source.uri or "" for source in event.story.info_sources), "")
-
-
-@lru_cache(maxsize=256)
-def _read_milliseconds(timestamp: str) -> int:
-    """A timestamp as milliseconds since the epoch; 0 where it is none."""
-    try:
-        return to_milliseconds(timestamp)
-    except ValueError:
-        return 0

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from config.settings import Elasticsearch
 from processors.errors import Transient
 from processors.model.event import Event
-from processors.times import to_milliseconds
+from processors.times import read_milliseconds, to_milliseconds
 from sinks.elasticsearch.documents import stored_source
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ def month_of(event: Event) -> str:
     """The month of an event's first creation, ``YYYY.MM``, or `OLDER_MONTH`; at the latest that of its reception."""
     received = to_milliseconds(event.provenance.received) if event.provenance else 0
     timestamp = event.story.first_created or event.story.version_created
-    try:
-        created = min(to_milliseconds(timestamp), received) if timestamp else received
-    except (ValueError, OverflowError):
-        created = received
+    written = read_milliseconds(timestamp) if timestamp else None
+    created = received if written is None else min(written, received)
     is_old = _month_number(received) - _month_number(created) > MAX_AGE_MONTHS
     return OLDER_MONTH if is_old else month_name(created)
 

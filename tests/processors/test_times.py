@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.times import to_milliseconds, to_timestamp
+from processors.times import read_milliseconds, to_milliseconds, to_timestamp
 
 
 @given(st.integers(0, 2**42))
@@ -33,3 +33,9 @@ def test_times_are_utc_where_they_have_no_zone_and_rounded_down(timestamp: str, 
 def test_anything_else_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         to_milliseconds(text)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01T00:00:00Z"])
+def test_what_is_no_timestamp_is_none_in_milliseconds(text: str) -> None:
+    assert read_milliseconds(text) is None
+    assert read_milliseconds("2026-01-02T00:00:00Z") == to_milliseconds("2026-01-02T00:00:00Z")

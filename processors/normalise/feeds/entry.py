@@ -25,7 +25,7 @@ from processors.normalise.subjects import MEDIA_TOPIC, SUBJECT_CODE, resolve_qco
 from processors.normalise.text import clean_line, clean_text
 from processors.normalise.values import language_tag, publisher_uri, source_of, timestamp, web_address
 from processors.normalise.writer import Picture
-from processors.sources import content_hash, host_of, made_uri
+from processors.sources import content_hash, made_uri, publisher_host
 
 _TYPES: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio"}
 _SUFFIXES: Final[dict[str, ItemType]] = {
@@ -115,7 +115,7 @@ def reading_of(
     )
     return Reading(
         format_name, story, title, text, damage=damage, markup=markup, is_clean=True,
-        publisher=host_of(entry.publisher) or host_of(entry.base) or host_of(link or "") or clean_line(entry.publisher),
+        publisher=publisher_host(entry.publisher) or publisher_host(entry.base) or publisher_host(link or "") or clean_line(entry.publisher),
     )  # fmt: skip
 
 
