@@ -8,7 +8,7 @@ FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings places letters model bench fuzz clean
+.PHONY: help run test check format lock schemas settings places letters model bench fuzz trials clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: $(VENV)/.dev ## Measure: throughput and start-up, as ratios against named
 
 fuzz: $(VENV)/.dev ## Search FUZZ_MINUTES (20) for inputs that cost more than their size
 	$(BIN)/python -m tests.hostile.fuzz --minutes $(FUZZ_MINUTES) $(ARGS)
+
+trials: $(VENV)/.dev ## Do to real servers what others do to them, and print what wiredesk made of it (takes long)
+	WIRETEST_TRIALS=1 $(BIN)/python -m pytest -q -m trial $(ARGS) tests/trials
 
 clean: ## Remove the environment and caches (not the data)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
