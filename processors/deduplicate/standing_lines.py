@@ -56,9 +56,10 @@ PART_BITS: Final = 4
 KNOWN_TEXT: Final = 1  # flags of an occasion
 NEW_LEAD: Final = 2
 
-# One class of characters first, which the search for it takes a fourth of the time with.
+# One class of characters first, which the search for it takes a fourth of the time with. A run of marks is looked at from
+# its first one only: from each of them it takes the square of the run.
 _SENTENCE_END: Final = re.compile(
-    r"[.!?…。！？\n](?:(?<=\n)|(?<=[。！？])[」』”’）]*|[.!?…]*[\"'”’»)\]]*\s+)"
+    r"[.!?…。！？\n](?:(?<=\n)|(?<=[。！？])[」』”’）]*|(?<![.!?…][.!?…])[.!?…]*+[\"'”’»)\]]*+\s+)"
 )
 _MARKS: Final = " \t\n\r\u3000.,;:!?…。！？、・•·▽▼△▲■□◆◇●○★☆※-–—*\"'“”„«»‘’()[]（）「」『』【】《》"
 _HEADLINE_WORD: Final = re.compile(r"[^\W_]+")

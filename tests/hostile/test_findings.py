@@ -26,6 +26,7 @@ PIPED: dict[
     "quotation marks without partners": ("dispatch", "copy", "", ': "', "segment"),
     "quotation marks in quotation marks": ("dispatch", "copy", "", "““”", "segment"),
     "marks that end sentences": ("head", "name of the root", "", "!", "deduplicate"),
+    "full stops without a blank behind them": ("head", "before the root", "", "...", "deduplicate"),
     "marks before a note": ("dispatches", "line 'ZCZC 001'", "\n【", "=", "normalise"),
     "blanks between the words of a date": ("dispatch", "last line", "in the next", "\r", "tag"),
     "blanks in a date of a feed": ("rss", "<pubDate>", "[a. 0, ", "\r", "normalise"),

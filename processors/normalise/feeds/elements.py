@@ -45,6 +45,9 @@ _USUAL_SPELLING: Final = {
     "pubdate": "pubDate", "lastbuilddate": "lastBuildDate", "managingeditor": "managingEditor", "webmaster": "webMaster",
     "ispermalink": "isPermaLink",
 }  # fmt: skip
+_NAME: Final = re.compile(
+    r"[A-Za-z_][A-Za-z0-9_.-]*"
+)  # torn XML has names that lxml reads, but does not write
 # The whole article beside a lead in `description`, by the names that news sites and portals gave it, without their marks.
 _FULL_TEXTS: Final = frozenset(
     {"fulltext", "fullcontent", "fullitem", "fullarticle", "articlebody", "encoded"}
@@ -114,9 +117,10 @@ def with_usual_spelling(root: Any) -> Any:
     for element in root.iter("*"):
         name = local_name(element)
         if element.tag == name or (is_atom and element.prefix is None):
-            element.tag = _USUAL_SPELLING.get(name.lower(), name if name.islower() else name.lower())
+            if _NAME.fullmatch(name):
+                element.tag = _USUAL_SPELLING.get(name.lower(), name if name.islower() else name.lower())
             for attribute, value in list(element.attrib.items()):
-                if attribute.isupper():
+                if attribute.isupper() and _NAME.fullmatch(attribute):
                     element.set(_USUAL_SPELLING.get(attribute.lower(), attribute.lower()), value)
     return root
 

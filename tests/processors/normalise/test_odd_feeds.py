@@ -106,6 +106,15 @@ def test_names_with_capitals_are_read() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "odd", ["<x:a>One\x00", "<X:Y>One</X:Y>", '<Y A:B="1">One</Y>', "<Ä-Ö>One</Ä-Ö>", "<A=B>One"]
+)
+def test_names_that_are_none_in_a_torn_feed_with_capitals_stay_as_they_are(odd: str) -> None:
+    (event,) = outcomes(rss(f"{odd}</item>").replace("title>", "TITLE>").replace("item>", "ITEM>"))
+    assert not isinstance(event, Exception)
+    assert event.headline == "Lock opens"
+
+
 def test_rss_in_the_namespace_of_atom_is_read() -> None:
     item = f"<link>http://a.example/1</link><description>{FULL}</description>"
     event = one(rss(item, 'rss xmlns="http://www.w3.org/2005/Atom"'))
