@@ -73,6 +73,12 @@ NetworkList: TypeAlias = Annotated[
     tuple[str, ...],
     Meta(description="Networks (CIDR, or address:port) that are open beside the public ones."),
 ]
+ProxyList: TypeAlias = Annotated[
+    tuple[str, ...],
+    Meta(
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    ),
+]
 _HOST: Final = r"(\[[0-9A-Fa-f:.]+\]|[^\s/@:,\[\]]+)"  # a name or address; one of IPv6 in brackets
 _PORT: Final = r"0*([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
 SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]

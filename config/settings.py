@@ -38,6 +38,7 @@ from config.schema import (
     OwnFile,
     PortNumber,
     PositiveSeconds,
+    ProxyList,
     SaslMechanism,
     Secret,
     SecurityProtocol,
@@ -229,6 +230,7 @@ class Push(Struct, frozen=True):
             description="Also subscribe at hubs without TLS, on the way to which anybody may read the secret by which they sign."
         ),
     ] = False
+    proxies: ProxyList = ()
 
 
 class EmbeddedSettings(Struct, frozen=True):
@@ -400,12 +402,7 @@ class Desk(Struct, frozen=True):
     search_timeout_s: Annotated[
         PositiveSeconds, Meta(description="A search that takes longer is given up.")
     ] = 2.0
-    proxies: Annotated[
-        tuple[str, ...],
-        Meta(
-            description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
-        ),
-    ] = ()
+    proxies: ProxyList = ()
 
 
 class Health(Struct, frozen=True):

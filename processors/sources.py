@@ -32,6 +32,8 @@ _MAX_PUBLISHER_CHARS: Final = 100  # of a name that a document gives; a longer o
 _MIN_DOMAIN_LABELS: Final = 2
 
 
+# Authorities of what comes by other ways than polling: a feed that is called so is none of them.
+OPEN_AUTHORITIES: Final = frozenset({"push", "drop", "backfill"})
 # Of stories that version 0.1 remembered, which did not note it: any source's.
 ANY_SOURCE: Final = "*"
 
@@ -74,7 +76,8 @@ def source_of_item(item: RawItem, publisher: str, uri: str) -> str | None:
     """
     settled = item.source or item.feed
     if settled and not item.origin:
-        return settled.replace("/", "%2F").replace(ANY_SOURCE, "%2A")
+        quoted = settled.replace("/", "%2F").replace(ANY_SOURCE, "%2A")
+        return f"%{ord(quoted[0]):02X}{quoted[1:]}" if quoted in OPEN_AUTHORITIES else quoted
     authority = item.origin or ""
     if "/" in authority:
         return authority

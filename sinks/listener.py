@@ -8,15 +8,12 @@ bytes of all bodies that are read at once have a limit too.
 from __future__ import annotations
 
 import asyncio
-import hmac
-import ipaddress
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -325,11 +322,6 @@ class Bodies:
             self._bytes -= claimed
 
 
-def is_same_secret(shown: str, expected: str) -> bool:
-    """Whether a caller has shown a secret, compared as bytes and in a time that tells nothing of where they differ."""
-    return hmac.compare_digest(shown.encode("utf-8", "surrogatepass"), expected.encode())
-
-
 def admit_caller(request: web.Request) -> None:
     """Note that a caller has shown a token or key: its connection does not give way to others."""
     connection = request.protocol
@@ -345,30 +337,6 @@ async def check_characters(request: web.Request, handler: Handler) -> web.Stream
     if not all(map(_is_text, request.headers.values())):
         headers = CIMultiDict((name, _cleaned(value)) for name, value in request.headers.items())
         request = request.clone(headers=headers)
-    return await handler(request)
-
-
-def is_local_name(request: web.Request) -> bool:
-    """Whether a request names this machine as its host: a web page that has rebound its own name does not."""
-    try:
-        return is_loopback(urlsplit(f"//{request.host}").hostname or "")
-    except ValueError:
-        return False
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine and nothing else."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
-
-
-@web.middleware
-async def check_local_name(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse requests under foreign names: for addresses that only this machine can reach."""
-    if not is_local_name(request):
-        raise web.HTTPMisdirectedRequest(text="ask under a name of this machine, such as 127.0.0.1")
     return await handler(request)
 
 

@@ -16,9 +16,10 @@ from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from config.redaction import redact_secrets
+from sinks.callers import check_local_name, is_loopback
 from sinks.desk.access import IS_ANONYMOUS
 from sinks.desk.ports import FeedCondition, FeedHealth
-from sinks.listener import check_characters, check_local_name, is_loopback
+from sinks.listener import check_characters
 from sinks.metrics import FEEDS, SILENT_FEEDS
 
 Check = Callable[[], Awaitable[str | None]]

@@ -87,7 +87,7 @@ def show_feed(settings: Settings, feed_id: str, kafka: bool) -> None:
         "skipHours": state.skip_hours,
         "skipDays": state.skip_days,
         "movedTo": redact_secrets(state.url or state.moved_to) or None,
-        "hub": state.hub or None,
+        "hub": redact_secrets(state.hub) or None,
         "cappedRevisions": state.capped,
         "stateBytes": len(raw),
     }

@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from config import Misconfigured
+from sinks.callers import is_loopback
 
 POLL_SETTING: Final = "poll.allowed_addresses"
 BLOCKED_MARK: Final = "address is not allowed"  # found again in errors that join several
@@ -130,10 +131,7 @@ def _parse_network(value: str, setting: str) -> AllowedNetwork:
 def hides_secrets(url: str) -> bool:
     """Whether nobody on the way can read what is sent to a URL: it goes by TLS, or stays on this machine."""
     parts = urlsplit(url)
-    host = (parts.hostname or "").lower().rstrip(".")
-    if parts.scheme.lower() == "https" or host == "localhost":
-        return True
-    return is_address(host) and _unmap(ip_address(host.partition("%")[0])).is_loopback
+    return parts.scheme.lower() == "https" or is_loopback(parts.hostname or "")
 
 
 def is_address(host: str) -> bool:

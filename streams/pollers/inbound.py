@@ -21,7 +21,8 @@ from config.settings import Poll, Push
 from processors.errors import Transient
 from processors.model.event import RawItem
 from processors.times import to_timestamp
-from sinks.listener import MAX_BODIES_BYTES, Bodies, admit_caller, check_characters, is_same_secret, serve
+from sinks.callers import TokenGuard, client_address, parse_proxies
+from sinks.listener import MAX_BODIES_BYTES, Bodies, admit_caller, check_characters, serve
 from streams.pollers.fetch import Answer
 from streams.pollers.ports import Hubs, NoHubs, RawItemOutlet
 from streams.pollers.websub import DeliverDocument, PostForm, Subscriber
@@ -49,13 +50,15 @@ class PushListener:
         """`limit` is the size of a document in bytes after decoding; `clock` gives seconds since the epoch.
 
         Raises:
-            Misconfigured: there is no token, which anybody could do without.
+            Misconfigured: there is no token, which anybody could do without; a proxy is no network.
         """
         if not settings.token:
             raise Misconfigured(
                 "[push] needs a token: set WIREDESK_PUSH_TOKEN, or WIREDESK_PUSH_TOKEN_FILE to a file that holds it"
             )
-        self._settings, self._limit, self._outlet, self._clock = settings, limit, outlet, clock
+        self._limit, self._outlet, self._clock = limit, outlet, clock
+        self._proxies = parse_proxies(settings.proxies, "push.proxies")
+        self._tokens = TokenGuard(settings.token, "push.token", clock)
         self._subscriber, self._deliver = subscriber, deliver
         self._bodies = Bodies(max(MAX_BODIES_BYTES, limit))
         self._deliveries: Counter[str] = Counter()  # in hand, by feed
@@ -70,7 +73,12 @@ class PushListener:
         return app
 
     async def _receive_push(self, request: web.Request) -> web.Response:
-        if not self._is_authorized(request):
+        try:
+            is_authorized = self._tokens.has_bearer(request, client_address(request, self._proxies))
+        except web.HTTPTooManyRequests as refusal:
+            wait = {"Retry-After": refusal.headers["Retry-After"]}
+            return web.json_response({"error": refusal.text}, status=429, headers=wait)
+        if not is_authorized:
             return web.json_response({"error": "a bearer token is needed"}, status=401,
                                      headers={"WWW-Authenticate": "Bearer"})  # fmt: skip
         admit_caller(request)
@@ -96,11 +104,6 @@ class PushListener:
             return web.json_response({"error": "try again later"}, status=503, headers=RETRY_HEADERS)
         log.debug("pushed", feed=feed, bytes=len(body))
         return web.json_response({"accepted": len(body)}, status=202)
-
-    def _is_authorized(self, request: web.Request) -> bool:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        expected = self._settings.token
-        return scheme.lower() == "bearer" and is_same_secret(token.strip(), expected)
 
     async def _verify(self, request: web.Request) -> web.Response:
         assert self._subscriber

@@ -12,7 +12,7 @@ import xxhash
 from msgspec import structs
 from multidict import CIMultiDict
 
-from config.redaction import redact_secrets
+from config.redaction import holds_secret, redact_secrets
 from config.settings import Normalise, Poll
 from processors.errors import Bug, Empty, Malformed, NotAFeed, NotText, Rejected, TooLarge, UnknownFormat
 from processors.model.event import RawItem
@@ -403,14 +403,19 @@ def _with_hints(state: FeedState, document: FeedDocument, answer: Answer, now: f
     """The state with what the document says of its rhythm; what HTTP says of freshness goes first."""
     linked = answer.links.get("hub", ""), answer.links.get("self", "")
     if document.json:
-        return replace(state, hub=linked[0], topic=linked[1])
+        return _with_hub(state, *linked)
     hints = schedule.read_hints(document.hints or document.head, document.codec)
     if hints.freshness and schedule.freshness(answer.headers, now) is None:
         state = schedule.set_freshness(state, hints.freshness, now)
-    return replace(
-        state, skip_hours=hints.skip_hours, skip_days=hints.skip_days,
-        hub=linked[0] or hints.hub, topic=linked[1] or hints.topic,
-    )  # fmt: skip
+    state = replace(state, skip_hours=hints.skip_hours, skip_days=hints.skip_days)
+    return _with_hub(state, linked[0] or hints.hub, linked[1] or hints.topic)
+
+
+def _with_hub(state: FeedState, hub: str, topic: str) -> FeedState:
+    """The state with the hub that a feed names; none where the secret of a private feed would go there and be kept."""
+    if holds_secret(hub) or holds_secret(topic):
+        hub = topic = ""
+    return replace(state, hub=hub, topic=topic)
 
 
 def _count_outcome(state: FeedState, outcome: PollOutcome, now: float) -> FeedState:
@@ -420,13 +425,19 @@ def _count_outcome(state: FeedState, outcome: PollOutcome, now: float) -> FeedSt
 
 
 def _with_move(state: FeedState, answer: Answer, settings: Poll, now: float) -> FeedState:
-    """A permanent redirect moves the feed once it has been seen for ``move_after_s``; any other answer forgets it."""
+    """A permanent redirect moves the feed once it has been seen for ``move_after_s``; any other answer forgets it.
+
+    An address with what may be a secret is not remembered: the redirect there is followed at each poll.
+    """
     if answer.failure or answer.status not in {*DOCUMENT_STATUSES, 304}:
         return state
+    if state.url and redact_secrets(state.url) != state.url:  # an earlier version kept such addresses
+        state = replace(state, url="")
     if not answer.moved or answer.moved != answer.url:
         return replace(state, moved_to="", moved_since=0.0) if state.moved_to else state
-    if state.moved_to != answer.moved:
-        return replace(state, moved_to=answer.moved, moved_since=now)
-    if now - state.moved_since < settings.move_after_s:
+    shown = redact_secrets(answer.moved)
+    if state.moved_to != shown:
+        return replace(state, moved_to=shown, moved_since=now)
+    if shown != answer.moved or now - state.moved_since < settings.move_after_s:
         return state
     return replace(state, url=answer.moved, moved_to="", moved_since=0.0)

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import structlog
 
-from config.redaction import redact_secrets
+from config.redaction import holds_secret, redact_secrets
 from config.settings import Poll
 from sinks.metrics import POLL_GAPS, POLL_SECONDS, POLLED_BYTES, POLLED_ITEMS, POLLS, WITHHELD_PARTS
 from streams.pollers import schedule
@@ -173,8 +173,9 @@ class Poller:
         log.debug("delivered", feed=feed.id, outcome=verdict.outcome, items=len(verdict.items))
 
     def _offer_hub(self, feed: Feed, state: states.FeedState) -> None:
-        if state.hub:
-            self._hubs.offer_hub(feed.id, state.hub, state.topic or state.url or feed.url)
+        topic = state.topic or state.url or feed.url
+        if state.hub and not holds_secret(topic):
+            self._hubs.offer_hub(feed.id, state.hub, topic)
         else:
             self._hubs.offer_hub(feed.id, "", "")
 

@@ -20,7 +20,7 @@ from typing import Final, Literal
 import structlog
 
 from config.settings import Push
-from sinks.listener import is_same_secret
+from sinks.callers import is_same_secret
 from streams.pollers.address_guard import hides_secrets
 from streams.pollers.feed import find_url_fault
 from streams.pollers.fetch import Answer

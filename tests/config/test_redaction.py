@@ -12,7 +12,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.redaction import HARMLESS_PARAMETERS, redact_secrets, redact_values
+from config.redaction import HARMLESS_PARAMETERS, holds_secret, redact_secrets, redact_values
 from config.settings import LogSettings
 from streams.startup import RedactingFormatter, configure_logs, print_redacted
 
@@ -163,3 +163,21 @@ def test_no_line_of_a_library_and_no_last_traceback_shows_one(monkeypatch: pytes
     print_redacted(ValueError, error, None)
     assert stream.getvalue().count("ValueError") == 2
     assert SECRET not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("url", "holds"),
+    [
+        ("https://wire.example/rss?channel_id=UC123", False),
+        ("https://wire.example/@ada/rss?mail=a@b", False),
+        ("https://wire.example/rss", False),
+        ("", False),
+        ("https://wire.example/rss?a=1&access_token=x", True),
+        ("https://wire.example/rss#api_key=x", True),
+        ("https://ada:x@wire.example/rss", True),
+        ("https://ada@wire.example/rss", True),
+        ("https://wire.example?pwd=x", True),
+    ],
+)
+def test_an_address_with_a_secret_is_known(url: str, holds: bool) -> None:
+    assert holds_secret(url) is holds

@@ -15,6 +15,7 @@ from aiohttp import ClientSession, web
 from structlog.testing import capture_logs
 
 from sinks import listener as listeners
+from sinks.callers import is_same_secret
 from sinks.listener import (
     MAX_CONNECTIONS,
     MIN_CONNECTIONS,
@@ -24,7 +25,6 @@ from sinks.listener import (
     admit_caller,
     check_characters,
     connection_limit,
-    is_same_secret,
     serve,
     stream_limit,
 )

@@ -137,6 +137,21 @@ def test_who_has_the_push_token_speaks_for_no_feed_that_is_polled(envelope: dict
     assert killed.story.uri != URI
 
 
+@pytest.mark.parametrize("name", ["push", "drop", "backfill"])
+@pytest.mark.parametrize("member", ["feed", "source"])
+def test_a_polled_feed_with_the_name_of_another_way_in_is_still_its_own(name: str, member: str) -> None:
+    envelope = {"feed": "pane", member: name}
+    polled = document(rss("pane.example", URI, HEADLINE, BAKERS), **envelope, url="https://pane.example/rss")
+    kill = json.dumps({"uri": URI, "version": "9", "pubStatus": "canceled"})
+    for origin in (name, f"{name}/{name}"):
+        _, killed = events(polled, document(kill, feed=name, origin=origin))
+        assert killed.lineage
+        assert (killed.lineage.of, killed.story.uri == URI) == (None, False)
+    (_, withdrawn) = events(polled, document(kill, **envelope))
+    assert withdrawn.lineage
+    assert withdrawn.lineage.of == URI
+
+
 def test_feeds_that_the_settings_group_are_one_source() -> None:
     envelopes = ({"feed": "pane-world", "source": "pane"}, {"feed": "pane-local", "source": "pane"})
     first, second = (

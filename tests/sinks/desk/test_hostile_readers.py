@@ -10,16 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from config import Misconfigured
 from config.settings import Desk
-from sinks.desk.access import (
-    FORGET_S,
-    MAX_ADDRESSES,
-    MAX_WRONG_TOKENS,
-    SESSION_S,
-    TokenThrottle,
-    is_session,
-    local_path,
-    start_session,
-)
+from sinks.callers import FORGET_S, MAX_ADDRESSES, MAX_WRONG_TOKENS, TokenThrottle
+from sinks.desk.access import SESSION_S, is_session, local_path, start_session
 from sinks.desk.app import make_app
 from sinks.desk.queries import MAX_SEARCHES, MAX_WAITING, SearchTurns
 from tests.sinks.conftest import Shelf

@@ -86,6 +86,41 @@ async def test_a_sound_answer_leaves_none_behind_either(log: MemoryLog, web: Web
     assert web.requests[1].headers["if-none-match"] == '"1"', "validators still go where they came from"
 
 
+@pytest.mark.parametrize("place", ["redirect", "hub", "self", "HTTP hub", "HTTP self"])
+async def test_the_secret_of_a_private_feed_is_not_remembered_with_addresses(
+    log: MemoryLog, web: WebServer, place: str
+) -> None:
+    private, target = f"/private?token={SECRET}", web.url("/hub")
+    rel = "hub" if "hub" in place else "self"
+    links = f'<atom:link rel="{rel}" href="{web.url(private)}"/>'
+    links += f'<atom:link rel="hub" href="{target}"/>' if rel == "self" else ""
+    body = document(1).replace(
+        b"<channel>", b'<channel xmlns:atom="http://www.w3.org/2005/Atom">' + links.encode()
+    )
+    shown: dict[str, str] = {"Link": f'<{web.url(private)}>; rel="{rel}"'} if "HTTP" in place else {}
+    web.answer(private, document(1) if "HTTP" in place else body, **shown)
+    web.answer("/rss", b"", "301 Moved", Location=private)
+    feed = Feed("f", web.url("/rss" if place == "redirect" else private))
+    async with polling(log, [feed], settings(web, move_after_s=0.0)):
+        await log.until(lambda: len(web.of(private)) > 3)
+    state = unpack_header(log.states["f"])
+    assert (state.outcome, state.url, state.hub) == ("unchanged", "", "")
+    assert SECRET.encode() not in log.states["f"]
+    if place == "redirect":
+        assert state.moved_to == web.url("/private?token=REDACTED")
+
+
+async def test_an_address_that_an_earlier_version_remembered_is_forgotten(
+    log: MemoryLog, web: WebServer
+) -> None:
+    web.answer("/rss", document(1))
+    web.answer(f"/old?token={SECRET}", document(1))
+    log.states["f"] = pack_state(FeedState(polled=1.0, url=web.url(f"/old?token={SECRET}")))
+    async with polling(log, [Feed("f", web.url("/rss"))], settings(web)):
+        await log.until(lambda: len(web.of("/rss")) > 1)
+    assert SECRET.encode() not in log.states["f"]
+
+
 async def test_messages_of_earlier_versions_are_redacted_where_they_are_shown() -> None:
     old = pack_state(
         FeedState(polled=1.0, outcome="bad_response", message=f"http://h/?token={SECRET}", failures=3)

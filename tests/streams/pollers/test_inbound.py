@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from config import Misconfigured
 from config.settings import Poll, Push
 from processors.errors import Unreachable
+from sinks.callers import MAX_WRONG_TOKENS
 from streams.pollers import poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.state import unpack_state
@@ -151,6 +152,18 @@ async def _answers(port: int, running: asyncio.Task[None]) -> None:
                 writer.close()
                 return
     running.result()
+
+
+async def test_who_guesses_the_push_token_has_to_wait(log: MemoryLog) -> None:
+    forwarded = {"X-Forwarded-For": "198.51.100.7"}
+    async with listening(log, (), proxies=("127.0.0.1",)) as listener:
+        wrong = {"Authorization": "Bearer wrong"} | forwarded
+        for _ in range(MAX_WRONG_TOKENS):
+            assert (await listener.push(b"A story", **wrong))[0] == 401
+        status, told = await listener.push(b"A story", **forwarded)
+        assert (status, told) == (429, {"error": "too many wrong tokens; wait a little"})
+        assert (await listener.push(b"A story", **forwarded | {"X-Forwarded-For": "198.51.100.8"}))[0] == 202
+    assert len(log.items) == 1
 
 
 async def test_a_pushed_document_is_a_raw_item_of_its_feed(log: MemoryLog) -> None:
