@@ -87,6 +87,11 @@ RETRIES: Final = Counter(
     "Times that a process backed off because the outside was down, by what was down.",
     ("target",),
 )
+UNREAD_STATE: Final = Counter(
+    "wire_unread_state_records",
+    "Records of a state that were skipped, because they are damaged or another version wrote them, by the state's topic.",
+    ("topic",),
+)
 DELIVERIES: Final = Counter(
     "wire_webhook_deliveries",
     "Stories posted to webhooks, by target and outcome: delivered, or refused to the last try.",

@@ -13,14 +13,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from processors.errors import Bug
 from processors.model.codec import decode
 from processors.model.event import Event
-from sinks.metrics import DEAD_LETTERS, FOREIGN_CLAIMS, KILLS, LAG_RECORDS, OLDEST_SECONDS, RECORDS
+from sinks.metrics import (
+    DEAD_LETTERS,
+    FOREIGN_CLAIMS,
+    KILLS,
+    LAG_RECORDS,
+    OLDEST_SECONDS,
+    RECORDS,
+    UNREAD_STATE,
+)
 from sinks.stories import is_unreached_kill
 from streams.messages import Message
 from streams.topology import LINEAGE, STEPS
 
+log = structlog.get_logger("wiredesk")
 BUG: Final = Bug.__name__
 # How long records may wait before a consumer that passes none of them counts as stuck. Shorter than the longest batch
 # or restart of a step (models are loaded, state is read back) takes a healthy process out of service; with longer,
@@ -126,6 +137,20 @@ def publish_lag(step: str, records: int, seconds: float) -> None:
     """Set the figures of a step's lag: records that wait, and the age of the oldest in seconds."""
     LAG_RECORDS.labels(step).set(records)
     OLDEST_SECONDS.labels(step).set(seconds)
+
+
+_warned_of: set[str] = set()  # states of which a skipped record was logged: one line a process says it
+
+
+def count_unread_state(topic: str, reason: str, records: int = 1) -> None:
+    """Count records of a state that can't be read and are skipped; the first one of each state is logged."""
+    UNREAD_STATE.labels(topic).inc(records)
+    if topic not in _warned_of:
+        _warned_of.add(topic)
+        log.warning(
+            "state that is damaged, or that another version wrote, is skipped: what it remembered is new again",
+            topic=topic, reason=reason, figure="wire_unread_state_records_total",
+        )  # fmt: skip
 
 
 def _error_type(message: Message) -> str:

@@ -23,6 +23,7 @@ from sinks.routes.chains import Chain, ChainDecision, RouteDelivery, decide_even
 from sinks.routes.router import Router, RouteRule, route_topic
 from sinks.routes.rules import read_rules
 from sinks.stories import chain_source, now_ms, with_own_identity
+from streams.health import count_unread_state
 from streams.messages import Message, Record, dead_letter, message
 from streams.settlement import Outcome
 from streams.steps import Work
@@ -65,12 +66,17 @@ class RouteWork:
         return [self._route_or_reject(record) for record in records]
 
     def restore(self, record: Record) -> None:
-        """Restore one record of the memory; an empty one means that the chain was forgotten."""
+        """Restore one record of the memory; an empty one means that the chain was forgotten, an unreadable one too."""
         self._partition = record.partition
-        key = record.key.decode()
+        try:
+            key = record.key.decode()
+            chain = decode(record.value, Chain) if record.value else None
+        except (Rejected, UnicodeDecodeError) as error:
+            count_unread_state(ROUTED.name, str(error))
+            chain, key = None, record.key.decode(errors="replace")
         self._chains.pop(key, None)
-        if record.value:
-            self._remember(key, decode(record.value, Chain))
+        if chain:
+            self._remember(key, chain)
 
     def close(self) -> None:
         """Nothing to end."""

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-import structlog
 from msgspec.structs import replace
 
 from config.lexicon import check_lexicon
@@ -26,12 +25,11 @@ from processors.model.event import Event, Feature, KilledChain, Lineage, RawItem
 from processors.model.story import AltId
 from streams.messages import Message, Record, dead_letter, message
 from streams.settlement import Outcome
-from streams.topology import Step
+from streams.topology import LINEAGE, Step
 
 if TYPE_CHECKING:
     from processors.deduplicate import PreparedEvent
 
-log = structlog.get_logger("wiredesk")
 T = TypeVar("T")
 # What a step may need for a record: so much, and so many times its size (the largest of the samples and of the hostile
 # corpus need half of it). With less, honest records are blamed where memory is short; with more, one that asks for
@@ -131,15 +129,9 @@ class DeduplicateStage:
 
         self._version = VERSION
         self._deduplicator = Deduplicator(settings.deduplicate)
-        self._warned_of = 0  # records that were not read, as far as the log tells
 
     def __call__(self, items: Sequence[Event]) -> list[StageOutcome]:
         """One outcome a story, each compared with those before it."""
-        if self._warned_of < self._deduplicator.ignored_records:
-            self._warned_of = self._deduplicator.ignored_records
-            log.warning(
-                "state of another version was not read: older stories are new again", records=self._warned_of
-            )
         return [
             _guarded(functools.partial(self._run_one, prepared=prepared), item)
             for item, prepared in zip(items, self._prepare(items), strict=True)
@@ -147,7 +139,12 @@ class DeduplicateStage:
 
     def restore(self, memory: bytes) -> None:
         """Remember a story of the log."""
+        ignored = self._deduplicator.ignored_records
         self._deduplicator.restore(memory)
+        if self._deduplicator.ignored_records > ignored:
+            from streams.health import count_unread_state  # not at the top: `wiredesk process` has no figures
+
+            count_unread_state(LINEAGE.name, "another format")
 
     def _prepare(self, events: Sequence[Event]) -> Sequence[PreparedEvent | None]:
         """What is computed of the stories of a batch beforehand; None for all where that fails, so that each fails for itself."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from aiokafka import TopicPartition
 
 from processors.numbers import parse_int64
+from streams.health import count_unread_state
 from streams.kafka.cluster import Cluster, read_until
 from streams.messages import Message, Record, RecordPlace
 from streams.settlement import CrashCounts
@@ -79,8 +80,12 @@ class CrashTopic:
             or (partition := parse_int64(place[1])) is None
             or (offset := parse_int64(place[2])) is None
         ):
+            count_unread_state(CRASH_COUNTS.name, "no step and place of a record")
             return
-        if count := parse_int64(value.decode("utf-8", "replace")):
+        count = parse_int64(value.decode("utf-8", "replace"))
+        if value and count is None:
+            count_unread_state(CRASH_COUNTS.name, "no number of crashes")
+        if count:
             self._counts[step][place[0], partition, offset] = count
         else:
             self._counts[step].pop((place[0], partition, offset), None)

@@ -18,6 +18,7 @@ from config import Misconfigured
 from config.settings import Kafka
 from processors.errors import Unreachable
 from streams.dead_letters import DeadLetter
+from streams.health import count_unread_state
 from streams.kafka.cluster import Cluster
 from streams.kafka.producer import send_message
 from streams.kafka.session import Session
@@ -68,8 +69,11 @@ class KafkaDeadLetters:
     def _settled_ids(self) -> set[str]:
         """The ids of the letters that were replayed or dropped, and are still there."""
         notes = {record.key: record.value for record in self._session.records([SETTLED_LETTERS.name])}
-        ids = (key.decode("utf-8", "replace") for key, value in notes.items() if value)
-        return {identity for identity in ids if LETTER_ID.fullmatch(identity)}
+        ids = {key.decode("utf-8", "replace") for key, value in notes.items() if value}
+        settled = {identity for identity in ids if LETTER_ID.fullmatch(identity)}
+        if len(settled) < len(ids):
+            count_unread_state(SETTLED_LETTERS.name, "no dead letter's place", len(ids) - len(settled))
+        return settled
 
     def _write_verdict(
         self, letters: Sequence[DeadLetter], verdict: bytes, copies: Sequence[Message | None]

@@ -1,6 +1,6 @@
 """The one file that knows private names of Faust and aiokafka; `tests/streams/kafka/test_internals.py` guards them.
 
-Four things need them:
+Five things need them:
 
 - Faust's consumer reads at ``read_committed`` only with Faust's own exactly-once mode, which loses that guarantee on
   kills. `_Thread` makes the consumer with our options instead.
@@ -9,6 +9,7 @@ Four things need them:
 - aiokafka commits offsets in a transaction without the member's generation, so a worker that was presumed
   dead could still commit (KIP-447). `fence_commits` adds it, where the group is a `Membership`.
 - aiokafka can't ask whether an offset commit is undecided (KIP-447). `committed_offsets` asks.
+- aiokafka's question about topics makes those that are missing, where the broker allows that. `hidden_topics` does not.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import IllegalStateError, for_code
+from aiokafka.errors import IllegalStateError, TopicAuthorizationFailedError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 from faust.app.base import BootStrategy
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
@@ -268,3 +270,12 @@ async def committed_offsets(
                 raise Transient(f"offsets of {group}: {name}")
             offsets[TopicPartition(topic, number)] = CommittedOffset(offset, note or "")
     return offsets
+
+
+async def hidden_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> set[str]:
+    """Those of the topics that the broker does not let us describe; unlike `describe_topics`, this makes none."""
+    request = MetadataRequest(list(names), allow_auto_topic_creation=False)
+    response = await admin._send_request(request)  # noqa: SLF001 -- this file's purpose
+    topics = cast("list[dict[str, Any]]", response.to_object()["topics"])
+    denied = TopicAuthorizationFailedError.errno
+    return {topic["topic"] for topic in topics if topic["error_code"] == denied}

@@ -28,7 +28,7 @@ from streams.topology import (
     Topic,
 )
 
-BrokerOperation = Literal["Read", "Write", "Describe"]
+BrokerOperation = Literal["Read", "Write", "Describe", "DescribeConfigs"]
 READ_OPERATIONS: Final[tuple[BrokerOperation, ...]] = ("Read", "Describe")
 WRITE_OPERATIONS: Final[tuple[BrokerOperation, ...]] = ("Write", "Describe")
 ROUTED_PREFIX: Final = route_topic("*").partition("*")[0]  # of the topics of all routes
@@ -128,8 +128,8 @@ def _webhook_grants(cluster: Cluster) -> Iterator[Grant]:
 
 
 def _all_topics(cluster: Cluster, role: str) -> Grant:
-    """Every part looks at its start whether all topics are there, and asks for their ends."""
-    return Grant(role, "topic", cluster.topic("wire."), ("Describe",), is_prefix=True)
+    """Every part looks at its start whether all topics are there and set as they must be, and asks for their ends."""
+    return Grant(role, "topic", cluster.topic("wire."), ("Describe", "DescribeConfigs"), is_prefix=True)
 
 
 def _topic_grant(

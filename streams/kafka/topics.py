@@ -25,6 +25,7 @@ from config.settings import Settings
 from processors.errors import Transient
 from processors.times import HOUR_MS
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster, or_stopped, wait_for_broker
+from streams.kafka.faust_internals import hidden_topics
 from streams.routing import load_rules
 from streams.topology import DEAD_LETTERS, KAFKA_STATES, ROUTED, TOPICS, Step, Topic, retention_hours
 
@@ -99,21 +100,28 @@ async def wait_for_topics(admin: AIOKafkaAdminClient, names: set[str]) -> None:
 async def topic_differences(settings: Settings) -> list[str]:
     """The differences from the settings, each as one line with the command that mends it."""
     async with _admin(Cluster(settings.kafka)) as admin:
-        existing = set(await admin.list_topics())
-        missing = [
-            f"{spec.name} is missing: wiredesk topics create"
-            for spec in wanted_topics(settings)
-            if spec.name not in existing
-        ]
-        present = [spec for spec in wanted_topics(settings) if spec.name in existing]
-        return missing + await _compare(admin, present, settings)
+        wanted = list(wanted_topics(settings))
+        absent = await _absent_topics(admin, [spec.name for spec in wanted])
+        lines = [f"{name} {_why_absent(settings, hidden=hidden)}" for name, hidden in absent.items()]
+        present = [spec for spec in wanted if spec.name not in absent]
+        return lines + await _compare(admin, present, settings)
 
 
-async def missing_topics(settings: Settings) -> list[str]:
-    """The names of the topics that do not exist."""
-    async with _admin(Cluster(settings.kafka)) as admin:
-        existing = set(await admin.list_topics())
-        return [spec.name for spec in wanted_topics(settings) if spec.name not in existing]
+async def _absent_topics(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, bool]:
+    """The topics that we don't see; True where the broker does not say whether they exist, as we may not describe them."""
+    existing = set(await admin.list_topics())
+    absent = [name for name in names if name not in existing]
+    hidden = await hidden_topics(admin, absent) if absent else set()
+    return {name: name in hidden for name in absent}
+
+
+def _why_absent(settings: Settings, *, hidden: bool) -> str:
+    if not hidden:
+        return "is missing: wiredesk topics create"
+    return (
+        f"is not there, or user {settings.kafka.username!r} may not see it (Describe is denied): "
+        "wiredesk topics grants, or wiredesk topics create"
+    )
 
 
 async def partition_counts(cluster: Cluster, names: Iterable[str]) -> dict[str, int]:
@@ -142,11 +150,14 @@ async def check_topics(settings: Settings) -> None:
     Raises:
         Misconfigured: what is missing, and the command that makes it.
     """
-    if missing := await missing_topics(settings):
-        raise Misconfigured(
-            f"{len(missing)} topics are missing on {settings.kafka.servers} ({missing[0]}, …): "
-            "wiredesk topics create"
+    async with _admin(Cluster(settings.kafka)) as admin:
+        absent = await _absent_topics(admin, [spec.name for spec in wanted_topics(settings)])
+    if absent:
+        name, hidden = next(
+            ((name, hidden) for name, hidden in absent.items() if hidden), (next(iter(absent)), False)
         )
+        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+        raise Misconfigured(f"{settings.kafka.servers}: {name}{more} {_why_absent(settings, hidden=hidden)}")
     for line in await topic_differences(settings):
         log.warning("a topic differs from the settings", difference=line)
 
@@ -187,7 +198,7 @@ async def _compare(admin: AIOKafkaAdminClient, present: list[TopicSpec], setting
     names = [spec.name for spec in present]
     described = {topic["topic"]: topic for topic in await admin.describe_topics(names)}
     configs = await _topic_configs(admin, names)
-    lines: list[str] = []
+    lines = _denied_configs([name for name in names if name not in configs], settings)
     for spec in present:
         partitions = described[spec.name]["partitions"]
         lines += _compare_partitions(spec, len(partitions), settings)
@@ -197,8 +208,18 @@ async def _compare(admin: AIOKafkaAdminClient, present: list[TopicSpec], setting
                 f"{spec.name} has {replicas} replicas, not {settings.kafka.replication}: "
                 "kafka-reassign-partitions.sh, or set kafka.replication"
             )
-        lines += _compare_config(spec, configs[spec.name], settings)
+        if spec.name in configs:
+            lines += _compare_config(spec, configs[spec.name], settings)
     return lines
+
+
+def _denied_configs(names: list[str], settings: Settings) -> list[str]:
+    """One line for all topics whose settings the broker does not show us."""
+    if not names:
+        return []
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    line = f"{names[0]}{more}: user {settings.kafka.username!r} may not see how it is set (DescribeConfigs is denied)"
+    return [f"{line}: wiredesk topics grants"]
 
 
 def _compare_partitions(spec: TopicSpec, count: int, settings: Settings) -> list[str]:
@@ -227,10 +248,12 @@ def _compare_config(spec: TopicSpec, config: dict[str, str], settings: Settings)
 
 async def _topic_configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    """The settings of each topic, but those that the broker does not show us."""
     configs: dict[str, dict[str, str]] = {}
     for response in await admin.describe_configs(resources):
-        for _code, _message, _kind, name, entries in response.resources:
-            configs[name] = {entry[0]: entry[1] for entry in entries}
+        for code, _message, _kind, name, entries in response.resources:
+            if not code:
+                configs[name] = {entry[0]: entry[1] for entry in entries}
     return configs
 
 

@@ -21,6 +21,7 @@ import structlog
 from config.redaction import holds_secret, redact_secrets
 from config.settings import Poll
 from sinks.metrics import POLL_GAPS, POLL_SECONDS, POLLED_BYTES, POLLED_ITEMS, POLLS, WITHHELD_PARTS
+from streams.health import count_unread_state
 from streams.pollers import schedule
 from streams.pollers import state as states
 from streams.pollers.feed import SOUND_OUTCOMES, Feed
@@ -40,6 +41,7 @@ from streams.pollers.ports import FeedLedger, Hubs, NoHubs, PollResult
 from streams.pool import BrokenPool
 from streams.retry import LOG, NetworkBreaker, retry_until_stopped
 from streams.settlement import LostChild
+from streams.topology import FEED_STATES
 
 Clock = Callable[[], float]
 PollPermit = Callable[[], bool]
@@ -109,6 +111,8 @@ class Poller:
     async def run(self) -> None:
         """Poll until the stop. Fetches that outlast it are dropped; what was fetched is published and saved."""
         self._states = dict(await self._ledger.load())
+        if unreadable := sum(not states.is_readable(state) for state in self._states.values()):
+            count_unread_state(FEED_STATES.name, "another layout", unreadable)
         for feed in self._feeds.values():
             state = states.unpack_header(self._states.get(feed.id, b""))
             self._host[feed.id] = host_of(state.url or feed.url)

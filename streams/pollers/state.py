@@ -153,6 +153,15 @@ def unpack_state(raw: bytes) -> FeedState:
         return FeedState()
 
 
+def is_readable(raw: bytes) -> bool:
+    """Whether bytes are a state of this layout."""
+    try:
+        _read_header(raw)
+    except (ValueError, KeyError, TypeError, struct.error):
+        return False
+    return True
+
+
 def unpack_header(raw: bytes) -> FeedState:
     """Like `unpack_state`, but without the entries: enough to schedule and to show a feed."""
     try:

@@ -1,4 +1,4 @@
-"""Steps as functions: state that can't be read is told, and one bad input of a batch hurts no other."""
+"""Steps as functions: one bad input of a batch hurts no other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sqlite3
 
 import psutil
 import pytest
-from structlog.testing import capture_logs
 
 from config.settings import Settings
 from processors.deduplicate.words import split_words
@@ -19,15 +18,6 @@ from streams.messages import Record, raw_message
 from streams.steps import HONEST_MEMORY_BYTES, STAGE_LOADERS, StageOutcome, StatelessStage, Work, load_stage
 from streams.topology import NORMALISED, RAW, STEPS, UNIQUE
 from tests.processors.deduplicate.stories import event, report
-
-
-def test_state_of_another_version_is_told_once() -> None:
-    stage = load_stage("deduplicate", Settings())
-    stage.restore(b"a record of another age")
-    with capture_logs() as told:
-        stage([event("a", report(1))])
-        stage([event("b", report(2))])
-    assert [(line["log_level"], line["records"]) for line in told] == [("warning", 1)]
 
 
 def test_a_batch_is_decided_as_its_stories_one_by_one() -> None:

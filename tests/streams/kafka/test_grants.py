@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import tempfile
 from collections.abc import Iterator
@@ -13,10 +14,12 @@ from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFai
 from aiokafka.protocol.admin import CreateAclsRequest
 from msgspec.structs import replace
 
+from config import Misconfigured
 from config.settings import Kafka, Settings
 from streams.kafka.cluster import Cluster
 from streams.kafka.grants import Grant, grant_commands, role_grants, user_name
 from streams.kafka.poll import load_states
+from streams.kafka.topics import check_topics, topic_differences
 from streams.topology import ENRICHED, LINEAGE, NORMALISED, RAW, STEPS, TOPICS
 from tests.acceptance.test_tls import QUICK, sunk
 from tests.conftest import _lacking
@@ -27,10 +30,10 @@ from tests.servers.secure_kafka import MECHANISM, MODULE
 
 OPERATOR: Final = ("operator", "battery staple")
 PASSWORD: Final = "correct horse"
-ROLES: Final = ("poller", "worker", "routes", "sink", "desk")
+ROLES: Final = ("poller", "worker", "routes", "sink", "webhooks", "desk")
 KINDS: Final = {"topic": 2, "group": 3, "transactional-id": 5}  # numbers of the protocol
-OPERATIONS: Final = {"Read": 3, "Write": 4, "Describe": 8}
-LITERAL, PREFIXED, ALLOW = 3, 4, 3
+OPERATIONS: Final = {"Read": 3, "Write": 4, "Describe": 8, "DescribeConfigs": 10}
+LITERAL, PREFIXED, DENY, ALLOW = 3, 4, 2, 3
 
 
 def of_role(role: str, operation: str) -> set[str]:
@@ -110,8 +113,8 @@ def login(broker: KafkaServer, user: str, password: str = PASSWORD) -> Kafka:
     )  # fmt: skip
 
 
-async def give(operator: Kafka, grants: list[Grant], settings: Settings) -> None:
-    """Give rights as ``kafka-acls.sh`` does, without a Java machine for each."""
+async def give(operator: Kafka, grants: list[Grant], settings: Settings, permission: int = ALLOW) -> None:
+    """Give rights as ``kafka-acls.sh`` does, without a Java machine for each; or deny them."""
     admin = Cluster(operator).admin()
     await admin.start()
     try:
@@ -119,7 +122,7 @@ async def give(operator: Kafka, grants: list[Grant], settings: Settings) -> None
             for operation in grant.operations:
                 request = CreateAclsRequest(
                     KINDS[grant.kind], grant.name, PREFIXED if grant.is_prefix else LITERAL,
-                    f"User:{user_name(settings, grant.role)}", "*", OPERATIONS[operation], ALLOW,
+                    f"User:{user_name(settings, grant.role)}", "*", OPERATIONS[operation], permission,
                 )  # fmt: skip
                 answer = await admin._send_request(request)
                 assert answer.creation_responses[0][0] == 0, (grant, answer)
@@ -146,6 +149,10 @@ async def test_workers_work_with_their_grants_and_a_poller_that_was_taken_over_c
     assert done.returncode == 0, done.stderr
     assert re.search(r"principal=User:wiredesk-poller.*operation=WRITE", done.stdout), done.stdout
 
+    for role in ROLES:
+        as_role = Settings(kafka=login(broker, f"wiredesk-{role}"))
+        assert await differences(as_role, 0) == [], f"{role} sees each topic, and how it is set"
+
     poller, worker = login(broker, "wiredesk-poller"), login(broker, "wiredesk-worker")
     await publish(poller, [item(0), item(1, "raise in segment"), item(2)])
     with Worker(worker, tmp_path / "log", *QUICK) as running:
@@ -160,6 +167,35 @@ async def test_workers_work_with_their_grants_and_a_poller_that_was_taken_over_c
             await publish(poller, [item(9)], topic.name)
     with pytest.raises((GroupAuthorizationFailedError, TopicAuthorizationFailedError)):
         await join_group(Cluster(replace(poller, worker="thief")))
+
+
+async def differences(settings: Settings, number: int, words: str = "") -> list[str]:
+    """The differences once there are so many, with the words: the broker takes grants in a moment later."""
+    async with asyncio.timeout(15):
+        while True:
+            lines = await topic_differences(settings)
+            if len(lines) == number and all(words in line for line in lines):
+                return lines
+
+
+@pytest.mark.kafka
+async def test_what_a_role_may_not_see_is_told_with_the_operation_and_the_topic(broker: KafkaServer) -> None:
+    operator = replace(login(broker, *OPERATOR), prefix="denied.")
+    settings = Settings(kafka=operator)
+    await make_topics(operator)
+    rights = [grant for grant in role_grants(settings) if grant.role == "desk"]
+    await give(operator, rights, settings)
+    desk = Settings(kafka=replace(login(broker, "wiredesk-desk"), prefix="denied."))
+    assert await differences(desk, 0) == []
+    topic = Cluster(operator).topic(ENRICHED.name)
+    await give(operator, [Grant("desk", "topic", topic, ("DescribeConfigs",))], settings, DENY)
+    [line] = await differences(desk, 1)
+    assert line.startswith(f"{topic}: user 'wiredesk-desk' may not see how it is set (DescribeConfigs")
+    await give(operator, [Grant("desk", "topic", topic, ("Describe",))], settings, DENY)
+    [line] = await differences(desk, 1, "is not there, or user 'wiredesk-desk' may not see it (Describe")
+    assert line.startswith(topic)
+    with pytest.raises(Misconfigured, match=rf"{topic} is not there, or user 'wiredesk-desk' may not see it"):
+        await check_topics(desk)
 
 
 async def parts_work_as_their_users(broker: KafkaServer, tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from config import Misconfigured
 from config.settings import Settings, Steps
 from processors.errors import Unreachable
+from sinks.metrics import UNREAD_STATE
 from streams.pollers import poll_feeds
 from streams.pollers.documents import split_document
 from streams.pollers.feed import Feed
@@ -21,6 +23,7 @@ from streams.pollers.fetch import Fetcher
 from streams.pollers.poller import JUDGE_TASK, PoliteAccess, Poller
 from streams.pollers.state import FeedState, pack_state, unpack_header
 from streams.pool import StepPool
+from streams.topology import FEED_STATES
 from tests.streams.pollers.conftest import MemoryLog, Request, WebServer, response
 from tests.streams.pollers.polling import document, outcome_of, polling, settings
 from tests.streams.pool_steps import judge_or_hang
@@ -66,6 +69,21 @@ async def test_a_restart_goes_on_with_validators_and_entries(log: MemoryLog, web
         await log.until(lambda: len(log.items) == 2)
     assert [item.uri for item in log.items] == ["tag:wire.example,2026:1", "tag:wire.example,2026:2"]
     assert '"1"' in [request.headers.get("if-none-match") for request in web.requests]
+
+
+async def test_a_feeds_state_that_cant_be_read_begins_anew_and_is_told(
+    log: MemoryLog, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.health._warned_of", set())
+    web.answer("/rss", document(1))
+    log.states["f"] = b"wdf9 of a later version"
+    before = UNREAD_STATE.labels(FEED_STATES.name)._value.get()
+    with capture_logs() as told:
+        async with polling(log, [Feed("f", web.url("/rss"))], settings(web)):
+            await log.until(lambda: "save" in log.steps)
+    assert (unpack_header(log.states["f"]).outcome, len(log.items)) == ("new", 1)
+    assert UNREAD_STATE.labels(FEED_STATES.name)._value.get() == before + 1
+    assert [line["topic"] for line in told if line["log_level"] == "warning"] == [FEED_STATES.name]
 
 
 async def test_a_conditional_request_is_answered_with_304(log: MemoryLog, web: WebServer) -> None:
