@@ -52,6 +52,11 @@ KILLS: Final = Counter(
 )
 for _outcome in ("reached", "unreached"):
     KILLS.labels(_outcome)  # from 0, so that the first one is an increase
+FAILED_RULES: Final = Counter(
+    "wire_failed_rules",
+    "Rules that failed on a story, which went on without what they make (a fault of ours), by step and rule.",
+    ("step", "rule"),
+)
 FOREIGN_CLAIMS: Final = Counter(
     "wire_foreign_claims",
     "Stories that claim to be, kill or correct another source's, by their relation; copies are left out.",

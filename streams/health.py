@@ -18,8 +18,10 @@ import structlog
 from processors.errors import Bug
 from processors.model.codec import decode
 from processors.model.event import Event
+from processors.rule_guard import FailedRule
 from sinks.metrics import (
     DEAD_LETTERS,
+    FAILED_RULES,
     FOREIGN_CLAIMS,
     KILLS,
     LAG_RECORDS,
@@ -37,6 +39,7 @@ BUG: Final = Bug.__name__
 # or restart of a step (models are loaded, state is read back) takes a healthy process out of service; with longer,
 # nobody is told.
 STUCK_AFTER_S: Final = 120.0
+MAX_LOGGED_CHARS: Final = 200  # of a key or uri: whoever publishes decides how long it is
 _DECIDER: Final = next(step.name for step in STEPS if step.state is LINEAGE)
 _FOREIGN: Final = b'"other-source"'
 _KILL: Final = (
@@ -104,6 +107,9 @@ def count_outcomes(step: str, outcomes: Sequence[Sequence[Message]]) -> None:
         kinds = [_error_type(message) for message in outcome if message.topic.endswith(".dlq")]
         letters.update(kinds)
         became["bug" if BUG in kinds else "rejected" if kinds else "made"] += 1
+        for message in outcome:
+            if message.failed_rules:
+                report_failed_rules(step, message.key.decode(errors="replace"), message.failed_rules)
         if step == _DECIDER:
             _count_kills(outcome)
             _count_claims(outcome)
@@ -111,6 +117,16 @@ def count_outcomes(step: str, outcomes: Sequence[Sequence[Message]]) -> None:
         DEAD_LETTERS.labels(step, kind).inc(number)
     for kind, number in became.items():
         RECORDS.labels(step, kind).inc(number)
+
+
+def report_failed_rules(step: str, story: str, failed: Sequence[FailedRule]) -> None:
+    """Count and log the rules of a step that failed on a story, which went on without what they make."""
+    for each in failed:
+        FAILED_RULES.labels(step, each.rule).inc()
+        log.error(
+            "a rule failed, and the story goes on without what it makes; please report it",
+            step=step, rule=each.rule, reason=each.reason, story=story[:MAX_LOGGED_CHARS],
+        )  # fmt: skip
 
 
 def _count_kills(outcome: Sequence[Message]) -> None:

@@ -16,6 +16,7 @@ from config.redaction import redact_secrets
 from processors.errors import Bug, Rejected, WiredeskError
 from processors.model.codec import encode
 from processors.model.event import FeedGap, Gap, RawItem
+from processors.rule_guard import FailedRule
 from processors.times import to_milliseconds, to_timestamp
 from streams.topology import GAPS, RAW
 
@@ -30,7 +31,8 @@ RecordPlace = tuple[str, int, int]  # topic, partition and offset: what tells a 
 class Message:
     """A message to be written. `timestamp` is in milliseconds; `partition` is None where the key decides.
 
-    A `tombstone` has no value: a compacted topic forgets its key.
+    A `tombstone` has no value: a compacted topic forgets its key. `failed_rules` are those of the step that cost the
+    value something; they are counted, not written.
     """
 
     topic: str
@@ -40,6 +42,7 @@ class Message:
     headers: Headers = ()
     partition: int | None = None
     tombstone: bool = False
+    failed_rules: tuple[FailedRule, ...] = ()
 
     def __reduce__(self) -> tuple[type[Message], tuple[object, ...]]:
         """How it is pickled: several times quicker than a dataclass with slots by itself."""
@@ -51,6 +54,7 @@ class Message:
             self.headers,
             self.partition,
             self.tombstone,
+            self.failed_rules,
         )
         return Message, fields
 

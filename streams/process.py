@@ -87,6 +87,11 @@ class Pipeline:
             return
         outcomes = stage([value for _, value in flowing])
         for (source, _), outcome in zip(flowing, outcomes, strict=True):
+            for new in outcome if isinstance(outcome, tuple) else ():
+                if isinstance(new, NewEvent) and new.failed_rules:
+                    from streams.health import report_failed_rules  # with the figures, so only here
+
+                    report_failed_rules(step.name, new.event.story.uri, new.failed_rules)
             yield from ((source, value) for value in _values(outcome))
 
 

@@ -8,6 +8,7 @@ To add a step, write a loader with ``@stage_loader(<name>)`` here, and its line 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import mmap
 import traceback
@@ -23,6 +24,7 @@ from processors.errors import OutOfMemory, Rejected
 from processors.model.codec import decode, encode
 from processors.model.event import Event, Feature, KilledChain, Lineage, RawItem, StepTrace
 from processors.model.story import AltId
+from processors.rule_guard import FailedRule, RuleGuard
 from streams.messages import Message, Record, dead_letter, message
 from streams.settlement import Outcome
 from streams.topology import LINEAGE, Step
@@ -43,11 +45,13 @@ class NewEvent:
     """An event that a step made, and what a step with state must remember of its input.
 
     One that `is_copy` says the same of another chain, under whose key it is written: a kill that names several stories.
+    `failed_rules` of the step cost the event what they make.
     """
 
     event: Event
     memory: bytes = b""
     is_copy: bool = False
+    failed_rules: tuple[FailedRule, ...] = ()
 
 
 StageOutcome = tuple[NewEvent | Rejected, ...] | Exception
@@ -192,9 +196,13 @@ def load_segment(settings: Settings) -> Stage:
     """Load the layouts of agencies, and the words of quotations."""
     from processors.segment import VERSION, segment
 
-    return StatelessStage.one_by_one(
-        lambda event: (NewEvent(trace_step(segment(event, settings.segment), "segment", VERSION)),)
-    )
+    def run_one(event: Event) -> StageOutcome:
+        guard = RuleGuard()
+        segmented = segment(event, settings.segment, guard)
+        traced = trace_step(segmented, "segment", VERSION, guard.evidence())
+        return (NewEvent(traced, failed_rules=tuple(guard.failed)),)
+
+    return StatelessStage.one_by_one(run_one)
 
 
 @stage_loader("tag")
@@ -206,8 +214,13 @@ def load_tag(settings: Settings) -> Stage:
 
     def run_batch(events: Sequence[Event]) -> list[StageOutcome]:
         return [
-            (NewEvent(trace_step(event, "tag", VERSION, tagger.evidence(event))),)
-            for event in tagger.tag(events)
+            (
+                NewEvent(
+                    trace_step(tagged.event, "tag", VERSION, tagged.evidence),
+                    failed_rules=tagged.failed_rules,
+                ),
+            )
+            for tagged in tagger.tag_guarded(events)
         ]
 
     def run(events: Sequence[Event]) -> list[StageOutcome]:
@@ -307,6 +320,8 @@ class Work:
                 source=self.step.name, trace=trace,
             )
         ]  # fmt: skip
+        if new.failed_rules:
+            written[0] = dataclasses.replace(written[0], failed_rules=new.failed_rules)
         if self.step.state and new.memory:
             state = self.step.state.name
             written.append(

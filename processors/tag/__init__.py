@@ -6,12 +6,14 @@ The recogniser finds names, `RULES` put them right in this order, and what remai
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from msgspec.structs import replace
 
 from config.settings import Tag
 from processors.model.event import Event, Feature, Quote
+from processors.rule_guard import FailedRule, RuleGuard
 from processors.tag.copy import MAX_HEADLINE_CHARS, Copy, NameSpan, readable_chars
 from processors.tag.dates import find_dates
 from processors.tag.entities import gather_entities
@@ -51,6 +53,15 @@ RULES: Final[tuple[NameRule, ...]] = (
 # fmt: on
 
 
+@dataclass(frozen=True, slots=True)
+class TaggedEvent:
+    """An event with its tags, the evidence of the step, and the rules that failed on it."""
+
+    event: Event
+    evidence: tuple[Feature, ...]
+    failed_rules: tuple[FailedRule, ...]
+
+
 class Tagger:
     """Loads the models once; tags batches of events."""
 
@@ -66,15 +77,46 @@ class Tagger:
 
     def tag(self, events: Sequence[Event]) -> list[Event]:
         """The events with `mentions`, `entities`, `dates`, `topics` and their quotes' speakers resolved."""
+        return [tagged.event for tagged in self.tag_guarded(events)]
+
+    def tag_guarded(self, events: Sequence[Event]) -> list[TaggedEvent]:
+        """The same with the step's evidence. A rule that fails costs what it makes, not the story."""
         copies = [Copy.of(event, self._readable_chars(event)) for event in events]
-        read = [copy for copy in copies if self._pipeline.language in {copy.language, "xx"}]
-        names = dict(zip(map(id, read), self._pipeline.find([copy.read for copy in read]), strict=True))
+        guards = [RuleGuard() for _ in events]
+        all_names = self._find_names(copies, guards)
+        tagged = [
+            self._tag_event(event, copy, names, guard)
+            for event, copy, names, guard in zip(events, copies, all_names, guards, strict=True)
+        ]
         return [
-            self._tag_event(event, copy, names[id(copy)] if id(copy) in names else list(find_foreign(copy)))
-            for event, copy in zip(events, copies, strict=True)
+            TaggedEvent(event, (*self._unread_evidence(event), *guard.evidence()), tuple(guard.failed))
+            for event, guard in zip(tagged, guards, strict=True)
         ]
 
-    def evidence(self, event: Event) -> tuple[Feature, ...]:
+    def _find_names(self, copies: Sequence[Copy], guards: Sequence[RuleGuard]) -> list[list[NameSpan]]:
+        """The names of each text: by the recogniser, all texts of its language together, else by rules."""
+        read = [copy for copy in copies if self._pipeline.language in {copy.language, "xx"}]
+        try:
+            recognised = list(self._pipeline.find([copy.read for copy in read]))
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 -- one by one tells which text it is
+            return [
+                guard.run(self._find_names_alone, [], copy)
+                for copy, guard in zip(copies, guards, strict=True)
+            ]
+        names = dict(zip(map(id, read), recognised, strict=True))
+        return [
+            names[id(copy)] if id(copy) in names else guard.run(_foreign_names, [], copy)
+            for copy, guard in zip(copies, guards, strict=True)
+        ]
+
+    def _find_names_alone(self, copy: Copy) -> list[NameSpan]:
+        if self._pipeline.language in {copy.language, "xx"}:
+            return next(self._pipeline.find([copy.read]))
+        return _foreign_names(copy)
+
+    def _unread_evidence(self, event: Event) -> tuple[Feature, ...]:
         """How many characters of a long headline and text were left unread, and whether names were left out."""
         unread = (
             len(event.text) - self._readable_chars(event) + max(0, len(event.headline) - MAX_HEADLINE_CHARS)
@@ -87,17 +129,23 @@ class Tagger:
     def _readable_chars(self, event: Event) -> int:
         return readable_chars(event.text, self._settings.max_chars)
 
-    def _tag_event(self, event: Event, copy: Copy, names: list[NameSpan]) -> Event:
+    def _tag_event(self, event: Event, copy: Copy, names: list[NameSpan], guard: RuleGuard) -> Event:
         context = RuleContext(copy, CopyWords.of(copy.read), event.dateline, is_sport(copy))
         for rule in RULES:
-            names = rule(context, names)
+            names = guard.run(rule, names, context, names)
         names = names[: self._settings.max_names]
-        hits = self._watchlists.find(copy, context.words)
-        mentions, entities = gather_entities(copy, add_hits(names, hits), event.dateline)
-        entities = mark_entities(entities, mentions, copy, hits)
-        tagged = replace(event, mentions=mentions, entities=entities, dates=find_dates(event))
-        tagged = replace(tagged, topics=find_topics(tagged), quotes=_resolve_quotes(tagged))
-        return replace(tagged, story=fill_story(tagged))
+        hits = guard.run(self._watchlists.find, [], copy, context.words)
+        mentions, entities = guard.run(gather_entities, ((), ()), copy, add_hits(names, hits), event.dateline)
+        entities = guard.run(mark_entities, entities, entities, mentions, copy, hits)
+        dates = guard.run(find_dates, (), event)
+        tagged = replace(event, mentions=mentions, entities=entities, dates=dates)
+        topics = guard.run(find_topics, (), tagged)
+        tagged = replace(tagged, topics=topics, quotes=guard.run(_resolve_quotes, tagged.quotes, tagged))
+        return replace(tagged, story=guard.run(fill_story, tagged.story, tagged))
+
+
+def _foreign_names(copy: Copy) -> list[NameSpan]:
+    return list(find_foreign(copy))
 
 
 def _resolve_quotes(event: Event) -> tuple[Quote, ...] | None:

@@ -21,7 +21,15 @@ MAX_LOOK_CHARS = 60  # characters on either side that a rule's conditions see
 
 DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
 YEAR = r"(?P<year>1[0-9]\d\d|20\d\d)(?!\d)"
+# Capitals alone: "xx" and "mix" are words. Cyrillic copy writes Х for X and І for I as often as not.
+CENTURY_PATTERN = (
+    r"(?P<century>(?-i:[XХ]{0,2}(?:[IІ][XХ]|[IІ]V|V?[IІ]{0,3})(?<=[IІVXХ]))|0?[1-9]|1\d|2[01])(?![.,]?\d)"
+)
 _FIXED = ("day", "year")
+ROMAN_HEAD = "roman"
+# A token that may begin with a Roman numeral: "XXI", and with an ordinal's ending "XXIe".
+_ROMAN_TOKEN = re.compile("[iіvxх]{1,6}[^\\W\\d_]{0,3}")
+_ROMAN_VALUES = {"i": 1, "і": 1, "v": 5, "x": 10, "х": 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class Grammar:
         self._tables = tables_of(words)
         self._words = dates
         self._codes = {
-            table: {_flat(word): code for word, code in entries.items()}
+            table: {form: code for word, code in entries.items() for form in _spellings(word)}
             for table, entries in self._tables.items()
         }
         for singular, plural in (("unit", "units"), ("weekday", "weekdays")):
@@ -117,6 +125,11 @@ class Grammar:
                 self._heads[word].append(number)
         self._compiled_rules: dict[int, _Compiled] = {}
         self._rules: dict[str, tuple[re.Pattern[str], list[_Compiled]]] = {}
+
+    @property
+    def patterns(self) -> list[str]:
+        """The regular expression of each rule, tables filled in."""
+        return [self._rule(number).pattern.pattern for number in range(len(self._words.rule))]
 
     def expressions(self, text: str, start: int, end: int) -> Iterator[Expression]:
         """The expressions of text[start:end], in order, never overlapping."""
@@ -137,10 +150,13 @@ class Grammar:
 
     def _rules_from(self, word: str) -> tuple[re.Pattern[str] | None, list[_Compiled]]:
         """The rules that begin with a word, compiled when the first text has it: most words never come."""
-        if word not in self._heads:
-            return NO_RULES
         if word not in self._rules:
-            rules = [self._rule(number) for number in self._heads[word]]
+            numbers = self._heads.get(word, [])
+            if ROMAN_HEAD in self._heads and _ROMAN_TOKEN.fullmatch(word):
+                numbers = sorted({*numbers, *self._heads[ROMAN_HEAD]})
+            if not numbers:
+                return NO_RULES
+            rules = [self._rule(number) for number in numbers]
             self._rules[word] = (_gate(rules), rules)
         return self._rules[word]
 
@@ -167,6 +183,8 @@ class Grammar:
     def _code(self, group: str, words: str) -> str:
         if group == "n":
             return str(self._number(words))
+        if group == "century" and not words.isdecimal():
+            return str(read_roman(words))
         return self._codes.get(group, {}).get(_flat(words), words)
 
     def _number(self, words: str) -> int:
@@ -196,6 +214,8 @@ class Grammar:
     def _table(self, name: str) -> str:
         if name == "year":
             return YEAR
+        if name == "century":
+            return CENTURY_PATTERN
         if name == "day":
             return rf"{DAY}(?:{self._words.day_suffix})?(?!\w)"
         tables = self._tables
@@ -229,6 +249,12 @@ def tables_of(words: LanguageWords) -> Tables:
     return tables
 
 
+def read_roman(numeral: str) -> int:
+    """The value of a Roman numeral below forty, of Latin or Cyrillic letters."""
+    values = [_ROMAN_VALUES[letter] for letter in numeral.lower()]
+    return sum(-value if value < max(values[at:]) else value for at, value in enumerate(values))
+
+
 def _gate(rules: list[_Compiled]) -> re.Pattern[str]:
     """One expression that matches where any of the rules can, so that most words cost one attempt."""
     nameless = (re.sub(r"\(\?P<\w+>", "(?:", rule.pattern.pattern) for rule in rules)
@@ -237,6 +263,11 @@ def _gate(rules: list[_Compiled]) -> re.Pattern[str]:
 
 def _flat(words: str) -> str:
     return re.sub(r"\s+", " ", words.lower().replace("’", "'"))
+
+
+def _spellings(word: str) -> tuple[str, str]:
+    """A word in small letters, and what its capitals become in small letters: Turkish MAYIS is "mayıs"."""
+    return _flat(word.upper()), _flat(word)
 
 
 def _key(token: str) -> str:
@@ -288,11 +319,14 @@ def _branch_heads(branch: str, tables: Tables) -> set[str]:
         name = branch[1 : branch.index("}")]
         if name in _FIXED:
             return {DIGITS}
+        if name == "century":
+            return {DIGITS, ROMAN_HEAD}
         table = tables["number"] if name == "n" else tables[name]
         starting = {**table, **tables["unit"]} if name == "units" else table
         return {_key(re.split(r"\W", word)[0]) for word in starting} | ({DIGITS} if name == "n" else set())
-    if literal := re.match(r"\w+", branch):
-        return {_key(literal.group())}
+    if literal := re.match(r"(\w+)(\??)", branch):
+        word, may_lack_its_end = literal.groups()
+        return {_key(word), _key(word[:-1])} if may_lack_its_end else {_key(word)}
     return {APOSTROPHE if branch.startswith("['") else DIGITS}
 
 

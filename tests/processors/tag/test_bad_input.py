@@ -14,19 +14,23 @@ from processors.tag import Tagger
 SENTENCE = "Henrik Solberg met President Olena Marchuk in Oslo on Monday. "
 
 
-def tagged(tagger: Tagger, text: str, language: str = "en") -> Event:
+def event(text: str, language: str = "en") -> Event:
     story = Story("urn:test:1", version_created="2025-01-29T12:00:00Z")
-    return tagger.tag([Event(story, text=text, language=Language(language, 1.0))])[0]
+    return Event(story, text=text, language=Language(language, 1.0))
+
+
+def tagged(tagger: Tagger, text: str, language: str = "en") -> Event:
+    return tagger.tag([event(text, language)])[0]
 
 
 def test_a_megabyte_in_one_paragraph_is_read_up_to_the_limit(tagger: Tagger) -> None:
     text = SENTENCE * (1_000_000 // len(SENTENCE))
-    event = tagged(tagger, text)
+    whole = tagger.tag_guarded([event(text)])[0]
     limit = Settings().tag.max_chars
-    assert max(mention.end for mention in event.mentions or ()) <= limit
-    assert max(date.end for date in event.dates or ()) <= limit
-    assert len(event.mentions or ()) > 3000
-    assert tagger.evidence(event) == (Feature("unread_chars", float(len(text) - limit)),)
+    assert max(mention.end for mention in whole.event.mentions or ()) <= limit
+    assert max(date.end for date in whole.event.dates or ()) <= limit
+    assert len(whole.event.mentions or ()) > 3000
+    assert whole.evidence == (Feature("unread_chars", float(len(text) - limit)),)
 
 
 @pytest.mark.parametrize("mark", ["(", '"', "-", ".", "a-", "😀", "\x00"])

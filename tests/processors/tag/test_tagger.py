@@ -157,8 +157,8 @@ def test_a_long_text_is_read_up_to_the_limit_and_says_so(tagger: Tagger) -> None
     short = Tagger(replace(Settings().tag, max_chars=40))
     event = Event(Story("u"), text="Henrik Solberg left Oslo on Monday. " * 3, language=Language("en", 1.0))
     assert max(mention.end for mention in short.tag([event])[0].mentions or ()) <= 40
-    assert short.evidence(event) == (Feature("unread_chars", 68.0),)
-    assert tagger.evidence(event) == ()
+    assert short.tag_guarded([event])[0].evidence == (Feature("unread_chars", 68.0),)
+    assert tagger.tag_guarded([event])[0].evidence == ()
 
 
 def test_no_text_is_nothing_found(told: Told) -> None:
