@@ -27,6 +27,9 @@ LANGUAGES: Final = (
     "zh",
 )  # of the names, in their order
 CODE_PREFIX: Final = "medtop:"
+# Who added a subject of a story: normalise, where it maps a publisher's code, and tag, where the words say it.
+PIPELINE_CREATOR: Final = "urn:wiredesk:normalise"
+TAGGER_CREATOR: Final = "urn:wiredesk:tag"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ EOT``. In the text ``^`` and ``<`` are codes of typesetters: a flush line begins
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from processors.model.event import RawItem
@@ -43,7 +44,16 @@ _BARE: Final = re.compile(  # of a line that dropped control characters
     r"\s*(?P<level>[a-zA-Z])(?P<number>\d{4})(?P<selector>[a-z][a-z -]{1,30}|-{2,8})(?:\r\n|\r|\n)(?=[a-z] [a-z] \S[^\r\n]*\d\d-\d\d +\d{3,5}\s)"
 )
 _LINE_END: Final = re.compile(r"[ \t]*<[ \t]*(?=\n|\Z)")
-_BYLINE: Final = re.compile(r"by\s|eds?:|associated press|.{3,40} writers?$", re.IGNORECASE)
+# Codes of typesetters between words, in tables above all: the mark of a table's line (BS), the space band (DLE) and the
+# ends of justified columns (GS, RS, US). Words would run together where they were dropped.
+_TABLE_LINE: Final = re.compile("^[\x08]+", re.MULTILINE)
+_SPACES: Final = str.maketrans(dict.fromkeys("\x08\x10\x1d\x1e\x1f", " "))
+_MAX_HEADLINE_LINES: Final = 3  # on which a flush line may go on; more is copy that no code ends
+_BYLINE: Final = re.compile(r"by\s|associated press|.{3,40} writers?$", re.IGNORECASE)
+_NOTE: Final = re.compile(
+    r"\(?(?:eds?[.:]|editor'?s'? note|notes? to editors|attn\b|attention\b|an ap |with (?:ap )?(?:photo|graphic)s?\b)",
+    re.IGNORECASE,
+)
 _BY: Final = re.compile(r"^\^?[Bb][Yy] ([^<\n]{3,80}?)[<=\s]*$", re.MULTILINE)
 _SLUG: Final = re.compile(r"(?:am|pm|bc|ap)-|\([\w ,]+\)$|\*\d{2,6}\s*<", re.IGNORECASE)
 _KEYWORD_ENDS: Final = re.compile(r"\s*(?:$|[,;/(*\d])")
@@ -72,9 +82,11 @@ def _message(text: str, item: RawItem) -> Reading:
         return Reading(_NAME, Story("", type="text"), text=text, laid_out=True)
     before, mark, after = text[line.end() :].partition("\x02")
     body, _, trailer = (after if mark else before).partition("\x03")
+    body = _TABLE_LINE.sub("", body).translate(_SPACES)
     created = find_wire_date(trailer, item.timezone) or find_wire_date(body[-_TRAILER_CHARS:], item.timezone)
     message = f"{level['level']}{level['number']}".lower()
     slug = " ".join((line["keyword"] or "", clean_line(line["version"]))).strip()
+    headline, notes = _head(clean_text(body), slug)
     story = Story(
         made_uri("message", source_of(item), f"{message}-{created[:10]}") if created else "",
         type="text",
@@ -82,12 +94,13 @@ def _message(text: str, item: RawItem) -> Reading:
         first_created=created,
         urgency=urgency_of(line["priority"], _NAME),
         slugline=slug or None,
+        ed_note="\n".join(notes) or None,
         by=_byline(body),
         alt_ids=(AltId(message, "message"),),
         subjects=subjects_of(line["category"].lower(), _NAME, "a1312cat"),
     )
     words = _LINE_END.sub("", clean_text(body.partition("\x04")[0]))
-    return Reading(_NAME, story, _headline(words, slug), _with_slug(words, slug), laid_out=True)
+    return Reading(_NAME, story, headline, _with_slug(words, slug), laid_out=True)
 
 
 def _byline(body: str) -> str | None:
@@ -96,21 +109,37 @@ def _byline(body: str) -> str | None:
     return clean_line(match[1]).rstrip(" =") or None if match else None
 
 
-def _headline(words: str, slug: str) -> str:
-    """The first flush line above the copy that is neither slug line nor byline."""
+def _head(body: str, slug: str) -> tuple[str, list[str]]:
+    """The first flush line above the copy that is no slug line, byline or note, and the notes."""
     keyword = _CYCLE.sub("", slug.partition(" ")[0]).casefold()
-    for line in words.split("\n")[:_HEADLINE_LINES]:
-        if line.startswith("^"):
-            flush_line = clean_line(line.strip("^ ")).rstrip(" =")
-            if (
-                not _BYLINE.match(flush_line)
-                and not _SLUG.match(flush_line)
-                and not _repeats_keyword(flush_line.casefold(), keyword)
-            ):
-                return flush_line
-        elif line.startswith(("  ", "\t")):
-            break
-    return ""
+    headline, notes = "", []
+    for line in _flush_lines(body):
+        if _NOTE.match(line):
+            notes.append(line)
+        elif not headline and not (
+            _BYLINE.match(line) or _SLUG.match(line) or _repeats_keyword(line.casefold(), keyword)
+        ):
+            headline = line
+    return headline, notes
+
+
+def _flush_lines(body: str) -> Iterator[str]:
+    """The flush lines above the copy without their codes; one goes on up to the code that ends it, where the wire has it."""
+    lines = body.split("\n", _HEADLINE_LINES)[:_HEADLINE_LINES]
+    has_ends = any(line.endswith("<") for line in lines)
+    for number, line in enumerate(lines):
+        if line.startswith(("  ", "\t")):
+            return
+        if not line.startswith("^"):
+            continue
+        end = number + 1
+        while has_ends and not lines[end - 1].endswith("<") and _goes_on(lines, number, end):
+            end += 1
+        yield clean_line(" ".join(lines[number:end]).strip("^< ")).rstrip(" =")
+
+
+def _goes_on(lines: list[str], number: int, end: int) -> bool:
+    return end < min(len(lines), number + _MAX_HEADLINE_LINES) and lines[end][:1] not in {"^", " ", "\t", ""}
 
 
 def _repeats_keyword(line: str, keyword: str) -> bool:

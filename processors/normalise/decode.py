@@ -66,6 +66,8 @@ _CUT_UTF8_BYTES: Final = (
 )
 # Control bytes that are no codes of teleprinters.
 _STRAY_BYTES: Final = bytes((*range(5, 9), *range(14, 17), 21, *range(23, 27), *range(28, 31)))
+_TABLE_BYTES: Final = b"\x08\x0e\x0f\x10\x1c\x1d\x1e"
+_TELEPRINTER: Final = re.compile(rb"[\x16\s\x00]{0,40}\x01[ ]?[A-Za-z]{1,12}[ ]?\d{1,6}")
 _BINARY_SAMPLE_BYTES: Final = 8192
 _NATIONAL: Final = "#$@[\\]^`{|}~"
 _BRACKETS: Final = "[\\]{|}~"
@@ -293,6 +295,8 @@ def _wide_encoding(payload: bytes) -> str | None:
 def _is_binary(payload: bytes) -> bool:
     """Whether control bytes that no wire format uses are more than a stray."""
     sample = payload[:_BINARY_SAMPLE_BYTES]
+    if _TELEPRINTER.match(sample):  # its tables have a code before each line and between columns
+        sample = sample.translate(None, _TABLE_BYTES)
     zeros = sample.count(0)
     strays = len(sample) - len(sample.translate(None, _STRAY_BYTES))
     # Lines drop and gain single bytes, so that one in 200 (or 50) is text still; pictures and archives have far more.

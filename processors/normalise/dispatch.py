@@ -1,12 +1,18 @@
-"""Plain-text dispatches: one text, or many between ``ZCZC`` and ``NNNN``."""
+"""Plain-text dispatches: one text, or many between ``ZCZC`` and ``NNNN``.
+
+Some editorial systems put marked lines under ``ZCZC``, as those of AAP: ``:`` keyword, ``=`` take, ``^`` headline, ``$``
+category, ``+`` IPTC Subject Code, ``*`` format, ``&`` service level, ``~`` genre, ``@`` place. Others have ``#`` for the
+keyword, ``@`` for the take and ``:`` for the headline.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from processors.model.story import AltId, Story
+from processors.model.story import AltId, Story, Subject
 from processors.normalise.reading import Document, Format, Reading, Readings
+from processors.normalise.text import clean_line
 
 _NAME: Final = "plain-text"
 _HEAD_CHARS: Final = 2_000  # in which the first ZCZC stands; further down it is a word that a dispatch quotes
@@ -14,6 +20,11 @@ _START: Final = re.compile(r"^[ \t\x01-\x04]*ZCZC\b[ \t]*(?P<rest>[^\r\n]*)(?:\r
 _END: Final = re.compile(
     r"^[ \t\x01-\x04]*NNNN[ \t\x03\x04\x1a]*(?:\r\n|\r|\n|\Z)|(?<![ \t])[ \t]++NNNN\s*+\Z", re.MULTILINE
 )
+# A format line says that the lines around it are marked: copy has none. One letter, so that ``* * *`` is not taken for it.
+_FORMAT_LINE: Final = re.compile(r"^[*$][A-Za-z][ \t]*$", re.MULTILINE)
+_MARKED: Final = re.compile(r"([:=^$+*&~@#%])([^\r\n]*)(?:\r\n|\r|\n|\Z)")
+_MAX_MARKED_LINES: Final = 12
+_SUBJECT_CODE: Final = re.compile(r"\d{8}")
 
 
 def is_split(text: str) -> bool:
@@ -52,8 +63,36 @@ def _split(text: str) -> list[tuple[str, str]]:
 
 def _reading(body: str, line: str) -> Reading:
     """The reading of a dispatch. The rest of its ZCZC line is a message number, which comes again the next day."""
-    story = Story("", type="text", alt_ids=(AltId(line, "message"),) if line else ())
-    return Reading(_NAME, story, text=body, laid_out=True)
+    fields, copy = _marked_lines(body)
+    is_plain = "^" in fields or "#" not in fields
+    headline = fields.get("^", "") if "^" in fields else fields.get(":", "") if "#" in fields else ""
+    slug, take = (
+        (fields.get(":", ""), fields.get("=", "")) if is_plain else (fields["#"], fields.get("@", ""))
+    )
+    code = fields.get("+", "")
+    story = Story(
+        "",
+        type="text",
+        alt_ids=(AltId(line, "message"),) if line else (),
+        slugline=clean_line(slug) or None,
+        ed_note=clean_line(take) or None,
+        subjects=(Subject(literal=code),) if _SUBJECT_CODE.fullmatch(code) else (),
+    )
+    text = f"{story.slugline}\n{copy}" if story.slugline else copy
+    return Reading(_NAME, story, clean_line(headline), text, laid_out=True)
+
+
+def _marked_lines(body: str) -> tuple[dict[str, str], str]:
+    """The words of the marked lines above a dispatch, by their marks, and the copy below; of none the whole body."""
+    fields: dict[str, str] = {}
+    start = len(body) - len(body.lstrip())
+    at = start
+    while len(fields) < _MAX_MARKED_LINES and (match := _MARKED.match(body, at)):
+        fields.setdefault(match[1], match[2].strip())
+        at = match.end()
+    if not fields or not _FORMAT_LINE.search(body, start, at):
+        return {}, body
+    return fields, body[at:]
 
 
 FORMAT: Final = Format(

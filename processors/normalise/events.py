@@ -31,11 +31,19 @@ _STANDARD: Final = Standard()
 # Headline, slug line, byline and notes stand above the copy. A shorter head can end before the copy begins, and then the
 # whole text is laid out as well; a longer one takes time on every dispatch.
 _HEAD_CHARS: Final = 900
-# Formats that deliver the headline apart, whose alerts are sent before there is one. An alert is one sentence; a higher
-# figure takes the lead of a brief for a headline, a lower one leaves alerts of long names without one.
+# Formats whose alerts are sent before there is a headline. An alert is one sentence; a higher figure takes the lead of a
+# brief for a headline, a lower one leaves alerts of long names without one.
 _ALERT_FORMATS: Final = frozenset({"nitf", "newsml-1", "newsml-g2"})
+_WIRES: Final = frozenset(
+    {"anpa-1312", "iptc-7901"}
+)  # whose briefs have none either, and are told apart by their priority
 MAX_ALERT_CHARS: Final = 240
+MAX_ALERT_PARAGRAPHS: Final = 2  # an urgent has a second one; with more, the first is the lead of a story
+MAX_URGENT_URGENCY: Final = 3  # of flashes, bulletins and urgents, whatever their length
 _COPY: Final = frozenset({"dateline", "paragraph"})
+_PROSE: Final = frozenset(
+    {"paragraph", "headline", "subhead", "list"}
+)  # what an alert's sentence may be taken for
 _REPLACEMENT: Final = "\ufffd"  # stands where bytes were no character
 _REPLACED: Final = re.compile(f"{_REPLACEMENT}+")
 _HEADLINE_MARKS: Final = re.compile(r"^[\s^]+|[\s^=]+$")
@@ -71,8 +79,9 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
     if text and (reading.laid_out or not headline):
         story, headline = with_layout(story, text, headline, language.tag)
         headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
-    if not headline and reading.format in _ALERT_FORMATS:
-        headline = read_alert(text)
+    is_urgent = story.urgency is not None and story.urgency <= MAX_URGENT_URGENCY
+    if not headline and (reading.format in _ALERT_FORMATS or (is_urgent and reading.format in _WIRES)):
+        headline = read_alert(text, story.slugline or "", is_urgent=is_urgent)
     damage = (*damage, *_lost_characters(headline, "headline"))
     keeps_markup = reading.markup and (settings.feed_markup or reading.format not in FEED_NAMES)
     markup = reading.markup if keeps_markup and "<" in reading.markup else ""
@@ -95,15 +104,19 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
     )
 
 
-def read_alert(text: str) -> str:
+def read_alert(text: str, slugline: str = "", *, is_urgent: bool = False) -> str:
     """The sentence of an alert, without its dateline, which stands for the headline that nobody has written yet.
 
     Empty for a longer text, which has a lead and no headline.
     """
-    if not text or len(text) > MAX_ALERT_CHARS or "\n" in text:
+    segments = lay_out(_beginning(text) if len(text) > _HEAD_CHARS else text, slugline=slugline)
+    prose = [part for part in segments if part.kind in _PROSE]
+    if not prose or (len(prose) > MAX_ALERT_PARAGRAPHS and not is_urgent):
         return ""
-    dateline = match_dateline(text, 0, len(text))
-    return clean_line(text[dateline.end if dateline else 0 :]).removesuffix(".")
+    start, end = prose[0].start, prose[0].end
+    dateline = match_dateline(text, start, end)
+    words = clean_line(text[dateline.end if dateline else start : end]).strip("^<= ")
+    return words.removesuffix(".") if len(words) <= MAX_ALERT_CHARS else ""
 
 
 def _first_source(story: Story) -> str:

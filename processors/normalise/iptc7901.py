@@ -55,6 +55,8 @@ _SLUG: Final = re.compile(r"[^/]{1,40}(?:/[^/]{0,40}){1,6}")
 _NOTE: Final = re.compile(
     r"[A-Z0-9][A-Z0-9 .,:-]{2,40}|\d(?:st|nd|rd|th) [\w -]{2,30}|\([^()]{2,40}\)|(?:Eds?|Achtung)\b.{0,60}"
 )
+# A note between headline and byline; a headline's second line does not begin so.
+_NOTE_BELOW: Final = re.compile(r"\(?(?:Eds?|Editors?|Note|Achtung|Attn)\b[^:]{0,20}:")
 
 
 def is_message(text: str) -> bool:
@@ -139,6 +141,8 @@ def _head_of_lines(lines: list[str], *, slugged: bool) -> _Head:
     notes = []
     while len(lines) > 1 and _NOTE.fullmatch(lines[0]):
         notes.append(lines.pop(0))
+    while len(lines) > 1 and _NOTE_BELOW.match(lines[-1]):
+        notes.append(lines.pop())
     return _Head(slug, "\n".join(notes), " ".join(lines), by)
 
 

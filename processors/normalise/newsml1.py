@@ -7,6 +7,8 @@ revision and its `PreviousRevision`); `NewsManagement` with `Status`, `Urgency` 
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -18,7 +20,6 @@ from processors.model.event import DamageKind, RawItem
 from processors.model.story import (
     AltId,
     InfoSource,
-    ItemType,
     Named,
     PubStatus,
     Story,
@@ -27,8 +28,9 @@ from processors.model.story import (
     Text,
 )
 from processors.normalise import nitf
+from processors.normalise.decode import decode_unmarked
 from processors.normalise.html import html_from_tree, looks_like_html, read_tree, read_wire_html
-from processors.normalise.newsml1_media import associations, is_medium, renditions
+from processors.normalise.newsml1_media import associations, is_medium, media_kind, renditions, role_of
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean_line, clean_text, with_dateline, without_byline_word
 from processors.normalise.values import language_tag, publisher_uri, timestamp, urgency
@@ -50,14 +52,26 @@ _STATUS: Final[dict[str, PubStatus]] = {
     "usable": "usable", "embargoed": "withheld", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled",
     "killed": "canceled", "withdrawn": "canceled", "deleted": "canceled", "retracted": "canceled",
 }  # fmt: skip
-_TYPES: Final[dict[str, ItemType]] = {
-    "photo": "picture",
-    "graphic": "graphic",
-    "video": "video",
-    "audio": "audio",
-    "animation": "video",
+# Roles of the parts of one text: a headline, an introduction and the copy, each a component of its own.
+_TITLE: Final = frozenset({"title", "headline"})
+_LEADS: Final = frozenset({"lead", "intro", "introduction", "chapeau"})
+_BODY: Final = frozenset({"body", "bodytext", "maintext"})
+# Roles of texts that stand beside another: they are a story only where there is no other.
+_SUMMARIES: Final = frozenset({"summary", "abstract", "synopsis", "teaser", "resume", "brief"})
+_ASIDES: Final = _SUMMARIES | {
+    "script",
+    "shotlist",
+    "storyline",
+    "dopesheet",
+    "transcript",
+    "caption",
+    "kicker",
 }
 _REVISION: Final = re.compile(r":\d+[NUAnua]?$")
+_URN_PARTS: Final = 4  # ``urn:newsml:provider:…``: what has no more names the provider and no item
+_REFERENCE: Final = re.compile(r"<NewsComponentRef\b[^<>]*>")
+_DOCUMENT: Final = re.compile(r"\s*(?:<\?xml[^<>]*>\s*)?(?:<!DOCTYPE[^<>]*>\s*)?<nitf\b", re.IGNORECASE)
+_NO_TEXT: Final = frozenset({"photo", "picture", "graphic", "video", "audio", "animation"})
 
 
 def read_items(document: Document) -> Readings:
@@ -89,9 +103,9 @@ def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Ite
         if len(texts) > 1:
             part = attribute(component, "Euid") or attribute(component, "Duid") or str(number)
             story = replace(story, uri=publisher_uri(f"{frame.uri}#{part}", "uri", item))
-        text = _text(component)
-        shown = _markup(component)
-        yield Reading(_NAME, story, _line(component, "HeadLine"), text, damage=damage, markup=shown)
+        yield Reading(
+            _NAME, story, _headline(component), _text(component), damage=damage, markup=_markup(component)
+        )
 
 
 def _reading_without_text(
@@ -100,14 +114,12 @@ def _reading_without_text(
     """The reading of an item without text content: a picture with its caption, or a cancellation."""
     component = child(element, "NewsComponent")
     media = next(descendant_elements(component, "ContentItem"), None)
-    kind = (
-        _TYPES.get(attribute(child(media, "MediaType"), "FormalName").lower()) if media is not None else None
-    )
+    kind = media_kind(media) if media is not None else None
     story = replace(
         _with_component(frame, component), type=kind or "text", renditions=renditions(component, item)
     )
     caption = next((text.value for text in story.descriptions), "")
-    return Reading(_NAME, story, _line(component, "HeadLine"), caption, damage=damage)
+    return Reading(_NAME, story, _headline(component), caption, damage=damage)
 
 
 def _frame(element: Any, item: RawItem) -> Story:
@@ -115,7 +127,10 @@ def _frame(element: Any, item: RawItem) -> Story:
     identifier = child(element, "Identification", "NewsIdentifier")
     management = child(element, "NewsManagement")
     public = words_at(identifier, "PublicIdentifier")
-    uri = _REVISION.sub("", public) if public else _constructed(identifier)
+    names_item = public and not (
+        public.lower().startswith("urn:newsml:") and public.count(":") < _URN_PARTS - 1
+    )
+    uri = _REVISION.sub("", public) if names_item else _constructed(identifier)
     revision = words_at(identifier, "RevisionId")
     change = child(management, "StatusWillChange")
     return Story(
@@ -124,14 +139,19 @@ def _frame(element: Any, item: RawItem) -> Story:
         version=revision or None,
         first_created=timestamp(words_at(management, "FirstCreated"), item.timezone),
         version_created=timestamp(words_at(management, "ThisRevisionCreated"), item.timezone),
-        pub_status=_STATUS.get(attribute(child(management, "Status"), "FormalName").lower()),
+        pub_status=_STATUS.get(_formal_name(child(management, "Status")).lower()),
         embargoed_until=_release(management, change, item),
-        urgency=urgency(attribute(child(management, "Urgency"), "FormalName")),
+        urgency=urgency(_formal_name(child(management, "Urgency"))),
         ed_note="\n".join(attribute(each, "FormalName") for each in child_elements(management, "Instruction"))
         or None,
         alt_ids=(*_alt_ids(identifier, public), *_sources_of(management)),
         title=words_at(element, "Identification", "NameLabel") or None,
     )
+
+
+def _formal_name(element: Any) -> str:
+    """The value of an element: its ``FormalName``, or its words where a wire writes it there."""
+    return attribute(element, "FormalName") or words_in(element)
 
 
 def _constructed(identifier: Any) -> str:
@@ -157,7 +177,7 @@ def _sources_of(management: Any) -> Iterator[AltId]:
 
 def _release(management: Any, change: Any, item: RawItem) -> str | None:
     """When an embargoed item becomes usable; None where that is not said."""
-    if attribute(child(management, "Status"), "FormalName").lower() not in {"embargoed", "withheld"}:
+    if _formal_name(child(management, "Status")).lower() not in {"embargoed", "withheld"}:
         return None
     if attribute(child(change, "FutureStatus"), "FormalName").lower() != "usable":
         return None
@@ -165,81 +185,143 @@ def _release(management: Any, change: Any, item: RawItem) -> str | None:
 
 
 def _texts(component: Any) -> Iterator[Any]:
-    """The components with text of their own: the first of equivalent forms, the longest of those with one headline."""
-    components = [part for part in _components(component) if _text(part).strip()]
-    best: dict[str, Any] = {}
-    for part in components:
-        key = _line(part, "HeadLine").casefold()
-        if key not in best or len(_text(part)) > len(_text(best[key])):
-            best[key] = part
-    yield from best.values()
+    """The components that are stories: those with text of their own, and of one headline and language the longest.
+
+    A summary, a script or a caption is one only where the item has no other text.
+    """
+    components = [(part, _text(part)) for part in _components(component)]
+    written = [(part, text) for part, text in components if text.strip()]
+    stories = [(part, text) for part, text in written if not _is_aside(part)] or written
+    best: dict[tuple[str, str], tuple[Any, str]] = {}
+    for part, text in stories:
+        key = (_headline(part).casefold(), _language(part) or "")
+        if key not in best or len(text) > len(best[key][1]):
+            best[key] = part, text
+    yield from (part for part, _ in best.values())
 
 
 def _components(component: Any) -> Iterator[Any]:
-    """The components in document order, without media and their captions."""
-    if component is None or is_medium(component):
+    """The components in document order, without media and their captions, and without the parts of one text."""
+    if component is None or is_medium(component) or role_of(component) in _TITLE:
         return
     yield component
-    inner = list(child_elements(component, "NewsComponent"))
+    inner = [part for part in child_elements(component, "NewsComponent") if part not in _parts(component)]
     if attribute(component, "EquivalentsList").lower() == "yes":
         inner = [part for part in inner if _text(part).strip()][:1] or inner[:1]
     for part in inner:
         yield from _components(part)
 
 
+def _parts(component: Any) -> list[Any]:
+    """The components that are the introduction and the copy of one text, in this order; none where there is no copy."""
+    inner = list(child_elements(component, "NewsComponent"))
+    bodies = [part for part in inner if role_of(part) in _BODY]
+    return [*(part for part in inner if role_of(part) in _LEADS), *bodies] if bodies else []
+
+
+def _is_aside(component: Any) -> bool:
+    """Whether a component, or one around it, stands beside another text by its role."""
+    while component is not None and local_name(component) == "NewsComponent":
+        if role_of(component) in _ASIDES:
+            return True
+        component = component.getparent()
+    return False
+
+
+def _headline(component: Any) -> str:
+    """The headline of a component, else the words of its part that is the title."""
+    if line := _line(component, "HeadLine"):
+        return line
+    titles = (part for part in child_elements(component, "NewsComponent") if role_of(part) in _TITLE)
+    return clean_line(_own_text(next(titles, None), ""))
+
+
 def _text(component: Any) -> str:
-    """The text of a component's own content items, the longest form, with its dateline before it."""
-    texts = [_content(content) for content in child_elements(component, "ContentItem")]
-    text = max(texts, key=len, default="")
-    return with_dateline(text, _line(component, "DateLine"))
+    """The text of a component with its dateline before it: of its own content, or of its parts."""
+    dateline = _line(component, "DateLine")
+    texts = [text for part in _parts(component) if (text := _own_text(part, "").strip())]
+    if len(texts) > 1 and texts[1].startswith(texts[0]):
+        del texts[0]  # an introduction that the copy repeats
+    text = max(_own_text(component, dateline), "\n\n".join(texts), key=len)
+    return with_dateline(text, dateline)
 
 
-def _content(element: Any) -> str:
-    """The words of a ContentItem in NITF, XHTML or plain characters (NewsML 1.2, section 5.5.5)."""
-    if attribute(child(element, "MediaType"), "FormalName").lower() not in {"", "text", "complextext"}:
-        return ""
-    data = child(element, "DataContent")
+def _own_text(component: Any, dateline: str) -> str:
+    """The text of a component's own content items, the longest form."""
+    contents = child_elements(component, "ContentItem")
+    return max((_content(content, dateline) for content in contents), key=len, default="")
+
+
+def _content(element: Any, dateline: str = "") -> str:
+    """The words of a ContentItem in NITF, XHTML or plain characters (NewsML 1.2, section 5.5.5).
+
+    `dateline` is the item's, which then counts in place of the one in the NITF.
+    """
+    data = _data(element)
     if data is None:
-        data = next(descendant_elements(element, "DataContent"), None)
-    if data is None:
         return ""
-    inner = next((child_element for child_element in data if isinstance(child_element.tag, str)), None)
+    inner = _inner(data)
     if inner is None:
-        media_types = [
-            attribute(child(element, name), "FormalName").lower() for name in ("MimeType", "Format")
-        ]
-        text = data.text or ""
-        return read_wire_html(text).text if "html" in " ".join(media_types) or looks_like_html(text) else text
+        text = _REFERENCE.sub("", _characters(data))
+        names = [attribute(child(element, name), "FormalName").lower() for name in ("MimeType", "Format")]
+        return read_wire_html(text).text if "html" in " ".join(names) or looks_like_html(text) else text
     if local_name(inner).lower() == "nitf":
-        return nitf.body(inner)
-    body = next(
-        (
-            child_element
-            for child_element in inner.iter()
-            if local_name(child_element).lower() in {"body", "body.content"}
-        ),
-        data,
-    )
-    return read_tree(body).text
+        return nitf.body(inner, dateline)
+    return read_tree(_body_of(inner, data)).text
+
+
+def _data(element: Any) -> Any:
+    """The ``DataContent`` of a content item of text, also inside of an encoding; None for media."""
+    if attribute(child(element, "MediaType"), "FormalName").lower() in _NO_TEXT:
+        return None
+    data = child(element, "DataContent")
+    return next(descendant_elements(element, "DataContent"), None) if data is None else data
+
+
+def _inner(data: Any) -> Any:
+    """The first element in a ``DataContent``, or the root of NITF that stands there as characters; None for words."""
+    inner = next((element for element in data if isinstance(element.tag, str)), None)
+    if inner is None and _DOCUMENT.match(data.text or ""):
+        return parse_xml(data.text)[0]
+    return inner
+
+
+def _characters(data: Any) -> str:
+    """The characters of a ``DataContent``, decoded where its encoding is base64 (section 5.5.5)."""
+    text = data.text or ""
+    around = data.getparent()
+    if local_name(around) != "Encoding" or "base64" not in attribute(around, "Notation").lower():
+        return text
+    try:
+        return decode_unmarked(base64.b64decode(text))
+    except (binascii.Error, ValueError):
+        return text
+
+
+def _body_of(inner: Any, data: Any) -> Any:
+    """The body of a page in a ``DataContent``, else all of it."""
+    bodies = (element for element in inner.iter() if local_name(element).lower() in {"body", "body.content"})
+    return next(bodies, data)
 
 
 def _markup(component: Any) -> str:
-    """The markup of the longest of a component's own content items."""
+    """The markup of the longest of a component's own content items, or of its parts one after the other."""
+    if parts := _parts(component):
+        return "".join(map(_markup, parts))
     longest = max(
-        child_elements(component, "ContentItem"), key=lambda element: len(_content(element)), default=None
+        child_elements(component, "ContentItem"), key=lambda item: len(_content(item)), default=None
     )
-    data = next(descendant_elements(longest, "DataContent"), None)
+    data = _data(longest) if longest is not None else None
     if data is None:
         return ""
-    inner = next((element for element in data if isinstance(element.tag, str)), None)
+    inner = _inner(data)
     if inner is None:
-        return data.text if looks_like_html(data.text or "") else ""
+        text = _characters(data)
+        return text if looks_like_html(text) else ""
     if local_name(inner).lower() == "nitf":
         return nitf.markup(inner)
-    longest = next(
-        (element for element in inner.iter() if local_name(element).lower() in {"body", "body.content"}), data
-    )
-    return html_from_tree(longest, {"body": "div", "body.content": "div", "datacontent": "div"})
+    names = {"body": "div", "body.content": "div", "datacontent": "div"}
+    return html_from_tree(_body_of(inner, data), names)
 
 
 def _line(component: Any, name: str) -> str:
@@ -263,16 +345,19 @@ def _around(component: Any, *path: str) -> Any:
 def _with_component(frame: Story, component: Any) -> Story:
     """The frame with what a component's lines and metadata say."""
     about = _around(component, "DescriptiveMetadata")
+    places = _about(component, "Location")
     subheads = (clean_line(_line(component, "SubHeadLine")),)
     return replace(
         frame,
-        language=language_tag(attribute(child(about, "Language"), "FormalName"))
-        or language_tag(language_of(component)),
+        language=_language(component),
         headlines=tuple(Text(line, "subheadline", "text/plain") for line in subheads if line),
-        descriptions=tuple(Text(text, "caption", "text/plain") for text in _captions(component)),
+        descriptions=(
+            *(Text(text, "caption", "text/plain") for text in _captions(component)),
+            *(Text(text, "summary", "text/plain") for text in _summaries(component)),
+        ),
         by=without_byline_word(_line(component, "ByLine"), of_element=True) or None,
         slugline=_line(component, "SlugLine") or None,
-        located=_located(about),
+        located=next(map(_place, places), None) or _place(about),
         copyright_notice=_line(component, "CopyrightLine")
         or words_in(_around(component, "RightsMetadata", "Copyright"))
         or None,
@@ -282,33 +367,54 @@ def _with_component(frame: Story, component: Any) -> Story:
         or words_in(_around(component, "RightsMetadata", "UsageRights"))
         or None,
         info_sources=_info_sources(component),
-        subjects=_subjects(component, about),
+        subjects=_subjects(component),
         genres=tuple(
             Named(name)
-            for name in dict.fromkeys(
-                attribute(genre, "FormalName") for genre in child_elements(about, "Genre")
-            )
+            for name in dict.fromkeys(attribute(genre, "FormalName") for genre in _about(component, "Genre"))
             if name
         ),
-        places=_places(about),
+        places=tuple(dict.fromkeys(StoryPlace(name) for name in map(_place, places) if name)),
     )
+
+
+def _about(component: Any, name: str) -> list[Any]:
+    """The elements of a name in the nearest descriptive metadata that have some."""
+    while component is not None and local_name(component) == "NewsComponent":
+        if elements := list(child_elements(child(component, "DescriptiveMetadata"), name)):
+            return elements
+        component = component.getparent()
+    return []
+
+
+def _language(component: Any) -> str | None:
+    """The language of a component: as its metadata say, else as ``xml:lang`` on it or around it."""
+    declared = next((attribute(element, "FormalName") for element in _about(component, "Language")), "")
+    near = (
+        component.get("{xml}lang") if component is not None else ""
+    )  # of a prefix that a writer made up for "xml"
+    return language_tag(declared) or language_tag(near or language_of(component))
 
 
 def _captions(component: Any) -> Iterator[str]:
     for part in descendant_elements(component, "NewsComponent"):
-        if attribute(child(part, "Role"), "FormalName").lower() == "caption":
+        if role_of(part) == "caption":
             for content in descendant_elements(part, "ContentItem"):
                 if text := clean_text(_content(content)):
                     yield text
 
 
-def _located(about: Any) -> str | None:
-    return _place(child(about, "Location")) or _place(about)
-
-
-def _places(about: Any) -> tuple[StoryPlace, ...]:
-    names = (_place(location) for location in child_elements(about, "Location"))
-    return tuple(dict.fromkeys(StoryPlace(name) for name in names if name))
+def _summaries(component: Any) -> Iterator[str]:
+    """The summaries beside a story: of the components next to it, unless it is one itself."""
+    around = component.getparent() if component is not None else None
+    if around is None or _is_aside(component):
+        return
+    for part in child_elements(around, "NewsComponent"):
+        if (
+            role_of(part) in _SUMMARIES
+            and part is not component
+            and (text := clean_text(_own_text(part, "")))
+        ):
+            yield text
 
 
 def _place(location: Any) -> str | None:
@@ -343,34 +449,23 @@ def _info_sources(component: Any) -> tuple[InfoSource, ...]:
     return tuple(sources.values())
 
 
-def _subjects(component: Any, about: Any) -> tuple[Subject, ...]:
-    """The subjects: the most detailed of each group of codes, and the words of keyword lines."""
+def _subjects(component: Any) -> tuple[Subject, ...]:
+    """The subjects: codes with those above them, keyword lines and properties that are keywords."""
     subjects = []
     names = _names(component)
-    for code in child_elements(about, "SubjectCode"):
-        parts = [
+    for code in _about(component, "SubjectCode"):
+        parts = (
             element for element in code if isinstance(element.tag, str) and attribute(element, "FormalName")
-        ]
-        subjects += [_subject(element, names) for element in _most_detailed(parts)]
-    lines = child(_around(component, "NewsLines"), "KeywordLine")
-    subjects += [Subject(word.strip()) for word in re.split(r"[,;/]", words_in(lines)) if word.strip()]
-    return tuple(dict.fromkeys(subjects))
-
-
-def _most_detailed(parts: list[Any]) -> list[Any]:
-    """The codes with no more detailed one in the list: of 11000000 and 11006005 the second."""
-    codes = [attribute(part, "FormalName") for part in parts]
-    stems = [re.sub(r"(?:000000|000)$", "", code) for code in codes]
-    return [
-        part
-        for number, part in enumerate(parts)
-        if not any(
-            other.startswith(stems[number]) and other != codes[number]
-            for at, other in enumerate(codes)
-            if at != number
         )
-        or not codes[number].isdigit()
+        subjects += [_subject(element, names) for element in parts]
+    lines = [words_in(line) for line in child_elements(_around(component, "NewsLines"), "KeywordLine")]
+    lines += [
+        attribute(element, "Value")
+        for element in _about(component, "Property")
+        if attribute(element, "FormalName").lower() == "keyword"
     ]
+    subjects += [Subject(word.strip()) for line in lines for word in re.split(r"[,;/]", line) if word.strip()]
+    return tuple(dict.fromkeys(subjects))
 
 
 def _names(component: Any) -> dict[str, str]:

@@ -14,20 +14,36 @@ from processors.normalise.xml import attribute, child, child_elements, descendan
 _TYPES: Final[dict[str, ItemType]] = {
     "photo": "picture", "picture": "picture", "graphic": "graphic", "video": "video", "audio": "audio", "animation": "video",
 }  # fmt: skip
-_ROLES: Final = frozenset(
-    {"caption", "thumbnail", "preview", "quicklook", "photo", "picture", "graphic", "video", "audio"}
-)
+_MIME_TYPES: Final[dict[str, ItemType]] = {"image": "picture", "video": "video", "audio": "audio"}
+_ROLES: Final = frozenset({
+    "caption", "thumbnail", "preview", "quicklook", "photo", "picture", "image", "graphic", "video", "sound", "soundbite",
+})  # fmt: skip
+# Roles of a component that is a film or recording, unless it has words: a bulletin with its text.
+_SPOKEN: Final = frozenset({"audio"})
+
+
+def role_of(component: Any) -> str:
+    """The role of a component in small letters; empty where it has none."""
+    return attribute(child(component, "Role"), "FormalName").lower()
+
+
+def media_kind(content: Any) -> ItemType | None:
+    """The type of a content item that is a picture, film or recording: by its media type, else its MIME type."""
+    kind = attribute(child(content, "MediaType"), "FormalName").lower()
+    if kind:
+        return _TYPES.get(kind)
+    return _MIME_TYPES.get(attribute(child(content, "MimeType"), "FormalName").lower().partition("/")[0])
 
 
 def is_medium(component: Any) -> bool:
     """Whether a component is a picture or film, or a part of one, by its role or its content."""
-    if attribute(child(component, "Role"), "FormalName").lower() in _ROLES:
+    role = role_of(component)
+    if role in _ROLES or (
+        role in _SPOKEN and next(descendant_elements(component, "DataContent"), None) is None
+    ):
         return True
-    own = [
-        attribute(child(content, "MediaType"), "FormalName").lower()
-        for content in child_elements(component, "ContentItem")
-    ]
-    return bool(own) and all(kind in _TYPES for kind in own)
+    own = [media_kind(content) for content in child_elements(component, "ContentItem")]
+    return bool(own) and all(own)
 
 
 def associations(element: Any, item: RawItem) -> tuple[Story, ...]:
@@ -73,7 +89,7 @@ def _holds_media(component: Any) -> bool:
         bool(inner)
         and child(component, "ContentItem") is None
         and all(is_medium(part) for part in inner)
-        and any(attribute(child(part, "Role"), "FormalName").lower() == "caption" for part in inner)
+        and any(role_of(part) == "caption" for part in inner)
     )
 
 
@@ -83,7 +99,7 @@ def _rendition(content: Any, number: int, item: RawItem) -> Rendition:
         attribute(element, "FormalName").lower(): attribute(element, "Value")
         for element in child_elements(traits, "Property")
     }
-    role = attribute(child(content.getparent(), "Role"), "FormalName").lower()
+    role = role_of(content.getparent())
     return Rendition(
         name=role or f"content-{number}",
         href=web_address(attribute(content, "Href"), item.url),
@@ -97,7 +113,7 @@ def _rendition(content: Any, number: int, item: RawItem) -> Rendition:
 
 def _medium(component: Any, uri: str, files: tuple[Rendition, ...], number: int) -> Story:
     media = next(descendant_elements(component, "ContentItem"), None)
-    kind = _TYPES.get(attribute(child(media, "MediaType"), "FormalName").lower(), "picture")
+    kind = media_kind(media) or "picture"
     headline = next(
         (
             words_at(lines, "HeadLine")
@@ -135,7 +151,7 @@ def _medium(component: Any, uri: str, files: tuple[Rendition, ...], number: int)
 def _captions(component: Any) -> list[str]:
     captions = []
     for part in (component, *descendant_elements(component, "NewsComponent")):
-        if attribute(child(part, "Role"), "FormalName").lower() == "caption":
+        if role_of(part) == "caption":
             captions += [
                 clean_text(read_tree(data).text) for data in descendant_elements(part, "DataContent")
             ]

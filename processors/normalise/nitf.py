@@ -7,6 +7,7 @@ By the elements of its document type: `head` with `docdata` (`doc-id`, `date.iss
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -50,6 +51,9 @@ from processors.normalise.xml import (
 )
 
 _NAME: Final = "nitf"
+_BEFORE_MARK: Final = re.compile(r"\s+(?=[,;.:)])")
+# Where agencies put their slug line. Others write the headline into ``keyword``.
+_SLUG_METAS: Final = ("anpa-keyword", "slugline", "slug", "ntbstikkord")
 _BLOCKS: Final = {
     **dict.fromkeys(("hl1", "hl2", "bq", "block", "credit", "tagline", "note", "fn", "nitf-table", "custom-table", "abstract"), "paragraph"),
     **dict.fromkeys(("media", "nitf-table-metadata", "media-metadata"), "dropped"),
@@ -110,7 +114,7 @@ def _reading(root: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Readin
             for text in [clean_text(_block(child(top, "abstract")))]
             if text
         ),
-        slugline=_keywords(data) or None,
+        slugline=_keywords(data) or _meta(head, _SLUG_METAS) or None,
         by=byline(root),
         located=words_in(next(descendant_elements(child(top, "dateline"), "location"), None)) or None,
         title=words_at(head, "title") or None,
@@ -133,7 +137,7 @@ def headlines(root: Any) -> tuple[str, tuple[Text, ...]]:
     hedline = child(head, "hedline")
     if hedline is None:
         hedline = child(head, "headline")
-    main = words_at(hedline, "hl1") or (
+    main = _line_in(child(hedline, "hl1")) or (
         words_in(hedline) if hedline is not None and len(hedline) == 0 else ""
     )
     others = tuple(
@@ -144,11 +148,14 @@ def headlines(root: Any) -> tuple[str, tuple[Text, ...]]:
     return main or words_at(root, "head", "title"), others
 
 
-def body(root: Any) -> str:
-    """The running text: dateline, ``body.content`` and tagline."""
+def body(root: Any, dateline: str = "") -> str:
+    """The running text: dateline, ``body.content`` (or the abstract where nothing else was sent) and tagline.
+
+    `dateline` is that of a document around this one, which then counts.
+    """
     content, top = child(root, "body", "body.content"), child(root, "body", "body.head")
-    text = _block(content)
-    text = with_dateline(text, _dateline(top))
+    text = _block(content) or _block(child(top, "abstract"))
+    text = with_dateline(text, dateline or _dateline(top))
     tagline = _block(child(root, "body", "body.end"))
     return f"{text}\n\n{tagline}" if tagline else text
 
@@ -159,7 +166,7 @@ def _dateline(top: Any) -> str:
     if element is None:
         return ""
     dates = [words_in(date_element) for date_element in child_elements(element, "story.date")]
-    dateline = words_in(element)
+    dateline = _BEFORE_MARK.sub("", spaced_words_in(element))
     for date in dates:
         dateline = dateline.replace(date, "", 1) if timestamp(date) else dateline
     return dateline.strip()
@@ -173,10 +180,18 @@ def markup(root: Any) -> str:
 def byline(root: Any) -> str | None:
     """The names in the bylines, without "By"; None where there is none."""
     names = (
-        without_byline_word(spaced_words_in(element), of_element=True)
+        without_byline_word(_name_in(element), of_element=True)
         for element in child_elements(child(root, "body", "body.head"), "byline")
     )
     return ", ".join(name for name in names if name) or None
+
+
+def _name_in(byline: Any) -> str:
+    """The words of a byline without the title of whoever wrote it (``byttl``), unless they are all there is."""
+    words = spaced_words_in(byline)
+    for title in child_elements(byline, "byttl"):
+        words = words.removesuffix(spaced_words_in(title)).rstrip(" ,")
+    return words or spaced_words_in(byline)
 
 
 def media(root: Any, item: RawItem) -> tuple[Story, ...]:
@@ -215,6 +230,13 @@ def media(root: Any, item: RawItem) -> tuple[Story, ...]:
             name=f"{kind}-{len(stories) + 1}",
         )
     return tuple(stories.values())
+
+
+def _line_in(element: Any) -> str:
+    """The words of a headline on one line; a line break in it is a blank."""
+    if element is None or next(descendant_elements(element, "br"), None) is None:
+        return words_in(element)
+    return " ".join(read_tree(element).text.split())
 
 
 def _block(element: Any) -> str:
@@ -290,6 +312,15 @@ def _keywords(data: Any) -> str:
     fixture = attribute(child(data, "fixture"), "fix-id")
     keywords = [attribute(keyword, "key") for keyword in child_elements(child(data, "key-list"), "keyword")]
     return fixture or "-".join(word for word in keywords if word)
+
+
+def _meta(head: Any, names: tuple[str, ...]) -> str:
+    """The content of the first of some ``meta`` elements."""
+    contents = {
+        attribute(element, "name").lower(): attribute(element, "content")
+        for element in child_elements(head, "meta")
+    }
+    return next((contents[name] for name in names if contents.get(name)), "")
 
 
 def _sources(data: Any, top: Any) -> tuple[InfoSource, ...]:

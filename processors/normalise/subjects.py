@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 import config
 from config.tables import scheme_aliases
+from processors.media_topics import PIPELINE_CREATOR
 from processors.model.story import Subject
 from processors.normalise.values import uri_or_none
 
 MEDIA_TOPIC: Final = "http://cv.iptc.org/newscodes/mediatopic/"
 SUBJECT_CODE: Final = "http://cv.iptc.org/newscodes/subjectcode/"
-PIPELINE_CREATOR: Final = "urn:wiredesk:normalise"  # of subjects that this pipeline added
 _CATALOGS: Final = Path(config.__file__).parent / "catalogs"
 _CODE: Final = re.compile(r"(?:subj:|http://cv\.iptc\.org/newscodes/subjectcode/)?(\d{8})")
 _TOPIC: Final = re.compile(r"(?:medtop:|https?://cv\.iptc\.org/newscodes/mediatopic/)(\d{8})")

@@ -34,6 +34,7 @@ _MIN_FOREIGN_LETTERS: Final = 3
 _BROKEN_UTF8: Final = re.compile("[\u00c2-\u00f4\u0102\u0103\u0413-\u0454\u221a\u00ac]"
                                  "[\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u2122]")  # fmt: skip
 _DATE: Final = re.compile(r"\s*\d{4}-?\d\d-?\d\d")
+_WORD: Final = re.compile(r"[^\W_]+")
 _DASH: Final = re.compile(r"[-–—_=:]\s*$")
 # A text that has its dateline may open with a credit before it; far behind, the same words are another sentence's.
 _CHARS_BEFORE_DATELINE: Final = 60
@@ -143,10 +144,15 @@ def with_dateline(text: str, dateline: str) -> str:
     """The text with a dateline in front, for formats that send it apart; the text alone where it opens with it."""
     if not text or not any(map(str.isalpha, dateline)) or _DATE.match(dateline):  # a bare date is no dateline
         return text
-    start = " ".join(text[: len(dateline) + _CHARS_BEFORE_DATELINE].split()).casefold()
-    if dateline.rstrip(" -–—_=:").casefold() in start:
+    start = _words_of(text[: len(dateline) + _CHARS_BEFORE_DATELINE])
+    if _words_of(dateline) in start:
         return text
     return f"{dateline}{' ' if _DASH.search(dateline) else ' - '}{text.lstrip()}"
+
+
+def _words_of(text: str) -> str:
+    """The words of a text with a blank on each side, whatever marks a wire puts between them."""
+    return f" {' '.join(_WORD.findall(text)).casefold()} "
 
 
 def without_byline_word(byline: str, *, of_element: bool = False) -> str:

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 from config.tables import categories, priorities
 from processors.dates.calendar import month_number
 from processors.dates.written import zone_of
+from processors.media_topics import PIPELINE_CREATOR
 from processors.model.event import RawItem
 from processors.model.story import Subject
 from processors.normalise.decode import decode_wire
-from processors.normalise.subjects import MEDIA_TOPIC, PIPELINE_CREATOR
+from processors.normalise.subjects import MEDIA_TOPIC
 
 # Both header lines are shorter; more would be searched at every stray SOH of a text.
 _HEADER_CHARS: Final = 600

@@ -7,10 +7,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from processors.media_topics import TAGGER_CREATOR
 from processors.model.event import Entity, Event
 from processors.model.story import Organisation, Person, Point, Story, StoryPlace, Subject
 
-TAGGER_CREATOR: Final = "urn:wiredesk:tag"
 ASIDE_SEGMENTS: Final = frozenset(
     {"byline", "credit", "signoff", "boilerplate"}
 )  # kinds that name who made the story

@@ -17,11 +17,19 @@ from typing import Any, Final
 
 from config.lexicon import language
 from config.tables import topic_names
-from processors.media_topics import CODE_PREFIX, codes_by_name, find_ancestors, media_topics
+from processors.media_topics import (
+    CODE_PREFIX,
+    PIPELINE_CREATOR,
+    TAGGER_CREATOR,
+    codes_by_name,
+    find_ancestors,
+    media_topics,
+)
 from processors.model.event import Event, Topic
 
 PUBLISHED_CONFIDENCE: Final = 1.0  # of the publisher's own code
-SECTION_CONFIDENCE: Final = 0.9  # of a section name that stands for a topic: sections are wider than topics
+# Of a section name, or of another code, that stands for a topic: sections and codes are wider than topics.
+SECTION_CONFIDENCE: Final = 0.9
 # Of a term that is marked with ``!``: lower, and a story with one sure word has no topic; higher, and nothing else counts.
 STRONG_TERM_WEIGHT: Final = 3.0
 # How often a term of the headline counts: lower, and long bodies drown it; higher, and a pun decides the topic.
@@ -72,11 +80,12 @@ def find_topics(event: Event) -> tuple[Topic, ...]:
 def _publishers(event: Event) -> Iterator[tuple[str, float]]:
     """What the publisher's subjects say: Media Topics, or section names that stand for one."""
     for subject in event.story.subjects:
-        if subject.creator:
+        if subject.creator == TAGGER_CREATOR:
             continue
+        sure = SECTION_CONFIDENCE if subject.creator == PIPELINE_CREATOR else PUBLISHED_CONFIDENCE
         coded = CODE.search(subject.uri or "") or CODE.search(subject.literal or "")
         if coded and coded.group(1) in media_topics():
-            yield coded.group(1), PUBLISHED_CONFIDENCE
+            yield coded.group(1), sure
             continue
         for name in (subject.name, subject.literal):
             code = _section(name or "")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.media_topics import media_topics
+from processors.media_topics import PIPELINE_CREATOR, TAGGER_CREATOR, media_topics
 from processors.model.event import Event, Language
 from processors.model.story import Story, Subject
 from processors.tag.topics import find_topics
@@ -89,8 +89,17 @@ def test_an_ancestor_is_not_repeated() -> None:
     assert [topic.code for topic in find_topics(an_event("", subjects=subjects))] == [f"medtop:{child}"]
 
 
-def test_what_wiredesk_added_before_is_not_the_publishers_word() -> None:
-    assert find_topics(an_event("", subjects=(Subject(uri=SPORT, creator="wiredesk"),))) == ()
+def test_what_the_tagger_added_before_is_not_the_publishers_word() -> None:
+    assert find_topics(an_event("", subjects=(Subject(uri=SPORT, creator=TAGGER_CREATOR),))) == ()
+
+
+def test_a_topic_that_a_publishers_code_is_mapped_to_is_told() -> None:
+    """Whoever's words say nothing of it: a table, or a language without a lexicon."""
+    mapped = Subject(
+        "sport", uri="http://cv.iptc.org/newscodes/mediatopic/15000000", creator=PIPELINE_CREATOR
+    )
+    (topic,) = find_topics(an_event("", "is", subjects=(mapped,)))
+    assert (topic.code, topic.confidence) == (SPORT, 0.9)
 
 
 @pytest.mark.parametrize(("language", "name"), [("es", "Política"), ("de", "Politik"), ("ja", "politics")])
