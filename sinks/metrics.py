@@ -40,6 +40,16 @@ OLDEST_SECONDS: Final = Gauge(
     ("step",),
     multiprocess_mode="livemostrecent",
 )
+LOST_RECORDS: Final = Counter(
+    "wire_lost_records",
+    "Records that were gone from a topic before a consumer had read them, as far as their number is known.",
+    ("topic", "consumer"),
+)
+LOG_GAPS: Final = Counter(
+    "wire_log_gaps",
+    "Times that a consumer could not go on where it stood: records were deleted, or the log was rewound.",
+    ("topic", "consumer", "kind"),
+)
 DEAD_LETTERS: Final = Counter(
     "wire_dead_letters",
     "Items set aside, by the step that rejected them and the error's type.",

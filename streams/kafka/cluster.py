@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from config import Misconfigured
 from config.settings import Kafka
 from sinks.metrics import RETRIES
-from streams.kafka import security
+from streams.kafka import gaps, security
 from streams.retry import BROKER
 
 CLIENTS: Final = (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
@@ -65,7 +65,34 @@ KafkaRecord: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 
 
 class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
-    """A consumer that can be stopped while the broker is away."""
+    """A consumer that can be stopped while the broker is away, and passes no gap of a log without a word."""
+
+    def __init__(self, *topics: str, begin: str, readers: Mapping[str, str], **options: Any) -> None:
+        """See `streams.kafka.gaps.resume_reading` for `begin` and `readers`."""
+        super().__init__(*topics, auto_offset_reset="none", **options)
+        self._begin, self._readers = begin, readers
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> Any:
+        """Fetch records; none come in the call in which a partition turns out to have a gap."""
+        try:
+            return await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+        except gaps.OUT_OF_PLACE as error:
+            await self.resume_reading(error)
+            return {}
+
+    async def getone(self, *partitions: TopicPartition) -> Any:
+        """Fetch one record."""
+        while True:
+            try:
+                return await super().getone(*partitions)
+            except gaps.OUT_OF_PLACE as error:
+                await self.resume_reading(error)
+
+    async def resume_reading(self, error: KafkaError) -> set[TopicPartition]:
+        """Go on after a gap, tell it, and return the partitions that went back."""
+        return await gaps.resume_reading(self, error, self._begin, self._readers)
 
     async def stop(self) -> None:
         """Close the connections.
@@ -150,10 +177,21 @@ class Cluster:
         common = {"acks": "all", "enable_idempotence": True, "max_request_size": limit}
         return AIOKafkaProducer(**self.options(AIOKafkaProducer, **common, **ours))
 
-    def consumer(self, *topics: str, **ours: Any) -> AIOKafkaConsumer:
-        """A consumer that sees only what was committed."""
+    def consumer(
+        self,
+        *topics: str,
+        reader: str | Mapping[str, str] = "",
+        auto_offset_reset: str = "latest",
+        **ours: Any,
+    ) -> AIOKafkaConsumer:
+        """A consumer that sees only what was committed.
+
+        `reader` is who reads, in what is told of gaps: a name, or the name for each topic.
+        """
         common = {"isolation_level": "read_committed", "enable_auto_commit": False}
-        return _Consumer(*topics, **self.options(AIOKafkaConsumer, **(common | ours)))
+        readers = {"": reader} if isinstance(reader, str) else reader
+        options = self.options(AIOKafkaConsumer, **(common | ours))
+        return _Consumer(*topics, begin=auto_offset_reset, readers=readers, **options)
 
     def group_consumer(self, group: str, *topics: str, **ours: Any) -> AIOKafkaConsumer:
         """A consumer that takes part in a group, which misses it after the session timeout."""

@@ -31,7 +31,7 @@ class CrashTopic:
     async def load_counts(self) -> None:
         """Read what this worker counted before its restart, and what other workers counted."""
         partition = TopicPartition(self._cluster.topic(CRASH_COUNTS.name), 0)
-        async with self._cluster.consumer(auto_offset_reset="earliest") as consumer:
+        async with self._cluster.consumer(auto_offset_reset="earliest", reader="worker") as consumer:
             consumer.assign([partition])
             ends = await consumer.end_offsets([partition])
             await consumer.seek_to_beginning(partition)

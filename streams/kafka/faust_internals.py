@@ -34,6 +34,7 @@ from faust.types import TP, ConsumerMessage
 
 from processors.errors import Transient
 from streams.kafka.cluster import Cluster, KafkaRecord
+from streams.kafka.gaps import OUT_OF_PLACE
 from streams.kafka.protocol import OffsetFetchRequest, TxnOffsetCommitRequest
 
 # UNSTABLE_OFFSET_COMMIT: a transaction that holds an offset is neither committed nor aborted
@@ -52,13 +53,15 @@ BUFFERED_POLLS: Final = 16
 class Batch:
     """What one poll gave for one partition, in the generation of the group in which it was fetched.
 
-    `after` is the last offset of the partition's batch before this one; None where this is the first.
+    `after` is the last offset of the partition's batch before this one; None where this is the first. `is_rewound`
+    marks the first batch after the log turned out to be another, or shorter: its offsets begin anew.
     """
 
     partition: TopicPartition
     generation: int
     after: int | None
     records: Sequence[KafkaRecord]
+    is_rewound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,17 @@ class Membership(str):
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
-    """The thread in which Faust runs its consumer."""
+    """The thread in which Faust runs its consumer. `rewound` has the partitions that went back in their logs."""
+
+    rewound: set[TopicPartition]
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ARG002 -- Faust's signature
         app = cast("App", self.app)
+        self.rewound = set()
         self._assignor = StickyPartitionAssignor
         return app.cluster.group_consumer(
             app.cluster.group,
+            reader=app.readers,
             partition_assignment_strategy=[StickyPartitionAssignor],
             auto_offset_reset="earliest",
             max_poll_records=app.cluster.settings.batch,
@@ -93,10 +100,24 @@ class _Thread(driver.AIOKafkaConsumerThread):
             fetch_max_wait_ms=FETCH_WAIT_MS,
         )
 
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 -- Faust's signature
+        max_records: int | None = None,
+    ) -> Any:
+        try:
+            return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        except OUT_OF_PLACE as error:
+            self.rewound |= await consumer.resume_reading(error)
+            return {}
+
 
 class _Consumer(driver.Consumer):
     """Faust's consumer, whose messages are the batches of polls."""
 
+    _thread: _Thread
     _last: dict[TP, tuple[int, int]]  # generation and offset of what was fetched last
 
     def _new_consumer_thread(self) -> _Thread:
@@ -130,8 +151,10 @@ class _Consumer(driver.Consumer):
             before, offset = self._last.get(place, (generation, None))
             self._last[place] = generation, polled[-1].offset
             partition = TopicPartition(place.topic, place.partition)
-            after = offset if before == generation else None
-            message = self._message(Batch(partition, generation, after, polled))
+            is_rewound = partition in self._thread.rewound
+            self._thread.rewound.discard(partition)
+            after = offset if before == generation and not is_rewound else None
+            message = self._message(Batch(partition, generation, after, polled, is_rewound))
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     async def _fetch_again(self) -> None:
@@ -174,6 +197,7 @@ class App(faust.App):
     def __init__(self, cluster: Cluster, folder: str) -> None:
         """`folder` takes the directories that Faust makes; nothing is ever written to them."""
         self.cluster = cluster
+        self.readers: dict[str, str] = {}  # the step that reads a topic, by the topic's name on the broker
         super().__init__(
             cluster.group,
             broker="kafka://" + cluster.settings.servers.replace(",", ";kafka://"),

@@ -29,7 +29,8 @@ MIN_RECORDS: Final = 4  # of one transaction, however slow the step is
 class FetchedRecord:
     """A record with its partition on the broker, and the generation of the group in which it was fetched.
 
-    `after` is the offset that was fetched before it from its partition, None for the first of a generation.
+    `after` is the offset that was fetched before it from its partition, None for the first of a generation. `is_rewound`
+    marks the first one after the log was found to be another, or shorter, than what was read of it.
     `written` is the broker's time in milliseconds; the record's own is when its story was received.
     """
 
@@ -38,6 +39,7 @@ class FetchedRecord:
     after: int | None
     record: Record
     written: int
+    is_rewound: bool = False
 
 
 class Inbox:
@@ -65,11 +67,13 @@ class Inbox:
         while len(lane) >= self._capacity:
             self._has_room.clear()
             await self._has_room.wait()
-        after = batch.after
+        after, is_rewound = batch.after, batch.is_rewound
         for fetched in batch.records:
             record = as_record(fetched, self._topology_name)
-            lane.append(FetchedRecord(batch.partition, batch.generation, after, record, fetched.timestamp))
-            after = fetched.offset
+            lane.append(
+                FetchedRecord(batch.partition, batch.generation, after, record, fetched.timestamp, is_rewound)
+            )
+            after, is_rewound = fetched.offset, False
         self._has_records.set()
 
     async def next_records(self, limit: int) -> list[FetchedRecord]:

@@ -201,7 +201,7 @@ async def _read_partitions(cluster: Cluster, numbers: Iterable[int]) -> dict[tup
     stored: dict[tuple[str, int], bytes] = {}
     if not partitions:
         return stored
-    async with cluster.consumer(auto_offset_reset="earliest") as consumer:
+    async with cluster.consumer(auto_offset_reset="earliest", reader="poll") as consumer:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         await consumer.seek_to_beginning(*partitions)

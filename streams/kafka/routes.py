@@ -151,6 +151,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._consumer = cluster.group_consumer(
             cluster.group_of(f"webhook-{target.name}"),
             auto_offset_reset="earliest",
+            reader=f"webhook-{target.name}",
             max_poll_interval_ms=PATIENT_POLL_INTERVAL_MS,
         )
         self._courier: Courier | None = None

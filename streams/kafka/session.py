@@ -141,7 +141,7 @@ async def _next_of(stream: AsyncIterator[list[Record]]) -> list[Record] | None:
 async def _read_batches(cluster: Cluster, topics: Sequence[str], since: int | None) -> Any:
     if not (partitions := await _existing_partitions(cluster, topics)):
         return
-    async with cluster.consumer(auto_offset_reset="earliest") as consumer:
+    async with cluster.consumer(auto_offset_reset="earliest", reader="command") as consumer:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         await _seek(consumer, partitions, since)

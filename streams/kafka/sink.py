@@ -31,6 +31,7 @@ from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
 from sinks.ports import Sink, WriteResult
 from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, KafkaRecord
 from streams.kafka.faust_internals import is_in_group
+from streams.kafka.gaps import begin_uncommitted
 from streams.kafka.inbox import as_record
 from streams.kafka.producer import send_message
 from streams.kafka.service import serve_health
@@ -102,6 +103,7 @@ class SinkRunner:
             *self._topics,
             partition_assignment_strategy=[StickyPartitionAssignor],
             auto_offset_reset="latest" if self._step.begins == "now" else "earliest",
+            reader=self.name,
             max_poll_records=self._sink.max_events,
             max_poll_interval_ms=PATIENT_POLL_INTERVAL_MS,
         )
@@ -117,6 +119,8 @@ class SinkRunner:
         self._has_all = consumer.assignment() == every
         self._position = await self._committed_position(every) if self._has_all else None
         if self._step.begins == "now":
+            read = {TopicPartition(record.topic, record.partition) for record in polled}
+            await begin_uncommitted(consumer, "latest", except_for=read)
             await self._commit(consumer, await _next_offsets(consumer, polled), self._position)
 
     async def _process(

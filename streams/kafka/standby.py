@@ -165,7 +165,7 @@ class Standby:
         self._partition_count = counts[self._state]
         if await _has_other_workers(self._cluster):
             began = time.monotonic()
-            async with self._cluster.consumer(auto_offset_reset="earliest") as consumer:
+            async with self._cluster.consumer(auto_offset_reset="earliest", reader="standby") as consumer:
                 count = await self._read_others(consumer, None)
             seconds = round(time.monotonic() - began, 2)
             log.info("standby is warm", topic=self._state, records=count, seconds=seconds)
@@ -202,7 +202,7 @@ class Standby:
         retries = BROKER.delays()
         while True:
             try:
-                async with self._cluster.consumer(auto_offset_reset="earliest") as consumer:
+                async with self._cluster.consumer(auto_offset_reset="earliest", reader="standby") as consumer:
                     while True:
                         await self._read_others(consumer, _rest_as_long)
                         retries = BROKER.delays()
@@ -324,7 +324,7 @@ class PartitionStates:
         async with self._cluster.consumer(isolation_level="read_uncommitted") as asked:
             end = (await asked.end_offsets([place]))[place]
         async with self._cluster.consumer(
-            auto_offset_reset="earliest", max_poll_records=CHUNK_RECORDS
+            auto_offset_reset="earliest", reader="standby", max_poll_records=CHUNK_RECORDS
         ) as consumer:
             if replica := self._restoring.get(partition):
                 try:

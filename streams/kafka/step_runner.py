@@ -221,6 +221,8 @@ class StepRunner:
         expected = dict(self._next_offsets)
         for one in fetched:
             offset = one.record.offset
+            if one.is_rewound and one.generation == generation and one.partition in expected:
+                expected[one.partition] = offset
             if one.generation != generation or offset < expected.get(one.partition, 1 << 62):
                 continue
             if one.after is not None and one.after >= expected[one.partition]:

@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from processors.errors import Transient
 from streams.kafka.cluster import Cluster
 from streams.kafka.faust_internals import CommittedOffset, committed_offsets
+from streams.kafka.gaps import GAP_BOOK, find_gap
 from streams.retry import PARTITION_TAKEOVER
 
 log = structlog.get_logger("wiredesk.kafka")
@@ -34,7 +35,7 @@ async def take_over(
         decided = await _decided_offsets(cluster, admin, step, partitions)
     finally:
         await admin.close()
-    return await offsets_in_range(cluster, decided)
+    return await offsets_in_range(cluster, step, decided)
 
 
 async def live_workers(cluster: Cluster, admin: AIOKafkaAdminClient) -> set[str]:
@@ -44,32 +45,18 @@ async def live_workers(cluster: Cluster, admin: AIOKafkaAdminClient) -> set[str]
 
 
 async def offsets_in_range(
-    cluster: Cluster, offsets: Mapping[TopicPartition, CommittedOffset]
+    cluster: Cluster, step: str, offsets: Mapping[TopicPartition, CommittedOffset]
 ) -> dict[TopicPartition, int]:
-    """The committed offsets, with the oldest record's for those that are out of range, and 0 where none is committed.
-
-    An offset is out of range where retention has deleted what was not yet read, which is logged as an error, and where
-    a log is shorter than what was committed (a topic made anew, a replica without the last records that became leader):
-    its records are read from the beginning rather than passed over, as repeats are harmless.
-    """
+    """The committed offsets, with the oldest record's for those that are out of range, and 0 where none is committed."""
     async with cluster.consumer(isolation_level="read_uncommitted") as consumer:
         first = await consumer.beginning_offsets(list(offsets))
         end = await consumer.end_offsets(list(offsets))
     in_range = {partition: max(mark.offset, 0) for partition, mark in offsets.items()}
     for partition, mark in offsets.items():
-        if 0 <= mark.offset < first[partition]:
-            log.error(
-                "records were deleted before they were read: raise kafka.retention_hours, or add workers",
-                topic=partition.topic, partition=partition.partition, records=first[partition] - mark.offset,
-            )  # fmt: skip
-        elif mark.offset > end[partition]:
-            log.error(
-                "the log ends before what was committed: reading it from its beginning",
-                topic=partition.topic, partition=partition.partition, committed=mark.offset, end=end[partition],
-            )  # fmt: skip
-        else:
-            continue
-        in_range[partition] = first[partition]
+        gap = find_gap(partition, mark.offset, first[partition], end[partition]) if mark.offset >= 0 else None
+        if gap:
+            GAP_BOOK.report(step, gap)
+            in_range[partition] = gap.resumes
     return in_range
 
 

@@ -108,6 +108,7 @@ async def _run_until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner
 def _add_agents(app: App, cluster: Cluster, runner: StepRunner) -> None:
     """One agent for each topic that the step reads."""
     for topic in runner.step.reads:
+        app.readers[cluster.topic(topic.name)] = runner.step.name
         channel = app.topic(
             cluster.topic(topic.name), key_serializer="raw", value_serializer="raw", acks=False
         )

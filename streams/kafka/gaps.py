@@ -1,0 +1,142 @@
+"""Gaps: places of a log where a consumer can't go on where it stood. None is passed without a word.
+
+A consumer stands at an offset that its partition no longer has where retention has deleted what was not read, or
+where the log ends before it: a topic that was made anew, a replica without the last records that became leader. By
+itself aiokafka then goes on elsewhere and says nothing (``auto_offset_reset``). So every consumer of ours asks it to
+raise instead (`streams.kafka.cluster.Cluster.consumer`), goes on at the oldest record there is, as repeats are harmless,
+and tells the gap: a line, `wire_lost_records_total` and `wire_log_gaps_total`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+
+from sinks.metrics import LOG_GAPS, LOST_RECORDS
+
+GapKind = Literal["deleted", "rewound"]
+OUT_OF_PLACE: Final = (OffsetOutOfRangeError, NoOffsetForPartitionError)
+# A gap that a consumer meets twice is told once: who takes a partition over compares its offset with the log, and the
+# first fetch does too. Shorter than a slow takeover, and it is counted twice; longer, and one that comes again is not told.
+TOLD_ONCE_S: Final = 120.0
+# For the broker's word on a log. Shorter, and a slow broker is asked again and again; longer, and a stop waits for it.
+ANSWER_S: Final = 5.0
+log = structlog.get_logger("wiredesk.kafka")
+
+
+@dataclass(frozen=True, slots=True)
+class LogGap:
+    """From the offset where a consumer stood to the one where it goes on.
+
+    `records` counts what is gone unread, as far as that is known; it may include the markers of transactions.
+    """
+
+    partition: TopicPartition
+    stood: int
+    resumes: int
+    records: int
+    kind: GapKind
+
+
+class GapBook:
+    """Tells gaps, each once."""
+
+    def __init__(self) -> None:
+        """Nothing was told yet."""
+        self._latest: dict[tuple[str, TopicPartition], tuple[float, LogGap]] = {}
+
+    def report(self, consumer: str, gap: LogGap) -> None:
+        """Log and count a gap of a consumer, or what it has become longer since it was told."""
+        now, key = time.monotonic(), (consumer, gap.partition)
+        told_at, before = self._latest.get(key, (0.0, None))
+        self._latest[key] = now, gap
+        records = gap.records
+        if before and before.stood == gap.stood and now - told_at < TOLD_ONCE_S:
+            if before.resumes == gap.resumes:
+                return
+            records = max(0, gap.records - before.records)
+        topic = gap.partition.topic
+        log.error(
+            "records were deleted before they were read: raise kafka.retention_hours, or add workers"
+            if gap.kind == "deleted"
+            else "the log ends before what was read: it is read from its beginning",
+            consumer=consumer, topic=topic, partition=gap.partition.partition, records=records,
+            **{"from": gap.stood, "to": gap.resumes},
+        )  # fmt: skip
+        LOST_RECORDS.labels(topic, consumer).inc(records)
+        LOG_GAPS.labels(topic, consumer, gap.kind).inc()
+
+
+GAP_BOOK: Final = GapBook()  # of the process: its consumers run in several threads
+
+
+def find_gap(
+    partition: TopicPartition, offset: int, first: int, end: int, known_end: int | None = None
+) -> LogGap | None:
+    """The gap between an offset and a log from `first` to `end`; None where there is none.
+
+    `known_end` is where the log last ended while it was read: what lay before it is gone where the log is another.
+    """
+    if offset < first:
+        return LogGap(partition, offset, first, first - offset, "deleted")
+    if offset > end:
+        return LogGap(partition, offset, first, max(0, (known_end or 0) - offset), "rewound")
+    return None
+
+
+async def resume_reading(
+    consumer: Any, error: KafkaError, begin: str, readers: Mapping[str, str]
+) -> set[TopicPartition]:
+    """Seek the partitions of an error to where reading can go on, and tell what lies between; return those that went back.
+
+    `begin` is where a partition begins of which nothing was ever committed: ``earliest`` or ``latest``. `readers` has
+    the name of who reads a topic. Nothing is done where the broker does not answer: the next fetch raises again.
+    """
+    rewound: set[TopicPartition] = set()
+    with suppress(IllegalStateError, KafkaError, TimeoutError):  # another assignment; the broker went away
+        async with asyncio.timeout(ANSWER_S):
+            if isinstance(error, NoOffsetForPartitionError):
+                await _seek(consumer, begin, error.args)
+                return rewound
+            stood: Mapping[TopicPartition, int] = error.args[0]
+            firsts = await consumer.beginning_offsets(list(stood))
+        for partition, offset in stood.items():
+            known_end = consumer.highwater(partition) if partition in consumer.assignment() else None
+            gap = find_gap(partition, offset, firsts[partition], offset - 1, known_end)
+            assert gap, "the broker has refused the offset"
+            consumer.seek(partition, gap.resumes)
+            GAP_BOOK.report(readers.get(partition.topic, readers.get("", "")), gap)
+            if gap.kind == "rewound":
+                rewound.add(partition)
+    return rewound
+
+
+async def begin_uncommitted(consumer: Any, begin: str, except_for: Collection[TopicPartition] = ()) -> None:
+    """Give every partition of which nothing was ever committed its first position: the ``earliest`` or the ``latest``.
+
+    `except_for` are those that have one already.
+    """
+    fresh = [
+        partition
+        for partition in consumer.assignment()
+        if partition not in except_for and await consumer.committed(partition) is None
+    ]
+    await _seek(consumer, begin, fresh)
+
+
+async def _seek(consumer: Any, begin: str, partitions: Collection[TopicPartition]) -> None:
+    if partitions:
+        await (consumer.seek_to_end if begin == "latest" else consumer.seek_to_beginning)(*partitions)
