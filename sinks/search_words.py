@@ -1,8 +1,11 @@
 """The words of a search: what was typed, and where it occurs in a text.
 
-Words are compared as SQLite's ``unicode61`` tokenizer does: without case and diacritics. Scripts that put no space
-between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) are indexed by character; a word of several such
-characters is looked for as a phrase.
+Both indices are given words in the form in which they are compared (`words`), and queries in the same form, so that
+they agree with one another and with the places that are marked, whatever a server's tokenizer and version of Unicode
+know. Words are compared without case, and without the diacritics and variants of letters that writers leave out:
+Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowel signs, hamza and madda, widths, digits of other scripts.
+Vowel signs, viramas and the marks of kana are letters and stay. Scripts that put no space between words (Chinese,
+Japanese, Thai, Lao, Khmer, Burmese) are compared by character; a word of several is looked for as a phrase.
 """
 
 from __future__ import annotations
@@ -20,12 +23,37 @@ MAX_QUERY_CHARS: Final = 1000
 MIN_PREFIX_CHARS: Final = 2
 MAX_PREFIXES: Final = 4
 EXCERPT_CHARS: Final = 240  # of a text around the first place: two to three lines of a list
-_UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
-_TOKEN: Final = re.compile(
-    rf"[{_UNSPACED}][\u0300-\u036f]*|[^\W_{_UNSPACED}]+(?:[\u0300-\u036f]+[^\W_{_UNSPACED}]*)*"
-)
-_PLAIN: Final = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
-_ALONE: Final = re.compile(rf"([{_UNSPACED}])")
+# Characters of a word that are compared. Elasticsearch cuts longer words than 255 units of UTF-16 in two; names of
+# genes and addresses of pages, the longest words that are searched for, have some dozens.
+MAX_WORD_CHARS: Final = 120
+# Words whose form is kept, about 5 MB, and how long one may be: news of a day has some 30,000 in a language. Fewer are
+# folded again and again, longer ones seldom come twice.
+MAX_KEPT_WORDS: Final = 30_000
+MAX_KEPT_CHARS: Final = 30
+# Told with what is stored: where it differs, the words of an index are made anew.
+FOLDING_RULE: Final = f"1, Unicode {unicodedata.unidata_version}"
+_UNSPACED: Final = (
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
+    (0xA9E0, 0xA9FF), (0xAA60, 0xAA7F), (0xF900, 0xFAFF), (0x20000, 0x3FFFD),
+)  # fmt: skip
+# Combining classes of marks that writers leave out: overlays, points of Hebrew, Arabic and Syriac, accents. The others
+# are nuktas (7), marks of kana (8), viramas (9), vowel signs and tones of South-East Asia (84 to 132): they make another
+# word.
+_LEFT_OUT_CLASSES: Final = frozenset({1, *range(10, 37), *range(200, 256)})
+# Letters without a decomposition that are written for one another, and marks that are left out in spite of their class:
+# the nukta of Devanagari, tatweel. Apostrophes among the letters part words as other apostrophes do.
+_VARIANTS: Final = str.maketrans({
+    "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
+    "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه",
+    "ൺ": "ണ്", "ൻ": "ന്", "ർ": "ര്", "ൽ": "ല്", "ൾ": "ള്", "ൿ": "ക്",
+    "\u093c": "", "ـ": "", "ʻ": " ", "ʼ": " ", "ʽ": " ", "ˈ": " ", "\u02b9": " ", "\u02ba": " ",
+})  # fmt: skip
+# A joiner between letters of Arabic stands where others type a blank.
+_JOINED_ARABIC: Final = re.compile("(?<=[\u0600-\u06ff])\u200c(?=[\u0600-\u06ff])")
+_ZERO_WIDTH_SPACE: Final = "\u200b"
+_WORD, _ALONE, _INSIDE, _BETWEEN = "w", "u", "m", " "  # what a character is: see `_Kinds`
+_SPANS: Final = re.compile(f"{_ALONE}{_INSIDE}*|{_WORD}[{_WORD}{_INSIDE}]*|{_INSIDE}+")
+_KANA_MARKS: Final = "\u3099\u309a\uff9e\uff9f"  # one letter with the kana before them
 _TYPED: Final = re.compile(r'(?P<no>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 
 
@@ -48,12 +76,12 @@ def parse_terms(typed: str) -> tuple[SearchTerm, ...]:
     A beginning of one letter, or one beginning too many, is taken for a whole word.
     """
     terms, prefix_count = [], 0
-    for match in _TYPED.finditer(typed[:MAX_QUERY_CHARS]):
+    for match in _TYPED.finditer(unicodedata.normalize("NFKC", typed[:MAX_QUERY_CHARS])):
         text = match["phrase"] if match["phrase"] is not None else match["word"]
         spans = list(tokens(text))
         compared = tuple(word for _, _, word in spans)
         if compared:
-            typed_words = tuple(text[start:end] for start, end, _ in spans)
+            typed_words = tuple(text[start:end] for start, end in dict.fromkeys(span[:2] for span in spans))
             is_prefix = match["word"] is not None and text.endswith("*")
             is_prefix = is_prefix and len(compared[-1]) >= MIN_PREFIX_CHARS and prefix_count < MAX_PREFIXES
             prefix_count += is_prefix
@@ -70,30 +98,24 @@ def fts5_query(wanted: Sequence[SearchTerm]) -> str | None:
     return f"({' AND '.join(asked)}){refused}"
 
 
-def space_characters(text: str) -> str:
-    """The text with blanks around each character of the unspaced scripts, as FTS5 has to index it."""
-    return _ALONE.sub(r" \1 ", text)
-
-
 def tokens(text: str) -> Iterator[tuple[int, int, str]]:
-    """The words of a text: start, end and the form in which they are compared."""
-    for match in _TOKEN.finditer(text):
-        yield match.start(), match.end(), fold(match.group())
+    """The words of a text: start, end and the form in which they are compared; what is one sign may be several words."""
+    kinds = _part_persian(text).translate(_KINDS)
+    for match in _SPANS.finditer(kinds):
+        for word in words(text[match.start() : match.end()]):
+            yield match.start(), match.end(), word
 
 
 def words(text: str) -> list[str]:
     """The words of a text in the form in which they are compared; quicker than `tokens`, without their places."""
-    if text.isascii():
-        return text.translate(_PLAIN).split()
-    return _TOKEN.findall(fold(text))
+    return fold(text).split()
 
 
 def fold(text: str) -> str:
-    """A text without case and diacritics."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFD", text.lower())
-    return "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+    """The words of a text in the form in which they are compared, with blanks between them: a name, or a text to index."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _part_persian(text))
+    return " ".join(filter(None, map(_FOLDED.__getitem__, text.split())))
 
 
 def word_spans(text: str, wanted: Sequence[SearchTerm]) -> tuple[tuple[int, int], ...]:
@@ -146,3 +168,82 @@ def _merge_spans(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
+
+
+class _Forms(dict[int, str]):
+    """For `str.translate`: each character as it is compared, with blanks around what is a word by itself."""
+
+    def __missing__(self, code: int) -> str:
+        form = _compared_form(chr(code))
+        if unicodedata.category(chr(code)) not in {
+            "Cn",
+            "Co",
+            "Cs",
+        }:  # a million that nothing should remember
+            self[code] = form
+        return form
+
+
+class _Kinds(dict[int, str]):
+    """For `str.translate`: of each character whether it is part of a word, one by itself, ignored inside one, or between."""
+
+    def __missing__(self, code: int) -> str:
+        form = _FORMS[code]
+        if chr(code) in _KANA_MARKS:
+            kind = _INSIDE
+        elif form.strip():
+            kind = _ALONE if form.startswith(" ") and form.endswith(" ") else _WORD
+        else:
+            kind = _BETWEEN if form else _INSIDE
+        if unicodedata.category(chr(code)) not in {"Cn", "Co", "Cs"}:
+            self[code] = kind
+        return kind
+
+
+class _Folded(dict[str, str]):
+    """What stands between blanks, folded. Most of a text are words that came before, so the latest are kept."""
+
+    def __missing__(self, chunk: str) -> str:
+        found = chunk.translate(_FORMS).split()
+        form = " ".join(word[:MAX_WORD_CHARS] for word in found)
+        if len(chunk) <= MAX_KEPT_CHARS:
+            if len(self) >= MAX_KEPT_WORDS:
+                self.clear()
+            self[chunk] = form
+        return form
+
+
+_FORMS: Final = _Forms()
+_FOLDED: Final = _Folded()
+_KINDS: Final = _Kinds()
+
+
+def _compared_form(character: str) -> str:
+    if unicodedata.category(character) == "Cf":
+        return " " if character == _ZERO_WIDTH_SPACE else ""
+    plain = _without_marks(_without_marks(character).casefold())
+    form = unicodedata.normalize("NFC", plain.translate(_VARIANTS))
+    return "".join(map(_word_part, form))
+
+
+def _without_marks(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(mark for mark in decomposed if unicodedata.combining(mark) not in _LEFT_OUT_CLASSES)
+
+
+def _word_part(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.digit(character))
+    if category[0] not in "LNM":
+        return " "
+    return f" {character} " if _is_unspaced(ord(character)) else character
+
+
+def _is_unspaced(code: int) -> bool:
+    return any(first <= code <= last for first, last in _UNSPACED)
+
+
+def _part_persian(text: str) -> str:
+    """A text of the same length with blanks for the joiners between letters of Arabic."""
+    return _JOINED_ARABIC.sub(" ", text) if "\u200c" in text else text

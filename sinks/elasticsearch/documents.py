@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Container, Mapping
-from typing import Any
+from typing import Any, Final
 
 from processors.media_topics import with_ancestors
 from processors.model.codec import to_builtins
 from processors.model.event import Entity, Event, Place
 from processors.sources import ANY_SOURCE
 from sinks.search import make_hit
+from sinks.search_words import fold
 from sinks.stories import (
     Mark,
     Member,
@@ -24,6 +25,8 @@ from sinks.stories import (
     revision,
     visible_from,
 )
+
+SEARCHED_MEMBERS: Final = ("headline", "other", "text")
 
 
 def document_id(uri: str) -> str:
@@ -78,10 +81,14 @@ def document(event: Event) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, [])}
 
 
-def stems(source: Mapping[str, Any], languages: Container[str]) -> dict[str, Any]:
-    """The words of a document for the analyzer of its language, where the server has one; not kept in ``_source``."""
+def search_fields(source: Mapping[str, Any], languages: Container[str]) -> dict[str, Any]:
+    """What a document is searched by, which its ``_source`` does not keep.
+
+    Its words as they are compared, and for the analyzer of its language, where the server has one, as they stand.
+    """
     base = source.get("base")
-    return {"stemmed": {base: [source["headline"], source["text"]]}} if base in languages else {}
+    stems = {"stemmed": {base: [source["headline"], source["text"]]}} if base in languages else {}
+    return {"words": {name: fold(source.get(name, "")) for name in SEARCHED_MEMBERS}, **stems}
 
 
 def chain_query(chain: str) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def with_stems(body: ElasticJson, analyzers: Mapping[str, str]) -> ElasticJson:
         "dynamic": "strict",
         "properties": {language: {"type": "text", "analyzer": name} for language, name in analyzers.items()},
     }
-    mappings["_source"] = {"excludes": ["stemmed"]}
+    mappings["_source"]["excludes"] += ["stemmed"]
     body["meta"] = body.get("meta", {}) | {"stemmed": sorted(analyzers)}
     return body
 

@@ -27,7 +27,7 @@ from sinks.stories import now_ms
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
-SEARCHED_FIELDS: Final = ("headline^4", "other^2", "text")
+SEARCHED_FIELDS: Final = ("words.headline^4", "words.other^2", "words.text")
 GRACE_S: Final = (
     3.0  # for an answer behind the server's own deadline: shorter blames a busy network on the search
 )
@@ -226,7 +226,7 @@ def _filters(query: Query) -> list[ElasticJson]:
 def _fits(term: SearchTerm, stemmed: Collection[str] = ()) -> ElasticJson:
     """The term as it stands; a single word in other forms as well, where the story's language has an analyzer."""
     kind = "phrase_prefix" if term.prefix else "phrase"
-    exact = {"multi_match": {"query": " ".join(term.typed), "type": kind, "fields": list(SEARCHED_FIELDS)}}
+    exact = {"multi_match": {"query": " ".join(term.words), "type": kind, "fields": list(SEARCHED_FIELDS)}}
     if not stemmed or term.prefix or len(term.words) > 1:
         return exact
     fields = [f"stemmed.{language}" for language in sorted(stemmed)]

@@ -18,7 +18,7 @@ from processors.model.codec import from_builtins
 from processors.model.event import Event
 from sinks.elasticsearch import index
 from sinks.elasticsearch.client import error_reason, translate_errors
-from sinks.elasticsearch.documents import document, stems
+from sinks.elasticsearch.documents import document, search_fields
 from sinks.elasticsearch.months import index_name, month_of, parse_index_name, write_alias
 from sinks.stories import now_ms
 
@@ -115,7 +115,7 @@ class _Copy:
     def _new_document(self, event: Event, source: Mapping[str, Any]) -> dict[str, Any]:
         kept = {name: source[name] for name in ("hidden", "hiddenBy", "indexed") if name in source}
         fields = document(event)
-        return fields | kept | stems(fields, self.stemmed)
+        return fields | kept | search_fields(fields, self.stemmed)
 
     async def _send(self, lines: list[Any]) -> None:
         answer = await self.client.bulk(operations=lines, filter_path=["items.*.status", "items.*.error"])

@@ -32,7 +32,7 @@ from sinks.elasticsearch.documents import (
     document_id,
     mark_document,
     mark_id,
-    stems,
+    search_fields,
     stored_member,
 )
 from sinks.elasticsearch.index import stemmed_languages
@@ -185,7 +185,7 @@ class ElasticsearchSink(Sink):
                 _set_hidden(source, member, marks)
                 source["indexed"] = now
                 entries.append(
-                    _bulk_entry(alias, new.id, source["revision"], source | stems(source, stemmed))
+                    _bulk_entry(alias, new.id, source["revision"], source | search_fields(source, stemmed))
                 )
             return entries
 
@@ -289,7 +289,7 @@ class ElasticsearchSink(Sink):
             if (source.get("hidden"), source.get("hiddenBy")) != before:
                 target = parts[0] if parts else hit["_index"]
                 entries.append(
-                    _bulk_entry(target, hit["_id"], hit["_version"], source | stems(source, stemmed))
+                    _bulk_entry(target, hit["_id"], hit["_version"], source | search_fields(source, stemmed))
                 )
         await self._send_bulk(lambda: entries)
 

@@ -16,7 +16,7 @@ from processors.model.event import Event
 from processors.sources import ANY_SOURCE
 from processors.times import to_milliseconds
 from sinks.search import make_hit
-from sinks.search_words import space_characters
+from sinks.search_words import FOLDING_RULE, fold
 from sinks.sqlite.reader import CHAIN_SQL, StorySearch, chain_range
 from sinks.stories import (
     Mark,
@@ -59,6 +59,14 @@ CREATE INDEX IF NOT EXISTS story_terms_by_story ON story_terms (id);
 CREATE VIRTUAL TABLE IF NOT EXISTS story_words USING fts5(
     headline, text, other, content='', tokenize="unicode61 remove_diacritics 2");
 INSERT OR IGNORE INTO story_words (story_words, rank) VALUES ('rank', 'bm25(8.0, 1.0, 4.0)');
+"""
+# The words come folded (`sinks.search_words.fold`), so that the tokenizer has only to part them at blanks: `ascii` takes
+# every character beyond ASCII for a letter. `unicode61`, which was here before, folds and parts by tables of its own.
+FOLDED_WORDS: Final = """
+DROP TABLE story_words;
+CREATE VIRTUAL TABLE story_words USING fts5(headline, text, other, content='', tokenize="ascii");
+INSERT INTO story_words (story_words, rank) VALUES ('rank', 'bm25(8.0, 1.0, 4.0)');
+CREATE TABLE story_folding (folding TEXT NOT NULL);
 """
 COLUMNS: Final = (
     "uri, revision, chain, relation, parent, sequence, canceled, hidden, hidden_by, visible_from, time, received,"
@@ -115,7 +123,7 @@ class StoryIndex:
             f"INSERT INTO stories ({COLUMNS}) VALUES ({', '.join('?' * 17)})",  # noqa: S608 -- a constant
             self._row(event, number, text),
         )
-        self._index(int(cursor.lastrowid or 0), event)
+        self.index_words(int(cursor.lastrowid or 0), event)
 
     def _row(self, event: Event, number: int, text: str) -> tuple[object, ...]:
         member, hit = member_of(event), make_hit(event)
@@ -127,7 +135,8 @@ class StoryIndex:
             encode(hit).decode(), text,
         )  # fmt: skip
 
-    def _index(self, number: int, event: Event) -> None:
+    def index_words(self, number: int, event: Event) -> None:
+        """Index the words and names of a story that is stored under a number."""
         self._connection.execute(
             "INSERT INTO story_words (rowid, headline, text, other) VALUES (?, ?, ?, ?)",
             (number, *_words(event)),
@@ -174,12 +183,34 @@ class StoryIndex:
             )
 
 
+def renew_words(connection: sqlite3.Connection) -> int:
+    """Index all words and names anew where they were folded by another rule, and return how many stories that were.
+
+    All or nothing: it opens and commits a transaction.
+    """
+    folding = connection.execute("SELECT folding FROM story_folding").fetchone()
+    if folding == (FOLDING_RULE,):
+        return 0
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("INSERT INTO story_words (story_words) VALUES ('delete-all')")
+        connection.execute("DELETE FROM story_terms")
+        index, count = StoryIndex(connection), 0
+        for number, stored in connection.execute("SELECT id, event FROM stories"):
+            index.index_words(number, decode(stored, Event))
+            count += 1
+        connection.execute("DELETE FROM story_folding")
+        connection.execute("INSERT INTO story_folding VALUES (?)", (FOLDING_RULE,))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return count
+
+
 def _words(event: Event) -> tuple[str, str, str]:
-    return (
-        space_characters(event.headline),
-        space_characters(event.text),
-        space_characters(other_words(event)),
-    )
+    return fold(event.headline), fold(event.text), fold(other_words(event))
 
 
 def _terms(event: Event) -> list[tuple[str, str]]:

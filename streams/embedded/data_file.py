@@ -14,9 +14,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from config import Misconfigured
 from processors.errors import Transient
-from sinks.sqlite.writer import INDEX_TABLES
+from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, renew_words
+
+log = structlog.get_logger("wiredesk.embedded")
 
 DATABASE: Final = "wiredesk.sqlite"  # in the data folder
 # For another process's transaction. Shorter fails a command beside a busy runtime; longer hides one that hangs.
@@ -56,7 +60,7 @@ INSERT INTO sink_positions SELECT name, position FROM positions
     WHERE name NOT LIKE 'last:%' AND name NOT LIKE 'webhook:%' AND position >= 0;
 DROP TABLE positions;
 """
-MIGRATIONS: Final = (TABLES_OF_0_1 + INDEX_TABLES, POSITIONS_BY_KIND)
+MIGRATIONS: Final = (TABLES_OF_0_1 + INDEX_TABLES, POSITIONS_BY_KIND, FOLDED_WORDS)
 NEWEST_VERSION: Final = len(MIGRATIONS)
 
 
@@ -99,6 +103,8 @@ def open_data_file(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         apply_migrations(connection)
+        if count := renew_words(connection):
+            log.info("indexed words anew", path=str(path), stories=count)
         _check_writable(connection)
     except sqlite3.Error as error:
         connection.close()

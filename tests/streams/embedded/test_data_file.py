@@ -22,6 +22,7 @@ from processors.model.codec import decode
 from processors.model.event import Event, RawItem
 from sinks.search import Query
 from sinks.sqlite.reader import StorySearch
+from sinks.sqlite.writer import StoryIndex
 from streams.cli import cli
 from streams.embedded import data_file
 from streams.embedded.data_file import DATABASE, MIGRATIONS, NEWEST_VERSION, find_data_file, open_data_file
@@ -30,6 +31,7 @@ from streams.embedded.runtime import EmbeddedRuntime
 from streams.embedded.serve import _open_runtime
 from streams.retry import RetryPolicy
 from streams.topology import ENRICHED, LINEAGE, RAW
+from tests.sinks.events import event
 
 OLD = Path(__file__).with_name("version-0.1.sqlite.gz")  # made by version 0.1 of five invented items
 
@@ -110,6 +112,53 @@ def test_a_migration_that_fails_changes_nothing(old: Path, monkeypatch: pytest.M
     with pytest.raises(Misconfigured, match="nowhere"):
         Log(old)
     assert (version(old), contents(old)) == (0, before)
+
+
+async def found(path: Path, words: str) -> list[str]:
+    search = StorySearch(path)
+    try:
+        return [hit.uri for hit in (await search.search(Query(words))).hits]
+    finally:
+        search.close()
+
+
+async def test_words_that_an_older_version_indexed_are_folded_anew(tmp_path: Path) -> None:
+    path = tmp_path / DATABASE
+    open_data_file(path).close()
+    story = event("urn:yolka", headline="Ёлка Йосифа", text="서울 Αθήνα", names=("김하늘",))
+    connection = sqlite3.connect(path, isolation_level=None)
+    StoryIndex(connection).write([story])
+    connection.executescript(
+        "DROP TABLE story_folding; DROP TABLE story_words; DELETE FROM story_terms; PRAGMA user_version = 2;"
+        "CREATE VIRTUAL TABLE story_words USING fts5(headline, text, other, content='',"
+        ' tokenize="unicode61 remove_diacritics 2");'
+        "INSERT INTO story_words (rowid, headline, text, other) VALUES (1, 'Ёлка Йосифа', '서울 Αθήνα', '');"
+    )
+    connection.close()
+    open_data_file(path).close()
+    for words in ("ёлка", "елка", "йосифа", "서울", "αθηνα", "김하늘"):
+        assert await found(path, words) == ["urn:yolka"], words
+    connection = sqlite3.connect(path, isolation_level=None)
+    StoryIndex(connection).write([event("urn:yolka", version="2", headline="Сосна", text="")])
+    connection.execute("INSERT INTO story_words (story_words) VALUES ('integrity-check')")
+    connection.close()
+    assert await found(path, "ёлка") == []
+
+
+async def test_words_are_folded_anew_where_the_rule_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / DATABASE
+    open_data_file(path).close()
+    connection = sqlite3.connect(path, isolation_level=None)
+    StoryIndex(connection).write([event("urn:a")])
+    connection.execute("INSERT INTO story_words (story_words) VALUES ('delete-all')")
+    connection.close()
+    open_data_file(path).close()
+    assert await found(path, "harbour") == [], "nothing is done where the rule is the same"
+    monkeypatch.setattr("sinks.sqlite.writer.FOLDING_RULE", "another")
+    open_data_file(path).close()
+    assert await found(path, "harbour") == ["urn:a"]
 
 
 def test_a_new_file_has_the_newest_tables_and_is_opened_again_as_it_is(tmp_path: Path) -> None:
