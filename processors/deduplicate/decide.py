@@ -21,6 +21,7 @@ from processors.deduplicate.record import (
     StoryRecord,
     UnknownRecordFormat,
     flag_new_shingles,
+    holds_whole,
     upgrade_record,
 )
 from processors.deduplicate.references import reference_keys
@@ -170,7 +171,8 @@ class Deduplicator:
             report=prepared.report.text,
             occasion=prepared.report.occasion,
         ).pack()
-        window.add(memory, arrival.time_ms, keys, prepared.report.occasion.source, arrival.brief)
+        kept = arrival.report if holds_whole(arrival.report) else None
+        window.add(memory, arrival.time_ms, keys, prepared.report.occasion.source, arrival.brief, kept)
         return StoryDecision(placement.lineage, claim.uri, claim.source, evidence, novel, memory)
 
     def _read_reports(self, events: Sequence[Event], keys: Sequence[int]) -> list[tuple[StoryReport, int]]:

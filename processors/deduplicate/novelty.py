@@ -18,8 +18,9 @@ from processors.deduplicate.sentences import (
     ComparedWord,
     MeaningWords,
     SplitReport,
-    SplitSentence,
     load_meaning_words,
+    place_words,
+    split_words,
 )
 from processors.model.event import NovelPassage, NoveltyKind
 
@@ -84,10 +85,10 @@ def _find_in_text(pair: ReportPair) -> Iterable[NovelPassage]:
     later, earlier = pair.later, pair.earlier
     count = len(later.sentences)
     for number, sentence in enumerate(later.sentences):
-        if sentence.text in earlier.exact or not sentence.forms or sentence.forms in earlier.keys:
+        if sentence.text in earlier.exact or not (forms := later.forms_of(number)) or forms in earlier.keys:
             continue
-        kind = _judge_sentence(pair, sentence)
-        if kind is None or (number in {0, count - 1} and count > 1 and _is_credit(sentence)):
+        kind = _judge_sentence(pair, sentence.text, forms)
+        if kind is None or (number in {0, count - 1} and count > 1 and _is_credit(sentence.text, len(forms))):
             continue
         if pair.was_printed(sentence.text):
             continue
@@ -99,24 +100,25 @@ def _find_in_text(pair: ReportPair) -> Iterable[NovelPassage]:
 MAX_PAIRS_PER_WORD: Final = 16
 
 
-def _judge_sentence(pair: ReportPair, sentence: SplitSentence) -> NoveltyKind | None:
+def _judge_sentence(pair: ReportPair, text: str, forms: Sequence[str]) -> NoveltyKind | None:
     """What makes a sentence new that does not stand in the earlier report word for word; None where nothing does."""
-    forms, places = sentence.forms, pair.earlier.places
+    places = pair.earlier.places
     if not any(_has_meaning(pair, form) for form in forms):
         return None
     if len(forms) == 1:
         return None if forms[0] in pair.earlier.forms else "sentence"
-    neighbours = list(pairwise(forms))
-    shared = [two in places for two in neighbours]
-    covered = sum(before or after for before, after in zip([False, *shared], [*shared, False], strict=True))
+    found = list(map(places.get, pairwise(forms)))
+    covered = sum(
+        [bool(before or after) for before, after in zip([None, *found], [*found, None], strict=True)]
+    )
     if covered < MIN_SHARED_WORDS * len(forms):
         return "sentence"
-    hits = Counter([number for two in neighbours for number in set(places.get(two, ()))])
-    wanted = max(1.0, MIN_PAIR_SHARE * len(neighbours))
+    hits = Counter(chain.from_iterable(filter(None, found)))
+    wanted = max(1.0, MIN_PAIR_SHARE * len(found))
     best = max(hits.values(), default=0)
-    alike = sorted(number for number, count in hits.items() if count >= min(wanted, best))
-    theirs = [word for number in alike for word in pair.earlier.sentences[number].words]
-    return _judge_change(pair, sentence.words, theirs)
+    alike = sorted([number for number, count in hits.items() if count >= min(wanted, best)])
+    theirs = [word for number in alike for word in split_words(pair.earlier.sentences[number].text)]
+    return _judge_change(pair, split_words(text), theirs)
 
 
 def _judge_change(
@@ -173,7 +175,7 @@ def _is_known(report: SplitReport, word: ComparedWord) -> bool:
     if word.form in report.forms:
         return True
     first = word.form[0]
-    others = [ComparedWord(form, 0, 0, word.capital) for form in report.forms if form[0] == first]
+    others = [ComparedWord(form, word.capital) for form in report.forms if form[0] == first]
     return any(_is_spelling(word, other) for other in others)
 
 
@@ -193,9 +195,8 @@ def _is_negation(pair: ReportPair, word: ComparedWord) -> bool:
     return word.form in pair.vocabulary.negation or word.form.endswith("n't")
 
 
-def _is_credit(sentence: SplitSentence) -> bool:
-    """Whether a line is too short, and too unfinished, for a sentence, or stands in brackets."""
-    text, words = sentence.text, len(sentence.forms)
+def _is_credit(text: str, words: int) -> bool:
+    """Whether a line of so many words is too short, and too unfinished, for a sentence, or stands in brackets."""
     if words <= MAX_CREDIT_WORDS and text[-1] not in _STOPS:
         return True
     return text[0] in _BRACKETS[:2] and text[-1] in _BRACKETS[2:] and words <= MAX_BRACKETED_WORDS
@@ -212,12 +213,13 @@ def _find_in_headline(pair: ReportPair) -> Iterable[NovelPassage]:
     negation = pair.vocabulary.negation
     if negation.isdisjoint(earlier.title_forms) and set(forms).issubset(earlier.title_forms):
         return
-    ours, theirs = _cut_kicker(later), _cut_kicker(earlier)
+    ours, theirs = later.title[_count_kicker(later) :], earlier.title[_count_kicker(earlier) :]
     words = tuple([word.form for word in ours])
     if words == tuple([word.form for word in theirs]) or words in earlier.keys:
         return
     if kind := _judge_headline(pair, ours, theirs):
-        yield NovelPassage(ours[0].start, ours[-1].end, kind, "headline")
+        places = place_words(later.headline)
+        yield NovelPassage(places[-len(ours)][0], places[-1][1], kind, "headline")
 
 
 def _judge_headline(
@@ -253,16 +255,17 @@ def _drops_negation(pair: ReportPair, ours: Sequence[ComparedWord], theirs: Sequ
     return len(rest) < len({word.form for word in theirs}) and len(kept) >= KEPT_TITLE_SHARE * len(rest)
 
 
-def _cut_kicker(report: SplitReport) -> tuple[ComparedWord, ...]:
-    """The words of a headline without those before its colon, or behind its bar, that say which column it is in."""
-    words, headline = report.title, report.headline
-    for number, word in enumerate(words[:MAX_KICKER_WORDS], 1):
-        rest = words[number:]
-        if len(rest) >= MIN_TITLE_WORDS and any(
-            mark in headline[word.end : rest[0].start] for mark in _KICKERS
-        ):
-            return rest
-    return words
+def _count_kicker(report: SplitReport) -> int:
+    """How many words of a headline stand before its colon, or behind its bar, and say which column it is in."""
+    headline = report.headline
+    if not any(mark in headline for mark in _KICKERS):
+        return 0
+    places = place_words(headline)
+    for number, (_, end) in enumerate(places[:MAX_KICKER_WORDS], 1):
+        rest = places[number:]
+        if len(rest) >= MIN_TITLE_WORDS and any(mark in headline[end : rest[0][0]] for mark in _KICKERS):
+            return number
+    return 0
 
 
 # ---------------------------------------------------------------- spelling

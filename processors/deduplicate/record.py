@@ -27,7 +27,7 @@ import xxhash
 from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.fingerprint import Fingerprint, WordSets
 from processors.deduplicate.killed import join_killed, split_killed
-from processors.deduplicate.sentences import SplitReport, split_report
+from processors.deduplicate.sentences import SplitReport
 from processors.deduplicate.standing_lines import (
     MIN_SENTENCE_CHARS,
     Occasion,
@@ -268,6 +268,12 @@ def upgrade_record(record: bytes) -> bytes:
     ))  # fmt: skip
 
 
+def holds_whole(report: SplitReport) -> bool:
+    """Whether a record holds all of a report, so that what is read of it is the same."""
+    headline, text = report.headline, report.text
+    return len(text) <= MAX_REPORT_CHARS and len(headline) <= MAX_HEADLINE_CHARS and _PARTING not in headline
+
+
 def _deflate(headline: str, report: str) -> bytes:
     """The beginning of a headline and of a report."""
     deflater = zlib.compressobj(DEFLATE_LEVEL)
@@ -292,12 +298,15 @@ class _Strings(NamedTuple):
 
 
 class RecordView:
-    """A packed record, read where it lies: the window keeps the bytes themselves, so that a story costs no objects."""
+    """A packed record, read where it lies: the window keeps the bytes themselves, so that a story costs no objects.
 
-    __slots__ = ("_cached_strings", "head", "raw")
+    What is costly to read is kept: the window keeps the views of late.
+    """
 
-    def __init__(self, raw: bytes) -> None:
-        """Read the head.
+    __slots__ = ("_report", "_strings_read", "_word_sets", "head", "raw")
+
+    def __init__(self, raw: bytes, report: SplitReport | None = None) -> None:
+        """Read the head. `report` is what the record holds of the report, where somebody has it taken apart.
 
         Raises:
             UnknownRecordFormat: another format, or no record.
@@ -309,7 +318,9 @@ class RecordView:
         if head.format_number != FORMAT_NUMBER:
             raise UnknownRecordFormat(f"format {head.format_number}, this software reads {FORMAT_NUMBER}")
         self.raw = raw
-        self._cached_strings: _Strings | None = None
+        self._report = report
+        self._strings_read: _Strings | None = None
+        self._word_sets: WordSets | None = None
 
     def verify(self) -> None:
         """Refuse what can't have come from `StoryRecord.pack`; to be called for what comes out of a log.
@@ -347,11 +358,13 @@ class RecordView:
 
     def word_sets(self) -> WordSets:
         """Numbers, names, headline words."""
-        head = self.head
-        start = SHINGLES_AT + HASH_BYTES * head.shingle_count
-        numbers, names = head.number_count, head.number_count + head.name_count
-        hashes = array("I", self.raw[start : start + HASH_BYTES * (names + head.headline_count)]).tolist()
-        return WordSets(hashes[:numbers], hashes[numbers:names], hashes[names:])
+        if self._word_sets is None:
+            head = self.head
+            start = SHINGLES_AT + HASH_BYTES * head.shingle_count
+            numbers, names = head.number_count, head.number_count + head.name_count
+            hashes = array("I", self.raw[start : start + HASH_BYTES * (names + head.headline_count)]).tolist()
+            self._word_sets = WordSets(hashes[:numbers], hashes[numbers:names], hashes[names:])
+        return self._word_sets
 
     def keys(self) -> list[int]:
         """The 64-bit keys by which the story is found."""
@@ -378,8 +391,10 @@ class RecordView:
 
     def report(self) -> SplitReport:
         """The headline and the beginning of the report, taken apart."""
-        headline, _, text = self._inflate().partition(_PARTING)
-        return split_report(headline, text, bool(self.head.is_cut))
+        if self._report is None:
+            headline, _, text = self._inflate().partition(_PARTING)
+            self._report = SplitReport(headline, text, bool(self.head.is_cut))
+        return self._report
 
     def occasion(self) -> Occasion | None:
         """What its source's standing lines are learned from; None where an earlier version of the software wrote."""
@@ -443,9 +458,9 @@ class RecordView:
         return inflated.decode("utf-8", "surrogatepass")
 
     def _strings(self) -> _Strings:
-        if self._cached_strings is None:
-            self._cached_strings = self._read_strings()
-        return self._cached_strings
+        if self._strings_read is None:
+            self._strings_read = self._read_strings()
+        return self._strings_read
 
     def _read_strings(self) -> _Strings:
         place = self.head.strings_at

@@ -18,7 +18,7 @@ from processors.deduplicate.arrays import BoolArray, Hashes32
 from processors.deduplicate.fingerprint import COMPLETE_BOUND, MAX_SET_WORDS, Fingerprint, WordSets
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
-from processors.deduplicate.sentences import SplitReport, fold_text, fold_words, load_meaning_words
+from processors.deduplicate.sentences import SplitReport, fold_words, load_meaning_words, split_words
 from processors.deduplicate.standing_lines import hash_sentence
 from processors.times import HOUR_MS
 
@@ -253,10 +253,7 @@ def continues_chain(
         return True
     if root is not None and root.features["plain-containment"] >= MIN_ROOT_SHARED:
         return True
-    return (
-        bool(report.sentences and earlier.sentences)
-        and report.sentences[0].forms == earlier.sentences[0].forms
-    )
+    return bool(report.sentences and earlier.sentences) and report.forms_of(0) == earlier.forms_of(0)
 
 
 def measure_own_words(one: SplitReport, other: SplitReport) -> float | None:
@@ -346,7 +343,7 @@ class _SourceBriefs:
     def weigh(self, stems: Iterable[str]) -> float:
         """How much some words tell, by how few of the briefs have them."""
         whole = len(self.briefs) + COUNTED_BEFORE
-        return sum([math.log(whole / (self.counts[stem] + 1)) for stem in stems])
+        return math.fsum([math.log(whole / (self.counts[stem] + 1)) for stem in stems])
 
     def _remove_oldest(self) -> None:
         for stem in self.briefs.popleft().words.stems:
@@ -441,18 +438,18 @@ def read_lead(report: SplitReport, language: str) -> BriefWords | None:
     """The words that an alert of a story may have: of its headline and its beginning; None where many are figures."""
     empty = load_meaning_words(language).empty
     text = report.text[:MAX_BRIEF_CHARS]
-    words = fold_text(text)
-    figures = sum([form[0].isdigit() for _, form in words])
+    words = split_words(text)
+    figures = sum([form[0].isdigit() for form, _ in words])
     if figures > MAX_FIGURES * len(words):
         return None
     names = {
         form[:STEM_CHARS]
-        for word, form in words[1:]
-        if word[0].isupper() and len(form) > 1 and form not in empty and not text.isupper()
+        for form, capital in words[1:]
+        if capital and len(form) > 1 and form not in empty and not text.isupper()
     }
     title = read_title(report, language)
     return BriefWords(
-        _read_stems([form for _, form in words], empty) | title,
+        _read_stems([form for form, _ in words], empty) | title,
         frozenset(names),
         title,
         frozenset(report.title_forms),

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
-from itertools import pairwise
-from typing import Final, NamedTuple
+from functools import cache, cached_property
+from itertools import chain, pairwise
+from typing import Final, NamedTuple, TypeVar
 
 from config.lexicon import language
 from config.tables import house_style
 from processors.deduplicate.words import UNSPACED_SCRIPTS
 
+T = TypeVar("T")
 # A capital and small letters before a full stop: of so many it is an abbreviation (Gen. Vik), not the end of a sentence.
 MAX_ABBREVIATION_CHARS: Final = 3
-CACHED_REPORTS: Final = (
-    512  # of the newest parents: fewer are taken apart again for every copy, more cost memory
-)
+
+# Pieces of texts between blanks whose words are kept, of each kind some 6 MB: with fewer the words of a day's wire are read again.
+MAX_CACHED_PIECES: Final = 1 << 15
+MAX_CACHED_PIECE_CHARS: Final = 40  # a longer one is an address, or a sentence in an unspaced script
 
 _WORD: Final = re.compile(
     rf"(?:[^\W\d_]\.){{2,}}|\d+(?:[.,’'\u00a0\u202f]\d+)*|[{UNSPACED_SCRIPTS}]"
@@ -41,6 +43,8 @@ _DATELINES: Final = tuple(
         r"(?P<place>[^\n。，]{2,20})\d{1,2}日(?P<dash>[电電讯訊])\s*",  # 海岸社莫罗1月12日电
     )
 )
+_UNBROKEN: Final = re.compile("[\u00a0\u202f]")
+_AROUND_WORDS: Final = ".,;:!?\"'()[]-"
 _OPENING: Final = " \t\"'“„«‘(["
 _ARABIC: Final = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ـ": None})
 _FOLDED: Final = re.compile(r"[\u0300-\u036f\u064b-\u065f\u0670]")
@@ -48,11 +52,9 @@ _UNFOLDED: Final = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # kana and hangu
 
 
 class ComparedWord(NamedTuple):
-    """A word as it is compared, where it stands, and whether it begins with a capital letter."""
+    """A word as it is compared, and whether it begins with a capital letter."""
 
     form: str
-    start: int
-    end: int
     capital: bool
 
     @property
@@ -61,28 +63,17 @@ class ComparedWord(NamedTuple):
         return self.form[0].isdigit()
 
 
-@dataclass(frozen=True)
-class SplitSentence:
-    """A sentence and where it stands. Its words are split when they are first asked for: most copies are exact."""
+class SplitSentence(NamedTuple):
+    """A sentence and where it stands."""
 
     text: str
     start: int
     end: int
 
-    @cached_property
-    def forms(self) -> tuple[str, ...]:
-        """Its words as they are compared."""
-        return fold_words(self.text)
-
-    @cached_property
-    def words(self) -> tuple[ComparedWord, ...]:
-        """Its words with their capitals."""
-        return split_words(self.text)
-
 
 @dataclass(frozen=True)
 class SplitReport:
-    """A headline and a text, taken apart. What is costly is computed when it is first asked for."""
+    """A headline and a text, taken apart. What is costly is computed when it is first asked for: most copies are exact."""
 
     headline: str
     text: str
@@ -111,7 +102,7 @@ class SplitReport:
     @cached_property
     def keys(self) -> frozenset[tuple[str, ...]]:
         """All sentences as they are compared."""
-        return frozenset([sentence.forms for sentence in self.sentences])
+        return frozenset(map(self.forms_of, range(len(self.sentences))))
 
     @cached_property
     def forms(self) -> frozenset[str]:
@@ -120,18 +111,27 @@ class SplitReport:
 
     @cached_property
     def places(self) -> Mapping[tuple[str, str], tuple[int, ...]]:
-        """By two words that follow each other, the numbers of the sentences where they do."""
+        """By two words that follow each other, the numbers of the sentences where they do, each once."""
         places: dict[tuple[str, str], tuple[int, ...]] = {}
-        for number, sentence in enumerate(self.sentences):
-            for two in pairwise(sentence.forms):
-                places[two] = (*places[two], number) if two in places else (number,)
+        for number in range(len(self.sentences)):
+            own: dict[tuple[str, str], tuple[int, ...]] = dict.fromkeys(
+                pairwise(self.forms_of(number)), (number,)
+            )
+            for two in own.keys() & places.keys():
+                own[two] = (*places[two], number)
+            places |= own
         return places
 
+    def forms_of(self, number: int) -> tuple[str, ...]:
+        """The words of a sentence as they are compared."""
+        forms = self._folded[number]
+        if forms is None:
+            forms = self._folded[number] = fold_words(self.sentences[number].text)
+        return forms
 
-@lru_cache(maxsize=CACHED_REPORTS)
-def split_report(headline: str, text: str, is_cut: bool = False) -> SplitReport:
-    """A report taken apart; the newest stay taken apart, since the next copies are compared with them."""
-    return SplitReport(headline, text, is_cut)
+    @cached_property
+    def _folded(self) -> list[tuple[str, ...] | None]:
+        return [None] * len(self.sentences)
 
 
 def split_sentences(text: str, start: int = 0) -> tuple[SplitSentence, ...]:
@@ -148,32 +148,67 @@ def split_sentences(text: str, start: int = 0) -> tuple[SplitSentence, ...]:
     return tuple(sentences)
 
 
-def fold_text(text: str) -> list[tuple[str, str]]:
-    """The words of a text as they are written, and as they are compared."""
-    return [(word, fold_word(word)) for word in _WORD.findall(text)]
+class _PieceCache(dict[str, tuple[T, ...]]):
+    """What the pieces of texts between blanks come to. Wires have few words: a look-up takes a tenth of a search."""
+
+    def __init__(self, read_piece: Callable[[str], tuple[T, ...]]) -> None:
+        super().__init__()
+        self._read_piece = read_piece
+
+    def __missing__(self, piece: str) -> tuple[T, ...]:
+        words = self._read_piece(piece)
+        if len(piece) <= MAX_CACHED_PIECE_CHARS:
+            if len(self) >= MAX_CACHED_PIECES:
+                self.clear()
+            self[piece] = words
+        return words
+
+
+def _fold_piece(piece: str) -> tuple[str, ...]:
+    return tuple(map(fold_word, _find_words(piece)))
+
+
+def _split_piece(piece: str) -> tuple[ComparedWord, ...]:
+    return tuple([ComparedWord(fold_word(word), word[0].isupper()) for word in _find_words(piece)])
+
+
+def _find_words(piece: str) -> Sequence[str]:
+    """The words of a piece; most are one of letters, with marks around it, which needs no search."""
+    bare = piece.strip(_AROUND_WORDS)
+    return (bare,) if bare.isalpha() and bare.isascii() else _WORD.findall(piece)
+
+
+_FORMS: Final = _PieceCache(_fold_piece)
+_WORDS: Final = _PieceCache(_split_piece)
+
+
+def _pieces(text: str) -> Sequence[str]:
+    """The pieces of a text that no word reaches beyond; a blank that does not break stands within figures."""
+    return text.split() if text.isascii() or not _UNBROKEN.search(text) else (text,)
 
 
 def fold_words(text: str) -> tuple[str, ...]:
     """The words of a text as they are compared."""
-    return tuple(map(fold_word, _WORD.findall(text)))
+    return tuple(chain.from_iterable(map(_FORMS.__getitem__, _pieces(text))))
 
 
 def split_words(text: str) -> tuple[ComparedWord, ...]:
     """The words of a text."""
-    return tuple(
-        [
-            ComparedWord(fold_word(word := match[0]), match.start(), match.end(), word[0].isupper())
-            for match in _WORD.finditer(text)
-        ]
-    )
+    return tuple(chain.from_iterable(map(_WORDS.__getitem__, _pieces(text))))
 
 
-@lru_cache(maxsize=1 << 16)
+def place_words(text: str) -> list[tuple[int, int]]:
+    """Where the words of a text begin and end."""
+    return [match.span() for match in _WORD.finditer(text)]
+
+
 def fold_word(word: str) -> str:
     """A word as it is compared."""
     if word[0].isdigit():
         return fold_number(word)
     low = word.lower()
+    if low.isascii() and low.isalpha() and (form := _styles().get(low, low)).isascii():
+        return form
     if low.endswith("."):
         low = low.replace(".", "")
     if low[-2:] in {"'s", "’s", "ʼs"}:
@@ -218,7 +253,7 @@ def load_meaning_words(tag: str) -> MeaningWords:
 
 def _find_dateline_end(text: str) -> int:
     """Where a dateline ends whose agency nobody knows: place, agency in brackets, a dash; without one, in capitals."""
-    match = next(filter(None, [pattern.match(text) for pattern in _DATELINES]), None)
+    match = next(filter(None, (pattern.match(text) for pattern in _DATELINES)), None)
     return match.end() if match and (match["dash"] or match["place"].isupper()) else 0
 
 

@@ -44,6 +44,7 @@ from processors.deduplicate.rows import (
     read_window_time,
 )
 from processors.deduplicate.score import MAX_BRIEF_CHARS, BriefWords, RecentBriefs, read_brief
+from processors.deduplicate.sentences import SplitReport
 
 # The median of so many stories' times is the window's: with fewer a burst of old stories moves it, with more it lags
 # behind.
@@ -57,6 +58,9 @@ WEIGHT_UNIT: Final = 1024  # weights are whole numbers
 MIN_WEIGHED_STORIES: Final = 1024
 # Memory is freed when so many records have left: fewer copy the list often, more keep memory.
 MIN_GONE_RECORDS: Final = 1024
+# Records that were read of late, and as many before them, whose reports stay taken apart: copies come within a day or two,
+# some hundred stories of a large agency. Fewer are taken apart again for every copy, more cost memory.
+KEPT_VIEWS: Final = 512
 ROW_BITS: Final = 40  # of a place, which is the number of a window and a row in it
 ROW_MASK: Final = (1 << ROW_BITS) - 1
 
@@ -81,6 +85,8 @@ class WindowKeys:
         """Make a map of no window."""
         self._windows: list[Window] = []
         self._places = KeyMap(self._is_alive)
+        self._views: dict[int, RecordView | SplitReport] = {}
+        self._older_views: dict[int, RecordView | SplitReport] = {}
 
     def add_window(self, window: Window) -> int:
         """Number a window."""
@@ -100,6 +106,27 @@ class WindowKeys:
         """The row of the newest record that has a key, where it is in the window of a number."""
         place = self._places.find_place(key)
         return place & ROW_MASK if place is not None and place >> ROW_BITS == number else None
+
+    def read_view(self, record: bytes, number: int, row: int) -> RecordView:
+        """The record of a row, which is read once as long as it is asked for."""
+        place = number << ROW_BITS | row
+        view = self._views.get(place)
+        if view is None:
+            view = self._older_views.get(place)
+        if view is None or isinstance(view, SplitReport):
+            view = RecordView(record, view)
+        self._keep(place, view)
+        return view
+
+    def keep_report(self, report: SplitReport, number: int, row: int) -> None:
+        """Keep the report of a row for its next copies, which are compared with it."""
+        self._keep(number << ROW_BITS | row, report)
+
+    def _keep(self, place: int, view: RecordView | SplitReport) -> None:
+        """Keep what was read; what has not been asked for since as much was kept again is dropped."""
+        if len(self._views) == KEPT_VIEWS:
+            self._views, self._older_views = {}, self._views
+        self._views[place] = view
 
     def _is_alive(self, place: int) -> bool:
         return place & ROW_MASK >= self._windows[place >> ROW_BITS].first
@@ -151,7 +178,7 @@ class Window:
 
     def view(self, row: int) -> RecordView:
         """The record of a living row."""
-        return RecordView(self._records[row - self._base])
+        return self._keys.read_view(self._records[row - self._base], self._number, row)
 
     def find_view(self, key: int) -> RecordView | None:
         """The newest record that has a 64-bit key, in whatever window it is."""
@@ -223,12 +250,16 @@ class Window:
         keys: Sequence[int],
         source: int = 0,
         brief: BriefWords | None = None,
+        report: SplitReport | None = None,
     ) -> None:
         """Remember a story, the last that was looked up: its record, its own time, and the keys that find it.
 
-        `brief` are the words of a brief, which the next stories of its source are compared with.
+        `brief` are the words of a brief, which the next stories of its source are compared with; `report` is what the
+        record holds of the report.
         """
         row = self._end
+        if report is not None:
+            self._keys.keep_report(report, self._number, row)
         if brief is not None:
             self._briefs.add(source, row, time_ms, brief)
         self._records.append(record)
