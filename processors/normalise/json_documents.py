@@ -1,7 +1,11 @@
-"""JSON documents: a JSON Feed, a ninjs item, an item of another JSON format, or a list or response that holds some."""
+"""JSON documents: a JSON Feed, an item of ninjs or another format, a list or response that holds some, or JSON Lines.
+
+Lines may have a record separator before each (RFC 7464).
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import orjson
@@ -10,6 +14,10 @@ from processors.errors import Malformed, Rejected, UnknownFormat
 from processors.normalise.reading import Document, Format, Readings, over_limit_errors
 
 Json = dict[str, Any]
+_LINE_END: Final = re.compile(r"\r?\n")  # no other character ends a line: strings hold U+2028 and its like
+# One line of so many must be an object: with fewer, a broken document over lines is taken for lines of items, of which
+# none is read; with more, a file of which every other line was torn is refused whole.
+_MIN_SHARE_OF_OBJECTS: Final = 2
 _NAME: Final = "json"
 # What a line of JSON Lines is read as: one object is one item, whatever it lacks.
 _ITEM_LINES: Final = "ninjs"
@@ -41,7 +49,9 @@ def read_json(document: Document) -> Readings:
     try:
         value = orjson.loads(document.text)
     except orjson.JSONDecodeError as error:
-        raise Malformed(f"not JSON: {error}") from error
+        if (lines := parse_json_lines(document.text)) is None:
+            raise Malformed(f"not JSON: {error}") from error
+        return _read_lines(lines, document)
     is_line = document.item.format == _ITEM_LINES
     if not is_line and (feed_format := _format_of(value, _json_formats(document, feeds=True))):
         return _read_one(value, feed_format, document)
@@ -56,6 +66,45 @@ def read_json(document: Document) -> Readings:
         else:
             readings.append(UnknownFormat("a member of the list is no ninjs item"))
     return [*readings, *over_limit_errors(len(items), document.max_entries)]
+
+
+def parse_json_lines(text: str | bytes) -> list[dict[str, Any] | Malformed] | None:
+    """The objects of JSON Lines, and the errors of lines that are none; None for a text of something else."""
+    lines = text.splitlines() if isinstance(text, bytes) else _LINE_END.split(text)
+    if len(lines) < 2:
+        return None
+    values: list[dict[str, Any] | Malformed] = []
+    for number, line in enumerate(lines, 1):
+        if bare := line.strip(b"\x1e \t\r\0" if isinstance(line, bytes) else "\x1e \t\r\0\ufeff"):
+            values.append(_parse_line(bare, number))
+    objects = sum(isinstance(value, dict) for value in values)
+    return values if objects * _MIN_SHARE_OF_OBJECTS >= len(values) and objects else None
+
+
+def _parse_line(line: str | bytes, number: int) -> dict[str, Any] | Malformed:
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return Malformed(f"line {number}: not JSON: {error}")
+    return value if isinstance(value, dict) else Malformed(f"line {number}: no JSON object")
+
+
+def _read_lines(lines: list[dict[str, Any] | Malformed], document: Document) -> Readings:
+    """The items of lines, however many: their bytes are bounded.
+
+    Raises:
+        UnknownFormat: none of them is an item.
+    """
+    formats = _json_formats(document, feeds=False)
+    found = [(line, None if isinstance(line, Malformed) else _format_of(line, formats)) for line in lines]
+    if document.item.format != _ITEM_LINES and not any(format_ for _, format_ in found):
+        raise UnknownFormat("lines of JSON that are no ninjs items")
+    readings: Readings = []
+    for line, format_ in found:
+        readings += (
+            [line] if isinstance(line, Malformed) else _read_one(line, format_ or formats[-1], document)
+        )
+    return readings
 
 
 def _json_formats(document: Document, *, feeds: bool) -> list[Format]:
@@ -98,7 +147,7 @@ def _itself(value: Any, formats: list[Format]) -> list[Any] | None:
 
 
 def _begins_as_json(head: str) -> bool:
-    return head[:1] in {"{", "["}
+    return head.lstrip("\x1e")[:1] in {"{", "["}
 
 
 FORMAT: Final = Format(

@@ -1,7 +1,8 @@
 """Cuts a file of many items into portions that are documents of their own, so that memory does not grow with its length.
 
 XML is cut between items (``item``, ``entry``, ``newsItem`` …), and each portion gets what stands above the first item
-and the end tags that belong to it; a wire's transmission is cut behind ``NNNN`` or EOT. Nothing else can be cut.
+and the end tags that belong to it; a wire's transmission is cut behind ``NNNN`` or EOT, JSON Lines behind a line.
+Nothing else can be cut.
 A package says which pictures go with which text only for its own portion.
 """
 
@@ -10,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
+
+import orjson
 
 from processors.errors import TooLarge
 from processors.normalise.formats import FORMATS
@@ -33,6 +36,8 @@ _END_OF_MESSAGE: Final = re.compile(
     b"|".join(dict.fromkeys(format_.end_of_item for format_ in FORMATS if format_.end_of_item)), re.MULTILINE
 )
 
+_LINE_OF_JSON: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*+\{[^\n]*+\n")  # the first of JSON Lines
+
 ReadBytes = Callable[[int], bytes]
 
 
@@ -49,6 +54,9 @@ def portions(read: ReadBytes, max_bytes: int, portion_bytes: int = PORTION_BYTES
             if first := _first_item(start):
                 yield from _cut_xml(start, first, read, max_bytes, portion_bytes)
                 return
+        elif _LINE_OF_JSON.match(start) and _is_json(start.partition(b"\n")[0]):
+            yield from _cut_lines(start, read, max_bytes, portion_bytes)
+            return
         elif _END_OF_MESSAGE.search(start):
             yield from _cut_messages(start, read, max_bytes, portion_bytes)
             return
@@ -64,6 +72,27 @@ def _too_large(max_bytes: int) -> TooLarge:
 def _first_item(text: bytes) -> re.Match[bytes] | None:
     """The start of the first item that stands in no comment."""
     return next((match for match in _FIRST_ITEM.finditer(text) if match[1]), None)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _cut_lines(rest: bytes, read: ReadBytes, max_bytes: int, portion_bytes: int) -> Iterator[bytes]:
+    while more := read(portion_bytes):
+        rest += more
+        end = rest.rfind(b"\n") + 1
+        if end:
+            yield rest[:end]
+            rest = rest[end:]
+        elif len(rest) > max_bytes:
+            raise _too_large(max_bytes)
+    if rest.strip():
+        yield rest
 
 
 def _cut_messages(rest: bytes, read: ReadBytes, max_bytes: int, portion_bytes: int) -> Iterator[bytes]:

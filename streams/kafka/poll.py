@@ -80,7 +80,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
                 settings.health, {"kafka": share.check_group, "drop folder": drop.check}, share.measure_feeds
             )
         )
-        folder = asyncio.create_task(drop.run(stop))
+        folder = asyncio.create_task(drop.run(stop, pool))
         stack.push_async_callback(_cancel, folder)
         await share.run(stop, folder)
 

@@ -64,7 +64,7 @@ async def poll_feeds(
         )
         tasks = [
             asyncio.create_task(poller.run()),
-            asyncio.create_task((drop or DropWatch(settings, outlet)).run(stop)),
+            asyncio.create_task((drop or DropWatch(settings, outlet)).run(stop, pool)),
         ]
         try:
             await asyncio.gather(*tasks)
@@ -76,10 +76,11 @@ async def poll_feeds(
 
 def judge_tasks() -> dict[str, PooledTask]:
     """The tasks of a pool that judges documents."""
+    from streams.pollers.folder import CHECK_TASK, find_refusals
     from streams.pollers.judge import judge_packed
     from streams.pollers.poller import JUDGE_TASK
 
-    return {JUDGE_TASK: judge_packed}
+    return {JUDGE_TASK: judge_packed, CHECK_TASK: find_refusals}
 
 
 class DropWatch:
@@ -90,8 +91,8 @@ class DropWatch:
         self._settings, self._outlet = settings, outlet
         self._waits_for: str | None = None
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Take files in until `stop`; return at once where there is no folder.
+    async def run(self, stop: asyncio.Event, pool: StepPool | None = None) -> None:
+        """Take files in until `stop`; return at once where there is no folder. They are read in `pool` beforehand.
 
         Raises:
             Misconfigured: ``drop_folder`` can't be used.
@@ -99,11 +100,12 @@ class DropWatch:
         """
         if not self._settings.drop_folder:
             return
-        from streams.pollers.folder import DropFolder, watch_folder
+        from streams.pollers.folder import DropFolder, find_refusal_in_pool, watch_folder
         from streams.pollers.poller import write_until_stopped
 
+        find_refusal = partial(find_refusal_in_pool, pool) if pool else None
         await watch_folder(
-            DropFolder(self._settings, self._outlet),
+            DropFolder(self._settings, self._outlet, find_refusal),
             self._settings.drop_interval_s,
             partial(write_until_stopped, stop=stop),
             stop,

@@ -19,6 +19,8 @@ import orjson
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, TooLarge, UnknownFormat
 from processors.normalise.decode import choose_codec
 from processors.normalise.formats import FORMATS
+from processors.normalise.json_documents import parse_json_lines
+from processors.normalise.ninjs import is_item
 from processors.normalise.pages import not_a_feed
 
 ENTRY_OF: Final = {  # the element of an entry by that of the feed, both by local name, the latter in lower case
@@ -127,7 +129,7 @@ def split_document(
         raise Empty("the answer has no body; ask the publisher, or check the URL")
     wide, raw = _narrow_encoding(body)
     start = raw.lstrip(b"\xef\xbb\xbf \t\r\n\f\x0b")[:1]
-    if start in {b"{", b"["}:
+    if start in {b"{", b"[", b"\x1e"}:
         return _split_json(raw)
     if start != b"<" and b"<" not in raw[:2000]:
         raise _not_markup_error(raw)
@@ -323,9 +325,11 @@ def _split_json(raw: bytes) -> FeedDocument:
     try:
         parsed = orjson.loads(raw.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as error:
+        if parse_json_lines(raw.removeprefix(codecs.BOM_UTF8)):
+            raise UnknownFormat("lines of JSON that are no JSON Feed; name a feed's URL") from error
         raise Malformed(f"JSON that can't be read: {error}") from error
     items = parsed.get("items") if isinstance(parsed, dict) else None
-    if not isinstance(items, list):
+    if not isinstance(items, list) or ("version" not in parsed and any(map(is_item, items))):
         raise UnknownFormat("JSON that is no JSON Feed; name a feed's URL")
     objects = tuple(item for item in items if isinstance(item, dict))
     cuts: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """The drop folder: wire files that other programs put there, one raw item each.
 
 A file is taken once: renamed into ``.claimed/`` (which only one poller can do), read under a lock, published, and
-moved to ``done/``, or to ``failed/`` beside a note that says why. A claim that a crash left is taken up again; its
+moved to ``done/``, or to ``failed/`` beside a note that says why nothing in it can be read. A claim that a crash left is taken up again; its
 `received` is the time of the claim, so that a repeat is the same raw item. Writers put files in by renaming them;
 names that begin with a dot or say that a file is unfinished (``.tmp``, ``.part``) are left alone.
 
@@ -17,9 +17,9 @@ import fcntl
 import mimetypes
 import os
 import stat
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Final, TypeVar
@@ -28,9 +28,9 @@ from urllib.parse import quote
 import structlog
 
 from config import Misconfigured
-from config.settings import Poll
+from config.settings import Normalise, Poll
 from processors.errors import Empty, Rejected, TooLarge, Unreadable
-from processors.model.event import RawItem
+from processors.model.event import Event, RawItem
 from processors.times import to_timestamp
 from streams.files import (
     FILE_FLAGS,
@@ -42,8 +42,11 @@ from streams.files import (
     unreadable_error,
 )
 from streams.pollers.ports import RawItemOutlet
+from streams.pool import BrokenPool, StepPool
+from streams.settlement import LostChild
 
 DROP_FEED: Final = "drop"
+CHECK_TASK: Final = "drop"  # the name of reading a file beforehand among the pool's tasks
 NOTE_SUFFIX: Final = b".error.txt"
 MAX_NAME_BYTES: Final = 255  # of Linux's file systems
 MAX_SUFFIX_BYTES: Final = 32  # of a name that is cut; what is longer tells no media type
@@ -60,6 +63,7 @@ T = TypeVar("T")
 log = structlog.get_logger("wiredesk.drop")
 
 RetryWrite = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+FindRefusal = Callable[[RawItem], Awaitable[Rejected | None]]
 
 
 class FolderAway(Exception):
@@ -80,15 +84,17 @@ class ClaimedFile:
 class DropFolder:
     """One folder and the three in it."""
 
-    def __init__(self, settings: Poll, outlet: RawItemOutlet) -> None:
-        """Make the folders.
+    def __init__(
+        self, settings: Poll, outlet: RawItemOutlet, find_refusal: FindRefusal | None = None
+    ) -> None:
+        """Make the folders. `find_refusal` tells why nothing in a file can be read.
 
         Raises:
             Misconfigured: the folder can't be made or written.
         """
         self._root = Path(settings.drop_folder)
         self._limit = settings.max_body_bytes
-        self._outlet = outlet
+        self._outlet, self._find_refusal = outlet, find_refusal or _find_refusal_in_thread
         self._settled: set[FileIdentity] = set()  # handed on, but not moved away yet
         self._linked: set[FileIdentity] = set()  # files with several names, at the last scan
         self._refused: set[str] = set()  # names that can't be claimed, and were logged
@@ -179,6 +185,8 @@ class DropFolder:
         if read is None:
             return False
         try:
+            if read.fault is None and read.identity not in self._settled:
+                read = replace(read, fault=await self._find_refusal(_as_item(read)))
             await self._hand_on(read, retry)
             await self._in_thread(lambda folders: self._move_away(folders, read))
         finally:
@@ -208,6 +216,42 @@ class DropFolder:
             self._refuse(read.name, error)
         else:
             self._settled.discard(read.identity)
+
+
+def find_refusal(item: RawItem) -> Rejected | None:
+    """Why no item of a file can be read; None where one can, whatever the others are."""
+    from processors.normalise import normalise  # with all readers, so only here
+
+    limits = Normalise(languages=("en",), max_item_bytes=max(1, len(item.payload)))
+    try:
+        events = normalise(item, limits)
+    except Rejected as error:
+        return error
+    return None if any(isinstance(event, Event) for event in events) else next(iter(events), None)
+
+
+def find_refusals(items: Sequence[RawItem]) -> list[Rejected | None]:
+    """`find_refusal` of each item, as a task of the pool."""
+    return [find_refusal(item) for item in items]
+
+
+async def find_refusal_in_pool(pool: StepPool, item: RawItem) -> Rejected | None:
+    """`find_refusal` in a child, which has a deadline. Our own faults are left to the first step, which sets the item aside."""
+    try:
+        await pool.run_task(CHECK_TASK, item)
+    except Rejected as error:
+        return error
+    except BrokenPool:
+        raise
+    except LostChild:
+        pass
+    except Exception:
+        log.exception("a bug in reading a file beforehand", file=item.url)
+    return None
+
+
+async def _find_refusal_in_thread(item: RawItem) -> Rejected | None:
+    return await asyncio.to_thread(find_refusal, item)
 
 
 async def watch_folder(

@@ -369,3 +369,34 @@ async def test_a_stop_is_heard_between_two_files(tmp_path: Path, log: MemoryLog)
 
     assert await dropped.scan(stopping, stop) == 1
     assert await dropped.scan(once) == 4
+
+
+ITEM = b'{"uri":"urn:x:%d","versionCreated":"2026-02-03T09:00:00Z","headlines":[{"role":"main","value":"Ferry %d"}]}'
+UNREAD = {
+    "nothing.json": (b'{"colour":"blue"}', "UnknownFormat"),
+    "broken.json": (b'{"uri":"urn:x:1",\n"type":', "Malformed"),
+    "lines.jsonl": (b'{"colour":"blue"}\n{"colour":"red"}\n', "UnknownFormat"),
+    "page.xml": (b"<catalogue><book/></catalogue>", "UnknownFormat"),
+    "archive.bin": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "NotText"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+async def test_a_file_in_which_nothing_can_be_read_stands_in_failed(
+    name: str, tmp_path: Path, log: MemoryLog
+) -> None:
+    payload, error = UNREAD[name]
+    dropped = folder(tmp_path, log, limit=10_000)
+    (tmp_path / name).write_bytes(payload)
+    assert await dropped.scan(once) == 1
+    assert [(item.payload, fault.type) for item, fault in log.rejected] == [(payload, error)]
+    assert failed(tmp_path) == [name, f"{name}.error.txt"]
+    assert (log.items, list((tmp_path / "done").iterdir())) == ([], [])
+
+
+async def test_lines_of_items_one_of_which_is_torn_are_taken(tmp_path: Path, log: MemoryLog) -> None:
+    dropped = folder(tmp_path, log, limit=10_000)
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join([ITEM % (1, 1), b'{"uri":', ITEM % (2, 2)]))
+    assert await dropped.scan(once) == 1
+    assert (len(log.items), log.rejected) == (1, [])
+    assert [path.name for path in (tmp_path / "done").iterdir()] == ["a.jsonl"]
