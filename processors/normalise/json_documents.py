@@ -5,7 +5,6 @@ Lines may have a record separator before each (RFC 7464).
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import orjson
@@ -14,7 +13,6 @@ from processors.errors import Malformed, Rejected, UnknownFormat
 from processors.normalise.reading import Document, Format, Readings, over_limit_errors
 
 Json = dict[str, Any]
-_LINE_END: Final = re.compile(r"\r?\n")  # no other character ends a line: strings hold U+2028 and its like
 # One line of so many must be an object: with fewer, a broken document over lines is taken for lines of items, of which
 # none is read; with more, a file of which every other line was torn is refused whole.
 _MIN_SHARE_OF_OBJECTS: Final = 2
@@ -68,20 +66,18 @@ def read_json(document: Document) -> Readings:
     return [*readings, *over_limit_errors(len(items), document.max_entries)]
 
 
-def parse_json_lines(text: str | bytes) -> list[dict[str, Any] | Malformed] | None:
+def parse_json_lines(text: str) -> list[dict[str, Any] | Malformed] | None:
     """The objects of JSON Lines, and the errors of lines that are none; None for a text of something else."""
-    lines = text.splitlines() if isinstance(text, bytes) else _LINE_END.split(text)
+    lines = text.split("\n")  # no other character ends a line: strings hold U+2028 and its like
     if len(lines) < 2:
         return None
-    values: list[dict[str, Any] | Malformed] = []
-    for number, line in enumerate(lines, 1):
-        if bare := line.strip(b"\x1e \t\r\0" if isinstance(line, bytes) else "\x1e \t\r\0\ufeff"):
-            values.append(_parse_line(bare, number))
+    bare = ((number, line.strip("\x1e \t\r\0\ufeff")) for number, line in enumerate(lines, 1))
+    values = [_parse_line(line, number) for number, line in bare if line]
     objects = sum(isinstance(value, dict) for value in values)
     return values if objects * _MIN_SHARE_OF_OBJECTS >= len(values) and objects else None
 
 
-def _parse_line(line: str | bytes, number: int) -> dict[str, Any] | Malformed:
+def _parse_line(line: str, number: int) -> dict[str, Any] | Malformed:
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:

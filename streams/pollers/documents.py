@@ -325,7 +325,7 @@ def _split_json(raw: bytes) -> FeedDocument:
     try:
         parsed = orjson.loads(raw.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as error:
-        if parse_json_lines(raw.removeprefix(codecs.BOM_UTF8)):
+        if parse_json_lines(raw.decode("utf-8", "replace")):
             raise UnknownFormat("lines of JSON that are no JSON Feed; name a feed's URL") from error
         raise Malformed(f"JSON that can't be read: {error}") from error
     items = parsed.get("items") if isinstance(parsed, dict) else None

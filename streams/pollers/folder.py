@@ -30,7 +30,7 @@ import structlog
 from config import Misconfigured
 from config.settings import Normalise, Poll
 from processors.errors import Empty, Rejected, TooLarge, Unreadable
-from processors.model.event import Event, RawItem
+from processors.model.event import RawItem
 from processors.times import to_timestamp
 from streams.files import (
     FILE_FLAGS,
@@ -227,7 +227,8 @@ def find_refusal(item: RawItem) -> Rejected | None:
         events = normalise(item, limits)
     except Rejected as error:
         return error
-    return None if any(isinstance(event, Event) for event in events) else next(iter(events), None)
+    refusals = [event for event in events if isinstance(event, Rejected)]
+    return refusals[0] if refusals and len(refusals) == len(events) else None
 
 
 def find_refusals(items: Sequence[RawItem]) -> list[Rejected | None]:
