@@ -15,6 +15,7 @@
     │   ├── MissingIdentity     an item without the identifier that its format demands
     │   ├── MissingContent      an item with neither title nor text
     │   ├── Unindexable         an event that the search index refuses: too large, or against its mapping
+    │   ├── Unwritable          a message that Kafka refuses for good: its time, its key, a rule of its topic
     │   └── Undeliverable       an event that a webhook's target did not take, to the last try
     ├── Transient           what the world did wrong: back off in place and try again
     │   ├── Unreachable         a server that does not answer
@@ -82,6 +83,10 @@ class MissingContent(Rejected):
 
 class Unindexable(Rejected):
     """An event that the search index refuses: too large, or against its mapping."""
+
+
+class Unwritable(Rejected):
+    """A message that Kafka refuses for good: its time, its key, a rule of its topic."""
 
 
 class Undeliverable(Rejected):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from config.redaction import redact_secrets
@@ -127,6 +127,12 @@ def dead_letter(record: Record, step: str, error: WiredeskError, attempts: int =
     return Message(
         f"{record.topic}.dlq", record.key, record.value, record.timestamp, record.headers + _as_bytes(headers)
     )
+
+
+def without_bytes(letter: Message) -> Message:
+    """A dead letter without bytes that its topic does not take; they stand where the record was read."""
+    left_out = ("x-bytes-left-out", str(len(letter.value)).encode())
+    return replace(letter, value=b"", headers=(*letter.headers, left_out))
 
 
 def rejected_message(item: RawItem, error: Rejected | Bug) -> Message:

@@ -145,6 +145,11 @@ class Cluster:
         """The consumer group of all workers."""
         return f"{self.settings.prefix}{self.settings.application}"
 
+    @property
+    def compresses(self) -> bool:
+        """Whether messages are compressed, so that what they take on the broker is not known beforehand."""
+        return self.settings.options.get("compression_type", "none").lower() not in {"", "none"}
+
     def group_of(self, part: str) -> str:
         """The consumer group of those who do another part: pollers, a sink, a webhook."""
         return f"{self.group}-{part}"

@@ -20,7 +20,7 @@ from processors.errors import Unreachable
 from streams.dead_letters import DeadLetter
 from streams.health import count_unread_state
 from streams.kafka.cluster import Cluster
-from streams.kafka.producer import send_message
+from streams.kafka.producer import TRANSACTION_MS, send_message
 from streams.kafka.session import Session
 from streams.messages import Message, Record
 from streams.topology import SETTLED_LETTERS
@@ -28,7 +28,6 @@ from streams.topology import SETTLED_LETTERS
 TRANSACTION_LETTERS: Final = (
     100  # in one transaction: more are replayed again after a crash, fewer take longer
 )
-TRANSACTION_MS: Final = 60_000  # the broker aborts a transaction that is open for longer
 LETTER_ID: Final = re.compile(r".+/\d{1,19}/\d{1,19}", re.ASCII)  # topic, partition, offset
 log = structlog.get_logger("wiredesk.dlq")
 

@@ -1,6 +1,6 @@
 """The one file that knows private names of Faust and aiokafka; `tests/streams/kafka/test_internals.py` guards them.
 
-Five things need them:
+Six things need them:
 
 - Faust's consumer reads at ``read_committed`` only with Faust's own exactly-once mode, which loses that guarantee on
   kills. `_Thread` makes the consumer with our options instead.
@@ -9,6 +9,8 @@ Five things need them:
 - aiokafka commits offsets in a transaction without the member's generation, so a worker that was presumed
   dead could still commit (KIP-447). `fence_commits` adds it, where the group is a `Membership`.
 - aiokafka can't ask whether an offset commit is undecided (KIP-447). `committed_offsets` asks.
+- aiokafka tells of a failed transaction only that it has failed, can't end a producer that holds what nobody takes, and
+  does not know all of the broker's answers. `transaction_failure`, `drop_producer` and `InvalidRecordError` do.
 - aiokafka's question about topics makes those that are missing, where the broker allows that. `hidden_topics` does not.
 """
 
@@ -22,10 +24,16 @@ from typing import Any, Final, cast
 
 import aiokafka.producer.sender
 import faust
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import IllegalStateError, TopicAuthorizationFailedError, for_code
+from aiokafka.errors import (
+    BrokerResponseError,
+    IllegalStateError,
+    TopicAuthorizationFailedError,
+    for_code,
+    kafka_errors,
+)
 from aiokafka.protocol.metadata import MetadataRequest
 from faust.app.base import BootStrategy
 from faust.exceptions import ConsumerNotStarted
@@ -251,6 +259,35 @@ class App(faust.App):
 def is_in_group(consumer: AIOKafkaConsumer) -> bool:
     """Whether a consumer knows the broker that coordinates its group: not while it is down."""
     return consumer._coordinator.coordinator_id is not None  # noqa: SLF001 -- this file's purpose
+
+
+class InvalidRecordError(BrokerResponseError):  # type: ignore[misc]  # aiokafka has no types
+    """A record is against a rule of its topic, such as one without a key in a compacted topic."""
+
+    errno = 87
+    message = "INVALID_RECORD"
+    description = "The record has failed the validation on the broker."
+
+
+kafka_errors[InvalidRecordError.errno] = InvalidRecordError
+
+
+def transaction_failure(producer: AIOKafkaProducer, error: BaseException) -> BaseException:
+    """What the broker answered, where the producer raised `error` because of it, or for good."""
+    sender = producer._sender.sender_task  # noqa: SLF001 -- this file's purpose
+    if sender and sender.done() and not sender.cancelled() and (ended := sender.exception()):
+        return cast("BaseException", ended.__cause__ or ended)
+    waiter = producer._txn_manager.wait_for_transaction_end()  # noqa: SLF001
+    if waiter and waiter.done() and not waiter.cancelled() and (failed := waiter.exception()):
+        return cast("BaseException", failed)
+    return error
+
+
+async def drop_producer(producer: AIOKafkaProducer) -> None:
+    """End a producer with what it holds: `stop` has waited in vain for the broker to take it."""
+    if task := producer._sender.sender_task:  # noqa: SLF001 -- this file's purpose
+        task.cancel()
+    await producer.client.close()
 
 
 def fence_commits() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -17,20 +17,24 @@ from typing import Final, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import (
-    KafkaConnectionError,
-    KafkaError,
-    KafkaTimeoutError,
-    MessageSizeTooLargeError,
-    NotEnoughReplicasError,
-    RequestTimedOutError,
-)
 from msgspec import structs
 
-from processors.errors import Rejected, TooLarge, Unreachable
+from processors.errors import Rejected, TooLarge, Transient, Unreachable
 from processors.model.event import RawItem
+from streams.kafka.answers import explain_denial, explain_silence, message_limit, set_aside_error
 from streams.kafka.cluster import Cluster, read_until
-from streams.kafka.producer import partition_of, send_message
+from streams.kafka.producer import (
+    TRANSACTION_MS,
+    BatchSizes,
+    NotWritten,
+    RefusedBatch,
+    TransactionalProducer,
+    UnacknowledgedBatches,
+    partition_of,
+    submit_messages,
+    wait_acknowledged,
+)
+from streams.kafka.publisher import Publisher, replace_refused
 from streams.messages import Message, raw_message, rejected_message
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import host_of
@@ -38,8 +42,6 @@ from streams.pollers.ports import PollResult
 from streams.pollers.state import unpack_header
 from streams.topology import FEED_STATES, RAW
 
-TRANSACTION_MS: Final = 60_000  # the broker aborts a transaction that is open for longer
-BROKER_AWAY: Final = (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError, NotEnoughReplicasError)
 # Results of one transaction. With more, all of them wait longer for their commit; with few, each costs a transaction of
 # its own, and a partition falls behind.
 MAX_RESULTS: Final = 200
@@ -55,9 +57,15 @@ class PartitionLedger:
     """The ledger of some partitions (`streams.pollers.ports.FeedLedger`)."""
 
     def __init__(
-        self, cluster: Cluster, partitions: frozenset[int], partition_count: int, feeds: Sequence[Feed]
+        self,
+        cluster: Cluster,
+        partitions: frozenset[int],
+        partition_count: int,
+        feeds: Sequence[Feed],
+        is_ours: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`partitions` are ours, of `partition_count`; `feeds` are those that lie in them."""
+        """`partitions` are ours, of `partition_count`, while `is_ours` says so; `feeds` are those that lie in them."""
+        self._is_ours = is_ours
         self._cluster, self._partitions, self._partition_count = cluster, partitions, partition_count
         self.feeds = feeds
         self.states: dict[str, bytes] = {}
@@ -70,7 +78,7 @@ class PartitionLedger:
         """Fence whoever wrote these partitions before. Raises KafkaError where the broker refuses."""
         used = sorted(set(self._homes.values()))
         try:
-            writers = [PartitionWriter(self._cluster, partition) for partition in used]
+            writers = [PartitionWriter(self._cluster, partition, self._is_ours) for partition in used]
             for writer in writers:
                 self._stack.push_async_callback(writer.close)
             await asyncio.gather(*(writer.start() for writer in writers))
@@ -124,13 +132,15 @@ class PartitionLedger:
 class PartitionWriter:
     """The transactions of one partition, one at a time; what waits meanwhile goes into the next."""
 
-    def __init__(self, cluster: Cluster, partition: int) -> None:
-        """Nothing is connected yet."""
+    def __init__(self, cluster: Cluster, partition: int, is_ours: Callable[[], bool] = lambda: True) -> None:
+        """Nothing is connected yet. `is_ours` says whether the group still knows us, once the producer was made anew."""
         self._cluster, self._partition = cluster, partition
-        self._producer = cluster.producer(
-            transactional_id=cluster.transactional_id("poll", str(partition)),
-            transaction_timeout_ms=TRANSACTION_MS,
+        identity = cluster.transactional_id("poll", str(partition))
+        self._producer = TransactionalProducer(
+            lambda: cluster.producer(transactional_id=identity, transaction_timeout_ms=TRANSACTION_MS),
+            is_ours,
         )
+        self._sizes = BatchSizes()
         self._waiting: deque[tuple[Sequence[Message], asyncio.Future[None]]] = deque()
         self._writing: asyncio.Task[None] | None = None
 
@@ -143,7 +153,7 @@ class PartitionWriter:
         if self._writing:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
-        await self._producer.stop()
+        await self._producer.close()
 
     async def write(self, messages: Sequence[Message]) -> None:
         """Return once all of the messages are committed.
@@ -171,14 +181,52 @@ class PartitionWriter:
                     written.set_result(None)
 
     async def _try_transaction(self, messages: Sequence[Message]) -> Exception | None:
-        try:
-            async with self._producer.transaction():
-                await _send_all(self._producer, self._cluster, messages, self._partition)
-        except BROKER_AWAY as error:
-            return Unreachable(f"Kafka at {self._cluster.settings.servers}: {error}")
-        except Exception as error:  # noqa: BLE001 -- handed to those who wait
-            return error
-        return None
+        """Write messages; those that the broker will never take are left out, and what can be told of them is written."""
+        left = [self._place(message) for message in messages]
+
+        async def write(producer: AIOKafkaProducer) -> None:
+            await wait_acknowledged(await submit_messages(producer, self._cluster, left, self._sizes))
+
+        while True:
+            try:
+                await self._producer.transact(write)
+            except RefusedBatch as refused:
+                left = await self._without(refused, left)
+            except Transient as error:
+                return Unreachable(f"Kafka at {self._cluster.settings.servers}: {await self._explain(error)}")
+            except Exception as error:  # noqa: BLE001 -- handed to those who wait
+                return error
+            else:
+                return None
+
+    def _place(self, message: Message) -> Message:
+        is_state = message.topic == FEED_STATES.name and message.partition is None
+        return replace(message, partition=self._partition) if is_state else message
+
+    async def _without(self, refused: RefusedBatch, messages: Sequence[Message]) -> list[Message]:
+        """The messages for the next try: in smaller batches, or with something in the place of the one that is refused."""
+        limit = await message_limit(self._cluster, refused.topic)
+        if len(refused.messages) > 1:
+            self._sizes.shrink(refused, limit)
+            return list(messages)
+        self._sizes.restore(refused.topic, limit)
+        [culprit] = refused.messages
+        error = set_aside_error(refused, limit)
+        if culprit.topic == FEED_STATES.name:
+            log.error("what is known of a feed is not saved", feed=culprit.key.decode(), reason=str(error))
+            return [message for message in messages if message is not culprit]
+        log.warning("an item is set aside", topic=refused.topic, reason=str(error))
+        return [
+            replace_refused(message, error, refused.error) if message is culprit else message
+            for message in messages
+        ]
+
+    async def _explain(self, error: Transient) -> str:
+        if isinstance(error, NotWritten):
+            return explain_denial(error.error, self._cluster.settings, "Write") or str(error)
+        if isinstance(error, UnacknowledgedBatches):
+            return await explain_silence(self._cluster, error.batches)
+        return str(error)
 
 
 async def read_states(cluster: Cluster, partitions: Iterable[int]) -> dict[str, bytes]:
@@ -215,25 +263,17 @@ async def _read_partitions(cluster: Cluster, numbers: Iterable[int]) -> dict[tup
 class TopicOutlet:
     """The raw topic, for what comes from no feed (`streams.pollers.ports.RawItemOutlet`)."""
 
-    def __init__(self, cluster: Cluster, producer: AIOKafkaProducer) -> None:
-        """The producer is started, and writes once (idempotent)."""
-        self._cluster, self._producer = cluster, producer
+    def __init__(self, cluster: Cluster, publisher: Publisher) -> None:
+        """The publisher is connected."""
+        self._cluster, self._publisher = cluster, publisher
 
     async def publish(self, items: Sequence[RawItem]) -> None:
         """Return once all replicas have the items."""
-        await self._send([item_message(item, self._cluster) for item in items])
+        await self._publisher.publish([item_message(item, self._cluster) for item in items])
 
     async def reject(self, item: RawItem, error: Rejected) -> None:
         """Write the dead letter of a document that could not be read."""
-        await self._send([rejected_message(item, error)])
-
-    async def _send(self, messages: Sequence[Message]) -> None:
-        try:
-            await _send_all(self._producer, self._cluster, messages)
-        except MessageSizeTooLargeError:
-            raise
-        except KafkaError as error:
-            raise Unreachable(f"Kafka at {self._cluster.settings.servers}: {error}") from error
+        await self._publisher.publish([rejected_message(item, error)])
 
 
 def item_message(item: RawItem, cluster: Cluster) -> Message:
@@ -243,16 +283,3 @@ def item_message(item: RawItem, cluster: Cluster) -> Message:
         return message
     size = f"{len(item.payload)} bytes, more than fit kafka.max_message_bytes ({limit})"
     return rejected_message(structs.replace(item, payload=b""), TooLarge(size))
-
-
-async def _send_all(
-    producer: AIOKafkaProducer, cluster: Cluster, messages: Sequence[Message], partition: int | None = None
-) -> None:
-    """Send messages, and return once all are acknowledged. `partition` is that of the feeds' states."""
-    sent = [
-        await send_message(
-            producer, cluster, message, partition if message.topic == FEED_STATES.name else None
-        )
-        for message in messages
-    ]
-    await asyncio.gather(*sent)

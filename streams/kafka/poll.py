@@ -28,6 +28,7 @@ from processors.errors import Transient, Unreachable
 from sinks.desk.health import count_feeds
 from streams.kafka.cluster import HEARTBEATS, Cluster
 from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, read_states
+from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.topics import partition_counts, wait_until_ready
 from streams.pollers import DropWatch, judge_tasks
@@ -61,7 +62,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
     if not await wait_until_ready(settings, stop):
         return
     async with AsyncExitStack() as stack:
-        producer = await stack.enter_async_context(cluster.producer(linger_ms=5))
+        publisher = await stack.enter_async_context(Publisher(cluster, linger_ms=5))
         fetcher = await stack.enter_async_context(Fetcher(settings.poll))
         consumer = cluster.group_consumer(cluster.group_of("poll"))
         partition_count = (await partition_counts(cluster, [FEED_STATES.name]))[FEED_STATES.name]
@@ -69,7 +70,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
             StepPool((), settings, settings.kafka.workers, tasks=judge_tasks())
         )
         share = PollShare(feeds, settings, cluster, consumer, fetcher, partition_count, pool)
-        outlet = TopicOutlet(cluster, producer)
+        outlet = TopicOutlet(cluster, publisher)
         drop = DropWatch(settings.poll, outlet)
         share.hubs = await stack.enter_async_context(
             listen_for_items(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
@@ -173,7 +174,7 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
         log.info("partitions are ours", number=len(partitions), of=count, feeds=len(ours))
         if not partitions:
             return
-        async with PartitionLedger(self._cluster, partitions, count, ours) as ledger:
+        async with PartitionLedger(self._cluster, partitions, count, ours, self._is_member) as ledger:
             self._ledger = ledger
             poller = Poller(
                 ours, self._settings.poll, ledger, self._fetcher, manners=self._manners, clock=time.time,

@@ -8,37 +8,271 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    IllegalOperation,
+    InvalidProducerEpoch,
+    InvalidProducerIdMapping,
+    InvalidTimestampError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    PolicyViolationError,
+    ProducerFenced,
+    RecordListTooLargeError,
+    TransactionCoordinatorFenced,
+    UnknownProducerId,
+)
 from aiokafka.partitioner import murmur2
 
+from config.settings import MEBIBYTE_BYTES
+from processors.errors import Transient, Unreachable
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster
+from streams.kafka.faust_internals import InvalidRecordError, drop_producer, transaction_failure
 from streams.messages import Message
 
 # Keys whose hashes are kept: those of all feeds, languages and the latest chains. Fewer, and the hash, which is pure
 # Python, is computed again for most messages; more only takes memory.
 CACHED_KEYS: Final = 16_384
 
+# Bytes of batches that the broker has not acknowledged. aiokafka puts a batch of each partition into one request, and a
+# broker closes the connection on one over its socket.request.max.bytes (100 MiB by default); less slows down large stories.
+MAX_UNACKNOWLEDGED_BYTES: Final = 64 * MEBIBYTE_BYTES
+# The broker aborts a transaction that is open for longer. Ours take milliseconds, as they begin when all messages are
+# there; with less, a slow broker's answer ends the worker; with more, readers wait longer behind a worker that died, and
+# a broker whose transaction.max.timeout.ms is below refuses the producer.
+TRANSACTION_MS: Final = 10_000
+# For the acknowledgement of all that a transaction wrote. Less gives up on a slow broker; with more the broker aborts the
+# transaction first (`TRANSACTION_MS`), which looks as if another worker had our name.
+ACKNOWLEDGED_WITHIN_S: Final = 8.0
+START_WITHIN_S: Final = (
+    20.0  # a producer waits for its predecessor's transaction; longer holds up the step's log line
+)
+CLOSE_WITHIN_S: Final = 3.0  # a producer whose broker takes nothing is given up; longer delays the next one
+RECORD_OVERHEAD_BYTES: Final = 96  # at most, of a record's own fields and its batch's
+# What a broker says of a message that it will never take. A batch of several is tried again in parts.
+REFUSALS: Final = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    InvalidTimestampError,
+    InvalidRecordError,
+    PolicyViolationError,
+)
+# The broker forgets ids that were idle for its transactional.id.expiration.ms (a week) or producer.id.expiration.ms.
+FORGOTTEN_IDS: Final = (InvalidProducerIdMapping, UnknownProducerId, OutOfOrderSequenceNumber)
+FENCED_ERRORS: Final = (ProducerFenced, InvalidProducerEpoch, TransactionCoordinatorFenced)
+log = structlog.get_logger("wiredesk.kafka")
+
 SentFuture = asyncio.Future[Any]
 
 
-async def submit_messages(
-    producer: AIOKafkaProducer, cluster: Cluster, messages: Iterable[Message]
-) -> Sequence[SentFuture]:
-    """Hand messages to a producer, within a transaction, and return the futures of their batches.
+@dataclass(frozen=True, slots=True)
+class SentBatch:
+    """Messages on their way to one partition of the broker."""
 
-    They must be awaited before the commit: aiokafka commits a transaction of which the broker has refused a batch
-    (too large, not allowed) as if nothing were missing.
+    partition: TopicPartition
+    messages: Sequence[Message]
+    acknowledged: SentFuture
+
+
+class RefusedBatch(Exception):
+    """The broker will never take a batch: it is too large for its topic, or against one of the topic's rules."""
+
+    def __init__(self, partition: TopicPartition, messages: Sequence[Message], error: KafkaError) -> None:
+        """The messages of the batch, in their order."""
+        super().__init__(f"{partition.topic}: {type(error).__name__}")
+        self.topic, self.messages, self.error = partition.topic, messages, error
+
+
+class BatchSizes:
+    """How large batches are, and how many bytes are on their way: what refusals have taught of each topic."""
+
+    def __init__(self) -> None:
+        """Batches are as large as the producer makes them."""
+        self._limits: dict[str, int] = {}
+        self._unacknowledged = 0
+        self._has_room = asyncio.Event()
+
+    def limit(self, topic: str) -> int | None:
+        """How many bytes the messages of a batch may have; None where the producer's own limit counts."""
+        return self._limits.get(topic)
+
+    def shrink(self, refused: RefusedBatch, limit: int | None) -> None:
+        """Make smaller batches for a topic from now on; `limit` is its ``max.message.bytes``, where that is known."""
+        half = sum(map(batch_bytes, refused.messages)) // 2
+        self._limits[refused.topic] = half if limit is None else min(half, limit)
+
+    def restore(self, topic: str, limit: int | None) -> None:
+        """Make batches of a topic as large as its ``max.message.bytes`` again, where that is known."""
+        self._limits[topic] = self._limits.get(topic, 1 << 62) if limit is None else limit
+
+    async def enter(self, size: int) -> None:
+        """Wait until so many bytes may be on their way; any number where nothing else is."""
+        while self._unacknowledged and self._unacknowledged + size > MAX_UNACKNOWLEDGED_BYTES:
+            self._has_room.clear()
+            await self._has_room.wait()
+        self._unacknowledged += size
+
+    def leave(self, size: int) -> None:
+        """Note that so many bytes have arrived, or never will."""
+        self._unacknowledged -= size
+        self._has_room.set()
+
+
+class TransactionalProducer:
+    """A producer of transactions, made anew where the broker has forgotten its ids or refused a batch.
+
+    After a refusal aiokafka counts on as if the batch had been taken, and the broker takes nothing more of that producer.
+    """
+
+    def __init__(
+        self, make: Callable[[], AIOKafkaProducer], may_renew: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`make` makes a producer that is not started; `may_renew` says whether its transactional id is still ours."""
+        self._make, self._may_renew = make, may_renew
+        self._producer: AIOKafkaProducer | None = None
+        self._fenced: KafkaError | None = None  # for good: another one has our id, and must not lose it to us
+
+    async def start(self) -> None:
+        """Fence whoever had the transactional id before. Raises KafkaError where the broker refuses."""
+        producer = self._make()
+        try:
+            await asyncio.wait_for(producer.start(), START_WITHIN_S)
+        except BaseException as error:
+            await close_producer(producer)
+            if isinstance(error, TimeoutError):
+                raise Unreachable(
+                    "the transaction that was open before is neither committed nor aborted yet: are replicas missing?"
+                ) from error
+            raise
+        self._producer = producer
+
+    async def close(self) -> None:
+        """End the producer; the broker aborts what it had open."""
+        producer, self._producer = self._producer, None
+        if producer:
+            await close_producer(producer)
+
+    async def transact(self, write: Callable[[AIOKafkaProducer], Awaitable[None]]) -> None:
+        """Commit what `write` writes, once it returns; where it raises, nothing of it is written.
+
+        Raises:
+            RefusedBatch: the broker will never take a batch.
+            Transient: the broker takes nothing now; the message says why.
+            KafkaError: the broker left it undecided whether the transaction was committed, or another producer has our id.
+        """
+        try:
+            await self._try_transaction(write)
+        except FORGOTTEN_IDS as error:
+            log.info("the broker has forgotten an idle producer, which is made anew", reason=str(error))
+            await self._try_transaction(write)
+
+    async def _try_transaction(self, write: Callable[[AIOKafkaProducer], Awaitable[None]]) -> None:
+        producer = await self._renewed()
+        failure: BaseException | None = None
+        try:
+            async with producer.transaction():
+                try:
+                    await write(producer)
+                except (KafkaError, IllegalOperation, RefusedBatch, Transient) as error:
+                    failure = (
+                        error
+                        if isinstance(error, RefusedBatch | Transient)
+                        else transaction_failure(producer, error)
+                    )
+                    raise
+        except (KafkaError, IllegalOperation, RefusedBatch, Transient):
+            if failure is None:
+                raise
+            await self.close()
+            if isinstance(failure, FENCED_ERRORS):
+                self._fenced = failure
+            if not isinstance(failure, KafkaError) or isinstance(failure, (*FORGOTTEN_IDS, *FENCED_ERRORS)):
+                raise failure from None
+            raise NotWritten(failure) from failure
+
+    async def _renewed(self) -> AIOKafkaProducer:
+        if self._fenced:
+            raise self._fenced
+        if self._producer is None:
+            try:
+                await self.start()
+            except KafkaError as error:
+                raise NotWritten(error) from error
+            if (
+                not self._may_renew()
+            ):  # asked now: whoever comes after us fences the producer that has just started
+                await self.close()
+                raise NotWritten(ProducerFenced())
+        assert self._producer
+        return self._producer
+
+
+async def submit_messages(
+    producer: AIOKafkaProducer, cluster: Cluster, messages: Iterable[Message], sizes: BatchSizes | None = None
+) -> Sequence[SentBatch]:
+    """Hand messages to a producer, within a transaction, and return their batches.
+
+    They must be awaited before the commit (`wait_acknowledged`): aiokafka commits a transaction of which the broker has
+    refused a batch (too large, not allowed) as if nothing were missing.
 
     Raises:
+        RefusedBatch: the broker will never take a batch.
         KafkaError: the producer is fenced, or has no room in time.
     """
+    sizes = sizes or BatchSizes()
     placed = await _by_partition(producer, cluster, messages)
-    writing = [_write(producer, partition, messages) for partition, messages in placed.items()]
-    return [future for futures in await asyncio.gather(*writing) for future in futures]
+    writing = [_write(producer, partition, messages, sizes) for partition, messages in placed.items()]
+    results = await asyncio.gather(*writing, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [batch for result in results if isinstance(result, list) for batch in result]
+
+
+async def wait_acknowledged(batches: Sequence[SentBatch], seconds: float = ACKNOWLEDGED_WITHIN_S) -> None:
+    """Return when all replicas have the batches.
+
+    Raises:
+        RefusedBatch: the broker will never take one.
+        UnacknowledgedBatches: it has not taken all of them in time.
+        KafkaError: what else the broker answers.
+    """
+    if not batches:
+        return
+    _, late = await asyncio.wait({batch.acknowledged for batch in batches}, timeout=seconds)
+    _raise_refusal(batches)
+    for batch in batches:
+        if batch.acknowledged.done():
+            batch.acknowledged.result()
+    if late:
+        raise UnacknowledgedBatches([batch for batch in batches if not batch.acknowledged.done()], seconds)
+
+
+class NotWritten(Transient):
+    """A transaction that is certainly not committed, because the broker refused a part of it, or is away."""
+
+    def __init__(self, error: KafkaError) -> None:
+        """What the broker answered, or the client said."""
+        super().__init__(str(error))
+        self.error = error
+
+
+class UnacknowledgedBatches(Transient):
+    """The broker has not taken batches in time: replicas are missing, or it closes the connection on them."""
+
+    def __init__(self, batches: Sequence[SentBatch], seconds: float) -> None:
+        """The batches that it has not taken in so many seconds."""
+        self.batches = batches
+        topics = sorted({batch.partition.topic for batch in batches})
+        super().__init__(f"nothing written to {', '.join(topics[:3])} was acknowledged in {seconds:g} s")
 
 
 async def send_message(
@@ -57,6 +291,12 @@ async def send_message(
         headers=list(message.headers),
     )
     return sent
+
+
+def batch_bytes(message: Message) -> int:
+    """About how many bytes a message takes in a batch, before compression; never fewer."""
+    headers = sum(len(name) + len(value) + 4 for name, value in message.headers)
+    return len(message.value) + len(message.key) + headers + RECORD_OVERHEAD_BYTES
 
 
 def fits_topic(message: Message, limit: int) -> bool:
@@ -91,11 +331,13 @@ async def _by_partition(
 
 
 async def _write(
-    producer: AIOKafkaProducer, partition: TopicPartition, messages: Sequence[Message]
-) -> list[SentFuture]:
+    producer: AIOKafkaProducer, partition: TopicPartition, messages: Sequence[Message], sizes: BatchSizes
+) -> list[SentBatch]:
     """Write the messages of a partition; a batch is accepted when the one before it is on its way."""
-    sent: list[SentFuture] = []
-    batch = producer.create_batch()
+    sent: list[SentBatch] = []
+    held: list[Message] = []
+    batch, size = producer.create_batch(), 0
+    limit = sizes.limit(partition.topic) or 1 << 62
     for message in messages:
         fields = {
             "timestamp": message.timestamp,
@@ -103,13 +345,57 @@ async def _write(
             "value": message.value or (None if message.tombstone else b""),
             "headers": list(message.headers),
         }
-        if batch.append(**fields) is None:
-            sent.append(await producer.send_batch(batch, partition.topic, partition=partition.partition))
-            batch = producer.create_batch()
+        added = batch_bytes(message)
+        if (held and size + added > limit) or batch.append(**fields) is None:
+            sent.append(await _send(producer, partition, batch, held, size, sizes, sent))
+            batch, held, size = producer.create_batch(), [], 0
             batch.append(**fields)
-    batch.close()
-    sent.append(await producer.send_batch(batch, partition.topic, partition=partition.partition))
+        held.append(message)
+        size += added
+    sent.append(await _send(producer, partition, batch, held, size, sizes, sent))
     return sent
+
+
+async def _send(
+    producer: AIOKafkaProducer,
+    partition: TopicPartition,
+    batch: Any,
+    messages: Sequence[Message],
+    size: int,
+    sizes: BatchSizes,
+    before: Sequence[SentBatch],
+) -> SentBatch:
+    batch.close()
+    await sizes.enter(size)
+    try:
+        future = await producer.send_batch(batch, partition.topic, partition=partition.partition)
+    except BaseException:
+        sizes.leave(size)
+        _raise_refusal(before)  # of which the producer says only that it takes no other batch
+        raise
+
+    def leave(done: SentFuture) -> None:
+        sizes.leave(size)
+        if not done.cancelled():
+            done.exception()  # whoever waits for another batch never looks at this one
+
+    future.add_done_callback(leave)
+    return SentBatch(partition, messages, future)
+
+
+def _raise_refusal(batches: Sequence[SentBatch]) -> None:
+    for batch in batches:
+        if batch.acknowledged.done() and isinstance(error := batch.acknowledged.exception(), REFUSALS):
+            raise RefusedBatch(batch.partition, batch.messages, error)
+
+
+async def close_producer(producer: AIOKafkaProducer) -> None:
+    """End a producer; one that can't write out what it holds is given up."""
+    with suppress(TimeoutError, KafkaError, OSError):
+        await asyncio.wait_for(producer.stop(), CLOSE_WITHIN_S)
+        return
+    with suppress(TimeoutError, KafkaError, OSError):
+        await asyncio.wait_for(drop_producer(producer), CLOSE_WITHIN_S)
 
 
 @lru_cache(CACHED_KEYS)

@@ -12,26 +12,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import structlog
-from aiokafka import AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from config.settings import Settings
-from sinks.metrics import DEAD_LETTERS
+from sinks.metrics import DEAD_LETTERS, RETRIES
 from sinks.routes.router import route_topic
 from sinks.stories import now_ms
+from streams.kafka.answers import message_limit, set_aside_error
 from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster
 from streams.kafka.engines import StatefulEngine
 from streams.kafka.inbox import as_record
-from streams.kafka.producer import send_message
+from streams.kafka.producer import NotWritten, RefusedBatch, UnacknowledgedBatches
+from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.step_runner import PartitionsLost, StepRunner
 from streams.kafka.topics import wait_until_ready
-from streams.messages import Message, Record
+from streams.messages import Message, Record, dead_letter, without_bytes
+from streams.retry import BROKER, retry_until_stopped
 from streams.routing import RouteWork
-from streams.topology import WEBHOOKS
+from streams.topology import ROUTED, WEBHOOKS
 from streams.webhooks.courier import STEP_NAME, Courier, PartitionKey
 from streams.webhooks.delivery import TargetClient
 from streams.webhooks.targets import Target
@@ -55,6 +58,13 @@ class RouteEngine(StatefulEngine):
 
 class RouteRunner(StepRunner):
     """Runs the routes for the partitions that the group gives to this worker."""
+
+    def __init__(self, *arguments: Any) -> None:
+        """As every step's runner."""
+        super().__init__(*arguments)
+        self._held_letters: dict[
+            tuple[str, bytes], Message
+        ] = {}  # of released messages that the broker refuses
 
     async def run(self) -> None:
         """Commit records, and what is due, until cancelled.
@@ -89,13 +99,39 @@ class RouteRunner(StepRunner):
         while not self._app.rebalancing and self._is_claimed():
             if not engine.is_due(partition.partition, now := now_ms()):
                 return
-            messages = await engine.release(partition.partition, now)
+            due = await engine.release(partition.partition, now)
+            messages = [self._held_letters.get((message.topic, message.value), message) for message in due]
             offset = self._next_offsets[partition]
             try:
                 await self._write_transaction(messages, {partition: offset}, self._app.generation)
             except PartitionsLost:
                 return  # the state counts as undecided, so it is read back before it is used again
+            except RefusedBatch as refused:
+                await self._learn_refusal(refused, partition)
+                await self._restart_partition(partition)
+                continue
+            except (NotWritten, UnacknowledgedBatches) as error:
+                await self._wait(error, LOOK_INTERVAL_S)
+                await self._restart_partition(partition)
+                continue
             engine.mark_committed({partition.partition: offset})
+
+    async def _learn_refusal(self, refused: RefusedBatch, partition: TopicPartition) -> None:
+        """Make smaller batches; of a held story that a route's topic refuses by itself, make a dead letter."""
+        limit = await message_limit(self._cluster, refused.topic)
+        if len(refused.messages) > 1:
+            self._refusals.sizes.shrink(refused, limit)
+            return
+        [message] = refused.messages
+        if message.topic == ROUTED.name or not message.value:
+            raise refused.error
+        error = set_aside_error(refused, limit)
+        log.warning("a held story is set aside", topic=refused.topic, reason=str(error))
+        place = self.step.reads[0].name, partition.partition, -1
+        record = Record(*place, message.key, message.value, message.timestamp, message.headers)
+        is_letter = message.topic.endswith(".dlq")
+        letter = without_bytes(message) if is_letter else dead_letter(record, self.step.name, error)
+        self._held_letters[message.topic, message.value] = letter
 
     def _is_claimed(self) -> bool:
         claiming = self._claiming
@@ -121,19 +157,19 @@ async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: a
         return
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(serve_health(settings.health, {}))
-        producer = await stack.enter_async_context(cluster.producer())
+        publisher = await stack.enter_async_context(Publisher(cluster))
         async with asyncio.TaskGroup() as group:
             for target in targets:
-                group.create_task(_deliver_to(settings, cluster, target, producer, stop))
+                group.create_task(_deliver_to(settings, cluster, target, publisher, stop))
     log.info("webhooks stopped", targets=len(targets))
 
 
 async def _deliver_to(
-    settings: Settings, cluster: Cluster, target: Target, producer: AIOKafkaProducer, stop: asyncio.Event
+    settings: Settings, cluster: Cluster, target: Target, publisher: Publisher, stop: asyncio.Event
 ) -> None:
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(TargetClient(target, settings.webhooks))
-        source = TopicSource(cluster, target, producer)
+        source = TopicSource(cluster, target, publisher, stop)
         courier = Courier(target.name, client.deliver, source, settings.webhooks.concurrency)
         await source.start(courier)
         stack.push_async_callback(source.close)
@@ -144,9 +180,9 @@ async def _deliver_to(
 class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """A target's topics (`streams.webhooks.courier.StorySource`)."""
 
-    def __init__(self, cluster: Cluster, target: Target, producer: AIOKafkaProducer) -> None:
-        """The producer writes dead letters."""
-        self._cluster, self._producer = cluster, producer
+    def __init__(self, cluster: Cluster, target: Target, publisher: Publisher, stop: asyncio.Event) -> None:
+        """The publisher writes dead letters, until `stop` where the broker takes none."""
+        self._cluster, self._publisher, self._stop = cluster, publisher, stop
         self._topics = [cluster.topic(name) for name in (route_topic(target.route), WEBHOOKS.name)]
         self._consumer = cluster.group_consumer(
             cluster.group_of(f"webhook-{target.name}"),
@@ -177,8 +213,11 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def commit(self, offsets: Mapping[PartitionKey, int], letters: Sequence[Message]) -> None:
         """Write the dead letters, then commit: a crash between the two writes them again."""
+        if letters:
+            await retry_until_stopped(
+                lambda: self._publisher.publish(letters), BROKER, self._stop, before_wait=_warn
+            )
         for letter in letters:
-            await (await send_message(self._producer, self._cluster, letter))
             DEAD_LETTERS.labels(STEP_NAME, (letter.header("x-error-type") or b"").decode()).inc()
         next_offsets = {
             TopicPartition(self._cluster.topic(topic), number): offset
@@ -204,3 +243,8 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         for place, offset in ends.items():
             self._consumer.seek(place, offset)
         await self._consumer.commit(ends)
+
+
+def _warn(error: Exception, _delay: float) -> None:
+    log.warning("waiting for Kafka", reason=str(error))
+    RETRIES.labels("kafka").inc()

@@ -14,10 +14,10 @@ import socket
 import time
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
-from typing import Any
+from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
@@ -33,16 +33,17 @@ from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, KafkaRecord
 from streams.kafka.faust_internals import is_in_group
 from streams.kafka.gaps import begin_uncommitted
 from streams.kafka.inbox import as_record
-from streams.kafka.producer import send_message
+from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.topics import wait_until_ready
 from streams.kafka.worker import FIGURES_INTERVAL_S
 from streams.messages import Record, dead_letter
-from streams.retry import INDEX, retry_until_stopped
+from streams.retry import BROKER, INDEX, retry_until_stopped
 from streams.sinks import decode_records, merge_outcomes
 from streams.topology import DEAD_LETTERS as DEAD_LETTER_TOPICS
 from streams.topology import SinkStep
 
+_LETTER_TOPICS: Final = frozenset(topic.name for topic in DEAD_LETTER_TOPICS)
 log = structlog.get_logger("wiredesk.sink")
 
 
@@ -73,18 +74,16 @@ class SinkRunner:
             stack.push_async_callback(self._sink.close)
             consumer: AIOKafkaConsumer = await stack.enter_async_context(self._member())
             self._consumer = consumer
-            producer = await stack.enter_async_context(self._cluster.producer())
+            publisher = await stack.enter_async_context(Publisher(self._cluster))
             await stack.enter_async_context(serve_health(self._settings.health, {self.name: self._ready}))
             figures = asyncio.ensure_future(self._figures(consumer))
             stack.callback(figures.cancel)
             log.info("sink started", sink=self.name)
             with suppress(Transient):  # the end came while it was waited for
-                await self._follow(consumer, producer, stop)
+                await self._follow(consumer, publisher, stop)
         log.info("sink stopped", sink=self.name)
 
-    async def _follow(
-        self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, stop: asyncio.Event
-    ) -> None:
+    async def _follow(self, consumer: AIOKafkaConsumer, publisher: Publisher, stop: asyncio.Event) -> None:
         assigned: frozenset[TopicPartition] = frozenset()
         while not stop.is_set():
             polled = await consumer.getmany(timeout_ms=int(self._sink.wait_s * 1000))
@@ -94,7 +93,7 @@ class SinkRunner:
                 assigned = consumer.assignment()
                 await self._begin(consumer, records)
             if records:
-                await self._process(consumer, producer, records, stop)
+                await self._process(consumer, publisher, records, stop)
             self._in_hand = 0
 
     def _member(self) -> AIOKafkaConsumer:
@@ -126,7 +125,7 @@ class SinkRunner:
     async def _process(
         self,
         consumer: AIOKafkaConsumer,
-        producer: AIOKafkaProducer,
+        publisher: Publisher,
         fetched: Sequence[KafkaRecord],
         stop: asyncio.Event,
     ) -> None:
@@ -139,9 +138,8 @@ class SinkRunner:
         decoded = await asyncio.to_thread(decode_records, self._step, records)
         events = [event for event in decoded if not isinstance(event, Rejected)]
         written = await self._write_events(consumer, fetched, events, stop)
-        for record, outcome in zip(records, merge_outcomes(decoded, written.outcomes), strict=True):
-            if outcome:
-                await self._set_aside(producer, record, outcome)
+        outcomes = merge_outcomes(decoded, written.outcomes)
+        await self._set_aside(publisher, list(zip(records, outcomes, strict=True)), stop)
         self._observe(events)
         offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in fetched}
         if written.position is not None:
@@ -170,16 +168,22 @@ class SinkRunner:
 
         def wait(error: Exception, _delay: float) -> None:
             self._is_open = False
-            if str(error) != self.waiting:
-                log.warning("waiting for the sink", sink=self.name, reason=str(error))
-            self.waiting = str(error)
-            RETRIES.labels(self.name).inc()
+            self._wait(error)
 
         written = await retry_until_stopped(attempt, INDEX, stop, before_wait=wait)
+        self._go_on()
+        return written
+
+    def _wait(self, error: Exception) -> None:
+        if str(error) != self.waiting:
+            log.warning("waiting for the sink", sink=self.name, reason=str(error))
+        self.waiting = str(error)
+        RETRIES.labels(self.name).inc()
+
+    def _go_on(self) -> None:
         if self.waiting:
             log.info("the sink is there", sink=self.name)
         self.waiting = None
-        return written
 
     async def _committed_position(self, partitions: Collection[TopicPartition]) -> int | None:
         admin = self._cluster.admin()
@@ -196,13 +200,23 @@ class SinkRunner:
         """What the sink writes to: another machine's file of the same path is another."""
         return f"{self._settings.kafka.worker or socket.gethostname()}:{self._sink.target}"
 
-    async def _set_aside(self, producer: AIOKafkaProducer, record: Record, error: Rejected) -> None:
-        letter = dead_letter(record, self.name, error)
-        if letter.topic not in {topic.name for topic in DEAD_LETTER_TOPICS}:
-            log.warning("a record is left out", sink=self.name, topic=record.topic, reason=str(error))
-            return
-        DEAD_LETTERS.labels(self.name, error.type).inc()
-        await (await send_message(producer, self._cluster, letter))
+    async def _set_aside(
+        self, publisher: Publisher, outcomes: Sequence[tuple[Record, Rejected | None]], stop: asyncio.Event
+    ) -> None:
+        """Write the dead letters of what was rejected, waiting in place for a broker that takes none."""
+        letters = [dead_letter(record, self.name, error) for record, error in outcomes if error]
+        kept = [letter for letter in letters if letter.topic in _LETTER_TOPICS]
+        for letter in letters:
+            if letter.topic in _LETTER_TOPICS:
+                DEAD_LETTERS.labels(self.name, (letter.header("x-error-type") or b"").decode()).inc()
+            else:
+                reason = (letter.header("x-error-message") or b"").decode()
+                log.warning("a record is left out", sink=self.name, topic=letter.topic, reason=reason)
+        if kept:
+            await retry_until_stopped(
+                lambda: publisher.publish(kept), BROKER, stop, before_wait=lambda error, _: self._wait(error)
+            )
+            self._go_on()
 
     def _observe(self, events: Sequence[Any]) -> None:
         now = time.time()

@@ -9,33 +9,49 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
-from processors.errors import TooLarge
-from sinks.metrics import STEP_SECONDS
+from processors.errors import TooLarge, Transient, Unreachable
+from sinks.metrics import RETRIES, STEP_SECONDS
 from streams.health import count_outcomes
+from streams.kafka.answers import CommittableRecords, RefusedRecords, explain_denial, explain_silence
 from streams.kafka.backfill_gate import BackfillGate
 from streams.kafka.cluster import Cluster
 from streams.kafka.crash_counts import CrashTopic
 from streams.kafka.engines import Engine
 from streams.kafka.faust_internals import App, Batch
 from streams.kafka.inbox import BatchLimit, FetchedRecord, Inbox
-from streams.kafka.producer import fits_topic, submit_messages
+from streams.kafka.producer import (
+    TRANSACTION_MS,
+    NotWritten,
+    RefusedBatch,
+    TransactionalProducer,
+    UnacknowledgedBatches,
+    fits_topic,
+    submit_messages,
+    wait_acknowledged,
+)
 from streams.kafka.takeover import take_over
 from streams.messages import Message, Record, dead_letter
 from streams.pool import BrokenPool
 from streams.retry import STEP
-from streams.settlement import LostChild, Outcome, Settlement, exhausted_letter, settle_run, split_run
+from streams.settlement import (
+    CrashCounts,
+    LostChild,
+    Outcome,
+    Settlement,
+    exhausted_letter,
+    settle_run,
+    split_run,
+)
 from streams.topology import Step
 
-# The broker aborts a transaction that is open for longer. Ours take milliseconds, as they begin when all messages are
-# there; with less, a slow broker's answer ends the worker, with more, readers wait longer behind a worker that died.
-TRANSACTION_MS: Final = 10_000
 # Of a partition's messages in one request. With aiokafka's 16 KiB a few stories fill it, and each request waits for the
 # one before it; more only takes memory until the broker has acknowledged it.
 MAX_BATCH_BYTES: Final = 262_144
@@ -45,9 +61,9 @@ LOOK_AGAIN_S: Final = 0.02  # between two looks whether a rebalance is over; lon
 # up the group behind a record that hangs until its deadline.
 REVOKE_PATIENCE_S: Final = 2.0
 FIRST_POOLED_RECORDS: Final = 64  # of the first transaction of a slow step, before its speed is known
+READ_OPERATION: Final = "Read"
+WRITE_OPERATION: Final = "Write"  # operations, as the broker names them
 log = structlog.get_logger("wiredesk.kafka")
-
-CommittableRecords = Sequence[tuple[Record, tuple[Message, ...]]]
 
 
 class PartitionsLost(Exception):
@@ -69,7 +85,10 @@ class StepRunner:
         self.inbox = Inbox(batch * 2, cluster.topology_name, self._may_take_backfill)
         self._gate = BackfillGate(cluster, step)
         self._limit = BatchLimit(batch, first=FIRST_POOLED_RECORDS if step.pooled else batch)
-        self._producer: AIOKafkaProducer | None = None
+        self._producer = TransactionalProducer(self._make_producer)
+        self._refusals = RefusedRecords(cluster, step.name)
+        self._writing: CommittableRecords = ()  # the transaction in hand
+        self.waiting = ""  # why nothing can be written or taken over at present
         self._lock = asyncio.Lock()  # held while a transaction may be open
         self._next_offsets: dict[TopicPartition, int] = {}
         self._in_hand: list[FetchedRecord] = []
@@ -82,7 +101,12 @@ class StepRunner:
         The producer fences this slot's predecessor and aborts what it left open. Later would be too late: whoever takes over its
         partitions waits for its transactions, and does not fence a worker whose name is in the group again.
         """
-        self._producer = await self._start_producer()
+        try:
+            await self._producer.start()
+        except KafkaError as error:  # the other steps may have their rights
+            if explain_denial(error, self._cluster.settings, WRITE_OPERATION) is None:
+                raise
+            self._note_wait(error)
         await self._engine.open()
 
     async def add_batch(self, batch: Batch) -> None:
@@ -114,7 +138,9 @@ class StepRunner:
         await self._lock.acquire()
 
     async def wait_for_transaction(self) -> None:
-        """Return when no transaction is open."""
+        """Return when no transaction is open, and no partitions are taken over."""
+        if self._claiming and not self._claiming.done():
+            self._claiming.cancel()
         async with self._lock:
             return
 
@@ -132,8 +158,7 @@ class StepRunner:
         if self._claiming:
             self._claiming.cancel()
         await self._engine.close()
-        if self._producer:
-            await self._producer.stop()
+        await self._producer.close()
 
     @property
     def partitions(self) -> list[TopicPartition]:
@@ -170,20 +195,42 @@ class StepRunner:
     async def _claim(self, partitions: Sequence[TopicPartition]) -> None:
         async with self._lock:
             self._next_offsets.clear()
-            offsets = await take_over(self._cluster, self.step.name, partitions) if partitions else {}
-            await self._engine.claim_partitions(_by_number(offsets))
+            offsets: Mapping[TopicPartition, int] = {}
+            if partitions:
+                offsets = await take_over(self._cluster, self.step.name, partitions)
+            for delay in STEP.delays():
+                try:
+                    await self._engine.claim_partitions(_by_number(offsets))
+                except (KafkaError, OSError) as error:
+                    self._note_wait(error, READ_OPERATION)
+                    await asyncio.sleep(delay)
+                else:
+                    break
             self._next_offsets |= offsets
+            self._note_progress()
 
-    async def _start_producer(self) -> AIOKafkaProducer:
+    def _note_wait(self, error: BaseException, operation: str = WRITE_OPERATION) -> None:
+        """Tell why the step waits, once a reason."""
+        error = error.error if isinstance(error, NotWritten) else error
+        reason = explain_denial(error, self._cluster.settings, operation) or str(error)
+        if reason != self.waiting:
+            log.warning("a step waits", step=self.step.name, reason=reason)
+        self.waiting = reason
+        RETRIES.labels("kafka").inc()
+
+    def _note_progress(self) -> None:
+        if self.waiting:
+            log.info("a step goes on", step=self.step.name)
+        self.waiting = ""
+
+    def _make_producer(self) -> AIOKafkaProducer:
         identity = self._cluster.transactional_id(self.step.name, self._cluster.worker)
-        producer = self._cluster.producer(
+        return self._cluster.producer(
             transactional_id=identity,
             transaction_timeout_ms=TRANSACTION_MS,
             linger_ms=LINGER_MS,
             max_batch_size=MAX_BATCH_BYTES,
         )
-        await producer.start()
-        return producer
 
     def _may_take_backfill(self) -> bool:
         """Whether a back-fill's records may be taken: live ones are read, and find room behind this step."""
@@ -238,30 +285,73 @@ class StepRunner:
         pending: Sequence[Record] = self._ours(fetched, generation)
         while pending:
             self._check_generation(generation)
-            now, waiting = split_run(pending, crashes)
-            outcomes = await self._run(now)
-            settlement = settle_run(self.step.name, now, outcomes, crashes)
-            is_whole = not (settlement.retry or settlement.dead_letters)
-            await self._commit(settlement.commit, generation, is_whole=is_whole)
-            if not is_whole:
-                await self._recover(settlement, generation)
-            if settlement.alone or settlement.waits_for:
-                await asyncio.sleep(next(retries))
-            pending = [*settlement.retry, *waiting]
+            try:
+                pending = await self._run_once(pending, crashes, generation, retries)
+                self._note_progress()
+            except RefusedBatch as refused:
+                await self._refusals.learn(refused, self._writing)
+                pending = await self._run_again(pending)
+            except (NotWritten, UnacknowledgedBatches) as error:
+                await self._wait(error, next(retries))
+                pending = await self._run_again(pending)
+
+    async def _run_once(
+        self, pending: Sequence[Record], crashes: CrashCounts, generation: int, retries: Iterator[float]
+    ) -> Sequence[Record]:
+        """Run and commit records, and return those that are to be run again."""
+        now, waiting = split_run(pending, crashes)
+        outcomes = await self._run(now)
+        settlement = settle_run(self.step.name, now, outcomes, crashes)
+        is_whole = not (settlement.retry or settlement.dead_letters)
+        await self._commit(settlement.commit, generation, is_whole=is_whole)
+        if not is_whole:
+            await self._recover(settlement, generation)
+        if settlement.alone or settlement.waits_for:
+            await asyncio.sleep(next(retries))
+        return [*settlement.retry, *waiting]
+
+    async def _wait(self, error: Transient, delay_s: float) -> None:
+        """Wait for a broker that takes nothing now. What it will never take in one request is a refusal."""
+        if isinstance(error, UnacknowledgedBatches):
+            error = Unreachable(await explain_silence(self._cluster, error.batches))
+        self._note_wait(error)
+        await asyncio.sleep(delay_s)
+
+    async def _run_again(self, pending: Sequence[Record]) -> Sequence[Record]:
+        """Those of the records that are not committed, their step as the last commit left it."""
+        left = [record for record in pending if record.offset >= self._next_offsets[self._partition(record)]]
+        for partition in {self._partition(record) for record in left}:
+            await self._restart_partition(partition)
+        return left
+
+    async def _restart_partition(self, partition: TopicPartition) -> None:
+        for delay in STEP.delays():
+            try:
+                return await self._engine.restart_partition(
+                    partition.partition, self._next_offsets[partition]
+                )
+            except (KafkaError, OSError) as error:
+                self._note_wait(error, READ_OPERATION)
+                await asyncio.sleep(delay)
+            if self._app.rebalancing:
+                raise PartitionsLost
+        raise AssertionError("delays are endless")
 
     async def _run(self, records: Sequence[Record]) -> list[Outcome]:
         count = self._crashes.counts_of(self.step.name).get(records[0].place, 0)
         if letter := exhausted_letter(self.step.name, records[0], count):
             return [(letter,)]
+        left = self._refusals.left_to_run(records)
         with STEP_SECONDS.labels(self.step.name).time():
             try:
-                outcomes = await self._run_engine(records)
+                outcomes = await self._run_engine(left) if left else []
             except BrokenPool as broken:
                 for record in broken.suspects:
                     self._crashes.count_crash(self.step.name, record)
                 await self._crashes.publish_counts(self.step.name, broken.suspects)
                 raise
-        return [self._fit_outcome(record, outcome) for record, outcome in zip(records, outcomes, strict=True)]
+        fitting = map(self._fit_outcome, left, outcomes)
+        return self._refusals.merge_outcomes(records, fitting)
 
     async def _run_engine(self, records: Sequence[Record]) -> list[Outcome]:
         """Run the engine. What hangs in the pool is left to it where the group takes partitions away."""
@@ -300,7 +390,7 @@ class StepRunner:
         letters = [(record, (letter,)) for record, letter in settlement.dead_letters]
         failed = [*settlement.retry, *(record for record, _ in letters)]
         for partition in {self._partition(record) for record in failed}:
-            await self._engine.restart_partition(partition.partition, self._next_offsets[partition])
+            await self._restart_partition(partition)
         await self._commit(letters, generation, is_whole=True)
         if settlement.waits_for:
             log.warning("a step waits", step=self.step.name, reason=str(settlement.waits_for))
@@ -312,8 +402,10 @@ class StepRunner:
         next_offsets = self._next_offsets_after(record for record, _ in done)
         messages = [message for _, outcome in done for message in outcome]
         messages += self._crashes.forget_counts(self.step.name, (record for record, _ in done))
+        self._writing = done
         await self._write_transaction(messages, next_offsets, generation)
         self._next_offsets |= next_offsets
+        self._refusals.forget(record for record, _ in done)
         if is_whole:
             self._engine.mark_committed(_by_number(next_offsets))
         count_outcomes(self.step.name, [outcome for _, outcome in done])
@@ -321,15 +413,17 @@ class StepRunner:
     async def _write_transaction(
         self, messages: Iterable[Message], next_offsets: Mapping[TopicPartition, int], generation: int
     ) -> None:
-        assert self._producer, "partitions are claimed before anything is run"
         note = self._cluster.worker
         marks = {partition: OffsetAndMetadata(offset, note) for partition, offset in next_offsets.items()}
         self._check_generation(generation)
-        async with self._producer.transaction():
-            sent = await submit_messages(self._producer, self._cluster, messages)
+
+        async def write(producer: AIOKafkaProducer) -> None:
+            sent = await submit_messages(producer, self._cluster, messages, self._refusals.sizes)
             self._check_generation(generation)
-            await self._producer.send_offsets_to_transaction(marks, self._app.membership)
-            await asyncio.gather(*sent)
+            await producer.send_offsets_to_transaction(marks, self._app.membership)
+            await wait_acknowledged(sent)
+
+        await self._producer.transact(write)
 
     def _check_generation(self, generation: int) -> None:
         if self._app.rebalancing or self._app.generation != generation:

@@ -20,6 +20,7 @@ from processors.errors import Transient
 from streams.kafka.cluster import Cluster
 from streams.kafka.faust_internals import CommittedOffset, committed_offsets
 from streams.kafka.gaps import GAP_BOOK, find_gap
+from streams.kafka.producer import TRANSACTION_MS
 from streams.retry import PARTITION_TAKEOVER
 
 log = structlog.get_logger("wiredesk.kafka")
@@ -85,7 +86,7 @@ async def _fence_the_dead(
     dead = owners - {cluster.worker} - await live_workers(cluster, admin)
     for worker in sorted(dead):
         identity = cluster.transactional_id(step, worker)
-        producer = cluster.producer(transactional_id=identity)
+        producer = cluster.producer(transactional_id=identity, transaction_timeout_ms=TRANSACTION_MS)
         await producer.start()
         await producer.stop()
         log.debug("fenced a dead worker", step=step, worker=worker)

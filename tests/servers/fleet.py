@@ -15,10 +15,12 @@ from typing import Any, Final, Self, TypeAlias
 
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from config.settings import Kafka, Settings
 from processors.model.event import RawItem
 from streams.kafka import topics
+from streams.kafka.answers import topic_limits
 from streams.kafka.cluster import Cluster
 from streams.messages import raw_message
 from streams.topology import RAW
@@ -85,6 +87,20 @@ class Worker:
 
 async def make_topics(kafka: Kafka) -> None:
     await topics.create_topics(Settings(kafka=kafka))
+
+
+async def set_topic(kafka: Kafka, topic: str, **config: str) -> None:
+    """Set a topic otherwise than wiredesk wants it, and return when the broker says so."""
+    cluster = Cluster(kafka)
+    name = cluster.topic(topic)
+    admin = cluster.admin()
+    await admin.start()
+    told = {setting.replace("_", "."): value for setting, value in config.items()}
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=told)])
+    await admin.close()
+    async with asyncio.timeout(15):
+        while not told.items() <= (await topic_limits(cluster, [name]))[name].items():
+            await asyncio.sleep(0.05)
 
 
 def item(number: int, text: str = "", *, feed: str = "wire", language: str = "en", uri: str = "") -> RawItem:

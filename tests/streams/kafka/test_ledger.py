@@ -60,11 +60,33 @@ class HeldProducer:
         if len(self.sizes) == 1:
             await self.gate.wait()
 
-    async def send(self, *_: object, **__: object) -> asyncio.Future[None]:
-        self.sizes[-1] += 1
+    async def start(self) -> None:
+        """Nobody is fenced."""
+
+    async def partitions_for(self, _topic: str) -> set[int]:
+        return {0}
+
+    def create_batch(self) -> HeldBatch:
+        return HeldBatch()
+
+    async def send_batch(self, batch: HeldBatch, *_: object, **__: object) -> asyncio.Future[None]:
+        self.sizes[-1] += batch.size
         sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         sent.set_result(None)
         return sent
+
+
+class HeldBatch:
+    """Counts its messages."""
+
+    size = 0
+
+    def append(self, **_: object) -> bool:
+        self.size += 1
+        return True
+
+    def close(self) -> None:
+        """It takes no more."""
 
 
 @pytest.mark.parametrize(("more", "sizes"), [(0, [1, MAX_RESULTS]), (1, [1, MAX_RESULTS, 1])])

@@ -8,15 +8,26 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
-from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.kafka import producer as module
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster
-from streams.kafka.producer import fits_topic, partition_of, submit_messages
+from streams.kafka.producer import (
+    BatchSizes,
+    NotWritten,
+    RefusedBatch,
+    SentBatch,
+    TransactionalProducer,
+    UnacknowledgedBatches,
+    fits_topic,
+    partition_of,
+    submit_messages,
+    wait_acknowledged,
+)
 from streams.kafka.topics import wait_for_topics
 from streams.messages import Message
 from tests.conftest import KafkaForTest
@@ -56,7 +67,7 @@ async def transactional(cluster: Cluster, **config: str) -> AsyncIterator[AIOKaf
 
 async def committed(producer: AIOKafkaProducer, cluster: Cluster, messages: Sequence[Message]) -> None:
     async with producer.transaction():
-        await asyncio.gather(*await submit_messages(producer, cluster, messages))
+        await wait_acknowledged(await submit_messages(producer, cluster, messages))
 
 
 @pytest.mark.kafka
@@ -106,7 +117,75 @@ async def test_a_transaction_of_which_the_broker_refuses_a_batch_is_not_committe
     small, large = Message(TOPIC, b"a", b"small", 1), Message(TOPIC, b"b", b"x" * 3000, 1)
     async with transactional(cluster, **{"max.message.bytes": "2000"}) as producer:
         await committed(producer, cluster, [small])
-        with pytest.raises(MessageSizeTooLargeError):
+        with pytest.raises(RefusedBatch) as raised:
             await committed(producer, cluster, [small, large])
+    assert raised.value.topic == cluster.topic(TOPIC)
+    assert large in raised.value.messages
     records = await read(kafka.settings(partitions=PARTITIONS), [TOPIC], 1, 20)
     assert [record.value for record in records] == [b"small"]
+
+
+@pytest.mark.kafka
+async def test_after_a_refusal_the_next_transaction_is_taken(kafka: KafkaForTest) -> None:
+    """aiokafka counts on as if the batch had been written, and the broker would take nothing more of that producer."""
+    cluster = Cluster(kafka.settings(partitions=PARTITIONS))
+    small, large = Message(TOPIC, b"a", b"small", 1), Message(TOPIC, b"a", b"x" * 3000, 1)
+    async with transactional(cluster, **{"max.message.bytes": "2000"}):
+        writer = TransactionalProducer(lambda: cluster.producer(transactional_id=cluster.topic("two")))
+
+        async def write(messages: Sequence[Message]) -> None:
+            async def write_all(producer: AIOKafkaProducer) -> None:
+                await wait_acknowledged(await submit_messages(producer, cluster, messages))
+
+            await writer.transact(write_all)
+
+        await write([small])
+        with pytest.raises(RefusedBatch):
+            await write([large])
+        await write([small])
+        await writer.close()
+    records = await read(kafka.settings(partitions=PARTITIONS), [TOPIC], 2, 20)
+    assert [record.value for record in records] == [b"small", b"small"]
+
+
+@pytest.mark.kafka
+async def test_a_producer_that_was_fenced_is_not_made_anew(kafka: KafkaForTest) -> None:
+    cluster = Cluster(kafka.settings(partitions=PARTITIONS))
+
+    async def write(producer: AIOKafkaProducer) -> None:
+        await wait_acknowledged(await submit_messages(producer, cluster, [Message(TOPIC, b"a", b"x", 1)]))
+
+    def make() -> AIOKafkaProducer:
+        return cluster.producer(transactional_id=cluster.topic("three"))
+
+    async with transactional(cluster):
+        replaced, successor = TransactionalProducer(make), TransactionalProducer(make)
+        await replaced.transact(write)
+        await successor.transact(write)
+        for _ in range(2):
+            with pytest.raises(module.FENCED_ERRORS):
+                await replaced.transact(write)
+        await successor.transact(write)
+        lost = TransactionalProducer(make, may_renew=lambda: False)
+        with pytest.raises(NotWritten):
+            await lost.transact(write)
+        await asyncio.gather(replaced.close(), successor.close(), lost.close())
+    assert len(await read(kafka.settings(partitions=PARTITIONS), [TOPIC], 4, 2)) == 3
+
+
+async def test_what_is_on_its_way_is_bounded_and_one_larger_message_passes_alone() -> None:
+    sizes, limit = BatchSizes(), module.MAX_UNACKNOWLEDGED_BYTES
+    await sizes.enter(limit + 1)
+    waiting = asyncio.ensure_future(sizes.enter(1))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    sizes.leave(limit + 1)
+    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(sizes.enter(limit - 1), 5)
+
+
+async def test_what_is_not_acknowledged_in_time_is_told_with_its_topic() -> None:
+    never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    batch = SentBatch(TopicPartition("wire.a.v1", 0), [Message("a", b"", b"", 0)], never)
+    with pytest.raises(UnacknowledgedBatches, match=r"wire\.a\.v1"):
+        await wait_acknowledged([batch], 0.01)
