@@ -75,13 +75,14 @@ class Segment(Model, frozen=True):
 
 
 class Place(Model, frozen=True):
-    """A place on earth: ISO 3166-1 alpha-2 country, degrees WGS 84, GeoNames id."""
+    """A place on earth: ISO 3166-1 alpha-2 country, degrees WGS 84, GeoNames id; `uri` of a dateline's place."""
 
     name: str | None = None
     country: str | None = None
     latitude: float | None = None
     longitude: float | None = None
     geoname_id: int | None = field(name="geonameId", default=None)
+    uri: str | None = None
 
 
 class Dateline(Model, frozen=True):
@@ -136,7 +137,11 @@ class Mention(Model, frozen=True):
 
 
 class Entity(Model, frozen=True):
-    """Somebody or something that the story names, over all its mentions."""
+    """Somebody or something that the story names, over all its mentions.
+
+    `relevance` (0 to 100) says how much the story is about it, `first` where in the text it is first named, `uri` what it
+    is for Wikidata or GeoNames, where that is certain.
+    """
 
     id: str
     label: Label
@@ -145,6 +150,9 @@ class Entity(Model, frozen=True):
     roles: tuple[str, ...] = always_written(())
     place: Place | None = None
     watchlists: tuple[str, ...] = ()
+    relevance: int | None = None
+    first: int | None = None
+    uri: str | None = None
 
 
 class DateExpression(Model, frozen=True):
@@ -159,11 +167,16 @@ class DateExpression(Model, frozen=True):
 
 
 class Topic(Model, frozen=True):
-    """An IPTC Media Topic (``medtop:NNNNNNNN``); `confidence` 0 to 1."""
+    """An IPTC Media Topic (``medtop:NNNNNNNN``); `confidence` 0 to 1, `relevance` 0 to 100, `uri` in Wikidata.
+
+    The confidence says how sure it is that the story has this topic, the relevance how much of the story is about it.
+    """
 
     code: str
     name: str
     confidence: float
+    relevance: int | None = None
+    uri: str | None = None
 
 
 class Feature(Model, frozen=True):

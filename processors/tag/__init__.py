@@ -12,7 +12,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from config.settings import Tag
-from processors.model.event import Event, Feature, Quote
+from processors.linked_data import geonames_uri
+from processors.model.event import Dateline, Event, Feature, Quote
 from processors.rule_guard import FailedRule, RuleGuard
 from processors.tag.copy import MAX_HEADLINE_CHARS, Copy, NameSpan, readable_chars
 from processors.tag.dates import find_dates
@@ -20,6 +21,7 @@ from processors.tag.entities import gather_entities
 from processors.tag.foreign import find_foreign
 from processors.tag.ninjs_members import fill_story
 from processors.tag.phrase_search import CopyWords
+from processors.tag.relevance import rate_entities
 from processors.tag.rules import NameRule, RuleContext
 from processors.tag.rules.agreement import agree_on_labels
 from processors.tag.rules.bounds import split_joined_names, trim_names
@@ -141,7 +143,16 @@ class Tagger:
         tagged = replace(event, mentions=mentions, entities=entities, dates=dates)
         topics = guard.run(find_topics, (), tagged)
         tagged = replace(tagged, topics=topics, quotes=guard.run(_resolve_quotes, tagged.quotes, tagged))
+        rated = guard.run(rate_entities, tagged.entities, tagged)
+        tagged = replace(tagged, entities=rated, dateline=_linked_dateline(tagged.dateline))
         return replace(tagged, story=guard.run(fill_story, tagged.story, tagged))
+
+
+def _linked_dateline(dateline: Dateline | None) -> Dateline | None:
+    if dateline is None:
+        return None
+    linked = tuple(replace(place, uri=geonames_uri(place.geoname_id)) for place in dateline.places)
+    return replace(dateline, places=linked)
 
 
 def _foreign_names(copy: Copy) -> list[NameSpan]:

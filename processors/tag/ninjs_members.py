@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from processors.linked_data import geonames_uri
 from processors.media_topics import TAGGER_CREATOR
 from processors.model.event import Entity, Event
 from processors.model.story import Organisation, Person, Point, Story, StoryPlace, Subject
@@ -14,7 +15,6 @@ from processors.model.story import Organisation, Person, Point, Story, StoryPlac
 ASIDE_SEGMENTS: Final = frozenset(
     {"byline", "credit", "signoff", "boilerplate"}
 )  # kinds that name who made the story
-GEONAMES_URI: Final = "https://sws.geonames.org/{}/"
 MEDIA_TOPIC_URI: Final = "http://cv.iptc.org/newscodes/mediatopic/{}"
 
 
@@ -58,7 +58,7 @@ def _places(story: Story, entities: Iterable[Entity]) -> Iterable[StoryPlace]:
     for entity in entities:
         if entity.label == "LOC" and entity.name not in present:
             where = entity.place
-            uri = GEONAMES_URI.format(where.geoname_id) if where and where.geoname_id else None
+            uri = geonames_uri(where.geoname_id) if where else None
             point = (
                 Point((where.longitude, where.latitude))
                 if where and where.longitude is not None and where.latitude is not None
@@ -73,7 +73,9 @@ def _subjects(event: Event) -> Iterable[Subject]:
         uri = MEDIA_TOPIC_URI.format(topic.code.removeprefix("medtop:"))
         if uri not in present:
             percent = round(100 * topic.confidence)
-            yield Subject(topic.name, uri=uri, creator=TAGGER_CREATOR, confidence=percent)
+            yield Subject(
+                topic.name, uri=uri, creator=TAGGER_CREATOR, confidence=percent, relevance=topic.relevance
+            )
 
 
 def _located(event: Event) -> str | None:

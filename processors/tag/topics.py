@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from config.lexicon import language
 from config.tables import topic_names
+from processors.linked_data import wikidata_uri
 from processors.media_topics import (
     CODE_PREFIX,
     PIPELINE_CREATOR,
@@ -28,6 +29,9 @@ from processors.media_topics import (
 from processors.model.event import Event, Topic
 
 PUBLISHED_CONFIDENCE: Final = 1.0  # of the publisher's own code
+# The part of a story that a publisher's topic is about, where neither he nor the words say: he names the main ones first
+# and the others too, so neither a mention nor all of it.
+PUBLISHED_SHARE: Final = 0.5
 # Of a section name, or of another code, that stands for a topic: sections and codes are wider than topics.
 SECTION_CONFIDENCE: Final = 0.9
 # Of a term that is marked with ``!``: lower, and a story with one sure word has no topic; higher, and nothing else counts.
@@ -66,31 +70,53 @@ class TopicLexicon:
 def find_topics(event: Event) -> tuple[Topic, ...]:
     """The topics of a story, surest first; a topic is left out where one below it is told."""
     tag = event.language.tag if event.language else "und"
-    confidences: dict[str, float] = {}
-    for code, confidence in [*_publishers(event), *_from_words(event, tag)]:
-        confidences[code] = max(confidence, confidences.get(code, 0.0))
-    implied = {above for code in confidences for above in find_ancestors(code)}
-    kept = {code: confidence for code, confidence in confidences.items() if code not in implied}
+    found: dict[str, _FoundTopic] = {}
+    for topic in [*_publishers(event), *_from_words(event, tag)]:
+        found[topic.code] = topic.join(found.get(topic.code))
+    implied = {above for code in found for above in find_ancestors(code)}
+    kept = [topic for code, topic in found.items() if code not in implied]
     return tuple(
-        Topic(CODE_PREFIX + code, media_topics()[code].name(tag), round(confidence, 3))
-        for code, confidence in sorted(kept.items(), key=lambda pair: (-pair[1], pair[0]))
+        topic.in_language(tag) for topic in sorted(kept, key=lambda topic: (-topic.confidence, topic.code))
     )
 
 
-def _publishers(event: Event) -> Iterator[tuple[str, float]]:
+@dataclass(frozen=True, slots=True)
+class _FoundTopic:
+    """A topic, how sure it is, and the share of the story that is about it."""
+
+    code: str
+    confidence: float
+    share: float
+
+    def in_language(self, tag: str) -> Topic:
+        """The topic as the event has it, with its name in a language."""
+        name, relevance = media_topics()[self.code].name(tag), round(100 * self.share)
+        return Topic(
+            CODE_PREFIX + self.code, name, round(self.confidence, 3), relevance, wikidata_uri(self.code)
+        )
+
+    def join(self, other: _FoundTopic | None) -> _FoundTopic:
+        """Both findings of one topic, the surer of each."""
+        if other is None:
+            return self
+        return _FoundTopic(self.code, max(self.confidence, other.confidence), max(self.share, other.share))
+
+
+def _publishers(event: Event) -> Iterator[_FoundTopic]:
     """What the publisher's subjects say: Media Topics, or section names that stand for one."""
     for subject in event.story.subjects:
         if subject.creator == TAGGER_CREATOR:
             continue
+        share = PUBLISHED_SHARE if subject.relevance is None else min(max(subject.relevance, 0), 100) / 100
         sure = SECTION_CONFIDENCE if subject.creator == PIPELINE_CREATOR else PUBLISHED_CONFIDENCE
         coded = CODE.search(subject.uri or "") or CODE.search(subject.literal or "")
         if coded and coded.group(1) in media_topics():
-            yield coded.group(1), sure
+            yield _FoundTopic(coded.group(1), sure, share)
             continue
         for name in (subject.name, subject.literal):
             code = _section(name or "")
             if code:
-                yield code, SECTION_CONFIDENCE
+                yield _FoundTopic(code, SECTION_CONFIDENCE, share)
                 break
 
 
@@ -99,7 +125,7 @@ def _section(name: str) -> str | None:
     return _sections().get(key) or codes_by_name().get(key)
 
 
-def _from_words(event: Event, tag: str) -> Iterator[tuple[str, float]]:
+def _from_words(event: Event, tag: str) -> Iterator[_FoundTopic]:
     lexicon = _lexicon(tag.partition("-")[0])
     if lexicon is None:
         return
@@ -120,7 +146,7 @@ def _from_words(event: Event, tag: str) -> Iterator[tuple[str, float]]:
         if score:
             confidence = score**SCORE_POWER / total * (1 - math.exp(-score / DAMPING_EVIDENCE))
             if confidence >= MIN_CONFIDENCE:
-                yield code, min(confidence, 0.99)
+                yield _FoundTopic(code, min(confidence, 0.99), score**SCORE_POWER / total)
 
 
 def _count(lexicon: TopicLexicon, tokens: list[str], counts: dict[Term, float], weigh: Any) -> None:

@@ -29,6 +29,11 @@ WITH_REGIONS = (
     "AR", "AT", "AU", "BE", "BR", "CA", "CH", "CL", "CN", "CO", "DE", "EC", "ES", "FR", "GB", "GR", "ID", "IE", "IN",
     "IT", "JP", "KR", "MX", "MY", "NG", "NL", "NZ", "PE", "PH", "PK", "PL", "PT", "RU", "UA", "VE", "VN", "ZA",
 )  # fmt: skip
+# Latitude and longitude of what has a code and no town: Antarctica, islands, and two countries that are no more.
+CENTRE_OF_COUNTRY = {
+    "AQ": [-90.0, 0.0], "BV": [-54.42, 3.36], "HM": [-53.1, 73.51], "IO": [-7.31, 72.41], "UM": [19.28, 166.65],
+    "CS": [44.8176, 20.4633], "AN": [12.1084, -68.9335],
+}  # fmt: skip
 AIRPORT_CODE = re.compile(r"[A-Z]{3}")  # IATA codes stand among the alternate names
 
 
@@ -50,7 +55,7 @@ def main() -> None:
 
 def _countries(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
     """Kind, GeoNames id, country, region, latitude, longitude, population, capital; and the names."""
-    centres = {(city["countrycode"], city["name"]): city for city in cache.get_cities().values()}
+    capitals = _capitals(cache)
     for code, country in cache.get_countries().items():
         names = [country["name"], *(Locale(tag).territories.get(code, "") for tag in LANGUAGES)]
         country_names = pycountry.countries.get(alpha_2=code)
@@ -59,19 +64,60 @@ def _countries(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
             getattr(country_names, "name", ""),
             getattr(country_names, "official_name", ""),
         ]
-        capital = centres.get((code, country["capital"]), {})
-        where = [capital.get("latitude", ""), capital.get("longitude", "")]
+        centre = capitals.get(code) or _largest_city(cache, code)
+        where = (
+            [round(centre["latitude"], 4), round(centre["longitude"], 4)]
+            if centre
+            else CENTRE_OF_COUNTRY.get(code, ["", ""])
+        )
         yield ["country", country["geonameid"], code, "", *where, country["population"], ""], names
 
 
+def _capitals(cache: Any) -> dict[str, dict[str, Any]]:
+    """The capital of each country: of the towns of its name, else of those that are called so too, the largest."""
+    names = {code: key_of(country["capital"]) for code, country in cache.get_countries().items()}
+    cities = _by_people(cache)
+    named = {(city["countrycode"], key_of(city["name"])): city for city in reversed(cities)}
+    also = {
+        (city["countrycode"], key_of(name)): city
+        for city in reversed(cities)
+        for name in city["alternatenames"]
+    }
+    found = {code: named.get((code, name)) or also.get((code, name)) for code, name in names.items()}
+    return {code: city for code, city in found.items() if city}
+
+
+def _largest_city(cache: Any, country: str) -> dict[str, Any] | None:
+    return next((city for city in _by_people(cache) if city["countrycode"] == country), None)
+
+
+def _by_people(cache: Any) -> list[dict[str, Any]]:
+    return sorted(cache.get_cities().values(), key=lambda city: (-city["population"], city["geonameid"]))
+
+
 def _regions(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
-    """States of the USA with their codes; provinces and regions of other countries."""
+    """States of the USA with their codes, pinned where their people live; provinces and regions of other countries."""
     for code, state in cache.get_us_states().items():
-        yield ["region", state["geonameid"], "US", code, "", "", 0, ""], [state["name"]]
+        where = _middle([city for city in cache.get_cities().values()
+                         if (city["countrycode"], city["admin1code"]) == ("US", code)])  # fmt: skip
+        yield ["region", state["geonameid"], "US", code, *where, 0, ""], [state["name"]]
     for code in WITH_REGIONS:
         for region in _subdivisions(code):
             if region.parent_code is None:
                 yield ["region", "", code, "", "", "", 0, ""], [re.sub(r" \[.*|\*", "", region.name)]
+
+
+def _middle(cities: list[dict[str, Any]]) -> list[Any]:
+    """The latitude and longitude of the town that lies nearest to where most people live."""
+    people = sum(city["population"] for city in cities)
+    if not people:
+        return ["", ""]
+    latitude, longitude = (sum(city[axis] * city["population"] for city in cities) / people
+                           for axis in ("latitude", "longitude"))  # fmt: skip
+    town = min(
+        cities, key=lambda city: (city["latitude"] - latitude) ** 2 + (city["longitude"] - longitude) ** 2
+    )
+    return [round(town["latitude"], 4), round(town["longitude"], 4)]
 
 
 def _subdivisions(country: str) -> list[Any]:
@@ -79,12 +125,11 @@ def _subdivisions(country: str) -> list[Any]:
 
 
 def _cities(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
-    capitals = {(code, key_of(country["capital"])) for code, country in cache.get_countries().items()}
-    cities = cache.get_cities().values()
-    for city in sorted(cities, key=lambda city: (-city["population"], city["geonameid"])):
+    capitals = {city["geonameid"] for city in _capitals(cache).values()}
+    for city in _by_people(cache):
         others = city["alternatenames"] if city["population"] >= MIN_PEOPLE_FOR_ALTERNATES else ()
         names = [city["name"], *filter(_is_name, others)]
-        capital = "1" if any((city["countrycode"], key_of(name)) in capitals for name in names[:1]) else ""
+        capital = "1" if city["geonameid"] in capitals else ""
         fields = [city["geonameid"], city["countrycode"], city["admin1code"]]
         where = [round(city["latitude"], 4), round(city["longitude"], 4)]
         yield ["city", *fields, *where, city["population"], capital], names

@@ -79,3 +79,33 @@ def test_unknown_names_find_nothing(name: str) -> None:
 @given(st.text())
 def test_keys_are_stable(name: str) -> None:
     assert key_of(key_of(name)) == key_of(name)
+
+
+@pytest.mark.parametrize(
+    ("country", "latitude", "longitude"),
+    [("United States", 38.9, -77.0), ("India", 28.6, 77.2), ("Mongolia", 47.9, 106.9), ("Costa Rica", 9.9, -84.1),
+     ("Antarctica", -90.0, 0.0)],
+)  # fmt: skip
+def test_a_country_is_pinned_in_its_capital(country: str, latitude: float, longitude: float) -> None:
+    place = find_place(country)
+    assert place
+    assert place.latitude == pytest.approx(latitude, abs=0.2)
+    assert place.longitude == pytest.approx(longitude, abs=0.2)
+
+
+def test_only_the_capital_among_towns_of_its_name_is_one() -> None:
+    capitals = [each for each in candidates("Washington") if each.capital]
+    assert [(each.geoname_id, each.region) for each in capitals] == [(4140963, "DC")]
+
+
+def test_every_country_and_every_american_state_has_coordinates() -> None:
+    states = gazetteer().states().values()
+    assert [state.name for state in states if state.latitude is None] == []
+    countries = [find_place(name) for name in ("Palau", "Tokelau", "Bouvet Island")]
+    assert [place for place in countries if place is None or place.latitude is None] == []
+
+
+def test_a_state_is_pinned_in_itself() -> None:
+    texas = gazetteer().states()["TX"]
+    assert 25.8 < (texas.latitude or 0) < 36.5
+    assert -106.6 < (texas.longitude or 0) < -93.5
