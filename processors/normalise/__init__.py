@@ -30,7 +30,7 @@ def normalise(item: RawItem, settings: Normalise) -> list[Event | Rejected]:
     format_ = BY_NAME.get(name)
     if format_ is None:
         raise UnknownFormat(f"no format is called {name!r}; known are {', '.join(BY_NAME)}")
-    document = Document(text, item, settings.max_entries, FORMATS, settings.max_parts)
+    document = Document(text, item, settings.max_entries, FORMATS, settings.max_parts, sniff)
     readings = without_shared_uris(format_.read(document))
     single = len(readings) == 1
     return [_event(reading, item, settings, single) for reading in readings]

@@ -46,6 +46,8 @@ _PROSE: Final = frozenset(
 )  # what an alert's sentence may be taken for
 _REPLACEMENT: Final = "\ufffd"  # stands where bytes were no character
 _REPLACED: Final = re.compile(f"{_REPLACEMENT}+")
+# How a sentence or a salutation ends, and no headline. A headline may end in a question or an exclamation.
+_ENDS_SENTENCE: Final = re.compile(r"[.,:;。…][\"'”’»)]*\Z")
 _HEADLINE_MARKS: Final = re.compile(r"^[\s^]+|[\s^=]+$")
 
 
@@ -78,7 +80,8 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
         headline = headline or clean_line(story.title)  # one paragraph is copy: its headline is the subject
     if text and (reading.laid_out or not headline):
         story, headline = with_layout(story, text, headline, language.tag)
-        headline = headline or (clean_line(story.title) if reading.laid_out and story.title else "")
+        if reading.laid_out and story.title and (not headline or _ENDS_SENTENCE.search(headline)):
+            headline = clean_line(story.title)  # the first paragraph is copy as well
     is_urgent = story.urgency is not None and story.urgency <= MAX_URGENT_URGENCY
     if not headline and (reading.format in _ALERT_FORMATS or (is_urgent and reading.format in _WIRES)):
         headline = read_alert(text, story.slugline or "", is_urgent=is_urgent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage, MIMEPart
@@ -13,14 +14,17 @@ from typing import Any, Final, cast
 
 from msgspec import structs
 
-from processors.errors import Malformed, TooLarge
+from processors.errors import Malformed, Rejected, TooLarge
+from processors.layout.printed import match_dateline
 from processors.model.event import DamageKind, RawItem
 from processors.model.story import AltId, InfoSource, Story
 from processors.normalise import dispatch
+from processors.normalise.attachments import read_attachment, with_frame
 from processors.normalise.charsets import codec_of, decode_as
 from processors.normalise.decode import choose_codec, decode_unmarked
 from processors.normalise.html import read_html
 from processors.normalise.reading import Document, Format, Reading, Readings
+from processors.normalise.text import clean_line, clean_text
 from processors.normalise.values import language_tag, publisher_uri, timestamp
 
 _NAME: Final = "email"
@@ -49,6 +53,25 @@ _ENCODED_WORD: Final = re.compile(rb"=\?([A-Za-z0-9._:-]+)(?=(?:\*[A-Za-z-]*)?\?
 _CHARSET: Final = re.compile(rb"\bcharset=\"?([\w.:-]{1,40})", re.IGNORECASE)
 _FIELD_NAME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9-]*+:)(?=\S)", re.MULTILINE)
 _WORDS: Final = re.compile(r"[^<>\n]++")
+_DATA_SUBTYPES: Final = frozenset(
+    {"xml", "json", "csv", "calendar", "vcard", "x-vcard", "directory"}
+)  # of ``text/``
+_PARAGRAPH: Final = re.compile(r"^\S", re.MULTILINE)
+_HEAD_OF_PAGE: Final = re.compile(r"<head\b[^<>]*>", re.IGNORECASE)
+_END_OF_HEAD: Final = re.compile(r"</head\s*>", re.IGNORECASE)
+_MAX_FORWARDS: Final = 3  # in each other: a desk that forwards what an agency forwarded to it
+# A body so short is a covering note where an item is attached; a longer one is copy, unless the attachment says it again.
+_MAX_NOTE_CHARS: Final = 500
+_MIN_COMPARED_CHARS: Final = 20  # of lines that are compared: shorter ones stand in any copy
+_MAX_COMPARED_LINES: Final = 40  # each is looked for in all that is attached
+_MIN_REPEATED_SHARE: Final = 0.8
+# A plain text so short beside a page so much longer says only that there is a page. Short copy has a short page.
+_MAX_STUB_CHARS: Final = 300
+_MIN_PAGE_CHARS: Final = 200
+_MIN_PAGE_RATIO: Final = 3
+_MAX_COMPARED_PAGE_CHARS: Final = (
+    300_000  # alternatives in alternatives read a page as often as they are deep
+)
 _SENDER_NAMES: Final = frozenset({"from", "received", "message-id", "return-path"})
 
 
@@ -93,25 +116,54 @@ def is_message(head: str) -> bool:
 
 
 def read_message(document: Document) -> Readings:
-    """The dispatches in the body of a message.
+    """The dispatches in the body of a message, and the items that are attached to it.
 
     Raises:
         Malformed: it is no message, or its parts can't be read.
         TooLarge: it has too many parts.
     """
+    _check_parts(document.item.payload, document.max_parts)
+    return _read_message(document, _MAX_FORWARDS)
+
+
+def _read_message(document: Document, forwards: int) -> Readings:
+    """The readings of a message. Of messages attached to it so many are read, each in the other."""
     item = document.item
-    _check_parts(item.payload, document.max_parts)
     try:
         payload = _with_readable_head(item.payload.lstrip(), item.language)
         message = cast("EmailMessage", message_from_bytes(payload, policy=_POLICY))
         subject, body = _FORWARDED.sub("", _header(message, "subject")), _body(message, item)
         frame = _frame(message, item)
+        attached = _attached(message, document, forwards)
     except (LookupError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise Malformed(f"an e-mail message that can't be read: {error}") from error
-    readings = dispatch.split_dispatches(body) if body.strip() else [Reading(_NAME, Story(""))]
-    single = len(readings) == 1
-    damage: tuple[DamageKind, ...] = ("truncated",) if _is_field_cut(message) else ()
     publisher = _sender(message)[1].rpartition("@")[2].lower()
+    damage: tuple[DamageKind, ...] = ("truncated",) if _is_field_cut(message) else ()
+    stories = [
+        reading
+        for reading in attached
+        if isinstance(reading, Reading) and (reading.headline or reading.text.strip())
+    ]
+    if not stories:
+        return [*_readings_of_body(body, subject, frame, publisher, damage), *attached]
+    is_again = _repeats(body, stories)
+    is_note = not is_again and _is_note(body)
+    note = clean_text(body) if is_note else ""
+    own = [] if is_note or is_again else _readings_of_body(body, subject, frame, publisher, damage)
+    return [
+        *own,
+        *(
+            with_frame(reading, frame, note, publisher) if isinstance(reading, Reading) else reading
+            for reading in attached
+        ),
+    ]
+
+
+def _readings_of_body(
+    body: str, subject: str, frame: Story, publisher: str, damage: tuple[DamageKind, ...]
+) -> list[Reading]:
+    readings = dispatch.split_dispatches(body) if body.strip() else [Reading(_NAME, Story(""), subject)]
+    single = len(readings) == 1
     return [
         replace(
             reading,
@@ -120,6 +172,8 @@ def read_message(document: Document) -> Readings:
                 frame,
                 uri=frame.uri if single else "",
                 title=subject if single else None,
+                slugline=reading.story.slugline,
+                subjects=reading.story.subjects,
                 alt_ids=(*frame.alt_ids, *reading.story.alt_ids),
             ),
             laid_out=True,
@@ -128,6 +182,40 @@ def read_message(document: Document) -> Readings:
         )
         for reading in readings
     ]
+
+
+def _attached(message: EmailMessage, document: Document, forwards: int) -> Readings:
+    """The readings of what is attached to a message, in its order."""
+    readings: Readings = []
+    for part in _attachments(message):
+        if part.get_content_type() != "message/rfc822":
+            readings += read_attachment(part, document)
+        elif forwards and part.is_multipart():
+            inner = cast("EmailMessage", part.get_payload(0))
+            item = structs.replace(
+                document.item, payload=inner.as_bytes(), charset=None, uri=None, version=None
+            )
+            try:
+                readings += _read_message(replace(document, item=item), forwards - 1)
+            except Rejected as error:
+                readings.append(error)
+    return readings
+
+
+def _is_note(body: str) -> bool:
+    """Whether a body beside attachments is a covering note: short, and without the dateline that copy has."""
+    if len(body) > _MAX_NOTE_CHARS:
+        return False
+    starts = [match.start() for match in _PARAGRAPH.finditer(body)]
+    return not any(match_dateline(body, start, len(body)) for start in starts)
+
+
+def _repeats(body: str, stories: list[Reading]) -> bool:
+    """Whether a body says again what is attached."""
+    lines = [line for line in map(clean_line, body.split("\n")) if len(line) >= _MIN_COMPARED_CHARS]
+    lines = lines[:_MAX_COMPARED_LINES]
+    copies = clean_line(" ".join(f"{story.headline} {story.text}" for story in stories))
+    return bool(lines) and sum(line in copies for line in lines) >= _MIN_REPEATED_SHARE * len(lines)
 
 
 def _is_field_cut(message: EmailMessage) -> bool:
@@ -192,7 +280,7 @@ def _sender(message: EmailMessage) -> tuple[str, str]:
     return next(iter(getaddresses([_header(message, "from")])), ("", ""))
 
 
-def _header(message: EmailMessage, name: str) -> str:
+def _header(message: MIMEPart, name: str) -> str:
     """A header field on one line; empty where it is missing or can't be read."""
     try:
         return " ".join(str(message.get(name) or "").split())
@@ -201,28 +289,82 @@ def _header(message: EmailMessage, name: str) -> str:
 
 
 def _body(message: EmailMessage, item: RawItem) -> str:
-    """The body of a message: its plain text, else the text of its HTML, else the first part that is text."""
-    part = message.get_body(("plain", "html"))
-    if part is None:
-        part = next(
-            (candidate for candidate in message.walk() if candidate.get_content_maintype() == "text"), None
-        )
-    if part is None:
-        return ""
+    """The body of a message: its texts one after the other."""
+    texts = [_words_of(part, item).strip("\r\n") for part in _text_parts(message, item)]
+    return "\n\n".join(text for text in texts if text.strip())
+
+
+def _text_parts(part: MIMEPart, item: RawItem) -> Iterator[MIMEPart]:
+    """The parts that are shown as the body; of alternatives the one that is read."""
+    kind = part.get_content_type()
+    if kind == "message/rfc822" or _is_attachment(part):
+        return
+    if kind == "multipart/alternative":
+        yield from _alternative(part, item)
+    elif part.get_content_maintype() == "multipart":
+        for inner in part.iter_parts():
+            yield from _text_parts(inner, item)
+    elif _is_text(part):
+        yield part
+
+
+def _alternative(part: MIMEPart, item: RawItem) -> Iterator[MIMEPart]:
+    """The plain text of alternatives, or the page where the text only says that there is one."""
+    inner = [text for each in part.iter_parts() for text in _text_parts(each, item)]
+    plain = next((text for text in inner if text.get_content_subtype() == "plain"), None)
+    page = next((text for text in inner if text.get_content_subtype() == "html"), None)
+    if plain is not None and page is not None:
+        words = len(_words_of(plain, item).strip())
+        is_stub = words <= _MAX_STUB_CHARS and len(str(page.get_payload())) <= _MAX_COMPARED_PAGE_CHARS
+        if is_stub and len(_words_of(page, item)) > _MIN_PAGE_CHARS + words * _MIN_PAGE_RATIO:
+            plain = None
+    chosen = plain if plain is not None else page
+    if chosen is not None:
+        yield chosen
+
+
+def _attachments(message: EmailMessage) -> Iterator[MIMEPart]:
+    """The leaves that are no body: attachments, messages, and parts that are no text."""
+    waiting: list[MIMEPart] = [message]
+    while waiting:
+        part = waiting.pop(0)
+        if part.get_content_maintype() == "multipart":
+            waiting[:0] = [*part.iter_parts()]
+        elif _is_attachment(part) or not _is_text(part):
+            yield part
+
+
+def _is_text(part: MIMEPart) -> bool:
+    return part.get_content_maintype() == "text" and part.get_content_subtype() not in _DATA_SUBTYPES
+
+
+def _is_attachment(part: MIMEPart) -> bool:
+    return part.get_content_disposition() == "attachment" and part.get_content_maintype() != "multipart"
+
+
+def _words_of(part: MIMEPart, item: RawItem) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
-    language = _header(message, "content-language").partition(",")[0] or item.language
+    language = _header(part, "content-language").partition(",")[0] or item.language
     words = decode_unmarked(payload, part.get_content_charset(), language)
-    return (
-        read_html(words).text if part.get_content_subtype() == "html" else _without_soft_breaks(words, part)
-    )
+    if part.get_content_subtype() == "html":
+        return read_html(_without_head(words)).text
+    return _without_soft_breaks(words, part)
+
+
+def _without_head(page: str) -> str:
+    """A page without its head, whose title is the mail program's."""
+    start = _HEAD_OF_PAGE.search(page)
+    end = _END_OF_HEAD.search(page, start.end()) if start else None
+    return page[: start.start()] + page[end.end() :] if start and end else page
 
 
 def _without_soft_breaks(words: str, part: MIMEPart) -> str:
     """The words of a part; lines that end in a blank go on in the next one (RFC 3676, format=flowed).
 
-    With ``delsp=yes`` the blank was put in for the line's end alone, as languages without blanks need it.
+    With ``delsp=yes`` the blank was put in for the line's end alone, as languages without blanks need it. A blank that
+    begins a line was put in before it (section 4.4).
     """
     flowed = (
         part.get_content_type() == "text/plain" and str(part.get_param("format") or "").lower() == "flowed"
@@ -230,8 +372,9 @@ def _without_soft_breaks(words: str, part: MIMEPart) -> str:
     if not flowed:
         return words
     joint = "" if str(part.get_param("delsp") or "").lower() == "yes" else " "
-    lines = words.replace("\r\n", "\n").replace("\n-- \n", "\n\n")
-    return lines.replace(" \n", joint)
+    lines = [line.removeprefix(" ") for line in words.replace("\r\n", "\n").split("\n")]
+    text = "\n".join("" if line == "-- " else line for line in lines)
+    return text.replace(" \n", joint)
 
 
 FORMAT: Final = Format(name=_NAME, read=read_message, is_document=is_message, media_types=("message/rfc822",))

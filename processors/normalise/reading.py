@@ -42,7 +42,8 @@ class Document:
     """A raw item with its characters, as a reader gets it.
 
     `max_entries` is how many entries of a feed or list are read, `max_parts` how many parts a mail may have. `formats` are all formats, for the documents that
-    hold items of several (JSON) or are told apart by more than their first characters (XML feeds).
+    hold items of several (JSON) or are told apart by more than their first characters (XML feeds); `sniff` tells the
+    format of what a document holds (attachments of mail).
     """
 
     text: str
@@ -50,6 +51,7 @@ class Document:
     max_entries: int
     formats: tuple[Format, ...]
     max_parts: int = 100
+    sniff: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
