@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ from processors.deduplicate.record import (
 from processors.deduplicate.references import reference_keys
 from processors.deduplicate.score import find_shared, jaccard_likeness, measure_novelty
 from processors.deduplicate.standing import StoryReport, read_report
-from processors.deduplicate.standing_lines import Occasion, StandingLines
+from processors.deduplicate.standing_lines import LearnedLines, StandingLines
 from processors.deduplicate.window import Window, WindowKeys, WindowReading
 from processors.model.event import Event, Feature, KilledChain, Lineage, NovelPassage
 from processors.sources import authority_of, may_change
@@ -67,15 +68,27 @@ class PreparedEvent(NamedTuple):
     """What is computed of an event before it is decided.
 
     `language` chooses its window, `state` is a hash of everything that makes a version differ, by which
-    ``version_key`` finds it. `report` is what is compared, `learned` a number for all that was learned before it.
+    ``version_key`` finds it. `report` is what is compared, `learned` a number for all that was learned before it, `next_learned`
+    one for that and its own `lesson`.
     """
 
     language: str
     state: int
     version_key: int
     report: StoryReport
+    lesson: LearnedLines | None
     learned: int
+    next_learned: int
     fingerprint: Fingerprint
+
+
+class _ReadReport(NamedTuple):
+    """What is read of a story ahead: see `PreparedEvent`."""
+
+    report: StoryReport
+    lesson: LearnedLines | None
+    learned: int
+    next_learned: int
 
 
 class _Placement(NamedTuple):
@@ -100,7 +113,8 @@ class Deduplicator:
         self._windows: dict[str, Window] = {}
         self._keys = WindowKeys()
         self._lines = StandingLines()
-        self._learned = 0  # changes with each occasion that was learned
+        self._numbers = count(1)  # of what was learned: each stands for one state of the lines
+        self._learned = 0
         self.ignored_records = 0  # of another format, that `restore` was given
 
     def decide_all(self, events: Sequence[Event]) -> list[StoryDecision]:
@@ -118,18 +132,17 @@ class Deduplicator:
             (_language(event), state := hash_state(event), _version_key(event, state)) for event in events
         ]
         reports = self._read_reports(events, [key for _, _, key in places])
+        fingerprints = _make_fingerprints(events, [each.report for each in reports])
         prepared = [
-            PreparedEvent(*place, *report, fingerprint)
-            for place, report, fingerprint in zip(
-                places, reports, _make_fingerprints(events, reports), strict=True
-            )
+            PreparedEvent(*place, *ahead, fingerprint)  # type: ignore[arg-type]  # mypy takes them for one tuple
+            for place, ahead, fingerprint in zip(places, reports, fingerprints, strict=True)
         ]
         coming: dict[str, dict[int, Fingerprint]] = {}
         for event in prepared:
-            if self._keys.find_view(event.version_key) is None:
+            if not self._keys.has_key(event.version_key):
                 coming.setdefault(event.language, {}).setdefault(event.version_key, event.fingerprint)
-        for language, fingerprints in coming.items():
-            self._window(language).announce(list(fingerprints.values()))
+        for language, announced in coming.items():
+            self._window(language).announce(list(announced.values()))
         return prepared
 
     def decide(self, event: Event, prepared: PreparedEvent | None = None) -> StoryDecision:
@@ -175,29 +188,36 @@ class Deduplicator:
         window.add(memory, arrival.time_ms, keys, prepared.report.occasion.source, arrival.brief, kept)
         return StoryDecision(placement.lineage, claim.uri, claim.source, evidence, novel, memory)
 
-    def _read_reports(self, events: Sequence[Event], keys: Sequence[int]) -> list[tuple[StoryReport, int]]:
+    def _read_reports(self, events: Sequence[Event], keys: Sequence[int]) -> list[_ReadReport]:
         """What the events report, as if all before them were learned; those that were seen before teach nothing."""
-        reports: list[tuple[StoryReport, int]] = []
+        reports: list[_ReadReport] = []
         ahead, learned = StandingLines(self._lines), self._learned
         taught: set[int] = set()
         for event, key in zip(events, keys, strict=True):
             report = read_report(event, ahead)
-            reports.append((report, learned))
-            if key not in taught and self._keys.find_view(key) is None:
+            lesson, next_learned = None, learned
+            if key not in taught and not self._keys.has_key(key):
                 taught.add(key)
-                ahead.learn(report.occasion)
-                learned = _count_learned(learned, report.occasion)
+                lesson, next_learned = ahead.learn(report.occasion), next(self._numbers)
+            reports.append(_ReadReport(report, lesson, learned, next_learned))
+            learned = next_learned
         return reports
 
     def _learn(self, event: Event, prepared: PreparedEvent) -> PreparedEvent:
         """Learn a story's standing lines. What was prepared of it holds if what was learned since was expected."""
+        if prepared.lesson is not None and prepared.learned == self._learned:
+            self._lines.apply(prepared.lesson)
+            self._learned = prepared.next_learned
+            return prepared
+        report = prepared.report
         if prepared.learned != self._learned:
             report = read_report(event, self._lines)
             if report.text != prepared.report.text:
-                prepared = prepared._replace(fingerprint=_make_fingerprints([event], [(report, 0)])[0])
+                fingerprint = _make_fingerprints([event], [report])[0]
+                prepared = prepared._replace(fingerprint=fingerprint)
             prepared = prepared._replace(report=report)
-        self._lines.learn(prepared.report.occasion)
-        self._learned = _count_learned(self._learned, prepared.report.occasion)
+        self._lines.learn(report.occasion)
+        self._learned = next(self._numbers)
         return prepared
 
     def restore(self, memory: bytes) -> None:
@@ -215,7 +235,7 @@ class Deduplicator:
         self._window(view.language).restore(view)
         if occasion := view.occasion():
             self._lines.learn(occasion)
-            self._learned = _count_learned(self._learned, occasion)
+            self._learned = next(self._numbers)
 
     def _window(self, language: str) -> Window:
         window = self._windows.get(language)
@@ -271,22 +291,15 @@ def _with_uri(event: Event, uri: str) -> Event:
     return event if event.story.uri == uri else replace(event, story=replace(event.story, uri=uri))
 
 
-def _make_fingerprints(
-    events: Sequence[Event], reports: Sequence[tuple[StoryReport, int]]
-) -> list[Fingerprint]:
+def _make_fingerprints(events: Sequence[Event], reports: Sequence[StoryReport]) -> list[Fingerprint]:
     """The fingerprints of events by what they report; their content is the whole text's."""
-    texts = [(event.headline, report.text) for event, (report, _) in zip(events, reports, strict=True)]
+    texts = [(event.headline, report.text) for event, report in zip(events, reports, strict=True)]
     return [
         fingerprint
         if report.text is report.content
         else fingerprint._replace(content=hash_content(report.content))
-        for fingerprint, (report, _) in zip(make_fingerprints(texts), reports, strict=True)
+        for fingerprint, report in zip(make_fingerprints(texts), reports, strict=True)
     ]
-
-
-def _count_learned(learned: int, occasion: Occasion) -> int:
-    """A number for what was learned before and an occasion more."""
-    return hash((learned, occasion))
 
 
 def _version_key(event: Event, state: int) -> int:

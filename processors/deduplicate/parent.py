@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from processors.deduplicate.briefs import BriefWords, read_brief, read_lead, read_title
 from processors.deduplicate.claim import Claim
 from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
 from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers
@@ -28,16 +29,12 @@ from processors.deduplicate.references import (
 )
 from processors.deduplicate.score import (
     BRIEF_WORDS,
-    BriefWords,
     Likeness,
     continues_chain,
     find_shared,
     is_rewritten,
     is_same_report,
     measure_likeness,
-    read_brief,
-    read_lead,
-    read_title,
 )
 from processors.deduplicate.sentences import SplitReport
 from processors.deduplicate.standing import StoryReport

@@ -7,7 +7,7 @@ stories that share nothing else have nothing in common, and a copy that lacks th
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import compress
+from itertools import compress, pairwise
 from typing import Final, NamedTuple
 
 from processors.deduplicate.standing_lines import (
@@ -16,9 +16,9 @@ from processors.deduplicate.standing_lines import (
     Occasion,
     StandingLines,
     bare_sentence,
-    split_sentences,
+    find_sentence_ends,
 )
-from processors.layout.line_kinds import is_initials, kind_of, sign_off_at_end
+from processors.layout.line_kinds import is_initials, sign_off_at_end, standing_kind_of
 from processors.layout.printed import match_dateline
 from processors.model.event import Event, SegmentKind
 from processors.times import HOUR_MS, read_milliseconds
@@ -56,8 +56,8 @@ def read_report(event: Event, lines: StandingLines) -> StoryReport:
     tells what it is about.
     """
     text = content = strip_standing_matter(event.text)
-    sentences = split_sentences(text)
-    bare = list(map(bare_sentence, sentences))
+    cuts = [0, *find_sentence_ends(text)]
+    bare = [bare_sentence(text[start:end]) for start, end in pairwise(cuts)]
     places = [at for at, words in enumerate(bare) if len(words) >= MIN_SENTENCE_CHARS]
     if len(places) > MAX_HEAD_SENTENCES + MAX_TAIL_SENTENCES:
         places = places[:MAX_HEAD_SENTENCES] + places[-MAX_TAIL_SENTENCES:]
@@ -65,6 +65,7 @@ def read_report(event: Event, lines: StandingLines) -> StoryReport:
     headline = event.headline or text[:MAX_OPENING_CHARS]
     occasion, standing = lines.read_occasion(_source_of(event), hours, headline, [bare[at] for at in places])
     if any(standing):
+        sentences = [text[start:end] for start, end in pairwise(cuts)]
         for at in compress(places, standing):
             sentences[at] = bare[at] = ""
         rest = "".join(sentences).strip() if any(bare) else ""
@@ -100,7 +101,7 @@ def _is_standing(line: str) -> bool:
     """Whether a line is of a kind that stands on every story of its sender."""
     if len(line) > MAX_STANDING_CHARS:
         return False
-    return kind_of(line) in _STANDING or is_initials(line)
+    return standing_kind_of(line) in _STANDING or is_initials(line)
 
 
 def _cut_sign_off(line: str) -> str:

@@ -15,6 +15,7 @@ import operator
 import re
 from array import array
 from collections.abc import MutableMapping, Sequence
+from functools import lru_cache
 from itertools import compress, pairwise
 from struct import Struct
 from typing import Final, NamedTuple
@@ -70,6 +71,7 @@ _HEADLINE_MASK: Final = (1 << _HEADLINE_BITS) - 1
 _COUNT_SHIFT: Final = 64  # of a packed occasion: headline, hours above it, then the count
 _HOURS_SHIFT: Final = 32
 _HOURS_MASK: Final = (1 << 16) - 1
+_SLOT_SHIFT: Final = 32 - PART_SLOT_BITS  # of a mixed sentence, whose upper bits are its slot
 _TAG_SHIFT: Final = 48  # of an occasion that is packed with the tag of its sentence instead of the count
 
 
@@ -99,10 +101,15 @@ class Occasion(NamedTuple):
         return cls(source, hours, headline, flags, tuple(array("I", raw[_HEAD.size :])))
 
 
-def split_sentences(text: str) -> list[str]:
-    """The sentences of a text with all that stands behind them, as far as full stops and lines tell."""
+def find_sentence_ends(text: str) -> list[int]:
+    """Where the sentences of a text end, with all that stands behind them, as far as full stops and lines tell."""
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    return [text[start:end] for start, end in pairwise((0, *ends, len(text)))]
+    return [*ends, len(text)]
+
+
+def split_sentences(text: str) -> list[str]:
+    """The sentences of a text with all that stands behind them."""
+    return [text[start:end] for start, end in pairwise((0, *find_sentence_ends(text)))]
 
 
 def bare_sentence(sentence: str) -> str:
@@ -124,8 +131,25 @@ def hash_headline(headline: str) -> int:
         words = [run[at : at + 2] for at in range(len(run) - 1)]
     bits = 0
     for word in words:
-        bits |= 1 << (xxhash.xxh3_64_intdigest(word.encode("utf-8", "surrogatepass")) % _HEADLINE_BITS)
+        bits |= _hash_headline_word(word)
     return bits
+
+
+@lru_cache(maxsize=4096)
+def _hash_headline_word(word: str) -> int:
+    return 1 << (xxhash.xxh3_64_intdigest(word.encode("utf-8", "surrogatepass")) % _HEADLINE_BITS)
+
+
+class LearnedLines(NamedTuple):
+    """What a story teaches: what slots of sentences that were seen once come to hold, and what its source repeats then.
+
+    `again` is None where the source repeats no more than before; `had_any` tells whether it had repeated any.
+    """
+
+    occasion: Occasion
+    once: dict[int, int]
+    again: dict[int, int] | None
+    had_any: bool
 
 
 class StandingLines:
@@ -142,6 +166,7 @@ class StandingLines:
         self._once = array("Q", bytes(8 << (PART_SLOT_BITS + PART_BITS))) if ahead is None else {}
         # By source and sentence: count and occasion. The latest are the last.
         self._again: dict[int, dict[int, int]] = {}
+        self._looked_up: tuple[Occasion | None, _Sightings] = (None, _Sightings([], [], []))
 
     def __len__(self) -> int:
         """How many sentences were seen again."""
@@ -154,13 +179,18 @@ class StandingLines:
         hashes = tuple(map(hash_sentence, sentences))
         key = hash_sentence(source)
         again = self._find_again(key)
+        sightings = self._look_up(key, hashes)
         chars = list(map(len, sentences))
-        known = [sentence in again or self._was_seen(key, sentence) for sentence in hashes]
+        known = sightings.seen
+        is_new = again.keys().isdisjoint(hashes)
+        if not is_new:
+            known = [sentence in again or seen for sentence, seen in zip(hashes, known, strict=True)]
         flags = NEW_LEAD if known and not known[0] else 0
         if sum(compress(chars, known)) >= MOSTLY_KNOWN_SHARE * sum(chars):
             flags |= KNOWN_TEXT
         occasion = Occasion(key, hours & _HOURS_MASK, hash_headline(headline), flags, hashes)
-        if again.keys().isdisjoint(hashes):
+        self._looked_up = (occasion, sightings)
+        if is_new:
             return occasion, []
         counts = [again.get(sentence, 0) >> _COUNT_SHIFT for sentence in hashes]
         unsure = [
@@ -173,33 +203,78 @@ class StandingLines:
             return occasion, sure
         return occasion, unsure
 
-    def learn(self, occasion: Occasion) -> None:
-        """Remember the sentences of a story."""
-        source = occasion.source
+    def learn(self, occasion: Occasion) -> LearnedLines:
+        """Remember the sentences of a story; the lesson teaches the same to lines that know what these knew."""
+        lesson = self._read_lesson(occasion)
+        self._keep_lesson(lesson)
+        return lesson
+
+    def apply(self, lesson: LearnedLines) -> None:
+        """Remember what others, which were ahead of these and knew the same, have learned."""
+        if lesson.had_any == bool(self._again.get(lesson.occasion.source)):
+            self._keep_lesson(lesson)
+        else:  # the source was forgotten since
+            self.learn(lesson.occasion)
+
+    def _keep_lesson(self, lesson: LearnedLines) -> None:
+        source, once = lesson.occasion.source, self._once
+        for slot, packed in lesson.once.items():
+            once[slot] = packed
         again = self._again.pop(source, None)
-        if again is None:
-            again = dict(self._find_again(source))
+        if lesson.again is not None:
+            again = lesson.again
+        if again:
+            self._again[source] = again  # the latest source is the last
+        if len(self._again) > MAX_SOURCES:
+            del self._again[next(iter(self._again))]
+
+    def _read_lesson(self, occasion: Occasion) -> LearnedLines:
+        source, sentences = occasion.source, occasion.sentences
+        former, (latest_occasion, sightings) = self._find_again(source), self._looked_up
+        if latest_occasion is not occasion:
+            sightings = self._look_up(source, sentences)
+        slots, tags, seen = sightings
+        if former.keys().isdisjoint(sentences) and True not in seen:
+            below = _pack(occasion, 0, _TAG_SHIFT)
+            once = {slot: tag << _TAG_SHIFT | below for slot, tag in zip(slots, tags, strict=True)}
+            if len(once) == len(slots):
+                return LearnedLines(occasion, once, None, bool(former))
+        return self._read_repeated(occasion, former, sightings)
+
+    def _read_repeated(
+        self, occasion: Occasion, former: dict[int, int], sightings: _Sightings
+    ) -> LearnedLines:
+        """The lesson of a story that has sentences which were seen before, or one of them twice."""
+        again, once = dict(former), dict[int, int]()
         latest: dict[int, int] = {}
-        for sentence in occasion.sentences:
+        for sentence, slot, tag in zip(occasion.sentences, sightings.slots, sightings.tags, strict=True):
             packed = again.pop(sentence, None)
             if packed is not None:
                 more = _count_occasion(packed, occasion)
                 count = min(MAX_COUNT, (packed >> _COUNT_SHIFT) + more)
                 latest[sentence] = _pack(occasion, count, _COUNT_SHIFT) if more else packed
             elif sentence not in latest:
-                slot, tag = _place_sentence(source, sentence)
-                held = self._find_once(slot)
+                held = once.get(slot) or self._find_once(slot)
                 if held >> _TAG_SHIFT != tag:
-                    self._once[slot] = _pack(occasion, tag, _TAG_SHIFT)
+                    once[slot] = _pack(occasion, tag, _TAG_SHIFT)
                 elif more := _count_occasion(held, occasion):
                     latest[sentence] = _pack(occasion, OTHER_COUNT + more, _COUNT_SHIFT)
         again |= latest
-        for oldest in list(again)[: max(0, len(again) - MAX_SOURCE_SENTENCES)]:
-            del again[oldest]
-        if again:
-            self._again[source] = again
-        if len(self._again) > MAX_SOURCES:
-            del self._again[next(iter(self._again))]
+        if len(again) > MAX_SOURCE_SENTENCES:
+            for oldest in list(again)[: len(again) - MAX_SOURCE_SENTENCES]:
+                del again[oldest]
+        return LearnedLines(occasion, once, again, bool(former))
+
+    def _look_up(self, source: int, sentences: Sequence[int]) -> _Sightings:
+        """Where sentences of a source would be held that were seen once, by which tags, and whether they were seen."""
+        part, mixer = (source & ((1 << PART_BITS) - 1)) << PART_SLOT_BITS, source * 0x9E3779B1 & 0xFFFFFFFF
+        mixed = [sentence ^ mixer for sentence in sentences]
+        slots = [part | each >> _SLOT_SHIFT for each in mixed]
+        tags = [each & 0xFFFF | 1 for each in mixed]
+        seen = [
+            held >> _TAG_SHIFT == tag for held, tag in zip(map(self._find_once, slots), tags, strict=True)
+        ]
+        return _Sightings(slots, tags, seen)
 
     def _find_again(self, source: int) -> dict[int, int]:
         """The sentences of a source that were seen again."""
@@ -216,10 +291,13 @@ class StandingLines:
         held: int | None = self._once.get(slot)
         return self._base._find_once(slot) if held is None else held  # noqa: SLF001  its own class
 
-    def _was_seen(self, source: int, sentence: int) -> bool:
-        """Whether a sentence was seen once."""
-        slot, tag = _place_sentence(source, sentence)
-        return self._find_once(slot) >> _TAG_SHIFT == tag
+
+class _Sightings(NamedTuple):
+    """Of some sentences: slots, in the part of their source, the tags by which they are known there, and whether they are."""
+
+    slots: list[int]
+    tags: list[int]
+    seen: list[bool]
 
 
 def _pack(occasion: Occasion, above: int, shift: int) -> int:
@@ -237,10 +315,3 @@ def _count_occasion(packed: int, occasion: Occasion) -> int:
     if hours >= OCCASION_HOURS and not occasion.flags & KNOWN_TEXT:
         return OTHER_COUNT
     return NEW_LEAD_COUNT if occasion.flags & NEW_LEAD else 0
-
-
-def _place_sentence(source: int, sentence: int) -> tuple[int, int]:
-    """The slot of a sentence that was seen once, in its source's part, and the tag by which it is known there."""
-    part = source & ((1 << PART_BITS) - 1)
-    mixed = (sentence ^ source * 0x9E3779B1) & 0xFFFFFFFF
-    return part << PART_SLOT_BITS | mixed >> 16 + (16 - PART_SLOT_BITS), (mixed & 0xFFFF) | 1

@@ -24,6 +24,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from processors.deduplicate.arrays import MAX_COUNT, StoryCounts
+from processors.deduplicate.briefs import MAX_BRIEF_CHARS, BriefWords, RecentBriefs, read_brief
 from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import BlockKeys, CandidateRows, ShingleIndex
 from processors.deduplicate.keys import KeyMap, hash_key
@@ -43,7 +44,6 @@ from processors.deduplicate.rows import (
     read_sample_size,
     read_window_time,
 )
-from processors.deduplicate.score import MAX_BRIEF_CHARS, BriefWords, RecentBriefs, read_brief
 from processors.deduplicate.sentences import SplitReport
 
 # The median of so many stories' times is the window's: with fewer a burst of old stories moves it, with more it lags
@@ -96,6 +96,10 @@ class WindowKeys:
     def set_row(self, keys: Sequence[int], number: int, row: int) -> None:
         """Map some keys to a row of a window from now on."""
         self._places.set_place(keys, number << ROW_BITS | row)
+
+    def has_key(self, key: int) -> bool:
+        """Whether a record that is remembered has a 64-bit key."""
+        return self._places.find_place(key) is not None
 
     def find_view(self, key: int) -> RecordView | None:
         """The newest record that has a 64-bit key and is remembered, in any window."""

@@ -18,6 +18,7 @@ from processors.layout.pictures import is_credit
 from processors.model.event import SegmentKind
 
 MAX_LINE_CHARS: Final = 500  # on which patterns are tried; no note, credit or sign-off is as long
+MAX_SHORT_CHARS: Final = 120  # of a line that may be a mark; a paragraph is seldom shorter
 MIN_SENTENCE_BLANKS: Final = (
     8  # in a line with a full stop that is a sentence: De Kock, asked about it, said nothing.
 )
@@ -33,27 +34,51 @@ TIME_LINE: Final = re.compile(
 NAMED_SLUG: Final = re.compile(r"[A-ZÀ-Þ]{3,}(?:[/-][A-ZÀ-Þ]+)*(?: [A-ZÀ-Þ][a-zß-ÿ][\w'’-]*){1,4}")
 
 
-def kind_of(words: str) -> SegmentKind | None:  # noqa: PLR0911  one return a kind, in the order of certainty
+def kind_of(words: str) -> SegmentKind | None:
     """The kind that a line tells by itself; None where it may be anything."""
     if len(words) > MAX_LINE_CHARS:
         return None
-    agency_forms, common, low = conventions(), phrases(), words.lower()
-    short = len(words) <= 120
-    if short and (agency_forms.signoff.describe(low) or is_signed(words)):
+    low = words.lower()
+    return _sure_kind(words, low) or ("note" if _is_note(words, low) else _standing_kind(words, low))
+
+
+def standing_kind_of(words: str) -> SegmentKind | None:
+    """The kind of a line, notes left out: they are asked for where a line seems to stand, which takes half of the time."""
+    if len(words) > MAX_LINE_CHARS:
+        return None
+    low = words.lower()
+    if kind := _sure_kind(words, low):
+        return kind
+    kind = _standing_kind(words, low)
+    return None if kind and _is_note(words, low) else kind
+
+
+def _sure_kind(words: str, low: str) -> SegmentKind | None:
+    if len(words) > MAX_SHORT_CHARS:
+        return None
+    if conventions().signoff.describe(low) or is_signed(words):
         return "signoff"
-    if short and words[-1] in ")TCZtrshm0123456789" and TIME_LINE.fullmatch(words):
-        return "slug"
-    if common.note.match(low) or (short and agency_forms.note.describe(low)):
-        return "note"
+    return "slug" if words[-1] in ")TCZtrshm0123456789" and TIME_LINE.fullmatch(words) else None
+
+
+def _is_note(words: str, low: str) -> bool:
+    if phrases().note.match(low):
+        return True
+    return len(words) <= MAX_SHORT_CHARS and conventions().note.describe(low)
+
+
+def _standing_kind(words: str, low: str) -> SegmentKind | None:
+    """The kind of a line that is no note, in the order of certainty."""
+    common, is_short = phrases(), len(words) <= MAX_SHORT_CHARS
     if common.signoff.match(low) or names_contributors(low):
         return "signoff"
     if common.boilerplate.match(low) and not (words[0].islower() and ends_sentence(words)):
         return "boilerplate"  # a sentence in small letters goes on from the line before
-    if short and is_heading(words):
+    if is_short and is_heading(words):
         return "boilerplate"
-    if agency_forms.boilerplate.describe(low):
+    if conventions().boilerplate.describe(low):
         return "boilerplate"
-    return "credit" if short and is_credit(words) and not is_byline(words) else None
+    return "credit" if is_short and is_credit(words) and not is_byline(words) else None
 
 
 def is_heading(words: str) -> bool:

@@ -57,11 +57,17 @@ class WordedPattern:
 
     def match(self, line: str) -> re.Match[str] | None:
         """At the line's start."""
-        return self.pattern.match(line) if any(word in line for word in self.words) else None
+        return self.pattern.match(line) if self._may_stand(line) else None
 
     def search(self, line: str) -> re.Match[str] | None:
         """Anywhere in the line."""
-        return self.pattern.search(line) if any(word in line for word in self.words) else None
+        return self.pattern.search(line) if self._may_stand(line) else None
+
+    def _may_stand(self, line: str) -> bool:
+        for word in self.words:  # noqa: SIM110  a generator takes three times as long
+            if word in line:
+                return True
+        return False
 
 
 @cache
