@@ -62,6 +62,9 @@ fuzz: $(VENV)/.dev ## Search FUZZ_MINUTES (20) for inputs that cost more than th
 trials: $(VENV)/.dev ## Do to real servers what others do to them, and print what wiredesk made of it (takes long)
 	WIRETEST_TRIALS=1 $(BIN)/python -m pytest -q -m trial $(ARGS) tests/trials
 
+hostile: $(VENV)/.dev ## 2,000 hostile documents through every step and a running wiredesk, as a table
+	$(BIN)/python -m tests.hostile.corpus $(ARGS)
+
 clean: ## Remove the environment and caches (not the data)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 

@@ -40,7 +40,7 @@ _QUOTED: Final = re.compile(
 )
 _QUOTE: Final = "“”"  # what stands for a quotation in a sentence
 _SENTENCE_END: Final = re.compile(r"(?<=[^\W\d_]{2}[.!?])\s+(?!\d)|(?<=[”\d)][.!?])\s+(?!\d)|[。！？\n]+")
-_SENTENCE_STARTS: Final = re.compile(r"\s+[^\W\d_a-zß-ÿ]")
+_SENTENCE_STARTS: Final = re.compile(r"(?<!\s)\s++[^\W\d_a-zß-ÿ]")
 _WORD: Final = re.compile(r"[^\W_]+")
 _SLUG: Final = r"(?-i:[A-Z][\w.]*(?:[-/]+[\w.]+)+|[A-Z]{4,}\w*)"
 _JOINED_SLUG: Final = r"(?-i:[A-Z][\w.]*(?:[-/]+[\w.]+)+)"

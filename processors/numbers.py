@@ -1,10 +1,16 @@
-"""Numbers that others send: in versions, headers, cursors and addresses."""
+"""Numbers that others send: in versions, headers, cursors, addresses and references to characters."""
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Final
 
 MAX_INT64: Final = 2**63 - 1  # what SQLite, Elasticsearch and Kafka take
+MAX_REFERENCE_DIGITS: Final = (
+    8  # of a character, without zeros before it: more are beyond Unicode in any case
+)
+_LONG_REFERENCE: Final = re.compile(r"&#(?=[0-9]{8})0*+([0-9]*+)")
 
 
 def parse_int64(text: str) -> int | None:
@@ -16,3 +22,12 @@ def parse_int64(text: str) -> int | None:
         return None
     number = int(text)
     return number if number <= MAX_INT64 else None
+
+
+def read_references(markup: str) -> str:
+    """The text with the characters that its references stand for, as HTML has them, however long their numbers are."""
+    if "&" not in markup:
+        return markup
+    if "&#" in markup:
+        markup = _LONG_REFERENCE.sub(lambda match: f"&#{match[1][:MAX_REFERENCE_DIGITS] or 0}", markup)
+    return unescape(markup)

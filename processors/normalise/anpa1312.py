@@ -43,7 +43,7 @@ _KEYWORDS: Final = re.compile(
 _BARE: Final = re.compile(  # of a line that dropped control characters
     r"\s*(?P<level>[a-zA-Z])(?P<number>\d{4})(?P<selector>[a-z][a-z -]{1,30}|-{2,8})(?:\r\n|\r|\n)(?=[a-z] [a-z] \S[^\r\n]*\d\d-\d\d +\d{3,5}\s)"
 )
-_LINE_END: Final = re.compile(r"[ \t]*<[ \t]*(?=\n|\Z)")
+_LINE_END: Final = re.compile(r"(?<![ \t])[ \t]*+<[ \t]*(?=\n|\Z)")
 # Codes of typesetters between words, in tables above all: the mark of a table's line (BS), the space band (DLE) and the
 # ends of justified columns (GS, RS, US). Words would run together where they were dropped.
 _TABLE_LINE: Final = re.compile("^[\x08]+", re.MULTILINE)

@@ -15,7 +15,6 @@ import threading
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
-from html import unescape
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -27,6 +26,7 @@ from processors.model.story import Story, Text
 from processors.normalise.text import without_illegal_references
 from processors.normalise.writer import CONTROL_BYTES, ELEMENTS, KINDS, ReadableText, TextWriter
 from processors.normalise.xml import local_name
+from processors.numbers import read_references
 
 _MARKUP: Final = re.compile(
     r"</?(?:p|br|div|a|b|i|u|em|strong|span|ul|ol|li|img|table|tbody|tr|td|h[1-6]|blockquote|section|article|figure|pre|code|"
@@ -160,7 +160,9 @@ def read_tree(root: Any, vocabulary: Mapping[str, str] = MappingProxyType({})) -
                 writer.end(element.tag.rpartition("}")[2].lower())
             writer.data("" if element is root else element.tail or "")
     readable = writer.close()
-    return replace(readable, text=unescape(readable.text)) if _TWICE.search(readable.text) else readable
+    return (
+        replace(readable, text=read_references(readable.text)) if _TWICE.search(readable.text) else readable
+    )
 
 
 def sanitise_story(story: Story) -> Story:
@@ -241,4 +243,8 @@ def _parser() -> Any:
 
 
 def _without_entities(words: str) -> str:
-    return unescape(without_illegal_references(words)) if "&" in words and _ENTITY.search(words) else words
+    return (
+        read_references(without_illegal_references(words))
+        if "&" in words and _ENTITY.search(words)
+        else words
+    )

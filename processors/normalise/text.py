@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import Final
 
+from processors.numbers import MAX_REFERENCE_DIGITS
+
 # Cc without tab and line feed, and Cf without the joiners that spell Persian, Indic scripts and emoji.
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
@@ -49,7 +51,9 @@ def without_illegal_references(markup: str) -> str:
 
 
 def _legal(match: re.Match[str]) -> str:
-    number = int(match[1][1:], 16) if match[1][0] in "xX" else int(match[1])
+    is_hexadecimal = match[1][0] in "xX"
+    digits = match[1].lstrip("xX0")[:MAX_REFERENCE_DIGITS] or "0"
+    number = int(digits, 16 if is_hexadecimal else 10)
     bad = (
         0xD800 <= number <= 0xDFFF
         or number > 0x10FFFF

@@ -16,7 +16,7 @@ from processors.linked_data import geonames_uri
 from processors.model.event import Dateline, Event, Feature, Quote
 from processors.rule_guard import FailedRule, RuleGuard
 from processors.tag.copy import MAX_HEADLINE_CHARS, Copy, NameSpan, readable_chars
-from processors.tag.dates import find_dates
+from processors.tag.dates import MAX_DATES, find_dates
 from processors.tag.entities import gather_entities
 from processors.tag.foreign import find_foreign
 from processors.tag.ninjs_members import fill_story
@@ -119,13 +119,15 @@ class Tagger:
         return _foreign_names(copy)
 
     def _unread_evidence(self, event: Event) -> tuple[Feature, ...]:
-        """How many characters of a long headline and text were left unread, and whether names were left out."""
+        """How many characters of a long headline and text were left unread, and whether names or dates were left out."""
         unread = (
             len(event.text) - self._readable_chars(event) + max(0, len(event.headline) - MAX_HEADLINE_CHARS)
         )
         features = (Feature("unread_chars", float(unread)),) if unread > 0 else ()
         if len(event.mentions or ()) >= self._settings.max_names:
             features = (*features, Feature("max_names", float(self._settings.max_names)))
+        if len(event.dates or ()) >= MAX_DATES:
+            features = (*features, Feature("max_dates", float(MAX_DATES)))
         return features
 
     def _readable_chars(self, event: Event) -> int:

@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import xxhash
 
+from processors.numbers import read_references
+
 CDATA_SECTION: Final = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 START_TAG: Final = re.compile(
@@ -123,7 +125,7 @@ def read_json_entry(item: Mapping[str, Any]) -> EntryContent:
 
 def strip_markup(value: str) -> str:
     """Character data as words run together: entities resolved twice, markup, scripts and white space gone."""
-    return _remove_markup(html.unescape(value) if "&" in value else value)
+    return _remove_markup(read_references(value))
 
 
 def canonical_url(url: str) -> str:
@@ -169,7 +171,7 @@ def _children(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _parse_attributes(text: str) -> dict[str, str]:
-    return {name: html.unescape(double or single) for name, double, single in ATTRIBUTE.findall(text)}
+    return {name: read_references(double or single) for name, double, single in ATTRIBUTE.findall(text)}
 
 
 def _add_link(
@@ -192,12 +194,12 @@ def _news_title(news: str) -> str:
 
 
 def _unescape_word(value: str) -> str:
-    return html.unescape(value).strip()
+    return read_references(value).strip()
 
 
 def _remove_markup(value: str) -> str:
     if "<" in value:
         value = MARKUP.sub("", ACTIVE_MARKUP.sub("", value))
     if "&" in value:
-        value = html.unescape(value)
+        value = read_references(value)
     return BLANKS.sub("", value)

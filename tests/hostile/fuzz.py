@@ -1,6 +1,7 @@
 """Search for inputs that cost more than their size: ``make fuzz``, or ``python -m tests.hostile.fuzz --minutes 20 --seed 1``.
 
-Pumps of all patterns and loops go into all containers. A document of 10 kB runs through every step; what takes a step
+Pumps of all patterns and loops go into all containers. A document of 10 kB runs through every step, and a copy of it that
+differs a little (`tests.hostile.near_copies`) through the deduplicator behind it; what takes a step
 longer than the rest is run again at 5, 10 and 20 kB, and is a hit where twice the size takes more than `MAX_GROWTH` times as
 long, a step takes more than a second, or blames itself. Each hit is printed with a program that shows it again.
 """
@@ -19,6 +20,7 @@ from typing import Final
 
 from tests.hostile.containers import Container, all_containers
 from tests.hostile.loops import loop_pumps
+from tests.hostile.near_copies import choose_mutation
 from tests.hostile.patterns import Pump, all_patterns, pumps_of
 from tests.hostile.pipeline import Steps, loaded_steps
 from tests.hostile.timing import HANG_S, MAX_GROWTH, MAX_RECORD_S, NOISE_S
@@ -49,7 +51,8 @@ class Hit:
             f"{size // 1000} kB {took:.2f} s" for size, took in zip(SIZES, self.seconds, strict=False)
         )
         return (
-            f"HIT {self.step}: {self.fault or sizes}; {self.container.kind} {self.container.name}; {self.pump.pattern[:80]!r}\n"
+            f"HIT {self.step}: {self.fault or sizes}; {self.container.kind} {self.container.name}; {self.pump.pattern[:80]!r}"
+            f"{'; ' + mutation_of(self.container, self.pump) if self.step == 'copy' else ''}\n"
             f'  python -c "from tests.hostile.fuzz import show; show({self.container.kind!r}, {self.container.name!r}, '
             f'{type(self.pump).__name__!r}, {self.pump.prefix!r}, {self.pump.unit!r}, {self.pump.suffix!r})"'
         )
@@ -78,7 +81,9 @@ class Report:
 def try_document(steps: Steps, container: Container, pump: Pump, report: Report) -> None:
     """Run a pump in a container through every step, and report what is no good."""
     for size in (*GENTLE_SIZES, TRIED_CHARS):
-        times = steps.run(container.wrap(pump.text(size)), limit_s=LIMIT_S)
+        times = steps.run(
+            container.wrap(pump.text(size)), limit_s=LIMIT_S, mutation=mutation_of(container, pump)
+        )
         step, took = times.worst
         for name, fault in times.faults.items():
             report.hits.append(Hit(container, pump, name, (), fault))
@@ -103,7 +108,9 @@ def growth(steps: Steps, container: Container, pump: Pump, step: str) -> Hit | N
     best: tuple[float, ...] = ()
     for _ in range(3):
         seconds = tuple(
-            steps.run(container.wrap(pump.text(size)), limit_s=LIMIT_S).seconds.get(step, 0.0)
+            steps.run(
+                container.wrap(pump.text(size)), limit_s=LIMIT_S, mutation=mutation_of(container, pump)
+            ).seconds.get(step, 0.0)
             for size in SIZES
         )
         best = tuple(map(min, best, seconds)) if best else seconds
@@ -135,6 +142,11 @@ def documents(seed: int) -> Iterator[tuple[Container, Pump]]:
             yield chance.choice(kinds[kind]), pump
 
 
+def mutation_of(container: Container, pump: Pump) -> str:
+    """In what the copy of a document differs from it: the same at every size."""
+    return choose_mutation(container.name, pump.prefix, pump.unit, pump.suffix)
+
+
 def show(kind: str, name: str, pump_type: str, prefix: str, unit: str, suffix: str) -> None:
     """Print the times of one document at all sizes."""
     from tests.hostile.loops import NumberedPump
@@ -142,7 +154,9 @@ def show(kind: str, name: str, pump_type: str, prefix: str, unit: str, suffix: s
     pump = (NumberedPump if pump_type == "NumberedPump" else Pump)(prefix, unit, suffix)
     container = next(c for c in all_containers() if (c.kind, c.name) == (kind, name))
     for size in SIZES:
-        times = loaded_steps().run(container.wrap(pump.text(size)), limit_s=HANG_S)
+        times = loaded_steps().run(
+            container.wrap(pump.text(size)), limit_s=HANG_S, mutation=mutation_of(container, pump)
+        )
         print(size, {step: round(took, 3) for step, took in times.seconds.items()}, times.faults)
 
 

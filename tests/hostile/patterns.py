@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import gc
 import importlib
+import inspect
 import pkgutil
 import random
 import re
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -61,6 +63,35 @@ def all_patterns() -> tuple[re.Pattern[Any], ...]:
     foreign = _of_libraries(found)
     patterns = {(p.pattern, p.flags): p for p in found if id(p) not in foreign}
     return tuple(sorted(patterns.values(), key=lambda p: (str(p.pattern), p.flags)))
+
+
+def patterns_in(*prefixes: str) -> dict[str, re.Pattern[Any]]:
+    """The patterns that modules hold whose names begin so, by where they stand, and what functions without arguments keep."""
+    all_patterns()
+    found: dict[str, re.Pattern[Any]] = {}
+    for name in sorted(sys.modules):
+        if name.startswith(prefixes):
+            for key, value in vars(sys.modules[name]).items():
+                is_kept = hasattr(value, "cache_info") and not inspect.signature(value).parameters
+                for place, pattern in _patterns_of(value() if is_kept else value, f"{name}.{key}"):
+                    found.setdefault(place, pattern)
+    return found
+
+
+def _patterns_of(value: Any, place: str) -> Iterator[tuple[str, re.Pattern[Any]]]:
+    """The patterns in a value of a module, with where they stand."""
+    members: Iterable[tuple[object, Any]] = ()
+    if isinstance(value, re.Pattern):
+        yield place, value
+    elif isinstance(value, tuple | list | set | frozenset):
+        members = enumerate(value)
+    elif isinstance(value, dict):
+        members = value.items()
+    elif not isinstance(value, type):
+        names = getattr(value, "__dataclass_fields__", getattr(value, "__struct_fields__", ()))
+        members = [(name, getattr(value, name)) for name in names]
+    for name, member in members:
+        yield from _patterns_of(member, f"{place}.{name}")
 
 
 def _of_libraries(found: Sequence[re.Pattern[Any]]) -> set[int]:

@@ -11,6 +11,7 @@ from config.settings import Normalise, Tag
 from processors.errors import Rejected, TooLarge
 from processors.model.event import Event, RawItem
 from processors.normalise import normalise
+from processors.numbers import read_references
 from processors.tag import Tagger
 from streams.pollers.documents import split_document
 from streams.pollers.entries import read_xml_entry
@@ -199,3 +200,41 @@ def test_two_stories_of_one_word_are_compared_in_time_in_proportion() -> None:
     steps = loaded_steps()
     steps.run("中".encode() * 5000 + b"<")
     assert steps.run("中".encode() * 6000 + b"<").seconds["deduplicate"] < MAX_RECORD_S
+
+
+NUMBERS = (
+    "&#" + "9" * 9000 + ";",
+    "&#" + "0" * 9000 + "65;",
+    "&#x" + "9" * 9000 + ";",
+    "&amp;#" + "9" * 9000 + ";",
+)
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=["decimal", "zeros", "hexadecimal", "twice"])
+@pytest.mark.parametrize("form", ["text", "element", "attribute", "link", "page"])
+def test_references_of_thousands_of_digits_are_no_error_of_ours(number: str, form: str) -> None:
+    """Python reads no number of more than 4,300 digits."""
+    item = {
+        "text": f"<item><title>Ferry {number} sinks</title></item>",
+        "element": f"<item><title>Ferry sinks</title><{number}>One</{number}></item>",
+        "attribute": f'<item><title>Ferry sinks</title><a b="{number}"/></item>',
+        "link": f"<item><title>Ferry sinks</title><link>https://wire.example/{number}</link></item>",
+        "page": f"<item><title>Ferry sinks</title><description><![CDATA[<p>The {number} ferry</p>]]></description></item>",
+    }[form]
+    times = loaded_steps().run(f"<rss><channel><title>Hill</title>{item}{item}</channel></rss>".encode())
+    assert not times.faults
+
+
+@pytest.mark.parametrize(
+    ("markup", "read"),
+    [
+        ("&#" + "0" * 9000 + "65;", "A"),
+        ("&#" + "9" * 9000 + ";", "\ufffd"),
+        ("&#65;&amp;&lt;&#x41;", "A&<A"),
+        ("&#00000000065", "A"),
+        ("&#1114112;", "\ufffd"),
+        ("A & B", "A & B"),
+    ],
+)
+def test_references_stand_for_what_they_stand_for_in_html(markup: str, read: str) -> None:
+    assert read_references(markup) == read

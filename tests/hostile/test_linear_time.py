@@ -8,13 +8,16 @@ from __future__ import annotations
 import itertools
 import random
 import re
+from functools import partial
 
 import pytest
 
+from processors.deduplicate.references import MAX_SLUG_CHARS
+from processors.notices import MAX_NOTE_CHARS
 from tests.hostile.containers import Container, all_containers
 from tests.hostile.fuzz import Report, documents, try_document
 from tests.hostile.loops import UNITS, NumberedPump, loop_pumps
-from tests.hostile.patterns import all_patterns, pumps_of, seconds_at
+from tests.hostile.patterns import all_patterns, patterns_in, pumps_of, seconds_at
 from tests.hostile.pipeline import loaded_steps
 from tests.hostile.timing import cpu_seconds, is_linear
 
@@ -103,3 +106,41 @@ def test_a_step_that_compares_each_with_all_is_found() -> None:
         return cpu_seconds(lambda: [sum(1 for other in names if other == name) for name in names])
 
     assert not is_linear(slow, 10_000)
+
+
+# What runs in a thread, which no deadline ends while a pattern searches: each has to be linear by itself, whatever it is
+# given, or else is given a short text only.
+UNGUARDED = (
+    "processors.deduplicate",
+    "processors.notices",
+    "processors.sources",
+    "sinks.routes.router",
+    "sinks.routes.chains",
+    "sinks.search_words",
+    "sinks.stories",
+    "streams.routing",
+    "streams.messages",
+)
+SHORT = {
+    "processors.deduplicate.references._VERSION_MARKS": MAX_SLUG_CHARS,
+    "processors.notices._languages": MAX_NOTE_CHARS,
+}
+MAX_PUMPS = 3  # of a pattern, each time others: those of the lexicon have hundreds
+SHORT_S = 0.2  # for a search of a short text
+
+
+def test_patterns_of_steps_that_no_child_runs_are_linear_by_themselves() -> None:
+    patterns, chance = patterns_in(*UNGUARDED), chosen()
+    assert len(patterns) > 60
+    assert all(any(place.startswith(prefix) for place in patterns) for prefix in SHORT)
+    for place, pattern in patterns.items():
+        short = next((size for prefix, size in SHORT.items() if place.startswith(prefix)), None)
+        pumps = pumps_of(pattern, chance)
+        for pump in chance.sample(pumps, min(len(pumps), MAX_PUMPS)):
+            took = seconds_at(pattern, pump, short or 5000, 0.5)
+            is_sound = (
+                took < SHORT_S
+                if short
+                else took < 0.01 or is_linear(partial(seconds_at, pattern, pump, limit_s=2.0), 5000)
+            )  # type: ignore[arg-type]
+            assert is_sound, f"{place}: {pump}"

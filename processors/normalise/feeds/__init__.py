@@ -87,9 +87,17 @@ def entries_by_feedparser(text: str) -> list[FeedEntry]:
             sanitize_html=False,
             resolve_relative_uris=False,
         )
-    except (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError):
+        return [_entry(entry, parsed.feed) for entry in parsed.entries]
+    except (
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+        TypeError,
+        AssertionError,
+        RecursionError,
+    ):
         return []  # feedparser fails on some torn documents; what it can't read is no feed
-    return [_entry(entry, parsed.feed) for entry in parsed.entries]
 
 
 def _entry(entry: dict[str, Any], feed: Mapping[str, Any]) -> FeedEntry:

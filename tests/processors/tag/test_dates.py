@@ -6,7 +6,7 @@ import pytest
 
 from processors.model.event import DateExpression, Dateline, Event, Language, Provenance, Segment
 from processors.model.story import Story
-from processors.tag.dates import MAX_DATE_CHARS, find_dates
+from processors.tag.dates import MAX_DATE_CHARS, MAX_DATES, find_dates
 
 REFERENCE = "2025-01-29T12:00:00Z"
 
@@ -208,3 +208,10 @@ def test_slugs_credits_and_sign_offs_are_not_read() -> None:
 
 def test_what_stands_behind_the_limit_is_not_read() -> None:
     assert read("x " * (MAX_DATE_CHARS // 2) + "It rained yesterday.") == ()
+
+
+@pytest.mark.parametrize(
+    ("count", "found"), [(MAX_DATES - 1, MAX_DATES - 1), (MAX_DATES, MAX_DATES), (3 * MAX_DATES, MAX_DATES)]
+)
+def test_a_story_has_so_many_dates_and_no_more(count: int, found: int) -> None:
+    assert len(read("It rained on Monday. " * count)) == found
