@@ -8,7 +8,7 @@ FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings places letters model bench fuzz trials clean
+.PHONY: help run test check format lock schemas settings places letters model bench fuzz hostile trials clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

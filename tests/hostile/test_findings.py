@@ -31,6 +31,13 @@ PIPED: dict[
     "marks before a note": ("dispatches", "line 'ZCZC 001'", "\n【", "=", "normalise"),
     "blanks between the words of a date": ("dispatch", "last line", "in the next", "\r", "tag"),
     "blanks in a date of a feed": ("rss", "<pubDate>", "[a. 0, ", "\r", "normalise"),
+    "blanks before a mark that a line has no more": (
+        "anpa-1312",
+        "line '   They will race ag'",
+        "de",
+        " ",
+        "normalise",
+    ),
     "synchronisation marks": ("anpa-1312", "line '   They will race ag'", "", "\x16", "normalise"),
     "marks of a notebook": ("dispatch", "line after line", "", "#", "segment"),
 }

@@ -15,6 +15,7 @@ import pytest
 from processors.deduplicate.references import MAX_SLUG_CHARS
 from processors.notices import MAX_NOTE_CHARS
 from tests.hostile.containers import Container, all_containers
+from tests.hostile.corpus import SIZES, make_corpus, try_steps
 from tests.hostile.fuzz import Report, documents, try_document
 from tests.hostile.loops import UNITS, NumberedPump, loop_pumps
 from tests.hostile.patterns import all_patterns, patterns_in, pumps_of, seconds_at
@@ -23,6 +24,7 @@ from tests.hostile.timing import cpu_seconds, is_linear
 
 SEED = 20_260_122
 DOCUMENTS = 40  # some 15 s of CPU
+CORPUS_DOCUMENTS = 12  # some 4 s
 
 
 def test_documents_cost_no_more_than_their_size() -> None:
@@ -31,6 +33,27 @@ def test_documents_cost_no_more_than_their_size() -> None:
         try_document(loaded_steps(), container, pump, report)
     assert report.documents == DOCUMENTS
     assert not report.hits, "\n".join(hit.report() for hit in report.hits)
+
+
+def test_a_few_documents_of_the_hostile_corpus_keep_to_its_limits() -> None:
+    """``make hostile`` runs 2,000 of them, and a running wiredesk on them."""
+    corpus = list(make_corpus(SEED, CORPUS_DOCUMENTS))
+    assert {document.size for document in corpus} == {SIZES[0]}
+    assert len({document.container.kind for document in corpus}) == CORPUS_DOCUMENTS
+    figures = try_steps(corpus)
+    assert figures.is_sound, "\n".join(figures.lines())
+    assert {
+        "poll",
+        "normalise",
+        "deduplicate",
+        "copy",
+        "segment",
+        "tag",
+        "route",
+        "index",
+        "page",
+        "export",
+    } <= figures.steps.keys()
 
 
 def test_there_are_containers_of_every_kind() -> None:
