@@ -165,5 +165,5 @@ def test_patterns_of_steps_that_no_child_runs_are_linear_by_themselves() -> None
                 took < SHORT_S
                 if short
                 else took < 0.01 or is_linear(partial(seconds_at, pattern, pump, limit_s=2.0), 5000)
-            )  # type: ignore[arg-type]
+            )
             assert is_sound, f"{place}: {pump}"
