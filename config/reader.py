@@ -112,6 +112,17 @@ def convert_value(setting: Setting, value: Any, where: str) -> Any:
         raise Misconfigured(f"{where}: {setting.refusal(value)}") from None
 
 
+def read_secret_file(key: str, environment: Mapping[str, str]) -> str | None:
+    """What the file of a secret says now, ``<VARIABLE>_FILE``; None where no such file gives the setting.
+
+    Raises:
+        Misconfigured: the file can't be read.
+    """
+    variable = PREFIX + key.upper().replace(".", "_")
+    path = environment.get(f"{variable}_FILE")
+    return _read_secret(variable, path) if path and variable not in environment else None
+
+
 def replace_value(settings: Any, path: tuple[str, ...], value: Any) -> Any:
     """The struct with the value at the end of a path of names."""
     name, *rest = path

@@ -329,6 +329,10 @@ class Elasticsearch(Struct, frozen=True):
     ca_file: Annotated[OwnFile, Meta(description="Certificates of authorities to trust (PEM).")] = ""
     batch: Annotated[int, Meta(ge=1, le=100_000, description="Events of one bulk request.")] = 500
     batch_bytes: Annotated[ByteCount, Meta(description="Of one bulk request.")] = 5 * MEBIBYTE_BYTES
+    # fewer: a month that is closed for long holds up the others; more: they stand on the broker's disk once more
+    max_held: Annotated[Count, Meta(description="Stories that may wait on a topic for their month.")] = (
+        100_000
+    )
     # shorter: many small bulk requests; longer: stories reach the desk late
     flush_s: Annotated[DelaySeconds, Meta(description="Longest wait for a bulk request to fill.")] = 0.5
     timeout_s: Annotated[PositiveSeconds, Meta(description="For an answer.")] = 30.0

@@ -19,6 +19,7 @@
     │   └── Undeliverable       an event that a webhook's target did not take, to the last try
     ├── Transient           what the world did wrong: back off in place and try again
     │   ├── Unreachable         a server that does not answer
+    │   ├── PartAway            a part of the outside, such as the index of a month: what belongs to it waits alone
     │   └── OutOfMemory         less memory than any item may need: the limit of the process is too low
     └── Bug                 what we did wrong, set aside after it crashed a step three times
     Misconfigured           what the operator did wrong: one clear line, exit status 2 (`config`)
@@ -99,6 +100,15 @@ class Transient(WiredeskError):
 
 class Unreachable(Transient):
     """A server that does not answer."""
+
+
+class PartAway(Transient):
+    """A part of the outside takes nothing: what belongs to it waits alone, and all else goes on. `part` is its name."""
+
+    def __init__(self, part: str, reason: str) -> None:
+        """`reason` says what to do next."""
+        super().__init__(f"{part}: {reason}")
+        self.part = part
 
 
 class OutOfMemory(Transient):

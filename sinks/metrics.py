@@ -79,6 +79,18 @@ INDEXED_STORIES: Final = Counter(
     "Stories handed to an index, by outcome: written, stale or refused.",
     ("sink", "outcome"),
 )
+HELD_STORIES: Final = Gauge(
+    "wire_held_stories",
+    "Stories that wait for a part of a sink, such as a month of the index, while all others go on.",
+    ("sink",),
+    multiprocess_mode="livemostrecent",
+)
+AWAY_PARTS: Final = Gauge(
+    "wire_away_parts",
+    "1 for a part of a sink, such as a month of the index, that takes no stories or does not show them; else absent.",
+    ("sink", "part"),
+    multiprocess_mode="livemostrecent",
+)
 END_TO_END_SECONDS: Final = Histogram(
     "wire_end_to_end_seconds",
     "Time from a story's reception to its place in the index, in seconds.",

@@ -12,12 +12,14 @@ decodes, commits offsets, writes dead letters, waits and counts. The sinks are n
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from processors.errors import Rejected
+from processors.errors import PartAway, Rejected
 from processors.model.event import Event
+
+WriteOutcome = Rejected | PartAway | None  # of one event
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,13 @@ class WriteResult:
     """What came of a batch of events.
 
     Attributes:
-        outcomes: one for each event: None where it is written, or why it never can be, which becomes its dead letter.
+        outcomes: one for each event: None where it is written; why it never can be (`Rejected`), which becomes its dead
+            letter; or the part of the outside that it has to wait for (`PartAway`), while all else goes on.
         position: where the outside stands now, for a sink with positions; it is committed with the offsets.
         in_transaction: for a sink in the log's own SQLite file: called in the transaction that commits the offsets.
     """
 
-    outcomes: Sequence[Rejected | None]
+    outcomes: Sequence[WriteOutcome]
     position: int | None = None
     in_transaction: Callable[[sqlite3.Connection], None] | None = None
 
@@ -41,6 +44,9 @@ class Sink(Protocol):
     max_events: int = 500  # of one `write`; more make fewer round trips, and a longer repeat after a crash
     wait_s: float = (
         0.5  # for more events before a `write` (Kafka): longer makes fuller batches and later stories
+    )
+    max_held: int = (
+        0  # events that may wait for a part of the outside by themselves (Kafka); beyond it all wait
     )
     target: str = ""  # which of several places this one writes to, such as a path; offsets are kept for each
 
@@ -62,6 +68,14 @@ class Sink(Protocol):
         Raises:
             Transient: the outside is down or full. Nothing is lost: the same events come again after a wait.
         """
+
+    async def away_parts(self) -> Mapping[str, str]:
+        """Look anew which parts of the outside are away by themselves, and why; nothing where there are no parts.
+
+        Raises:
+            Transient: the outside is down.
+        """
+        return {}
 
     async def close(self) -> None:
         """Close connections and files."""

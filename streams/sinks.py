@@ -10,7 +10,7 @@ from config.settings import Settings
 from processors.errors import Rejected
 from processors.model.codec import decode
 from processors.model.event import Event, Gap
-from sinks.ports import Sink
+from sinks.ports import Sink, WriteOutcome
 from streams.messages import Record
 from streams.topology import SINKS, SinkStep
 
@@ -35,7 +35,7 @@ def decode_records(step: SinkStep, records: Sequence[Record]) -> list[Any]:
     return [_decode_value(record.value, kinds[record.topic]) for record in records]
 
 
-def merge_outcomes(decoded: Sequence[Any], written: Sequence[Rejected | None]) -> list[Rejected | None]:
+def merge_outcomes(decoded: Sequence[Any], written: Sequence[WriteOutcome]) -> list[WriteOutcome]:
     """One outcome for each record, given those of the readable ones."""
     outcomes = iter(written)
     return [item if isinstance(item, Rejected) else next(outcomes) for item in decoded]

@@ -93,7 +93,7 @@ class SinkStep:
     """Where events leave the pipeline. `module` has ``load_sink(settings)``, which gives a `sinks.ports.Sink`.
 
     A sink that `begins` now leaves out what its topics held before its first start. `runtime` names the only runtime
-    that has the sink.
+    that has the sink. What waits for a part of the outside by itself, such as a month of an index, is `held` (Kafka).
     """
 
     name: str
@@ -101,6 +101,7 @@ class SinkStep:
     module: str
     begins: Literal["oldest", "now"] = "oldest"
     runtime: Literal["embedded", "kafka"] | None = None
+    held: Topic | None = None
 
 
 # fmt: off
@@ -124,6 +125,8 @@ WEBHOOKS   = Topic("wire.webhooks.v1",           by_chain,
                    description="Dead letters of webhooks that are to be delivered again.")
 GAPS       = Topic("wire.feeds.gaps.v1",         by_feed,     carries="gap",
                    description="Feeds of which stories may have been missed.")
+# Stories that wait for a month of the index, while those of other months go on: `streams.kafka.held`.
+HELD       = Topic("wire.stories.held.v1",       by_chain,    retention="ever")
 # What the Kafka runtime keeps of its own; the embedded one has a table for each.
 FEED_STATES     = CompactedTopic("wire.state.feeds.v1",        "feed")  # its partitions are the pollers' shares
 CRASH_COUNTS    = CompactedTopic("wire.state.attempts.v1",     "step and place of a record", has_one_partition=True)
@@ -158,13 +161,14 @@ SINK_READS: Final = _distinct(
 # fmt: off
 SINKS: Final = (
     SinkStep("index",         SINK_READS,          "sinks.sqlite",        runtime="embedded"),
-    SinkStep("elasticsearch", SINK_READS,          "sinks.elasticsearch", runtime="kafka"),
+    SinkStep("elasticsearch", SINK_READS,          "sinks.elasticsearch", runtime="kafka", held=HELD),
     SinkStep("events",        (*SINK_READS, GAPS), "sinks.events_file",   begins="now"),
 )
 # fmt: on
 # Those of routes are beside them: their memory is a table or a compacted topic, their outputs are named by the rules.
 TOPICS: Final = (*_STREAMS, *_STATES, WEBHOOKS, GAPS)
 KAFKA_STATES: Final = (FEED_STATES, CRASH_COUNTS, SETTLED_LETTERS)
+HELD_TOPICS: Final = tuple(sink.held for sink in SINKS if sink.held)
 DEAD_LETTERS: Final = tuple(topic.dead_letters for topic in (*_STREAMS, WEBHOOKS))
 
 

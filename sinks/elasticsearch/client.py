@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import structs
+
 from config import Misconfigured
 from config.files import find_file
+from config.reader import read_secret_file
 from config.settings import Elasticsearch
 from processors.errors import Transient, Unreachable
+from sinks.answers import AnswerRow, RequestSubject, find_answer
 
 if TYPE_CHECKING:
-    from elasticsearch import AsyncElasticsearch
+    from elasticsearch import ApiError, AsyncElasticsearch
 
 ElasticJson = dict[str, Any]  # an object of a request or an answer
-# Statuses that an operator or time can mend, so that nothing is lost by waiting: our key, a read-only index, a missing
-# index, a slow or overloaded server.
-WAITED_FOR_STATUSES: Final = frozenset({401, 403, 404, 408, 429})
+# How long a refused user or key is tried again before the command ends. Less ends it while a cluster that has just
+# started has not read its own users; more leaves an operator without a word in the exit status.
+LOGIN_PATIENCE_S: Final = 20.0
 MAX_REASON_CHARS: Final = 500  # of an error in one line; longer ones repeat the document that was refused
 
 
@@ -36,10 +41,7 @@ def connect(settings: Elasticsearch) -> AsyncElasticsearch:
         "max_retries": 0,
         "http_compress": False,
     }
-    if settings.api_key:
-        options["api_key"] = settings.api_key
-    elif settings.username:
-        options["basic_auth"] = (settings.username, settings.password)
+    options |= _login(settings)
     if settings.ca_file:
         options["ca_certs"] = _check_authorities(find_file(settings.ca_file))
     return AsyncElasticsearch(settings.url, **options)
@@ -56,12 +58,60 @@ def _check_authorities(path: Path) -> str:
     return str(path)
 
 
+class IndexConnection:
+    """A client that logs in anew where its user or key is refused and the secret's file says something else now."""
+
+    def __init__(self, settings: Elasticsearch, client: AsyncElasticsearch | None = None) -> None:
+        """Nothing is sent."""
+        self.settings = settings
+        self.client = client or connect(settings)
+        self._refused_at: float | None = None
+
+    def log_in_again(self) -> bool:
+        """Take the secrets from their files again, and say whether they are others now.
+
+        Raises:
+            Misconfigured: a file can't be read.
+        """
+        secrets = {
+            name: value
+            for name in ("api_key", "password")
+            if (value := read_secret_file(f"elasticsearch.{name}", os.environ)) is not None
+            and value != getattr(self.settings, name)
+        }
+        if not secrets:
+            return False
+        self.settings = structs.replace(self.settings, **secrets)
+        self.client = self.client.options(**_login(self.settings))
+        self._refused_at = None
+        return True
+
+    def note_success(self) -> None:
+        """The server has taken our user or key."""
+        self._refused_at = None
+
+    def check_patience(self, refusal: LoginRefused, now: float) -> None:
+        """Return while a refused user or key may still be right.
+
+        Raises:
+            Misconfigured: it was refused for so long that an operator must look.
+        """
+        if self._refused_at is None:
+            self._refused_at = now
+        if now - self._refused_at >= LOGIN_PATIENCE_S:
+            raise Misconfigured(str(refusal)) from refusal
+
+
+class LoginRefused(Transient):
+    """The server refuses our user, password or key."""
+
+
 @contextmanager
 def translate_errors(url: str) -> Iterator[None]:
-    """Turn what the world did wrong into `Transient`.
+    """Turn what the server answers into `Transient`, in its words and ours, as `sinks.answers` says.
 
-    A server that is down, full, overloaded, read-only or refuses our key is waited for: an operator can mend it, and
-    nothing is lost meanwhile. Other answers (400) are left as they are: `elasticsearch.ApiError`.
+    Nothing is lost meanwhile, and nothing ends the process: an operator, time or we can mend it. What concerns one
+    document or month only never comes here: the writer looks at it first.
     """
     from elasticsearch import ApiError, TransportError
     from elasticsearch.exceptions import UnsupportedProductError
@@ -71,30 +121,39 @@ def translate_errors(url: str) -> Iterator[None]:
     except UnsupportedProductError as error:
         raise Unreachable(f"{url}: not an Elasticsearch 8; set elasticsearch.url") from error
     except ApiError as error:
-        if error.status_code in WAITED_FOR_STATUSES or error.status_code >= 500:
-            raise Transient(
-                f"{url}: {error.status_code} {error_reason(error.body)}{status_hint(error.status_code)}"
-            ) from error
-        raise
+        row = row_of(error, "index")
+        text = describe_answer(row, url, f"{error.status_code} {error_reason(error.body)}")
+        raise (LoginRefused if row.fault == "credentials" else Transient)(f"{url}: {text}") from error
     except TransportError as error:
         raise Unreachable(f"{url}: {error.message}; start Elasticsearch, or set elasticsearch.url") from error
 
 
-def status_hint(status: int) -> str:
-    """What to do about a status."""
-    return {
-        401: "; check elasticsearch.api_key",
-        403: "; the index is read-only, or the key may not write: see its blocks and the key's role",
-        404: "; run `wiredesk index create`",
-        429: "; the server is overloaded or its disk is full",
-    }.get(status, "")
+def row_of(error: ApiError, subject: RequestSubject, document_bytes: int = 0) -> AnswerRow:
+    """The row of the table of answers for a request that was refused as a whole."""
+    cause = error.body.get("error", {}) if isinstance(error.body, dict) else {}
+    kind = cause.get("type", "") if isinstance(cause, dict) else ""
+    return find_answer("index", error.status_code, kind, error_reason(error.body), subject, document_bytes)
+
+
+def describe_answer(row: AnswerRow, part: str, reason: str) -> str:
+    """What happened and what mends it, in one line."""
+    return f"{reason}: {row.remedy.format(part=part)}" if row.remedy else reason
 
 
 def error_reason(answer: Any) -> str:
-    """The reason in an error of Elasticsearch, in one line."""
+    """The reason in an error of Elasticsearch, in one line, with the index where it has one."""
     error = answer.get("error", answer) if isinstance(answer, dict) else answer
     if not isinstance(error, dict):
         return str(error)[:MAX_REASON_CHARS]
     cause = error.get("caused_by")
     more = f": {cause['reason']}" if isinstance(cause, dict) and cause.get("reason") else ""
-    return f"{error.get('type', 'error')}: {error.get('reason', '')}{more}"[:MAX_REASON_CHARS]
+    text = f"{error.get('type', 'error')}: {error.get('reason', '')}{more}"
+    index = error.get("index")
+    named = f" [{index}]" if index and index not in text else ""
+    return f"{text[: MAX_REASON_CHARS - len(named)]}{named}"
+
+
+def _login(settings: Elasticsearch) -> dict[str, Any]:
+    if settings.api_key:
+        return {"api_key": settings.api_key}
+    return {"basic_auth": (settings.username, settings.password)} if settings.username else {}

@@ -6,14 +6,36 @@ The templates are `config/elasticsearch`; ``<index>`` in them is the alias of th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from importlib.resources import files
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from config.settings import Elasticsearch
+from processors.errors import Transient
+from processors.model.codec import from_builtins
+from processors.model.event import Event
 from sinks.elasticsearch.client import ElasticJson, translate_errors
-from sinks.elasticsearch.months import ensure_month, month_name, parse_index_name, write_alias
-from sinks.stories import now_ms
+from sinks.elasticsearch.documents import mark_document, mark_id
+from sinks.elasticsearch.inventory import (
+    CONTRACT,
+    Inventory,
+    differing_fields,
+    mapping_fields,
+    missing_documents,
+    read_inventory,
+    scan_documents,
+    write_alias,
+)
+from sinks.elasticsearch.months import ensure_month, month_name
+from sinks.elasticsearch.templates import (
+    EXAMPLE_MONTH,
+    adapted_mappings,
+    load_template,
+    overlapping_templates,
+    template_fault,
+)
+from sinks.stories import mark_of, now_ms
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -24,58 +46,207 @@ async def create(
 ) -> list[str]:
     """Make what is missing, bring the templates up to date, and return what was done, a line each.
 
+    Aliases that are missing are put back on the indices that are there; our template gets a higher priority than those
+    of others that would make our months; nothing is deleted.
+
     Raises:
         Transient: the server does not answer or refuses us.
     """
     name = settings.index
     with translate_errors(settings.url):
-        await client.cluster.put_component_template(
-            name=f"{name}-settings", **load_template("stories-settings", name)
-        )
-        await client.cluster.put_component_template(
-            name=f"{name}-mappings", **await adapted_mappings(client, name)
-        )
-        for part, alias_name in (("stories", name), ("marks", f"{name}-marks")):
-            await client.indices.put_index_template(name=alias_name, **load_template(part, name))
-        lines = [f"templates of {name} are up to date"]
+        lines = await _put_templates(client, name)
+        inventory = await read_inventory(client, name)
+        if actions := _missing_aliases(inventory):
+            await client.indices.update_aliases(actions=[action for action, _ in actions])
+            lines += [line for _, line in actions]
         alias = write_alias(name, month_name(clock()))
-        if await ensure_month(client, name, alias):
+        if not inventory.months.get(alias) and not await client.indices.exists_alias(name=alias):
+            if fault := await ensure_month(client, name, alias):
+                raise Transient(f"{settings.url}: {fault}")
             lines.append(f"created this month's index behind {alias}")
         if not await client.indices.exists(index=f"{name}-marks"):
             await client.indices.create(index=f"{name}-marks")
             lines.append(f"created {name}-marks")
+            lines += await _restore_marks(client, name)
     return lines
 
 
+async def _put_templates(client: AsyncElasticsearch, name: str) -> list[str]:
+    await client.cluster.put_component_template(
+        name=f"{name}-settings", **load_template("stories-settings", name)
+    )
+    await client.cluster.put_component_template(
+        name=f"{name}-mappings", **await adapted_mappings(client, name)
+    )
+    lines = [f"templates of {name} are up to date"]
+    for part, alias_name in (("stories", name), ("marks", f"{name}-marks")):
+        body = load_template(part, name)
+        example = f"{name}-{EXAMPLE_MONTH}" if part == "stories" else alias_name
+        others = await overlapping_templates(client, alias_name, example)
+        if above := {other for other, priority in others.items() if priority >= body["priority"]}:
+            body["priority"] = max(others.values()) + 1
+            lines.append(f"{alias_name} has a higher priority than {', '.join(sorted(above))}")
+        await client.indices.put_index_template(name=alias_name, **body)
+    return lines
+
+
+def _missing_aliases(inventory: Inventory) -> list[tuple[ElasticJson, str]]:
+    """The actions that put aliases where they must be, and a line for each."""
+    actions: list[tuple[ElasticJson, str]] = []
+
+    def add(kind: str, index: str, alias: str, **more: Any) -> None:
+        words = "put" if kind == "add" else "took"
+        where = "behind" if kind == "add" else "from behind"
+        line = f"{words} {index} {where} {alias}"
+        actions.append(({kind: {"index": index, "alias": alias} | more}, line))
+
+    for index in inventory.indices():
+        for other in index.other_aliases:
+            add("remove", index.name, other)
+    for alias, indices in inventory.months.items():
+        live = inventory.live(alias) or indices[-1:]
+        for index in live:
+            if not index.is_read:
+                add("add", index.name, inventory.name)
+        flagged = [index for index in live if index.writes is True]
+        target = flagged[-1] if flagged else live[-1]
+        if target.writes in {"absent", False} or (target.writes is None and len(live) > 1):
+            add("add", target.name, alias, is_write_index=True)
+    return actions
+
+
+async def _restore_marks(client: AsyncElasticsearch, name: str) -> list[str]:
+    """Write the marks of the kills and corrections that are stored as stories into a new index of marks."""
+    count = 0
+    query = {"terms": {"relation": ["kill", "correction"]}}
+    async for hits in scan_documents(client, name, ["event"], query):
+        lines: list[Any] = []
+        for hit in hits:
+            if mark := mark_of(from_builtins(hit["_source"]["event"], Event)):
+                action = {
+                    "_id": mark_id(mark.kind, mark.target),
+                    "version": mark.sequence,
+                    "version_type": "external_gte",
+                }
+                lines += [orjson.dumps({"index": action}), orjson.dumps(mark_document(mark))]
+        if lines:
+            await client.bulk(index=f"{name}-marks", operations=lines)
+            count += len(lines) // 2
+    return [f"put {count} kills and corrections of stored stories into {name}-marks"] if count else []
+
+
 async def check(client: AsyncElasticsearch, settings: Elasticsearch) -> list[str]:
-    """What is wrong on the server, a line each; empty where all is well.
+    """What is wrong on the server, a line each with what mends it; empty where all is well.
 
     Raises:
         Transient: the server does not answer or refuses us.
     """
     name = settings.index
     with translate_errors(settings.url):
-        if not await client.indices.exists_alias(name=name):
-            if await client.indices.exists(index=name):
-                return [
-                    f"{name} is an index and must be an alias: delete or rename it, then `wiredesk index create`"
-                ]
+        if not await client.indices.exists_alias(name=name) and await client.indices.exists(index=name):
+            return [
+                f"{name} is an index and must be an alias: delete or rename it, then `wiredesk index create`"
+            ]
+        inventory = await read_inventory(client, name)
+        if not inventory.months and not inventory.strangers:
             return [f"there is no alias {name}: run `wiredesk index create`"]
-        wrong = (
-            [] if await client.indices.exists(index=f"{name}-marks") else [f"there is no index {name}-marks"]
-        )
-        behind = (await client.indices.get_alias(index=f"{name}-*")).body
-        wrong += [line for index, state in sorted(behind.items()) if name in state["aliases"]
-                  for line in _misplaced(index, state["aliases"], name)]  # fmt: skip
-        wanted = dict(
-            mapping_fields((await adapted_mappings(client, name))["template"]["mappings"]["properties"])
-        )
-        stored = await client.indices.get_mapping(index=name)
-        for index, state in sorted(stored.body.items()):
-            present = dict(mapping_fields(state["mappings"].get("properties", {})))
-            wrong += [f"{index}: {field} is {present.get(field, 'missing')}, not {kind}: run `wiredesk index reindex`"
-                      for field, kind in wanted.items() if present.get(field) != kind]  # fmt: skip
+        wrong = [f"{line}: run `wiredesk index create`" for line in await _missing_parts(client, inventory)]
+        wrong += [_aliases_line(action) for action, _ in _missing_aliases(inventory)]
+        wrong += _faulty_indices(inventory, settings.url)
+        wrong += [
+            f"{index} is not an index of a month: run `wiredesk index reindex`"
+            for index in inventory.strangers
+        ]
+        wrong += await _differing_mappings(client, inventory)
+        wrong += await _unused_copies(client, inventory)
     return wrong
+
+
+async def _missing_parts(client: AsyncElasticsearch, inventory: Inventory) -> list[str]:
+    name = inventory.name
+    lines = [] if await client.indices.exists(index=f"{name}-marks") else [f"there is no index {name}-marks"]
+    templates = {
+        template: await client.indices.exists_index_template(name=template)
+        for template in (name, f"{name}-marks")
+    } | {
+        part: await client.cluster.exists_component_template(name=part)
+        for part in (f"{name}-mappings", f"{name}-settings")
+    }  # fmt: skip
+    lines += [f"there is no template {template}" for template, is_there in templates.items() if not is_there]
+    if not lines and (fault := await template_fault(client, name, f"{name}-{EXAMPLE_MONTH}")):
+        lines.append(fault.removesuffix(": run `wiredesk index create`"))
+    return lines
+
+
+def _aliases_line(action: ElasticJson) -> str:
+    kind, where = next(iter(action.items()))
+    if kind == "remove":
+        fault = f"{where['index']} is behind {where['alias']}, the alias of another month"
+    elif where.get("is_write_index"):
+        fault = f"{where['index']} is not behind its write alias {where['alias']}"
+    else:
+        fault = f"{where['index']} is not behind {where['alias']}, so its stories are not shown"
+    return f"{fault}: run `wiredesk index create`"
+
+
+def _faulty_indices(inventory: Inventory, url: str) -> Iterator[str]:
+    """What of the indices that are in use can't be read or written, with the request that mends it."""
+    for alias in inventory.months:
+        live = inventory.live(alias)
+        for index in live:
+            if index.is_closed:
+                yield f"{index.name} is closed: run `curl -X POST '{url}/{index.name}/_open'`"
+            elif index.is_red:
+                yield f"{index.name} has a shard that is at work nowhere: see GET _cluster/allocation/explain"
+            if index.blocks:
+                body = json.dumps({f"index.blocks.{block}": None for block in index.blocks})
+                yield (
+                    f"{index.name} is read-only ({', '.join(index.blocks)}): run `curl -X PUT '{url}/{index.name}/_settings' "
+                    f"-H 'Content-Type: application/json' -d '{body}'`"
+                )
+        if len(live) > 1:
+            names = ", ".join(index.name for index in live)
+            yield f"{names} are one month in {len(live)} indices: run `wiredesk index reindex`"
+
+
+async def _differing_mappings(client: AsyncElasticsearch, inventory: Inventory) -> list[str]:
+    name = inventory.name
+    if not await client.indices.exists_alias(name=name):
+        return []
+    wanted = dict(
+        mapping_fields((await adapted_mappings(client, name))["template"]["mappings"]["properties"])
+    )
+    stored = await client.indices.get_mapping(index=name, expand_wildcards="open", ignore_unavailable=True)
+    lines = []
+    for index, state in sorted(stored.body.items()):
+        fields = [
+            f"{index}: {field} is {present}, not {kind}: run `wiredesk index reindex`"
+            for field, present, kind in differing_fields(wanted, state["mappings"])
+        ]
+        contract = state["mappings"].get("_meta", {}).get("contract")
+        if not fields and contract != CONTRACT:
+            fields = [
+                f"{index}: its contract is {contract or 'missing'}, not {CONTRACT}: run `wiredesk index reindex`"
+            ]
+        lines += fields
+    return lines
+
+
+async def _unused_copies(client: AsyncElasticsearch, inventory: Inventory) -> list[str]:
+    """Indices that no alias shows and that hold a story which no index behind the aliases has."""
+    lines = []
+    for alias, indices in inventory.months.items():
+        live = [index.name for index in inventory.live(alias)]
+        for index in indices:
+            if index.name in live or not index.is_searchable:
+                continue
+            count = sum([len(page.missing) async for page in missing_documents(client, index.name, live)])
+            if count:
+                lines.append(
+                    f"{index.name} is behind no alias and has {count} stories that {', '.join(live)} has not: "
+                    "run `wiredesk index reindex`"
+                )
+    return lines
 
 
 async def prune_months(
@@ -97,92 +268,16 @@ async def prune_months(
     months = year * 12 + month - keep
     first = f"{months // 12:04}.{months % 12 + 1:02}"
     with translate_errors(settings.url):
-        behind = (await client.indices.get_alias(name=settings.index)).body
-        old = sorted(name for name in behind if (parts := parse_index_name(name)) and parts[1] < first)
+        inventory = await read_inventory(client, settings.index)
+        old = sorted(
+            (index for index in inventory.indices() if index.month < first), key=lambda index: index.name
+        )
         lines = []
-        for name in old:
-            count = (await client.count(index=name))["count"]
+        for index in old:
+            count = (
+                "closed" if index.is_closed else f"{(await client.count(index=index.name))['count']} stories"
+            )
             if not dry_run:
-                await client.indices.delete(index=name)
-            lines.append(f"{'would delete' if dry_run else 'deleted'} {name}: {count} stories")
+                await client.indices.delete(index=index.name)
+            lines.append(f"{'would delete' if dry_run else 'deleted'} {index.name}: {count}")
     return lines or [f"nothing is older than {first}"]
-
-
-async def stemmed_languages(client: AsyncElasticsearch, settings: Elasticsearch) -> frozenset[str]:
-    """The languages for which the index has an analyzer of their own: none on a server without them."""
-    answer = (await client.cluster.get_component_template(name=f"{settings.index}-mappings")).body
-    meta = answer["component_templates"][0]["component_template"].get("_meta", {})
-    return frozenset(meta.get("stemmed", ()))
-
-
-async def adapted_mappings(client: AsyncElasticsearch, index: str) -> ElasticJson:
-    """The template of mappings as this server can have it: some distributions come without analyzers and filters."""
-    body = load_template("stories-mappings", index)
-    if not await _has_analysis(client, tokenizer="standard", filter=["lowercase", "asciifolding"]):
-        body["template"]["settings"]["analysis"]["analyzer"]["wire_text"]["filter"] = ["lowercase"]
-    analyzers = {
-        language: analyzer
-        for language, analyzer in language_analyzers().items()
-        if await _has_analysis(client, analyzer=analyzer)
-    }
-    return with_stems(body, analyzers) if analyzers else body
-
-
-def with_stems(body: ElasticJson, analyzers: Mapping[str, str]) -> ElasticJson:
-    """The template of mappings with a field for each language that has an analyzer: searched, but not stored."""
-    mappings = body["template"]["mappings"]
-    mappings["properties"]["stemmed"] = {
-        "type": "object",
-        "dynamic": "strict",
-        "properties": {language: {"type": "text", "analyzer": name} for language, name in analyzers.items()},
-    }
-    mappings["_source"]["excludes"] += ["stemmed"]
-    body["meta"] = body.get("meta", {}) | {"stemmed": sorted(analyzers)}
-    return body
-
-
-def language_analyzers() -> dict[str, str]:
-    """Elasticsearch's analyzer of each language, by ISO 639-1 code."""
-    analyzers: dict[str, str] = _read_file("languages")["analyzers"]
-    return analyzers
-
-
-def load_template(name: str, index: str) -> ElasticJson:
-    """A template of `config/elasticsearch` for an alias."""
-    loaded = _read_file(name, index)
-    if "_meta" in loaded:
-        loaded["meta"] = loaded.pop("_meta")
-    return loaded
-
-
-def mapping_fields(properties: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every field of a mapping with its type."""
-    for name, field in properties.items():
-        yield f"{prefix}{name}", field.get("type", "object")
-        yield from mapping_fields(field.get("properties", {}), f"{prefix}{name}.")
-
-
-def _read_file(name: str, index: str = "") -> ElasticJson:
-    text = files("config").joinpath("elasticsearch", f"{name}.json").read_text("utf-8")
-    loaded: ElasticJson = json.loads(text.replace("<index>", index))
-    return loaded
-
-
-async def _has_analysis(client: AsyncElasticsearch, **analysis: Any) -> bool:
-    """Whether the server knows an analyzer or filters."""
-    from elasticsearch import BadRequestError
-
-    try:
-        await client.indices.analyze(text="é", **analysis)
-    except BadRequestError:
-        return False
-    return True
-
-
-def _misplaced(index: str, aliases: Mapping[str, Any], name: str) -> Iterator[str]:
-    """What is wrong with an index behind the read alias: its name, or the alias through which it is written."""
-    parts = parse_index_name(index)
-    if not parts or not index.startswith(f"{name}-"):
-        yield f"{index} is not an index of a month: run `wiredesk index reindex`"
-    elif not aliases.get(parts[0], {}).get("is_write_index"):
-        yield f"{index} is not behind its write alias {parts[0]}: run `wiredesk index reindex`"

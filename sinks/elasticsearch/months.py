@@ -8,17 +8,26 @@ month of its first version, whatever later versions say.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from config.settings import Elasticsearch
-from processors.errors import Transient
+from processors.errors import PartAway, Transient
 from processors.model.event import Event
 from processors.times import read_milliseconds, to_milliseconds
+from sinks.answers import find_answer
+from sinks.elasticsearch.client import IndexConnection, describe_answer, error_reason, row_of
 from sinks.elasticsearch.documents import stored_source
+from sinks.elasticsearch.inventory import (
+    Inventory,
+    differing_fields,
+    index_name,
+    parse_index_name,
+    read_inventory,
+    write_alias,
+)
+from sinks.elasticsearch.templates import template_fault, wanted_fields
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -30,7 +39,6 @@ MAX_AGE_MONTHS: Final = 24
 # Stories written of late, which a search may not see yet. Fewer than are written between two refreshes of the server
 # would put a new version into another month; each takes about 200 bytes of memory.
 MAX_REMEMBERED_STORIES: Final = 50_000
-_NAME: Final = re.compile(r"(?P<alias>.+-(?P<month>\d{4}\.\d{2}|older))-(?P<number>\d{6})")
 
 
 def month_of(event: Event) -> str:
@@ -48,33 +56,21 @@ def month_name(moment: int) -> str:
     return f"{datetime.fromtimestamp(moment / 1000, UTC):%Y.%m}"
 
 
-def write_alias(index: str, month: str) -> str:
-    """The alias through which a month is written."""
-    return f"{index}-{month}"
-
-
-def index_name(alias: str, number: int) -> str:
-    """The name of the index behind a write alias."""
-    return f"{alias}-{number:06}"
-
-
-def parse_index_name(name: str) -> tuple[str, str, int] | None:
-    """The write alias, month and number of an index's name; None for a name that is not ours."""
-    match = _NAME.fullmatch(name)
-    return (match["alias"], match["month"], int(match["number"])) if match else None
-
-
 def _month_number(moment: int) -> int:
     date = datetime.fromtimestamp(max(moment, 0) / 1000, UTC)
     return date.year * 12 + date.month
 
 
 class NewDocument(NamedTuple):
-    """A document to write: its id, the month that it belongs to if it is new, and whose story it is."""
+    """A document to write: its id, the month that it belongs to if it is new, and whose story it is.
+
+    `is_later` says that an earlier version of it was written before, in whatever month.
+    """
 
     id: str
     month: str
     source: str
+    is_later: bool = False
 
 
 class StoredDocument(NamedTuple):
@@ -85,21 +81,57 @@ class StoredDocument(NamedTuple):
 
 
 class WriteAliases:
-    """The write alias of each story, and the months that are on the server."""
+    """The write alias of each story, and the months that are on the server.
 
-    def __init__(self, client: AsyncElasticsearch, settings: Elasticsearch) -> None:
+    `away` has the months for which stories wait, by write alias, with the reason; `unread` what is written and not shown.
+    """
+
+    def __init__(self, connection: IndexConnection) -> None:
         """Nothing is asked before the first call."""
-        self._client, self._index = client, settings.index
+        self._connection, self._index = connection, connection.settings.index
         self._remembered: OrderedDict[str, StoredDocument] = OrderedDict()
         self._absent: set[str] = set()  # ids of which the server was just asked in vain
-        self._on_server: set[str] = set()
+        self._ready: set[str] = set()  # write aliases of months that are on the server and have our mapping
         self._is_refreshed = False
+        self._inventory: Inventory | None = None
+        self.away: dict[str, str] = {}
 
     def forget(self) -> None:
         """Ask the server anew: other writers may have had our stories, or an operator has changed the indices."""
         self._remembered.clear()
-        self._on_server.clear()
+        self._ready.clear()
+        self.away.clear()
         self._is_refreshed = False
+        self._inventory = None
+
+    async def look(self) -> Inventory:
+        """Ask the server anew which indices there are, and which months are no longer away."""
+        self._inventory = inventory = await read_inventory(self._connection.client, self._index)
+        self._ready = {
+            alias for alias in self._ready if inventory.months.get(alias) and not inventory.fault(alias)
+        }
+        waiting, self.away = self.away, {}
+        for alias in waiting:
+            await self._make_ready(alias)
+        return inventory
+
+    @property
+    def unsearchable(self) -> dict[str, str]:
+        """The months of which a search did not see all documents at the last look, and why."""
+        return self._inventory.unsearchable() if self._inventory else {}
+
+    @property
+    def searched(self) -> list[str]:
+        """The read alias, and what of ours is written without being behind it."""
+        return [self._index, *(self._inventory.unread() if self._inventory else ())]
+
+    @property
+    def is_all_away(self) -> bool:
+        """Whether no month of the server can be written: then it is the server rather than a month."""
+        inventory = self._inventory
+        return inventory is not None and all(
+            alias in self.away or inventory.fault(alias) for alias in inventory.months
+        )
 
     async def find_sources(self, uris: Mapping[str, str]) -> dict[str, str]:
         """Whose stories are stored under some uris, which are given by the ids of their documents.
@@ -116,37 +148,98 @@ class WriteAliases:
             if (stored := self._remembered.get(id_)) is not None
         }
 
-    async def find(self, documents: Sequence[NewDocument]) -> list[str]:
-        """The write alias of each document.
+    async def find(self, documents: Sequence[NewDocument]) -> list[str | PartAway]:
+        """The write alias of each document, or the month that can't be written.
 
         Raises:
-            Transient: templates or aliases are missing.
+            Transient: an index is not one of a month.
         """
         missing = {document.id for document in documents if document.id not in self._remembered}
         await self._look_up(missing - self._absent)
         self._absent.clear()
-        aliases = []
+        unsearchable = self.unsearchable
+        aliases: list[str | PartAway] = []
         for document in documents:
             stored = self._remembered.get(document.id)
+            if stored is None and document.is_later and unsearchable:
+                month, reason = next(iter(unsearchable.items()))
+                self.away[month] = reason
+                aliases.append(PartAway(month, reason))
+                continue
             alias = stored.alias if stored else write_alias(self._index, document.month)
             self._remember(document.id, StoredDocument(alias, document.source))
-            aliases.append(alias)
-        for alias in sorted(set(aliases) - self._on_server):
-            await ensure_month(self._client, self._index, alias)
-            self._on_server.add(alias)
+            if alias not in self._ready and alias not in self.away:
+                await self._make_ready(alias)
+            aliases.append(PartAway(alias, self.away[alias]) if alias in self.away else alias)
         return aliases
+
+    def note_refusal(self, alias: str, reason: str) -> None:
+        """A month refuses what it is sent, though it looked ready."""
+        self._ready.discard(alias)
+        self.away[alias] = reason
+
+    async def check_mapping(self, alias: str, *, is_whole: bool = True) -> str | None:
+        """What is wrong with the mapping of a month's index; None where it is ours, or the index is not there.
+
+        Fields that it lacks count only where `is_whole`: an older mapping takes the stories that do not need them.
+        """
+        from elasticsearch import NotFoundError
+
+        try:
+            stored = await self._connection.client.indices.get_mapping(index=alias)
+        except NotFoundError:
+            return None
+        wanted = await wanted_fields(self._connection.client, self._index)
+        for name, state in stored.body.items():
+            for field, present, kind in differing_fields(wanted, state["mappings"]):
+                if present == "missing" and not is_whole:
+                    continue
+                reason = f"{name} has another mapping ({field} is {present}, not {kind})"
+                return describe_answer(find_answer("index", 200, "contract", "", "month"), name, reason)
+        return None
+
+    async def _make_ready(self, alias: str) -> None:
+        """See to it that a month can be written, or note in `away` why not."""
+        if self._inventory is None:
+            self._inventory = await read_inventory(self._connection.client, self._index)
+        fault = self._inventory.fault(alias)
+        if fault is None and not self._inventory.months.get(alias):
+            fault = await self._make_month(alias)
+        if fault is None:
+            fault = await self.check_mapping(alias, is_whole=False)
+        if fault is None:
+            self._ready.add(alias)
+        else:
+            self.away[alias] = fault
+
+    async def _make_month(self, alias: str) -> str | None:
+        from elasticsearch import BadRequestError
+
+        try:
+            return await ensure_month(self._connection.client, self._index, alias)
+        except BadRequestError as error:
+            row = row_of(error, "month")
+            return describe_answer(
+                row, alias, f"{alias} can't be made: {error.status_code} {error_reason(error.body)}"
+            )
 
     async def _look_up(self, ids: set[str]) -> None:
         if not ids:
             return
+        client = self._connection.client
+        if self._inventory is None:
+            self._inventory = await read_inventory(client, self._index)
+        indices = self.searched
         if not self._is_refreshed:
-            await self._client.indices.refresh(index=self._index)
+            await client.indices.refresh(index=indices, ignore_unavailable=True)
             self._is_refreshed = True
-        answer = await self._client.search(
-            index=self._index, query={"ids": {"values": sorted(ids)}}, size=len(ids), sort=["_doc"],
-            source={"includes": ["event.provenance.source"]}, track_total_hits=False,
-            filter_path=["hits.hits._id", "hits.hits._index", "hits.hits._source"],
+        answer = await client.search(
+            index=indices, query={"ids": {"values": sorted(ids)}}, size=2 * len(ids), sort=["_doc"],
+            source={"includes": ["event.provenance.source"]}, track_total_hits=False, ignore_unavailable=True,
+            filter_path=["_shards.failed", "hits.hits._id", "hits.hits._index", "hits.hits._source"],
         )  # fmt: skip
+        if answer["_shards"]["failed"] and not self.unsearchable:
+            await self.look()
         for hit in answer.get("hits", {}).get("hits", []):
             parts = parse_index_name(hit["_index"])
             if not parts:
@@ -160,8 +253,8 @@ class WriteAliases:
             self._remembered.popitem(last=False)
 
 
-async def ensure_month(client: AsyncElasticsearch, index: str, alias: str) -> bool:
-    """Make the first index of a month where there is none, and return whether one was made.
+async def ensure_month(client: AsyncElasticsearch, index: str, alias: str) -> str | None:
+    """Make the first index of a month where there is none, and return what keeps it from being made.
 
     Raises:
         Transient: the template is missing, without which the index would have a mapping of the server's invention.
@@ -169,14 +262,15 @@ async def ensure_month(client: AsyncElasticsearch, index: str, alias: str) -> bo
     from elasticsearch import BadRequestError
 
     if await client.indices.exists_alias(name=alias):
-        return False
+        return None
     if not await client.indices.exists_index_template(name=index):
         raise Transient(f"there is no template {index}: run `wiredesk index create`")
+    if fault := await template_fault(client, index, index_name(alias, 1)):
+        return fault
     try:
         aliases = {index: {}, alias: {"is_write_index": True}}
         await client.indices.create(index=index_name(alias, 1), aliases=aliases)
     except BadRequestError as error:
         if error.error != "resource_already_exists_exception":
             raise
-        return False
-    return True
+    return None

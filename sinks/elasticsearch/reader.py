@@ -19,7 +19,7 @@ from processors.numbers import MAX_INT64
 from processors.sources import short_uri
 from sinks.elasticsearch.client import ElasticJson, connect, translate_errors
 from sinks.elasticsearch.documents import chain_query, document_id
-from sinks.elasticsearch.index import stemmed_languages
+from sinks.elasticsearch.templates import stemmed_languages
 from sinks.search import MAX_OFFSET, Arrivals, Hit, Page, Query, SearchTooSlow, StoredStory, highlight_words
 from sinks.search_words import SearchTerm, fold, parse_terms
 from sinks.stories import now_ms
@@ -155,6 +155,8 @@ class ElasticStories:
         with translate_errors(self._settings.url):
             answer = await self._client.search(
                 index=self._settings.index,
+                ignore_unavailable=True,  # a month that is closed: the others are shown …
+                allow_no_indices=False,  # … but nothing at all is no answer
                 track_total_hits=False,
                 timeout=f"{int(self._timeout_s * 1000)}ms",
                 **request,

@@ -8,7 +8,9 @@ so that two writers can't miss each other's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -16,14 +18,16 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from config.settings import Elasticsearch
-from processors.errors import Rejected, Transient, Unindexable
+from processors.errors import PartAway, Transient, Unindexable
 from processors.model.event import Event
 from processors.sources import short_uri
+from sinks.answers import find_answer
 from sinks.elasticsearch.client import (
-    WAITED_FOR_STATUSES,
-    connect,
+    IndexConnection,
+    LoginRefused,
+    describe_answer,
     error_reason,
-    status_hint,
+    row_of,
     translate_errors,
 )
 from sinks.elasticsearch.documents import (
@@ -35,10 +39,11 @@ from sinks.elasticsearch.documents import (
     search_fields,
     stored_member,
 )
-from sinks.elasticsearch.index import stemmed_languages
-from sinks.elasticsearch.months import NewDocument, WriteAliases, month_of, parse_index_name
+from sinks.elasticsearch.inventory import parse_index_name
+from sinks.elasticsearch.months import NewDocument, WriteAliases, month_of
+from sinks.elasticsearch.templates import stemmed_languages
 from sinks.metrics import INDEXED_STORIES
-from sinks.ports import Sink, WriteResult
+from sinks.ports import Sink, WriteOutcome, WriteResult
 from sinks.stories import (
     Mark,
     Member,
@@ -53,10 +58,12 @@ from sinks.stories import (
 )
 
 if TYPE_CHECKING:
-    from elasticsearch import AsyncElasticsearch
+    from elasticsearch import ApiError, AsyncElasticsearch
 
 SINK_NAME: Final = "elasticsearch"  # in figures
-CONFLICT_STATUS: Final = 409  # a later version is there already
+# How long a bulk request waits for a shard that is at work nowhere. Longer holds up the stories of other months; shorter
+# gives up a shard that is on its way from one node to another.
+SHARD_PATIENCE: Final = "5s"
 # Stories of a bulk request, and requests at a time: one is made while the server works on the one before. Larger
 # requests leave the server idle while they are made; with more at a time it answers 429.
 STORIES_PER_REQUEST: Final = 125
@@ -72,6 +79,7 @@ class BulkEntry:
     """A line pair of a bulk request, ready to be sent."""
 
     id: str
+    alias: str  # of its month; empty for a mark
     action: bytes
     source: bytes
 
@@ -86,12 +94,18 @@ class ElasticsearchSink(Sink):
 
     def __init__(self, settings: Elasticsearch, client: AsyncElasticsearch | None = None) -> None:
         """Nothing is sent before the first call."""
-        self._settings = settings
-        self._client = client or connect(settings)
+        self._connection = IndexConnection(settings, client)
+        self._url, self._index = settings.url, settings.index
+        self._batch, self._batch_bytes = settings.batch, settings.batch_bytes
         self._marks_index = f"{settings.index}-marks"
-        self._aliases = WriteAliases(self._client, settings)
+        self._aliases = WriteAliases(self._connection)
         self._stemmed: frozenset[str] | None = None
         self.max_events, self.wait_s = settings.batch, settings.flush_s
+        self.max_held = settings.max_held
+
+    @property
+    def _client(self) -> AsyncElasticsearch:
+        return self._connection.client
 
     async def open(self, _position: int | None) -> None:
         """Forget what is remembered of the server: another writer may have had our stories."""
@@ -107,18 +121,50 @@ class ElasticsearchSink(Sink):
 
         Raises:
             Transient: the server is down, overloaded, full or refuses us. Nothing is lost: call again later.
+            Misconfigured: it refuses our user or key for good.
         """
-        with translate_errors(self._settings.url):
+        with self._login_errors(), translate_errors(self._url):
             events = await self._with_own_identities(events)
-            own_marks = [mark for event in events if (mark := mark_of(event))]
+            marks = [mark_of(event) for event in events]
+            own_marks = [mark for mark in marks if mark]
             members = [member_of(event) for event in events]
             await self._write_marks(own_marks)
             before = await self._read_marks(members)
-            refusals = await self._write_stories(events, members, before)
+            outcomes = await self._write_stories(events, members, before)
             after = await self._read_marks(members)
             changed = [mark for key, mark in after.items() if before.get(key) != mark]
-            await self._judge_touched([*own_marks, *changed])
-        return WriteResult(refusals)
+            refusal = await self._judge_touched([*own_marks, *changed])
+            if refusal and not own_marks:
+                return WriteResult([outcome or refusal for outcome in outcomes])
+        return WriteResult(
+            [outcome or (refusal if mark else None) for outcome, mark in zip(outcomes, marks, strict=True)]
+        )
+
+    async def away_parts(self) -> Mapping[str, str]:
+        """The months that can't be written, those not shown, and why.
+
+        Raises:
+            Transient: the server is down or refuses us.
+        """
+        with self._login_errors(), translate_errors(self._url):
+            inventory = await self._aliases.look()
+        unread = {
+            name: f"{name} is written and not behind {self._index}, so its stories are not shown: "
+            "run `wiredesk index create`"
+            for name in inventory.unread()
+        }
+        return self._aliases.away | unread
+
+    @contextmanager
+    def _login_errors(self) -> Iterator[None]:
+        """Log in anew where the server refuses our user or key and its file says something else now."""
+        try:
+            yield
+            self._connection.note_success()
+        except LoginRefused as error:
+            if not self._connection.log_in_again():
+                self._connection.check_patience(error, time.monotonic())
+            raise
 
     async def _with_own_identities(self, events: Sequence[Event]) -> list[Event]:
         """The events as they are kept, given what is stored and those before them."""
@@ -144,7 +190,7 @@ class ElasticsearchSink(Sink):
         ]
         for refusal in await self._send_bulk(lambda: entries):
             if refusal:
-                raise Transient(f"{self._settings.url}: {self._marks_index}: {refusal}")
+                raise Transient(f"{self._url}: {self._marks_index}: {refusal}")
 
     async def _read_marks(self, members: Sequence[Member]) -> Marks:
         """The marks that may touch the members."""
@@ -158,7 +204,7 @@ class ElasticsearchSink(Sink):
         marks: dict[tuple[str, str], Mark] = {}
         for stored in answer["docs"]:
             if "error" in stored:
-                raise Transient(f"{self._settings.url}: {error_reason(stored)}; run `wiredesk index create`")
+                raise Transient(f"{self._url}: {error_reason(stored)}: run `wiredesk index create`")
             if stored["found"]:
                 mark = Mark(**stored["_source"])
                 marks[mark.kind, mark.target] = mark
@@ -166,40 +212,73 @@ class ElasticsearchSink(Sink):
 
     async def _write_stories(
         self, events: Sequence[Event], members: Sequence[Member], marks: Marks
-    ) -> list[Rejected | None]:
+    ) -> list[WriteOutcome]:
+        """Write stories; those of a month that refuses them now are tried once more after a look at the server."""
+        before = set(self._aliases.away)
+        outcomes = await self._try_stories(events, members, marks)
+        refused = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, PartAway)]
+        if set(self._aliases.away) <= before:
+            return self._unless_all_away(outcomes)
+        await self._aliases.look()
+        again = await self._try_stories([events[n] for n in refused], [members[n] for n in refused], marks)
+        for number, outcome in zip(refused, again, strict=True):
+            outcomes[number] = outcome
+        return self._unless_all_away(outcomes)
+
+    def _unless_all_away(self, outcomes: list[WriteOutcome]) -> list[WriteOutcome]:
+        """The outcomes, where some month of the server can be written.
+
+        Raises:
+            Transient: none can, so that it is the server rather than a month.
+        """
+        away = [outcome for outcome in outcomes if isinstance(outcome, PartAway)]
+        if away and self._aliases.is_all_away and len(away) == len(outcomes):
+            self._aliases.forget()
+            raise Transient(f"{self._url}: {away[0]}")
+        return outcomes
+
+    async def _try_stories(
+        self, events: Sequence[Event], members: Sequence[Member], marks: Marks
+    ) -> list[WriteOutcome]:
         now = now_ms()
         stemmed = await self._stemmed_languages()
         documents = [
-            NewDocument(document_id(event.story.uri), month_of(event), source_of_event(event))
+            NewDocument(
+                document_id(event.story.uri), month_of(event), source_of_event(event), _is_later(event)
+            )
             for event in events
         ]
         aliases = await self._aliases.find(documents)
+        writable = [n for n, alias in enumerate(aliases) if not isinstance(alias, PartAway)]
 
         def make_entries(start: int) -> list[BulkEntry]:
-            part = slice(start, start + STORIES_PER_REQUEST)
             entries = []
-            for event, member, new, alias in zip(
-                events[part], members[part], documents[part], aliases[part], strict=True
-            ):
-                source = document(event)
-                _set_hidden(source, member, marks)
+            for n in writable[start : start + STORIES_PER_REQUEST]:
+                source = document(events[n])
+                _set_hidden(source, members[n], marks)
                 source["indexed"] = now
                 entries.append(
-                    _bulk_entry(alias, new.id, source["revision"], source | search_fields(source, stemmed))
+                    _bulk_entry(
+                        str(aliases[n]),
+                        documents[n].id,
+                        source["revision"],
+                        source | search_fields(source, stemmed),
+                    )
                 )
             return entries
 
-        starts = range(0, len(events), STORIES_PER_REQUEST)
-        return await self._send_bulk(*(partial(make_entries, start) for start in starts))
+        starts = range(0, len(writable), STORIES_PER_REQUEST)
+        sent = iter(await self._send_bulk(*(partial(make_entries, start) for start in starts)))
+        return [alias if isinstance(alias, PartAway) else next(sent) for alias in aliases]
 
     async def _stemmed_languages(self) -> frozenset[str]:
         if self._stemmed is None:
-            self._stemmed = await stemmed_languages(self._client, self._settings)
+            self._stemmed = await stemmed_languages(self._client, self._connection.settings)
         return self._stemmed
 
-    async def _send_bulk(self, *makers: Callable[[], Sequence[BulkEntry]]) -> list[Rejected | None]:
+    async def _send_bulk(self, *makers: Callable[[], Sequence[BulkEntry]]) -> list[WriteOutcome]:
         """Send what each makes while the server works on the one before; why each entry was refused, or None."""
-        sent: list[asyncio.Task[list[Rejected | None]]] = []
+        sent: list[asyncio.Task[list[WriteOutcome]]] = []
         try:
             for make in makers:
                 entries = await asyncio.to_thread(make)
@@ -212,73 +291,102 @@ class ElasticsearchSink(Sink):
                 task.cancel()
             await asyncio.gather(*sent, return_exceptions=True)
 
-    async def _send_entries(self, entries: Sequence[BulkEntry]) -> list[Rejected | None]:
+    async def _send_entries(self, entries: Sequence[BulkEntry]) -> list[WriteOutcome]:
         """Send entries in requests of bounded size."""
-        results: list[Rejected | None] = []
-        for batch in _batches(entries, self._settings.batch, self._settings.batch_bytes):
+        results: list[WriteOutcome] = []
+        for batch in _batches(entries, self._batch, self._batch_bytes):
             results += await self._send_request(batch)
         return results
 
-    async def _send_request(self, batch: Sequence[BulkEntry]) -> list[Rejected | None]:
+    async def _send_request(self, batch: Sequence[BulkEntry]) -> list[WriteOutcome]:
         from elasticsearch import ApiError
 
         lines: list[Any] = [line for entry in batch for line in (entry.action, entry.source)]
         try:
             answer = await self._client.bulk(
-                operations=lines, filter_path=["errors", "items.*.status", "items.*.error"]
+                operations=lines,
+                timeout=SHARD_PATIENCE,
+                filter_path=["errors", "items.*.status", "items.*.error"],
             )
         except ApiError as error:
-            if error.status_code != 413:
+            size = sum(entry.size for entry in batch)
+            is_too_large = error.status_code in {413, 429} and (
+                row_of(error, "document", size).reaction == "set aside"
+            )
+            if not is_too_large:
                 raise
-            return await self._send_halves(batch)
-        return [self._refusal(next(iter(item.values()))) for item in answer["items"]]
+            return await self._send_halves(batch, error)
+        return [
+            await self._outcome(entry, next(iter(item.values())))
+            for entry, item in zip(batch, answer["items"], strict=True)
+        ]
 
-    async def _send_halves(self, batch: Sequence[BulkEntry]) -> list[Rejected | None]:
+    async def _send_halves(self, batch: Sequence[BulkEntry], error: ApiError) -> list[WriteOutcome]:
         """Send the halves of a request over the server's limit; an entry that is over it by itself is refused."""
         if len(batch) == 1:
             INDEXED_STORIES.labels(SINK_NAME, "refused").inc()
-            return [
-                Unindexable(
-                    f"a document of {batch[0].size} bytes is over the server's http.max_content_length"
-                )
-            ]
+            row = row_of(error, "document", batch[0].size)
+            limit = "http.max_content_length" if error.status_code == 413 else error_reason(error.body)
+            return [Unindexable(f"a document of {batch[0].size} bytes: {row.situation} ({limit})")]
         middle = len(batch) // 2
         return [*await self._send_request(batch[:middle]), *await self._send_request(batch[middle:])]
 
-    def _refusal(self, item: Mapping[str, Any]) -> Rejected | None:
+    async def _outcome(self, entry: BulkEntry, item: Mapping[str, Any]) -> WriteOutcome:
+        """What came of an entry.
+
+        Raises:
+            Transient: what refuses it concerns all.
+        """
         status = item["status"]
         if status < 300:
             INDEXED_STORIES.labels(SINK_NAME, "written").inc()
             return None
-        if status == CONFLICT_STATUS:
+        kind, reason = item.get("error", {}).get("type", ""), error_reason(item)
+        row = find_answer("index", status, kind, reason, "document" if entry.alias else "index", entry.size)
+        if row.reaction == "written":
             INDEXED_STORIES.labels(SINK_NAME, "stale").inc()
             return None
-        if status in WAITED_FOR_STATUSES or status >= 500:
-            raise Transient(f"{self._settings.url}: {status} {error_reason(item)}{status_hint(status)}")
-        INDEXED_STORIES.labels(SINK_NAME, "refused").inc()
-        return Unindexable(error_reason(item))
+        fault = describe_answer(row, entry.alias or self._marks_index, f"{status} {reason}")
+        if row.reaction == "set aside":
+            spoilt = await self._aliases.check_mapping(entry.alias)
+            if spoilt is None:
+                INDEXED_STORIES.labels(SINK_NAME, "refused").inc()
+                return Unindexable(reason)
+            fault = spoilt
+        elif row.reaction != "wait for that part":
+            raise Transient(f"{self._url}: {fault}")
+        self._aliases.note_refusal(entry.alias, fault)
+        return PartAway(entry.alias, fault)
 
-    async def _judge_touched(self, marks: Sequence[Mark]) -> None:
-        """Judge anew every stored story that a mark may touch."""
+    async def _judge_touched(self, marks: Sequence[Mark]) -> WriteOutcome:
+        """Judge anew every stored story that a mark may touch; return what kept one from being judged, or written."""
         if not marks:
-            return
+            return None
+        refusal: WriteOutcome = next((PartAway(*away) for away in self._aliases.unsearchable.items()), None)
         chains = sorted({mark.chain for mark in marks if mark.kind == "kill"})
         targets = sorted({mark.target for mark in marks if mark.kind == "correction"})
-        await self._client.indices.refresh(index=self._settings.index)
+        indices = self._aliases.searched
+        await self._client.indices.refresh(index=indices, ignore_unavailable=True)
         should = [*map(chain_query, chains), {"terms": {"uri": targets}}, {"terms": {"of": targets}}]
         after: list[Any] | None = None
         while True:
             answer = await self._client.search(
-                index=self._settings.index, query={"bool": {"should": should}}, size=MEMBERS_PER_PAGE, version=True,
-                sort=["uri"], search_after=after,
+                index=indices, query={"bool": {"should": should}}, size=MEMBERS_PER_PAGE, version=True,
+                sort=["uri"], search_after=after, ignore_unavailable=True,
             )  # fmt: skip
+            if answer["_shards"]["failed"] and refusal is None:
+                await self._aliases.look()
+                refusal = next((PartAway(*away) for away in self._aliases.unsearchable.items()), None)
             hits = answer["hits"]["hits"]
-            await self._judge_again(hits)
+            refusal = await self._judge_again(hits) or refusal
             if len(hits) < MEMBERS_PER_PAGE:
-                return
+                break
             after = hits[-1]["sort"]
+        if isinstance(refusal, PartAway):
+            self._aliases.note_refusal(refusal.part, str(refusal).removeprefix(f"{refusal.part}: "))
+        return refusal
 
-    async def _judge_again(self, hits: Sequence[Mapping[str, Any]]) -> None:
+    async def _judge_again(self, hits: Sequence[Mapping[str, Any]]) -> WriteOutcome:
         marks = await self._read_marks([stored_member(hit["_source"]) for hit in hits])
         stemmed = await self._stemmed_languages()
         entries = []
@@ -291,7 +399,14 @@ class ElasticsearchSink(Sink):
                 entries.append(
                     _bulk_entry(target, hit["_id"], hit["_version"], source | search_fields(source, stemmed))
                 )
-        await self._send_bulk(lambda: entries)
+        return next((outcome for outcome in await self._send_bulk(lambda: entries) if outcome), None)
+
+
+def _is_later(event: Event) -> bool:
+    """Whether an earlier version of the story came before, under the same uri."""
+    place, uri = lineage(event), short_uri(event.story.uri)
+    names = {short_uri(name) for name in (place.of, place.story) if name}
+    return place.sequence > 1 and place.relation != "duplicate" and uri in names
 
 
 def _set_hidden(source: dict[str, Any], member: Member, marks: Marks) -> None:
@@ -312,7 +427,7 @@ def _bulk_entry(
         "version_type": "external_gte",
         "require_alias": alias,
     }
-    return BulkEntry(id_, orjson.dumps({"index": action}), orjson.dumps(source))
+    return BulkEntry(id_, index if alias else "", orjson.dumps({"index": action}), orjson.dumps(source))
 
 
 def _batches(entries: Sequence[BulkEntry], max_count: int, max_bytes: int) -> Iterable[list[BulkEntry]]:

@@ -28,7 +28,7 @@ from streams.topology import (
     Topic,
 )
 
-BrokerOperation = Literal["Read", "Write", "Describe", "DescribeConfigs"]
+BrokerOperation = Literal["Read", "Write", "Delete", "Describe", "DescribeConfigs"]
 READ_OPERATIONS: Final[tuple[BrokerOperation, ...]] = ("Read", "Describe")
 WRITE_OPERATIONS: Final[tuple[BrokerOperation, ...]] = ("Write", "Describe")
 ROUTED_PREFIX: Final = route_topic("*").partition("*")[0]  # of the topics of all routes
@@ -118,6 +118,9 @@ def _sink_grants(cluster: Cluster) -> Iterator[Grant]:
             yield _topic_grant(cluster, "sink", topic, READ_OPERATIONS)
             yield _topic_grant(cluster, "sink", topic.dead_letters, WRITE_OPERATIONS)
         yield Grant("sink", "group", cluster.group_of(step.name), READ_OPERATIONS)
+        if step.held:
+            yield _topic_grant(cluster, "sink", step.held, ("Read", "Write", "Describe", "Delete"))
+            yield Grant("sink", "group", cluster.group_of(f"{step.name}-held"), READ_OPERATIONS)
 
 
 def _webhook_grants(cluster: Cluster) -> Iterator[Grant]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
@@ -23,15 +23,16 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from config.settings import Settings
-from processors.errors import Rejected, Transient
+from processors.errors import PartAway, Rejected, Transient
 from processors.model.event import Event
 from processors.numbers import parse_int64
 from processors.times import to_milliseconds
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
-from sinks.ports import Sink, WriteResult
+from sinks.ports import Sink, WriteOutcome, WriteResult
 from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, KafkaRecord
 from streams.kafka.faust_internals import is_in_group
 from streams.kafka.gaps import begin_uncommitted
+from streams.kafka.held import HeldStories, split_outcomes
 from streams.kafka.inbox import as_record
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
@@ -58,6 +59,8 @@ class SinkRunner:
         self._cluster = Cluster(settings.kafka)
         self._group = self._cluster.group_of(step.name)
         self._topics = [self._cluster.topic(topic.name) for topic in step.reads]
+        self._lock = asyncio.Lock()  # one thing is asked of the sink at a time
+        self._held = HeldStories(step, sink, settings, self._lock) if step.held else None
         self._consumer: AIOKafkaConsumer | None = None
         self._in_hand = 0  # records that are read and not yet written
         self._is_open = False
@@ -80,8 +83,24 @@ class SinkRunner:
             stack.callback(figures.cancel)
             log.info("sink started", sink=self.name)
             with suppress(Transient):  # the end came while it was waited for
-                await self._follow(consumer, publisher, stop)
+                await self._follow_both(consumer, publisher, stop)
         log.info("sink stopped", sink=self.name)
+
+    async def _follow_both(
+        self, consumer: AIOKafkaConsumer, publisher: Publisher, stop: asyncio.Event
+    ) -> None:
+        """Follow the topics, and what of them is held; raise what ends one of both."""
+        tasks = [asyncio.create_task(self._follow(consumer, publisher, stop))]
+        if self._held:
+            held = self._held.run(lambda own, records: self._write_held(own, records, stop), stop)
+            tasks.append(asyncio.create_task(held))
+        try:
+            for task in asyncio.as_completed(tasks):
+                await task
+        finally:
+            for left in tasks:
+                left.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _follow(self, consumer: AIOKafkaConsumer, publisher: Publisher, stop: asyncio.Event) -> None:
         assigned: frozenset[TopicPartition] = frozenset()
@@ -138,8 +157,11 @@ class SinkRunner:
         decoded = await asyncio.to_thread(decode_records, self._step, records)
         events = [event for event in decoded if not isinstance(event, Rejected)]
         written = await self._write_events(consumer, fetched, events, stop)
-        outcomes = merge_outcomes(decoded, written.outcomes)
-        await self._set_aside(publisher, list(zip(records, outcomes, strict=True)), stop)
+        waiting, refused = split_outcomes(records, merge_outcomes(decoded, written.outcomes))
+        await self._set_aside(publisher, refused, stop)
+        if waiting and self._held:
+            held = self._held
+            await self._publish(lambda: held.hold(publisher, waiting), stop)
         self._observe(events)
         offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in fetched}
         if written.position is not None:
@@ -164,13 +186,17 @@ class SinkRunner:
                 if position != self._position:
                     await self._commit(consumer, await _next_offsets(consumer, fetched), position)
                 self._is_open = True
-            return await self._sink.write(events)
+            return self._unless_full(await self._sink.write(events))
+
+        async def attempt_alone() -> WriteResult:
+            async with self._lock:
+                return await attempt()
 
         def wait(error: Exception, _delay: float) -> None:
             self._is_open = False
             self._wait(error)
 
-        written = await retry_until_stopped(attempt, INDEX, stop, before_wait=wait)
+        written = await retry_until_stopped(attempt_alone, INDEX, stop, before_wait=wait)
         self._go_on()
         return written
 
@@ -184,6 +210,43 @@ class SinkRunner:
         if self.waiting:
             log.info("the sink is there", sink=self.name)
         self.waiting = None
+
+    def _unless_full(self, written: WriteResult) -> WriteResult:
+        """What was written, where what has to wait can wait by itself.
+
+        Raises:
+            Transient: it can't: so many wait already, or there is no topic for them. All wait then.
+        """
+        away = next((outcome for outcome in written.outcomes if isinstance(outcome, PartAway)), None)
+        if away and self._held is None:
+            raise away
+        if away and self._held and self._held.is_full:
+            raise Transient(f"{self._held.count} stories wait already, and no more may: {away}")
+        return written
+
+    async def _write_held(
+        self, publisher: Publisher, records: Sequence[Record], stop: asyncio.Event
+    ) -> Sequence[WriteOutcome]:
+        """Write records that were held, and their dead letters.
+
+        Raises:
+            Transient: the sink is down.
+        """
+        decoded = await asyncio.to_thread(decode_records, self._step, records)
+        events = [event for event in decoded if not isinstance(event, Rejected)]
+        async with self._lock:
+            try:
+                if not self._is_open:
+                    await self._sink.open(None)  # one that holds stories has no position
+                    self._is_open = True
+                written = await self._sink.write(events)
+            except Transient:
+                self._is_open = False
+                raise
+        outcomes = merge_outcomes(decoded, written.outcomes)
+        await self._set_aside(publisher, split_outcomes(records, outcomes)[1], stop)
+        self._observe(events)
+        return outcomes
 
     async def _committed_position(self, partitions: Collection[TopicPartition]) -> int | None:
         admin = self._cluster.admin()
@@ -201,10 +264,10 @@ class SinkRunner:
         return f"{self._settings.kafka.worker or socket.gethostname()}:{self._sink.target}"
 
     async def _set_aside(
-        self, publisher: Publisher, outcomes: Sequence[tuple[Record, Rejected | None]], stop: asyncio.Event
+        self, publisher: Publisher, refused: Sequence[tuple[Record, Rejected]], stop: asyncio.Event
     ) -> None:
         """Write the dead letters of what was rejected, waiting in place for a broker that takes none."""
-        letters = [dead_letter(record, self.name, error) for record, error in outcomes if error]
+        letters = [dead_letter(record, self.name, error) for record, error in refused]
         kept = [letter for letter in letters if letter.topic in _LETTER_TOPICS]
         for letter in letters:
             if letter.topic in _LETTER_TOPICS:
@@ -213,10 +276,12 @@ class SinkRunner:
                 reason = (letter.header("x-error-message") or b"").decode()
                 log.warning("a record is left out", sink=self.name, topic=letter.topic, reason=reason)
         if kept:
-            await retry_until_stopped(
-                lambda: publisher.publish(kept), BROKER, stop, before_wait=lambda error, _: self._wait(error)
-            )
-            self._go_on()
+            await self._publish(lambda: publisher.publish(kept), stop)
+
+    async def _publish(self, attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+        """Write to Kafka, waiting in place for a broker that takes nothing."""
+        await retry_until_stopped(attempt, BROKER, stop, before_wait=lambda error, _: self._wait(error))
+        self._go_on()
 
     def _observe(self, events: Sequence[Any]) -> None:
         now = time.time()
@@ -254,7 +319,7 @@ class SinkRunner:
     async def _ready(self) -> str | None:
         if self._consumer and not is_in_group(self._consumer):
             return "Kafka does not answer"
-        return self.waiting
+        return self.waiting or (self._held.describe_away() if self._held else None)
 
 
 def position_note(position: int, target: str) -> str:

@@ -27,7 +27,16 @@ from processors.times import HOUR_MS
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster, or_stopped, wait_for_broker
 from streams.kafka.faust_internals import hidden_topics
 from streams.routing import load_rules
-from streams.topology import DEAD_LETTERS, KAFKA_STATES, ROUTED, TOPICS, Step, Topic, retention_hours
+from streams.topology import (
+    DEAD_LETTERS,
+    HELD_TOPICS,
+    KAFKA_STATES,
+    ROUTED,
+    TOPICS,
+    Step,
+    Topic,
+    retention_hours,
+)
 
 ALREADY_EXISTS: Final = 36  # TOPIC_ALREADY_EXISTS: somebody else has made it just now
 # Patience with a broker that does not know a new topic yet: less fails on a loaded cluster, more holds up the error.
@@ -48,13 +57,13 @@ class TopicSpec:
 def wanted_topics(settings: Settings) -> Iterator[TopicSpec]:
     """Every topic that the runtime needs."""
     cluster = Cluster(settings.kafka)
-    # dead letters take whatever the topic before them took, and their reason
+    # dead letters, and what is held, take whatever the topic before them took, and their reason
     size, larger = (str(settings.kafka.max_message_bytes + times * HEADROOM_BYTES) for times in (1, 2))
-    for topic in (*TOPICS, *DEAD_LETTERS):
+    for topic in (*TOPICS, *HELD_TOPICS, *DEAD_LETTERS):
         config = {
             "cleanup.policy": "delete",
             "retention.ms": str(_retention_ms(topic, settings)),
-            "max.message.bytes": larger if topic in DEAD_LETTERS else size,
+            "max.message.bytes": size if topic in TOPICS else larger,
             "message.timestamp.type": "LogAppendTime",
         }
         yield TopicSpec(cluster.topic(topic.name), settings.kafka.partitions, config)

@@ -20,7 +20,8 @@ import streams.pollers.poller
 from config.reader import OTHER_VARIABLES
 from config.schema import all_settings
 from config.settings import Kafka, Settings, load
-from sinks.elasticsearch.index import load_template, mapping_fields
+from sinks.elasticsearch.inventory import mapping_fields
+from sinks.elasticsearch.templates import load_template
 from streams.cli import COMMANDS
 from streams.kafka.grants import grant_commands
 

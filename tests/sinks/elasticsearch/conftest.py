@@ -11,11 +11,11 @@ import pytest
 from elasticsearch import AsyncElasticsearch
 
 from config import settings
-from processors.errors import Rejected
 from processors.model.event import Event
 from processors.times import to_milliseconds
 from sinks.elasticsearch import ElasticsearchSink, ElasticStories, index
 from sinks.elasticsearch.client import connect
+from sinks.ports import WriteOutcome
 from tests.servers.elasticsearch import ElasticsearchServer
 from tests.sinks.events import at
 
@@ -32,10 +32,10 @@ class Stack:
     stories: ElasticStories
     now: int
 
-    async def put(self, *events: Event) -> Sequence[Rejected | None]:
+    async def put(self, *events: Event) -> Sequence[WriteOutcome]:
         """Write, and make it searchable."""
         written = await self.bulk.write(events)
-        await self.client.indices.refresh(index=self.settings.index)
+        await self.client.indices.refresh(index=self.settings.index, ignore_unavailable=True)
         return written.outcomes
 
 

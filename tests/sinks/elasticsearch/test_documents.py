@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinks.elasticsearch.documents import document, document_id
-from sinks.elasticsearch.index import load_template, mapping_fields
+from sinks.elasticsearch.inventory import mapping_fields
+from sinks.elasticsearch.templates import load_template
 from tests.sinks.events import dispatch, event
 
 

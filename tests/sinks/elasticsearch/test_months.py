@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from processors.model.event import Event
-from sinks.elasticsearch.months import OLDER_MONTH, index_name, month_of, parse_index_name, write_alias
+from sinks.elasticsearch.inventory import index_name, parse_index_name, write_alias
+from sinks.elasticsearch.months import OLDER_MONTH, month_of
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import event
 

@@ -20,7 +20,7 @@ from streams.kafka.cluster import Cluster
 from streams.kafka.grants import Grant, grant_commands, role_grants, user_name
 from streams.kafka.poll import load_states
 from streams.kafka.topics import check_topics, topic_differences
-from streams.topology import ENRICHED, LINEAGE, NORMALISED, RAW, STEPS, TOPICS
+from streams.topology import ENRICHED, HELD_TOPICS, LINEAGE, NORMALISED, RAW, STEPS, TOPICS
 from tests.acceptance.test_tls import QUICK, sunk
 from tests.conftest import _lacking
 from tests.servers.fleet import COMMAND, Worker, item, make_topics, publish, read
@@ -32,7 +32,7 @@ OPERATOR: Final = ("operator", "battery staple")
 PASSWORD: Final = "correct horse"
 ROLES: Final = ("poller", "worker", "routes", "sink", "webhooks", "desk")
 KINDS: Final = {"topic": 2, "group": 3, "transactional-id": 5}  # numbers of the protocol
-OPERATIONS: Final = {"Read": 3, "Write": 4, "Describe": 8, "DescribeConfigs": 10}
+OPERATIONS: Final = {"Delete": 6, "Read": 3, "Write": 4, "Describe": 8, "DescribeConfigs": 10}
 LITERAL, PREFIXED, DENY, ALLOW = 3, 4, 2, 3
 
 
@@ -63,9 +63,12 @@ def test_a_worker_reads_and_writes_what_the_topology_says() -> None:
     assert "wire.state.feeds.v1" not in of_role("worker", "Write")
 
 
-def test_a_desk_writes_nothing_and_a_sink_only_dead_letters() -> None:
+def test_a_desk_writes_nothing_and_a_sink_only_dead_letters_and_what_it_holds() -> None:
     assert of_role("desk", "Write") == set()
-    assert all(name.endswith(".dlq") for name in of_role("sink", "Write") | of_role("webhooks", "Write"))
+    held = {topic.name for topic in HELD_TOPICS}
+    written = of_role("sink", "Write") | of_role("webhooks", "Write")
+    assert all(name.endswith(".dlq") for name in written - held)
+    assert of_role("sink", "Delete") == held
 
 
 def test_every_topic_of_the_pipeline_has_one_who_writes_it() -> None:
