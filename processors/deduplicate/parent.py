@@ -324,7 +324,7 @@ def _measure_likely(
         overlap = overlaps[row]
         if overlap is None or row < window.first or not _is_near(arrival, window, view := window.view(row)):
             continue
-        if likeness := measure_likeness(arrival.fingerprint, view, overlap):
+        if likeness := measure_likeness(arrival.fingerprint, arrival.report, arrival.time_ms, view, overlap):
             likely[row] = likeness
     return likely
 

@@ -62,7 +62,7 @@ FIGURE_NAMES: Final = (
     "shared-keys", "candidates", "novelty", "late", "by-uri", "by-link", "by-content", "by-name", "by-text",
     "plain-containment", "reverse-containment", "score", "figures-kept", "figures", "run", "words",
     "numbers-differ", "names-differ", "other-source", "by-number", "by-slug", "unreached", "by-identifier",
-    "by-brief",
+    "by-brief", "names-conflict", "numbers-conflict", "other-instalment",
 )  # fmt: skip
 _PARTING: Final = "\0"  # between headline and report
 _MAX_INFLATED_BYTES: Final = 4 * (MAX_HEADLINE_CHARS + 1 + MAX_REPORT_CHARS)

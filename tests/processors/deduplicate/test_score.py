@@ -24,11 +24,13 @@ from processors.deduplicate.score import (
     measure_likeness,
     missing_share,
 )
+from processors.deduplicate.sentences import SplitReport
+from processors.times import HOUR_MS
 from tests.processors.deduplicate.stories import event
 
 
-def likeness(old: tuple[str, str], new: tuple[str, str]) -> Likeness | None:
-    """Of two stories, each a headline and a text."""
+def likeness(old: tuple[str, str], new: tuple[str, str], hours: float = 0.0) -> Likeness | None:
+    """Of two stories, each a headline and a text, some hours apart."""
     view = RecordView(Deduplicator(Deduplicate()).decide(event("a", old[1], old[0])).memory)
     fingerprint, earlier = make_fingerprint(*new), make_fingerprint(*old)
     query = OverlapQuery(
@@ -41,7 +43,10 @@ def likeness(old: tuple[str, str], new: tuple[str, str]) -> Likeness | None:
         lambda counts: np.full(len(counts), 1024),
         lambda hashes: np.ones(len(hashes), np.uint8),
     )[0][0]
-    return measure_likeness(fingerprint, view, overlap) if overlap else None
+    if overlap is None:
+        return None
+    time_ms = view.head.time_ms + round(hours * HOUR_MS)
+    return measure_likeness(fingerprint, SplitReport(*new), time_ms, view, overlap)
 
 
 def words(count: int, first: str = "w") -> str:
@@ -102,3 +107,51 @@ def test_runs_are_as_long_as_in_the_whole_text() -> None:
     assert mean_run(overlap, COMPLETE_BOUND) == math.log1p(3)
     assert mean_run(overlap, COMPLETE_BOUND // 2) == pytest.approx(math.log1p(6))
     assert mean_run(overlap._replace(runs=0, shared_rare=0), COMPLETE_BOUND) == 0.0
+
+
+TABLE = "Harbour coal {hour} wharf one {one} up {up} wharf two {two} off {off} wharf three {three} up 1 closed quays four and five, tugs six"
+
+
+def table(hour: int, figures: tuple[int, int, int, int, int]) -> tuple[str, str]:
+    one, up, two, off, three = figures
+    return f"Harbour coal at {hour}", TABLE.format(hour=hour, one=one, up=up, two=two, off=off, three=three)
+
+
+def test_the_table_of_another_hour_is_no_version() -> None:
+    old, new = table(11, (61, 4, 72, 3, 80)), table(12, (61, 4, 75, 5, 80))
+    other, same = likeness(old, new), likeness(old, (old[0], new[1].replace("12", "11")))
+    assert other is not None
+    assert same is not None
+    assert other.features["other-instalment"] == 1.0
+    assert other.score < 0.5 < same.score
+
+
+@pytest.mark.parametrize(("digits", "counts"), [(0.04, False), (0.06, True)])
+def test_another_figure_in_a_headline_counts_in_tables(digits: float, *, counts: bool) -> None:
+    figures = round(100 * digits)
+    body = f"{words(100 - figures)} {' '.join(str(1000 + at) for at in range(figures))}"
+    made = likeness(("Toll at 11", body), ("Toll at 12", body))
+    assert made is not None
+    assert (made.features["other-instalment"] > 0) == counts
+
+
+def test_notices_of_two_companies_conflict_in_names_and_copies_do_not() -> None:
+    notice = "{} said on Monday it would raise the fare of its ferry to nine crowns from eight, beginning with the first boat of the day, for all who have no pass"
+    one, other = notice.format("Arden Boats"), notice.format("Quill Lines")
+    conflict, cut = (
+        likeness(("", one), ("", other)),
+        likeness(("", f"{one}. Brodal Vik objected."), ("", one)),
+    )
+    assert conflict is not None
+    assert cut is not None
+    assert conflict.features["names-conflict"] > 0 == cut.features["names-conflict"]
+    assert conflict.score < cut.score
+
+
+def test_other_figures_weigh_by_the_hours_in_between() -> None:
+    one, other = f"{words(40)} 17 18 19", f"{words(40)} 17 18 20"
+    soon, late = (likeness(("", one), ("", other), hours=hours) for hours in (0.1, 40.0))
+    assert soon is not None
+    assert late is not None
+    assert 0 < soon.features["numbers-conflict"] < late.features["numbers-conflict"]
+    assert late.score < soon.score

@@ -18,6 +18,7 @@ from processors.deduplicate.fingerprint import Fingerprint
 from processors.deduplicate.index import MAX_CANDIDATES
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import BLOCK_RECORDS, MAX_RECORD_KEYS, RecordView
+from processors.deduplicate.sentences import SplitReport
 from processors.deduplicate.window import Window, _inverse_frequencies
 from processors.model.event import Event, Lineage
 from processors.model.story import AltId
@@ -267,9 +268,9 @@ def test_however_many_stories_share_keys_a_few_are_scored(
     scored: list[object] = []
     real = score.measure_likeness
 
-    def counted(made: Fingerprint, view: RecordView, pair: Overlap) -> object:
+    def counted(made: Fingerprint, own: SplitReport, time_ms: int, view: RecordView, pair: Overlap) -> object:
         scored.append(pair)
-        return real(made, view, pair)
+        return real(made, own, time_ms, view, pair)
 
     monkeypatch.setattr("processors.deduplicate.parent.measure_likeness", counted)
     window = Deduplicator(Deduplicate())
