@@ -114,6 +114,17 @@ RETRIES: Final = Counter(
     "Times that a process backed off because the outside was down, by what was down.",
     ("target",),
 )
+BLOCKED_PARTITIONS: Final = Gauge(
+    "wire_blocked_partitions",
+    "Partitions that this process can't read on: a batch is damaged on the broker's disk, or the right is denied.",
+    ("topic", "kind"),
+    multiprocess_mode="livemostrecent",
+)
+DAMAGED_RECORDS: Final = Counter(
+    "wire_damaged_records",
+    "Records left out of a state, or of what a command reads, as they are damaged on the broker's disk.",
+    ("topic",),
+)
 UNREAD_STATE: Final = Counter(
     "wire_unread_state_records",
     "Records of a state that were skipped, because they are damaged or another version wrote them, by the state's topic.",

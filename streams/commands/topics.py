@@ -24,6 +24,7 @@ def command() -> None:
       wiredesk topics create --config fleet.toml
       wiredesk topics check --config fleet.toml
       wiredesk topics grants --config fleet.toml
+      wiredesk topics pass wire.items.raw.v1/1/4711 --config fleet.toml
     """
 
 
@@ -64,6 +65,28 @@ def check_topics(settings: Settings) -> None:
     for line in differences:
         click.echo(line)
     sys.exit(1 if differences else 0)
+
+
+@command.command("pass")
+@click.argument("place", metavar="TOPIC/PARTITION/OFFSET")
+@with_settings()
+def pass_damage(place: str, settings: Settings) -> None:
+    """Pass a batch that is damaged on the broker's disk, for which a partition waits.
+
+    The log names its place. With it all before it is deleted from the partition; refused where a reader of this fleet has
+    not read that yet, and where the place can be read. Is another replica of the partition whole? Let it lead instead.
+
+    \b
+    Examples:
+      wiredesk topics pass wire.items.raw.v1/1/4711 --config fleet.toml
+    """
+    from streams.kafka import topics
+
+    async def ask(settings: Settings) -> list[str]:
+        return [await topics.pass_damage(settings, place)]
+
+    for line in _ask_broker(ask, settings):
+        click.echo(line)
 
 
 @command.command("grants")

@@ -14,12 +14,13 @@ from typing import Any, Final, TypeAlias
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from config import Misconfigured
 from config.settings import Kafka
-from sinks.metrics import RETRIES
+from sinks.metrics import DAMAGED_RECORDS, RETRIES
 from streams.kafka import gaps, security
+from streams.kafka.blocked import BlockedPartitions
 from streams.retry import BROKER
 
 CLIENTS: Final = (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
@@ -67,20 +68,30 @@ KafkaRecord: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     """A consumer that can be stopped while the broker is away, and passes no gap of a log without a word."""
 
-    def __init__(self, *topics: str, begin: str, readers: Mapping[str, str], **options: Any) -> None:
-        """See `streams.kafka.gaps.resume_reading` for `begin` and `readers`."""
+    def __init__(
+        self, *topics: str, begin: str, readers: Mapping[str, str], user: str, **options: Any
+    ) -> None:
+        """See `streams.kafka.gaps.resume_reading` for `begin` and `readers`; `user` is who reads, as the broker knows it."""
         super().__init__(*topics, auto_offset_reset="none", **options)
         self._begin, self._readers = begin, readers
+        self.blocked = BlockedPartitions(self, user)
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> Any:
-        """Fetch records; none come in the call in which a partition turns out to have a gap."""
+        """Fetch records; none come in the call in which a partition turns out to have a gap, or a topic to be denied."""
+        self.blocked.retry()
         try:
-            return await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+            records = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
         except gaps.OUT_OF_PLACE as error:
             await self.resume_reading(error)
             return {}
+        except TopicAuthorizationFailedError as error:
+            if not self.blocked.deny(error):
+                raise
+            return {}
+        self.blocked.collect()
+        return records
 
     async def getone(self, *partitions: TopicPartition) -> Any:
         """Fetch one record."""
@@ -100,6 +111,7 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
         aiokafka awaits each fetch that it has cancelled, and a fetch that waits before it tries again raises
         `CancelledError`. That would end whoever stops the consumer, as if it were cancelled itself.
         """
+        self.blocked.clear()
         try:
             await super().stop()
         except asyncio.CancelledError:
@@ -196,7 +208,9 @@ class Cluster:
         common = {"isolation_level": "read_committed", "enable_auto_commit": False}
         readers = {"": reader} if isinstance(reader, str) else reader
         options = self.options(AIOKafkaConsumer, **(common | ours))
-        return _Consumer(*topics, begin=auto_offset_reset, readers=readers, **options)
+        return _Consumer(
+            *topics, begin=auto_offset_reset, readers=readers, user=self.settings.username, **options
+        )
 
     def group_consumer(self, group: str, *topics: str, **ours: Any) -> AIOKafkaConsumer:
         """A consumer that takes part in a group, which misses it after the session timeout."""
@@ -265,7 +279,8 @@ async def read_until(
 ) -> AsyncIterator[list[KafkaRecord]]:
     """Yield the records of assigned partitions from their positions up to their ends, in batches of one partition.
 
-    `ends` are offsets that were asked for before; what came since may be among the records.
+    `ends` are offsets that were asked for before; what came since may be among the records. Batches that are damaged on the
+    broker's disk are left out, counted and told: whoever reads so wants all that there is.
     """
     behind = {
         partition for partition, end in ends.items() if end and await consumer.position(partition) < end
@@ -274,7 +289,20 @@ async def read_until(
         for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
             if records:
                 yield records
+        for partition in behind:
+            if consumer.blocked.is_damaged(partition):
+                await _pass_damage(consumer, partition, ends[partition])
         behind = {partition for partition in behind if await consumer.position(partition) < ends[partition]}
+
+
+async def _pass_damage(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int) -> None:
+    begin = await consumer.position(partition)
+    goes_on = await consumer.blocked.pass_damage(partition, end)
+    log.error(
+        "what can't be read is left out", topic=partition.topic, partition=partition.partition,
+        records=goes_on - begin, **{"from": begin, "to": goes_on},
+    )  # fmt: skip
+    DAMAGED_RECORDS.labels(partition.topic).inc(goes_on - begin)
 
 
 def _parameters(client: type[Any]) -> dict[str, inspect.Parameter]:

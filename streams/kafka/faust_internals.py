@@ -115,11 +115,18 @@ class _Thread(driver.AIOKafkaConsumerThread):
         timeout: float | None = None,  # noqa: ASYNC109 -- Faust's signature
         max_records: int | None = None,
     ) -> Any:
+        consumer.blocked.retry()
         try:
-            return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+            records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
         except OUT_OF_PLACE as error:
             self.rewound |= await consumer.resume_reading(error)
             return {}
+        except TopicAuthorizationFailedError as error:
+            if not consumer.blocked.deny(error):
+                raise
+            return {}
+        consumer.blocked.collect()
+        return records
 
 
 class _Consumer(driver.Consumer):
@@ -245,6 +252,11 @@ class App(faust.App):
 
     def _create_directories(self) -> None:
         """Make no directories: Faust keeps nothing here."""
+
+    def is_blocked(self, partition: TopicPartition) -> bool:
+        """Whether a partition of ours can't be read on at present."""
+        consumer = cast("_Consumer", self.consumer)._thread._ensure_consumer()  # noqa: SLF001 -- this file's purpose
+        return partition in consumer.blocked
 
     def fetch_position(self, partition: TopicPartition) -> tuple[int | None, int | None]:
         """The next offset to be fetched, and the end of what is committed; None where not known yet."""

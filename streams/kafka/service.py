@@ -25,6 +25,7 @@ from config import Misconfigured
 from config.settings import Health, Settings
 from sinks.desk.health import Check, health_app
 from sinks.listener import serve
+from streams.kafka.blocked import BLOCK_BOOK
 from streams.retry import PROCESS_RESTART
 from streams.startup import configure_logs
 
@@ -97,7 +98,7 @@ async def serve_health(
     Raises:
         Misconfigured: the address is taken.
     """
-    app = health_app(ready, measure=measure, host=settings.host)
+    app = health_app({**ready, "partitions": BLOCK_BOOK.check}, measure=measure, host=settings.host)
     try:
         listener, port = await serve(app, settings.host, settings.port)
     except OSError as error:

@@ -239,7 +239,11 @@ class StepRunner:
     def _is_live_read(self) -> bool:
         """Whether every live partition of ours is read and committed to its end."""
         live = self._cluster.topic(self.step.reads[0].name)
-        partitions = [partition for partition in self._next_offsets if partition.topic == live]
+        partitions = [
+            partition
+            for partition in self._next_offsets
+            if partition.topic == live and not self._app.is_blocked(partition)
+        ]
         positions = [self._app.fetch_position(partition) for partition in partitions]
         return all(
             end is not None and position is not None and position >= end for position, end in positions

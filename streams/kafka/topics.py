@@ -14,15 +14,17 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from config import Misconfigured
 from config.settings import Settings
 from processors.errors import Transient
+from processors.numbers import parse_int64
 from processors.times import HOUR_MS
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster, or_stopped, wait_for_broker
 from streams.kafka.faust_internals import hidden_topics
@@ -190,6 +192,63 @@ async def check_state_partitions(cluster: Cluster, steps: Sequence[Step]) -> Non
             raise Misconfigured(
                 f"{state} has {count} partitions, and {step.name} reads {needed}: kafka-topics.sh "
                 f"--bootstrap-server {cluster.settings.servers} --alter --topic {state} --partitions {needed}"
+            )
+
+
+async def pass_damage(settings: Settings, place: str) -> str:
+    """Delete a batch that can't be read, with all before it that everybody has read; return what was passed, as a line.
+
+    Raises:
+        Misconfigured: there is no such place, it can be read, or somebody has not read what stands before it.
+    """
+    cluster = Cluster(settings.kafka)
+    partition, offset = _parse_place(cluster, place)
+    if cluster.topology_name(partition.topic) in {state.name for state in (*KAFKA_STATES, ROUTED)}:
+        raise Misconfigured(f"{place}: whoever reads this state passes what is damaged by itself")
+    async with _admin(cluster) as admin, cluster.consumer(isolation_level="read_uncommitted") as consumer:
+        await _check_readers(cluster, admin, partition, offset)
+        consumer.assign([partition])
+        first = (await consumer.beginning_offsets([partition]))[partition]
+        end = (await consumer.end_offsets([partition]))[partition]
+        if not first <= offset < end:
+            raise Misconfigured(f"{place}: the partition has offsets {first} to {end - 1}")
+        if await consumer.blocked.is_readable(partition, offset):
+            raise Misconfigured(f"{place} can be read: there is nothing to pass")
+        goes_on = await consumer.blocked.find_readable(partition, offset, end)
+        await admin.delete_records({partition: RecordsToDelete(before_offset=goes_on)})
+    return f"{partition.topic}/{partition.partition}: {goes_on - offset} records are passed ({offset} to {goes_on - 1})"
+
+
+def _parse_place(cluster: Cluster, place: str) -> tuple[TopicPartition, int]:
+    topic, _, rest = place.partition("/")
+    numbers = [parse_int64(number) for number in rest.split("/")]
+    if not topic or len(numbers) != 2 or None in numbers:
+        raise Misconfigured(f"{place}: name topic/partition/offset, as the log does")
+    name = topic if topic.startswith(cluster.settings.prefix) else cluster.topic(topic)
+    return TopicPartition(name, cast("int", numbers[0])), cast("int", numbers[1])
+
+
+async def _check_readers(
+    cluster: Cluster, admin: AIOKafkaAdminClient, partition: TopicPartition, offset: int
+) -> None:
+    """Refuse where one of our groups has not read what stands before an offset: it would be deleted with the rest."""
+    described = (
+        await admin.describe_topics([partition.topic]) if partition.topic in await admin.list_topics() else []
+    )
+    if not any(
+        partition.partition == known["partition"] for topic in described for known in topic["partitions"]
+    ):
+        raise Misconfigured(f"{partition.topic}/{partition.partition}: there is no such partition")
+    groups = {str(group[0]) for group in await admin.list_consumer_groups()}
+    for group in sorted(
+        group for group in groups if group == cluster.group or group.startswith(f"{cluster.group}-")
+    ):
+        offsets = await admin.list_consumer_group_offsets(group, partitions=[partition])
+        mark = offsets[partition].offset if partition in offsets else -1
+        if 0 <= mark < offset:
+            raise Misconfigured(
+                f"group {group} has read {partition.topic}/{partition.partition} up to {mark} only, and would lose what "
+                f"stands before {offset}: let it read on first"
             )
 
 

@@ -108,6 +108,11 @@ class KafkaServer:
         """A crash."""
         self._running.kill()
 
+    def segment(self, topic: str, partition: int) -> Path:
+        """The one file in which a partition's records lie."""
+        [path] = (self._folder / "data" / f"{topic}-{partition}").glob("*.log")
+        return path
+
     def tool(self, line: str) -> subprocess.CompletedProcess[str]:
         """Run a line with one of Kafka's scripts, as the script would."""
         script, *arguments = shlex.split(line)
