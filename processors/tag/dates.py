@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
@@ -32,6 +33,14 @@ NEEDS_TENSE = frozenset(
         "holiday-week",
         "week-of",
     }
+)
+QUARTER = re.compile(r"\d{4}-Q[1-4]")
+TOLD_QUARTERS = frozenset({"quarter", "same-quarter"})
+# What turns copy about a quarter to other periods: "for the nine months", "in 1988".
+ENDS_QUARTER = frozenset({"year", "half", "fiscal", "duration", "month", "shift-month", "shift-unit"})
+SENTENCE_END = re.compile(r"[.!?]\W{1,9}(?=[^\Wa-z\d_])")
+MAX_OPENING_CHARS = (
+    12  # before the year that opens a paragraph: "In late 2019,"; in later words it is one of several
 )
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -74,6 +83,19 @@ def _reference_date(event: Event) -> date | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _YearScope:
+    """A past year that copy has set: for the whole paragraph where it opens it, else for the sentence."""
+
+    year: int
+    end: int
+    opens_paragraph: bool
+
+    def holds(self, text: str, at: int) -> bool:
+        """Whether a month or a day at that offset, in the same paragraph, is of the year."""
+        return self.opens_paragraph or not SENTENCE_END.search(text, self.end, at)
+
+
 class _DateReader:
     """Reads one text from its start, and remembers the day and year that it told last."""
 
@@ -81,17 +103,20 @@ class _DateReader:
         self._text, self._rules, self._cues, self._reference = text, rules, cues, reference
         self._antecedent: date | None = None
         self._year: int | None = None
+        self._quarter: str | None = None
+        self._year_scope: _YearScope | None = None
 
     def dates(self, segment: Segment) -> Iterator[DateExpression]:
         expressions = list(
             self._rules.expressions(self._text, segment.start, min(segment.end, MAX_DATE_CHARS))
         )
         reference = _own_date(expressions) if segment.kind == "caption" else None
+        self._year_scope = None
         for expression in expressions:
             timex = resolve(expression, self._context(expression, reference or self._reference))
             if timex is None:
                 continue
-            self._remember(timex)
+            self._remember(segment, expression, timex)
             start, end = expression.start, expression.end
             yield DateExpression(start, end, self._text[start:end], timex.value, timex.type)
 
@@ -99,9 +124,20 @@ class _DateReader:
         tense = 0
         if expression.kind in NEEDS_TENSE:
             tense = self._cues.tense(self._text, expression.start, expression.end)
-        return Context(reference, tense, self._antecedent, self._year)
+        scope = self._year_scope
+        year = scope.year if scope and scope.holds(self._text, expression.start) else None
+        return Context(reference, tense, self._antecedent, self._year, self._quarter, year)
 
-    def _remember(self, timex: Timex) -> None:
+    def _remember(self, segment: Segment, expression: Expression, timex: Timex) -> None:
+        if QUARTER.fullmatch(timex.value):
+            if expression.kind in TOLD_QUARTERS:
+                self._quarter = timex.value
+        elif expression.kind in ENDS_QUARTER:
+            self._quarter = None
+        if expression.year is not None and timex.type == "DATE":
+            opens = expression.start - segment.start <= MAX_OPENING_CHARS
+            is_scope = expression.year < self._reference.year and (opens or expression.kind != "year")
+            self._year_scope = _YearScope(expression.year, expression.end, opens) if is_scope else None
         if timex.type == "DATE" and timex.value[:4].isdigit():
             self._year = int(timex.value[:4])
             if DAY.fullmatch(timex.value):

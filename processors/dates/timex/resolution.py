@@ -33,6 +33,8 @@ class Context:
     tense: int
     antecedent: date | None = None
     said_year: int | None = None
+    said_quarter: str | None = None
+    paragraph_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ def _date(expression: Expression, context: Context) -> str | None:
         return calendar.month_value(expression.year or 0, month)
     if expression.year is not None:
         return date(expression.year, month, expression.day).isoformat()
+    if context.paragraph_year is not None and context.tense <= 0 and expression.weekday is None:
+        return date(context.paragraph_year, month, expression.day).isoformat()
     years = (context.reference.year + shift for shift in (0, -1, 1))
     days = [date(year, month, expression.day) for year in years if _exists(year, month, expression.day)]
     if expression.weekday is not None:
@@ -87,6 +91,8 @@ def _nearest(days: list[date], context: Context) -> date:
 
 def _month(expression: Expression, context: Context) -> str:
     month = expression.month or 0
+    if context.paragraph_year is not None and context.tense <= 0:
+        return calendar.month_value(context.paragraph_year, month)
     middle = context.reference.replace(day=15)
     years = (context.reference.year + shift for shift in (0, -1, 1))
     nearest = _nearest([date(year, month, 15) for year in years],
@@ -225,6 +231,14 @@ def _short_year(expression: Expression, context: Context) -> str:
     return f"{_century_of(expression.short or 0, 100, context):04}"
 
 
+def _spoken_year(expression: Expression, _context: Context) -> str | None:
+    """Tell "nineteen ninety-six"."""
+    if not 10 <= (expression.n or 0) < 100:
+        return None
+    year = 1900 + (expression.n or 0)
+    return f"{year}" if expression.month is None else calendar.month_value(year, expression.month)
+
+
 def _century_of(digits: int, size: int, context: Context) -> int:
     """The year that two digits mean: the latest one up to ten years ahead."""
     year = context.reference.year // size * size + digits
@@ -254,6 +268,26 @@ def _quarter(expression: Expression, context: Context) -> str | None:
     return f"{year:04}-Q{quarter}"
 
 
+def _same_quarter(_expression: Expression, context: Context) -> str:
+    """Tell "the quarter": the one that was told last, else the one that ended last, of which companies report."""
+    if context.said_quarter:
+        return context.said_quarter
+    return calendar.quarter_value(context.reference.year, (context.reference.month + 2) // 3 - 1)
+
+
+def _year_before(_expression: Expression, context: Context) -> str:
+    """Tell "the year-earlier period": the same quarter of the year before where copy speaks of quarters."""
+    return _quarter_years_off(context, -1) or f"{context.reference.year - 1:04}"
+
+
+def _quarter_years_off(context: Context, years: int) -> str | None:
+    """The quarter that was told last, of another year."""
+    if context.said_quarter is None:
+        return None
+    year, quarter = context.said_quarter.split("-")
+    return f"{int(year) + years:04}-{quarter}"
+
+
 def _half(expression: Expression, context: Context) -> str | None:
     if expression.ordinal not in {1, 2}:
         return None
@@ -268,6 +302,8 @@ def _century(expression: Expression, _context: Context) -> str:
 def _ago(expression: Expression, context: Context) -> str | None:
     if expression.n is None:
         return "PAST_REF"
+    if expression.unit == "Y" and (quarter := _quarter_years_off(context, -expression.n)):
+        return quarter
     return _moved(context.reference, expression.unit or "", -expression.n)
 
 
@@ -285,6 +321,8 @@ def _anchor(expression: Expression, context: Context) -> date:
 
 
 def _earlier(expression: Expression, context: Context) -> str | None:
+    if expression.unit == "Y" and (quarter := _quarter_years_off(context, -(expression.n or 0))):
+        return quarter
     return _moved(_anchor(expression, context), expression.unit or "", -(expression.n or 0))
 
 
@@ -396,10 +434,13 @@ KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {
     "reference": _reference,
     "year": _year,
     "short-year": _short_year,
+    "spoken-year": _spoken_year,
     "decade": _decade,
     "short-decade": _short_decade,
     "fiscal": _fiscal,
     "quarter": _quarter,
+    "same-quarter": _same_quarter,
+    "year-before": _year_before,
     "half": _half,
     "century": _century,
     "ago": _ago,

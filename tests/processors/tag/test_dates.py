@@ -215,3 +215,49 @@ def test_what_stands_behind_the_limit_is_not_read() -> None:
 )
 def test_a_story_has_so_many_dates_and_no_more(count: int, found: int) -> None:
     assert len(read("It rained on Monday. " * count)) == found
+
+
+# Written and marked before the program ran on them. The reference date is Wednesday 29 January 2025.
+MARKED = [
+    ("He wants a second referendum.", []),
+    ("Three-quarters of those asked said yes.", []),
+    ("It was a quarter-mile walk to a second bridge.", []),
+    ("The shop opens on Friday.", [("Friday", "2025-01-31")]),
+    ("The band plays Oslo on Saturday.", [("Saturday", "2025-02-01")]),
+    ("The ministers are to meet on Saturday.", [("Saturday", "2025-02-01")]),
+    ("The ministers met on Saturday.", [("Saturday", "2025-01-25")]),
+    ("The shop, which opened on Friday, was full.", [("Friday", "2025-01-24")]),
+    ("In 2019, the council voted in March to close it.", [("2019", "2019"), ("March", "2019-03")]),
+    ("In 2019 they signed. The bridge fell in May.", [("2019", "2019"), ("May", "2019-05")]),
+    ("The firm, which has grown since 1980, hired in November.", [("1980", "1980"), ("November", "2024-11")]),
+    (
+        "Net profit for the third quarter rose to $5.1 million from $4 million a year earlier.",
+        [("the third quarter", "2024-Q3"), ("a year earlier", "2023-Q3")],
+    ),
+    (
+        "In the third quarter it sold 300 ferries. Sales in the quarter rose from 200 in the year-earlier period.",
+        [
+            ("the third quarter", "2024-Q3"),
+            ("the quarter", "2024-Q3"),
+            ("the year-earlier period", "2023-Q3"),
+        ],
+    ),
+    ("It lost money in the latest quarter.", [("the latest quarter", "2024-Q4")]),
+    ("She retired a year ago.", [("a year ago", "2024")]),
+    ("They married in nineteen ninety-six.", [("nineteen ninety-six", "1996")]),
+    ("The clip ran for a second.", []),
+    ("A quarter of the voters stayed at home.", []),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), MARKED)
+def test_fractions_tense_quarters_and_the_year_of_the_paragraph(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
+    assert [(date.text, date.value) for date in read(text) if date.type == "DATE"] == expected
+
+
+def test_a_fraction_is_no_duration_and_a_second_may_be_one() -> None:
+    found = read("Three-quarters of them left. A second vote took a second, a quarter of an hour less.")
+    assert [date.text for date in found if date.type == "DURATION" and "second" in date.text] == ["a second"]
+    assert [date.text for date in found if "quarter" in date.text] == []
