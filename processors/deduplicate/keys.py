@@ -45,7 +45,7 @@ def hash_state(event: Event) -> int:
         event.headline, event.text, story.pub_status, story.slugline, story.ed_note, story.embargoed_until,
         str(story.urgency),
     )  # fmt: skip
-    return hash_key("state", *(part or "" for part in parts))
+    return hash_key("state", *[part or "" for part in parts])
 
 
 def alternative_keys(story: Story, authority: str) -> list[int]:

@@ -103,16 +103,20 @@ MAX_PAIRS_PER_WORD: Final = 16
 def _judge_sentence(pair: ReportPair, text: str, forms: Sequence[str]) -> NoveltyKind | None:
     """What makes a sentence new that does not stand in the earlier report word for word; None where nothing does."""
     places = pair.earlier.places
-    if not any(_has_meaning(pair, form) for form in forms):
+    if not _say_something(pair, forms):
         return None
     if len(forms) == 1:
         return None if forms[0] in pair.earlier.forms else "sentence"
     found = list(map(places.get, pairwise(forms)))
-    covered = sum(
-        [bool(before or after) for before, after in zip([None, *found], [*found, None], strict=True)]
-    )
-    if covered < MIN_SHARED_WORDS * len(forms):
+    missing = found.count(None)
+    if 2 * (len(found) - missing) < MIN_SHARED_WORDS * len(forms):  # each pair covers two words at the most
         return "sentence"
+    if missing:
+        covered = [
+            bool(before or after) for before, after in zip([None, *found], [*found, None], strict=True)
+        ]
+        if covered.count(True) < MIN_SHARED_WORDS * len(forms):
+            return "sentence"
     hits = Counter(chain.from_iterable(filter(None, found)))
     wanted = max(1.0, MIN_PAIR_SHARE * len(found))
     best = max(hits.values(), default=0)
@@ -125,12 +129,12 @@ def _judge_change(
     pair: ReportPair, ours: Sequence[ComparedWord], theirs: Sequence[ComparedWord]
 ) -> NoveltyKind | None:
     """What a sentence says otherwise than the one that it was made from."""
-    form_counts = Counter([word.form for word in theirs])
-    if sum(form_counts[word.form] for word in ours) > MAX_PAIRS_PER_WORD * (len(ours) + len(theirs)):
-        return None if all(word.form in form_counts for word in ours) else "word"
-    matcher = SequenceMatcher(
-        None, [word.form for word in theirs], [word.form for word in ours], autojunk=False
-    )
+    our_forms, their_forms = [word.form for word in ours], [word.form for word in theirs]
+    form_counts = Counter(their_forms)
+    pair_count = sum([form_counts[form] for form in our_forms])
+    if pair_count > MAX_PAIRS_PER_WORD * (len(ours) + len(theirs)):
+        return None if form_counts.keys() >= set(our_forms) else "word"
+    matcher = SequenceMatcher(None, their_forms, our_forms, autojunk=False)
     blocks = [(theirs[a:b], ours[c:d], c) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
     gone = Counter([word.form for left, _, _ in blocks for word in left])
     come = Counter([word.form for _, right, _ in blocks for word in right])
@@ -174,9 +178,11 @@ def _is_known(report: SplitReport, word: ComparedWord) -> bool:
     """Whether a report has a word, however it is spelt."""
     if word.form in report.forms:
         return True
+    if word.is_number or len(word.form) < MIN_SPELLING_CHARS:  # such has no other spelling
+        return False
     first = word.form[0]
-    others = [ComparedWord(form, word.capital) for form in report.forms if form[0] == first]
-    return any(_is_spelling(word, other) for other in others)
+    others = [form for form in report.forms if form[0] == first]
+    return any(_is_spelling(word, ComparedWord(form, word.capital)) for form in others)
 
 
 def _keeps_neighbour(pair: ReportPair, ours: Sequence[ComparedWord], number: int) -> bool:
@@ -189,6 +195,14 @@ def _keeps_neighbour(pair: ReportPair, ours: Sequence[ComparedWord], number: int
 def _has_meaning(pair: ReportPair, form: str) -> bool:
     """Whether a word tells something by itself."""
     return form not in pair.vocabulary.empty and (len(form) > 1 or form.isdigit() or not form.isascii())
+
+
+def _say_something(pair: ReportPair, forms: Sequence[str]) -> bool:
+    """Whether one of some words tells something by itself."""
+    for form in forms:  # noqa: SIM110  most often the first or second does
+        if _has_meaning(pair, form):
+            return True
+    return False
 
 
 def _is_negation(pair: ReportPair, word: ComparedWord) -> bool:
@@ -215,9 +229,10 @@ def _find_in_headline(pair: ReportPair) -> Iterable[NovelPassage]:
         return
     ours, theirs = later.title[_count_kicker(later) :], earlier.title[_count_kicker(earlier) :]
     words = tuple([word.form for word in ours])
-    if words == tuple([word.form for word in theirs]) or words in earlier.keys:
+    if words == tuple([word.form for word in theirs]):
         return
-    if kind := _judge_headline(pair, ours, theirs):
+    kind = _judge_headline(pair, ours, theirs)
+    if kind and words not in earlier.keys:  # a look at the text, which most headlines spare
         places = place_words(later.headline)
         yield NovelPassage(places[-len(ours)][0], places[-1][1], kind, "headline")
 

@@ -273,10 +273,9 @@ def _ends_sentence(text: str, start: int, at: int, end: int) -> bool:
 
 def _add_sentence(sentences: list[SplitSentence], text: str, start: int, end: int) -> None:
     raw = text[start:end]
-    stripped = raw.lstrip()
-    if stripped:
-        start += len(raw) - len(stripped)
-        stripped = stripped.rstrip()
+    if stripped := raw.strip():
+        if raw[0] != stripped[0]:
+            start += len(raw) - len(raw.lstrip())
         sentences.append(SplitSentence(stripped, start, start + len(stripped)))
 
 

@@ -93,7 +93,7 @@ def strip_standing_matter(text: str) -> str:
     if kept:
         kept[-1] = _cut_sign_off(kept[-1])
         kept[0] = _cut_dateline(kept[0])
-    return "\n".join(line for line in kept if line)
+    return "\n".join([line for line in kept if line])
 
 
 @lru_cache(maxsize=4096)

@@ -109,7 +109,10 @@ class Templates:
         """Whether one of them is the whole line, which is in small letters."""
         if self.fixed.fullmatch(line):
             return True
-        return any(word in line for word in self.needed) and self.loose.fullmatch(line) is not None
+        for word in self.needed:
+            if word in line:
+                return self.loose.fullmatch(line) is not None
+        return False
 
 
 def pattern(template: str) -> str:
