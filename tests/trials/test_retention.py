@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from processors.model.event import Event
 from streams.kafka.cluster import Cluster
 from streams.topology import NORMALISED, RAW
 from tests.conftest import KafkaForTest
-from tests.servers.fleet import Worker, item, make_topics, publish, read
+from tests.servers.fleet import Read, Worker, item, make_topics, publish, read
 from tests.trials.trial import Trial
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -37,6 +38,11 @@ async def trim(settings: Kafka, topic: str, keep: int) -> None:
     await admin.close()
 
 
+def uris_of(records: Sequence[Read]) -> list[str]:
+    """The uris of events."""
+    return [decode(record.value or b"", Event).story.uri for record in records]
+
+
 @pytest.mark.trial("4", "retention while a worker is stopped")
 async def test_a_stopped_worker_is_told_what_was_deleted(
     kafka: KafkaForTest, tmp_path: Path, trial: Trial
@@ -53,5 +59,4 @@ async def test_a_stopped_worker_is_told_what_was_deleted(
         trial.begin()
         await trial.wait_until_told("log", lambda: "records=24" in worker.log())
         records = await read(settings, [NORMALISED.name], 16)
-    uris = [decode(record.value or b"", Event).story.uri for record in records]
-    trial.count((f"urn:test:story:{number}" for number in (*range(10), *range(34, 40))), uris)
+    trial.count((f"urn:test:story:{number}" for number in (*range(10), *range(34, 40))), uris_of(records))
