@@ -283,6 +283,8 @@ class Kafka(Struct, frozen=True):
     session_timeout_s: Annotated[
         float, Meta(gt=0, le=1800, description="A worker that is silent for so long has lost its partitions.")
     ] = 6.0
+    # shorter: a record that takes its time counts as a stop; longer: a stop is told late
+    stalled_after_s: Annotated[float, Meta(ge=5, le=3600, description="A longer stop is not ready.")] = 20.0
     max_message_bytes: Annotated[ByteCount, Meta(description="Of one message.")] = 24 * MEBIBYTE_BYTES
     security_protocol: Annotated[SecurityProtocol, Meta(description="How clients connect.")] = "PLAINTEXT"
     sasl_mechanism: Annotated[SaslMechanism, Meta(description="How clients log in.")] = ""

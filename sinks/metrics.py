@@ -40,6 +40,12 @@ OLDEST_SECONDS: Final = Gauge(
     ("step",),
     multiprocess_mode="livemostrecent",
 )
+STALLED_SECONDS: Final = Gauge(
+    "wire_stalled_seconds",
+    "For how long a reader has passed none of the records that wait, by its cause: takeover, transaction, metadata, leader, work, waits, broker or unknown. 0 while it moves.",
+    ("step", "cause"),
+    multiprocess_mode="livemostrecent",
+)
 LOST_RECORDS: Final = Counter(
     "wire_lost_records",
     "Records that were gone from a topic before a consumer had read them, as far as their number is known.",

@@ -149,8 +149,8 @@ def _count_claims(outcome: Sequence[Message]) -> None:
                 FOREIGN_CLAIMS.labels(relation).inc()
 
 
-def publish_lag(step: str, records: int, seconds: float) -> None:
-    """Set the figures of a step's lag: records that wait, and the age of the oldest in seconds."""
+def publish_lag(step: str, records: float, seconds: float) -> None:
+    """Set the figures of a step's lag: records that wait (NaN: nobody knows), and the age of the oldest in seconds."""
     LAG_RECORDS.labels(step).set(records)
     OLDEST_SECONDS.labels(step).set(seconds)
 

@@ -31,6 +31,9 @@ HEARTBEATS: Final = 6
 # Of those whose target may be down for long, such as an index or a webhook: the broker takes the partitions of a member
 # that fetches nothing for so long, and what is in hand would then be written again.
 PATIENT_POLL_INTERVAL_MS: Final = 24 * 3_600_000
+# A member of a group asks for its topics that often: one that was made anew, or got partitions, is read from then on. Five
+# minutes, as clients have it, is how long nobody would read it; shorter than a second only asks the broker more often.
+METADATA_AGE_MS: Final = 4_000
 EXACTLY_ONCE: Final = "without it stories are lost or come twice"
 RESERVED_OPTIONS: Final = {
     "bootstrap_servers": "it is kafka.servers",
@@ -218,6 +221,7 @@ class Cluster:
         timing = {
             "session_timeout_ms": int(session_ms),
             "heartbeat_interval_ms": int(session_ms / HEARTBEATS),
+            "metadata_max_age_ms": METADATA_AGE_MS,
         }
         return self.consumer(*topics, group_id=group, **(timing | ours))
 

@@ -8,7 +8,8 @@ Six things need them:
   passes on what one poll gave for a partition as a single event, whose value is a `Batch`.
 - aiokafka commits offsets in a transaction without the member's generation, so a worker that was presumed
   dead could still commit (KIP-447). `fence_commits` adds it, where the group is a `Membership`.
-- aiokafka can't ask whether an offset commit is undecided (KIP-447). `committed_offsets` asks.
+- aiokafka can't ask whether an offset commit is undecided (KIP-447). `committed_offsets` asks. `send_to_node` sends
+  what it has no method for.
 - aiokafka tells of a failed transaction only that it has failed, can't end a producer that holds what nobody takes, and
   does not know all of the broker's answers. `transaction_failure`, `drop_producer` and `InvalidRecordError` do.
 - aiokafka's question about topics makes those that are missing, where the broker allows that. `hidden_topics` does not.
@@ -331,8 +332,7 @@ async def committed_offsets(
         topics.setdefault(partition.topic, []).append(partition.partition)
     node = await admin.find_coordinator(group)
     request = OffsetFetchRequest(group, list(topics.items()))
-    send = cast("Awaitable[Any]", admin._send_request_to_node(node, request))  # noqa: SLF001 -- this file's purpose
-    response = await send
+    response = await send_to_node(admin, node, request)
     offsets: dict[TopicPartition, CommittedOffset] = {}
     for topic, answers, _ in response.topics:
         for number, offset, _epoch, note, code, _ in answers:
@@ -352,3 +352,8 @@ async def hidden_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> set
     topics = cast("list[dict[str, Any]]", response.to_object()["topics"])
     denied = TopicAuthorizationFailedError.errno
     return {topic["topic"] for topic in topics if topic["error_code"] == denied}
+
+
+async def send_to_node(admin: AIOKafkaAdminClient, node: int, request: Any) -> Any:
+    """Send a request to one broker, and return its answer."""
+    return await cast("Awaitable[Any]", admin._send_request_to_node(node, request))  # noqa: SLF001 -- this file's purpose

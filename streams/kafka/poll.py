@@ -31,6 +31,7 @@ from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, r
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.topics import partition_counts, wait_until_ready
+from streams.kafka.watchdog import Standing, Watchdog
 from streams.pollers import DropWatch, judge_tasks
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
@@ -72,15 +73,20 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         share = PollShare(feeds, settings, cluster, consumer, fetcher, partition_count, pool)
         outlet = TopicOutlet(cluster, publisher)
         drop = DropWatch(settings.poll, outlet)
+        watchdog = Watchdog(cluster, [share])
         share.hubs = await stack.enter_async_context(
             listen_for_items(settings.push, settings.poll, outlet, fetcher.post, share.deliver, stop, clock=time.time,
                       random=random.random)
         )  # fmt: skip
         await stack.enter_async_context(
             serve_health(
-                settings.health, {"kafka": share.check_group, "drop folder": drop.check}, share.measure_feeds
+                settings.health,
+                {"kafka": share.check_group, "shares": watchdog.check, "drop folder": drop.check},
+                share.measure_feeds,
             )
         )
+        watching = asyncio.create_task(watchdog.run())
+        stack.push_async_callback(_cancel, watching)
         folder = asyncio.create_task(drop.run(stop, pool))
         stack.push_async_callback(_cancel, folder)
         await share.run(stop, folder)
@@ -102,6 +108,8 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
         """The consumer is not started, and asked for nothing but its place in the group."""
         self._feeds, self._settings, self._cluster, self._fetcher = feeds, settings, cluster, fetcher
         self._consumer, self._partition_count, self._pool = consumer, partition_count, pool
+        self.name, self.group = "poll", cluster.group_of("poll")
+        self.topics = [cluster.topic(FEED_STATES.name)]
         self._manners = PoliteAccess.of(settings.poll)
         self._confirmed_at = 0.0  # monotonic seconds at which the group last knew us
         self.hubs: Hubs = NoHubs()
@@ -159,6 +167,10 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
         if self._is_member() or (self._polling and self._polling.done()):
             return None
         return "the consumer group has not answered within its session timeout"
+
+    async def standing(self) -> Standing:
+        """Which shares are ours, for the watchdog: nothing waits in them."""
+        return Standing(self._consumer.assignment(), {})
 
     async def measure_feeds(self) -> None:
         """Count the feeds of our partitions by state, for ``/metrics``."""

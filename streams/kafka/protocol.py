@@ -1,6 +1,7 @@
-"""Two requests of Kafka's protocol that aiokafka has only in older versions (KIP-447).
+"""Requests of Kafka's protocol that aiokafka has only in older versions (KIP-447), or lacks (KIP-664).
 
-Source: https://kafka.apache.org/protocol, ``TxnOffsetCommit`` version 3 and ``OffsetFetch`` version 7.
+Source: https://kafka.apache.org/protocol, ``TxnOffsetCommit`` version 3 and ``OffsetFetch`` version 7;
+``DescribeProducers`` and ``ListTransactions`` version 0.
 """
 
 from __future__ import annotations
@@ -161,3 +162,117 @@ class OffsetFetchRequest(Request[OffsetFetchRequest_v7]):  # type: ignore[misc]
     def build(self, request_struct_class: type[OffsetFetchRequest_v7]) -> OffsetFetchRequest_v7:
         """Return what is sent."""
         return request_struct_class(self._group, self._topics, True, {})  # noqa: FBT003 -- positional by the protocol
+
+
+class DescribeProducersResponse_v0(Response):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
+    """The producers of each partition; `current_txn_start_offset` is -1 where one has no transaction open."""
+
+    API_KEY = 61
+    API_VERSION = 0
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("topic", TEXT),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("partition", Int32),
+                        ("error_code", Int16),
+                        ("error_message", TEXT),
+                        (
+                            "producers",
+                            CompactArray(
+                                ("producer_id", Int64),
+                                ("producer_epoch", Int32),
+                                ("last_sequence", Int32),
+                                ("last_timestamp", Int64),
+                                ("coordinator_epoch", Int32),
+                                ("current_txn_start_offset", Int64),
+                                ("tags", TaggedFields),
+                            ),
+                        ),
+                        ("tags", TaggedFields),
+                    ),
+                ),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class DescribeProducersRequest_v0(RequestStruct):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
+    """The producers that have written to partitions."""
+
+    FLEXIBLE_VERSION = True
+    API_KEY = 61
+    API_VERSION = 0
+    RESPONSE_TYPE = DescribeProducersResponse_v0
+    SCHEMA = Schema(
+        (
+            "topics",
+            CompactArray(("topic", TEXT), ("partitions", CompactArray(Int32)), ("tags", TaggedFields)),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class DescribeProducersRequest(Request[DescribeProducersRequest_v0]):  # type: ignore[misc]
+    """Builds the request."""
+
+    API_KEY = 61
+
+    def __init__(self, topic: str, number: int) -> None:
+        """Of one partition."""
+        self._topic, self._number = topic, number
+
+    def build(self, request_struct_class: type[DescribeProducersRequest_v0]) -> DescribeProducersRequest_v0:
+        """Return what is sent."""
+        return request_struct_class([(self._topic, [self._number], {})], {})
+
+
+class ListTransactionsResponse_v0(Response):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
+    """The transactional ids that a broker coordinates and we may see."""
+
+    API_KEY = 66
+    API_VERSION = 0
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("error_code", Int16),
+        ("unknown_state_filters", CompactArray(TEXT)),
+        (
+            "transactions",
+            CompactArray(
+                ("transactional_id", TEXT), ("producer_id", Int64), ("state", TEXT), ("tags", TaggedFields)
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class ListTransactionsRequest_v0(RequestStruct):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
+    """Transactions by states and producer ids."""
+
+    FLEXIBLE_VERSION = True
+    API_KEY = 66
+    API_VERSION = 0
+    RESPONSE_TYPE = ListTransactionsResponse_v0
+    SCHEMA = Schema(
+        ("states", CompactArray(TEXT)), ("producer_ids", CompactArray(Int64)), ("tags", TaggedFields)
+    )
+
+
+class ListTransactionsRequest(Request[ListTransactionsRequest_v0]):  # type: ignore[misc]
+    """Builds the request."""
+
+    API_KEY = 66
+
+    def __init__(self, producer_id: int) -> None:
+        """Of one producer."""
+        self._producer_id = producer_id
+
+    def build(self, request_struct_class: type[ListTransactionsRequest_v0]) -> ListTransactionsRequest_v0:
+        """Return what is sent."""
+        return request_struct_class([], [self._producer_id], {})

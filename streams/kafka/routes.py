@@ -25,12 +25,14 @@ from sinks.stories import now_ms
 from streams.kafka.answers import message_limit, set_aside_error
 from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster
 from streams.kafka.engines import StatefulEngine
+from streams.kafka.faust_internals import is_in_group
 from streams.kafka.inbox import as_record
 from streams.kafka.producer import NotWritten, RefusedBatch, UnacknowledgedBatches
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.step_runner import PartitionsLost, StepRunner
 from streams.kafka.topics import wait_until_ready
+from streams.kafka.watchdog import Standing, Watchdog, member_offsets
 from streams.messages import Message, Record, dead_letter, without_bytes
 from streams.retry import BROKER, retry_until_stopped
 from streams.routing import RouteWork
@@ -156,20 +158,26 @@ async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: a
     if not await wait_until_ready(settings, stop):
         return
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(serve_health(settings.health, {}))
         publisher = await stack.enter_async_context(Publisher(cluster))
+        sources = [TopicSource(cluster, target, publisher, stop) for target in targets]
+        watchdog = Watchdog(cluster, sources)
+
+        async def check_group() -> str | None:
+            return None if all(source.is_in_group for source in sources) else "Kafka does not answer"
+
+        checks = {"kafka": check_group, "records": watchdog.check}
+        await stack.enter_async_context(serve_health(settings.health, checks))
+        watching = asyncio.ensure_future(watchdog.run())
+        stack.callback(watching.cancel)
         async with asyncio.TaskGroup() as group:
-            for target in targets:
-                group.create_task(_deliver_to(settings, cluster, target, publisher, stop))
+            for target, source in zip(targets, sources, strict=True):
+                group.create_task(_deliver_to(settings, target, source, stop))
     log.info("webhooks stopped", targets=len(targets))
 
 
-async def _deliver_to(
-    settings: Settings, cluster: Cluster, target: Target, publisher: Publisher, stop: asyncio.Event
-) -> None:
+async def _deliver_to(settings: Settings, target: Target, source: TopicSource, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(TargetClient(target, settings.webhooks))
-        source = TopicSource(cluster, target, publisher, stop)
         courier = Courier(target.name, client.deliver, source, settings.webhooks.concurrency)
         await source.start(courier)
         stack.push_async_callback(source.close)
@@ -183,11 +191,13 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def __init__(self, cluster: Cluster, target: Target, publisher: Publisher, stop: asyncio.Event) -> None:
         """The publisher writes dead letters, until `stop` where the broker takes none."""
         self._cluster, self._publisher, self._stop = cluster, publisher, stop
-        self._topics = [cluster.topic(name) for name in (route_topic(target.route), WEBHOOKS.name)]
+        self.name = f"webhook-{target.name}"
+        self.group = cluster.group_of(self.name)
+        self.topics = [cluster.topic(name) for name in (route_topic(target.route), WEBHOOKS.name)]
         self._consumer = cluster.group_consumer(
-            cluster.group_of(f"webhook-{target.name}"),
+            self.group,
             auto_offset_reset="earliest",
-            reader=f"webhook-{target.name}",
+            reader=self.name,
             max_poll_interval_ms=PATIENT_POLL_INTERVAL_MS,
         )
         self._courier: Courier | None = None
@@ -196,7 +206,21 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Join the group; a new target begins with what comes from now on."""
         self._courier = courier
         await self._consumer.start()
-        self._consumer.subscribe(self._topics, listener=self)
+        self._consumer.subscribe(self.topics, listener=self)
+
+    @property
+    def is_in_group(self) -> bool:
+        """Whether the broker that coordinates the group is known."""
+        return self._courier is not None and is_in_group(self._consumer)
+
+    async def standing(self) -> Standing:
+        """Where the target stands, for the watchdog: one that takes long, or is away, holds up its own stories only."""
+        if not self._courier:
+            return Standing((), None)
+        offsets = await member_offsets(self._consumer, {})
+        is_delivering = self._courier.unfinished_count > 0
+        patient = self.topics if is_delivering else ()
+        return Standing(self._consumer.assignment(), offsets, patient=patient)
 
     async def close(self) -> None:
         """Leave the group."""

@@ -19,7 +19,7 @@ from typing import Any, Final
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import OffsetAndMetadata
 
 from config.settings import Settings
@@ -27,7 +27,7 @@ from processors.errors import PartAway, Rejected, Transient
 from processors.model.event import Event
 from processors.numbers import parse_int64
 from processors.times import to_milliseconds
-from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, LAG_RECORDS, RETRIES
+from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, RETRIES
 from sinks.ports import Sink, WriteOutcome, WriteResult
 from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, KafkaRecord
 from streams.kafka.faust_internals import is_in_group
@@ -37,7 +37,7 @@ from streams.kafka.inbox import as_record
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.topics import wait_until_ready
-from streams.kafka.worker import FIGURES_INTERVAL_S
+from streams.kafka.watchdog import StallCause, Standing, Watchdog, member_offsets
 from streams.messages import Record, dead_letter
 from streams.retry import BROKER, INDEX, retry_until_stopped
 from streams.sinks import decode_records, merge_outcomes
@@ -57,12 +57,12 @@ class SinkRunner:
         self.waiting: str | None = None
         self._step, self._sink, self._settings = step, sink, settings
         self._cluster = Cluster(settings.kafka)
-        self._group = self._cluster.group_of(step.name)
-        self._topics = [self._cluster.topic(topic.name) for topic in step.reads]
+        self.group = self._cluster.group_of(step.name)
+        self.topics = [self._cluster.topic(topic.name) for topic in step.reads]
         self._lock = asyncio.Lock()  # one thing is asked of the sink at a time
         self._held = HeldStories(step, sink, settings, self._lock) if step.held else None
         self._consumer: AIOKafkaConsumer | None = None
-        self._in_hand = 0  # records that are read and not yet written
+        self._in_hand: dict[TopicPartition, int] = {}  # the first record that is read and not yet written
         self._is_open = False
         self._has_all = (
             False  # all partitions are ours, so that a position tells how far all of them are written
@@ -78,9 +78,11 @@ class SinkRunner:
             consumer: AIOKafkaConsumer = await stack.enter_async_context(self._member())
             self._consumer = consumer
             publisher = await stack.enter_async_context(Publisher(self._cluster))
-            await stack.enter_async_context(serve_health(self._settings.health, {self.name: self._ready}))
-            figures = asyncio.ensure_future(self._figures(consumer))
-            stack.callback(figures.cancel)
+            watchdog = Watchdog(self._cluster, [self])
+            checks = {self.name: self._ready, "records": watchdog.check}
+            await stack.enter_async_context(serve_health(self._settings.health, checks))
+            watching = asyncio.ensure_future(watchdog.run())
+            stack.callback(watching.cancel)
             log.info("sink started", sink=self.name)
             with suppress(Transient):  # the end came while it was waited for
                 await self._follow_both(consumer, publisher, stop)
@@ -107,18 +109,18 @@ class SinkRunner:
         while not stop.is_set():
             polled = await consumer.getmany(timeout_ms=int(self._sink.wait_s * 1000))
             records = [record for batch in polled.values() for record in batch]
-            self._in_hand = len(records)
+            self._in_hand = {place: batch[0].offset for place, batch in polled.items() if batch}
             if consumer.assignment() != assigned:
                 assigned = consumer.assignment()
                 await self._begin(consumer, records)
             if records:
                 await self._process(consumer, publisher, records, stop)
-            self._in_hand = 0
+            self._in_hand = {}
 
     def _member(self) -> AIOKafkaConsumer:
         return self._cluster.group_consumer(
-            self._group,
-            *self._topics,
+            self.group,
+            *self.topics,
             partition_assignment_strategy=[StickyPartitionAssignor],
             auto_offset_reset="latest" if self._step.begins == "now" else "earliest",
             reader=self.name,
@@ -131,7 +133,7 @@ class SinkRunner:
         self._is_open = False
         every = {
             TopicPartition(topic, number)
-            for topic in self._topics
+            for topic in self.topics
             for number in consumer.partitions_for_topic(topic) or ()
         }
         self._has_all = consumer.assignment() == every
@@ -252,7 +254,7 @@ class SinkRunner:
         admin = self._cluster.admin()
         await admin.start()
         try:
-            committed = await admin.list_consumer_group_offsets(self._group)
+            committed = await admin.list_consumer_group_offsets(self.group)
         finally:
             await admin.close()
         notes = {committed[place].metadata if place in committed else "" for place in partitions}
@@ -306,15 +308,14 @@ class SinkRunner:
         else:
             self._position = position
 
-    async def _figures(self, consumer: AIOKafkaConsumer) -> None:
-        """Count the lag again and again, also while the sink is down and nothing is fetched."""
-        while True:
-            await asyncio.sleep(FIGURES_INTERVAL_S)
-            with suppress(KafkaError, IllegalStateError):  # it is down, or the partitions have just changed
-                places = consumer.assignment()
-                ends = await consumer.end_offsets(places) if places else {}
-                lag = sum([max(0, end - await consumer.position(place)) for place, end in ends.items()])
-                LAG_RECORDS.labels(self.name).set(lag + self._in_hand)
+    async def standing(self) -> Standing:
+        """Where the sink stands, for the watchdog; also while it is down and nothing is fetched."""
+        assert self._consumer, "it is watched while it runs"
+        cause = StallCause("work", "records are being written") if self._in_hand else None
+        if self.waiting:
+            cause = StallCause("waits", self.waiting)
+        offsets = await member_offsets(self._consumer, self._in_hand)
+        return Standing(self._consumer.assignment(), offsets, cause)
 
     async def _ready(self) -> str | None:
         if self._consumer and not is_in_group(self._consumer):

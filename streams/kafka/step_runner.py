@@ -38,6 +38,7 @@ from streams.kafka.producer import (
     wait_acknowledged,
 )
 from streams.kafka.takeover import take_over
+from streams.kafka.watchdog import StallCause, Standing
 from streams.messages import Message, Record, dead_letter
 from streams.pool import BrokenPool
 from streams.retry import STEP
@@ -79,7 +80,8 @@ class StepRunner:
 
     def __init__(self, step: Step, app: App, cluster: Cluster, engine: Engine, crashes: CrashTopic) -> None:
         """Nothing runs before `open` and `run`; Faust's agents fill it through `add_batch`."""
-        self.step = step
+        self.step, self.name, self.group = step, step.name, cluster.group
+        self.topics = [cluster.topic(topic.name) for topic in step.reads]
         self._app, self._cluster, self._engine, self._crashes = app, cluster, engine, crashes
         batch = cluster.settings.batch
         self.inbox = Inbox(batch * 2, cluster.topology_name, self._may_take_backfill)
@@ -92,6 +94,9 @@ class StepRunner:
         self._lock = asyncio.Lock()  # held while a transaction may be open
         self._next_offsets: dict[TopicPartition, int] = {}
         self._in_hand: list[FetchedRecord] = []
+        self._assigned: Sequence[TopicPartition] = ()
+        self._working_on: Sequence[Record] = ()
+        self._waits_for = ""  # what the world has to do before the step goes on
         self._claiming: asyncio.Future[None] | None = None
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -147,6 +152,7 @@ class StepRunner:
     def assign_partitions(self, partitions: Sequence[TopicPartition]) -> asyncio.Future[None]:
         """Take over the partitions that were given to us, before anything of them is run."""
         self.inbox.drop_all()
+        self._assigned = partitions
         if self._claiming and not self._claiming.done():
             self._claiming.cancel()
         self._claiming = asyncio.ensure_future(self._claim(partitions))
@@ -160,37 +166,30 @@ class StepRunner:
         await self._engine.close()
         await self._producer.close()
 
-    @property
-    def partitions(self) -> list[TopicPartition]:
-        """The partitions that are ours and taken over."""
-        return list(self._next_offsets)
-
-    @property
-    def committed_total(self) -> int:
-        """A number that changes whenever records are committed, or partitions come and go."""
-        return sum(self._next_offsets.values())
-
-    def live_only(self, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-        """The ends of live partitions, without those of a back-fill."""
-        live = self._cluster.topic(self.step.reads[0].name)
-        return {partition: end for partition, end in ends.items() if partition.topic == live}
-
-    def lag(self, ends: Mapping[TopicPartition, int]) -> tuple[int, float]:
-        """How many records wait before the step on our partitions, and the age of the oldest in seconds.
-
-        `ends` has the ends of what is committed there.
-        """
-        count, oldest_s = 0, 0.0
+    async def standing(self) -> Standing:
+        """Where the step stands, for the watchdog."""
+        if self._claiming and not self._claiming.done():
+            words = f"taking over {len(self._assigned)} partitions"
+            return Standing(self._assigned, None, StallCause("takeover", words))
+        offsets, oldest_s = {}, 0.0
         for partition, next_offset in self._next_offsets.items():
             position, _ = self._app.fetch_position(partition)
             in_hand = (fetched for fetched in self._in_hand if fetched.partition == partition)
             first = next(in_hand, None) or self.inbox.oldest_of(partition)
-            if partition not in ends or position is None:
-                continue
-            count += max(0, ends[partition] - (next_offset if first else position))
+            offsets[partition] = next_offset if first or position is None else position
             if first:
                 oldest_s = max(oldest_s, time.time() - first.written / 1000)
-        return count, oldest_s
+        return Standing(self._assigned, offsets, self._cause(), self.topics[1:], oldest_s)
+
+    def _cause(self) -> StallCause | None:
+        if reason := self.waiting or self._waits_for:
+            return StallCause("waits", reason)
+        if not self._working_on:
+            return None
+        record, more = self._working_on[0], len(self._working_on) - 1
+        return StallCause(
+            "work", f"works on {record.topic}/{record.partition}/{record.offset} and {more} more"
+        )
 
     async def _claim(self, partitions: Sequence[TopicPartition]) -> None:
         async with self._lock:
@@ -273,7 +272,7 @@ class StepRunner:
         for one in fetched:
             offset = one.record.offset
             if one.is_rewound and one.generation == generation and one.partition in expected:
-                expected[one.partition] = offset
+                expected[one.partition] = self._next_offsets[one.partition] = offset
             if one.generation != generation or offset < expected.get(one.partition, 1 << 62):
                 continue
             if one.after is not None and one.after >= expected[one.partition]:
@@ -310,6 +309,7 @@ class StepRunner:
         await self._commit(settlement.commit, generation, is_whole=is_whole)
         if not is_whole:
             await self._recover(settlement, generation)
+        self._waits_for = str(settlement.waits_for or "")
         if settlement.alone or settlement.waits_for:
             await asyncio.sleep(next(retries))
         return [*settlement.retry, *waiting]
@@ -346,6 +346,7 @@ class StepRunner:
         if letter := exhausted_letter(self.step.name, records[0], count):
             return [(letter,)]
         left = self._refusals.left_to_run(records)
+        self._working_on = records
         with STEP_SECONDS.labels(self.step.name).time():
             try:
                 outcomes = await self._run_engine(left) if left else []
@@ -354,6 +355,8 @@ class StepRunner:
                     self._crashes.count_crash(self.step.name, record)
                 await self._crashes.publish_counts(self.step.name, broken.suspects)
                 raise
+            finally:
+                self._working_on = ()
         fitting = map(self._fit_outcome, left, outcomes)
         return self._refusals.merge_outcomes(records, fitting)
 

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final, cast
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
 from config.settings import Settings
-from streams.health import ProgressWatch, publish_lag
 from streams.kafka.cluster import Cluster, or_stopped
 from streams.kafka.crash_counts import CrashTopic
 from streams.kafka.engines import Engine, PooledEngine, StatefulEngine, StatelessEngine
@@ -27,6 +24,7 @@ from streams.kafka.service import serve_health
 from streams.kafka.standby import PartitionStates, StatefulStep
 from streams.kafka.step_runner import StepRunner
 from streams.kafka.topics import check_state_partitions, wait_until_ready
+from streams.kafka.watchdog import Watchdog
 from streams.pool import StepLoader, StepPool
 from streams.steps import Work
 from streams.topology import ROUTE, Step
@@ -35,7 +33,6 @@ from streams.topology import ROUTE, Step
 # own patience (10 s is usual before SIGKILL) ends first.
 DRAIN_S: Final = 8.0
 STOP_S: Final = 3.0  # for Faust's own end after that
-FIGURES_INTERVAL_S: Final = 2.0
 log = structlog.get_logger("wiredesk.kafka")
 
 
@@ -159,39 +156,16 @@ def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, lo
 @asynccontextmanager
 async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) -> AsyncIterator[None]:
     """The health page, and figures that follow the steps."""
-    progress = ProgressWatch()
-
-    async def check_progress() -> str | None:
-        return progress.describe_stuck(time.monotonic())
+    watchdog = Watchdog(app.cluster, runners)
 
     async def check_group() -> str | None:
         if not app.is_in_group:
             return "Kafka does not answer, or the group is not joined yet"
         return "partitions are being assigned" if app.rebalancing else None
 
-    async def measure_lag() -> None:
-        async with app.cluster.consumer() as consumer:
-            while True:
-                await asyncio.sleep(FIGURES_INTERVAL_S)
-                with suppress(KafkaError):  # the broker is down: readyz tells
-                    await measure_steps(consumer, runners, progress)
-
-    async with serve_health(settings.health, {"kafka": check_group, "steps": check_progress}):
-        measuring = asyncio.ensure_future(measure_lag())
+    async with serve_health(settings.health, {"kafka": check_group, "steps": watchdog.check}):
+        measuring = asyncio.ensure_future(watchdog.run())
         try:
             yield
         finally:
             measuring.cancel()
-
-
-async def measure_steps(
-    consumer: AIOKafkaConsumer, runners: Sequence[StepRunner], progress: ProgressWatch
-) -> None:
-    """Publish the lag of each step, and note whether it moves: a back-fill may wait as long as it has to."""
-    partitions = [partition for runner in runners for partition in runner.partitions]
-    ends = await consumer.end_offsets(partitions) if partitions else {}
-    for runner in runners:
-        name = runner.step.name
-        publish_lag(name, *runner.lag(ends))
-        records, _ = runner.lag(runner.live_only(ends))
-        progress.observe(name, offset=runner.committed_total, records=records, now=time.monotonic())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -75,6 +78,24 @@ class Worker:
         """SIGTERM; the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
+
+    def ask(self, path: str) -> tuple[int, str]:
+        """What the health page of its present life answers; 0 where it does not."""
+        ports = re.findall(r"http://127\.0\.0\.1:(\d+)/readyz", self.log())
+        if not ports:
+            return 0, ""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{ports[-1]}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def figure(self, name: str) -> float:
+        """A figure, by its name and labels as they are printed; -1 where it is not there."""
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.ask("/metrics")[1], re.MULTILINE)
+        return float(found[1]) if found else -1.0
 
     def wait_for(self, words: str, seconds: float = 30.0) -> None:
         """Return when the log holds the words."""

@@ -8,7 +8,9 @@ import pytest
 from msgspec import structs
 
 from config.settings import Kafka
-from streams.topology import NORMALISED
+from streams.kafka.cluster import Cluster
+from streams.topology import NORMALISED, RAW
+from tests.conftest import KafkaForTest
 from tests.servers.fleet import Worker, item, make_topics, publish, read
 from tests.servers.kafka import KafkaServer
 from tests.trials.test_retention import NORMALISE, uris_of
@@ -46,3 +48,40 @@ async def test_a_takeover_from_a_dead_worker_keeps_under_the_limit(
         trial.count((f"urn:test:story:{number}" for number in range(40)), uris_of(records))
     finally:
         server.stop()
+
+
+@pytest.mark.trial("10", "somebody's transaction stays open on the raw topic")
+async def test_an_open_transaction_is_told_with_its_producer_and_waited_for(
+    kafka: KafkaForTest, tmp_path: Path, trial: Trial
+) -> None:
+    settings = kafka.settings(worker="one", workers=1, partitions=2)
+    await make_topics(settings)
+    cluster = Cluster(settings)
+    other = cluster.producer(transactional_id=f"{kafka.prefix}other", transaction_timeout_ms=300_000)
+    async with other:
+        with Worker(settings, tmp_path / "log", *NORMALISE) as worker:
+            worker.wait_for("partitions assigned")
+            await other.begin_transaction()
+            for partition in range(2):
+                await other.send_and_wait(cluster.topic(RAW.name), b"x", partition=partition)
+            trial.begin()
+            await publish(settings, map(item, range(20)))
+            await trial.wait_until_told("readyz", lambda: "producer id" in worker.ask("/readyz")[1])
+            assert worker.ask("/readyz")[0] == 503
+            assert f"({kafka.prefix}other)" in worker.ask("/readyz")[1]
+            await trial.wait_until_told("log", lambda: "cause=transaction" in worker.log())
+            await trial.wait_until_told(
+                "figure",
+                lambda: worker.figure('wire_stalled_seconds{cause="transaction",step="normalise"}') > 0,
+            )
+            assert worker.figure('wire_lag_records{step="normalise"}') > 0
+            await other.abort_transaction()
+            trial.end()
+            records = await read(settings, [NORMALISED.name], 20)
+
+            async def is_ready() -> bool:
+                return worker.ask("/readyz")[0] == 200
+
+            await trial.wait_until_healed(is_ready)
+            assert "Traceback" not in worker.log()
+    trial.count((f"urn:test:story:{number}" for number in range(20)), uris_of(records))

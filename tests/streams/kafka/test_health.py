@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -31,23 +28,8 @@ def until(ready: Callable[[], bool], worker: Worker) -> None:
         time.sleep(0.1)
 
 
-def asked(worker: Worker, path: str) -> tuple[int, str]:
-    """What the health page of a worker's present life answers; 0 where it does not."""
-    ports = re.findall(r"http://127\.0\.0\.1:(\d+)/readyz", worker.log())
-    if not ports:
-        return 0, ""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{ports[-1]}{path}", timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-    except OSError:
-        return 0, ""
-
-
 def lag(worker: Worker) -> float:
-    match = re.search(r'wire_lag_records\{step="normalise"\} (\S+)', asked(worker, "/metrics")[1])
-    return float(match[1]) if match else -1.0
+    return worker.figure('wire_lag_records{step="normalise"}')
 
 
 async def test_lag_and_an_outage_are_told_and_nothing_is_lost_or_repeated(
@@ -60,15 +42,15 @@ async def test_lag_and_an_outage_are_told_and_nothing_is_lost_or_repeated(
     await publish(settings, [held, *(item(n, feed=f"feed-{n % 5}") for n in range(1, 200))])
     with Worker(settings, tmp_path / "log", *NORMALISE, WIRETEST_GATE=str(gate)) as worker:
         until(lambda: lag(worker) > 0, worker)  # what came in one fetch with the record that is held
-        assert asked(worker, "/readyz")[0] == 200
+        assert worker.ask("/readyz")[0] == 200
         gate.touch()
         until(lambda: lag(worker) == 0, worker)
         kafka.server.kill()
         try:
-            until(lambda: asked(worker, "/readyz")[0] != 200, worker)
+            until(lambda: worker.ask("/readyz")[0] != 200, worker)
         finally:
             kafka.server.start()
-        until(lambda: asked(worker, "/readyz")[0] == 200, worker)
+        until(lambda: worker.ask("/readyz")[0] == 200, worker)
         assert worker.process.poll() is None, "one long life for whoever supervises it"
         await publish(settings, (item(n, feed=f"feed-{n % 5}") for n in range(200, 300)))
         uris = [

@@ -53,9 +53,6 @@ class HeldProducer:
         self.sizes: list[int] = []
         self.gate = asyncio.Event()
 
-    async def start(self) -> None:
-        """Nothing is connected."""
-
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         self.sizes.append(0)
@@ -99,7 +96,6 @@ async def test_what_waits_for_a_transaction_goes_into_the_next_up_to_a_limit(
     producer = HeldProducer()
     monkeypatch.setattr(Cluster, "producer", lambda _self, **_: producer)
     writer = PartitionWriter(Cluster(Kafka()), 0)
-    await writer.start()
     message = Message(RAW.name, b"harbour", b"a", 1)
     writes = [asyncio.ensure_future(writer.write([message]))]
     async with asyncio.timeout(10):
