@@ -21,6 +21,7 @@ from aiokafka.errors import (
     InvalidProducerEpoch,
     InvalidProducerIdMapping,
     InvalidTimestampError,
+    InvalidTransactionTimeout,
     KafkaError,
     MessageSizeTooLargeError,
     OutOfOrderSequenceNumber,
@@ -32,6 +33,7 @@ from aiokafka.errors import (
 )
 from aiokafka.partitioner import murmur2
 
+from config import Misconfigured
 from config.settings import MEBIBYTE_BYTES
 from processors.errors import Transient, Unreachable
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster
@@ -141,7 +143,12 @@ class TransactionalProducer:
         self._fenced: KafkaError | None = None  # for good: another one has our id, and must not lose it to us
 
     async def start(self) -> None:
-        """Fence whoever had the transactional id before. Raises KafkaError where the broker refuses."""
+        """Fence whoever had the transactional id before.
+
+        Raises:
+            Misconfigured: the broker allows no transactions as long as ours.
+            KafkaError: it refuses us.
+        """
         producer = self._make()
         try:
             await asyncio.wait_for(producer.start(), START_WITHIN_S)
@@ -150,6 +157,10 @@ class TransactionalProducer:
             if isinstance(error, TimeoutError):
                 raise Unreachable(
                     "the transaction that was open before is neither committed nor aborted yet: are replicas missing?"
+                ) from error
+            if isinstance(error, InvalidTransactionTimeout):
+                raise Misconfigured(
+                    f"the broker allows no transactions of {TRANSACTION_MS / 1000:g} s: raise its transaction.max.timeout.ms"
                 ) from error
             raise
         self._producer = producer
