@@ -31,7 +31,7 @@ from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, r
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.topics import partition_counts, wait_until_ready
-from streams.kafka.watchdog import Standing, Watchdog
+from streams.kafka.watchdog import ReaderStanding, Watchdog
 from streams.pollers import DropWatch, judge_tasks
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
@@ -168,9 +168,9 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
             return None
         return "the consumer group has not answered within its session timeout"
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> ReaderStanding:
         """Which shares are ours, for the watchdog: nothing waits in them."""
-        return Standing(self._consumer.assignment(), {})
+        return ReaderStanding(self._consumer.assignment(), {})
 
     async def measure_feeds(self) -> None:
         """Count the feeds of our partitions by state, for ``/metrics``."""

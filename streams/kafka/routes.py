@@ -32,7 +32,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.step_runner import PartitionsLost, StepRunner
 from streams.kafka.topics import wait_until_ready
-from streams.kafka.watchdog import Standing, Watchdog, member_offsets
+from streams.kafka.watchdog import ReaderStanding, Watchdog, member_offsets
 from streams.messages import Message, Record, dead_letter, without_bytes
 from streams.retry import BROKER, retry_until_stopped
 from streams.routing import RouteWork
@@ -213,14 +213,14 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Whether the broker that coordinates the group is known."""
         return self._courier is not None and is_in_group(self._consumer)
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> ReaderStanding:
         """Where the target stands, for the watchdog: one that takes long, or is away, holds up its own stories only."""
         if not self._courier:
-            return Standing((), None)
+            return ReaderStanding((), None)
         offsets = await member_offsets(self._consumer, {})
         is_delivering = self._courier.unfinished_count > 0
         patient = self.topics if is_delivering else ()
-        return Standing(self._consumer.assignment(), offsets, patient=patient)
+        return ReaderStanding(self._consumer.assignment(), offsets, patient=patient)
 
     async def close(self) -> None:
         """Leave the group."""

@@ -37,7 +37,7 @@ from streams.kafka.inbox import as_record
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.topics import wait_until_ready
-from streams.kafka.watchdog import StallCause, Standing, Watchdog, member_offsets
+from streams.kafka.watchdog import ReaderStanding, StallCause, Watchdog, member_offsets
 from streams.messages import Record, dead_letter
 from streams.retry import BROKER, INDEX, retry_until_stopped
 from streams.sinks import decode_records, merge_outcomes
@@ -308,14 +308,14 @@ class SinkRunner:
         else:
             self._position = position
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> ReaderStanding:
         """Where the sink stands, for the watchdog; also while it is down and nothing is fetched."""
         assert self._consumer, "it is watched while it runs"
         cause = StallCause("work", "records are being written") if self._in_hand else None
         if self.waiting:
             cause = StallCause("waits", self.waiting)
         offsets = await member_offsets(self._consumer, self._in_hand)
-        return Standing(self._consumer.assignment(), offsets, cause)
+        return ReaderStanding(self._consumer.assignment(), offsets, cause)
 
     async def _ready(self) -> str | None:
         if self._consumer and not is_in_group(self._consumer):

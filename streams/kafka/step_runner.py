@@ -38,7 +38,7 @@ from streams.kafka.producer import (
     wait_acknowledged,
 )
 from streams.kafka.takeover import take_over
-from streams.kafka.watchdog import StallCause, Standing
+from streams.kafka.watchdog import ReaderStanding, StallCause
 from streams.messages import Message, Record, dead_letter
 from streams.pool import BrokenPool
 from streams.retry import STEP
@@ -166,11 +166,11 @@ class StepRunner:
         await self._engine.close()
         await self._producer.close()
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> ReaderStanding:
         """Where the step stands, for the watchdog."""
         if self._claiming and not self._claiming.done():
             words = f"taking over {len(self._assigned)} partitions"
-            return Standing(self._assigned, None, StallCause("takeover", words))
+            return ReaderStanding(self._assigned, None, StallCause("takeover", words))
         offsets, oldest_s = {}, 0.0
         for partition, next_offset in self._next_offsets.items():
             position, _ = self._app.fetch_position(partition)
@@ -179,7 +179,7 @@ class StepRunner:
             offsets[partition] = next_offset if first or position is None else position
             if first:
                 oldest_s = max(oldest_s, time.time() - first.written / 1000)
-        return Standing(self._assigned, offsets, self._cause(), self.topics[1:], oldest_s)
+        return ReaderStanding(self._assigned, offsets, self._cause(), self.topics[1:], oldest_s)
 
     def _cause(self) -> StallCause | None:
         if reason := self.waiting or self._waits_for:

@@ -45,7 +45,7 @@ class StallCause:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReaderStanding:
     """Where a reader stands now.
 
     `offsets` has the first record of each of its partitions that is not passed; it is None while nobody knows. Of the
@@ -75,7 +75,7 @@ class GroupReader(Protocol):
     def topics(self) -> Sequence[str]:
         """The topics, live ones first."""
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> ReaderStanding:
         """Where it stands."""
 
 
@@ -138,7 +138,7 @@ class Watchdog:
             await self._judge(reader, standings[reader.name], ends)
 
     async def _judge(
-        self, reader: GroupReader, standing: Standing, ends: Mapping[TopicPartition, int] | None
+        self, reader: GroupReader, standing: ReaderStanding, ends: Mapping[TopicPartition, int] | None
     ) -> None:
         now = time.monotonic()
         progress = self._progress.setdefault(reader.name, _Progress(now))
@@ -169,7 +169,7 @@ class Watchdog:
             STALLED_SECONDS.labels(name, kind).set(max(seconds, LOOK_INTERVAL_S) if is_it else 0)
 
     async def _find_cause(
-        self, standing: Standing, waiting: Mapping[TopicPartition, int] | None, ownerless: Sequence[str]
+        self, standing: ReaderStanding, waiting: Mapping[TopicPartition, int] | None, ownerless: Sequence[str]
     ) -> StallCause:
         if ownerless:
             return StallCause("metadata", "; ".join(ownerless))
@@ -185,7 +185,7 @@ class Watchdog:
         return cause or StallCause("unknown", f"it has passed none of {number} waiting records; see the log")
 
     async def _ask_cause(
-        self, standing: Standing, waiting: Mapping[TopicPartition, int] | None
+        self, standing: ReaderStanding, waiting: Mapping[TopicPartition, int] | None
     ) -> StallCause | None:
         admin, _, committed = await self._connect()
         places = [place for place in standing.offsets or () if waiting is None or waiting.get(place)]
@@ -207,7 +207,7 @@ class Watchdog:
         return ends
 
     async def _ask_owners(
-        self, reader: GroupReader, progress: _Progress, standing: Standing
+        self, reader: GroupReader, progress: _Progress, standing: ReaderStanding
     ) -> Sequence[str]:
         """What is wrong with a reader's topics of which no partition is ours, where anything is."""
         if {place.topic for place in standing.assigned} == set(reader.topics):
@@ -272,7 +272,7 @@ async def _describe(admin: AIOKafkaAdminClient, topics: Collection[str]) -> dict
 
 
 def _waiting_records(
-    standing: Standing, ends: Mapping[TopicPartition, int]
+    standing: ReaderStanding, ends: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, int] | None:
     if standing.offsets is None:
         return None

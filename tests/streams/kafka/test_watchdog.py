@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 from config.settings import Kafka
 from streams.kafka import watchdog
 from streams.kafka.cluster import Cluster
-from streams.kafka.watchdog import StallCause, Standing, Watchdog, find_ownerless
+from streams.kafka.watchdog import ReaderStanding, StallCause, Watchdog, find_ownerless
 from streams.topology import BACKFILL, RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import make_topics
@@ -28,14 +28,14 @@ STALLED_S = Kafka().stalled_after_s
 class Reader:
     """A step that stands where it is told."""
 
-    stands: Standing = field(
-        default_factory=lambda: Standing([LIVE, OLD], {LIVE: 5, OLD: 0}, patient=[BACKFILL.name])
+    stands: ReaderStanding = field(
+        default_factory=lambda: ReaderStanding([LIVE, OLD], {LIVE: 5, OLD: 0}, patient=[BACKFILL.name])
     )
     name: str = "normalise"
     group: str = "wiredesk"
     topics: Sequence[str] = (RAW.name, BACKFILL.name)
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> ReaderStanding:
         return self.stands
 
 
@@ -129,7 +129,7 @@ async def test_the_readers_own_cause_goes_before_what_the_broker_says(clock: Clo
 
 async def test_a_takeover_is_not_ready_at_once_and_its_lag_is_no_number(clock: Clock) -> None:
     reader = Reader()
-    reader.stands = Standing([LIVE, OLD], None, StallCause("takeover", "taking over 2 partitions"))
+    reader.stands = ReaderStanding([LIVE, OLD], None, StallCause("takeover", "taking over 2 partitions"))
     dog = Dog(reader)
     assert await pass_time(dog, clock, 0) == "normalise waits: taking over 2 partitions"
     assert math.isnan(figure("wire_lag_records", step="normalise"))
@@ -169,7 +169,7 @@ async def test_a_reader_behind_somebodys_open_transaction_learns_whose_it_is(kaf
     await make_topics(settings)
     cluster = Cluster(settings)
     place = TopicPartition(cluster.topic(RAW.name), 0)
-    reader = Reader(Standing([place], {place: 0}), topics=[place.topic])
+    reader = Reader(ReaderStanding([place], {place: 0}), topics=[place.topic])
     dog = Watchdog(cluster, [cast("Any", reader)])
     async with cluster.producer(transactional_id=f"{kafka.prefix}other") as producer:
         await producer.begin_transaction()
