@@ -7,9 +7,12 @@ ninjs 1 spells headline and body as ``headline``, ``body_text``, ``body_xhtml`` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from processors.errors import MissingIdentity, Unsupported
+from msgspec import structs
+
+from processors.errors import MissingIdentity, Rejected, Unsupported
 from processors.model.story import AltId, InfoSource, Named, Story, Text
 from processors.normalise import members
 from processors.normalise.html import looks_like_html, read_html, read_html_line
@@ -97,6 +100,11 @@ _SUMMARIES: Final = {
     "description_text": "text/plain", "description_html": "text/html", "description_xhtml": "text/html",
 }  # fmt: skip
 _BODIES: Final = {"body_text": "text/plain", "body_xhtml": "application/xhtml+xml", "body_html": "text/html"}
+_COPY_ROLES: Final = ("main", "text", "body", "html", "richtext", "article")
+_ASIDE_ROLES: Final = frozenset({
+    "caption", "script", "shotlist", "storyline", "summary", "abstract", "teaser", "lead", "intro", "kicker", "note", "alt", "title",
+    "headline",
+})  # fmt: skip
 _ITEM_MEMBERS: Final = {
     "uri", "versionCreated", "versioncreated", "bodies", "headlines", "body_text", "body_html", "body_xhtml", "pubStatus",
     "pubstatus", "representationType", "representationtype", "descriptions", "renditions", "infoSources",
@@ -135,9 +143,49 @@ def read_item(item: Json, document: Document) -> Readings:
     headline, properties["headlines"] = _headline(item)
     text, properties["bodies"] = _body(item)
     properties["descriptions"] = _descriptions(item)
-    if associations := _associations(item, source, zone):
+    associations = _associations(item, source, zone)
+    if associations:
         properties["associations"] = associations
+    if kind == "composite" and not text and (parts := _text_parts(item, document)):
+        media = tuple(story for story in associations if story.type != "text")
+        return _with_media(parts, headline, media)
+    text = text or _longest_description(properties["descriptions"])
     return [Reading(_NAME, Story(uri, **properties), headline, text)]
+
+
+def _text_parts(item: Json, document: Document) -> Readings:
+    """The readings of the texts that a package carries with their bodies, and why one can't be read."""
+    associations = item.get("associations")
+    parts = associations.values() if isinstance(associations, dict) else associations
+    readings: Readings = []
+    for part in parts if isinstance(parts, Iterable) else ():
+        if isinstance(part, dict) and part.get("type", "text") == "text" and _body(part)[0].strip():
+            try:
+                readings += read_item(part, document)
+            except Rejected as error:
+                readings.append(error)
+    return readings
+
+
+def _with_media(parts: Readings, headline: str, media: tuple[Story, ...]) -> Readings:
+    """The readings of a package's texts; the longest has its pictures, and its headline where it has none itself."""
+    texts = [part for part in parts if isinstance(part, Reading)]
+    longest = max(texts, key=lambda reading: len(reading.text), default=None)
+    return [
+        replace(
+            part,
+            headline=part.headline or headline,
+            story=structs.replace(part.story, associations=(*part.story.associations, *media)),
+        )
+        if isinstance(part, Reading) and part is longest
+        else part
+        for part in parts
+    ]
+
+
+def _longest_description(descriptions: tuple[Text, ...]) -> str:
+    """The longest description as text, which is all that was sent of an item without a body."""
+    return max((read_html(text.value).text for text in descriptions), key=len, default="")
 
 
 def _properties(item: Json, zone: str | None) -> dict[str, Any]:
@@ -219,10 +267,21 @@ def _body(item: Json) -> tuple[str, tuple[Text, ...]]:
     texts = members.texts(item.get("bodies")) or _bodies_of_ninjs_1(item)
     if not texts:
         return "", ()
-    if plain := [text for text in texts if not _is_markup(text)]:
-        main = _choose_text(plain, ("main", "text", "body", None))
+    copies = _copies(texts)
+    if plain := [text for text in copies if not _is_markup(text)]:
+        main = _choose_text(plain, _COPY_ROLES)
         return main.value, _without(texts, main)
-    return read_html(_choose_text(texts, ("main", "html", "richtext", None)).value).text, texts
+    return read_html(_choose_text(copies, _COPY_ROLES).value).text, texts
+
+
+def _copies(texts: Sequence[Text]) -> Sequence[Text]:
+    """The texts that are the copy in some form, the longest first where none is called so: not captions, scripts, summaries."""
+    if len(texts) == 1:
+        return texts
+    roles = [(text.role or "").lower() for text in texts]
+    called = [text for text, role in zip(texts, roles, strict=True) if role in _COPY_ROLES]
+    others = [text for text, role in zip(texts, roles, strict=True) if role not in _ASIDE_ROLES]
+    return called or sorted(others or texts, key=lambda text: -len(text.value))
 
 
 def _bodies_of_ninjs_1(item: Json) -> tuple[Text, ...]:

@@ -6,7 +6,7 @@ What can't be read is absent (None), never guessed.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urljoin
@@ -33,6 +33,8 @@ _ISO: Final = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?(?:\[([\w/+-]+)\])?)?",
     re.IGNORECASE,
 )
+_ORDINAL: Final = re.compile(r"(\d{4})-?(\d{3})")
+_MONTH: Final = re.compile(r"\d{4}-\d\d")
 _WEB: Final = re.compile("https?://", re.IGNORECASE)
 _MAIL_DATE: Final = re.compile(
     r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) ([01]\d|2[0-3]):(\d\d):([0-5]\d)"
@@ -107,6 +109,7 @@ def timestamp(value: object, zone: str | None = None, language: str | None = Non
             _parse_iso(value)
             or _parse_plain_mail_date(value)
             or written_date(value, language, _zone(zone) if zone else None)
+            or _parse_rare(value)
         )
         if moment is None or moment.year < _FIRST_YEAR:
             return None
@@ -176,6 +179,14 @@ def _parse_iso(value: str) -> datetime | None:
         micro,
         _offset(offset) if offset else ZoneInfo(zone) if zone else None,
     )
+
+
+def _parse_rare(value: str) -> datetime | None:
+    """A day of the year or a month (ISO 8601), whose first day counts."""
+    if match := _ORDINAL.fullmatch(value):
+        day = date(int(match[1]), 1, 1) + timedelta(int(match[2]) - 1)
+        return _parse_iso(day.isoformat()) if day.year == int(match[1]) else None
+    return _parse_iso(f"{value}-01") if _MONTH.fullmatch(value) else None
 
 
 @lru_cache(maxsize=256)
