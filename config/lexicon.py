@@ -181,6 +181,7 @@ class DamageWords(WordTable, frozen=True):
     sums: Pattern = NO_PATTERN  # after a sum's figure
     lone_titles: Pattern = NO_PATTERN  # that a name must follow
     after_titles: Pattern = NO_PATTERN  # words that are none
+    clause_openers: frozenset[str] = frozenset()  # before which, behind a comma, an unended word is whole
 
 
 class Names(WordTable, frozen=True):

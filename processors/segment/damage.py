@@ -41,6 +41,7 @@ QUOTED_WORD: Final = re.compile(
 )
 EMPTY_MARKS: Final = re.compile(r"“\s*”|«\s*»|(?<=\s)\(\s+\)|\(\s*[,;](?=\s)|(?<=[a-z]),\s?,(?=\s)")
 WORD: Final = re.compile(r"\S+")
+ASIDE: Final = re.compile(r",\s+(?P<first>[^\W\d_]+)(?:\s+[\w'’-]+){0,4}(?P<closed>,)?")
 REPLACEMENT_CHARACTER: Final = re.compile(r"\ufffd+")
 LETTER_LOST: Final = re.compile(r"(?<![/?=&.\w])[^\W\d_]+\?[^\W\d_a-z]*[a-zà-ÿ]+(?:\?[a-zà-ÿ]+)*(?![/?=&\w])")
 MAY_BE_MOJIBAKE: Final = re.compile(r"[ÃÂâÐÑÅÄÎÏØÙ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u00a0]")
@@ -63,6 +64,7 @@ class DamageGrammar:
     ending: re.Pattern[str]
     never: dict[str, WordSet]
     unended: frozenset[str]
+    clause_openers: frozenset[str]
     prepositions: frozenset[str]
     adjectives: frozenset[str]
     takers: frozenset[str]
@@ -81,6 +83,7 @@ def damage_grammar(tag: str) -> DamageGrammar | None:
         re.compile(ENDING_AFTER.format("|".join(endings))),
         lost.never,
         lost.unended,
+        lost.clause_openers,
         lost.prepositions,
         lost.adjectives,
         lost.takers,
@@ -241,10 +244,15 @@ def _find_impossible_pairs(words: str, grammar: DamageGrammar) -> Iterator[tuple
 
 
 def _find_open_clauses(words: str, grammar: DamageGrammar) -> Iterator[tuple[int, int]]:
-    """A clause that ends in an article or preposition."""
+    """A clause that ends in an article or preposition.
+
+    A comma behind one may open what speech and clauses put in between: "your, well, question", "dem, was er sah".
+    """
     for token in re.finditer(r"(?<=[a-zà-ÿ]\s)([^\W\d_]+)(?=[.,;!?](?:\s|$))", words):
         if token.group() in grammar.unended:
-            yield token.end(), token.end()
+            aside = ASIDE.match(words, token.end())
+            if not aside or not (aside["closed"] or aside["first"].lower() in grammar.clause_openers):
+                yield token.end(), token.end()
 
 
 def _find_mojibake(words: str) -> Iterator[tuple[int, int]]:

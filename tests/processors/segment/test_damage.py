@@ -59,6 +59,20 @@ def test_clean_copy_is_left_alone(paragraph: str) -> None:
     assert damaged(paragraph) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "paragraph"),
+    [
+        ("en", "To answer your, well, question, the council has not decided, she said on Friday."),
+        ("en", "It was the, how shall I put it, least bad of the plans, he told the council."),
+        ("de", "Er hielt sich an das, was er hatte, und ging in dem, was vom Haus blieb, umher."),
+        ("de", "Sie dankte dem, der ihr geholfen hatte, und allen anderen im Dorf."),
+        ("es", "Habló con el, hasta ayer, alcalde de la ciudad sobre el puente."),
+    ],
+)
+def test_what_speech_and_clauses_put_in_between_is_no_gap(language: str, paragraph: str) -> None:
+    assert damaged(paragraph, language) == []
+
+
 def test_a_paragraph_that_stands_twice() -> None:
     assert damaged(BEFORE) == [("garbled", BEFORE)]
 
