@@ -37,7 +37,7 @@ log = structlog.get_logger("wiredesk.kafka")
 
 
 @dataclass(slots=True)
-class Block:
+class BlockedPlace:
     """Where a partition waits, and why. Times are monotonic seconds."""
 
     offset: int
@@ -86,7 +86,7 @@ class BlockedPartitions:
     def __init__(self, consumer: AIOKafkaConsumer, user: str) -> None:
         """`user` is who reads, in what is told of rights."""
         self._consumer, self._user = consumer, user
-        self._blocks: dict[TopicPartition, Block] = {}
+        self._blocks: dict[TopicPartition, BlockedPlace] = {}
         self._positions: dict[TopicPartition, tuple[int, float]] = {}  # and since when
         self._looked_at = 0.0
 
@@ -215,7 +215,7 @@ class BlockedPartitions:
     def _block(self, partition: TopicPartition, offset: int, kind: BlockKind, reason: str) -> None:
         before = self._blocks.get(partition)
         retry_at = time.monotonic() + RETRY_INTERVAL_S
-        self._blocks[partition] = Block(offset, kind, reason, retry_at)
+        self._blocks[partition] = BlockedPlace(offset, kind, reason, retry_at)
         BLOCK_BOOK.note(id(self), partition, kind, reason)
         if before is None or (before.offset, before.kind) != (offset, kind):
             log.error(

@@ -21,7 +21,6 @@ from msgspec import structs
 
 from processors.errors import Rejected, TooLarge, Transient, Unreachable
 from processors.model.event import RawItem
-from streams.kafka.answers import explain_denial, explain_silence, message_limit, set_aside_error
 from streams.kafka.cluster import Cluster, read_until
 from streams.kafka.producer import (
     TRANSACTION_MS,
@@ -35,6 +34,7 @@ from streams.kafka.producer import (
     wait_acknowledged,
 )
 from streams.kafka.publisher import Publisher, replace_refused
+from streams.kafka.refusals import explain_denial, explain_silence, message_limit, set_aside_error
 from streams.messages import Message, raw_message, rejected_message
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import host_of

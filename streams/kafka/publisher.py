@@ -19,9 +19,9 @@ from msgspec import structs
 from processors.errors import Rejected, Unreachable
 from processors.model.codec import decode
 from processors.model.event import RawItem
-from streams.kafka.answers import explain_denial, message_limit, set_aside_error
 from streams.kafka.cluster import Cluster
 from streams.kafka.producer import FORGOTTEN_IDS, REFUSALS, RefusedBatch, close_producer, send_message
+from streams.kafka.refusals import explain_denial, message_limit, set_aside_error
 from streams.messages import Message, rejected_message, without_bytes
 from streams.topology import BACKFILL, RAW
 

@@ -22,13 +22,13 @@ from config.settings import Settings
 from sinks.metrics import DEAD_LETTERS, RETRIES
 from sinks.routes.router import route_topic
 from sinks.stories import now_ms
-from streams.kafka.answers import message_limit, set_aside_error
 from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster
 from streams.kafka.engines import StatefulEngine
 from streams.kafka.faust_internals import is_in_group
 from streams.kafka.inbox import as_record
 from streams.kafka.producer import NotWritten, RefusedBatch, UnacknowledgedBatches
 from streams.kafka.publisher import Publisher
+from streams.kafka.refusals import message_limit, set_aside_error
 from streams.kafka.service import serve_health
 from streams.kafka.step_runner import PartitionsLost, StepRunner
 from streams.kafka.topics import wait_until_ready

@@ -6,9 +6,13 @@ learn the reason, because a wrong password is nothing to wait for.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import ssl
+import time
 from typing import Any, Final, get_args
 
+import structlog
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     IllegalSaslStateError,
@@ -20,13 +24,25 @@ from aiokafka.helpers import create_ssl_context
 
 from config import Misconfigured
 from config.files import find_file
+from config.reader import read_secret_file
 from config.schema import SaslMechanism
 from config.settings import Kafka
+from sinks.metrics import RETRIES
 
 SASL_MECHANISMS: Final = tuple(filter(None, get_args(SaslMechanism)))
 # For the one connection that asks why we are refused. Shorter, and a slow broker's reason is missed, so that a wrong
 # password is waited for; longer delays the next try.
 PROBE_TIMEOUT_MS: Final = 5000
+
+
+# Between two looks whether we are still let in: a connection each. Shorter burdens the broker with logins; longer is how
+# late a refusal is told.
+PROBE_INTERVAL_S: Final = 10.0
+REFUSED_INTERVAL_S: Final = 2.0  # the same once we are refused; longer is how late a new password is taken
+# For the new password to come into its file, where the broker's was changed first. Shorter ends processes in the middle
+# of an operator's change; longer delays the status that tells a supervisor to stop.
+FILE_PATIENCE_S: Final = 60.0
+log = structlog.get_logger("wiredesk.kafka")
 
 
 def check_security(settings: Kafka) -> None:
@@ -94,6 +110,39 @@ async def refusal_of(settings: Kafka) -> str | None:
         connection.close()
         return None
     return None
+
+
+class SecretChanged(Exception):
+    """The file of the password says something new, after the broker has refused what we have: start again with it."""
+
+
+async def watch_credentials(settings: Kafka) -> None:
+    """Look now and then whether the broker still lets us in, until cancelled. Nothing is asked where there is no login.
+
+    Raises:
+        SecretChanged: it does not, and the password's file has changed.
+        Misconfigured: it does not, and the file (where there is one) has said nothing new for a while.
+    """
+    first_s = 0.0
+    while settings.security_protocol != "PLAINTEXT":
+        await asyncio.sleep(REFUSED_INTERVAL_S if first_s else PROBE_INTERVAL_S)
+        refusal = await refusal_of(settings)
+        if refusal is None:
+            if first_s:
+                log.info("Kafka lets us in again", servers=settings.servers)
+            first_s = 0.0
+            continue
+        secret = read_secret_file("kafka.password", os.environ)
+        if secret is not None and secret != settings.password:
+            raise SecretChanged
+        if not first_s:
+            first_s = time.monotonic()
+            has_file = "its file is read again for a while" if secret is not None else "it came in by no file"
+            log.error("Kafka refuses us while we run", reason=refusal, password=has_file)
+        elif secret is None or time.monotonic() - first_s > FILE_PATIENCE_S:
+            raise Misconfigured(refusal)
+        RETRIES.labels("kafka").inc()
+    await asyncio.Event().wait()
 
 
 def _ssl_context(settings: Kafka) -> ssl.SSLContext:

@@ -20,12 +20,15 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from config import Misconfigured
 from config.settings import Health, Settings
+from processors.errors import Transient
 from sinks.desk.health import Check, health_app
 from sinks.listener import serve
 from streams.kafka.blocked import BLOCK_BOOK
+from streams.kafka.security import SecretChanged, watch_credentials
 from streams.retry import PROCESS_RESTART
 from streams.startup import configure_logs
 
@@ -35,6 +38,11 @@ LOOK_INTERVAL_S: Final = 0.05  # between two looks whether a signal has come
 # After that long without a failure, the count of restarts begins anew. Shorter, and a process that fails again and again
 # just after its start never waits longer; longer, and a rare failure waits as if it were the next of a row.
 STEADY_S: Final = 60.0
+END_S: Final = (
+    12.0  # for a role's orderly end, where the broker refuses us: longer than a worker's own drain and stop
+)
+# What ends a process and is healed by a fresh one: a line tells it, a trace of calls would look like a bug of ours.
+HEALING_ERRORS: Final = (KafkaError, OSError, Transient, TimeoutError)
 log = structlog.get_logger("wiredesk")
 
 
@@ -49,21 +57,24 @@ def run_forever(settings: Settings, run: Callable[[asyncio.Event], Awaitable[Non
     faulthandler.register(signal.SIGUSR1)  # prints the stack of every thread
     began = time.monotonic()
     try:
-        asyncio.run(_until_signal(run))
+        asyncio.run(_until_signal(run, settings))
     except Misconfigured:
         raise
+    except SecretChanged:
+        log.info("starting again with the new password")
+        _replace_process(0)
     except Exception as error:  # noqa: BLE001 -- whatever it was, the fresh process goes on from what is committed
         _restart(error, steady=time.monotonic() - began > STEADY_S)
 
 
-async def _until_signal(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+async def _until_signal(run: Callable[[asyncio.Event], Awaitable[None]], settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in END_SIGNALS:
         loop.add_signal_handler(name, stop.set)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
     try:
-        await run(stop)
+        await _run_watched(run(stop), settings)
     except Exception as error:
         signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # in the fresh process too, until it listens
         await asyncio.sleep(LOOK_INTERVAL_S)  # the loop hears of a signal a turn after it came
@@ -72,20 +83,45 @@ async def _until_signal(run: Callable[[asyncio.Event], Awaitable[None]]) -> None
         log.warning("a failure at the end", error=f"{type(error).__name__}: {error}")
 
 
+async def _run_watched(running: Awaitable[None], settings: Settings) -> None:
+    """Run to the end, or until the broker refuses us for good."""
+    tasks = [asyncio.ensure_future(running), asyncio.ensure_future(watch_credentials(settings.kafka))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=END_S)
+    for task in reversed(tasks):  # a refusal explains whatever else ended
+        if task.done() and not task.cancelled():
+            task.result()
+
+
 def _restart(error: Exception, *, steady: bool) -> None:
     number = 1 if steady else int(os.environ.get(RESTARTS_VARIABLE, "0")) + 1
     wait = PROCESS_RESTART.delay_s(number + 1)
     log.error(
         "starting again after a failure", error=f"{type(error).__name__}: {error}", restarts=number,
-        seconds=round(wait, 1), exc_info=error if number == 1 else None,
+        seconds=round(wait, 1), exc_info=error if number == 1 and not _heals(error) else None,
     )  # fmt: skip
     until = time.monotonic() + wait
     while time.monotonic() < until:
         time.sleep(min(LOOK_INTERVAL_S, wait))
         if signal.sigpending() & END_SIGNALS:
             return
+    _replace_process(number)
+
+
+def _heals(error: BaseException) -> bool:
+    """Whether an error is of the world, and a fresh process all that it needs."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_heals, error.exceptions))
+    return isinstance(error, HEALING_ERRORS)
+
+
+def _replace_process(restarts: int) -> None:
     sys.stderr.flush()
-    environment = {**os.environ, RESTARTS_VARIABLE: str(number)}
+    environment = {**os.environ, RESTARTS_VARIABLE: str(restarts)}
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 -- ourselves
 
 
@@ -130,7 +166,16 @@ class LogLimit(logging.Filter):
             self._began = time.monotonic()
             self._counts.clear()
         self._counts[record.name, str(record.msg)] += 1
+        _drop_trace(record)
         return self._counts[record.name, str(record.msg)] <= self._max_lines
+
+
+def _drop_trace(record: logging.LogRecord) -> None:
+    """Leave the error's own words of a trace that aiokafka logs: what the broker refuses is no bug, and mostly heals."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, KafkaError):
+        record.msg, record.args = f"{record.getMessage()}: {type(error).__name__}: {error}", None
+        record.exc_info = record.exc_text = None
 
 
 def limit_client_logs() -> None:

@@ -20,7 +20,6 @@ from aiokafka.structs import OffsetAndMetadata
 from processors.errors import TooLarge, Transient, Unreachable
 from sinks.metrics import RETRIES, STEP_SECONDS
 from streams.health import count_outcomes
-from streams.kafka.answers import CommittableRecords, RefusedRecords, explain_denial, explain_silence
 from streams.kafka.backfill_gate import BackfillGate
 from streams.kafka.cluster import Cluster
 from streams.kafka.crash_counts import CrashTopic
@@ -37,6 +36,7 @@ from streams.kafka.producer import (
     submit_messages,
     wait_acknowledged,
 )
+from streams.kafka.refusals import CommittableRecords, RefusedRecords, explain_denial, explain_silence
 from streams.kafka.takeover import take_over
 from streams.kafka.watchdog import ReaderStanding, StallCause
 from streams.messages import Message, Record, dead_letter

@@ -23,8 +23,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from config.settings import Kafka, Settings
 from processors.model.event import RawItem
 from streams.kafka import topics
-from streams.kafka.answers import topic_limits
 from streams.kafka.cluster import Cluster
+from streams.kafka.refusals import topic_limits
 from streams.messages import raw_message
 from streams.topology import RAW
 

@@ -13,9 +13,11 @@ import pytest
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from aiokafka.protocol.admin import CreateAclsRequest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from config import Misconfigured
 from config.settings import Kafka, Settings
+from streams.kafka import security
 from streams.kafka.cluster import Cluster
 from streams.kafka.grants import Grant, grant_commands, role_grants, user_name
 from streams.kafka.poll import load_states
@@ -228,3 +230,43 @@ async def join_group(cluster: Cluster) -> None:
         await consumer.getmany(timeout_ms=5000)
     finally:
         await consumer.stop()
+
+
+def change_password(broker: KafkaServer, folder: Path, user: str, word: str) -> None:
+    (folder / "admin.properties").write_text(
+        f"security.protocol=SASL_PLAINTEXT\nsasl.mechanism={MECHANISM}\n"
+        f'sasl.jaas.config={MODULE} required username="{OPERATOR[0]}" password="{OPERATOR[1]}";\n'
+    )
+    done = broker.tool(
+        f"kafka-configs.sh --bootstrap-server {broker.servers} --command-config {folder}/admin.properties --alter "
+        f"--entity-type users --entity-name {user} --add-config '{MECHANISM}=[password={word}]'"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.kafka
+async def test_a_password_that_changes_while_we_run_is_read_again_from_its_file_or_ends_with_one_line(
+    broker: KafkaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(security, "PROBE_INTERVAL_S", 0.1)
+    monkeypatch.setattr(security, "REFUSED_INTERVAL_S", 0.1)
+    secret = tmp_path / "password"
+    secret.write_text(PASSWORD)
+    settings = login(broker, "wiredesk-webhooks")
+    with capture_logs() as told:
+        monkeypatch.setenv("WIREDESK_KAFKA_PASSWORD_FILE", str(secret))
+        watching = asyncio.ensure_future(security.watch_credentials(settings))
+        await asyncio.to_thread(change_password, broker, tmp_path, "wiredesk-webhooks", "another horse")
+        async with asyncio.timeout(30):
+            while not told:
+                await asyncio.sleep(0.05)
+        assert not watching.done(), "the file may be written a moment later"
+        secret.write_text("another horse")
+        with pytest.raises(security.SecretChanged):
+            await asyncio.wait_for(watching, 30)
+        monkeypatch.delenv("WIREDESK_KAFKA_PASSWORD_FILE")
+        with pytest.raises(Misconfigured, match="refuses user 'wiredesk-webhooks'"):
+            await asyncio.wait_for(security.watch_credentials(settings), 30)
+    assert [line["event"] for line in told] == ["Kafka refuses us while we run"] * 2
+    assert PASSWORD not in repr(told)
+    await asyncio.to_thread(change_password, broker, tmp_path, "wiredesk-webhooks", PASSWORD)

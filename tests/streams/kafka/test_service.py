@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from aiokafka.errors import NotCoordinatorForGroupError
+
 from streams.kafka.service import LogLimit
 
 PROGRAM = """
@@ -69,3 +71,13 @@ def test_after_a_while_the_lines_of_a_flood_pass_again() -> None:
     limit = LogLimit(max_lines=1, seconds=0.0)
     line = logging.LogRecord("aiokafka.conn", logging.ERROR, "", 0, "down", (), None)
     assert all(limit.filter(line) for _ in range(4))
+
+
+def test_a_trace_of_what_the_broker_refuses_is_one_line_and_that_of_a_bug_stays() -> None:
+    for error, is_traced in ((NotCoordinatorForGroupError(), False), (ValueError("a bug"), True)):
+        trace = type(error), error, None
+        record = logging.LogRecord("aiokafka.x", logging.ERROR, "", 1, "Unexpected %s", ("error",), trace)
+        assert LogLimit().filter(record)
+        assert bool(record.exc_info) is is_traced
+        assert record.getMessage().startswith("Unexpected error")
+        assert is_traced or "NotCoordinatorForGroup" in record.getMessage()
