@@ -12,11 +12,25 @@ from typing import Final
 from processors.layout import line_kinds, pictures, tables
 from processors.layout.body import name_body, split_sign_off
 from processors.layout.head import name_head, same_words
-from processors.layout.lines import DispatchPart, Line, Shape, part_of, split_lines, split_part, split_units
+from processors.layout.lines import (
+    DispatchPart,
+    Line,
+    Shape,
+    join_parts,
+    part_of,
+    split_lines,
+    split_part,
+    split_units,
+)
+from processors.layout.phrases import phrases
 from processors.layout.printed import PrintedDateline, match_dateline
 from processors.model.event import Segment
 
 MAX_LINES: Final = 12_000  # that are told apart; what comes after is one paragraph. No dispatch is as long, and time grows with it
+MAX_BYLINE_CHARS: Final = (
+    90  # of a byline that goes on from nothing; in running copy no line opens with By and a name
+)
+MAX_PROVIDER_LINES: Final = 5  # of a block that says who sends a press release: heading, company, city, date
 MAX_SLUG_PART: Final = 4  # parts among which the slug line stands; below them the same words are the story's
 MAX_HEAD_PARTS: Final = (
     30  # among which the beginning of the body is looked for: a head with notes and captions has a dozen
@@ -46,6 +60,7 @@ def find_segments(
     split_sign_off(parts)
     pictures.split_captions(parts)
     apart = bool(headline) and not any(same_words(part.words, headline) for part in parts[:MAX_HEAD_PARTS])
+    _join_provider(text, parts)
     lead, printed = _open_body(text, parts)
     if lead == len(parts):
         lead = _body_without_prose(text, parts, apart=apart)
@@ -62,6 +77,18 @@ def find_segments(
     return (*segments, Segment(start, end + len(rest.rstrip()), "paragraph")), printed
 
 
+def _join_provider(text: str, parts: list[DispatchPart]) -> None:
+    """Join the lines under ``NEWS PROVIDED BY`` above a press release: the company, and when it was sent."""
+    for number in range(min(len(parts), MAX_HEAD_PARTS)):
+        if parts[number].kind != "boilerplate" or not phrases().provider.match(parts[number].words.lower()):
+            continue
+        last = number
+        while last + 1 < min(len(parts), number + MAX_PROVIDER_LINES) and not parts[last + 1].parted:
+            last += 1
+        join_parts(text, parts, number, last, "boilerplate")
+        return
+
+
 def _name_slug(parts: list[DispatchPart], slugline: str) -> None:
     """Name the line that is the item's slug line, whatever it looks like."""
     slug = next((part for part in parts if same_words(part.words, slugline)), None)
@@ -72,7 +99,16 @@ def _name_slug(parts: list[DispatchPart], slugline: str) -> None:
 def _stands_alone(line: Line, last: Line, shape: Shape) -> bool:
     """Whether a line never goes on from the one before it: a row, a bullet, a mark after the end of a sentence."""
     if not shape.indented and (
-        tables.is_row(line.text) or tables.is_row(last.text) or tables.bullet_of(line.text)
+        tables.is_row(line.text)
+        or tables.is_row(last.text)
+        or tables.bullet_of(line.text)
+        or (tables.ends_in_result(line.text) and tables.ends_in_result(last.text))
+    ):
+        return True
+    if (
+        line.text[0].isupper()
+        and len(line.text) <= MAX_BYLINE_CHARS
+        and line_kinds.is_byline(line.text.rstrip(" ="))
     ):
         return True
     if len(line.text) > 44 or not (
@@ -95,10 +131,14 @@ def _open_body(text: str, parts: list[DispatchPart]) -> tuple[int, PrintedDateli
         dateline = match_dateline(text, part.start, part.end)
         if (
             dateline
-            and not (dateline.places or dateline.agency)
+            and (
+                not (dateline.places or dateline.agency)
+                or text[dateline.end - 1] == ":" != text[dateline.end - 2]
+            )
+            and not dateline.agency
             and any(_is_story(earlier) for earlier in parts[:number])
         ):
-            continue  # a date alone below the story's beginning is some entry's
+            continue  # a date alone, or a city and a colon, below the story's beginning is some entry's
         if dateline and (part.kind is None or dateline.agency):
             split_part(parts, number, dateline.end - part.start, None)
             part.kind = "dateline"
@@ -110,7 +150,12 @@ def _open_body(text: str, parts: list[DispatchPart]) -> tuple[int, PrintedDateli
                 parts[number + 1].kind = "paragraph"
             return number, dateline
     for number, part in enumerate(parts[:MAX_HEAD_PARTS]):
-        if part.kind is None and line_kinds.is_prose(part.words) and not _is_above_headline(parts, number):
+        if (
+            part.kind is None
+            and line_kinds.is_prose(part.words)
+            and not tables.is_timed(part.words)
+            and not _is_above_headline(parts, number)
+        ):
             return number, None
     return len(parts), None
 
@@ -126,7 +171,8 @@ def _body_without_prose(text: str, parts: list[DispatchPart], *, apart: bool) ->
             (n for n, p in enumerate(parts) if p.kind is None and not line_kinds.is_byline(p.one_line)),
             len(parts),
         )
-    tables.join_rows(text, parts, 1)
+    shaped = tables.first_of_shaped_rows(parts, 1)
+    tables.join_rows(text, parts, 1 if shaped is None else shaped)
     return next((n for n, part in enumerate(parts) if part.kind in ("list", "table")), len(parts))
 
 

@@ -34,6 +34,7 @@ class Conventions:
     agencies: dict[str, str]  # fold_accents mark: the agency's name
     homes: dict[str, str]  # the agency's name: the country that its datelines leave out
     zones: dict[str, str]  # the agency's name: the zone of its times of the day (IANA)
+    colons: frozenset[str]  # names of agencies whose datelines end in a colon
     bare: frozenset[str]  # names of agencies that stand in datelines without brackets
     signoff: Templates
     ending: re.Pattern[str]  # a sign-off after the last full stop of a paragraph
@@ -66,6 +67,7 @@ def conventions() -> Conventions:
         agencies=marks,
         homes={agency.name: agency.country for agency in known if agency.country},
         zones={agency.name: agency.zone for agency in known if agency.zone},
+        colons=frozenset(agency.name for agency in known if agency.dateline.endswith(":")),
         bare=frozenset(agency.name for agency in known if agency.bare),
         signoff=Templates.of(signoffs),
         ending=_ending([sign for sign in signoffs if "{any}" not in sign and "{number}" not in sign]),

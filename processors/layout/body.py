@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Final
 
 from processors.layout import line_kinds, pictures
@@ -10,6 +11,8 @@ from processors.layout.agencies import conventions
 from processors.layout.lines import DispatchPart, join_parts, split_part
 from processors.layout.phrases import phrases
 
+MIN_PROSE_CHARS: Final = 30  # of a last paragraph; shorter lines are names and tags, but for sentences
+MIN_SENTENCE_CHARS: Final = 15
 MAX_SUBHEAD_CHARS: Final = 90  # longer lines without a full stop are paragraphs cut by the wire
 SIGNED_CAPITALS: Final = re.compile(r"(?<=[.!?”\"»)] )[A-Z]{2,4}(?: [A-Z]{2,4}){1,4}$")
 MAX_TAIL_LINES: Final = 5  # at the end, among which a tag with initials is looked for
@@ -38,9 +41,13 @@ def name_body(text: str, parts: list[DispatchPart], lead: int) -> None:
 
 def split_sign_off(parts: list[DispatchPart]) -> None:
     """Split the sign-off, and the initials after it, from the end of the last paragraph."""
-    prose = (n for n in range(len(parts) - 1, -1, -1) if parts[n].kind is None and len(parts[n].words) > 30)
-    number = next(prose, None)
-    if number is None or pictures.is_caption(parts[number].words):
+    prose = (
+        n
+        for n in range(len(parts) - 1, -1, -1)
+        if parts[n].kind is None and _may_be_last_prose(parts[n].words)
+    )
+    number = next((n for n in islice(prose, MAX_TAIL_LINES) if not pictures.is_caption(parts[n].words)), None)
+    if number is None:
         return
     words = parts[number].words
     _split_lone_sign_off(parts)
@@ -60,6 +67,10 @@ def split_sign_off(parts: list[DispatchPart]) -> None:
         split_part(parts, number, at, "signoff")
     elif at := line_kinds.sign_off_at_end(words):
         split_part(parts, number, at, "signoff")
+
+
+def _may_be_last_prose(words: str) -> bool:
+    return len(words) > MIN_PROSE_CHARS or (len(words) > MIN_SENTENCE_CHARS and words[-1] == ".")
 
 
 def _split_lone_sign_off(parts: list[DispatchPart]) -> None:

@@ -22,6 +22,7 @@ MAX_SHORT_CHARS: Final = 120  # of a line that may be a mark; a paragraph is sel
 MIN_SENTENCE_BLANKS: Final = (
     8  # in a line with a full stop that is a sentence: De Kock, asked about it, said nothing.
 )
+MAX_ROLE_WORDS: Final = 3  # that say what somebody does: "special correspondents"
 CODE: Final = r"[^\W_]{2,4}"
 INITIALS: Final = re.compile(
     rf"(?=[\W\d]*[^\W\d_])[(\[/]?{CODE}(?:\s?(?:-|/{{1,2}})\s?[^\W_]{{2,4}}){{1,5}}/?[)\]]?|{CODE}/|/{CODE}"
@@ -30,7 +31,11 @@ INITIALS: Final = re.compile(
 TIME_LINE: Final = re.compile(
     r"(?:[^\W\d_]{2,10},? )?(?:\d{1,2}[ ./-][^\W\d_]{3,10}\.?[ ,./-]+\d{2,4}|[^\W\d_]{3,10}\.? \d{1,2}, \d{4}|\d{4}-\d\d-\d\d"
     r"|\d{1,2}[./-]\d{1,2}[./-]\d{4}),?\s+\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s*\(?(?:\d{1,2}[:.]\d\d\s)?[A-Za-z]{1,4}\)?){0,3}"
+    r"|AP-[A-Z]{2}-\d\d-\d\d-\d\d \d{4}[A-Z]{3}|\d{6}[A-Z]? (?:[A-Z]{3,4} )?[A-Z][a-zä]{2} \d{2,4}|[A-Z]{2,4}\d{3,5}\s+\d{4}-\d\d-\d\d/\d\d[:.]\d\d"
 )
+BRACKET: Final = re.compile(r"[()\[\]]")
+INNER_MARK: Final = re.compile(r"[()\[\].]")
+MAX_NOTE_CHARS: Final = 190  # of a note in brackets that its phrase is tried on: they allow 200
 NAMED_SLUG: Final = re.compile(r"[A-ZÀ-Þ]{3,}(?:[/-][A-ZÀ-Þ]+)*(?: [A-ZÀ-Þ][a-zß-ÿ][\w'’-]*){1,4}")
 
 
@@ -62,7 +67,7 @@ def _sure_kind(words: str, low: str) -> SegmentKind | None:
 
 
 def _is_note(words: str, low: str) -> bool:
-    if phrases().note.match(low):
+    if phrases().note.match(low) or _is_bracketed_note(low):
         return True
     return len(words) <= MAX_SHORT_CHARS and conventions().note.describe(low)
 
@@ -79,6 +84,24 @@ def _standing_kind(words: str, low: str) -> SegmentKind | None:
     if conventions().boilerplate.describe(low):
         return "boilerplate"
     return "credit" if is_short and is_credit(words) and not is_byline(words) else None
+
+
+def _is_bracketed_note(low: str) -> bool:
+    """Whether brackets enclose the line and what opens them opens a note, though sentences or brackets stand within."""
+    if low[0] not in "([" or low[-1] not in ")]" or not _is_enclosed(low):
+        return False
+    inner = INNER_MARK.sub("", low[1:-1])[:MAX_NOTE_CHARS]
+    return phrases().note.match(f"({inner})") is not None
+
+
+def _is_enclosed(words: str) -> bool:
+    """Whether the bracket that opens the words is closed by their last character, and not before."""
+    depth = 0
+    for mark in BRACKET.finditer(words):
+        depth += 1 if mark[0] in "([" else -1
+        if depth <= 0:
+            return mark.end() == len(words)
+    return False
 
 
 def is_heading(words: str) -> bool:
@@ -100,6 +123,8 @@ def _slug_pattern() -> re.Pattern[str]:
         r"|(?:[a-z]{1,3}\d{3,4}|[A-Z]{2,4}\d{3,4}|[A-Z]{3,4} ?\d{2,4} \d)\b.{0,60}|(?:ZCZC|NNNN)\b.{0,60}"
         r"|\d{6}[A-Z]? (?:GMT )?[A-Za-z]{3} \d{2,4}|[A-Z]{2}-[A-Z]{2}-\d\d-\d\d-\d\d .{3,20}"
         r"|[A-ZÀ-Þ0-9][\w&'’]{1,24}(?:[-/][\w&'’]{1,24}){1,6}[-/]?(?:,\s?[\w -]{0,40}|\s\([\w ,.]{1,40}\))?"
+        r"|[a-zà-þ]{2,8}(?:-[\w&'’]{2,24}){2,6}|[A-ZÀ-Þ][\w&'’-]{1,24}(?: [\w&'’-]{1,24}){0,3}(?:/[\w&'’-]{1,24}(?: [\w&'’-]{1,24}){0,3}){0,6}/"
+        r"|(?:[A-ZÀ-Þ][\w&'’-]{1,24}(?: [\w&'’-]{1,24}){0,3}/){2,6}[\w&'’-]{1,24}(?: [\w&'’-]{1,24}){0,3}"
         r"|(?:[A-ZÀ-Þ0-9&]+[-/]){1,5}[A-ZÀ-Þ0-9&]+(?:\s\(.{1,60}\)|, .{1,60})?|[\w-]{3,}(?:[/ -][\w-]+){0,4},\s?0?\d{3}"
     )
 
@@ -150,8 +175,18 @@ def is_byline(words: str) -> bool:
     """Whether a line names its writers: ``By`` and names, with their function."""
     if len(words) > 160 or (words.endswith(".") and words.count(" ") >= MIN_SENTENCE_BLANKS):
         return False
-    opened = phrases().byline.fullmatch(words)
-    return opened is not None and are_names(opened["names"])
+    opened = phrases().byline.fullmatch(words.rstrip(" ="))
+    return opened is not None and (are_names(opened["names"]) or _are_agency_staff(opened["names"]))
+
+
+def _are_agency_staff(words: str) -> bool:
+    """Whether the words name an agency's people at large: ``dpa correspondents``."""
+    tag, _, rest = words.partition(" ")
+    return (
+        is_agency_tag(tag)
+        and len(rest.split()) <= MAX_ROLE_WORDS
+        and phrases().role.search(rest.lower()) is not None
+    )
 
 
 def are_names(words: str) -> bool:

@@ -21,6 +21,13 @@ MIN_WIDTH_CHARS, MAX_WIDTH_CHARS = (
 )  # of a line that was broken at a fixed width: teleprinters have 69, newspapers 32
 
 
+# Lines of at least so many characters, so many of them, and how many of these have no room for another word, before
+# their width is guessed: with fewer, headlines under each other are taken for a paragraph; with more, briefs stay apart.
+MIN_GUESSED_CHARS: Final = 40
+MIN_GUESSED_LINES: Final = 2
+MIN_FULL_SHARE: Final = 0.85
+
+
 class Line(NamedTuple):
     """One line without the blanks at its ends. `gap` counts the blank lines above, `indent` the blanks before.
 
@@ -109,7 +116,27 @@ def _shape_of(lines: Sequence[Line]) -> Shape:
                 lengths.append(length)
                 indented |= line.indent > after.indent == 0
     lengths.sort()
-    return Shape(lengths[len(lengths) * 3 // 4] if lengths else 0, indented)
+    return Shape(lengths[len(lengths) * 3 // 4] if lengths else _guess_width(lines), indented)
+
+
+def _guess_width(lines: Sequence[Line]) -> int:
+    """The width at which lines were broken, where no small letter tells: none had room for the next line's first word.
+
+    0 where they were not, or too few tell.
+    """
+    pairs = [
+        (len(line.text) + line.indent, len(after.text.split(None, 1)[0]))
+        for line, after in pairwise(lines)
+        if after.gap == 0
+        and len(line.text) >= MIN_GUESSED_CHARS
+        and after.text[0].isalnum()
+        and not line.text.endswith((*SENTENCE_ENDS, *"0123456789"))
+    ]
+    width = max((length for length, _ in pairs), default=0)
+    if len(pairs) < MIN_GUESSED_LINES or width > MAX_WIDTH_CHARS:
+        return 0
+    full = sum(length + 1 + first > width for length, first in pairs)
+    return width if full >= MIN_FULL_SHARE * len(pairs) else 0
 
 
 def _continues_unit(unit: Sequence[Line], line: Line, shape: Shape) -> bool:

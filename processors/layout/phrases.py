@@ -32,6 +32,8 @@ class Phrases:
     heading: re.Pattern[str]
     label: re.Pattern[str]
     notebook: re.Pattern[str]
+    provider: re.Pattern[str]
+    script: re.Pattern[str]
     byline: re.Pattern[str]
     role: re.Pattern[str]
     sourced: re.Pattern[str]
@@ -94,6 +96,8 @@ def phrases() -> Phrases:
         _any_of(common.heading),
         _any_of(common.label),
         _any_of(common.notebook),
+        _any_of(common.provider),
+        _any_of(common.script),
         re.compile(rf"[(\[*]*\s*(?:{byline})\b:?\s+(?P<names>\S.*?)\s*[)\]*]*", re.IGNORECASE),
         re.compile(rf"\b(?:{role})"),
         re.compile(rf"\W{{0,3}}(?:{source})\s?:?\s+(?P<agency>[^:\n]{{2,40}}?)[^\w:]{{0,2}}"),

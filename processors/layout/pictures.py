@@ -34,16 +34,17 @@ def is_credit(words: str) -> bool:
 def split_captions(parts: list[DispatchPart]) -> None:
     """Split credits and tags off captions that carry them, and name captions that a credit follows."""
     number = 0
+    last = next((n for n in range(len(parts) - 1, -1, -1) if parts[n].kind is None), 0)
     while number < len(parts):
         part = parts[number]
         if part.kind is None and len(part.words) <= MAX_CAPTION_CHARS:
             tagged = " - Tags:" in part.words
             if tagged and (tags := phrases().tags.search(part.words, max(0, len(part.words) - 400))):
                 split_part(parts, number, tags.start(), "note")
-            at = _credit_at(part.words)
+            at = _credit_at(part.words, is_last=number >= last)
             if at:
                 split_part(parts, number, at, "credit")
-                part.kind = "caption"
+                part.kind, last = "caption", last + 1
         number += 1
     for part, after in pairwise(parts):
         if (
@@ -63,8 +64,8 @@ def split_captions(parts: list[DispatchPart]) -> None:
             part.kind = "caption"
 
 
-def _credit_at(words: str) -> int | None:
-    """Where the credit at the end of a caption begins, or None."""
+def _credit_at(words: str, *, is_last: bool) -> int | None:
+    """Where the credit at the end of a caption begins, or None. `is_last`: no copy follows, so it may be a sign-off."""
     if not CREDIT_MARK.search(words, max(0, len(words) - MAX_CREDIT_CHARS)):
         return None
     tail = phrases().credit_tail.search(words, max(0, len(words) - MAX_CREDIT_CHARS))
@@ -75,12 +76,12 @@ def _credit_at(words: str) -> int | None:
     before, credit = words[:at].rstrip(), words[at:]
     closed = before.endswith((".", "!", "?", ")", "”", '"', "»", "]", "/", "-", "–", "—", "|"))
     shaped = any(mark in credit for mark in ("/", "©", ":", " via ", "hoto", "oto ")) or credit[0] == "["
-    if not before or not (shaped or is_caption(before) or _shows_scene(before, credit)):
+    if not before or not (shaped or is_caption(before) or _shows_scene(before, credit, is_last=is_last)):
         return None
     return at if closed or credit[0] in "(©" or before[-1].isdigit() or is_caption(before) else None
 
 
-def _shows_scene(before: str, credit: str) -> bool:
+def _shows_scene(before: str, credit: str, *, is_last: bool) -> bool:
     """Whether one sentence tells what is seen, and ends in a full date, before an agency in brackets.
 
     ``A ferry is moored in Busan on Nov. 21, 2026. (Yonhap)``
@@ -94,7 +95,8 @@ def _shows_scene(before: str, credit: str) -> bool:
     last = max(printed_dates(before[-40:]), key=lambda printed: printed.end, default=None)
     dated = last is not None and last.year is not None and last.day is not None
     ends = dated and last is not None and last.end + max(0, len(before) - 40) >= len(before.rstrip(" ."))
-    return ends and phrases().seen.search(before) is not None and not phrases().said.search(before)
+    seen = phrases().seen.search(before) is not None or (not is_last and SENTENCE.search(before[:-1]) is None)
+    return ends and seen and not phrases().said.search(before)
 
 
 def _agency_credit_at(words: str) -> int | None:

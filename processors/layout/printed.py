@@ -35,6 +35,14 @@ DATE_AFTER: Final = re.compile(rf"[\s,]*(?P<date>[\w., ]{{3,30}}?)\s*(?:{DASH}|/
 TIME: Final = re.compile(r"(?:\d{1,2}[.:h]?\d{2}\s*(?:gmt|utc|cet|hrs|h)?)?[\s.,)]*", re.IGNORECASE)
 DAY: Final = re.compile(r",\s*(\d{1,2})$")
 SMALL_OPENING: Final = re.compile(r"[a-z][\w .']{2,30},? \w{3,9}\.? ?\d")
+MIN_CAPITALS: Final = 4  # of a city before an agency that nobody knows and a colon
+MAX_AGENCY_LETTERS: Final = 6  # of such an agency
+MAX_CITY_CHARS: Final = 40  # of a city before a colon
+# Characters of a paragraph that a city and a colon may open: headlines ("LONDON: Man held") are shorter
+MIN_COLON_CHARS: Final = 100
+MIN_COLON_PEOPLE: Final = (
+    500_000  # of a city in small letters before a colon; smaller ones are surnames of who speaks
+)
 MIN_UNDATED_PEOPLE: Final = 100_000  # of a city that stands as a dateline in small letters without a date
 NAME: Final = re.compile(r"['’]?[^\W\d_][\w'’.&-]*")
 
@@ -56,6 +64,7 @@ def match_dateline(text: str, start: int, end: int) -> PrintedDateline | None:
     if not _may_open(window):
         return None
     dateline = _agency_first(window) or _agency_bracketed(window) or _agency_bare(window)
+    dateline = dateline or (_colon_after_city(window) if end - start >= MIN_COLON_CHARS else None)
     if not dateline or dateline.end >= MAX_DATELINE_CHARS:
         return None
     return PrintedDateline(start, start + dateline.end, dateline.places, dateline.printed, dateline.agency)
@@ -93,7 +102,7 @@ def _agency_bracketed(window: str) -> PrintedDateline | None:
         words = _words_in(bracket)
         agency = conventions().agency(words)
         closing = BRACKET_CLOSED.match(window, bracket.end())
-        if not closing or (agency is None and not _may_be_agency(words, closing)):
+        if not closing or (agency is None and not _may_be_agency(window[: bracket.start()], words, closing)):
             continue
         head = _places_and_date(LAST_DASH.sub("", window[: bracket.start()]))
         if head is None or not (head[0] or head[1]):
@@ -109,6 +118,27 @@ def _agency_bracketed(window: str) -> PrintedDateline | None:
     return None
 
 
+def _colon_after_city(window: str) -> PrintedDateline | None:
+    """``NEW DELHI:``, ``Mumbai:``: a large city, and nothing else, before the story's first sentence."""
+    line, colon, rest = window[:MAX_CITY_CHARS].partition(":")
+    if not colon or not rest.startswith(" ") or not _opens_sentence(rest):
+        return None
+    places = places_of(line, lenient=False)
+    if not places or len(places) > 1 or places[0].region:
+        return None
+    cities = [c for c in gazetteer().candidates(places[0].name) if c.kind == "city"]
+    people = max((city.population for city in cities), default=0)
+    enough = MIN_UNDATED_PEOPLE if line.isupper() else MIN_COLON_PEOPLE
+    if people < enough and not any(city.capital for city in cities):
+        return None
+    return PrintedDateline(0, len(line) + 1, places)
+
+
+def _opens_sentence(words: str) -> bool:
+    first = words.lstrip(" “\"«„'‘")[:1]
+    return first.isupper() or first.isdigit() or (first.isalpha() and not first.islower())
+
+
 def _words_in(bracket: re.Match[str]) -> str:
     """What stands in the brackets, without a date: ``Newsfile Corp. - November 21, 2026``."""
     words = next(filter(None, (bracket["round"], bracket["slash"], bracket["square"])))
@@ -121,7 +151,8 @@ def _is_certain(places: tuple[PrintedPlace, ...], agency: str | None, closing: r
     Two of three signs tell it: an agency that we know, a dash that is no colon, places in capitals.
     """
     capitals = all(place.name.isupper() for place in places)
-    return [agency is not None, not _is_doubtful(closing), capitals].count(True) >= 2
+    own_colon = agency in conventions().colons and closing.group().strip() == ":"
+    return [agency is not None, own_colon or not _is_doubtful(closing), capitals].count(True) >= 2
 
 
 def _is_doubtful(closing: re.Match[str]) -> bool:
@@ -130,11 +161,20 @@ def _is_doubtful(closing: re.Match[str]) -> bool:
     return dash is not None and dash.group().strip()[0] in ":="
 
 
-def _may_be_agency(words: str, closing: re.Match[str]) -> bool:
-    """Whether what stands in brackets may be an agency that the lexicon lacks: a short name before a dash."""
+def _may_be_agency(before: str, words: str, closing: re.Match[str]) -> bool:
+    """Whether what stands in brackets may be an agency that the lexicon lacks: a short name before a dash.
+
+    Before a colon too, where it and the city before it stand in capitals: ``ISLAMABAD (APP):``.
+    """
+    capitals = (
+        before.isupper()
+        and len(before) > MIN_CAPITALS
+        and words.isupper()
+        and len(words) <= MAX_AGENCY_LETTERS
+    )
     return (
         LAST_DASH.search(closing.group()) is not None
-        and not _is_doubtful(closing)
+        and (capitals or not _is_doubtful(closing))
         and re.fullmatch(r"[^\W\d_][\w./ -]{1,24}", words) is not None
         and not gazetteer().candidates(words)
     )
@@ -208,6 +248,8 @@ def _is_undated(line: str, places: tuple[PrintedPlace, ...], dash: str, rest: st
     """Whether a line without date and agency is a dateline: places that we know, in capitals or large."""
     if dash[0] in ":=" or not all(map(is_known, places)):
         return False
+    if places[0].region and all(map(_has_area, places)) and _opens_sentence(rest) and f" {dash} " not in rest:
+        return True
     letters = [char for char in line.split(",", maxsplit=1)[0] if char.isalpha()]
     if len(letters) > 2 and all(char.isupper() for char in letters):
         return True
@@ -251,6 +293,11 @@ def is_known(place: PrintedPlace) -> bool:
         gazetteer().areas(region.strip()) for region in (place.region or "").split(",") if region.strip()
     )
     return bool(gazetteer().candidates(place.name)) or any(areas)
+
+
+def _has_area(place: PrintedPlace) -> bool:
+    """Whether a state or country that is known stands beside the place."""
+    return bool(place.region) and bool(gazetteer().areas((place.region or "").rpartition(",")[2].strip()))
 
 
 def places_of(line: str, *, lenient: bool) -> tuple[PrintedPlace, ...] | None:

@@ -6,6 +6,7 @@ import re
 from functools import cache, lru_cache
 from typing import Final
 
+from processors.dates.printed import printed_dates
 from processors.layout.lines import DispatchPart, join_parts
 from processors.quotes.lexicon import speech_lexicons
 
@@ -19,6 +20,20 @@ GAPS: Final = re.compile(
 )
 MAX_CELL_CHARS: Final = 40  # of a cell, but for the first, which may be twice as long
 MAX_JUDGED_ROWS: Final = 24  # by which a block is judged, so that a long one that is no table costs no more
+TIME_CODE: Final = re.compile(
+    r"[\[(]?\d{1,2}:\d\d(?:[:;.]\d\d){0,2}[\])]?(?:\s?[-–—]\s?[\[(]?\d{1,2}:\d\d(?:[:;.]\d\d){0,2}[\])]?)?[:.]?\s+[-–—]?\s?\S"
+)
+ROW_WORDS: Final = re.compile(r"[^\W\d_][\w.'’&/-]*(?: +[^\W\d_][\w.'’&/-]*)*")
+RANKED_ROW: Final = re.compile(r"(\d{1,2})[.)]? +\D.*")
+RESULT_END: Final = re.compile(r"(?<!\d)\d{1,3}[-–:]\d{1,3}(?:\s?\(\d+(?:[-–]\d+)?\))?$")
+MAX_RESULT_CHARS: Final = (
+    120  # of a row that ends in a result: two players with their countries, and the sets
+)
+VERSUS_WORD: Final = re.compile(r"(?<=\S) (?:v|vs\.?|versus) (?=\S)")  # between the two of a fixture
+ROW_NUMBER: Final = re.compile(r"[-+]?\d[\d.,:/-]*")
+MAX_DAY_CHARS: Final = (
+    40  # of a line that is nothing but a day: "Saturday, November 21, 2026 (all times local)"
+)
 DIGIT: Final = re.compile("[0-9]")
 SENTENCE_ENDS: Final = ".!?…。"
 
@@ -27,6 +42,8 @@ def bullet_of(words: str) -> str:
     """What kind of bullet opens the line: the mark itself, ``1`` for numbers, ``a`` for letters; "" for none."""
     if words[:1].isalpha() and words[1:2] not in (".", ")"):
         return ""  # as most lines
+    if is_timed(words):
+        return "0:00"
     opening = BULLET.match(words)
     if not opening:
         return ""
@@ -34,6 +51,11 @@ def bullet_of(words: str) -> str:
     if mark.isdigit():
         return "1"
     return mark if not mark.isalpha() else ("a" if len(opening[1]) > 1 else "")
+
+
+def is_timed(words: str) -> bool:
+    """Whether a time code opens the line, as in scripts of films: ``00:12 SOUNDBITE``."""
+    return ":" in words[:6] and TIME_CODE.match(words) is not None
 
 
 def is_row(words: str) -> bool:
@@ -168,21 +190,81 @@ def _narrator_pattern() -> re.Pattern[str]:
     return re.compile(rf"(?:[,?!…]|\s?[—–])\s*(?:[\w’'-]+\s+){{0,2}}(?:{words})\b", re.IGNORECASE)
 
 
+def first_of_shaped_rows(parts: list[DispatchPart], first: int) -> int | None:
+    """The first of two short lines below each other, from `first` on, that have figures in the same places."""
+    for number in range(first, min(len(parts), first + MAX_JUDGED_ROWS)):
+        rows = parts[number : number + 3]
+        if (
+            len(rows) < 2
+            or rows[1].parted
+            or not all(map(_is_short_row, rows[:2]))
+            or _heads_rows(parts, number)
+        ):
+            continue
+        shape, *shapes = [_row_shape(row.words) for row in rows if row is rows[0] or not row.parted]
+        if (("0" in shape or " x " in shape) and shape in shapes) or _are_ranked(rows[:2]):
+            return number
+    return None
+
+
+def _row_shape(words: str) -> str:
+    """A row with one letter for each run of words and one figure for each number: ``W 0, W 0`` for a result."""
+    return ROW_NUMBER.sub("0", ROW_WORDS.sub("W", VERSUS_WORD.sub(" × ", words))).replace("×", "x")
+
+
 def _last_of_short_rows(parts: list[DispatchPart], first: int) -> int | None:
     """The last part of a block of short lines with figures in most (results, odds, prices)."""
-    if not _has_digit(parts[first].words[:MAX_SHORT_ROW_CHARS]):
+    if not _tells_result(parts[first].words[:MAX_SHORT_ROW_CHARS]) or _heads_rows(parts, first):
         return None
     last = _end_of_rows(parts, first, first + MAX_JUDGED_ROWS)
     block = parts[first:last]
-    figures = sum(_has_digit(part.words) for part in block)
-    enough = (len(block) > 2 and figures * 2 >= len(block)) or len(block) == 2 == figures
+    figures = sum(_tells_result(part.words) for part in block)
+    enough = (
+        (len(block) > 2 and figures * 2 >= len(block))
+        or len(block) == 2 == figures
+        or (len(block) == 1 and first > 0 and not parts[first].parted and _heads_rows(parts, first - 1))
+    )
     return _end_of_rows(parts, last, len(parts), first) - 1 if enough else None
+
+
+def _heads_rows(parts: list[DispatchPart], number: int) -> bool:
+    """Whether a line is the heading of the row under it: nothing but a day, or capitals above small letters."""
+    part = parts[number]
+    if number + 1 >= len(parts) or parts[number + 1].parted or not _is_short_row(parts[number + 1]):
+        return False
+    if is_day(part.words):
+        return True
+    if part.words.isupper() and not parts[number + 1].words.isupper():
+        return not _has_digit(part.words)
+    return _are_ranked(parts[number + 1 : number + 3]) and not part.words[0].isdigit()
+
+
+def _are_ranked(rows: list[DispatchPart]) -> bool:
+    """Whether two rows are the first and the second of a race or a group."""
+    return [RANKED_ROW.sub(r"\1", row.words) for row in rows] == ["1", "2"] and not rows[1].parted
+
+
+def ends_in_result(words: str) -> bool:
+    """Whether a row ends in the result of a match: ``… beat Marta Lund (Corvania) 6-2 7-6(4)``."""
+    return len(words) <= MAX_RESULT_CHARS and RESULT_END.search(words, max(0, len(words) - 16)) is not None
+
+
+def is_day(words: str) -> bool:
+    """Whether a line is nothing but a day: ``Saturday, 21 November``, ``SUNDAY``."""
+    if len(words) > MAX_DAY_CHARS:
+        return False
+    day = next(iter(printed_dates(words)), None)
+    return day is not None and day.start == 0 and day.end >= len(words.rstrip(" .:"))
 
 
 def _end_of_rows(parts: list[DispatchPart], at: int, end: int, first: int | None = None) -> int:
     """Where a block of short lines that goes on at `at` ends, `end` at the most; `first` is its first line."""
     first = at if first is None else first
-    while at < min(end, len(parts)) and _is_short_row(parts[at]) and (at == first or not parts[at].parted):
+    while (
+        at < min(end, len(parts))
+        and _is_short_row(parts[at])
+        and (at == first or not (parts[at].parted or _heads_rows(parts, at)))
+    ):
         at += 1
     return at
 
@@ -191,12 +273,18 @@ def _has_digit(words: str) -> bool:
     return DIGIT.search(words) is not None if words.isascii() else any(map(str.isdigit, words))
 
 
+def _tells_result(words: str) -> bool:
+    """Whether a row has a figure, or the two of a fixture."""
+    return _has_digit(words) or VERSUS_WORD.search(words) is not None
+
+
 def _is_short_row(part: DispatchPart) -> bool:
     return (
-        len(part.words) <= MAX_SHORT_ROW_CHARS
+        (len(part.words) <= MAX_SHORT_ROW_CHARS or ends_in_result(part.words))
         and part.lines == 1
         and _is_open(part)
         and bullet_of(part.words) in ("", "1")
+        and not is_row(part.words)
         and not part.words.endswith((*SENTENCE_ENDS, ":", ","))
     )
 

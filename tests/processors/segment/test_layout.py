@@ -17,7 +17,7 @@ from processors.model.event import Segment
 HERE = Path(__file__).parent
 GOLDEN: list[dict[str, Any]] = [
     dispatch
-    for name in ("dispatches.json", "small_cases.json", "odd_dispatches.json")
+    for name in ("dispatches.json", "small_cases.json", "odd_dispatches.json", "wire_dispatches.json")
     for dispatch in json.loads((HERE / name).read_text("utf-8"))
 ]
 COPY = st.lists(
