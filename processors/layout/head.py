@@ -36,12 +36,12 @@ def name_head(text: str, parts: list[DispatchPart], lead: int, *, titled: bool) 
             above_box = (
                 titled and boxed and number + 1 == len(head) and not line_kinds.is_byline(part.one_line)
             )
-            part.kind = "subhead" if above_box else _head_kind(head, number, titled=titled)
+            part.kind = "subhead" if above_box else _head_kind(head, number, titled=titled, boxed=boxed)
         titled = titled or part.kind == "headline"
 
 
-def _head_kind(head: list[DispatchPart], number: int, *, titled: bool) -> SegmentKind:
-    """What a line of the head is whose own words don't tell."""
+def _head_kind(head: list[DispatchPart], number: int, *, titled: bool, boxed: bool) -> SegmentKind:
+    """What a line of the head is whose own words don't tell. `boxed`: the last one is the title of a list or table."""
     part, words = head[number], head[number].one_line
     if number and head[number - 1].kind == "caption" and not part.parted and words.isupper():
         return "credit"
@@ -50,7 +50,7 @@ def _head_kind(head: list[DispatchPart], number: int, *, titled: bool) -> Segmen
     if len(words) <= MAX_SCRIPT_CHARS and phrases().script.match(words.lower()):
         return "subhead"
     after = [later for later in head[number + 1 : number + 1 + MAX_PARTS_BELOW] if later.kind is None]
-    if not titled and _is_slug(words, after, below_slug=_has_slug(head[:number])):
+    if not titled and _is_slug(words, after[: len(after) - boxed]):
         return "slug"
     if _is_caption(words, after, titled=titled):
         return "caption"
@@ -96,15 +96,11 @@ def _join_bylines(text: str, parts: list[DispatchPart], lead: int) -> None:
             join_parts(text, parts, number, number + 1, "byline")
 
 
-def _has_slug(above: list[DispatchPart]) -> bool:
-    return any(part.kind == "slug" for part in above[:MAX_PARTS_BELOW])
-
-
-def _is_slug(words: str, after: list[DispatchPart], *, below_slug: bool) -> bool:
-    """Whether a line is keywords; what stands in capitals below a slug line is the headline."""
+def _is_slug(words: str, after: list[DispatchPart]) -> bool:
+    """Whether a line is keywords; `after` are the lines below it that may be the headline."""
     if line_kinds.is_slug(words):
         return True
-    if not after or len(words) > 60 or below_slug:
+    if not after or len(words) > 60:
         return False
     few = words.isupper() and len(words.split()) <= MAX_OVERLINE_WORDS and len(after[0].words) > len(words)
     if few and is_day(after[0].words):

@@ -222,7 +222,7 @@ def _last_of_short_rows(parts: list[DispatchPart], first: int) -> int | None:
     enough = (
         (len(block) > 2 and figures * 2 >= len(block))
         or len(block) == 2 == figures
-        or (len(block) == 1 and first > 0 and not parts[first].parted and _heads_rows(parts, first - 1))
+        or (len(block) == 1 and first > 0 and not parts[first].parted and is_day(parts[first - 1].words))
     )
     return _end_of_rows(parts, last, len(parts), first) - 1 if enough else None
 
