@@ -269,10 +269,7 @@ class Kafka(Struct, frozen=True):
         KafkaName, Meta(min_length=1, description="Prefix of consumer groups and transactional ids.")
     ] = "wiredesk"
     worker: Annotated[
-        KafkaName,
-        Meta(
-            description="Stable name of this worker slot, unique among live workers. Empty: host and process."
-        ),
+        KafkaName, Meta(description="Stable and unique name of this worker slot. Empty: host and process.")
     ] = ""
     partitions: Annotated[int, Meta(ge=1, le=10_000, description="Of each topic that is created.")] = 8
     replication: Annotated[int, Meta(ge=1, le=32_767, description="Of each topic that is created.")] = 1
