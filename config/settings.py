@@ -244,12 +244,13 @@ class EmbeddedSettings(Struct, frozen=True):
     batch: Annotated[int, Meta(ge=1, le=10_000, description="Records of one transaction.")] = 64
     retention_hours: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=87_600,
-            description="How long records stay that every step has read; the index keeps its own.",
-        ),
+        Meta(ge=0, le=87_600, description="Records that everybody has read stay so long; the index apart."),
     ] = 7 * 24
+    # smaller: a webhook that is away for long loses stories; larger than the disk: the disk is full first
+    max_unread_mib: Annotated[
+        int,
+        Meta(ge=16, le=1 << 30, description="In a larger file unread records go too, after their retention."),
+    ] = 20_480
     index_retention_days: Annotated[
         int, Meta(ge=0, le=36_500, description="How long stories stay in the index. 0: for ever.")
     ] = 0

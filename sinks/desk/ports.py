@@ -54,6 +54,10 @@ class StepLag(Protocol):
         """How many wait."""
 
     @property
+    def lost(self) -> int:
+        """How many were deleted before it had read them."""
+
+    @property
     def seconds(self) -> float:
         """How long the oldest has waited."""
 

@@ -173,9 +173,17 @@ class Log:
         """The offset that the next message will have."""
         return self._one_integer("SELECT next FROM topics WHERE name = ?", topic) or 0
 
+    def first_offset(self, topic: str) -> int:
+        """The offset of the oldest record that is there; that of the next message where none is."""
+        first = self._one_integer("SELECT MIN(offset) FROM records WHERE topic = ?", topic)
+        return self.end_offset(topic) if first is None else first
+
     def lag(self, consumer: str, topics: Sequence[str]) -> int:
         """How many records the consumer has not read."""
-        return sum(self.end_offset(topic) - self.committed_offset(consumer, topic) for topic in topics)
+        return sum(
+            self.end_offset(topic) - max(self.committed_offset(consumer, topic), self.first_offset(topic))
+            for topic in topics
+        )
 
     def oldest_unread_ms(self, consumer: str, topics: Sequence[str]) -> int | None:
         """The timestamp (ms) of the oldest record that the consumer has not read."""
@@ -212,6 +220,23 @@ class Log:
                 "DELETE FROM records WHERE topic = ? AND timestamp < ? AND offset < ?", (topic, before, read)
             ).rowcount
 
+    def delete_unread(self, topic: str, before: int, consumers: Sequence[str]) -> dict[str, int]:
+        """Drop records older than `before` (ms), read or not; how many of them each named consumer had not read."""
+        query = "SELECT COUNT(*) FROM records WHERE topic = ? AND timestamp < ? AND offset >= ?"
+        with self.transaction():
+            lost = {
+                consumer: self._one_integer(query, topic, before, self.committed_offset(consumer, topic)) or 0
+                for consumer in consumers
+            }
+            self.connection.execute("DELETE FROM records WHERE topic = ? AND timestamp < ?", (topic, before))
+        return {consumer: number for consumer, number in lost.items() if number}
+
+    def used_bytes(self) -> int:
+        """How large the data file is, without what was freed in it."""
+        pages = self._one_integer("PRAGMA page_count") or 0
+        free = self._one_integer("PRAGMA freelist_count") or 0
+        return (pages - free) * (self._one_integer("PRAGMA page_size") or 0)
+
     def delete_records(self, topic: str, offsets: Iterable[int]) -> None:
         """Delete single records."""
         with self.transaction():
@@ -245,7 +270,7 @@ class Log:
 
     def _one_integer(self, query: str, *values: object) -> int | None:
         row = self.connection.execute(query, values).fetchone()
-        return int(row[0]) if row else None
+        return int(row[0]) if row and row[0] is not None else None
 
 
 class LogThread:

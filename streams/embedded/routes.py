@@ -131,18 +131,22 @@ def delete_old_routed(
         names = [reader.name for reader in readers if rule.topic in reader.topics]
         oldest = now - settings.embedded.retention_hours * HOUR_MS
         if rule.compact:
-            compact_topic(log, rule.topic, oldest)
+            read = min((log.committed_offset(name, rule.topic) for name in names), default=1 << 62)
+            compact_topic(log, rule.topic, oldest, read)
             oldest = now - settings.routes.memory_hours * HOUR_MS
         log.delete_older(rule.topic, oldest, names)
 
 
-def compact_topic(log: Log, topic: str, before: int) -> None:
-    """Drop records older than `before` (ms) that a later one of their key replaces, and tombstones themselves."""
+def compact_topic(log: Log, topic: str, before: int, read: int = 1 << 62) -> None:
+    """Drop records older than `before` (ms) that a later one of their key replaces, and tombstones themselves.
+
+    Records from the offset `read` on stay: somebody has not read them, and may have to hear of a kill.
+    """
     with log.transaction():
         log.connection.execute(
-            "DELETE FROM records WHERE topic = :topic AND timestamp < :before AND (value = x'' OR offset NOT IN"
+            "DELETE FROM records WHERE topic = :topic AND timestamp < :before AND offset < :read AND (value = x'' OR offset NOT IN"
             " (SELECT max(offset) FROM records WHERE topic = :topic GROUP BY key))",
-            {"topic": topic, "before": before},
+            {"topic": topic, "before": before, "read": read},
         )
 
 

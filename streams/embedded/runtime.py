@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,9 @@ from typing import Final, Self
 
 import structlog
 
-from config.settings import Settings
+from config.settings import MEBIBYTE_BYTES, Settings
 from processors.times import HOUR_MS
+from sinks.metrics import LOST_RECORDS
 from sinks.sqlite.writer import StoryIndex
 from sinks.stories import now_ms
 from streams.backfill import MAX_RECORDS_AHEAD
@@ -62,6 +64,7 @@ class ConsumerLag:
     seconds: float
     readable: int
     offset: int
+    lost: int = 0  # records that were deleted before it had read them, since the start
 
 
 class EmbeddedRuntime:
@@ -82,6 +85,7 @@ class EmbeddedRuntime:
         self.feed_states = FeedStates(self.log_thread)
         self.pool = StepPool(STEPS, settings, settings.embedded.workers, tasks=judge_tasks())
         self._progress = ProgressWatch()
+        self._lost: Counter[str] = Counter()  # records that were deleted unread, by their consumer
         self._sinks: list[SinkHandler] = []
         self._consumers = [*self._step_consumers(), *self._sink_consumers(), *self._route_consumers()]
         self._webhooks = {
@@ -167,7 +171,8 @@ class EmbeddedRuntime:
         age = max(0.0, time.time() - oldest / 1000) if oldest is not None else 0.0
         offset = sum(database.committed_offset(consumer.name, topic) for topic in consumer.topics)
         readable = database.lag(consumer.name, consumer.readable_topics())
-        return ConsumerLag(consumer.name, consumer.lag(), age, readable, offset)
+        lost = self._lost[consumer.name]
+        return ConsumerLag(consumer.name, consumer.lag(), age, readable, offset, lost)
 
     def _observe(self, lags: Sequence[ConsumerLag]) -> None:
         """Show the health where the consumers stand."""
@@ -236,6 +241,19 @@ class EmbeddedRuntime:
             await self.log_thread.write(functools.partial(self._delete_old, now))
             await asyncio.sleep(PRUNE_INTERVAL_S)
 
+    def _delete_unread(self, topic: str, before: int, names: Sequence[str]) -> None:
+        """Where the file is too large, drop what is too old though somebody has not read it, and tell it."""
+        database, limit = self.log_thread.log, self.settings.embedded.max_unread_mib * MEBIBYTE_BYTES
+        if database.used_bytes() <= limit:
+            return
+        for consumer, number in database.delete_unread(topic, before, names).items():
+            log.error(
+                "records were deleted before they were read: the file is larger than embedded.max_unread_mib",
+                consumer=consumer, topic=topic, records=number,
+            )  # fmt: skip
+            LOST_RECORDS.labels(topic, consumer).inc(number)
+            self._lost[consumer] += number
+
     def _delete_old(self, now: int) -> None:
         """Drop records that are older than the retention and read by everybody, and old stories of the index."""
         database, settings = self.log_thread.log, self.settings.embedded
@@ -245,7 +263,12 @@ class EmbeddedRuntime:
             hours = retention_hours(topic, self.settings, settings.retention_hours)
             if hours is not None:
                 database.delete_older(topic.name, now - hours * HOUR_MS, names)
+                self._delete_unread(topic.name, now - hours * HOUR_MS, names)
         delete_old_routed(database, self.settings, self.rules, now, readers)
+        for rule in self.rules:
+            names = [reader.name for reader in readers if rule.topic in reader.topics]
+            hours = self.settings.routes.memory_hours if rule.compact else settings.retention_hours
+            self._delete_unread(rule.topic, now - hours * HOUR_MS, names)
         if settings.index_retention_days:
             with database.transaction():
                 index = StoryIndex(database.connection)

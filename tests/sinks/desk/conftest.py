@@ -24,6 +24,7 @@ class Lag:
     consumer: str
     records: int
     seconds: float
+    lost: int = 0
 
 
 class Pipeline:

@@ -109,6 +109,20 @@ def test_pruning_keeps_what_is_young(log: Log) -> None:
     assert values(log, "a") == [b"2", b"3"]
 
 
+def test_what_somebody_has_not_read_stays_until_it_is_dropped_by_force_which_counts_it(log: Log) -> None:
+    log.append([a_message("a", n) for n in range(6)])
+    log.commit("quick", {"a": 6})
+    log.commit("slow", {"a": 1})
+    assert log.delete_older("a", 4000, ["quick", "slow"]) == 1, "as far as the slowest has read"
+    assert log.lag("slow", ["a"]) == 5
+    assert log.delete_unread("a", 4000, ["quick", "slow"]) == {"slow": 3}
+    assert values(log, "a") == [b"4", b"5"]
+    assert log.lag("slow", ["a"]) == 2, "what is gone waits no more"
+    log.commit("slow", {"a": 6}, read_from={"a": 4})
+    assert log.delete_unread("a", 10_000, ["quick", "slow"]) == {}
+    assert (log.lag("slow", ["a"]), log.lag("late", ["a"])) == (0, 0)
+
+
 def test_crashes_are_counted_until_the_record_is_passed(log: Log) -> None:
     log.append([a_message("a", 1)])
     record = log.records("a")[0]

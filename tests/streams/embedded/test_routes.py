@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -159,4 +160,18 @@ def test_a_compacted_topic_keeps_the_last_event_of_each_chain(tmp_path: Path, se
     delete_old_routed(log, settings, told, day_after, [])
     assert [each.value for each in log.records(STANDING)] == [b"3"]
     assert log.records(SHIPS) == []
+    log.close()
+
+
+def test_a_compacted_topic_keeps_what_somebody_has_not_read_such_as_a_kill_before_its_tombstone(
+    tmp_path: Path, settings: Settings
+) -> None:
+    log = Log(tmp_path / "other.sqlite")
+    values = [b"story", b"kill", b""]
+    log.append([message(STANDING, "a", value, NOON, source="route") for value in values])
+    log.commit("webhook", {STANDING: 1})
+    day_after = NOON + (settings.embedded.retention_hours + 1) * 3_600_000
+    webhook = SimpleNamespace(name="webhook", topics=(STANDING,))
+    delete_old_routed(log, settings, read_rules(Path(settings.routes.file)), day_after, [webhook])
+    assert [record.value for record in log.records(STANDING)] == [b"kill", b""]
     log.close()

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from config.settings import Settings
 from processors.model.event import RawItem
 from streams.backfill import MAX_RECORDS_AHEAD
 from streams.embedded.consumer import StepHandler
 from streams.embedded.log import CHUNK_RECORDS, Log, LogThread
-from streams.embedded.runtime import EmbeddedRuntime
+from streams.embedded.runtime import ConsumerLag, EmbeddedRuntime
 from streams.health import STUCK_AFTER_S
 from streams.messages import Message, Record
 from streams.settlement import Outcome
@@ -122,3 +123,28 @@ async def test_a_back_fill_is_read_while_few_records_wait_behind_the_first_step(
     first = runtime._consumers[0]
     assert first.readable_topics() == ((RAW.name, BACKFILL.name) if room else (RAW.name,))
     runtime.log_thread.close()
+
+
+async def test_a_file_that_is_too_large_loses_old_unread_records_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("streams.embedded.runtime.StepPool", NoPool)
+    monkeypatch.setattr(EmbeddedRuntime, "_has_room", lambda _: False)
+    settings = Settings()
+    async with EmbeddedRuntime(settings, tmp_path) as runtime:
+        log = runtime.log_thread.log
+        await runtime.log_thread.write(lambda: log.append([Message(BACKFILL.name, b"k", b"{}", 0)] * 3))
+        now = settings.embedded.retention_hours * 3_600_000 + 1
+        await runtime.log_thread.run(lambda: runtime._delete_old(now))
+        assert log_count(await runtime.lags()) == (3, 0), "it may wait for as long as the file is small"
+        monkeypatch.setattr(Log, "used_bytes", lambda _: (settings.embedded.max_unread_mib << 20) + 1)
+        await runtime.log_thread.run(lambda: runtime._delete_old(now))
+        assert log_count(await runtime.lags()) == (0, 3)
+    assert "embedded.max_unread_mib" in "".join(capsys.readouterr())
+    labels = {"topic": BACKFILL.name, "consumer": "normalise"}
+    assert REGISTRY.get_sample_value("wire_lost_records_total", labels) == 3
+
+
+def log_count(lags: Sequence[ConsumerLag]) -> tuple[int, int]:
+    """How many records wait for the first step, and how many it has lost."""
+    return next((lag.records, lag.lost) for lag in lags if lag.consumer == "normalise")
