@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from config.settings import Normalise
-from processors.errors import Rejected, TooLarge, UnknownFormat
+from processors.errors import MissingContent, Rejected, TooLarge, UnknownFormat
 from processors.model.event import Event, RawItem
 from processors.normalise.decode import decode
 from processors.normalise.events import event_of, without_shared_uris
@@ -32,6 +32,8 @@ def normalise(item: RawItem, settings: Normalise) -> list[Event | Rejected]:
         raise UnknownFormat(f"no format is called {name!r}; known are {', '.join(BY_NAME)}")
     document = Document(text, item, settings.max_entries, FORMATS, settings.max_parts, sniff)
     readings = without_shared_uris(format_.read(document))
+    if not readings and not format_.is_feed:
+        raise MissingContent("nothing in it is an item; check whether it was cut")
     single = len(readings) == 1
     return [_event(reading, item, settings, single) for reading in readings]
 

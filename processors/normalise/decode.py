@@ -61,6 +61,11 @@ _CERTAIN: Final = 25.0
 _OPEN: Final = 10.0  # within which what the feed was in before wins: two accented letters that stand oddly
 _MAX_BROKEN_SHARE: Final = 0.02  # of the characters that a declared encoding may not have
 _BOM_SAMPLE_BYTES: Final = 400
+_MARKUP_BEGINS: Final = re.compile(rb"\s*<(?:\?xml|!DOCTYPE|[A-Za-z]{2})")
+_PLAIN_BYTES: Final = bytes(range(0x61, 0x7B)) + bytes(range(0x41, 0x5B)) + b" "
+_MIN_PLAIN_SHARE: Final = (
+    0.75  # letters and blanks of ASCII: ideographs of 16 bits have half as many among their bytes
+)
 _CUT_UTF8_BYTES: Final = (
     3  # of the last character of a sample: text of 16 bits has more that are no UTF-8, or controls
 )
@@ -101,7 +106,7 @@ def decode(payload: bytes, charset: str | None = None, language: str | None = No
         rest = payload[len(mark) :]
         if encoding == "utf-8":
             return decode_unmarked(rest, "utf-8", language)
-        if not _is_single_byte_text(rest):
+        if not is_single_byte_text(rest):
             return rest.decode(encoding, "replace")
         payload = rest
     elif wide := _wide_encoding(payload):
@@ -268,11 +273,18 @@ def _judge_codec(
     return best, True
 
 
-def _is_single_byte_text(payload: bytes) -> bool:
+def is_single_byte_text(payload: bytes) -> bool:
     """Whether the bytes behind a mark of UTF-16 or UTF-32 are text of single bytes all the same."""
     sample = payload[:_BOM_SAMPLE_BYTES]
     text = sample.translate(None, b"\t\r\n")
-    return min(text, default=0) >= 0x20 and _count_utf8(sample)[1] <= _CUT_UTF8_BYTES
+    if min(text, default=0) < 0x20:
+        return False
+    letters = len(text) - len(text.translate(None, _PLAIN_BYTES))
+    return (
+        _MARKUP_BEGINS.match(sample) is not None
+        or letters >= _MIN_PLAIN_SHARE * len(text)
+        or _count_utf8(sample)[1] <= _CUT_UTF8_BYTES
+    )
 
 
 def _wide_encoding(payload: bytes) -> str | None:

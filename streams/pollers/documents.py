@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from processors.errors import Empty, Malformed, NotAFeed, NotText, Rejected, TooLarge, UnknownFormat
-from processors.normalise.decode import choose_codec
+from processors.normalise.decode import choose_codec, is_single_byte_text
 from processors.normalise.formats import FORMATS
 from processors.normalise.json_documents import parse_json_lines
 from processors.normalise.ninjs import is_item
@@ -141,7 +141,10 @@ def _narrow_encoding(body: bytes) -> tuple[str | None, bytes]:
     """The 16 or 32 bit encoding of a document, and its bytes with one byte for ``<``."""
     for bom, name in WIDE_BOMS:
         if body.startswith(bom):
-            return name, body[len(bom) :].decode(name, "replace").encode()
+            rest = body[len(bom) :]
+            return (
+                (None, rest) if is_single_byte_text(rest) else (name, rest.decode(name, "replace").encode())
+            )
     for opening, name in (
         (b"<\0?\0", "utf-16-le"),
         (b"\0<\0?", "utf-16-be"),

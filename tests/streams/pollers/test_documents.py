@@ -247,3 +247,11 @@ def test_entries_are_as_many_as_feedparser_finds(titles: list[str]) -> None:
     items = "".join(f"<item><title>{t}</title><guid>{n}</guid></item>" for n, t in enumerate(escaped))
     body = f'<?xml version="1.0"?><rss version="2.0"><channel>{items}</channel></rss>'.encode()
     assert len(split_document(body).entries) == len(feedparser.parse(body).entries)
+
+
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0"])
+def test_a_mark_of_wide_text_that_lies_loses_against_the_bytes(mark: bytes) -> None:
+    document = split_document(
+        mark + RSS.replace(b"Ferry", "Fähre".encode("cp1252")).replace(b"utf-8", b"windows-1252")
+    )
+    assert (len(document.entries), document.wide, document.codec) == (2, None, "cp1252")
