@@ -8,7 +8,7 @@ FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings places letters model bench fuzz hostile trials clean
+.PHONY: help run test check format lock schemas settings answers places letters model bench fuzz hostile trials clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ schemas: $(VENV)/.dev ## Generate config/schemas/: JSON Schemas, examples, the A
 
 settings: $(VENV)/.dev ## Generate config/wiredesk.toml and docs/settings.md from config/settings.py
 	$(BIN)/python -m streams.generate.settings
+
+answers: $(VENV)/.dev ## Generate docs/what-happens.md from sinks/answers.py
+	$(BIN)/python -m streams.generate.answers
 
 places: $(VENV)/.dev ## Build the gazetteer anew from GeoNames' and CLDR's packages
 	$(BIN)/python -m streams.generate.places

@@ -28,6 +28,9 @@ Reaction = Literal["written", "set aside", "wait for that part", "wait for all",
 # What the refused request was about. One about all of the index names no document and no month.
 RequestSubject = Literal["document", "month", "index"]
 ANY_STATUS: Final[frozenset[int]] = frozenset()  # every status
+LOOKED_AT: Final = (
+    200  # the server refuses nothing: what it shows of an index or a template is not as it must be
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,9 @@ INDEX_ANSWERS: Final = (
          "raise cluster.max_shards_per_node, or `wiredesk index prune`"),
     _row({400}, "", "", "month", "month", _PART,
          "the index of a new month is refused, such as by a limit of fields that a template sets", _CREATE),
-    _row({200}, "contract", "", "month", "month", _PART,
+    _row({LOOKED_AT}, "contract", "", "month", "month", _PART,
          "a month's index was made with another mapping", _REINDEX),
-    _row({200}, "template", "", "month", "month", _PART,
+    _row({LOOKED_AT}, "template", "", "month", "month", _PART,
          "another template would make the next month's index", _CREATE),
     _row({500, 503}, _SHARDS, "", "document month", "month", _PART,
          "a month's index has no shard that is at work", "see why: GET _cluster/allocation/explain"),

@@ -51,7 +51,7 @@ class RetryPolicy:
 LOG:                Final = RetryPolicy("log",       0.2,    30.0)  # the embedded log, or a pollers' outlet, takes nothing
 BROKER:             Final = RetryPolicy("broker",    0.5,    15.0)  # Kafka does not answer; a standby lost it
 PROCESS_RESTART:    Final = RetryPolicy("process",   0.5,    15.0)  # a process replaces itself after a failure
-INDEX:              Final = RetryPolicy("index",     0.5,    30.0)  # the search index, or any other sink, is down
+INDEX:              Final = RetryPolicy("index",     0.5,    15.0)  # the search index, or any other sink, is down
 STEP:               Final = RetryPolicy("step",      0.2,     5.0)  # a step failed: its partition waits meanwhile
 PARTITION_TAKEOVER: Final = RetryPolicy("takeover",  0.05,    1.0)  # stories wait while partitions change hands
 GROUP:              Final = RetryPolicy("group",     0.2,     2.0, attempts=11)  # a new broker makes its coordinator

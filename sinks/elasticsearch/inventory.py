@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sinks.answers import AnswerRow, find_answer
+from sinks.answers import LOOKED_AT, AnswerRow, find_answer
 from sinks.elasticsearch.client import describe_answer
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _index_fault(index: MonthIndex) -> str | None:
         row = find_answer("index", 403, "cluster_block_exception", f"index [{index.name}]", "month")
         reason = f"is read-only ({blocks})"
     elif index.contract != CONTRACT:
-        row = find_answer("index", 200, "contract", "", "month")
+        row = find_answer("index", LOOKED_AT, "contract", "", "month")
         reason = f"has another mapping (contract {index.contract or 'none'}, not {CONTRACT})"
     elif index.is_red:
         row = find_answer("index", 503, "unavailable_shards_exception", "", "month")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from processors.errors import PartAway, Transient
 from processors.model.event import Event
 from processors.times import read_milliseconds, to_milliseconds
-from sinks.answers import find_answer
+from sinks.answers import LOOKED_AT, find_answer
 from sinks.elasticsearch.client import IndexConnection, describe_answer, error_reason, row_of
 from sinks.elasticsearch.documents import stored_source
 from sinks.elasticsearch.inventory import (
@@ -195,7 +195,7 @@ class WriteAliases:
                 if present == "missing" and not is_whole:
                     continue
                 reason = f"{name} has another mapping ({field} is {present}, not {kind})"
-                return describe_answer(find_answer("index", 200, "contract", "", "month"), name, reason)
+                return describe_answer(find_answer("index", LOOKED_AT, "contract", "", "month"), name, reason)
         return None
 
     async def _make_ready(self, alias: str) -> None:

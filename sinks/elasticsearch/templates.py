@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from config.settings import Elasticsearch
-from sinks.answers import find_answer
+from sinks.answers import LOOKED_AT, find_answer
 from sinks.elasticsearch.client import ElasticJson, describe_answer
 from sinks.elasticsearch.inventory import CONTRACT, differing_fields, mapping_fields
 
@@ -105,7 +105,7 @@ async def template_fault(client: AsyncElasticsearch, index: str, name: str) -> s
         return None
     others = await overlapping_templates(client, index, name)
     by = f"the template {', '.join(sorted(others))}" if others else f"the templates of {index}"
-    row = find_answer("index", 200, "template", "", "month")
+    row = find_answer("index", LOOKED_AT, "template", "", "month")
     return describe_answer(row, index, f"{by} would give {name} another mapping")
 
 
