@@ -8,7 +8,7 @@ from config.files import CONFIG_FOLDER
 from sinks.answers import ANSWERS, LOOKED_AT, AnswerRow, Reaction
 
 PAGE: Final = CONFIG_FOLDER.parent / "docs" / "what-happens.md"
-HEAD: Final = """\
+PAGE_HEAD: Final = """\
 # What happens when
 What the servers of others answer, and what wiredesk does about it. `make answers` writes this page from the table in `sinks/answers.py`, which the program follows; the first row that fits counts. No answer ends a process, but a user or key that stays refused.
 
@@ -27,7 +27,7 @@ NAMES: Final[dict[Reaction, str]] = {"written": "nothing: it is as it must be"}
 
 def answers_page() -> str:
     """The page as it must be."""
-    return HEAD + "".join(_section(server, title) for server, title in SERVERS.items())
+    return PAGE_HEAD + "".join(_section(server, title) for server, title in SERVERS.items())
 
 
 def main() -> None:

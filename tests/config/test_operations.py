@@ -29,6 +29,7 @@ ROOT: Final = Path(__file__).parents[2]
 PROMETHEUS: Final = ROOT / "config" / "prometheus"
 ONE_SHOT: Final = {"grants", "topics", "index", "kibana-objects"}
 ROLES: Final = ("operator", "poller", "worker", "routes", "sink", "webhooks", "desk")
+INDEX_ROLES: Final = ("operator", "sink", "desk", "reader", "kibana", "admin")
 DEFINED: Final = (sinks.metrics, streams.pollers.poller)
 
 
@@ -83,6 +84,26 @@ def test_every_service_that_stays_has_a_health_check_and_comes_back(fleet: dict[
             assert service["restart"] == "unless-stopped"
 
 
+def test_each_role_logs_in_to_elasticsearch_as_a_user_of_its_own(fleet: dict[str, Any]) -> None:
+    server = fleet["services"]["elasticsearch"]
+    assert server["environment"]["xpack.security.enabled"] == "true"
+    started = (ROOT / "config" / "elasticsearch" / "start.sh").read_text("utf-8")
+    roles = yaml.safe_load((ROOT / "config" / "elasticsearch" / "roles.yml").read_text("utf-8"))
+    assert {f"wiredesk-{role}" for role in re.findall(r"for role in (.*); do", started)[0].split()} == set(
+        roles
+    )
+    for name, role in (("index", "operator"), ("sink", "sink"), ("desk", "desk")):
+        service = fleet["services"][name]
+        secret = f"elasticsearch_{role}"
+        assert service["environment"]["WIREDESK_ELASTICSEARCH_USERNAME"] == f"wiredesk-{role}"
+        assert service["environment"]["WIREDESK_ELASTICSEARCH_PASSWORD_FILE"] == f"/run/secrets/{secret}"
+        assert [given for given in service["secrets"] if given.startswith("elasticsearch_")] == [secret]
+    assert set(server["secrets"]) == {name for name in fleet["secrets"] if name.startswith("elasticsearch_")}
+    for name in ("sink", "desk", "reader"):
+        for granted in roles[f"wiredesk-{name}"]["indices"]:
+            assert not {"all", "manage", "delete", "delete_index", "write"} & set(granted["privileges"])
+
+
 def test_services_run_commands_that_exist(fleet: dict[str, Any]) -> None:
     ours = {name: each for name, each in fleet["services"].items() if each["image"].startswith("wiredesk:")}
     assert {each["command"][0] for each in ours.values()} == {
@@ -121,7 +142,8 @@ def test_each_role_logs_in_to_kafka_as_itself_and_sees_no_other_secret(fleet: di
         assert environment["WIREDESK_KAFKA_USERNAME"] == f"wiredesk-{role}"
         assert environment["WIREDESK_KAFKA_PASSWORD_FILE"] == f"/run/secrets/kafka_{role}"
         assert environment["WIREDESK_KAFKA_SECURITY_PROTOCOL"] == "SASL_PLAINTEXT"
-        assert set(services[name]["secrets"]) - {"desk_token"} == {f"kafka_{role}"}
+        others_servers = {"desk_token", f"elasticsearch_{role}"}
+        assert set(services[name]["secrets"]) - others_servers == {f"kafka_{role}"}
     others = set(services) - set(ROLES) - {"topics", "kafka", "grants"}
     assert not [name for name in others if "kafka" in str(services[name].get("secrets"))]
 
@@ -132,7 +154,8 @@ def test_the_broker_gives_the_grants_that_the_topology_asks_for() -> None:
 
 
 def test_secrets_come_from_files(fleet: dict[str, Any]) -> None:
-    assert set(fleet["secrets"]) == {"desk_token", "grafana_password", *(f"kafka_{role}" for role in ROLES)}
+    users = {*(f"kafka_{role}" for role in ROLES), *(f"elasticsearch_{role}" for role in INDEX_ROLES)}
+    assert set(fleet["secrets"]) == {"desk_token", "grafana_password", *users}
     assert all(set(secret) == {"file"} for secret in fleet["secrets"].values())
     for service in fleet["services"].values():
         for name, value in service.get("environment", {}).items():

@@ -67,6 +67,11 @@ class ServerProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def status(self) -> int | None:
+        """Its exit status; None while it runs."""
+        return self._process.poll()
+
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Return when `ready` says so.
 

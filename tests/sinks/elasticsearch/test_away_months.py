@@ -40,18 +40,6 @@ async def set_shard_limit(stack: Stack, limit: int | None) -> None:
     await stack.client.cluster.put_settings(persistent={"cluster.max_shards_per_node": limit})
 
 
-async def set_allocation(stack: Stack, node: str | None) -> None:
-    """An index that may lie on no node there is has no shard at work after it was closed and opened."""
-    await stack.client.indices.put_settings(
-        index=first_index(stack), settings={"index.routing.allocation.require._name": node}
-    )
-    if node:
-        await stack.client.indices.close(index=first_index(stack))
-        await stack.client.indices.open(index=first_index(stack), wait_for_active_shards=0)
-    else:
-        await stack.client.cluster.health(index=first_index(stack), wait_for_status="green")
-
-
 async def set_write_flag(stack: Stack, *, is_broken: bool) -> None:
     """The alias of the month stands for two indices, and for none to write."""
     other = first_index(stack, "2026.01")
@@ -81,7 +69,6 @@ Act = Callable[[Stack], Awaitable[None]]
 FAULTS: Final[Mapping[str, tuple[Act, Act, str]]] = {
     "closed": (close_index, open_index, "is closed: open it: POST"),
     "read-only": (lambda s: set_block(s, value=True), lambda s: set_block(s, value=None), "is read-only"),
-    "shardless": (lambda s: set_allocation(s, "nowhere"), lambda s: set_allocation(s, None), "at work nowhere"),
     "alias of two": (
         lambda s: set_write_flag(s, is_broken=True), lambda s: set_write_flag(s, is_broken=False), "wiredesk index create",
     ),
@@ -169,6 +156,22 @@ async def test_a_month_made_by_others_with_another_mapping_waits_and_makes_no_de
     assert isinstance(new, PartAway)
     assert "headline is long, not text" in str(new)
     assert live is None
+
+
+async def test_a_month_without_a_shard_at_work_waits_alone(stack: Stack) -> None:
+    nowhere = "index.routing.allocation.require._name"
+    await stack.client.indices.create(
+        index=first_index(stack), settings={nowhere: "nowhere"}, wait_for_active_shards=0,
+        aliases={stack.settings.index: {}, alias(stack): {"is_write_index": True}},
+    )  # fmt: skip
+    old, live = await stack.put(of_month("urn:old"), event("urn:live"))
+    assert isinstance(old, PartAway)
+    assert "at work nowhere" in str(old)
+    assert live is None
+    await stack.client.indices.put_settings(index=first_index(stack), settings={nowhere: None})
+    await stack.client.cluster.health(index=first_index(stack), wait_for_status="green")
+    assert await stack.bulk.away_parts() == {}
+    assert await stack.put(of_month("urn:old")) == [None]
 
 
 async def test_a_field_limit_holds_up_new_months_only(stack: Stack) -> None:
