@@ -104,7 +104,7 @@ def sink(
         "WIREDESK_ELASTICSEARCH_USERNAME": "wiredesk-sink",
         "WIREDESK_ELASTICSEARCH_PASSWORD_FILE": str(tmp_path / "word"),
     }  # fmt: skip
-    command = [sys.executable, "-m", "streams.cli", "sink", "elasticsearch"]
+    command = [str(Path(sys.executable).with_name("wiredesk")), "sink", "elasticsearch"]
     process = ServerProcess(command, tmp_path / "sink.log", environment=variables)
     yield process
     if process.status is None:
