@@ -92,7 +92,7 @@ class SplitReport:
     @cached_property
     def sentences(self) -> tuple[SplitSentence, ...]:
         """The sentences of the text, without its dateline."""
-        return split_sentences(self.text, _find_dateline_end(self.text))
+        return split_sentences(self.text, find_dateline_end(self.text))
 
     @cached_property
     def exact(self) -> frozenset[str]:
@@ -251,7 +251,7 @@ def load_meaning_words(tag: str) -> MeaningWords:
     return MeaningWords(negation, frozenset(map(fold_word, words.common | words.fillers | plain)) - negation)
 
 
-def _find_dateline_end(text: str) -> int:
+def find_dateline_end(text: str) -> int:
     """Where a dateline ends whose agency nobody knows: place, agency in brackets, a dash; without one, in capitals."""
     match = next(filter(None, (pattern.match(text) for pattern in _DATELINES)), None)
     return match.end() if match and (match["dash"] or match["place"].isupper()) else 0

@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import compress, pairwise
 from typing import Final, NamedTuple
 
+from processors.deduplicate.sentences import find_dateline_end
 from processors.deduplicate.standing_lines import (
     MAX_UNSURE_CHARS,
     MIN_SENTENCE_CHARS,
@@ -111,10 +112,11 @@ def _cut_sign_off(line: str) -> str:
 
 
 def _cut_dateline(line: str) -> str:
-    """A paragraph without the dateline before it."""
+    """A paragraph without the dateline before it, also that of an agency that nobody knows."""
     line = line.lstrip()
     dateline = match_dateline(line, 0, len(line))
-    return line[dateline.end :].lstrip() if dateline else line
+    rest = line[dateline.end if dateline else find_dateline_end(line) :].lstrip()
+    return rest or line
 
 
 def _source_of(event: Event) -> str:

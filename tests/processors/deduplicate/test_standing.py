@@ -19,6 +19,7 @@ REPORT = "The ferry to Ostrand stays in port until the ice has gone, its master 
     "text",
     [
         f"PORT ALDER, Jan 22 (NNA) - {REPORT}",
+        f"Port Alder, 22 janvier (Quai Presse) - {REPORT}",
         f"{REPORT} (Reporting by Ada Brandt; Editing by Ivo Crane)",
         f"{REPORT}\n\n(Reporting by Ada Brandt; Editing by Ivo Crane)",
         f"{REPORT}\n© 2026 Morrowby News. All rights reserved.",
