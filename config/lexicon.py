@@ -341,6 +341,9 @@ class LanguageWords(WordTable, frozen=True):
     common: WordSet = WordSet()  # the commonest words: articles, prepositions, conjunctions, auxiliaries
     negation: WordSet = WordSet()  # words that turn a sentence round, or take back what it says
     fillers: WordSet = WordSet()  # words that tell nothing new by themselves, beside the commonest
+    contrast: WordSet = (
+        WordSet()
+    )  # common words that change what is said where one stands for another: after, before
     dates: Dates | None = None
     speech: Speech | None = None
     damage: DamageWords | None = None

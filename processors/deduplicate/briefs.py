@@ -176,7 +176,7 @@ def _compare(ours: BriefWords, theirs: BriefWords, briefs: _SourceBriefs) -> flo
     shared = ours.stems & theirs.stems
     if len(shared) < max(MIN_SHARED_COUNT, MIN_COMMON * min(len(ours.stems), len(theirs.stems))):
         return None
-    if not _names_agree(ours.names, theirs.names, briefs):
+    if not _names_agree(ours, theirs, briefs):
         return None
     likeness = briefs.weigh(shared) / min(briefs.weigh(ours.stems), briefs.weigh(theirs.stems))
     return likeness if likeness >= MIN_LIKENESS else None
@@ -193,12 +193,15 @@ def _have_one_headline(ours: BriefWords, theirs: BriefWords) -> bool:
     return len(shorter) >= MIN_SHARED_COUNT and shorter == ours.headline & theirs.headline
 
 
-def _names_agree(ours: frozenset[str], theirs: frozenset[str], briefs: _SourceBriefs) -> bool:
-    """Whether two briefs name the same, or one of them names more: not each somebody of its own."""
-    if not ours or not theirs:
+def _names_agree(ours: BriefWords, theirs: BriefWords, briefs: _SourceBriefs) -> bool:
+    """Whether two briefs name the same, or one of them names more: not each somebody of its own.
+
+    What is a name here may stand in the other's headline, or be written small there.
+    """
+    if not ours.names or not theirs.names:
         return True
-    shared = briefs.weigh(ours & theirs)
-    own = min(briefs.weigh(ours - theirs), briefs.weigh(theirs - ours))
+    shared = briefs.weigh((ours.names & theirs.stems) | (theirs.names & ours.stems))
+    own = min(briefs.weigh(ours.names - theirs.stems), briefs.weigh(theirs.names - ours.stems))
     return own <= MAX_OWN_NAMES * shared and shared > 0
 
 
@@ -209,12 +212,12 @@ def read_brief(report: SplitReport, language: str) -> BriefWords | None:
 
 def read_title(report: SplitReport, language: str) -> frozenset[str]:
     """The stems of a headline, as `BriefWords.title` has them."""
-    return _read_stems(report.title_forms, load_meaning_words(language).empty)
+    return _read_stems(report.title_forms, _read_empty(language))
 
 
 def read_lead(report: SplitReport, language: str) -> BriefWords | None:
     """The words that an alert of a story may have: of its headline and its beginning; None where many are figures."""
-    empty = load_meaning_words(language).empty
+    empty = _read_empty(language)
     text = report.text[:MAX_BRIEF_CHARS]
     words = split_words(text)
     forms = [form for form, _ in words]
@@ -229,6 +232,13 @@ def read_lead(report: SplitReport, language: str) -> BriefWords | None:
         title,
         frozenset(report.title_forms),
     )
+
+
+@cache
+def _read_empty(language: str) -> frozenset[str]:
+    """The words of a language that tell nothing of a brief: the commonest, and the marks of alerts."""
+    words = load_meaning_words(language)
+    return words.empty | words.alerts
 
 
 def _read_stems(forms: Sequence[str], empty: frozenset[str]) -> frozenset[str]:

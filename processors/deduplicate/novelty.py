@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from difflib import SequenceMatcher
+from functools import cache
 from itertools import chain, islice, pairwise
 from typing import Final, NamedTuple
 
@@ -37,6 +38,11 @@ MIN_NAME_SPELLING_CHARS: Final = 6  # Smith is not Smyth
 MIN_STEM_CHARS: Final = 5
 MIN_STEM_SHARE: Final = 0.6
 MAX_ENDING_CHARS: Final = 3
+THOUSANDS_CHARS: Final = 3  # of a figure's groups: 2 and 1 are no 21
+# Keys that lie side by side, and letters that stand for one sound in two spellings. A letter in the place of another one
+# was mistyped only if they are such: "adapted" is not a misspelt "adopted".
+_KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")
+_SOUNDS: Final = ("ck", "cs", "iy", "vw", "ая", "её", "іи")
 # A negation that went with more words than these went with its clause; with fewer the sentence was turned round.
 MAX_LEFT_OUT_WORDS: Final = 2
 MAX_KICKER_WORDS: Final = 3  # before the colon of a headline: more are a speaker's or a subject's words
@@ -141,7 +147,7 @@ def _judge_change(
     negation = pair.vocabulary.negation
     for left, right, start in blocks:
         lost = [word for word in left if not come[word.form]]
-        if kind := _judge_block(pair, ours, lost, right, start, gone):
+        if kind := _judge_block(pair, ours, left, lost, right, start, gone):
             return kind
         meaning = [word for word in lost if _has_meaning(pair, word.form) and word.form not in negation]
         if len(meaning) <= MAX_LEFT_OUT_WORDS and any(_is_negation(pair, word) for word in lost):
@@ -152,13 +158,17 @@ def _judge_change(
 def _judge_block(
     pair: ReportPair,
     ours: Sequence[ComparedWord],
+    left: Sequence[ComparedWord],
     lost: Sequence[ComparedWord],
     right: Sequence[ComparedWord],
     start: int,
     gone: Counter[str],
 ) -> NoveltyKind | None:
     """What words are new that came in the place of others, or of none."""
+    if _is_joined([word.form for word in left], [word.form for word in right]):
+        return None
     replaced = [word for word in lost if _has_meaning(pair, word.form)]
+    contrast = pair.vocabulary.contrast
     for number, word in enumerate(right, start):
         is_name = word.capital and number > 0
         kind: NoveltyKind = "number" if word.is_number else "name" if is_name else "word"
@@ -171,7 +181,19 @@ def _judge_block(
             takes_place = any(other.capital == word.capital for other in replaced)
             if word.is_number or takes_place or not _is_known(pair.earlier, word):
                 return kind
+        elif word.form in contrast and any(
+            other.form in contrast or _has_meaning(pair, other.form) for other in lost[: len(right)]
+        ):
+            return "word"  # "after" in the place of "before"
     return None
+
+
+def _is_joined(left: Sequence[str], right: Sequence[str]) -> bool:
+    """Whether the same letters are one word here and two there: percent, per cent; 20.000, 20 000."""
+    if not left or not right or len(left) == len(right) or "".join(left) != "".join(right):
+        return False
+    parts = max(left, right, key=len)
+    return not any(part[0].isdigit() and len(part) != THOUSANDS_CHARS for part in parts[1:])
 
 
 def _is_known(report: SplitReport, word: ComparedWord) -> bool:
@@ -316,5 +338,25 @@ def _differ_in_one(ours: str, theirs: str) -> bool:
     )
     a, b = ours[at:], theirs[at:]
     if len(a) == len(b):
-        return a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+        swapped = a[:2] == b[1::-1] and a[2:] == b[2:]
+        return swapped or (a[1:] == b[1:] and (not a or b[0] in _likely_slips().get(a[0], b[0])))
     return a[1:] == b or a == b[1:]
+
+
+@cache
+def _likely_slips() -> dict[str, str]:
+    """The letters that are likely to stand in the place of a letter by mistake; any for a letter that is on no key."""
+    slips: dict[str, set[str]] = {}
+    for upper, lower in (*pairwise(_KEYS[:3]), *pairwise(_KEYS[3:])):
+        for at, key in enumerate(upper):
+            for other in (*upper[at + 1 : at + 2], *lower[max(0, at - 1) : at + 1]):
+                slips.setdefault(key, set()).add(other)
+    for row in (_KEYS[2], _KEYS[5]):
+        for key, other in pairwise(row):
+            slips.setdefault(key, set()).add(other)
+    for one, other in _SOUNDS:
+        slips.setdefault(one, set()).add(other)
+    for key, others in list(slips.items()):
+        for other in others:
+            slips.setdefault(other, set()).add(key)
+    return {key: "".join(sorted(others)) for key, others in slips.items()}

@@ -35,18 +35,24 @@ _GROUPED: Final = re.compile(r"\d{1,3}(?:[.,’'\u00a0\u202f]\d{3})+")
 # One class of characters to search for; whether a sentence ends there is asked afterwards, which takes half the time.
 _STOP: Final = re.compile(r"[.!?…؟۔。！？\n][.!?…؟۔。！？\"'”’»)\]』」）\n]*")
 _WIDE_STOPS: Final = frozenset("。！？\n")  # that need no blank behind them
+_CAPITAL: Final = "A-ZÀ-ÖØ-ÞА-ЯЁЄІЇҐΑ-Ω"
 _DATELINES: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"(?P<place>[^\n()（）.!?]{0,50})[(（][^()（）\n]{1,40}[)）](?P<dash>(?:\s*[-–—]+|\.-)?)\s*",
         r"(?P<place>[^\n.]{2,30})\. \d{1,2} [^\W\d_]{3,10}\. [^\n.]{2,30}(?P<dash> [-–—]) ",  # Москва. 12 января. Берег -
+        # МОСКВА, 12 янв - Берег Новости.
+        rf"(?P<place>[^\n.]{{2,30}}), \d{{1,2}} [^\W\d_]{{3,10}}(?P<dash> [-–—]) [{_CAPITAL}]\w{{1,20}}(?: [{_CAPITAL}]\w{{1,20}}){{0,2}}\. ",
         r"(?P<place>[^\n。，]{2,20})\d{1,2}日(?P<dash>[电電讯訊])\s*",  # 海岸社莫罗1月12日电
     )
 )
 _UNBROKEN: Final = re.compile("[\u00a0\u202f]")
 _AROUND_WORDS: Final = ".,;:!?\"'()[]-"
 _OPENING: Final = " \t\"'“„«‘(["
-_ARABIC: Final = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ـ": None})
+# Letters that are one where marks are left out, and that no decomposition takes apart.
+_LETTERS: Final = str.maketrans(
+    {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ـ": None, "ł": "l", "đ": "d", "ı": "i"}
+)
 _FOLDED: Final = re.compile(r"[\u0300-\u036f\u064b-\u065f\u0670]")
 _UNFOLDED: Final = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # kana and hangul: their marks are letters
 
@@ -216,7 +222,7 @@ def fold_word(word: str) -> str:
     low = _styles().get(low, low).replace("’", "'")
     if not low.isascii() and not _UNFOLDED.search(low):
         low = unicodedata.normalize(
-            "NFC", _FOLDED.sub("", unicodedata.normalize("NFD", low.translate(_ARABIC)))
+            "NFC", _FOLDED.sub("", unicodedata.normalize("NFD", low.translate(_LETTERS)))
         )
         low = low.replace("ß", "ss")
         if (
@@ -228,16 +234,24 @@ def fold_word(word: str) -> str:
 
 def fold_number(figure: str) -> str:
     """A figure with a full stop before its decimals and nothing between its thousands."""
+    if not figure.isascii():
+        figure = unicodedata.normalize("NFKC", figure)
+        figure = "".join([str(unicodedata.digit(sign)) if sign.isdigit() else sign for sign in figure])
     if _GROUPED.fullmatch(figure):
         return re.sub(r"\D", "", figure)
     return re.sub(r"[^\d.]", "", figure.replace(",", "."))
 
 
 class MeaningWords(NamedTuple):
-    """Words of a language by what they do to what a sentence says: turn it round, or nothing."""
+    """Words of a language by what they do to what a sentence says: turn it round, or nothing.
+
+    `alerts` mark a headline as urgent; those of `contrast` tell something where one stands in the place of another word.
+    """
 
     negation: frozenset[str]
     empty: frozenset[str]
+    alerts: frozenset[str] = frozenset()
+    contrast: frozenset[str] = frozenset()
 
 
 @cache
@@ -248,7 +262,10 @@ def load_meaning_words(tag: str) -> MeaningWords:
         return MeaningWords(frozenset(), frozenset())
     negation = frozenset(map(fold_word, words.negation))
     plain = words.speech.plain if words.speech else frozenset()
-    return MeaningWords(negation, frozenset(map(fold_word, words.common | words.fillers | plain)) - negation)
+    empty = frozenset(map(fold_word, words.common | words.fillers | plain)) - negation
+    alerts = [word for version in words.version if version.urgency for word in version.words]
+    contrast, alert = (frozenset(map(fold_word, marks)) for marks in (words.contrast, alerts))
+    return MeaningWords(negation, empty, alert, contrast)
 
 
 def find_dateline_end(text: str) -> int:

@@ -115,7 +115,7 @@ def _cut_dateline(line: str) -> str:
     """A paragraph without the dateline before it, also that of an agency that nobody knows."""
     line = line.lstrip()
     dateline = match_dateline(line, 0, len(line))
-    rest = line[dateline.end if dateline else find_dateline_end(line) :].lstrip()
+    rest = line[max(dateline.end if dateline else 0, find_dateline_end(line)) :].lstrip()
     return rest or line
 
 

@@ -17,6 +17,8 @@ def test_no_story_of_a_series_is_lost(half: str) -> None:
     assert tally.counts["distinct"] > 300
     assert tally.counts["lost"] == 0
     assert tally.share("found", "repeat") >= MIN_RECALL
+    thai = join_tallies(each for (_, _, language), each in tallies.items() if language == "th")
+    assert thai.share("found", "repeat") >= MIN_RECALL
 
 
 def test_equal_seeds_give_equal_streams() -> None:

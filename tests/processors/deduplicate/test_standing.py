@@ -31,9 +31,22 @@ def test_a_report_is_what_remains(text: str) -> None:
     assert strip_standing_matter(text) == REPORT
 
 
-@pytest.mark.parametrize("text", [REPORT, "", "One.", "The copyright of the song is the master's."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        REPORT,
+        "",
+        "One.",
+        "Alder, 22 Jan - Ferry sinks. Nobody was hurt.",
+        "The copyright of the song is the master's.",
+    ],
+)
 def test_prose_stays(text: str) -> None:
     assert strip_standing_matter(text) == text
+
+
+def test_a_short_first_sentence_is_no_agency() -> None:
+    assert strip_standing_matter("Alder, 22 Jan - Ferry sinks. Nobody was hurt.").startswith("Ferry sinks.")
 
 
 def test_of_a_story_that_is_all_standing_matter_the_headline_is_compared() -> None:

@@ -1,6 +1,7 @@
-"""Verdicts on marked pairs in eleven languages: what adds or changes something is an update, house style a duplicate.
+"""Verdicts on marked pairs in many languages: what adds or changes something is an update, house style a duplicate.
 
-``python -m tests.processors.deduplicate.test_verdicts [0|1]`` lists what is judged otherwise, of one half or of both.
+``python -m tests.processors.deduplicate.test_verdicts FILE [0|1]`` lists what is judged otherwise in ``verdicts.toml``
+or ``trades.toml``, of one half or of both.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from processors.deduplicate import Deduplicator, StoryDecision
 from processors.model.event import Event, Language
 from processors.model.story import Story
 
-PAIRS = Path(__file__).with_name("verdicts.toml")
+FILES = ("verdicts.toml", "trades.toml")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Pair:
     One `half` was looked at while the rules were made, the other was run when they were done.
     """
 
-    language: str
+    section: str
     kind: str
     verdict: str
     half: int
@@ -37,14 +38,23 @@ class Pair:
     later: tuple[str, str]
 
     def __str__(self) -> str:
-        return f"{self.language} {self.kind}"
+        return f"{self.section} {self.kind}"
+
+    @property
+    def language(self) -> str:
+        return self.section.partition("-")[0]
+
+    def is_right(self, relation: str) -> bool:
+        """Whether a relation is the one that was marked; what must be shown is any but a duplicate."""
+        return relation != "duplicate" if self.verdict == "shown" else relation == self.verdict
 
 
-def read_pairs() -> Iterator[Pair]:
-    for number, (language, report) in enumerate(tomllib.loads(PAIRS.read_text("utf-8")).items()):
+def read_pairs(name: str) -> Iterator[Pair]:
+    text = Path(__file__).with_name(name).read_text("utf-8")
+    for number, (section, report) in enumerate(tomllib.loads(text).items()):
         for place, pair in enumerate(report["pairs"]):
             yield Pair(
-                language, pair["kind"], pair["verdict"], (number + place) % 2,
+                section, pair["kind"], pair["verdict"], (number + place) % 2,
                 (report["headline"], "\n\n".join(_first(report, pair))),
                 (pair.get("headline", report["headline"]), _later(report["paragraphs"], pair)),
             )  # fmt: skip
@@ -81,7 +91,7 @@ def find_faults(pairs: list[Pair]) -> list[str]:
     faults = []
     for pair in pairs:
         decision = decide_pair(pair)
-        if decision.lineage.relation != pair.verdict:
+        if not pair.is_right(decision.lineage.relation):
             passages = [
                 f"{new.kind}: {pair.later[new.inside == 'text'][new.start : new.end]}"
                 for new in decision.novel
@@ -90,18 +100,19 @@ def find_faults(pairs: list[Pair]) -> list[str]:
     return faults
 
 
-PAIRS_BY_LANGUAGE: dict[str, list[Pair]] = {}
-for marked in read_pairs():
-    PAIRS_BY_LANGUAGE.setdefault(marked.language, []).append(marked)
+PAIRS_BY_SECTION: dict[str, list[Pair]] = {}
+for name in FILES:
+    for marked in read_pairs(name):
+        PAIRS_BY_SECTION.setdefault(marked.section, []).append(marked)
 
 
-@pytest.mark.parametrize("language", PAIRS_BY_LANGUAGE)
-def test_verdicts(language: str) -> None:
-    assert find_faults(PAIRS_BY_LANGUAGE[language]) == []
+@pytest.mark.parametrize("section", PAIRS_BY_SECTION)
+def test_verdicts(section: str) -> None:
+    assert find_faults(PAIRS_BY_SECTION[section]) == []
 
 
 if __name__ == "__main__":
-    halves = [int(half) for half in sys.argv[1:]] or [0, 1]
-    chosen = [pair for pair in read_pairs() if pair.half in halves]
+    halves = [int(half) for half in sys.argv[2:]] or [0, 1]
+    chosen = [pair for pair in read_pairs(sys.argv[1]) if pair.half in halves]
     faults = find_faults(chosen)
     print(*faults, f"{len(chosen) - len(faults)} of {len(chosen)}", sep="\n")
