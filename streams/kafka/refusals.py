@@ -45,12 +45,19 @@ log = structlog.get_logger("wiredesk.kafka")
 CommittableRecords = Sequence[tuple[Record, tuple[Message, ...]]]
 
 
-def explain_denial(error: BaseException, settings: Kafka, operation: str) -> str | None:
-    """Which operation the broker denies, on what, and to whom; None where the error is no such thing."""
+def explain_denial(
+    error: BaseException, settings: Kafka, operation: str, reads: Sequence[str] = ()
+) -> str | None:
+    """Which operation the broker denies, on what, and to whom; None where the error is no such thing.
+
+    `reads` are the topics of whose offsets the commit may be what is denied: the client names none then.
+    """
     kind = DENIED_KINDS.get(type(error))
     if kind is None:
         return None
     names = _denied_names(error)
+    if kind == "topic" and not names:
+        operation, names = "Read", list(reads)
     user = repr(settings.username) if settings.username else "without a name"
     what = f"{kind} {', '.join(names)}".rstrip()
     return f"user {user} may not {operation} {what} (denied by the broker): wiredesk topics grants"

@@ -159,7 +159,9 @@ class LogLimit(logging.Filter):
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a line may pass; the lines of other libraries always do."""
+        """Whether a line may pass; the lines of other libraries always do, but what aiokafka leaves in its futures."""
+        if record.name == "asyncio" and record.exc_info and isinstance(record.exc_info[1], KafkaError):
+            return False  # whoever waited for another of the futures has told it
         if not record.name.startswith(("aiokafka", "faust", "mode")):
             return True
         if record.created and time.monotonic() - self._began > self._seconds:

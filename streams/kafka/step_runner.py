@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
+from config import Misconfigured
 from processors.errors import TooLarge, Transient, Unreachable
 from sinks.metrics import RETRIES, STEP_SECONDS
 from streams.health import count_outcomes
@@ -38,6 +39,7 @@ from streams.kafka.producer import (
 )
 from streams.kafka.refusals import CommittableRecords, RefusedRecords, explain_denial, explain_silence
 from streams.kafka.takeover import take_over
+from streams.kafka.topics import check_state_partitions
 from streams.kafka.watchdog import ReaderStanding, StallCause
 from streams.messages import Message, Record, dead_letter
 from streams.pool import BrokenPool
@@ -88,6 +90,7 @@ class StepRunner:
         self._gate = BackfillGate(cluster, step)
         self._limit = BatchLimit(batch, first=FIRST_POOLED_RECORDS if step.pooled else batch)
         self._producer = TransactionalProducer(self._make_producer)
+        self._state_partitions = 0  # as far as they are known to be there
         self._refusals = RefusedRecords(cluster, step.name)
         self._writing: CommittableRecords = ()  # the transaction in hand
         self.waiting = ""  # why nothing can be written or taken over at present
@@ -169,7 +172,8 @@ class StepRunner:
     async def standing(self) -> ReaderStanding:
         """Where the step stands, for the watchdog."""
         if self._claiming and not self._claiming.done():
-            words = f"taking over {len(self._assigned)} partitions"
+            why = f": {self.waiting}" if self.waiting else ""
+            words = f"taking over {len(self._assigned)} partitions{why}"
             return ReaderStanding(self._assigned, None, StallCause("takeover", words))
         offsets, oldest_s = {}, 0.0
         for partition, next_offset in self._next_offsets.items():
@@ -199,8 +203,9 @@ class StepRunner:
                 offsets = await take_over(self._cluster, self.step.name, partitions)
             for delay in STEP.delays():
                 try:
+                    await self._check_state(partitions)
                     await self._engine.claim_partitions(_by_number(offsets))
-                except (KafkaError, OSError) as error:
+                except (KafkaError, OSError, Misconfigured) as error:
                     self._note_wait(error, READ_OPERATION)
                     await asyncio.sleep(delay)
                 else:
@@ -208,10 +213,21 @@ class StepRunner:
             self._next_offsets |= offsets
             self._note_progress()
 
+    async def _check_state(self, partitions: Sequence[TopicPartition]) -> None:
+        """Refuse partitions whose state has no place: somebody has raised the number of the input's alone.
+
+        Raises:
+            Misconfigured: the command that mends it.
+        """
+        needed = max((partition.partition + 1 for partition in partitions), default=0)
+        if self.step.state and needed > self._state_partitions:
+            await check_state_partitions(self._cluster, [self.step])
+            self._state_partitions = needed
+
     def _note_wait(self, error: BaseException, operation: str = WRITE_OPERATION) -> None:
         """Tell why the step waits, once a reason."""
         error = error.error if isinstance(error, NotWritten) else error
-        reason = explain_denial(error, self._cluster.settings, operation) or str(error)
+        reason = explain_denial(error, self._cluster.settings, operation, self.topics) or str(error)
         if reason != self.waiting:
             log.warning("a step waits", step=self.step.name, reason=reason)
         self.waiting = reason
