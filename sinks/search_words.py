@@ -204,8 +204,10 @@ class _Folded(dict[str, str]):
     """What stands between blanks, folded. Most of a text are words that came before, so the latest are kept."""
 
     def __missing__(self, chunk: str) -> str:
-        found = chunk.translate(_FORMS).split()
-        form = " ".join(word[:MAX_WORD_CHARS] for word in found)
+        if chunk.isascii() and chunk.isalnum():  # most words of most texts, in a fourth of the time
+            form = chunk.lower()[:MAX_WORD_CHARS]
+        else:
+            form = " ".join([word[:MAX_WORD_CHARS] for word in chunk.translate(_FORMS).split()])
         if len(chunk) <= MAX_KEPT_CHARS:
             if len(self) >= MAX_KEPT_WORDS:
                 self.clear()

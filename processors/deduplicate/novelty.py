@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from difflib import SequenceMatcher
 from functools import cache
 from itertools import chain, islice, pairwise
@@ -52,9 +53,29 @@ MAX_CREDIT_WORDS: Final = 4
 MAX_BRACKETED_WORDS: Final = 16  # such a line in brackets: (Reporting by …; Editing by …)
 MAX_PASSAGES: Final = 8  # that are told: a live blog would fill the provenance
 KEPT_TITLE_SHARE: Final = 0.8  # of an earlier headline's words that one without its negation keeps
+# Words that are compared in all, by characters of both reports. Prose takes up to a tenth of it; more, and two reports of
+# 100 kB that are alike in each word hold up the step for longer than a second, fewer, and rewritten reports are judged by
+# which words they have alone.
+MAX_EFFORT_PER_CHAR: Final = 3
+MIN_EFFORT_WORDS: Final = 10_000
+# Of two sentences that are laid beside each other word for word: no sentence of prose has a third of it.
+MAX_LAID_WORDS: Final = 2000
 _STOPS: Final = '.!?…؟۔。！？"”’»)]』」）'
 _BRACKETS: Final = "(（)）"
 _KICKERS: Final = ":：|"
+
+
+class ComparisonEffort:
+    """How many words of two reports may still be laid beside others: each of one against all of the other never ends."""
+
+    def __init__(self, chars: int) -> None:
+        """For two reports of so many characters together."""
+        self._left = MIN_EFFORT_WORDS + MAX_EFFORT_PER_CHAR * chars
+
+    def take(self, words: int) -> bool:
+        """Whether so many words may be compared; what was refused once is refused from then on."""
+        self._left = self._left - words if words <= self._left else 0
+        return self._left > 0
 
 
 class ReportPair(NamedTuple):
@@ -67,6 +88,7 @@ class ReportPair(NamedTuple):
     earlier: SplitReport
     vocabulary: MeaningWords
     was_printed: Callable[[str], bool]
+    effort: ComparisonEffort
 
 
 def find_novelty(
@@ -80,7 +102,8 @@ def find_novelty(
 
     Offsets of passages are those of the reports. At most `limit` are looked for.
     """
-    pair = ReportPair(later, earlier, load_meaning_words(language), was_printed or (lambda _: False))
+    effort = ComparisonEffort(len(later.text) + len(earlier.text))
+    pair = ReportPair(later, earlier, load_meaning_words(language), was_printed or (lambda _: False), effort)
     return tuple(islice(chain(_find_in_headline(pair), _find_in_text(pair)), limit))
 
 
@@ -123,12 +146,31 @@ def _judge_sentence(pair: ReportPair, text: str, forms: Sequence[str]) -> Novelt
         ]
         if covered.count(True) < MIN_SHARED_WORDS * len(forms):
             return "sentence"
-    hits = Counter(chain.from_iterable(filter(None, found)))
+    alike = _find_alike(pair, forms, found)
+    if alike is None:
+        return _judge_by_words(forms, pair.earlier.forms)
+    theirs = [word for number in alike for word in split_words(pair.earlier.sentences[number].text)]
+    return _judge_change(pair, split_words(text), theirs)
+
+
+def _find_alike(
+    pair: ReportPair, forms: Sequence[str], found: Sequence[Sequence[int] | None]
+) -> list[int] | None:
+    """The earlier sentences that a sentence was made from, by where its pairs of words stand; None of too many words."""
+    places = list(filter(None, found))
+    if not pair.effort.take(sum(map(len, places))):
+        return None
+    hits = Counter(chain.from_iterable(places))
     wanted = max(1.0, MIN_PAIR_SHARE * len(found))
     best = max(hits.values(), default=0)
     alike = sorted([number for number, count in hits.items() if count >= min(wanted, best)])
-    theirs = [word for number in alike for word in split_words(pair.earlier.sentences[number].text)]
-    return _judge_change(pair, split_words(text), theirs)
+    laid = len(forms) + sum([len(pair.earlier.forms_of(number)) for number in alike])
+    return alike if laid <= MAX_LAID_WORDS and pair.effort.take(laid) else None
+
+
+def _judge_by_words(forms: Iterable[str], known: AbstractSet[str]) -> NoveltyKind | None:
+    """What makes words new that are too many to be laid beside others: one that is among none of them."""
+    return None if known >= set(forms) else "word"
 
 
 def _judge_change(
@@ -139,7 +181,7 @@ def _judge_change(
     form_counts = Counter(their_forms)
     pair_count = sum([form_counts[form] for form in our_forms])
     if pair_count > MAX_PAIRS_PER_WORD * (len(ours) + len(theirs)):
-        return None if form_counts.keys() >= set(our_forms) else "word"
+        return _judge_by_words(our_forms, form_counts.keys())
     matcher = SequenceMatcher(None, their_forms, our_forms, autojunk=False)
     blocks = [(theirs[a:b], ours[c:d], c) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
     gone = Counter([word.form for left, _, _ in blocks for word in left])
@@ -177,9 +219,11 @@ def _judge_block(
                 return kind
         elif _is_negation(pair, word):
             return "negation"
-        elif _has_meaning(pair, word.form) and not any(_is_spelling(word, other) for other in lost):
+        elif _has_meaning(pair, word.form) and not (
+            pair.effort.take(len(lost)) and any(_is_spelling(word, other) for other in lost)
+        ):
             takes_place = any(other.capital == word.capital for other in replaced)
-            if word.is_number or takes_place or not _is_known(pair.earlier, word):
+            if word.is_number or takes_place or not _is_known(pair, word):
                 return kind
         elif word.form in contrast and any(
             other.form in contrast or _has_meaning(pair, other.form) for other in lost[: len(right)]
@@ -196,11 +240,14 @@ def _is_joined(left: Sequence[str], right: Sequence[str]) -> bool:
     return not any(part[0].isdigit() and len(part) != THOUSANDS_CHARS for part in parts[1:])
 
 
-def _is_known(report: SplitReport, word: ComparedWord) -> bool:
-    """Whether a report has a word, however it is spelt."""
+def _is_known(pair: ReportPair, word: ComparedWord) -> bool:
+    """Whether the earlier report has a word, however it is spelt."""
+    report = pair.earlier
     if word.form in report.forms:
         return True
     if word.is_number or len(word.form) < MIN_SPELLING_CHARS:  # such has no other spelling
+        return False
+    if not pair.effort.take(len(report.forms) // 8):  # most begin with another letter
         return False
     first = word.form[0]
     others = [form for form in report.forms if form[0] == first]
@@ -274,7 +321,7 @@ def _judge_headline(
         if _is_negation(pair, word):
             if not _keeps_neighbour(pair, ours, number):
                 return "negation"
-        elif _has_meaning(pair, word.form) and not _is_known(pair.earlier, word):
+        elif _has_meaning(pair, word.form) and not _is_known(pair, word):
             if word.is_number:
                 return "number"
             new.append(word)

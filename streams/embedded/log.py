@@ -29,6 +29,9 @@ COLUMNS: Final = "topic, offset, key, value, timestamp, headers"
 PARTITION: Final = 0  # a topic of the embedded log has one
 # Records that are read at once. Fewer make more queries; many hold their values in memory and others off the thread.
 CHUNK_RECORDS: Final = 500
+# Of the records that are read at once; a larger one is read alone. Ordinary batches have 1 MB. More, and hostile items of
+# the largest size take a gigabyte in each step, decoded; less, and whole packages are read one by one.
+MAX_READ_BYTES: Final = 8 * 1024 * 1024
 T = TypeVar("T")
 log = structlog.get_logger("wiredesk.embedded")
 
@@ -130,15 +133,20 @@ class Log:
         return []
 
     def records(self, topic: str, start: int = 0, limit: int = -1) -> list[Record]:
-        """The records of a topic from an offset on."""
+        """The records of a topic from an offset on: all, or up to `limit`, but no more than `MAX_READ_BYTES` behind the first."""
         rows = self.connection.execute(
             f"SELECT {COLUMNS} FROM records WHERE topic = ? AND offset >= ? ORDER BY offset LIMIT ?",  # noqa: S608 -- a constant
             (topic, start, limit),
         )
-        return [
-            Record(topic, PARTITION, offset, key, value, timestamp, _unpacked(headers))
-            for topic, offset, key, value, timestamp, headers in rows
-        ]
+        records: list[Record] = []
+        room = MAX_READ_BYTES
+        for topic_, offset, key, value, timestamp, headers in rows:
+            room -= len(value or b"")
+            if records and room < 0 <= limit:
+                break
+            records.append(Record(topic_, PARTITION, offset, key, value, timestamp, _unpacked(headers)))
+        rows.close()
+        return records
 
     def record_chunks(self, topic: str) -> Iterator[list[Record]]:
         """All records of a topic up to its end of this moment, some at a time; others may write in between."""

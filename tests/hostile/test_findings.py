@@ -209,6 +209,16 @@ def test_two_stories_of_one_word_are_compared_in_time_in_proportion() -> None:
     assert steps.run("中".encode() * 6000 + b"<").seconds["deduplicate"] < MAX_RECORD_S
 
 
+@pytest.mark.parametrize(
+    "mutation", ["a sentence a word", "one sentence", "another third word", "a letter less"]
+)
+@pytest.mark.parametrize("unit", ["AAPL.O ", "Quill{}a. ", "the ferry {} sank. "])
+def test_a_long_copy_that_is_nearly_it_is_compared_in_less_than_a_second(unit: str, mutation: str) -> None:
+    """Each sentence laid beside each that is like it, and each word beside each, takes minutes at 20 kB."""
+    text = f"Ferry {unit[:3]} {mutation}\n\n{numbered(unit, 20_000)}"
+    assert loaded_steps().run(text.encode(), mutation=mutation).seconds["copy"] < MAX_RECORD_S
+
+
 NUMBERS = (
     "&#" + "9" * 9000 + ";",
     "&#" + "0" * 9000 + "65;",

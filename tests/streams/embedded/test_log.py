@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config import Misconfigured
-from streams.embedded.log import CHUNK_RECORDS, Log
+from streams.embedded.log import CHUNK_RECORDS, MAX_READ_BYTES, Log
 from streams.messages import Message
 
 HEADERS = (("ce_id", b"\xff\x00"), ("x", b"1"))
@@ -46,6 +46,15 @@ def test_a_topic_is_read_in_pieces_up_to_the_end_that_it_had(log: Log, number: i
         log.append([a_message("a", 9), a_message("b", 9)])
         read += [record.offset for record in piece]
     assert read == list(range(number))
+
+
+@pytest.mark.parametrize(("share", "read"), [(0.25, 4), (0.3, 3), (0.6, 1), (1.5, 1)])
+def test_large_records_are_read_few_at_a_time_and_all_in_the_end(log: Log, share: float, read: int) -> None:
+    value = b"x" * int(MAX_READ_BYTES * share)
+    log.append([Message("a", b"k", value, 0) for _ in range(5)])
+    assert len(log.next_records("reader", ["a"], 64)) == read
+    assert [record.offset for piece in log.record_chunks("a") for record in piece] == list(range(5))
+    assert len(log.records("a")) == 5
 
 
 def test_what_was_dropped_is_not_counted(log: Log) -> None:
