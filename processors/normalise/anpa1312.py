@@ -41,8 +41,9 @@ _KEYWORDS: Final = re.compile(
     r"(?:[ ]+(?P<month>\d{1,2})-(?P<day>\d{1,2}))?(?:[ ]+(?P<words>\d{3,5}))?[ ]*(?:\r\n|\r|\n|(?=\x02))"
 )
 _BARE: Final = re.compile(  # of a line that dropped control characters
-    r"\s*(?P<level>[a-zA-Z])(?P<number>\d{4})(?P<selector>[a-z][a-z -]{1,30}|-{2,8})(?:\r\n|\r|\n)(?=[a-z] [a-z] \S[^\r\n]*\d\d-\d\d +\d{3,5}\s)"
+    r"\s*(?P<level>[a-zA-Z])(?P<number>\d{4}) ?(?P<selector>[a-z][a-z0-9 -]{1,30}|-{2,8})[ \t]*(?:\r\n|\r|\n)(?=[a-z] {0,2}[a-z] +\S[^\r\n]*\d{1,2}-\d{1,2} +\d{3,5}\s)"
 )
+_BARE_START: Final = re.compile(r"^(?=[a-zA-Z]\d{4} ?[a-z-])", re.MULTILINE)
 _LINE_END: Final = re.compile(r"(?<![ \t])[ \t]*+<[ \t]*(?=\n|\Z)")
 # Codes of typesetters between words, in tables above all: the mark of a table's line (BS), the space band (DLE) and the
 # ends of justified columns (GS, RS, US). Words would run together where they were dropped.
@@ -51,7 +52,7 @@ _SPACES: Final = str.maketrans(dict.fromkeys("\x08\x10\x1d\x1e\x1f", " "))
 _MAX_HEADLINE_LINES: Final = 3  # on which a flush line may go on; more is copy that no code ends
 _BYLINE: Final = re.compile(r"by\s|associated press|.{3,40} writers?$", re.IGNORECASE)
 _NOTE: Final = re.compile(
-    r"\(?(?:eds?[.:]|editor'?s'? note|notes? to editors|attn\b|attention\b|an ap |with (?:ap )?(?:photo|graphic)s?\b)",
+    r"\(?(?:eds?[.:]|editor'?s'? note|notes? to editors|attn\b|attention\b|an ap |with (?:ap )?(?:photo|graphic)s?\b|(?:urgent|bulletin|flash|(?:news)?alert)[!. ]*$)",
     re.IGNORECASE,
 )
 _BY: Final = re.compile(r"^\^?[Bb][Yy] ([^<\n]{3,80}?)[<=\s]*$", re.MULTILINE)
@@ -71,7 +72,7 @@ def is_message(text: str) -> bool:
 
 def read_messages(document: Document) -> Readings:
     """The messages of a transmission, in order."""
-    messages = split_transmission(document.item, _START, is_message)
+    messages = split_transmission(document.item, _START, is_message, _BARE_START)
     return [_message(message.lstrip(), document.item) for message in messages]
 
 
@@ -83,7 +84,7 @@ def _message(text: str, item: RawItem) -> Reading:
     before, mark, after = text[line.end() :].partition("\x02")
     body, _, trailer = (after if mark else before).partition("\x03")
     body = _TABLE_LINE.sub("", body).translate(_SPACES)
-    created = find_wire_date(trailer, item.timezone) or find_wire_date(body[-_TRAILER_CHARS:], item.timezone)
+    created = _find_date(trailer, item) or _find_date(body[-_TRAILER_CHARS:], item)
     message = f"{level['level']}{level['number']}".lower()
     slug = " ".join((line["keyword"] or "", clean_line(line["version"]))).strip()
     headline, notes = _head(clean_text(body), slug)
@@ -101,6 +102,10 @@ def _message(text: str, item: RawItem) -> Reading:
     )
     words = _LINE_END.sub("", clean_text(body.partition("\x04")[0]))
     return Reading(_NAME, story, headline, _with_slug(words, slug), laid_out=True)
+
+
+def _find_date(text: str, item: RawItem) -> str | None:
+    return find_wire_date(text, item.timezone, item.language)
 
 
 def _byline(body: str) -> str | None:

@@ -43,6 +43,7 @@ _BARE: Final = re.compile(
     r"(?P<source>[A-Za-z]{2,5})(?P<number>\d{3,6}) (?P<priority>[1-9]) (?P<category>[A-Za-z]{1,4}) {1,4}(?P<words>\d{1,6})"
     r"(?P<rest>(?: [^\r\n\x02]*)?)(?:\r\n|\r|\n|(?=\x02))"
 )
+_BARE_START: Final = re.compile(r"^(?=[A-Za-z]{2,5}\d{3,6} [1-9] [A-Za-z])", re.MULTILINE)
 _AGENCY: Final = re.compile(r"\s*([A-Za-z][A-Za-z-]{1,11}) \d{4}\b")
 # The line that closes the head, and directly under it copy (a line of 45 characters or more, which no slug or note has):
 # then the layout need not look for a head in the text.
@@ -69,8 +70,12 @@ def is_message(text: str) -> bool:
 
 def read_messages(document: Document) -> Readings:
     """The messages of a transmission, in order."""
-    messages = split_transmission(document.item, _START, lambda text: _HEADER.match(text) is not None)
+    messages = split_transmission(document.item, _START, _is_start, _BARE_START)
     return [_message(message.lstrip(_FILLERS), document.item) for message in messages]
+
+
+def _is_start(text: str) -> bool:
+    return (_HEADER if text.startswith("\x01") else _BARE).match(text) is not None
 
 
 def _message(text: str, item: RawItem) -> Reading:
@@ -79,7 +84,9 @@ def _message(text: str, item: RawItem) -> Reading:
         return Reading(_NAME, Story("", type="text"), text=text, laid_out=True)
     slug, body, trailer = _parts(text[header.end() :])
     source, number = header["source"], header["number"]
-    created = find_wire_date(trailer, item.timezone) or find_wire_date(header["rest"], item.timezone)
+    created = find_wire_date(trailer, item.timezone, item.language) or find_wire_date(
+        header["rest"], item.timezone, item.language
+    )
     message = f"{source}{number}"
     head = _head(body)
     slugline = clean_line(slug.partition("\n")[0]).rstrip(" =") or head.slug

@@ -7,8 +7,6 @@ revision and its `PreviousRevision`); `NewsManagement` with `Status`, `Urgency` 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -28,8 +26,7 @@ from processors.model.story import (
     Text,
 )
 from processors.normalise import nitf
-from processors.normalise.decode import decode_unmarked
-from processors.normalise.html import html_from_tree, looks_like_html, read_tree, read_wire_html
+from processors.normalise.newsml1_content import find_nitf, read_content, read_own_markup, read_own_text
 from processors.normalise.newsml1_media import associations, is_medium, media_kind, renditions, role_of
 from processors.normalise.reading import Document, Format, Reading, Readings
 from processors.normalise.text import clean_line, clean_text, with_dateline, without_byline_word
@@ -69,9 +66,6 @@ _ASIDES: Final = _SUMMARIES | {
 }
 _REVISION: Final = re.compile(r":\d+[NUAnua]?$")
 _URN_PARTS: Final = 4  # ``urn:newsml:provider:…``: what has no more names the provider and no item
-_REFERENCE: Final = re.compile(r"<NewsComponentRef\b[^<>]*>")
-_DOCUMENT: Final = re.compile(r"\s*(?:<\?xml[^<>]*>\s*)?(?:<!DOCTYPE[^<>]*>\s*)?<nitf\b", re.IGNORECASE)
-_NO_TEXT: Final = frozenset({"photo", "picture", "graphic", "video", "audio", "animation"})
 
 
 def read_items(document: Document) -> Readings:
@@ -229,99 +223,30 @@ def _is_aside(component: Any) -> bool:
 
 
 def _headline(component: Any) -> str:
-    """The headline of a component, else the words of its part that is the title."""
+    """The headline of a component, else the words of its part that is the title, else that of the NITF in it."""
     if line := _line(component, "HeadLine"):
         return line
     titles = (part for part in child_elements(component, "NewsComponent") if role_of(part) in _TITLE)
-    return clean_line(_own_text(next(titles, None), ""))
+    root = find_nitf(component)
+    return clean_line(read_own_text(next(titles, None), "")) or (
+        nitf.headlines(root)[0] if root is not None else ""
+    )
 
 
 def _text(component: Any) -> str:
     """The text of a component with its dateline before it: of its own content, or of its parts."""
     dateline = _line(component, "DateLine")
-    texts = [text for part in _parts(component) if (text := _own_text(part, "").strip())]
+    texts = [text for part in _parts(component) if (text := read_own_text(part, "").strip())]
     if len(texts) > 1 and texts[1].startswith(texts[0]):
         del texts[0]  # an introduction that the copy repeats
-    text = max(_own_text(component, dateline), "\n\n".join(texts), key=len)
+    text = max(read_own_text(component, dateline), "\n\n".join(texts), key=len)
     return with_dateline(text, dateline)
 
 
-def _own_text(component: Any, dateline: str) -> str:
-    """The text of a component's own content items, the longest form."""
-    contents = child_elements(component, "ContentItem")
-    return max((_content(content, dateline) for content in contents), key=len, default="")
-
-
-def _content(element: Any, dateline: str = "") -> str:
-    """The words of a ContentItem in NITF, XHTML or plain characters (NewsML 1.2, section 5.5.5).
-
-    `dateline` is the item's, which then counts in place of the one in the NITF.
-    """
-    data = _data(element)
-    if data is None:
-        return ""
-    inner = _inner(data)
-    if inner is None:
-        text = _REFERENCE.sub("", _characters(data))
-        names = [attribute(child(element, name), "FormalName").lower() for name in ("MimeType", "Format")]
-        return read_wire_html(text).text if "html" in " ".join(names) or looks_like_html(text) else text
-    if local_name(inner).lower() == "nitf":
-        return nitf.body(inner, dateline)
-    return read_tree(_body_of(inner, data)).text
-
-
-def _data(element: Any) -> Any:
-    """The ``DataContent`` of a content item of text, also inside of an encoding; None for media."""
-    if attribute(child(element, "MediaType"), "FormalName").lower() in _NO_TEXT:
-        return None
-    data = child(element, "DataContent")
-    return next(descendant_elements(element, "DataContent"), None) if data is None else data
-
-
-def _inner(data: Any) -> Any:
-    """The first element in a ``DataContent``, or the root of NITF that stands there as characters; None for words."""
-    inner = next((element for element in data if isinstance(element.tag, str)), None)
-    if inner is None and _DOCUMENT.match(data.text or ""):
-        return parse_xml(data.text)[0]
-    return inner
-
-
-def _characters(data: Any) -> str:
-    """The characters of a ``DataContent``, decoded where its encoding is base64 (section 5.5.5)."""
-    text = data.text or ""
-    around = data.getparent()
-    if local_name(around) != "Encoding" or "base64" not in attribute(around, "Notation").lower():
-        return text
-    try:
-        return decode_unmarked(base64.b64decode(text))
-    except (binascii.Error, ValueError):
-        return text
-
-
-def _body_of(inner: Any, data: Any) -> Any:
-    """The body of a page in a ``DataContent``, else all of it."""
-    bodies = (element for element in inner.iter() if local_name(element).lower() in {"body", "body.content"})
-    return next(bodies, data)
-
-
 def _markup(component: Any) -> str:
-    """The markup of the longest of a component's own content items, or of its parts one after the other."""
-    if parts := _parts(component):
-        return "".join(map(_markup, parts))
-    longest = max(
-        child_elements(component, "ContentItem"), key=lambda item: len(_content(item)), default=None
-    )
-    data = _data(longest) if longest is not None else None
-    if data is None:
-        return ""
-    inner = _inner(data)
-    if inner is None:
-        text = _characters(data)
-        return text if looks_like_html(text) else ""
-    if local_name(inner).lower() == "nitf":
-        return nitf.markup(inner)
-    names = {"body": "div", "body.content": "div", "datacontent": "div"}
-    return html_from_tree(_body_of(inner, data), names)
+    """The markup of a component's own content, or of its parts one after the other."""
+    parts = _parts(component)
+    return "".join(map(_markup, parts)) if parts else read_own_markup(component)
 
 
 def _line(component: Any, name: str) -> str:
@@ -355,7 +280,7 @@ def _with_component(frame: Story, component: Any) -> Story:
             *(Text(text, "caption", "text/plain") for text in _captions(component)),
             *(Text(text, "summary", "text/plain") for text in _summaries(component)),
         ),
-        by=without_byline_word(_line(component, "ByLine"), of_element=True) or None,
+        by=_byline(component),
         slugline=_line(component, "SlugLine") or None,
         located=next(map(_place, places), None) or _place(about),
         copyright_notice=_line(component, "CopyrightLine")
@@ -386,6 +311,12 @@ def _about(component: Any, name: str) -> list[Any]:
     return []
 
 
+def _byline(component: Any) -> str | None:
+    root = find_nitf(component)
+    inner = nitf.byline(root) if root is not None else None
+    return without_byline_word(_line(component, "ByLine"), of_element=True) or inner
+
+
 def _language(component: Any) -> str | None:
     """The language of a component: as its metadata say, else as ``xml:lang`` on it or around it."""
     declared = next((attribute(element, "FormalName") for element in _about(component, "Language")), "")
@@ -399,7 +330,7 @@ def _captions(component: Any) -> Iterator[str]:
     for part in descendant_elements(component, "NewsComponent"):
         if role_of(part) == "caption":
             for content in descendant_elements(part, "ContentItem"):
-                if text := clean_text(_content(content)):
+                if text := clean_text(read_content(content)):
                     yield text
 
 
@@ -412,7 +343,7 @@ def _summaries(component: Any) -> Iterator[str]:
         if (
             role_of(part) in _SUMMARIES
             and part is not component
-            and (text := clean_text(_own_text(part, "")))
+            and (text := clean_text(read_own_text(part, "")))
         ):
             yield text
 

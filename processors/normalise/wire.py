@@ -30,13 +30,20 @@ _MONTH_FIRST: Final = re.compile(
 )
 
 
-def split_transmission(item: RawItem, start: re.Pattern[str], is_message: Callable[[str], bool]) -> list[str]:
+def split_transmission(
+    item: RawItem,
+    start: re.Pattern[str],
+    is_message: Callable[[str], bool],
+    bare: re.Pattern[str] | None = None,
+) -> list[str]:
     """The messages of a transmission, in order; all of it where none begins in it.
 
     The bytes are decoded anew, because wires declare no character set. A message begins at a match of `start` where
-    `is_message` says so of what follows.
+    `is_message` says so of what follows; where a line has dropped the control characters, at one of `bare`.
     """
     text = decode_wire(item.payload, item.charset, item.language)
+    if bare and "\x01" not in text:
+        start = bare
     starts = [
         match.start()
         for match in start.finditer(text)
@@ -45,10 +52,11 @@ def split_transmission(item: RawItem, start: re.Pattern[str], is_message: Callab
     return [text[begin:end] for begin, end in pairwise([*(starts or [0]), len(text)])]
 
 
-def find_wire_date(text: str, zone: str | None) -> str | None:
+def find_wire_date(text: str, zone: str | None, language: str | None = None) -> str | None:
     """The first date of the form ``221530 GMT JAN 26`` or ``01-22-26 1530GMT``, as RFC 3339 in UTC; None for none.
 
-    A date without a zone is in `zone` (an IANA name), else in UTC.
+    A date without a zone is in `zone` (an IANA name), else in UTC. The country in `language` (BCP 47) decides between
+    zones of one name.
     """
     match = _DAY_FIRST.search(text) or _MONTH_FIRST.search(text)
     if not match:
@@ -62,7 +70,7 @@ def find_wire_date(text: str, zone: str | None) -> str | None:
             int(match["day"]),
             int(match["hour"]),
             int(match["minute"]),
-            tzinfo=_zone(match["zone"] or "", zone),
+            tzinfo=_zone(match["zone"] or "", zone, language),
         )
     except ValueError:
         return None
@@ -92,13 +100,13 @@ def subjects_of(category: str, table: str, scheme: str) -> tuple[Subject, ...]:
     return tuple(subjects)
 
 
-def _zone(name: str, default: str | None) -> tzinfo:
+def _zone(name: str, default: str | None, language: str | None) -> tzinfo:
     """The zone of a name, else that of the wire by the settings, else UTC.
 
     Raises:
         ValueError: nobody knows the name, so that the instant would be wrong.
     """
-    if zone := zone_of(name):
+    if zone := zone_of(name, language):
         return zone
     try:
         if default:

@@ -25,6 +25,7 @@ from processors.normalise.text import without_illegal_references
 _ILLEGAL_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NAMED_REFERENCE: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
 _BARE_AMPERSAND: Final = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[A-Za-z_:][\w:.-]*;)")
+_MARKS: Final = frozenset("<>&")
 _XML_ENTITIES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
 # The entities of a news document are company names and marks: a few hundred characters in a subset at its head. Higher
@@ -55,6 +56,10 @@ def parse_xml(text: str) -> tuple[Any, tuple[DamageKind, ...]]:
         Malformed: nothing in it could be read.
     """
     text = replace_entities(text.lstrip("\ufeff \t\r\n"))
+    if (
+        "&" in text and "<!DOCTYPE" in text[:_SUBSET_CHARS]
+    ):  # whose names libxml2 drops in silence where it has no DTD
+        text = _ENTITY_REFERENCE.sub(_html_word, text)
     try:
         return _parse_strictly(text), ()
     except etree.XMLSyntaxError:
@@ -159,6 +164,13 @@ def _mend(text: str) -> tuple[str, bool]:
         legal += "]]>"  # cut in the middle of a section, which libxml2 would drop
     mended = _NAMED_REFERENCE.sub(_html_character, legal)
     return _BARE_AMPERSAND.sub("&amp;", mended), len(legal) < len(text)
+
+
+def _html_word(match: re.Match[str]) -> str:
+    """The character of HTML that a reference means, unless it is markup; sections and comments as they are."""
+    name = match[1]
+    character = html5.get(f"{name};") if name and name not in _XML_ENTITIES else None
+    return character if character and not _MARKS.intersection(character) else match[0]
 
 
 def _html_character(match: re.Match[str]) -> str:
