@@ -51,6 +51,12 @@ class Candidate:
         """The place as the event carries it, under `name` where one is given."""
         return Place(name or self.name, self.country, self.latitude, self.longitude, self.geoname_id)
 
+    def lies_in(self, area: Candidate) -> bool:
+        """Whether it is of a country or region, as far as codes tell."""
+        if area.country != self.country:
+            return False
+        return area.kind == "country" or not area.region or not self.region or area.region == self.region
+
     def spelled(self, words: str) -> str:
         """The spelling of `words` that the gazetteer has for this place, else `words`."""
         key = key_of(words)
@@ -135,7 +141,7 @@ class Gazetteer:
         """
         options = self.candidates(name)
         if region and (areas := self.areas(region)):
-            options = tuple(c for c in options if any(_within(c, area) for area in areas))
+            options = tuple(c for c in options if any(c.lies_in(area) for area in areas))
         if near:
             return min(options, key=lambda c: _distance(c, near), default=None)
         hinted = frozenset(countries)
@@ -170,12 +176,6 @@ def _weight(place: Candidate, key: str) -> float:
         own = 1.0 if key_of(place.name) == key else 0.3
         return place.population * own * (20 if place.capital and own == 1.0 else 1)
     return place.population or 250_000
-
-
-def _within(place: Candidate, area: Candidate) -> bool:
-    if area.country != place.country:
-        return False
-    return area.kind == "country" or not area.region or not place.region or area.region == place.region
 
 
 def _distance(place: Candidate, near: tuple[float, float]) -> float:

