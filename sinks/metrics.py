@@ -46,6 +46,11 @@ STALLED_SECONDS: Final = Gauge(
     ("step", "cause"),
     multiprocess_mode="livemostrecent",
 )
+TOPIC_DIFFERENCES: Final = Gauge(
+    "wire_topic_differences",
+    "In how many ways the topics on the broker are not as the settings want them: see wiredesk topics check.",
+    multiprocess_mode="livemostrecent",
+)
 LOST_RECORDS: Final = Counter(
     "wire_lost_records",
     "Records that were gone from a topic before a consumer had read them, as far as their number is known.",

@@ -30,7 +30,7 @@ from streams.kafka.cluster import HEARTBEATS, Cluster
 from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, read_states
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
-from streams.kafka.topics import partition_counts, wait_until_ready
+from streams.kafka.topics import partition_counts, wait_until_ready, watch_topics
 from streams.kafka.watchdog import ReaderStanding, Watchdog
 from streams.pollers import DropWatch, judge_tasks
 from streams.pollers.feed import Feed
@@ -85,8 +85,8 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
                 share.measure_feeds,
             )
         )
-        watching = asyncio.create_task(watchdog.run())
-        stack.push_async_callback(_cancel, watching)
+        watching = asyncio.gather(watchdog.run(), watch_topics(settings))
+        stack.callback(watching.cancel)
         folder = asyncio.create_task(drop.run(stop, pool))
         stack.push_async_callback(_cancel, folder)
         await share.run(stop, folder)

@@ -31,7 +31,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.refusals import message_limit, set_aside_error
 from streams.kafka.service import serve_health
 from streams.kafka.step_runner import PartitionsLost, StepRunner
-from streams.kafka.topics import wait_until_ready
+from streams.kafka.topics import wait_until_ready, watch_topics
 from streams.kafka.watchdog import ReaderStanding, Watchdog, member_offsets
 from streams.messages import Message, Record, dead_letter, without_bytes
 from streams.retry import BROKER, retry_until_stopped
@@ -167,7 +167,7 @@ async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: a
 
         checks = {"kafka": check_group, "records": watchdog.check}
         await stack.enter_async_context(serve_health(settings.health, checks))
-        watching = asyncio.ensure_future(watchdog.run())
+        watching = asyncio.gather(watchdog.run(), watch_topics(settings))
         stack.callback(watching.cancel)
         async with asyncio.TaskGroup() as group:
             for target, source in zip(targets, sources, strict=True):

@@ -20,12 +20,14 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
 
 from config import Misconfigured
 from config.settings import Settings
 from processors.errors import Transient
 from processors.numbers import parse_int64
 from processors.times import HOUR_MS
+from sinks.metrics import TOPIC_DIFFERENCES
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster, or_stopped, wait_for_broker
 from streams.kafka.faust_internals import hidden_topics
 from streams.routing import load_rules
@@ -43,6 +45,9 @@ from streams.topology import (
 ALREADY_EXISTS: Final = 36  # TOPIC_ALREADY_EXISTS: somebody else has made it just now
 # Patience with a broker that does not know a new topic yet: less fails on a loaded cluster, more holds up the error.
 SPREAD_S: Final = 15.0
+# Between two looks at what others change. Shorter asks for the settings of all topics more often, from every process;
+# longer is how late a policy is told that deletes what was not read.
+WATCH_INTERVAL_S: Final = 15.0
 
 log = structlog.get_logger("wiredesk.kafka")
 
@@ -116,6 +121,32 @@ async def topic_differences(settings: Settings) -> list[str]:
         lines = [f"{name} {_why_absent(settings, hidden=hidden)}" for name, hidden in absent.items()]
         present = [spec for spec in wanted if spec.name not in absent]
         return lines + await _compare(admin, present, settings)
+
+
+async def watch_topics(settings: Settings) -> None:
+    """Tell what others change in the topics while a role runs, until cancelled: a policy, a limit, partitions."""
+    known = dict.fromkeys(await _differences_or_none(settings) or ())
+    while True:
+        TOPIC_DIFFERENCES.set(len(known))
+        await asyncio.sleep(WATCH_INTERVAL_S)
+        lines = await _differences_or_none(settings)
+        if lines is None:
+            continue
+        for line in lines:
+            if line not in known:
+                log.error("a topic was changed", difference=line)
+        for line in known:
+            if line not in lines:
+                log.info("a topic is as it must be", was=line)
+        known = dict.fromkeys(lines)
+
+
+async def _differences_or_none(settings: Settings) -> list[str] | None:
+    """The differences; None where the broker does not answer, or a topic goes at this moment."""
+    try:
+        return await topic_differences(settings)
+    except (KafkaError, Transient, OSError, LookupError):
+        return None
 
 
 async def _absent_topics(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, bool]:

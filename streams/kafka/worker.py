@@ -23,7 +23,7 @@ from streams.kafka.routes import RouteEngine, RouteRunner
 from streams.kafka.service import serve_health
 from streams.kafka.standby import PartitionStates, StatefulStep
 from streams.kafka.step_runner import StepRunner
-from streams.kafka.topics import check_state_partitions, wait_until_ready
+from streams.kafka.topics import check_state_partitions, wait_until_ready, watch_topics
 from streams.kafka.watchdog import Watchdog
 from streams.pool import StepLoader, StepPool
 from streams.steps import Work
@@ -164,7 +164,7 @@ async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) 
         return "partitions are being assigned" if app.rebalancing else None
 
     async with serve_health(settings.health, {"kafka": check_group, "steps": watchdog.check}):
-        measuring = asyncio.ensure_future(watchdog.run())
+        measuring = asyncio.gather(watchdog.run(), watch_topics(settings))
         try:
             yield
         finally:

@@ -6,10 +6,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import NewPartitions
 
 from config.settings import Settings
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
+from streams.messages import raw_message
 from streams.topology import NORMALISED, RAW
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import Worker, item, make_topics, publish, read
@@ -53,3 +55,60 @@ async def test_a_topic_that_is_made_anew_is_read_again(
         assert "Traceback" not in worker.log()
         assert worker.stop() == 0
     trial.count((f"urn:test:story:{number}" for number in range(40)), uris_of(records))
+
+
+@pytest.mark.trial("32", "cleanup.policy of a topic of stories changed to compact")
+async def test_a_policy_that_deletes_what_nobody_has_read_is_told(
+    kafka: KafkaForTest, tmp_path: Path, trial: Trial
+) -> None:
+    settings = kafka.settings(worker="one", workers=1, partitions=1)
+    await make_topics(settings)
+    name = Cluster(settings).topic(RAW.name)
+    alter = f"kafka-configs.sh --bootstrap-server {kafka.servers} --entity-type topics --entity-name {name} --alter"
+    with Worker(settings, tmp_path / "log", *NORMALISE) as worker:
+        worker.wait_for("partitions assigned")
+        changed = await asyncio.to_thread(kafka.server.tool, f"{alter} --add-config cleanup.policy=compact")
+        assert changed.returncode == 0, changed.stderr
+        trial.begin()
+        await trial.wait_until_told("log", lambda: "cleanup.policy=compact, not delete" in worker.log())
+        await trial.wait_until_told("figure", lambda: worker.figure("wire_topic_differences") == 1)
+        await asyncio.to_thread(kafka.server.tool, f"{alter} --add-config cleanup.policy=delete")
+        trial.end()
+
+        async def is_mended() -> bool:
+            return worker.figure("wire_topic_differences") == 0
+
+        await trial.wait_until_healed(is_mended)
+        await publish(settings, map(item, range(20)))
+        records = await read(settings, [NORMALISED.name], 20)
+        assert worker.stop() == 0
+    trial.count((f"urn:test:story:{number}" for number in range(20)), uris_of(records))
+
+
+@pytest.mark.trial("25", "partitions of the raw topic raised under a running worker")
+async def test_partitions_that_come_are_read(kafka: KafkaForTest, tmp_path: Path, trial: Trial) -> None:
+    settings = kafka.settings(worker="one", workers=1, partitions=2)
+    await make_topics(settings)
+    name = Cluster(settings).topic(RAW.name)
+    with Worker(settings, tmp_path / "log", *NORMALISE) as worker:
+        worker.wait_for("partitions assigned")
+        admin = Cluster(settings).admin()
+        await admin.start()
+        trial.begin()
+        await admin.create_partitions({name: NewPartitions(5)})
+        trial.end()
+        await admin.close()
+        async with Cluster(settings).producer() as producer:
+            for number in range(20):
+                value = raw_message(item(number), RAW.name).value
+                await producer.send_and_wait(name, value, partition=number % 5)
+        await trial.wait_until_told("log", lambda: "has 5 partitions, not 2" in worker.log())
+
+        async def has_all() -> bool:
+            return len(await read(settings, [NORMALISED.name], 20, 0.5)) >= 20
+
+        await trial.wait_until_healed(has_all)
+        records = await read(settings, [NORMALISED.name], 20)
+        assert "Traceback" not in worker.log()
+        assert worker.stop() == 0
+    trial.count((f"urn:test:story:{number}" for number in range(20)), uris_of(records))
