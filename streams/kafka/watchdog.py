@@ -102,6 +102,7 @@ class Watchdog:
         self._stack = AsyncExitStack()
         self._clients: tuple[AIOKafkaAdminClient, AIOKafkaConsumer, AIOKafkaConsumer] | None = None
         self._has_ended = False
+        self._headless: frozenset[TopicPartition] = frozenset()  # partitions that no broker leads
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
@@ -147,14 +148,17 @@ class Watchdog:
         impatient = waiting and any(
             number for place, number in waiting.items() if place.topic not in standing.patient
         )
+        headless = not self._headless.isdisjoint(standing.offsets or ())
         is_taking = standing.cause is not None and standing.cause.kind == "takeover"
         progress.takeover = standing.cause.words if standing.cause and is_taking else ""
         ownerless = await self._ask_owners(reader, progress, standing)
-        if progress.offsets != standing.offsets or (waiting is not None and not impatient and not ownerless):
+        if progress.offsets != standing.offsets or (
+            waiting is not None and not (impatient or ownerless or headless)
+        ):
             progress.offsets, progress.moved_at = standing.offsets, now
         seconds = now - progress.moved_at
         cause = None
-        if seconds >= self._stalled_after_s or ownerless:
+        if seconds >= self._stalled_after_s or ownerless or headless:
             cause = await self._find_cause(standing, waiting, ownerless)
         self._report(reader.name, progress, cause, seconds)
 
@@ -188,7 +192,11 @@ class Watchdog:
         self, standing: ReaderStanding, waiting: Mapping[TopicPartition, int] | None
     ) -> StallCause | None:
         admin, _, committed = await self._connect()
-        places = [place for place in standing.offsets or () if waiting is None or waiting.get(place)]
+        places = [
+            place
+            for place in standing.offsets or ()
+            if waiting is None or waiting.get(place) or place in self._headless
+        ]
         topics = await _describe(admin, {place.topic for place in places})
         leaders = {place: topics.get(place.topic, {}).get(place.partition, -1) for place in places}
         if headless := sorted(place for place, leader in leaders.items() if leader < 0):
@@ -202,8 +210,21 @@ class Watchdog:
         return None
 
     async def _ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        _, reader, _ = await self._connect()
-        ends: Mapping[TopicPartition, int] = await reader.end_offsets(partitions) if partitions else {}
+        """The ends of partitions; those without a leader are left out, and noted."""
+        admin, reader, _ = await self._connect()
+        self._headless = frozenset()
+        if not partitions:
+            return {}
+        ends: Mapping[TopicPartition, int]
+        try:
+            async with asyncio.timeout(ANSWER_S / 2):
+                ends = await reader.end_offsets(partitions)
+        except TimeoutError:
+            topics = await _describe(admin, {place.topic for place in partitions})
+            self._headless = frozenset(
+                place for place in partitions if topics.get(place.topic, {}).get(place.partition, -1) < 0
+            )
+            ends = await reader.end_offsets([place for place in partitions if place not in self._headless])
         return ends
 
     async def _ask_owners(
