@@ -63,6 +63,7 @@ class CommonLines(WordTable, frozen=True):
     ]  # headings of an agency's notebook for editors, which goes on up to its code line
     provider: tuple[Pattern, ...]  # headings of the block that says who sends a press release
     script: tuple[Pattern, ...]  # headings within the script of a film, which are never its headline
+    genre: tuple[Pattern, ...]  # lines in capitals that say what sort of story follows
     caption: tuple[Pattern, ...]  # cues of captions, anywhere in a line
     caption_words: tuple[str, ...]  # each line of `caption` has one of them
     credit: tuple[Pattern, ...]  # words of credits; a name may follow

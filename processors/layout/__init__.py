@@ -30,6 +30,10 @@ MAX_LINES: Final = 12_000  # that are told apart; what comes after is one paragr
 MAX_BYLINE_CHARS: Final = (
     90  # of a byline that goes on from nothing; in running copy no line opens with By and a name
 )
+MAX_HEAD_CHARS: Final = (
+    3000  # of a text, in which a note of one line may stand above a headline without a blank line
+)
+NOTE_ENDS: Final = ")].="  # of a note that is whole; others are broken at the wire's width
 MAX_PROVIDER_LINES: Final = 5  # of a block that says who sends a press release: heading, company, city, date
 MAX_SLUG_PART: Final = 4  # parts among which the slug line stands; below them the same words are the story's
 MAX_HEAD_PARTS: Final = (
@@ -105,6 +109,8 @@ def _stands_alone(line: Line, last: Line, shape: Shape) -> bool:
         or (tables.ends_in_result(line.text) and tables.ends_in_result(last.text))
     ):
         return True
+    if line.start < MAX_HEAD_CHARS and last.text[-1] in NOTE_ENDS and line_kinds.kind_of(last.text) == "note":
+        return True
     if (
         line.text[0].isupper()
         and len(line.text) <= MAX_BYLINE_CHARS
@@ -172,8 +178,19 @@ def _body_without_prose(text: str, parts: list[DispatchPart], *, apart: bool) ->
             len(parts),
         )
     shaped = tables.first_of_shaped_rows(parts, 1)
+    if shaped is None and (digest := tables.titles_of_digest(parts, _headline_of(parts))) is not None:
+        join_parts(text, parts, *digest, "list")
+        return digest[0]
     tables.join_rows(text, parts, 1 if shaped is None else shaped)
     return next((n for n, part in enumerate(parts) if part.kind in ("list", "table")), len(parts))
+
+
+def _headline_of(parts: Sequence[DispatchPart]) -> int:
+    """The number of the first part that is neither told by its words nor keywords."""
+    open_parts = (
+        n for n, part in enumerate(parts) if part.kind is None and not line_kinds.is_slug(part.one_line)
+    )
+    return next(open_parts, len(parts))
 
 
 def _is_above_headline(parts: Sequence[DispatchPart], number: int) -> bool:

@@ -13,6 +13,8 @@ from processors.layout.phrases import phrases
 
 MIN_PROSE_CHARS: Final = 30  # of a last paragraph; shorter lines are names and tags, but for sentences
 MIN_SENTENCE_CHARS: Final = 15
+MIN_CONTACT_LINES: Final = 3  # of a block without a heading: a name, its company, a number
+MAX_CONTACT_CHARS: Final = 60  # of each of its lines
 MAX_SUBHEAD_CHARS: Final = 90  # longer lines without a full stop are paragraphs cut by the wire
 SIGNED_CAPITALS: Final = re.compile(r"(?<=[.!?”\"»)] )[A-Z]{2,4}(?: [A-Z]{2,4}){1,4}$")
 MAX_TAIL_LINES: Final = 5  # at the end, among which a tag with initials is looked for
@@ -28,6 +30,7 @@ TAIL_SEGMENTS: Final = frozenset({"signoff", "initials", "boilerplate", "credit"
 def name_body(text: str, parts: list[DispatchPart], lead: int) -> None:
     """Name the parts from `lead` on."""
     _join_standing_matter(text, parts, lead)
+    _join_contacts(text, parts, lead)
     _name_tail(parts, lead)
     for number in range(lead, len(parts)):
         part = parts[number]
@@ -111,6 +114,36 @@ def _join_standing_matter(text: str, parts: list[DispatchPart], lead: int) -> No
         number += 1
 
 
+def _join_contacts(text: str, parts: list[DispatchPart], lead: int) -> None:
+    """Join a block of short lines among which stand telephone numbers, mail or web addresses: who to ask, and where."""
+    number = lead + 1
+    while number < len(parts):
+        last = number
+        while last + 1 < len(parts) and not parts[last + 1].parted:
+            last += 1
+        if (
+            parts[number].parted
+            and last - number + 1 >= MIN_CONTACT_LINES
+            and _is_contact(parts[number : last + 1])
+        ):
+            join_parts(text, parts, number, last, "boilerplate")
+            last = number
+        number = last + 1
+
+
+def _is_contact(block: list[DispatchPart]) -> bool:
+    return (
+        any(part.kind == "boilerplate" for part in block)
+        and all(
+            part.kind == "boilerplate"
+            or (part.kind is None and len(part.words) <= MAX_CONTACT_CHARS and part.words[-1] not in ".!?")
+            for part in block
+        )
+        and not line_kinds.is_byline(block[0].one_line)
+        and not line_kinds.is_initials(block[-1].words)
+    )
+
+
 def _end_of_block(parts: list[DispatchPart], number: int) -> int:
     """The last part of the block that standing matter opens; a heading alone takes the next block."""
     last = number
@@ -179,8 +212,13 @@ def _is_subhead(parts: list[DispatchPart], number: int, lead: int) -> bool:
         phrases().interview.match(words) or (words.isupper() and parts[number + 1].words.isupper())
     ):
         return False  # an interview, or copy in capitals throughout
-    if QUOTED_LINE.fullmatch(words) and part.parted and len(words.split()) <= MAX_QUOTED_SUBHEAD_WORDS:
-        return True
+    below = parts[number + 1]
+    titles_box = (
+        words.endswith(")") and below.kind in BOX_SEGMENTS and not below.parted and words[0].isalnum()
+    )
+    quoted = QUOTED_LINE.fullmatch(words) and part.parted and len(words.split()) <= MAX_QUOTED_SUBHEAD_WORDS
+    if titles_box or quoted:
+        return True  # the title of a race or a group with its ground; something said that heads what follows
     first = words.lstrip("“\"'‘«„+*#-–— (")[:1]
     if not (first.isupper() or first.isdigit() or not first.isascii()) or (
         words.endswith((".", ",", ";", "…", "”", '"', "»", ")")) and not words.isupper()

@@ -67,7 +67,11 @@ def _sure_kind(words: str, low: str) -> SegmentKind | None:
 
 
 def _is_note(words: str, low: str) -> bool:
-    if phrases().note.match(low) or _is_bracketed_note(low):
+    if (
+        phrases().note.match(low)
+        or _is_bracketed_note(low)
+        or (words.isupper() and phrases().genre.match(low))
+    ):
         return True
     return len(words) <= MAX_SHORT_CHARS and conventions().note.describe(low)
 
@@ -123,6 +127,7 @@ def _slug_pattern() -> re.Pattern[str]:
         r"|(?:[a-z]{1,3}\d{3,4}|[A-Z]{2,4}\d{3,4}|[A-Z]{3,4} ?\d{2,4} \d)\b.{0,60}|(?:ZCZC|NNNN)\b.{0,60}"
         r"|\d{6}[A-Z]? (?:GMT )?[A-Za-z]{3} \d{2,4}|[A-Z]{2}-[A-Z]{2}-\d\d-\d\d-\d\d .{3,20}"
         r"|[A-ZÀ-Þ0-9][\w&'’]{1,24}(?:[-/][\w&'’]{1,24}){1,6}[-/]?(?:,\s?[\w -]{0,40}|\s\([\w ,.]{1,40}\))?"
+        r"|[\w&'’-]{2,25}(?:/[\w&'’-]{1,24}(?: [\w&'’-]{1,24}){0,3}){1,6}/"
         r"|[a-zà-þ]{2,8}(?:-[\w&'’]{2,24}){2,6}|[A-ZÀ-Þ][\w&'’-]{1,24}(?: [\w&'’-]{1,24}){0,3}(?:/[\w&'’-]{1,24}(?: [\w&'’-]{1,24}){0,3}){0,6}/"
         r"|(?:[A-ZÀ-Þ][\w&'’-]{1,24}(?: [\w&'’-]{1,24}){0,3}/){2,6}[\w&'’-]{1,24}(?: [\w&'’-]{1,24}){0,3}"
         r"|(?:[A-ZÀ-Þ0-9&]+[-/]){1,5}[A-ZÀ-Þ0-9&]+(?:\s\(.{1,60}\)|, .{1,60})?|[\w-]{3,}(?:[/ -][\w-]+){0,4},\s?0?\d{3}"

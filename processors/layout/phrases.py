@@ -34,6 +34,7 @@ class Phrases:
     notebook: re.Pattern[str]
     provider: re.Pattern[str]
     script: re.Pattern[str]
+    genre: re.Pattern[str]
     byline: re.Pattern[str]
     role: re.Pattern[str]
     sourced: re.Pattern[str]
@@ -98,6 +99,7 @@ def phrases() -> Phrases:
         _any_of(common.notebook),
         _any_of(common.provider),
         _any_of(common.script),
+        _any_of(common.genre),
         re.compile(rf"[(\[*]*\s*(?:{byline})\b:?\s+(?P<names>\S.*?)\s*[)\]*]*", re.IGNORECASE),
         re.compile(rf"\b(?:{role})"),
         re.compile(rf"\W{{0,3}}(?:{source})\s?:?\s+(?P<agency>[^:\n]{{2,40}}?)[^\w:]{{0,2}}"),

@@ -26,6 +26,8 @@ TIME_CODE: Final = re.compile(
 ROW_WORDS: Final = re.compile(r"[^\W\d_][\w.'’&/-]*(?: +[^\W\d_][\w.'’&/-]*)*")
 RANKED_ROW: Final = re.compile(r"(\d{1,2})[.)]? +\D.*")
 RESULT_END: Final = re.compile(r"(?<!\d)\d{1,3}[-–:]\d{1,3}(?:\s?\(\d+(?:[-–]\d+)?\))?$")
+MIN_TITLES: Final = 3  # of a digest; two lines under a headline are its deck and a byline
+MAX_TITLE_CHARS: Final = 120  # of a title in a digest
 MAX_RESULT_CHARS: Final = (
     120  # of a row that ends in a result: two players with their countries, and the sets
 )
@@ -202,9 +204,33 @@ def first_of_shaped_rows(parts: list[DispatchPart], first: int) -> int | None:
         ):
             continue
         shape, *shapes = [_row_shape(row.words) for row in rows if row is rows[0] or not row.parted]
-        if (("0" in shape or " x " in shape) and shape in shapes) or _are_ranked(rows[:2]):
+        alike = shape in shapes or (shape[:3] == "0 W" and any(other[:3] == "0 W" for other in shapes[:1]))
+        if (("0" in shape or " x " in shape) and alike) or _are_ranked(rows[:2]):
             return number
     return None
+
+
+def titles_of_digest(parts: list[DispatchPart], headline: int) -> tuple[int, int] | None:
+    """The first and last of the titles that stand under a digest's own: no sentences, one a line, to the end."""
+    judged = range(headline, min(len(parts), headline + 2 * MAX_JUDGED_ROWS))
+    open_parts = [number for number in judged if parts[number].kind is None]
+    if len(open_parts) <= MIN_TITLES or not all(_is_title(parts[number]) for number in open_parts):
+        return None
+    if sum(_has_digit(parts[number].words) for number in open_parts) * 2 > len(open_parts):
+        return None  # rows
+    first, last = open_parts[-MIN_TITLES], open_parts[-1]
+    while first - 1 > open_parts[0] and parts[first - 1].kind is None and not parts[first].parted:
+        first -= 1
+    together = all(
+        parts[number].kind is None and not parts[number].parted for number in range(first + 1, last + 1)
+    )
+    return (first, last) if together and open_parts[0] < first else None
+
+
+def _is_title(part: DispatchPart) -> bool:
+    ends = (*SENTENCE_ENDS, ":", ",")
+    is_short = part.lines == 1 and len(part.words) <= MAX_TITLE_CHARS
+    return is_short and not part.words.endswith(ends) and not is_row(part.words)
 
 
 def _row_shape(words: str) -> str:
@@ -236,7 +262,7 @@ def _heads_rows(parts: list[DispatchPart], number: int) -> bool:
         return True
     if part.words.isupper() and not parts[number + 1].words.isupper():
         return not _has_digit(part.words)
-    return _are_ranked(parts[number + 1 : number + 3]) and not part.words[0].isdigit()
+    return _are_ranked(parts[number + 1 : number + 3]) and RANKED_ROW.match(part.words) is None
 
 
 def _are_ranked(rows: list[DispatchPart]) -> bool:
