@@ -34,6 +34,7 @@ MAX_HEAD_CHARS: Final = (
     3000  # of a text, in which a note of one line may stand above a headline without a blank line
 )
 NOTE_ENDS: Final = ")].="  # of a note that is whole; others are broken at the wire's width
+MAX_LEAD_LINES: Final = 12  # of a first paragraph: 70 characters each are more than any lead has
 MAX_PROVIDER_LINES: Final = 5  # of a block that says who sends a press release: heading, company, city, date
 MAX_SLUG_PART: Final = 4  # parts among which the slug line stands; below them the same words are the story's
 MAX_HEAD_PARTS: Final = (
@@ -68,6 +69,7 @@ def find_segments(
     lead, printed = _open_body(text, parts)
     if lead == len(parts):
         lead = _body_without_prose(text, parts, apart=apart)
+    _join_broken_lead(text, parts, lead)
     lead -= tables.join_points(text, parts, lead)
     name_head(text, parts, lead, titled=apart)
     lead = next((n for n, part in enumerate(parts) if part.kind == "dateline"), lead)
@@ -164,6 +166,22 @@ def _open_body(text: str, parts: list[DispatchPart]) -> tuple[int, PrintedDateli
         ):
             return number, None
     return len(parts), None
+
+
+def _join_broken_lead(text: str, parts: list[DispatchPart], lead: int) -> None:
+    """Join the lines of a first paragraph that was broken before a capital, so that no width could be told."""
+    first = last = lead + 1
+    if first >= len(parts) or parts[lead].kind != "dateline" or parts[first].kind != "paragraph":
+        return
+    while (
+        last + 1 < min(len(parts), first + MAX_LEAD_LINES)
+        and not parts[last + 1].parted
+        and parts[last + 1].kind is None
+        and not line_kinds.ends_sentence(parts[last].words)
+    ):
+        last += 1
+    if last > first and line_kinds.ends_sentence(parts[last].words):
+        join_parts(text, parts, first, last, "paragraph")
 
 
 def _is_story(part: DispatchPart) -> bool:

@@ -13,6 +13,7 @@ from processors.layout.phrases import phrases
 
 MIN_PROSE_CHARS: Final = 30  # of a last paragraph; shorter lines are names and tags, but for sentences
 MIN_SENTENCE_CHARS: Final = 15
+ADDRESS_LINE: Final = re.compile(r"[\w.+-]{1,60}@[\w.-]{3,80}|[+(]?\d[\d() /.-]{6,30}")
 MIN_CONTACT_LINES: Final = 3  # of a block without a heading: a name, its company, a number
 MAX_CONTACT_CHARS: Final = 60  # of each of its lines
 MAX_SUBHEAD_CHARS: Final = 90  # longer lines without a full stop are paragraphs cut by the wire
@@ -155,10 +156,19 @@ def _end_of_block(parts: list[DispatchPart], number: int) -> int:
         ):
             break
         labelled = after.kind == "boilerplate" and phrases().label.match(after.words.lower())
-        if after.parted and (not heading or last != number or labelled):
+        if (
+            after.parted
+            and (not heading or last != number or labelled)
+            and not (heading and _is_address(after))
+        ):
             break
         last += 1
     return last
+
+
+def _is_address(part: DispatchPart) -> bool:
+    """Whether a line is a telephone number or a mail address, which may stand apart under the heading of contacts."""
+    return part.kind == "boilerplate" and part.lines == 1 and ADDRESS_LINE.fullmatch(part.words) is not None
 
 
 def _name_tail(parts: list[DispatchPart], lead: int) -> None:

@@ -37,7 +37,7 @@ DAY: Final = re.compile(r",\s*(\d{1,2})$")
 SMALL_OPENING: Final = re.compile(r"[a-z][\w .']{2,30},? \w{3,9}\.? ?\d")
 MIN_CAPITALS: Final = 4  # of a city before an agency that nobody knows and a colon
 MAX_AGENCY_LETTERS: Final = 6  # of such an agency
-MAX_CITY_CHARS: Final = 40  # of a city before a colon
+MAX_CITY_CHARS: Final = 60  # of a city before a colon, with who reports in brackets
 # Characters of a paragraph that a city and a colon may open: headlines ("LONDON: Man held") are shorter
 MIN_COLON_CHARS: Final = 100
 MIN_COLON_PEOPLE: Final = (
@@ -123,6 +123,11 @@ def _colon_after_city(window: str) -> PrintedDateline | None:
     line, colon, rest = window[:MAX_CITY_CHARS].partition(":")
     if not colon or not rest.startswith(" ") or not _opens_sentence(rest):
         return None
+    end, agency = len(line) + 1, None
+    if bracket := BRACKETED_NAME.search(line):
+        if bracket.end() != len(line):
+            return None
+        line, agency = line[: bracket.start()].rstrip(), _words_in(bracket)
     places = places_of(line, lenient=False)
     if not places or len(places) > 1 or places[0].region:
         return None
@@ -131,7 +136,7 @@ def _colon_after_city(window: str) -> PrintedDateline | None:
     enough = MIN_UNDATED_PEOPLE if line.isupper() else MIN_COLON_PEOPLE
     if people < enough and not any(city.capital for city in cities):
         return None
-    return PrintedDateline(0, len(line) + 1, places)
+    return PrintedDateline(0, end, places, None, agency)
 
 
 def _opens_sentence(words: str) -> bool:

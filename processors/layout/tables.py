@@ -204,7 +204,11 @@ def first_of_shaped_rows(parts: list[DispatchPart], first: int) -> int | None:
         ):
             continue
         shape, *shapes = [_row_shape(row.words) for row in rows if row is rows[0] or not row.parted]
-        alike = shape in shapes or (shape[:3] == "0 W" and any(other[:3] == "0 W" for other in shapes[:1]))
+        alike = (
+            shape in shapes
+            or all(ends_in_result(row.words) for row in rows[:2])
+            or (shape[:3] == "0 W" and any(other[:3] == "0 W" for other in shapes[:1]))
+        )
         if (("0" in shape or " x " in shape) and alike) or _are_ranked(rows[:2]):
             return number
     return None
