@@ -292,3 +292,33 @@ def test_the_publishers_signal_decides_the_relation(
     told = event("b", report(1) + "\n\n" + report(1, 1), "Ferry opens", hours=1)
     told = replace(told, story=replace(told.story, genres=(genre,)))
     assert relations(window, event("a", report(1), "Ferry opens"), told)[1] == ("a", relation, "a")
+
+
+@pytest.mark.parametrize(
+    ("headline", "relation"),
+    [
+        ("Night ferry sinks off Gannet Island", "update"),
+        ("Night ferry does not leave Port Ellery", "update"),
+        ("Night ferry leaves Port Ellery for the last time, owner says", "update"),
+        ("Is the night ferry safe? Port Ellery asks", "update"),
+        ("WORLD NEWS: Night ferry leaves Port Ellery", "duplicate"),
+        ("NIGHT FERRY LEAVES PORT ELLERY", "duplicate"),
+        ("Night ferry leaves Port Ellery - Coastpress", "duplicate"),
+    ],
+)
+def test_a_story_whose_headline_alone_differs_is_judged_by_what_the_headline_says(
+    window: Deduplicator, headline: str, relation: str
+) -> None:
+    first = event("a", report(1), "Night ferry leaves Port Ellery")
+    made = relations(window, first, event("b", report(1), headline, hours=1))
+    assert made[1] == ("a", relation, "a")
+
+
+@pytest.mark.parametrize("until", ["2026-01-12T20:00:00Z", "2026-01-13T20:00:00Z", None])
+def test_a_version_that_only_moves_its_embargo_is_an_update(window: Deduplicator, until: str | None) -> None:
+    made = event("a", report(1))
+    held = replace(
+        made, story=replace(made.story, pub_status="withheld", embargoed_until="2026-01-13T08:00:00Z")
+    )
+    moved = replace(held, story=replace(held.story, version="2", embargoed_until=until))
+    assert relations(window, held, moved)[1] == ("a", "update", "a")

@@ -115,6 +115,42 @@ def test_a_version_without_embargo_takes_the_place_of_the_one_that_waits() -> No
     assert decision.chain == Chain(NOON, ("ships",))
 
 
+@pytest.mark.parametrize(("moved", "before"), [(30, 29.9), (90, 89.9)])
+def test_an_embargo_that_is_moved_ends_when_the_latest_version_says(moved: float, before: float) -> None:
+    second = event(
+        "urn:a", text="Ships.", status="withheld", embargo=at(moved), relation="update", of="urn:a",
+        version="2", sequence=2,
+    )  # fmt: skip
+    chain = told(second, told(EMBARGOED).chain, now=5).chain
+    assert chain is not None
+    assert chain.due == minutes(moved)
+    assert release_held(chain, minutes(before)).deliveries == ()
+    out = release_held(chain, minutes(moved))
+    assert [decode(each.event, Event).story.version for each in out.deliveries] == ["2"], (
+        "the first never goes out"
+    )
+
+
+def test_an_embargo_that_is_moved_into_the_past_ends_at_once() -> None:
+    second = event(
+        "urn:a", text="Ships.", status="withheld", embargo=at(4), relation="update", of="urn:a", version="2",
+        sequence=2,
+    )  # fmt: skip
+    decision = told(second, told(EMBARGOED).chain, now=5)
+    assert went(decision) == [("ships",)]
+    assert decision.chain == Chain(minutes(5), ("ships",))
+
+
+def test_an_embargo_that_loses_its_end_holds_the_story_for_good() -> None:
+    second = event(
+        "urn:a", text="Ships.", status="withheld", relation="update", of="urn:a", version="2", sequence=2
+    )
+    chain = told(second, told(EMBARGOED).chain, now=5).chain
+    assert chain is not None
+    assert chain.due is None
+    assert release_held(chain, minutes(61)).deliveries == ()
+
+
 def test_an_older_version_that_comes_late_does_not_replace_the_one_that_waits() -> None:
     second = replace(EMBARGOED, story=replace(EMBARGOED.story, version="2"))
     first = replace(EMBARGOED, story=replace(EMBARGOED.story, version="1"), text="Ships, first version.")

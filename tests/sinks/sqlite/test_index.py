@@ -172,6 +172,25 @@ async def test_an_embargoed_story_is_shown_from_its_time_on(shelf: Shelf) -> Non
     assert await uris(shelf, "veldhaven") == ["urn:a"]
 
 
+@pytest.mark.parametrize(("moved", "shown_at"), [(30, 31), (90, 91)])
+async def test_an_embargo_that_is_moved_ends_when_the_latest_version_says(
+    shelf: Shelf, moved: float, shown_at: float
+) -> None:
+    first = event("urn:a", status="withheld", embargo=at(60))
+    second = event(
+        "urn:a", status="withheld", embargo=at(moved), relation="update", of="urn:a", version="2", sequence=2
+    )
+    shelf.put(first, second)
+    shelf.now = to_milliseconds(at(min(moved, 60) - 1))
+    assert await uris(shelf, "veldhaven") == []
+    shelf.now = to_milliseconds(at(shown_at - 2))
+    assert await uris(shelf, "veldhaven") == []
+    shelf.now = to_milliseconds(at(shown_at))
+    assert await uris(shelf, "veldhaven") == ["urn:a"]
+    shelf.put(first)
+    assert await uris(shelf, "veldhaven") == ["urn:a"], "the older version that comes again moves nothing"
+
+
 async def test_a_story_that_is_rolled_back_was_never_there(shelf: Shelf) -> None:
     shelf.connection.execute("BEGIN")
     shelf.index.write([event("urn:a")])
