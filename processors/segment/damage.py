@@ -41,7 +41,7 @@ QUOTED_WORD: Final = re.compile(
 )
 EMPTY_MARKS: Final = re.compile(r"“\s*”|«\s*»|(?<=\s)\(\s+\)|\(\s*[,;](?=\s)|(?<=[a-z]),\s?,(?=\s)")
 WORD: Final = re.compile(r"\S+")
-ASIDE: Final = re.compile(r",\s+(?P<first>[^\W\d_]+)(?:\s+[\w'’-]+){0,4}(?P<closed>,)?")
+ASIDE_PATTERN: Final = re.compile(r",\s+(?P<first>[^\W\d_]+)(?:\s+[\w'’-]+){0,4}(?P<closed>,)?")
 REPLACEMENT_CHARACTER: Final = re.compile(r"\ufffd+")
 LETTER_LOST: Final = re.compile(r"(?<![/?=&.\w])[^\W\d_]+\?[^\W\d_a-z]*[a-zà-ÿ]+(?:\?[a-zà-ÿ]+)*(?![/?=&\w])")
 MAY_BE_MOJIBAKE: Final = re.compile(r"[ÃÂâÐÑÅÄÎÏØÙ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u00a0]")
@@ -250,7 +250,7 @@ def _find_open_clauses(words: str, grammar: DamageGrammar) -> Iterator[tuple[int
     """
     for token in re.finditer(r"(?<=[a-zà-ÿ]\s)([^\W\d_]+)(?=[.,;!?](?:\s|$))", words):
         if token.group() in grammar.unended:
-            aside = ASIDE.match(words, token.end())
+            aside = ASIDE_PATTERN.match(words, token.end())
             if not aside or not (aside["closed"] or aside["first"].lower() in grammar.clause_openers):
                 yield token.end(), token.end()
 

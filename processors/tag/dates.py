@@ -34,7 +34,7 @@ NEEDS_TENSE = frozenset(
         "week-of",
     }
 )
-QUARTER = re.compile(r"\d{4}-Q[1-4]")
+QUARTER_VALUE = re.compile(r"\d{4}-Q[1-4]")
 TOLD_QUARTERS = frozenset({"quarter", "same-quarter"})
 # What turns copy about a quarter to other periods: "for the nine months", "in 1988".
 ENDS_QUARTER = frozenset({"year", "half", "fiscal", "duration", "month", "shift-month", "shift-unit"})
@@ -129,7 +129,7 @@ class _DateReader:
         return Context(reference, tense, self._antecedent, self._year, self._quarter, year)
 
     def _remember(self, segment: Segment, expression: Expression, timex: Timex) -> None:
-        if QUARTER.fullmatch(timex.value):
+        if QUARTER_VALUE.fullmatch(timex.value):
             if expression.kind in TOLD_QUARTERS:
                 self._quarter = timex.value
         elif expression.kind in ENDS_QUARTER:
