@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -17,7 +18,7 @@ from processors.model.codec import from_builtins
 from processors.model.event import Event
 from processors.numbers import MAX_INT64
 from processors.sources import short_uri
-from sinks.elasticsearch.client import ElasticJson, connect, translate_errors
+from sinks.elasticsearch.client import ElasticJson, IndexConnection, LoginRefused, connect, translate_errors
 from sinks.elasticsearch.documents import chain_query, document_id
 from sinks.elasticsearch.templates import stemmed_languages
 from sinks.search import MAX_OFFSET, Arrivals, Hit, Page, Query, SearchTooSlow, StoredStory, highlight_words
@@ -56,9 +57,25 @@ class ElasticStories:
         self._settings = settings
         # The server gives up first; where it hangs altogether, we do so soon after.
         patience_s = min(settings.timeout_s, timeout_s + GRACE_S)
-        self._client = (client or connect(settings)).options(request_timeout=patience_s)
+        self._connection = IndexConnection(
+            settings, (client or connect(settings)).options(request_timeout=patience_s)
+        )
         self._clock = clock
         self._stemmed: frozenset[str] | None = None
+
+    @property
+    def _client(self) -> AsyncElasticsearch:
+        return self._connection.client
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Errors in our terms; a user or key that is refused is taken from its file again, for the next request."""
+        try:
+            with translate_errors(self._settings.url):
+                yield
+        except LoginRefused:
+            self._connection.log_in_again()
+            raise
 
     async def close(self) -> None:
         """Close the connections."""
@@ -124,7 +141,7 @@ class ElasticStories:
         """What was indexed since a cursor, a little behind, so that nothing that becomes searchable late is missed."""
         end = self._clock() - SETTLING_MS
         if (since := _unpack_cursor(cursor, LastHit)) is None:
-            with translate_errors(self._settings.url):
+            with self._errors():
                 await self._client.indices.get_alias(name=self._settings.index)
             return Arrivals((), _pack_cursor([end, ""]))
         hits = await self._search(
@@ -142,7 +159,7 @@ class ElasticStories:
 
     async def _stemmed_languages(self) -> Collection[str]:
         if self._stemmed is None:
-            with translate_errors(self._settings.url):
+            with self._errors():
                 self._stemmed = await stemmed_languages(self._client, self._settings)
         return self._stemmed
 
@@ -152,7 +169,7 @@ class ElasticStories:
 
     async def _ask(self, **request: Any) -> Any:
         """The answer to a search, which the server gives up at our deadline."""
-        with translate_errors(self._settings.url):
+        with self._errors():
             answer = await self._client.search(
                 index=self._settings.index,
                 ignore_unavailable=True,  # a month that is closed: the others are shown …

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from config.settings import Elasticsearch
 from sinks.answers import LOOKED_AT, find_answer
@@ -34,14 +35,27 @@ async def stemmed_languages(client: AsyncElasticsearch, settings: Elasticsearch)
 async def adapted_mappings(client: AsyncElasticsearch, index: str) -> ElasticJson:
     """The template of mappings as this server can have it: some distributions come without analyzers and filters."""
     body = load_template("stories-mappings", index)
-    if not await _has_analysis(client, tokenizer="standard", filter=["lowercase", "asciifolding"]):
+    if client not in _ANALYSIS:
+        _ANALYSIS[client] = await _look_for_analysis(client)
+    can_fold, analyzers = _ANALYSIS[client]
+    if not can_fold:
         body["template"]["settings"]["analysis"]["analyzer"]["wire_text"]["filter"] = ["lowercase"]
-    analyzers = {
-        language: analyzer
-        for language, analyzer in language_analyzers().items()
-        if await _has_analysis(client, analyzer=analyzer)
-    }
     return with_stems(body, analyzers) if analyzers else body
+
+
+# Whether a server folds accents, and its analyzers by language: what it has does not change while we are connected.
+_ANALYSIS: Final[WeakKeyDictionary[AsyncElasticsearch, tuple[bool, Mapping[str, str]]]] = WeakKeyDictionary()
+
+
+async def _look_for_analysis(client: AsyncElasticsearch) -> tuple[bool, Mapping[str, str]]:
+    can_fold = await _has_analysis(client, tokenizer="standard", filter=["lowercase", "asciifolding"])
+    present = {
+        analyzer: await _has_analysis(client, analyzer=analyzer)
+        for analyzer in dict.fromkeys(language_analyzers().values())
+    }
+    return can_fold, {
+        language: analyzer for language, analyzer in language_analyzers().items() if present[analyzer]
+    }
 
 
 def with_stems(body: ElasticJson, analyzers: Mapping[str, str]) -> ElasticJson:

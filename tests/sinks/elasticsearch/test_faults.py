@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, web
 from msgspec import structs
 
+from config import Misconfigured
 from processors.errors import Transient, Unindexable
-from sinks.elasticsearch import ElasticsearchSink
+from sinks.elasticsearch import ElasticsearchSink, ElasticStories
 from sinks.elasticsearch.client import connect
+from sinks.search import Query
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import dispatch, event
 
@@ -102,6 +105,66 @@ async def test_a_request_over_the_servers_limit_is_halved_and_only_the_huge_stor
     assert "http.max_content_length" in str(refused[7])
     await stack.put()
     assert (await stack.client.count(index=stack.settings.index))["count"] == 11
+
+
+async def test_a_story_above_the_servers_indexing_pressure_is_set_aside_and_the_rest_written(
+    stack: Stack, front: Front, bulk: ElasticsearchSink
+) -> None:
+    def refuse(request: web.Request, body: bytes) -> web.Response | None:
+        if request.path != "/_bulk" or len(body) <= 20_000:
+            return None
+        asked = (
+            f"all_bytes=0, coordinating_operation_bytes={len(body)}, max_coordinating_and_primary_bytes=20000"
+        )
+        return error(
+            429, "es_rejected_execution_exception", f"rejected execution of coordinating operation [{asked}]"
+        )
+
+    front.refuse = refuse
+    events = [event(f"urn:{n}", text=f"Story {n}. " + "Ships came back. " * 100) for n in range(6)]
+    events[3] = event("urn:3", text="Much too long. " * 5000)
+    refused = (await bulk.write(events)).outcomes
+    assert [type(outcome) for outcome in refused] == [Unindexable if n == 3 else type(None) for n in range(6)]
+    assert "indexing pressure" in str(refused[3])
+
+
+async def test_what_nobody_expected_is_waited_for_and_named(
+    stack: Stack, front: Front, bulk: ElasticsearchSink
+) -> None:
+    front.refuse = lambda request, _body: (
+        error(418, "teapot_exception", "short and stout") if request.path == "/_bulk" else None
+    )
+    with pytest.raises(Transient, match="418 teapot_exception: short and stout: report it"):
+        await bulk.write([event("urn:a")])
+    front.refuse = lambda _request, _body: None
+    assert (await bulk.write([event("urn:a")])).outcomes == [None]
+
+
+async def test_a_login_that_stays_refused_ends_and_a_new_word_in_the_file_does_not(
+    stack: Stack, front: Front, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sinks.elasticsearch.client.LOGIN_PATIENCE_S", 0.0)
+    (tmp_path / "key").write_text("old")
+    monkeypatch.setenv("WIREDESK_ELASTICSEARCH_API_KEY_FILE", str(tmp_path / "key"))
+    front.refuse = lambda request, _body: (
+        None
+        if request.headers["Authorization"] == "ApiKey new"
+        else error(401, "security_exception", "key is expired")
+    )
+    told = structs.replace(stack.settings, url=front.url, api_key="old")
+    async with connect(told) as client:
+        bulk = ElasticsearchSink(told, client)
+        with pytest.raises(Misconfigured, match="key is expired: put the new one into the file"):
+            await bulk.write([event("urn:a")])
+        (tmp_path / "key").write_text("new")
+        with pytest.raises(Transient):
+            await bulk.write([event("urn:a")])
+        assert (await bulk.write([event("urn:a")])).outcomes == [None]
+        desk = ElasticStories(told, connect(told))
+        with pytest.raises(Transient):
+            await desk.latest(Query())
+        assert (await desk.latest(Query())).hits == (), "the desk takes the new word as well"
+        await desk.close()
 
 
 async def test_an_overloaded_server_is_waited_for_and_what_it_had_taken_is_no_harm(

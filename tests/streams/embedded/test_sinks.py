@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from config.settings import EventsSink, Settings, Sinks
-from processors.errors import Transient, Unindexable
+from processors.errors import PartAway, Transient, Unindexable
 from processors.model.codec import encode
 from processors.model.event import Event
 from processors.model.story import Story
@@ -89,6 +89,24 @@ async def test_what_is_refused_or_unreadable_is_set_aside_and_a_sink_that_is_dow
     assert shelf.opened == 2, "it was opened anew after it was away"
     letters = await log_thread.run(lambda: log_thread.log.records(ENRICHED.dead_letters.name))
     assert [dict(letter.headers)["x-error-type"] for letter in letters] == [b"Malformed", b"Unindexable"]
+
+
+class Boards(Shelf):
+    """A shelf of which a board is away for its first writes: stories with its name as text wait for it."""
+
+    async def write(self, events: Sequence[Event]) -> WriteResult:
+        away = self.down > 0
+        self.down -= 1
+        waiting = [away and event.text == "may" for event in events]
+        self.uris += [event.story.uri for event, waits in zip(events, waiting, strict=True) if not waits]
+        return WriteResult([PartAway("may", "is away") if waits else None for waits in waiting])
+
+
+async def test_a_part_that_is_away_is_waited_for_and_nothing_of_it_is_lost(log_thread: LogThread) -> None:
+    await send(log_thread, event(1), event(2, "may"), event(3), event(4))
+    boards = Boards(down=2)
+    await consume(log_thread, SinkHandler(SHELF, boards, log_thread))
+    assert list(dict.fromkeys(boards.uris)) == ["urn:1", "urn:2", "urn:3", "urn:4"]
 
 
 async def test_a_file_that_was_written_and_not_committed_holds_every_event_once(
