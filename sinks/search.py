@@ -148,6 +148,9 @@ class Stories(Protocol):
     async def languages(self) -> Sequence[str]:
         """The languages of the stories that are stored, as tags without region."""
 
+    async def faults(self) -> Sequence[str]:
+        """What keeps parts of the store from being read or written, a line each."""
+
 
 def make_hit(event: Event) -> Hit:
     """The hit of an event, with its lead as snippet."""

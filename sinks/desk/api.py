@@ -81,14 +81,16 @@ class Api:
         return json_response({"feeds": to_builtins(tuple(await self._feeds.list()))})
 
     async def pipeline(self, _request: web.Request) -> web.Response:
-        """How far each step is behind, and how many dead letters wait."""
+        """How far each step is behind, how many dead letters wait, and what is wrong with the index."""
+        faults = list(await self._stories.faults())
         if self._pipeline is None:
-            return json_response({"steps": [], "deadLetters": None})
+            return json_response({"steps": [], "deadLetters": None, "index": faults})
         steps = [
             {"step": lag.consumer, "records": lag.records, "oldestSeconds": round(lag.seconds, 3)}
             for lag in await self._pipeline.lags()
         ]
-        return json_response({"steps": steps, "deadLetters": await self._pipeline.dead_letters()})
+        dead = await self._pipeline.dead_letters()
+        return json_response({"steps": steps, "deadLetters": dead, "index": faults})
 
 
 def json_response(value: Any, status: int = 200) -> web.Response:

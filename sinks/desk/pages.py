@@ -102,7 +102,10 @@ class Pages:
         lags = await self._pipeline.lags() if self._pipeline else ()
         dead = await self._pipeline.dead_letters() if self._pipeline else None
         states = Counter(feed.state for feed in feeds)
-        return await self.render_page("feeds.html", feeds=feeds, lags=lags, dead_letters=dead, states=states)
+        faults = await self._stories.faults()
+        return await self.render_page(
+            "feeds.html", feeds=feeds, lags=lags, dead_letters=dead, states=states, faults=faults
+        )
 
     async def ask_token(self, request: web.Request) -> web.Response:
         """The login form."""

@@ -14,12 +14,14 @@ import orjson
 from msgspec import Meta, structs
 
 from config.settings import Elasticsearch
+from processors.errors import Transient
 from processors.model.codec import from_builtins
 from processors.model.event import Event
 from processors.numbers import MAX_INT64
 from processors.sources import short_uri
 from sinks.elasticsearch.client import ElasticJson, IndexConnection, LoginRefused, connect, translate_errors
 from sinks.elasticsearch.documents import chain_query, document_id
+from sinks.elasticsearch.inventory import read_inventory
 from sinks.elasticsearch.templates import stemmed_languages
 from sinks.search import MAX_OFFSET, Arrivals, Hit, Page, Query, SearchTooSlow, StoredStory, highlight_words
 from sinks.search_words import SearchTerm, fold, parse_terms
@@ -156,6 +158,19 @@ class ElasticStories:
         tags = {"terms": {"field": "base", "size": MAX_LANGUAGES, "order": {"_key": "asc"}}}
         answer = await self._ask(size=0, aggs={"tags": tags})
         return [bucket["key"] for bucket in answer["aggregations"]["tags"]["buckets"]]
+
+    async def faults(self) -> Sequence[str]:
+        """The months that can't be written or searched, or are not shown, and what mends it; or why nothing answers."""
+        try:
+            with self._errors():
+                inventory = await read_inventory(self._client, self._settings.index)
+        except Transient as error:
+            return [str(error)]
+        months = {alias: fault for alias in inventory.months if (fault := inventory.fault(alias))}
+        unread = [
+            f"{name} is written and not shown: run `wiredesk index create`" for name in inventory.unread()
+        ]
+        return [*(inventory.unsearchable() | months).values(), *unread]
 
     async def _stemmed_languages(self) -> Collection[str]:
         if self._stemmed is None:

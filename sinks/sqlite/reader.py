@@ -101,6 +101,10 @@ class StorySearch:
         """What was stored since a cursor."""
         return await self._run(lambda base: _arrivals(base, cursor, limit, self._clock()))
 
+    async def faults(self) -> Sequence[str]:
+        """None: the store is one file, which is there or is not."""
+        return ()
+
     async def languages(self) -> Sequence[str]:
         """The languages that occur, by skipping through their index."""
         sql = """WITH RECURSIVE tags (tag) AS (

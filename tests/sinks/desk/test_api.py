@@ -86,6 +86,7 @@ async def test_feeds_and_pipeline(desk: Client) -> None:
     assert await told(desk, "/api/pipeline") == {
         "steps": [{"step": "tag", "records": 14, "oldestSeconds": 0.75}],
         "deadLetters": 3,
+        "index": [],
     }
 
 

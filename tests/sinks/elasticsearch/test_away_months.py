@@ -93,8 +93,10 @@ async def test_a_month_that_others_broke_waits_alone_and_heals(stack: Stack, fau
         assert words in str(outcome)
     assert alias(stack) in await stack.bulk.away_parts()
     assert {hit.uri for hit in (await stack.stories.latest(_all())).hits} >= {"urn:live", "urn:live:2"}
+    assert words in str(await stack.stories.faults()), "the desk tells"
     await mend_it(stack)
     assert await stack.bulk.away_parts() == {}
+    assert await stack.stories.faults() == []
     assert await stack.put(of_month("urn:old:2"), of_month("urn:old", version="2", headline="Again")) == [
         None,
         None,
