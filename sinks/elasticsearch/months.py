@@ -125,6 +125,15 @@ class WriteAliases:
         """The read alias, and what of ours is written without being behind it."""
         return [self._index, *(self._inventory.unread() if self._inventory else ())]
 
+    async def refresh(self) -> None:
+        """Let searches see what was written; a month without a shard at work would hold the server up for a minute."""
+        indices = self.searched
+        if self._inventory and self.unsearchable:
+            live = {index for alias in self._inventory.months for index in self._inventory.live(alias)}
+            indices = sorted(index.name for index in live if index.is_searchable)
+        if indices:
+            await self._connection.client.indices.refresh(index=indices, ignore_unavailable=True)
+
     @property
     def is_all_away(self) -> bool:
         """Whether no month of the server can be written: then it is the server rather than a month."""
@@ -231,7 +240,7 @@ class WriteAliases:
             self._inventory = await read_inventory(client, self._index)
         indices = self.searched
         if not self._is_refreshed:
-            await client.indices.refresh(index=indices, ignore_unavailable=True)
+            await self.refresh()
             self._is_refreshed = True
         answer = await client.search(
             index=indices, query={"ids": {"values": sorted(ids)}}, size=2 * len(ids), sort=["_doc"],

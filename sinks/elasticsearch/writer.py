@@ -366,7 +366,7 @@ class ElasticsearchSink(Sink):
         chains = sorted({mark.chain for mark in marks if mark.kind == "kill"})
         targets = sorted({mark.target for mark in marks if mark.kind == "correction"})
         indices = self._aliases.searched
-        await self._client.indices.refresh(index=indices, ignore_unavailable=True)
+        await self._aliases.refresh()
         should = [*map(chain_query, chains), {"terms": {"uri": targets}}, {"terms": {"of": targets}}]
         after: list[Any] | None = None
         while True:

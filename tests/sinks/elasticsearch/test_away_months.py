@@ -166,7 +166,7 @@ async def test_a_month_without_a_shard_at_work_waits_alone(stack: Stack) -> None
         index=first_index(stack), settings={nowhere: "nowhere"}, wait_for_active_shards=0,
         aliases={stack.settings.index: {}, alias(stack): {"is_write_index": True}},
     )  # fmt: skip
-    old, live = await stack.put(of_month("urn:old"), event("urn:live"))
+    old, live = (await stack.bulk.write([of_month("urn:old"), event("urn:live")])).outcomes
     assert isinstance(old, PartAway)
     assert "at work nowhere" in str(old)
     assert live is None
