@@ -12,9 +12,9 @@ from typing import Final
 
 from processors.model.event import Event, Label, Mention, OffsetText, SegmentKind
 
-# Of a text that are tagged: 100,000 characters of prose have some 20,000 words and marks, a run of marks more. Fewer: names late in a long text
-# are missed; more: a text of nothing but marks takes several times as long as prose.
-MAX_READ_WORDS: Final = 30_000
+# Of a text that are tagged: 100,000 characters of prose have some 20,000 words and marks, a run of marks more. Fewer: names
+# late in a long text are missed; more: texts of short words and marks take the tagger longer than a second.
+MAX_READ_WORDS: Final = 22_000
 WORD_OR_MARK: Final = re.compile(r"\w+|[^\w\s]")
 MAX_HEADLINE_CHARS: Final = (
     2_000  # that are read: real ones have 300 at the most, and a lead in place of one 1,000
