@@ -290,33 +290,37 @@ def _header(message: MIMEPart, name: str) -> str:
 
 def _body(message: EmailMessage, item: RawItem) -> str:
     """The body of a message: its texts one after the other."""
-    texts = [_words_of(part, item).strip("\r\n") for part in _text_parts(message, item)]
+    words: dict[int, str] = {}
+    texts = [_words_of(part, item, words).strip("\r\n") for part in _text_parts(message, item, words)]
     return "\n\n".join(text for text in texts if text.strip())
 
 
-def _text_parts(part: MIMEPart, item: RawItem) -> Iterator[MIMEPart]:
+def _text_parts(part: MIMEPart, item: RawItem, words: dict[int, str]) -> Iterator[MIMEPart]:
     """The parts that are shown as the body; of alternatives the one that is read."""
     kind = part.get_content_type()
     if kind == "message/rfc822" or _is_attachment(part):
         return
     if kind == "multipart/alternative":
-        yield from _alternative(part, item)
+        yield from _alternative(part, item, words)
     elif part.get_content_maintype() == "multipart":
         for inner in part.iter_parts():
-            yield from _text_parts(inner, item)
+            yield from _text_parts(inner, item, words)
     elif _is_text(part):
         yield part
 
 
-def _alternative(part: MIMEPart, item: RawItem) -> Iterator[MIMEPart]:
+def _alternative(part: MIMEPart, item: RawItem, words: dict[int, str]) -> Iterator[MIMEPart]:
     """The plain text of alternatives, or the page where the text only says that there is one."""
-    inner = [text for each in part.iter_parts() for text in _text_parts(each, item)]
+    inner = [text for each in part.iter_parts() for text in _text_parts(each, item, words)]
     plain = next((text for text in inner if text.get_content_subtype() == "plain"), None)
     page = next((text for text in inner if text.get_content_subtype() == "html"), None)
     if plain is not None and page is not None:
-        words = len(_words_of(plain, item).strip())
-        is_stub = words <= _MAX_STUB_CHARS and len(str(page.get_payload())) <= _MAX_COMPARED_PAGE_CHARS
-        if is_stub and len(_words_of(page, item)) > _MIN_PAGE_CHARS + words * _MIN_PAGE_RATIO:
+        length = len(_words_of(plain, item, words).strip())
+        enough = _MIN_PAGE_CHARS + length * _MIN_PAGE_RATIO
+        is_stub = (
+            length <= _MAX_STUB_CHARS and enough < len(str(page.get_payload())) <= _MAX_COMPARED_PAGE_CHARS
+        )
+        if is_stub and len(_words_of(page, item, words)) > enough:
             plain = None
     chosen = plain if plain is not None else page
     if chosen is not None:
@@ -342,7 +346,14 @@ def _is_attachment(part: MIMEPart) -> bool:
     return part.get_content_disposition() == "attachment" and part.get_content_maintype() != "multipart"
 
 
-def _words_of(part: MIMEPart, item: RawItem) -> str:
+def _words_of(part: MIMEPart, item: RawItem, words: dict[int, str]) -> str:
+    """The words of a part. `words` keeps them by the part, as alternatives are read to be compared."""
+    if id(part) not in words:
+        words[id(part)] = _read_words(part, item)
+    return words[id(part)]
+
+
+def _read_words(part: MIMEPart, item: RawItem) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""

@@ -90,16 +90,21 @@ def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Ite
     if not texts:
         yield _reading_without_text(element, frame, item, damage)
         return
-    for number, component in enumerate(texts, 1):
+    names = _part_names([component for component, _ in texts])
+    for name, (component, text) in zip(names, texts, strict=True):
         story = _with_component(frame, component)
-        media = associations(element, item) if number == 1 else ()
+        media = associations(element, item) if name is names[0] else ()
         story = replace(story, associations=media)
-        if len(texts) > 1:
-            part = attribute(component, "Euid") or attribute(component, "Duid") or str(number)
-            story = replace(story, uri=publisher_uri(f"{frame.uri}#{part}", "uri", item))
-        yield Reading(
-            _NAME, story, _headline(component), _text(component), damage=damage, markup=_markup(component)
-        )
+        if len(texts) > 1 and frame.uri:
+            story = replace(story, uri=publisher_uri(f"{frame.uri}#{name}", "uri", item))
+        yield Reading(_NAME, story, _headline(component), text, damage=damage, markup=_markup(component))
+
+
+def _part_names(components: list[Any]) -> list[str]:
+    """A name of each of an item's texts: its own, or its number where two have one."""
+    names = [attribute(component, "Euid") or attribute(component, "Duid") for component in components]
+    is_named = all(names) and len(set(names)) == len(names)
+    return names if is_named else [str(number) for number in range(1, len(names) + 1)]
 
 
 def _reading_without_text(
@@ -178,8 +183,8 @@ def _release(management: Any, change: Any, item: RawItem) -> str | None:
     return timestamp(words_at(change, "DateAndTime"), item.timezone)
 
 
-def _texts(component: Any) -> Iterator[Any]:
-    """The components that are stories: those with text of their own, and of one headline and language the longest.
+def _texts(component: Any) -> Iterator[tuple[Any, str]]:
+    """The components that are stories, with their texts; of one headline and language the longest.
 
     A summary, a script or a caption is one only where the item has no other text.
     """
@@ -191,7 +196,7 @@ def _texts(component: Any) -> Iterator[Any]:
         key = (_headline(part).casefold(), _language(part) or "")
         if key not in best or len(text) > len(best[key][1]):
             best[key] = part, text
-    yield from (part for part, _ in best.values())
+    yield from best.values()
 
 
 def _components(component: Any) -> Iterator[Any]:
@@ -227,10 +232,10 @@ def _headline(component: Any) -> str:
     if line := _line(component, "HeadLine"):
         return line
     titles = (part for part in child_elements(component, "NewsComponent") if role_of(part) in _TITLE)
+    if title := clean_line(read_own_text(next(titles, None), "")):
+        return title
     root = find_nitf(component)
-    return clean_line(read_own_text(next(titles, None), "")) or (
-        nitf.headlines(root)[0] if root is not None else ""
-    )
+    return nitf.headlines(root)[0] if root is not None else ""
 
 
 def _text(component: Any) -> str:
@@ -312,9 +317,10 @@ def _about(component: Any, name: str) -> list[Any]:
 
 
 def _byline(component: Any) -> str | None:
+    if line := without_byline_word(_line(component, "ByLine"), of_element=True):
+        return line
     root = find_nitf(component)
-    inner = nitf.byline(root) if root is not None else None
-    return without_byline_word(_line(component, "ByLine"), of_element=True) or inner
+    return nitf.byline(root) if root is not None else None
 
 
 def _language(component: Any) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from processors.model.event import Event
+from tests.processors.normalise.samples import outcomes
 from tests.processors.normalise.test_wire_kinds import (
     LANGUAGE,
     Expected,
@@ -335,3 +337,19 @@ CASES["without control characters"] = (
 def test_a_document_is_read(name: str) -> None:
     payload, expected = CASES[name]
     assert differences(payload, expected) == []
+
+
+@pytest.mark.parametrize("identifier", ["<ProviderId>quay.example</ProviderId>", ""])
+@pytest.mark.parametrize("duids", [("0", "0"), ("1", ""), ("", "")])
+def test_two_texts_of_an_item_never_share_a_uri(identifier: str, duids: tuple[str, str]) -> None:
+    def uris(words: str) -> set[str]:
+        texts = "".join(
+            part("Main", f"{words} {number}", f"Headline {number}", duid=duid)
+            for number, duid in enumerate(duids)
+        )
+        events = outcomes(newsml(f"<NewsComponent>{LANGUAGE}{texts}</NewsComponent>", identifier=identifier))
+        return {event.story.uri for event in events if isinstance(event, Event)}
+
+    first, second = uris("The weir is open"), uris("The lock is shut")
+    assert len(first) == len(second) == 2
+    assert not identifier or first.isdisjoint(second)
