@@ -220,11 +220,11 @@ def read_lead(report: SplitReport, language: str) -> BriefWords | None:
     empty = _read_empty(language)
     text = report.text[:MAX_BRIEF_CHARS]
     words = split_words(text)
-    forms = [form for form, _ in words]
+    forms = [word.form for word in words]
     figures = sum([form[0].isdigit() for form in forms])
     if figures > MAX_FIGURES * len(words):
         return None
-    capitals = set() if text.isupper() else {form for form, capital in words[1:] if capital}
+    capitals = set() if text.isupper() else {word.form for word in words[1:] if word.capital}
     title = read_title(report, language)
     return BriefWords(
         _read_stems(forms, empty) | title,

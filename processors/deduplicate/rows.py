@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from processors.deduplicate.arrays import BoolArray, Hashes32, Numbers
 from processors.deduplicate.record import HASH_BITS, HASH_BYTES, HEAD_CODES, NEW_BIT, SHINGLES_AT
@@ -39,7 +40,7 @@ class ShingleRows(NamedTuple):
     chains: Hashes32
 
 
-class Sample(NamedTuple):
+class Sample(Struct, frozen=True, gc=False):
     """An earlier story's shingles as a record stores them, how many they are, and up to which bound they are complete."""
 
     stored: bytes

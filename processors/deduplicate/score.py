@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +16,7 @@ from processors.deduplicate.arrays import BoolArray, Hashes32
 from processors.deduplicate.fingerprint import COMPLETE_BOUND, MAX_SET_WORDS, Fingerprint, WordSets
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
-from processors.deduplicate.sentences import SplitReport, fold_words
+from processors.deduplicate.sentences import SplitReport
 from processors.times import HOUR_MS
 
 # In a shorter text every word may be what the story is about. With a higher figure briefs that were edited are
@@ -264,10 +263,6 @@ MIN_REWRITTEN_WORDS: Final = 4.4  # logarithm: 80 words
 MIN_REWRITTEN_RUN: Final = 2.8  # logarithm: 16 words
 MIN_REWRITTEN_SCORE: Final = 0.35
 
-_QUOTATION: Final = re.compile(
-    r"“[^“”\n]{20,2000}”|\"[^\"\n]{20,2000}\"|«[^«»\n]{20,2000}»|„[^„“”\n]{20,2000}[“”]|「[^「」\n]{10,2000}」"
-)
-
 
 def is_same_report(report: SplitReport, likeness: Likeness, earlier: SplitReport) -> bool:
     """Whether what two stories share is a report, and not only words of speakers or background."""
@@ -304,13 +299,7 @@ def continues_chain(
 
 def measure_own_words(one: SplitReport, other: SplitReport) -> float | None:
     """The share of the shorter report's runs of three words outside quotations that the longer has; None of too few."""
-    ours, theirs = _own_runs(one), _own_runs(other)
-    shorter, longer = sorted((ours, theirs), key=len)
+    shorter, longer = sorted((one.own_runs, other.own_runs), key=len)
     if len(shorter) < MIN_OWN_WORDS:
         return None
     return len(shorter & longer) / len(shorter)
-
-
-def _own_runs(report: SplitReport) -> frozenset[tuple[str, ...]]:
-    forms = fold_words(_QUOTATION.sub(" ", report.text))
-    return frozenset(zip(forms, forms[1:], forms[2:], strict=False))

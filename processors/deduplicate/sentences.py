@@ -15,6 +15,8 @@ from functools import cache, cached_property
 from itertools import chain, pairwise
 from typing import Final, NamedTuple, TypeVar
 
+from msgspec import Struct
+
 from config.lexicon import language
 from config.tables import house_style
 from processors.deduplicate.words import UNSPACED_SCRIPTS
@@ -46,8 +48,11 @@ _DATELINES: Final = tuple(
         r"(?P<place>[^\n。，]{2,20})\d{1,2}日(?P<dash>[电電讯訊])\s*",  # 海岸社莫罗1月12日电
     )
 )
+_QUOTATION: Final = re.compile(
+    r"“[^”\n]{20,2000}”|\"[^\"\n]{20,2000}\"|«[^»\n]{20,2000}»|„[^“”\n]{20,2000}[“”]|「[^」\n]{10,2000}」"
+)
 _UNBROKEN: Final = re.compile("[\u00a0\u202f]")
-_AROUND_WORDS: Final = ".,;:!?\"'()[]-"
+_AROUND_WORDS: Final = ".,;:!?\"'()[]-*/<>$%&+=“”‘’—–…«»"
 _OPENING: Final = " \t\"'“„«‘(["
 # Letters that are one where marks are left out, and that no decomposition takes apart.
 _LETTERS: Final = str.maketrans(
@@ -57,7 +62,7 @@ _FOLDED: Final = re.compile(r"[\u0300-\u036f\u064b-\u065f\u0670]")
 _UNFOLDED: Final = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # kana and hangul: their marks are letters
 
 
-class ComparedWord(NamedTuple):
+class ComparedWord(Struct, frozen=True, gc=False):
     """A word as it is compared, and whether it begins with a capital letter."""
 
     form: str
@@ -69,7 +74,7 @@ class ComparedWord(NamedTuple):
         return self.form[0].isdigit()
 
 
-class SplitSentence(NamedTuple):
+class SplitSentence(Struct, frozen=True, gc=False):
     """A sentence and where it stands."""
 
     text: str
@@ -128,6 +133,12 @@ class SplitReport:
             places |= own
         return places
 
+    @cached_property
+    def own_runs(self) -> frozenset[tuple[str, ...]]:
+        """The runs of three words outside quotations."""
+        forms = fold_words(_QUOTATION.sub(" ", self.text))
+        return frozenset(zip(forms, forms[1:], forms[2:], strict=False))
+
     def forms_of(self, number: int) -> tuple[str, ...]:
         """The words of a sentence as they are compared."""
         forms = self._folded[number]
@@ -181,7 +192,8 @@ def _split_piece(piece: str) -> tuple[ComparedWord, ...]:
 def _find_words(piece: str) -> Sequence[str]:
     """The words of a piece; most are one of letters, with marks around it, which needs no search."""
     bare = piece.strip(_AROUND_WORDS)
-    return (bare,) if bare.isalpha() and bare.isascii() else _WORD.findall(piece)
+    is_one = bare.isascii() and (bare.isalpha() or bare.isdigit())
+    return (bare,) if is_one else _WORD.findall(piece)
 
 
 _FORMS: Final = _PieceCache(_fold_piece)
@@ -237,6 +249,8 @@ def fold_number(figure: str) -> str:
     if not figure.isascii():
         figure = unicodedata.normalize("NFKC", figure)
         figure = "".join([str(unicodedata.digit(sign)) if sign.isdigit() else sign for sign in figure])
+    if figure.isdigit():
+        return figure
     if _GROUPED.fullmatch(figure):
         return re.sub(r"\D", "", figure)
     return re.sub(r"[^\d.]", "", figure.replace(",", "."))

@@ -128,7 +128,8 @@ def test_parts_are_read_as_the_whole_is(upgraded: list[bytes]) -> None:
     assert rows.chains.tolist() == [view.head.chain_hash for view in views]
     assert [read_window_time(memory) for memory in upgraded] == [view.head.window_time_ms for view in views]
     for memory, view in zip(upgraded, views, strict=True):
-        assert read_sample(memory)[1:] == (view.head.shingle_count, view.head.bound)
+        sample = read_sample(memory)
+        assert (sample.size, sample.bound) == (view.head.shingle_count, view.head.bound)
 
 
 def test_fields_stand_where_version_0_1_put_them() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.deduplicate.novelty import find_changes
 from processors.deduplicate.sentences import fold_words, place_words, split_words
 
 PIECES = st.sampled_from(
@@ -41,3 +44,12 @@ def test_words_stand_where_they_are_found_and_are_the_same_however_they_are_read
 )
 def test_words_are_compared_in_house_style(text: str, forms: tuple[str, ...]) -> None:
     assert fold_words(text) == forms
+
+
+WORD = st.sampled_from(["a", "b", "the", "ferry", "of"])
+
+
+@given(st.lists(WORD, max_size=14), st.lists(WORD, max_size=14))
+def test_two_sentences_differ_where_difflib_says_so(earlier: list[str], later: list[str]) -> None:
+    opcodes = SequenceMatcher(None, earlier, later, autojunk=False).get_opcodes()
+    assert find_changes(earlier, later) == [tuple(part) for tag, *part in opcodes if tag != "equal"]
