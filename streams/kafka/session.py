@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final, Self, TypeVar
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from config.settings import Settings
 from processors.errors import Unreachable
+from processors.times import to_timestamp
 from streams.kafka.backfill_gate import GroupLag
 from streams.kafka.cluster import POLL_MS, Cluster, read_until, wait_for_broker
 from streams.kafka.inbox import as_record
@@ -24,6 +26,7 @@ from streams.topology import BACKFILL
 # How far a poller's clock may be ahead of the broker's: beyond it, a record of the asked time is passed over; more slack
 # reads that much more before the time.
 CLOCK_SLACK_MS: Final = 3_600_000
+log = structlog.get_logger("wiredesk.kafka")
 T = TypeVar("T")
 
 
@@ -172,7 +175,13 @@ async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], si
     if since is None:
         return
     offsets = await consumer.offsets_for_times(dict.fromkeys(partitions, max(since - CLOCK_SLACK_MS, 0)))
+    firsts = await consumer.beginning_offsets(partitions)
     for partition, mark in offsets.items():
+        if mark and 0 < mark.offset == firsts[partition] and mark.timestamp > since:
+            log.warning(
+                "the log begins later than was asked: what is older was deleted",
+                topic=partition.topic, partition=partition.partition, begins=to_timestamp(mark.timestamp),
+            )  # fmt: skip
         if mark is None:
             await consumer.seek_to_end(partition)
         else:

@@ -19,6 +19,7 @@ from processors.model.event import Event
 from streams.kafka.cluster import Cluster
 from streams.kafka.gaps import GapBook, LogGap, find_gap
 from streams.kafka.inbox import FetchedRecord
+from streams.kafka.session import Session
 from streams.kafka.step_runner import StepRunner
 from streams.messages import Record
 from streams.topology import GAPS as FEED_GAPS
@@ -103,10 +104,7 @@ async def test_a_consumer_that_retention_overtakes_tells_how_many_it_has_lost(
         cluster.group_of("late"), place.topic, auto_offset_reset="earliest", reader="late"
     ) as consumer:
         assert await values(consumer, 3) == [b"0", b"1", b"2"]
-        admin = cluster.admin()
-        await admin.start()
-        await admin.delete_records({place: RecordsToDelete(before_offset=8)})
-        await admin.close()
+        await delete_records(settings, place, 8)
         consumer.seek(place, 3)  # what was fetched ahead is asked for again
         assert await values(consumer, 2) == [b"8", b"9"]
     output = capsys.readouterr()
@@ -156,11 +154,7 @@ async def test_a_working_worker_that_retention_overtakes_tells_it_and_goes_on(
     await publish(settings, [item(0, "wait in normalise"), *map(item, range(1, 80))])
     with Worker(settings, tmp_path / "log", *NORMALISE, WIRETEST_GATE=str(gate), **SMALL_FETCHES) as worker:
         worker.wait_for("worker started")
-        admin = Cluster(settings).admin()
-        await admin.start()
-        place = TopicPartition(Cluster(settings).topic(RAW.name), 0)
-        await admin.delete_records({place: RecordsToDelete(before_offset=70)})
-        await admin.close()
+        await delete_records(settings, TopicPartition(Cluster(settings).topic(RAW.name), 0), 70)
         gate.touch()
         await asyncio.to_thread(worker.wait_for, "were deleted before they were read")
         lost = int(re.search(r"records=(\d+)", worker.log())[1])  # type: ignore[index]
@@ -169,3 +163,25 @@ async def test_a_working_worker_that_retention_overtakes_tells_it_and_goes_on(
     numbers = [int(decode(record.value, Event).story.uri.rsplit(":", 1)[1]) for record in records]
     assert numbers == [*range(70 - lost), *range(70, 80)], "what is gone is what was told, and nothing else"
     assert "consumer=normalise" in worker.log()
+
+
+@pytest.mark.kafka
+def test_a_replay_that_asks_for_more_than_the_log_has_is_told_where_it_begins(
+    kafka: KafkaForTest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = kafka.settings(partitions=1)
+    asyncio.run(remake(settings, 10))
+    place = TopicPartition(Cluster(settings).topic(FEED_GAPS.name), 0)
+    with Session(Cluster(settings)) as session:
+        assert len(list(session.records([FEED_GAPS.name], since=0))) == 10
+        assert "begins later" not in "".join(capsys.readouterr()), "the log has all that it ever had"
+        session.run(delete_records(settings, place, 4))
+        assert [record.offset for record in session.records([FEED_GAPS.name], since=0)] == [*range(4, 10)]
+    assert "the log begins later than was asked" in "".join(capsys.readouterr())
+
+
+async def delete_records(settings: Kafka, place: TopicPartition, before: int) -> None:
+    admin = Cluster(settings).admin()
+    await admin.start()
+    await admin.delete_records({place: RecordsToDelete(before_offset=before)})
+    await admin.close()
