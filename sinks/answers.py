@@ -9,7 +9,7 @@ document          that story is set aside, as its dead letter, and the rest goes
 month, alias      the stories of that month wait by themselves, on a topic of their own, and the rest goes on
 cluster           all wait in place: nothing is committed, so nothing is lost
 credentials       the file of the secret is read again; where it says nothing new, the command ends with status 2
-rights            all wait in place: the message names what is denied
+rights            all wait in place, of Kafka that step alone: the message names what is denied
 ours              all wait in place: it is a fault of ours to report, and nothing ends the process
 ================  ====================================================================================================
 
@@ -24,7 +24,10 @@ from typing import Final, Literal
 
 Server = Literal["index", "broker"]
 Fault = Literal["document", "month", "alias", "cluster", "ours", "credentials", "rights"]
-Reaction = Literal["written", "set aside", "wait for that part", "wait for all", "read the secret again"]
+Reaction = Literal[
+    "written", "set aside", "wait for that part", "wait for all", "read the secret again", "wait for that partition",
+    "wait for that step", "renew the producer", "start again",
+]  # fmt: skip
 # What the refused request was about. One about all of the index names no document and no month.
 RequestSubject = Literal["document", "month", "index"]
 ANY_STATUS: Final[frozenset[int]] = frozenset()  # every status
@@ -159,7 +162,60 @@ INDEX_ANSWERS: Final = (
          "any other answer", "report it"),
 )
 # fmt: on
-ANSWERS: Final[tuple[AnswerRow, ...]] = INDEX_ANSWERS
+
+
+def _code(
+    codes: set[int], kinds: str, fault: Fault, reaction: Reaction, situation: str, remedy: str
+) -> AnswerRow:
+    return AnswerRow(
+        "broker",
+        frozenset(codes),
+        frozenset(kinds.split()),
+        "",
+        frozenset(),
+        fault,
+        reaction,
+        situation,
+        remedy,
+    )
+
+
+# Kafka's error codes: https://kafka.apache.org/protocol#protocol_error_codes
+# fmt: off
+BROKER_ANSWERS: Final = (
+    _code({10, 18}, "MESSAGE_TOO_LARGE RECORD_LIST_TOO_LARGE", "document", "set aside",
+          "a message is larger than its topic allows (a batch of several is sent in parts)",
+          "raise max.message.bytes (`wiredesk topics check`), then `wiredesk dlq replay`"),
+    _code({32, 44, 87}, "INVALID_TIMESTAMP POLICY_VIOLATION INVALID_RECORD", "document", "set aside",
+          "a message is against a rule of its topic: its time, its key, a policy",
+          "see how the topic is set (`wiredesk topics check`), then `wiredesk dlq replay`"),
+    _code({2}, "CORRUPT_MESSAGE", "cluster", "wait for that partition",
+          "a batch is damaged on the broker's disk",
+          "let another replica lead, or `wiredesk topics pass TOPIC/PARTITION/OFFSET`"),
+    _code({29, 30, 31, 53}, "TOPIC_AUTHORIZATION_FAILED GROUP_AUTHORIZATION_FAILED CLUSTER_AUTHORIZATION_FAILED "
+          "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "rights", "wait for that step",
+          "an operation is denied to the user", "give the right back: `wiredesk topics grants`"),
+    _code({19, 20}, "NOT_ENOUGH_REPLICAS NOT_ENOUGH_REPLICAS_AFTER_APPEND", "cluster", "wait for that step",
+          "a topic has fewer replicas in sync than its min.insync.replicas", "start the missing brokers"),
+    _code({45, 49, 59}, "OUT_OF_ORDER_SEQUENCE_NUMBER INVALID_PRODUCER_ID_MAPPING UNKNOWN_PRODUCER_ID", "cluster",
+          "renew the producer", "the broker has forgotten the ids of a producer that was idle", "nothing: it passes by itself"),
+    _code({47, 52, 90}, "INVALID_PRODUCER_EPOCH TRANSACTION_COORDINATOR_FENCED PRODUCER_FENCED", "ours", "start again",
+          "another process has our name, or a transaction was open for too long",
+          "give each worker a name of its own (kafka.worker)"),
+    _code({33, 34, 58}, "UNSUPPORTED_SASL_MECHANISM ILLEGAL_SASL_STATE SASL_AUTHENTICATION_FAILED", "credentials",
+          "read the secret again", "user, password or mechanism are refused",
+          "put the new password into the file of kafka.password"),
+    _code({3, 5, 6, 7, 14, 15, 16}, "", "cluster", "wait for all",
+          "a broker starts, stops, or is not the one to ask", "start the missing brokers"),
+    _code(set(), "", "ours", "start again", "any other answer", "report it"),
+)
+# fmt: on
+ANSWERS: Final[tuple[AnswerRow, ...]] = (*INDEX_ANSWERS, *BROKER_ANSWERS)
+
+
+def broker_codes(reaction: Reaction) -> frozenset[int]:
+    """The broker's error codes about which something is done."""
+    return frozenset(code for row in BROKER_ANSWERS if row.reaction == reaction for code in row.statuses)
 
 
 def find_answer(

@@ -16,6 +16,10 @@ What the servers of others answer, and what wiredesk does about it. `make answer
 |---|---|---|
 | set aside | that story becomes a dead letter, and all others go on | `wire_dead_letters_total`, `wiredesk dlq list`, the alert DeadLetterGrowth |
 | wait for that part | the stories of that month are copied to `wire.stories.held.v1` and wait there; all others go on; once the month is back they are written, in any order, over restarts too | one line in the log, `/readyz` with the month and the reason, `wire_held_stories`, `wire_away_parts`, the alert MonthAway |
+| wait for that partition | it waits before the damaged batch, and is tried again every ten seconds; all others go on. What reads a state leaves the batch out | one line with topic, partition and offset, `/readyz`, `wire_blocked_partitions`, the alert PartitionBlocked |
+| wait for that step | nothing of that step is committed, the others go on | one line in the log, `/readyz`, `wire_retries_total`, `wire_stalled_seconds` |
+| renew the producer | the transaction is aborted and run again with new ids | one line in the log |
+| start again | the process takes its own place, at most 15 seconds later, and goes on from what is committed | one line in the log |
 | wait for all | nothing is committed, nothing is lost; asked again after at most 15 seconds | one line in the log, `/readyz`, `wire_retries_total`, the alert BackingOff |
 | read the secret again | the file of the secret is read again; where it says nothing new for 20 seconds, the command ends with status 2 and one line | `/readyz`, then the exit status |
 

@@ -12,32 +12,25 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
     IllegalOperation,
-    InvalidProducerEpoch,
-    InvalidProducerIdMapping,
-    InvalidTimestampError,
     InvalidTransactionTimeout,
     KafkaError,
-    MessageSizeTooLargeError,
-    OutOfOrderSequenceNumber,
-    PolicyViolationError,
     ProducerFenced,
-    RecordListTooLargeError,
-    TransactionCoordinatorFenced,
-    UnknownProducerId,
+    kafka_errors,
 )
 from aiokafka.partitioner import murmur2
 
 from config import Misconfigured
 from config.settings import MEBIBYTE_BYTES
 from processors.errors import Transient, Unreachable
+from sinks.answers import Reaction, broker_codes
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster
-from streams.kafka.faust_internals import InvalidRecordError, drop_producer, transaction_failure
+from streams.kafka.faust_internals import drop_producer, transaction_failure
 from streams.messages import Message
 
 # Keys whose hashes are kept: those of all feeds, languages and the latest chains. Fewer, and the hash, which is pure
@@ -59,17 +52,18 @@ START_WITHIN_S: Final = (
 )
 CLOSE_WITHIN_S: Final = 3.0  # a producer whose broker takes nothing is given up; longer delays the next one
 RECORD_OVERHEAD_BYTES: Final = 96  # at most, of a record's own fields and its batch's
+
+
+def _errors_of(reaction: Reaction) -> tuple[type[KafkaError], ...]:
+    """The errors of the client for what the table of answers says about the broker's codes."""
+    return tuple(kafka_errors[code] for code in sorted(broker_codes(reaction)) if code in kafka_errors)
+
+
 # What a broker says of a message that it will never take. A batch of several is tried again in parts.
-REFUSALS: Final = (
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-    InvalidTimestampError,
-    InvalidRecordError,
-    PolicyViolationError,
-)
+REFUSALS: Final = _errors_of("set aside")
 # The broker forgets ids that were idle for its transactional.id.expiration.ms (a week) or producer.id.expiration.ms.
-FORGOTTEN_IDS: Final = (InvalidProducerIdMapping, UnknownProducerId, OutOfOrderSequenceNumber)
-FENCED_ERRORS: Final = (ProducerFenced, InvalidProducerEpoch, TransactionCoordinatorFenced)
+FORGOTTEN_IDS: Final = _errors_of("renew the producer")
+FENCED_ERRORS: Final = (ProducerFenced, *_errors_of("start again"))
 log = structlog.get_logger("wiredesk.kafka")
 
 SentFuture = asyncio.Future[Any]
@@ -205,9 +199,9 @@ class TransactionalProducer:
             await self.close()
             if isinstance(failure, FENCED_ERRORS):
                 self._fenced = failure
-            if not isinstance(failure, KafkaError) or isinstance(failure, (*FORGOTTEN_IDS, *FENCED_ERRORS)):
-                raise failure from None
-            raise NotWritten(failure) from failure
+            if isinstance(failure, KafkaError) and not isinstance(failure, (*FORGOTTEN_IDS, *FENCED_ERRORS)):
+                raise NotWritten(failure) from failure
+            raise cast("BaseException", failure) from None
 
     async def _renewed(self) -> AIOKafkaProducer:
         if self._fenced:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from sinks.answers import ANSWERS, INDEX_ANSWERS, AnswerRow, Reaction, RequestSubject, find_answer
+from sinks.answers import (
+    ANSWERS,
+    BROKER_ANSWERS,
+    INDEX_ANSWERS,
+    AnswerRow,
+    Reaction,
+    RequestSubject,
+    find_answer,
+)
 
 PART: Final = "wait for that part"
 PRESSURE: Final = (
@@ -97,3 +105,12 @@ def test_every_row_says_what_happens_and_how_it_is_mended() -> None:
         assert row.situation
         assert row.reaction == "written" or row.remedy, row.situation
         row.remedy.format(part="wire-stories-2025.05-000001")
+
+
+def test_a_code_of_the_broker_stands_in_one_row() -> None:
+    codes = [code for row in BROKER_ANSWERS for code in row.statuses]
+    assert len(codes) == len(set(codes))
+    for code in codes:
+        [row] = [row for row in BROKER_ANSWERS if code in row.statuses]
+        assert find_answer("broker", code, next(iter(row.kinds), ""), "", "index") is row
+    assert find_answer("broker", 9999, "", "", "index").reaction == "start again"

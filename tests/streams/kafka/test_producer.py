@@ -14,7 +14,9 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sinks.answers import broker_codes
 from streams.kafka import producer as module
+from streams.kafka import refusals
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster
 from streams.kafka.producer import (
     BatchSizes,
@@ -189,3 +191,20 @@ async def test_what_is_not_acknowledged_in_time_is_told_with_its_topic() -> None
     batch = SentBatch(TopicPartition("wire.a.v1", 0), [Message("a", b"", b"", 0)], never)
     with pytest.raises(UnacknowledgedBatches, match=r"wire\.a\.v1"):
         await wait_acknowledged([batch], 0.01)
+
+
+def test_the_client_has_an_error_for_each_code_that_the_table_tells_apart() -> None:
+    assert {error.__name__ for error in module.REFUSALS} == {
+        "MessageSizeTooLargeError", "RecordListTooLargeError", "InvalidTimestampError", "PolicyViolationError",
+        "InvalidRecordError",
+    }  # fmt: skip
+    assert {error.__name__ for error in module.FORGOTTEN_IDS} == {
+        "OutOfOrderSequenceNumber", "InvalidProducerIdMapping", "UnknownProducerId"
+    }  # fmt: skip
+    assert {error.__name__ for error in module.FENCED_ERRORS} == {
+        "ProducerFenced", "InvalidProducerEpoch", "TransactionCoordinatorFenced"
+    }  # fmt: skip
+    assert {error.errno for error in refusals.DENIED_KINDS} == set(broker_codes("wait for that step")) - {
+        19,
+        20,
+    }
