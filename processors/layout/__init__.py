@@ -30,9 +30,8 @@ MAX_LINES: Final = 12_000  # that are told apart; what comes after is one paragr
 MAX_BYLINE_CHARS: Final = (
     90  # of a byline that goes on from nothing; in running copy no line opens with By and a name
 )
-MAX_HEAD_CHARS: Final = (
-    3000  # of a text, in which a note of one line may stand above a headline without a blank line
-)
+# Of a text, in which notes and bylines of one line may stand above others without a blank line: heads are shorter.
+MAX_HEAD_CHARS: Final = 1500
 NOTE_ENDS: Final = ")].="  # of a note that is whole; others are broken at the wire's width
 MAX_LEAD_LINES: Final = 12  # of a first paragraph: 70 characters each are more than any lead has
 MAX_PROVIDER_LINES: Final = 5  # of a block that says who sends a press release: heading, company, city, date
@@ -111,13 +110,7 @@ def _stands_alone(line: Line, last: Line, shape: Shape) -> bool:
         or (tables.ends_in_result(line.text) and tables.ends_in_result(last.text))
     ):
         return True
-    if line.start < MAX_HEAD_CHARS and last.text[-1] in NOTE_ENDS and line_kinds.kind_of(last.text) == "note":
-        return True
-    if (
-        line.text[0].isupper()
-        and len(line.text) <= MAX_BYLINE_CHARS
-        and line_kinds.is_byline(line.text.rstrip(" ="))
-    ):
+    if line.start < MAX_HEAD_CHARS and line.text[0].isupper() and _opens_after_note(line, last):
         return True
     if len(line.text) > 44 or not (
         line_kinds.ends_sentence(last.text) or len(last.text) <= 60 or line_kinds.sign_off_at_end(last.text)
@@ -129,6 +122,13 @@ def _stands_alone(line: Line, last: Line, shape: Shape) -> bool:
         "credit",
         "boilerplate",
     }
+
+
+def _opens_after_note(line: Line, last: Line) -> bool:
+    """Whether a line of the head is a byline, or stands below a note that is whole."""
+    if len(line.text) <= MAX_BYLINE_CHARS and line_kinds.is_byline(line.text.rstrip(" =")):
+        return True
+    return last.text[-1] in NOTE_ENDS and line_kinds.kind_of(last.text) == "note"
 
 
 def _open_body(text: str, parts: list[DispatchPart]) -> tuple[int, PrintedDateline | None]:
