@@ -71,7 +71,7 @@ class ComparisonEffort:
         """For two reports of so many characters together."""
         self._left = MIN_EFFORT_WORDS + MAX_EFFORT_PER_CHAR * chars
 
-    def take(self, words: int) -> bool:
+    def try_spend(self, words: int) -> bool:
         """Whether so many words may be compared; what was refused once is refused from then on."""
         self._left = self._left - words if words <= self._left else 0
         return self._left > 0
@@ -157,14 +157,14 @@ def _find_alike(
 ) -> list[int] | None:
     """The earlier sentences that a sentence was made from, by where its pairs of words stand; None of too many words."""
     places = list(filter(None, found))
-    if not pair.effort.take(sum(map(len, places))):
+    if not pair.effort.try_spend(sum(map(len, places))):
         return None
     hits = Counter(chain.from_iterable(places))
     wanted = max(1.0, MIN_PAIR_SHARE * len(found))
     best = max(hits.values(), default=0)
     alike = sorted([number for number, count in hits.items() if count >= min(wanted, best)])
     laid = len(forms) + sum([len(pair.earlier.forms_of(number)) for number in alike])
-    return alike if laid <= MAX_LAID_WORDS and pair.effort.take(laid) else None
+    return alike if laid <= MAX_LAID_WORDS and pair.effort.try_spend(laid) else None
 
 
 def _judge_by_words(forms: Iterable[str], known: AbstractSet[str]) -> NoveltyKind | None:
@@ -270,7 +270,7 @@ def _judge_block(
         elif _is_negation(pair, word):
             return "negation"
         elif _has_meaning(pair, word.form) and not (
-            pair.effort.take(len(lost)) and any(_is_spelling(word, other) for other in lost)
+            pair.effort.try_spend(len(lost)) and any(_is_spelling(word, other) for other in lost)
         ):
             takes_place = any(other.capital == word.capital for other in replaced)
             if word.is_number or takes_place or not _is_known(pair, word):
@@ -297,7 +297,7 @@ def _is_known(pair: ReportPair, word: ComparedWord) -> bool:
         return True
     if word.is_number or len(word.form) < MIN_SPELLING_CHARS:  # such has no other spelling
         return False
-    if not pair.effort.take(len(report.forms) // 8):  # most begin with another letter
+    if not pair.effort.try_spend(len(report.forms) // 8):  # most begin with another letter
         return False
     first = word.form[0]
     others = [form for form in report.forms if form[0] == first]
