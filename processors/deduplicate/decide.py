@@ -34,9 +34,9 @@ from processors.model.event import Event, Feature, KilledChain, Lineage, NovelPa
 from processors.sources import authority_of, may_change
 from processors.times import HOUR_MS
 
-# Of a record that other identifiers leave room for: version, text, headline (3), title, slug, message number (2), chain,
-# uri, claim, language (2).
-OWN_KEYS: Final = 14
+# Of a record that other identifiers leave room for: version, text, headline (3), title, slug (3), message number (2),
+# chain, uri, claim, language (2).
+OWN_KEYS: Final = 16
 # A story so long after its parent counts beside it, as does one whose headline shares less with the parent's: with less of
 # either versions of one report count as a template, with more a template that joined two stories is never known.
 APART_HOURS: Final = 8

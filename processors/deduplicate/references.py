@@ -45,6 +45,11 @@ MAX_STORIES: Final = (
 MIN_IDENTIFIER_CHARS: Final = 4  # shorter words with a figure are figures
 MIN_SLUG_CHARS: Final = 3  # shorter ones are initials
 MAX_SLUG_CHARS: Final = 200  # of a slug line that are looked at
+# Lines above a dispatch that are looked at for slugs: number, routing, slug; prose comes behind them. More take a compound
+# that stands alone in a list for a slug.
+SLUG_LINES: Final = 3
+MAX_SLUG_LINE_CHARS: Final = 80
+MAX_WRITTEN_SLUGS: Final = 2  # a record has room for so many
 MAX_MARKS: Final = 3  # at the head of a line: URGENT - KILL NOTICE: …
 MAX_MARK_CHARS: Final = 40  # in which such a mark ends
 
@@ -56,6 +61,10 @@ _SLUG_WORDS: Final = re.compile(
 _NUMBER: Final = re.compile(
     r"(?:#|№|(?<!\w)(?:n[.°ºr]{1,2}|no|num\w{0,8}|message)[.:]?)\s{0,2}(\d{3,6})(?!\w)|(?<!\w)([a-z]{1,4})\s?(\d{3,6})(?!\w)",
     re.IGNORECASE,
+)
+# A slug with its word count, or behind a level and category and before a date; marks of quads around it.
+_SLUG_LINE: Final = re.compile(
+    r"\s{0,4}\^?(?:[a-z] [a-z] )?([^\W\d_][\w.]{0,40}(?:-{1,2}[\w.]{1,40}){1,8})(?:,[ \w,-]{0,32}| \d\d-\d\d \d{2,5})?\s{0,4}[<=]{0,2}"
 )
 _CYCLE: Final = re.compile(r"^(?:am|pm|bc|ap)-+", re.IGNORECASE)
 _SEPARATORS: Final = re.compile(r"[\W_]+")
@@ -104,8 +113,8 @@ def reference_keys(event: Event, headline: Hashes64, sender: SenderName) -> list
     story = event.story
     title = story.title if story.title and story.title != event.headline else ""
     keys = [key for key in (lead_key(headline, *sender), title_key(title, *sender)) if key is not None]
-    if slug := normalise_slug(story.slugline or ""):
-        keys.append(hash_key("slug", *sender, slug))
+    slugs = dict.fromkeys([normalise_slug(story.slugline or ""), *written_slugs(event.text)])
+    keys += [hash_key("slug", *sender, slug) for slug in slugs if slug]
     return keys + [hash_key("number", *sender, number) for number in _own_numbers(story)]
 
 
@@ -296,6 +305,15 @@ def named_numbers(headline: str, note: str, text: str) -> list[str]:
                 matches = _NUMBER.finditer(sentence)
                 numbers |= {match[1] or f"{match[2]}{match[3]}".lower(): None for match in matches}
     return list(numbers)[:MAX_NAMES]
+
+
+def written_slugs(text: str) -> list[str]:
+    """The slugs that stand on lines of their own above a dispatch whose control characters were lost on the way."""
+    lines = text[: SLUG_LINES * MAX_SLUG_LINE_CHARS].split("\n")[:SLUG_LINES]
+    matches = (
+        _SLUG_LINE.fullmatch(line) for line in lines if len(line) <= MAX_SLUG_LINE_CHARS and "-" in line
+    )
+    return [slug for match in matches if match and (slug := normalise_slug(match[1]))][:MAX_WRITTEN_SLUGS]
 
 
 def normalise_slug(slugline: str) -> str:

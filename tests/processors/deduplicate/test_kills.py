@@ -13,6 +13,7 @@ from processors.deduplicate.killed import join_killed, split_killed
 from processors.errors import Rejected
 from processors.model.event import Event, KilledChain, RawItem
 from processors.normalise import normalise
+from tests.processors.deduplicate.stories import event, report
 
 NAME = "Night ferry sinks off Gannet Island"
 STORY = """PORT ELLERY, March 2 (QXN) - The night ferry to Gannet Island sank on Monday with nobody on board, police said.
@@ -325,3 +326,23 @@ def test_a_corrected_kill_kills_its_story() -> None:
     correction = item("urn:q:c", 11, f"CORRECTED-KILL: {NAME}", "The ferry lies in the yard.", language="en")
     lineage = decide(story(), kill, correction)[-1].lineage
     assert (lineage.relation, lineage.of, lineage.sequence) == ("kill", "urn:q:1", 3)
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["a0412\nr i BC-Gannet-Ferry 03-02 0085\n", "^BC-Gannet-Ferry,0085<\n", "BC-Gannet-Ferry, 1st Ld,0085\n"],
+)
+def test_a_kill_names_the_slug_of_a_wire_that_lost_its_control_characters(head: str) -> None:
+    window = Deduplicator(Deduplicate())
+    first = window.decide(
+        event("urn:1", f"{head}PORT ELLERY _ {report(1)}", "Night ferry leaves again")
+    ).lineage
+    window.decide(
+        event("urn:2", f"BC-Gannet-Light,0085\nPORT ELLERY _ {report(2)}", "Light is lit", hours=0.5)
+    )
+    kill = event(
+        "urn:k", "BC-Gannet-Ferry, KILL,0040\nEDITORS:\nKill BC-Gannet-Ferry, Port Ellery.\nA kill is mandatory.",
+        hours=1,
+    )  # fmt: skip
+    made = window.decide(kill).lineage
+    assert (first.relation, made.relation, made.of) == ("new", "kill", "urn:1")

@@ -11,6 +11,7 @@ from processors.deduplicate.references import (
     named_slugs,
     normalise_slug,
     repeated_headlines,
+    written_slugs,
 )
 
 NAME = "Night ferry sinks off Gannet Island"
@@ -123,3 +124,16 @@ def test_names_are_few_however_many_a_notice_holds(part: str) -> None:
     text = part * 400
     for find_names in (named_headlines, repeated_headlines, named_slugs, named_numbers):
         assert len(find_names(text, text, text)) <= MAX_NAMES
+
+
+@pytest.mark.parametrize(
+    ("text", "slugs"),
+    [
+        ("a0412\nr i BC-Gannet-Ferry 03-02 0085\nBC-Gannet-Ferry,0085\nThe ferry left.", ["gannet-ferry"]),
+        ("^BC-Gannet-Ferry,0085<\nThe ferry left.", ["gannet-ferry"]),
+        ("The night-ferry left.\nIt sank.", []),
+        ("One.\nTwo.\nThree.\nBC-Gannet-Ferry,0085", []),
+    ],
+)
+def test_slugs_are_read_above_a_dispatch(text: str, slugs: list[str]) -> None:
+    assert list(dict.fromkeys(written_slugs(text))) == slugs
