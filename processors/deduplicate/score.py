@@ -247,7 +247,8 @@ def _set_bound(words: Sequence[int]) -> int:
 # share quotations and background; copies that were scanned badly have no more, but have it both ways.
 MIN_SHARED: Final = 0.4
 MIN_SHARED_REVERSE: Final = 0.25
-MIN_SHARED_PART: Final = 0.55  # where the longer story has much more: a brief, a cut copy
+# Where the longer story has much more: a brief, a cut copy. With more, cut copies that were scanned badly are lost.
+MIN_SHARED_PART: Final = 0.5
 # With more no chance phrases are left, and nothing is asked about quotations.
 SURE_SHARED: Final = 0.8
 # Of the shorter story's words outside quotations: less is what an event's speakers said, told twice.
@@ -262,6 +263,7 @@ MIN_ROOT_SHARED: Final = 0.3  # of the shorter one in the first of the chain, or
 MIN_REWRITTEN_WORDS: Final = 4.4  # logarithm: 80 words
 MIN_REWRITTEN_RUN: Final = 2.8  # logarithm: 16 words
 MIN_REWRITTEN_SCORE: Final = 0.35
+MIN_REWRITTEN_SHARED: Final = 0.55
 
 
 def is_same_report(report: SplitReport, likeness: Likeness, earlier: SplitReport) -> bool:
@@ -282,7 +284,7 @@ def is_rewritten(likeness: Likeness) -> bool:
         likeness.score >= MIN_REWRITTEN_SCORE
         and features["words"] >= MIN_REWRITTEN_WORDS
         and features["run"] >= MIN_REWRITTEN_RUN
-        and features["plain-containment"] >= MIN_SHARED_PART
+        and features["plain-containment"] >= MIN_REWRITTEN_SHARED
     )
 
 
