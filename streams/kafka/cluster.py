@@ -278,6 +278,12 @@ async def or_stopped(waiting: Any, stop: asyncio.Event) -> None:
         task.result()
 
 
+def drop_result(future: asyncio.Future[Any]) -> None:
+    """Look at how a future ended that nobody waits for: asyncio logs a trace of calls for one that nobody has looked at."""
+    if not future.cancelled():
+        future.exception()
+
+
 async def read_until(
     consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
 ) -> AsyncIterator[list[KafkaRecord]]:

@@ -26,7 +26,7 @@ from aiokafka.errors import KafkaError
 from config.settings import Settings
 from processors.errors import Transient, Unreachable
 from sinks.desk.health import count_feeds
-from streams.kafka.cluster import HEARTBEATS, Cluster
+from streams.kafka.cluster import HEARTBEATS, Cluster, drop_result
 from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, read_states
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
@@ -86,6 +86,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
             )
         )
         watching = asyncio.gather(watchdog.run(), watch_topics(settings))
+        watching.add_done_callback(drop_result)
         stack.callback(watching.cancel)
         folder = asyncio.create_task(drop.run(stop, pool))
         stack.push_async_callback(_cancel, folder)

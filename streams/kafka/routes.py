@@ -22,7 +22,7 @@ from config.settings import Settings
 from sinks.metrics import DEAD_LETTERS, RETRIES
 from sinks.routes.router import route_topic
 from sinks.stories import now_ms
-from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster
+from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, drop_result
 from streams.kafka.engines import StatefulEngine
 from streams.kafka.faust_internals import is_in_group
 from streams.kafka.inbox import as_record
@@ -168,6 +168,7 @@ async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: a
         checks = {"kafka": check_group, "records": watchdog.check}
         await stack.enter_async_context(serve_health(settings.health, checks))
         watching = asyncio.gather(watchdog.run(), watch_topics(settings))
+        watching.add_done_callback(drop_result)
         stack.callback(watching.cancel)
         async with asyncio.TaskGroup() as group:
             for target, source in zip(targets, sources, strict=True):

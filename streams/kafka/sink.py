@@ -29,7 +29,7 @@ from processors.numbers import parse_int64
 from processors.times import to_milliseconds
 from sinks.metrics import DEAD_LETTERS, END_TO_END_SECONDS, RETRIES
 from sinks.ports import Sink, WriteOutcome, WriteResult
-from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, KafkaRecord
+from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, KafkaRecord, drop_result
 from streams.kafka.faust_internals import is_in_group
 from streams.kafka.gaps import begin_uncommitted
 from streams.kafka.held import HeldStories, split_outcomes
@@ -82,6 +82,7 @@ class SinkRunner:
             checks = {self.name: self._ready, "records": watchdog.check}
             await stack.enter_async_context(serve_health(self._settings.health, checks))
             watching = asyncio.gather(watchdog.run(), watch_topics(self._settings))
+            watching.add_done_callback(drop_result)
             stack.callback(watching.cancel)
             log.info("sink started", sink=self.name)
             with suppress(Transient):  # the end came while it was waited for

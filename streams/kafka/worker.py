@@ -15,7 +15,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from config.settings import Settings
-from streams.kafka.cluster import Cluster, or_stopped
+from streams.kafka.cluster import Cluster, drop_result, or_stopped
 from streams.kafka.crash_counts import CrashTopic
 from streams.kafka.engines import Engine, PooledEngine, StatefulEngine, StatelessEngine
 from streams.kafka.faust_internals import App, Batch, fence_commits
@@ -165,6 +165,7 @@ async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) 
 
     async with serve_health(settings.health, {"kafka": check_group, "steps": watchdog.check}):
         measuring = asyncio.gather(watchdog.run(), watch_topics(settings))
+        measuring.add_done_callback(drop_result)
         try:
             yield
         finally:
