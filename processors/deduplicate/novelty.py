@@ -153,23 +153,23 @@ def _judge_sentence(pair: ReportPair, text: str, forms: Sequence[str]) -> Novelt
 
 
 def _find_alike(
-    pair: ReportPair, forms: Sequence[str], found: Sequence[Sequence[int] | None]
+    pair: ReportPair, forms: Sequence[str], pair_places: Sequence[Sequence[int] | None]
 ) -> list[int] | None:
     """The earlier sentences that a sentence was made from, by where its pairs of words stand; None of too many words."""
-    places = list(filter(None, found))
+    places = list(filter(None, pair_places))
     if not pair.effort.try_spend(sum(map(len, places))):
         return None
     hits = Counter(chain.from_iterable(places))
-    wanted = max(1.0, MIN_PAIR_SHARE * len(found))
+    wanted = max(1.0, MIN_PAIR_SHARE * len(pair_places))
     best = max(hits.values(), default=0)
     alike = sorted([number for number, count in hits.items() if count >= min(wanted, best)])
     laid = len(forms) + sum([len(pair.earlier.forms_of(number)) for number in alike])
     return alike if laid <= MAX_LAID_WORDS and pair.effort.try_spend(laid) else None
 
 
-def _judge_by_words(forms: Iterable[str], known: AbstractSet[str]) -> NoveltyKind | None:
+def _judge_by_words(forms: Iterable[str], other_forms: AbstractSet[str]) -> NoveltyKind | None:
     """What makes words new that are too many to be laid beside others: one that is among none of them."""
-    return None if known >= set(forms) else "word"
+    return None if other_forms >= set(forms) else "word"
 
 
 def _judge_change(
