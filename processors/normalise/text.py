@@ -24,7 +24,9 @@ _WINDOWS: Final = {
     if code not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 }
 _C1: Final = re.compile("[\x80-\x9f]")
-_LOOSE_JOINER: Final = re.compile(r"(?:(?<=\s)|\A)[\u200c\u200d]+|[\u200c\u200d]+(?=\s|\Z)")
+_LOOSE_JOINER: Final = re.compile(
+    r"(?:(?<=\s)|\A)[\u200c\u200d]+|(?<![\u200c\u200d])[\u200c\u200d]++(?=\s|\Z)"
+)
 _REFERENCE: Final = re.compile(r"&#([xX][0-9a-fA-F]+|[0-9]+);?")
 # Controls, surrogates, what is no character, or may be any of them: no reference but these can be illegal.
 _DOUBTFUL: Final = re.compile(r"&#(?:[xX]|0|[12]?\d(?!\d)|3[01](?!\d)|5[5-7]\d{3}|6553[45]|\d{6})")

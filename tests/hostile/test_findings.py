@@ -39,6 +39,7 @@ PIPED: dict[
         "normalise",
     ),
     "letters in an author of a torn feed": ("rss", "<dc:creator> raw", "\x00", "wenigen", "normalise"),
+    "joiners between letters": ("dispatch", "quotation", "a", "\u200c", "normalise"),
     "synchronisation marks": ("anpa-1312", "line '   They will race ag'", "", "\x16", "normalise"),
     "marks of a notebook": ("dispatch", "line after line", "", "#", "segment"),
 }
