@@ -56,7 +56,6 @@ class HeldStories:
         self.count = 0  # stories that are held in our partitions, as last looked at
         self._assigned: frozenset[TopicPartition] = frozenset()
         self._is_due = True
-        self._failure = ""  # the last one, which was logged
         self._passes_in_vain = 0
         self._next_pass = 0.0
 
@@ -180,13 +179,6 @@ class HeldStories:
                 {place: RecordsToDelete(before_offset=end) for place, end in ends.items()}
             )
         await admin.close()
-
-    def _log_failure(self, failure: str) -> None:
-        if failure != self._failure:
-            log.warning(
-                "what is held can't be read now", sink=self._step.name, topic=self._topic, reason=failure
-            )
-        self._failure = failure
 
     def _note_part(self, part: str, reason: str) -> None:
         if part not in self.parts:
