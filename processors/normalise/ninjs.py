@@ -358,8 +358,8 @@ def _without(texts: tuple[Text, ...], main: Text) -> tuple[Text, ...]:
 
 def _is_markup(text: Text) -> bool:
     kind = (text.content_type or "").lower()
-    if kind:
-        return "html" in kind or "xml" in kind
+    if "html" in kind or "xml" in kind or kind.startswith("text/plain"):
+        return not kind.startswith("text/plain")
     return (text.role or "").lower() in {"html", "xhtml", "richtext"} or looks_like_html(text.value)
 
 
