@@ -38,12 +38,15 @@ _QUOTED: Final = re.compile(
     r"[“„«»”]([^“”„«»\n]{1,200})[”“»«]|\"([^\"\n]{1,200})\"|``([^`\n]{1,200})''|[「『《]([^」』》\n]{1,120})[」』》]"
     r"|(?<!\w)[‘‚]([^‘‚\n]{1,200}?)[’‘](?!\w)|(?<!\w)'([^'\n]{1,200}(?:'\w[^'\n]{0,200})?)'(?!\w)"
 )
+# Marks between words. Without an end, two runs of them side by side would take the square of their length.
+_MARKS: Final = r"\W{0,30}"
 _QUOTE: Final = "“”"  # what stands for a quotation in a sentence
 _SENTENCE_END: Final = re.compile(r"(?<=[^\W\d_]{2}[.!?])\s+(?!\d)|(?<=[”\d)][.!?])\s+(?!\d)|[。！？\n]+")
 _SENTENCE_STARTS: Final = re.compile(r"(?<!\s)\s++[^\W\d_a-zß-ÿ]")
 _WORD: Final = re.compile(r"[^\W_]+")
-_SLUG: Final = r"(?-i:[A-Z][\w.]*(?:[-/]+[\w.]+)+|[A-Z]{4,}\w*)"
-_JOINED_SLUG: Final = r"(?-i:[A-Z][\w.]*(?:[-/]+[\w.]+)+)"
+# From its beginning only: a run of parts would be read again from each of them.
+_JOINED_SLUG: Final = r"(?-i:(?<![\w./-])[A-Z][\w.]{0,40}(?:[-/]{1,3}[\w.]{1,40}){1,12})"
+_SLUG: Final = rf"(?:{_JOINED_SLUG}|(?-i:[A-Z]{{4,}}\w{{0,40}}))"
 _AGENT: Final = rf"(?P<agent>[^\s.,;:{_QUOTE}]+(?: [^\s.,;:{_QUOTE}]+){{0,2}})"
 _PART_ENDS: Final = (" - ", " – ", " — ", " -- ", "—", "**", "==")
 # Marks of urgency and versions that stand before that of a kill: a corrected kill kills.
@@ -286,7 +289,8 @@ def _compiled(words: KillWords) -> _Notices:
 
     def compiled(pattern: str) -> re.Pattern[str]:
         pattern = (
-            pattern.replace("{story}", story)
+            pattern.replace(r"\W*", _MARKS)
+            .replace("{story}", story)
             .replace("{slug}", _SLUG)
             .replace("{joined}", _JOINED_SLUG)
             .replace("{agent}", _AGENT)
