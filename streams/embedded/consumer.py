@@ -145,10 +145,14 @@ class Consumer:
     async def _commit_all(
         self, done: Sequence[tuple[Record, tuple[Message, ...]]], in_transaction: Callable[[], None] | None
     ) -> None:
-        """Commit all of a batch; what fails in its transaction is a crash of its first record."""
+        """Commit all of a batch; what fails in its transaction is a crash of its first record.
+
+        Raises:
+            Transient: the data file can't be written, and the process ends; the next start runs the batch again.
+        """
         try:
             await self._commit(done, in_transaction)
-        except Misconfigured:
+        except (Misconfigured, Transient):
             raise
         except Exception as error:  # noqa: BLE001 -- the border of "what we did wrong"
             await self._count_crash(done[0][0], error)
