@@ -57,7 +57,7 @@ class RuleGuard:
 
 
 def _rule_name(rule: Callable[..., object]) -> str:
-    return getattr(rule, "__name__", type(rule).__name__).lstrip("_")
+    return getattr(rule, "__qualname__", type(rule).__name__).lstrip("_")
 
 
 def _reason(error: Exception) -> str:

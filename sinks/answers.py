@@ -19,7 +19,8 @@ The page ``docs/what-happens.md`` is written from this table (``make answers``).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Server = Literal["index", "broker"]
@@ -64,7 +65,7 @@ class AnswerRow:
 
 
 def _row(
-    statuses: frozenset[int] | set[int],
+    statuses: Iterable[int],
     kinds: str,
     words: str,
     subjects: str,
@@ -74,16 +75,9 @@ def _row(
     remedy: str = "",
 ) -> AnswerRow:
     chosen: frozenset[RequestSubject] = frozenset(subjects.split())  # type: ignore[arg-type]  # the tests know all of them
+    kind_names = frozenset(kinds.split())
     return AnswerRow(
-        "index",
-        frozenset(statuses),
-        frozenset(kinds.split()),
-        words,
-        chosen,
-        fault,
-        reaction,
-        situation,
-        remedy,
+        "index", frozenset(statuses), kind_names, words, chosen, fault, reaction, situation, remedy
     )
 
 
@@ -165,19 +159,9 @@ INDEX_ANSWERS: Final = (
 
 
 def _code(
-    codes: set[int], kinds: str, fault: Fault, reaction: Reaction, situation: str, remedy: str
+    codes: Iterable[int], kinds: str, fault: Fault, reaction: Reaction, situation: str, remedy: str
 ) -> AnswerRow:
-    return AnswerRow(
-        "broker",
-        frozenset(codes),
-        frozenset(kinds.split()),
-        "",
-        frozenset(),
-        fault,
-        reaction,
-        situation,
-        remedy,
-    )
+    return replace(_row(codes, kinds, "", "", fault, reaction, situation, remedy), server="broker")
 
 
 # Kafka's error codes: https://kafka.apache.org/protocol#protocol_error_codes
@@ -207,7 +191,7 @@ BROKER_ANSWERS: Final = (
           "put the new password into the file of kafka.password"),
     _code({3, 5, 6, 7, 14, 15, 16}, "", "cluster", "wait for all",
           "a broker starts, stops, or is not the one to ask", "start the missing brokers"),
-    _code(set(), "", "ours", "start again", "any other answer", "report it"),
+    _code(ANY_STATUS, "", "ours", "start again", "any other answer", "report it"),
 )
 # fmt: on
 ANSWERS: Final[tuple[AnswerRow, ...]] = (*INDEX_ANSWERS, *BROKER_ANSWERS)

@@ -116,6 +116,7 @@ def _unzip(payload: bytes) -> Iterator[bytes]:
                 if left < 0:
                     raise _too_large()
                 yield unpacked
+    # a member that is locked (RuntimeError), or packed in a way that zipfile does not know (NotImplementedError)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError) as error:
         raise Malformed(f"an attached archive that can't be read: {error}") from error
 

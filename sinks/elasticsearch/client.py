@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -126,6 +126,19 @@ def translate_errors(url: str) -> Iterator[None]:
         raise (LoginRefused if row.fault == "credentials" else Transient)(f"{url}: {text}") from error
     except TransportError as error:
         raise Unreachable(f"{url}: {error.message}; start Elasticsearch, or set elasticsearch.url") from error
+
+
+async def send_documents(client: AsyncElasticsearch, index: str, lines: Sequence[Any]) -> None:
+    """Write documents in one request; `lines` are its actions, each with its document. Later versions that are there stay.
+
+    Raises:
+        Transient: the server refuses one of them.
+    """
+    answer = await client.bulk(index=index, operations=lines, filter_path=["items.*.status", "items.*.error"])
+    for item in answer["items"]:
+        (answered,) = item.values()
+        if answered["status"] >= 300 and answered["status"] != 409:
+            raise Transient(f"{index}: {error_reason(answered)}; nothing was deleted")
 
 
 def row_of(error: ApiError, subject: RequestSubject, document_bytes: int = 0) -> AnswerRow:

@@ -15,7 +15,7 @@ from config.settings import Elasticsearch
 from processors.errors import Transient
 from processors.model.codec import from_builtins
 from processors.model.event import Event
-from sinks.elasticsearch.client import ElasticJson, translate_errors
+from sinks.elasticsearch.client import ElasticJson, send_documents, translate_errors
 from sinks.elasticsearch.documents import mark_document, mark_id
 from sinks.elasticsearch.inventory import (
     CONTRACT,
@@ -130,7 +130,7 @@ async def _restore_marks(client: AsyncElasticsearch, name: str) -> list[str]:
                 }
                 lines += [orjson.dumps({"index": action}), orjson.dumps(mark_document(mark))]
         if lines:
-            await client.bulk(index=f"{name}-marks", operations=lines)
+            await send_documents(client, f"{name}-marks", lines)
             count += len(lines) // 2
     return [f"put {count} kills and corrections of stored stories into {name}-marks"] if count else []
 

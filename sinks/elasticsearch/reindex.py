@@ -18,7 +18,7 @@ from processors.errors import Transient
 from processors.model.codec import from_builtins
 from processors.model.event import Event
 from sinks.elasticsearch import index
-from sinks.elasticsearch.client import error_reason, translate_errors
+from sinks.elasticsearch.client import send_documents, translate_errors
 from sinks.elasticsearch.documents import document, search_fields
 from sinks.elasticsearch.inventory import (
     Inventory,
@@ -204,17 +204,10 @@ class _Copy:
                 orjson.dumps(self._new_document(event, hit["_source"])),
             ]
         if lines:
-            await self._send(lines)
+            await send_documents(self.client, self.inventory.name, lines)
             self.count += len(lines) // 2
 
     def _new_document(self, event: Event, source: Mapping[str, Any]) -> dict[str, Any]:
         kept = {name: source[name] for name in ("hidden", "hiddenBy", "indexed") if name in source}
         fields = document(event)
         return fields | kept | search_fields(fields, self.stemmed)
-
-    async def _send(self, lines: list[Any]) -> None:
-        answer = await self.client.bulk(operations=lines, filter_path=["items.*.status", "items.*.error"])
-        for item in answer["items"]:
-            answered = item["index"]
-            if answered["status"] >= 300 and answered["status"] != 409:
-                raise Transient(f"{self.inventory.name}: {error_reason(answered)}; nothing was deleted")

@@ -22,6 +22,7 @@ from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedErro
 from aiokafka.record.memory_records import MemoryRecords
 
 from sinks.metrics import BLOCKED_PARTITIONS
+from streams.kafka.security import denied_names, describe_denial
 
 # Between two tries of a blocked partition. Shorter reads a damaged batch again and again; longer is how late it goes on
 # once another replica leads, or the right is given.
@@ -151,13 +152,13 @@ class BlockedPartitions:
 
     def deny(self, error: TopicAuthorizationFailedError) -> bool:
         """Block the partitions of topics that we may not read any more; False where none of them is ours."""
-        denied = {name for names in error.args for name in ([names] if isinstance(names, str) else names)}
+        denied = denied_names(error)
         is_ours = False
         for partition in self._consumer.assignment():
             state = _state_of(self._consumer, partition)
             if partition.topic in denied and state is not None:
                 state.pause()
-                reason = f"user {self._user!r} may not Read topic {partition.topic} (denied by the broker): wiredesk topics grants"
+                reason = describe_denial(self._user, "Read", f"topic {partition.topic}")
                 offset = state.position if state.has_valid_position else -1
                 self._block(partition, offset, "denied", reason)
                 is_ours = True

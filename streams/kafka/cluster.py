@@ -8,6 +8,7 @@ import inspect
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -228,6 +229,20 @@ class Cluster:
     def admin(self) -> AIOKafkaAdminClient:
         """A client that asks about topics and groups."""
         return AIOKafkaAdminClient(**self.options(AIOKafkaAdminClient))
+
+    @asynccontextmanager
+    async def connected_admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        """The same, connected for as long as the block lasts.
+
+        Raises:
+            KafkaError: the broker does not answer.
+        """
+        admin = self.admin()
+        try:
+            await admin.start()
+            yield admin
+        finally:
+            await admin.close()
 
     def _operator_options(self, client: type[Any]) -> dict[str, Any]:
         """The options of the settings that a client takes, in their own types."""

@@ -135,12 +135,8 @@ class KafkaDeadLetters:
             TopicPartition(self._cluster.topic(topic), number): RecordsToDelete(before_offset=end)
             for (topic, number), end in ends.items()
         }
-        admin = self._cluster.admin()
-        await admin.start()
-        try:
+        async with self._cluster.connected_admin() as admin:
             await admin.delete_records(deletions)
-        finally:
-            await admin.close()
         async with self._cluster.producer() as producer:
             for identity in notes:
                 await self._write_note(producer, identity, None)

@@ -172,13 +172,10 @@ class HeldStories:
 
     async def _delete(self, ends: Mapping[TopicPartition, int]) -> None:
         """Give the bytes of what was written, or held once more, back."""
-        admin = self._cluster.admin()
+        deletions = {place: RecordsToDelete(before_offset=end) for place, end in ends.items()}
         with suppress(KafkaError, OSError):  # the next pass does it
-            await admin.start()
-            await admin.delete_records(
-                {place: RecordsToDelete(before_offset=end) for place, end in ends.items()}
-            )
-        await admin.close()
+            async with self._cluster.connected_admin() as admin:
+                await admin.delete_records(deletions)
 
     def _note_part(self, part: str, reason: str) -> None:
         if part not in self.parts:

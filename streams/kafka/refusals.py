@@ -8,10 +8,10 @@ have changed them a moment ago.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final
+from contextlib import suppress
+from typing import Final
 
 import structlog
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
@@ -28,6 +28,7 @@ from processors.errors import Rejected, TooLarge, Unwritable
 from processors.numbers import parse_int64
 from streams.kafka.cluster import Cluster
 from streams.kafka.producer import BatchSizes, RefusedBatch, SentBatch
+from streams.kafka.security import denied_names, describe_denial
 from streams.messages import Message, Record, RecordPlace, dead_letter, without_bytes
 from streams.settlement import Outcome
 
@@ -55,12 +56,10 @@ def explain_denial(
     kind = DENIED_KINDS.get(type(error))
     if kind is None:
         return None
-    names = _denied_names(error)
+    names = denied_names(error)
     if kind == "topic" and not names:
         operation, names = "Read", list(reads)
-    user = repr(settings.username) if settings.username else "without a name"
-    what = f"{kind} {', '.join(names)}".rstrip()
-    return f"user {user} may not {operation} {what} (denied by the broker): wiredesk topics grants"
+    return describe_denial(settings.username, operation, f"{kind} {', '.join(names)}".rstrip())
 
 
 def set_aside_error(refused: RefusedBatch, limit: int | None) -> Rejected:
@@ -109,11 +108,8 @@ async def explain_silence(cluster: Cluster, batches: Sequence[SentBatch]) -> str
 
 async def _missing_replicas(cluster: Cluster, topics: Sequence[str]) -> str | None:
     configs = await topic_limits(cluster, topics)
-    admin = await _started(cluster)
-    try:
+    async with cluster.connected_admin() as admin:
         described = await admin.describe_topics(list(topics))
-    finally:
-        await admin.close()
     for topic in described:
         wanted = parse_int64(configs.get(topic["topic"], {}).get("min.insync.replicas", "")) or 1
         for partition in topic["partitions"]:
@@ -127,37 +123,13 @@ async def _missing_replicas(cluster: Cluster, topics: Sequence[str]) -> str | No
 
 async def _configs(cluster: Cluster, resources: list[ConfigResource]) -> dict[str, dict[str, str]]:
     configs: dict[str, dict[str, str]] = {}
-    try:
-        admin = await _started(cluster)
-    except (KafkaError, OSError):
-        return configs
-    try:
-        for response in await admin.describe_configs(resources):
-            for code, _message, _kind, name, entries in response.resources:
-                if not code:
-                    configs[name] = {entry[0]: entry[1] for entry in entries}
-    except (KafkaError, OSError):
-        return configs
-    finally:
-        await admin.close()
+    with suppress(KafkaError, OSError):
+        async with cluster.connected_admin() as admin:
+            for response in await admin.describe_configs(resources):
+                for code, _message, _kind, name, entries in response.resources:
+                    if not code:
+                        configs[name] = {entry[0]: entry[1] for entry in entries}
     return configs
-
-
-async def _started(cluster: Cluster) -> AIOKafkaAdminClient:
-    admin = cluster.admin()
-    try:
-        await admin.start()
-    except BaseException:
-        await admin.close()
-        raise
-    return admin
-
-
-def _denied_names(error: BaseException) -> list[str]:
-    names: list[Any] = []
-    for argument in error.args:
-        names += sorted(argument) if isinstance(argument, set | frozenset | list | tuple) else [argument]
-    return [str(name) for name in names]
 
 
 class RefusedRecords:

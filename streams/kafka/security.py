@@ -112,6 +112,20 @@ async def refusal_of(settings: Kafka) -> str | None:
     return None
 
 
+def describe_denial(username: str, operation: str, what: str) -> str:
+    """That a user may not do an operation on something, and how the right is given."""
+    user = repr(username) if username else "without a name"
+    return f"user {user} may not {operation} {what} (denied by the broker): wiredesk topics grants"
+
+
+def denied_names(error: BaseException) -> list[str]:
+    """What the broker's answer is about, where the client says it."""
+    names: list[Any] = []
+    for argument in error.args:
+        names += sorted(argument) if isinstance(argument, set | frozenset | list | tuple) else [argument]
+    return [str(name) for name in names]
+
+
 class SecretChanged(Exception):
     """The file of the password says something new, after the broker has refused what we have: start again with it."""
 

@@ -155,14 +155,10 @@ async def _read_batches(cluster: Cluster, topics: Sequence[str], since: int | No
 
 async def _existing_partitions(cluster: Cluster, topics: Sequence[str]) -> list[TopicPartition]:
     """The partitions of those of the topics that exist."""
-    admin = cluster.admin()
-    await admin.start()
-    try:
+    async with cluster.connected_admin() as admin:
         existing = set(await admin.list_topics())
         names = [name for name in map(cluster.topic, topics) if name in existing]
         described = await admin.describe_topics(names) if names else []
-    finally:
-        await admin.close()
     return sorted(
         TopicPartition(topic["topic"], partition["partition"])
         for topic in described

@@ -252,12 +252,8 @@ class SinkRunner:
         return outcomes
 
     async def _committed_position(self, partitions: Collection[TopicPartition]) -> int | None:
-        admin = self._cluster.admin()
-        await admin.start()
-        try:
+        async with self._cluster.connected_admin() as admin:
             committed = await admin.list_consumer_group_offsets(self.group)
-        finally:
-            await admin.close()
         notes = {committed[place].metadata if place in committed else "" for place in partitions}
         return agreed_position(notes, self._target)
 

@@ -30,12 +30,8 @@ async def take_over(
     cluster: Cluster, step: str, partitions: Sequence[TopicPartition]
 ) -> Mapping[TopicPartition, int]:
     """Fence a step's dead workers, and return the offset at which to go on in each partition."""
-    admin = cluster.admin()
-    await admin.start()
-    try:
+    async with cluster.connected_admin() as admin:
         decided = await _decided_offsets(cluster, admin, step, partitions)
-    finally:
-        await admin.close()
     return await offsets_in_range(cluster, step, decided)
 
 

@@ -11,8 +11,7 @@ refused. The time of reception stands in the header ``ce_time``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -86,7 +85,7 @@ async def create_topics(settings: Settings) -> list[str]:
     Raises:
         Transient: the broker refuses; the message says why.
     """
-    async with _admin(Cluster(settings.kafka)) as admin:
+    async with Cluster(settings.kafka).connected_admin() as admin:
         existing = set(await admin.list_topics())
         new = [
             NewTopic(spec.name, spec.partitions, settings.kafka.replication, topic_configs=spec.config)
@@ -115,7 +114,7 @@ async def wait_for_topics(admin: AIOKafkaAdminClient, names: set[str]) -> None:
 
 async def topic_differences(settings: Settings) -> list[str]:
     """The differences from the settings, each as one line with the command that mends it."""
-    async with _admin(Cluster(settings.kafka)) as admin:
+    async with Cluster(settings.kafka).connected_admin() as admin:
         wanted = list(wanted_topics(settings))
         absent = await _absent_topics(admin, [spec.name for spec in wanted])
         lines = [f"{name} {_why_absent(settings, hidden=hidden)}" for name, hidden in absent.items()]
@@ -168,7 +167,7 @@ def _why_absent(settings: Settings, *, hidden: bool) -> str:
 
 async def partition_counts(cluster: Cluster, names: Iterable[str]) -> dict[str, int]:
     """The number of partitions of each topic, by its name in the topology."""
-    async with _admin(cluster) as admin:
+    async with cluster.connected_admin() as admin:
         described = await admin.describe_topics([cluster.topic(name) for name in names])
     return {cluster.topology_name(topic["topic"]): len(topic["partitions"]) for topic in described}
 
@@ -192,7 +191,7 @@ async def check_topics(settings: Settings) -> None:
     Raises:
         Misconfigured: what is missing, and the command that makes it.
     """
-    async with _admin(Cluster(settings.kafka)) as admin:
+    async with Cluster(settings.kafka).connected_admin() as admin:
         absent = await _absent_topics(admin, [spec.name for spec in wanted_topics(settings)])
     if absent:
         name, hidden = next(
@@ -236,7 +235,10 @@ async def pass_damage(settings: Settings, place: str) -> str:
     partition, offset = _parse_place(cluster, place)
     if cluster.topology_name(partition.topic) in {state.name for state in (*KAFKA_STATES, ROUTED)}:
         raise Misconfigured(f"{place}: whoever reads this state passes what is damaged by itself")
-    async with _admin(cluster) as admin, cluster.consumer(isolation_level="read_uncommitted") as consumer:
+    async with (
+        cluster.connected_admin() as admin,
+        cluster.consumer(isolation_level="read_uncommitted") as consumer,
+    ):
         await _check_readers(cluster, admin, partition, offset)
         consumer.assign([partition])
         first = (await consumer.beginning_offsets([partition]))[partition]
@@ -281,16 +283,6 @@ async def _check_readers(
                 f"group {group} has read {partition.topic}/{partition.partition} up to {mark} only, and would lose what "
                 f"stands before {offset}: let it read on first"
             )
-
-
-@asynccontextmanager
-async def _admin(cluster: Cluster) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = cluster.admin()
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()
 
 
 async def _compare(admin: AIOKafkaAdminClient, present: list[TopicSpec], settings: Settings) -> list[str]:

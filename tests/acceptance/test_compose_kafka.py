@@ -71,6 +71,16 @@ def login(folder: Path, port: int, role: str) -> Kafka:
     )  # fmt: skip
 
 
+def shell_of(folder: Path) -> dict[str, str]:
+    """The environment of the fleet's scripts."""
+    return {
+        "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+        "WIREDESK_KAFKA_FILES": str(folder / "files"),
+        "WIREDESK_SECRETS": str(folder / "secrets"),
+        "WIREDESK_ADMIN": str(folder / "admin.properties"),
+    }
+
+
 def started(folder: Path, shell: dict[str, str], number: int) -> ServerProcess:
     log = folder / f"log-{number}"
     process = ServerProcess(
@@ -84,12 +94,7 @@ def started(folder: Path, shell: dict[str, str], number: int) -> ServerProcess:
 async def test_the_broker_of_the_fleet_has_users_and_a_role_does_only_what_it_was_given(work: Path) -> None:
     port, controller = free_ports(2)
     place(work, port, controller)
-    shell = {
-        "PATH": f"{work / 'bin'}:{os.environ['PATH']}",
-        "WIREDESK_KAFKA_FILES": str(work / "files"),
-        "WIREDESK_SECRETS": str(work / "secrets"),
-        "WIREDESK_ADMIN": str(work / "admin.properties"),
-    }
+    shell = shell_of(work)
     process = started(work, shell, 1)
     try:
         await make_topics(login(work, port, "operator"))

@@ -166,9 +166,9 @@ class KafkaCluster:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[KafkaServer]:
+def running(folder: Path, properties: Mapping[str, str] | None = None) -> Iterator[KafkaServer]:
     """A server of one node with its data in a folder, for as long as the block lasts."""
-    server = KafkaServer(folder)
+    server = KafkaServer(folder, properties)
     server.format()
     server.start()
     try:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from config.settings import Kafka, Settings
 from streams.kafka.topics import topic_differences
 from streams.topology import ENRICHED, RAW
-from tests.acceptance.test_compose_kafka import FILES, ROLES, login, place, started, work
+from tests.acceptance.test_compose_kafka import FILES, ROLES, login, place, shell_of, started, work
 from tests.servers.fleet import COMMAND, Worker, item, make_topics, publish, read
 from tests.servers.process import free_ports
 from tests.trials.trial import Trial
@@ -39,12 +39,7 @@ async def test_each_role_needs_no_more_than_it_is_given(work: Path, trial: Trial
     place(work, port, controller)
     (work / "feeds.toml").write_text('[[feeds]]\nid = "f"\nurl = "http://127.0.0.1:9/rss"\n')
     (work / "hooks.toml").write_text('[webhooks.paper]\nroute = "urgent"\nurl = "http://127.0.0.1:9/hook"\n')
-    shell = {
-        "PATH": f"{work / 'bin'}:{os.environ['PATH']}",
-        "WIREDESK_KAFKA_FILES": str(work / "files"),
-        "WIREDESK_SECRETS": str(work / "secrets"),
-        "WIREDESK_ADMIN": str(work / "admin.properties"),
-    }
+    shell = shell_of(work)
     process = started(work, shell, 1)
     try:
         operator = replace(login(work, port, "operator"), partitions=2)

@@ -22,7 +22,7 @@ from streams.kafka.grants import Grant, role_grants
 from streams.topology import ENRICHED, LINEAGE, NORMALISED, RAW, UNIQUE
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import Read, Worker, item, make_topics, publish, read, set_topic
-from tests.servers.kafka import KafkaCluster, KafkaServer
+from tests.servers.kafka import KafkaCluster, KafkaServer, running
 from tests.streams.kafka.test_grants import (
     DENY,
     KINDS,
@@ -54,14 +54,11 @@ async def arrived(settings: Kafka, topic: str, number: int) -> bool:
 
 @contextmanager
 def server_with(properties: Mapping[str, str]) -> Iterator[KafkaServer]:
-    with tempfile.TemporaryDirectory(prefix="wiredesk-kafka-") as folder:
-        server = KafkaServer(Path(folder), properties)
-        server.format()
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="wiredesk-kafka-") as folder,
+        running(Path(folder), properties) as server,
+    ):
+        yield server
 
 
 def assert_quiet(worker: Worker) -> None:

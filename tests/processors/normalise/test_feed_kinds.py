@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.processors.normalise.test_wire_kinds import Expected, differences
+from tests.processors.normalise.test_wire_kinds import Expected, differences, print_score
 
 DC = "xmlns:dc='http://purl.org/dc/elements/1.1/'"
 ATOM = "http://www.w3.org/2005/Atom"
@@ -234,9 +234,4 @@ def test_a_kind_of_feed_or_package_is_read(name: str) -> None:
 
 
 if __name__ == "__main__":
-    failed = 0
-    for case_name, (document, right) in CASES.items():
-        if wrong := differences(document, right):
-            failed += 1
-            print("FAIL", case_name, *wrong, sep="\n     ")
-    print(f"{len(CASES) - failed} of {len(CASES)} right")
+    print_score(CASES)

@@ -13,7 +13,7 @@ import pytest
 from processors.errors import Rejected
 from processors.model.event import Event
 from tests.processors.normalise.samples import outcomes
-from tests.processors.normalise.test_wire_kinds import Expected, differences
+from tests.processors.normalise.test_wire_kinds import Expected, differences, print_score
 
 NITF = (
     "<?xml version='1.0' encoding='utf-8'?><nitf><head><docdata><doc-id id-string='urn:quay:77' regsrc='quay.example'/>"
@@ -167,11 +167,14 @@ def forwarded() -> bytes:
 CASES["a forwarded message"] = (forwarded(), [{"headline": "Locks open again", "text": COPY.strip()}])
 
 
+def sent_bytes(message: EmailMessage | bytes) -> bytes:
+    return message if isinstance(message, bytes) else message.as_bytes()
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_mail_of_a_kind_is_read(name: str) -> None:
     message, expected = CASES[name]
-    payload = message if isinstance(message, bytes) else message.as_bytes()
-    assert differences(payload, expected) == []
+    assert differences(sent_bytes(message), expected) == []
 
 
 @pytest.mark.parametrize(
@@ -192,10 +195,4 @@ def test_an_attachment_that_cannot_be_read_costs_no_story_and_is_told(payload: b
 
 
 if __name__ == "__main__":
-    failed = 0
-    for case_name, (document, right) in CASES.items():
-        sent = document if isinstance(document, bytes) else document.as_bytes()
-        if wrong := differences(sent, right):
-            failed += 1
-            print("FAIL", case_name, *wrong, sep="\n     ")
-    print(f"{len(CASES) - failed} of {len(CASES)} right")
+    print_score({name: (sent_bytes(message), expected) for name, (message, expected) in CASES.items()})

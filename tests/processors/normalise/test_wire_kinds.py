@@ -6,6 +6,7 @@ path; ``+`` behind it asks for a part of the value, ``-`` for its absence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -35,6 +36,16 @@ def differences(payload: str | bytes, expected: list[Expected], **envelope: Any)
         for key, wanted in members.items()
         if not holds(value_at(event, key.rstrip("+-")), key, wanted)
     ]
+
+
+def print_score(cases: Mapping[str, tuple[str | bytes, list[Expected]]]) -> None:
+    """Print what is wrong, and how many documents are right."""
+    failed = 0
+    for name, (payload, expected) in cases.items():
+        if wrong := differences(payload, expected):
+            failed += 1
+            print("FAIL", name, *wrong, sep="\n     ")
+    print(f"{len(cases) - failed} of {len(cases)} right")
 
 
 def value_at(value: Any, path: str) -> Any:
@@ -580,9 +591,4 @@ def test_a_kind_of_structure_is_read(name: str) -> None:
 
 
 if __name__ == "__main__":
-    failed = 0
-    for case_name, (document, right) in CASES.items():
-        if wrong := differences(document, right):
-            failed += 1
-            print("FAIL", case_name, *wrong, sep="\n     ")
-    print(f"{len(CASES) - failed} of {len(CASES)} right")
+    print_score(CASES)

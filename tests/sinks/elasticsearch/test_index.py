@@ -8,9 +8,9 @@ import pytest
 from elasticsearch import BadRequestError
 from msgspec.structs import replace
 
-from processors.errors import Unreachable
+from processors.errors import Transient, Unreachable
 from sinks.elasticsearch import index, templates
-from sinks.elasticsearch.client import connect
+from sinks.elasticsearch.client import connect, send_documents
 from sinks.elasticsearch.reindex import copy_indices
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import dispatch, event
@@ -150,3 +150,18 @@ async def _can(stack: Stack, analyzer: str) -> bool:
     except BadRequestError:
         return False
     return True
+
+
+async def test_a_document_that_the_server_refuses_is_never_passed_over(stack: Stack) -> None:
+    marks = f"{stack.settings.index}-marks"
+    lines = [{"index": {"_id": "a"}}, {"kind": "kill", "unheard-of": 1}]
+    with pytest.raises(Transient, match=f"{marks}: .*unheard-of"):
+        await send_documents(stack.client, marks, lines)
+
+
+async def test_a_later_version_stays_where_an_earlier_one_is_sent(stack: Stack) -> None:
+    marks = f"{stack.settings.index}-marks"
+    for version in (2, 1):
+        action = {"_id": "a", "version": version, "version_type": "external_gte"}
+        await send_documents(stack.client, marks, [{"index": action}, {"kind": "kill", "sequence": version}])
+    assert (await stack.client.get(index=marks, id="a"))["_source"]["sequence"] == 2
