@@ -68,6 +68,7 @@ class Dates(WordTable, frozen=True):
 
     ============== =====================================================================================
     weekday        0 (Monday) to 6: forms beside the calendar's; weekdays: the plural words
+    month          1 (January) to 12: forms beside the calendar's
     unit, units    ``D W M Q Y E C WE``: day … year, decade, century, weekend; singular and plural words
     clock          ``H M S``
     season         ``SP SU FA WI``
@@ -80,15 +81,21 @@ class Dates(WordTable, frozen=True):
     reference      ``PRESENT_REF PAST_REF FUTURE_REF``
     holiday        ``MM-DD``; ``MM-N-D`` the Nth weekday D of a month (``L`` the last); ``E+N`` days from Easter
     every          the period, ``P1D``
+    century        its number; short: the digit of a decade (the sixties: 6)
+    pair           the unit of a word that means two of it: يومين is two days
+    era            the year before the first of an era: 令和 is 2018
     ============== =====================================================================================
 
     A word that is spelled with a capital letter must have one in the text. `many` are words for an unknown number.
     `lead` may stand before an expression of `lead_kinds` and belongs to it. `future` and `past` are cues that tell
     whether a clause looks ahead or back; `past_after` follows a past expression, `future_before` stands before a
-    future one.
+    future one, unless `future_unless` goes before that. `clitics` are letters that a word may begin with and that belong to no expression: الاثنين in والاثنين.
+    A language is `unspaced` where no blanks part its words.
     """
 
     rule: tuple[DateRule, ...]
+    unspaced: bool = False
+    clitics: Pattern = NO_PATTERN
     many: tuple[str, ...] = ()
     day_suffix: Pattern = Pattern()
     lead: Pattern = Pattern()
@@ -96,9 +103,11 @@ class Dates(WordTable, frozen=True):
     future: Pattern = NO_PATTERN
     past: Pattern = NO_PATTERN
     future_before: Pattern = NO_PATTERN
+    future_unless: Pattern = NO_PATTERN
     past_after: Pattern = NO_PATTERN
     weekday: dict[str, int] = msgspec.field(default_factory=dict)
     weekdays: dict[str, int] = msgspec.field(default_factory=dict)
+    month: dict[str, int] = msgspec.field(default_factory=dict)
     unit: dict[str, str] = msgspec.field(default_factory=dict)
     units: dict[str, str] = msgspec.field(default_factory=dict)
     clock: dict[str, str] = msgspec.field(default_factory=dict)
@@ -112,6 +121,10 @@ class Dates(WordTable, frozen=True):
     reference: dict[str, str] = msgspec.field(default_factory=dict)
     holiday: dict[str, str] = msgspec.field(default_factory=dict)
     every: dict[str, str] = msgspec.field(default_factory=dict)
+    century: dict[str, int] = msgspec.field(default_factory=dict)
+    short: dict[str, int] = msgspec.field(default_factory=dict)
+    pair: dict[str, str] = msgspec.field(default_factory=dict)
+    era: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Speech(WordTable, frozen=True):

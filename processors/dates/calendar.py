@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import cache
 from operator import itemgetter
@@ -57,6 +57,24 @@ def century_value(year: int) -> str:
     return f"{year // 100:02}"
 
 
+def unit_value(unit: str, day: date, shift: int) -> str | None:
+    """The day, week, month … that is `shift` of them from the one that holds `day`."""
+    make = _UNITS.get(unit)
+    return make(day, shift) if make else None
+
+
+_UNITS: dict[str, Callable[[date, int], str]] = {
+    "D": lambda day, shift: shift_day(day, shift).isoformat(),
+    "W": lambda day, shift: week_value(shift_day(day, 7 * shift)),
+    "WE": lambda day, shift: week_value(shift_day(day, 7 * shift)) + "-WE",
+    "M": lambda day, shift: month_value(day.year, day.month, shift),
+    "Q": lambda day, shift: quarter_value(day.year, (day.month + 2) // 3 + shift),
+    "Y": lambda day, shift: f"{day.year + shift:04}",
+    "E": lambda day, shift: decade_value(day.year + 10 * shift),
+    "C": lambda day, shift: century_value(day.year + 100 * shift),
+}
+
+
 def season_of(day: date) -> tuple[int, str]:
     """The meteorological season of the north that holds a day, with the year that it is named for."""
     for name, (first, last) in SEASON_MONTHS.items():
@@ -82,6 +100,9 @@ def holiday_value(code: str, year: int) -> date:
     """The day that a holiday's code (see `config.lexicon.Dates`) means in a year."""
     if code.startswith("E"):
         return easter_day(year) + timedelta(days=int(code[1:] or 0))
+    code, _, later = code.partition("+")
+    if later:
+        return holiday_value(code, year) + timedelta(days=int(later))
     month, *rest = code.split("-")
     if len(rest) == 1:
         return date(year, int(month), int(rest[0]))

@@ -28,6 +28,7 @@ NEEDS_TENSE = frozenset(
         "weekend",
         "season",
         "quarter",
+        "half",
         "in-ahead",
         "holiday",
         "holiday-week",
@@ -42,6 +43,9 @@ SENTENCE_END = re.compile(r"[.!?]\W{1,9}(?=[^\Wa-z\d_])")
 MAX_OPENING_CHARS = (
     12  # before the year that opens a paragraph: "In late 2019,"; in later words it is one of several
 )
+# Between a year and a day or month of it: "two years ago, on Christmas Eve", "last year in March".
+AFTER_YEAR = re.compile(r",?\s(?:\w{1,3}\s)?(?<!and )")
+ISO_WEEK = re.compile(r"(\d{4})-W(\d\d)")
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -105,13 +109,15 @@ class _DateReader:
         self._year: int | None = None
         self._quarter: str | None = None
         self._year_scope: _YearScope | None = None
+        self._said: date | None = None
+        self._year_beside: tuple[int, int] | None = None  # a year, and where the words that tell it end
 
     def dates(self, segment: Segment) -> Iterator[DateExpression]:
         expressions = list(
             self._rules.expressions(self._text, segment.start, min(segment.end, MAX_DATE_CHARS))
         )
         reference = _own_date(expressions) if segment.kind == "caption" else None
-        self._year_scope = None
+        self._year_scope = self._year_beside = None
         for expression in expressions:
             timex = resolve(expression, self._context(expression, reference or self._reference))
             if timex is None:
@@ -126,7 +132,9 @@ class _DateReader:
             tense = self._cues.tense(self._text, expression.start, expression.end)
         scope = self._year_scope
         year = scope.year if scope and scope.holds(self._text, expression.start) else None
-        return Context(reference, tense, self._antecedent, self._year, self._quarter, year)
+        if self._year_beside and AFTER_YEAR.fullmatch(self._text, self._year_beside[1], expression.start):
+            year, tense = self._year_beside[0], 0
+        return Context(reference, tense, self._antecedent, self._year, self._quarter, year, self._said)
 
     def _remember(self, segment: Segment, expression: Expression, timex: Timex) -> None:
         if QUARTER_VALUE.fullmatch(timex.value):
@@ -140,8 +148,21 @@ class _DateReader:
             self._year_scope = _YearScope(expression.year, expression.end, opens) if is_scope else None
         if timex.type == "DATE" and timex.value[:4].isdigit():
             self._year = int(timex.value[:4])
+            self._said = _first_day(timex.value) or self._said
             if DAY.fullmatch(timex.value):
                 self._antecedent = date.fromisoformat(timex.value)
+            if len(timex.value) == len("2026"):
+                self._year_beside = (self._year, expression.end)
+
+
+def _first_day(value: str) -> date | None:
+    """The first day of a day, week, month or year."""
+    try:
+        if week := ISO_WEEK.fullmatch(value):
+            return date.fromisocalendar(int(week[1]), int(week[2]), 1)
+        return date.fromisoformat((value + "-01-01")[: len("2026-01-01")])
+    except ValueError:
+        return None
 
 
 def _own_date(expressions: list[Expression]) -> date | None:

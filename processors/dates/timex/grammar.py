@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 from config import Misconfigured
-from config.lexicon import DateRule, Dates, LanguageWords, forms, language
+from config.lexicon import NO_PATTERN, DateRule, Dates, LanguageWords, forms, language
 
 TOKEN = re.compile(r"(?<!\w)(?:['’](?=\d))?\w+")
 DIGITS = "0"
@@ -19,16 +19,28 @@ BLANKS = r"\s{1,20}"
 OPTIONAL_BLANKS = r"\s{0,20}"
 MAX_LOOK_CHARS = 60  # characters on either side that a rule's conditions see
 
-DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
-YEAR = r"(?P<year>1[0-9]\d\d|20\d\d)(?!\d)"
-# Capitals alone: "xx" and "mix" are words. Cyrillic copy writes Х for X and І for I as often as not.
-CENTURY_PATTERN = (
-    r"(?P<century>(?-i:[XХ]{0,2}(?:[IІ][XХ]|[IІ]V|V?[IІ]{0,3})(?<=[IІVXХ]))|0?[1-9]|1\d|2[01])(?![.,]?\d)"
+# Digits of Arabic, Persian and full width stand beside those of ASCII.
+_NIL, _ONE, _TWO, _THREE = (
+    f"[{digit}{chr(0x660 + digit)}{chr(0x6F0 + digit)}{chr(0xFF10 + digit)}]" for digit in range(4)
 )
-_FIXED = ("day", "year")
+_ONE_DIGIT = rf"{_NIL}?(?!{_NIL})\d"
+DAY = rf"(?P<day>{_ONE_DIGIT}|(?:{_ONE}|{_TWO})\d|{_THREE}(?:{_NIL}|{_ONE}))"
+MONTH_NUMBER = rf"(?P<month_number>{_ONE_DIGIT}|{_ONE}(?:{_NIL}|{_ONE}|{_TWO}))(?!\d)"
+YEAR = rf"(?P<year>{_ONE}\d\d\d|{_TWO}{_NIL}\d\d)(?!\d)"
+_HAN_DIGITS = "零一二三四五六七八九"
+HAN_YEAR = rf"(?P<year>{_ONE}\d\d\d|{_TWO}{_NIL}\d\d|[一二][〇○{_HAN_DIGITS}]{{3}})(?!\d)"
+_HAN_VALUES = str.maketrans(_HAN_DIGITS + "〇○", "012345678900")
+# Capitals alone: "xx" and "mix" are words. Cyrillic copy writes Х for X and І for I as often as not.
+CENTURY_NUMERAL = (
+    r"(?:(?-i:[XХ]{0,2}(?:[IІ][XХ]|[IІ]V|V?[IІ]{0,3})(?<=[IІVXХ]))|0?[1-9]|1\d|2[01])(?![.,]?\d)"
+)
+_FIXED = ("day", "month_number", "year")
+# Groups that stand for two members: two of a unit in one word, and an era whose years `n` counts.
+_DOUBLE = frozenset({"pair", "era"})
 ROMAN_HEAD = "roman"
 # A token that may begin with a Roman numeral: "XXI", and with an ordinal's ending "XXIe".
 _ROMAN_TOKEN = re.compile("[iіvxх]{1,6}[^\\W\\d_]{0,3}")
+_ROMAN_NUMERAL = re.compile("[IІVXХ]{1,6}")
 _ROMAN_VALUES = {"i": 1, "і": 1, "v": 5, "x": 10, "х": 10}
 
 
@@ -103,7 +115,7 @@ NO_RULES: tuple[re.Pattern[str] | None, list[_Compiled]] = (None, [])
 
 Tables = dict[str, dict[str, str]]  # by table and word: its code
 _CODED = ("weekday", "weekdays", "unit", "units", "clock", "season", "shift", "number", "ordinal", "relative_day",
-          "part", "this_part", "reference", "holiday", "every")  # fmt: skip
+          "part", "this_part", "reference", "holiday", "every", "century", "short", "pair", "era")  # fmt: skip
 
 
 class Grammar:
@@ -119,10 +131,14 @@ class Grammar:
         for singular, plural in (("unit", "units"), ("weekday", "weekdays")):
             self._codes[singular] = self._codes[singular] | self._codes.get(plural, {})
         self._lead = re.compile(f"(?<!\\w)(?:{_blanks(self._words.lead)})$", re.IGNORECASE)
+        self._end = "" if dates.unspaced else r"(?!\w)"  # of a word
+        self._clitics = re.compile(rf"(?:{dates.clitics})(?=\w{{2}})")
         self._heads: dict[str, list[int]] = defaultdict(list)
         for number, rule in enumerate(self._words.rule):
-            for word in _heads(rule.pattern, self._tables):
+            heads = _heads(rule.pattern, self._tables)
+            for word in {head[:1] for head in heads} if dates.unspaced else heads:
                 self._heads[word].append(number)
+        self._token = _first_letters(self._heads) if dates.unspaced else TOKEN
         self._compiled_rules: dict[int, _Compiled] = {}
         self._rules: dict[str, tuple[re.Pattern[str], list[_Compiled]]] = {}
 
@@ -134,19 +150,26 @@ class Grammar:
     def expressions(self, text: str, start: int, end: int) -> Iterator[Expression]:
         """The expressions of text[start:end], in order, never overlapping."""
         done = start
-        for token in TOKEN.finditer(text, start, end):
-            gate, rules = self._rules_from(_key(token.group()))
-            if gate is None or token.start() < done or not gate.match(text, token.start(), end):
+        for at, word in self._words_of(text, start, end):
+            gate, rules = self._rules_from(word)
+            if gate is None or at < done or not gate.match(text, at, end):
                 continue
             best, kind = None, ""
             for rule in rules:
-                match = rule.match(text, token.start(), end)
+                match = rule.match(text, at, end)
                 if match and (best is None or match.end() > best.end()):
                     best, kind = match, rule.kind
             if best:
                 first = self._first(text, best, kind, done)
                 done = best.end()
                 yield self._expression(best, kind, first)
+
+    def _words_of(self, text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
+        """Where an expression may begin, with the key of the rules that may begin there."""
+        for token in self._token.finditer(text, start, end):
+            yield token.start(), _key(token.group())
+            if self._words.clitics is not NO_PATTERN and (clitic := self._clitics.match(token.group())):
+                yield token.start() + clitic.end(), _key(token.group()[clitic.end() :])
 
     def _rules_from(self, word: str) -> tuple[re.Pattern[str] | None, list[_Compiled]]:
         """The rules that begin with a word, compiled when the first text has it: most words never come."""
@@ -175,16 +198,22 @@ class Grammar:
     def _expression(self, match: re.Match[str], kind: str, start: int) -> Expression:
         parts: dict[str, int | str] = {}
         for group, words in match.groupdict().items():
-            if words is not None and group in _NAMES:
+            if words is not None and (group in _NAMES or group in _DOUBLE):
                 code = self._code(group, words)
                 parts[group] = int(code) if group in _NUMBERS else code
+        if "pair" in parts:
+            parts |= {"unit": parts.pop("pair"), "n": 2}
+        if "era" in parts:
+            parts["year"] = int(parts.pop("era")) + int(parts.pop("n", 1))
         return Expression(start, match.end(), kind, **parts)  # type: ignore[arg-type]
 
     def _code(self, group: str, words: str) -> str:
         if group == "n":
             return str(self._number(words))
-        if group == "century" and not words.isdecimal():
+        if group == "century" and _ROMAN_NUMERAL.fullmatch(words):
             return str(read_roman(words))
+        if group == "year" and not words.isdecimal():
+            return words.translate(_HAN_VALUES)
         return self._codes.get(group, {}).get(_flat(words), words)
 
     def _number(self, words: str) -> int:
@@ -200,7 +229,7 @@ class Grammar:
         body = self._filled(rule.pattern)
         return _Compiled(
             rule.kind,
-            re.compile(f"(?:{body})(?!\\w)", re.IGNORECASE),
+            re.compile(f"(?:{body}){self._end}", re.IGNORECASE),
             conditions(rule.after),
             conditions(rule.not_after),
             conditions(rule.before),
@@ -212,20 +241,29 @@ class Grammar:
         return re.sub(r"\{([a-z]\w*)\}", lambda table: self._table(table[1]), _blanks(pattern))
 
     def _table(self, name: str) -> str:
+        unspaced = self._words.unspaced
+        digits_end = r"(?!\d)" if unspaced else r"(?!\w)"
         if name == "year":
-            return YEAR
+            return HAN_YEAR if unspaced else YEAR
+        if name == "month_number":
+            return MONTH_NUMBER
         if name == "century":
-            return CENTURY_PATTERN
+            ordinals = (
+                _alternatives(self._tables["century"], self._end) if self._tables["century"] else "(?!)"
+            )
+            return f"(?P<century>{CENTURY_NUMERAL}|{ordinals})"
         if name == "day":
-            return rf"{DAY}(?:{self._words.day_suffix})?(?!\w)"
+            return rf"{DAY}(?:{self._words.day_suffix})?{digits_end}"
         tables = self._tables
         if name == "n":
-            numbers = _alternatives(tables["number"])
-            tens = _alternatives(word for word, code in tables["number"].items() if 20 <= int(code) < 100)
-            return rf"(?P<n>\d{{1,3}}(?:[.,]\d{{3}}){{1,5}}|\d{{1,4}}|{tens}[\s-]{{1,20}}{numbers}|{numbers})(?!\w)"
+            numbers = _alternatives(tables["number"], self._end)
+            tens = _alternatives(
+                (word for word, code in tables["number"].items() if 20 <= int(code) < 100), self._end
+            )
+            return rf"(?P<n>\d{{1,3}}(?:[.,]\d{{3}}){{1,5}}|\d{{1,4}}|{tens}[\s-]{{1,20}}{numbers}|{numbers}){digits_end}"
         group = {"units": "unit", "weekdays": "weekday"}.get(name, name)
         words = {**tables["unit"], **tables["units"]} if name == "units" else tables[name]
-        return f"(?P<{group}>{_alternatives(words)})"
+        return f"(?P<{group}>{_alternatives(words, self._end)})"
 
 
 @cache
@@ -238,13 +276,16 @@ def grammar(tag: str) -> Grammar | None:
 def tables_of(words: LanguageWords) -> Tables:
     """The words of a language's date expressions with their codes, its calendar's among them."""
     dates, calendar = words.dates, words.calendar
-    if dates is None or calendar is None:
-        raise Misconfigured("date rules need a calendar")
+    if dates is None:
+        raise Misconfigured("date expressions need rules")
     tables = {name: {word: str(code) for word, code in getattr(dates, name).items()} for name in _CODED}
-    short = {month: str(number) for month, number in forms(calendar.short_months, 1)}
-    tables["short_month"] = short
-    tables["month"] = {month: str(number) for month, number in forms(calendar.months, 1)} | short
-    tables["weekday"] |= {day: str(number) for day, number in forms(calendar.weekdays)}
+    tables["month"] = {word: str(code) for word, code in dates.month.items()}
+    tables["short_month"] = {}
+    if calendar is not None:
+        short = {month: str(number) for month, number in forms(calendar.short_months, 1)}
+        tables["short_month"] = short
+        tables["month"] |= {month: str(number) for month, number in forms(calendar.months, 1)} | short
+        tables["weekday"] |= {day: str(number) for day, number in forms(calendar.weekdays)}
     tables["many"] = dict.fromkeys(dates.many, "X")
     return tables
 
@@ -253,6 +294,12 @@ def read_roman(numeral: str) -> int:
     """The value of a Roman numeral below forty, of Latin or Cyrillic letters."""
     values = [_ROMAN_VALUES[letter] for letter in numeral.lower()]
     return sum(-value if value < max(values[at:]) else value for at, value in enumerate(values))
+
+
+def _first_letters(heads: Iterable[str]) -> re.Pattern[str]:
+    """A letter that a rule can start with, where no blanks part words; a digit only as the first of its number."""
+    letters = "".join(re.escape(head) for head in heads if head not in {DIGITS, APOSTROPHE})
+    return re.compile(rf"[{letters}]|(?<!\d)\d")
 
 
 def _gate(rules: list[_Compiled]) -> re.Pattern[str]:
@@ -287,13 +334,13 @@ def _blanks(pattern: str) -> str:
     )
 
 
-def _alternatives(words: Iterable[str]) -> str:
+def _alternatives(words: Iterable[str], word_end: str) -> str:
     """Any of the words, longest first; capitals stand for themselves."""
     patterns = []
     for word in sorted(words, key=len, reverse=True):
         body = re.escape(word).replace(r"\ ", BLANKS).replace("'", "['’]")
         either = f"(?-i:{body}|{_upper(body)})" if word[0].isupper() else body
-        patterns.append(either + (r"(?!\w)" if word[-1].isalnum() else ""))
+        patterns.append(either + (word_end if word[-1].isalnum() else ""))
     return f"(?:{'|'.join(patterns)})"
 
 
@@ -318,9 +365,9 @@ def _branch_heads(branch: str, tables: Tables) -> set[str]:
     if branch.startswith("{"):
         name = branch[1 : branch.index("}")]
         if name in _FIXED:
-            return {DIGITS}
+            return {DIGITS, "一", "二"} if name == "year" else {DIGITS}
         if name == "century":
-            return {DIGITS, ROMAN_HEAD}
+            return {DIGITS, ROMAN_HEAD, *(_key(re.split(r"\W", word)[0]) for word in tables["century"])}
         table = tables["number"] if name == "n" else tables[name]
         starting = {**table, **tables["unit"]} if name == "units" else table
         return {_key(re.split(r"\W", word)[0]) for word in starting} | ({DIGITS} if name == "n" else set())

@@ -26,7 +26,8 @@ DURATION_UNITS = {"D": ("", "D", 1), "W": ("", "W", 1), "M": ("", "M", 1), "Q": 
 class Context:
     """What an expression is resolved against.
 
-    `tense` is -1, 0 or 1; `antecedent` the day that the text spoke of last, `year` the year.
+    `tense` is -1, 0 or 1; `antecedent` the day that the text spoke of last, `said_year` the year, `said` the first day
+    of what it spoke of last, whatever its size. `paragraph_year` is a past year that copy has set.
     """
 
     reference: date
@@ -35,6 +36,7 @@ class Context:
     said_year: int | None = None
     said_quarter: str | None = None
     paragraph_year: int | None = None
+    said: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def resolve(expression: Expression, context: Context) -> Timex | None:
 
 
 def _date(expression: Expression, context: Context) -> str | None:
-    month = expression.month or expression.month_number or 0
+    month = _month_of(expression)
     if expression.day is None:
         return calendar.month_value(expression.year or 0, month)
     if expression.year is not None:
@@ -69,6 +71,10 @@ def _date(expression: Expression, context: Context) -> str | None:
     if expression.weekday is not None:
         days = [day for day in days if day.weekday() == expression.weekday] or days
     return _nearest(days, context).isoformat() if days else None
+
+
+def _month_of(expression: Expression) -> int:
+    return expression.month or expression.month_number or 0
 
 
 def _exists(year: int, month: int, day: int) -> bool:
@@ -90,7 +96,7 @@ def _nearest(days: list[date], context: Context) -> date:
 
 
 def _month(expression: Expression, context: Context) -> str:
-    month = expression.month or 0
+    month = _month_of(expression)
     if context.paragraph_year is not None and context.tense <= 0:
         return calendar.month_value(context.paragraph_year, month)
     middle = context.reference.replace(day=15)
@@ -101,7 +107,7 @@ def _month(expression: Expression, context: Context) -> str:
 
 
 def _shift_month(expression: Expression, context: Context) -> str:
-    month, now = expression.month or 0, context.reference
+    month, now = _month_of(expression), context.reference
     shift = expression.shift or 0
     if shift < 0:
         return calendar.month_value(now.year - (month >= now.month), month)
@@ -111,7 +117,7 @@ def _shift_month(expression: Expression, context: Context) -> str:
 
 
 def _month_of_year(expression: Expression, context: Context) -> str:
-    return calendar.month_value(context.reference.year + (expression.shift or 0), expression.month or 0)
+    return calendar.month_value(context.reference.year + (expression.shift or 0), _month_of(expression))
 
 
 def _shift_date(expression: Expression, context: Context) -> str | None:
@@ -161,30 +167,12 @@ def _weekday_of_week(expression: Expression, context: Context) -> str:
 
 
 def _shift_unit(expression: Expression, context: Context) -> str | None:
-    return _unit_value(expression.unit or "", context.reference, expression.shift or 0)
-
-
-def _unit_value(unit: str, day: date, shift: int) -> str | None:
-    """The day, week, month … that is `shift` of them from the one that holds `day`."""
-    make = _UNITS.get(unit)
-    return make(day, shift) if make else None
-
-
-_UNITS: dict[str, Callable[[date, int], str]] = {
-    "D": lambda day, shift: calendar.shift_day(day, shift).isoformat(),
-    "W": lambda day, shift: calendar.week_value(calendar.shift_day(day, 7 * shift)),
-    "WE": lambda day, shift: calendar.week_value(calendar.shift_day(day, 7 * shift)) + "-WE",
-    "M": lambda day, shift: calendar.month_value(day.year, day.month, shift),
-    "Q": lambda day, shift: calendar.quarter_value(day.year, (day.month + 2) // 3 + shift),
-    "Y": lambda day, shift: f"{day.year + shift:04}",
-    "E": lambda day, shift: calendar.decade_value(day.year + 10 * shift),
-    "C": lambda day, shift: calendar.century_value(day.year + 100 * shift),
-}
+    return calendar.unit_value(expression.unit or "", context.reference, expression.shift or 0)
 
 
 def _weekend(_expression: Expression, context: Context) -> str | None:
     past = context.tense <= 0 and context.reference.weekday() < 5
-    return _unit_value("WE", context.reference, -1 if past else 0)
+    return calendar.unit_value("WE", context.reference, -1 if past else 0)
 
 
 def _season(expression: Expression, context: Context) -> str:
@@ -253,8 +241,9 @@ def _short_decade(expression: Expression, context: Context) -> str:
     return calendar.decade_value(_century_of((expression.short or 0) * 10, 100, context))
 
 
-def _fiscal(expression: Expression, _context: Context) -> str:
-    return f"FY{expression.year:04}"
+def _fiscal(expression: Expression, context: Context) -> str:
+    year = _century_of(expression.short or 0, 100, context) if expression.year is None else expression.year
+    return f"FY{year:04}"
 
 
 def _quarter(expression: Expression, context: Context) -> str | None:
@@ -291,12 +280,23 @@ def _quarter_years_off(context: Context, years: int) -> str | None:
 def _half(expression: Expression, context: Context) -> str | None:
     if expression.ordinal not in {1, 2}:
         return None
-    year = context.reference.year + (expression.shift or 0) if expression.year is None else expression.year
+    if expression.year is not None or expression.shift is not None:
+        year = (
+            context.reference.year + (expression.shift or 0) if expression.year is None else expression.year
+        )
+        return f"{year:04}-H{expression.ordinal}"
+    now = 1 if context.reference.month < 7 else 2
+    year = context.reference.year - (expression.ordinal > now and context.tense <= 0)
     return f"{year:04}-H{expression.ordinal}"
 
 
 def _century(expression: Expression, _context: Context) -> str:
     return f"{(expression.century or 1) - 1:02}"
+
+
+def _hundreds(expression: Expression, _context: Context) -> str:
+    """Tell "1800-talet", the years from 1800 to 1899."""
+    return f"{expression.century or 0:02}"
 
 
 def _ago(expression: Expression, context: Context) -> str | None:
@@ -310,7 +310,7 @@ def _ago(expression: Expression, context: Context) -> str | None:
 def _moved(day: date, unit: str, count: int) -> str | None:
     if unit in ("E", "C"):
         return f"{max(0, day.year + count * (10 if unit == 'E' else 100)):04}"
-    return _unit_value("D" if unit == "WE" else unit, day, count)
+    return calendar.unit_value("D" if unit == "WE" else unit, day, count)
 
 
 def _anchor(expression: Expression, context: Context) -> date:
@@ -349,23 +349,45 @@ def _week_of(expression: Expression, context: Context) -> str | None:
 def _same(expression: Expression, context: Context) -> str | None:
     if expression.unit == "Y" and context.said_year is not None:
         return f"{context.said_year:04}"
-    return _unit_value(expression.unit or "", context.antecedent, 0) if context.antecedent else None
+    return calendar.unit_value(expression.unit or "", context.antecedent, 0) if context.antecedent else None
+
+
+def _same_or_now(expression: Expression, context: Context) -> str | None:
+    """Tell "later in the day": the one that the text speaks of."""
+    told = None if expression.unit == "Y" else _same(expression, context)
+    return told or calendar.unit_value(expression.unit or "", context.reference, 0)
 
 
 def _next_after(expression: Expression, context: Context) -> str | None:
-    if context.antecedent is None:
-        return None
-    return _unit_value(expression.unit or "D", context.antecedent, 1)
+    """Tell "the next day", "the following year": from what was told last, else from the reference date."""
+    base = _beside(expression, context)
+    if base is None:
+        return _shift_unit(expression, context) if expression.shift is not None else None
+    return calendar.unit_value(expression.unit or "D", base, 1)
 
 
 def _previous_before(expression: Expression, context: Context) -> str | None:
-    return _unit_value(expression.unit or "D", context.antecedent or context.reference, -1)
+    return calendar.unit_value(expression.unit or "D", _beside(expression, context) or context.reference, -1)
+
+
+def _beside(expression: Expression, context: Context) -> date | None:
+    """The day that "the week before" and "the next day" count from: a day of its own for days."""
+    unit = expression.unit or "D"
+    if unit in ("D", "WE"):
+        return context.antecedent
+    return context.said
+
+
+def _past(_expression: Expression, _context: Context) -> str:
+    return "PAST_REF"
 
 
 def _holiday(expression: Expression, context: Context) -> str:
     code = expression.holiday or ""
     if expression.year is not None:
         return calendar.holiday_value(code, expression.year).isoformat()
+    if context.paragraph_year is not None and context.tense <= 0:
+        return calendar.holiday_value(code, context.paragraph_year).isoformat()
     years = (context.reference.year + shift for shift in (0, -1, 1))
     return _nearest([calendar.holiday_value(code, year) for year in years], context).isoformat()
 
@@ -443,6 +465,7 @@ KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {
     "year-before": _year_before,
     "half": _half,
     "century": _century,
+    "hundreds": _hundreds,
     "ago": _ago,
     "earlier": _earlier,
     "later": _later,
@@ -450,8 +473,10 @@ KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {
     "in-ahead": _in_ahead,
     "week-of": _week_of,
     "same": _same,
+    "same-or-now": _same_or_now,
     "next-after": _next_after,
     "previous-before": _previous_before,
+    "past": _past,
     "holiday": _holiday,
     "holiday-week": _holiday_week,
     "shift-holiday": _shift_holiday,

@@ -14,6 +14,11 @@ from functools import cache
 from config.lexicon import Dates, language
 
 MAX_CLAUSE_CHARS = 160  # characters of a clause that are looked at, on either side
+MAX_BEFORE_SPEAKER_CHARS = 40  # after the expression; a comma further off ends another clause
+# A comma before a cue is as far as some words: "announced in October, should close". Without, appositions lend their
+# tense; with 60 and more, "On Friday, Ruiz will meet" has none where an older cue stands before it.
+COMMA_CHARS = 20
+WORD = re.compile(r"\w+")
 CLAUSE_END = re.compile(r"[.!?](?=\s+(?:[^\Wa-z]|``|''|[\"'“‘«„—–-])|\s*$)|[;“”«»\"]|``|''|\n\s*\n")
 
 
@@ -25,6 +30,8 @@ class TenseCues:
     past: re.Pattern[str]
     future_before: re.Pattern[str]
     past_after: re.Pattern[str]
+    future_unless: re.Pattern[str]
+    speech: frozenset[str]
 
     def tense(self, text: str, start: int, end: int) -> int:
         """-1: past, 1: future, 0: the words don't tell."""
@@ -32,36 +39,57 @@ class TenseCues:
         right = _clause_after(text, end)
         if self.past_after.match(text, end):
             return -1
-        if self.future_before.search(left):
+        ahead = self.future_before.search(left)
+        if ahead and not self._looks_back(left[: ahead.start()], right):
             return 1
-        nearest = [
-            *((distance, -1) for distance in self._distances(self.future, left, right)),
-            *((distance, 1) for distance in self._distances(self.past, left, right)),
-        ]
+        before = list(self._distances(left, ""))
+        if before:
+            right = self._without_speaker(right)
+        nearest = [*before, *self._distances("", right)]
         return -min(nearest)[1] if nearest else 0
 
-    def _distances(self, cues: re.Pattern[str], left: str, right: str) -> Iterator[int]:
-        """Characters to the last cue before the expression and to the first one after it."""
-        ends = [cue.end() for cue in cues.finditer(left)]
-        if ends:
-            yield len(left) - ends[-1]
-        if after := cues.search(right):
-            yield after.start() + 1
+    def _looks_back(self, left: str, right: str) -> bool:
+        """Whether "until Friday" is past: "Until Friday, nobody had asked", "They did not know until Friday"."""
+        if left.strip():
+            return self.future_unless.search(left) is not None
+        past, future = self.past.search(right), self.future.search(right)
+        return past is not None and (future is None or past.start() < future.start())
+
+    def _without_speaker(self, right: str) -> str:
+        """The rest of a clause without who said it: "on Friday, the ministry said"."""
+        comma = right.find(",")
+        if comma < 0 or comma > MAX_BEFORE_SPEAKER_CHARS:
+            return right
+        return right if self.speech.isdisjoint(WORD.findall(right[comma:].lower())) else right[:comma]
+
+    def _distances(self, left: str, right: str) -> Iterator[tuple[int, int]]:
+        """Characters to the last cue of either tense before the expression and to the first one after it."""
+        for cues, sign in ((self.future, -1), (self.past, 1)):
+            ends = [cue.end() for cue in cues.finditer(left)]
+            if ends:
+                yield len(left) - ends[-1], sign
+            if after := cues.search(right):
+                comma = COMMA_CHARS if "," in right[: after.start()] else 0
+                yield after.start() + 1 + comma, sign
 
 
 @cache
 def tense_cues(tag: str) -> TenseCues | None:
     """The cues of a language subtag, or None where there is no lexicon."""
     words = language(tag)
-    return _compiled(words.dates) if words and words.dates else None
+    if words is None or words.dates is None:
+        return None
+    return _compiled(words.dates, words.speech.cues if words.speech else frozenset())
 
 
-def _compiled(words: Dates) -> TenseCues:
+def _compiled(words: Dates, speech: frozenset[str]) -> TenseCues:
     return TenseCues(
         re.compile(rf"(?<!\w)(?:{words.future})(?!\w)", re.IGNORECASE),
         re.compile(rf"(?<!\w)(?:{words.past})(?!\w)", re.IGNORECASE),
         re.compile(rf"(?<!\w)(?:{words.future_before})\W*$".replace(" ", r"\s+"), re.IGNORECASE),
         re.compile(words.past_after, re.IGNORECASE),
+        re.compile(rf"(?<!\w)(?:{words.future_unless})", re.IGNORECASE),
+        speech,
     )
 
 
