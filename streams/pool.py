@@ -34,15 +34,16 @@ from sinks.metrics import DEADLINES, LOST_CHILDREN
 from streams.messages import Record
 from streams.pool_server import FORK_REQUEST, FRAME_LENGTH, PooledTask, pack_frame
 from streams.settlement import LostChild, Outcome
-from streams.steps import Work
+from streams.steps import load_used_work
 from streams.topology import Step
 
 # Records that go to a child at once. Fewer cost more exchanges, and tag works on fewer texts together; more leave children
 # idle at the end of a batch, and are all suspects when one dies.
 CHUNK_RECORDS: Final = 16
 # Of the records that go to a child at once; a larger one goes alone. Sixteen stories are some 100 kB. With more, sixteen
-# whole packages share one deadline, and honest ones are killed; with less, long stories are tagged one by one.
-CHUNK_BYTES: Final = 1 << 20
+# whole packages share one deadline and honest ones are killed, and texts of 100 kB take 60 MB each to find names in;
+# with less, long stories are tagged one by one.
+CHUNK_BYTES: Final = 1 << 18
 MAX_CHILDREN: Final = (
     4  # where the settings leave the number to us; each takes memory of its own beside the models
 )
@@ -77,7 +78,7 @@ class StepPool:
         settings: Settings,
         workers: int = 0,
         *,
-        load: StepLoader = Work,
+        load: StepLoader = load_used_work,
         tasks: Mapping[str, PooledTask] = NO_TASKS,
     ) -> None:
         """Children for the steps that say ``pooled``, and for `tasks`; `workers` 0 means one a core, four at the most.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import mmap
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,7 @@ from processors.model.story import AltId
 from processors.rule_guard import FailedRule, RuleGuard
 from streams.messages import Message, Record, dead_letter, message
 from streams.settlement import Outcome
-from streams.topology import LINEAGE, Step
+from streams.topology import LINEAGE, STEPS, Step
 
 if TYPE_CHECKING:
     from processors.deduplicate import PreparedEvent
@@ -38,6 +39,10 @@ T = TypeVar("T")
 # without end is taken for the operator's fault, and waits for ever.
 HONEST_MEMORY_BYTES: Final = 64 << 20
 HONEST_MEMORY_FACTOR: Final = 20
+SAMPLE_ITEM: Final = RawItem(
+    b'Ferry stops\n\nPORT ALDER, Jan 22 (NNA) - The ferry stopped on Monday. "It will sail again," Ada Quill said.\n',
+    "2026-01-22T16:00:00Z",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +237,32 @@ def load_tag(settings: Settings) -> Stage:
     return StatelessStage(run)
 
 
+def load_used_work(step: Step, settings: Settings) -> Work:
+    """A loaded step; a pooled one has worked on a story, so that what it loads on first use is there as well.
+
+    Children that are forked afterwards share that (words, places, grammars: 120 MB), and none loads it while a record waits.
+    """
+    work = Work(step, settings)
+    if not step.pooled:
+        return work
+    values: Sequence[Any] = (SAMPLE_ITEM,)
+    for earlier in itertools.takewhile(lambda other: other.name != step.name, STEPS):
+        if earlier.pooled:
+            values = _events_of(load_stage(earlier.name, settings)(values))
+    work.use_stage(values)
+    return work
+
+
+def _events_of(outcomes: Sequence[StageOutcome]) -> list[Event]:
+    return [
+        new.event
+        for outcome in outcomes
+        if isinstance(outcome, tuple)
+        for new in outcome
+        if isinstance(new, NewEvent)
+    ]
+
+
 def trace_step(
     event: Event, name: str, version: str, evidence: tuple[Feature, ...] = (), **changes: Any
 ) -> Event:
@@ -283,6 +314,10 @@ class Work:
     def restore(self, record: Record) -> None:
         """Take back one record of the step's state topic, in the order of the log."""
         self._stage.restore(record.value)
+
+    def use_stage(self, values: Sequence[Any]) -> None:
+        """Run the step on values, for what it loads on the way."""
+        self._stage(values)
 
     def _run(self, records: Sequence[Record]) -> list[Outcome]:
         inputs: list[object] = [self._decoded(record) for record in records]

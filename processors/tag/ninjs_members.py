@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Final
 
 from msgspec.structs import replace
@@ -34,11 +36,13 @@ def fill_story(event: Event) -> Story:
 
 def _entities_of_copy(event: Event) -> list[Entity]:
     """The entities that the copy itself names, not only its credits."""
-    aside = [s for s in event.segments or () if s.kind in ASIDE_SEGMENTS]
+    aside = sorted((s.start, s.end) for s in event.segments or () if s.kind in ASIDE_SEGMENTS)
+    starts = [start for start, _ in aside]
+    ends = [0, *accumulate((end for _, end in aside), max)]  # the furthest of so many
     ids = {
         m.entity
         for m in event.mentions or ()
-        if m.inside == "headline" or not any(s.start <= m.start < s.end for s in aside)
+        if m.inside == "headline" or m.start >= ends[bisect_right(starts, m.start)]
     }
     return [entity for entity in event.entities or () if entity.id in ids]
 

@@ -26,7 +26,7 @@ from streams.kafka.step_runner import StepRunner
 from streams.kafka.topics import check_state_partitions, wait_until_ready, watch_topics
 from streams.kafka.watchdog import Watchdog
 from streams.pool import StepLoader, StepPool
-from streams.steps import Work
+from streams.steps import load_used_work
 from streams.topology import ROUTE, Step
 
 # At the end, for the records in hand. Less aborts them, and the next worker runs them again; with more, a supervisor's
@@ -37,7 +37,7 @@ log = structlog.get_logger("wiredesk.kafka")
 
 
 async def run_worker(
-    settings: Settings, steps: Sequence[Step], stop: asyncio.Event, *, load: StepLoader = Work
+    settings: Settings, steps: Sequence[Step], stop: asyncio.Event, *, load: StepLoader = load_used_work
 ) -> None:
     """Run steps until `stop`, then finish what is in hand.
 

@@ -15,7 +15,15 @@ from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
 from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, StoryIndex
 from streams.messages import Record, raw_message
-from streams.steps import HONEST_MEMORY_BYTES, STAGE_LOADERS, StageOutcome, StatelessStage, Work, load_stage
+from streams.steps import (
+    HONEST_MEMORY_BYTES,
+    STAGE_LOADERS,
+    StageOutcome,
+    StatelessStage,
+    Work,
+    load_stage,
+    load_used_work,
+)
 from streams.topology import NORMALISED, RAW, STEPS, UNIQUE
 from tests.processors.deduplicate.stories import event, report
 
@@ -106,3 +114,26 @@ def test_where_memory_is_short_for_any_record_the_limit_is_to_blame(monkeypatch:
     assert isinstance(first, OutOfMemory)
     assert "ulimit" in str(first)
     assert second == ()
+
+
+def test_what_the_pool_loads_has_worked_once_and_what_remembers_has_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A child that loads words and places on its first record has 120 MB of its own, and others wait for it."""
+    used: dict[str, list[Event]] = {name: [] for name in ("deduplicate", "tag")}
+
+    def replace_stage(name: str) -> None:
+        def run_one(item: Event) -> StageOutcome:
+            used[name].append(item)
+            return ()
+
+        monkeypatch.setitem(STAGE_LOADERS, name, lambda _: StatelessStage.one_by_one(run_one))
+
+    for name in used:
+        replace_stage(name)
+    for step in STEPS:
+        load_used_work(step, Settings())
+    assert not used["deduplicate"]
+    (story,) = used["tag"]
+    assert story.headline
+    assert story.segments, "the steps before it have worked on it too"

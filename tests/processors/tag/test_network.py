@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from processors.tag.features import STORY_FEATURES, WORD_FEATURES, of_story, of_word
+from processors.tag import network
+from processors.tag.features import STORY_FEATURES, WORD_FEATURES, FloatArray, of_story, of_word
 from processors.tag.network import ATTRIBUTES, CONVOLUTION_COUNT, TAGS, Network, decode_spans
 from tests.benchmarks.ner.chain import loss, transitions
 from tests.benchmarks.ner.corpus import UNKNOWN
@@ -91,3 +92,21 @@ def test_documents_side_by_side_do_not_see_each_other() -> None:
         network.tags([key], [text], [each])[0] for key, text, each in zip(keys, texts, story, strict=True)
     ]
     assert network.tags(keys, texts, story) == alone
+
+
+def test_a_long_text_is_worked_on_in_blocks_that_see_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies between two layers takes ten times the memory of the words: 60 MB for a text of 100 kB."""
+    words = WORDS * (10_000 // len(WORDS))
+    arguments = [keys_of(words)], [words], [of_story(words)]
+    rows: list[int] = []
+    unit = Network._unit
+
+    def counted(self: Network, layer: int, values: FloatArray) -> FloatArray:
+        rows.append(len(values))
+        return unit(self, layer, values)
+
+    monkeypatch.setattr(Network, "_unit", counted)
+    in_blocks = Network.load(WEIGHTS).tags(*arguments)
+    assert max(rows) <= network.BLOCK_WORDS + 2
+    monkeypatch.setattr(network, "BLOCK_WORDS", len(words) + 8)
+    assert Network.load(WEIGHTS).tags(*arguments) == in_blocks
