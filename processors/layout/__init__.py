@@ -61,6 +61,7 @@ def find_segments(
         )
     if slugline and not same_words(slugline, headline):
         _name_slug(parts[:MAX_SLUG_PART], slugline)
+    _name_pickup(parts[: MAX_SLUG_PART + 1], slugline)
     split_sign_off(parts)
     pictures.split_captions(parts)
     apart = bool(headline) and not any(same_words(part.words, headline) for part in parts[:MAX_HEAD_PARTS])
@@ -99,6 +100,16 @@ def _name_slug(parts: list[DispatchPart], slugline: str) -> None:
     slug = next((part for part in parts if same_words(part.words, slugline)), None)
     if slug is not None:
         slug.kind = "slug"
+
+
+def _name_pickup(parts: list[DispatchPart], slugline: str) -> None:
+    """Name the line that says what an add goes on from."""
+    for number, part in enumerate(parts):
+        if part.kind is None and line_kinds.is_pickup(
+            part.one_line, slugline or parts[max(number - 1, 0)].one_line
+        ):
+            part.kind = "note"
+            return
 
 
 def _stands_alone(line: Line, last: Line, shape: Shape) -> bool:

@@ -36,6 +36,8 @@ TIME_LINE: Final = re.compile(
 BRACKET: Final = re.compile(r"[()\[\]]")
 INNER_MARK: Final = re.compile(r"[()\[\].]")
 MAX_NOTE_CHARS: Final = 190  # of a note in brackets that its phrase is tried on: they allow 200
+ADD_IN_SLUG: Final = re.compile(r"[,\s](?:\d{1,2}(?:st|nd|rd|th) )?add\b", re.IGNORECASE)
+PICKUP: Final = re.compile(r"(?P<place>[^\W\d_][^:\d]{1,40}): .{1,80}[.\"”…]$")
 NAMED_SLUG: Final = re.compile(r"[A-ZÀ-Þ]{3,}(?:[/-][A-ZÀ-Þ]+)*(?: [A-ZÀ-Þ][a-zß-ÿ][\w'’-]*){1,4}")
 
 
@@ -137,6 +139,12 @@ def _slug_pattern() -> re.Pattern[str]:
 def is_slug(words: str) -> bool:
     """Whether a line of the head is keywords, routing or a message number."""
     return len(words) <= 120 and _slug_pattern().fullmatch(words) is not None
+
+
+def is_pickup(words: str, slug: str) -> bool:
+    """Whether a line under the slug line of an add says what it goes on from: a place and the last words before it."""
+    match = PICKUP.match(words) if ADD_IN_SLUG.search(slug) else None
+    return match is not None and match["place"].isupper()
 
 
 def is_agency_tag(words: str) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from processors.layout.line_kinds import is_pickup
 from processors.model.event import RawItem
 from processors.model.story import AltId, Story
 from processors.normalise.reading import Document, Format, Reading, Readings
@@ -122,7 +123,10 @@ def _head(body: str, slug: str) -> tuple[str, list[str]]:
         if _NOTE.match(line):
             notes.append(line)
         elif not headline and not (
-            _BYLINE.match(line) or _SLUG.match(line) or _repeats_keyword(line.casefold(), keyword)
+            _BYLINE.match(line)
+            or _SLUG.match(line)
+            or _repeats_keyword(line.casefold(), keyword)
+            or is_pickup(line, slug)
         ):
             headline = line
     return headline, notes

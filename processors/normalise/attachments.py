@@ -24,7 +24,7 @@ from processors.normalise.reading import Document, Reading, Readings
 # Of all that one attachment holds. Wires send some kilobytes; more is read from no message.
 MAX_UNPACKED_BYTES: Final = 16 * 1024 * 1024
 MAX_MEMBERS: Final = 50  # of an archive: a day's copy of a desk; more take more time than their bytes say
-_GZIP: Final = b"\x1f\x8b"
+GZIP_MARK: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK\x03\x04"
 _GZIP_WINDOW: Final = 31  # zlib's way to ask for gzip's header
 _OFFICE_NAMES: Final = frozenset({"[Content_Types].xml", "mimetype", "META-INF/manifest.xml"})
@@ -79,24 +79,30 @@ def _unpack(payload: bytes) -> Iterator[bytes]:
         Malformed: a packed one is torn or locked.
         TooLarge: it holds more than the limit.
     """
-    if payload.startswith(_GZIP):
-        yield _decompress(payload)
+    if payload.startswith(GZIP_MARK):
+        yield decompress(payload)
     elif payload.startswith(_ZIP):
         yield from _unzip(payload)
     else:
         yield payload
 
 
-def _decompress(payload: bytes) -> bytes:
+def decompress(payload: bytes) -> bytes:
+    """What bytes of gzip hold.
+
+    Raises:
+        Malformed: they are torn.
+        TooLarge: they hold more than the limit.
+    """
     stream = zlib.decompressobj(_GZIP_WINDOW)
     try:
         unpacked = stream.decompress(payload, MAX_UNPACKED_BYTES + 1)
     except zlib.error as error:
-        raise Malformed(f"a compressed attachment that can't be read: {error}") from error
+        raise Malformed(f"compressed bytes that can't be read: {error}") from error
     if len(unpacked) > MAX_UNPACKED_BYTES:
         raise _too_large()
     if not stream.eof:
-        raise Malformed("a compressed attachment that stops before its end")
+        raise Malformed("compressed bytes that stop before their end")
     return unpacked
 
 

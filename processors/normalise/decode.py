@@ -40,11 +40,18 @@ _LANGUAGE: Final = re.compile(
     rb"""<(?:[a-z]+:)?language>\s*([A-Za-z]{2,3})\b|\bxml:lang\s*=\s*["']([A-Za-z]{2,3})\b|<html[^>]*?\blang\s*=\s*["']?([A-Za-z]{2,3})\b""",
     re.IGNORECASE,
 )
+# Encodings of seven bits, by the codes with which they shift to their signs: ISO-2022-JP, ISO-2022-KR, HZ.
 _SHIFTS_TO_JAPANESE: Final = re.compile(rb"\x1b\$[@B][\x21-\x7e]{2}")
+_SHIFTS_TO_KOREAN: Final = re.compile(rb"\x1b\$\)C(?=[^\x0e]*\x0e[\x21-\x7e]{2})")
+_SHIFTS_TO_CHINESE: Final = re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e]){2,}~\}")
 _UTF8_SEQUENCE: Final = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
     rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
 )
+# Databases and Java write characters beyond the basic plane as two surrogates (CESU-8, Unicode Technical Report 26), and a
+# zero as two bytes.
+_CESU_PAIR: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+_LONG_ZERO: Final = b"\xc0\x80"
 _ASCII_BYTES: Final = bytes(range(128))
 # UTF-8 is believed where so many characters of it come on one byte that is none. In other encodings letters seldom look
 # like UTF-8: most in GBK, where it is one in five. With more demanded, a short item that is cut loses its other accents.
@@ -123,6 +130,8 @@ def decode_unmarked(payload: bytes, charset: str | None = None, language: str | 
             return payload.decode("utf-8")
         except UnicodeDecodeError:
             pass
+        if (text := _decode_near_utf8(payload)) is not None:
+            return text
     codec, _ = choose_codec(payload, charset, language)
     if codec == "utf-8":
         return _decode_utf8(payload, language)
@@ -133,9 +142,36 @@ def _may_be_shifted(payload: bytes, charset: str | None) -> bool:
     """Whether ASCII may be of an encoding that writes all of its characters in it."""
     return (
         b"\x1b" in payload
+        or b"~{" in payload
         or "hz" in (charset or "").lower()
         or b"hz-gb" in payload[:_DECLARATION_BYTES].lower()
     )
+
+
+def _decode_near_utf8(payload: bytes) -> str | None:
+    """The characters of CESU-8 and of zeros of two bytes, where all else is UTF-8; None where it is not."""
+    if not _CESU_PAIR.search(payload) and _LONG_ZERO not in payload:
+        return None
+    repaired = _CESU_PAIR.sub(_to_utf8, payload).replace(_LONG_ZERO, b"\0")
+    try:
+        return repaired.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _to_utf8(pair: re.Match[bytes]) -> bytes:
+    surrogates = pair[0].decode("utf-8", "surrogatepass")
+    return surrogates.encode("utf-16-le", "surrogatepass").decode("utf-16-le").encode()
+
+
+def _find_shifts(payload: bytes) -> str | None:
+    """The encoding of seven bits whose shifts stand in ASCII and whose signs are all right; None for plain ASCII."""
+    if _SHIFTS_TO_JAPANESE.search(payload):
+        return "iso2022_jp"
+    for codec, shifts in (("iso2022_kr", _SHIFTS_TO_KOREAN), ("hz", _SHIFTS_TO_CHINESE)):
+        if shifts.search(payload) and decode_as(payload, codec)[1] == 0:
+            return codec
+    return None
 
 
 def choose_codec(
@@ -149,7 +185,8 @@ def choose_codec(
     if shifted := next((codec for codec in declared if codec in SHIFTED_CODECS), None):
         return shifted, False
     if payload.isascii():
-        return ("iso2022_jp", True) if _SHIFTS_TO_JAPANESE.search(payload) else ("utf-8", False)
+        shifted = _find_shifts(payload)
+        return (shifted or "utf-8", shifted is not None)
     try:
         payload.decode("utf-8")
     except UnicodeDecodeError:
@@ -166,7 +203,7 @@ def decode_wire(payload: bytes, charset: str | None = None, language: str | None
     """The characters of a teleprinter message. `charset` is what the settings say, `language` a BCP 47 tag."""
     if charset and (text := _decode_wire_as(payload, charset)) is not None:
         return text
-    if payload.isascii() and not _SHIFTS_TO_JAPANESE.search(payload):
+    if payload.isascii() and _find_shifts(payload) is None:
         return _decode_national(payload.decode("ascii"), language)
     if (marked := _decode_iso_6937_text(payload, language)) is not None:
         return marked
@@ -307,6 +344,8 @@ def _wide_encoding(payload: bytes) -> str | None:
 def _is_binary(payload: bytes) -> bool:
     """Whether control bytes that no wire format uses are more than a stray."""
     sample = payload[:_BINARY_SAMPLE_BYTES]
+    if _SHIFTS_TO_KOREAN.search(sample):  # which shifts with SO and SI
+        sample = sample.translate(None, b"\x0e\x0f")
     if _TELEPRINTER.match(sample):  # its tables have a code before each line and between columns
         sample = sample.translate(None, _TABLE_BYTES)
     zeros = sample.count(0)

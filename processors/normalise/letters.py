@@ -37,6 +37,10 @@ _HIGH: Final = re.compile(rb"[\x80-\xff]")
 _CAPITAL_BEHIND_SMALL: Final = 4.0
 _CAPITAL_BEHIND_CAPITAL: Final = 0.5
 _FIRST_CAPITAL: Final = 0.5
+# In a text of capitals, such as a headline or an old dispatch, they cost nothing, and small letters do. That a text is one
+# costs so much: without it, lines in capitals are read as lines of small letters in KOI8 or ISO 8859-7.
+_ALL_CAPITALS: Final = 3.0
+_SMALL_AMONG_CAPITALS: Final = 1.0
 # How seldom an encoding is met, which decides where letters are few or the same: those of Windows first, then those of
 # the standards, last those of DOS and Macs. With more, a line of cp850 is taken for windows-1252, with less a line of
 # windows-1252 for mac-roman.
@@ -91,7 +95,12 @@ def rank_code_pages(payload: bytes, language: str | None = None) -> list[CodePag
     pairs, counts = np.unique(codes[:-1] * 256 + codes[1:], return_counts=True)
     first, second = pairs >> 8, pairs & 255
     models, case_prices = _load_models()
-    cases = {page: float(prices[first, second] @ counts) for page, prices in case_prices.items()}
+    cases = {
+        page: min(
+            float(usual[first, second] @ counts), _ALL_CAPITALS + float(capital[first, second] @ counts)
+        )
+        for page, (usual, capital) in case_prices.items()
+    }
     primary = (language or "").partition("-")[0].lower()
     readings = []
     for model in models:
@@ -123,8 +132,8 @@ def _rarity_of(page: str) -> float:
 
 
 @cache
-def _load_models() -> tuple[tuple[_LetterModel, ...], dict[str, NDArray[Any]]]:
-    """The models, and what a change of case costs between two bytes by code page."""
+def _load_models() -> tuple[tuple[_LetterModel, ...], dict[str, tuple[NDArray[Any], NDArray[Any]]]]:
+    """The models, and what a change of case costs between two bytes by code page: in a usual text, in one of capitals."""
     with np.load(MODELS_FILE) as arrays:
         description = orjson.loads(arrays["description"].tobytes())
         prices, classes, cases = arrays["prices"], arrays["classes"], arrays["cases"].reshape(-1, 256)
@@ -135,14 +144,16 @@ def _load_models() -> tuple[tuple[_LetterModel, ...], dict[str, NDArray[Any]]]:
         rows = classes[class_at : class_at + len(pages) * 256].reshape(-1, 256).astype(np.intp)
         models.append(_LetterModel(entry["language"], pages, table, rows))
         price_at, class_at = price_at + size * size, class_at + len(pages) * 256
-    changes = np.zeros((3, 3), dtype=np.float32)
+    changes, in_capitals = np.zeros((2, 3, 3), dtype=np.float32)
+    in_capitals[:, 1] = _SMALL_AMONG_CAPITALS
+    in_capitals[1, 2] = _CAPITAL_BEHIND_SMALL
     changes[1, 2], changes[2, 2], changes[0, 2] = (
         _CAPITAL_BEHIND_SMALL,
         _CAPITAL_BEHIND_CAPITAL,
         _FIRST_CAPITAL,
     )
     case_prices = {
-        page: changes[row][:, row]
+        page: (changes[row][:, row], in_capitals[row][:, row])
         for page, row in zip(description["pages"], cases.astype(np.intp), strict=True)
     }
     return tuple(models), case_prices

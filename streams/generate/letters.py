@@ -19,6 +19,7 @@ from babel import Locale
 from numpy.typing import NDArray
 
 from config.lexicon import every_language
+from processors.dates.calendar import fold_accents
 from processors.normalise.letters import MODELS_FILE, PRICE_UNIT
 
 WESTERN_PAGES: Final = "cp1252 iso8859_15 mac_roman cp850 cp437 cp858"
@@ -28,10 +29,13 @@ TURKISH_PAGES: Final = "cp1254 iso8859_9 cp857 mac_turkish"
 CYRILLIC_PAGES: Final = "cp1251 koi8_u iso8859_5 cp866 mac_cyrillic cp855"
 # The code pages that can write a language, and that its newsrooms wrote it in.
 PAGES: Final[dict[str, str]] = {
-    **dict.fromkeys(["en", "es", "it", "nl", "ca", "sv", "ga", "eu", "gl", "af", "id"], WESTERN_PAGES),
-    **dict.fromkeys(["pl", "cs", "sk", "hu"], CENTRAL_PAGES),
-    **dict.fromkeys(["hr", "sl", "bs"], f"{CENTRAL_PAGES} mac_croatian"),
-    **dict.fromkeys(["lv", "lt"], BALTIC_PAGES),
+    **dict.fromkeys(["en", "es", "it", "nl", "ca", "eu", "gl", "af", "id"], WESTERN_PAGES),
+    **dict.fromkeys(["cs", "sk"], CENTRAL_PAGES),
+    **dict.fromkeys(["pl", "hu"], f"{CENTRAL_PAGES} iso8859_16"),
+    **dict.fromkeys(["hr", "sl", "bs"], f"{CENTRAL_PAGES} mac_croatian iso8859_16"),
+    **dict.fromkeys(["lv", "lt"], f"{BALTIC_PAGES} iso8859_10"),
+    "sv": f"{WESTERN_PAGES} iso8859_10",
+    "ga": f"{WESTERN_PAGES} iso8859_14",
     **dict.fromkeys(["be", "mk", "sr"], CYRILLIC_PAGES),
     **dict.fromkeys(["ru", "bg"], f"{CYRILLIC_PAGES} koi8_r"),
     **dict.fromkeys(["da", "nb"], f"{WESTERN_PAGES} cp865"),
@@ -185,6 +189,8 @@ def _training_text(language: str, common: Iterable[str]) -> str:
         return decompose_vietnamese(text)
     if language == "az":
         return text.translate(str.maketrans("əƏ", "äÄ"))  # as it was written in Turkish code pages
+    if language == "el":  # capitals stand without the accents of small letters
+        return text + fold_accents(text)
     if language == "ro":  # older code pages have letters with a cedilla for those with a comma
         return text.translate(str.maketrans("șțȘȚ", "şţŞŢ")) + text
     return text

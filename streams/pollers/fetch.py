@@ -37,6 +37,7 @@ PERMANENT_STATUSES: Final = frozenset({301, 308})
 CHUNK_BYTES: Final = 65536
 MAX_INTERIM_ANSWERS: Final = 16  # servers send one or two (100, 103); without end they cost a processor
 MAX_COOKIE_CHARS: Final = 4_096  # that a hop is sent; servers refuse longer headers
+GZIP_MARK: Final = b"\x1f\x8b"
 GZIP_WINDOW: Final = 31  # of zlib: 32 kB behind a head of gzip
 KEEP_ALIVE_S: Final = 15.0  # for the next feed of the same host; most servers wait at least as long
 LOST_CONNECTION: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
@@ -303,12 +304,17 @@ class Fetcher:
 
     async def _read_body(self, response: aiohttp.ClientResponse) -> bytes:
         """The decoded body, read no further than the cap."""
-        parts, size = [], 0
+        parts: list[bytes] = []
+        size = 0
         # The old name of gzip (RFC 9110, 8.4.1.3), which aiohttp leaves as it comes.
         is_zipped = response.headers.get("Content-Encoding", "").strip().lower() == "x-gzip"
         unzip = zlib.decompressobj(GZIP_WINDOW) if is_zipped else None
         chunks: AsyncIterator[bytes] = response.content.iter_chunked(CHUNK_BYTES)
         async for chunk in chunks:
+            if (
+                not parts and chunk.startswith(GZIP_MARK) and not is_zipped
+            ):  # a file of gzip that nobody calls so
+                unzip = zlib.decompressobj(GZIP_WINDOW)
             part = _decompress(unzip, chunk, self._settings.max_body_bytes + 1 - size) if unzip else chunk
             size += len(part)
             if size > self._settings.max_body_bytes:

@@ -20,6 +20,7 @@ from processors.normalise.feeds.elements import (
     longest_content,
     media_words,
     person_names,
+    resolve_base,
     text_of,
     usual_name,
 )
@@ -27,7 +28,7 @@ from processors.normalise.feeds.entry import FeedEntry
 from processors.normalise.geometry import point_of
 from processors.normalise.html import looks_like_html
 from processors.normalise.reading import Format
-from processors.normalise.xml import XML_BASE, XML_LANG, local_name
+from processors.normalise.xml import XML_LANG, local_name
 
 
 def find_entries(root: Any) -> list[FeedEntry]:
@@ -49,7 +50,7 @@ def _feed_defaults(feed: Any) -> FeedEntry:
     return FeedEntry(
         language=feed.get(XML_LANG) or "",
         rights=rights,
-        base=feed.get(XML_BASE) or (links[0].get("href") or "" if links else ""),
+        base=resolve_base(feed, links[0].get("href") or "" if links else ""),
         authors=author_names(feed),
         publisher=_publisher(feed, links),
     )
@@ -84,7 +85,8 @@ def _entry(entry: Any, feed: FeedEntry) -> FeedEntry:
         link=alternate_link(links)
         or (alternate_link(links, "self") if content is None else "")
         or (content.get("src") or "" if content is not None else ""),
-        base=entry.get(XML_BASE) or feed.base,
+        base=resolve_base(entry, feed.base),
+        content_base="" if content is None else resolve_base(content, resolve_base(entry, feed.base)),
         publisher=feed.publisher,
         title=_text_construct(entry, "title")
         or first_content(fields, "media:title", "dc:title")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from functools import cache, lru_cache
+from html import unescape
 from typing import Any, Final
 
 from lxml import etree
@@ -15,8 +16,8 @@ from lxml import etree
 from processors.normalise.decode import decode_unmarked
 from processors.normalise.feeds.entry import Enclosure
 from processors.normalise.html import html_from_tree
-from processors.normalise.values import whole_number
-from processors.normalise.xml import local_name
+from processors.normalise.values import web_address, whole_number
+from processors.normalise.xml import XML_BASE, local_name
 
 _NAMESPACES: Final = {
     "http://www.w3.org/2005/Atom": "atom", "http://purl.org/atom/ns#": "atom", "https://www.w3.org/2005/Atom": "atom",
@@ -61,6 +62,7 @@ _CDATA_CHARS: Final = (
     40  # in which a section that was escaped begins: further on it is what an article shows of XML
 )
 _CDATA: Final = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
+_ESCAPED_CDATA: Final = "&lt;![CDATA["
 _PREFIXED: Final = re.compile(r"</?[A-Za-z]\w*:")
 _WITHOUT_MARKS: Final = str.maketrans("", "", "-_")
 _MAX_SECONDS: Final = 1e7  # four months, longer than any recording: a larger figure is something else
@@ -136,6 +138,12 @@ def _has_capitals(root: Any) -> bool:
     return False
 
 
+def resolve_base(element: Any, outer: str) -> str:
+    """What relative addresses in an element are resolved against: its own base (XML Base, section 4), else the outer one."""
+    own = element.get(XML_BASE)
+    return (web_address(own, outer) or outer) if own else outer
+
+
 def text_of(element: Any) -> str:
     """The characters of an element and its children."""
     if len(element) == 0:
@@ -147,7 +155,7 @@ def inner_markup(element: Any) -> str:
     """The markup inside of an element that should have escaped it, without prefixes."""
     if len(element) == 0:
         words = element.text or ""
-        return _without_cdata_marks(words) if "<![CDATA[" in words[:_CDATA_CHARS] else words
+        return _without_cdata_marks(words) if "![CDATA[" in words[:_CDATA_CHARS] else words
     parts = [element.text or ""]
     for child in element:
         markup = etree.tostring(child, encoding="unicode", with_tail=True)
@@ -166,7 +174,9 @@ def decode_base64(words: str) -> str:
 
 
 def _without_cdata_marks(words: str) -> str:
-    """The words of CDATA sections that were escaped once more."""
+    """The words of CDATA sections that were escaped once more, or twice."""
+    if _ESCAPED_CDATA in words[:_CDATA_CHARS]:
+        words = unescape(words)
     return _CDATA.sub(r"\1", words)
 
 

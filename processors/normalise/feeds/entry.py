@@ -58,12 +58,13 @@ class FeedEntry:
     """The values of an entry's elements, as they were sent; empty where they are missing.
 
     `summary` is HTML, and so is `content` where `content_is_html` says so. `base` is what relative addresses are resolved
-    against. Categories are (term, scheme, label). `publisher` is an address or the name of the feed's publisher.
+    against, `content_base` those in the content where it differs. Categories are (term, scheme, label). `publisher` is an address or the name of the feed's publisher.
     """
 
     identifier: str = ""
     link: str = ""
     base: str = ""
+    content_base: str = ""
     title: str = ""
     summary: str = ""
     content: str = ""
@@ -183,12 +184,13 @@ def _places(entry: FeedEntry) -> tuple[StoryPlace, ...]:
 def _associations(entry: FeedEntry, pictures: tuple[Picture, ...], item: RawItem) -> tuple[Story, ...]:
     """The enclosures and the pictures of the body, each address once."""
     base = entry.base or item.url
+    content_base = entry.content_base or base
     stories: dict[str, Story] = {}
     for enclosure in entry.enclosures:
         if (address := web_address(enclosure.address, base)) and address not in stories:
             stories[address] = _association(address, enclosure, len(stories) + 1)
     for picture in pictures:
-        if (address := web_address(picture.address, base)) and address not in stories:
+        if (address := web_address(picture.address, content_base)) and address not in stories:
             stories[address] = _association(
                 address, Enclosure(address, "image", caption=picture.caption), len(stories) + 1
             )

@@ -21,6 +21,7 @@ from processors.normalise.feeds.elements import (
     longest_content,
     media_words,
     person_names,
+    resolve_base,
     text_of,
     usual_name,
     with_usual_spelling,
@@ -28,7 +29,7 @@ from processors.normalise.feeds.elements import (
 from processors.normalise.feeds.entry import FeedEntry
 from processors.normalise.geometry import point_of
 from processors.normalise.reading import Format
-from processors.normalise.xml import XML_BASE, XML_LANG, local_name
+from processors.normalise.xml import XML_LANG, local_name
 
 _ABOUT: Final = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 # The members of an entry that say the same, the surest first: RSS 2.0, Dublin Core, Media RSS, Atom, PRISM, and what
@@ -82,7 +83,7 @@ def _channel_defaults(root: Any, channel: Any) -> FeedEntry:
         or root.get(XML_LANG)
         or "",
         rights=fields.get("copyright") or fields.get("dc:rights") or "",
-        base=channel.get(XML_BASE) or root.get(XML_BASE) or fields.get("link", "").strip(),
+        base=resolve_base(channel, resolve_base(root, fields.get("link", "").strip())),
         publisher=fields.get("link", "").strip() or _self_link(channel) or fields.get("title", ""),
     )
 
@@ -103,7 +104,7 @@ def _entry(item: Any, feed: FeedEntry) -> FeedEntry:
     return FeedEntry(
         identifier=guid,
         link=_rss_link(item, fields, guid),
-        base=item.get(XML_BASE) or feed.base,
+        base=resolve_base(item, feed.base),
         title=first_content(fields, "title", "dc:title", "media:title", "itunes:title", "atom:title")
         or media_words(fields, "title"),
         summary=first_content(fields, *_SUMMARY_NAMES) or media_words(fields, "description"),

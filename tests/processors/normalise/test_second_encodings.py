@@ -101,7 +101,11 @@ RU, DE, FR, PL = SENTENCES["ru"], SENTENCES["de"], SENTENCES["fr"], SENTENCES["p
 
 def xml(encoding: str, words: bytes) -> bytes:
     """A feed with a declaration."""
-    return f"<?xml version='1.0' encoding='{encoding}'?><rss version='2.0'><channel><item><title>".encode() + words + b"</title></item></channel></rss>"
+    return (
+        f"<?xml version='1.0' encoding='{encoding}'?><rss version='2.0'><channel><item><title>".encode()
+        + words
+        + b"</title></item></channel></rss>"
+    )
 
 
 DECLARED: dict[str, tuple[bytes, str]] = {
@@ -127,7 +131,7 @@ DECLARED: dict[str, tuple[bytes, str]] = {
     "1251 of an advertisement in UTF-8": (f"<rss><channel><item><title>{RU}</title><description>".encode() + SENTENCES["uk"].encode("cp1251") + b"</description></item></channel></rss>", SENTENCES["uk"]),
     "UTF-8 twice": (xml("utf-8", DE.encode().decode("cp1252").encode()), DE),
     "UTF-8 read as 1251 once": (xml("utf-8", RU[:40].encode().decode("cp1251", "ignore").encode()), ""),
-    "CESU-8": (xml("utf-8", "Lampe ".encode() + b"\xed\xa0\xbd\xed\xb2\xa1" + " grün".encode()), "grün"),
+    "CESU-8": (xml("utf-8", b"Lampe " + b"\xed\xa0\xbd\xed\xb2\xa1" + " grün".encode()), "grün"),
     "overlong forms": (xml("utf-8", b"Lamp\xc0\xaf gr" + "ün".encode()), "grün"),
     "modified nulls": (xml("utf-8", b"Lamp\xc0\x80e gr" + "ün".encode()), "grün"),
     "UTF-16 with a lone surrogate": ("\ufeff<rss><channel><item><title>Lampe grün".encode("utf-16-le") + b"\x3d\xd8" + "x</title></item></channel></rss>".encode("utf-16-le"), "Lampe grün"),
@@ -178,6 +182,4 @@ def faults(half: str) -> dict[str, str]:
 
 def count(half: str) -> int:
     """How many cases a half has."""
-    return len(list((undeclared() | DECLARED | dict.fromkeys(LABELS))) [0 if half == "A" else 1 :: 2])
-
-
+    return len(list(undeclared() | DECLARED | dict.fromkeys(LABELS))[0 if half == "A" else 1 :: 2])

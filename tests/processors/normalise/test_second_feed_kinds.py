@@ -23,7 +23,9 @@ LAMP = "The keeper of Osterby lit the lamp again on Monday."
 def item_dated(text: str, language: str = "", element: str = "pubDate") -> str:
     """A feed whose item has a date."""
     head = f"<title>Quay</title>{f'<language>{language}</language>' if language else ''}"
-    return rss(f"<title>Lamp</title><guid isPermaLink='false'>g1</guid><{element}>{text}</{element}>", head=head)
+    return rss(
+        f"<title>Lamp</title><guid isPermaLink='false'>g1</guid><{element}>{text}</{element}>", head=head
+    )
 
 
 # The text of a date, or the text and the language of its feed.
@@ -200,7 +202,10 @@ FEEDS: dict[str, tuple[str | bytes, list[Expected]]] = {
 CASES: dict[str, tuple[str | bytes, list[Expected]]] = {}
 for _text, _wanted in DATES.items():
     _sent, _language = _text if isinstance(_text, tuple) else (_text, "")
-    CASES[f"date {_sent!r} {_language}"] = (item_dated(_sent, _language), [{"headline": "Lamp", "story.firstCreated": _wanted}])
+    CASES[f"date {_sent!r} {_language}"] = (
+        item_dated(_sent, _language),
+        [{"headline": "Lamp", "story.firstCreated": _wanted}],
+    )
 CASES |= {f"feed: {name}": case for name, case in FEEDS.items()}
 
 

@@ -29,7 +29,9 @@ NAR = "xmlns='http://iptc.org/std/nar/2006-10-01/'"
 TEXT = {"type": "text", "versioncreated": "2026-03-02T08:15:00Z"}
 
 
-def g2(meta: str, content: str = html(P1), *, version: str = "3", item: str = "<itemClass qcode='ninat:text'/>") -> str:
+def g2(
+    meta: str, content: str = html(P1), *, version: str = "3", item: str = "<itemClass qcode='ninat:text'/>"
+) -> str:
     """An item of NewsML-G2."""
     return f"<?xml version='1.0'?><newsItem {NAR} guid='urn:quay:m1' version='{version}' standard='NewsML-G2' standardversion='2.30' xml:lang='en'><itemMeta>{item}</itemMeta><contentMeta>{meta}</contentMeta><contentSet>{content}</contentSet></newsItem>"
 
