@@ -49,9 +49,9 @@ _UTF8_SEQUENCE: Final = re.compile(
     rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
 )
 # Databases and Java write characters beyond the basic plane as two surrogates (CESU-8, Unicode Technical Report 26), and a
-# zero as two bytes.
+# zero as two bytes, which is one of the forms that are too long to be UTF-8.
 _CESU_PAIR: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
-_LONG_ZERO: Final = b"\xc0\x80"
+_LONG_FORM: Final = re.compile(rb"[\xc0\xc1][\x80-\xbf]")
 _ASCII_BYTES: Final = bytes(range(128))
 # UTF-8 is believed where so many characters of it come on one byte that is none. In other encodings letters seldom look
 # like UTF-8: most in GBK, where it is one in five. With more demanded, a short item that is cut loses its other accents.
@@ -68,6 +68,7 @@ _CERTAIN: Final = 25.0
 _OPEN: Final = 10.0  # within which what the feed was in before wins: two accented letters that stand oddly
 _MAX_BROKEN_SHARE: Final = 0.02  # of the characters that a declared encoding may not have
 _BOM_SAMPLE_BYTES: Final = 400
+_WIDE_MARKUP: Final = re.compile(rb"(<\0[?!A-Za-z]\0[!-~]\0)|\0<\0[?!A-Za-z]\0[!-~]")
 _MARKUP_BEGINS: Final = re.compile(rb"\s*<(?:\?xml|!DOCTYPE|[A-Za-z]{2})")
 _PLAIN_BYTES: Final = bytes(range(0x61, 0x7B)) + bytes(range(0x41, 0x5B)) + b" "
 _MIN_PLAIN_SHARE: Final = (
@@ -149,10 +150,13 @@ def _may_be_shifted(payload: bytes, charset: str | None) -> bool:
 
 
 def _decode_near_utf8(payload: bytes) -> str | None:
-    """The characters of CESU-8 and of zeros of two bytes, where all else is UTF-8; None where it is not."""
-    if not _CESU_PAIR.search(payload) and _LONG_ZERO not in payload:
+    """The characters of CESU-8 and of forms that are too long, where all else is UTF-8; None where it is not."""
+    if not _CESU_PAIR.search(payload) and not _LONG_FORM.search(payload):
         return None
-    repaired = _CESU_PAIR.sub(_to_utf8, payload).replace(_LONG_ZERO, b"\0")
+    repaired = _CESU_PAIR.sub(_to_utf8, payload)
+    if not _UTF8_SEQUENCE.search(repaired):
+        return None
+    repaired = _LONG_FORM.sub(lambda form: b"\0" if form[0] == b"\xc0\x80" else b"\xef\xbf\xbd", repaired)
     try:
         return repaired.decode("utf-8")
     except UnicodeDecodeError:
@@ -331,6 +335,8 @@ def _wide_encoding(payload: bytes) -> str | None:
         return None
     if head[:4] in {b"<\0\0\0", b"\0\0\0<"}:
         return "utf-32-le" if head[0] else "utf-32-be"
+    if wide := _WIDE_MARKUP.match(head):  # whatever signs follow: Chinese has no zeros
+        return "utf-16-le" if wide[1] else "utf-16-be"
     even, odd = head[0::2].count(0), head[1::2].count(0)
     half = len(head) // 2
     # Western text is all zeros on one side; typographic quotes leave some out, and padding puts some on the other.

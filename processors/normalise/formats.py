@@ -73,8 +73,16 @@ def sniff(text: str) -> str:
     """The name of the format of a document that has been decoded."""
     head = text[:_HEAD_CHARS].lstrip("\ufeff \t\r\n\0")
     if head[:1] == "<":
-        return _sniff_markup(head)
-    return next(name for name, is_document in _TEXT_FORMATS if is_document(head))
+        return _sniff_late_feed(head) or _sniff_markup(head)
+    name = next(name for name, is_document in _TEXT_FORMATS if is_document(head))
+    return (_sniff_late_feed(head) or name) if name == dispatch.FORMAT.name else name
+
+
+def _sniff_late_feed(head: str) -> str | None:
+    """The format of a feed that stands behind a server's warnings; None where there are none."""
+    start = xml.find_document(head)
+    name = _sniff_markup(head[start:]) if start else None
+    return name if name in FEED_NAMES else None
 
 
 def _sniff_markup(head: str) -> str:

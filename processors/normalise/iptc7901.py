@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from processors.layout.line_kinds import kind_of
 from processors.model.event import RawItem
 from processors.model.story import AltId, InfoSource, Story
 from processors.normalise.reading import Document, Format, Reading, Readings
@@ -146,7 +147,7 @@ def _head_of_lines(lines: list[str], *, slugged: bool) -> _Head:
     if by:
         lines.pop()
     notes = []
-    while len(lines) > 1 and _NOTE.fullmatch(lines[0]):
+    while len(lines) > 1 and (_NOTE.fullmatch(lines[0]) or kind_of(lines[0]) == "note"):
         notes.append(lines.pop(0))
     while len(lines) > 1 and _NOTE_BELOW.match(lines[-1]):
         notes.append(lines.pop())

@@ -37,6 +37,10 @@ _FIELD_NAMES: Final = frozenset({
 _FORWARDED: Final = re.compile(
     r"^(?:(?:re|fwd?|aw|wg|tr|rv|vs|vl|sv|antw|enc|i|r)\s*:\s*)+(?=\S)", re.IGNORECASE
 )
+# What mail programs put above a message that is sent on in the body: a line of hyphens, and some of its header fields.
+_FORWARD_HEAD: Final = re.compile(
+    r"\A\s{0,20}-{3,20} ?[^\W\d_][^\n-]{3,40}-{3,20}[ \t]{0,4}\n(?:\*?[^\W\d_][^\n:]{1,20}\*?:[^\n]{0,500}\n){2,8}[ \t]{0,4}\n"
+)
 # The parser of the standard library takes the square of a field's length. Real fields have some 100 characters; a list of
 # recipients may have more, but of that nothing is read. Shorter limits would cut file names and boundaries.
 _MAX_FIELD_CHARS: Final = 2_000
@@ -133,6 +137,7 @@ def _read_message(document: Document, forwards: int) -> Readings:
         payload = _with_readable_head(item.payload.lstrip(), item.language)
         message = cast("EmailMessage", message_from_bytes(payload, policy=_POLICY))
         subject, body = _FORWARDED.sub("", _header(message, "subject")), _body(message, item)
+        body = _FORWARD_HEAD.sub("", body)
         frame = _frame(message, item)
         attached = _attached(message, document, forwards)
     except (LookupError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:

@@ -140,12 +140,11 @@ def headlines(root: Any) -> tuple[str, tuple[Text, ...]]:
     main = _line_in(child(hedline, "hl1")) or (
         words_in(hedline) if hedline is not None and len(hedline) == 0 else ""
     )
-    others = tuple(
-        Text(text, "subheadline", "text/plain")
-        for element in child_elements(hedline, "hl2")
-        if (text := words_in(element))
-    )
-    return main or words_at(root, "head", "title"), others
+    main = main or words_at(root, "head", "title")
+    below = [text for element in child_elements(hedline, "hl2") if (text := words_in(element))]
+    if not main and below:
+        main = below.pop(0)
+    return main, tuple(Text(text, "subheadline", "text/plain") for text in below)
 
 
 def body(root: Any, dateline: str = "") -> str:

@@ -34,6 +34,7 @@ _ISO: Final = re.compile(
     re.IGNORECASE,
 )
 _ORDINAL: Final = re.compile(r"(\d{4})-?(\d{3})")
+_WEEK_DAY: Final = re.compile(r"\d{4}-?W\d\d(?:-?[1-7])?")
 _MONTH: Final = re.compile(r"\d{4}-\d\d")
 _WEB: Final = re.compile("https?://", re.IGNORECASE)
 _MAIL_DATE: Final = re.compile(
@@ -182,7 +183,9 @@ def _parse_iso(value: str) -> datetime | None:
 
 
 def _parse_rare(value: str) -> datetime | None:
-    """A day of the year or a month (ISO 8601), whose first day counts."""
+    """A day of the year, a day of a week or a month (ISO 8601), whose first day counts."""
+    if _WEEK_DAY.fullmatch(value):
+        return _parse_iso(date.fromisoformat(value).isoformat())
     if match := _ORDINAL.fullmatch(value):
         day = date(int(match[1]), 1, 1) + timedelta(int(match[2]) - 1)
         return _parse_iso(day.isoformat()) if day.year == int(match[1]) else None

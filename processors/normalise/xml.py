@@ -28,6 +28,10 @@ _BARE_AMPERSAND: Final = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[A-Za-z_:][\w
 _MARKS: Final = frozenset("<>&")
 _XML_ENTITIES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
+# Programs of web sites write their warnings before the document, as plain text or as HTML.
+_WARNING_CHARS: Final = 4_000
+_WARNING: Final = re.compile(r"<(?:br|b|p|div|font|table|pre)\b[^<>]{0,200}>", re.IGNORECASE)
+_LATE_DOCUMENT: Final = re.compile(r"<\?xml\s|<(?:rss|feed|rdf:RDF)\s[^<>]*[=>]")
 # The entities of a news document are company names and marks: a few hundred characters in a subset at its head. Higher
 # limits would let a bomb grow; lower ones leave ``&company;`` in the text.
 _SUBSET_CHARS: Final = 60_000
@@ -55,7 +59,8 @@ def parse_xml(text: str) -> tuple[Any, tuple[DamageKind, ...]]:
     Raises:
         Malformed: nothing in it could be read.
     """
-    text = replace_entities(text.lstrip("\ufeff \t\r\n"))
+    text = text.lstrip("\ufeff \t\r\n")
+    text = replace_entities(text[find_document(text) :])
     if (
         "&" in text and "<!DOCTYPE" in text[:_SUBSET_CHARS]
     ):  # whose names libxml2 drops in silence where it has no DTD
@@ -68,6 +73,14 @@ def parse_xml(text: str) -> tuple[Any, tuple[DamageKind, ...]]:
         return _parse_strictly(mended), ("garbled",) if lost else ()
     except etree.XMLSyntaxError as error:
         return _parse_leniently(mended, error)
+
+
+def find_document(text: str) -> int:
+    """Where a document begins behind what a server wrote before it, such as a warning; 0 where nothing is before it."""
+    if text[:1] == "<" and not _WARNING.match(text):
+        return 0
+    begin = _LATE_DOCUMENT.search(text, 0, _WARNING_CHARS)
+    return begin.start() if begin else 0
 
 
 def local_name(element: Any) -> str:

@@ -68,7 +68,11 @@ def _items(place: Any) -> Iterator[Any]:
     for element in place:
         name = local_name(element)
         if name == "item":
+            inner = element.findall("item")
+            for nested in inner:  # nobody closed the outer one
+                element.remove(nested)
             yield element
+            yield from inner
         elif name in {"channel", "items"}:
             yield from _items(element)
 
