@@ -77,7 +77,7 @@ _UNKNOWN: Final = timezone(timedelta(hours=23), "unknown")  # stands for a zone 
 # What stands between the parts of a date in the languages that are known, and means nothing by itself.
 _FILLERS: Final = frozenset(
     "t at on um uhr à a las às le den der am kl klo ore alle o uur h hs hrs hr hora horas godz w в г год года о ч час "  # noqa: SIM905 -- a word list
-    "годині στις ve saat d p r kell de and del klukkan m".split()
+    "годині року р στις ve saat d p r kell de and del klukkan m".split()
 )
 
 

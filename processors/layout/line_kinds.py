@@ -144,7 +144,7 @@ def is_slug(words: str) -> bool:
 def is_pickup(words: str, slug: str) -> bool:
     """Whether a line under the slug line of an add says what it goes on from: a place and the last words before it."""
     match = PICKUP.match(words.lstrip("^ ")) if ADD_IN_SLUG.search(slug) else None
-    return match is not None and match["place"].isupper()
+    return match is not None and match["place"].partition(",")[0].isupper()
 
 
 def is_agency_tag(words: str) -> bool:

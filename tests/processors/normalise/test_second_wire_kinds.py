@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
 
 from tests.processors.normalise.test_feed_kinds import G2, html
 from tests.processors.normalise.test_wire_kinds import (
@@ -151,7 +152,7 @@ CASES: dict[str, tuple[str | bytes, list[Expected]]] = {
         [{"headline+": "Mill of Tarnby stops", "text+": "The owner hopes for rain."}],
     ),
     "IPTC 7901: a message without a word count": (
-        wire("qay0063 u", "mill/", "Mill of Tarnby stops =\n\n   Tarnby (qay) - The mill stopped on Monday.\n"),
+        wire("qay0063 4 i", "mill/", "Mill of Tarnby stops =\n\n   Tarnby (qay) - The mill stopped on Monday.\n"),
         [{"headline": "Mill of Tarnby stops"}],
     ),
     "ANPA: pickup line of an add": (
@@ -214,6 +215,11 @@ CASES: dict[str, tuple[str | bytes, list[Expected]]] = {
         [{"headline": "Mühle steht", "text+": "die Besitzerin Eva Lind".replace("die", "sagte die")}],
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("half", "AB")
+def test_each_kind_of_wire_document_is_read(half: str) -> None:
+    assert faults(half) == {}
 
 
 def faults(half: str) -> dict[str, list[str]]:
