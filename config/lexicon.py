@@ -348,6 +348,8 @@ class LanguageWords(WordTable, frozen=True):
 
     `topics` has by Media Topic the terms of its stories, separated by commas: they match without regard to case, a
     plural in -s matches its singular; "!" after a term makes it weigh more, as it hardly stands in other stories.
+    ``elect*`` are words that begin so, ``*minister`` words that end so. A term may stand under several topics. Phrases
+    under ``none`` tell no topic, whatever their words would.
     """
 
     calendar: Calendar | None = None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.media_topics import PIPELINE_CREATOR, TAGGER_CREATOR, media_topics
+from processors.media_topics import PIPELINE_CREATOR, TAGGER_CREATOR, media_topics, with_ancestors
 from processors.model.event import Event, Language
 from processors.model.story import Story, Subject
 from processors.tag.topics import find_topics
@@ -65,7 +65,7 @@ def an_event(
 )
 def test_words_tell_the_topic(language: str, text: str, code: str) -> None:
     topics = find_topics(an_event(text, language))
-    assert topics[0].code == code
+    assert with_ancestors([topics[0].code])[-1] == code
     assert 0 < topics[0].confidence < 1
 
 
@@ -74,7 +74,7 @@ def test_the_publishers_code_is_certain_and_beats_the_words() -> None:
     text = "The striker scored two goals in the second half."
     topics = find_topics(an_event(text, subjects=(Subject(literal="medtop:07000000"), told)))
     assert [topic.code for topic in topics if topic.confidence == 1.0] == [HEALTH]
-    assert SPORT in {topic.code for topic in topics}
+    assert SPORT in with_ancestors(topic.code for topic in topics)
 
 
 @pytest.mark.parametrize("section", ["Politics", "política", "Politik", "politique", " POLITICS "])
@@ -118,7 +118,7 @@ def test_little_evidence_is_little_confidence() -> None:
 
 def test_no_text_and_an_unknown_language_have_no_topics() -> None:
     assert find_topics(an_event("")) == ()
-    assert find_topics(an_event("Ministeri eduskunnassa", "fi")) == ()
+    assert find_topics(an_event("Ráðherra á Alþingi", "is")) == ()
 
 
 @given(st.text(max_size=300), st.sampled_from(["en", "es", "de", "und", "pt-BR"]))
