@@ -86,6 +86,12 @@ def make_fingerprint(headline: str, text: str) -> Fingerprint:
     return make_fingerprints([(headline, text)])[0]
 
 
+def make_shingles(text: str) -> Hashes32:
+    """The shingles of a text, in their order, as `Fingerprint.running` has them."""
+    words = split_words([text])
+    return _flag_shingles(words, 0, len(words.hashes), words.widths[0])
+
+
 def make_fingerprints(stories: Sequence[tuple[str, str]]) -> list[Fingerprint]:
     """The fingerprints of stories, each given by its headline and text."""
     return [fingerprint for group in _group_stories(stories) for fingerprint in _make_group(group)]

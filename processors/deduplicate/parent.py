@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from processors.deduplicate.briefs import BriefWords, read_brief, read_lead, read_title
 from processors.deduplicate.claim import Claim
-from processors.deduplicate.fingerprint import Fingerprint, make_fingerprint
+from processors.deduplicate.fingerprint import Fingerprint, make_shingles
 from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers
 from processors.deduplicate.novelty import MAX_PASSAGES, find_novelty
 from processors.deduplicate.overlap import Overlap
@@ -291,12 +292,12 @@ def _find_by_text(arrival: Arrival, window: Window, reading: WindowReading) -> P
     likely |= _measure_likely(arrival, window, reading, [row for row in origins if row not in keys])
     ranked = sorted(likely, key=lambda row: (-likely[row].score, row not in origins))
     roots = {likeness.view.uri: likeness for likeness in likely.values()}
-    kin = [row for row in ranked if _is_kin(arrival, window, likely[row], roots)]
+    kin = list(islice((row for row in ranked if _is_kin(arrival, window, likely[row], roots)), MAX_OTHERS))
     row = (kin or ranked)[0]
     best = likely[row]
     hours = abs(arrival.time_ms - best.view.head.time_ms) / HOUR_MS
     evidence = {**best.features, "shared-keys": float(keys.get(row, 0)), "hours": hours}
-    others = tuple([likely[other].view for other in kin[:MAX_OTHERS]])
+    others = tuple([likely[other].view for other in kin])
     return Parent(
         best.view, evidence, best.score, best.overlap, others, is_kin=bool(kin), is_sure=is_rewritten(best)
     )
@@ -379,7 +380,7 @@ def _was_printed(view: RecordView, sentence: str) -> bool:
         return True
     if not view.head.is_cut:
         return False
-    shingles = np.unique(make_fingerprint("", sentence).running)
+    shingles = np.unique(make_shingles(sentence))
     shingles = shingles[shingles <= view.head.bound]
     return len(shingles) > 0 and float(find_shared(shingles, view.shingles).mean()) >= MIN_SAMPLED_SHARE
 

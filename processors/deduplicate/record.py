@@ -303,7 +303,7 @@ class RecordView:
     What is costly to read is kept: the window keeps the views of late.
     """
 
-    __slots__ = ("_report", "_strings_read", "_word_sets", "head", "raw")
+    __slots__ = ("_report", "_sentences", "_strings_read", "_word_sets", "head", "raw")
 
     def __init__(self, raw: bytes, report: SplitReport | None = None) -> None:
         """Read the head. `report` is what the record holds of the report, where somebody has it taken apart.
@@ -321,6 +321,7 @@ class RecordView:
         self._report = report
         self._strings_read: _Strings | None = None
         self._word_sets: WordSets | None = None
+        self._sentences: frozenset[int] | None = None
 
     def verify(self) -> None:
         """Refuse what can't have come from `StoryRecord.pack`; to be called for what comes out of a log.
@@ -403,10 +404,14 @@ class RecordView:
 
     def has_sentences(self, text: str) -> bool:
         """Whether the story had all sentences of a text, also those that its source repeats."""
-        occasion = self.occasion()
-        bare = map(bare_sentence, split_sentences(text))
+        if self._sentences is None:
+            occasion = self.occasion()
+            self._sentences = frozenset(occasion.sentences if occasion else ())
+        if not self._sentences:
+            return False
+        bare = [bare_sentence(sentence) for sentence in split_sentences(text)]
         hashes = {hash_sentence(sentence) for sentence in bare if len(sentence) >= MIN_SENTENCE_CHARS}
-        return occasion is not None and bool(hashes) and hashes <= set(occasion.sentences)
+        return bool(hashes) and hashes <= self._sentences
 
     def lineage(self) -> Lineage:
         """The lineage that was decided."""

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from re import _parser  # type: ignore[attr-defined]  # of its own, so see `_read_openings`
+from typing import Any, Final
 
 from config.lexicon import agencies, every_language, join_patterns
 from config.tables import common_lines
@@ -25,10 +26,10 @@ PERSON: Final = r"[^\W\d_][\w.'’-]*(?:[ _][\w.'’-]+){0,4}"
 class Phrases:
     """Patterns for lines in small letters, but for `heading`, `byline`, `tags` and `credit_tail`."""
 
-    note: re.Pattern[str]
-    signoff: re.Pattern[str]
+    note: OpeningPatterns
+    signoff: OpeningPatterns
     contributed: WordedPattern
-    boilerplate: re.Pattern[str]
+    boilerplate: OpeningPatterns
     heading: re.Pattern[str]
     label: re.Pattern[str]
     notebook: re.Pattern[str]
@@ -73,6 +74,83 @@ class WordedPattern:
         return False
 
 
+class OpeningPatterns:
+    """Patterns of which one is tried at a line's start only where it may begin with the line's first letter.
+
+    A line of prose begins as few of them may, so that it is refused in half of the time.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        """Patterns for lines in small letters, the surest first."""
+        self._patterns = tuple(map(_written_out, dict.fromkeys(patterns)))
+        self._by_letter: dict[str, re.Pattern[str]] = {}
+
+    def match(self, line: str) -> re.Match[str] | None:
+        """At the line's start."""
+        letter = line[0] if line and line[0] in _LETTERS else ""
+        return (self._by_letter.get(letter) or self._compile(letter)).match(line)
+
+    @property
+    def written(self) -> str:
+        """All of them as one pattern."""
+        return "|".join(self._patterns) or r"(?!)"
+
+    def _compile(self, letter: str) -> re.Pattern[str]:
+        """The patterns that may begin with a letter; all, for what begins with none."""
+        patterns = [one for one in self._patterns if not letter or letter in _read_openings(one)]
+        pattern = self._by_letter[letter] = re.compile("|".join(patterns) or r"(?!)")
+        return pattern
+
+
+_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
+
+
+@cache
+def _read_openings(pattern: str) -> frozenset[str]:
+    """The letters that what a pattern matches may begin with; all where that can't be told."""
+    try:
+        openings, may_be_empty = _openings_of(_parser.parse(pattern))
+    except Exception:  # noqa: BLE001  what parses patterns is Python's own affair: without it all are tried
+        return _LETTERS
+    return _LETTERS if may_be_empty else openings
+
+
+def _openings_of(sequence: Any) -> tuple[frozenset[str], bool]:
+    """The letters that a parsed pattern may begin with, and whether it may match nothing."""
+    openings: frozenset[str] = frozenset()
+    for code, argument in sequence:
+        own, may_be_empty = _LETTERS, False
+        match str(code):
+            case "LITERAL":
+                own = _LETTERS & {chr(argument)}
+            case "IN":
+                own = frozenset().union(*map(_letters_in, argument))
+            case "AT" | "ASSERT" | "ASSERT_NOT":
+                own, may_be_empty = frozenset(), True
+            case "BRANCH":
+                branches = list(map(_openings_of, argument[1]))
+                own = frozenset().union(*(letters for letters, _ in branches))
+                may_be_empty = any(is_empty for _, is_empty in branches)
+            case "SUBPATTERN" if not argument[1]:  # no flags of its own
+                own, may_be_empty = _openings_of(argument[3])
+            case "MAX_REPEAT" | "MIN_REPEAT":
+                own, may_be_empty = _openings_of(argument[2])
+                may_be_empty = may_be_empty or argument[0] == 0
+        openings |= own
+        if not may_be_empty:
+            return openings, False
+    return openings, True
+
+
+def _letters_in(member: Any) -> frozenset[str]:
+    """The letters that a member of a class of characters stands for."""
+    code, argument = member
+    if str(code) == "LITERAL":
+        return _LETTERS & {chr(argument)}
+    is_mark = str(argument) in {"CATEGORY_SPACE", "CATEGORY_NOT_WORD", "CATEGORY_DIGIT"}
+    return frozenset() if is_mark else _LETTERS
+
+
 @cache
 def phrases() -> Phrases:
     """The phrases of lines of every kind, in every language."""
@@ -84,16 +162,14 @@ def phrases() -> Phrases:
     byline, role, source = map(joined_lines, ("byline", "role", "source"))
     contributed_words = dict.fromkeys(word for lines in every for word in lines.contributed_words)
 
-    def of_all(name: str) -> re.Pattern[str]:
-        return _any_of(
-            (*getattr(common, name, ()), *(one for lines in every for one in getattr(lines, name)))
-        )
+    def of_all(name: str) -> tuple[str, ...]:
+        return (*getattr(common, name, ()), *(one for lines in every for one in getattr(lines, name)))
 
     return Phrases(
-        of_all("note"),
-        of_all("signoff"),
-        WordedPattern(tuple(contributed_words), of_all("contributed")),
-        of_all("boilerplate"),
+        OpeningPatterns(of_all("note")),
+        OpeningPatterns(of_all("signoff")),
+        WordedPattern(tuple(contributed_words), _any_of(of_all("contributed"))),
+        OpeningPatterns(of_all("boilerplate")),
         _any_of(common.heading),
         _any_of(common.label),
         _any_of(common.notebook),
@@ -118,8 +194,12 @@ def phrases() -> Phrases:
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
-    body = "|".join(f"(?:{pattern})" for pattern in dict.fromkeys(patterns))
-    return re.compile(body.replace("{version_end}", VERSION_END).replace("{marked_end}", MARKED_END))
+    return re.compile("|".join(map(_written_out, dict.fromkeys(patterns))))
+
+
+def _written_out(pattern: str) -> str:
+    """A pattern with its macros written out."""
+    return f"(?:{pattern})".replace("{version_end}", VERSION_END).replace("{marked_end}", MARKED_END)
 
 
 def _longest_first(words: Iterable[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from config.lexicon import agencies, every_language
 from config.tables import common_lines
 from processors.layout.agencies import Templates, needed_by, pattern
-from processors.layout.phrases import phrases
+from processors.layout.phrases import OpeningPatterns, phrases
 
 CUES = {
     "caption": common_lines().caption,
@@ -26,6 +28,36 @@ def test_every_line_of_a_phrase_has_one_of_its_words(name: str, data: st.DataObj
     cue = data.draw(st.sampled_from(CUES[name]))
     line = data.draw(st.from_regex(cue))
     assert any(word in line for word in getattr(phrases(), name).words)
+
+
+@pytest.mark.parametrize("name", ["note", "signoff", "boilerplate"])
+@FEW
+@given(st.data())
+def test_what_may_not_begin_with_a_letter_is_not_tried(name: str, data: st.DataObject) -> None:
+    cue = data.draw(
+        st.sampled_from([cue for _, words in every_language() for cue in getattr(words.lines, name)])
+    )
+    patterns = OpeningPatterns([cue])
+    line = data.draw(st.from_regex(cue.replace("{version_end}", "").replace("{marked_end}", "")))
+    assert (patterns.match(line) is None) == (re.match(patterns.written, line) is None)
+
+
+@pytest.mark.parametrize("pattern", [
+    "[a-c]lpha", "[^x]lpha", r"\w{2}", r"\W{0,3}beta", "(?:gamma|)", "(?:a|b)?c", "(?=d)d", "(?i:e)", "f*?g", "(?<!x)h",
+    r"[\[:]i", r"\bj", "(k)(?:l)", ".m", "n{0}o", "(?:p|q)r",
+])  # fmt: skip
+def test_a_letter_that_a_pattern_may_begin_with_is_seen(pattern: str) -> None:
+    patterns = OpeningPatterns([pattern])
+    lines = [
+        mark + first + second
+        for mark in ("", "-", "É")
+        for first in "abcdefghijklmnopqrxé"
+        for second in "abcdglprx"
+    ]
+    lines += [line + "lpha beta gamma" for line in lines] + ["alpha", "beta", "gamma", ""]
+    assert [line for line in lines if patterns.match(line)] == [
+        line for line in lines if re.match(pattern, line)
+    ]
 
 
 @pytest.mark.parametrize("kind", ["signoffs", "initials", "credits", "notes", "boilerplate"])
