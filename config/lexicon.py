@@ -167,6 +167,7 @@ class Speech(WordTable, frozen=True):
     masculine: WordSet = WordSet()
     feminine: WordSet = WordSet()
     organisations: WordSet = WordSet()
+    voices: WordSet = WordSet()  # who or what speaks for a body: spokesman, statement
     participle: str = ""  # endings
     adverb: str = ""
     verbal: str = ""
@@ -210,6 +211,13 @@ class Names(WordTable, frozen=True):
     )  # that make it a place, at its end (those with a blank: before it)
     locating: frozenset[str] = frozenset()  # before a place's name, in languages whose names rules find
     joins: tuple[str, ...] = ()  # within names: Ana de la Cruz
+    prefixes: WordSet = WordSet()  # written as one with a name behind them: وسامي
+    endings: WordSet = WordSet()  # that cases add to names, or put in the place of others
+    nicknames: dict[str, str] = msgspec.field(
+        default_factory=dict
+    )  # of given names, and those that they may stand for
+    aliases: Pattern = NO_PATTERN  # between a name and another that the same goes by
+    dead: WordSet = WordSet()  # told of those who no longer speak
     nouns: bool = False  # every noun has a capital, so that a capital alone tells nothing
 
 

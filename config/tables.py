@@ -8,6 +8,7 @@ Raises:
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from functools import cache
 from typing import Literal
@@ -32,6 +33,7 @@ class KnownNames(WordTable, frozen=True):
     organisations: frozenset[str]
     others: frozenset[str]
     places: frozenset[str]  # that no gazetteer of towns and countries has
+    family_first: WordSet  # family names that stand before the given ones, in lower case
 
 
 class NameList(WordTable, frozen=True):
@@ -168,6 +170,17 @@ def known_names() -> KnownNames:
 def given_names() -> frozenset[str]:
     """Given names of people, and Chinese and Korean family names, which come first."""
     return frozenset((FOLDER / "given-names.txt").read_text("utf-8").split())
+
+
+@cache
+def given_genders() -> dict[str, Literal["m", "f"]]:
+    """The gender of given names, in lower case, of those that only one gender has."""
+    genders: dict[str, Literal["m", "f"]] = {}
+    with gzip.open(FOLDER / "given-genders.txt.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            gender, *names = line.split()
+            genders.update(dict.fromkeys(names, "m" if gender == "m" else "f"))
+    return genders
 
 
 @cache

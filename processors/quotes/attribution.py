@@ -87,7 +87,17 @@ class Clause:
             and before.low not in self._words.pronouns
             and not self._phrases.is_adverb(before)
         )
-        return not (plain and token.low in self._words.nouns)
+        return not (plain and token.low in self._words.nouns and not self._has_object(at, before))
+
+    def _has_object(self, at: int, before: Token) -> bool:
+        """Whether a pronoun behind a word that may be a noun makes it a verb: "and calls it …"."""
+        after = self._phrases.at(at + 1)
+        return (
+            before.low in self._words.conjunctions
+            and after is not None
+            and not after.capital
+            and (after.low in self._words.pronouns or after.low in self._words.boundaries)
+        )
 
     def _is_in_capitals(self) -> bool:
         return self._text[self.tokens[0].start : self.tokens[-1].end].isupper()

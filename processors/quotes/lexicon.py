@@ -47,6 +47,7 @@ class SpeechLexicon:
     masculine: frozenset[str]
     feminine: frozenset[str]
     organisations: frozenset[str]
+    voices: frozenset[str]
     enders: frozenset[str]  # what ends a noun phrase
     hosts: frozenset[str]  # what an apostrophe cuts off
     participle: tuple[str, ...]

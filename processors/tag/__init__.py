@@ -31,6 +31,7 @@ from processors.tag.rules.gazetteer import (
     add_photographers,
     drop_credit_names,
 )
+from processors.tag.rules.namesakes import tell_namesakes
 from processors.tag.rules.organisations import add_nicknames, is_sport, label_companies, label_teams
 from processors.tag.spacy_pipeline import SpacyPipeline
 from processors.tag.speakers import resolve_speakers
@@ -49,6 +50,7 @@ RULES: Final[tuple[NameRule, ...]] = (
     add_known_names,     # only where nothing stands: "Paris Hilton" is not Paris
     add_nicknames,       # before labels agree, so that a nickname seen twice is found everywhere
     agree_on_labels,     # needs all names of the story; fills in those that were seen only elsewhere
+    tell_namesakes,      # after labels agree, since here they need not: "Lincoln" of Lincoln
     label_companies,     # after the vote: the words beside a name know better than its other mentions
     label_teams,         # last: in sport even a known city may be a club
 )

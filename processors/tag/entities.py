@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
 from typing import Final
 
+from config.lexicon import join_patterns, language
 from processors.model.event import Dateline, Entity, Label, Mention, Place
 from processors.places import Candidate, candidates, find_place, key_of
+from processors.tag.bodies import acronyms_of, bodies_of
 from processors.tag.copy import Copy, NameSpan
-from processors.tag.lexicon import lexicon
-from processors.tag.rules.agreement import surname
+from processors.tag.lexicon import READ_LANGUAGE, lexicon
+from processors.tag.people import people_of
 
-ALIAS_CUE: Final = re.compile(
-    r",?\s*\(?(?:also|better|formerly|previously|commonly|widely|popularly)?\s*known\s+(?:simply\s+)?as\s+|"
-    r",?\s*\(?(?:a\.?k\.?a\.?|alias|né|née|nicknamed|nom de guerre)\s+", re.IGNORECASE,
-)  # fmt: skip
 ACRONYM_BRACKET: Final = re.compile(r"\s*\(\s*[\"“'‘]?$")
-ACRONYM_SKIPS: Final = frozenset(
-    {"of", "the", "for", "and", "on", "in", "to", "de", "la", "del", "des", "et", "du", "di", "y", "e"}
-)
-
-
+MAX_CUE_CHARS: Final = 60  # between a name and its alias; more is another clause
 WORDS_BEFORE: Final = re.compile(r"(?:[^\W_][\w.&'’-]* +){1,8}$")
-MAX_ACRONYM_CHARS: Final = 3  # a name as short as these begins many others
 MAX_ROLE_CHARS: Final = 90  # before a name in which its role stands; longer ones run into the clause before
 MILITARY_TITLES: Final = frozenset(
     {"sen", "rep", "gov", "gen", "col", "maj", "lt", "capt", "sgt", "ministry"}
@@ -35,12 +30,16 @@ MIN_NAMESAKE_SHARE: Final = (
 )
 
 
+_GroupKey = tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _MentionGroup:
     """The mentions of one entity, in order of the text."""
 
     number: int
     label: Label
+    has_cases: bool  # in its language, so that the shortest form is the first case
     spans: list[NameSpan] = field(default_factory=list)
     names: Counter[str] = field(default_factory=Counter)
     roles: list[str] = field(default_factory=list)
@@ -53,8 +52,10 @@ class _MentionGroup:
 
     @property
     def name(self) -> str:
-        """The fullest form; the most frequent among those as full."""
+        """The fullest form; of those as full the most frequent, or where names have cases the first case."""
         proper = [name for name in self.names if name not in self.nicknames] or list(self.names)
+        if self.has_cases:
+            return max(proper, key=lambda name: (len(name.split()), -len(name), self.names[name]))
         return max(proper, key=lambda name: (len(name.split()), self.names[name], len(name)))
 
 
@@ -77,180 +78,84 @@ def _entity(identifier: str, group: _MentionGroup, countries: list[str], datelin
     return Entity(identifier, group.label, name, aliases, tuple(dict.fromkeys(group.roles)), place)
 
 
-class _GroupIndex:
-    """Groups by what their names can be recognised by, so that a name is compared with few of them.
-
-    Comparing each name with all others would take the square of the names: a list of 14,000 takes minutes.
-    """
-
-    def __init__(self) -> None:
-        self._numbers: dict[_NameKey, int] = {}
-
-    def add(self, number: int, label: Label, names: Iterable[str], *, latest: bool) -> None:
-        """Note the names of a group by its number; the latest or the earliest group of a key counts."""
-        for name in names:
-            for key in _keys_offered(label, name):
-                if latest:
-                    self._numbers[key] = max(number, self._numbers.get(key, number))
-                else:
-                    self._numbers.setdefault(key, number)
-
-    def find(self, label: Label, names: Iterable[str], *, latest: bool) -> int | None:
-        """The number of the latest or earliest group that means the same as one of the names."""
-        numbers = [
-            self._numbers[key] for name in names for key in _keys_sought(label, name) if key in self._numbers
-        ]
-        return (max if latest else min)(numbers, default=None)
-
-
 def _group_mentions(copy: Copy, names: Sequence[NameSpan]) -> list[_MentionGroup]:
-    groups: list[_MentionGroup] = []
-    index = _GroupIndex()
-    seen: dict[tuple[Label, str], _MentionGroup] = {}
-    previous: tuple[NameSpan, _MentionGroup] | None = None
+    """The mentions by what they mean, in order of their first one."""
+    words = {span: " ".join(copy.read[span.start : span.end].split()) for span in names}
+    aliases, brackets = _names_joined(copy, names, words)
+    people = people_of(
+        copy, [span for span in names if span.label == "PER" and words[span].casefold() not in aliases]
+    )
+    bodies = bodies_of(words[span] for span in names if span.label == "ORG")
+    groups: dict[_GroupKey, _MentionGroup] = {}
+    keys: dict[NameSpan, _GroupKey] = {}
     for span in names:
-        name = " ".join(copy.read[span.start : span.end].split())
-        key = (span.label, name.casefold())
-        group = (
-            _group_by_words_between(copy, previous, span, name)
-            or seen.get(key)
-            or _group_by_name(groups, index, span, name)
-        )
+        name = words[span]
+        known = aliases.get(name.casefold()) or brackets.get(span)
+        key = keys[known] if known in keys else _key_of(span, name, people, bodies)
+        keys[span] = key
+        group = groups.get(key)
         if group is None:
-            group = _MentionGroup(len(groups), span.label)
-            groups.append(group)
-        if name not in group.names:
-            index.add(group.number, group.label, (name,), latest=True)
-        seen[key] = group
+            group = groups[key] = _MentionGroup(len(groups), span.label, has_cases=_has_cases(copy))
+        if name.casefold() in aliases:
+            group.nicknames.add(name)
         group.add(span, name)
         if span.label == "PER" and (role := role_before(copy.read, span.start)):
             group.roles.append(role)
-        previous = (span, group)
-    return _join_groups(groups)
+    return list(groups.values())
 
 
-def _group_by_words_between(
-    copy: Copy, previous: tuple[NameSpan, _MentionGroup] | None, span: NameSpan, name: str
-) -> _MentionGroup | None:
-    """The group of the name before, where the words between say that both are one: "(IAEA)", "also known as"."""
-    if previous is None or (previous[0].label != span.label and not name.isupper()):
-        return None
-    between = copy.read[previous[0].end : span.start]
-    if ALIAS_CUE.fullmatch(between):
-        previous[1].nicknames.add(name)
-        return previous[1]
-    if ACRONYM_BRACKET.fullmatch(between) and is_acronym(
-        name, copy.read[previous[0].start : previous[0].end]
-    ):
-        return previous[1]
-    return None
+def _has_cases(copy: Copy) -> bool:
+    """Whether names have cases in the language of a copy."""
+    words = language(copy.language)
+    return bool(words and words.names and words.names.endings)
+
+
+def _key_of(
+    span: NameSpan, name: str, people: Mapping[NameSpan, int], bodies: Mapping[str, str]
+) -> _GroupKey:
+    """By what a mention is put to others: the number of its person, the full name of its body, its country or its words."""
+    if span in people:
+        return (span.label, "person", str(people[span]))
+    if span.label == "ORG":
+        return (span.label, "body", bodies[name])
+    code = lexicon().countries.get(key_of(name)) if span.label == "LOC" else lexicon().peoples.get(name)
+    return (span.label, "code", code) if code else (span.label, "name", name.casefold())
+
+
+def _names_joined(
+    copy: Copy, names: Sequence[NameSpan], words: Mapping[NameSpan, str]
+) -> tuple[dict[str, NameSpan], dict[NameSpan, NameSpan]]:
+    """Names that the words before them join to another: aliases by their words, acronyms in brackets by their place.
+
+    An alias is of any label, since a nickname is seldom read as a person's.
+    """
+    aliases: dict[str, NameSpan] = {}
+    brackets: dict[NameSpan, NameSpan] = {}
+    cue = alias_cue(copy.language)
+    for before, span in pairwise(names):
+        between = copy.read[before.end : span.start]
+        if len(between) > MAX_CUE_CHARS:
+            continue
+        if cue.fullmatch(between) and words[before].casefold() != words[span].casefold():
+            aliases.setdefault(words[span].casefold(), before)
+        elif ACRONYM_BRACKET.fullmatch(between) and is_acronym(words[span], words[before]):
+            brackets[span] = before
+    return aliases, brackets
+
+
+@cache
+def alias_cue(tag: str) -> re.Pattern[str]:
+    """What stands between a name and another that the same goes by, in a language and in English."""
+    named = [words.names for words in (language(tag), language(READ_LANGUAGE)) if words and words.names]
+    return re.compile(
+        rf",?\s*(?:{join_patterns(each.aliases for each in named)})\s*[\"“”«„'‘]?", re.IGNORECASE
+    )
 
 
 def is_acronym(short: str, name: str) -> bool:
     """Whether the letters of `short` open the words of `name` in order, small words left out or not."""
     letters = [char for char in short.casefold() if char.isalnum()]
-    return len(letters) > 1 and "".join(letters) in _acronyms(name)
-
-
-def _acronyms(name: str) -> set[str]:
-    """The first letters of a name's words, and those without its small words."""
-    words = [word.casefold() for word in re.split(r"[\s\-]+", name) if word]
-    strict = "".join(word[0] for word in words if word not in ACRONYM_SKIPS)
-    return {"".join(word[0] for word in words), strict}
-
-
-def _group_by_name(
-    groups: Sequence[_MentionGroup], index: _GroupIndex, span: NameSpan, name: str
-) -> _MentionGroup | None:
-    """The group that the name belongs to by itself, the latest first."""
-    number = index.find(span.label, (name,), latest=True)
-    return None if number is None else groups[number]
-
-
-_NameKey = tuple[str, ...]  # a label, a kind of likeness, and the words that two names must share for it
-
-
-def _keys_offered(label: Label, name: str) -> list[_NameKey]:
-    """By what a name is recognised when another name follows it: two mean the same that share a key."""
-    keys: list[_NameKey] = [(label, "name", name.casefold())]
-    if label == "PER":
-        family, given = surname(name), _given_names(name)[:1]
-        keys += [(label, "any", family)]
-        keys += (
-            [(label, "given", family, given[0]), (label, "initial", family, given[0][:1])] if given else []
-        )
-        keys += [] if given else [(label, "surname alone", family)]
-        keys += [(label, "initial alone", family, given[0])] if given and len(given[0]) == 1 else []
-    elif label == "ORG":
-        keys += [(label, "long", key) for key in _short_forms(name)]
-        keys += [(label, "short", key) for key in _as_short_form(name)]
-    elif code := _code_of(label, name):
-        keys.append((label, "code", code))
-    return keys
-
-
-def _keys_sought(label: Label, name: str) -> list[_NameKey]:
-    """The keys of earlier names that mean the same."""
-    keys: list[_NameKey] = [(label, "name", name.casefold())]
-    if label == "PER":
-        family, given = surname(name), _given_names(name)[:1]
-        if not given:
-            return [*keys, (label, "any", family)]
-        keys += [(label, "surname alone", family), (label, "given", family, given[0])]
-        if len(given[0]) == 1:
-            keys.append((label, "initial", family, given[0]))
-        else:
-            keys.append((label, "initial alone", family, given[0][:1]))
-    elif label == "ORG":
-        keys += [(label, "short", key) for key in _short_forms(name)]
-        keys += [(label, "long", key) for key in _as_short_form(name)]
-    elif code := _code_of(label, name):
-        keys.append((label, "code", code))
-    return keys
-
-
-def _code_of(label: Label, name: str) -> str | None:
-    """The country that a place or a people is of."""
-    return lexicon().countries.get(key_of(name)) if label == "LOC" else lexicon().peoples.get(name)
-
-
-def _short_forms(name: str) -> set[str]:
-    """What an organisation's name may be shortened to: its acronyms, and its beginnings up to a blank."""
-    folded = name.casefold()
-    beginnings = {folded[:at] for at, char in enumerate(folded) if char == " "}
-    return {"=" + letters for letters in _acronyms(name)} | beginnings
-
-
-def _as_short_form(name: str) -> set[str]:
-    """What a name is as a short form: an acronym where it is in capitals, a beginning where it is long enough."""
-    letters = "".join(char for char in name.casefold() if char.isalnum())
-    forms = {"=" + letters} if name.isupper() and len(letters) > 1 else set()
-    return forms | ({name.casefold()} if len(name) > MAX_ACRONYM_CHARS else set())
-
-
-def _given_names(name: str) -> list[str]:
-    """The words before a surname and its particles, in lower case."""
-    words = [word.strip(".") for word in name.casefold().replace("-", " ").split()]
-    return [word for word in words[:-1] if word not in {"al", "el", "ad", "ar", "as", "ash"}]
-
-
-def _join_groups(groups: list[_MentionGroup]) -> list[_MentionGroup]:
-    """Groups that only a later, fuller name brings together: "Peskov" before "Dmitry Peskov" in a headline."""
-    joined: list[_MentionGroup] = []
-    index = _GroupIndex()
-    for group in groups:
-        number = index.find(group.label, group.names, latest=False)
-        if number is None:
-            number = len(joined)
-            joined.append(group)
-        else:
-            twin = joined[number]
-            twin.spans += group.spans
-            twin.names.update(group.names)
-            twin.roles += group.roles
-            twin.nicknames |= group.nicknames
-        index.add(number, group.label, group.names, latest=False)
-    return joined
+    return len(letters) > 1 and "".join(letters) in acronyms_of(name)
 
 
 def role_before(text: str, start: int) -> str | None:

@@ -74,8 +74,9 @@ def lexicon() -> NameLexicon:
 
 
 def _named_languages() -> dict[str, Names]:
-    """The words beside names of each language that has them, that of the recogniser first."""
-    named = {tag: words.names for tag, words in every_language() if words.names}
+    """The words before names of each language that has them, that of the recogniser first."""
+    every = ((tag, words.names) for tag, words in every_language() if words.names)
+    named = {tag: names for tag, names in every if names.titles or names.locating}
     return {READ_LANGUAGE: named.pop(READ_LANGUAGE), **named}
 
 

@@ -9,13 +9,15 @@ stays without an entity.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from processors.model.event import Entity, Event, Mention, Quote, Span
 from processors.quotes.lexicon import SpeechLexicon, speech_lexicon
+from processors.tag.lexicon import lexicon
+from processors.tag.people import gender_of_given, is_family_first, read_name
 
 MAX_TITLE_CHARS = 60  # before a mention, in which its title stands; more reaches into the clause before
 MAX_LOOK_BACK_CHARS = (
@@ -23,6 +25,11 @@ MAX_LOOK_BACK_CHARS = (
 )
 APPOSITION_AFTER = re.compile(r",\s+(?:the\s+|a\s+|an\s+)?(\w[^,.;:\n]{2,60})")
 SENTENCE_END = re.compile(r"[.!?;:“”\"«»]\s*|\n")
+APPOSED_NAME = re.compile(r",\s+(?:\w+\.?\s+){0,2}?(?=[^\W\d_a-z])")
+GENITIVE_END = re.compile(r"['’]s?\b|['’](?=\s)")
+POST_AFTER = re.compile(
+    r"\s+[^\W\d_A-Z]\w*"
+)  # a lower-case word right behind a name, before another name: an adviser's
 WORD_BEFORE = re.compile(r"\w+$")
 WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 
@@ -67,7 +74,7 @@ class _Cast:
         self._names = [
             self._member_of(mention, last, entities) for last, mention in zip(before, mentions, strict=False)
         ]
-        self._gender = dict(self._genders())
+        self._gender = dict(self._likely_genders(entities.values())) | dict(self._genders())
         self._last_speaker: tuple[int, str] | None = None
 
     def resolve(self, quote: Quote) -> Quote:
@@ -89,17 +96,61 @@ class _Cast:
         return self._named_entity(speaker) or self._described_entity(said, speaker.start)
 
     def _named_entity(self, speaker: Span) -> str | None:
-        """The entity that the words name: a person anywhere in them, else what their head names."""
+        """The entity that the words name: who stands at their head or in apposition, and not who hangs on a preposition.
+
+        In "the father of Emily Harrow", "Ruiz's lawyer" and "a spokesman for Vera Bank" the person is not named, but
+        whoever speaks for a body is that body.
+        """
         inside = [name for name in self._names if speaker.start <= name.start and name.end <= speaker.end]
-        people = [name for name in inside if name.label == "PER"]
+        people = [name for name in inside if name.label == "PER" and self._is_head(speaker, name)]
         if people:
             return people[0].entity
+        if apposed := self._apposed_entity(speaker):
+            return apposed
+        bodies = [name for name in inside if name.label == "ORG"]
+        if bodies and self._speaks_for(speaker.text):
+            return bodies[-1].entity
         head = speaker.start + self._head_length(speaker.text)
         for name in inside:
-            if name.end == head and name.label != "MISC":
+            if name.end == head and name.label not in {"MISC", "PER"}:
                 return name.entity
         around = (name for name in self._names if name.start <= speaker.start and speaker.end <= name.end)
         return next((name.entity for name in around if name.label != "MISC"), None)
+
+    def _is_head(self, speaker: Span, name: _CastMember) -> bool:
+        """Whether a person's name is who the words mean: no preposition before it and its titles, no genitive on it."""
+        if GENITIVE_END.match(self._text, name.end, speaker.end):
+            return False
+        behind = POST_AFTER.match(self._text, name.end, speaker.end)
+        if behind and any(
+            name.end < other.start < speaker.end and other.label == "PER" for other in self._names
+        ):
+            return False
+        for word in reversed(WORD.findall(self._text[speaker.start : name.start])):
+            low = word.lower()
+            if low in self._words.agent:
+                return True  # a letter by Ruiz
+            if low in self._words.prepositions or low in self._words.relatives:
+                return False
+            if (
+                low not in lexicon().titles
+                and low not in lexicon().roles
+                and low not in self._words.determiners
+            ):
+                break
+        return True
+
+    def _apposed_entity(self, speaker: Span) -> str | None:
+        """The person named behind the comma after words that name none: Ruiz's lawyer, Karl Brandt, said."""
+        comma = APPOSED_NAME.match(self._text, speaker.end)
+        if comma is None:
+            return None
+        at = comma.end()
+        return next((name.entity for name in self._names if name.start == at and name.label == "PER"), None)
+
+    def _speaks_for(self, text: str) -> bool:
+        """Whether the words are of somebody or something that speaks for a body: a spokesman, a statement."""
+        return any(word.lower() in self._words.voices for word in WORD.findall(text))
 
     def _head_length(self, text: str) -> int:
         """How long the noun phrase is without what a preposition hangs to it."""
@@ -145,6 +196,12 @@ class _Cast:
 
     def _described_entity(self, said: list[str], at: int) -> str | None:
         """Who "the minister" or "the company" is."""
+        if (
+            len(said) > 1
+            and said[-1] in self._words.voices
+            and not self._words.organisations.isdisjoint(said[:-1])
+        ):
+            return self._nearest_entity(at, ("ORG",))  # a company spokesperson
         if said[0] not in self._words.definite or len(said) < 2:
             return None
         head = said[-1]
@@ -224,3 +281,12 @@ class _Cast:
                 yield name.entity, "m"
             elif name.label == "PER" and near & self._words.feminine:
                 yield name.entity, "f"
+
+    def _likely_genders(self, entities: Iterable[Entity]) -> Iterator[tuple[str, str]]:
+        """What given names tell, which titles overrule."""
+        for entity in entities:
+            name = read_name(entity.name) if entity.label == "PER" else None
+            if name and len(name.words) > 1 and not is_family_first(name):
+                gender = gender_of_given(name.words[0])
+                if gender:
+                    yield entity.id, gender

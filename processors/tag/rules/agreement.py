@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from processors.model.event import Label
 from processors.places import candidates
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
+from processors.tag.people import NAME_PARTICLES, gender_of_given
 from processors.tag.phrase_search import CopyWords, PhraseIndex, WordKeys
 from processors.tag.rules import RuleContext
 from processors.tag.rules.gazetteer import GAZETTEER_WEIGHT, label_of
@@ -86,6 +87,7 @@ class _NameEvidence:
     located: frozenset[str]
     surnames: frozenset[str]
     given: frozenset[str]
+    nicknames: frozenset[str]  # of clubs whose full names have them at their end
 
     @classmethod
     def of(cls, copy: Copy, names: Sequence[NameSpan]) -> _NameEvidence:
@@ -105,6 +107,7 @@ class _NameEvidence:
         return cls(
             votes, written, frozenset(titled), frozenset(located), frozenset(map(surname, people)),
             frozenset(name.split()[0] for name in people),
+            frozenset(_club_nicknames(written[key] for key, labels in votes.items() if _top_label(labels) == "ORG")),
         )  # fmt: skip
 
     def label(self, key: str, introduces: bool) -> Label:
@@ -119,6 +122,8 @@ class _NameEvidence:
             return "PER"
         if certain := label_of(self.written[key]):
             return certain
+        if single and key in self.nicknames:
+            return "ORG"
         label = _top_label(self.votes[key])
         if label == "PER" and single and introduces and not self._is_person(key):
             others: dict[Label, float] = {"ORG": 0.0, **self.votes[key], "PER": -1.0}
@@ -150,6 +155,19 @@ class _NameEvidence:
         )
 
 
+def _club_nicknames(names: Iterable[str]) -> Iterator[str]:
+    """The plurals at the end of full names: the comets of the Sydney Comets."""
+    for name in names:
+        *place, last = name.split()
+        if (
+            place
+            and last.endswith("s")
+            and last not in lexicon().organisations
+            and candidates(" ".join(place))
+        ):
+            yield last.casefold()
+
+
 def _top_label(votes: dict[Label, float]) -> Label:
     return max(votes, key=lambda label: votes[label])
 
@@ -163,6 +181,27 @@ def _word_before(copy: Copy, name: NameSpan) -> str:
     return before[1].lower() if before else ""
 
 
+def _surnames_within(name: str) -> Iterator[str]:
+    """The surname of a full name as it is written, with its particles and without, and one before it (Villegas Montoya)."""
+    words = name.split()
+    if len(words) < 2:
+        return
+    if len(words[-1]) > 2:
+        yield words[-1]
+    if words[-2].casefold() in NAME_PARTICLES and len(words) > 2:
+        yield " ".join(words[-2:])
+    elif len(words) > 2:
+        before = words[-2]
+        if (
+            len(before) > 2
+            and before[0].isupper()
+            and before.isalpha()
+            and gender_of_given(before.casefold()) is None
+            and before not in lexicon().given
+        ):
+            yield before
+
+
 def _repeats(copy: Copy, words: CopyWords, names: Sequence[NameSpan]) -> Iterator[NameSpan]:
     """The names where the recogniser did not see them, and the surnames of its people."""
     labels: dict[str, Label] = {}
@@ -171,10 +210,10 @@ def _repeats(copy: Copy, words: CopyWords, names: Sequence[NameSpan]) -> Iterato
         whole = copy.read[name.start : name.end]
         if len(whole) > 2 and whole not in labels and whole not in lexicon().never:
             labels[whole], keys[whole] = name.label, words.keys_between(name.start, name.end)
-            last = whole.split()[-1]
-            if name.label == "PER" and " " in whole and len(last) > 2 and last not in labels:
-                labels[last] = "PER"
-                keys[last] = words.keys_between(name.end - len(last), name.end)
+            for part in _surnames_within(whole) if name.label == "PER" else ():
+                at = name.start + whole.rindex(part)
+                if part not in labels:
+                    labels[part], keys[part] = "PER", words.keys_between(at, at + len(part))
     phrases = PhraseIndex((keys[whole], whole) for whole in labels)
     for hit in phrases.find(words):
         start, end = words.starts[hit.first], words.ends[hit.last]

@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import Final
 
 from processors.model.event import Label
-from processors.places import candidates
+from processors.places import candidates, key_of
+from processors.tag.bodies import SMALL_WORDS
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import lexicon
+from processors.tag.people import NAME_PARTICLES
 from processors.tag.rules import RuleContext
 
 EDGE_CHARS: Final = " \t\r\n\"'“”‘’„«»‚‹›()[]{}<>,;:!?*_/\\|-–—=+#^~•·…"
@@ -28,6 +30,24 @@ COMPOUNDS: Final = frozenset(
 # "Galewright turbine": the thing is no part of the name.
 SMALL_TAIL: Final = re.compile(r"(?<=[^\W\d_])(?: [a-z]+)+$")
 MARK: Final = re.compile(r"\s*\([LRC]\)$")
+SMALL_WORDS_INSIDE: Final = re.compile(r"(?<=[\w.]) ((?:[^\W\d_A-Z]+ ){1,4})(?=[A-ZÀ-ÖØ-ÞĀ-ž])")
+SMALL_NAME_WORDS: Final = NAME_PARTICLES | {
+    "dos",
+    "dit",
+    "dite",
+    "ould",
+    "o",
+    "t",
+    "mc",
+    "zum",
+    "vom",
+    "am",
+    "op",
+    "het",
+    "ter",
+    "in",
+}
+JOINING_WORDS: Final = frozenset({"and", "y", "e", "et", "und", "en", "og", "och", "ja", "i", "и", "та"})
 MODEL_GAP: Final = re.compile(r" ?[/-] ?| (?=[A-Z]?\d)")  # between a maker and what it makes, or two makers
 DATELINE_AFTER: Final = re.compile(r",| \(|[ /]+[A-Z]{3}")  # behind the first place of a dateline
 # No name has 200 characters; what is longer is no name, and trimming it word by word would cost the square of its length.
@@ -112,12 +132,45 @@ def _is_abbreviation(words: str) -> bool:
 
 def split_joined_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
     """The names, those that are two as two."""
-    return [part for name in names for part in split_name(context.copy, name)]
+    read = context.copy.read
+    surnames = {
+        read[name.start : name.end].split()[-1]
+        for name in names
+        if name.label == "PER" and " " in read[name.start : name.end]
+    }
+    apart = [part for name in names for part in _split_by_surnames(context.copy, name, surnames)]
+    return [part for name in apart for part in split_name(context.copy, name)]
+
+
+def _split_by_surnames(copy: Copy, name: NameSpan, surnames: set[str]) -> list[NameSpan]:
+    """A name that is a clause about people of the story: "Brandt thanked Ruiz" read as one name of a work."""
+    words = copy.read[name.start : name.end]
+    if name.label == "PER":
+        return [name]
+    for gap in SMALL_WORDS_INSIDE.finditer(words):
+        left, right = words[: gap.start()], words[gap.end() :]
+        if not SMALL_WORDS.isdisjoint(gap[1].split()) or not (
+            {left.split()[-1], right.split()[0]} & surnames
+        ):
+            continue
+        head, tail = replace(name, end=name.start + gap.start()), replace(name, start=name.start + gap.end())
+        return [
+            replace(part, label="PER") if copy.read[part.start : part.end].split()[-1] in surnames else part
+            for part in (head, tail)
+        ]
+    return [name]
 
 
 def split_name(copy: Copy, name: NameSpan) -> list[NameSpan]:
-    """The names in a name: maker and model ("Airbus A350"), photographer and dateline ("Lena Brandvold OSLO")."""
+    """The names in a name: maker and model ("Airbus A350"), photographer and dateline ("Lena Brandvold OSLO").
+
+    So are two people with a word between that belongs to no name ("Ruiz thanked Brandt", "Ana Ruiz da Karl Brandt"), and
+    two countries ("Francia y Alemania").
+    """
     words = copy.read[name.start : name.end]
+    if (between := _gap_between(words, name.label)) is not None:
+        rest = replace(name, start=name.start + between[1])
+        return [replace(name, end=name.start + between[0]), *split_name(copy, rest)]
     is_before_dateline = DATELINE_AFTER.match(copy.read, name.end) is not None
     if (
         is_before_dateline
@@ -130,6 +183,31 @@ def split_name(copy: Copy, name: NameSpan) -> list[NameSpan]:
     if name.label == "MISC" and words not in lexicon().known_others and (gap := MODEL_GAP.search(words)):
         return _split_product(name, words, gap)
     return [name]
+
+
+def _gap_between(words: str, label: Label) -> tuple[int, int] | None:
+    """Where in a name the words stand that part two; None where there are none, or they may belong to one name."""
+    if label not in {"PER", "LOC"}:
+        return None
+    for gap in SMALL_WORDS_INSIDE.finditer(words):
+        small, left, right = gap[1].split(), words[: gap.start()], words[gap.end() :]
+        if label == "LOC":
+            if (
+                len(small) == 1
+                and small[0] in JOINING_WORDS
+                and _are_countries(left, right)
+                and not candidates(words)
+            ):
+                return gap.span()
+        elif not all(word in SMALL_NAME_WORDS for word in small) or (
+            " " in left and " " in right and right.split()[0] in lexicon().given
+        ):
+            return gap.span()
+    return None
+
+
+def _are_countries(left: str, right: str) -> bool:
+    return all(key_of(name) in lexicon().countries for name in (left, right))
 
 
 def _split_product(name: NameSpan, words: str, gap: re.Match[str]) -> list[NameSpan]:

@@ -27,7 +27,7 @@ from processors.tag import Tagger
 FOLDER = Path(__file__).parent / "people"
 STORY_HEAD = re.compile(r"^== (?P<half>[AB])(?P<number>\d+) (?P<style>\w+): (?P<about>.*)$", re.MULTILINE)
 MARK = re.compile(r"\{(?P<speaker>[\d?]+):|\[(?:(?P<mention>\d+):)?|(?P<close>[\]}])|\^(?P<said>[\d?-])")
-OPENINGS = "“„”«»\"「『"
+OPENINGS = '“„”«»"「『'
 Stretch = tuple[int, int]
 
 
@@ -56,7 +56,9 @@ def stories(name: str) -> Iterator[MarkedStory]:
 
 def _without_marks(half: str, title: str, language: str, marked: str) -> MarkedStory:
     plain, at = "", 0
-    mentions, speakers, quotes = [], [], []
+    mentions: list[tuple[int, int, str]] = []
+    speakers: list[tuple[int, int, str]] = []
+    quotes: list[tuple[int, str]] = []
     opened: list[tuple[str, int, str]] = []
     for mark in MARK.finditer(marked):
         plain += marked[at : mark.start()]
@@ -116,7 +118,14 @@ def _owners(story: MarkedStory, event: Event) -> dict[str, str]:
 
 def _judge_quotes(story: MarkedStory, event: Event, owner: dict[str, str], outcome: Outcome) -> None:
     for last, who in story.quotes:
-        quote = next((each for each in event.quotes or () if each.start <= last < each.end + 2 and each.kind != "indirect"), None)
+        quote = next(
+            (
+                each
+                for each in event.quotes or ()
+                if each.start <= last < each.end + 2 and each.kind != "indirect"
+            ),
+            None,
+        )
         speaker = quote.speaker if quote else None
         words = event.text[max(0, last - 40) : last + 2]
         outcome.counts["quotes"] += 1
@@ -124,15 +133,22 @@ def _judge_quotes(story: MarkedStory, event: Event, owner: dict[str, str], outco
         if who == "-":
             right = entity_right = speaker is None
         else:
-            right = speaker is not None and any(
-                overlap((speaker.start, speaker.end), (start, end)) for start, end, said in story.speakers if said == who
+            right = (
+                speaker is not None
+                and any(
+                    overlap((speaker.start, speaker.end), (start, end))
+                    for start, end, said in story.speakers
+                    if said == who
+                )
             ) or _is_named(story, speaker, who)
             told = owner.get(speaker.entity or "", "another") if speaker and speaker.entity else None
             entity_right = told == (None if who == "?" else who)
         outcome.counts["words right"] += right
         outcome.counts["entity right"] += entity_right
         if not (right and entity_right):
-            outcome.faults.append(f"{story.title}: {words!r} by {who}: {speaker.text if speaker else None!r} = {speaker and speaker.entity}, {owner}")
+            outcome.faults.append(
+                f"{story.title}: {words!r} by {who}: {speaker.text if speaker else None!r} = {speaker and speaker.entity}, {owner}"
+            )
 
 
 def _is_named(story: MarkedStory, speaker: object, who: str) -> bool:
@@ -144,7 +160,14 @@ def _is_named(story: MarkedStory, speaker: object, who: str) -> bool:
 def _judge_pairs(story: MarkedStory, event: Event, outcome: Outcome) -> None:
     """Pairs of mentions in different words: those marked as one, and those told as one."""
     told = [
-        next((each.entity for each in event.mentions or () if each.inside == "text" and overlap((each.start, each.end), (start, end))), None)
+        next(
+            (
+                each.entity
+                for each in event.mentions or ()
+                if each.inside == "text" and overlap((each.start, each.end), (start, end))
+            ),
+            None,
+        )
         for start, end, _ in story.mentions
     ]
     words = [story.text[start:end] for start, end, _ in story.mentions]
@@ -157,7 +180,9 @@ def _judge_pairs(story: MarkedStory, event: Event, outcome: Outcome) -> None:
         outcome.counts["pairs told"] += joined
         outcome.counts["pairs right"] += marked and joined
         if marked != joined:
-            outcome.faults.append(f"{story.title}: {words[one]!r} and {words[other]!r} told {'as one' if joined else 'apart'}: {told[one]}, {told[other]}")
+            outcome.faults.append(
+                f"{story.title}: {words[one]!r} and {words[other]!r} told {'as one' if joined else 'apart'}: {told[one]}, {told[other]}"
+            )
 
 
 def run(tagger: Tagger, name: str) -> list[tuple[MarkedStory, Outcome]]:
@@ -165,7 +190,11 @@ def run(tagger: Tagger, name: str) -> list[tuple[MarkedStory, Outcome]]:
     marked = list(stories(name))
     events = [
         segment(
-            Event(Story("urn:x", version_created="2025-05-05T12:00:00Z"), text=story.text, language=Language(story.language, 1.0)),
+            Event(
+                Story("urn:x", version_created="2025-05-05T12:00:00Z"),
+                text=story.text,
+                language=Language(story.language, 1.0),
+            ),
             Settings().segment,
         )
         for story in marked
@@ -190,10 +219,25 @@ def figures(outcomes: list[tuple[MarkedStory, Outcome]], half: str = "AB") -> di
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "half", "floors"),
+    [
+        ("english", "A", {"words": 0.96, "entity": 0.95, "precision": 0.98, "recall": 0.95}),
+    ],
+)
+def test_who_is_who_is_as_marked(tagger: Tagger, name: str, half: str, floors: dict[str, float]) -> None:
+    outcomes = run(tagger, name)
+    reached = figures(outcomes, half)
+    faults = [fault for story, outcome in outcomes if story.half in half for fault in outcome.faults]
+    assert {key: reached[key] for key, floor in floors.items() if reached[key] < floor} == {}, faults
+
+
 if __name__ == "__main__":
     shown = sys.argv[2] if len(sys.argv) > 2 else "A"
     judged = run(Tagger(Settings().tag), sys.argv[1])
     for which in (*shown, shown):
         print(which, {key: round(value, 3) for key, value in figures(judged, which).items()})
     if "B" not in shown:
-        print(*(fault for story, outcome in judged if story.half in shown for fault in outcome.faults), sep="\n")
+        print(
+            *(fault for story, outcome in judged if story.half in shown for fault in outcome.faults), sep="\n"
+        )

@@ -1,0 +1,366 @@
+"""Which names of people in a story mean one person.
+
+A person is introduced by a full name and goes by a part of it from then on: by the surname, which stands last, first
+(Kang Min-ho) or in the middle (Andrés Villegas Montoya), or by the given name. Full names are compared with each
+other first; then each bare one is the last person of that name who fits, by what titles, words of kin and given names
+tell of gender, and by who is still alive to say it. Relatives share a surname and stay apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+from config.lexicon import every_language, language
+from config.tables import given_genders, known_names
+from processors.quotes.lexicon import NO_WORDS, SpeechLexicon, speech_lexicon
+from processors.tag.copy import Copy, NameSpan
+from processors.tag.lexicon import lexicon
+
+PersonGender = Literal["m", "f"]
+ARABIC_ARTICLES: Final = frozenset({"al", "el", "ad", "ar", "as", "ash", "an", "at", "az"})
+NAME_PARTICLES: Final = ARABIC_ARTICLES | frozenset(
+    [
+        "bin", "ibn", "bint", "ben", "von", "van", "der", "den", "de", "del", "della", "delle", "di", "da", "dos", "das",
+        "do", "du", "la", "le", "les", "lo", "ten", "ter", "zu", "zum", "zur", "af", "av", "of", "st", "y", "e", "i",
+    ]
+)  # fmt: skip
+GENERATION_MARKS: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
+EDGE_MARKS: Final = ".,\"“”'‘’„«»()"
+NICKNAME_WITHIN: Final = re.compile(r"\s[\"“'‘„«(]([^\"“”'‘’„«»()]{2,30})[\"”'’“»)](?=\s)")
+WORD_BEFORE: Final = re.compile(r"([^\W\d_]+(?:['’-][^\W\d_]+)*)\.?,? +$")
+KIN_AFTER: Final = re.compile(r", (?:\d+, )?(?:\w+(?:['’]s?)? ){0,3}?(?P<kin>\w+)(?=[,.])")
+ANY_WORD: Final = re.compile(r"\w+")
+MAX_TITLE_CHARS: Final = 30  # before a name, in which the word before it stands
+MAX_FATE_CHARS: Final = (
+    80  # beside a name, in which it is told that somebody is dead; more is the next clause
+)
+MAX_CLAUSE_CHARS: Final = (
+    60  # behind a name, in which "he" or "she" is most often the same; more is somebody else
+)
+MAX_NAMESAKES: Final = 16  # people of one name that a name is compared with; a list of a family has no more
+MIN_STEM_CHARS: Final = 3  # of a name without its case; fewer are common to most names
+SENTENCE_END: Final = re.compile(r"[.!?\n]\s")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """The words of a name in lower case, without titles and particles, and what stands beside them."""
+
+    words: tuple[str, ...]
+    nicknames: tuple[str, ...] = ()
+    generation: str | None = None
+
+
+def read_name(name: str) -> PersonName:
+    """Sir William “Buck” van den Tanner Jr. → william, tanner; buck; jr."""
+    folded = name.casefold()
+    nicknames = tuple(match[1].strip() for match in NICKNAME_WITHIN.finditer(folded))
+    words = [
+        word.strip(EDGE_MARKS) for word in (NICKNAME_WITHIN.sub(" ", folded) if nicknames else folded).split()
+    ]
+    words = [_without_article(word) for word in words if word]
+    generation = words.pop() if len(words) > 1 and words[-1] in GENERATION_MARKS else None
+    while len(words) > 1 and (words[0] in lexicon().titles or words[0] in NAME_PARTICLES):
+        del words[0]
+    kept = [word for number, word in enumerate(words) if not number or word not in NAME_PARTICLES]
+    return PersonName(tuple(kept), nicknames, generation)
+
+
+def _without_article(word: str) -> str:
+    head, hyphen, tail = word.partition("-")
+    return tail if hyphen and head in ARABIC_ARTICLES and tail else word
+
+
+def gender_of_given(word: str) -> PersonGender | None:
+    """The gender of those who bear a given name; None where both do, or where nothing is known."""
+    return given_genders().get(word) or given_genders().get(word.partition("-")[0])
+
+
+def is_family_first(name: PersonName) -> bool:
+    """Whether a name opens with the family: Kang Min-ho, Cao Weiguang, Nguyen Van Loc."""
+    return 1 < len(name.words) <= 3 and name.words[0] in known_names().family_first
+
+
+@cache
+def full_givens(short: str) -> frozenset[str]:
+    """The given names that a short one may stand for, in any language: bill → william."""
+    return _diminutives().get(short, frozenset())
+
+
+@cache
+def _diminutives() -> dict[str, frozenset[str]]:
+    table: dict[str, frozenset[str]] = {}
+    for _, words in every_language():
+        for short, full in (words.names.nicknames if words.names else {}).items():
+            key = short.casefold()
+            table[key] = table.get(key, frozenset()) | frozenset(full.casefold().split())
+    return table
+
+
+@dataclass(slots=True)
+class _Person:
+    """One person: the names, where they stand, and what is known."""
+
+    names: list[PersonName]
+    at: int  # where the person was introduced
+    last: int  # where the person was named last
+    gender: PersonGender | None = None  # by titles and words of kin
+    is_dead: bool = False
+
+    def likely_gender(self) -> PersonGender | None:
+        """What a title tells, else what the given name does."""
+        given = self.names[0].words[1 if is_family_first(self.names[0]) else 0]
+        return self.gender or gender_of_given(given)
+
+    def is_called(self, word: str) -> bool:
+        """Whether a word is one of the names just as it stands."""
+        return any(word in name.words or word in name.nicknames for name in self.names)
+
+
+class _Directory:
+    """People by the words of their names: as a surname, within the name, as a given name."""
+
+    def __init__(self, case_endings: tuple[str, ...]) -> None:
+        self._endings = case_endings
+        self._by_word: tuple[dict[str, list[_Person]], ...] = ({}, {}, {})
+
+    def add_name(self, person: _Person, name: PersonName) -> None:
+        """Note a full name of a person."""
+        for rank, word in _ranked_words(name):
+            for key in self.stems(word):
+                people = self._by_word[rank].setdefault(key, [])
+                if person not in people[-MAX_NAMESAKES:]:
+                    people.append(person)
+
+    def find(self, word: str) -> Iterator[list[_Person]]:
+        """The people whom a word may mean, the surest first: of a rank those who are called just so come first."""
+        for people in self._by_word:
+            exact = [person for person in people.get(word, [])[-MAX_NAMESAKES:] if person.is_called(word)]
+            if exact:
+                yield exact
+            likely = [
+                person for stem in sorted(self.stems(word)) for person in people.get(stem, [])[-MAX_NAMESAKES:]
+            ]  # fmt: skip
+            if len(likely) > len(exact):
+                yield likely
+
+    def stems(self, word: str) -> frozenset[str]:
+        """A word, and what is left of it without an ending of a case."""
+        shorter = (
+            word[: len(word) - len(ending)]
+            for ending in self._endings
+            if word.endswith(ending) and len(word) - len(ending) >= MIN_STEM_CHARS
+        )
+        return frozenset((word, *shorter))
+
+    def is_same_word(self, one: str, other: str) -> bool:
+        """Whether two words are one name, in whatever case."""
+        return one == other or (bool(self._endings) and not self.stems(one).isdisjoint(self.stems(other)))
+
+
+def _ranked_words(name: PersonName) -> Iterator[tuple[int, str]]:
+    """The words by which a person may go: 0 as a surname, 1 perhaps as one, 2 as a given name."""
+    first, last = name.words[0], name.words[-1]
+    family_first = is_family_first(name)
+    yield 0, last
+    yield (0 if family_first else 2), first
+    if "-" in last and not family_first:
+        yield from ((1, part) for part in last.split("-"))
+    for word in name.words[1:-1]:
+        if len(word) > 1:
+            yield (2 if gender_of_given(word) else 1), word
+    yield from ((2, word) for word in (*name.nicknames, *full_givens(first)))
+
+
+def people_of(copy: Copy, names: Sequence[NameSpan]) -> dict[NameSpan, int]:
+    """Of each name the number of the person whom it means; of names that stand for themselves a number of their own."""
+    return _Cast(copy).assign(names)
+
+
+class _Cast:
+    """The people of one story."""
+
+    def __init__(self, copy: Copy) -> None:
+        self._text = copy.read
+        words = language(copy.language)
+        named = words.names if words else None
+        self._speech: SpeechLexicon = speech_lexicon(copy.language) or NO_WORDS
+        self._dead = named.dead if named else frozenset()
+        self._directory = _Directory(tuple(sorted(named.endings)) if named else ())
+        self._people: list[_Person] = []
+
+    def assign(self, names: Sequence[NameSpan]) -> dict[NameSpan, int]:
+        """Full names first, then bare ones, each in the order of the text."""
+        read = {name: read_name(self._text[name.start : name.end]) for name in names}
+        owners: dict[NameSpan, _Person] = {}
+        for name in names:
+            if len(read[name].words) > 1:
+                owners[name] = self._introduce(name, read[name])
+        for person in self._people:
+            person.last = person.at
+        strangers: dict[str, _Person] = {}
+        for name in names:
+            person = owners.get(name) or self._recognise(name, read[name], strangers)
+            owners[name] = person
+            person.last = name.start
+        numbers = {id(person): number for number, person in enumerate(self._people)}
+        return {name: numbers[id(owners[name])] for name in names}
+
+    def _introduce(self, span: NameSpan, name: PersonName) -> _Person:
+        """The person of a full name, known or new."""
+        gender = self._gender_beside(span)
+        person = self._find_known(name, gender)
+        if person is None:
+            person = _Person([name], span.start, span.start)
+            self._people.append(person)
+        elif name not in person.names:
+            person.names.append(name)
+        person.gender = person.gender or gender
+        person.is_dead = person.is_dead or self._is_dead(span)
+        self._directory.add_name(person, name)
+        return person
+
+    def _find_known(self, name: PersonName, gender: PersonGender | None) -> _Person | None:
+        checked: set[int] = set()
+        for word in dict.fromkeys((name.words[-1], name.words[0])):
+            for people in self._directory.find(word):
+                for person in reversed(people):
+                    if id(person) not in checked and self._is_same(person, name, gender):
+                        return person
+                    checked.add(id(person))
+        return None
+
+    def _is_same(self, person: _Person, name: PersonName, gender: PersonGender | None) -> bool:
+        if name in person.names:
+            return True
+        if gender and person.gender and gender != person.gender:
+            return False
+        return any(self._agrees(known, name) for known in person.names[:MAX_NAMESAKES])
+
+    def _agrees(self, one: PersonName, other: PersonName) -> bool:
+        """Whether two full names may be one person's: all words of one in the other, or given names that fit."""
+        if one.generation and other.generation and one.generation != other.generation:
+            return False
+        short, long = sorted((one.words, other.words), key=len)
+        same = self._directory.is_same_word
+        if len(short) == len(long) and "".join(short) == "".join(long):
+            return True
+        if self._is_within(short, long) and (same(short[-1], long[-1]) or same(short[0], long[0])):
+            return True
+        if {*short} == {*long} or "".join(short).replace("-", "") == "".join(long).replace("-", ""):
+            return True
+        if is_family_first(one) or is_family_first(other) or not same(short[-1], long[-1]):
+            return False
+        return self._is_same_given(one.words[:-1], other.words[:-1], one.nicknames + other.nicknames)
+
+    def _is_within(self, short: tuple[str, ...], long: tuple[str, ...]) -> bool:
+        """Whether the words of one name stand in the other, in order."""
+        rest = iter(long)
+        return all(any(self._directory.is_same_word(word, other) for other in rest) for word in short)
+
+    def _is_same_given(
+        self, one: tuple[str, ...], other: tuple[str, ...], nicknames: tuple[str, ...]
+    ) -> bool:
+        first, second = one[0], other[0]
+        if not (
+            self._directory.is_same_word(first, second)
+            or _initial(first) == second.replace(".", "")
+            or _initial(second) == first.replace(".", "")
+            or second in full_givens(first)
+            or first in full_givens(second)
+            or not full_givens(first).isdisjoint(full_givens(second))
+            or first in nicknames
+            or second in nicknames
+        ):
+            return False
+        between, among = one[1:], other[1:]
+        return not between or not among or _initial(between[0]) == _initial(among[0])
+
+    def _recognise(self, span: NameSpan, name: PersonName, strangers: dict[str, _Person]) -> _Person:
+        """The person whom a bare name means: introduced before, else behind it; a stranger where there is none."""
+        word = name.words[0] if name.words else self._text[span.start : span.end].casefold()
+        gender = self._gender_before(span)
+        groups = list(self._directory.find(word))
+        for introduced in (True, False):
+            for people in groups:
+                fits = [
+                    person
+                    for person in people
+                    if (person.at < span.start) is introduced
+                    and not (gender and person.likely_gender() not in {gender, None})
+                ]
+                if fits:
+                    return self._choose(span, fits)
+        stranger = strangers.get(word) or next(
+            (strangers[stem] for stem in sorted(self._directory.stems(word)) if stem in strangers), None
+        )
+        if stranger is None or (gender and stranger.gender and gender != stranger.gender):
+            stranger = _Person([name], span.start, span.start)
+            self._people.append(stranger)
+        stranger.gender = stranger.gender or gender
+        for stem in self._directory.stems(word):
+            strangers.setdefault(stem, stranger)
+        strangers[word] = stranger
+        return stranger
+
+    def _choose(self, span: NameSpan, people: list[_Person]) -> _Person:
+        """The one of several namesakes: by who may speak, by the pronoun behind the name, else the last named."""
+        if len(people) > 1 and self._is_speaking(span):
+            people = [person for person in people if not person.is_dead] or people
+        if len(people) > 1 and (gender := self._gender_behind(span)):
+            people = [person for person in people if person.likely_gender() == gender] or people
+        earlier = [person for person in people if person.last < span.start] or people[:1]
+        return max(earlier, key=lambda person: person.last)
+
+    def _gender_beside(self, span: NameSpan) -> PersonGender | None:
+        """What a title or a word of kin tells: before a full name, within it, or behind a comma."""
+        kin = KIN_AFTER.match(self._text, span.end, span.end + MAX_FATE_CHARS)
+        return self._gender_before(span) or (self._gender_of_word(kin["kin"]) if kin else None)
+
+    def _gender_before(self, span: NameSpan) -> PersonGender | None:
+        within = self._text[span.start : span.end].split()
+        before = WORD_BEFORE.search(self._text, max(0, span.start - MAX_TITLE_CHARS), span.start)
+        first = self._gender_of_word(within[0].strip(".")) if len(within) > 1 else None
+        return first or (self._gender_of_word(before[1]) if before else None)
+
+    def _gender_of_word(self, word: str) -> PersonGender | None:
+        low = word.lower()
+        if low in self._speech.masculine:
+            return "m"
+        return "f" if low in self._speech.feminine else None
+
+    def _gender_behind(self, span: NameSpan) -> PersonGender | None:
+        """The gender of the first pronoun behind a name in its sentence."""
+        for match in ANY_WORD.finditer(self._text, span.end, self._sentence_end(span.end, MAX_CLAUSE_CHARS)):
+            word = match.group().lower()
+            if (word in self._speech.pronouns_he) != (word in self._speech.pronouns_she):
+                return "m" if word in self._speech.pronouns_he else "f"
+        return None
+
+    def _sentence_end(self, at: int, max_chars: int) -> int:
+        end = SENTENCE_END.search(self._text, at, at + max_chars)
+        return end.start() if end else at + max_chars
+
+    def _is_dead(self, span: NameSpan) -> bool:
+        """Whether the words behind a full name, or the one before it, tell that the person is dead."""
+        before = WORD_BEFORE.search(self._text, max(0, span.start - MAX_TITLE_CHARS), span.start)
+        if before and before[1].lower() in self._dead:
+            return True
+        behind = self._text[span.end : self._sentence_end(span.end, MAX_FATE_CHARS)]
+        return not self._dead.isdisjoint(word.lower() for word in ANY_WORD.findall(behind))
+
+    def _is_speaking(self, span: NameSpan) -> bool:
+        """Whether a word of speech stands right beside a name."""
+        behind = ANY_WORD.search(self._text, span.end, span.end + MAX_TITLE_CHARS)
+        before = WORD_BEFORE.search(self._text, max(0, span.start - MAX_TITLE_CHARS), span.start)
+        return (behind is not None and behind.group().lower() in self._speech.cues) or (
+            before is not None and before[1].lower() in self._speech.cues
+        )
+
+
+def _initial(word: str) -> str:
+    return word[:1]
