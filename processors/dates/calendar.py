@@ -83,6 +83,33 @@ def season_of(day: date) -> tuple[int, str]:
     return (day.year - 1 if day.month < 3 else day.year), "WI"
 
 
+def is_day(year: int, month: int, day: int) -> bool:
+    """Whether the calendar has the day."""
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+def year_of_digits(digits: int, size: int, reference: date) -> int:
+    """The year that its last digits mean: the latest one up to ten years ahead."""
+    year = reference.year // size * size + digits
+    return year - size if year > reference.year + 10 else year
+
+
+def season_value(name: str, day: date, shift: int) -> str:
+    """``YYYY-SU``: the season of that name that is last, this or next on a day."""
+    year, now = season_of(day)
+    order = ["SP", "SU", "FA", "WI"]
+    if shift < 0:
+        return f"{year - (order.index(name) >= order.index(now)):04}-{name}"
+    if shift > 0:
+        return f"{year + (order.index(name) <= order.index(now)):04}-{name}"
+    ended = name == "WI" and day.month < 3
+    return f"{day.year - ended:04}-{name}"
+
+
 def easter_day(year: int) -> date:
     """Easter Sunday (Meeus, Astronomical Algorithms, chapter 8)."""
     a, (b, c) = year % 19, divmod(year, 100)

@@ -23,6 +23,7 @@ DATED_SEGMENTS = frozenset(
 NEEDS_TENSE = frozenset(
     {
         "date",
+        "day-of-month",
         "month",
         "weekday",
         "weekend",

@@ -371,10 +371,36 @@ def _branch_heads(branch: str, tables: Tables) -> set[str]:
         table = tables["number"] if name == "n" else tables[name]
         starting = {**table, **tables["unit"]} if name == "units" else table
         return {_key(re.split(r"\W", word)[0]) for word in starting} | ({DIGITS} if name == "n" else set())
-    if literal := re.match(r"(\w+)(\??)", branch):
-        word, may_lack_its_end = literal.groups()
-        return {_key(word), _key(word[:-1])} if may_lack_its_end else {_key(word)}
+    if branch[:1].isalnum():
+        return {_key(word) for word, _ in _first_words(branch)}
     return {APOSTROPHE if branch.startswith("['") else DIGITS}
+
+
+def _first_words(branch: str) -> set[tuple[str, bool]]:
+    """The words that a branch may start with, and whether the branch goes on behind each: кажд(?:ый|ую) has two."""
+    words, at = {("", False)}, 0
+    while at < len(branch):
+        if branch[at].isalnum():
+            pieces, at = {(branch[at], False)}, at + 1
+        elif branch[at] == "[" and branch[at + 1 : branch.index("]", at)].isalnum():
+            end = branch.index("]", at)
+            pieces, at = {(letter, False) for letter in branch[at + 1 : end]}, end + 1
+        elif branch.startswith("(?:", at):
+            inner, rest = _group(branch[at:])
+            pieces, at = (
+                {piece for part in _split(inner) for piece in _first_words(part)},
+                len(branch) - len(rest),
+            )
+        else:
+            return {(word, True) for word, _ in words}
+        if branch.startswith("?", at):
+            pieces, at = pieces | {("", False)}, at + 1
+        words = {
+            (word + piece, ended or ends)
+            for word, ended in words
+            for piece, ends in ([("", True)] if ended else pieces)
+        }
+    return words
 
 
 def _group(branch: str) -> tuple[str, str]:

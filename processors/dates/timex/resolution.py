@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -67,7 +67,9 @@ def _date(expression: Expression, context: Context) -> str | None:
     if context.paragraph_year is not None and context.tense <= 0 and expression.weekday is None:
         return date(context.paragraph_year, month, expression.day).isoformat()
     years = (context.reference.year + shift for shift in (0, -1, 1))
-    days = [date(year, month, expression.day) for year in years if _exists(year, month, expression.day)]
+    days = [
+        date(year, month, expression.day) for year in years if calendar.is_day(year, month, expression.day)
+    ]
     if expression.weekday is not None:
         days = [day for day in days if day.weekday() == expression.weekday] or days
     return _nearest(days, context).isoformat() if days else None
@@ -75,14 +77,6 @@ def _date(expression: Expression, context: Context) -> str | None:
 
 def _month_of(expression: Expression) -> int:
     return expression.month or expression.month_number or 0
-
-
-def _exists(year: int, month: int, day: int) -> bool:
-    try:
-        date(year, month, day)
-    except ValueError:
-        return False
-    return True
 
 
 def _nearest(days: list[date], context: Context) -> date:
@@ -125,6 +119,22 @@ def _shift_date(expression: Expression, context: Context) -> str | None:
     return _date(expression, Context(context.reference, tense))
 
 
+def _date_of_year(expression: Expression, context: Context) -> str:
+    """Tell "3 March of last year"."""
+    year = context.reference.year + (expression.shift or 0)
+    return date(year, _month_of(expression), expression.day or 0).isoformat()
+
+
+def _day_of_month(expression: Expression, context: Context) -> str | None:
+    """A day by its number alone, as Chinese and Japanese copy tells it: the nearest that the tense allows."""
+    now = context.reference
+    shifts = (0, -1, 1) if expression.shift is None else (expression.shift,)
+    months = [divmod(now.year * 12 + now.month - 1 + shift, 12) for shift in shifts]
+    day = expression.day or 0
+    days = [date(year, month + 1, day) for year, month in months if calendar.is_day(year, month + 1, day)]
+    return _nearest(days, context).isoformat() if days else None
+
+
 def _day_again(expression: Expression, context: Context) -> str | None:
     """The second day of "April 24 and 25"."""
     if context.antecedent is None or expression.day is None or expression.day <= context.antecedent.day:
@@ -136,7 +146,11 @@ def _numeric(expression: Expression, context: Context) -> str:
     """Month first, as American copy has it, unless that can't be."""
     first, second = expression.first or 0, expression.second or 0
     month, day = (second, first) if first > 12 else (first, second)
-    year = expression.year if expression.short is None else _century_of(expression.short, 100, context)
+    year = (
+        expression.year
+        if expression.short is None
+        else calendar.year_of_digits(expression.short, 100, context.reference)
+    )
     return date(year or 0, month, day).isoformat()
 
 
@@ -179,6 +193,8 @@ def _season(expression: Expression, context: Context) -> str:
     name = expression.season or ""
     if expression.year is not None:
         return f"{expression.year:04}-{name}"
+    if expression.shift is not None:
+        return f"{context.reference.year + expression.shift:04}-{name}"
     years = (context.reference.year + shift for shift in (0, -1, 1))
     middle = (calendar.SEASON_MONTHS[name][0]) % 12 + 1
     nearest = _nearest([date(year + (name == "WI"), middle, 15) for year in years], context)
@@ -186,15 +202,7 @@ def _season(expression: Expression, context: Context) -> str:
 
 
 def _shift_season(expression: Expression, context: Context) -> str:
-    name, shift = expression.season or "", expression.shift or 0
-    year, now = calendar.season_of(context.reference)
-    order = ["SP", "SU", "FA", "WI"]
-    if shift < 0:
-        return f"{year - (order.index(name) >= order.index(now)):04}-{name}"
-    if shift > 0:
-        return f"{year + (order.index(name) <= order.index(now)):04}-{name}"
-    ended = name == "WI" and context.reference.month < 3
-    return f"{context.reference.year - ended:04}-{name}"
+    return calendar.season_value(expression.season or "", context.reference, expression.shift or 0)
 
 
 def _relative_day(expression: Expression, context: Context) -> str:
@@ -216,7 +224,7 @@ def _year(expression: Expression, _context: Context) -> str:
 
 
 def _short_year(expression: Expression, context: Context) -> str:
-    return f"{_century_of(expression.short or 0, 100, context):04}"
+    return f"{calendar.year_of_digits(expression.short or 0, 100, context.reference):04}"
 
 
 def _spoken_year(expression: Expression, _context: Context) -> str | None:
@@ -227,22 +235,28 @@ def _spoken_year(expression: Expression, _context: Context) -> str | None:
     return f"{year}" if expression.month is None else calendar.month_value(year, expression.month)
 
 
-def _century_of(digits: int, size: int, context: Context) -> int:
-    """The year that two digits mean: the latest one up to ten years ahead."""
-    year = context.reference.year // size * size + digits
-    return year - size if year > context.reference.year + 10 else year
-
-
 def _decade(expression: Expression, _context: Context) -> str:
     return f"{expression.decade:03}X"
 
 
 def _short_decade(expression: Expression, context: Context) -> str:
-    return calendar.decade_value(_century_of((expression.short or 0) * 10, 100, context))
+    return calendar.decade_value(
+        calendar.year_of_digits((expression.short or 0) * 10, 100, context.reference)
+    )
+
+
+def _decade_of_century(expression: Expression, context: Context) -> str:
+    """Tell "the eighties of the 20th century", and without its number of the last one."""
+    century = expression.century or context.reference.year // 100
+    return f"{century - 1:02}{expression.short}X"
 
 
 def _fiscal(expression: Expression, context: Context) -> str:
-    year = _century_of(expression.short or 0, 100, context) if expression.year is None else expression.year
+    year = (
+        calendar.year_of_digits(expression.short or 0, 100, context.reference)
+        if expression.year is None
+        else expression.year
+    )
     return f"FY{year:04}"
 
 
@@ -305,6 +319,15 @@ def _ago(expression: Expression, context: Context) -> str | None:
     if expression.unit == "Y" and (quarter := _quarter_years_off(context, -expression.n)):
         return quarter
     return _moved(context.reference, expression.unit or "", -expression.n)
+
+
+def _ago_one(expression: Expression, context: Context) -> str | None:
+    """Tell "неделю назад", a week ago, where no word counts it."""
+    return _ago(replace(expression, n=1), context)
+
+
+def _ahead_one(expression: Expression, context: Context) -> str | None:
+    return _moved(context.reference, expression.unit or "", 1)
 
 
 def _moved(day: date, unit: str, count: int) -> str | None:
@@ -467,6 +490,11 @@ KINDS: dict[str, Callable[[Expression, Context], Timex | str | None]] = {
     "century": _century,
     "hundreds": _hundreds,
     "ago": _ago,
+    "ago-one": _ago_one,
+    "ahead-one": _ahead_one,
+    "date-of-year": _date_of_year,
+    "day-of-month": _day_of_month,
+    "decade-of-century": _decade_of_century,
     "earlier": _earlier,
     "later": _later,
     "ahead": _ahead,

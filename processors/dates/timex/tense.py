@@ -19,7 +19,9 @@ MAX_BEFORE_SPEAKER_CHARS = 40  # after the expression; a comma further off ends 
 # tense; with 60 and more, "On Friday, Ruiz will meet" has none where an older cue stands before it.
 COMMA_CHARS = 20
 WORD = re.compile(r"\w+")
-CLAUSE_END = re.compile(r"[.!?](?=\s+(?:[^\Wa-z]|``|''|[\"'“‘«„—–-])|\s*$)|[;“”«»\"]|``|''|\n\s*\n")
+CLAUSE_END = re.compile(
+    r"[.!?](?=\s+(?:[^\Wa-z]|``|''|[\"'“‘«„—–-])|\s*$)|[;“”«»\"。！？；「」『』؟]|``|''|\n\s*\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,13 @@ def tense_cues(tag: str) -> TenseCues | None:
 
 
 def _compiled(words: Dates, speech: frozenset[str]) -> TenseCues:
+    start, end = ("", "") if words.unspaced else (r"(?<!\w)", r"(?!\w)")
     return TenseCues(
-        re.compile(rf"(?<!\w)(?:{words.future})(?!\w)", re.IGNORECASE),
-        re.compile(rf"(?<!\w)(?:{words.past})(?!\w)", re.IGNORECASE),
-        re.compile(rf"(?<!\w)(?:{words.future_before})\W*$".replace(" ", r"\s+"), re.IGNORECASE),
+        re.compile(rf"{start}(?:{words.future}){end}", re.IGNORECASE),
+        re.compile(rf"{start}(?:{words.past}){end}", re.IGNORECASE),
+        re.compile(rf"{start}(?:{words.future_before})\W*$".replace(" ", r"\s+"), re.IGNORECASE),
         re.compile(words.past_after, re.IGNORECASE),
-        re.compile(rf"(?<!\w)(?:{words.future_unless})", re.IGNORECASE),
+        re.compile(rf"{start}(?:{words.future_unless})", re.IGNORECASE),
         speech,
     )
 
