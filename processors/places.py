@@ -25,6 +25,10 @@ FOLDED_CHARS: Final = str.maketrans(
 )
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyz "
 MIN_MISPRINT_PEOPLE: Final = 200_000  # people of a city that a misprint may stand for
+MIN_CHIEF_TOWN_PEOPLE: Final = (
+    20_000  # of a town that its region is called after; a village goes behind it, as Roma in Queensland
+)
+QUEBEC_PROVINCE: Final = ("CA", "10")  # the one region that goes before its town: that is Quebec City
 REGIONS_END: Final = 3000  # countries and regions stand in the first lines of the gazetteer
 MAX_CACHED_NAMES: Final = 20_000  # names looked up
 FULL_WORD_OF: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
@@ -94,6 +98,7 @@ class Gazetteer:
             numbers = self._index.get(key, "").split(",")
             known = [*self._extra.get(key, ()), *(_parse_place(self._places[int(n)]) for n in numbers if n)]
             known.sort(key=lambda place: -_weight(place, key))
+            known = _towns_before_their_regions(known)
             self._cached[name] = tuple(
                 {c.geoname_id or (c.name, c.country): c for c in reversed(known)}.values()
             )[::-1]
@@ -168,6 +173,20 @@ def _parse_place(line: str) -> Candidate:
     )  # fmt: skip
 
 
+def _towns_before_their_regions(places: list[Candidate]) -> list[Candidate]:
+    """The places with each region behind the town that it is called after, as Zug and Lisbon are meant for towns."""
+    for place in [each for each in places if each.kind == "region"]:
+        towns = [
+            town for town in places
+            if town.kind == "city" and (place.country, place.region) != QUEBEC_PROVINCE and town.region and town.region == place.region and town.country == place.country
+            and town.population >= MIN_CHIEF_TOWN_PEOPLE
+        ]  # fmt: skip
+        if towns and places.index(place) < places.index(towns[0]):
+            places.remove(towns[0])
+            places.insert(places.index(place), towns[0])
+    return places
+
+
 def _weight(place: Candidate, key: str) -> float:
     """People; countries first, a premium for capitals, less for a city's other names, regions among large cities."""
     if place.kind == "country":
@@ -176,6 +195,13 @@ def _weight(place: Candidate, key: str) -> float:
         own = 1.0 if key_of(place.name) == key else 0.3
         return place.population * own * (20 if place.capital and own == 1.0 else 1)
     return place.population or 250_000
+
+
+def distance_between(place: Candidate, other: Candidate) -> float:
+    """How far two places lie apart, about; without coordinates they are far."""
+    if other.latitude is None or other.longitude is None:
+        return math.inf
+    return _distance(place, (other.latitude, other.longitude))
 
 
 def _distance(place: Candidate, near: tuple[float, float]) -> float:
@@ -199,6 +225,11 @@ def gazetteer() -> Gazetteer:
 def candidates(name: str) -> tuple[Candidate, ...]:
     """As `Gazetteer.candidates`."""
     return gazetteer().candidates(name)
+
+
+def areas_of(name: str) -> tuple[Candidate, ...]:
+    """As `Gazetteer.areas`."""
+    return gazetteer().areas(name)
 
 
 def find_place(

@@ -33,6 +33,7 @@ from processors.tag.rules.gazetteer import (
 )
 from processors.tag.rules.namesakes import tell_namesakes
 from processors.tag.rules.organisations import add_nicknames, is_sport, label_companies, label_teams
+from processors.tag.rules.towns import label_towns, split_places
 from processors.tag.spacy_pipeline import SpacyPipeline
 from processors.tag.speakers import resolve_speakers
 from processors.tag.topics import find_topics
@@ -45,11 +46,13 @@ RULES: Final[tuple[NameRule, ...]] = (
     drop_credit_names,   # the recogniser reads sentences, and a credit line is none
     trim_names,          # before names are compared: "the EU" and "EU" are one
     split_joined_names,  # on trimmed names: a maker is looked up as it is written
+    split_places,        # before labels: each of the two has its own
     add_photographers,   # sure by their place in a credit line, so they win over what was guessed
     add_dateline_names,  # surer still, since the dateline was read by its own grammar
     add_known_names,     # only where nothing stands: "Paris Hilton" is not Paris
     add_nicknames,       # before labels agree, so that a nickname seen twice is found everywhere
     agree_on_labels,     # needs all names of the story; fills in those that were seen only elsewhere
+    label_towns,         # after the vote, which knows nothing of where towns lie
     tell_namesakes,      # after labels agree, since here they need not: "Lincoln" of Lincoln
     label_companies,     # after the vote: the words beside a name know better than its other mentions
     label_teams,         # last: in sport even a known city may be a club

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -12,11 +12,12 @@ from typing import Final
 
 from config.lexicon import join_patterns, language
 from processors.model.event import Dateline, Entity, Label, Mention, Place
-from processors.places import Candidate, candidates, find_place, key_of
+from processors.places import key_of
 from processors.tag.bodies import acronyms_of, bodies_of
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import READ_LANGUAGE, lexicon
 from processors.tag.people import people_of
+from processors.tag.story_map import locate_names
 
 ACRONYM_BRACKET: Final = re.compile(r"\s*\(\s*[\"“'‘]?$")
 MAX_CUE_CHARS: Final = 60  # between a name and its alias; more is another clause
@@ -24,9 +25,6 @@ WORDS_BEFORE: Final = re.compile(r"(?:[^\W_][\w.&'’-]* +){1,8}$")
 MAX_ROLE_CHARS: Final = 90  # before a name in which its role stands; longer ones run into the clause before
 MILITARY_TITLES: Final = frozenset(
     {"sen", "rep", "gov", "gen", "col", "maj", "lt", "capt", "sgt", "ministry"}
-)
-MIN_NAMESAKE_SHARE: Final = (
-    0.015  # of the largest namesake's people; less, and a village of the country wins over Paris
 )
 
 
@@ -65,16 +63,18 @@ def gather_entities(
     """The mentions, each with its entity, and the entities in order of their first mention."""
     groups = _group_mentions(copy, names)
     countries = countries_of([name for group in groups for name in group.names.elements()], dateline)
+    located = [group for group in groups if group.label == "LOC"]
+    places = locate_names(copy, [(group.name, group.spans) for group in located], countries, dateline)
+    place_of = {id(group): place for group, place in zip(located, places, strict=True)}
     ids = {id(group): f"e{number}" for number, group in enumerate(groups, 1)}
     owner = {span: ids[id(group)] for group in groups for span in group.spans}
     mentions = tuple(copy.mention(name, owner[name]) for name in names)
-    return mentions, tuple(_entity(ids[id(group)], group, countries, dateline) for group in groups)
+    return mentions, tuple(_entity(ids[id(group)], group, place_of.get(id(group))) for group in groups)
 
 
-def _entity(identifier: str, group: _MentionGroup, countries: list[str], dateline: Dateline | None) -> Entity:
+def _entity(identifier: str, group: _MentionGroup, place: Place | None) -> Entity:
     name = group.name
     aliases = tuple(other for other in group.names if other != name)
-    place = place_of(name, countries, dateline) if group.label == "LOC" else None
     return Entity(identifier, group.label, name, aliases, tuple(dict.fromkeys(group.roles)), place)
 
 
@@ -189,8 +189,8 @@ def _bare_word(word: str) -> str:
     return re.sub(r"['’]s$", "", word).strip(".,").lower()
 
 
-def countries_of(names: Sequence[str], dateline: Dateline | None) -> list[str]:
-    """The countries of the story's names and of its dateline, the most frequent first."""
+def countries_of(names: Sequence[str], dateline: Dateline | None) -> Counter[str]:
+    """The countries of the story's names and of its dateline, with how often they are told."""
     counts: Counter[str] = Counter()
     for name in names:
         code = lexicon().countries.get(key_of(name)) or lexicon().peoples.get(name)
@@ -199,46 +199,4 @@ def countries_of(names: Sequence[str], dateline: Dateline | None) -> list[str]:
     for place in dateline.places if dateline else ():
         if place.country:
             counts[place.country] += 3
-    return [code for code, _ in counts.most_common()]
-
-
-def place_of(name: str, countries: Iterable[str], dateline: Dateline | None) -> Place | None:
-    """The place that a name means in this story.
-
-    Countries and capitals are themselves, but for the region of that name that the dateline lies in (Georgia, told from
-    Atlanta). Another name is the place in the country that the story tells most of, unless that one is a village beside
-    its famous namesake.
-    """
-    for place in dateline.places if dateline else ():
-        if place.name and key_of(place.name) == key_of(name):
-            return place
-    options = candidates(name)
-    if not options:
-        code = lexicon().countries.get(key_of(name))
-        return Place(name, code) if code else None
-    likeliest = options[0]
-    if likeliest.kind == "country" or likeliest.capital:
-        home = next(
-            (region for region in options if region.kind == "region" and _is_told_from(dateline, region)),
-            None,
-        )
-        return home.place(name) if home else find_place(name)
-    for country in countries:
-        if any(
-            option.country == country and option.population >= MIN_NAMESAKE_SHARE * likeliest.population
-            for option in options
-        ):
-            return find_place(name, countries=(country,))
-    return find_place(name)
-
-
-def _is_told_from(dateline: Dateline | None, region: Candidate) -> bool:
-    """Whether the dateline's first place is known to lie in a region of its country."""
-    place = dateline.places[0] if dateline and dateline.places else None
-    if place is None or place.geoname_id is None or not place.name or not region.region:
-        return False
-    return any(
-        town.geoname_id == place.geoname_id and town.kind == "city" and town.region == region.region
-        for town in candidates(place.name)
-        if town.country == region.country
-    )
+    return counts

@@ -132,8 +132,8 @@ def _verdict_of_place(place: Place, mark: Mark) -> str:
         return "right"
     if mark.number is not None:
         return "right" if place.geoname_id == mark.number else "place"
-    assert mark.where and place.latitude is not None and place.longitude is not None
-    off = hypot(place.latitude - mark.where[0], place.longitude - mark.where[1])
+    latitude, longitude = mark.where or (0.0, 0.0)
+    off = hypot((place.latitude or 0.0) - latitude, (place.longitude or 0.0) - longitude)
     return "right" if off <= mark.degrees else "place"
 
 
@@ -144,9 +144,14 @@ def main() -> None:
     for outcome in outcomes if "--counts" not in sys.argv else ():
         if outcome.says != "right":
             mark = outcome.mark
-            print(outcome.story.number, outcome.story.language, outcome.says, mark.name, mark.kind, mark.country)
+            print(
+                outcome.story.number, outcome.story.language, outcome.says, mark.name, mark.kind, mark.country
+            )
     told = len(outcomes) - counts["untold"]
-    print(dict(counts), f"country {1 - counts['country'] / told:.3f} place {1 - (counts['country'] + counts['place']) / told:.3f} of told, right of all {counts['right'] / len(outcomes):.3f}")
+    print(
+        dict(counts),
+        f"country {1 - counts['country'] / told:.3f} place {1 - (counts['country'] + counts['place']) / told:.3f} of told, right of all {counts['right'] / len(outcomes):.3f}",
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,180 @@
+"""Towns and countries that were taken for something else, by the words beside them: "in Odesa", "Orange, New South Wales".
+
+A name is a place where the gazetteer has it and its story puts it on the map: something is in it, its region stands
+behind it, it stands in a list of places, or it is large and of a country that the story tells of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from processors.places import Candidate, areas_of, candidates, key_of
+from processors.tag.copy import Copy, NameSpan
+from processors.tag.lexicon import lexicon
+from processors.tag.rules import RuleContext
+
+MIN_LARGE_PEOPLE: Final = 1_000_000  # of a city that is meant by its name, whatever it was taken for
+MIN_TOWN_PEOPLE: Final = (
+    15_000  # of a town that something is in; villages are called as people and bodies are
+)
+MIN_LISTED_PEOPLE: Final = 15_000  # of a town that stands in a list of places
+MIN_OWN_PEOPLE: Final = 100_000  # of a town in a country that the story tells of
+MAX_CHARS_BEFORE: Final = 24  # of a name in which the words that locate it stand
+WITHIN_WORDS: Final = re.compile(
+    r"(?:^|[^\w])(?:in|near|outside|inside|around|across|throughout|downtown|nearby|"
+    r"(?:northern|southern|eastern|western|central)|off|en|dans|près de|em|bei|nahe|nära|w pobliżu)"
+    r"(?: (?:the|central|downtown|southern|northern|eastern|western|nearby))? $",
+    re.IGNORECASE,
+)
+LIST_GAP: Final = re.compile(r",? (?:and|or|y|e|et|und|en|och|og|i|ja) |, ")
+JOINING_WORDS: Final = re.compile(
+    r" (?:and|y|e|et(?: (?:de|à|en|du|au))?|und|en|och|og|i|ja|&) (?:la |le |l['’]|el )?"
+)
+
+
+def split_places(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names, lists of places that were read as one name part by part: "Germany and France", "Para Israel"."""
+    return [part for name in names for part in _split_places(context.copy, name)]
+
+
+def _split_places(copy: Copy, name: NameSpan) -> Iterator[NameSpan]:
+    words = copy.read[name.start : name.end]
+    if candidates(words) or not (gap := JOINING_WORDS.search(words)):
+        yield name
+        return
+    head, tail = words[: gap.start()], words[gap.end() :]
+    first, rest = candidates(head), candidates(tail)
+    if not (first and rest) or not (_is_plain_place(first[0]) or _is_plain_place(rest[0])):
+        yield name
+        return
+    yield replace(name, end=name.start + gap.start(), label="LOC")
+    yield replace(name, start=name.start + gap.end(), label="LOC")
+
+
+def _is_plain_place(place: Candidate) -> bool:
+    return place.kind != "city" or place.population >= MIN_TOWN_PEOPLE
+
+
+def label_towns(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names, those labelled LOC that the words beside any of their mentions put on the map."""
+    copy = context.copy
+    people = {word for name in names if name.label == "PER" for word in _words_of_several(copy, name)}
+    countries = _countries_told(context, names)
+    shown: set[str] = set()
+    for at, name in enumerate(names):
+        words = copy.read[name.start : name.end]
+        if name.label != "LOC" and words not in shown and words not in people and _may_be_place(words):
+            before = names[at - 1] if at else None
+            after = names[at + 1] if at + 1 < len(names) else None
+            if _is_shown(context, name, words, before, after) or _is_of_story(context, words, countries):
+                shown.add(words)
+    given = {words.split()[0] for words in _full_names(copy, names)}
+    placed = {copy.read[name.start : name.end] for name in names if _stands_within(copy, name)}
+    return [_label_of(name, copy.read[name.start : name.end], shown, given - placed) for name in names]
+
+
+def _label_of(name: NameSpan, words: str, shown: set[str], given: set[str]) -> NameSpan:
+    if words in shown:
+        return replace(name, label="LOC")
+    return replace(name, label="PER") if name.label == "LOC" and words in given else name
+
+
+def _full_names(copy: Copy, names: Sequence[NameSpan]) -> Iterator[str]:
+    for name in names:
+        words = copy.read[name.start : name.end]
+        if name.label == "PER" and " " in words:
+            yield words
+
+
+def _countries_told(context: RuleContext, names: Sequence[NameSpan]) -> set[str]:
+    """The countries of a story's dateline, its countries and its peoples."""
+    told = (
+        {place.country for place in context.dateline.places if place.country} if context.dateline else set()
+    )
+    for name in names:
+        words = context.copy.read[name.start : name.end]
+        code = lexicon().countries.get(key_of(words)) or lexicon().peoples.get(words)
+        told |= {code} if code else set()
+    return told
+
+
+def _is_of_story(context: RuleContext, words: str, countries: set[str]) -> bool:
+    """Whether a name is that of a town in a country that the story tells of, and nobody is called so."""
+    if context.is_sport or words.split(maxsplit=1)[0] in lexicon().given:
+        return False
+    return any(
+        option.country in countries
+        and option.population >= MIN_OWN_PEOPLE
+        and key_of(option.name) == key_of(words)
+        for option in candidates(words)[:3]
+    )
+
+
+def _stands_within(copy: Copy, name: NameSpan) -> bool:
+    head = copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
+    return WITHIN_WORDS.search(head) is not None
+
+
+def _words_of_several(copy: Copy, name: NameSpan) -> list[str]:
+    words = copy.read[name.start : name.end].split()
+    return words if len(words) > 1 else []
+
+
+def _may_be_place(words: str) -> bool:
+    known = lexicon()
+    return (
+        words not in known.known_organisations
+        and words not in known.known_others
+        and words not in known.agencies
+        and words not in known.peoples
+        and words not in known.single_names
+        and not (words.isupper() and len(words) < 5)
+        and bool(candidates(words))
+    )
+
+
+def _is_shown(
+    context: RuleContext, name: NameSpan, words: str, before: NameSpan | None, after: NameSpan | None
+) -> bool:
+    copy = context.copy
+    likeliest = candidates(words)[0]
+    if _has_area_behind(copy, name, words):
+        return True
+    if _stands_within(copy, name) and likeliest.population >= MIN_TOWN_PEOPLE:
+        return True
+    if context.is_sport or (words in lexicon().given and likeliest.population < MIN_LARGE_PEOPLE):
+        return False
+    if name.label == "ORG" and likeliest.population < MIN_LARGE_PEOPLE:
+        return False
+    large = likeliest.kind == "country" or likeliest.population >= MIN_LARGE_PEOPLE
+    if large and key_of(likeliest.name) == key_of(words):
+        return True
+    return _is_listed(copy, name, before, after) and likeliest.population >= MIN_LISTED_PEOPLE
+
+
+def _is_listed(copy: Copy, name: NameSpan, before: NameSpan | None, after: NameSpan | None) -> bool:
+    """Whether a name stands in a list beside a place."""
+    return bool(
+        before and before.label == "LOC" and LIST_GAP.fullmatch(copy.read[before.end : name.start])
+    ) or bool(after and after.label == "LOC" and LIST_GAP.fullmatch(copy.read[name.end : after.start]))
+
+
+def _has_area_behind(copy: Copy, name: NameSpan, words: str) -> bool:
+    """Whether a region or country stands behind a name that has a town so called."""
+    text = copy.read
+    if text[name.end : name.end + 2] != ", ":
+        return False
+    following = text[name.end + 2 : name.end + 40].split()
+    for size in range(min(3, len(following)), 0, -1):
+        area_name = " ".join(following[:size]).rstrip(",;:")
+        if area_name[:1].isupper() and (areas := areas_of(area_name)):
+            return any(
+                option.lies_in(area)
+                for option in candidates(words)
+                for area in areas[:3]
+                if option.kind == "city"
+            )
+    return False

@@ -1,0 +1,407 @@
+"""Which place each name of a story means.
+
+The words beside a name come first ("Paris, Texas", "Chile's Santiago", "the Polish town of"), then the dateline, then
+what the story's places say of each other: of one country, of one region, near to one another. Sizes decide the rest.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec.structs import replace
+
+from processors.model.event import Dateline, Place
+from processors.places import Candidate, areas_of, candidates, distance_between, find_place, key_of
+from processors.tag.copy import Copy, NameSpan
+from processors.tag.lexicon import lexicon
+
+MAX_CHARS_BESIDE: Final = (
+    60  # of a name in which an area may stand; "Newfoundland and Labrador" with its words has 40
+)
+MAX_AREA_WORDS: Final = 4
+AREA_AFTER: Final = re.compile(
+    r"(?:, | \(|,? in (?:the )?|,? (?:en|em|no|na|i|dans|au|aux) )(?=[^\W\d_a-zß-öø-ÿ])"
+)  # between a town and its area: "Perth, Scotland", "Tripoli (Lebanon)", "Perth in Scotland"
+IS_LIST: Final = re.compile(r",? (?:and|or|und|y|e|et|en|och|og|ou|o|i) [^\W\d_a-zß-öø-ÿ]|, [A-Z]")
+WORD: Final = re.compile(r"[^\W_][\w.'’-]*")
+OWNER_BEFORE: Final = re.compile(r"((?:[^\W\d_][\w.-]* ){0,3}[^\W\d_][\w.-]*)['’]s? (?:[a-z][\w-]* ){0,4}$")
+PEOPLE_BEFORE: Final = re.compile(r"\b([^\W\d_][\w-]*(?: [^\W\d_][\w-]*)?) (?:[a-z][\w-]* ){0,3}$")
+REGION_BEFORE: Final = re.compile(
+    r"\b(?:states?|provinces?|regions?|cantons?|departments?|governorates?|estados?|provincia|région|regione) (?:of |de |do |da |di |del )?$",
+    re.IGNORECASE,
+)
+REGION_AFTER: Final = re.compile(
+    r" (?:[Ss]tate|[Pp]rovince|[Rr]egion|[Pp]refecture|[Oo]blast|[Gg]overnorate|[Cc]anton|voters|lawmakers|"
+    r"(?:[Aa]ttorney |[Ll]ieutenant )?[Gg]overnor|Gov\.|[Ss]tate [A-Z])\b(?! [Uu]niversity)"
+)
+CITY_BEFORE: Final = re.compile(
+    r"\b(?:cit(?:y|ies)|towns?|villages?|ports?|capital|suburbs?|resort|mayor|ciudad|ville|Stadt|città|cidade) (?:of |de |di |do |von )?$",
+    re.IGNORECASE,
+)
+REGION_WORDS: Final = frozenset(
+    "state province region prefecture oblast governorate canton regions provinces states".split()  # noqa: SIM905 -- a word list
+)
+LOCATING_WORDS: Final = re.compile(
+    r"\b(?:in|at|near|from|to|outside|inside|around|across|throughout|into|toward|towards|via|off|of|between|through|"
+    r"southern|northern|eastern|western|central|south|north|east|west|downtown|nearby|"
+    r"en|à|a|de|desde|hasta|hacia|dans|vers|depuis|près de|aus|nach|bei|ab|di|da|em|no|na|uit|naar|bij|från|till|i|ved|fra|til|w|we|do|z)"
+    r"(?: (?:the|la|el|le|central|downtown|southern|northern|eastern|western|nearby))? $"
+)
+PLACE_BEFORE: Final = re.compile(r"(?:, | and | or | y | et | und | e | en | och | og |/)$")
+
+# The scores add up on the scale of a tenfold population. They were set on half A of the marked set (tests, `pins.txt`).
+CAPITAL_WEIGHT: Final = (
+    2.5  # a capital; less, and Paris in a story from Texas is the town; more, Athens in Georgia is Greek
+)
+REGION_WEIGHT: Final = 6.3  # a region, as a city of two million; less, and towns elsewhere go before Punjab
+STATE_WEIGHT: Final = (
+    7.5  # a region of `WITH_STATES`, whose copy names them like countries: Ontario is no town in California
+)
+WITH_STATES: Final = frozenset({"US", "CA", "AU", "GB", "IN"})
+COUNTRY_WEIGHT: Final = 9.0  # a country goes before all
+OTHER_NAME_WEIGHT: Final = -0.5  # a place by a name that is not its first
+SAME_COUNTRY_WEIGHT: Final = (
+    1.8  # of the country that is told of most; more, and a village goes before its famous namesake
+)
+SAME_REGION_WEIGHT: Final = 1.5  # of the dateline's region, or of one that other places of the story lie in
+NEAR_WEIGHT: Final = 1.2  # beside another place of the story, falling to nothing at `NEAR_KILOMETRES`
+NEAR_KILOMETRES: Final = 300.0
+BEHIND_TOWN_WEIGHT: Final = 0.5  # of a region behind the town that it is called after: Porto, Zug, Mendoza
+OF_KIND_WEIGHT: Final = 3.0  # "the state of Washington", "the city of Para"
+MIN_SUPPORT: Final = (
+    2  # other names of a story in a region, for a town of it to go before a capital or a country
+)
+MIN_WELL_KNOWN_PEOPLE: Final = 100_000  # of a city that needs no other sign that it is one
+MIN_OTHER_NAME_PEOPLE: Final = (
+    300_000  # of a city by another name than its first: those of small ones are full of slips
+)
+MIN_STANDALONE_PEOPLE: Final = (
+    250_000  # of an American city that copy from another state names without its own
+)
+MIN_NAMESAKE_SHARE: Final = (
+    0.015  # of the largest namesake's people; fewer, and a village goes before Houston
+)
+# Countries whose places others hold or claim: a story that says so ("Sevastopol, Russia") is followed.
+CLAIMING_COUNTRIES: Final = {
+    "UA": ("RU",), "PS": ("IL",), "SY": ("IL",), "IL": ("PS", "SY"), "EH": ("MA",), "MA": ("EH",), "GE": ("RU",),
+    "XK": ("RS",), "AZ": ("AM",), "CY": ("TR",), "IN": ("PK", "CN"), "PK": ("IN",), "TW": ("CN",), "JP": ("RU",),
+    "RU": ("JP", "UA"), "MD": ("RU",), "SO": ("XS",), "FK": ("AR",), "GI": ("ES",),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class PlaceName:
+    """A name of a story and what the words beside its mentions say."""
+
+    name: str
+    spans: tuple[NameSpan, ...]
+    options: tuple[Candidate, ...] = ()
+    areas: tuple[Candidate, ...] = ()  # that a mention stands with: one of them holds it
+    is_region: bool = False
+    is_city: bool = False
+    is_located: bool = False
+    chosen: Candidate | None = None
+    fixed: Place | None = None
+    is_fixed: bool = False
+    used_as: list[Candidate] = field(default_factory=list)  # the area that it is beside a town
+
+
+def locate_names(
+    copy: Copy,
+    named: Sequence[tuple[str, Sequence[NameSpan]]],
+    countries: Counter[str],
+    dateline: Dateline | None,
+) -> list[Place | None]:
+    """The place of each name with its mentions; None where it is none that is known, or no place at all."""
+    return _StoryMap(copy, named, countries, dateline).locate_all()
+
+
+class _StoryMap:
+    def __init__(
+        self, copy: Copy, named: Sequence[tuple[str, Sequence[NameSpan]]], countries: Counter[str],
+        dateline: Dateline | None,
+    ) -> None:  # fmt: skip
+        self._copy = copy
+        self._dateline = dateline
+        self._countries = countries
+        self._home = _town_of(dateline)
+        self._names = [PlaceName(name, tuple(spans)) for name, spans in named]
+        self._by_span = {span: name for name in self._names for span in name.spans}
+
+    def locate_all(self) -> list[Place | None]:
+        for name in self._names:
+            self._read_words_beside(name)
+        for name in self._names:
+            self._fix(name)
+        for _ in range(2):
+            anchors = [name.chosen for name in self._names if name.chosen] + (
+                [self._home] if self._home else []
+            )
+            for name in self._names:
+                if not name.is_fixed:
+                    name.chosen = self._choose(name, [each for each in anchors if each is not name.chosen])
+        return [self._place(name) for name in self._names]
+
+    def _read_words_beside(self, name: PlaceName) -> None:
+        name.options = _options_of(name)
+        text = self._copy.read
+        for span in name.spans:
+            before = text[max(0, span.start - MAX_CHARS_BESIDE) : span.start]
+            name.is_region |= bool(REGION_BEFORE.search(before)) or bool(REGION_AFTER.match(text, span.end))
+            name.is_city |= bool(CITY_BEFORE.search(before))
+            name.is_located |= bool(LOCATING_WORDS.search(before)) or self._stands_beside_place(span)
+            if not name.areas:
+                name.areas = self._areas_after(name, span) or _areas_before(before, name)
+
+    def _stands_beside_place(self, span: NameSpan) -> bool:
+        """Whether a name follows another place in a list."""
+        return PLACE_BEFORE.search(self._copy.read, max(0, span.start - 6), span.start) is not None and any(
+            other.end < span.start <= other.end + 6 for other in self._by_span
+        )
+
+    def _areas_after(self, name: PlaceName, span: NameSpan) -> tuple[Candidate, ...]:
+        """The areas that stand behind a name and may hold it."""
+        text = self._copy.read
+        gap = AREA_AFTER.match(text, span.end)
+        if gap is None:
+            return ()
+        start = gap.end()
+        words = list(WORD.finditer(text, start, start + MAX_CHARS_BESIDE))[:MAX_AREA_WORDS]
+        for word in reversed(words):
+            areas = areas_of(text[start : word.end()])
+            if not areas:
+                continue
+            holding = tuple(
+                area for area in areas if any(_is_within(option, area) for option in name.options)
+            )
+            is_list = gap.group() == ", " and IS_LIST.match(text, word.end()) is not None
+            if is_list and self._is_famous(name, holding):
+                return ()
+            if not holding and (is_list or gap.group() not in {", ", " ("}):
+                return ()
+            for other, owner in self._by_span.items():
+                if other.start == start and holding:
+                    owner.used_as += holding
+            return holding or tuple(area for area in areas if area.country)
+        return ()
+
+    def _is_famous(self, name: PlaceName, holding: tuple[Candidate, ...]) -> bool:
+        """Whether the likeliest place of a name is no town of the area, and far more likely: "Cairo, Georgia and Armenia"."""
+        if not name.options:
+            return False
+        likeliest = name.options[0]
+        return not any(_is_within(likeliest, area) for area in holding) and (
+            likeliest.kind == "country" or likeliest.capital or likeliest.population >= 1_000_000
+        )
+
+    def _fix(self, name: PlaceName) -> None:
+        """Choose what words tell for sure: the dateline's place, a town with its area, an area beside a town."""
+        if name.used_as:
+            name.chosen, name.is_fixed = name.used_as[0], True
+            return
+        for place in self._dateline.places if self._dateline else ():
+            if _is_named(place, name) and all(area.country == place.country for area in name.areas[:1]):
+                name.fixed, name.is_fixed, name.is_located = place, True, True
+                name.chosen = next(
+                    (option for option in name.options if option.geoname_id == place.geoname_id), None
+                )
+                return
+        if name.areas:
+            fitting = [
+                option for option in name.options if any(_is_within(option, area) for area in name.areas)
+            ]
+            name.is_fixed = name.is_located = True
+            if fitting:
+                name.chosen = fitting[0]
+            else:
+                name.fixed = _claimed(name) or Place(name.name, name.areas[0].country)
+
+    def _choose(self, name: PlaceName, anchors: list[Candidate]) -> Candidate | None:
+        if not name.options:
+            return None
+        scores = [
+            (self._score(option, name, anchors), -rank, option) for rank, option in enumerate(name.options)
+        ]
+        best = max(scores)[2]
+        likeliest = name.options[0]
+        if best.kind == "city" and best.population < MIN_NAMESAKE_SHARE * likeliest.population:
+            at_home = self._home is not None and (self._home.country, self._home.region) == (
+                best.country,
+                best.region,
+            )
+            near = any(
+                distance_between(best, anchor) < NEAR_KILOMETRES / 2
+                for anchor in anchors
+                if anchor.kind == "city"
+            )
+            if not (at_home and near):
+                best = likeliest
+        if (
+            best is not likeliest
+            and (likeliest.kind == "country" or likeliest.capital)
+            and not name.is_region
+        ):
+            others = sum(
+                anchor.kind == "city" and anchor.country == best.country and anchor.region == best.region
+                for anchor in {id(each): each for each in anchors}.values()
+                if anchor is not self._home
+            )
+            from_home = best.kind == "region" and self._home is not None and self._home.lies_in(best)
+            if others < MIN_SUPPORT and not from_home:
+                return likeliest
+        return best
+
+    def _score(self, option: Candidate, name: PlaceName, anchors: list[Candidate]) -> float:
+        score = _size(option, name.name)
+        if option.kind == "region" and (town := _chief_town(option, name.options)):
+            score = min(score, _size(town, name.name) - BEHIND_TOWN_WEIGHT)
+        most = max(self._countries.values(), default=0)
+        if option.country and self._countries.get(option.country):
+            score += SAME_COUNTRY_WEIGHT * math.sqrt(self._countries[option.country] / most)
+        elif any(anchor.country == option.country for anchor in anchors):
+            score += SAME_COUNTRY_WEIGHT / 2
+        if (name.is_region and option.kind == "region") or (name.is_city and option.kind == "city"):
+            score += OF_KIND_WEIGHT
+        others = [anchor for anchor in anchors if anchor.geoname_id != option.geoname_id]
+        if option.region and any(
+            anchor.region == option.region and anchor.country == option.country for anchor in others
+        ):
+            score += SAME_REGION_WEIGHT
+        nearest = min(
+            (distance_between(option, anchor) for anchor in others if anchor.kind == "city"), default=math.inf
+        )
+        return score + NEAR_WEIGHT * max(0.0, 1 - nearest / NEAR_KILOMETRES)
+
+    def _place(self, name: PlaceName) -> Place | None:
+        if name.fixed is not None:
+            return name.fixed
+        if name.chosen is None:
+            code = lexicon().countries.get(key_of(name.name))
+            return find_place(name.name, countries=(code,)) or Place(name.name, code) if code else None
+        if not name.is_fixed and not self._is_shown(name, name.chosen):
+            return None
+        if not name.is_fixed and self._lacks_state(name.chosen):
+            return Place(name.name, name.chosen.country)
+        return name.chosen.place(name.chosen.spelled(name.name))
+
+    def _is_shown(self, name: PlaceName, chosen: Candidate) -> bool:
+        """Whether a name is a place by more than its spelling: words are towns somewhere, and people are called so."""
+        words = lexicon()
+        is_village = chosen.kind == "city" and chosen.population < MIN_WELL_KNOWN_PEOPLE
+        if name.name in words.known_organisations or (is_village and name.name in words.known_places):
+            return False
+        if chosen.kind == "country" or name.is_located or name.is_region or name.is_city:
+            return True
+        if chosen.kind == "city" and name.name in words.given:
+            return False
+        if (
+            chosen.kind == "city"
+            and _is_other_name(chosen, name.name)
+            and chosen.population < MIN_OTHER_NAME_PEOPLE
+        ):
+            return False
+        if chosen.kind == "city" and chosen.population < MIN_WELL_KNOWN_PEOPLE:
+            return self._countries.get(chosen.country or "", 0) > 0
+        return True
+
+    def _lacks_state(self, chosen: Candidate) -> bool:
+        """Whether a town is of another state than the story's, where copy would have told its state."""
+        home = self._home
+        return (
+            chosen.kind == "city"
+            and home is not None
+            and home.country == chosen.country == "US"
+            and home.region not in (None, "DC", chosen.region)
+            and chosen.population < MIN_STANDALONE_PEOPLE
+            and distance_between(home, chosen) > NEAR_KILOMETRES
+        )
+
+
+def _options_of(name: PlaceName) -> tuple[Candidate, ...]:
+    """The places that a name may mean; of "Niger State" the regions called Niger."""
+    options = candidates(name.name)
+    if options:
+        return options
+    head, _, last = name.name.rpartition(" ")
+    if head and last.casefold() in REGION_WORDS:
+        return tuple(option for option in candidates(head) if option.kind == "region")
+    return ()
+
+
+def _areas_before(before: str, name: PlaceName) -> tuple[Candidate, ...]:
+    """The areas that own a name ("South Africa's Eastern Cape") or whose people do ("the Polish town of")."""
+    areas: Iterable[Candidate] = ()
+    if owner := OWNER_BEFORE.search(before):
+        words = owner[1].split()
+        areas = next((found for at in range(len(words)) if (found := areas_of(" ".join(words[at:])))), ())
+    elif people := PEOPLE_BEFORE.search(before):
+        code = lexicon().peoples.get(people[1]) or lexicon().peoples.get(people[1].split()[-1])
+        areas = (Candidate("country", "", code),) if code else ()
+    return tuple(area for area in areas if any(_is_within(option, area) for option in name.options))
+
+
+def _is_within(option: Candidate, area: Candidate) -> bool:
+    """Whether a place lies in an area that is another place."""
+    return (
+        option.kind != "country"
+        and option.geoname_id != (area.geoname_id or -1)
+        and option.lies_in(area)
+        and (area.kind == "country" or option.kind == "city")
+    )
+
+
+def _is_named(place: Place, name: PlaceName) -> bool:
+    """Whether a name of the copy is the dateline's place."""
+    if not place.name or not place.country or name.is_region:
+        return False
+    return key_of(place.name) == key_of(name.name)
+
+
+def _claimed(name: PlaceName) -> Place | None:
+    """The place whose country a story tells otherwise than the reference does, where two states claim it."""
+    for area in name.areas:
+        for option in name.options[:1]:
+            if area.kind == "country" and area.country in CLAIMING_COUNTRIES.get(option.country or "", ()):
+                return replace(option.place(option.spelled(name.name)), country=area.country)
+    return None
+
+
+def _chief_town(region: Candidate, options: Sequence[Candidate]) -> Candidate | None:
+    """The town that a region is called after, where the likeliest list has it first."""
+    return next(
+        (
+            option
+            for option in options[: options.index(region)]
+            if option.kind == "city" and option.region == region.region and option.country == region.country
+        ),
+        None,
+    )
+
+
+def _is_other_name(place: Candidate, name: str) -> bool:
+    return key_of(place.name) != key_of(name)
+
+
+def _size(option: Candidate, name: str) -> float:
+    if option.kind == "country":
+        return COUNTRY_WEIGHT
+    own = 0.0 if key_of(option.name) == key_of(name) else OTHER_NAME_WEIGHT
+    if option.kind != "city":
+        return STATE_WEIGHT if option.country in WITH_STATES else REGION_WEIGHT
+    return (
+        math.log10(max(option.population, 1000)) + own + (CAPITAL_WEIGHT if option.capital and not own else 0)
+    )
+
+
+def _town_of(dateline: Dateline | None) -> Candidate | None:
+    """The dateline's first place, where it is a town of the gazetteer."""
+    place = dateline.places[0] if dateline and dateline.places else None
+    if place is None or place.geoname_id is None or not place.name:
+        return None
+    towns = (town for town in candidates(place.name) if town.kind == "city")
+    return next((town for town in towns if town.geoname_id == place.geoname_id), None)
