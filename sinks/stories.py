@@ -100,6 +100,12 @@ def mark_of(event: Event) -> Mark | None:
     return None
 
 
+def is_known(event: Event) -> bool:
+    """Whether an event tells what was told before, so that nothing is to be written; not where it is run again on purpose."""
+    is_rerun = event.provenance is not None and event.provenance.rerun
+    return lineage(event).again and not is_rerun
+
+
 def is_unreached_kill(event: Event) -> bool:
     """Whether an event kills a story that is not known: what it withdraws may still be shown."""
     place = lineage(event)

@@ -29,7 +29,7 @@ from sinks.metrics import (
     RECORDS,
     UNREAD_STATE,
 )
-from sinks.stories import is_unreached_kill
+from sinks.stories import is_unreached_kill, lineage
 from streams.messages import Message
 from streams.topology import LINEAGE, STEPS
 
@@ -133,7 +133,9 @@ def _count_kills(outcome: Sequence[Message]) -> None:
     """Count the kills among the events of a record by whether they reach a story."""
     for message in outcome:
         if _KILL in message.value and not message.topic.endswith(".dlq") and message.topic != LINEAGE.name:
-            KILLS.labels("unreached" if is_unreached_kill(decode(message.value, Event)) else "reached").inc()
+            event = decode(message.value, Event)
+            if not lineage(event).again:
+                KILLS.labels("unreached" if is_unreached_kill(event) else "reached").inc()
 
 
 def _count_claims(outcome: Sequence[Message]) -> None:
@@ -141,12 +143,11 @@ def _count_claims(outcome: Sequence[Message]) -> None:
     for message in outcome:
         if _FOREIGN in message.value and not message.topic.endswith(".dlq") and message.topic != LINEAGE.name:
             event = decode(message.value, Event)
-            relation = event.lineage.relation if event.lineage else "new"
-            steps = event.provenance.steps if event.provenance else ()
-            if relation != "duplicate" and any(
+            place, steps = lineage(event), event.provenance.steps if event.provenance else ()
+            if not (place.relation == "duplicate" or place.again) and any(
                 part.name == "other-source" for step in steps for part in step.evidence
             ):
-                FOREIGN_CLAIMS.labels(relation).inc()
+                FOREIGN_CLAIMS.labels(place.relation).inc()
 
 
 def publish_lag(step: str, records: float, seconds: float) -> None:

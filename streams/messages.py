@@ -1,7 +1,8 @@
 """What travels on topics: messages with CloudEvents headers, records with their place, dead letters.
 
-Every message has CloudEvents 1.0 headers in Kafka's binary mode, ``content-type`` and a W3C ``traceparent``. Ids are
-hashes of topic and value, so the same input gives the same id on every run and consumers can drop repeats.
+Every message has CloudEvents 1.0 headers in Kafka's binary mode, ``content-type`` and a W3C ``traceparent``. The id of an
+event is a hash of what its story says, the same on every topic; that of anything else is one of topic and value. So the
+same input gives the same id on every run, and consumers can drop repeats.
 """
 
 from __future__ import annotations
@@ -90,9 +91,14 @@ class Record:
         return dict(self.headers).get(name)
 
 
-def message(topic: str, key: str, value: bytes, timestamp: int, *, source: str, trace: str = "") -> Message:
-    """A message with its CloudEvents headers; `trace` is the traceparent of what caused it, if it is one."""
-    identity = hashlib.sha256(topic.encode() + b"\0" + value).hexdigest()[:32]
+def message(
+    topic: str, key: str, value: bytes, timestamp: int, *, source: str, trace: str = "", identity: str = ""
+) -> Message:
+    """A message with its CloudEvents headers; `trace` is the traceparent of what caused it, if it is one.
+
+    `identity` is that of an event (`identify_event`); without it the message has one of topic and value.
+    """
+    identity = identity or hashlib.sha256(topic.encode() + b"\0" + value).hexdigest()[:32]
     trace_id = trace[3:35] if TRACEPARENT_PATTERN.fullmatch(trace) else identity
     headers = {
         "ce_id": identity,

@@ -1,7 +1,8 @@
 """A replay: raw items of a time range run again, after a parser's change; or a look at what that would change.
 
-Items are replayed as a back-fill: behind live ones, and without alerts. The pipeline gives a story that it has seen
-its old place in its chain, and the index takes the new event in the old one's stead.
+Items are replayed as a back-fill: behind live ones, and without alerts. A story that reads otherwise now is an update; one
+that reads as before is a repeat, unless it is to be run again all the same: then it keeps its place in its chain, and the
+index takes the new event in the old one's stead.
 """
 
 from __future__ import annotations
@@ -67,9 +68,9 @@ def raw_items(log: RawLog, topic: str, wanted: Range) -> Iterator[RawItem]:
             yield item
 
 
-def replay_batches(items: Iterable[RawItem]) -> Iterator[list[Message]]:
+def replay_batches(items: Iterable[RawItem], *, rerun: bool = False) -> Iterator[list[Message]]:
     """The messages that replay items, in batches."""
-    messages = (raw_message(replace(item, backfill=True), BACKFILL.name) for item in items)
+    messages = (raw_message(replace(item, backfill=True, rerun=rerun), BACKFILL.name) for item in items)
     while batch := list(itertools.islice(messages, 200)):
         yield batch
 

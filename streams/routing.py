@@ -15,7 +15,7 @@ from typing import Final
 from config.files import find_file
 from config.settings import Settings
 from processors.errors import Rejected
-from processors.model.codec import decode, encode
+from processors.model.codec import decode, encode, identify_event
 from processors.model.event import Event
 from processors.sources import is_same_source
 from processors.times import HOUR_MS
@@ -140,13 +140,16 @@ class RouteWork:
         return [*messages, self._memory_message(key, decision.chain, at)]
 
     def _route_messages(self, key: str, delivery: RouteDelivery) -> Iterable[Message]:
-        for route in delivery.routes:
-            if route not in self._routes:
-                continue  # the operator has removed the rule since
+        routes = [
+            route for route in delivery.routes if route in self._routes
+        ]  # of the others the rule was removed since
+        identity = identify_event(decode(delivery.event, Event)) if routes else ""
+        for route in routes:
             topic = route_topic(route)
             routed = message(
-                topic, key, delivery.event, delivery.written, source=ROUTE.name, trace=delivery.trace
-            )
+                topic, key, delivery.event, delivery.written, source=ROUTE.name, trace=delivery.trace,
+                identity=identity,
+            )  # fmt: skip
             yield routed
             if delivery.kill and route in self._compacted:
                 yield _tombstone(routed)

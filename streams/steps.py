@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from config.lexicon import check_lexicon
 from config.settings import Settings
 from processors.errors import OutOfMemory, Rejected
-from processors.model.codec import decode, encode
+from processors.model.codec import decode, encode, identify_event
 from processors.model.event import Event, Feature, KilledChain, Lineage, RawItem, StepTrace
 from processors.model.story import AltId
 from processors.rule_guard import FailedRule, RuleGuard
@@ -352,7 +352,7 @@ class Work:
         written = [
             message(
                 topic.name, topic.key(new.event), encode(new.event), record.timestamp,
-                source=self.step.name, trace=trace,
+                source=self.step.name, trace=trace, identity=identify_event(new.event),
             )
         ]  # fmt: skip
         if new.failed_rules:

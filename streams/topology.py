@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from processors.model.event import Event
+    from processors.model.event import Event, Lineage
 
 # Windows of deduplication that a state topic keeps. With 1, deduplicate forgets at a restart the templates that it
 # knows by more than one window; each window more is read back at every start.
@@ -85,7 +85,13 @@ class Step:
 
     def route(self, event: Event) -> Topic:
         """The topic that an event of this step is written to."""
-        return self.writes[-1 if event.lineage and event.lineage.relation == "duplicate" else 0]
+        return self.writes[-1 if event.lineage and _is_repeat(event, event.lineage) else 0]
+
+
+def _is_repeat(event: Event, lineage: Lineage) -> bool:
+    """Whether an event tells nothing that was not told before. What is run again on purpose passes as at first."""
+    is_rerun = event.provenance is not None and event.provenance.rerun
+    return lineage.relation == "duplicate" or (lineage.again and not is_rerun)
 
 
 @dataclass(frozen=True, slots=True)

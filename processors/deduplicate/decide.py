@@ -149,7 +149,8 @@ class Deduplicator:
         """Place a normalised event in its chain and remember it. `prepared` is what `prepare` made of it."""
         prepared = prepared or self.prepare((event,))[0]
         if seen := self._find_seen(event, prepared):
-            return StoryDecision(seen.lineage(), seen.uri, seen.source, seen.evidence(), seen.novel())
+            lineage = replace(seen.lineage(), again=True)
+            return StoryDecision(lineage, seen.uri, seen.source, seen.evidence(), seen.novel())
         prepared = self._learn(event, prepared)
         claim = settle_claim(event, self._keys)
         event = _with_uri(event, claim.uri)

@@ -6,11 +6,12 @@ deterministic: equal values give equal bytes. `decode` takes unknown keys and sa
 
 from __future__ import annotations
 
+import hashlib
 from threading import Lock
 from typing import Any, Final, TypeVar
 
 import msgspec
-from msgspec.structs import FieldInfo
+from msgspec.structs import FieldInfo, replace
 
 from processors.errors import Malformed
 from processors.model.event import Event
@@ -43,6 +44,15 @@ def decode(raw: bytes | str, kind: type[T]) -> T:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Malformed(f"not JSON: {error}") from error
     return instance
+
+
+def identify_event(event: Event) -> str:
+    """What an event goes by: a hash of what its story says, the same however it came here and on every topic."""
+    story, lineage = event.story, event.lineage
+    if lineage is not None and lineage.again:
+        lineage = replace(lineage, again=False)
+    said = (story.uri, story.version, event.headline, event.text, lineage)
+    return hashlib.sha256(_ENCODER.encode(said)).hexdigest()[:32]
 
 
 def to_builtins(value: object) -> Any:

@@ -53,7 +53,8 @@ class Lineage(Model, frozen=True):
 
     `sequence` counts the members of the chain from 1 in log order; duplicates keep their parent's number. `source` is
     whose story the earliest member is, where that is another source than this story's. `also_killed` are the chains of
-    the other stories that a kill names; on topics it comes once for each, under that one's key.
+    the other stories that a kill names; on topics it comes once for each, under that one's key. `again`: the same version
+    with the same words came before, so that only readers of repeats are told.
     """
 
     story: str
@@ -63,6 +64,7 @@ class Lineage(Model, frozen=True):
     sequence: int = always_written(1)
     source: str | None = None
     also_killed: tuple[KilledChain, ...] = ()
+    again: bool = False
 
 
 class Segment(Model, frozen=True):
@@ -208,7 +210,8 @@ class Provenance(Model, frozen=True):
     """How the story came here. `input` is the path given to ``wiredesk process``.
 
     `source` is whose story it is (`processors.sources`): only the same source updates, corrects or kills it.
-    `backfill` marks old news that was sent in later: it is indexed, and alerts nobody.
+    `backfill` marks old news that was sent in later: it is indexed, and alerts nobody. `rerun` marks what passes all steps
+    although it was seen before, because an operator wants the steps of today to look at it.
     """
 
     received: str
@@ -219,6 +222,7 @@ class Provenance(Model, frozen=True):
     steps: tuple[StepTrace, ...] = always_written(())
     backfill: bool = False
     source: str | None = None
+    rerun: bool = False
 
 
 class Event(Model, frozen=True):
@@ -246,7 +250,7 @@ class RawItem(Model, frozen=True):
     `payload` is base64 in JSON. `received` is when the poller had it, or ``--now``. `media_type` and `charset` are
     what the transport told. `format` overrides sniffing. `uri` and `version` are set where the poller knows the
     item's identity better than one entry can tell. `language`, `source` and `timezone` are the feed's own, as
-    defaults for items that say nothing; `outcome` is the poll's. `backfill` marks old news (see `Provenance`). `origin`
+    defaults for items that say nothing; `outcome` is the poll's. `backfill` and `rerun` are as in `Provenance`. `origin`
     is the authority of what no configured feed brought, whatever it says of itself (`processors.sources`).
     """
 
@@ -266,6 +270,7 @@ class RawItem(Model, frozen=True):
     outcome: str | None = None
     backfill: bool = False
     origin: str | None = None
+    rerun: bool = False
 
 
 class FeedGap(Model, frozen=True):

@@ -102,6 +102,7 @@ def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bo
             item.url,
             item.input,
             backfill=item.backfill,
+            rerun=item.rerun,
             source=source_of_item(item, reading.publisher or _first_source(reading.story), story.uri),
         ),
     )

@@ -48,6 +48,7 @@ from sinks.stories import (
     Mark,
     Member,
     hidden_by,
+    is_known,
     lineage,
     mark_keys,
     mark_of,
@@ -123,6 +124,10 @@ class ElasticsearchSink(Sink):
             Transient: the server is down, overloaded, full or refuses us. Nothing is lost: call again later.
             Misconfigured: it refuses our user or key for good.
         """
+        if any(map(is_known, events)):
+            told = [event for event in events if not is_known(event)]
+            came = iter((await self.write(told)).outcomes if told else ())
+            return WriteResult([None if is_known(event) else next(came) for event in events])
         with self._login_errors(), translate_errors(self._url):
             events = await self._with_own_identities(events)
             marks = [mark_of(event) for event in events]

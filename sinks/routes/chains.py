@@ -84,7 +84,7 @@ def decide_event(
 ) -> ChainDecision:
     """Where an event goes, given what is remembered of its chain. `written` and `now` are in milliseconds."""
     place = lineage(event)
-    if place.relation == "duplicate":
+    if place.relation == "duplicate" or place.again:
         return ChainDecision(chain)
     chain = chain or Chain(written, source=chain_source(event))
     if takes_over(event):

@@ -105,8 +105,9 @@ class Router:
         repeat goes nowhere. Old news that a back-fill brings goes nowhere either, but for its kills and corrections of
         what went out.
         """
-        relation = lineage(event).relation
-        if relation == "duplicate":
+        place = lineage(event)
+        relation = place.relation
+        if relation == "duplicate" or place.again:
             return RouteDecision(())
         old = event.provenance is not None and event.provenance.backfill
         if is_kill(event):

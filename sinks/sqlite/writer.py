@@ -25,6 +25,7 @@ from sinks.stories import (
     chain_of_key,
     entity_names,
     hidden_by,
+    is_known,
     list_key,
     mark_of,
     member_of,
@@ -89,6 +90,8 @@ class StoryIndex:
     def write(self, events: Sequence[Event]) -> None:
         """Store events. Repeats and stale events change nothing; kills and corrections take effect at once."""
         for sent in events:
+            if is_known(sent):
+                continue
             event = with_own_identity(sent, self._find_source)
             self._store(event)
             mark = mark_of(event)

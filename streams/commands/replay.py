@@ -54,6 +54,12 @@ COMPARABLE_STEPS = tuple(step.name for step in STEPS if not step.state)
 @click.option(
     "--backfilled", is_flag=True, help="The items of back-fills and replays, instead of the live ones."
 )
+@click.option(
+    "--rerun",
+    is_flag=True,
+    help="All steps look at every item again, also where it reads as before: the tagger's rules have changed, or a topic"
+    " between the steps was lost.",
+)
 @kafka_option
 @with_settings(DATA_OPTION)
 def command(
@@ -66,12 +72,14 @@ def command(
     through: str,
     examples: int,
     backfilled: bool,
+    rerun: bool,
     kafka: bool,
 ) -> None:
     """Run the raw items of a time range again, as the parsers read them today.
 
-    They go the way of a back-fill: behind live items, without alerts. A story keeps its place in its chain, and the
-    index takes its new event in the old one's stead. How far back one can go is the retention of the raw items.
+    They go the way of a back-fill: behind live items, without alerts. A story that reads otherwise now is an update; one
+    that reads as before goes to the topic of repeats alone. With --rerun it keeps its place in its chain, and the index
+    takes its new event in the old one's stead. How far back one can go is the retention of the raw items.
 
     \b
     Examples:
@@ -96,7 +104,7 @@ def command(
             return
         with closing(open_archive(settings, kafka=kafka)) as archive:
             number = 0
-            for batch in replay_batches(raw_items(log, topic, wanted)):
+            for batch in replay_batches(raw_items(log, topic, wanted), rerun=rerun):
                 archive.append(batch)
                 number += len(batch)
             click.echo(f"{number:,} items replayed")

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from config.settings import Settings
 from processors.model import event
-from processors.model.codec import encode, to_builtins
+from processors.model.codec import encode, identify_event, to_builtins
 from processors.model.event import (
     DateExpression,
     Dateline,
@@ -50,7 +50,7 @@ ROUTES_CHANNEL: Final = "wire.out.route.v1"  # the channel of all routes, whose 
 KINDS: Final = {"item": "rawItem", "event": "event", "gap": "gap"}  # by what a topic carries
 PUBLIC_TOPICS: Final = tuple(topic for topic in TOPICS if topic.carries in KINDS)  # a state is nobody else's
 CLOUD_EVENTS: Final[dict[str, dict[str, Any]]] = {
-    "ce_id": {"type": "string", "description": "A hash of topic and value: a repeat has the same, so it can be dropped."},
+    "ce_id": {"type": "string", "description": "A hash of what the story says (uri, version, headline, text, lineage), the same on every topic; of raw items one of topic and value. A repeat has the same, so it can be dropped."},
     "ce_source": {"type": "string", "format": "uri-reference", "description": "/wiredesk/ and the step or feed."},
     "ce_type": {"type": "string", "description": "org.wiredesk. and the topic without wire."},
     "ce_specversion": {"type": "string", "const": "1.0"},
@@ -225,7 +225,9 @@ def _example(topic: Topic, name: str, example: Event | RawItem) -> dict[str, Any
     """An example as it stands on a topic, with the headers that it has there."""
     source = "route" if isinstance(example, Event) else "nda-world"
     out = route_topic("harbours") if isinstance(example, Event) else topic.name
-    record = message(out, "", encode(example), to_milliseconds(RECEIVED_AT), source=source)
+    identity = identify_event(example) if isinstance(example, Event) else ""
+    received = to_milliseconds(RECEIVED_AT)
+    record = message(out, "", encode(example), received, source=source, identity=identity)
     headers = {header: value.decode() for header, value in record.headers}
     return {"name": name, "headers": headers, "payload": to_builtins(example)}
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from processors.errors import Malformed
-from processors.model.event import RawItem
+from processors.model.codec import identify_event
+from processors.model.event import Provenance, RawItem
 from processors.times import to_milliseconds
+from sinks.stories import lineage
 from streams.messages import Record, dead_letter, message, raw_message
+from tests.sinks.events import event
 
 NOON = to_milliseconds("2026-01-31T12:00:00Z")
 RECORD = Record(
@@ -29,6 +34,23 @@ def test_ids_depend_on_topic_and_value_alone() -> None:
     assert one.header("ce_id") == message("a", "other", b"{}", NOON + 1, source="t").header("ce_id")
     assert one.header("ce_id") != message("b", "k", b"{}", NOON, source="s").header("ce_id")
     assert one.header("ce_id") != message("a", "k", b"[]", NOON, source="s").header("ce_id")
+
+
+def test_an_event_goes_by_what_its_story_says_on_whatever_topic_and_however_it_came() -> None:
+    story = event("urn:a", text="Ships will come.")
+    identity = identify_event(story)
+    moved = replace(story, provenance=Provenance("2026-02-01T00:00:00Z", "rss", feed="other"), topics=())
+    assert identify_event(moved) == identity
+    assert identify_event(replace(story, lineage=replace(lineage(story), again=True))) == identity
+    others = [
+        replace(story, text="Ships have come."),
+        replace(story, headline="Ships"),
+        replace(story, lineage=replace(lineage(story), sequence=2)),
+        replace(story, story=replace(story.story, version="2")),
+    ]
+    assert len({identity, *map(identify_event, others)}) == 5
+    made = [message(topic, "k", b"{}", NOON, source="s", identity=identity) for topic in ("a", "b")]
+    assert [each.header("ce_id") for each in made] == [identity.encode()] * 2
 
 
 def test_a_trace_goes_through_all_steps() -> None:

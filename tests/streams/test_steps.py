@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import resource
 import sqlite3
+from collections.abc import Sequence
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from config.settings import Settings
 from processors.deduplicate.words import split_words
@@ -14,7 +16,7 @@ from processors.errors import OutOfMemory
 from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
 from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, StoryIndex
-from streams.messages import Record, raw_message
+from streams.messages import Message, Record, raw_message
 from streams.steps import (
     HONEST_MEMORY_BYTES,
     STAGE_LOADERS,
@@ -24,7 +26,8 @@ from streams.steps import (
     load_stage,
     load_used_work,
 )
-from streams.topology import NORMALISED, RAW, STEPS, UNIQUE
+from streams.topology import DUPLICATE, LINEAGE, NORMALISED, RAW, STEPS, UNIQUE
+from tests.invented import line
 from tests.processors.deduplicate.stories import event, report
 
 
@@ -73,6 +76,71 @@ def test_a_kill_of_two_stories_is_written_under_the_key_of_each_chain_and_hides_
     StoryIndex(connection).write([decode(message.value, Event) for message in written])
     hidden = dict(connection.execute("SELECT uri, hidden_by FROM stories"))
     assert hidden == {"urn:0": "urn:k", "urn:1": "urn:k", "urn:k": "urn:k"}
+
+
+def pass_steps(works: Sequence[Work], item: RawItem) -> dict[str, list[Message]]:
+    """What an item comes to on each topic, through normalise and deduplicate."""
+    told: dict[str, list[Message]] = {}
+    made = [raw_message(item, RAW.name)]
+    for work in works:
+        records = [Record(m.topic, 0, 0, m.key, m.value, m.timestamp, m.headers) for m in made]
+        outcomes = [outcome for outcome in work(records) if not isinstance(outcome, Exception)]
+        for each in (message for outcome in outcomes for message in outcome):
+            told.setdefault(each.topic, []).append(each)
+        made = told.get(NORMALISED.name, [])
+    return told
+
+
+ITEM = RawItem(line(1, 60), "2026-11-20T12:01:00Z", feed="wire", format="ninjs")
+LATER = "2026-11-20T13:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "sent_again",
+    [
+        ITEM,
+        replace(ITEM, received=LATER),  # a feed's lost memory
+        replace(ITEM, received=LATER, url="https://wire.example/feed", media_type="application/json"),
+        replace(ITEM, received=LATER, input="spool/2.json"),  # a file dropped twice
+        replace(ITEM, received=LATER, outcome="pushed"),
+        replace(ITEM, backfill=True),  # a replay
+    ],
+)
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_what_was_seen_is_told_to_readers_of_repeats_only_under_the_same_id(
+    sent_again: RawItem, *, is_restarted: bool
+) -> None:
+    works = [Work(step, Settings()) for step in STEPS[:2]]
+    first = pass_steps(works, ITEM)
+    if is_restarted:
+        works = [Work(step, Settings()) for step in STEPS[:2]]
+        for number, memory in enumerate(first[LINEAGE.name]):
+            works[1].restore(Record(LINEAGE.name, 0, number, memory.key, memory.value, memory.timestamp))
+    again = pass_steps(works, sent_again)
+    assert UNIQUE.name not in again
+    assert LINEAGE.name not in again
+    [told], [repeated] = first[UNIQUE.name], again[DUPLICATE.name]
+    assert told.header("ce_id") == repeated.header("ce_id")
+    lineage = decode(repeated.value, Event).lineage
+    assert lineage == replace(decode(told.value, Event).lineage, again=True)  # type: ignore[type-var]
+
+
+def test_what_is_run_again_on_purpose_passes_all_steps_and_takes_the_place_of_what_was_stored() -> None:
+    works = [Work(step, Settings()) for step in STEPS[:2]]
+    first, repeated = pass_steps(works, ITEM), pass_steps(works, replace(ITEM, backfill=True))
+    rerun = pass_steps(works, replace(ITEM, backfill=True, rerun=True))
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(INDEX_TABLES + FOLDED_WORDS)
+    stored = []
+    for told in (first[UNIQUE.name], repeated[DUPLICATE.name], rerun[UNIQUE.name]):
+        StoryIndex(connection).write([decode(message.value, Event) for message in told])
+        stored += connection.execute("SELECT event FROM stories").fetchall()
+    assert stored[0] == stored[1], "a repeat changes nothing"
+    assert decode(stored[2][0], Event).provenance.rerun  # type: ignore[union-attr]
+    assert len(stored) == 3
+    assert {message.header("ce_id") for message in (*first[UNIQUE.name], *rerun[UNIQUE.name])} == {
+        first[UNIQUE.name][0].header("ce_id")
+    }
 
 
 def failing_work(monkeypatch: pytest.MonkeyPatch) -> Work:

@@ -33,9 +33,26 @@ def test_the_same_version_gives_the_same_answer_whenever_it_comes_again(window: 
     window.decide(event("a", report(1) + " More.", version="2", hours=1))
     copy = window.decide(event("b", report(1), hours=2))
     again = window.decide(event("a", report(1)))
-    assert (again.lineage, again.evidence) == (first.lineage, first.evidence)
+    assert (again.lineage, again.evidence) == (replace(first.lineage, again=True), first.evidence)
     assert again.memory == b""
-    assert window.decide(event("b", report(1), hours=2)).lineage == copy.lineage
+    assert window.decide(event("b", report(1), hours=2)).lineage == replace(copy.lineage, again=True)
+
+
+def test_other_words_under_the_same_version_are_an_update(window: Deduplicator) -> None:
+    decided = [
+        window.decide(event("a", text)).lineage for text in (report(1), report(1) + " The count is 17.")
+    ]
+    assert [(lineage.relation, lineage.again) for lineage in decided] == [("new", False), ("update", False)]
+    assert window.decide(event("a", report(1) + " The count is 17.")).lineage == replace(
+        decided[1], again=True
+    )
+
+
+def test_another_status_under_the_same_version_and_words_is_told(window: Deduplicator) -> None:
+    first = event("a", report(1))
+    window.decide(first)
+    killed = window.decide(replace(first, story=replace(first.story, pub_status="canceled")))
+    assert (killed.lineage.relation, killed.lineage.again) == ("kill", False)
 
 
 def test_a_higher_version_updates_and_a_lower_one_that_comes_late_adds_nothing(window: Deduplicator) -> None:

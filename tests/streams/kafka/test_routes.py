@@ -92,7 +92,7 @@ async def test_kills_follow_and_leave_tombstones_on_compacted_routes(
     assert [record.key for record in standing] == [b"urn:a"] * 3
     assert [record.value is None for record in standing] == [False, False, True]
     identities = [dict(record.headers)["ce_id"] for record in (*followed, *standing)]
-    assert len(set(identities)) == 5
+    assert len(set(identities)) == 3, "a story is known by one id on both, and its tombstone by another"
 
 
 async def test_kill_9_loses_nothing_repeats_nothing_and_tells_nothing_early(
