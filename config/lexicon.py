@@ -67,30 +67,26 @@ class Dates(WordTable, frozen=True):
     """Date expressions. A table gives each word, or fixed phrase, a code that is the same in every language.
 
     ============== =====================================================================================
-    weekday        0 (Monday) to 6: forms beside the calendar's; weekdays: the plural words
-    month          1 (January) to 12: forms beside the calendar's
+    weekday, month 0 (Monday) to 6, 1 to 12: forms beside the calendar's; weekdays: the plural words
     unit, units    ``D W M Q Y E C WE``: day … year, decade, century, weekend; singular and plural words
     clock          ``H M S``
     season         ``SP SU FA WI``
     shift          -1 (last), 0 (this), 1 (next)
-    number         its value; compounds ("twenty-one") are made by the grammar
-    ordinal        its value
+    number         its value, like ordinal; compounds ("twenty-one") are made by the grammar
     relative_day   days from the reference date
-    part           ``MO AF EV NI``, or a time of day
-    this_part      the same, of the reference date; with ``-`` of the day before
+    part           ``MO AF EV NI``, or a time of day; this_part: of the reference date, with ``-`` of the day before
     reference      ``PRESENT_REF PAST_REF FUTURE_REF``
     holiday        ``MM-DD``; ``MM-N-D`` the Nth weekday D of a month (``L`` the last); ``E+N`` days from Easter
     every          the period, ``P1D``
     century        its number; short: the digit of a decade (the sixties: 6)
-    pair           the unit of a word that means two of it: يومين is two days
-    era            the year before the first of an era: 令和 is 2018
+    pair, era      the unit that a word means two of (يومين); the year before an era's first (令和: 2018)
     ============== =====================================================================================
 
     A word that is spelled with a capital letter must have one in the text. `many` are words for an unknown number.
     `lead` may stand before an expression of `lead_kinds` and belongs to it. `future` and `past` are cues that tell
     whether a clause looks ahead or back; `past_after` follows a past expression, `future_before` stands before a
-    future one, unless `future_unless` goes before that. `clitics` are letters that a word may begin with and that belong to no expression: الاثنين in والاثنين.
-    A language is `unspaced` where no blanks part its words.
+    future one, unless `future_unless` goes before that. `clitics` are letters that a word may begin with and that
+    belong to no expression: الاثنين in والاثنين. A language is `unspaced` where no blanks part its words.
     """
 
     rule: tuple[DateRule, ...]
@@ -131,9 +127,7 @@ class Speech(WordTable, frozen=True):
     """Who said what: words in lower case, by what they do in a clause that tells it."""
 
     cues: WordSet = WordSet()  # verbs of speech, all forms
-    weak: WordSet = (
-        WordSet()
-    )  # cues that need a quotation beside them: too common otherwise for indirect speech
+    weak: WordSet = WordSet()  # cues that need a quotation beside them, being common
     plain: WordSet = WordSet()  # cues of narration, for dialogue that a dash opens
     nominal: PhraseList = PhraseList()  # what may stand between a source and its words: "according to"
     behind: PhraseList = PhraseList()  # what stands behind a source that its words accord to: Virtasen mukaan
@@ -148,9 +142,7 @@ class Speech(WordTable, frozen=True):
     determiners: WordSet = WordSet()
     definite: WordSet = WordSet()
     indefinite: WordSet = WordSet()
-    oblique: WordSet = (
-        WordSet()
-    )  # determiners of no subject, so that the speaker is behind the cue: den Prozess nannte sie
+    oblique: WordSet = WordSet()  # determiners of no subject: den Prozess nannte sie
     prepositions: WordSet = WordSet()  # those inside a noun phrase
     boundaries: WordSet = WordSet()  # words that end a noun phrase
     auxiliaries: WordSet = WordSet()  # verbs and adverbs between a subject and its cue

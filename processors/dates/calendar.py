@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from operator import itemgetter
@@ -18,6 +18,8 @@ from config.lexicon import calendars, forms
 
 SEASON_MONTHS = {"SP": (3, 5), "SU": (6, 8), "FA": (9, 11), "WI": (12, 2)}
 _SPECIAL: Final = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "ı": "i", "ß": "ss", "’": "'"})
+_DURATIONS: Final = {"D": ("", "D", 1), "W": ("", "W", 1), "M": ("", "M", 1), "Q": ("", "M", 3), "Y": ("", "Y", 1),
+                     "E": ("", "Y", 10), "C": ("", "Y", 100), "WE": ("", "WE", 1)}  # fmt: skip
 STEM_CHARS: Final = 3
 # A beginning that names of so many languages share is the month's also in a language that has no file (Romanian
 # "septembrie"); with two, "lis" (listopada, listopadu) would make a month of English lists.
@@ -81,6 +83,22 @@ def season_of(day: date) -> tuple[int, str]:
         if first <= day.month <= last:
             return day.year, name
     return (day.year - 1 if day.month < 3 else day.year), "WI"
+
+
+def nearest_day(days: Sequence[date], reference: date, tense: int) -> date:
+    """The nearest day; one on the wrong side of the reference date counts as four times as far."""
+
+    def distance(day: date) -> int:
+        days_off = (day - reference).days
+        return abs(days_off) * (4 if days_off * tense < 0 else 1)
+
+    return min(days, key=distance)
+
+
+def period_value(count: str, unit: str) -> str:
+    """``PnD``, ``PnW`` …: a number (or X) of a unit."""
+    prefix, letter, size = _DURATIONS[unit]
+    return f"P{prefix}{count if count == 'X' else int(count) * size}{letter}"
 
 
 def is_day(year: int, month: int, day: int) -> bool:

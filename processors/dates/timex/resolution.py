@@ -1,8 +1,8 @@
 """The TIMEX3 value of an expression, against a reference date, the tense of its clause and what went before.
 
-Each function below reads one kind of rule (see `config.lexicon.DateRule`) and gives a value, or None where the words mean no time.
-A weekday in copy is at most five days back and one day ahead (the next day's paper), unless the words say that it
-is to come. A month or a day without a year is the nearest one that the tense allows.
+Each function below reads one kind of rule (see `config.lexicon.DateRule`); None where the words mean no time. A weekday
+in copy is at most five days back and one day ahead (the next day's paper), unless the words say that it is to come. A
+month or a day without a year is the nearest one that the tense allows.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from processors.dates.timex.grammar import Expression
 
 Type = Literal["DATE", "TIME", "DURATION", "SET"]
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
-DURATION_UNITS = {"D": ("", "D", 1), "W": ("", "W", 1), "M": ("", "M", 1), "Q": ("", "M", 3), "Y": ("", "Y", 1),
-                  "E": ("", "Y", 10), "C": ("", "Y", 100), "WE": ("", "WE", 1)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +70,11 @@ def _date(expression: Expression, context: Context) -> str | None:
     ]
     if expression.weekday is not None:
         days = [day for day in days if day.weekday() == expression.weekday] or days
-    return _nearest(days, context).isoformat() if days else None
+    return calendar.nearest_day(days, context.reference, context.tense).isoformat() if days else None
 
 
 def _month_of(expression: Expression) -> int:
     return expression.month or expression.month_number or 0
-
-
-def _nearest(days: list[date], context: Context) -> date:
-    """The nearest day; one on the wrong side of the reference date counts as four times as far."""
-
-    def distance(day: date) -> int:
-        days_off = (day - context.reference).days
-        return abs(days_off) * (4 if days_off * context.tense < 0 else 1)
-
-    return min(days, key=distance)
 
 
 def _month(expression: Expression, context: Context) -> str:
@@ -95,8 +83,8 @@ def _month(expression: Expression, context: Context) -> str:
         return calendar.month_value(context.paragraph_year, month)
     middle = context.reference.replace(day=15)
     years = (context.reference.year + shift for shift in (0, -1, 1))
-    nearest = _nearest([date(year, month, 15) for year in years],
-                       Context(middle, context.tense or -1))  # fmt: skip
+    days = [date(year, month, 15) for year in years]
+    nearest = calendar.nearest_day(days, middle, context.tense or -1)
     return calendar.month_value(nearest.year, month)
 
 
@@ -132,7 +120,7 @@ def _day_of_month(expression: Expression, context: Context) -> str | None:
     months = [divmod(now.year * 12 + now.month - 1 + shift, 12) for shift in shifts]
     day = expression.day or 0
     days = [date(year, month + 1, day) for year, month in months if calendar.is_day(year, month + 1, day)]
-    return _nearest(days, context).isoformat() if days else None
+    return calendar.nearest_day(days, context.reference, context.tense).isoformat() if days else None
 
 
 def _day_again(expression: Expression, context: Context) -> str | None:
@@ -197,7 +185,8 @@ def _season(expression: Expression, context: Context) -> str:
         return f"{context.reference.year + expression.shift:04}-{name}"
     years = (context.reference.year + shift for shift in (0, -1, 1))
     middle = (calendar.SEASON_MONTHS[name][0]) % 12 + 1
-    nearest = _nearest([date(year + (name == "WI"), middle, 15) for year in years], context)
+    days = [date(year + (name == "WI"), middle, 15) for year in years]
+    nearest = calendar.nearest_day(days, context.reference, context.tense)
     return f"{nearest.year - (name == 'WI'):04}-{name}"
 
 
@@ -354,9 +343,8 @@ def _later(expression: Expression, context: Context) -> str | None:
 
 
 def _ahead(expression: Expression, context: Context) -> Timex | str | None:
-    if expression.n is None:
-        return "FUTURE_REF"
-    return _moved(context.reference, expression.unit or "", expression.n)
+    count = expression.n
+    return "FUTURE_REF" if count is None else _moved(context.reference, expression.unit or "", count)
 
 
 def _in_ahead(expression: Expression, context: Context) -> Timex | str | None:
@@ -395,10 +383,7 @@ def _previous_before(expression: Expression, context: Context) -> str | None:
 
 def _beside(expression: Expression, context: Context) -> date | None:
     """The day that "the week before" and "the next day" count from: a day of its own for days."""
-    unit = expression.unit or "D"
-    if unit in ("D", "WE"):
-        return context.antecedent
-    return context.said
+    return context.antecedent if (expression.unit or "D") in ("D", "WE") else context.said
 
 
 def _past(_expression: Expression, _context: Context) -> str:
@@ -412,7 +397,8 @@ def _holiday(expression: Expression, context: Context) -> str:
     if context.paragraph_year is not None and context.tense <= 0:
         return calendar.holiday_value(code, context.paragraph_year).isoformat()
     years = (context.reference.year + shift for shift in (0, -1, 1))
-    return _nearest([calendar.holiday_value(code, year) for year in years], context).isoformat()
+    days = [calendar.holiday_value(code, year) for year in years]
+    return calendar.nearest_day(days, context.reference, context.tense).isoformat()
 
 
 def _holiday_week(expression: Expression, context: Context) -> str:
@@ -436,7 +422,7 @@ def _every(expression: Expression, _context: Context) -> Timex:
 
 
 def _every_unit(expression: Expression, _context: Context) -> Timex:
-    return Timex(_period("1", expression.unit or ""), "SET")
+    return Timex(calendar.period_value("1", expression.unit or ""), "SET")
 
 
 def _every_weekday(expression: Expression, _context: Context) -> Timex:
@@ -445,13 +431,9 @@ def _every_weekday(expression: Expression, _context: Context) -> Timex:
 
 def _duration(expression: Expression, _context: Context) -> Timex:
     return Timex(
-        _period("X" if expression.n is None else str(expression.n), expression.unit or ""), "DURATION"
+        calendar.period_value("X" if expression.n is None else str(expression.n), expression.unit or ""),
+        "DURATION",
     )
-
-
-def _period(count: str, unit: str) -> str:
-    prefix, letter, size = DURATION_UNITS[unit]
-    return f"P{prefix}{count if count == 'X' else int(count) * size}{letter}"
 
 
 def _clock_duration(expression: Expression, _context: Context) -> Timex:
