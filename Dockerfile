@@ -1,7 +1,7 @@
 # wiredesk in a container: one image for every role (run, poll, worker, sink, desk).
 #   docker build -t wiredesk .                       or with another base: --build-arg BASE=…
 # The base needs Python 3.11 or later with venv; Debian 12 and the official Python images have it.
-ARG BASE=python:3.11-slim-bookworm
+ARG BASE=python:3.11.16-slim-bookworm@sha256:2e32f7d302adc1c37428355c1e646897c0c53f4fd60b6a551245fb90ee129f91
 
 FROM ${BASE} AS build
 WORKDIR /build

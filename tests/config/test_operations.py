@@ -10,7 +10,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import click
 import pytest
 import yaml
 from prometheus_client import REGISTRY
@@ -22,7 +24,7 @@ from config.schema import all_settings
 from config.settings import Kafka, Settings, load
 from sinks.elasticsearch.inventory import mapping_fields
 from sinks.elasticsearch.templates import load_template
-from streams.cli import COMMANDS
+from streams.cli import cli
 from streams.kafka.grants import grant_commands
 
 ROOT: Final = Path(__file__).parents[2]
@@ -104,17 +106,88 @@ def test_each_role_logs_in_to_elasticsearch_as_a_user_of_its_own(fleet: dict[str
             assert not {"all", "manage", "delete", "delete_index", "write"} & set(granted["privileges"])
 
 
+def ours(fleet: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: each for name, each in fleet["services"].items() if each["image"].startswith("wiredesk:")}
+
+
 def test_services_run_commands_that_exist(fleet: dict[str, Any]) -> None:
-    ours = {name: each for name, each in fleet["services"].items() if each["image"].startswith("wiredesk:")}
-    assert {each["command"][0] for each in ours.values()} == {
-        "topics",
-        "index",
-        "poll",
-        "worker",
-        "sink",
-        "desk",
-    }
-    assert {each["command"][0] for each in ours.values()} <= set(COMMANDS)
+    commands = {each["command"][0] for each in ours(fleet).values()}
+    assert commands == {"topics", "index", "poll", "worker", "sink", "desk"}
+    for service in ours(fleet).values():
+        parse_command(service["command"])
+
+
+def parse_command(words: list[str]) -> None:
+    """Parse a command line as the program does, without running it; what it can't follow is raised."""
+    context = cli.make_context("wiredesk", list(words))
+    while isinstance(context.command, click.Group):
+        left = [*context._protected_args, *context.args]
+        name, command, left = context.command.resolve_command(context, left)
+        assert command, words
+        context = command.make_context(name, left, parent=context)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["index", "make"], ["sink", "elastic"], ["worker", "--workers"], ["index", "create", "--wait", "x"]],
+)
+def test_a_wrong_command_of_a_service_would_be_found(words: list[str]) -> None:
+    with pytest.raises(click.UsageError):
+        parse_command(words)
+
+
+def test_settings_and_secrets_of_every_service_are_read(fleet: dict[str, Any], tmp_path: Path) -> None:
+    """Each with its own variables, as its container has them, and files in the place of its secrets."""
+    for name, service in ours(fleet).items():
+        environment = dict(service["environment"])
+        for variable, value in environment.items():
+            assert isinstance(value, str), (
+                f"{name}: {variable} is no text: Compose would write it in its own way"
+            )
+            if variable.endswith("_FILE"):
+                secret = tmp_path / Path(value).name
+                assert secret.name in service["secrets"], f"{name}: {value} is not given to it"
+                secret.write_text(f"of {secret.name}\n", "utf-8")
+                environment[variable] = str(secret)
+        settings = load(None, environment)
+        role = {"topics": "operator", "index": None}.get(name, name)
+        if role:
+            assert settings.kafka.password == f"of kafka_{role}"
+        ports = {settings.health.port, settings.desk.port}
+        asked = urlsplit(environment["WIREDESK_PROBE"])
+        assert asked.port in ports
+        assert asked.path in {"/readyz", "/livez"}
+
+
+def test_services_wait_for_what_is_there_and_tells(fleet: dict[str, Any]) -> None:
+    services = fleet["services"]
+    for name, service in services.items():
+        assert set(service.get("networks", [])) <= set(fleet["networks"]), name
+        assert set(service.get("secrets", [])) <= set(fleet["secrets"]), name
+        for other, waits in service.get("depends_on", {}).items():
+            if waits["condition"] == "service_healthy":
+                assert "test" in services[other]["healthcheck"], (
+                    f"{name} waits for {other}, which never says so"
+                )
+            else:
+                assert waits["condition"] == "service_completed_successfully"
+                assert services[other]["restart"] == "no", (
+                    f"{name} waits for the end of {other}, which has none"
+                )
+
+
+def test_images_are_named_by_digest(fleet: dict[str, Any], dockerfile: str) -> None:
+    """A tag can be moved, a digest can't. Of Kibana's no digest could be had that two told alike."""
+    others = [
+        each["image"] for each in fleet["services"].values() if not each["image"].startswith("wiredesk:")
+    ]
+    base = re.findall(r"^ARG BASE=(\S+)$", dockerfile, re.MULTILINE)
+    (default,) = {each["build"]["args"]["BASE"] for each in ours(fleet).values()}
+    assert default == f"${{WIREDESK_BASE:-{base[0]}}}"
+    by_tag = [
+        image for image in (*others, *base) if not re.fullmatch(r"[^@:]+:[^@]+@sha256:[0-9a-f]{64}", image)
+    ]
+    assert by_tag == ["docker.elastic.co/kibana/kibana:8.19.21"]
 
 
 def test_variables_of_the_fleet_and_the_image_are_settings(fleet: dict[str, Any], dockerfile: str) -> None:
