@@ -120,12 +120,11 @@ def _piece(text: str, covering: Sequence[MarkupLayer]) -> Markup:
     if not covering:
         return escape(text)
     entity = next((layer.entity for layer in covering if layer.entity), None)
-    return Markup('<span class="{}" title="{}"{}>{}</span>').format(
-        " ".join(layer.classes for layer in covering),
-        " · ".join(dict.fromkeys(layer.title[:MAX_TITLE_CHARS] for layer in covering)),
-        Markup(' data-entity="{}"').format(entity) if entity else "",
-        text,
-    )
+    classes = escape(" ".join(layer.classes for layer in covering))
+    title = escape(" · ".join(dict.fromkeys(layer.title[:MAX_TITLE_CHARS] for layer in covering)))
+    data = f' data-entity="{escape(entity)}"' if entity else ""
+    # `Markup.format` takes four times as long, and a story of quotations has ten thousand pieces
+    return Markup(f'<span class="{classes}" title="{title}"{data}>{escape(text)}</span>')  # noqa: S704 -- all escaped
 
 
 def _gap(missing: Sequence[MarkupLayer]) -> Markup:
