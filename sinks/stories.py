@@ -101,9 +101,13 @@ def mark_of(event: Event) -> Mark | None:
 
 
 def is_known(event: Event) -> bool:
-    """Whether an event tells what was told before, so that nothing is to be written; not where it is run again on purpose."""
+    """Whether an event says what is stored under its uri: its version came before, or changes nothing or is an older one.
+
+    What is run again on purpose takes the place of what is stored.
+    """
+    place = lineage(event)
     is_rerun = event.provenance is not None and event.provenance.rerun
-    return lineage(event).again and not is_rerun
+    return (place.again and not is_rerun) or (place.relation == "duplicate" and place.of == event.story.uri)
 
 
 def is_unreached_kill(event: Event) -> bool:

@@ -15,7 +15,15 @@ from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.claim import Claim, is_version_of, settle_claim, source_of_event
 from processors.deduplicate.fingerprint import Fingerprint, hash_content, make_fingerprints
 from processors.deduplicate.keys import alternative_keys, content_key, hash_key, hash_state, headline_keys
-from processors.deduplicate.parent import Arrival, Parent, find_parent, is_likely, judge_story, read_arrival
+from processors.deduplicate.parent import (
+    Arrival,
+    Parent,
+    find_parent,
+    is_likely,
+    is_older,
+    judge_story,
+    read_arrival,
+)
 from processors.deduplicate.record import (
     MAX_RECORD_KEYS,
     RecordView,
@@ -34,9 +42,9 @@ from processors.model.event import Event, Feature, KilledChain, Lineage, NovelPa
 from processors.sources import authority_of, may_change
 from processors.times import HOUR_MS
 
-# Of a record that other identifiers leave room for: version, text, headline (3), title, slug (3), message number (2),
+# Of a record that other identifiers leave room for: version, all that it says, text, headline (3), title, slug (3), message number (2),
 # chain, uri, claim, language (2).
-OWN_KEYS: Final = 16
+OWN_KEYS: Final = 17
 # A story so long after its parent counts beside it, as does one whose headline shares less with the parent's: with less of
 # either versions of one report count as a template, with more a template that joined two stories is never known.
 APART_HOURS: Final = 8
@@ -156,7 +164,9 @@ class Deduplicator:
         event = _with_uri(event, claim.uri)
         language = self._choose_language(event, claim, prepared.language)
         window = self._window(language)
-        arrival = read_arrival(event, prepared.report, prepared.fingerprint, window, claim.source)
+        arrival = read_arrival(
+            event, prepared.report, prepared.fingerprint, window, claim.source, prepared.state
+        )
         reading = window.look_up(prepared.fingerprint)
         parent = find_parent(arrival, claim, window, reading, self._settings.threshold)
         placement = _place(arrival, window, reading, parent, self._settings.threshold)
@@ -417,14 +427,13 @@ def _record_keys(
     """The keys by which the story will be found."""
     story = arrival.event.story
     others = alternative_keys(story, authority_of(arrival.source))[: MAX_RECORD_KEYS - OWN_KEYS]
-    keys = [version_key, *others]
+    keys = [version_key, arrival.saying_key, *others]
     if lineage.relation != "kill":  # which later kills of the story must not find instead of it
         keys += [content_key(arrival.fingerprint), *headline_keys(arrival.fingerprint.title, *arrival.sender)]
         keys += reference_keys(arrival.event, arrival.fingerprint.title, arrival.sender)
     if lineage.of is not None and lineage.relation != "duplicate":
         chains = (lineage.story, *(killed.story for killed in lineage.also_killed))
         keys += [hash_key("chain", chain) for chain in chains]
-    superseded = parent and "by-uri" in parent.evidence and lineage.relation == "duplicate"
-    if not superseded:
+    if not (parent and "by-uri" in parent.evidence and is_older(story, parent.view.version)):
         keys.append(hash_key("uri", story.uri))
     return tuple(keys)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import xxhash
+from msgspec.structs import replace
 
 from processors.deduplicate.arrays import Hashes64
 from processors.deduplicate.fingerprint import Fingerprint
+from processors.model.codec import encode
 from processors.model.event import Event
 from processors.model.story import Story
 
@@ -46,6 +48,18 @@ def hash_state(event: Event) -> int:
         str(story.urgency),
     )  # fmt: skip
     return hash_key("state", *[part or "" for part in parts])
+
+
+def saying_key(story: Story, state: int) -> int:
+    """The key of all that a story says, `state` and metadata, but for its version, its times and other forms of its text."""
+    said = replace(
+        story, version=None, first_created=None, version_created=None, content_created=None, bodies=(), headlines=()
+    )  # fmt: skip
+    try:
+        encoded = encode(said)
+    except UnicodeEncodeError:  # half a character; such a story is no message
+        encoded = repr(said).encode("utf-8", "surrogatepass")
+    return xxhash.xxh3_64_intdigest(b"saying\0%d\0%b" % (state, encoded))
 
 
 def alternative_keys(story: Story, authority: str) -> list[int]:

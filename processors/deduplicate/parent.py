@@ -15,7 +15,7 @@ import numpy as np
 from processors.deduplicate.briefs import BriefWords, read_brief, read_lead, read_title
 from processors.deduplicate.claim import Claim
 from processors.deduplicate.fingerprint import Fingerprint, make_shingles
-from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers
+from processors.deduplicate.keys import alternative_key, content_key, hash_key, linked_identifiers, saying_key
 from processors.deduplicate.novelty import MAX_PASSAGES, find_novelty
 from processors.deduplicate.overlap import Overlap
 from processors.deduplicate.record import RecordView
@@ -79,6 +79,7 @@ class Arrival(NamedTuple):
     is_late: bool  # its time lies before the window
     source: str  # whose story it is (`processors.sources`)
     brief: BriefWords | None  # its words, where it is a brief
+    saying_key: int  # of all that it says
 
 
 class Parent(NamedTuple):
@@ -107,9 +108,14 @@ class StoryVerdict(NamedTuple):
 
 
 def read_arrival(
-    event: Event, report: StoryReport, fingerprint: Fingerprint, window: Window, source: str = ""
+    event: Event,
+    report: StoryReport,
+    fingerprint: Fingerprint,
+    window: Window,
+    source: str = "",
+    state: int = 0,
 ) -> Arrival:
-    """An event as it arrives at a window."""
+    """An event as it arrives at a window; `state` is `hash_state` of it."""
     story, now_ms = event.story, window.now_ms
     time_ms = _story_time(event, now_ms)
     signals = read_signals(
@@ -124,8 +130,9 @@ def read_arrival(
     sender, split = read_sender(event, source), SplitReport(event.headline, report.text)
     brief = read_brief(split, window.language)
     return Arrival(
-        event, split, report.occasion, fingerprint, signals, sender, time_ms, is_late, source, brief
-    )
+        event, split, report.occasion, fingerprint, signals, sender, time_ms, is_late, source, brief,
+        saying_key(story, state),
+    )  # fmt: skip
 
 
 def _story_time(event: Event, now_ms: int | None) -> int:
@@ -349,7 +356,9 @@ def judge_story(arrival: Arrival, parent: Parent | None, window: Window) -> Stor
         return StoryVerdict("correction", view, compare_reports(arrival, view) if view else ())
     if parent is None or view is None:
         return StoryVerdict("new", None)
-    if "by-uri" in parent.evidence and _is_older(story, view.version):
+    if "by-uri" in parent.evidence and (
+        is_older(story, view.version) or _says_the_same(arrival, view, window)
+    ):
         return StoryVerdict("duplicate", view)
     novel = compare_reports(arrival, view)
     says_so = not same and (signals.relation == "update" or "by-link" in parent.evidence)
@@ -358,6 +367,12 @@ def judge_story(arrival: Arrival, parent: Parent | None, window: Window) -> Stor
     others = _other_members(parent, window) if novel else [view]
     copied = next((other for other in others if not novel or not compare_reports(arrival, other, 1)), None)
     return StoryVerdict("duplicate", copied) if copied else StoryVerdict("update", view, novel)
+
+
+def _says_the_same(arrival: Arrival, newest: RecordView, window: Window) -> bool:
+    """Whether a version changes nothing of the newest one but its number and times."""
+    view = window.find_view(arrival.saying_key)
+    return view is not None and view.raw is newest.raw
 
 
 def compare_reports(
@@ -385,7 +400,7 @@ def _was_printed(view: RecordView, sentence: str) -> bool:
     return len(shingles) > 0 and float(find_shared(shingles, view.shingles).mean()) >= MIN_SAMPLED_SHARE
 
 
-def _is_older(story: Story, newest: str) -> bool:
+def is_older(story: Story, newest: str) -> bool:
     """Whether a version came after a later one; versions that are not numbers have no order but the log's."""
     version = story.version
     if not version or not version.isdecimal() or not newest.isdecimal():

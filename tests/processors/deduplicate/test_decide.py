@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from config.settings import Deduplicate
 from processors.deduplicate import Deduplicator
 from processors.model.event import Event, Lineage
-from processors.model.story import AltId, Named
+from processors.model.story import AltId, Named, Story, Subject
 from tests.processors.deduplicate.stories import event, report
 
 
@@ -46,6 +46,41 @@ def test_other_words_under_the_same_version_are_an_update(window: Deduplicator) 
     assert window.decide(event("a", report(1) + " The count is 17.")).lineage == replace(
         decided[1], again=True
     )
+
+
+def test_a_version_that_changes_nothing_but_its_number_and_times_is_a_duplicate(window: Deduplicator) -> None:
+    first = event("a", report(1), "Ferry opens", version="1")
+    touched = [event("a", report(1), "Ferry opens", version=version, hours=1) for version in ("2", "3")]
+    assert relations(window, first, *touched) == [("a", "new", None), *[("a", "duplicate", "a")] * 2]
+    changed = event("a", report(1), "Ferry opens", version="4", hours=2)
+    moved = replace(changed, story=replace(changed.story, embargoed_until="2026-03-03T12:00:00Z"))
+    assert window.decide(moved).lineage.relation == "update"
+    stale = window.decide(event("a", report(2), "Ferry opens", version="3", hours=2))
+    assert (stale.lineage.relation, stale.lineage.again) == ("duplicate", False)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"slugline": "FERRY-OPENS"},
+        {"associations": (Story("urn:picture"),)},
+        {"subjects": (Subject(literal="transport"),)},
+        {"pub_status": "withheld"},
+        {"ed_note": "Adds a picture"},
+    ],
+)
+def test_a_version_that_changes_its_metadata_is_an_update(
+    window: Deduplicator, changed: dict[str, object]
+) -> None:
+    first, second = (event("a", report(1), "Ferry opens", version=version) for version in ("1", "2"))
+    window.decide(first)
+    assert window.decide(replace(second, story=replace(second.story, **changed))).lineage.relation == "update"
+
+
+def test_a_version_that_takes_back_the_last_change_is_an_update(window: Deduplicator) -> None:
+    texts = (report(1), report(1) + " The count is 17.", report(1))
+    events = [event("a", text, version=str(number)) for number, text in enumerate(texts, 1)]
+    assert [relation for _, relation, _ in relations(window, *events)] == ["new", "update", "update"]
 
 
 def test_another_status_under_the_same_version_and_words_is_told(window: Deduplicator) -> None:

@@ -33,6 +33,15 @@ async def test_a_story_is_found_by_its_words_and_names_with_the_place_marked(she
     assert await uris(shelf, "lind harbour-veldhaven economy") == ["urn:nda:1"]
 
 
+async def test_a_version_that_changes_nothing_does_not_hide_the_story(shelf: Shelf) -> None:
+    shelf.put(event("urn:a", version="1", names=("Ada Lind",)))
+    shelf.put(event("urn:a", version="2", minute=9, relation="duplicate", chain="urn:a", of="urn:a"))
+    shelf.put(event("urn:b", minute=9, relation="duplicate", chain="urn:a", of="urn:a"))
+    assert await uris(shelf) == ["urn:a"]
+    assert await uris(shelf, "lind") == ["urn:a"]
+    assert await uris(shelf, duplicates=True) == ["urn:b", "urn:a"]
+
+
 async def test_the_newest_come_first_and_pages_follow_one_another(shelf: Shelf) -> None:
     shelf.put(*(event(f"urn:{n}", minute=n // 2) for n in RANDOM.sample(range(25), 25)))
     seen: list[str] = []
