@@ -181,9 +181,10 @@ class DamageWords(WordTable, frozen=True):
     prepositions: frozenset[str]  # after a quoted adjective that stands where a noun must
     adjectives: frozenset[str]  # that are no nouns
     takers: frozenset[str]  # verbs and determiners that a noun must follow, before such an adjective
-    never: dict[
-        str, WordSet
-    ]  # by word: what clean copy never has right after it, so that a noun or verb is gone
+    never: dict[str, WordSet]  # by word: what clean copy never has right after it
+    flat: frozenset[str] = frozenset()  # adjectives that are adverbs as well: win “big” in the north
+    asides: frozenset[str] = frozenset()  # behind such a pair, they make of it what stands before a noun
+    gaps: Pattern = NO_PATTERN  # other places that clean copy does not have
     sums: Pattern = NO_PATTERN  # after a sum's figure
     lone_titles: Pattern = NO_PATTERN  # that a name must follow
     after_titles: Pattern = NO_PATTERN  # words that are none

@@ -36,15 +36,26 @@ OPEN_QUOTE: Final = re.compile(
     r"(?:(?<![\w’'])(?P<before>[\w’']++) |(?<=[\s(]))“(?P<gap>[ \t]+)(?P<after>[^\W\d_]+)"
 )
 STRAIGHT_QUOTE: Final = re.compile(r"(?<![\w’'])(?P<before>[\w’']++) \"(?P<gap> )(?P<after>[^\W\d_]+)")
+# "Add an s" is of spelling.
+LETTER_TAKERS: Final = frozenset(
+    {"a", "an", "any", "no", "ein", "kein", "un", "una", "une", "um", "uma", "een", "en", "ett", "et"}
+)
 QUOTED_WORD: Final = re.compile(
     r"(?<![\w’'])(?P<before>[\w’']++) [“\"«‘](?P<word>[^\W\d_]+)[”\"»’](?P<gap> )(?P<after>[^\W\d_]+)"
 )
 EMPTY_MARKS: Final = re.compile(r"“\s*”|«\s*»|(?<=\s)\(\s+\)|\(\s*[,;](?=\s)|(?<=[a-z]),\s?,(?=\s)")
 WORD: Final = re.compile(r"\S+")
-ASIDE_PATTERN: Final = re.compile(r",\s+(?P<first>[^\W\d_]+)(?:\s+[\w'’-]+){0,4}(?P<closed>,)?")
+# An aside may be as long as "según informaron fuentes del Ministerio de Defensa de aquel país".
+ASIDE_PATTERN: Final = re.compile(r",\s+(?P<first>[^\W\d_]+)(?:\s+[\w'’-]+){0,14}(?P<closed>,| [–—-] )?")
+NOT_MONEY_BEFORE: Final = frozenset({"in", "us", "per"})  # "all figures in $ million"
+MAX_BOXES: Final = 1  # empty brackets of a paragraph; several are boxes to tick
+MAX_LIST_MARKS: Final = 2  # semicolons of a sentence; with more it is a list, whose rows may lack something
+MAX_SPACED_STOPS: Final = 3  # stops behind a blank; with more, that is how the text sets them
 REPLACEMENT_CHARACTER: Final = re.compile(r"\ufffd+")
 LETTER_LOST: Final = re.compile(r"(?<![/?=&.\w])[^\W\d_]+\?[^\W\d_a-z]*[a-zà-ÿ]+(?:\?[a-zà-ÿ]+)*(?![/?=&\w])")
 MAY_BE_MOJIBAKE: Final = re.compile(r"[ÃÂâÐÑÅÄÎÏØÙ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u00a0]")
+SENTENCE_BREAK: Final = re.compile(r"[a-zà-ÿ]{3}[.!?][”\"]?\s+[^\Wa-z\d_]")
+OPENING_MARKS: Final = "“„«\"'‘‹"
 DOUBLE_COMMA: Final = re.compile(r",\s?,")  # what `EMPTY_MARKS` has beside quotation marks and brackets
 GLUED_FIGURE: Final = re.compile(r"\d(?:pct|mln)?[A-Z][a-z]{2}")  # what `RUN_TOGETHER` has at least
 RUN_TOGETHER: Final = re.compile(r"(?<=\s)[\d.,]*\d(?:pct|mln)?(?![KMGT](?:bps|bit|byte|Hz))[A-Z][a-z]{2,}")
@@ -68,6 +79,9 @@ class DamageGrammar:
     prepositions: frozenset[str]
     adjectives: frozenset[str]
     takers: frozenset[str]
+    flat: frozenset[str]
+    asides: frozenset[str]
+    gaps: re.Pattern[str]
 
 
 @cache
@@ -87,6 +101,9 @@ def damage_grammar(tag: str) -> DamageGrammar | None:
         lost.prepositions,
         lost.adjectives,
         lost.takers,
+        lost.flat,
+        lost.asides,
+        re.compile(lost.gaps),
     )
 
 
@@ -120,7 +137,7 @@ def find_damage(text: str, segments: tuple[Segment, ...], tag: str = "") -> tupl
                 if not (code and kind == "missing-words"):
                     damages += _damages_at(kind, segment.start, islice(rule(words), MAX_PLACES))
     damages += _find_doubled_paragraphs(text, segments)
-    damages += _find_cut_end(text, segments)
+    damages += _find_cut_end(text, segments, grammar)
     return _without_overlaps(_without_doubtful(damages))
 
 
@@ -149,17 +166,19 @@ def _rules_of_words(text: str, grammar: DamageGrammar) -> Iterator[Callable[...,
     if "“ " in text or ' " ' in text or "”" in text or '"' in text or "»" in text or "’" in text:
         yield _find_broken_quotes
     low = text.lower().split()
+    never = grammar.never
     tokens = set(low)
     stopped = [token for token in tokens if token[-1] in STOP_MARKS]
     if not grammar.endings.isdisjoint(tokens) or any(
         token.rstrip(STOP_MARKS) in grammar.endings for token in stopped
     ):
         yield _find_lone_endings
-    never = grammar.never
     if [1 for before, after in pairwise(low) if before in never and after in never[before]]:
         yield _find_impossible_pairs
     if any(token[:-1] in grammar.unended for token in stopped):
         yield _find_open_clauses
+    if grammar.gaps.search(text):
+        yield _find_gaps
 
 
 def _without_doubtful(damages: list[Damage]) -> list[Damage]:
@@ -189,12 +208,23 @@ def _without_overlaps(damages: list[Damage]) -> tuple[Damage, ...]:
 
 def _find_empty_marks(words: str) -> Iterator[tuple[int, int]]:
     """Brackets and quotation marks around nothing."""
-    return (match.span() for match in EMPTY_MARKS.finditer(words))
+    found = list(islice(EMPTY_MARKS.finditer(words), MAX_PLACES))
+    boxes = sum(match[0].startswith("(") for match in found)
+    is_list = words.count(";") > MAX_LIST_MARKS
+    for match in found:
+        if not (match[0].startswith("(") and boxes > MAX_BOXES) and not (
+            match[0].startswith(",") and is_list
+        ):
+            yield match.span()
 
 
 def _find_lone_sums(words: str) -> Iterator[tuple[int, int]]:
-    """Sums without their figure."""
-    return (match.span() for match in _sum_without_figure().finditer(words))
+    """Sums without their figure, but for units: "figures in $ million"."""
+    for match in _sum_without_figure().finditer(words):
+        before = words[: match.start() - 1].split()[-1:]
+        is_glued = match.start() > 1 and not words[match.start() - 2].isspace()
+        if before and before[0].isalpha() and not is_glued and before[0].lower() not in NOT_MONEY_BEFORE:
+            yield match.span()
 
 
 def _find_lone_titles(words: str, grammar: DamageGrammar) -> Iterator[tuple[int, int]]:  # noqa: ARG001  asked as its like
@@ -203,11 +233,21 @@ def _find_lone_titles(words: str, grammar: DamageGrammar) -> Iterator[tuple[int,
 
 
 def _find_lone_endings(words: str, grammar: DamageGrammar) -> Iterator[tuple[int, int]]:
-    """An ending alone, as a word."""
+    """An ending alone, as a word: behind an adjective or a number a letter, before an object or a stop a longer one."""
     if grammar.endings.isdisjoint(token.rstrip(STOP_MARKS) for token in words.lower().split()):
         return
     for match in grammar.ending.finditer(words):
-        if len(match["end"]) > 1 or match[0][0].islower():
+        before = match[0].split()[0].lower()
+        if len(match["end"]) > 1:
+            after = WORD.match(words, match.end() + 1)
+            if (
+                after is None
+                or words[match.end()] in STOP_MARKS
+                or not grammar.never.keys().isdisjoint({after.group().lower()})
+                or after.group().lower() in grammar.prepositions
+            ):
+                yield match.span("end")
+        elif before in grammar.adjectives or (before in grammar.takers and before not in LETTER_TAKERS):
             yield match.span("end")
 
 
@@ -230,17 +270,22 @@ def _find_broken_quotes(words: str, grammar: DamageGrammar) -> Iterator[tuple[in
                 match["word"] in grammar.adjectives
                 and match["after"] in grammar.prepositions
                 and match["before"] in grammar.takers
+                and not (match["word"] in grammar.flat and match["before"] not in grammar.never)
             ):
                 yield match.start("word"), match.end("gap")
 
 
 def _find_impossible_pairs(words: str, grammar: DamageGrammar) -> Iterator[tuple[int, int]]:
-    """Two words that never stand side by side: what stood between them is gone."""
-    last = None
-    for token in WORD.finditer(words):
-        if last and token.group() in grammar.never.get(last.group(), ()):
-            yield last.end(), token.start()
-        last = token
+    """Two words that never stand side by side: what stood between them is gone. Speech is too free for that."""
+    tokens = list(WORD.finditer(words))
+    for place, (first, second) in enumerate(pairwise(tokens)):
+        word = first.group()
+        if len(word) > 1 and word[0].isupper() and (not place or tokens[place - 1].group()[-1] in ".!?”:"):
+            word = word.lower()
+        if second.group() in grammar.never.get(word, ()) and not _is_quoted(words, second.start()):
+            third = tokens[place + 2].group().rstrip(STOP_MARKS).lower() if place + 2 < len(tokens) else ""
+            if third not in grammar.asides:
+                yield first.end(), second.start()
 
 
 def _find_open_clauses(words: str, grammar: DamageGrammar) -> Iterator[tuple[int, int]]:
@@ -248,11 +293,35 @@ def _find_open_clauses(words: str, grammar: DamageGrammar) -> Iterator[tuple[int
 
     A comma behind one may open what speech and clauses put in between: "your, well, question", "dem, was er sah".
     """
-    for token in re.finditer(r"(?<=[a-zà-ÿ]\s)([^\W\d_]+)(?=[.,;!?](?:\s|$))", words):
-        if token.group() in grammar.unended:
+    for token in re.finditer(r"(?<=[a-zà-ÿ]\s)([^\W\d_]+)(?=[.,;](?:\s|$))", words):
+        if token.group() in grammar.unended and not _is_quoted(words, token.start()):
             aside = ASIDE_PATTERN.match(words, token.end())
-            if not aside or not (aside["closed"] or aside["first"].lower() in grammar.clause_openers):
+            first = aside["first"].lower() if aside else ""
+            comma = words.rfind(", ", 0, token.start())
+            before = WORD.match(words, comma + 2) if comma >= 0 else None
+            if before and before.group().lower() in grammar.clause_openers:
+                continue  # an aside ends here: "at the, or close to the, harbour"
+            if not aside or not (
+                aside["closed"] or first in grammar.clause_openers or first == token.group()
+            ):
                 yield token.end(), token.end()
+
+
+def _find_gaps(words: str, grammar: DamageGrammar) -> Iterator[tuple[int, int]]:
+    """What a language's own pattern tells; not where all stops stand behind blanks."""
+    if words.count(" ,") + words.count(" .") <= MAX_SPACED_STOPS:
+        for match in grammar.gaps.finditer(words):
+            if not _is_quoted(words, match.start()):
+                yield match.end() - 1, match.end()
+
+
+def _is_quoted(words: str, at: int) -> bool:
+    """Whether a place lies between quotation marks."""
+    before = words[:at]
+    if "„" in before:
+        return before.rfind("„") > max(before.rfind("“"), before.rfind("”"))
+    opened = any(before.rfind(first) > before.rfind(last) for first, last in ("“”", "«»"))
+    return opened or before.count('"') % 2 == 1
 
 
 def _find_mojibake(words: str) -> Iterator[tuple[int, int]]:
@@ -284,21 +353,42 @@ def _find_glued_rows(words: str) -> Iterator[tuple[int, int]]:
 
 
 def _find_doubled_paragraphs(text: str, segments: tuple[Segment, ...]) -> Iterator[Damage]:
-    """Paragraphs that stood before."""
-    seen: set[str] = set()
-    for segment in segments:
-        if segment.kind == "paragraph" and segment.end - segment.start >= MIN_DOUBLED_CHARS:
-            words = " ".join(text[segment.start : segment.end].split())
-            if words in seen and words[-1] != ":" and ends_sentence(words) and not CODE_MARK.search(words):
-                yield Damage(segment.start, segment.end, "garbled")
-            seen.add(words)
+    """Paragraphs that stand twice on end, or again in the order in which they stood.
+
+    A paragraph alone that stands again further down is a refrain, a standing line, or a quotation pulled out.
+    """
+    prose = [(s, " ".join(text[s.start : s.end].split())) for s in segments if s.kind == "paragraph"]
+    first: dict[str, int] = {}
+    again = [first.setdefault(words, place) for place, (_, words) in enumerate(prose)]
+    for place, (segment, words) in enumerate(prose):
+        before = again[place]
+        if before == place or len(words) < MIN_DOUBLED_CHARS or not _is_plain_prose(words):
+            continue
+        follows = again[place - 1] == before - 1 and again[place - 1] != place - 1
+        leads = place + 1 < len(prose) and again[place + 1] == before + 1 != place + 1
+        if prose[place - 1][1] == words or follows or leads:
+            yield Damage(segment.start, segment.end, "garbled")
 
 
-def _find_cut_end(text: str, segments: tuple[Segment, ...]) -> Iterator[Damage]:
-    """The last paragraph breaks off within a sentence, while all before it end theirs."""
+def _is_plain_prose(words: str) -> bool:
+    """Whether a paragraph has no reason to stand twice: it is no question, quotation, heading or code."""
+    is_quotation = words[0] in OPENING_MARKS and words[-1] in STOP_MARKS
+    return words[-1] not in ":?" and ends_sentence(words) and not is_quotation and not CODE_MARK.search(words)
+
+
+def _find_cut_end(
+    text: str, segments: tuple[Segment, ...], grammar: DamageGrammar | None
+) -> Iterator[Damage]:
+    """The last paragraph breaks off within a sentence, while all before it end theirs.
+
+    A line without a stop may be a title or an address. It is cut where a sentence goes before the last one, or the last
+    word can end none.
+    """
     prose = [text[s.start : s.end] for s in segments if s.kind == "paragraph"]
     if not segments or segments[-1].kind != "paragraph" or len(prose) < 3 or len(prose[-1]) < MIN_CUT_CHARS:
         return
     last = prose[-1].rstrip()
-    if all(map(ends_sentence, prose[:-1])) and re.search(r"\s[a-zà-ÿ]+,?$", last):
-        yield Damage(segments[-1].end, segments[-1].end, "truncated")
+    if all(map(ends_sentence, prose[:-1])) and (end := re.search(r"\s([a-zà-ÿ]+)(,?)$", last)):
+        opens = grammar is not None and (end[1] in grammar.never or end[1] in grammar.prepositions)
+        if end[2] or opens or SENTENCE_BREAK.search(last):
+            yield Damage(segments[-1].end, segments[-1].end, "truncated")

@@ -34,7 +34,7 @@ def damaged(paragraph: str, language: str = "en") -> list[tuple[str, str]]:
         ("The project will cost $ million, the mayor told reporters on Friday evening.", "en", ""),
         ("La delegación expresó su “ por los cambios en la ciudad, según el comunicado oficial.", "es", "“"),
         ("El alcalde habló de su de la ribera con los vecinos durante la tarde del viernes.", "es", ""),
-        ("La maire a parlé de son de la rive avec les habitants vendredi dans la soirée.", "fr", ""),
+        ("La maire a voté pour son de la rive avec les habitants vendredi dans la soirée.", "fr", ""),
         ("Il sindaco ha parlato del di piantare alberi lungo il fiume prima dell'estate.", "it", ""),
     ],
 )
@@ -77,10 +77,44 @@ def test_a_paragraph_that_stands_twice() -> None:
     assert damaged(BEFORE) == [("garbled", BEFORE)]
 
 
-def test_a_tail_that_is_cut() -> None:
-    text = f"{BEFORE}\n\nWork starts in May, the council said on Friday.\n\n{BEFORE[:85].rstrip('.')}"
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        f"They have met twice. {BEFORE[:85].rstrip('.')}",
+        "The council of Ashmere met on Friday to talk about the trees along the river and the",
+        "The council of Ashmere met on Friday to talk about the trees along the river with",
+    ],
+)
+def test_a_tail_that_is_cut(paragraph: str) -> None:
+    text = f"{BEFORE}\n\nWork starts in May, the council said on Friday.\n\n{paragraph}"
     found = find_damage(text, lay_out(text, "en", "x"), "en")
     assert [(d.kind, d.start) for d in found] == [("truncated", len(text))]
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        "The exhibition runs until the fourth of May in the old town hall, open daily except on public holidays",
+        "Amelia Korver is a writer and photographer who lives on the coast with two dogs and a very old boat",
+    ],
+)
+def test_a_last_line_without_a_stop_is_no_cut(paragraph: str) -> None:
+    text = f"{BEFORE}\n\nWork starts in May, the council said on Friday.\n\n{paragraph}"
+    assert find_damage(text, lay_out(text, "en", "x"), "en") == ()
+
+
+def damage_kinds(*paragraphs: str) -> list[str]:
+    text = "\n\n".join(paragraphs)
+    return [damage.kind for damage in find_damage(text, lay_out(text, "en", "x"), "en")]
+
+
+def test_paragraphs_that_stand_again_one_by_one_are_a_refrain_and_together_a_fault() -> None:
+    first, second, third = (
+        f"{BEFORE} That was the {number} time." for number in ("first", "second", "third")
+    )
+    assert damage_kinds(first, second, third, first) == []
+    assert damage_kinds(first, second, third, first, second) == ["garbled", "garbled"]
+    assert damage_kinds(first, f"“{BEFORE}”", f"“{BEFORE}”", third) == []
 
 
 @pytest.mark.parametrize(
