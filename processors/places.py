@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Final, Literal
 
+import numpy as np
+
 from config.lexicon import FOLDER
 from config.tables import place_names
 from processors.model.event import Place
@@ -23,6 +25,7 @@ FOLDED_CHARS: Final = str.maketrans(
     | dict.fromkeys(".'’ʻʼ`´‘", "")
     | dict.fromkeys("-‐‑–_/", " ")
 )
+KANA_MARKS: Final = "\u3099\u309a"  # that tell Paris from Bali
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyz "
 MIN_MISPRINT_PEOPLE: Final = 200_000  # people of a city that a misprint may stand for
 MIN_CHIEF_TOWN_PEOPLE: Final = (
@@ -71,18 +74,45 @@ class Candidate:
 def key_of(name: str) -> str:
     """What names are looked up by: no case, accents, full stops or hyphens; ``St.`` is ``saint``."""
     folded = unicodedata.normalize("NFKD", name.translate(FOLDED_CHARS)).casefold().translate(FOLDED_CHARS)
-    words = "".join(char for char in folded if not unicodedata.combining(char)).split()
+    words = "".join(char for char in folded if not unicodedata.combining(char) or char in KANA_MARKS).split()
     if len(words) > 1 and words[0] in FULL_WORD_OF:
         words[0] = FULL_WORD_OF[words[0]]
     return " ".join(words)
 
 
+class _Lines:
+    """Lines of a file that stay as they were read: strings of them all would take eight times as much memory."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        ends = np.flatnonzero(np.frombuffer(raw, np.uint8) == ord("\n"))
+        self._ends = np.append(ends, len(raw)).astype(np.uint32)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def line_at(self, number: int) -> bytes:
+        """The line of a number, from 0."""
+        return self._raw[int(self._ends[number - 1]) + 1 if number else 0 : int(self._ends[number])]
+
+    def value_of(self, key: str) -> str | None:
+        """What stands behind a key and a tab, in lines that are sorted."""
+        wanted = key.encode(errors="replace") + b"\t"
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if self.line_at(middle) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        line = self.line_at(low) if low < len(self) else b""
+        return line[len(wanted) :].decode() if line.startswith(wanted) else None
+
+
 class Gazetteer:
     """Names to places. `gazetteer()` makes the one of this process."""
 
-    def __init__(
-        self, places: list[str], index: dict[str, str], extra: dict[str, tuple[Candidate, ...]]
-    ) -> None:
+    def __init__(self, places: _Lines, index: _Lines, extra: dict[str, tuple[Candidate, ...]]) -> None:
         self._places = places
         self._index = index
         self._extra = extra
@@ -95,8 +125,8 @@ class Gazetteer:
             key = key_of(name)
             if len(self._cached) > MAX_CACHED_NAMES:
                 self._cached.clear()
-            numbers = self._index.get(key, "").split(",")
-            known = [*self._extra.get(key, ()), *(_parse_place(self._places[int(n)]) for n in numbers if n)]
+            numbers = (self._index.value_of(key) or "").split(",")
+            known = [*self._extra.get(key, ()), *(self._place_at(int(n)) for n in numbers if n)]
             known.sort(key=lambda place: -_weight(place, key))
             known = _towns_before_their_regions(known)
             self._cached[name] = tuple(
@@ -106,7 +136,11 @@ class Gazetteer:
 
     def names(self) -> Iterable[str]:
         """The key of every name that a place has."""
-        return self._index.keys() | self._extra.keys()
+        keys = (self._index.line_at(number).split(b"\t")[0].decode() for number in range(len(self._index)))
+        return {*keys, *self._extra}
+
+    def _place_at(self, number: int) -> Candidate:
+        return _parse_place(self._places.line_at(number).decode())
 
     def areas(self, region: str) -> tuple[Candidate, ...]:
         """The countries and regions of that name; US states also by their postal code (``MA``)."""
@@ -120,15 +154,16 @@ class Gazetteer:
         key = key_of(name)
         if not 4 <= len(key) <= 24:
             return ()
-        known = {city for word in _slips(key) if word in self._index for city in self.candidates(word)}
+        known = {city for word in _slips(key) if self._index.value_of(word) for city in self.candidates(word)}
         large = (city for city in known if city.kind == "city" and city.population >= MIN_MISPRINT_PEOPLE)
         return tuple(sorted(large, key=lambda city: (-city.population, city.geoname_id or 0)))
 
     def states(self) -> dict[str, Candidate]:
         """The states of the USA by their postal code."""
         if not self._us:
-            lines = (_parse_place(line) for line in self._places[:REGIONS_END] if line.startswith("region"))
-            self._us.update({c.region: c for c in lines if c.country == "US" and c.region})
+            places = map(self._place_at, range(min(REGIONS_END, len(self._places))))
+            regions = (place for place in places if place.kind == "region" and place.country == "US")
+            self._us.update({place.region: place for place in regions if place.region})
         return self._us
 
     def find(
@@ -215,11 +250,9 @@ def _distance(place: Candidate, near: tuple[float, float]) -> float:
 @cache
 def gazetteer() -> Gazetteer:
     """The gazetteer of this process, loaded on first use."""
-    text = gzip.decompress((FOLDER / "places-gazetteer.txt.gz").read_bytes()).decode()
-    places, _, lines = text.partition("\n\n")
-    index = dict(line.split("\t") for line in lines.split("\n"))
-    plain = Gazetteer(places.split("\n"), index, {})
-    return Gazetteer(places.split("\n"), index, _extra(plain))
+    places, _, index = gzip.decompress((FOLDER / "places-gazetteer.txt.gz").read_bytes()).partition(b"\n\n")
+    lines, keys = _Lines(places), _Lines(index)
+    return Gazetteer(lines, keys, _extra(Gazetteer(lines, keys, {})))
 
 
 def candidates(name: str) -> tuple[Candidate, ...]:

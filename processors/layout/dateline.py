@@ -112,6 +112,9 @@ def locate_place(place: PrintedPlace, home: str | None) -> Place:
     """The place on earth that a printed name means, as far as it is known; `home` is the agency's country."""
     regions = [part.strip() for part in (place.region or "").split(",") if part.strip()]
     areas = [area for region in reversed(regions) for area in gazetteer().areas(region)[:3]]
+    whole = f"{place.name} ({place.region})"  # Frankfurt (Oder) is not the one on the Main
+    if place.region and gazetteer().candidates(whole):
+        place, regions, areas = PrintedPlace(whole), [], []
     chosen: Candidate | None = None
     for region in (*regions, None):
         chosen = gazetteer().find(place.name, region=region)

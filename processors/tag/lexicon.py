@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 
 from config.lexicon import Names, agencies, every_language
 from config.tables import given_names, known_names, peoples
-from processors.places import key_of
+from processors.places import candidates, key_of
 
+MIN_TOWN_CHARS: Final = 4  # of a town that needs no other sign; shorter ones are words somewhere
+MIN_TOWN_PEOPLE: Final = 300_000  # of such a town; fewer, and islands and people are called so
 READ_LANGUAGE: Final = "en"  # the recogniser's
+
+
+# Whose names of countries are known as well wherever they stand: none of them is a word of English.
+FURTHER_LANGUAGES: Final = ("sv", "nb", "da", "fi", "pl", "ru", "uk", "cs", "ca", "ar", "zh", "ja")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ def lexicon() -> NameLexicon:
     """The lexicon of this process, loaded on first use."""
     named, known, people = _named_languages(), known_names(), peoples()
     countries = people.abbreviations | _countries(list(named))
+    foreign = _countries([*named, *(tag for tag in FURTHER_LANGUAGES if tag not in named)])
     by_people: dict[str, str | None] = dict.fromkeys(people.others.names)
     by_people |= {name: code for code, names in people.countries.items() for name in names}
     english = named[READ_LANGUAGE]
@@ -63,7 +71,7 @@ def lexicon() -> NameLexicon:
         known_places=known.places,
         not_nicknames=frozenset().union(*(words.not_nicknames for words in sport)),
         peoples=by_people,
-        countries={key_of(name): code for name, code in countries.items()},
+        countries={key_of(name): code for name, code in (foreign | countries).items()},
         country_names=frozenset(countries),
         country_words=frozenset(
             word for name in (*countries, *people.regions.names) for word in name.split()
@@ -71,6 +79,24 @@ def lexicon() -> NameLexicon:
         given=given_names(),
         regions=frozenset(people.regions.names),
     )
+
+
+@cache
+def place_names_of(tag: str) -> frozenset[str]:
+    """The names of countries and of large cities in a language, as it writes them; none where CLDR does not know it."""
+    try:
+        locale = Locale(tag)
+    except UnknownLocaleError:
+        return frozenset()
+    towns = (zone.get("city", "") for zone in locale.time_zones.values())
+    own = {name.rpartition("/")[2].replace("_", " ") for name in get_global("zone_territories")}
+    known = {name for name in {*towns, *own} if len(name) >= MIN_TOWN_CHARS and _is_large_town(name)}
+    return frozenset(known | _countries([tag]).keys())
+
+
+def _is_large_town(name: str) -> bool:
+    options = candidates(name)
+    return bool(options) and options[0].kind == "city" and options[0].population >= MIN_TOWN_PEOPLE
 
 
 def _named_languages() -> dict[str, Names]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from config.lexicon import language
 from processors.model.event import Dateline, Place
 from processors.places import Candidate, areas_of, candidates, distance_between, find_place, key_of
 from processors.tag.copy import Copy, NameSpan
@@ -54,6 +55,26 @@ LOCATING_WORDS: Final = re.compile(
 )
 PLACE_BEFORE: Final = re.compile(r"(?:, | and | or | y | et | und | e | en | och | og |/)$")
 
+MIN_STEM_CHARS: Final = 3  # of a name without the ending of its case
+FIRST_CASE_ENDINGS: Final = (
+    "",
+    "a",
+    "i",
+    "y",
+    "o",
+    "e",
+    "ä",
+    "nen",
+    "nki",
+    "а",
+    "я",
+    "ы",
+    "и",
+    "о",
+    "ь",
+    "й",
+)
+MIN_CASE_PEOPLE: Final = 50_000  # of a town whose name stands in another case than its first
 # The scores add up on the scale of a tenfold population. They were set on half A of the marked set (tests, `pins.txt`).
 CAPITAL_WEIGHT: Final = (
     2.5  # a capital; less, and Paris in a story from Texas is the town; more, Athens in Georgia is Greek
@@ -148,7 +169,7 @@ class _StoryMap:
         return [self._place(name) for name in self._names]
 
     def _read_words_beside(self, name: PlaceName) -> None:
-        name.options = _options_of(name)
+        name.options = _options_of(name.name, self._copy.language)
         text = self._copy.read
         for span in name.spans:
             before = text[max(0, span.start - MAX_CHARS_BESIDE) : span.start]
@@ -292,7 +313,9 @@ class _StoryMap:
     def _is_shown(self, name: PlaceName, chosen: Candidate) -> bool:
         """Whether a name is a place by more than its spelling: words are towns somewhere, and people are called so."""
         words = lexicon()
-        is_village = chosen.kind == "city" and chosen.population < MIN_WELL_KNOWN_PEOPLE
+        is_village = chosen.kind == "city" and (
+            chosen.population < MIN_WELL_KNOWN_PEOPLE or _is_other_name(chosen, name.name)
+        )
         if name.name in words.known_organisations or (is_village and name.name in words.known_places):
             return False
         if chosen.kind == "country" or name.is_located or name.is_region or name.is_city:
@@ -322,15 +345,32 @@ class _StoryMap:
         )
 
 
-def _options_of(name: PlaceName) -> tuple[Candidate, ...]:
-    """The places that a name may mean; of "Niger State" the regions called Niger."""
-    options = candidates(name.name)
+def _options_of(name: str, tag: str) -> tuple[Candidate, ...]:
+    """The places that a name may mean; of "Niger State" the regions called Niger, of "Krakowie" Kraków."""
+    options = candidates(name)
     if options:
         return options
-    head, _, last = name.name.rpartition(" ")
+    head, _, last = name.rpartition(" ")
     if head and last.casefold() in REGION_WORDS:
         return tuple(option for option in candidates(head) if option.kind == "region")
-    return ()
+    words = language(tag)
+    if words is None or words.names is None or not words.names.endings:
+        return ()
+    return _places_in_case(name, words.names.endings)
+
+
+def _places_in_case(name: str, endings: frozenset[str]) -> tuple[Candidate, ...]:
+    """The places whose first case a name with an ending may be of, the likeliest first."""
+    found: dict[object, Candidate] = {}
+    for ending in sorted(endings, key=len, reverse=True):
+        stem = name.removesuffix(ending)
+        if len(stem) < MIN_STEM_CHARS or stem == name:
+            continue
+        for first in FIRST_CASE_ENDINGS:
+            for place in candidates(stem + first)[:1]:
+                if place.kind != "city" or place.population >= MIN_CASE_PEOPLE:
+                    found.setdefault(place.geoname_id or place.name, place)
+    return tuple(sorted(found.values(), key=lambda place: -(_size(place, place.name))))
 
 
 def _areas_before(before: str, name: PlaceName) -> tuple[Candidate, ...]:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from processors.model.event import Dateline, Label
 from processors.places import key_of
 from processors.tag.copy import Copy, NameSpan, merge_names
-from processors.tag.lexicon import lexicon
+from processors.tag.lexicon import READ_LANGUAGE, lexicon, place_names_of
 from processors.tag.phrase_search import CopyWords, PhraseIndex
 from processors.tag.rules import RuleContext
 
+MAX_LANGUAGES: Final = 12  # whose known names are kept; a wire has few, and those of one take 2 MB
 GAZETTEER_WEIGHT: Final = 3.0  # of a known name against the recogniser's 1: it outvotes two mistaken mentions
 MAX_EXACT_LETTERS: Final = 3  # of a name whose capitals must be as written: "US" is no "us", "WHO" no "who"
 # After a slash or "by": two to four words that open with a capital.
 PHOTOGRAPHER_NAME: Final = re.compile(r"(?:/|\b[Bb][Yy]:?)\s*((?:[^\W\d_][\w.'’-]*\s){1,3}[^\W\d_][\w'’-]*)")
 
 
-@cache
-def known_names() -> PhraseIndex[tuple[str, Label]]:
-    """Countries, peoples and agencies as written, with their labels."""
+@lru_cache(MAX_LANGUAGES)
+def known_names(language: str) -> PhraseIndex[tuple[str, Label]]:
+    """Countries, peoples and agencies as written, with their labels; the places that a language has its own names for."""
     words = lexicon()
     entries: list[tuple[str, tuple[str, Label]]] = []
-    entries += ((name, (name, "LOC")) for name in words.country_names)
+    names = (
+        words.country_names if language == READ_LANGUAGE else words.country_names | place_names_of(language)
+    )
+    entries += ((name, (name, "LOC")) for name in names)
     entries += ((name, (name, "LOC")) for name in words.regions | words.known_places)
     entries += ((name, (name, "MISC")) for name in words.peoples)
     entries += ((name, (name, "ORG")) for name in words.agencies | words.known_organisations)
@@ -50,11 +54,11 @@ def add_known_names(context: RuleContext, names: Sequence[NameSpan]) -> list[Nam
 
     A longer one may also be written all in capitals.
     """
-    return merge_names(names, _known_spans(context.words))
+    return merge_names(names, _known_spans(context.words, context.copy.language))
 
 
-def _known_spans(words: CopyWords) -> Iterator[NameSpan]:
-    for hit in known_names().find(words):
+def _known_spans(words: CopyWords, language: str) -> Iterator[NameSpan]:
+    for hit in known_names(language).find(words):
         written = words.slice(hit.first, hit.last)
         for name, label in hit.values:
             if written == name or (len(name) > MAX_EXACT_LETTERS and written == name.upper()):

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from processors.model.event import Label
 from processors.places import Candidate, areas_of, candidates, key_of
-from processors.tag.copy import Copy, NameSpan
+from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
 from processors.tag.rules import RuleContext
 
@@ -21,7 +22,7 @@ MIN_TOWN_PEOPLE: Final = (
     15_000  # of a town that something is in; villages are called as people and bodies are
 )
 MIN_LISTED_PEOPLE: Final = 15_000  # of a town that stands in a list of places
-MIN_OWN_PEOPLE: Final = 100_000  # of a town in a country that the story tells of
+MIN_OWN_PEOPLE: Final = 50_000  # of a town in a country that the story tells of
 MAX_CHARS_BEFORE: Final = 24  # of a name in which the words that locate it stand
 WITHIN_WORDS: Final = re.compile(
     r"(?:^|[^\w])(?:in|near|outside|inside|around|across|throughout|downtown|nearby|"
@@ -29,6 +30,16 @@ WITHIN_WORDS: Final = re.compile(
     r"(?: (?:the|central|downtown|southern|northern|eastern|western|nearby))? $",
     re.IGNORECASE,
 )
+SMALL_WORD: Final = re.compile(
+    r"(?i:(?:para|en|desde|hacia|hasta|según|sobre|contra|con|dans|pour|vers|selon|avec|aus|nach|für|mit|per|da|com|em|"
+    r"voor|uit|met|från|till|ved|fra|til|med|la|le|les|el|il) |[ld]['’])(?=[^\W\d_a-zß-öø-ÿ])",
+)
+RIVER_BEHIND: Final = re.compile(
+    r" (?:\([^\W\d_a-zß-öø-ÿ][^\W\d_]+\)|(?:an der|am|im|on|upon|sur|sul|del|do|aan den|aan de) [^\W\d_a-zß-öø-ÿ][^\W\d_]+)(?!\w)"
+)
+FROM_BEFORE: Final = re.compile(
+    r"\b(?:from|aus|desde) $"
+)  # of a person's name said of no person: "a man from Bath"
 LIST_GAP: Final = re.compile(r",? (?:and|or|y|e|et|und|en|och|og|i|ja) |, ")
 JOINING_WORDS: Final = re.compile(
     r" (?:and|y|e|et(?: (?:de|à|en|du|au))?|und|en|och|og|i|ja|&) (?:la |le |l['’]|el )?"
@@ -36,8 +47,35 @@ JOINING_WORDS: Final = re.compile(
 
 
 def split_places(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
-    """The names, lists of places that were read as one name part by part: "Germany and France", "Para Israel"."""
-    return [part for name in names for part in _split_places(context.copy, name)]
+    """The names, those of places with their own bounds.
+
+    Lists of places that were read as one name stand part by part ("Germany and France"), without a small word before
+    them ("Para Israel", "L'Allemagne"), and with the river that tells one town from another ("Frankfurt (Oder)").
+    """
+    copy = context.copy
+    apart = [part for name in names for part in _split_places(copy, _without_small_word(copy, name))]
+    longer = [_with_river(copy, name) for name in apart]
+    return merge_names([name for name, old in zip(longer, apart, strict=True) if name != old], longer)
+
+
+def _without_small_word(copy: Copy, name: NameSpan) -> NameSpan:
+    words = copy.read[name.start : name.end]
+    small = SMALL_WORD.match(words)
+    if small is None or small.end() == len(words) or candidates(words):
+        return name
+    rest = candidates(words[small.end() :])
+    if not rest or (rest[0].kind == "city" and rest[0].population < MIN_LARGE_PEOPLE):
+        return name
+    return replace(name, start=name.start + small.end(), label="LOC")
+
+
+def _with_river(copy: Copy, name: NameSpan) -> NameSpan:
+    more = RIVER_BEHIND.match(copy.read, name.end)
+    if more is None or not candidates(copy.read[name.start : name.end]):
+        return name
+    return (
+        replace(name, end=more.end(), label="LOC") if candidates(copy.read[name.start : more.end()]) else name
+    )
 
 
 def _split_places(copy: Copy, name: NameSpan) -> Iterator[NameSpan]:
@@ -67,13 +105,17 @@ def label_towns(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpa
     for at, name in enumerate(names):
         words = copy.read[name.start : name.end]
         if name.label != "LOC" and words not in shown and words not in people and _may_be_place(words):
-            before = names[at - 1] if at else None
+            before = _seen(copy, names[at - 1], shown) if at else None
             after = names[at + 1] if at + 1 < len(names) else None
             if _is_shown(context, name, words, before, after) or _is_of_story(context, words, countries):
                 shown.add(words)
     given = {words.split()[0] for words in _full_names(copy, names)}
     placed = {copy.read[name.start : name.end] for name in names if _stands_within(copy, name)}
     return [_label_of(name, copy.read[name.start : name.end], shown, given - placed) for name in names]
+
+
+def _seen(copy: Copy, name: NameSpan, shown: set[str]) -> NameSpan:
+    return replace(name, label="LOC") if copy.read[name.start : name.end] in shown else name
 
 
 def _label_of(name: NameSpan, words: str, shown: set[str], given: set[str]) -> NameSpan:
@@ -147,19 +189,31 @@ def _is_shown(
         return True
     if context.is_sport or (words in lexicon().given and likeliest.population < MIN_LARGE_PEOPLE):
         return False
-    if name.label == "ORG" and likeliest.population < MIN_LARGE_PEOPLE:
-        return False
+    if (
+        name.label == "PER"
+        and FROM_BEFORE.search(copy.read, max(0, name.start - 8), name.start)
+        and likeliest.population >= MIN_OWN_PEOPLE
+    ):
+        return True
     large = likeliest.kind == "country" or likeliest.population >= MIN_LARGE_PEOPLE
     if large and key_of(likeliest.name) == key_of(words):
         return True
-    return _is_listed(copy, name, before, after) and likeliest.population >= MIN_LISTED_PEOPLE
+    return any(
+        _are_listed(copy, one, other, name.label)
+        for one, other in ((before, name), (name, after))
+        if one and other
+    )
 
 
-def _is_listed(copy: Copy, name: NameSpan, before: NameSpan | None, after: NameSpan | None) -> bool:
-    """Whether a name stands in a list beside a place."""
-    return bool(
-        before and before.label == "LOC" and LIST_GAP.fullmatch(copy.read[before.end : name.start])
-    ) or bool(after and after.label == "LOC" and LIST_GAP.fullmatch(copy.read[name.end : after.start]))
+def _are_listed(copy: Copy, one: NameSpan, other: NameSpan, label: Label) -> bool:
+    """Whether two names stand in a list and one is a place, the other a town; a body only beside a town of its country."""
+    if "LOC" not in {one.label, other.label} or not LIST_GAP.fullmatch(copy.read[one.end : other.start]):
+        return False
+    first, second = (candidates(copy.read[name.start : name.end]) for name in (one, other))
+    towns = [place for place in (*first[:1], *second[:1]) if place.population >= MIN_LISTED_PEOPLE]
+    if label != "ORG":
+        return bool(towns)
+    return len(towns) == 2 and towns[0].country == towns[1].country
 
 
 def _has_area_behind(copy: Copy, name: NameSpan, words: str) -> bool:
