@@ -218,8 +218,10 @@ class Clause:
                     attributions.append(Attribution(at + 1, None, self._span(right), at + 1, right[1]))
         return attributions
 
-    def _span(self, phrase: Phrase) -> tuple[int, int]:
-        """A phrase in the text, with the name apposed to it."""
+    def _span(self, phrase: Phrase) -> tuple[int, int] | None:
+        """A phrase in the text, with the name apposed to it; None where it is nothing that speaks."""
+        if not self._phrases.can_speak(phrase):
+            return None
         first, last = self._phrases.with_name(phrase)
         return self.tokens[first].start, self.tokens[last].end
 

@@ -47,6 +47,8 @@ class SpeechLexicon:
     masculine: frozenset[str]
     feminine: frozenset[str]
     organisations: frozenset[str]
+    silent: frozenset[str]
+    alone: frozenset[str]
     voices: frozenset[str]
     enders: frozenset[str]  # what ends a noun phrase
     hosts: frozenset[str]  # what an apostrophe cuts off

@@ -7,6 +7,7 @@ pairs of token numbers, first and last, both inside.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from processors.quotes.lexicon import SpeechLexicon
@@ -18,6 +19,7 @@ MAX_SUBJECT_TOKENS = (
 )
 MAX_APPOSITION_TOKENS = 30  # of a clause between commas
 MAX_BRACKET_TOKENS = 8  # a party and a state, an age; longer ones are sentences
+GENITIVE_END = re.compile(r"(?:['’]s|(?<=s)['’])$")
 Phrase = tuple[int, int]
 
 
@@ -80,8 +82,54 @@ class NounPhrases:
         """A phrase with the name apposed to it: the minister, Ana Ruiz."""
         first, last = phrase
         comma = self.at(last + 1)
-        titled = not self._tokens[first].capital or self.is_article(first)
+        titled = not (self._tokens[first].capital and self._tokens[last].capital) or self.is_article(first)
         return (first, self._name_end(last)) if titled and comma is not None and comma.low == "," else phrase
+
+    def can_speak(self, phrase: Phrase) -> bool:
+        """Whether a phrase can be a person, a body, a document or a pronoun: no number, no time, no place in general."""
+        tokens = [token for token in self._tokens[phrase[0] : phrase[1] + 1] if token.kind == "word"]
+        if not any(token.low[0].isalpha() for token in tokens):
+            return False
+        if len(tokens) == 1:
+            return self._can_speak_alone(tokens[0])
+        at = self._head_at(tokens)
+        if at + 1 < len(tokens) and at and tokens[at - 1].low[0].isdigit():
+            return True  # 52 percent of voters
+        head = tokens[at]
+        base = GENITIVE_END.sub("", head.low)
+        if base in self._words.times or (not head.capital and base in self._words.silent):
+            return False
+        return base == head.low and not all(map(self._is_silent, tokens))
+
+    def _is_silent(self, token: Token) -> bool:
+        if token.low[0].isdigit() or token.low in self._words.determiners:
+            return True
+        return token.low in self._words.silent and not token.capital
+
+    def _head_at(self, tokens: Sequence[Token]) -> int:
+        """The number of the last word before what a preposition hangs to a phrase."""
+        for at, token in enumerate(tokens):
+            if at and token.low in self._words.prepositions and not token.capital:
+                return at - 1
+        return len(tokens) - 1
+
+    def _can_speak_alone(self, token: Token) -> bool:
+        """Whether one word can: a name, a pronoun, a plural; where nouns have articles, no other noun, and no verb."""
+        words, low = self._words, token.low
+        if low in words.pronouns or low in words.alone or low in words.organisations:
+            return True
+        if (
+            low in words.times
+            or low in words.silent
+            or GENITIVE_END.search(low)
+            or token.end - token.start == 1
+        ):
+            return False
+        if not words.alone:
+            return True
+        if low in words.determiners or (token.end - token.start == len("X.") and low.endswith(".")):
+            return False
+        return token.capital or (low.endswith("s") and not low.endswith("ss"))
 
     def over_adverbs(self, at: int) -> int:
         """The number of the token left of the adverbs and auxiliaries that end at `at`."""

@@ -10,7 +10,7 @@ from processors.quotes.lexicon import SpeechLexicon
 from processors.quotes.marks import QuotedSpan
 
 WORD = re.compile(
-    r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:]\d+)*(?:\w|-(?=[^\W\d_]))*|\w+(?:['’‐\-]\w+)*(?:['’](?=\s))?|[^\w\s]"
+    r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:/]\d+)*(?:\w|-(?=[^\W\d_]))*|\w+(?:['’‐\-]\w+)*(?:['’](?=\s))?|[^\w\s]"
 )
 CLITIC = re.compile(r"(?P<cut>['’](?:s|re|ve|ll|d|m))$", re.IGNORECASE)
 ELISION = re.compile(r"\w+['’](?P<cut>\w)")

@@ -46,7 +46,12 @@ SMALL_NAME_WORDS: Final = NAME_PARTICLES | {
     "het",
     "ter",
     "in",
+    "the",
 }
+# Particles that are also prepositions and conjunctions: two full names beside one are two people.
+PARTING_WORDS: Final = frozenset(
+    {"da", "de", "di", "do", "a", "por", "par", "von", "van", "e", "y", "i", "con", "com"}
+)
 JOINING_WORDS: Final = frozenset({"and", "y", "e", "et", "und", "en", "og", "och", "ja", "i", "и", "та"})
 MODEL_GAP: Final = re.compile(r" ?[/-] ?| (?=[A-Z]?\d)")  # between a maker and what it makes, or two makers
 DATELINE_AFTER: Final = re.compile(r",| \(|[ /]+[A-Z]{3}")  # behind the first place of a dateline
@@ -149,8 +154,11 @@ def _split_by_surnames(copy: Copy, name: NameSpan, surnames: set[str]) -> list[N
         return [name]
     for gap in SMALL_WORDS_INSIDE.finditer(words):
         left, right = words[: gap.start()], words[gap.end() :]
-        if not SMALL_WORDS.isdisjoint(gap[1].split()) or not (
-            {left.split()[-1], right.split()[0]} & surnames
+        small = frozenset(gap[1].split())
+        if (
+            not SMALL_WORDS.isdisjoint(small)
+            or small <= SMALL_NAME_WORDS
+            or not ({left.split()[-1], right.split()[0]} & surnames)
         ):
             continue
         head, tail = replace(name, end=name.start + gap.start()), replace(name, start=name.start + gap.end())
@@ -200,7 +208,10 @@ def _gap_between(words: str, label: Label) -> tuple[int, int] | None:
             ):
                 return gap.span()
         elif not all(word in SMALL_NAME_WORDS for word in small) or (
-            " " in left and " " in right and right.split()[0] in lexicon().given
+            " " in left
+            and " " in right
+            and small[-1] in PARTING_WORDS
+            and right.split()[0] in lexicon().given
         ):
             return gap.span()
     return None

@@ -21,7 +21,28 @@ MAX_CHARS_BESIDE: Final = 24  # of a name, in which the words beside it stand
 WORDS_BEFORE: Final = re.compile(r"(?:([^\W\d_]+)\.? +)?([^\W\d_]+)\.? +$")
 WORD_AFTER: Final = re.compile(r"(?:['’]s?)? +([^\W\d_]+)")
 AGE_AFTER: Final = re.compile(r",? \(?\d{1,3}[,).]|, who\b")
-REGION_AFTER: Final = re.compile(r", [A-Z]")
+REGION_AFTER: Final = re.compile(r", ((?:[A-Z][\w.]+ ?){1,2})(?<! )")
+GENITIVE_AFTER: Final = re.compile(r"['’]s?\b")
+WORDS_OF_PEOPLE: Final = frozenset(
+    {"to", "from", "toward", "towards", "outside", "inside", "around", "through", "off", "at", "into", "via"}
+)
+PLACE_NOUNS: Final = frozenset(
+    {
+        "city",
+        "town",
+        "village",
+        "mayor",
+        "people",
+        "port",
+        "streets",
+        "suburb",
+        "outskirts",
+        "north",
+        "south",
+        "east",
+        "west",
+    }
+)
 QUOTE_BEFORE: Final = re.compile(r"[\"”’»,] (?:[^\W\d_]+ )?$")
 
 
@@ -43,22 +64,33 @@ def _labelled(copy: Copy, name: NameSpan, introduced: Mapping[str, int], speech:
     if at is None or name.label not in {"PER", "LOC"} or not _is_place(words):
         return name
     part = copy.part_at(name.start)
-    located = (part is not None and part.kind == "dateline") or _is_located(copy, name)
-    if located != _is_acting(copy, name, speech):
-        return replace(name, label="LOC" if located else "PER")
     is_country = key_of(words) in lexicon().countries
-    return replace(name, label="LOC" if is_country or name.start < at else "PER")
+    located = (part is not None and part.kind == "dateline") or _is_located(copy, name, is_country)
+    acts = _is_acting(copy, name, speech)
+    if located != acts:
+        return replace(name, label="LOC" if located else "PER")
+    if is_country:
+        return replace(name, label="LOC")
+    return replace(name, label="PER") if name.start > at else name
 
 
 def _is_place(words: str) -> bool:
     return bool(candidates(words)) or key_of(words) in lexicon().countries or words in lexicon().regions
 
 
-def _is_located(copy: Copy, name: NameSpan) -> bool:
+def _is_located(copy: Copy, name: NameSpan, is_country: bool) -> bool:
+    """Whether something is in it: nobody goes "to", "from" or "under" a country's namesake, but to and from people."""
+    if GENITIVE_AFTER.match(copy.read, name.end) and not is_country:
+        return False
     before = WORDS_BEFORE.search(copy.read, max(0, name.start - MAX_CHARS_BESIDE), name.start)
-    if before and (before[2].lower() in LOCATING_WORDS or (before[2].lower() == "of" and before[1])):
-        return True
-    return REGION_AFTER.match(copy.read, name.end) is not None
+    if before:
+        word = before[2].lower()
+        if word in (LOCATING_WORDS if is_country else LOCATING_WORDS - WORDS_OF_PEOPLE):
+            return True
+        if word == "of" and before[1] and (is_country or before[1].lower() in PLACE_NOUNS):
+            return True
+    region = REGION_AFTER.match(copy.read, name.end)
+    return region is not None and _is_place(region[1])
 
 
 def _is_acting(copy: Copy, name: NameSpan, speech: SpeechLexicon) -> bool:
