@@ -166,6 +166,10 @@ class Speech(WordTable, frozen=True):
     adverb: str = ""
     verbal: str = ""
     bare_reports: bool = False
+    said_before: Pattern = (
+        NO_PATTERN  # right before a quotation, in languages without capitals: groups source, cue
+    )
+    said_behind: Pattern = NO_PATTERN  # right behind one
     dash: bool = False  # a dash at the head of a paragraph opens speech
     talks: bool = False  # such speech goes on behind the sentence that names the speaker
     late: bool = False  # the cue may end that sentence: – …, kaupunginjohtaja Aino Virtanen sanoo.

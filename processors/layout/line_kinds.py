@@ -23,6 +23,7 @@ MIN_SENTENCE_BLANKS: Final = (
     8  # in a line with a full stop that is a sentence: De Kock, asked about it, said nothing.
 )
 MAX_ROLE_WORDS: Final = 3  # that say what somebody does: "special correspondents"
+CLOSING_CHARS: Final = "\"”’»')] 」』）"  # behind a sentence's end
 CODE: Final = r"[^\W_]{2,4}"
 INITIALS: Final = re.compile(
     rf"(?=[\W\d]*[^\W\d_])[(\[/]?{CODE}(?:\s?(?:-|/{{1,2}})\s?[^\W_]{{2,4}}){{1,5}}/?[)\]]?|{CODE}/|/{CODE}"
@@ -270,12 +271,17 @@ def sign_off_at_end(words: str) -> int | None:
 
 def ends_sentence(words: str) -> bool:
     """Whether the words end as a sentence does."""
-    return words.rstrip("\"”’»')] ")[-1:] in {".", "!", "?", "…", "。"} or words.endswith(":")
+    return words.rstrip(CLOSING_CHARS)[-1:] in {".", "!", "?", "…", "。", "؟", "！", "？"} or words.endswith(":")
 
 
 def is_prose(words: str, min_chars: int = 60) -> bool:
-    """Whether the words are running text: a sentence's end, and long enough to be no headline."""
+    """Whether the words are running text: a sentence's end, and long enough to be no headline.
+
+    The full stop of Chinese and Japanese ends no headline at all.
+    """
+    if words.rstrip(CLOSING_CHARS)[-1:] == "。":
+        return True
     if len(words) < min_chars or not ends_sentence(words) or words.endswith(":"):
         return False
-    last = words.rstrip("\"”’»')] ")[-1:]
+    last = words.rstrip(CLOSING_CHARS)[-1:]
     return last not in {"?", "!"} or len(words) > 140

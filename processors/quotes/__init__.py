@@ -9,6 +9,7 @@ from itertools import islice
 
 from processors.model.event import Quote, QuoteKind, Segment, Span
 from processors.quotes.attribution import Attribution, Clause, find_indirect
+from processors.quotes.caseless import find_said
 from processors.quotes.lexicon import NO_WORDS, SpeechLexicon, speech_lexicon
 from processors.quotes.marks import QuotedSpan, find_dialogue, find_quoted
 from processors.quotes.tokens import TERMINAL_MARK, Token, split_sentences, tokenize
@@ -57,6 +58,9 @@ class _QuoteReader:
 
     def read_paragraph(self, start: int, end: int) -> Iterator[Quote]:
         quoted = find_dialogue(self._text, start, end, self._words) or find_quoted(self._text, start, end)
+        if self._words.is_caseless:
+            yield from self._read_caseless(start, end, quoted)
+            return
         here: _Speaker | None = (
             self._last if self._open or (quoted and quoted[0].outer_start == start) else None
         )
@@ -84,6 +88,19 @@ class _QuoteReader:
                 stated = next((said for said in clause.attributions if said.source and not said.weak), None)
                 here = self._speaker(stated) or here
         self._last = here
+        self._open = bool(quoted) and not quoted[-1].closed
+
+    def _read_caseless(self, start: int, end: int, quoted: tuple[QuotedSpan, ...]) -> Iterator[Quote]:
+        """The quotations of a paragraph in a language without capitals; who goes on speaking is not named again."""
+        for said in find_said(self._text, start, end, quoted, self._words):
+            speaker = _Speaker(said.source, said.cue) if said.source else None
+            alone = (said.quoted.outer_start, said.quoted.outer_end) == (start, end)
+            if speaker is None and self._last and (said.cue or (alone and self._open)):
+                speaker = _Speaker(self._last.source, said.cue)
+            yield self._quote(
+                said.quoted.start, said.quoted.end, "direct" if said.is_whole else "partial", speaker
+            )
+            self._last = speaker or self._last
         self._open = bool(quoted) and not quoted[-1].closed
 
     def _has_nominal_cue(self, start: int, end: int) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from config.lexicon import Speech, every_language, language
+from config.lexicon import NO_PATTERN, Speech, every_language, language
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class SpeechLexicon:
     masculine: frozenset[str]
     feminine: frozenset[str]
     organisations: frozenset[str]
+    said_before: re.Pattern[str]
+    said_behind: re.Pattern[str]
     silent: frozenset[str]
     alone: frozenset[str]
     voices: frozenset[str]
@@ -60,8 +62,23 @@ class SpeechLexicon:
     talks: bool
     late: bool
 
+    @property
+    def is_caseless(self) -> bool:
+        """Whether the language has no capitals by which names are seen."""
+        return self.said_before.pattern != NO_CASELESS
 
-_DERIVED: Final = {"nominal", "behind", "elisions", "participle", "adverb", "verbal"}
+
+NO_CASELESS: Final = rf"(?:{NO_PATTERN})\Z"
+_DERIVED: Final = {
+    "said_before",
+    "said_behind",
+    "nominal",
+    "behind",
+    "elisions",
+    "participle",
+    "adverb",
+    "verbal",
+}
 
 
 @cache
@@ -83,6 +100,8 @@ def _lexicon(speech: Speech) -> SpeechLexicon:
     enders = speech.boundaries | speech.auxiliaries | speech.relatives | speech.openers
     return SpeechLexicon(
         **words,
+        said_before=re.compile(rf"(?:{speech.said_before})\Z"),
+        said_behind=re.compile(speech.said_behind),
         phrases=_any_of(speech.nominal),
         behind=_any_of(speech.behind),
         enders=enders | speech.prepositions | (speech.cues - speech.nouns),

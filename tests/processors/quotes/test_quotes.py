@@ -170,7 +170,7 @@ def test_spans_hold_the_words_that_they_name() -> None:
 
 
 def test_a_language_without_words_of_speech_has_quotations_without_speakers() -> None:
-    assert told("首相は「橋は来月開く」と述べた。", "ja") == [("橋は来月開く", None)]
+    assert told("총리는 「다리는 다음 달에 열린다」 고 말했다.", "ko") == [("다리는 다음 달에 열린다", None)]
 
 
 def test_what_stands_far_behind_is_not_read() -> None:
