@@ -231,7 +231,8 @@ def _is_subhead(parts: list[DispatchPart], number: int, lead: int) -> bool:
         return True  # the title of a race or a group with its ground; something said that heads what follows
     first = words.lstrip("“\"'‘«„+*#-–— (")[:1]
     if not (first.isupper() or first.isdigit() or not first.isascii()) or (
-        words.endswith((".", ",", ";", "…", "”", '"', "»", ")", "。", "」", "』", "）")) and not words.isupper()
+        words.endswith((".", ",", ";", "…", "”", '"', "»", ")", "。", "」", "』", "）"))
+        and not words.isupper()
     ):
         return False
     return len(words.split()) <= MAX_CATCH_WORDS if words.endswith(":") else len(words.split()) <= 14

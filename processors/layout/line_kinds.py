@@ -271,7 +271,9 @@ def sign_off_at_end(words: str) -> int | None:
 
 def ends_sentence(words: str) -> bool:
     """Whether the words end as a sentence does."""
-    return words.rstrip(CLOSING_CHARS)[-1:] in {".", "!", "?", "…", "。", "؟", "！", "？"} or words.endswith(":")
+    return words.rstrip(CLOSING_CHARS)[-1:] in {".", "!", "?", "…", "。", "؟", "！", "？"} or words.endswith(
+        ":"
+    )
 
 
 def is_prose(words: str, min_chars: int = 60) -> bool:
