@@ -8,7 +8,7 @@ FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings answers places letters model bench fuzz hostile trials clean
+.PHONY: help run test check format lock schemas settings answers places tickers letters model bench fuzz hostile trials clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ answers: $(VENV)/.dev ## Generate docs/what-happens.md from sinks/answers.py
 
 places: $(VENV)/.dev ## Build the gazetteer anew from GeoNames' and CLDR's packages
 	$(BIN)/python -m streams.generate.places
+
+tickers: $(VENV)/.dev ## Build the table of ticker symbols anew from pytickersymbols
+	$(BIN)/python -m streams.generate.tickers
 
 letters: $(VENV)/.dev ## Build the models of letters anew from CLDR and the lexicon
 	$(BIN)/python -m streams.generate.letters

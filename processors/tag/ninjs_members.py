@@ -13,6 +13,7 @@ from processors.linked_data import geonames_uri
 from processors.media_topics import TAGGER_CREATOR
 from processors.model.event import Entity, Event
 from processors.model.story import Organisation, Person, Point, Story, StoryPlace, Subject
+from processors.tickers import find_symbols, tells_of_business
 
 ASIDE_SEGMENTS: Final = frozenset(
     {"byline", "credit", "signoff", "boilerplate"}
@@ -27,7 +28,7 @@ def fill_story(event: Event) -> Story:
     return replace(
         story,
         people=story.people + tuple(_people(story, entities)),
-        organisations=story.organisations + tuple(_organisations(story, entities)),
+        organisations=story.organisations + tuple(_organisations(event, entities)),
         places=story.places + tuple(_places(story, entities)),
         subjects=story.subjects + tuple(_subjects(event)),
         located=story.located or _located(event),
@@ -52,9 +53,14 @@ def _people(story: Story, entities: Iterable[Entity]) -> Iterable[Person]:
     return (Person(e.name) for e in entities if e.label == "PER" and e.name not in present)
 
 
-def _organisations(story: Story, entities: Iterable[Entity]) -> Iterable[Organisation]:
-    present = {organisation.name for organisation in story.organisations}
-    return (Organisation(e.name) for e in entities if e.label == "ORG" and e.name not in present)
+def _organisations(event: Event, entities: Iterable[Entity]) -> Iterable[Organisation]:
+    present = {organisation.name for organisation in event.story.organisations}
+    of_business = tells_of_business(event.topics or ())
+    return (
+        Organisation(e.name, symbols=find_symbols((e.name, *e.aliases), of_business=of_business))
+        for e in entities
+        if e.label == "ORG" and e.name not in present
+    )
 
 
 def _places(story: Story, entities: Iterable[Entity]) -> Iterable[StoryPlace]:
