@@ -50,6 +50,10 @@ Workers: TypeAlias = Annotated[
     int,
     Meta(ge=0, le=1024, description="Processes for CPU steps. 0: one for each core, four at the most."),
 ]
+VersionDays: TypeAlias = Annotated[
+    int,
+    Meta(ge=0, le=36_500, description="How long replaced versions of a story are kept. 0: as long as it."),
+]
 # less: a picture agency's feed waits for the next hour; more: one feed fills the disk within a day
 FeedHourBytes: TypeAlias = Annotated[
     ByteCount,

@@ -15,22 +15,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from config import Misconfigured
 from config.reader import SettingsReader, convert_value, replace_value
 from config.schema import (
     LANGUAGES,
-    BrokerList,
     ByteCount,
     Count,
     DelaySeconds,
     FeedHourBytes,
     HostName,
     HourCount,
-    IndexAddress,
-    KafkaName,
     LetterDayBytes,
     MailParts,
     NameCount,
@@ -39,14 +35,14 @@ from config.schema import (
     PortNumber,
     PositiveSeconds,
     ProxyList,
-    SaslMechanism,
     Secret,
-    SecurityProtocol,
-    Workers,
     all_settings,
 )
+from config.store_settings import MEBIBYTE_BYTES
+from config.store_settings import Elasticsearch as Elasticsearch  # noqa: PLC0414 -- read from here by all
+from config.store_settings import EmbeddedSettings as EmbeddedSettings  # noqa: PLC0414 -- read from here by all
+from config.store_settings import Kafka as Kafka  # noqa: PLC0414 -- read from here by all
 
-MEBIBYTE_BYTES: Final = 1024 * 1024
 HOUR_S: Final = 3600.0
 DAY_S: Final = 24 * HOUR_S
 
@@ -231,111 +227,6 @@ class Push(Struct, frozen=True):
         ),
     ] = False
     proxies: ProxyList = ()
-
-
-class EmbeddedSettings(Struct, frozen=True):
-    """The runtime on one machine."""
-
-    data: Annotated[
-        str, Meta(min_length=1, description="Folder of the log and the index, from the working folder.")
-    ] = "data"
-    workers: Workers = 0
-    # smaller: a commit to the disk for few records; larger: a story waits longer, and kill -9 repeats more work
-    batch: Annotated[int, Meta(ge=1, le=10_000, description="Records of one transaction.")] = 64
-    retention_hours: Annotated[
-        int,
-        Meta(ge=0, le=87_600, description="Records that everybody has read stay so long; the index apart."),
-    ] = 7 * 24
-    # smaller: a webhook that is away for long loses stories; larger than the disk: the disk is full first
-    max_unread_mib: Annotated[
-        int,
-        Meta(ge=16, le=1 << 30, description="In a larger file unread records go too, after their retention."),
-    ] = 20_480
-    index_retention_days: Annotated[
-        int, Meta(ge=0, le=36_500, description="How long stories stay in the index. 0: for ever.")
-    ] = 0
-
-
-class Kafka(Struct, frozen=True):
-    """The distributed runtime's broker."""
-
-    servers: Annotated[BrokerList, Meta(description="Brokers, with commas between.")] = "127.0.0.1:9092"
-    prefix: Annotated[
-        KafkaName,
-        Meta(
-            description="Of every topic, group and transactional id: installations that share a broker differ here."
-        ),
-    ] = ""
-    application: Annotated[
-        KafkaName, Meta(min_length=1, description="Prefix of consumer groups and transactional ids.")
-    ] = "wiredesk"
-    worker: Annotated[
-        KafkaName, Meta(description="Stable and unique name of this worker slot. Empty: host and process.")
-    ] = ""
-    partitions: Annotated[int, Meta(ge=1, le=10_000, description="Of each topic that is created.")] = 8
-    replication: Annotated[int, Meta(ge=1, le=32_767, description="Of each topic that is created.")] = 1
-    retention_hours: Annotated[HourCount, Meta(description="Of topics; state topics are compacted.")] = 7 * 24
-    # smaller: a transaction for few records; larger: a story waits longer, and a batch may outlast the session
-    batch: Annotated[int, Meta(ge=1, le=100_000, description="Records of one transaction.")] = 300
-    # shorter: a busy worker is taken for dead; longer: a dead one is noticed late
-    session_timeout_s: Annotated[
-        float, Meta(gt=0, le=1800, description="A worker that is silent for so long has lost its partitions.")
-    ] = 6.0
-    # shorter: a record that takes its time counts as a stop; longer: a stop is told late
-    stalled_after_s: Annotated[float, Meta(ge=5, le=3600, description="A longer stop is not ready.")] = 20.0
-    max_message_bytes: Annotated[ByteCount, Meta(description="Of one message.")] = 24 * MEBIBYTE_BYTES
-    security_protocol: Annotated[SecurityProtocol, Meta(description="How clients connect.")] = "PLAINTEXT"
-    sasl_mechanism: Annotated[SaslMechanism, Meta(description="How clients log in.")] = ""
-    username: Annotated[str, Meta(description="Who logs in.")] = ""
-    password: Annotated[
-        Secret, Meta(description="WIREDESK_KAFKA_PASSWORD_FILE names a file that holds it.")
-    ] = ""
-    ca_file: Annotated[OwnFile, Meta(description="Certificates of authorities to trust (PEM).")] = ""
-    cert_file: Annotated[
-        OwnFile, Meta(description="Our certificate (PEM), where the broker asks clients for one.")
-    ] = ""
-    key_file: Annotated[OwnFile, Meta(description="The key of our certificate (PEM).")] = ""
-    workers: Workers = 0
-    standby: Annotated[
-        bool,
-        Meta(
-            description="Keep other workers' deduplication memory too: takeover in seconds, memory for all of it."
-        ),
-    ] = True
-    options: Annotated[
-        dict[str, str],
-        Meta(description="Goes to every aiokafka client as it is.", extra={"secret": True}),
-    ] = msgspec.field(default_factory=dict)
-
-
-class Elasticsearch(Struct, frozen=True):
-    """The search index of the distributed runtime."""
-
-    url: Annotated[IndexAddress, Meta(description="The server, with its port.")] = "http://127.0.0.1:9200"
-    index: Annotated[
-        str,
-        Meta(
-            pattern=r"^[a-z0-9][a-z0-9._-]*$",
-            max_length=200,
-            description="Alias; the indices are <index>-YYYY.MM-NNNNNN.",
-            extra={"allowed": "at most 200 small letters, digits, dots, hyphens and underscores"},
-        ),
-    ] = "wire-stories"
-    api_key: Annotated[Secret, Meta(description="Instead of user name and password.")] = ""
-    username: Annotated[str, Meta(description="Who logs in.")] = ""
-    password: Annotated[
-        Secret, Meta(description="WIREDESK_ELASTICSEARCH_PASSWORD_FILE names a file that holds it.")
-    ] = ""
-    ca_file: Annotated[OwnFile, Meta(description="Certificates of authorities to trust (PEM).")] = ""
-    batch: Annotated[int, Meta(ge=1, le=100_000, description="Events of one bulk request.")] = 500
-    batch_bytes: Annotated[ByteCount, Meta(description="Of one bulk request.")] = 5 * MEBIBYTE_BYTES
-    # fewer: a month that is closed for long holds up the others; more: they stand on the broker's disk once more
-    max_held: Annotated[Count, Meta(description="Stories that may wait on a topic for their month.")] = (
-        100_000
-    )
-    # shorter: many small bulk requests; longer: stories reach the desk late
-    flush_s: Annotated[DelaySeconds, Meta(description="Longest wait for a bulk request to fill.")] = 0.5
-    timeout_s: Annotated[PositiveSeconds, Meta(description="For an answer.")] = 30.0
 
 
 class Routes(Struct, frozen=True):

@@ -43,7 +43,7 @@ class Query:
     begins like this. `language` matches its regional variants as well, `topic` is a Media Topic code with what lies
     below it, `entity` a name or alias in any case. `since` is a timestamp. `after` is `Page.after` of the page before.
     Without `duplicates`, repeats are left out unless `relation` asks for them; with `collapse`, only the latest member
-    of each chain is shown. Killed, corrected and still embargoed stories never are.
+    of each chain is shown; with `versions`, replaced versions of stories are found as well. Killed, corrected and still embargoed stories never are.
     """
 
     words: str = ""
@@ -56,6 +56,7 @@ class Query:
     order: Order = "newest"
     duplicates: bool = False
     collapse: bool = False
+    versions: bool = False
     limit: int = 50
     after: str | None = None
 
@@ -65,7 +66,8 @@ class Hit(Model, frozen=True):
 
     `marks` are the places of the query's words in `snippet`, as code points, `headline_marks` those in `headline`.
     `time` is the story's own time, at the latest when it was received; `duplicates` counts repeats of the chain;
-    `backfill` marks old news that was sent in later, `unreached` a kill whose story is not known.
+    `backfill` marks old news that was sent in later, `unreached` a kill whose story is not known, `superseded` a
+    version that a later one of the same uri has replaced.
     """
 
     uri: str
@@ -88,6 +90,7 @@ class Hit(Model, frozen=True):
     damaged: bool = False
     backfill: bool = False
     unreached: bool = False
+    superseded: bool = False
     marks: tuple[tuple[int, int], ...] = ()
     headline_marks: tuple[tuple[int, int], ...] = ()
 
@@ -141,6 +144,9 @@ class Stories(Protocol):
 
     async def versions(self, chain: str) -> Sequence[Hit]:
         """Every member of a chain, repeats and hidden ones as well, in the order of the log."""
+
+    async def kept_versions(self, uri: str) -> Sequence[StoredStory]:
+        """The versions of a story, the current one first, then the newest; empty where `get` gives none."""
 
     async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
         """What came since a cursor; from None, nothing but the cursor of this moment."""

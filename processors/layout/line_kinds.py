@@ -38,7 +38,7 @@ BRACKET: Final = re.compile(r"[()\[\]]")
 INNER_MARK: Final = re.compile(r"[()\[\].]")
 MAX_NOTE_CHARS: Final = 190  # of a note in brackets that its phrase is tried on: they allow 200
 ADD_IN_SLUG: Final = re.compile(r"[,\s](?:\d{1,2}(?:st|nd|rd|th) )?add\b", re.IGNORECASE)
-PICKUP: Final = re.compile(r"(?P<place>[^\W\d_][^:\d]{1,40}): .{1,80}[.\"”…]$")
+PICKUP_LINE: Final = re.compile(r"(?P<place>[^\W\d_][^:\d]{1,40}): .{1,80}[.\"”…]$")
 NAMED_SLUG: Final = re.compile(r"[A-ZÀ-Þ]{3,}(?:[/-][A-ZÀ-Þ]+)*(?: [A-ZÀ-Þ][a-zß-ÿ][\w'’-]*){1,4}")
 
 
@@ -144,7 +144,7 @@ def is_slug(words: str) -> bool:
 
 def is_pickup(words: str, slug: str) -> bool:
     """Whether a line under the slug line of an add says what it goes on from: a place and the last words before it."""
-    match = PICKUP.match(words.lstrip("^ ")) if ADD_IN_SLUG.search(slug) else None
+    match = PICKUP_LINE.match(words.lstrip("^ ")) if ADD_IN_SLUG.search(slug) else None
     return match is not None and match["place"].partition(",")[0].isupper()
 
 

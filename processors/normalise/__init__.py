@@ -9,7 +9,7 @@ from msgspec import structs
 from config.settings import Normalise
 from processors.errors import MissingContent, Rejected, TooLarge, UnknownFormat
 from processors.model.event import Event, RawItem
-from processors.normalise.attachments import GZIP_MARK, decompress
+from processors.normalise.attachments import GZIP_MARK, unpack_gzip
 from processors.normalise.decode import decode
 from processors.normalise.events import event_of, without_shared_uris
 from processors.normalise.formats import BY_NAME, FORMATS, sniff
@@ -29,7 +29,7 @@ def normalise(item: RawItem, settings: Normalise) -> list[Event | Rejected]:
             f"{len(item.payload):,} bytes, over {settings.max_item_bytes:,}; raise normalise.max_item_bytes if it is one item"
         )
     if item.payload.startswith(GZIP_MARK):  # as servers send it that don't say so
-        item = structs.replace(item, payload=decompress(item.payload))
+        item = structs.replace(item, payload=unpack_gzip(item.payload))
     text = decode(item.payload, item.charset, item.language)
     name = item.format or sniff(text)
     format_ = BY_NAME.get(name)

@@ -80,14 +80,14 @@ def _unpack(payload: bytes) -> Iterator[bytes]:
         TooLarge: it holds more than the limit.
     """
     if payload.startswith(GZIP_MARK):
-        yield decompress(payload)
+        yield unpack_gzip(payload)
     elif payload.startswith(_ZIP):
         yield from _unzip(payload)
     else:
         yield payload
 
 
-def decompress(payload: bytes) -> bytes:
+def unpack_gzip(payload: bytes) -> bytes:
     """What bytes of gzip hold.
 
     Raises:

@@ -14,7 +14,9 @@ from sinks.desk.access import READER
 from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import BadQuery, SearchTurns, read_query
 from sinks.desk.stream import Wire
-from sinks.search import Stories
+from sinks.search import StoredStory, Stories
+from sinks.stories import HiddenReason
+from sinks.versions import compare_versions, list_versions, version_key
 
 
 class Api:
@@ -38,6 +40,8 @@ class Api:
         """The API's addresses."""
         return [
             web.get("/api/stories", self.stories),
+            web.get("/api/stories/{uri:.+}/versions", self.versions),
+            web.get("/api/stories/{uri:.+}/difference", self.difference),
             web.get("/api/stories/{uri:.+}", self.story),
             web.get("/api/chains/{chain:.+}", self.chain),
             web.get("/api/feeds", self.feeds),
@@ -55,18 +59,40 @@ class Api:
             page = await (self._stories.search(query) if query.words else self._stories.latest(query))
         return json_response({"stories": to_builtins(page.hits), "after": page.after})
 
+    async def versions(self, request: web.Request) -> web.Response:
+        """``{"versions": [...]}``: what a uri has said, newest first. With ``key`` the event of one of them."""
+        uri = request.match_info["uri"]
+        stored = await self._stories.kept_versions(uri)
+        if not stored:
+            return await self._story_at(f"{uri}/versions")
+        key = request.query.get("key")
+        if key is None:
+            return await asyncio.to_thread(
+                lambda: json_response({"versions": to_builtins(tuple(list_versions(stored)))})
+            )
+        chosen = next((kept for kept in stored if version_key(kept.event) == key), None)
+        return await _event_response(chosen) if chosen else _not_found(f"{uri} has no version {key}")
+
+    async def difference(self, request: web.Request) -> web.Response:
+        """How two versions differ, by words: those of the keys `old` and `new`, else the current one and the one before."""
+        uri = request.match_info["uri"]
+        stored = await self._stories.kept_versions(uri)
+        if not stored:
+            return await self._story_at(f"{uri}/difference")
+        asked = request.query.get("old"), request.query.get("new")
+        difference = await asyncio.to_thread(lambda: compare_versions(stored, *asked))
+        if difference is None:
+            return _not_found(f"{uri} has no two such versions")
+        response = json_response(to_builtins(difference))
+        return _tell_hidden(response, difference.old.hidden or difference.new.hidden)
+
     async def story(self, request: web.Request) -> web.Response:
         """The event of a uri, as the contract says; ``X-Wiredesk-Hidden`` tells of a kill or correction."""
-        uri = request.match_info["uri"]
+        return await self._story_at(request.match_info["uri"])
+
+    async def _story_at(self, uri: str) -> web.Response:
         stored = await self._stories.get(uri)
-        if stored is None:
-            return json_response(
-                {"error": {"type": "NotFound", "message": f"no story has the uri {uri}"}}, 404
-            )
-        response = await asyncio.to_thread(lambda: json_response(to_builtins(stored.event)))
-        if stored.hidden:
-            response.headers["X-Wiredesk-Hidden"] = stored.hidden
-        return response
+        return _not_found(f"no story has the uri {uri}") if stored is None else await _event_response(stored)
 
     async def chain(self, request: web.Request) -> web.Response:
         """Every member of a chain, in order."""
@@ -91,6 +117,21 @@ class Api:
         ]
         dead = await self._pipeline.dead_letters()
         return json_response({"steps": steps, "deadLetters": dead, "index": faults})
+
+
+async def _event_response(stored: StoredStory) -> web.Response:
+    response = await asyncio.to_thread(lambda: json_response(to_builtins(stored.event)))
+    return _tell_hidden(response, stored.hidden)
+
+
+def _tell_hidden(response: web.Response, hidden: HiddenReason | None) -> web.Response:
+    if hidden:
+        response.headers["X-Wiredesk-Hidden"] = hidden
+    return response
+
+
+def _not_found(message: str) -> web.Response:
+    return json_response({"error": {"type": "NotFound", "message": message}}, 404)
 
 
 def json_response(value: Any, status: int = 200) -> web.Response:

@@ -21,6 +21,7 @@ from sinks.desk.queries import AskedQuery, BadQuery, SearchTurns, read_query
 from sinks.listener import Bodies
 from sinks.search import Hit, Page, Query, StoredStory, Stories, shown_headline
 from sinks.stories import is_unreached_kill, lineage
+from sinks.versions import compare_versions, list_versions
 
 MAX_KILLS: Final = 100  # received last, among which those that reach no story are sought
 MAX_NAMED_KILLS: Final = 3  # above the list: more push the news down; the list of kills has all
@@ -93,8 +94,10 @@ class Pages:
             )
             return self.page("error.html", 404, title="No such story", message=message)
         place = lineage(stored.event)
-        versions = await self._stories.versions(place.story)
-        return await asyncio.to_thread(self._story_page, stored, place, versions)
+        members = await self._stories.versions(place.story)
+        kept = await self._stories.kept_versions(uri)
+        asked = request.query.get("old"), request.query.get("new")
+        return await asyncio.to_thread(self._story_page, stored, place, members, kept, asked)
 
     async def feeds(self, _request: web.Request) -> web.Response:
         """The health of the feeds and the pipeline."""
@@ -136,11 +139,28 @@ class Pages:
         """A page from its template, made beside the event loop: a long one holds up nobody."""
         return await asyncio.to_thread(self.page, name, status, **values)
 
-    def _story_page(self, stored: StoredStory, place: Lineage, versions: Sequence[Hit]) -> web.Response:
+    def _story_page(
+        self,
+        stored: StoredStory,
+        place: Lineage,
+        members: Sequence[Hit],
+        kept: Sequence[StoredStory],
+        asked: tuple[str | None, str | None],
+    ) -> web.Response:
+        """The page with the members of the story's chain and its kept versions; `asked` are the keys of two of them."""
         values = _story_values(stored.event)
-        unreached = is_unreached_kill(stored.event)
+        difference = compare_versions(kept, *asked) if any(asked) else None
+        if difference and (difference.old.hidden or difference.new.hidden):
+            difference = None  # withdrawn words are no live text
         return self.page(
-            "story.html", stored=stored, lineage=place, versions=versions, unreached=unreached, **values
+            "story.html",
+            stored=stored,
+            lineage=place,
+            versions=members,
+            kept=list(list_versions(kept)),
+            difference=difference,
+            unreached=is_unreached_kill(stored.event),
+            **values,
         )
 
     async def _find_page(self, asked: AskedQuery, reader: str) -> Page:

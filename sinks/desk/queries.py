@@ -68,6 +68,7 @@ def read_query(parameters: Mapping[str, str], page_size: int, now: datetime) -> 
         order=_one_of("order", given.get("order"), get_args(Order)) or "newest",
         duplicates=_flag("duplicates", given.get("duplicates")),
         collapse=_flag("collapse", given.get("collapse")),
+        versions=_flag("versions", given.get("versions")),
         limit=_limit(given.get("limit"), page_size),
         after=given.get("after"),
     )
@@ -75,7 +76,8 @@ def read_query(parameters: Mapping[str, str], page_size: int, now: datetime) -> 
 
 
 PARAMETER_NAMES: Final = (
-    "q", "language", "feed", "relation", "entity", "topic", "since", "order", "duplicates", "collapse", "limit", "after",
+    "q", "language", "feed", "relation", "entity", "topic", "since", "order", "duplicates", "collapse", "versions", "limit",
+    "after",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from sinks.stories import (
     revision,
     visible_from,
 )
+from sinks.versions import version_key
 
 SEARCHED_MEMBERS: Final = ("headline", "other", "text")
 
@@ -32,6 +33,16 @@ SEARCHED_MEMBERS: Final = ("headline", "other", "text")
 def document_id(uri: str) -> str:
     """The id of a story's document: uris may be longer than the 512 bytes that an id may have."""
     return hashlib.sha256(uri.encode()).hexdigest()[:40]
+
+
+def versions_index(index: str) -> str:
+    """The index of the versions that others have replaced, beside the months of an alias."""
+    return f"{index}-versions"
+
+
+def version_id(event: Event) -> str:
+    """The id of a version's document: one for all events that say the same under a uri."""
+    return document_id(f"{event.story.uri}\0{version_key(event)}")
 
 
 def mark_id(kind: str, target: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -15,8 +15,9 @@ from config.settings import Elasticsearch
 from processors.errors import Transient
 from processors.model.codec import from_builtins
 from processors.model.event import Event
+from processors.times import to_timestamp
 from sinks.elasticsearch.client import ElasticJson, send_documents, translate_errors
-from sinks.elasticsearch.documents import mark_document, mark_id
+from sinks.elasticsearch.documents import mark_document, mark_id, versions_index
 from sinks.elasticsearch.inventory import (
     CONTRACT,
     Inventory,
@@ -39,6 +40,8 @@ from sinks.stories import mark_of, now_ms
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
+
+DAY_MS: Final = 24 * 3_600_000
 
 
 async def create(
@@ -68,7 +71,15 @@ async def create(
             await client.indices.create(index=f"{name}-marks")
             lines.append(f"created {name}-marks")
             lines += await _restore_marks(client, name)
+        if not await client.indices.exists(index=versions_index(name)):
+            await client.indices.create(index=versions_index(name))
+            lines.append(f"created {versions_index(name)}")
     return lines
+
+
+def _index_templates(name: str) -> tuple[tuple[str, str], ...]:
+    """The files of the index templates, and what each is called on the server."""
+    return ("stories", name), ("marks", f"{name}-marks"), ("versions", versions_index(name))
 
 
 async def _put_templates(client: AsyncElasticsearch, name: str) -> list[str]:
@@ -79,7 +90,7 @@ async def _put_templates(client: AsyncElasticsearch, name: str) -> list[str]:
         name=f"{name}-mappings", **await adapted_mappings(client, name)
     )
     lines = [f"templates of {name} are up to date"]
-    for part, alias_name in (("stories", name), ("marks", f"{name}-marks")):
+    for part, alias_name in _index_templates(name):
         body = load_template(part, name)
         example = f"{name}-{EXAMPLE_MONTH}" if part == "stories" else alias_name
         others = await overlapping_templates(client, alias_name, example)
@@ -164,10 +175,14 @@ async def check(client: AsyncElasticsearch, settings: Elasticsearch) -> list[str
 
 async def _missing_parts(client: AsyncElasticsearch, inventory: Inventory) -> list[str]:
     name = inventory.name
-    lines = [] if await client.indices.exists(index=f"{name}-marks") else [f"there is no index {name}-marks"]
+    lines = [
+        f"there is no index {index}"
+        for index in (f"{name}-marks", versions_index(name))
+        if not await client.indices.exists(index=index)
+    ]
     templates = {
         template: await client.indices.exists_index_template(name=template)
-        for template in (name, f"{name}-marks")
+        for _, template in _index_templates(name)
     } | {
         part: await client.cluster.exists_component_template(name=part)
         for part in (f"{name}-mappings", f"{name}-settings")
@@ -250,6 +265,24 @@ async def _unused_copies(client: AsyncElasticsearch, inventory: Inventory) -> li
     return lines
 
 
+async def _prune_versions(
+    client: AsyncElasticsearch, settings: Elasticsearch, first: str, now: int, *, dry_run: bool
+) -> list[str]:
+    """Delete the versions that are older than the first month that is kept, or than their own time; a line for them."""
+    oldest = f"{first.replace('.', '-')}-01T00:00:00.000Z"
+    if settings.version_retention_days:
+        oldest = max(oldest, to_timestamp(now - settings.version_retention_days * DAY_MS))
+    index, query = versions_index(settings.index), {"range": {"received": {"lt": oldest}}}
+    if not await client.indices.exists(index=index):
+        return []
+    count = 0
+    async for hits in scan_documents(client, index, [], query):
+        count += len(hits)
+        if not dry_run:
+            await client.bulk(index=index, operations=[{"delete": {"_id": hit["_id"]}} for hit in hits])
+    return [f"{'would delete' if dry_run else 'deleted'} {count} versions of {index}"] if count else []
+
+
 async def prune_months(
     client: AsyncElasticsearch,
     settings: Elasticsearch,
@@ -281,4 +314,5 @@ async def prune_months(
             if not dry_run:
                 await client.indices.delete(index=index.name)
             lines.append(f"{'would delete' if dry_run else 'deleted'} {index.name}: {count}")
+        lines += await _prune_versions(client, settings, first, clock(), dry_run=dry_run)
     return lines or [f"nothing is older than {first}"]

@@ -17,7 +17,7 @@ from processors.errors import PartAway, Transient
 from processors.model.event import Event
 from processors.times import read_milliseconds, to_milliseconds
 from sinks.answers import LOOKED_AT, find_answer
-from sinks.elasticsearch.client import IndexConnection, describe_answer, error_reason, row_of
+from sinks.elasticsearch.client import ElasticJson, IndexConnection, describe_answer, error_reason, row_of
 from sinks.elasticsearch.documents import stored_source
 from sinks.elasticsearch.inventory import (
     Inventory,
@@ -156,6 +156,21 @@ class WriteAliases:
             for id_, uri in uris.items()
             if (stored := self._remembered.get(id_)) is not None
         }
+
+    async def read_stored(self, ids: Sequence[str]) -> list[ElasticJson]:
+        """The documents of those ids that are on the server, as they are now; `find_sources` has looked for them."""
+        wanted = {id_: stored.alias for id_ in ids if (stored := self._remembered.get(id_))}
+        documents = [
+            {"_index": alias, "_id": id_, "_source": ["event"]}
+            for id_, alias in wanted.items()
+            if alias not in self.away
+        ]
+        if not documents:
+            return []
+        answer = await self._connection.client.mget(
+            docs=documents, filter_path=["docs.found", "docs._source"]
+        )
+        return [stored["_source"] for stored in answer.get("docs", ()) if stored.get("found")]
 
     async def find(self, documents: Sequence[NewDocument]) -> list[str | PartAway]:
         """The write alias of each document, or the month that can't be written.

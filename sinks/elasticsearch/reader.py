@@ -20,12 +20,13 @@ from processors.model.event import Event
 from processors.numbers import MAX_INT64
 from processors.sources import short_uri
 from sinks.elasticsearch.client import ElasticJson, IndexConnection, LoginRefused, connect, translate_errors
-from sinks.elasticsearch.documents import chain_query, document_id
+from sinks.elasticsearch.documents import chain_query, document_id, version_id, versions_index
 from sinks.elasticsearch.inventory import read_inventory
 from sinks.elasticsearch.templates import stemmed_languages
 from sinks.search import MAX_OFFSET, Arrivals, Hit, Page, Query, SearchTooSlow, StoredStory, highlight_words
 from sinks.search_words import SearchTerm, fold, parse_terms
-from sinks.stories import now_ms
+from sinks.stories import lineage, now_ms
+from sinks.versions import MAX_KEPT_VERSIONS, version_key
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -64,6 +65,7 @@ class ElasticStories:
         )
         self._clock = clock
         self._stemmed: frozenset[str] | None = None
+        self._versions = versions_index(settings.index)
 
     @property
     def _client(self) -> AsyncElasticsearch:
@@ -97,11 +99,12 @@ class ElasticStories:
         )
         if body["from_"] > MAX_OFFSET:
             return Page(())
-        hits = await self._search(**body)
+        hits = await self._search(**body, versions=query.versions)
         shown = hits[: query.limit]
         counts = await self._duplicates({short_uri(hit["_source"]["chain"]) for hit in shown})
         # Marking words in long texts takes a while, which the event loop has not.
-        page = await asyncio.to_thread(lambda: tuple(_hit(hit["_source"], wanted, counts) for hit in shown))
+        visible = await self._without_hidden(shown) if query.versions else shown
+        page = await asyncio.to_thread(lambda: tuple(self._hit(hit, wanted, counts) for hit in visible))
         if len(hits) <= query.limit:
             return Page(page)
         if not _by_offset(query):
@@ -138,6 +141,51 @@ class ElasticStories:
             sort=["sequence", "received", "uri"], source=["card"],
         )  # fmt: skip
         return [from_builtins(hit["_source"]["card"], Hit) for hit in hits]
+
+    async def kept_versions(self, uri: str) -> Sequence[StoredStory]:
+        """The versions of a story, the current one first, then the newest."""
+        current = await self.get(uri)
+        if current is None:
+            return []
+        hits = await self._search(
+            query=_all(_term("uri", current.event.story.uri), _shown(self._clock()), _term("_index", self._versions)),
+            size=MAX_KEPT_VERSIONS, sort=[{"revision": "desc"}], source=["event", "hidden", "hiddenBy"], versions=True,
+        )  # fmt: skip
+        sources = [hit["_source"] for hit in hits]
+        kept = [
+            StoredStory(
+                from_builtins(source["event"], Event),
+                source.get("hidden") or current.hidden,
+                source.get("hiddenBy") or current.by,
+            )
+            for source in sources
+        ]
+        key = version_key(current.event)
+        return [current, *(stored for stored in kept if version_key(stored.event) != key)]
+
+    async def _without_hidden(self, hits: Sequence[ElasticJson]) -> list[ElasticJson]:
+        """The hits without replaced versions of stories that are now hidden or under embargo, or that say the same."""
+        uris = {hit["_source"]["card"]["uri"] for hit in hits if hit["_index"] == self._versions}
+        if not uris:
+            return list(hits)
+        ids = [document_id(uri) for uri in sorted(uris)]
+        current = await self._search(
+            query=_all({"ids": {"values": ids}}, _shown(self._clock()), _not_hidden()), size=len(ids),
+            source=["event"],
+        )  # fmt: skip
+        events = [from_builtins(hit["_source"]["event"], Event) for hit in current]
+        shown = {event.story.uri for event in events if lineage(event).relation != "kill"}
+        repeated = {version_id(event) for event in events}
+        return [
+            hit
+            for hit in hits
+            if hit["_index"] != self._versions
+            or (hit["_source"]["card"]["uri"] in shown and hit["_id"] not in repeated)
+        ]
+
+    def _hit(self, hit: ElasticJson, wanted: Sequence[SearchTerm], counts: dict[str, int]) -> Hit:
+        made = _hit(hit["_source"], wanted, counts)
+        return structs.replace(made, superseded=True) if hit["_index"] == self._versions else made
 
     async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
         """What was indexed since a cursor, a little behind, so that nothing that becomes searchable late is missed."""
@@ -178,15 +226,15 @@ class ElasticStories:
                 self._stemmed = await stemmed_languages(self._client, self._settings)
         return self._stemmed
 
-    async def _search(self, **request: Any) -> list[ElasticJson]:
-        hits: list[ElasticJson] = (await self._ask(**request))["hits"]["hits"]
+    async def _search(self, *, versions: bool = False, **request: Any) -> list[ElasticJson]:
+        hits: list[ElasticJson] = (await self._ask(versions=versions, **request))["hits"]["hits"]
         return hits
 
-    async def _ask(self, **request: Any) -> Any:
-        """The answer to a search, which the server gives up at our deadline."""
+    async def _ask(self, *, versions: bool = False, **request: Any) -> Any:
+        """The answer to a search, which the server gives up at our deadline; with `versions` of replaced ones as well."""
         with self._errors():
             answer = await self._client.search(
-                index=self._settings.index,
+                index=[self._settings.index, self._versions] if versions else self._settings.index,
                 ignore_unavailable=True,  # a month that is closed: the others are shown …
                 allow_no_indices=False,  # … but nothing at all is no answer
                 track_total_hits=False,

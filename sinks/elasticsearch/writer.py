@@ -19,6 +19,7 @@ import orjson
 
 from config.settings import Elasticsearch
 from processors.errors import PartAway, Transient, Unindexable
+from processors.model.codec import from_builtins
 from processors.model.event import Event
 from processors.sources import short_uri
 from sinks.answers import find_answer
@@ -38,6 +39,8 @@ from sinks.elasticsearch.documents import (
     mark_id,
     search_fields,
     stored_member,
+    version_id,
+    versions_index,
 )
 from sinks.elasticsearch.inventory import parse_index_name
 from sinks.elasticsearch.months import NewDocument, WriteAliases, month_of
@@ -54,9 +57,11 @@ from sinks.stories import (
     mark_of,
     member_of,
     now_ms,
+    revision,
     source_of_event,
     with_own_identity,
 )
+from sinks.versions import version_key
 
 if TYPE_CHECKING:
     from elasticsearch import ApiError, AsyncElasticsearch
@@ -99,6 +104,8 @@ class ElasticsearchSink(Sink):
         self._url, self._index = settings.url, settings.index
         self._batch, self._batch_bytes = settings.batch, settings.batch_bytes
         self._marks_index = f"{settings.index}-marks"
+        self._versions_index = versions_index(settings.index)
+        self._keeps_versions: bool | None = None
         self._aliases = WriteAliases(self._connection)
         self._stemmed: frozenset[str] | None = None
         self.max_events, self.wait_s = settings.batch, settings.flush_s
@@ -111,7 +118,7 @@ class ElasticsearchSink(Sink):
     async def open(self, _position: int | None) -> None:
         """Forget what is remembered of the server: another writer may have had our stories."""
         self._aliases.forget()
-        self._stemmed = None
+        self._stemmed = self._keeps_versions = None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -135,6 +142,7 @@ class ElasticsearchSink(Sink):
             members = [member_of(event) for event in events]
             await self._write_marks(own_marks)
             before = await self._read_marks(members)
+            await self._keep_versions(events, before)
             outcomes = await self._write_stories(events, members, before)
             after = await self._read_marks(members)
             changed = [mark for key, mark in after.items() if before.get(key) != mark]
@@ -214,6 +222,49 @@ class ElasticsearchSink(Sink):
                 mark = Mark(**stored["_source"])
                 marks[mark.kind, mark.target] = mark
         return marks
+
+    async def _keep_versions(self, events: Sequence[Event], marks: Marks) -> None:
+        """Write the versions that are stored and will be replaced, and those of the batch that others replace.
+
+        They are written before what replaces them: a writer that stops in between finds them again.
+        """
+        if not await self._has_versions_index():
+            return
+        stored = await self._aliases.read_stored([document_id(event.story.uri) for event in events])
+        every = [from_builtins(source["event"], Event) for source in stored]
+        newest: dict[str, Event] = {}
+        for event in (*every, *events):
+            current = newest.get(event.story.uri)
+            if current is None or revision(event) >= revision(current):
+                newest[event.story.uri] = event
+        now, stemmed = now_ms(), await self._stemmed_languages()
+        replaced = [
+            event for event in (*every, *events) if version_key(event) != version_key(newest[event.story.uri])
+        ]
+        marks = {**marks, **await self._read_marks([member_of(event) for event in replaced])}
+
+        def make_entries() -> list[BulkEntry]:
+            entries = []
+            for event in replaced:
+                source = document(event) | {"indexed": now}
+                _set_hidden(source, member_of(event), marks)
+                entries.append(
+                    _bulk_entry(
+                        self._versions_index, version_id(event), source["revision"],
+                        source | search_fields(source, stemmed), alias=False,
+                    )
+                )  # fmt: skip
+            return entries
+
+        for refusal in await self._send_bulk(make_entries) if replaced else ():
+            if refusal and not isinstance(refusal, Unindexable):
+                raise Transient(f"{self._url}: {self._versions_index}: {refusal}")
+
+    async def _has_versions_index(self) -> bool:
+        """Whether there is an index of versions: one of an earlier wiredesk has none before `wiredesk index create`."""
+        if self._keeps_versions is None:
+            self._keeps_versions = bool(await self._client.indices.exists(index=self._versions_index))
+        return self._keeps_versions
 
     async def _write_stories(
         self, events: Sequence[Event], members: Sequence[Member], marks: Marks
@@ -372,12 +423,15 @@ class ElasticsearchSink(Sink):
         targets = sorted({mark.target for mark in marks if mark.kind == "correction"})
         indices = self._aliases.searched
         await self._aliases.refresh()
+        if await self._has_versions_index():
+            indices = [*indices, self._versions_index]
+            await self._client.indices.refresh(index=self._versions_index, ignore_unavailable=True)
         should = [*map(chain_query, chains), {"terms": {"uri": targets}}, {"terms": {"of": targets}}]
         after: list[Any] | None = None
         while True:
             answer = await self._client.search(
                 index=indices, query={"bool": {"should": should}}, size=MEMBERS_PER_PAGE, version=True,
-                sort=["uri"], search_after=after, ignore_unavailable=True,
+                sort=["uri", "revision"], search_after=after, ignore_unavailable=True,
             )  # fmt: skip
             if answer["_shards"]["failed"] and refusal is None:
                 await self._aliases.look()
@@ -401,9 +455,9 @@ class ElasticsearchSink(Sink):
             _set_hidden(source, stored_member(source), marks)
             if (source.get("hidden"), source.get("hiddenBy")) != before:
                 target = parts[0] if parts else hit["_index"]
-                entries.append(
-                    _bulk_entry(target, hit["_id"], hit["_version"], source | search_fields(source, stemmed))
-                )
+                fields = source | search_fields(source, stemmed)
+                is_month = parts is not None
+                entries.append(_bulk_entry(target, hit["_id"], hit["_version"], fields, alias=is_month))
         return next((outcome for outcome in await self._send_bulk(lambda: entries) if outcome), None)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,9 +22,20 @@ from processors.model.event import Event
 from processors.numbers import parse_int64
 from processors.sources import short_uri
 from processors.times import to_milliseconds
-from sinks.search import MAX_OFFSET, Arrivals, Hit, Page, Query, SearchTooSlow, StoredStory, highlight_words
+from sinks.search import (
+    MAX_OFFSET,
+    Arrivals,
+    Hit,
+    Page,
+    Query,
+    SearchTooSlow,
+    StoredStory,
+    highlight_words,
+    make_hit,
+)
 from sinks.search_words import SearchTerm, fold, fts5_query, parse_terms
 from sinks.stories import now_ms
+from sinks.versions import MAX_KEPT_VERSIONS
 
 T = TypeVar("T")
 # Searches, and other reads, at once. More compete for the disk with the pipeline; one lets a slow search hold up others.
@@ -40,6 +52,13 @@ MIN_COMMON_STORIES: Final = 2000
 FITS_SQL: Final = "EXISTS (SELECT 1 FROM story_words w WHERE w.story_words MATCH ? AND w.rowid = s.id)"
 # The members of a chain, which `sinks.stories.list_key` stores under its name or under that, a blank and a source.
 CHAIN_SQL: Final = "(chain = ? OR chain > ? AND chain < ?)"
+# Stories and their replaced versions, where the current one is neither hidden nor under embargo.
+EVERY_VERSION_SQL: Final = (
+    "(SELECT id, uri, chain, relation, sequence, hidden, visible_from, time, received, language, base, feed, card"
+    " FROM stories UNION ALL SELECT v.id, v.uri, v.chain, v.relation, v.sequence, v.hidden, v.visible_from, v.time,"
+    " v.received, v.language, v.base, v.feed, NULL FROM story_versions v"
+    " JOIN stories c ON c.uri = v.uri AND c.hidden IS NULL AND c.visible_from <= ?)"
+)
 ORDER_COLUMNS: Final = {"newest": "time", "received": "received"}
 
 
@@ -96,6 +115,10 @@ class StorySearch:
         values = (*chain_range(short_uri(chain)), self._clock(), MAX_CHAIN_MEMBERS)
         rows = await self._run(lambda base: base.execute(sql, values).fetchall())
         return [decode(row[0], Hit) for row in rows]
+
+    async def kept_versions(self, uri: str) -> Sequence[StoredStory]:
+        """The versions of a story, the current one first, then the newest."""
+        return await self._run(lambda base: _kept_versions(base, (uri, short_uri(uri)), self._clock()))
 
     async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
         """What was stored since a cursor."""
@@ -168,7 +191,7 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
     wheres, values = _filters(query, now)
     # A beginning is looked up anew for each story that is asked whether it fits.
     has_prefix = any(term.prefix for term in wanted)
-    joined = match is not None and (relevance or has_prefix or not _is_common(base, match))
+    joined = match is not None and (relevance or has_prefix or query.versions or not _is_common(base, match))
     if match:
         wheres.insert(0, "story_words MATCH ?" if joined else FITS_SQL)
         values.insert(0, match)
@@ -177,13 +200,15 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
     if offset > MAX_OFFSET:
         return Page(())
     column = ORDER_COLUMNS.get(query.order, "time")
+    stories = EVERY_VERSION_SQL if query.versions else "stories"
     sql = (
         f"SELECT s.card, s.{column}, s.id, (SELECT COUNT(*) FROM stories d"  # noqa: S608 -- constants and parameters
         " WHERE d.chain = s.chain AND d.relation = 'duplicate')"
-        f" FROM {'story_words JOIN stories s ON s.id = story_words.rowid' if joined else 'stories s'}"
+        f" FROM {f'story_words JOIN {stories} s ON s.id = story_words.rowid' if joined else f'{stories} s'}"
         f" WHERE {' AND '.join(wheres)} ORDER BY {order} LIMIT ? OFFSET ?"
     )
-    rows = base.execute(sql, (*values, query.limit + 1, offset)).fetchall()
+    seen_by = [now] if query.versions else []
+    rows = base.execute(sql, (*seen_by, *values, query.limit + 1, offset)).fetchall()
     hits = tuple(_hit(base, row, wanted) for row in rows[: query.limit])
     if len(rows) <= query.limit:
         return Page(hits)
@@ -196,6 +221,31 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
 
 def _stored_story(row: Sequence[Any] | None) -> StoredStory | None:
     return StoredStory(decode(row[0], Event), row[1], row[2]) if row else None
+
+
+def _kept_versions(base: sqlite3.Connection, uris: tuple[str, str], now: int) -> list[StoredStory]:
+    sql = "SELECT event, hidden, hidden_by, uri FROM stories WHERE uri IN (?, ?) AND visible_from <= ?"
+    row = base.execute(sql, (*uris, now)).fetchone()
+    if row is None:
+        return []
+    current = StoredStory(decode(row[0], Event), row[1], row[2])
+    sql = (
+        "SELECT event, hidden, hidden_by FROM story_versions WHERE uri = ? AND visible_from <= ?"
+        " ORDER BY revision DESC, key LIMIT ?"
+    )
+    rows = base.execute(sql, (row[3], now, MAX_KEPT_VERSIONS)).fetchall()
+    return [
+        current,
+        *(
+            StoredStory(unpack_event(event), hidden or current.hidden, by or current.by)
+            for event, hidden, by in rows
+        ),
+    ]
+
+
+def unpack_event(stored: bytes) -> Event:
+    """The event of a kept version."""
+    return decode(zlib.decompress(stored), Event)
 
 
 def _is_common(base: sqlite3.Connection, match: str) -> bool:
@@ -248,11 +298,16 @@ def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
 def _hit(base: sqlite3.Connection, row: Sequence[Any], wanted: Sequence[SearchTerm]) -> Hit:
     """The hit of a row; texts are read one after the other, since a page of long ones would fill the memory."""
     card, _, number, duplicates = row
+    if card is None:
+        (packed,) = base.execute("SELECT event FROM story_versions WHERE id = ?", (number,)).fetchone()
+        event = unpack_event(packed)
+        hit = structs.replace(make_hit(event), duplicates=duplicates, superseded=True)
+        return highlight_words(hit, event.text, wanted) if wanted else hit
     hit = structs.replace(decode(card, Hit), duplicates=duplicates)
     if not wanted:
         return hit
-    (event,) = base.execute("SELECT event FROM stories WHERE id = ?", (number,)).fetchone()
-    return highlight_words(hit, orjson.loads(event)["text"], wanted)
+    (stored,) = base.execute("SELECT event FROM stories WHERE id = ?", (number,)).fetchone()
+    return highlight_words(hit, orjson.loads(stored)["text"], wanted)
 
 
 def _arrivals(base: sqlite3.Connection, cursor: str | None, limit: int, now: int) -> Arrivals:

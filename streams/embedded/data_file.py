@@ -18,7 +18,7 @@ import structlog
 
 from config import Misconfigured
 from processors.errors import Transient
-from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, renew_words
+from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, VERSION_TABLES, renew_words
 
 log = structlog.get_logger("wiredesk.embedded")
 
@@ -60,7 +60,7 @@ INSERT INTO sink_positions SELECT name, position FROM positions
     WHERE name NOT LIKE 'last:%' AND name NOT LIKE 'webhook:%' AND position >= 0;
 DROP TABLE positions;
 """
-MIGRATIONS: Final = (TABLES_OF_0_1 + INDEX_TABLES, POSITIONS_BY_KIND, FOLDED_WORDS)
+MIGRATIONS: Final = (TABLES_OF_0_1 + INDEX_TABLES, POSITIONS_BY_KIND, FOLDED_WORDS, VERSION_TABLES)
 NEWEST_VERSION: Final = len(MIGRATIONS)
 
 

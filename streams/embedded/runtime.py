@@ -18,7 +18,8 @@ from typing import Final, Self
 
 import structlog
 
-from config.settings import MEBIBYTE_BYTES, Settings
+from config.settings import Settings
+from config.store_settings import MEBIBYTE_BYTES
 from processors.times import HOUR_MS
 from sinks.metrics import LOST_RECORDS
 from sinks.sqlite.writer import StoryIndex
@@ -269,7 +270,9 @@ class EmbeddedRuntime:
             names = [reader.name for reader in readers if rule.topic in reader.topics]
             hours = self.settings.routes.memory_hours if rule.compact else settings.retention_hours
             self._delete_unread(rule.topic, now - hours * HOUR_MS, names)
-        if settings.index_retention_days:
-            with database.transaction():
-                index = StoryIndex(database.connection)
+        with database.transaction():
+            index = StoryIndex(database.connection)
+            if settings.index_retention_days:
                 index.prune(now - settings.index_retention_days * 24 * HOUR_MS)
+            if settings.version_retention_days:
+                index.prune_versions(now - settings.version_retention_days * 24 * HOUR_MS)

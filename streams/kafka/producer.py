@@ -26,7 +26,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from config import Misconfigured
-from config.settings import MEBIBYTE_BYTES
+from config.store_settings import MEBIBYTE_BYTES
 from processors.errors import Transient, Unreachable
 from sinks.answers import Reaction, broker_codes
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster

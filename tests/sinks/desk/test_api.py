@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
 from aiohttp import ClientResponse
 
 from processors.model.codec import to_builtins
+from processors.model.event import Relation
 from tests.sinks.conftest import Shelf
 from tests.sinks.desk.conftest import Client
 from tests.sinks.events import backfilled, dispatch, event
@@ -146,3 +149,81 @@ async def _next_event(answer: ClientResponse) -> dict[str, str]:
         name, _, value = line.partition(": ")
         if name:
             fields[name] = value
+
+
+def put_editions(shelf: Shelf, uri: str = "https://news.example/ferry") -> None:
+    """Three versions of a story."""
+    for number, text in enumerate(
+        ("Two ferries wait.", "Two ferries wait <b>.", "Three ferries wait <b>."), 1
+    ):
+        relation: Relation = "update" if number > 1 else "new"
+        shelf.put(event(uri, version=str(number), headline=f"Ferry {number}", text=text, minute=number, relation=relation, of=uri if number > 1 else None, sequence=number))  # fmt: skip
+
+
+async def test_versions_of_a_story_come_newest_first(desk: Client, shelf: Shelf) -> None:
+    put_editions(shelf)
+    path = f"/api/stories/{quote('https://news.example/ferry', safe='')}"
+    listed = (await told(desk, f"{path}/versions"))["versions"]
+    assert [(each["version"], each["headline"]) for each in listed] == [
+        ("3", "Ferry 3"),
+        ("2", "Ferry 2"),
+        ("1", "Ferry 1"),
+    ]
+    assert [each.get("superseded", False) for each in listed] == [False, True, True]
+    old = await told(desk, f"{path}/versions?key={listed[2]['key']}")
+    assert (old["text"], old["story"]["version"]) == ("Two ferries wait.", "1")
+    assert (await told(desk, f"{path}/versions?key=nonsense", 404))["error"]["type"] == "NotFound"
+    assert [each["version"] for each in (await told(desk, "/api/stories?versions=1"))["stories"]] == [
+        "3",
+        "2",
+        "1",
+    ]
+    assert [each["version"] for each in (await told(desk, "/api/stories"))["stories"]] == ["3"]
+
+
+async def test_two_versions_are_compared_by_words(desk: Client, shelf: Shelf) -> None:
+    put_editions(shelf)
+    path = "/api/stories/https://news.example/ferry"
+    changed = await told(desk, f"{path}/difference")
+    assert changed["text"] == [
+        {"kind": "removed", "text": "Two"},
+        {"kind": "added", "text": "Three"},
+        {"kind": "same", "text": " ferries wait <b>."},
+    ]
+    assert (changed["old"]["version"], changed["new"]["version"]) == ("2", "3")
+    assert (changed["removedWords"], changed["addedWords"]) == (2, 2)
+    keys = [each["key"] for each in (await told(desk, f"{path}/versions"))["versions"]]
+    back = await told(desk, f"{path}/difference?old={keys[0]}&new={keys[2]}")
+    assert "".join(each["text"] for each in back["text"] if each["kind"] != "removed") == "Two ferries wait."
+    assert (await told(desk, f"{path}/difference?old={keys[2]}&new=x", 404))["error"]["type"] == "NotFound"
+
+
+async def test_versions_of_a_killed_story_are_marked(desk: Client, shelf: Shelf) -> None:
+    put_editions(shelf, "urn:a")
+    shelf.put(event("urn:k", relation="kill", chain="urn:a", of="urn:a", sequence=4, minute=4))
+    listed = (await told(desk, "/api/stories/urn:a/versions"))["versions"]
+    assert [each["hidden"] for each in listed] == ["killed"] * 3
+    answer = await desk.get("/api/stories/urn:a/difference")
+    assert answer.headers["X-Wiredesk-Hidden"] == "killed"
+    page = await (await desk.get(f"/stories/urn:a?old={listed[1]['key']}&new={listed[0]['key']}")).text()
+    assert "What changed" not in page
+    assert "Ferry 2" not in page
+
+
+async def test_a_story_whose_own_address_ends_like_the_list_of_versions_is_found(
+    desk: Client, shelf: Shelf
+) -> None:
+    shelf.put(event("urn:x/versions"), event("urn:y/difference"))
+    assert (await told(desk, "/api/stories/urn:x/versions"))["story"]["uri"] == "urn:x/versions"
+    assert (await told(desk, "/api/stories/urn:y/difference"))["story"]["uri"] == "urn:y/difference"
+    assert (await told(desk, "/api/stories/urn:z/versions", 404))["error"]["type"] == "NotFound"
+
+
+async def test_the_page_of_a_story_shows_its_versions_and_what_changed(desk: Client, shelf: Shelf) -> None:
+    put_editions(shelf, "urn:a")
+    page = await (await desk.get("/stories/urn:a")).text()
+    assert page.count("what changed</a>") == 2
+    link = re.search(r'href="(/stories/urn%3Aa\?old=[^"]+)"', page)
+    assert link
+    changed = await (await desk.get(link[1].replace("&amp;", "&"))).text()
+    assert "<del>Two</del><ins>Three</ins> ferries wait &lt;b&gt;." in changed

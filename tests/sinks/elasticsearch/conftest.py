@@ -35,7 +35,9 @@ class Stack:
     async def put(self, *events: Event) -> Sequence[WriteOutcome]:
         """Write, and make it searchable."""
         written = await self.bulk.write(events)
-        await self.client.indices.refresh(index=self.settings.index, ignore_unavailable=True)
+        await self.client.indices.refresh(
+            index=[self.settings.index, f"{self.settings.index}-versions"], ignore_unavailable=True
+        )
         return written.outcomes
 
 

@@ -11,9 +11,9 @@ import pytest
 from msgspec import structs
 
 from processors.errors import Transient, Unindexable
-from processors.model.event import Place
+from processors.model.event import Event, Place
 from processors.times import to_milliseconds
-from sinks.elasticsearch import ElasticsearchSink
+from sinks.elasticsearch import ElasticsearchSink, index
 from sinks.search import Order, Query
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import at, dispatch, event, sent_by
@@ -222,3 +222,60 @@ async def test_stories_are_handed_out_in_the_order_asked_for(stack: Stack) -> No
     asked = ["urn:b", "urn:gone", "urn:later", "urn:a"]
     assert await stack.stories.events(asked) == [event("urn:b"), event("urn:a")]
     assert await stack.stories.events([]) == []
+
+
+def edition(number: int, **more: Any) -> Event:
+    """A version of one story."""
+    place: dict[str, Any] = {"relation": "update", "of": "urn:a", "sequence": number} if number > 1 else {}
+    return event(
+        "urn:a", version=str(number), headline=f"Ferry {number}", text=f"Copy of day{number}.", minute=number, **place, **more
+    )  # fmt: skip
+
+
+async def kept(stack: Stack) -> list[tuple[str, str | None]]:
+    """The headlines of the story's versions, and why they are hidden."""
+    return [(stored.event.headline, stored.hidden) for stored in await stack.stories.kept_versions("urn:a")]
+
+
+@pytest.mark.parametrize("batches", ["1 2 3", "3 2 1", "2,3 1", "1,2,3 3,2,1", "2 1,3 2,1"])
+async def test_each_version_is_kept_whatever_the_order_and_however_often(stack: Stack, batches: str) -> None:
+    for batch in batches.split():
+        await stack.put(*(edition(int(number)) for number in batch.split(",")))
+    assert await kept(stack) == [("Ferry 3", None), ("Ferry 2", None), ("Ferry 1", None)]
+    for words, every in (("day1", False), ("day3", False), ("day1", True), ("copy", True)):
+        hits = (await stack.stories.search(Query(words, versions=every))).hits
+        expected = {("day1", False): [], ("day1", True): ["1"], ("copy", True): ["3", "2", "1"]}
+        assert [hit.version for hit in hits] == expected.get((words, every), ["3"])
+        assert all(hit.superseded == (hit.version != "3") for hit in hits)
+
+
+async def test_versions_of_a_killed_story_are_hidden(stack: Stack) -> None:
+    kill = event("urn:k", relation="kill", chain="urn:a", of="urn:a", sequence=3, minute=3)
+    await stack.put(edition(1))
+    await stack.put(edition(2))
+    await stack.put(kill)
+    assert await kept(stack) == [("Ferry 2", "killed"), ("Ferry 1", "killed")]
+    assert (await stack.stories.search(Query("copy", versions=True))).hits == ()
+    await stack.put(edition(4))
+    assert await kept(stack) == [("Ferry 4", None), ("Ferry 2", "killed"), ("Ferry 1", "killed")]
+    assert [
+        hit.version for hit in (await stack.stories.latest(Query(versions=True))).hits if hit.uri == "urn:a"
+    ] == ["4"]
+
+
+async def test_words_that_come_back_are_one_version(stack: Stack) -> None:
+    for headline, minute in (("One", 1), ("Two", 2), ("One", 3)):
+        await stack.put(event("urn:a", headline=headline, minute=minute))
+    assert [name for name, _ in await kept(stack)] == ["One", "Two"]
+    assert [hit.headline for hit in (await stack.stories.latest(Query(versions=True))).hits] == ["One", "Two"]
+
+
+async def test_old_versions_are_deleted(stack: Stack) -> None:
+    for number in (1, 2, 3):
+        await stack.put(edition(number))
+    settings = structs.replace(stack.settings, version_retention_days=1)
+    clock = to_milliseconds(at(2)) + 24 * 3_600_000
+    lines = await index.prune_months(stack.client, settings, 60, clock=lambda: clock)
+    assert lines == [f"deleted 1 versions of {stack.settings.index}-versions"]
+    await stack.put()
+    assert [name for name, _ in await kept(stack)] == ["Ferry 3", "Ferry 2"]

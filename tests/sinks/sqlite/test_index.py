@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+from itertools import permutations
 from typing import Any, Final
 
 import pytest
 
 from processors.errors import Unreachable
+from processors.model.event import Event
 from processors.times import to_milliseconds
 from sinks.search import MAX_OFFSET, Query, SearchTooSlow
 from sinks.sqlite.writer import StorySearch
+from sinks.versions import MAX_KEPT_VERSIONS
 from tests.sinks.conftest import Shelf
 from tests.sinks.events import at, dispatch, event
 from tests.sinks.histories import history, remaining
@@ -268,3 +271,110 @@ async def test_counted_pages_end(shelf: Shelf) -> None:
     shelf.put(*(event(f"urn:nda:{n}", text="A common word.") for n in range(3)))
     for after, count in (("0", 3), (str(MAX_OFFSET), 0), (str(MAX_OFFSET + 1), 0), ("9" * 18, 0)):
         assert len((await shelf.search.search(Query("common", order="relevance", after=after))).hits) == count
+
+
+def edition(number: int, **more: Any) -> Event:
+    """A version of one story."""
+    place: dict[str, Any] = {"relation": "update", "of": "urn:a", "sequence": number} if number > 1 else {}
+    return event("urn:a", version=str(number), headline=f"Ferry {number}", text=f"Copy of day{number}.", minute=number, **(place | more))  # fmt: skip
+
+
+async def kept(shelf: Shelf, uri: str = "urn:a") -> list[tuple[str, str | None]]:
+    """The headlines of a story's versions, and why they are hidden."""
+    return [(stored.event.headline, stored.hidden) for stored in await shelf.search.kept_versions(uri)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+async def test_each_version_is_kept_whatever_the_order_and_however_often(
+    shelf: Shelf, order: tuple[int, ...]
+) -> None:
+    versions = [edition(1), edition(2), edition(3), edition(2, created=at(5))]
+    for place in (*order, *order):
+        shelf.put(versions[place])
+    assert [name for name, _ in await kept(shelf)] == ["Ferry 3", "Ferry 2", "Ferry 1"]
+    assert await uris(shelf) == ["urn:a"]
+    assert [await uris(shelf, f"day{n}") for n in (1, 2, 3)] == [[], [], ["urn:a"]]
+    assert [await uris(shelf, f"day{n}", versions=True) for n in (1, 2, 3)] == [["urn:a"]] * 3
+    assert [hit.superseded for hit in (await shelf.search.latest(Query(versions=True))).hits] == [
+        False,
+        True,
+        True,
+    ]
+
+
+async def test_pages_of_all_versions_follow_one_another(shelf: Shelf) -> None:
+    shelf.put(*(edition(number) for number in range(1, 8)), event("urn:b", minute=3))
+    found, after = [], None
+    while True:
+        page = await shelf.search.search(Query("copy", versions=True, limit=3, after=after))
+        found += [hit.headline for hit in page.hits]
+        if (after := page.after) is None:
+            break
+    assert found == [f"Ferry {number}" for number in range(7, 0, -1)]
+
+
+async def test_versions_of_a_killed_story_are_hidden_and_come_back_with_none(shelf: Shelf) -> None:
+    kill = event("urn:k", relation="kill", chain="urn:a", of="urn:a", sequence=3, minute=3)
+    for events in ((edition(1), edition(2), kill), (kill, edition(2), edition(1))):
+        shelf.put(*events)
+        assert await kept(shelf) == [("Ferry 2", "killed"), ("Ferry 1", "killed")]
+        assert await uris(shelf, "copy", versions=True) == []
+    shelf.put(edition(4))
+    assert await kept(shelf) == [("Ferry 4", None), ("Ferry 2", "killed"), ("Ferry 1", "killed")]
+    assert [hit.headline for hit in (await shelf.search.latest(Query(versions=True))).hits] == ["Ferry 4"]
+
+
+async def test_a_cancelled_version_hides_those_before_it(shelf: Shelf) -> None:
+    shelf.put(edition(1), edition(2, relation="kill", status="canceled"))
+    assert await kept(shelf) == [("Ferry 2", "killed"), ("Ferry 1", "killed")]
+    assert await uris(shelf, versions=True) == []
+
+
+async def test_versions_wait_for_the_end_of_their_embargo(shelf: Shelf) -> None:
+    shelf.put(edition(1), edition(2, embargo=at(2000)))
+    assert await kept(shelf) == []
+    assert await uris(shelf, versions=True) == []
+    shelf.put(edition(3))
+    assert [name for name, _ in await kept(shelf)] == ["Ferry 3", "Ferry 1"]
+    shelf.now = to_milliseconds(at(2001))
+    assert [name for name, _ in await kept(shelf)] == ["Ferry 3", "Ferry 2", "Ferry 1"]
+
+
+async def test_the_newest_hundred_versions_are_kept(shelf: Shelf) -> None:
+    numbers = [*range(1, MAX_KEPT_VERSIONS + 5)]
+    RANDOM.shuffle(numbers)
+    shelf.put(*(edition(number) for number in numbers))
+    names = [name for name, _ in await kept(shelf)]
+    assert names == [f"Ferry {number}" for number in range(MAX_KEPT_VERSIONS + 4, 3, -1)]
+
+
+async def test_versions_go_with_their_story_or_after_their_own_time(shelf: Shelf) -> None:
+    shelf.put(edition(1), edition(2), edition(3))
+    assert shelf.index.prune_versions(to_milliseconds(at(2))) == 1
+    assert [name for name, _ in await kept(shelf)] == ["Ferry 3", "Ferry 2"]
+    assert shelf.index.prune(to_milliseconds(at(4))) == 1
+    assert shelf.connection.execute("SELECT COUNT(*) FROM story_versions").fetchone() == (0,)
+    assert shelf.connection.execute("SELECT COUNT(*) FROM story_terms").fetchone() == (0,)
+    assert shelf.connection.execute(
+        "SELECT COUNT(*) FROM story_words WHERE story_words MATCH 'copy'"
+    ).fetchone() == (0,)
+
+
+async def test_kept_versions_take_little_room(shelf: Shelf) -> None:
+    words = [f"{RANDOM.choice('bcdfgklmnprst')}{RANDOM.choice('aeiou')}{number}" for number in range(400)]
+    names = tuple(f"Ida Brandt {number}" for number in range(12))
+
+    def story(number: int, version: int) -> Event:
+        text = " ".join(RANDOM.choices(words, k=300))
+        return event(f"urn:{number}", version=str(version), text=text, names=names, minute=version)
+
+    def pages() -> int:
+        shelf.connection.execute("VACUUM")
+        return int(shelf.connection.execute("PRAGMA page_count").fetchone()[0])
+
+    shelf.put(
+        *(story(number, 1) for number in range(300)), *(story(number, 2) for number in range(0, 300, 3))
+    )
+    with_versions = pages()
+    assert shelf.index.prune_versions(to_milliseconds(at(9))) == 100
+    assert with_versions <= 1.3 * pages()
