@@ -53,7 +53,7 @@ class Change(Model, frozen=True):
     text: str
 
 
-class Difference(Model, frozen=True):
+class VersionDifference(Model, frozen=True):
     """How two versions of a story differ, by words.
 
     What is the same or added is, one after the other, the later text; what is the same or removed the earlier one, but
@@ -91,7 +91,7 @@ def list_versions(stored: Sequence[StoredStory]) -> Iterator[KeptVersion]:
 
 def compare_versions(
     stored: Sequence[StoredStory], old: str | None = None, new: str | None = None
-) -> Difference | None:
+) -> VersionDifference | None:
     """How the versions of two keys differ; without a key the current one, and the one before it.
 
     None where there are no such two. The versions are given newest first.
@@ -110,7 +110,7 @@ def compare_versions(
         kind: sum(len(_split_words(change.text)) for change in (*headline, *text) if change.kind == kind)
         for kind in ("removed", "added")
     }
-    return Difference(
+    return VersionDifference(
         pair[1].event.story.uri,
         make_version(pair[0], superseded=earlier > 0),
         make_version(pair[1], superseded=later > 0),
