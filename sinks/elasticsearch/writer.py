@@ -237,7 +237,7 @@ class ElasticsearchSink(Sink):
             current = newest.get(event.story.uri)
             if current is None or revision(event) >= revision(current):
                 newest[event.story.uri] = event
-        now, stemmed = now_ms(), await self._stemmed_languages()
+        stemmed = await self._stemmed_languages()
         replaced = [
             event for event in (*every, *events) if version_key(event) != version_key(newest[event.story.uri])
         ]
@@ -246,14 +246,12 @@ class ElasticsearchSink(Sink):
         def make_entries() -> list[BulkEntry]:
             entries = []
             for event in replaced:
-                source = document(event) | {"indexed": now}
+                source = document(event) | {"indexed": now_ms()}
                 _set_hidden(source, member_of(event), marks)
+                fields, id_ = source | search_fields(source, stemmed), version_id(event)
                 entries.append(
-                    _bulk_entry(
-                        self._versions_index, version_id(event), source["revision"],
-                        source | search_fields(source, stemmed), alias=False,
-                    )
-                )  # fmt: skip
+                    _bulk_entry(self._versions_index, id_, source["revision"], fields, alias=False)
+                )
             return entries
 
         for refusal in await self._send_bulk(make_entries) if replaced else ():

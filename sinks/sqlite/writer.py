@@ -74,13 +74,13 @@ CREATE TABLE story_folding (folding TEXT NOT NULL);
 # Earlier versions of the stories. Their numbers go on from `FIRST_VERSION_NUMBER`, so that their words and names can stand
 # in the tables of the stories'. The event is compressed: it is read seldom, and uncompressed versions would double the file.
 VERSION_TABLES: Final = """
-CREATE TABLE story_versions (
+CREATE TABLE IF NOT EXISTS story_versions (
     id INTEGER PRIMARY KEY, uri TEXT NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL,
     chain TEXT NOT NULL, relation TEXT NOT NULL, parent TEXT, sequence INTEGER NOT NULL, canceled INTEGER NOT NULL,
     guest TEXT NOT NULL, hidden TEXT, hidden_by TEXT, visible_from INTEGER NOT NULL, time INTEGER NOT NULL,
     received INTEGER NOT NULL, language TEXT, base TEXT, feed TEXT, event BLOB NOT NULL, UNIQUE (uri, key));
-CREATE INDEX story_versions_by_chain ON story_versions (chain);
-CREATE INDEX story_versions_by_reception ON story_versions (received);
+CREATE INDEX IF NOT EXISTS story_versions_by_chain ON story_versions (chain);
+CREATE INDEX IF NOT EXISTS story_versions_by_reception ON story_versions (received);
 """
 VERSION_COLUMNS: Final = (
     "id, uri, key, revision, chain, relation, parent, sequence, canceled, guest, hidden, hidden_by, visible_from, time,"

@@ -130,7 +130,7 @@ def test_what_is_run_again_on_purpose_passes_all_steps_and_takes_the_place_of_wh
     first, repeated = pass_steps(works, ITEM), pass_steps(works, replace(ITEM, backfill=True))
     rerun = pass_steps(works, replace(ITEM, backfill=True, rerun=True))
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(INDEX_TABLES + FOLDED_WORDS)
+    connection.executescript(INDEX_TABLES + FOLDED_WORDS + VERSION_TABLES)
     stored = []
     for told in (first[UNIQUE.name], repeated[DUPLICATE.name], rerun[UNIQUE.name]):
         StoryIndex(connection).write([decode(message.value, Event) for message in told])
