@@ -75,7 +75,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # for the table of answers, the indices of a server, their templates, held stories, attachments of mail, content of NewsML 1,
 # what the broker refuses, and two for places: towns by the words beside them, and the map of a story; people, bodies, namesakes
 # and speech in scripts without capitals are concepts of their own, and a command makes the list of given names anew,
-# and one the table of tickers.
+# and one the table of tickers; the last two for
 # versions of stories, and settings of the stores.
 MAX_FILES = 270
 MAX_LINES = 500
