@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 from processors.dates.timex.grammar import Expression, Grammar, grammar
@@ -36,6 +36,8 @@ NEEDS_TENSE = frozenset(
         "week-of",
     }
 )
+DEGREES_AN_HOUR = 15
+MAX_HOURS_TO_MIDNIGHT = 2  # of a date without a time, in a zone by law: the sun's is up to two hours off
 QUARTER_VALUE = re.compile(r"\d{4}-Q[1-4]")
 TOLD_QUARTERS = frozenset({"quarter", "same-quarter"})
 # What turns copy about a quarter to other periods: "for the nine months", "in 1988".
@@ -53,7 +55,7 @@ ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 def find_dates(event: Event) -> tuple[DateExpression, ...]:
     """The dates that the text tells, in order, resolved against the dateline's or the story's date.
 
-    The reference date is the dateline's, else the story's `version_created`, else the day it was received. In a
+    The reference date is the dateline's, else that of the story's `version_created` at the dateline's place, else the day it was received. In a
     caption that tells its own date, that date is the reference. Languages without a lexicon give ().
     """
     language = event.language.tag.split("-")[0] if event.language else "en"
@@ -74,18 +76,37 @@ def find_dates(event: Event) -> tuple[DateExpression, ...]:
 
 
 def _reference_date(event: Event) -> date | None:
-    candidates = (
-        event.dateline.date if event.dateline else None,
-        event.story.version_created,
-        event.provenance.received if event.provenance else None,
-    )
-    for text in candidates:
-        if text and ISO_DAY.match(text):
-            try:
-                return date.fromisoformat(text[:10])
-            except ValueError:
-                continue
-    return None
+    if event.dateline and event.dateline.date:
+        told = _read_day(event.dateline.date)
+        if told:
+            return told
+    created = event.story.version_created
+    if created and (day := _read_day(created)):
+        longitude = event.dateline.places[0].longitude if event.dateline and event.dateline.places else None
+        return day if longitude is None else _local_day(created, longitude) or day
+    return _read_day(event.provenance.received) if event.provenance else None
+
+
+def _read_day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text[:10]) if text and ISO_DAY.match(text) else None
+    except ValueError:
+        return None
+
+
+def _local_day(created: str, longitude: float) -> date | None:
+    """The day that it is at the place of the dateline, by the sun, when the story is made.
+
+    A whole hour near midnight there is a date without a time, which stays.
+    """
+    try:
+        moment = datetime.fromisoformat(created)
+        local = moment + timedelta(hours=round(longitude / DEGREES_AN_HOUR))
+    except (ValueError, OverflowError):
+        return None
+    is_whole = not (moment.minute or moment.second)
+    near_midnight = min(local.hour, 24 - local.hour) <= MAX_HOURS_TO_MIDNIGHT
+    return moment.date() if is_whole and near_midnight else local.date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,6 @@ which `calendar` computes. `processors.tag.dates` puts them together for an even
 
 What exists was measured first, on the 489 dates of TempEval-3's AQUAINT part: `dateparser` 1.5.0 (``search_dates``)
 finds .745 of them (F1, any overlap) and has .366 right to the value, at 18 ms for 300 words; it knows no weeks, seasons,
-quarters or partial dates. These rules: .945 and .822, at under 1 ms. HeidelTime's published value F1 on TempEval-3 is
+quarters or partial dates. These rules: .941 and .821, at a millisecond. HeidelTime's published value F1 on TempEval-3 is
 .776; it needs a JVM.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.model.event import DateExpression, Dateline, Event, Language, Provenance, Segment
+from processors.model.event import DateExpression, Dateline, Event, Language, Place, Provenance, Segment
 from processors.model.story import Story
 from processors.tag.dates import MAX_DATE_CHARS, MAX_DATES, find_dates
 
@@ -261,3 +261,20 @@ def test_a_fraction_is_no_duration_and_a_second_may_be_one() -> None:
     found = read("Three-quarters of them left. A second vote took a second, a quarter of an hour less.")
     assert [date.text for date in found if date.type == "DURATION" and "second" in date.text] == ["a second"]
     assert [date.text for date in found if "quarter" in date.text] == []
+
+
+@pytest.mark.parametrize(
+    ("created", "longitude", "value"),
+    [
+        ("2025-01-30T03:40:00Z", -118.2, "2025-01-29"),  # Los Angeles, Wednesday evening
+        ("2025-01-29T20:10:00Z", 151.2, "2025-01-30"),  # Sydney, Thursday morning
+        ("2025-01-30T08:00:00Z", -118.2, "2025-01-30"),  # midnight there: a date without a time
+        ("2025-01-30T00:00:00Z", 2.3, "2025-01-30"),
+        ("2025-01-29T12:00:00Z", -118.2, "2025-01-29"),
+    ],
+)
+def test_today_is_the_day_at_the_place_of_the_dateline(created: str, longitude: float, value: str) -> None:
+    dateline = Dateline(0, 0, places=(Place(longitude=longitude, latitude=0.0),))
+    story = Story(uri="urn:x", version_created=created)
+    found = find_dates(Event(story, text="It rains today.", language=Language("en", 1.0), dateline=dateline))
+    assert [each.value for each in found] == [value]

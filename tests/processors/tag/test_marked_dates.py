@@ -98,7 +98,7 @@ def score(half: str, tag: str, *, shown: bool = False) -> Counter[str]:
 
 
 # Of all marks: what was right when the rules were written, less some for what other rules of the step may cost.
-FLOORS = {"en": 0.88} | dict.fromkeys(["es", "fr", "de", "it", "pt", "nl", "sv", "da", "nb"], 0.95)
+FLOORS = {"en": 0.9} | dict.fromkeys(["es", "fr", "de", "it", "pt", "nl", "sv", "da", "nb"], 0.95)
 FLOORS |= dict.fromkeys(["ru", "pl", "fi", "ar", "zh", "ja"], 0.93)
 MAX_WRONG_SHARE = 0.06
 LANGUAGES = [tag for tag in dict.fromkeys(line.language for line in read_lines()) if tag in FLOORS]
