@@ -24,7 +24,7 @@ from processors.tag.phrase_search import CopyWords
 from processors.tag.relevance import rate_entities
 from processors.tag.rules import NameRule, RuleContext
 from processors.tag.rules.agreement import agree_on_labels
-from processors.tag.rules.bounds import split_joined_names, trim_names
+from processors.tag.rules.bounds import cut_prefixes, split_joined_names, trim_names
 from processors.tag.rules.gazetteer import (
     add_dateline_names,
     add_known_names,
@@ -45,6 +45,7 @@ VERSION = "1"
 RULES: Final[tuple[NameRule, ...]] = (
     drop_credit_names,   # the recogniser reads sentences, and a credit line is none
     trim_names,          # before names are compared: "the EU" and "EU" are one
+    cut_prefixes,        # before names are compared, too
     split_joined_names,  # on trimmed names: a maker is looked up as it is written
     split_places,        # before labels: each of the two has its own
     add_photographers,   # sure by their place in a credit line, so they win over what was guessed

@@ -33,6 +33,11 @@ EDGE_MARKS: Final = ".,\"“”'‘’„«»()"
 NICKNAME_WITHIN: Final = re.compile(r"\s[\"“'‘„«(]([^\"“”'‘’„«»()]{2,30})[\"”'’“»)](?=\s)")
 WORD_BEFORE: Final = re.compile(r"([^\W\d_]+(?:['’-][^\W\d_]+)*)\.?,? +$")
 KIN_AFTER: Final = re.compile(r", (?:\d+, )?(?:\w+(?:['’]s?)? ){0,3}?(?P<kin>\w+)(?=[,.])")
+WORD_GAP: Final = re.compile(
+    r"[\s\u00b7\u2027\u30fb]+"
+)  # dots part the words of names from abroad in Chinese and Japanese
+IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff々〆ヶ]{3,}")  # a family name and a given one, written as one
+MAX_FAMILY_IDEOGRAPHS: Final = 3  # of a family name; those of Chinese have one or two
 ANY_WORD: Final = re.compile(r"\w+")
 MAX_TITLE_CHARS: Final = 30  # before a name, in which the word before it stands
 MAX_FATE_CHARS: Final = (
@@ -53,6 +58,16 @@ class PersonName:
     words: tuple[str, ...]
     nicknames: tuple[str, ...] = ()
     generation: str | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether both a given name and a family name are in it."""
+        return len(self.words) > 1 or self.is_ideographic
+
+    @property
+    def is_ideographic(self) -> bool:
+        """Whether it is a full name without a blank: 村岡健二."""
+        return len(self.words) == 1 and IDEOGRAPHS.fullmatch(self.words[0]) is not None
 
 
 def read_name(name: str) -> PersonName:
@@ -167,6 +182,10 @@ def _ranked_words(name: PersonName) -> Iterator[tuple[int, str]]:
     first, last = name.words[0], name.words[-1]
     family_first = is_family_first(name)
     yield 0, last
+    if name.is_ideographic:
+        yield from ((0, last[:length]) for length in range(1, min(MAX_FAMILY_IDEOGRAPHS, len(last) - 1) + 1))
+        yield 2, last[-2:]
+        return
     yield (0 if family_first else 2), first
     if "-" in last and not family_first:
         yield from ((1, part) for part in last.split("-"))
@@ -198,7 +217,7 @@ class _Cast:
         read = {name: read_name(self._text[name.start : name.end]) for name in names}
         owners: dict[NameSpan, _Person] = {}
         for name in names:
-            if len(read[name].words) > 1:
+            if read[name].is_full:
                 owners[name] = self._introduce(name, read[name])
         for person in self._people:
             person.last = person.at
@@ -253,7 +272,7 @@ class _Cast:
             return True
         if {*short} == {*long} or "".join(short).replace("-", "") == "".join(long).replace("-", ""):
             return True
-        if is_family_first(one) or is_family_first(other) or not same(short[-1], long[-1]):
+        if len(short) == 1 or is_family_first(one) or is_family_first(other) or not same(short[-1], long[-1]):
             return False
         return self._is_same_given(one.words[:-1], other.words[:-1], one.nicknames + other.nicknames)
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from config.lexicon import language
+from config.tables import given_genders
 from processors.model.event import Label
 from processors.places import candidates, key_of
 from processors.tag.bodies import SMALL_WORDS
@@ -133,6 +135,30 @@ def _is_abbreviation(words: str) -> bool:
     """U.S., Inc., Jr.: the full stop is theirs."""
     last = words.rsplit(" ", 1)[-1]
     return "." in last[:-1] or last.rstrip(".") in {"Inc", "Corp", "Co", "Ltd", "Jr", "Sr", "Bros", "St"}
+
+
+def cut_prefixes(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
+    """The names without the conjunction or preposition that is written as one with them: وسامي is "and Sami".
+
+    Many names begin with these letters themselves, so that what is left must be a given name, or a name of the story.
+    """
+    words = language(context.copy.language)
+    prefixes = sorted(words.names.prefixes, key=len, reverse=True) if words and words.names else []
+    if not prefixes:
+        return list(names)
+    read = context.copy.read
+    firsts = {read[name.start : name.end].split()[0] for name in names}
+    return [_without_prefix(read, name, prefixes, firsts) for name in names]
+
+
+def _without_prefix(text: str, name: NameSpan, prefixes: Sequence[str], firsts: set[str]) -> NameSpan:
+    first = text[name.start : name.end].split(maxsplit=1)[0]
+    for prefix in prefixes:
+        rest = first.removeprefix(prefix)
+        is_name = rest in firsts or (rest in given_genders() and first not in given_genders())
+        if rest and rest != first and is_name:
+            return replace(name, start=name.start + len(prefix))
+    return name
 
 
 def split_joined_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
