@@ -74,9 +74,8 @@ def read_name(name: str) -> PersonName:
     """Sir William “Buck” van den Tanner Jr. → william, tanner; buck; jr."""
     folded = name.casefold()
     nicknames = tuple(match[1].strip() for match in NICKNAME_WITHIN.finditer(folded))
-    words = [
-        word.strip(EDGE_MARKS) for word in (NICKNAME_WITHIN.sub(" ", folded) if nicknames else folded).split()
-    ]
+    plain = NICKNAME_WITHIN.sub(" ", folded) if nicknames else folded
+    words = [word.strip(EDGE_MARKS) for word in WORD_GAP.split(plain)]
     words = [_without_article(word) for word in words if word]
     generation = words.pop() if len(words) > 1 and words[-1] in GENERATION_MARKS else None
     while len(words) > 1 and (words[0] in lexicon().titles or words[0] in NAME_PARTICLES):
