@@ -161,14 +161,13 @@ class Speech(WordTable, frozen=True):
     organisations: WordSet = WordSet()
     silent: WordSet = WordSet()  # nouns that never speak: times, numbers, places in general, what happens
     alone: WordSet = WordSet()  # what speaks without an article, where a noun needs one; empty: it needs none
+    firms: WordSet = WordSet()  # organisations that stand for the one named last: the company
     voices: WordSet = WordSet()  # who or what speaks for a body: spokesman, statement
     participle: str = ""  # endings
     adverb: str = ""
     verbal: str = ""
     bare_reports: bool = False
-    said_before: Pattern = (
-        NO_PATTERN  # right before a quotation, in languages without capitals: groups source, cue
-    )
+    said_before: Pattern = NO_PATTERN  # beside a quotation, where there are no capitals: groups source, cue
     said_behind: Pattern = NO_PATTERN  # right behind one
     dash: bool = False  # a dash at the head of a paragraph opens speech
     talks: bool = False  # such speech goes on behind the sentence that names the speaker
@@ -178,8 +177,7 @@ class Speech(WordTable, frozen=True):
 class DamageWords(WordTable, frozen=True):
     """Words by which copy that lost something in transit is known.
 
-    Links and bold text stripped by a filter take words with them, or leave the ending of one behind ("involving
-    significant s,", "the council ed a law").
+    Links and bold text stripped by a filter take words with them, or leave an ending ("the council ed a law").
     """
 
     endings: tuple[str, ...]  # that are no word by themselves
@@ -205,9 +203,7 @@ class Names(WordTable, frozen=True):
     role_modifiers: frozenset[str] = frozenset()  # "foreign" of foreign minister
     never: frozenset[str] = frozenset()  # no names, though they have a capital
     organisation_words: frozenset[str] = frozenset()  # that make a name an organisation
-    place_words: frozenset[str] = (
-        frozenset()
-    )  # that make it a place, at its end (those with a blank: before it)
+    place_words: frozenset[str] = frozenset()  # that make it a place, at its end or, with a blank, before it
     locating: frozenset[str] = frozenset()  # before a place's name, in languages whose names rules find
     joins: tuple[str, ...] = ()  # within names: Ana de la Cruz
     prefixes: WordSet = WordSet()  # written as one with a name behind them: وسامي
@@ -216,6 +212,8 @@ class Names(WordTable, frozen=True):
         default_factory=dict
     )  # of given names, and those that they may stand for
     aliases: Pattern = NO_PATTERN  # between a name and another that the same goes by
+    kin: WordSet = WordSet()  # father, wife: words that name somebody by a relative
+    namesakes: Pattern = NO_PATTERN  # before the name of a second person who bears it: "also called"
     dead: WordSet = WordSet()  # told of those who no longer speak
     nouns: bool = False  # every noun has a capital, so that a capital alone tells nothing
 
@@ -333,9 +331,7 @@ class Lines(WordTable, frozen=True):
 
     note: tuple[Pattern, ...] = ()  # to editors
     signoff: tuple[Pattern, ...] = ()
-    contributed: tuple[
-        Pattern, ...
-    ] = ()  # who contributed, at the end of a line that may begin with anything
+    contributed: tuple[Pattern, ...] = ()  # who contributed, at the end of a line
     contributed_words: tuple[str, ...] = ()  # each line of `contributed` has one of them
     boilerplate: tuple[Pattern, ...] = ()
     byline: Pattern = NO_PATTERN  # what opens a byline
@@ -363,9 +359,7 @@ class LanguageWords(WordTable, frozen=True):
     common: WordSet = WordSet()  # the commonest words: articles, prepositions, conjunctions, auxiliaries
     negation: WordSet = WordSet()  # words that turn a sentence round, or take back what it says
     fillers: WordSet = WordSet()  # words that tell nothing new by themselves, beside the commonest
-    contrast: WordSet = (
-        WordSet()
-    )  # common words that change what is said where one stands for another: after, before
+    contrast: WordSet = WordSet()  # common words that change what is said: after, before
     dates: Dates | None = None
     speech: Speech | None = None
     damage: DamageWords | None = None

@@ -51,6 +51,7 @@ class SpeechLexicon:
     said_behind: re.Pattern[str]
     silent: frozenset[str]
     alone: frozenset[str]
+    firms: frozenset[str]
     voices: frozenset[str]
     enders: frozenset[str]  # what ends a noun phrase
     hosts: frozenset[str]  # what an apostrophe cuts off

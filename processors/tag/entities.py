@@ -82,8 +82,11 @@ def _group_mentions(copy: Copy, names: Sequence[NameSpan]) -> list[_MentionGroup
     """The mentions by what they mean, in order of their first one."""
     words = {span: " ".join(copy.read[span.start : span.end].split()) for span in names}
     aliases, brackets = _names_joined(copy, names, words)
+    known_as = {span: aliases[words[span].casefold()] for span in names if words[span].casefold() in aliases}
     people = people_of(
-        copy, [span for span in names if span.label == "PER" and words[span].casefold() not in aliases]
+        copy,
+        [span for span in names if span.label == "PER" and (" " in words[span] or span not in known_as)],
+        known_as,
     )
     bodies = bodies_of(words[span] for span in names if span.label == "ORG")
     groups: dict[_GroupKey, _MentionGroup] = {}

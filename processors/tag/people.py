@@ -9,12 +9,12 @@ tell of gender, and by who is still alive to say it. Relatives share a surname a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from config.lexicon import every_language, language
+from config.lexicon import NO_PATTERN, every_language, language
 from config.tables import given_genders, known_names
 from processors.quotes.lexicon import NO_WORDS, SpeechLexicon, speech_lexicon
 from processors.tag.copy import Copy, NameSpan
@@ -43,6 +43,7 @@ MAX_TITLE_CHARS: Final = 30  # before a name, in which the word before it stands
 MAX_FATE_CHARS: Final = (
     80  # beside a name, in which it is told that somebody is dead; more is the next clause
 )
+WORDS_TO_FATE: Final = 3  # before a name: killing his wife, …; more are about others
 MAX_CLAUSE_CHARS: Final = (
     60  # behind a name, in which "he" or "she" is most often the same; more is somebody else
 )
@@ -194,20 +195,26 @@ def _ranked_words(name: PersonName) -> Iterator[tuple[int, str]]:
     yield from ((2, word) for word in (*name.nicknames, *full_givens(first)))
 
 
-def people_of(copy: Copy, names: Sequence[NameSpan]) -> dict[NameSpan, int]:
-    """Of each name the number of the person whom it means; of names that stand for themselves a number of their own."""
-    return _Cast(copy).assign(names)
+def people_of(
+    copy: Copy, names: Sequence[NameSpan], known_as: Mapping[NameSpan, NameSpan] | None = None
+) -> dict[NameSpan, int]:
+    """Of each name the number of the person whom it means; `known_as` has of aliases the name that they are one with."""
+    return _Cast(copy, known_as or {}).assign(names)
 
 
 class _Cast:
     """The people of one story."""
 
-    def __init__(self, copy: Copy) -> None:
-        self._text = copy.read
+    def __init__(self, copy: Copy, known_as: Mapping[NameSpan, NameSpan]) -> None:
+        self._text, self._known_as = copy.read, known_as
         words = language(copy.language)
         named = words.names if words else None
         self._speech: SpeechLexicon = speech_lexicon(copy.language) or NO_WORDS
         self._dead = named.dead if named else frozenset()
+        self._kin = named.kin if named else frozenset()
+        namesakes = named.namesakes if named else NO_PATTERN
+        self._namesakes = re.compile(rf"(?:{namesakes}) $")
+        self._relatives: list[_Person] = []  # named by their given names alone, behind a word of kin
         self._directory = _Directory(tuple(sorted(named.endings)) if named else ())
         self._people: list[_Person] = []
 
@@ -217,7 +224,8 @@ class _Cast:
         owners: dict[NameSpan, _Person] = {}
         for name in names:
             if read[name].is_full:
-                owners[name] = self._introduce(name, read[name])
+                other = owners.get(self._known_as[name]) if name in self._known_as else None
+                owners[name] = self._introduce(name, read[name], other)
         for person in self._people:
             person.last = person.at
         strangers: dict[str, _Person] = {}
@@ -228,10 +236,11 @@ class _Cast:
         numbers = {id(person): number for number, person in enumerate(self._people)}
         return {name: numbers[id(owners[name])] for name in names}
 
-    def _introduce(self, span: NameSpan, name: PersonName) -> _Person:
-        """The person of a full name, known or new."""
+    def _introduce(self, span: NameSpan, name: PersonName, other: _Person | None) -> _Person:
+        """The person of a full name, known or new; `other` is who the name is told to be an alias of."""
         gender = self._gender_beside(span)
-        person = self._find_known(name, gender)
+        is_second = self._namesakes.search(self._text, max(0, span.start - MAX_TITLE_CHARS), span.start)
+        person = other or (None if is_second else self._find_known(name, gender))
         if person is None:
             person = _Person([name], span.start, span.start)
             self._people.append(person)
@@ -311,14 +320,42 @@ class _Cast:
                     if (person.at < span.start) is introduced
                     and not (gender and person.likely_gender() not in {gender, None})
                 ]
+                if fits and self._is_speaking(span) and all(person.is_dead for person in fits):
+                    return self._find_relative(span, gender) or self._find_stranger(
+                        span, name, word, gender, strangers
+                    )
                 if fits:
                     return self._choose(span, fits)
+        relative = self._find_relative(span, gender) if groups and gender else None
+        return relative or self._find_stranger(span, name, word, gender, strangers)
+
+    def _find_relative(self, span: NameSpan, gender: PersonGender | None) -> _Person | None:
+        """The relative named last by the given name alone, who bears the family's name: "her father Martin" is Mr Harrow."""
+        fits = [
+            person
+            for person in self._relatives
+            if person.at < span.start and (gender is None or person.gender in {gender, None})
+        ]
+        return fits[-1] if fits else None
+
+    def _find_stranger(
+        self,
+        span: NameSpan,
+        name: PersonName,
+        word: str,
+        gender: PersonGender | None,
+        strangers: dict[str, _Person],
+    ) -> _Person:
+        """Who goes by one word in the whole story; one who is named behind a word of kin may get a surname later."""
         stranger = strangers.get(word) or next(
             (strangers[stem] for stem in sorted(self._directory.stems(word)) if stem in strangers), None
         )
         if stranger is None or (gender and stranger.gender and gender != stranger.gender):
             stranger = _Person([name], span.start, span.start)
             self._people.append(stranger)
+            before = WORD_BEFORE.search(self._text, max(0, span.start - MAX_TITLE_CHARS), span.start)
+            if before and before[1].lower() in self._kin:
+                self._relatives.append(stranger)
         stranger.gender = stranger.gender or gender
         for stem in self._directory.stems(word):
             strangers.setdefault(stem, stranger)
@@ -364,12 +401,21 @@ class _Cast:
         return end.start() if end else at + max_chars
 
     def _is_dead(self, span: NameSpan) -> bool:
-        """Whether the words behind a full name, or the one before it, tell that the person is dead."""
-        before = WORD_BEFORE.search(self._text, max(0, span.start - MAX_TITLE_CHARS), span.start)
-        if before and before[1].lower() in self._dead:
+        """Whether the words beside a full name tell that the person is dead, and not that somebody else is."""
+        opening = self._text[max(0, span.start - MAX_TITLE_CHARS) : span.start]
+        if not self._dead.isdisjoint(word.lower() for word in ANY_WORD.findall(opening)[-WORDS_TO_FATE:]):
             return True
         behind = self._text[span.end : self._sentence_end(span.end, MAX_FATE_CHARS)]
-        return not self._dead.isdisjoint(word.lower() for word in ANY_WORD.findall(behind))
+        words = [word.lower() for word in ANY_WORD.findall(behind)]
+        passing = self._speech.auxiliaries | self._speech.relatives | self._speech.times | self._dead
+        for number, word in enumerate(words):
+            if word in self._dead:
+                following = words[number + 1] if number + 1 < len(words) else ""
+                acts = not number and not behind.startswith(",") and following in self._speech.determiners
+                return not acts  # "Tanner killed two men"
+            if word not in passing and not word.isdigit():
+                return False
+        return False
 
     def _is_speaking(self, span: NameSpan) -> bool:
         """Whether a word of speech stands right beside a name."""

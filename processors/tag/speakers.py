@@ -211,13 +211,14 @@ class _Cast:
                 or (name.label == "ORG" and head in self._text[name.start : name.end].lower().split())
             ):
                 return name.entity
-        if head in self._words.organisations and len(said) == 2:
+        if head in self._words.firms and len(said) == 2:
             return self._nearest_entity(at, ("ORG",))
         return None
 
     def _nearest_entity(self, at: int, labels: tuple[str, ...]) -> str | None:
         for name in reversed(self._names):
-            if at - MAX_LOOK_BACK_CHARS < name.start < at and name.label in labels:
+            is_agency = self._text[name.start : name.end] in lexicon().agencies
+            if at - MAX_LOOK_BACK_CHARS < name.start < at and name.label in labels and not is_agency:
                 return name.entity
         return None
 

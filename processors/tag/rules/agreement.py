@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -86,6 +86,7 @@ class _NameEvidence:
     titled: frozenset[str]
     located: frozenset[str]
     surnames: frozenset[str]
+    shared_surnames: frozenset[str]  # of several people
     given: frozenset[str]
     nicknames: frozenset[str]  # of clubs whose full names have them at their end
 
@@ -106,6 +107,7 @@ class _NameEvidence:
         people = [key for key, labels in votes.items() if " " in key and _top_label(labels) == "PER"]
         return cls(
             votes, written, frozenset(titled), frozenset(located), frozenset(map(surname, people)),
+            frozenset(name for name, bearers in Counter(map(surname, people)).items() if bearers > 1),
             frozenset(name.split()[0] for name in people),
             frozenset(_club_nicknames(written[key] for key, labels in votes.items() if _top_label(labels) == "ORG")),
         )  # fmt: skip
@@ -122,6 +124,8 @@ class _NameEvidence:
             return "PER"
         if certain := label_of(self.written[key]):
             return certain
+        if not single and key not in self.titled and (label := self._label_by_words(key)):
+            return label
         if single and key in self.nicknames:
             return "ORG"
         label = _top_label(self.votes[key])
@@ -131,6 +135,15 @@ class _NameEvidence:
         if label == "LOC" and introduces and not self._is_place(key):
             label = "ORG"
         return label
+
+    def _label_by_words(self, key: str) -> Label | None:
+        """What a name's own words tell: a given name with a surname of the story, or a company's last word."""
+        first, *_, last = self.written[key].split()
+        is_given = gender_of_given(first.casefold()) is not None or first in lexicon().given
+        is_person = _top_label(self.votes[key]) == "PER"
+        if last.casefold() in (self.shared_surnames if is_person else self.surnames):
+            return "PER" if is_given else None
+        return "ORG" if is_person and last in lexicon().organisations else None
 
     def _is_namesake(self, key: str) -> bool:
         """Whether a surname is a known place here, because something is in it: "Jack London", "in London"."""

@@ -22,6 +22,12 @@ EDGE_CHARS: Final = " \t\r\n\"'“”‘’„«»‚‹›()[]{}<>,;:!?*_/\\|-�
 ARTICLE: Final = re.compile(r"(?:the|a|an)\s+", re.IGNORECASE)
 POSSESSIVE_END: Final = re.compile(r"['’]s?$")
 FIRST_WORD: Final = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)\.?\s+(?=\S)")
+# A woman's name and not the month, since no preposition is before it and no day behind: "April Jones".
+MONTH_GIVEN: Final = re.compile(r"(?:(?P<before>\w+) )?(?P<given>April|May|June|August) $")
+MONTH_LEADS: Final = frozenset(
+    "in of last this next since by late early mid until till through for from to on each every the between and".split()  # noqa: SIM905 -- a word list
+)
+MAX_MONTH_CHARS: Final = 20
 OFFICE_OF: Final = re.compile(r"of (?:the )?(?=[^\W\d_])")  # "Mayor of London" less its title
 SYLLABLE: Final = re.compile(r"-([a-z]{2,5})\b")
 # What follows the hyphen of "Peel-led".
@@ -88,7 +94,19 @@ def trim_name(copy: Copy, name: NameSpan) -> NameSpan | None:
     words = text[start:end]
     if not any(map(str.isupper, words)) or words in lexicon().never:
         return None
+    if label in {"PER", "ORG"} and " " not in words:
+        start, label = _with_month(copy, start, label)
     return NameSpan(start, _end_of_syllables(text, end) if label == "PER" else end, label, name.weight)
+
+
+def _with_month(copy: Copy, start: int, label: Label) -> tuple[int, Label]:
+    """The start and label of a surname, with the given name before it that is a month's too."""
+    month = MONTH_GIVEN.search(copy.read, max(0, start - MAX_MONTH_CHARS), start)
+    part = copy.part_at(start)
+    if month is None or part is None or month.start("given") < part.start:
+        return start, label
+    before = (month["before"] or "").lower()
+    return (start, label) if before in MONTH_LEADS else (month.start("given"), "PER")
 
 
 def _is_edge(char: str) -> bool:
