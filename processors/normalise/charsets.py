@@ -28,6 +28,20 @@ _MAC_CODECS: Final = {
 }
 SHIFTED_CODECS: Final = frozenset({"iso2022_jp", "iso2022_kr", "hz"})
 _JIS_SIGNS: Final = re.compile(rb"\x1b\$[@B]([\x21-\x7e]*)(?:\x1b\([BJ])?")
+# Windows-1255 has the letters of ISO 8859-8 at the same places, so that undeclared bytes are taken for it.
+_VISUAL_CODECS: Final = frozenset({"iso8859_8", "cp862", "cp1255"})
+_HEBREW: Final = re.compile("[א-ת]")
+_FINAL_LETTER_FIRST: Final = re.compile("(?<![א-ת])[ךםןףץ](?=[א-ת])")
+_FINAL_LETTER_LAST: Final = re.compile("(?<=[א-ת])[ךםןףץ](?![א-ת])")
+# A sentence of ten words has about three of them. Fewer, or not so many more at the beginning, may be names and slips.
+_MIN_FINAL_LETTERS: Final = 3
+_FINAL_LETTERS_RATIO: Final = 4
+_TAG_OR_RUN: Final = re.compile(r"(<[^<>]*>)|([^<>\r\n]+)")
+# What stands in its own order within a line: entities, figures, Latin words; and each other character.
+_LEFT_TO_RIGHT: Final = re.compile(
+    r"&#?\w{1,10};|[A-Za-z0-9](?:[A-Za-z0-9.,:/@_'%-]*[A-Za-z0-9%])?(?: [A-Za-z][A-Za-z0-9'.-]*)*|."
+)
+_MIRRORED: Final = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 # What vendors added to an encoding, read where its own codec stops: NEC's and IBM's signs, those of ETEN.
 _EXTENSIONS: Final = {"euc_jp": ("euc_jis_2004",), "big5hkscs": ("cp950",), "cp932": ("shift_jis_2004",)}
 
@@ -61,6 +75,28 @@ def decode_as(payload: bytes, codec: str) -> tuple[str, int]:
             continue
     text = payload.decode(codec, "replace")
     return text, text.count("\ufffd")
+
+
+def with_logical_order(text: str, codec: str) -> str:
+    """Hebrew that was stored as it is shown, from left to right, in the order in which it is read.
+
+    ISO 8859-8 and the code page of DOS were meant so (RFC 1556), and most that is declared so is not: the letters that
+    only end words tell, where they begin them.
+    """
+    if codec not in _VISUAL_CODECS:
+        return text
+    first, last = len(_FINAL_LETTER_FIRST.findall(text)), len(_FINAL_LETTER_LAST.findall(text))
+    if first < _MIN_FINAL_LETTERS or first <= _FINAL_LETTERS_RATIO * last:
+        return text
+    return _TAG_OR_RUN.sub(lambda match: match[0] if match[1] else _reverse_run(match[2]), text)
+
+
+def _reverse_run(run: str) -> str:
+    if not _HEBREW.search(run):
+        return run
+    start, end = len(run) - len(run.lstrip()), len(run.rstrip())
+    tokens = _LEFT_TO_RIGHT.findall(run[start:end])
+    return run[:start] + "".join(token.translate(_MIRRORED) for token in reversed(tokens)) + run[end:]
 
 
 def _decode_iso_2022_jp(payload: bytes) -> tuple[str, int]:

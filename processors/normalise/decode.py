@@ -17,7 +17,7 @@ from typing import Final
 
 from config.tables import national_sets
 from processors.errors import Empty, NotText
-from processors.normalise.charsets import SHIFTED_CODECS, codec_of, decode_as
+from processors.normalise.charsets import SHIFTED_CODECS, codec_of, decode_as, with_logical_order
 from processors.normalise.language import identify_language
 from processors.normalise.letters import rank_code_pages
 
@@ -136,7 +136,7 @@ def decode_unmarked(payload: bytes, charset: str | None = None, language: str | 
     codec, _ = choose_codec(payload, charset, language)
     if codec == "utf-8":
         return _decode_utf8(payload, language)
-    return decode_as(payload, codec)[0]
+    return with_logical_order(decode_as(payload, codec)[0], codec)
 
 
 def _may_be_shifted(payload: bytes, charset: str | None) -> bool:

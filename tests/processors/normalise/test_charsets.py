@@ -212,3 +212,25 @@ def test_blanks_that_only_end_lines_are_deleted_where_the_sender_says_so() -> No
     head = "From: vera@mayak.example\nMessage-ID: <10@mayak.example>\nSubject: Light\nContent-Type: text/plain; charset=utf-8; format=flowed{}\n\n"
     assert one(head.format("; DelSp=Yes") + "灯台が再び \n光り始めた。\n").text == "灯台が再び光り始めた。"
     assert one(head.format("") + "The light \nshines.\n").text == "The light shines."
+
+
+@pytest.mark.parametrize("page", ["iso8859_8", "cp862"])
+def test_hebrew_that_was_stored_as_it_is_shown_is_read_in_its_own_order(page: str) -> None:
+    before, after = (
+        "השומר תיקן ב 1987 את הפנס של ",
+        " (כך אמרו), והדייגים חזרו לחוף עם ערב.",
+    )
+    shown = (
+        f"{after[::-1].translate(str.maketrans('()', ')('))}New York{before[::-1].replace('7891', '1987')}"
+    )
+    logical = f"{before}New York{after}"
+    assert decode(f"<p>\n  {shown}\n</p>".encode(page)) == f"<p>\n  {logical}\n</p>"
+    for text in (
+        logical,
+        COPY["he"],
+        "מהמכון ןלסון",
+    ):  # the order of today, also where it is declared so, and a slip
+        assert (
+            decode(f"<p>{text}</p>".encode(page), "iso-8859-8" if page == "iso8859_8" else page)
+            == f"<p>{text}</p>"
+        )
