@@ -310,3 +310,20 @@ async def test_a_stop_ends_the_wait_for_a_locked_file(old: Path, monkeypatch: py
     stop.set()
     assert await asyncio.wait_for(_open_runtime(Settings(), old.parent, stop), 10) is None
     holder.close()
+
+
+async def test_a_file_of_before_versions_were_kept_keeps_them_from_now_on(tmp_path: Path) -> None:
+    path = tmp_path / DATABASE
+    open_data_file(path).close()
+    connection = sqlite3.connect(path, isolation_level=None)
+    StoryIndex(connection).write([event("urn:a", version="1", headline="One")])
+    connection.executescript("DROP TABLE story_versions; PRAGMA user_version = 3;")
+    connection.close()
+    connection = open_data_file(path)
+    StoryIndex(connection).write([event("urn:a", version="2", headline="Two", minute=1)])
+    connection.close()
+    search = StorySearch(path)
+    try:
+        assert [kept.event.headline for kept in await search.kept_versions("urn:a")] == ["Two", "One"]
+    finally:
+        search.close()
