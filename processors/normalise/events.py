@@ -48,7 +48,8 @@ _REPLACEMENT: Final = "\ufffd"  # stands where bytes were no character
 _REPLACED: Final = re.compile(f"{_REPLACEMENT}+")
 # How a sentence or a salutation ends, and no headline. A headline may end in a question or an exclamation.
 _ENDS_SENTENCE: Final = re.compile(r"[.,:;。…][\"'”’»)]*\Z")
-_HEADLINE_MARKS: Final = re.compile(r"^[\s^]+|[\s^=]+$")
+# A run is looked at from its first mark only: from each, a headline of nothing but marks takes the square of its length.
+_HEADLINE_MARKS: Final = re.compile(r"\A[\s^]++(?:[\s^=]++\Z)?|(?<![\s^=])[\s^=]++\Z")
 
 
 def event_of(reading: Reading, item: RawItem, settings: Normalise, *, single: bool) -> Event:

@@ -41,6 +41,7 @@ PIPED: dict[
     "letters in an author of a torn feed": ("rss", "<dc:creator> raw", "\x00", "wenigen", "normalise"),
     "joiners between letters": ("dispatch", "quotation", "a", "\u200c", "normalise"),
     "synchronisation marks": ("anpa-1312", "line '   They will race ag'", "", "\x16", "normalise"),
+    "marks of a headline": ("head", "name of the root", "", "^", "normalise"),
     "marks of a notebook": ("dispatch", "line after line", "", "#", "segment"),
 }
 MAIL = (
