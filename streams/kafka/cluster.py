@@ -8,14 +8,14 @@ import inspect
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import IllegalStateError, KafkaError, TopicAuthorizationFailedError
 
 from config import Misconfigured
 from config.settings import Kafka
@@ -79,6 +79,7 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
         super().__init__(*topics, auto_offset_reset="none", **options)
         self._begin, self._readers = begin, readers
         self.blocked = BlockedPartitions(self, user)
+        self._identities = gaps.TopicIdentities()
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -95,7 +96,8 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
                 raise
             return {}
         self.blocked.collect()
-        return records
+        renewed = await self.restart_renewed()
+        return {partition: batch for partition, batch in records.items() if partition not in renewed}
 
     async def getone(self, *partitions: TopicPartition) -> Any:
         """Fetch one record."""
@@ -108,6 +110,18 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
     async def resume_reading(self, error: KafkaError) -> set[TopicPartition]:
         """Go on after a gap, tell it, and return the partitions that went back."""
         return await gaps.resume_reading(self, error, self._begin, self._readers)
+
+    async def restart_renewed(self) -> set[TopicPartition]:
+        """Go to the beginning of topics that were made anew, tell it, and return the partitions; look now and then only."""
+        topics = {partition.topic for partition in self.assignment()}
+        renewed = await self._identities.find_renewed(self._client, topics)
+        if not renewed:
+            return set()
+        with suppress(KafkaError, IllegalStateError, TimeoutError):  # it is tried again
+            partitions = await gaps.restart_reading(self, renewed, self._readers)
+            self._identities.accept(renewed)
+            return partitions
+        return {partition for partition in self.assignment() if partition.topic in renewed}
 
     async def stop(self) -> None:
         """Close the connections.

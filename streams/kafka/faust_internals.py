@@ -127,7 +127,11 @@ class _Thread(driver.AIOKafkaConsumerThread):
                 raise
             return {}
         consumer.blocked.collect()
-        return records
+        renewed = await consumer.restart_renewed()
+        self.rewound |= renewed
+        return (
+            {place: batch for place, batch in records.items() if place not in renewed} if renewed else records
+        )
 
 
 class _Consumer(driver.Consumer):

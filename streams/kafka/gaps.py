@@ -4,12 +4,14 @@ A consumer stands at an offset that its partition no longer has where retention 
 where the log ends before it: a topic that was made anew, a replica without the last records that became leader. By
 itself aiokafka then goes on elsewhere and says nothing (``auto_offset_reset``). So every consumer of ours asks it to
 raise instead (`streams.kafka.cluster.Cluster.consumer`), goes on at the oldest record there is, as repeats are harmless,
-and tells the gap: a line, `wire_lost_records_total` and `wire_log_gaps_total`.
+and tells the gap: a line, `wire_lost_records_total` and `wire_log_gaps_total`. In a topic that was made anew and has as
+many records again, the offset is there: only the topic's identity tells (`TopicIdentities`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -26,6 +28,7 @@ from aiokafka.errors import (
 )
 
 from sinks.metrics import LOG_GAPS, LOST_RECORDS
+from streams.kafka.protocol import TopicIdsRequest
 
 GapKind = Literal["deleted", "rewound"]
 OUT_OF_PLACE: Final = (OffsetOutOfRangeError, NoOffsetForPartitionError)
@@ -34,6 +37,9 @@ OUT_OF_PLACE: Final = (OffsetOutOfRangeError, NoOffsetForPartitionError)
 TOLD_ONCE_S: Final = 120.0
 # For the broker's word on a log. Shorter, and a slow broker is asked again and again; longer, and a stop waits for it.
 ANSWER_S: Final = 5.0
+# Between two looks at the identities of topics. Shorter only asks the broker more often; what is read of a new topic
+# within it is read once more, from its beginning.
+IDENTITY_INTERVAL_S: Final = 2.0
 log = structlog.get_logger("wiredesk.kafka")
 
 
@@ -72,7 +78,7 @@ class GapBook:
         log.error(
             "records were deleted before they were read: raise kafka.retention_hours, or add workers"
             if gap.kind == "deleted"
-            else "the log ends before what was read: it is read from its beginning",
+            else "the log ends before what was read, or is another one: it is read from its beginning",
             consumer=consumer, topic=topic, partition=gap.partition.partition, records=records,
             **{"from": gap.stood, "to": gap.resumes},
         )  # fmt: skip
@@ -95,6 +101,51 @@ def find_gap(
     if offset > end:
         return LogGap(partition, offset, first, max(0, (known_end or 0) - offset), "rewound")
     return None
+
+
+class TopicIdentities:
+    """The identities of the topics that a consumer reads: a topic that was made anew under its name has another."""
+
+    def __init__(self) -> None:
+        """Nothing was asked yet."""
+        self._ids: dict[str, tuple[int, int]] = {}
+        self._latest: dict[str, tuple[int, int]] = {}  # as the broker last told them
+        self._asked_at = -math.inf
+
+    async def find_renewed(self, client: Any, topics: Collection[str]) -> set[str]:
+        """The topics that are not those of before, as a client is told. Brokers before 2.8 know no identities: none then."""
+        now = time.monotonic()
+        if now - self._asked_at < IDENTITY_INTERVAL_S:
+            return set()
+        self._asked_at = now
+        with suppress(KafkaError, OSError, TimeoutError, NotImplementedError):
+            if topics and (node := client.get_random_node()) is not None:
+                async with asyncio.timeout(ANSWER_S):
+                    self._latest = (await client.send(node, TopicIdsRequest(sorted(topics)))).ids
+        # what went out of the assignment is read from what is committed, and the broker forgets that with the topic
+        known = {topic: identity for topic, identity in self._ids.items() if topic in topics}
+        self._ids = self._latest | known
+        return {topic for topic, identity in known.items() if self._latest.get(topic, identity) != identity}
+
+    def accept(self, topics: Collection[str]) -> None:
+        """Take topics as they are now for those that are read."""
+        self._ids |= {topic: self._latest[topic] for topic in topics}
+
+
+async def restart_reading(
+    consumer: Any, topics: Collection[str], readers: Mapping[str, str]
+) -> set[TopicPartition]:
+    """Seek the partitions of topics that were made anew to their beginnings, and tell it; return the partitions."""
+    partitions = [partition for partition in consumer.assignment() if partition.topic in topics]
+    async with asyncio.timeout(ANSWER_S):
+        firsts = await consumer.beginning_offsets(partitions)
+        stood = {partition: await consumer.position(partition) for partition in partitions}
+    for partition in partitions:
+        consumer.seek(partition, firsts[partition])
+        if stood[partition] != firsts[partition]:
+            gap = LogGap(partition, stood[partition], firsts[partition], 0, "rewound")
+            GAP_BOOK.report(readers.get(partition.topic, readers.get("", "")), gap)
+    return set(partitions)
 
 
 async def resume_reading(

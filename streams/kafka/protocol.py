@@ -1,11 +1,12 @@
 """Requests of Kafka's protocol that aiokafka has only in older versions (KIP-447), or lacks (KIP-664).
 
 Source: https://kafka.apache.org/protocol, ``TxnOffsetCommit`` version 3 and ``OffsetFetch`` version 7;
-``DescribeProducers`` and ``ListTransactions`` version 0.
+``DescribeProducers`` and ``ListTransactions`` version 0; ``Metadata`` version 10, which has the identities of topics.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from aiokafka.protocol.api import Request, RequestStruct, Response
@@ -276,3 +277,87 @@ class ListTransactionsRequest(Request[ListTransactionsRequest_v0]):  # type: ign
     def build(self, request_struct_class: type[ListTransactionsRequest_v0]) -> ListTransactionsRequest_v0:
         """Return what is sent."""
         return request_struct_class([], [self._producer_id], {})
+
+
+class TopicIdsResponse_v10(Response):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
+    """Brokers and topics; the identity of a topic is a UUID, read as two numbers."""
+
+    API_KEY = 3
+    API_VERSION = 10
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "brokers",
+            CompactArray(
+                ("node_id", Int32), ("host", TEXT), ("port", Int32), ("rack", TEXT), ("tags", TaggedFields)
+            ),
+        ),
+        ("cluster_id", TEXT),
+        ("controller_id", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("error_code", Int16),
+                ("name", TEXT),
+                ("id_high", Int64),
+                ("id_low", Int64),
+                ("is_internal", Boolean),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("error_code", Int16),
+                        ("partition", Int32),
+                        ("leader", Int32),
+                        ("leader_epoch", Int32),
+                        ("replicas", CompactArray(Int32)),
+                        ("isr", CompactArray(Int32)),
+                        ("offline", CompactArray(Int32)),
+                        ("tags", TaggedFields),
+                    ),
+                ),
+                ("operations", Int32),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("operations", Int32),
+        ("tags", TaggedFields),
+    )
+
+    @property
+    def ids(self) -> dict[str, tuple[int, int]]:
+        """The identity of each topic that is there."""
+        topics: list[Any] = self.topics
+        return {name: (high, low) for code, name, high, low, *_ in topics if not code}
+
+
+class TopicIdsRequest_v10(RequestStruct):  # type: ignore[misc]  # noqa: N801 -- aiokafka's naming
+    """Topics by their names."""
+
+    FLEXIBLE_VERSION = True
+    API_KEY = 3
+    API_VERSION = 10
+    RESPONSE_TYPE = TopicIdsResponse_v10
+    SCHEMA = Schema(
+        (
+            "topics",
+            CompactArray(("id_high", Int64), ("id_low", Int64), ("name", TEXT), ("tags", TaggedFields)),
+        ),
+        ("allow_auto_topic_creation", Boolean),
+        ("include_cluster_authorized_operations", Boolean),
+        ("include_topic_authorized_operations", Boolean),
+        ("tags", TaggedFields),
+    )
+
+
+class TopicIdsRequest(Request[TopicIdsRequest_v10]):  # type: ignore[misc]
+    """Builds the request; no topic is made by it."""
+
+    API_KEY = 3
+
+    def __init__(self, topics: Iterable[str]) -> None:
+        """`topics` are names on the broker."""
+        self._topics: list[Any] = [(0, 0, topic, {}) for topic in topics]
+
+    def build(self, request_struct_class: type[TopicIdsRequest_v10]) -> TopicIdsRequest_v10:
+        """Return what is sent."""
+        return request_struct_class(self._topics, False, False, False, {})  # noqa: FBT003 -- positional by the protocol

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from aiokafka.admin import NewPartitions
 from config.settings import Settings
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
+from streams.kafka.gaps import IDENTITY_INTERVAL_S
 from streams.messages import raw_message
 from streams.topology import NORMALISED, RAW
 from tests.conftest import KafkaForTest
@@ -112,3 +114,38 @@ async def test_partitions_that_come_are_read(kafka: KafkaForTest, tmp_path: Path
         assert "Traceback" not in worker.log()
         assert worker.stop() == 0
     trial.count((f"urn:test:story:{number}" for number in range(20)), uris_of(records))
+
+
+@pytest.mark.trial("35", "raw topic made anew with more records than were read, while its worker was frozen")
+async def test_a_topic_that_is_made_anew_and_longer_is_read_from_its_beginning(
+    kafka: KafkaForTest, tmp_path: Path, trial: Trial
+) -> None:
+    """The place where the worker stood is there in the new log as well: nothing but the topic's identity tells."""
+    settings = kafka.settings(worker="one", workers=1, partitions=2)
+    await make_topics(settings)
+    await publish(settings, map(item, range(20)))
+    with Worker(settings, tmp_path / "log", *NORMALISE) as worker:
+        await read(settings, [NORMALISED.name], 20)
+        worker.process.send_signal(signal.SIGSTOP)
+        trial.begin()
+        admin = Cluster(settings).admin()
+        await admin.start()
+        await admin.delete_topics([Cluster(settings).topic(RAW.name)])
+        await admin.close()
+        while not await topics.create_topics(Settings(kafka=settings)):
+            await asyncio.sleep(0.1)
+        await publish(settings, map(item, range(20, 80)))
+        await asyncio.sleep(2 * IDENTITY_INTERVAL_S)  # what is read before the next look comes twice
+        worker.process.send_signal(signal.SIGCONT)
+        trial.end()
+        await trial.wait_until_told("log", lambda: "or is another one" in worker.log())
+
+        async def has_all() -> bool:
+            number = len(await read(settings, [NORMALISED.name], 80, 0.5))
+            return number >= 80 and worker.ask("/readyz")[0] == 200
+
+        await trial.wait_until_healed(has_all)
+        records = await read(settings, [NORMALISED.name], 80)
+        assert "Traceback" not in worker.log()
+        assert worker.stop() == 0
+    trial.count((f"urn:test:story:{number}" for number in range(80)), uris_of(records))

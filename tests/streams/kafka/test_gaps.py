@@ -185,3 +185,20 @@ async def delete_records(settings: Kafka, place: TopicPartition, before: int) ->
     await admin.start()
     await admin.delete_records({place: RecordsToDelete(before_offset=before)})
     await admin.close()
+
+
+@pytest.mark.kafka
+async def test_a_topic_that_was_made_anew_and_is_longer_is_read_from_its_beginning(
+    settings: Kafka, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The offset that comes next is there in the new log too: without the topic's identity ten records are passed over."""
+    monkeypatch.setattr("streams.kafka.gaps.IDENTITY_INTERVAL_S", 0.0)
+    cluster = Cluster(settings)
+    place = TopicPartition(cluster.topic(FEED_GAPS.name), 0)
+    async with cluster.consumer(reader="longer", auto_offset_reset="earliest") as consumer:
+        consumer.assign([place])
+        assert len(await values(consumer, 10)) == 10
+        await remake(settings, 30)
+        assert await values(consumer, 30) == [b"%d" % number for number in range(30)]
+    assert "or is another one" in "".join(capsys.readouterr())
+    assert count("log_gaps", topic=place.topic, consumer="longer", kind="rewound") == 1
