@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +32,9 @@ FLEET_FILES: Final = Path(__file__).parents[2] / "config" / "elasticsearch"
 class ElasticsearchServer:
     """A node that can be stopped, killed and started again on the same ports and data."""
 
-    def __init__(self, folder: Path, secrets: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, secrets: Path | None = None, properties: Mapping[str, str] | None = None
+    ) -> None:
         """Unpack the server below `folder`, which a user other than root must be able to reach.
 
         With `secrets`, a folder of passwords, it is started by the fleet's own script, with its users and roles.
@@ -45,6 +48,8 @@ class ElasticsearchServer:
         for program in (self._home / "bin").iterdir():
             program.chmod(0o755)
         _configure(self._home, self._port, transport, is_secure=secrets is not None)
+        with (self._home / "config" / "elasticsearch.yml").open("a", encoding="utf-8") as config:
+            config.writelines(f"{name}: {value}\n" for name, value in (properties or {}).items())
         for name in ("start.sh", "roles.yml"):
             shutil.copy(FLEET_FILES / name, folder)
         self._user = _unprivileged()

@@ -6,25 +6,28 @@ import asyncio
 import os
 import re
 import sys
+import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from elasticsearch import AsyncElasticsearch
+from msgspec import structs
 
 from config.settings import Elasticsearch, Kafka
 from processors.model.codec import encode
 from processors.model.event import Event
 from sinks.elasticsearch import index
 from sinks.elasticsearch.client import connect
+from sinks.elasticsearch.reindex import copy_indices
 from streams.kafka.cluster import Cluster
 from streams.topology import ENRICHED
 from tests.conftest import KafkaForTest
 from tests.servers.elasticsearch import ElasticsearchServer
-from tests.servers.fleet import make_topics
+from tests.servers.fleet import make_topics, read
 from tests.servers.process import ServerProcess
 from tests.sinks.elasticsearch.test_away_months import MONTH, of_month
 from tests.sinks.events import event
@@ -141,6 +144,15 @@ async def nothing(_client: AsyncElasticsearch) -> None:
 
 
 CORP: Final = {"mappings": {"properties": {"headline": {"type": "long"}}}}
+
+
+async def make_another_mapping(client: AsyncElasticsearch) -> None:
+    await client.indices.create(
+        index=f"{NAME}-2025.06-000001", mappings=CORP["mappings"],
+        aliases={NAME: {}, f"{NAME}-2025.06": {"is_write_index": True}},
+    )  # fmt: skip
+
+
 # number, situation, what breaks it, what mends it, the month of the stories that wait, what the log says
 MONTHS: Final[tuple[tuple[str, str, Act, Act, str, str], ...]] = (
     ("5", "an old month's index is closed", lambda c: c.indices.close(index=OLD), lambda c: c.indices.open(index=OLD),
@@ -157,6 +169,8 @@ MONTHS: Final[tuple[tuple[str, str, Act, Act, str, str], ...]] = (
          {"add": {"index": OLD, "alias": f"{NAME}-{MONTH}", "is_write_index": False}},
          {"add": {"index": LIVE, "alias": f"{NAME}-{MONTH}"}},
      ]), lambda c: index.create(c, Elasticsearch(index=NAME)), MONTH, "no write index"),
+    ("13", "a month's index made by others with another mapping", make_another_mapping,
+     lambda c: copy_indices(c, Elasticsearch(index=NAME)), "2025.06", "headline is long, not text"),
     ("14", "a company's own template fits the next month",
      lambda c: c.indices.put_index_template(name="corp", index_patterns=[f"{NAME}*"], priority=500, template=CORP),
      lambda c: c.indices.delete_index_template(name="corp"), "2025.07", "the template corp"),
@@ -286,3 +300,78 @@ async def test_marks_come_back_with_the_kills_of_before(stage: Stage, trial: Tri
     )
     assert found["hits"]["hits"][0]["_source"]["hidden"] == "killed"
     trial.count(stage.sent, await stage.stored())
+
+
+@pytest.mark.trial("15", "the read alias is taken from a month by others")
+async def test_a_month_that_is_not_shown_is_told_and_shown_again(stage: Stage, trial: Trial) -> None:
+    await stage.client.indices.delete_alias(index=OLD, name=NAME)
+    trial.begin()
+    await stage.send(of_month("urn:old:2"), event("urn:live:2"))
+    await trial.wait_until_told(
+        "readyz", lambda: "not shown: run `wiredesk index create`" in stage.ask("readyz")
+    )
+    await trial.wait_until_told("log", lambda: "not shown" in stage.process.log())
+    await stage.until_stored("urn:live:2")
+    await index.create(stage.client, Elasticsearch(index=NAME))
+    trial.end()
+
+    async def is_healed() -> bool:
+        return set(await stage.stored()) == set(stage.sent) and '"ok"' in stage.ask("readyz")
+
+    await trial.wait_until_healed(is_healed)
+    trial.count(stage.sent, await stage.stored())
+
+
+@pytest.mark.trial("29", "one document of 40 is refused")
+async def test_one_document_that_is_refused_is_a_dead_letter_alone(stage: Stage, trial: Trial) -> None:
+    events = [event(f"urn:forty:{number}") for number in range(40)]
+    events[17] = structs.replace(events[17], story=structs.replace(events[17].story, urgency=100_000))
+    trial.begin()
+    trial.end()
+    await stage.send(*events)
+    stage.sent.remove("urn:forty:17")
+    await trial.wait_until_told("figure", lambda: "wire_dead_letters_total" in stage.ask("metrics"))
+
+    async def is_healed() -> bool:
+        return set(stage.sent) <= set(await stage.stored())
+
+    await trial.wait_until_healed(is_healed)
+    trial.count(stage.sent, await stage.stored())
+    letters = await read(structs.replace(stage.kafka, partitions=1), [ENRICHED.dead_letters.name], 1, 10)
+    assert len(letters) == 1
+
+
+@pytest.fixture
+def weak_server() -> Iterator[ElasticsearchServer]:
+    """A server that takes no more than two megabytes at once."""
+    with tempfile.TemporaryDirectory(prefix="wiredesk-elasticsearch-") as folder:
+        server = ElasticsearchServer(Path(folder), properties={"indexing_pressure.memory.limit": "2mb"})
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.mark.trial("18", "one story is larger than the server's indexing pressure")
+async def test_a_story_that_the_server_can_never_take_is_set_aside(
+    weak_server: ElasticsearchServer, kafka: KafkaForTest, tmp_path: Path, trial: Trial
+) -> None:
+    settings = kafka.settings(partitions=1)
+    await make_topics(settings)
+    async with connect(Elasticsearch(weak_server.url, index=NAME, timeout_s=20.0)) as client:
+        await index.create(client, Elasticsearch(weak_server.url, index=NAME))
+        stage = Stage(weak_server, settings, client, tmp_path)
+        try:
+            trial.begin()
+            trial.end()
+            await stage.send(event("urn:huge", text="The ferries wait outside the harbour. " * 80_000))
+            stage.sent.clear()
+            await stage.send(*(event(f"urn:behind:{number}") for number in range(10)))
+
+            async def is_healed() -> bool:
+                return set(stage.sent) <= set(await stage.stored())
+
+            await trial.wait_until_healed(is_healed)
+            trial.count(stage.sent, await stage.stored())
+            assert len(await read(settings, [ENRICHED.dead_letters.name], 1, 10)) == 1
+        finally:
+            stage.process.stop()
