@@ -9,6 +9,7 @@ asks for a break that clean copy does not have. The words are data: `config.lexi
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
@@ -55,6 +56,9 @@ REPLACEMENT_CHARACTER: Final = re.compile(r"\ufffd+")
 LETTER_LOST: Final = re.compile(r"(?<![/?=&.\w])[^\W\d_]+\?[^\W\d_a-z]*[a-zà-ÿ]+(?:\?[a-zà-ÿ]+)*(?![/?=&\w])")
 MAY_BE_MOJIBAKE: Final = re.compile(r"[ÃÂâÐÑÅÄÎÏØÙ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u00a0]")
 SENTENCE_BREAK: Final = re.compile(r"[a-zà-ÿ]{3}[.!?][”\"]?\s+[^\Wa-z\d_]")
+MAX_CLAUSE_CHARS: Final = 200  # before a place, that are looked at
+QUOTATION_MARKS: Final = re.compile('[“”„«»"]')
+CLOSED_BY: Final = {"“": "”", "„": "“”", "«": "»", '"': '"'}
 OPENING_MARKS: Final = "“„«\"'‘‹"
 DOUBLE_COMMA: Final = re.compile(r",\s?,")  # what `EMPTY_MARKS` has beside quotation marks and brackets
 GLUED_FIGURE: Final = re.compile(r"\d(?:pct|mln)?[A-Z][a-z]{2}")  # what `RUN_TOGETHER` has at least
@@ -221,7 +225,7 @@ def _find_empty_marks(words: str) -> Iterator[tuple[int, int]]:
 def _find_lone_sums(words: str) -> Iterator[tuple[int, int]]:
     """Sums without their figure, but for units: "figures in $ million"."""
     for match in _sum_without_figure().finditer(words):
-        before = words[: match.start() - 1].split()[-1:]
+        before = words[max(0, match.start() - MAX_CLAUSE_CHARS) : match.start() - 1].split()[-1:]
         is_glued = match.start() > 1 and not words[match.start() - 2].isspace()
         if before and before[0].isalpha() and not is_glued and before[0].lower() not in NOT_MONEY_BEFORE:
             yield match.span()
@@ -278,11 +282,12 @@ def _find_broken_quotes(words: str, grammar: DamageGrammar) -> Iterator[tuple[in
 def _find_impossible_pairs(words: str, grammar: DamageGrammar) -> Iterator[tuple[int, int]]:
     """Two words that never stand side by side: what stood between them is gone. Speech is too free for that."""
     tokens = list(WORD.finditer(words))
+    quotations = _Quotations(words)
     for place, (first, second) in enumerate(pairwise(tokens)):
         word = first.group()
         if len(word) > 1 and word[0].isupper() and (not place or tokens[place - 1].group()[-1] in ".!?”:"):
             word = word.lower()
-        if second.group() in grammar.never.get(word, ()) and not _is_quoted(words, second.start()):
+        if second.group() in grammar.never.get(word, ()) and not quotations.hold(second.start()):
             third = tokens[place + 2].group().rstrip(STOP_MARKS).lower() if place + 2 < len(tokens) else ""
             if third not in grammar.asides:
                 yield first.end(), second.start()
@@ -293,11 +298,12 @@ def _find_open_clauses(words: str, grammar: DamageGrammar) -> Iterator[tuple[int
 
     A comma behind one may open what speech and clauses put in between: "your, well, question", "dem, was er sah".
     """
+    quotations = _Quotations(words)
     for token in re.finditer(r"(?<=[a-zà-ÿ]\s)([^\W\d_]+)(?=[.,;](?:\s|$))", words):
-        if token.group() in grammar.unended and not _is_quoted(words, token.start()):
+        if token.group() in grammar.unended and not quotations.hold(token.start()):
             aside = ASIDE_PATTERN.match(words, token.end())
             first = aside["first"].lower() if aside else ""
-            comma = words.rfind(", ", 0, token.start())
+            comma = words.rfind(", ", max(0, token.start() - MAX_CLAUSE_CHARS), token.start())
             before = WORD.match(words, comma + 2) if comma >= 0 else None
             if before and before.group().lower() in grammar.clause_openers:
                 continue  # an aside ends here: "at the, or close to the, harbour"
@@ -310,18 +316,29 @@ def _find_open_clauses(words: str, grammar: DamageGrammar) -> Iterator[tuple[int
 def _find_gaps(words: str, grammar: DamageGrammar) -> Iterator[tuple[int, int]]:
     """What a language's own pattern tells; not where all stops stand behind blanks."""
     if words.count(" ,") + words.count(" .") <= MAX_SPACED_STOPS:
+        quotations = _Quotations(words)
         for match in grammar.gaps.finditer(words):
-            if not _is_quoted(words, match.start()):
+            if not quotations.hold(match.start()):
                 yield match.end() - 1, match.end()
 
 
-def _is_quoted(words: str, at: int) -> bool:
-    """Whether a place lies between quotation marks."""
-    before = words[:at]
-    if "„" in before:
-        return before.rfind("„") > max(before.rfind("“"), before.rfind("”"))
-    opened = any(before.rfind(first) > before.rfind(last) for first, last in ("“”", "«»"))
-    return opened or before.count('"') % 2 == 1
+class _Quotations:
+    """Where a paragraph's quotation marks open and close; a place lies within where an odd number stands before it."""
+
+    def __init__(self, words: str) -> None:
+        self._turns: list[int] = []
+        closing = ""
+        for mark in QUOTATION_MARKS.finditer(words):
+            if not closing and mark.group() in CLOSED_BY:
+                closing = CLOSED_BY[mark.group()]
+            elif mark.group() in closing:
+                closing = ""
+            else:
+                continue
+            self._turns.append(mark.start())
+
+    def hold(self, at: int) -> bool:
+        return bisect_left(self._turns, at) % 2 == 1
 
 
 def _find_mojibake(words: str) -> Iterator[tuple[int, int]]:
