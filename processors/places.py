@@ -32,6 +32,10 @@ MIN_CHIEF_TOWN_PEOPLE: Final = (
     20_000  # of a town that its region is called after; a village goes behind it, as Roma in Queensland
 )
 QUEBEC_PROVINCE: Final = ("CA", "10")  # the one region that goes before its town: that is Quebec City
+MIN_LARGE_COUNTRY_PEOPLE: Final = (
+    1_000_000  # of a country that goes before towns by any name; Granada is no Grenada
+)
+COUNTRIES_END: Final = 260  # countries stand in the first lines
 REGIONS_END: Final = 3000  # countries and regions stand in the first lines of the gazetteer
 MAX_CACHED_NAMES: Final = 20_000  # names looked up
 FULL_WORD_OF: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
@@ -118,6 +122,7 @@ class Gazetteer:
         self._extra = extra
         self._cached: dict[str, tuple[Candidate, ...]] = {}
         self._us: dict[str, Candidate] = {}
+        self._countries: dict[str, Candidate] = {}
 
     def candidates(self, name: str) -> tuple[Candidate, ...]:
         """Every place that goes by the name, likeliest first."""
@@ -165,6 +170,15 @@ class Gazetteer:
             regions = (place for place in places if place.kind == "region" and place.country == "US")
             self._us.update({place.region: place for place in regions if place.region})
         return self._us
+
+    def countries(self) -> dict[str, Candidate]:
+        """The countries by their code."""
+        if not self._countries:
+            places = map(self._place_at, range(min(COUNTRIES_END, len(self._places))))
+            self._countries.update(
+                {each.country: each for each in places if each.kind == "country" and each.country}
+            )
+        return self._countries
 
     def find(
         self,
@@ -225,7 +239,8 @@ def _towns_before_their_regions(places: list[Candidate]) -> list[Candidate]:
 def _weight(place: Candidate, key: str) -> float:
     """People; countries first, a premium for capitals, less for a city's other names, regions among large cities."""
     if place.kind == "country":
-        return 1e12 + place.population
+        is_first = key_of(place.name) == key or place.population >= MIN_LARGE_COUNTRY_PEOPLE
+        return (1e12 if is_first else 0) + place.population
     if place.kind == "city":
         own = 1.0 if key_of(place.name) == key else 0.3
         return place.population * own * (20 if place.capital and own == 1.0 else 1)
@@ -258,6 +273,11 @@ def gazetteer() -> Gazetteer:
 def candidates(name: str) -> tuple[Candidate, ...]:
     """As `Gazetteer.candidates`."""
     return gazetteer().candidates(name)
+
+
+def country_of(code: str) -> Candidate | None:
+    """The country of a code."""
+    return gazetteer().countries().get(code)
 
 
 def areas_of(name: str) -> tuple[Candidate, ...]:

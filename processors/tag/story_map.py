@@ -11,15 +11,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from msgspec.structs import replace
 
 from config.lexicon import language
 from processors.model.event import Dateline, Place
-from processors.places import Candidate, areas_of, candidates, distance_between, find_place, key_of
+from processors.places import Candidate, areas_of, candidates, country_of, distance_between, key_of
 from processors.tag.copy import Copy, NameSpan
-from processors.tag.lexicon import lexicon
+from processors.tag.lexicon import READ_LANGUAGE, lexicon
 
 MAX_CHARS_BESIDE: Final = (
     60  # of a name in which an area may stand; "Newfoundland and Labrador" with its words has 40
@@ -44,6 +45,9 @@ CITY_BEFORE: Final = re.compile(
     r"\b(?:cit(?:y|ies)|towns?|villages?|ports?|capital|suburbs?|resort|mayor|ciudad|ville|Stadt|città|cidade) (?:of |de |di |do |von )?$",
     re.IGNORECASE,
 )
+SMALL_WORDS: Final = frozenset(
+    {"para", "of", "os", "as", "la", "le", "de", "man", "most", "same", "to", "no", "na", "e", "a"}
+)
 REGION_WORDS: Final = frozenset(
     "state province region prefecture oblast governorate canton regions provinces states".split()  # noqa: SIM905 -- a word list
 )
@@ -55,6 +59,9 @@ LOCATING_WORDS: Final = re.compile(
 )
 PLACE_BEFORE: Final = re.compile(r"(?:, | and | or | y | et | und | e | en | och | og |/)$")
 
+MIN_LARGE_COUNTRY_PEOPLE: Final = (
+    1_000_000  # of a country that goes before all; Granada is a city before it is Grenada
+)
 MIN_STEM_CHARS: Final = 3  # of a name without the ending of its case
 FIRST_CASE_ENDINGS: Final = (
     "",
@@ -83,6 +90,7 @@ REGION_WEIGHT: Final = 6.3  # a region, as a city of two million; less, and town
 STATE_WEIGHT: Final = (
     7.5  # a region of `WITH_STATES`, whose copy names them like countries: Ontario is no town in California
 )
+BRITISH_NATIONS: Final = frozenset({"England", "Scotland", "Wales", "Northern Ireland"})
 WITH_STATES: Final = frozenset({"US", "CA", "AU", "GB", "IN"})
 COUNTRY_WEIGHT: Final = 9.0  # a country goes before all
 OTHER_NAME_WEIGHT: Final = -0.5  # a place by a name that is not its first
@@ -101,6 +109,7 @@ MIN_WELL_KNOWN_PEOPLE: Final = 100_000  # of a city that needs no other sign tha
 MIN_OTHER_NAME_PEOPLE: Final = (
     300_000  # of a city by another name than its first: those of small ones are full of slips
 )
+MIN_TOLD_PEOPLE: Final = 30_000  # of such a city in a country that the story tells of
 MIN_STANDALONE_PEOPLE: Final = (
     250_000  # of an American city that copy from another state names without its own
 )
@@ -150,7 +159,7 @@ class _StoryMap:
         self._copy = copy
         self._dateline = dateline
         self._countries = countries
-        self._home = _town_of(dateline)
+        self._home = town_of(dateline)
         self._names = [PlaceName(name, tuple(spans)) for name, spans in named]
         self._by_span = {span: name for name in self._names for span in name.spans}
 
@@ -200,6 +209,8 @@ class _StoryMap:
             holding = tuple(
                 area for area in areas if any(_is_within(option, area) for option in name.options)
             )
+            if any(_is_claimed(option, area) for option in name.options[:1] for area in areas):
+                return tuple(area for area in areas if area.country)
             is_list = gap.group() == ", " and IS_LIST.match(text, word.end()) is not None
             if is_list and self._is_famous(name, holding):
                 return ()
@@ -250,23 +261,13 @@ class _StoryMap:
         ]
         best = max(scores)[2]
         likeliest = name.options[0]
-        if best.kind == "city" and best.population < MIN_NAMESAKE_SHARE * likeliest.population:
-            at_home = self._home is not None and (self._home.country, self._home.region) == (
-                best.country,
-                best.region,
-            )
-            near = any(
-                distance_between(best, anchor) < NEAR_KILOMETRES / 2
-                for anchor in anchors
-                if anchor.kind == "city"
-            )
-            if not (at_home and near):
-                best = likeliest
-        if (
-            best is not likeliest
-            and (likeliest.kind == "country" or likeliest.capital)
-            and not name.is_region
+        if best.population < MIN_NAMESAKE_SHARE * likeliest.population and not self._is_of_home(
+            best, anchors
         ):
+            best = likeliest
+        if self._is_stray_american(best, likeliest):
+            best = likeliest
+        if best is not likeliest and _is_sure(likeliest) and not name.is_region:
             others = sum(
                 anchor.kind == "city" and anchor.country == best.country and anchor.region == best.region
                 for anchor in {id(each): each for each in anchors}.values()
@@ -276,6 +277,28 @@ class _StoryMap:
             if others < MIN_SUPPORT and not from_home:
                 return likeliest
         return best
+
+    def _is_of_home(self, place: Candidate, anchors: list[Candidate]) -> bool:
+        """Whether a place is a region, or lies in the dateline's region and near another place of the story."""
+        if place.kind != "city":
+            return True
+        home = self._home
+        if home is None or (home.country, home.region) != (place.country, place.region):
+            return False
+        towns = (anchor for anchor in anchors if anchor.kind == "city")
+        return any(distance_between(place, anchor) < NEAR_KILOMETRES / 2 for anchor in towns)
+
+    def _is_stray_american(self, best: Candidate, likeliest: Candidate) -> bool:
+        """Whether a small American town goes before a large city abroad only for its country, though not of its state."""
+        home = self._home.region if self._home else None
+        return (
+            best.country == "US"
+            and best.kind == "city"
+            and best.population < MIN_STANDALONE_PEOPLE
+            and best.region != home
+            and likeliest.country != "US"
+            and likeliest.population >= 2 * MIN_STANDALONE_PEOPLE
+        )
 
     def _score(self, option: Candidate, name: PlaceName, anchors: list[Candidate]) -> float:
         score = _size(option, name.name)
@@ -303,43 +326,44 @@ class _StoryMap:
             return name.fixed
         if name.chosen is None:
             code = lexicon().countries.get(key_of(name.name))
-            return find_place(name.name, countries=(code,)) or Place(name.name, code) if code else None
+            country = country_of(code) if code else None
+            return country.place(name.name) if country else None
         if not name.is_fixed and not self._is_shown(name, name.chosen):
             return None
         if not name.is_fixed and self._lacks_state(name.chosen):
-            return Place(name.name, name.chosen.country)
+            return Place(name.name, "US")
         return name.chosen.place(name.chosen.spelled(name.name))
 
     def _is_shown(self, name: PlaceName, chosen: Candidate) -> bool:
         """Whether a name is a place by more than its spelling: words are towns somewhere, and people are called so."""
-        words = lexicon()
-        is_village = chosen.kind == "city" and (
-            chosen.population < MIN_WELL_KNOWN_PEOPLE or _is_other_name(chosen, name.name)
-        )
-        if name.name in words.known_organisations or (is_village and name.name in words.known_places):
+        words, is_city = lexicon(), chosen.kind == "city"
+        is_other = is_city and key_of(chosen.name) != key_of(name.name)
+        is_village = is_city and (chosen.population < MIN_WELL_KNOWN_PEOPLE or is_other)
+        if key_of(name.name) in _keys_of_bodies() or (is_village and name.name in words.known_places):
             return False
-        if chosen.kind == "country" or name.is_located or name.is_region or name.is_city:
+        if name.name.casefold() in SMALL_WORDS and self._copy.language != READ_LANGUAGE:
+            return False
+        if not is_city or name.is_located or name.is_region or name.is_city:
             return True
-        if chosen.kind == "city" and name.name in words.given:
-            return False
-        if (
-            chosen.kind == "city"
-            and _is_other_name(chosen, name.name)
-            and chosen.population < MIN_OTHER_NAME_PEOPLE
-        ):
-            return False
-        if chosen.kind == "city" and chosen.population < MIN_WELL_KNOWN_PEOPLE:
-            return self._countries.get(chosen.country or "", 0) > 0
-        return True
+        if not self._countries.get(chosen.country or ""):
+            return (
+                chosen.population >= (MIN_OTHER_NAME_PEOPLE if is_other else MIN_WELL_KNOWN_PEOPLE)
+                and name.name not in words.given
+            )
+        return chosen.population >= MIN_WELL_KNOWN_PEOPLE or not (
+            name.name in words.given or (is_other and chosen.population < MIN_TOLD_PEOPLE)
+        )
 
     def _lacks_state(self, chosen: Candidate) -> bool:
         """Whether a town is of another state than the story's, where copy would have told its state."""
         home = self._home
+        if home is None or home.country != "US" or home.region == "DC" or chosen.kind != "city":
+            return False
+        if chosen.country != "US":
+            is_told = self._countries.get(chosen.country or "", 0) > 0 or chosen.capital
+            return not is_told and chosen.population < MIN_STANDALONE_PEOPLE
         return (
-            chosen.kind == "city"
-            and home is not None
-            and home.country == chosen.country == "US"
-            and home.region not in (None, "DC", chosen.region)
+            home.region != chosen.region
             and chosen.population < MIN_STANDALONE_PEOPLE
             and distance_between(home, chosen) > NEAR_KILOMETRES
         )
@@ -402,11 +426,16 @@ def _is_named(place: Place, name: PlaceName) -> bool:
     return key_of(place.name) == key_of(name.name)
 
 
+def _is_claimed(place: Candidate, area: Candidate) -> bool:
+    """Whether a place is one that a country claims or holds which the reference does not give it to."""
+    return area.kind == "country" and area.country in CLAIMING_COUNTRIES.get(place.country or "", ())
+
+
 def _claimed(name: PlaceName) -> Place | None:
     """The place whose country a story tells otherwise than the reference does, where two states claim it."""
     for area in name.areas:
         for option in name.options[:1]:
-            if area.kind == "country" and area.country in CLAIMING_COUNTRIES.get(option.country or "", ()):
+            if _is_claimed(option, area):
                 return replace(option.place(option.spelled(name.name)), country=area.country)
     return None
 
@@ -423,22 +452,35 @@ def _chief_town(region: Candidate, options: Sequence[Candidate]) -> Candidate | 
     )
 
 
-def _is_other_name(place: Candidate, name: str) -> bool:
-    return key_of(place.name) != key_of(name)
+@cache
+def _keys_of_bodies() -> frozenset[str]:
+    """The keys of bodies that need no guess: "Hamás" is no town either."""
+    return frozenset(map(key_of, lexicon().known_organisations))
+
+
+def _is_sure(place: Candidate) -> bool:
+    """Whether a name that a place goes by means it wherever no other is told of."""
+    return place.capital or (place.kind == "country" and place.population >= MIN_LARGE_COUNTRY_PEOPLE)
 
 
 def _size(option: Candidate, name: str) -> float:
     if option.kind == "country":
-        return COUNTRY_WEIGHT
+        if option.population >= MIN_LARGE_COUNTRY_PEOPLE:
+            return COUNTRY_WEIGHT
+        own = 1.0 if key_of(option.name) == key_of(name) else OTHER_NAME_WEIGHT
+        return math.log10(max(option.population, 1000)) + CAPITAL_WEIGHT + own
     own = 0.0 if key_of(option.name) == key_of(name) else OTHER_NAME_WEIGHT
     if option.kind != "city":
-        return STATE_WEIGHT if option.country in WITH_STATES else REGION_WEIGHT
+        is_state = option.country in WITH_STATES and (
+            option.country != "GB" or option.name in BRITISH_NATIONS
+        )
+        return STATE_WEIGHT if is_state else REGION_WEIGHT
     return (
         math.log10(max(option.population, 1000)) + own + (CAPITAL_WEIGHT if option.capital and not own else 0)
     )
 
 
-def _town_of(dateline: Dateline | None) -> Candidate | None:
+def town_of(dateline: Dateline | None) -> Candidate | None:
     """The dateline's first place, where it is a town of the gazetteer."""
     place = dateline.places[0] if dateline and dateline.places else None
     if place is None or place.geoname_id is None or not place.name:

@@ -102,6 +102,9 @@ def _countries(cache: Any) -> Iterator[tuple[list[Any], list[str]]]:
             getattr(country_names, "name", ""),
             getattr(country_names, "official_name", ""),
         ]
+        if code in capitals:  # Brazil is Brasilia in Finnish, and nowhere else
+            first, town = key_of(country["name"]), key_of(capitals[code]["name"])
+            names = [name for name in names if key_of(name) == first or key_of(name) != town]
         centre = capitals.get(code) or _largest_city(cache, code)
         where = (
             [round(centre["latitude"], 4), round(centre["longitude"], 4)]

@@ -16,12 +16,14 @@ from processors.places import Candidate, areas_of, candidates, key_of
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
 from processors.tag.rules import RuleContext
+from processors.tag.story_map import town_of
 
 MIN_LARGE_PEOPLE: Final = 1_000_000  # of a city that is meant by its name, whatever it was taken for
 MIN_TOWN_PEOPLE: Final = (
     15_000  # of a town that something is in; villages are called as people and bodies are
 )
 MIN_LISTED_PEOPLE: Final = 15_000  # of a town that stands in a list of places
+MIN_GIVEN_PEOPLE: Final = 200_000  # of a town that people are called after, beside another of its country
 MIN_OWN_PEOPLE: Final = 50_000  # of a town in a country that the story tells of
 MAX_CHARS_BEFORE: Final = 24  # of a name in which the words that locate it stand
 WITHIN_WORDS: Final = re.compile(
@@ -32,17 +34,18 @@ WITHIN_WORDS: Final = re.compile(
 )
 SMALL_WORD: Final = re.compile(
     r"(?i:(?:para|en|desde|hacia|hasta|según|sobre|contra|con|dans|pour|vers|selon|avec|aus|nach|für|mit|per|da|com|em|"
-    r"voor|uit|met|från|till|ved|fra|til|med|la|le|les|el|il) |[ld]['’])(?=[^\W\d_a-zß-öø-ÿ])",
+    r"voor|uit|met|från|till|ved|fra|til|med|la|le|les|el|il|o|os|a|ad|al|à|no|na|ao|i|de|da|do) |[ld]['’])(?=[^\W\d_a-zß-öø-ÿ])",
 )
 RIVER_BEHIND: Final = re.compile(
     r" (?:\([^\W\d_a-zß-öø-ÿ][^\W\d_]+\)|(?:an der|am|im|on|upon|sur|sul|del|do|aan den|aan de) [^\W\d_a-zß-öø-ÿ][^\W\d_]+)(?!\w)"
 )
+MOVING_BEFORE: Final = re.compile(r"\b(?:from|to|at|of|between|towards?) (?:nearby )?$")
 FROM_BEFORE: Final = re.compile(
     r"\b(?:from|aus|desde) $"
 )  # of a person's name said of no person: "a man from Bath"
 LIST_GAP: Final = re.compile(r",? (?:and|or|y|e|et|und|en|och|og|i|ja) |, ")
 JOINING_WORDS: Final = re.compile(
-    r" (?:and|y|e|et(?: (?:de|à|en|du|au))?|und|en|och|og|i|ja|&) (?:la |le |l['’]|el )?"
+    r" (?:and|y|e|et|und|en|och|og|i|ja|&) (?:(?:de|da|do|a|à|en|em|du|au|in|bei) )?(?:la |le |l['’]|el )?"
 )
 
 
@@ -168,8 +171,7 @@ def _words_of_several(copy: Copy, name: NameSpan) -> list[str]:
 def _may_be_place(words: str) -> bool:
     known = lexicon()
     return (
-        words not in known.known_organisations
-        and words not in known.known_others
+        words not in known.known_others
         and words not in known.agencies
         and words not in known.peoples
         and words not in known.single_names
@@ -183,25 +185,37 @@ def _is_shown(
 ) -> bool:
     copy = context.copy
     likeliest = candidates(words)[0]
-    if _has_area_behind(copy, name, words):
+    is_within = _stands_within(copy, name)
+    if words in lexicon().known_organisations:
+        return is_within and likeliest.population >= MIN_OWN_PEOPLE
+    if _has_area_behind(copy, name, words) or (is_within and likeliest.population >= MIN_TOWN_PEOPLE):
         return True
-    if _stands_within(copy, name) and likeliest.population >= MIN_TOWN_PEOPLE:
-        return True
-    if context.is_sport or (words in lexicon().given and likeliest.population < MIN_LARGE_PEOPLE):
+    if context.is_sport:
         return False
-    if (
-        name.label == "PER"
-        and FROM_BEFORE.search(copy.read, max(0, name.start - 8), name.start)
-        and likeliest.population >= MIN_OWN_PEOPLE
-    ):
-        return True
+    pairs = [(one, other) for one, other in ((before, name), (name, after)) if one and other]
+    if words in lexicon().given and likeliest.population < MIN_LARGE_PEOPLE:
+        is_large = likeliest.population >= MIN_GIVEN_PEOPLE
+        return is_large and any(_are_listed(copy, one, other, "ORG") for one, other in pairs)
+    is_from = FROM_BEFORE.search(copy.read, max(0, name.start - 8), name.start) is not None
     large = likeliest.kind == "country" or likeliest.population >= MIN_LARGE_PEOPLE
-    if large and key_of(likeliest.name) == key_of(words):
-        return True
+    return (
+        _is_of_home(context, name, words)
+        or (name.label == "PER" and is_from and likeliest.population >= MIN_OWN_PEOPLE)
+        or (large and key_of(likeliest.name) == key_of(words))
+        or any(_are_listed(copy, one, other, name.label) for one, other in pairs)
+    )
+
+
+def _is_of_home(context: RuleContext, name: NameSpan, words: str) -> bool:
+    """Whether a town of the dateline's region is said to come from or go to: "firefighters from Tupelo"."""
+    home = town_of(context.dateline)
+    if home is None or home.region is None or words in lexicon().given:
+        return False
+    if not MOVING_BEFORE.search(context.copy.read, max(0, name.start - 16), name.start):
+        return False
     return any(
-        _are_listed(copy, one, other, name.label)
-        for one, other in ((before, name), (name, after))
-        if one and other
+        option.kind == "city" and (option.country, option.region) == (home.country, home.region)
+        for option in candidates(words)
     )
 
 

@@ -16,7 +16,7 @@ MIN_TOLD_SHARE = 0.93  # of the marks that are told rightly
 
 @pytest.fixture(scope="module")
 def outcomes(tagger: Tagger) -> list[Outcome]:
-    return judge(tagger, list(read_stories("A")))
+    return judge(tagger, list(read_stories()))
 
 
 def test_places_of_stories_are_told_where_they_are(outcomes: list[Outcome]) -> None:
