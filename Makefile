@@ -56,7 +56,7 @@ tickers: $(VENV)/.dev ## Build the table of ticker symbols anew from pytickersym
 letters: $(VENV)/.dev ## Build the models of letters anew from CLDR and the lexicon
 	$(BIN)/python -m streams.generate.letters
 
-model: $(VENV)/.dev ## Train the shipped name recogniser (needs the training corpora; about ten minutes)
+model: $(VENV)/.dev ## Train the shipped name recogniser (needs the training corpora; about 40 minutes)
 	$(BIN)/python -m tests.benchmarks.train_ner $(ARGS)
 
 bench: $(VENV)/.dev ## Measure: throughput and start-up, as ratios against named peers in the same run

@@ -196,7 +196,7 @@ class DamageWords(WordTable, frozen=True):
 
 
 class Names(WordTable, frozen=True):
-    """Words beside names and in them; `roles`, `role_modifiers`, `locating` and `joins` in lower case."""
+    """Words beside names and in them; `roles` and `role_modifiers` in lower case."""
 
     titles: frozenset[str] = frozenset()  # before a person's name; no part of it
     roles: frozenset[str] = frozenset()  # before a person's name, or beside it
@@ -204,8 +204,6 @@ class Names(WordTable, frozen=True):
     never: frozenset[str] = frozenset()  # no names, though they have a capital
     organisation_words: frozenset[str] = frozenset()  # that make a name an organisation
     place_words: frozenset[str] = frozenset()  # that make it a place, at its end or, with a blank, before it
-    locating: frozenset[str] = frozenset()  # before a place's name, in languages whose names rules find
-    joins: tuple[str, ...] = ()  # within names: Ana de la Cruz
     prefixes: WordSet = WordSet()  # written as one with a name behind them: وسامي
     endings: WordSet = WordSet()  # that cases add to names, or put in the place of others
     nicknames: dict[str, str] = msgspec.field(
@@ -215,7 +213,6 @@ class Names(WordTable, frozen=True):
     kin: WordSet = WordSet()  # father, wife: words that name somebody by a relative
     namesakes: Pattern = NO_PATTERN  # before the name of a second person who bears it: "also called"
     dead: WordSet = WordSet()  # told of those who no longer speak
-    nouns: bool = False  # every noun has a capital, so that a capital alone tells nothing
 
 
 class CompanyWords(WordTable, frozen=True):

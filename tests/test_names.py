@@ -76,8 +76,9 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # what the broker refuses, and two for places: towns by the words beside them, and the map of a story; people, bodies, namesakes
 # and speech in scripts without capitals are concepts of their own, and a command makes the list of given names anew,
 # and one the table of tickers; the last two for
-# versions of stories, and settings of the stores.
-MAX_FILES = 270
+# versions of stories, and settings of the stores; words and pieces of words of every language came for the
+# rules of names outside English.
+MAX_FILES = 271
 MAX_LINES = 500
 
 

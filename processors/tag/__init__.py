@@ -18,9 +18,9 @@ from processors.rule_guard import FailedRule, RuleGuard
 from processors.tag.copy import MAX_HEADLINE_CHARS, Copy, NameSpan, readable_chars
 from processors.tag.dates import MAX_DATES, find_dates
 from processors.tag.entities import gather_entities
-from processors.tag.foreign import find_foreign
 from processors.tag.ninjs_members import fill_story
 from processors.tag.phrase_search import CopyWords
+from processors.tag.recogniser import NameRecogniser
 from processors.tag.relevance import rate_entities
 from processors.tag.rules import NameRule, RuleContext
 from processors.tag.rules.agreement import agree_on_labels
@@ -34,7 +34,7 @@ from processors.tag.rules.gazetteer import (
 from processors.tag.rules.namesakes import tell_namesakes
 from processors.tag.rules.organisations import add_nicknames, is_sport, label_companies, label_teams
 from processors.tag.rules.towns import label_towns, split_places
-from processors.tag.spacy_pipeline import SpacyPipeline
+from processors.tag.spacy_pipeline import SHIPPED_NAME, SpacyPipeline
 from processors.tag.speakers import resolve_speakers
 from processors.tag.topics import find_topics
 from processors.tag.watchlists import WatchLists, add_hits, mark_entities
@@ -80,7 +80,9 @@ class Tagger:
             Misconfigured: the pipeline is not installed, or a watch list can't be read.
         """
         self._settings = settings
-        self._pipeline = SpacyPipeline(settings.pipeline)
+        shipped = settings.pipeline == SHIPPED_NAME
+        self._recogniser = NameRecogniser()
+        self._pipeline = None if shipped else SpacyPipeline(settings.pipeline)
         self._watchlists = WatchLists.read(settings.watchlists)
 
     def tag(self, events: Sequence[Event]) -> list[Event]:
@@ -102,10 +104,9 @@ class Tagger:
         ]
 
     def _find_names(self, copies: Sequence[Copy], guards: Sequence[RuleGuard]) -> list[list[NameSpan]]:
-        """The names of each text: by the recogniser, all texts of its language together, else by rules."""
-        read = [copy for copy in copies if self._pipeline.language in {copy.language, "xx"}]
+        """The names of each text, all texts that one recogniser reads together."""
         try:
-            recognised = list(self._pipeline.find([copy.read for copy in read]))
+            return self._recognise(copies)
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 -- one by one tells which text it is
@@ -113,16 +114,27 @@ class Tagger:
                 guard.run(self._find_names_alone, [], copy)
                 for copy, guard in zip(copies, guards, strict=True)
             ]
-        names = dict(zip(map(id, read), recognised, strict=True))
-        return [
-            names[id(copy)] if id(copy) in names else guard.run(_foreign_names, [], copy)
-            for copy, guard in zip(copies, guards, strict=True)
-        ]
 
     def _find_names_alone(self, copy: Copy) -> list[NameSpan]:
-        if self._pipeline.language in {copy.language, "xx"}:
-            return next(self._pipeline.find([copy.read]))
-        return _foreign_names(copy)
+        return self._recognise([copy])[0]
+
+    def _recognise(self, copies: Sequence[Copy]) -> list[list[NameSpan]]:
+        """By the pipeline that the settings name, where it reads the language, else by the shipped recogniser."""
+        mine = [copy for copy in copies if self._is_piped(copy)]
+        rest = [copy for copy in copies if not self._is_piped(copy)]
+        names = dict(
+            zip(
+                map(id, rest),
+                self._recogniser.find([copy.read for copy in rest], [copy.language for copy in rest]),
+                strict=True,
+            )
+        )
+        if self._pipeline is not None:
+            names |= zip(map(id, mine), self._pipeline.find([copy.read for copy in mine]), strict=True)
+        return [names[id(copy)] for copy in copies]
+
+    def _is_piped(self, copy: Copy) -> bool:
+        return self._pipeline is not None and self._pipeline.language in {copy.language, "xx"}
 
     def _unread_evidence(self, event: Event) -> tuple[Feature, ...]:
         """How many characters of a long headline and text were left unread, and whether names or dates were left out."""
@@ -161,10 +173,6 @@ def _linked_dateline(dateline: Dateline | None) -> Dateline | None:
         return None
     linked = tuple(replace(place, uri=geonames_uri(place.geoname_id)) for place in dateline.places)
     return replace(dateline, places=linked)
-
-
-def _foreign_names(copy: Copy) -> list[NameSpan]:
-    return list(find_foreign(copy))
 
 
 def _resolve_quotes(event: Event) -> tuple[Quote, ...] | None:

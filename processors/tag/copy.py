@@ -115,6 +115,11 @@ class Copy:
         language = event.language.tag if event.language else event.story.language or "en"
         return cls(text, _read_as_prose(text, parts), shift, tuple(parts), language.split("-")[0].lower())
 
+    @property
+    def is_english(self) -> bool:
+        """Whether the rules that know English alone may read it."""
+        return self.language == "en"
+
     def part_at(self, offset: int) -> CopyPart | None:
         """The part that holds the character at an offset."""
         at = bisect_right(self.parts, offset, key=_start_of) - 1

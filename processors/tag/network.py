@@ -1,9 +1,9 @@
-"""The network of the shipped pipeline, by numpy alone: hashed words, four convolutions, a chain of tags.
+"""The networks of the shipped recogniser, by numpy alone: embedded words, four convolutions, a chain of tags.
 
-It is spaCy's hash-embedding convolutional encoder (Honnibal's "embed, encode"; thinc's `HashEmbed`, `Maxout`,
-`LayerNorm`, residual windows of one word) with features of `features` added, and a linear-chain conditional random
-field (Lafferty, McCallum and Pereira 2001) in place of the transition system: three times the speed on one core.
-A word's embedding depends on the word alone, so it is computed once and remembered.
+The encoder is spaCy's hash-embedding convolutional one (Honnibal's "embed, encode"; thinc's `HashEmbed`, `Maxout`,
+`LayerNorm`, residual windows of one word) with the inputs of `features` added. Half way, the mentions of one word in a
+story share what they have learnt. A linear-chain conditional random field (Lafferty, McCallum and Pereira 2001) stands
+in place of the transition system: three times the speed on one core.
 """
 
 from __future__ import annotations
@@ -14,12 +14,19 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.tag.features import FloatArray, of_word
+from processors.tag.features import (
+    KINDS,
+    LANGUAGES,
+    FloatArray,
+    KeyArray,
+    TokenInputs,
+    of_story,
+    repeated_words,
+)
 
-KeyArray = NDArray[np.uint64]
-ATTRIBUTES: Final = ("NORM", "PREFIX", "SUFFIX", "SHAPE")
 MAXOUT_PIECES: Final = 3  # of a unit; as the weights were trained
 CONVOLUTION_COUNT: Final = 4  # so a word sees four words to each side; as the weights were trained
+SHARING_LAYER: Final = 2  # behind which the mentions of a word are averaged; as the weights were trained
 MAX_CACHED_WORDS: Final = 60_000  # embedded ones, 384 bytes each; fewer embed common words again and again
 BLOCK_WORDS: Final = (
     2_000  # that a layer works on at once: 5 MB between; fewer cost calls, more memory and no speed
@@ -36,14 +43,17 @@ class Network:
         from thinc.api import NumpyOps
 
         self._hash = NumpyOps().hash
+        self.kind: Final = KINDS[int(weights["kind"][0])]
+        self._inputs = TokenInputs(self.kind)
         self._seeds = [int(seed) for seed in weights["seeds"]]
+        self._columns = [int(column) for column in weights["columns"]]
         self._weights: dict[str, FloatArray] = {
             name: np.ascontiguousarray(value, np.float32)
             for name, value in weights.items()
-            if name != "seeds"
+            if name not in {"seeds", "columns", "kind"}
         }
         self._width: int = self._weights["G0"].shape[0]
-        self._rows: dict[int, int] = {}
+        self._rows: dict[Any, int] = {}
         self._embedded: FloatArray = np.zeros((MAX_CACHED_WORDS, self._width), np.float32)
 
     @classmethod
@@ -52,50 +62,59 @@ class Network:
         with np.load(path) as archive:
             return cls({name: archive[name] for name in archive.files})
 
-    def tags(self, keys: list[KeyArray], words: list[list[str]], story: list[FloatArray]) -> list[list[int]]:
-        """The tags (indices into `TAGS`) of each document.
-
-        A document is told by its words, the attributes of each (orthography and `ATTRIBUTES`: shape (words, 5)) and
-        its story features (shape (words, 3)); none is empty.
-        """
-        lengths = np.array([len(text) for text in words])
+    def tags(self, documents: list[list[str]], languages: list[str]) -> list[list[int]]:
+        """The tags (indices into `TAGS`) of each document, told by its words; none is empty."""
+        lengths = np.array([len(words) for words in documents])
         offsets = CONVOLUTION_COUNT + np.concatenate(([0], np.cumsum(lengths[:-1] + CONVOLUTION_COUNT)))
         hidden: FloatArray = np.zeros(
             (int(offsets[-1] + lengths[-1] + CONVOLUTION_COUNT), self._width), np.float32
         )
         where = np.concatenate([np.arange(at, at + n) for at, n in zip(offsets, lengths, strict=True)])
-        hidden[where] = self._embed(np.concatenate(keys), [word for text in words for word in text])
-        hidden[where] += np.concatenate(story) @ self._weights["D"]
+        tokens = [token for words in documents for token in self._inputs.tokens(words)]
+        values = self._embed(tokens)
+        values += np.concatenate([of_story(words) for words in documents]) @ self._weights["D"]
+        numbers = [LANGUAGES.index(tag) if tag in LANGUAGES else 0 for tag in languages]
+        values += np.repeat(self._weights["L"][numbers], lengths, axis=0)
+        hidden[where] = values
         for layer in range(1, CONVOLUTION_COUNT + 1):
             hidden = self._convolve(layer, hidden)
+            if layer == SHARING_LAYER:
+                self._share(hidden, documents, offsets)
         return self._decode(hidden @ self._weights["U"].T + self._weights["c"], offsets, lengths)
 
-    def _embed(self, keys: KeyArray, words: list[str]) -> FloatArray:
+    def _share(self, hidden: FloatArray, documents: list[list[str]], offsets: NDArray[Any]) -> None:
+        """Add to each word that its story repeats what its mentions have in common."""
+        order, firsts = repeated_words(documents, offsets.tolist())
+        if not len(order):
+            return
+        means = np.add.reduceat(hidden[order], firsts, axis=0)
+        counts = np.diff(np.append(firsts, len(order)))
+        means /= counts[:, None]
+        hidden[order] += np.repeat(means @ self._weights["M"], counts, axis=0)
+
+    def _embed(self, tokens: list[Any]) -> FloatArray:
         """The vectors of words, those seen before from memory."""
-        names = (keys[:, 0] ^ (keys[:, 1] << np.uint64(1))).tolist()
-        new = {name: number for number, name in enumerate(names) if name not in self._rows}
+        new = {token: number for number, token in enumerate(tokens) if token not in self._rows}
         if len(self._rows) + len(new) > len(self._embedded):
             self._rows.clear()
-            new = {name: number for number, name in enumerate(names)}
+            new = {token: number for number, token in enumerate(tokens)}
             self._embedded = np.zeros((max(MAX_CACHED_WORDS, len(new)), self._width), np.float32)
         if new:
-            self._cache_words(new, keys, words)
-        vectors: FloatArray = self._embedded[[self._rows[name] for name in names]]
+            keys, features = self._inputs.read(list(new))
+            start = len(self._rows)
+            self._embedded[start : start + len(new)] = self._unit(0, self._word_values(keys, features))
+            self._rows.update(zip(new, range(start, start + len(new)), strict=True))
+        vectors: FloatArray = self._embedded[[self._rows[token] for token in tokens]]
         return vectors
 
-    def _cache_words(self, new: dict[int, int], keys: KeyArray, words: list[str]) -> None:
-        places = list(new.values())
+    def _word_values(self, keys: KeyArray, features: FloatArray) -> FloatArray:
         parts = [
             self._weights[f"E{number}"][
-                self._hash(np.ascontiguousarray(keys[places, number + 1]), seed)
-                % len(self._weights[f"E{number}"])
+                self._hash(np.ascontiguousarray(keys[:, column]), seed) % len(self._weights[f"E{number}"])
             ].sum(axis=1)
-            for number, seed in enumerate(self._seeds)
+            for number, (column, seed) in enumerate(zip(self._columns, self._seeds, strict=True))
         ]
-        features = np.stack([of_word(words[place]) for place in places])
-        start = len(self._rows)
-        self._embedded[start : start + len(new)] = self._unit(0, np.concatenate([*parts, features], axis=1))
-        self._rows.update(zip(new, range(start, start + len(new)), strict=True))
+        return np.concatenate([*parts, features], axis=1)
 
     def _convolve(self, layer: int, hidden: FloatArray) -> FloatArray:
         """The words after a layer, `BLOCK_WORDS` at a time: what lies between takes ten times the memory of the words."""

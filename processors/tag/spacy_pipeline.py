@@ -15,7 +15,7 @@ from config import Misconfigured
 from processors.model.event import Label
 from processors.tag.copy import NameSpan
 
-SHIPPED_NAME: Final = "wiredesk"  # the name of the pipeline in the package
+SHIPPED_NAME: Final = "wiredesk"  # of the recogniser in the package, which needs no pipeline
 MAX_TEXT_CHARS: Final = 10**9  # characters; texts are cut by the settings
 MAX_NEW_WORDS: Final = 150_000  # before the vocabulary is loaded anew: some 100 MB
 BATCH_TEXTS: Final = 32  # that go through the network at once
@@ -76,13 +76,6 @@ def _span_of(name: Any) -> NameSpan:
 
 def _load(name: str) -> Any:
     spacy = import_spacy()
-    if name == SHIPPED_NAME:
-        import processors.tag.recogniser  # noqa: F401 -- registers the component
-
-        nlp = spacy.blank("en")
-        nlp.add_pipe("wiredesk_ner")
-        nlp.max_length = MAX_TEXT_CHARS
-        return nlp
     try:
         nlp = spacy.load(name, exclude=[*UNUSED_COMPONENTS, *_idle_components(name)])
     except OSError as error:

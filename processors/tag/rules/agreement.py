@@ -20,6 +20,7 @@ from processors.tag.rules.gazetteer import GAZETTEER_WEIGHT, label_of
 MIN_STORY_WORDS: Final = (
     120  # of a copy that introduces its people by their full names; briefs and captions may not
 )
+MAX_ACRONYM_LETTERS: Final = 6  # a longer word in capitals is a cry, or a town's name in a table
 SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
 LAST_WORD: Final = re.compile(r"([^\W\d_]+)\.? +$")
 ARTICLES: Final = ("al-", "el-", "ad-", "ar-", "as-", "ash-", "an-", "ben ", "bin ")
@@ -53,6 +54,10 @@ LOCATING_WORDS: Final = frozenset(
         "downtown",
     ]
 )
+# Before a name that is a city: what stands there is a place, even where a university or a club goes by it.
+INSIDE_WORDS: Final = frozenset(
+    ["in", "near", "outside", "inside", "around", "across", "throughout", "downtown"]
+)
 MAX_CHARS_BEFORE: Final = 20  # of a name that hold the word before it; longer words are none of the lists
 
 
@@ -63,7 +68,8 @@ def agree_on_labels(context: RuleContext, names: Sequence[NameSpan]) -> list[Nam
     """
     copy = context.copy
     evidence = _NameEvidence.of(copy, names)
-    introduces = context.dateline is not None or len(context.words) >= MIN_STORY_WORDS
+    is_story = context.dateline is not None or len(context.words) >= MIN_STORY_WORDS
+    introduces = is_story and copy.is_english
     labels = {key: evidence.label(key, introduces) for key in evidence.votes}
     labelled = [replace(name, label=labels[_key_of(copy, name)]) for name in names]
     return merge_names(labelled, _repeats(copy, context.words, labelled))
@@ -85,6 +91,7 @@ class _NameEvidence:
     written: dict[str, str]
     titled: frozenset[str]
     located: frozenset[str]
+    inside: frozenset[str]
     surnames: frozenset[str]
     shared_surnames: frozenset[str]  # of several people
     given: frozenset[str]
@@ -94,19 +101,21 @@ class _NameEvidence:
     def of(cls, copy: Copy, names: Sequence[NameSpan]) -> _NameEvidence:
         votes: defaultdict[str, dict[Label, float]] = defaultdict(dict)
         written: dict[str, str] = {}
-        titled, located = set(), set()
+        titled, located, inside = set(), set(), set()
         for name in names:
             key = _key_of(copy, name)
             votes[key][name.label] = votes[key].get(name.label, 0) + name.weight
             written.setdefault(key, copy.read[name.start : name.end])
             before = _word_before(copy, name)
+            if before in INSIDE_WORDS and copy.is_english:
+                inside.add(key)
             if before in LOCATING_WORDS or name.weight >= GAZETTEER_WEIGHT:
                 located.add(key)
             elif before in lexicon().titles or before in lexicon().roles:
                 titled.add(key)
         people = [key for key, labels in votes.items() if " " in key and _top_label(labels) == "PER"]
         return cls(
-            votes, written, frozenset(titled), frozenset(located), frozenset(map(surname, people)),
+            votes, written, frozenset(titled), frozenset(located), frozenset(inside), frozenset(map(surname, people)),
             frozenset(name for name, bearers in Counter(map(surname, people)).items() if bearers > 1),
             frozenset(name.split()[0] for name in people),
             frozenset(_club_nicknames(written[key] for key, labels in votes.items() if _top_label(labels) == "ORG")),
@@ -116,8 +125,8 @@ class _NameEvidence:
         """The label of a name: whose surname it is, what is known of it, else the most of its mentions.
 
         A story gives people's full names once, so a lone word that is nobody's surname or given name and has no title
-        is no person, whatever the pipeline thought: mostly it is a company or a club. So is a place that no gazetteer
-        has and that nothing is ever said to be in.
+        is no person, whatever the recogniser thought: mostly it is a company or a club. A city in which something is
+        said to be is no university and no club.
         """
         single = " " not in key
         if single and surname(key) in self.surnames and not self._is_namesake(key):
@@ -132,7 +141,9 @@ class _NameEvidence:
         if label == "PER" and single and introduces and not self._is_person(key):
             others: dict[Label, float] = {"ORG": 0.0, **self.votes[key], "PER": -1.0}
             label = _top_label(others)
-        if label == "LOC" and introduces and not self._is_place(key):
+        if label == "ORG" and key in self.inside and candidates(self.written[key]):
+            label = "LOC"
+        if label == "LOC" and introduces and self._is_acronym(key):
             label = "ORG"
         return label
 
@@ -145,6 +156,12 @@ class _NameEvidence:
             return "PER" if is_given else None
         return "ORG" if is_person and last in lexicon().organisations else None
 
+    def _is_acronym(self, key: str) -> bool:
+        """Whether a name is letters alone that no place goes by."""
+        name = self.written[key]
+        short = name.isalpha() and name.isupper() and 1 < len(name) <= MAX_ACRONYM_LETTERS
+        return short and key not in self.located and not candidates(name)
+
     def _is_namesake(self, key: str) -> bool:
         """Whether a surname is a known place here, because something is in it: "Jack London", "in London"."""
         return (
@@ -152,10 +169,6 @@ class _NameEvidence:
             and _top_label(self.votes[key]) == "LOC"
             and bool(candidates(self.written[key]))
         )
-
-    def _is_place(self, key: str) -> bool:
-        name = self.written[key]
-        return key in self.located or bool(candidates(name)) or not lexicon().places.isdisjoint(name.split())
 
     def _is_person(self, key: str) -> bool:
         name = self.written[key]

@@ -86,13 +86,14 @@ def trim_name(copy: Copy, name: NameSpan) -> NameSpan | None:
             start += 1
         while start < end and _is_edge(text[end - 1]):
             end -= 1
-        start = _without_front(text, start, end, name.label)
+        if copy.is_english:
+            start = _without_front(text, start, end, name.label)
         end = _without_back(text, start, end, name.label)
     label = name.label
-    if label == "PER" and (office := OFFICE_OF.match(text, start, end)):
+    if copy.is_english and label == "PER" and (office := OFFICE_OF.match(text, start, end)):
         start, label = office.end(), "LOC" if candidates(text[office.end() : end]) else "ORG"
     words = text[start:end]
-    if not any(map(str.isupper, words)) or words in lexicon().never:
+    if not any(map(str.isalpha, words)) or words.islower() or words in lexicon().never:
         return None
     if label in {"PER", "ORG"} and " " not in words:
         start, label = _with_month(copy, start, label)

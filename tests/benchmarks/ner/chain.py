@@ -13,6 +13,7 @@ from tests.benchmarks.ner.encoder import Batch, Floats, Weights
 
 IMPOSSIBLE: Final = -30.0  # log score of a tag that can't follow
 NEVER: Final = np.float32(-1e4)
+IS_MISC: Final = np.array([tag.endswith("MISC") for tag in TAGS])
 TINY: Final = np.float32(1e-30)
 
 
@@ -39,7 +40,7 @@ def transitions() -> Weights:
 def loss(scores: Floats, batch: Batch, weights: Weights) -> tuple[float, Floats, Weights]:
     """Negative log likelihood a word, its gradient by the scores, and those of the transitions.
 
-    Words of `UNKNOWN` tag are summed over (Bellare and McCallum 2007).
+    Words of `UNKNOWN` tag are summed over (Bellare and McCallum 2007), and MISC where it is unmarked.
     """
     lengths = np.array(batch.lengths)
     order = np.argsort(-lengths)
@@ -50,6 +51,7 @@ def loss(scores: Floats, batch: Batch, weights: Weights) -> tuple[float, Floats,
     chain = _Chain(weights, lengths, mask)
     emissions, gold = scores[places], np.where(mask, batch.tags[places], 0)
     allowed = (gold[:, :, None] == np.arange(len(TAGS))) | (gold == UNKNOWN)[:, :, None]
+    allowed |= ((gold == 0) & batch.masked[places])[:, :, None] & IS_MISC
     free, free_tags, free_moves = chain.expected(emissions)
     bound, bound_tags, bound_moves = chain.expected(np.where(allowed, emissions, NEVER))
     words = np.float32(mask.sum())

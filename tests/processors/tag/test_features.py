@@ -12,7 +12,7 @@ from processors.tag import features
 from processors.tag.features import INPUTS, WORD_SETS, network_inputs, of_word
 
 
-@pytest.mark.parametrize("name", ["inputs.npz", "weights.npz"])
+@pytest.mark.parametrize("name", ["inputs.npz", "pieces.npz", "words.npz", "english.npz", "characters.npz"])
 def test_the_files_are_those_that_belong_together(name: str) -> None:
     digest = hashlib.sha256((INPUTS.parent / name).read_bytes()).hexdigest()
 
