@@ -102,7 +102,7 @@ def _is_large_town(name: str) -> bool:
 def _named_languages() -> dict[str, Names]:
     """The words before names of each language that has them, that of the recogniser first."""
     every = ((tag, words.names) for tag, words in every_language() if words.names)
-    named = {tag: names for tag, names in every if names.titles}
+    named = {tag: names for tag, names in every if names.titles or names.roles}
     return {READ_LANGUAGE: named.pop(READ_LANGUAGE), **named}
 
 

@@ -17,6 +17,7 @@ from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import lexicon
 from processors.tag.people import NAME_PARTICLES
 from processors.tag.rules import RuleContext
+from processors.tag.words import SHORT_WORDS
 
 EDGE_CHARS: Final = " \t\r\n\"'“”‘’„«»‚‹›()[]{}<>,;:!?*_/\\|-–—=+#^~•·…"
 ARTICLE: Final = re.compile(r"(?:the|a|an)\s+", re.IGNORECASE)
@@ -62,6 +63,9 @@ PARTING_WORDS: Final = frozenset(
 )
 JOINING_WORDS: Final = frozenset({"and", "y", "e", "et", "und", "en", "og", "och", "ja", "i", "и", "та"})
 MODEL_GAP: Final = re.compile(r" ?[/-] ?| (?=[A-Z]?\d)")  # between a maker and what it makes, or two makers
+# Within a name that ran over the end of a sentence: "Søren Bak. Kjærgaard". Shorter words are abbreviations, mostly.
+SHORT_WORD: Final = re.compile(SHORT_WORDS)
+SENTENCE_GAP: Final = re.compile(r"([^\W\d_]{3,})\.\s+(?=\w)")
 DATELINE_AFTER: Final = re.compile(r",| \(|[ /]+[A-Z]{3}")  # behind the first place of a dateline
 # No name has 200 characters; what is longer is no name, and trimming it word by word would cost the square of its length.
 MAX_NAME_CHARS: Final = 200
@@ -211,6 +215,15 @@ def _split_by_surnames(copy: Copy, name: NameSpan, surnames: set[str]) -> list[N
             replace(part, label="PER") if copy.read[part.start : part.end].split()[-1] in surnames else part
             for part in (head, tail)
         ]
+    return [name]
+
+
+def _split_sentences(copy: Copy, name: NameSpan) -> list[NameSpan]:
+    """A name that ran over the end of a sentence as the names on either side."""
+    for gap in SENTENCE_GAP.finditer(copy.read, name.start, name.end):
+        if not SHORT_WORD.fullmatch(gap[1]):
+            rest = replace(name, start=gap.end())
+            return [replace(name, end=gap.end(1)), *_split_sentences(copy, rest)]
     return [name]
 
 
