@@ -187,6 +187,7 @@ def _without_prefix(text: str, name: NameSpan, prefixes: Sequence[str], firsts: 
 def split_joined_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
     """The names, those that are two as two."""
     read = context.copy.read
+    names = [whole for name in names for whole in _split_sentences(context.copy, name)]
     surnames = {
         read[name.start : name.end].split()[-1]
         for name in names
