@@ -64,7 +64,8 @@ def _said_quote(
     words = text[quote.start : quote.end]
     opened = text[max(0, quote.outer_start - 2) : quote.outer_start].rstrip().endswith((":", "："))
     is_whole = bool(WHOLE_END.search(words)) or opened or (bool(cues) and len(words) >= MIN_WHOLE_CHARS)
-    return SaidQuote(quote, is_whole, sources[0] if cues and sources else None, cues[0] if cues else None)
+    is_told = bool(cues) or (behind is not None and _has_group(behind, "source"))  # "according to" is no cue
+    return SaidQuote(quote, is_whole, sources[0] if is_told and sources else None, cues[0] if cues else None)
 
 
 def _has_group(match: re.Match[str], group: str) -> bool:
