@@ -61,6 +61,9 @@ def an_event(
             "De regisseur toonde zijn nieuwe film op het festival, de acteur zong op de muziek van het orkest.",
             CULTURE,
         ),
+        ("zh-Hant", "醫院的醫生說，感染病毒的患者正在接受治療。", HEALTH),
+        ("nn", "Spelaren skåra to mål for landslaget i fotballkampen på stadion.", SPORT),
+        ("ar", "وقالت الوزارة إن البرلمان سيصوت على الدستور بعد الانتخابات الرئاسية.", POLITICS),
     ],
 )
 def test_words_tell_the_topic(language: str, text: str, code: str) -> None:
@@ -121,7 +124,18 @@ def test_no_text_and_an_unknown_language_have_no_topics() -> None:
     assert find_topics(an_event("Ráðherra á Alþingi", "is")) == ()
 
 
-@given(st.text(max_size=300), st.sampled_from(["en", "es", "de", "und", "pt-BR"]))
+def test_a_narrow_topic_is_as_sure_as_the_section_above_it() -> None:
+    text = "The striker scored two goals before the goalkeeper saved a penalty in the league."
+    (topic,) = find_topics(an_event(text, subjects=(Subject(name="sport"),)))
+    assert topic.code == "medtop:20001065"
+    assert topic.confidence >= 0.85
+
+
+def test_a_phrase_of_no_topic_keeps_its_words_to_itself() -> None:
+    assert find_topics(an_event("The war of words goes on.", headline="A war of words")) == ()
+
+
+@given(st.text(max_size=300), st.sampled_from(["en", "es", "de", "und", "pt-BR", "ar", "ja", "fi"]))
 def test_any_text_gives_known_codes_and_falling_confidence(text: str, language: str) -> None:
     topics = find_topics(an_event(text, language, headline=text[:40]))
     assert all(topic.code.removeprefix("medtop:") in media_topics() for topic in topics)
