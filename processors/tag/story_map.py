@@ -25,6 +25,10 @@ from processors.tag.lexicon import READ_LANGUAGE, lexicon
 MAX_CHARS_BESIDE: Final = (
     60  # of a name in which an area may stand; "Newfoundland and Labrador" with its words has 40
 )
+MAX_GAP_CHARS: Final = 6  # between two names of a list: " and ", ", y "
+MAX_JOINT_NAMES: Final = (
+    300  # that are compared with one another; the square of a list of 14,000 takes minutes
+)
 MAX_AREA_WORDS: Final = 4
 AREA_AFTER: Final = re.compile(
     r"(?:, | \(|,? in (?:the )?|,? (?:en|em|no|na|i|dans|au|aux) )(?=[^\W\d_a-zß-öø-ÿ])"
@@ -161,7 +165,8 @@ class _StoryMap:
         self._countries = countries
         self._home = town_of(dateline)
         self._names = [PlaceName(name, tuple(spans)) for name, spans in named]
-        self._by_span = {span: name for name in self._names for span in name.spans}
+        self._by_start = {span.start: name for name in self._names for span in name.spans}
+        self._ends = {span.end for name in self._names for span in name.spans}
 
     def locate_all(self) -> list[Place | None]:
         for name in self._names:
@@ -169,12 +174,15 @@ class _StoryMap:
         for name in self._names:
             self._fix(name)
         for _ in range(2):
-            anchors = [name.chosen for name in self._names if name.chosen] + (
+            anchors = [name.chosen for name in self._names[:MAX_JOINT_NAMES] if name.chosen] + (
                 [self._home] if self._home else []
             )
-            for name in self._names:
+            for name in self._names[:MAX_JOINT_NAMES]:
                 if not name.is_fixed:
                     name.chosen = self._choose(name, [each for each in anchors if each is not name.chosen])
+        for name in self._names[MAX_JOINT_NAMES:]:
+            if not name.is_fixed:
+                name.chosen = self._choose(name, [])
         return [self._place(name) for name in self._names]
 
     def _read_words_beside(self, name: PlaceName) -> None:
@@ -190,8 +198,9 @@ class _StoryMap:
 
     def _stands_beside_place(self, span: NameSpan) -> bool:
         """Whether a name follows another place in a list."""
-        return PLACE_BEFORE.search(self._copy.read, max(0, span.start - 6), span.start) is not None and any(
-            other.end < span.start <= other.end + 6 for other in self._by_span
+        gap = PLACE_BEFORE.search(self._copy.read, max(0, span.start - MAX_GAP_CHARS), span.start)
+        return gap is not None and any(
+            span.start - chars in self._ends for chars in range(1, MAX_GAP_CHARS + 1)
         )
 
     def _areas_after(self, name: PlaceName, span: NameSpan) -> tuple[Candidate, ...]:
@@ -216,9 +225,8 @@ class _StoryMap:
                 return ()
             if not holding and (is_list or gap.group() not in {", ", " ("}):
                 return ()
-            for other, owner in self._by_span.items():
-                if other.start == start and holding:
-                    owner.used_as += holding
+            if holding and start in self._by_start:
+                self._by_start[start].used_as += holding
             return holding or tuple(area for area in areas if area.country)
         return ()
 
