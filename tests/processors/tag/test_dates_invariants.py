@@ -29,11 +29,14 @@ PIECES = st.sampled_from(
         "Friday", "last ", "next ", "the ", "May ", "Feb. 30", "31 ", "2024", "1999", " years ago", "two ", "a ",
         "the day before ", "end of the year", "second half of ", " later", "in ", "of ", "1990s", "’90s", "third quarter", "every ", "days", "martes ",
         "hace ", "años", "il y a ", "am 3. März ", "Ostern ", "Easter", "century", "19th ", "weekend", ", ", ". ", "\n",
+        "上周", "3月", "11日", "年前", "三", "令和", "来年", "去年", "прошлый ", "год ", "назад", "в марте ", "قبل ", "يومين", "و", "الجمعة ", "viime ", "vuonna ", "zeszłym ", "roku ",
         "today", "now", "that same ", "week", "century", "0", "é", "橋",
     ]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=25).map("".join) | st.text(max_size=60)
-LANGUAGES = st.sampled_from(["en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da"])
+LANGUAGES = st.sampled_from(
+    ["en", "es", "fr", "de", "it", "pt", "nl", "sv", "nb", "da", "ru", "pl", "fi", "ar", "zh", "ja"]
+)
 DAYS = st.dates(min_value=date(1600, 1, 1), max_value=date(2098, 12, 31))
 
 
