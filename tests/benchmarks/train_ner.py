@@ -67,7 +67,7 @@ OWN_SET: Final = 0.5  # how often a text says which set it is from, not only its
 SENTENCE_END: Final = frozenset(".!?。！？؟")
 MAX_SENTENCE: Final = 90  # words; the chain of a longer one is cut between names
 NETWORKS: Final = ("words", "english", "characters")
-EPOCHS: Final = {"words": 4.0, "english": 4.0, "characters": 4.0}
+EPOCHS: Final = {"words": 4.5, "english": 4.0, "characters": 4.0}
 # The network that English starts from: what other languages teach serves it, and the last word is its own.
 START: Final = {"english": "words"}
 START_RATE: Final = 0.5  # of the rate, for a network that starts so; more forgets, less learns little
