@@ -36,7 +36,9 @@ KIN_AFTER: Final = re.compile(r", (?:\d+, )?(?:\w+(?:['’]s?)? ){0,3}?(?P<kin>\
 WORD_GAP: Final = re.compile(
     r"[\s\u00b7\u2027\u30fb]+"
 )  # dots part the words of names from abroad in Chinese and Japanese
-IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff々〆ヶ]{3,}")  # a family name and a given one, written as one
+IDEOGRAPHIC_NAME: Final = re.compile(
+    r"[\u3400-\u9fff々〆ヶ]{3,}"
+)  # a family name and a given one, written as one
 MAX_FAMILY_IDEOGRAPHS: Final = 3  # of a family name; those of Chinese have one or two
 ANY_WORD: Final = re.compile(r"\w+")
 MAX_TITLE_CHARS: Final = 30  # before a name, in which the word before it stands
@@ -68,7 +70,7 @@ class PersonName:
     @property
     def is_ideographic(self) -> bool:
         """Whether it is a full name without a blank: 村岡健二."""
-        return len(self.words) == 1 and IDEOGRAPHS.fullmatch(self.words[0]) is not None
+        return len(self.words) == 1 and IDEOGRAPHIC_NAME.fullmatch(self.words[0]) is not None
 
 
 def read_name(name: str) -> PersonName:

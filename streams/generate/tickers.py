@@ -16,12 +16,12 @@ from pytickersymbols import PyTickerSymbols
 from config.files import CONFIG_FOLDER
 
 TARGET = CONFIG_FOLDER / "catalogs" / "tickers.txt"
-HEAD = """\
+FILE_HEAD = """\
 # Names of a company, parted by |, and its ticker with the market (ISO 10383); a tab between.
 # From pytickersymbols (https://github.com/portfolioplus/pytickersymbols), MIT, by streams/generate/tickers.py.
 """
 # A company of two indices is taken from the first: that of its home.
-INDICES = (
+INDEX_NAMES = (
     "CAC_40", "AEX", "DAX", "MDAX", "IBEX 35", "BEL 20", "Switzerland 20", "FTSE 100", "NASDAQ 100", "S&P 500",
     "DOW JONES", "OMX Helsinki 25", "NIKKEI 225", "EURO STOXX 50", "OMX Stockholm 30",
 )  # fmt: skip
@@ -31,12 +31,12 @@ MIC_OF_SUFFIX = {
 }  # fmt: skip
 MIC_OF_MARKET = {"NYSE": "XNYS", "NASDAQ": "XNAS"}
 AT_MARKET = re.compile(r"\b(NYSE|NASDAQ)\s*:", re.IGNORECASE)
-FORM = re.compile(
+LEGAL_FORM = re.compile(
     r",?\s+(?:inc|incorporated|corp|corporation|co|company|companies|plc|ag|se|sa|nv|spa|oyj|abp|ab|asa|ltd|limited|"
     r"group|holdings?|kgaa|& co|& co kgaa|the|s\.?a\.?|n\.?v\.?|s\.?p\.?a\.?)\.?$",
     re.IGNORECASE,
 )
-CLASS = re.compile(r"\s*\((?:class [a-z]|the|[a-z])\)|\s+class [a-z]$|,? [a-z] ser\.?$", re.IGNORECASE)
+SHARE_CLASS = re.compile(r"\s*\((?:class [a-z]|the|[a-z])\)|\s+class [a-z]$|,? [a-z] ser\.?$", re.IGNORECASE)
 MIN_NAME_CHARS = 2
 
 
@@ -50,14 +50,14 @@ def main() -> None:
     for ticker, names in sorted(companies.items()):
         if own := [name for name in names if times[name] == 1]:
             lines.append(f"{'|'.join(own)}\t{ticker}\n")
-    TARGET.write_text(HEAD + "".join(lines), "utf-8")
+    TARGET.write_text(FILE_HEAD + "".join(lines), "utf-8")
 
 
 def _listed() -> Iterator[tuple[str, str]]:
     """The ticker and the name of each company."""
     source = PyTickerSymbols()
     seen: set[str] = set()
-    for index in INDICES:
+    for index in INDEX_NAMES:
         for stock in source.get_stocks_by_index(index):
             ticker = _ticker(stock)
             if ticker and stock["name"] not in seen:
@@ -76,11 +76,11 @@ def _ticker(stock: dict[str, Any]) -> str | None:
 
 def _names(name: str) -> tuple[str, ...]:
     """A company's name, and what is left of it without its legal form."""
-    full = CLASS.sub("", name).strip()
+    full = SHARE_CLASS.sub("", name).strip()
     names = {full: None}
     bare = full
-    while FORM.search(bare):
-        bare = FORM.sub("", bare).strip(" ,&")
+    while LEGAL_FORM.search(bare):
+        bare = LEGAL_FORM.sub("", bare).strip(" ,&")
         names[bare] = None
     return tuple(each.casefold() for each in names if len(each) >= MIN_NAME_CHARS)
 
