@@ -1,7 +1,8 @@
 """Who the speakers of quotations are, among the entities of the story.
 
 A name is the entity that it mentions. "He" and "she" are whoever was the subject of the sentence before in the same
-paragraph, else who spoke last, else the person named last, as far as a title tells no other gender. "The minister"
+paragraph, else who spoke last, else the person named last, as far as a title tells no other gender. "It" is the body or
+country that is the subject of its sentence, else the body that spoke last. "The minister"
 is the person who last had that word in a title; "the company" the organisation named last. What stays in doubt
 stays without an entity.
 """
@@ -164,6 +165,8 @@ class _Cast:
         if word in words.pronouns_he or word in words.pronouns_she:
             gender = "m" if word in words.pronouns_he else "f"
             return self._person_entity(at, "f" if gender == "m" else "m")
+        if word in words.pronouns_it and (subject := self._subject_body(at)):
+            return subject
         if word in words.pronouns_it or word in words.pronouns_they:
             if (
                 self._last_speaker
@@ -172,6 +175,17 @@ class _Cast:
             ):
                 return self._last_speaker[1]
             return self._nearest_entity(at, ("ORG",)) if word in words.pronouns_it else None
+        return None
+
+    def _subject_body(self, at: int) -> str | None:
+        """The body or country that is the subject of the sentence of an offset: “Russia has stated that it has”."""
+        for name in reversed(self._names):
+            if (
+                at - MAX_LOOK_BACK_CHARS < name.start < at
+                and name.is_subject
+                and name.label in {"ORG", "LOC"}
+            ):
+                return None if SENTENCE_END.search(self._text, name.end, at) else name.entity
         return None
 
     def _person_entity(self, at: int, other: str) -> str | None:

@@ -20,6 +20,7 @@ ENTITIES: dict[str, tuple[Label, str]] = {
     "Port Union": ("ORG", "union"),
     "Kiel": ("LOC", "kiel"),
     "German": ("MISC", "german"),
+    "Germany": ("LOC", "germany"),
 }
 
 
@@ -75,6 +76,11 @@ def test_a_name_is_the_entity_that_it_mentions(text: str, entity: str | None) ->
         ("Spokeswoman Ana Ruiz came with Mr. Brandt. “I am glad,” he said.", "karl"),
         ("“It is late,” Vera Bank said. It added that “it is very late”.", "vera"),
         ("Nobody came. “It is late,” he said.", None),
+        (
+            "Vera Bank declined to comment.\n\nGermany had told that it keeps “daily contact” with the port.",
+            "germany",
+        ),
+        ("Germany denied it.\n\nOn Monday Vera Bank said that it has “no debt in the port”.", "vera"),
     ],
 )
 def test_a_pronoun_is_who_the_story_speaks_of(text: str, entity: str | None) -> None:
