@@ -31,6 +31,14 @@ _XML_ENTITIES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
 # Programs of web sites write their warnings before the document, as plain text or as HTML.
 _WARNING_CHARS: Final = 4_000
 _WARNING: Final = re.compile(r"<(?:br|b|p|div|font|table|pre)\b[^<>]{0,200}>", re.IGNORECASE)
+# What such a program, or a header that went astray, begins with. Other words before a document are a dispatch that quotes
+# it; a few characters are what is left of a chunk or of a byte order mark.
+_SERVER_WORDS: Final = re.compile(
+    r"(?:<[^<>]{0,200}>\s*)*(?:PHP )?(?:(?:Warning|Notice|Deprecated|Fatal error|Parse error|Strict Standards|Error|Exception"
+    r"|Traceback)\b|(?:Content|X|HTTP|Set)[-/][\w.-]+)",
+    re.IGNORECASE,
+)
+_MAX_STRAY_CHARS: Final = 16
 _LATE_DOCUMENT: Final = re.compile(r"<\?xml\s|<(?:rss|feed|rdf:RDF)\s[^<>]*[=>]")
 # The entities of a news document are company names and marks: a few hundred characters in a subset at its head. Higher
 # limits would let a bomb grow; lower ones leave ``&company;`` in the text.
@@ -80,7 +88,9 @@ def find_document(text: str) -> int:
     if text[:1] == "<" and not _WARNING.match(text):
         return 0
     begin = _LATE_DOCUMENT.search(text, 0, _WARNING_CHARS)
-    return begin.start() if begin else 0
+    if begin is None or not (begin.start() <= _MAX_STRAY_CHARS or _SERVER_WORDS.match(text)):
+        return 0
+    return begin.start()
 
 
 def local_name(element: Any) -> str:

@@ -170,7 +170,7 @@ def test_lists_and_languages_without_dialogue_dashes_have_no_such_speech(languag
             'Asked if she would resign, Ruiz replied: "No, never, not once."',
             [("No, never, not once.", "Ruiz")],
         ),
-        ("ja", "「橋は五月に開く」と市長は述べた。", [("橋は五月に開く", None)]),
+        ("ja", "「橋は五月に開く」と市長は述べた。", [("橋は五月に開く", "市長")]),
     ],
 )
 def test_who_said_it(language: str, text: str, expected: list[tuple[str, str | None]]) -> None:
