@@ -7,33 +7,20 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.processors.normalise.test_wire_kinds import Expected, differences, print_score
+from tests.processors.normalise.documents import (
+    ATOM,
+    DC,
+    G2,
+    Case,
+    atom,
+    dated,
+    differences,
+    html,
+    print_score,
+    rss,
+)
 
-DC = "xmlns:dc='http://purl.org/dc/elements/1.1/'"
-ATOM = "http://www.w3.org/2005/Atom"
 WORDS = "The ferry of Port Alder runs again after nine days."
-
-
-def rss(
-    item: str,
-    *,
-    root: str = "<rss version='2.0'>",
-    head: str = "<title>Quay</title><link>https://quay.example/</link>",
-) -> str:
-    """A feed of one item."""
-    return f"<?xml version='1.0' encoding='utf-8'?>{root}<channel>{head}<item>{item}</item></channel></rss>"
-
-
-def atom(
-    entry: str, *, root: str = f"<feed xmlns='{ATOM}'>", head: str = "<title>Quay</title><id>urn:quay</id>"
-) -> str:
-    """A feed of one entry."""
-    return f"<?xml version='1.0' encoding='utf-8'?>{root}{head}<entry>{entry}</entry></feed>"
-
-
-def dated(text: str, element: str = "pubDate") -> str:
-    """A feed whose item has a date."""
-    return rss(f"<title>Ferry</title><guid isPermaLink='false'>g1</guid><{element}>{text}</{element}>")
 
 
 DATES = {
@@ -77,7 +64,7 @@ DATES = {
 }
 # A date with a slash is day or month first; nobody can say which.
 
-FEEDS: dict[str, tuple[str | bytes, list[Expected]]] = {
+FEEDS: dict[str, Case] = {
     "content beside a short description": (
         rss(f"<title>Ferry</title><description>In short.</description><content:encoded xmlns:content='http://purl.org/rss/1.0/modules/content/'><![CDATA[<p>{WORDS}</p>]]></content:encoded>"),
         [{"headline": "Ferry", "text": WORDS, "story.descriptions.0.value": "In short."}],
@@ -156,17 +143,10 @@ def body(value: str, role: str | None = "main", kind: str = "text/plain") -> dic
 
 
 LONG = " ".join([WORDS] * 6)
-G2 = "<newsItem xmlns='http://iptc.org/std/nar/2006-10-01/' guid='urn:quay:{0}' version='1' standard='NewsML-G2'><itemMeta><itemClass qcode='ninat:{1}'/></itemMeta><contentMeta><headline>{2}</headline></contentMeta><contentSet>{3}</contentSet></newsItem>"
-
 REMOTE = "<remoteContent href='https://quay.example/b.jpg' contenttype='image/jpeg'/>"
 
 
-def html(words: str) -> str:
-    """Inline XHTML."""
-    return f"<inlineXML contenttype='application/xhtml+xml'><html xmlns='http://www.w3.org/1999/xhtml'><body><p>{words}</p></body></html></inlineXML>"
-
-
-PACKAGES: dict[str, tuple[str | bytes, list[Expected]]] = {
+PACKAGES: dict[str, Case] = {
     "main body behind caption and script": (
         orjson.dumps(item("urn:x:1", "Ferry", bodies=[body("A ferry in port.", "caption"), body("SHOTLIST 1. Bow", "script"), body(LONG)])), [{"text": LONG}],
     ),
@@ -220,7 +200,7 @@ PACKAGES: dict[str, tuple[str | bytes, list[Expected]]] = {
     ),
 }  # fmt: skip
 
-CASES: dict[str, tuple[str | bytes, list[Expected]]] = {
+CASES: dict[str, Case] = {
     **{f"date {text!r}": (dated(text), [{"story.firstCreated": wanted, "headline": "Ferry"}]) for text, wanted in DATES.items()},
     **{f"feed: {name}": case for name, case in FEEDS.items()},
     **{f"package: {name}": case for name, case in PACKAGES.items()},

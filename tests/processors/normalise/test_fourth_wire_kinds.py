@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import orjson
 
-from tests.processors.normalise.test_second_wire_kinds import COPY, HEAD, P1, P2, PLAIN, TEXT, g2, mail
-from tests.processors.normalise.test_wire_kinds import (
+from tests.processors.normalise.documents import (
+    COPY,
+    HEAD,
     LANGUAGE,
-    Expected,
+    P1,
+    P2,
+    PLAIN,
+    TEXT,
+    Case,
     anpa,
-    differences,
+    find_faults,
+    g2,
+    mail,
     newsml,
     nitf,
     nitf_content,
@@ -19,7 +26,7 @@ from tests.processors.normalise.test_wire_kinds import (
 
 FUTURE = "<NewsItemType FormalName='News'/><ThisRevisionCreated>20260302T071500Z</ThisRevisionCreated>"
 
-CASES: dict[str, tuple[str | bytes, list[Expected]]] = {
+CASES: dict[str, Case] = {
     "NewsML 1.2: status by qualifier": (newsml(f"<NewsComponent>{HEAD}{LANGUAGE}{nitf_content(COPY)}</NewsComponent>", management=FUTURE + "<Status FormalName='USABLE'/><Urgency FormalName='1'/>"), [{"headline": "Mill of Tarnby stops", "text": PLAIN, "story.urgency": 1, "story.pubStatus": "usable"}]),
     "NewsML 1.2: a byline in the text only": (newsml(f"<NewsComponent>{HEAD}{LANGUAGE}{nitf_content(COPY, head='<body.head><byline>Eva Lind</byline></body.head>')}</NewsComponent>"), [{"story.by": "Eva Lind", "text": PLAIN}]),
     "NewsML 1.2: a caption component before the main one": (newsml(f"<NewsComponent>{HEAD}{LANGUAGE}" + part("Caption", "The mill.") + f"<NewsComponent><Role FormalName='Main'/>{nitf_content(COPY)}</NewsComponent></NewsComponent>"), [{"headline": "Mill of Tarnby stops", "text": PLAIN}]),
@@ -49,5 +56,4 @@ CASES: dict[str, tuple[str | bytes, list[Expected]]] = {
 
 
 def test_each_kind_is_read() -> None:
-    found = {name: differences(*case) for name, case in CASES.items()}
-    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+    assert find_faults(CASES) == {}

@@ -12,8 +12,8 @@ import pytest
 
 from processors.errors import Rejected
 from processors.model.event import Event
+from tests.processors.normalise.documents import Expected, differences, print_score
 from tests.processors.normalise.samples import outcomes
-from tests.processors.normalise.test_wire_kinds import Expected, differences, print_score
 
 NITF = (
     "<?xml version='1.0' encoding='utf-8'?><nitf><head><docdata><doc-id id-string='urn:quay:77' regsrc='quay.example'/>"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from processors.model.event import Event
-from tests.processors.normalise.samples import outcomes
-from tests.processors.normalise.test_wire_kinds import (
+from tests.processors.normalise.documents import (
     LANGUAGE,
-    Expected,
+    Case,
     anpa,
     differences,
     newsml,
@@ -17,8 +16,9 @@ from tests.processors.normalise.test_wire_kinds import (
     part,
     wire,
 )
+from tests.processors.normalise.samples import outcomes
 
-CASES: dict[str, tuple[str | bytes, list[Expected]]] = {}
+CASES: dict[str, Case] = {}
 COPY = "<p>The tram drivers of Nordhaven stopped work on Monday over a roster, said their union's secretary Pia Lund.</p><p>Line 4 runs every hour.</p>"
 CT = "The tram drivers of Nordhaven stopped work on Monday over a roster, said their union's secretary Pia Lund.\n\nLine 4 runs every hour."
 CASES["flash in capitals"] = (

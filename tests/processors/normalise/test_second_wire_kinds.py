@@ -5,17 +5,26 @@ Cases at even places are half A, which was looked at to mend the kinds; those at
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 import pytest
 
-from tests.processors.normalise.test_feed_kinds import G2, html
-from tests.processors.normalise.test_wire_kinds import (
+from tests.processors.normalise.documents import (
+    COPY,
+    G2,
+    HEAD,
     LANGUAGE,
-    Expected,
+    NAR,
+    P1,
+    P2,
+    PLAIN,
+    TEXT,
+    Case,
     anpa,
-    differences,
+    find_faults,
+    g2,
+    half_of,
+    html,
+    mail,
     newsml,
     nitf,
     nitf_content,
@@ -23,26 +32,7 @@ from tests.processors.normalise.test_wire_kinds import (
     wire,
 )
 
-P1, P2 = "The mill of Tarnby stopped on Monday, said its owner Eva Lind.", "Sixty people work there."
-COPY, PLAIN = f"<p>{P1}</p><p>{P2}</p>", f"{P1}\n\n{P2}"
-HEAD = "<NewsLines><HeadLine>Mill of Tarnby stops</HeadLine></NewsLines>"
-NAR = "xmlns='http://iptc.org/std/nar/2006-10-01/'"
-TEXT = {"type": "text", "versioncreated": "2026-03-02T08:15:00Z"}
-
-
-def g2(
-    meta: str, content: str = html(P1), *, version: str = "3", item: str = "<itemClass qcode='ninat:text'/>"
-) -> str:
-    """An item of NewsML-G2."""
-    return f"<?xml version='1.0'?><newsItem {NAR} guid='urn:quay:m1' version='{version}' standard='NewsML-G2' standardversion='2.30' xml:lang='en'><itemMeta>{item}</itemMeta><contentMeta>{meta}</contentMeta><contentSet>{content}</contentSet></newsItem>"
-
-
-def mail(head: str, body: str) -> bytes:
-    """A message."""
-    return f"From: desk@q.example\nMessage-ID: <m1@q.example>\nDate: Mon, 02 Mar 2026 08:15:00 +0100\n{head}\n\n{body}".encode()
-
-
-CASES: dict[str, tuple[str | bytes, list[Expected]]] = {
+CASES: dict[str, Case] = {
     "NewsML 1.2: a correction replaces": (
         newsml(f"<NewsComponent>{HEAD}{LANGUAGE}{nitf_content(COPY)}</NewsComponent>", management="<NewsItemType FormalName='News'/><FirstCreated>20260302T0715Z</FirstCreated><ThisRevisionCreated>20260302T091500+0100</ThisRevisionCreated><Status FormalName='Usable'/><Urgency FormalName='5'/><RevisionHistory Href='h'/>"),
         [{"headline": "Mill of Tarnby stops", "text": PLAIN, "story.urgency": 5, "story.versionCreated": "2026-03-02T08:15:00Z"}],
@@ -219,11 +209,4 @@ CASES: dict[str, tuple[str | bytes, list[Expected]]] = {
 
 @pytest.mark.parametrize("half", "AB")
 def test_each_kind_of_wire_document_is_read(half: str) -> None:
-    assert faults(half) == {}
-
-
-def faults(half: str) -> dict[str, list[str]]:
-    """What is wrong in a half."""
-    names = list(CASES)[0 if half == "A" else 1 :: 2]
-    found: dict[str, Any] = {name: differences(*CASES[name]) for name in names}
-    return {name: wrong for name, wrong in found.items() if wrong}
+    assert find_faults(half_of(CASES, half)) == {}

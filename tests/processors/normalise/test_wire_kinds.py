@@ -6,100 +6,21 @@ path; ``+`` behind it asks for a part of the value, ``-`` for its absence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import orjson
 import pytest
 
-from processors.errors import Rejected
-from processors.model.codec import encode
-from processors.model.event import Event
-from tests.processors.normalise.samples import outcomes
+from tests.processors.normalise.documents import (
+    LANGUAGE,
+    Expected,
+    anpa,
+    differences,
+    newsml,
+    nitf,
+    nitf_content,
+    part,
+    print_score,
+    wire,
+)
 
-Expected = dict[str, Any]
-
-
-def differences(payload: str | bytes, expected: list[Expected], **envelope: Any) -> list[str]:
-    """Where the events of a document are not as expected."""
-    try:
-        events = outcomes(payload, **envelope)
-    except Rejected as error:
-        return [f"{error.type}: {error}"]
-    refused = [f"{event.type}: {event}" for event in events if not isinstance(event, Event)]
-    plain = [orjson.loads(encode(event)) for event in events if isinstance(event, Event)]
-    if refused or len(plain) != len(expected):
-        return [*refused, f"{len(plain)} events, not {len(expected)}: {[each['headline'] for each in plain]}"]
-    return [
-        f"[{number}] {key} = {value_at(event, key.rstrip('+-'))!r}"
-        for number, (event, members) in enumerate(zip(plain, expected, strict=True))
-        for key, wanted in members.items()
-        if not holds(value_at(event, key.rstrip("+-")), key, wanted)
-    ]
-
-
-def print_score(cases: Mapping[str, tuple[str | bytes, list[Expected]]]) -> None:
-    """Print what is wrong, and how many documents are right."""
-    failed = 0
-    for name, (payload, expected) in cases.items():
-        if wrong := differences(payload, expected):
-            failed += 1
-            print("FAIL", name, *wrong, sep="\n     ")
-    print(f"{len(cases) - failed} of {len(cases)} right")
-
-
-def value_at(value: Any, path: str) -> Any:
-    """The member at a path; of a list of objects the members of each."""
-    for name in path.split("."):
-        if isinstance(value, list) and name.isdigit():
-            value = value[int(name)] if int(name) < len(value) else None
-        elif isinstance(value, list):
-            value = [each.get(name) for each in value]
-        else:
-            value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def holds(value: Any, key: str, wanted: Any) -> bool:
-    """Whether a value is as wanted; a list as an unordered whole."""
-    if key.endswith("+"):
-        return value is not None and all(
-            each in value for each in (wanted if isinstance(wanted, list) else [wanted])
-        )
-    if key.endswith("-"):
-        return value is None or wanted not in value
-    return bool(value == wanted)
-
-
-def newsml(
-    component: str, *, identifier: str = "", management: str = "", root: str = '<NewsML Version="1.2">'
-) -> str:
-    """A NewsML 1.2 document of one item."""
-    identifier = identifier or (
-        "<ProviderId>quay.example</ProviderId><DateId>20260109T092656Z</DateId><NewsItemId>TX-QY-7</NewsItemId>"
-        "<RevisionId PreviousRevision='0' Update='N'>1</RevisionId>"
-        "<PublicIdentifier>urn:newsml:quay.example:20260109T092656Z:TX-QY-7:1</PublicIdentifier>"
-    )
-    management = management or (
-        "<NewsItemType FormalName='News'/><FirstCreated>20260109T092656Z</FirstCreated>"
-        "<ThisRevisionCreated>20260109T102656+0100</ThisRevisionCreated><Status FormalName='Usable'/><Urgency FormalName='4'/>"
-    )
-    return (
-        f"<?xml version='1.0' encoding='UTF-8'?>{root}<NewsEnvelope><DateAndTime>20260109T092656Z</DateAndTime></NewsEnvelope>"
-        f"<NewsItem><Identification><NewsIdentifier>{identifier}</NewsIdentifier></Identification>"
-        f"<NewsManagement>{management}</NewsManagement>{component}</NewsItem></NewsML>"
-    )
-
-
-def nitf_content(body: str, kind: str = "Text", head: str = "") -> str:
-    """A content item that holds NITF."""
-    return (
-        f"<ContentItem><MediaType FormalName='{kind}'/><Format FormalName='NITF3.1'/><DataContent><nitf><body>{head}"
-        f"<body.content>{body}</body.content></body></nitf></DataContent></ContentItem>"
-    )
-
-
-LANGUAGE = "<DescriptiveMetadata><Language FormalName='en'/></DescriptiveMetadata>"
 LONG = (
     "<p>The lock keepers of Quellheim went back to work on Friday after nine days, said the port's spokeswoman Ida Brandt.</p>"
     "<p>Forty barges had waited below the weir, some of them with fruit that has spoilt by now.</p>"
@@ -108,15 +29,6 @@ LONG_TEXT = (
     "The lock keepers of Quellheim went back to work on Friday after nine days, said the port's spokeswoman Ida Brandt.\n\n"
     "Forty barges had waited below the weir, some of them with fruit that has spoilt by now."
 )
-
-
-def part(role: str, text: str, headline: str = "", language: str = "", duid: str = "") -> str:
-    """A component with plain text."""
-    lines = f"<NewsLines><HeadLine>{headline}</HeadLine></NewsLines>" if headline else ""
-    return (
-        f"<NewsComponent Duid='{duid}'{f' xml:lang={language!r}' if language else ''}><Role FormalName='{role}'/>{lines}"
-        f"<ContentItem><Format FormalName='Text'/><DataContent>{text}</DataContent></ContentItem></NewsComponent>"
-    )
 
 
 NEWSML: dict[str, tuple[str, list[Expected]]] = {
@@ -322,20 +234,6 @@ NEWSML: dict[str, tuple[str, list[Expected]]] = {
 }  # fmt: skip
 
 
-def anpa(
-    keyword: str,
-    lines: str,
-    *,
-    priority: str = "r",
-    category: str = "i",
-    trailer: str = "QNA-QH-01-09-26 1530GMT",
-    format_: str = "\x13\x11",
-) -> str:
-    """An ANPA 1312 message."""
-    body = lines.replace("\n", "\r\n")
-    return f"\x16\x16\x01a0421\x1fclnt-\r\n{priority} {category}{format_} {keyword} 01-09 0123\r\n\x02{body}\x03\r\n{trailer}\r\n\x04"
-
-
 ANPA: dict[str, tuple[str, list[Expected]]] = {
     "table with line and space codes": (
         anpa(
@@ -418,18 +316,6 @@ ANPA: dict[str, tuple[str, list[Expected]]] = {
         [{"headline": "Weir of Quellheim passes inspection", "story.by": "ADA QUILL and OLE STRAND", "story.edNote+": "With photos"}],
     ),
 }  # fmt: skip
-
-
-def nitf(
-    body: str,
-    *,
-    head: str = "",
-    top: str = "<hedline><hl1>Locks open again</hl1></hedline>",
-    data: str = "",
-    root: str = "<nitf>",
-) -> str:
-    """A NITF document."""
-    return f"<?xml version='1.0' encoding='UTF-8'?>{root}<head>{head}<docdata>{data}</docdata></head><body><body.head>{top}</body.head><body.content>{body}</body.content></body></nitf>"
 
 
 NITF: dict[str, tuple[str, list[Expected]]] = {
@@ -519,12 +405,6 @@ NITF: dict[str, tuple[str, list[Expected]]] = {
         [{"text": "The lock keepers went back to work."}],
     ),
 }  # fmt: skip
-
-
-def wire(header: str, slug: str, text: str, end: str = "\x03\r\n091530 GMT JAN 26\r\n\x04") -> bytes:
-    """An IPTC 7901 message."""
-    lines = text.replace("\n", "\r\n")
-    return f"\x01{header}\r\n{slug}\r\n\x02{lines}{end}".encode("latin-1")
 
 
 WIRE: dict[str, tuple[bytes, list[Expected]]] = {
