@@ -186,6 +186,7 @@ class DamageWords(WordTable, frozen=True):
     adjectives: frozenset[str]  # that are no nouns
     takers: frozenset[str]  # verbs and determiners that a noun must follow, before such an adjective
     never: dict[str, WordSet]  # by word: what clean copy never has right after it
+    letter_takers: frozenset[str] = frozenset()  # those of them that a letter may follow: add an “s”
     flat: frozenset[str] = frozenset()  # adjectives that are adverbs as well: win “big” in the north
     asides: frozenset[str] = frozenset()  # behind such a pair, they make of it what stands before a noun
     gaps: Pattern = NO_PATTERN  # other places that clean copy does not have

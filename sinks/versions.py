@@ -27,12 +27,14 @@ MAX_KEPT_VERSIONS: Final = 100
 # Words of a text that are laid beside each other: what follows is one change. The time grows with the square: 20,000 against
 # 20,000 other words take 0.08 s.
 MAX_COMPARED_WORDS: Final = 20_000
-# A word, a sign of a script without blanks between words (Thai, Lao, Burmese, Khmer, kana, ideographs), or any other sign,
-# each with the blanks before it.
+# Thai, Lao, Burmese, Khmer, kana, ideographs.
+_UNSPACED_SCRIPTS: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# A word, a sign of a script without blanks between words, or any other sign, each with the blanks before it.
 _WORD: Final = re.compile(
-    r"\s*(?:[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff][\u0e31\u0e34-\u0e4e]*"
-    r"|[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
-    r"(?:['’.,:-][^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+)*|\S)|\s+"
+    rf"\s*(?:[{_UNSPACED_SCRIPTS}][\u0e31\u0e34-\u0e4e]*"
+    rf"|[^\W{_UNSPACED_SCRIPTS}]+(?:['’.,:-][^\W{_UNSPACED_SCRIPTS}]+)*|\S)|\s+"
 )
 
 

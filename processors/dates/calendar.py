@@ -18,8 +18,8 @@ from config.lexicon import calendars, forms
 
 SEASON_MONTHS = {"SP": (3, 5), "SU": (6, 8), "FA": (9, 11), "WI": (12, 2)}
 _SPECIAL: Final = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "ı": "i", "ß": "ss", "’": "'"})
-_DURATIONS: Final = {"D": ("", "D", 1), "W": ("", "W", 1), "M": ("", "M", 1), "Q": ("", "M", 3), "Y": ("", "Y", 1),
-                     "E": ("", "Y", 10), "C": ("", "Y", 100), "WE": ("", "WE", 1)}  # fmt: skip
+_DURATIONS: Final = {"D": ("D", 1), "W": ("W", 1), "M": ("M", 1), "Q": ("M", 3), "Y": ("Y", 1), "E": ("Y", 10),
+                     "C": ("Y", 100), "WE": ("WE", 1)}  # fmt: skip
 STEM_CHARS: Final = 3
 # A beginning that names of so many languages share is the month's also in a language that has no file (Romanian
 # "septembrie"); with two, "lis" (listopada, listopadu) would make a month of English lists.
@@ -97,8 +97,8 @@ def nearest_day(days: Sequence[date], reference: date, tense: int) -> date:
 
 def period_value(count: str, unit: str) -> str:
     """``PnD``, ``PnW`` …: a number (or X) of a unit."""
-    prefix, letter, size = _DURATIONS[unit]
-    return f"P{prefix}{count if count == 'X' else int(count) * size}{letter}"
+    letter, size = _DURATIONS[unit]
+    return f"P{count if count == 'X' else int(count) * size}{letter}"
 
 
 def is_day(year: int, month: int, day: int) -> bool:
@@ -110,10 +110,10 @@ def is_day(year: int, month: int, day: int) -> bool:
     return True
 
 
-def year_of_digits(digits: int, size: int, reference: date) -> int:
-    """The year that its last digits mean: the latest one up to ten years ahead."""
-    year = reference.year // size * size + digits
-    return year - size if year > reference.year + 10 else year
+def year_of_digits(digits: int, reference: date) -> int:
+    """The year that its last two digits mean: the latest one up to ten years ahead."""
+    year = reference.year // 100 * 100 + digits
+    return year - 100 if year > reference.year + 10 else year
 
 
 def season_value(name: str, day: date, shift: int) -> str:

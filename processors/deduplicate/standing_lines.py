@@ -22,6 +22,8 @@ from typing import Final, NamedTuple
 
 import xxhash
 
+from processors.deduplicate.words import UNSPACED_SCRIPTS
+
 # What an occasion counts: six where its headline, or its time and most of its text, are others than those of the one
 # before, one where its first sentence is new, as it is in a later lead and in another appeal of the police alike: with
 # more the fifth lead of a story loses its background, with less a police desk repeats itself for a week.
@@ -64,7 +66,7 @@ _SENTENCE_END: Final = re.compile(
 )
 _MARKS: Final = " \t\n\r\u3000.,;:!?…。！？、・•·▽▼△▲■□◆◇●○★☆※-–—*\"'“”„«»‘’()[]（）「」『』【】《》"
 _HEADLINE_WORD: Final = re.compile(r"[^\W_]+")
-_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+_UNSPACED: Final = re.compile(f"[{UNSPACED_SCRIPTS}]")
 _HEAD: Final = Struct("<IIIB")
 _HEADLINE_BITS: Final = 32
 _HEADLINE_MASK: Final = (1 << _HEADLINE_BITS) - 1

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from re import _parser  # type: ignore[attr-defined]  # of its own, so see `_read_openings`
 from typing import Any, Final
 
 from config.lexicon import agencies, every_language, join_patterns
@@ -109,6 +108,8 @@ _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
 def _read_openings(pattern: str) -> frozenset[str]:
     """The letters that what a pattern matches may begin with; all where that can't be told."""
     try:
+        from re import _parser  # type: ignore[attr-defined]
+
         openings, may_be_empty = _openings_of(_parser.parse(pattern))
     except Exception:  # noqa: BLE001  what parses patterns is Python's own affair: without it all are tried
         return _LETTERS

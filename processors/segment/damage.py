@@ -37,10 +37,6 @@ OPEN_QUOTE: Final = re.compile(
     r"(?:(?<![\w’'])(?P<before>[\w’']++) |(?<=[\s(]))“(?P<gap>[ \t]+)(?P<after>[^\W\d_]+)"
 )
 STRAIGHT_QUOTE: Final = re.compile(r"(?<![\w’'])(?P<before>[\w’']++) \"(?P<gap> )(?P<after>[^\W\d_]+)")
-# "Add an s" is of spelling.
-LETTER_TAKERS: Final = frozenset(
-    {"a", "an", "any", "no", "ein", "kein", "un", "una", "une", "um", "uma", "een", "en", "ett", "et"}
-)
 QUOTED_WORD: Final = re.compile(
     r"(?<![\w’'])(?P<before>[\w’']++) [“\"«‘](?P<word>[^\W\d_]+)[”\"»’](?P<gap> )(?P<after>[^\W\d_]+)"
 )
@@ -83,6 +79,7 @@ class DamageGrammar:
     prepositions: frozenset[str]
     adjectives: frozenset[str]
     takers: frozenset[str]
+    letter_takers: frozenset[str]
     flat: frozenset[str]
     asides: frozenset[str]
     gaps: re.Pattern[str]
@@ -105,6 +102,7 @@ def damage_grammar(tag: str) -> DamageGrammar | None:
         lost.prepositions,
         lost.adjectives,
         lost.takers,
+        lost.letter_takers,
         lost.flat,
         lost.asides,
         re.compile(lost.gaps),
@@ -251,7 +249,9 @@ def _find_lone_endings(words: str, grammar: DamageGrammar) -> Iterator[tuple[int
                 or after.group().lower() in grammar.prepositions
             ):
                 yield match.span("end")
-        elif before in grammar.adjectives or (before in grammar.takers and before not in LETTER_TAKERS):
+        elif before in grammar.adjectives or (
+            before in grammar.takers and before not in grammar.letter_takers
+        ):
             yield match.span("end")
 
 

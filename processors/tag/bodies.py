@@ -18,7 +18,6 @@ SMALL_WORDS: Final = frozenset(
     {"of", "the", "for", "and", "on", "in", "to", "de", "la", "del", "des", "et", "du", "di", "y", "e"}
 )
 MAX_ACRONYM_CHARS: Final = 3  # a name as short as these begins many others
-MIN_NICKNAME_CHARS: Final = 4  # of a name's last word that stands for it; fewer are "Co", "FC"
 BRITISH_SPELLINGS: Final = {
     "defense": "defence",
     "labor": "labour",

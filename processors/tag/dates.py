@@ -49,7 +49,6 @@ MAX_OPENING_CHARS = (
 # Between a year and a day or month of it: "two years ago, on Christmas Eve", "last year in March".
 AFTER_YEAR = re.compile(r",?\s(?:\w{1,3}\s)?(?<!and )")
 ISO_WEEK = re.compile(r"(\d{4})-W(\d\d)")
-ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def find_dates(event: Event) -> tuple[DateExpression, ...]:
@@ -89,7 +88,7 @@ def _reference_date(event: Event) -> date | None:
 
 def _read_day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text[:10]) if text and ISO_DAY.match(text) else None
+        return date.fromisoformat(text[:10]) if text and DAY.match(text) else None
     except ValueError:
         return None
 

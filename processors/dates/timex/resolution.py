@@ -137,7 +137,7 @@ def _numeric(expression: Expression, context: Context) -> str:
     year = (
         expression.year
         if expression.short is None
-        else calendar.year_of_digits(expression.short, 100, context.reference)
+        else calendar.year_of_digits(expression.short, context.reference)
     )
     return date(year or 0, month, day).isoformat()
 
@@ -213,7 +213,7 @@ def _year(expression: Expression, _context: Context) -> str:
 
 
 def _short_year(expression: Expression, context: Context) -> str:
-    return f"{calendar.year_of_digits(expression.short or 0, 100, context.reference):04}"
+    return f"{calendar.year_of_digits(expression.short or 0, context.reference):04}"
 
 
 def _spoken_year(expression: Expression, _context: Context) -> str | None:
@@ -229,9 +229,7 @@ def _decade(expression: Expression, _context: Context) -> str:
 
 
 def _short_decade(expression: Expression, context: Context) -> str:
-    return calendar.decade_value(
-        calendar.year_of_digits((expression.short or 0) * 10, 100, context.reference)
-    )
+    return calendar.decade_value(calendar.year_of_digits((expression.short or 0) * 10, context.reference))
 
 
 def _decade_of_century(expression: Expression, context: Context) -> str:
@@ -242,7 +240,7 @@ def _decade_of_century(expression: Expression, context: Context) -> str:
 
 def _fiscal(expression: Expression, context: Context) -> str:
     year = (
-        calendar.year_of_digits(expression.short or 0, 100, context.reference)
+        calendar.year_of_digits(expression.short or 0, context.reference)
         if expression.year is None
         else expression.year
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import string
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from config.lexicon import agencies, every_language
 from config.tables import common_lines
 from processors.layout.agencies import Templates, needed_by, pattern
-from processors.layout.phrases import OpeningPatterns, phrases
+from processors.layout.phrases import OpeningPatterns, _read_openings, phrases
 
 CUES = {
     "caption": common_lines().caption,
@@ -58,6 +60,15 @@ def test_a_letter_that_a_pattern_may_begin_with_is_seen(pattern: str) -> None:
     assert [line for line in lines if patterns.match(line)] == [
         line for line in lines if re.match(pattern, line)
     ]
+
+
+def test_all_patterns_are_tried_where_python_tells_nothing_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "re._parser", None)
+    monkeypatch.delattr(re, "_parser")
+    patterns = OpeningPatterns(["fallback alpha", "fallback beta"])
+    assert patterns.match("fallback beta")
+    assert not patterns.match("fallback gamma")
+    assert _read_openings("fallback alpha") == frozenset(string.ascii_lowercase)
 
 
 @pytest.mark.parametrize("kind", ["signoffs", "initials", "credits", "notes", "boilerplate"])

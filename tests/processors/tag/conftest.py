@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from msgspec.structs import replace
@@ -30,6 +30,13 @@ def told(tagger: Tagger) -> Told:
         return by.tag([segment(event, Settings().segment)])[0]
 
     return tell
+
+
+def tag_copy(tagger: Tagger, copy: Iterable[tuple[str, str]]) -> list[Event]:
+    """Segment and tag texts, each given with its language, in one batch."""
+    story = Story("urn:test:1", version_created="2025-05-05T12:00:00Z")
+    events = (Event(story, text=text, language=Language(language, 1.0)) for text, language in copy)
+    return tagger.tag([segment(event, Settings().segment) for event in events])
 
 
 def entity(event: Event, name: str) -> Entity:

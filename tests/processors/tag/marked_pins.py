@@ -13,10 +13,9 @@ from math import hypot
 from pathlib import Path
 
 from config.settings import Settings
-from processors.model.event import Event, Language, Place
-from processors.model.story import Story
-from processors.segment import segment
+from processors.model.event import Event, Place
 from processors.tag import Tagger
+from tests.processors.tag.conftest import tag_copy
 
 PINS = Path(__file__).with_name("pins.txt")
 TOWN_DEGREES = 0.6  # of a town from its mark where it has no id
@@ -82,20 +81,10 @@ def _mark(written: str) -> Mark:
 
 def judge(tagger: Tagger, stories: list[MarkedStory]) -> list[Outcome]:
     """What the tagger says of each mark of the stories."""
-    events = [
-        segment(
-            Event(
-                Story(f"urn:pins:{story.number}", version_created="2025-11-05T12:00:00Z"),
-                text=story.text,
-                language=Language(story.language, 1.0),
-            ),
-            Settings().segment,
-        )
-        for story in stories
-    ]
+    events = tag_copy(tagger, ((story.text, story.language) for story in stories))
     return [
         Outcome(story, mark, _verdict(event, mark))
-        for story, event in zip(stories, tagger.tag(events), strict=True)
+        for story, event in zip(stories, events, strict=True)
         for mark in story.marks
     ]
 

@@ -19,10 +19,9 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from processors.model.event import Event, Language
-from processors.model.story import Story
-from processors.segment import segment
+from processors.model.event import Event
 from processors.tag import Tagger
+from tests.processors.tag.conftest import tag_copy
 
 FOLDER = Path(__file__).parent / "people"
 STORY_HEAD = re.compile(r"^== (?P<half>[AB])(?P<number>\d+) (?P<style>\w+): (?P<about>.*)$", re.MULTILINE)
@@ -188,18 +187,8 @@ def _judge_pairs(story: MarkedStory, event: Event, outcome: Outcome) -> None:
 def run(tagger: Tagger, name: str) -> list[tuple[MarkedStory, Outcome]]:
     """Every story of a file, judged."""
     marked = list(stories(name))
-    events = [
-        segment(
-            Event(
-                Story("urn:x", version_created="2025-05-05T12:00:00Z"),
-                text=story.text,
-                language=Language(story.language, 1.0),
-            ),
-            Settings().segment,
-        )
-        for story in marked
-    ]
-    return [(story, judge(story, event)) for story, event in zip(marked, tagger.tag(events), strict=True)]
+    events = tag_copy(tagger, ((story.text, story.language) for story in marked))
+    return [(story, judge(story, event)) for story, event in zip(marked, events, strict=True)]
 
 
 def figures(outcomes: list[tuple[MarkedStory, Outcome]], half: str = "AB") -> dict[str, float]:

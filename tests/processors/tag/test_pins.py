@@ -9,11 +9,9 @@ from math import hypot
 
 import pytest
 
-from config.settings import Settings
-from processors.model.event import Event, Language
-from processors.model.story import Story
-from processors.segment import segment
+from processors.model.event import Event
 from processors.tag import Tagger
+from tests.processors.tag.conftest import tag_copy
 
 DEGREES_OFF = (
     2.6  # of a pin from where it was marked: a town is nearer, the middle of a large state is not sure
@@ -93,14 +91,10 @@ PINS: list[tuple[str, dict[str, Pin | None]]] = [
 @pytest.fixture(scope="module")
 def outcomes(tagger: Tagger) -> dict[tuple[str, str], str]:
     """Right, missed or wrong, by text and name."""
-    events = [
-        segment(Event(Story("urn:x", version_created="2025-05-05T12:00:00Z"), text=text, language=Language("en", 1.0)),
-                Settings().segment)
-        for text, _ in PINS
-    ]  # fmt: skip
+    events = tag_copy(tagger, ((text, "en") for text, _ in PINS))
     return {
         (text, name): outcome(event, name, pin)
-        for (text, pins), event in zip(PINS, tagger.tag(events), strict=True)
+        for (text, pins), event in zip(PINS, events, strict=True)
         for name, pin in pins.items()
     }
 
