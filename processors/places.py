@@ -180,26 +180,14 @@ class Gazetteer:
             )
         return self._countries
 
-    def find(
-        self,
-        name: str,
-        *,
-        countries: Iterable[str] = (),
-        near: tuple[float, float] | None = None,
-        region: str | None = None,
-    ) -> Candidate | None:
+    def find(self, name: str, region: str | None = None) -> Candidate | None:
         """The likeliest place of that name, or None.
 
-        `region` is what the copy says beside it (``Italy``, ``Calif.``) and must hold where it is known; `countries`
-        (ISO 3166-1) and `near` (latitude, longitude in degrees) are hints that break ties.
+        `region` is what the copy says beside it (``Italy``, ``Calif.``) and must hold where it is known.
         """
-        options = self.candidates(name)
-        if region and (areas := self.areas(region)):
-            options = tuple(c for c in options if any(c.lies_in(area) for area in areas))
-        if near:
-            return min(options, key=lambda c: _distance(c, near), default=None)
-        hinted = frozenset(countries)
-        return next((c for c in options if c.country in hinted), options[0] if options else None)
+        areas = self.areas(region) if region else ()
+        fitting = (c for c in self.candidates(name) if not areas or any(c.lies_in(area) for area in areas))
+        return next(fitting, None)
 
 
 def _slips(key: str) -> set[str]:
@@ -248,18 +236,11 @@ def _weight(place: Candidate, key: str) -> float:
 
 
 def distance_between(place: Candidate, other: Candidate) -> float:
-    """How far two places lie apart, about; without coordinates they are far."""
-    if other.latitude is None or other.longitude is None:
-        return math.inf
-    return _distance(place, (other.latitude, other.longitude))
-
-
-def _distance(place: Candidate, near: tuple[float, float]) -> float:
     """Kilometres on a flat earth, good enough to compare; places without coordinates are far."""
-    if place.latitude is None or place.longitude is None:
+    if place.latitude is None or place.longitude is None or other.latitude is None or other.longitude is None:
         return math.inf
-    across = (place.longitude - near[1]) * math.cos(math.radians(near[0]))
-    return 111.2 * math.hypot(place.latitude - near[0], across)
+    across = (place.longitude - other.longitude) * math.cos(math.radians(other.latitude))
+    return 111.2 * math.hypot(place.latitude - other.latitude, across)
 
 
 @cache
@@ -283,18 +264,6 @@ def country_of(code: str) -> Candidate | None:
 def areas_of(name: str) -> tuple[Candidate, ...]:
     """As `Gazetteer.areas`."""
     return gazetteer().areas(name)
-
-
-def find_place(
-    name: str,
-    *,
-    countries: Iterable[str] = (),
-    near: tuple[float, float] | None = None,
-    region: str | None = None,
-) -> Place | None:
-    """The likeliest place of that name as the event carries it; see `Gazetteer.find`."""
-    chosen = gazetteer().find(name, countries=countries, near=near, region=region)
-    return chosen.place(chosen.spelled(name)) if chosen else None
 
 
 def _extra(plain: Gazetteer) -> dict[str, tuple[Candidate, ...]]:

@@ -22,7 +22,7 @@ LEGAL_FORMS: Final = frozenset({"inc", "corp", "corporation", "co", "company", "
 
 def tells_of_business(topics: Iterable[Topic]) -> bool:
     """Whether a story's topics say that a name of one word may be a company's."""
-    return any(BUSINESS_TOPICS.intersection(with_ancestors([topic.code])) for topic in topics)
+    return not BUSINESS_TOPICS.isdisjoint(with_ancestors(topic.code for topic in topics))
 
 
 def find_symbols(names: Iterable[str], *, of_business: bool) -> tuple[Symbol, ...]:

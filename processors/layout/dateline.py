@@ -117,7 +117,7 @@ def locate_place(place: PrintedPlace, home: str | None) -> Place:
         place, regions, areas = PrintedPlace(whole), [], []
     chosen: Candidate | None = None
     for region in (*regions, None):
-        chosen = gazetteer().find(place.name, region=region)
+        chosen = gazetteer().find(place.name, region)
         if chosen:
             break
     if chosen and home and not regions:

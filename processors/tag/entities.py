@@ -15,7 +15,7 @@ from processors.model.event import Dateline, Entity, Label, Mention, Place
 from processors.places import key_of
 from processors.tag.bodies import acronyms_of, bodies_of
 from processors.tag.copy import Copy, NameSpan
-from processors.tag.lexicon import READ_LANGUAGE, lexicon
+from processors.tag.lexicon import READ_LANGUAGE, find_country_code, lexicon
 from processors.tag.people import people_of
 from processors.tag.story_map import locate_names
 
@@ -35,7 +35,6 @@ _GroupKey = tuple[str, ...]
 class _MentionGroup:
     """The mentions of one entity, in order of the text."""
 
-    number: int
     label: Label
     has_cases: bool  # in its language, so that the shortest form is the first case
     spans: list[NameSpan] = field(default_factory=list)
@@ -98,7 +97,7 @@ def _group_mentions(copy: Copy, names: Sequence[NameSpan]) -> list[_MentionGroup
         keys[span] = key
         group = groups.get(key)
         if group is None:
-            group = groups[key] = _MentionGroup(len(groups), span.label, has_cases=_has_cases(copy))
+            group = groups[key] = _MentionGroup(span.label, has_cases=_has_cases(copy))
         if name.casefold() in aliases:
             group.nicknames.add(name)
         group.add(span, name)
@@ -196,8 +195,7 @@ def countries_of(names: Sequence[str], dateline: Dateline | None) -> Counter[str
     """The countries of the story's names and of its dateline, with how often they are told."""
     counts: Counter[str] = Counter()
     for name in names:
-        code = lexicon().countries.get(key_of(name)) or lexicon().peoples.get(name)
-        if code:
+        if code := find_country_code(name):
             counts[code] += 2
     for place in dateline.places if dateline else ():
         if place.country:

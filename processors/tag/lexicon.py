@@ -81,6 +81,11 @@ def lexicon() -> NameLexicon:
     )
 
 
+def find_country_code(name: str) -> str | None:
+    """The country that a name of its own or of its people means: France, French."""
+    return lexicon().countries.get(key_of(name)) or lexicon().peoples.get(name)
+
+
 @cache
 def place_names_of(tag: str) -> frozenset[str]:
     """The names of countries and of large cities in a language, as it writes them; none where CLDR does not know it."""

@@ -276,8 +276,6 @@ class _Cast:
             return False
         short, long = sorted((one.words, other.words), key=len)
         same = self._directory.is_same_word
-        if len(short) == len(long) and "".join(short) == "".join(long):
-            return True
         if self._is_within(short, long) and (same(short[-1], long[-1]) or same(short[0], long[0])):
             return True
         if {*short} == {*long} or "".join(short).replace("-", "") == "".join(long).replace("-", ""):
@@ -355,8 +353,7 @@ class _Cast:
         if stranger is None or (gender and stranger.gender and gender != stranger.gender):
             stranger = _Person([name], span.start, span.start)
             self._people.append(stranger)
-            before = WORD_BEFORE.search(self._text, max(0, span.start - MAX_TITLE_CHARS), span.start)
-            if before and before[1].lower() in self._kin:
+            if self._word_before(span) in self._kin:
                 self._relatives.append(stranger)
         stranger.gender = stranger.gender or gender
         for stem in self._directory.stems(word):
@@ -380,9 +377,13 @@ class _Cast:
 
     def _gender_before(self, span: NameSpan) -> PersonGender | None:
         within = self._text[span.start : span.end].split()
-        before = WORD_BEFORE.search(self._text, max(0, span.start - MAX_TITLE_CHARS), span.start)
         first = self._gender_of_word(within[0].strip(".")) if len(within) > 1 else None
-        return first or (self._gender_of_word(before[1]) if before else None)
+        return first or self._gender_of_word(self._word_before(span))
+
+    def _word_before(self, span: NameSpan) -> str:
+        """The word right before a name, in lower case; none gives an empty one."""
+        before = WORD_BEFORE.search(self._text, max(0, span.start - MAX_TITLE_CHARS), span.start)
+        return before[1].lower() if before else ""
 
     def _gender_of_word(self, word: str) -> PersonGender | None:
         low = word.lower()
@@ -422,10 +423,8 @@ class _Cast:
     def _is_speaking(self, span: NameSpan) -> bool:
         """Whether a word of speech stands right beside a name."""
         behind = ANY_WORD.search(self._text, span.end, span.end + MAX_TITLE_CHARS)
-        before = WORD_BEFORE.search(self._text, max(0, span.start - MAX_TITLE_CHARS), span.start)
-        return (behind is not None and behind.group().lower() in self._speech.cues) or (
-            before is not None and before[1].lower() in self._speech.cues
-        )
+        said = behind is not None and behind.group().lower() in self._speech.cues
+        return said or self._word_before(span) in self._speech.cues
 
 
 def _initial(word: str) -> str:

@@ -190,7 +190,7 @@ class _Cast:
 
     def _person_entity(self, at: int, other: str) -> str | None:
         """The person that a pronoun at `at` means; `other` is the gender that it can't be."""
-        start = max(self._text.rfind("\n\n", 0, at), self._text.rfind("\n", 0, at), 0)
+        start = max(self._text.rfind("\n", 0, at), 0)
         people = [
             name
             for name in self._names

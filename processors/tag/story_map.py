@@ -18,7 +18,15 @@ from msgspec.structs import replace
 
 from config.lexicon import language
 from processors.model.event import Dateline, Place
-from processors.places import Candidate, areas_of, candidates, country_of, distance_between, key_of
+from processors.places import (
+    MIN_LARGE_COUNTRY_PEOPLE,
+    Candidate,
+    areas_of,
+    candidates,
+    country_of,
+    distance_between,
+    key_of,
+)
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import READ_LANGUAGE, lexicon
 
@@ -63,9 +71,6 @@ LOCATING_WORDS: Final = re.compile(
 )
 PLACE_BEFORE: Final = re.compile(r"(?:, | and | or | y | et | und | e | en | och | og |/)$")
 
-MIN_LARGE_COUNTRY_PEOPLE: Final = (
-    1_000_000  # of a country that goes before all; Granada is a city before it is Grenada
-)
 MIN_STEM_CHARS: Final = 3  # of a name without the ending of its case
 FIRST_CASE_ENDINGS: Final = (
     "",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.places import candidates, find_place, gazetteer, key_of
+from processors.places import candidates, gazetteer, key_of
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from processors.places import candidates, find_place, gazetteer, key_of
     ],
 )  # fmt: skip
 def test_the_likeliest_place_of_a_name(name: str, country: str) -> None:
-    place = find_place(name)
+    place = gazetteer().find(name)
     assert place is not None
     assert place.country == country
 
@@ -41,21 +41,15 @@ def test_the_likeliest_place_of_a_name(name: str, country: str) -> None:
 def test_what_stands_beside_a_name_decides(
     name: str, region: str, country: str, near: tuple[float, float]
 ) -> None:
-    place = find_place(name, region=region)
+    place = gazetteer().find(name, region)
     assert place is not None
     assert place.country == country
     assert place.latitude == pytest.approx(near[0], abs=0.3)
     assert place.longitude == pytest.approx(near[1], abs=0.3)
 
 
-def test_hints_break_ties() -> None:
-    there = find_place("Cambridge", countries=["US"])
-    nearest = find_place("Cambridge", near=(52.2, 0.1))
-    assert (there and there.country, nearest and nearest.country) == ("US", "GB")
-
-
 def test_a_region_that_does_not_hold_the_place_finds_none() -> None:
-    assert find_place("Grosseto", region="Iowa") is None
+    assert gazetteer().find("Grosseto", "Iowa") is None
 
 
 def test_candidates_come_likeliest_first() -> None:
@@ -72,7 +66,7 @@ def test_misprints_of_large_cities_are_told() -> None:
 
 @pytest.mark.parametrize("name", ["", " ", "Verkhnyaya Nowhere", "\x00", "مدينة خيالية"])
 def test_unknown_names_find_nothing(name: str) -> None:
-    assert find_place(name) is None
+    assert gazetteer().find(name) is None
     assert candidates(name) == ()
 
 
@@ -87,7 +81,7 @@ def test_keys_are_stable(name: str) -> None:
      ("Antarctica", -90.0, 0.0)],
 )  # fmt: skip
 def test_a_country_is_pinned_in_its_capital(country: str, latitude: float, longitude: float) -> None:
-    place = find_place(country)
+    place = gazetteer().find(country)
     assert place
     assert place.latitude == pytest.approx(latitude, abs=0.2)
     assert place.longitude == pytest.approx(longitude, abs=0.2)
@@ -101,7 +95,7 @@ def test_only_the_capital_among_towns_of_its_name_is_one() -> None:
 def test_every_country_and_every_american_state_has_coordinates() -> None:
     states = gazetteer().states().values()
     assert [state.name for state in states if state.latitude is None] == []
-    countries = [find_place(name) for name in ("Palau", "Tokelau", "Bouvet Island")]
+    countries = [gazetteer().find(name) for name in ("Palau", "Tokelau", "Bouvet Island")]
     assert [place for place in countries if place is None or place.latitude is None] == []
 
 

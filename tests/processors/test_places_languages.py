@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.places import find_place
+from processors.places import gazetteer
 
 # Name, country, and whether it is the country itself.
 NAMES: dict[str, list[tuple[str, str]]] = {
@@ -30,7 +30,7 @@ NAMES: dict[str, list[tuple[str, str]]] = {
 
 @pytest.mark.parametrize("language", NAMES)
 def test_names_of_a_language_are_known(language: str) -> None:
-    told = {name: find_place(name) for name, _ in NAMES[language]}
+    told = {name: gazetteer().find(name) for name, _ in NAMES[language]}
     assert {name: place and place.country for name, place in told.items()} == dict(NAMES[language])
     assert [
         name for name, place in told.items() if place and (place.latitude is None or not place.geoname_id)
@@ -38,5 +38,5 @@ def test_names_of_a_language_are_known(language: str) -> None:
 
 
 def test_marks_of_kana_tell_places_apart() -> None:
-    paris, bali = find_place("パリ"), find_place("バリ")
+    paris, bali = gazetteer().find("パリ"), gazetteer().find("バリ")
     assert paris != bali

@@ -12,7 +12,7 @@ from processors.model.event import Label
 from processors.places import candidates
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import lexicon
-from processors.tag.people import NAME_PARTICLES, gender_of_given
+from processors.tag.people import GENERATION_MARKS, NAME_PARTICLES, gender_of_given
 from processors.tag.phrase_search import CopyWords, PhraseIndex, WordKeys
 from processors.tag.rules import RuleContext
 from processors.tag.rules.gazetteer import GAZETTEER_WEIGHT, label_of
@@ -21,7 +21,6 @@ MIN_STORY_WORDS: Final = (
     120  # of a copy that introduces its people by their full names; briefs and captions may not
 )
 MAX_ACRONYM_LETTERS: Final = 6  # a longer word in capitals is a cry, or a town's name in a table
-SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
 LAST_WORD: Final = re.compile(r"([^\W\d_]+)\.? +$")
 ARTICLES: Final = ("al-", "el-", "ad-", "ar-", "as-", "ash-", "an-", "ben ", "bin ")
 LOCATING_WORDS: Final = frozenset(
@@ -78,7 +77,7 @@ def agree_on_labels(context: RuleContext, names: Sequence[NameSpan]) -> list[Nam
 def surname(name: str) -> str:
     """The last word of a person's name, without its Arabic article: ``Bashar al-Assad`` → ``assad``."""
     parts = name.replace("-", " ").casefold().split()
-    while len(parts) > 1 and parts[-1].rstrip(".") in SUFFIXES:
+    while len(parts) > 1 and parts[-1].rstrip(".") in GENERATION_MARKS:
         parts.pop()
     return parts[-1] if parts else ""
 
@@ -150,7 +149,7 @@ class _NameEvidence:
     def _label_by_words(self, key: str) -> Label | None:
         """What a name's own words tell: a given name with a surname of the story, or a company's last word."""
         first, *_, last = self.written[key].split()
-        is_given = gender_of_given(first.casefold()) is not None or first in lexicon().given
+        is_given = _is_given_name(first)
         is_person = _top_label(self.votes[key]) == "PER"
         if last.casefold() in (self.shared_surnames if is_person else self.surnames):
             return "PER" if is_given else None
@@ -207,6 +206,10 @@ def _word_before(copy: Copy, name: NameSpan) -> str:
     return before[1].lower() if before else ""
 
 
+def _is_given_name(word: str) -> bool:
+    return gender_of_given(word.casefold()) is not None or word in lexicon().given
+
+
 def _surnames_within(name: str) -> Iterator[str]:
     """The surname of a full name as it is written, with its particles and without, and one before it (Villegas Montoya)."""
     words = name.split()
@@ -218,13 +221,7 @@ def _surnames_within(name: str) -> Iterator[str]:
         yield " ".join(words[-2:])
     elif len(words) > 2:
         before = words[-2]
-        if (
-            len(before) > 2
-            and before[0].isupper()
-            and before.isalpha()
-            and gender_of_given(before.casefold()) is None
-            and before not in lexicon().given
-        ):
+        if len(before) > 2 and before[0].isupper() and before.isalpha() and not _is_given_name(before):
             yield before
 
 

@@ -41,19 +41,16 @@ SMALL_TAIL: Final = re.compile(r"(?<=[^\W\d_])(?: [a-z]+)+$")
 MARK: Final = re.compile(r"\s*\([LRC]\)$")
 SMALL_WORDS_INSIDE: Final = re.compile(r"(?<=[\w.]) ((?:[^\W\d_A-Z]+ ){1,4})(?=[A-ZÀ-ÖØ-ÞĀ-ž])")
 SMALL_NAME_WORDS: Final = NAME_PARTICLES | {
-    "dos",
     "dit",
     "dite",
     "ould",
     "o",
     "t",
     "mc",
-    "zum",
     "vom",
     "am",
     "op",
     "het",
-    "ter",
     "in",
     "the",
 }

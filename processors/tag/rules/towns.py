@@ -14,7 +14,7 @@ from typing import Final
 from processors.model.event import Label
 from processors.places import Candidate, areas_of, candidates, key_of
 from processors.tag.copy import Copy, NameSpan, merge_names
-from processors.tag.lexicon import lexicon
+from processors.tag.lexicon import find_country_code, lexicon
 from processors.tag.rules import RuleContext
 from processors.tag.story_map import town_of
 
@@ -102,7 +102,8 @@ def _is_plain_place(place: Candidate) -> bool:
 def label_towns(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
     """The names, those labelled LOC that the words beside any of their mentions put on the map."""
     copy = context.copy
-    people = {word for name in names if name.label == "PER" for word in _words_of_several(copy, name)}
+    full_names = list(_full_names(copy, names))
+    people = {word for words in full_names for word in words.split()}
     countries = _countries_told(context, names)
     shown: set[str] = set()
     for at, name in enumerate(names):
@@ -112,7 +113,7 @@ def label_towns(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpa
             after = names[at + 1] if at + 1 < len(names) else None
             if _is_shown(context, name, words, before, after) or _is_of_story(context, words, countries):
                 shown.add(words)
-    given = {words.split()[0] for words in _full_names(copy, names)}
+    given = {words.split()[0] for words in full_names}
     placed = {copy.read[name.start : name.end] for name in names if _stands_within(copy, name)}
     return [_label_of(name, copy.read[name.start : name.end], shown, given - placed) for name in names]
 
@@ -139,11 +140,8 @@ def _countries_told(context: RuleContext, names: Sequence[NameSpan]) -> set[str]
     told = (
         {place.country for place in context.dateline.places if place.country} if context.dateline else set()
     )
-    for name in names:
-        words = context.copy.read[name.start : name.end]
-        code = lexicon().countries.get(key_of(words)) or lexicon().peoples.get(words)
-        told |= {code} if code else set()
-    return told
+    codes = (find_country_code(context.copy.read[name.start : name.end]) for name in names)
+    return told.union(filter(None, codes))
 
 
 def _is_of_story(context: RuleContext, words: str, countries: set[str]) -> bool:
@@ -161,11 +159,6 @@ def _is_of_story(context: RuleContext, words: str, countries: set[str]) -> bool:
 def _stands_within(copy: Copy, name: NameSpan) -> bool:
     head = copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
     return WITHIN_WORDS.search(head) is not None
-
-
-def _words_of_several(copy: Copy, name: NameSpan) -> list[str]:
-    words = copy.read[name.start : name.end].split()
-    return words if len(words) > 1 else []
 
 
 def _may_be_place(words: str) -> bool:
