@@ -100,6 +100,12 @@ def mark_of(event: Event) -> Mark | None:
     return None
 
 
+def is_repeat(event: Event) -> bool:
+    """Whether an event tells nothing that was not told before, so that nobody is alerted."""
+    place = lineage(event)
+    return place.relation == "duplicate" or place.again
+
+
 def is_known(event: Event) -> bool:
     """Whether an event says what is stored under its uri: its version came before, or changes nothing or is an older one.
 

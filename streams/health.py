@@ -29,7 +29,7 @@ from sinks.metrics import (
     RECORDS,
     UNREAD_STATE,
 )
-from sinks.stories import is_unreached_kill, lineage
+from sinks.stories import is_repeat, is_unreached_kill, lineage
 from streams.messages import Message
 from streams.topology import LINEAGE, STEPS
 
@@ -134,7 +134,7 @@ def _count_kills(outcome: Sequence[Message]) -> None:
     for message in outcome:
         if _KILL in message.value and not message.topic.endswith(".dlq") and message.topic != LINEAGE.name:
             event = decode(message.value, Event)
-            if not lineage(event).again:
+            if not is_repeat(event):
                 KILLS.labels("unreached" if is_unreached_kill(event) else "reached").inc()
 
 
@@ -143,11 +143,11 @@ def _count_claims(outcome: Sequence[Message]) -> None:
     for message in outcome:
         if _FOREIGN in message.value and not message.topic.endswith(".dlq") and message.topic != LINEAGE.name:
             event = decode(message.value, Event)
-            place, steps = lineage(event), event.provenance.steps if event.provenance else ()
-            if not (place.relation == "duplicate" or place.again) and any(
+            steps = event.provenance.steps if event.provenance else ()
+            if not is_repeat(event) and any(
                 part.name == "other-source" for step in steps for part in step.evidence
             ):
-                FOREIGN_CLAIMS.labels(place.relation).inc()
+                FOREIGN_CLAIMS.labels(lineage(event).relation).inc()
 
 
 def publish_lag(step: str, records: float, seconds: float) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import structs
 
-from processors.errors import Malformed, Rejected, TooLarge
+from processors.errors import Malformed, Rejected, TooLarge, WiredeskError
 from processors.model.story import Story
 from processors.normalise import dispatch
 from processors.normalise.decode import decode
@@ -107,24 +107,30 @@ def unpack_gzip(payload: bytes) -> bytes:
 
 
 def _unzip(payload: bytes) -> Iterator[bytes]:
-    left = MAX_UNPACKED_BYTES
     try:
         with zipfile.ZipFile(io.BytesIO(payload)) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-            if any(member.filename in _OFFICE_NAMES for member in members):
-                return
-            if len(members) > MAX_MEMBERS:
-                raise TooLarge(f"an attached archive of {len(members):,} files; {MAX_MEMBERS} are read")
-            for member in members:
-                with archive.open(member) as stream:
-                    unpacked = stream.read(left + 1)
-                left -= len(unpacked)
-                if left < 0:
-                    raise _too_large()
-                yield unpacked
-    # a member that is locked (RuntimeError), or packed in a way that zipfile does not know (NotImplementedError)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError) as error:
+            yield from _read_files(archive)
+    except (WiredeskError, MemoryError):
+        raise
+    # zipfile has no error of its own for much of what is torn, locked or packed in a way that it does not know
+    except Exception as error:
         raise Malformed(f"an attached archive that can't be read: {error}") from error
+
+
+def _read_files(archive: zipfile.ZipFile) -> Iterator[bytes]:
+    left = MAX_UNPACKED_BYTES
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if any(member.filename in _OFFICE_NAMES for member in members):
+        return
+    if len(members) > MAX_MEMBERS:
+        raise TooLarge(f"an attached archive of {len(members):,} files; {MAX_MEMBERS} are read")
+    for member in members:
+        with archive.open(member) as stream:
+            unpacked = stream.read(left + 1)
+        left -= len(unpacked)
+        if left < 0:
+            raise _too_large()
+        yield unpacked
 
 
 def _too_large() -> TooLarge:

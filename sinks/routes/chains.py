@@ -18,7 +18,15 @@ from processors.model.codec import encode
 from processors.model.event import Event
 from processors.sources import ANY_SOURCE
 from sinks.routes.router import Router, is_kill
-from sinks.stories import FOR_EVER_MS, chain_source, lineage, revision, source_of_event, takes_over
+from sinks.stories import (
+    FOR_EVER_MS,
+    chain_source,
+    is_repeat,
+    lineage,
+    revision,
+    source_of_event,
+    takes_over,
+)
 
 # How often a chain is touched whose memory changes in nothing else. More often writes its state for each repeat of a
 # running story; the memory of routes must be longer, or a chain that goes on is forgotten.
@@ -83,8 +91,7 @@ def decide_event(
     router: Router, event: Event, written: int, trace: str, chain: Chain | None, now: int
 ) -> ChainDecision:
     """Where an event goes, given what is remembered of its chain. `written` and `now` are in milliseconds."""
-    place = lineage(event)
-    if place.relation == "duplicate" or place.again:
+    if is_repeat(event):
         return ChainDecision(chain)
     chain = chain or Chain(written, source=chain_source(event))
     if takes_over(event):
@@ -104,7 +111,7 @@ def decide_event(
         return ChainDecision(chain)
     waits = bool(routes) and until < FOR_EVER_MS
     held = HeldStory(
-        event.story.uri, until, revision(event), place.sequence, tuple(routes),
+        event.story.uri, until, revision(event), lineage(event).sequence, tuple(routes),
         encode(_usable(event)) if waits else b"", written, trace,
     )  # fmt: skip
     return ChainDecision(_update(chain, written, set(chain.routes), (*_without(chain, superseded), held)))

@@ -20,7 +20,7 @@ from processors.media_topics import with_ancestors
 from processors.model.event import Event
 from sinks.search_words import SearchTerm
 from sinks.search_words import words as words_of
-from sinks.stories import entity_names, lineage, visible_from
+from sinks.stories import entity_names, is_repeat, lineage, visible_from
 
 ConditionKind = Literal["entity", "watchlist", "topic", "feed", "country", "language", "relation"]
 RAREST_FIRST: Final[tuple[ConditionKind, ...]] = (
@@ -105,9 +105,8 @@ class Router:
         repeat goes nowhere. Old news that a back-fill brings goes nowhere either, but for its kills and corrections of
         what went out.
         """
-        place = lineage(event)
-        relation = place.relation
-        if relation == "duplicate" or place.again:
+        relation = lineage(event).relation
+        if is_repeat(event):
             return RouteDecision(())
         old = event.provenance is not None and event.provenance.backfill
         if is_kill(event):

@@ -10,7 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -81,6 +81,15 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
         self.blocked = BlockedPartitions(self, user)
         self._identities = gaps.TopicIdentities()
 
+    async def __aenter__(self) -> Self:
+        """Connect, and wait for partitions; what interrupts that leaves no connection open and no member in the group."""
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> Any:
@@ -130,13 +139,14 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
         `CancelledError`. That would end whoever stops the consumer, as if it were cancelled itself.
         """
         self.blocked.clear()
+        task = asyncio.current_task()
+        cancels = task.cancelling() if task else 0  # whoever ends because it is cancelled counts one already
         try:
             await super().stop()
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task and task.cancelling():
-                raise
             await self._client.close()
+            if task and task.cancelling() > cancels:
+                raise
 
 
 @dataclass(frozen=True, slots=True)

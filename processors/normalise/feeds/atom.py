@@ -65,28 +65,16 @@ def _publisher(feed: Any, links: list[Any]) -> str:
 
 def _entry(entry: Any, feed: FeedEntry) -> FeedEntry:
     """An entry of Atom 1.0 (RFC 4287, section 4.1.2) or 0.3."""
-    fields = children_by_name(entry)
-    links = [
-        element
-        for element in entry
-        if local_name(element) == "link" and usual_name(element).startswith(("atom:", "?:link", "link"))
-    ]
-    content = next(
-        (
-            element
-            for element in entry
-            if local_name(element) == "content" and usual_name(element) != "media:content"
-        ),
-        None,
-    )
+    fields, links, content = children_by_name(entry), _links(entry), _content(entry)
+    base = resolve_base(entry, feed.base)
     source = next((element for element in entry if local_name(element) == "source"), None)
     return FeedEntry(
         identifier=first_content(fields, "atom:id", "id"),
         link=alternate_link(links)
         or (alternate_link(links, "self") if content is None else "")
         or (content.get("src") or "" if content is not None else ""),
-        base=resolve_base(entry, feed.base),
-        content_base="" if content is None else resolve_base(content, resolve_base(entry, feed.base)),
+        base=base,
+        content_base="" if content is None else resolve_base(content, base),
         publisher=feed.publisher,
         title=_text_construct(entry, "title")
         or first_content(fields, "media:title", "dc:title")
@@ -128,6 +116,26 @@ def _entry(entry: Any, feed: FeedEntry) -> FeedEntry:
         else next((text_of(element) for element in source if local_name(element) == "title"), ""),
         point=point_of(fields),
         place=first_content(fields, "georss:featurename", "georss:featureName"),
+    )
+
+
+def _links(entry: Any) -> list[Any]:
+    return [
+        element
+        for element in entry
+        if local_name(element) == "link" and usual_name(element).startswith(("atom:", "?:link", "link"))
+    ]
+
+
+def _content(entry: Any) -> Any:
+    """The element that holds the text, or None; that of Media RSS holds a file."""
+    return next(
+        (
+            element
+            for element in entry
+            if local_name(element) == "content" and usual_name(element) != "media:content"
+        ),
+        None,
     )
 
 

@@ -184,8 +184,17 @@ def test_mail_of_a_kind_is_read(name: str) -> None:
         (gzip.compress(bytes(1 << 26)), "application/gzip"),
         (gzip.compress(NITF.encode())[:60], "application/gzip"),
         (zipped(a_xml=NITF)[:80], "application/zip"),
+        (zipped(é_xml=NITF).replace("é".encode(), b"\xe9-"), "application/zip"),
+        (zipped(a_xml=NITF)[:-6] + b"\xff\xff" + bytes(4), "application/zip"),
     ],
-    ids=["torn XML", "a bomb", "a torn stream", "a torn archive"],
+    ids=[
+        "torn XML",
+        "a bomb",
+        "a torn stream",
+        "a torn archive",
+        "names that are no UTF-8",
+        "files before the beginning",
+    ],
 )
 def test_an_attachment_that_cannot_be_read_costs_no_story_and_is_told(payload: bytes, kind: str) -> None:
     events = outcomes(attached(mail(COPY, "Locks open again"), payload, kind, "copy.bin").as_bytes())

@@ -137,3 +137,39 @@ async def test_whoever_is_cancelled_while_a_consumer_stops_is_cancelled() -> Non
     stopping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopping
+
+
+async def test_a_consumer_that_ends_with_a_cancelled_task_closes_its_connections() -> None:
+    consumer = Cluster(Kafka()).consumer()
+    consumer._fetcher, consumer._client = FetcherInBackOff(), Mock(close=AsyncMock())
+
+    async def read() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await consumer.stop()
+
+    reading = asyncio.ensure_future(read())
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    consumer._client.close.assert_awaited_once()
+
+
+async def test_a_consumer_that_is_cancelled_while_it_waits_for_partitions_leaves_its_group() -> None:
+    consumer = Cluster(Kafka()).group_consumer("desk", "wire")
+    consumer._client, consumer._coordinator = Mock(close=AsyncMock()), Mock(close=AsyncMock())
+    consumer.start = asyncio.Event().wait
+
+    async def read() -> None:
+        async with consumer:
+            raise AssertionError("it has no partitions")
+
+    reading = asyncio.ensure_future(read())
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    consumer._coordinator.close.assert_awaited_once()
+    consumer._client.close.assert_awaited_once()
