@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from msgspec import structs
 
 from config import Misconfigured
@@ -170,3 +172,46 @@ def _login(settings: Elasticsearch) -> dict[str, Any]:
     if settings.api_key:
         return {"api_key": settings.api_key}
     return {"basic_auth": (settings.username, settings.password)} if settings.username else {}
+
+
+@dataclass(frozen=True, slots=True)
+class BulkEntry:
+    """A line pair of a bulk request, ready to be sent."""
+
+    id: str
+    alias: str  # of its month; empty for a mark
+    action: bytes
+    source: bytes
+
+    @property
+    def size(self) -> int:
+        """Its bytes on the wire."""
+        return len(self.action) + len(self.source) + 2
+
+
+def make_bulk_entry(
+    index: str, id_: str, version: int, source: dict[str, Any], *, alias: bool = True
+) -> BulkEntry:
+    """The entry that writes a document under an external version; to an index by its name without `alias`."""
+    action = {
+        "_index": index,
+        "_id": id_,
+        "version": version,
+        "version_type": "external_gte",
+        "require_alias": alias,
+    }
+    return BulkEntry(id_, index if alias else "", orjson.dumps({"index": action}), orjson.dumps(source))
+
+
+def split_batches(entries: Sequence[BulkEntry], max_count: int, max_bytes: int) -> Iterable[list[BulkEntry]]:
+    """Entries in requests of bounded count and size; an entry over the size stands alone."""
+    batch: list[BulkEntry] = []
+    total = 0
+    for entry in entries:
+        if batch and (len(batch) >= max_count or total + entry.size > max_bytes):
+            yield batch
+            batch, total = [], 0
+        batch.append(entry)
+        total += entry.size
+    if batch:
+        yield batch

@@ -28,6 +28,8 @@ from sinks.stories import (
 from sinks.versions import version_key
 
 SEARCHED_MEMBERS: Final = ("headline", "other", "text")
+# The filter of the aliases that people read. The server resolves "now" at each search, by its own clock.
+PUBLIC_FILTER: Final = {"range": {"visibleFrom": {"lte": "now"}}}
 
 
 def document_id(uri: str) -> str:
@@ -38,6 +40,16 @@ def document_id(uri: str) -> str:
 def versions_index(index: str) -> str:
     """The index of the versions that others have replaced, beside the months of an alias."""
     return f"{index}-versions"
+
+
+def current_alias(index: str) -> str:
+    """The alias for readers of current versions: the months without what is under embargo."""
+    return f"{index}-current"
+
+
+def all_alias(index: str) -> str:
+    """The alias for readers of all versions: the months and the replaced versions, without what is under embargo."""
+    return f"{index}-all"
 
 
 def version_id(event: Event) -> str:

@@ -17,7 +17,14 @@ from processors.model.codec import from_builtins
 from processors.model.event import Event
 from processors.times import to_timestamp
 from sinks.elasticsearch.client import ElasticJson, send_documents, translate_errors
-from sinks.elasticsearch.documents import mark_document, mark_id, versions_index
+from sinks.elasticsearch.documents import (
+    PUBLIC_FILTER,
+    all_alias,
+    current_alias,
+    mark_document,
+    mark_id,
+    versions_index,
+)
 from sinks.elasticsearch.inventory import (
     CONTRACT,
     Inventory,
@@ -123,7 +130,21 @@ def _missing_aliases(inventory: Inventory) -> list[tuple[ElasticJson, str]]:
         target = flagged[-1] if flagged else live[-1]
         if target.writes in {"absent", False} or (target.writes is None and len(live) > 1):
             add("add", target.name, alias, is_write_index=True)
+    for name, alias in _missing_public_aliases(inventory):
+        add("add", name, alias, filter=PUBLIC_FILTER)
     return actions
+
+
+def _missing_public_aliases(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    """The indices that are not behind an alias for readers, or without its filter, and that alias."""
+    every = all_alias(inventory.name)
+    for alias, indices in inventory.months.items():
+        for index in inventory.live(alias) or indices[-1:]:
+            for public in (current_alias(inventory.name), every):
+                if public not in index.public_aliases:
+                    yield index.name, public
+    if inventory.version_aliases is not None and every not in inventory.version_aliases:
+        yield versions_index(inventory.name), every
 
 
 async def _restore_marks(client: AsyncElasticsearch, name: str) -> list[str]:
@@ -199,6 +220,8 @@ def _aliases_line(action: ElasticJson) -> str:
         fault = f"{where['index']} is behind {where['alias']}, the alias of another month"
     elif where.get("is_write_index"):
         fault = f"{where['index']} is not behind its write alias {where['alias']}"
+    elif "filter" in where:
+        fault = f"{where['index']} is not behind {where['alias']} with the filter that keeps embargoes"
     else:
         fault = f"{where['index']} is not behind {where['alias']}, so its stories are not shown"
     return f"{fault}: run `wiredesk index create`"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sinks.answers import LOOKED_AT, AnswerRow, find_answer
 from sinks.elasticsearch.client import describe_answer
+from sinks.elasticsearch.documents import PUBLIC_FILTER, all_alias, current_alias, versions_index
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -53,6 +54,7 @@ class MonthIndex:
         contract: of its mapping; None where that is not ours.
         is_red: one of its shards is at work nowhere.
         other_aliases: the write aliases of other months behind which it is as well.
+        public_aliases: those for readers (`current_alias`, `all_alias`) behind which it is, with their filter.
     """
 
     name: str
@@ -66,6 +68,7 @@ class MonthIndex:
     contract: str | None
     is_red: bool
     other_aliases: tuple[str, ...] = ()
+    public_aliases: frozenset[str] = frozenset()
 
     @property
     def is_searchable(self) -> bool:
@@ -75,11 +78,16 @@ class MonthIndex:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The indices of the name, by write alias, each alias's by their numbers; `strangers` are others behind the read alias."""
+    """The indices of the name, by write alias, each alias's by their numbers; `strangers` are others behind the read alias.
+
+    `version_aliases` are the aliases for readers behind which the index of versions is, with their filter; None where
+    there is no such index.
+    """
 
     name: str
     months: Mapping[str, Sequence[MonthIndex]]
     strangers: Sequence[str] = ()
+    version_aliases: frozenset[str] | None = None
 
     def indices(self) -> Iterator[MonthIndex]:
         """All of them."""
@@ -170,17 +178,20 @@ async def read_inventory(client: AsyncElasticsearch, name: str) -> Inventory:
     )  # fmt: skip
     states = {index: state["status"] for index, state in health.get("indices", {}).items()}
     months: defaultdict[str, list[MonthIndex]] = defaultdict(list)
-    strangers = []
+    strangers, version_aliases = [], None
     for index, state in sorted(answer.body.items()):
         found = _month_index(name, index, state, is_red=states.get(index) == "red")
         if found:
             months[found.alias].append(found)
+        elif index == versions_index(name):
+            version_aliases = _public_aliases(name, state)
         elif name in state.get("aliases", {}):
             strangers.append(index)
     return Inventory(
         name,
         {alias: sorted(indices, key=lambda index: index.number) for alias, indices in months.items()},
         strangers,
+        version_aliases,
     )
 
 
@@ -201,7 +212,17 @@ def _month_index(name: str, index: str, state: Mapping[str, Any], *, is_red: boo
         contract=state.get("mappings", {}).get("_meta", {}).get("contract"),
         is_red=is_red,
         other_aliases=tuple(other for other in others if parse_index_name(index_name(other, 1))),
+        public_aliases=_public_aliases(name, state),
     )  # fmt: skip
+
+
+def _public_aliases(name: str, state: Mapping[str, Any]) -> frozenset[str]:
+    """The aliases for readers that an index is behind as it must be: with their filter."""
+    return frozenset(
+        alias
+        for alias in (current_alias(name), all_alias(name))
+        if state.get("aliases", {}).get(alias, {}).get("filter") == PUBLIC_FILTER
+    )
 
 
 def _is_true(value: object) -> bool:

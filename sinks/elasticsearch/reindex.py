@@ -19,7 +19,13 @@ from processors.model.codec import from_builtins
 from processors.model.event import Event
 from sinks.elasticsearch import index
 from sinks.elasticsearch.client import send_documents, translate_errors
-from sinks.elasticsearch.documents import document, search_fields
+from sinks.elasticsearch.documents import (
+    PUBLIC_FILTER,
+    all_alias,
+    current_alias,
+    document,
+    search_fields,
+)
 from sinks.elasticsearch.inventory import (
     Inventory,
     MonthIndex,
@@ -102,6 +108,10 @@ class _Copy:
         ]
         return [*self.inventory.strangers, *ordered]
 
+    @property
+    def _public(self) -> tuple[str, str]:
+        return current_alias(self.inventory.name), all_alias(self.inventory.name)
+
     def _is_live(self, index_: MonthIndex) -> bool:
         return index_ in self.inventory.live(index_.alias)
 
@@ -143,8 +153,9 @@ class _Copy:
             numbers = [index.number for index in self.inventory.months.get(alias, ())]
             name = index_name(alias, max(numbers, default=0) + 1)
             await self.client.indices.create(index=name)
-            remove = {"index": name, "alias": self.inventory.name, "must_exist": False}
-            await self.client.indices.update_aliases(actions=[{"remove": remove}])
+            shown = (self.inventory.name, *self._public)
+            removals = [{"remove": {"index": name, "alias": alias_, "must_exist": False}} for alias_ in shown]
+            await self.client.indices.update_aliases(actions=removals)
             self.targets[alias] = name
         return self.targets[alias]
 
@@ -156,12 +167,17 @@ class _Copy:
             parts = parse_index_name(old)
             for alias, options in state["aliases"].items():
                 moves.append({"remove": {"index": old, "alias": alias}})
-                is_own = alias == self.inventory.name or parse_index_name(index_name(alias, 1))
+                is_own = alias in {self.inventory.name, *self._public} or parse_index_name(
+                    index_name(alias, 1)
+                )
                 if not is_own and parts and parts[0] in self.targets:
                     kept = {name: value for name, value in options.items() if name != "is_write_index"}
                     moves.append({"add": {"index": self.targets[parts[0]], "alias": alias} | kept})
         for alias, new in self.targets.items():
             moves.append({"add": {"index": new, "alias": self.inventory.name}})
+            moves += [
+                {"add": {"index": new, "alias": public, "filter": PUBLIC_FILTER}} for public in self._public
+            ]
             moves.append({"add": {"index": new, "alias": alias, "is_write_index": True}})
         await self.client.indices.update_aliases(actions=moves)
 

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-
-import orjson
 
 from config.settings import Elasticsearch
 from processors.errors import PartAway, Transient, Unindexable
@@ -24,11 +21,14 @@ from processors.model.event import Event
 from processors.sources import short_uri
 from sinks.answers import find_answer
 from sinks.elasticsearch.client import (
+    BulkEntry,
     IndexConnection,
     LoginRefused,
     describe_answer,
     error_reason,
+    make_bulk_entry,
     row_of,
+    split_batches,
     translate_errors,
 )
 from sinks.elasticsearch.documents import (
@@ -59,6 +59,7 @@ from sinks.stories import (
     now_ms,
     revision,
     source_of_event,
+    visible_from,
     with_own_identity,
 )
 from sinks.versions import version_key
@@ -78,21 +79,6 @@ MAX_REQUESTS_IN_FLIGHT: Final = 2
 MEMBERS_PER_PAGE: Final = 1000
 
 Marks = Mapping[tuple[str, str], Mark]  # by kind and target
-
-
-@dataclass(frozen=True, slots=True)
-class BulkEntry:
-    """A line pair of a bulk request, ready to be sent."""
-
-    id: str
-    alias: str  # of its month; empty for a mark
-    action: bytes
-    source: bytes
-
-    @property
-    def size(self) -> int:
-        """Its bytes on the wire."""
-        return len(self.action) + len(self.source) + 2
 
 
 class ElasticsearchSink(Sink):
@@ -192,7 +178,7 @@ class ElasticsearchSink(Sink):
 
     async def _write_marks(self, marks: Iterable[Mark]) -> None:
         entries = [
-            _bulk_entry(
+            make_bulk_entry(
                 self._marks_index,
                 mark_id(mark.kind, mark.target),
                 mark.sequence,
@@ -226,12 +212,16 @@ class ElasticsearchSink(Sink):
     async def _keep_versions(self, events: Sequence[Event], marks: Marks) -> None:
         """Write the versions that are stored and will be replaced, and those of the batch that others replace.
 
-        They are written before what replaces them: a writer that stops in between finds them again.
+        They are written before what replaces them: a writer that stops in between finds them again. None is visible
+        before the newest version is: an embargo that moves holds back what said the same before.
         """
         if not await self._has_versions_index():
             return
         stored = await self._aliases.read_stored([document_id(event.story.uri) for event in events])
         every = [from_builtins(source["event"], Event) for source in stored]
+        every += await self._replaced_before(
+            {event.story.uri for event in (*every, *events) if visible_from(event)}
+        )
         newest: dict[str, Event] = {}
         for event in (*every, *events):
             current = newest.get(event.story.uri)
@@ -247,16 +237,28 @@ class ElasticsearchSink(Sink):
             entries = []
             for event in replaced:
                 source = document(event) | {"indexed": now_ms()}
+                source["visibleFrom"] = max(source["visibleFrom"], visible_from(newest[event.story.uri]))
                 _set_hidden(source, member_of(event), marks)
                 fields, id_ = source | search_fields(source, stemmed), version_id(event)
                 entries.append(
-                    _bulk_entry(self._versions_index, id_, source["revision"], fields, alias=False)
+                    make_bulk_entry(self._versions_index, id_, source["revision"], fields, alias=False)
                 )
             return entries
 
         for refusal in await self._send_bulk(make_entries) if replaced else ():
             if refusal and not isinstance(refusal, Unindexable):
                 raise Transient(f"{self._url}: {self._versions_index}: {refusal}")
+
+    async def _replaced_before(self, uris: Collection[str]) -> list[Event]:
+        """The versions of some stories in the index of versions."""
+        if not uris:
+            return []
+        await self._client.indices.refresh(index=self._versions_index)
+        answer = await self._client.search(
+            index=self._versions_index, query={"terms": {"uri": sorted(uris)}}, size=MEMBERS_PER_PAGE,
+            sort=[{"revision": "desc"}], source={"includes": ["event"]}, track_total_hits=False,
+        )  # fmt: skip
+        return [from_builtins(hit["_source"]["event"], Event) for hit in answer["hits"]["hits"]]
 
     async def _has_versions_index(self) -> bool:
         """Whether there is an index of versions: one of an earlier wiredesk has none before `wiredesk index create`."""
@@ -312,7 +314,7 @@ class ElasticsearchSink(Sink):
                 _set_hidden(source, members[n], marks)
                 source["indexed"] = now
                 entries.append(
-                    _bulk_entry(
+                    make_bulk_entry(
                         str(aliases[n]),
                         documents[n].id,
                         source["revision"],
@@ -348,7 +350,7 @@ class ElasticsearchSink(Sink):
     async def _send_entries(self, entries: Sequence[BulkEntry]) -> list[WriteOutcome]:
         """Send entries in requests of bounded size."""
         results: list[WriteOutcome] = []
-        for batch in _batches(entries, self._batch, self._batch_bytes):
+        for batch in split_batches(entries, self._batch, self._batch_bytes):
             results += await self._send_request(batch)
         return results
 
@@ -455,7 +457,7 @@ class ElasticsearchSink(Sink):
                 target = parts[0] if parts else hit["_index"]
                 fields = source | search_fields(source, stemmed)
                 is_month = parts is not None
-                entries.append(_bulk_entry(target, hit["_id"], hit["_version"], fields, alias=is_month))
+                entries.append(make_bulk_entry(target, hit["_id"], hit["_version"], fields, alias=is_month))
         return next((outcome for outcome in await self._send_bulk(lambda: entries) if outcome), None)
 
 
@@ -472,29 +474,3 @@ def _set_hidden(source: dict[str, Any], member: Member, marks: Marks) -> None:
     source.pop("hiddenBy", None)
     if hidden:
         source |= {"hidden": hidden, "hiddenBy": by}
-
-
-def _bulk_entry(
-    index: str, id_: str, version: int, source: dict[str, Any], *, alias: bool = True
-) -> BulkEntry:
-    action = {
-        "_index": index,
-        "_id": id_,
-        "version": version,
-        "version_type": "external_gte",
-        "require_alias": alias,
-    }
-    return BulkEntry(id_, index if alias else "", orjson.dumps({"index": action}), orjson.dumps(source))
-
-
-def _batches(entries: Sequence[BulkEntry], max_count: int, max_bytes: int) -> Iterable[list[BulkEntry]]:
-    batch: list[BulkEntry] = []
-    total = 0
-    for entry in entries:
-        if batch and (len(batch) >= max_count or total + entry.size > max_bytes):
-            yield batch
-            batch, total = [], 0
-        batch.append(entry)
-        total += entry.size
-    if batch:
-        yield batch

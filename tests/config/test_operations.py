@@ -22,6 +22,7 @@ import streams.pollers.poller
 from config.reader import OTHER_VARIABLES
 from config.schema import all_settings
 from config.settings import Kafka, Settings, load
+from sinks.elasticsearch.documents import all_alias, current_alias
 from sinks.elasticsearch.inventory import mapping_fields
 from sinks.elasticsearch.templates import load_template
 from streams.cli import cli
@@ -345,13 +346,15 @@ def test_kibana_shows_members_of_the_index() -> None:
     objects = [
         json.loads(line) for line in (ROOT / "config/kibana/stories.ndjson").read_text("utf-8").splitlines()
     ]
-    (view,) = [each for each in objects if each["type"] == "index-pattern"]
-    assert view["attributes"]["title"] == Settings().elasticsearch.index
-    assert mapped[view["attributes"]["timeFieldName"]] == "date"
+    views = [each["attributes"] for each in objects if each["type"] == "index-pattern"]
+    index = Settings().elasticsearch.index
+    assert [view["title"] for view in views] == [current_alias(index), all_alias(index)]
+    assert {mapped[view["timeFieldName"]] for view in views} == {"date"}
     for search in (each["attributes"] for each in objects if each["type"] == "search"):
         assert set(search["columns"]) <= set(mapped)
         query = json.loads(search["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"]
-        assert set(re.findall(r"(\w+):", query)) <= set(mapped)
+        assert set(re.findall(r"(\w+)(?::| <=)", query)) <= set(mapped)
+        assert query.endswith(" and visibleFrom <= now")
 
 
 def _figures() -> Iterator[str]:

@@ -35,6 +35,9 @@ DENIED: Final[tuple[tuple[str, Act], ...]] = (
     ("desk", lambda client: client.index(index="wire-stories-2025.05", document={})),
     ("desk", lambda client: client.indices.create(index="wire-stories-2025.09-000001")),
     ("reader", lambda client: client.index(index="wire-stories-2025.05", document={})),
+    ("reader", lambda client: client.search(index="wire-stories")),
+    ("reader", lambda client: client.search(index="wire-stories-2025.05-000001")),
+    ("reader", lambda client: client.search(index="wire-stories-versions")),
     ("sink", lambda client: client.indices.delete(index="wire-stories-2025.05-000001")),
     ("sink", lambda client: client.delete(index="wire-stories-2025.05", id="x")),
     ("sink", lambda client: client.indices.put_index_template(name="x", index_patterns=["y"])),
@@ -82,6 +85,10 @@ async def test_each_role_can_do_its_work_and_nothing_else(
     desk = ElasticStories(login(server, "desk"))
     hits = (await desk.search(Query("veldhaven"))).hits
     trial.count(["urn:a"], [hit.uri for hit in hits])
+    async with connect(login(server, "reader")) as client:
+        for alias in ("wire-stories-current", "wire-stories-all"):
+            found = await client.search(index=alias, query={"term": {"uri": "urn:a"}})
+            assert [hit["_source"]["uri"] for hit in found["hits"]["hits"]] == ["urn:a"]
     for role, act in DENIED:
         async with connect(login(server, role)) as client:
             with pytest.raises(AuthorizationException):
