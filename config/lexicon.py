@@ -19,11 +19,20 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from config import Misconfigured
-from config.word_files import Pattern, PhraseList, Template, WordSet, WordTable, line_of, read_file
+from config.name_words import CompanyWords, Names, PlaceWords, SportWords
+from config.word_files import (
+    NO_PATTERN,
+    Pattern,
+    PhraseList,
+    Template,
+    WordSet,
+    WordTable,
+    line_of,
+    read_file,
+)
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
 READ_AS: Final = {"no": "nb", "nn": "nb"}  # Norwegian without its form, and Nynorsk, are read as Bokmål
-NO_PATTERN: Final = Pattern("(?!)")  # matches nowhere
 VersionRelation = Literal["update", "correction", "kill"]
 VersionPlace = Literal["headline", "slug", "note", "line"]
 Forms = str  # the forms of one word, separated by blanks: "Januar Jänner"
@@ -196,46 +205,6 @@ class DamageWords(WordTable, frozen=True):
     clause_openers: frozenset[str] = frozenset()  # before which, behind a comma, an unended word is whole
 
 
-class Names(WordTable, frozen=True):
-    """Words beside names and in them; `roles` and `role_modifiers` in lower case."""
-
-    titles: frozenset[str] = frozenset()  # before a person's name; no part of it
-    roles: frozenset[str] = frozenset()  # before a person's name, or beside it
-    role_modifiers: frozenset[str] = frozenset()  # "foreign" of foreign minister
-    never: frozenset[str] = frozenset()  # no names, though they have a capital
-    organisation_words: frozenset[str] = frozenset()  # that make a name an organisation
-    place_words: frozenset[str] = frozenset()  # that make it a place, at its end or, with a blank, before it
-    prefixes: WordSet = WordSet()  # written as one with a name behind them: وسامي
-    endings: WordSet = WordSet()  # that cases add to names, or put in the place of others
-    nicknames: dict[str, str] = msgspec.field(
-        default_factory=dict
-    )  # of given names, and those that they may stand for
-    aliases: Pattern = NO_PATTERN  # between a name and another that the same goes by
-    kin: WordSet = WordSet()  # father, wife: words that name somebody by a relative
-    namesakes: Pattern = NO_PATTERN  # before the name of a second person who bears it: "also called"
-    dead: WordSet = WordSet()  # told of those who no longer speak
-
-
-class CompanyWords(WordTable, frozen=True):
-    """What the words beside a name say of a company."""
-
-    kinds: Pattern = NO_PATTERN  # what companies are called: "retailer Norrvik"
-    before: Pattern = NO_PATTERN  # right before the name, beside its kind
-    after: Pattern = NO_PATTERN  # right after it, with a blank between
-    acts: Pattern = NO_PATTERN  # what a company does, likewise
-    owns: Pattern = NO_PATTERN  # what is its own, with an apostrophe
-
-
-class SportWords(WordTable, frozen=True):
-    """Words of games."""
-
-    words: Pattern = NO_PATTERN  # of a story that tells of games
-    verbs: Pattern = NO_PATTERN  # what a team does, right after its name
-    against: Pattern = NO_PATTERN  # right before the name of a team
-    located: Pattern = NO_PATTERN  # right before the name of a place, which no team is then
-    not_nicknames: frozenset[str] = frozenset()  # plurals with a capital that are not what players are called
-
-
 class Version(WordTable, frozen=True):
     """How agencies say that a story is a version of another one, or how urgent it is.
 
@@ -362,6 +331,7 @@ class LanguageWords(WordTable, frozen=True):
     speech: Speech | None = None
     damage: DamageWords | None = None
     names: Names | None = None
+    places: PlaceWords = PlaceWords()
     companies: CompanyWords = CompanyWords()
     sport: SportWords = SportWords()
     lines: Lines = Lines()

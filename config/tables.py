@@ -124,6 +124,7 @@ class PlaceNames(WordTable, frozen=True):
     """``places-names.toml``: what stands beside the gazetteer."""
 
     states: dict[str, tuple[str, ...]]  # of the USA, by postal code: their abbreviations
+    claimed: dict[str, tuple[str, ...]]  # by country: those that hold or claim places of it; copy decides
     name: tuple[FurtherNames, ...]
     place: tuple[FurtherPlace, ...]
 

@@ -32,6 +32,9 @@ class Pattern(str):
     __slots__ = ()
 
 
+NO_PATTERN: Final = Pattern("(?!)")  # matches nowhere
+
+
 class Template(str):
     """Plain words of a whole line, with ``{field}`` for others: see `TEMPLATE_FIELDS` and the head of agencies.toml."""
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from config.lexicon import NO_PATTERN, Speech, every_language, language
+from config.lexicon import Speech, every_language, language
+from config.word_files import NO_PATTERN
 
 
 @dataclass(frozen=True, slots=True)

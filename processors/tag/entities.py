@@ -15,7 +15,7 @@ from processors.model.event import Dateline, Entity, Label, Mention, Place
 from processors.places import key_of
 from processors.tag.bodies import acronyms_of, bodies_of
 from processors.tag.copy import Copy, NameSpan
-from processors.tag.lexicon import READ_LANGUAGE, find_country_code, lexicon
+from processors.tag.lexicon import READ_LANGUAGE, find_country_code, lexicon, small_words
 from processors.tag.people import people_of
 from processors.tag.story_map import locate_names
 
@@ -87,7 +87,7 @@ def _group_mentions(copy: Copy, names: Sequence[NameSpan]) -> list[_MentionGroup
         [span for span in names if span.label == "PER" and (" " in words[span] or span not in known_as)],
         known_as,
     )
-    bodies = bodies_of(words[span] for span in names if span.label == "ORG")
+    bodies = bodies_of((words[span] for span in names if span.label == "ORG"), copy.language)
     groups: dict[_GroupKey, _MentionGroup] = {}
     keys: dict[NameSpan, _GroupKey] = {}
     for span in names:
@@ -140,7 +140,7 @@ def _names_joined(
             continue
         if cue.fullmatch(between) and words[before].casefold() != words[span].casefold():
             aliases.setdefault(words[span].casefold(), before)
-        elif ACRONYM_BRACKET.fullmatch(between) and is_acronym(words[span], words[before]):
+        elif ACRONYM_BRACKET.fullmatch(between) and is_acronym(words[span], words[before], copy.language):
             brackets[span] = before
     return aliases, brackets
 
@@ -154,10 +154,10 @@ def alias_cue(tag: str) -> re.Pattern[str]:
     )
 
 
-def is_acronym(short: str, name: str) -> bool:
+def is_acronym(short: str, name: str, tag: str) -> bool:
     """Whether the letters of `short` open the words of `name` in order, small words left out or not."""
     letters = [char for char in short.casefold() if char.isalnum()]
-    return len(letters) > 1 and "".join(letters) in acronyms_of(name)
+    return len(letters) > 1 and "".join(letters) in acronyms_of(name, small_words(tag))
 
 
 def role_before(text: str, start: int) -> str | None:

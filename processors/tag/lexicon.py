@@ -10,7 +10,8 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
-from config.lexicon import Names, agencies, every_language
+from config.lexicon import agencies, every_language, language
+from config.name_words import Names
 from config.tables import given_names, known_names, peoples
 from processors.places import candidates, key_of
 
@@ -84,6 +85,23 @@ def lexicon() -> NameLexicon:
 def find_country_code(name: str) -> str | None:
     """The country that a name of its own or of its people means: France, French."""
     return lexicon().countries.get(key_of(name)) or lexicon().peoples.get(name)
+
+
+@cache
+def small_words(tag: str) -> frozenset[str]:
+    """The small words within names of bodies, of a language and of the recogniser's: bodies keep their English names."""
+    return frozenset().union(*(words.small for words in map(_names_of, {tag, READ_LANGUAGE})))
+
+
+@cache
+def name_spellings() -> dict[str, str]:
+    """Of a word of a body's name the spelling by which names are compared."""
+    return _names_of(READ_LANGUAGE).spellings
+
+
+def _names_of(tag: str) -> Names:
+    words = language(tag)
+    return (words.names if words else None) or Names()
 
 
 @cache

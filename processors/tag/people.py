@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from config.lexicon import NO_PATTERN, every_language, language
+from config.lexicon import every_language, language
 from config.tables import given_genders, known_names
+from config.word_files import NO_PATTERN
 from processors.quotes.lexicon import NO_WORDS, SpeechLexicon, speech_lexicon
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import lexicon

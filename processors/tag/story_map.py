@@ -6,7 +6,6 @@ what the story's places say of each other: of one country, of one region, near t
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,9 +16,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from config.lexicon import language
+from config.tables import place_names
 from processors.model.event import Dateline, Place
 from processors.places import (
-    MIN_LARGE_COUNTRY_PEOPLE,
     Candidate,
     areas_of,
     candidates,
@@ -28,72 +27,18 @@ from processors.places import (
     key_of,
 )
 from processors.tag.copy import Copy, NameSpan
-from processors.tag.lexicon import READ_LANGUAGE, lexicon
+from processors.tag.lexicon import lexicon
+from processors.tag.place_scores import NEAR_KILOMETRES, OF_KIND_WEIGHT, is_sure, score_of, size_of
+from processors.tag.place_signs import MAX_CHARS_BESIDE, place_signs
 
-MAX_CHARS_BESIDE: Final = (
-    60  # of a name in which an area may stand; "Newfoundland and Labrador" with its words has 40
-)
 MAX_GAP_CHARS: Final = 6  # between two names of a list: " and ", ", y "
 MAX_JOINT_NAMES: Final = (
     300  # that are compared with one another; the square of a list of 14,000 takes minutes
 )
 MAX_AREA_WORDS: Final = 4
-AREA_AFTER: Final = re.compile(
-    r"(?:, | \(|,? in (?:the )?|,? (?:en|em|no|na|i|dans|au|aux) )(?=[^\W\d_a-zß-öø-ÿ])"
-)  # between a town and its area: "Perth, Scotland", "Tripoli (Lebanon)", "Perth in Scotland"
-IS_LIST: Final = re.compile(r",? (?:and|or|und|y|e|et|en|och|og|ou|o|i) [^\W\d_a-zß-öø-ÿ]|, [A-Z]")
 WORD: Final = re.compile(r"[^\W_][\w.'’-]*")
-OWNER_BEFORE: Final = re.compile(r"((?:[^\W\d_][\w.-]* ){0,3}[^\W\d_][\w.-]*)['’]s? (?:[a-z][\w-]* ){0,4}$")
-PEOPLE_BEFORE: Final = re.compile(r"\b([^\W\d_][\w-]*(?: [^\W\d_][\w-]*)?) (?:[a-z][\w-]* ){0,3}$")
-REGION_BEFORE: Final = re.compile(
-    r"\b(?:states?|provinces?|regions?|cantons?|departments?|governorates?|estados?|provincia|région|regione) (?:of |de |do |da |di |del )?$",
-    re.IGNORECASE,
-)
-REGION_AFTER: Final = re.compile(
-    r" (?:[Ss]tate|[Pp]rovince|[Rr]egion|[Pp]refecture|[Oo]blast|[Gg]overnorate|[Cc]anton|voters|lawmakers|"
-    r"(?:[Aa]ttorney |[Ll]ieutenant )?[Gg]overnor|Gov\.|[Ss]tate [A-Z])\b(?! [Uu]niversity)"
-)
-CITY_BEFORE: Final = re.compile(
-    r"\b(?:cit(?:y|ies)|towns?|villages?|ports?|capital|suburbs?|resort|mayor|ciudad|ville|Stadt|città|cidade) (?:of |de |di |do |von )?$",
-    re.IGNORECASE,
-)
-SMALL_WORDS: Final = frozenset(
-    {"para", "of", "os", "as", "la", "le", "de", "man", "most", "same", "to", "no", "na", "e", "a"}
-)
-REGION_WORDS: Final = frozenset(
-    "state province region prefecture oblast governorate canton regions provinces states".split()  # noqa: SIM905 -- a word list
-)
-LOCATING_WORDS: Final = re.compile(
-    r"\b(?:in|at|near|from|to|outside|inside|around|across|throughout|into|toward|towards|via|off|of|between|through|"
-    r"southern|northern|eastern|western|central|south|north|east|west|downtown|nearby|"
-    r"en|à|a|de|desde|hasta|hacia|dans|vers|depuis|près de|aus|nach|bei|ab|di|da|em|no|na|uit|naar|bij|från|till|i|ved|fra|til|w|we|do|z)"
-    r"(?: (?:the|la|el|le|central|downtown|southern|northern|eastern|western|nearby))? $"
-)
-PLACE_BEFORE: Final = re.compile(r"(?:, | and | or | y | et | und | e | en | och | og |/)$")
-
 MIN_STEM_CHARS: Final = 3  # of a name without the ending of its case
-FIRST_CASE_ENDINGS: Final = ("", *"aiyoeä", "nen", "nki", *"аяыиоьй")
 MIN_CASE_PEOPLE: Final = 50_000  # of a town whose name stands in another case than its first
-# The scores add up on the scale of a tenfold population. They were set on half A of the marked set (tests, `pins.txt`).
-CAPITAL_WEIGHT: Final = (
-    2.5  # a capital; less, and Paris in a story from Texas is the town; more, Athens in Georgia is Greek
-)
-REGION_WEIGHT: Final = 6.3  # a region, as a city of two million; less, and towns elsewhere go before Punjab
-STATE_WEIGHT: Final = (
-    7.5  # a region of `WITH_STATES`, whose copy names them like countries: Ontario is no town in California
-)
-BRITISH_NATIONS: Final = frozenset({"England", "Scotland", "Wales", "Northern Ireland"})
-WITH_STATES: Final = frozenset({"US", "CA", "AU", "GB", "IN"})
-COUNTRY_WEIGHT: Final = 9.0  # a country goes before all
-OTHER_NAME_WEIGHT: Final = -0.5  # a place by a name that is not its first
-SAME_COUNTRY_WEIGHT: Final = (
-    1.8  # of the country that is told of most; more, and a village goes before its famous namesake
-)
-SAME_REGION_WEIGHT: Final = 1.5  # of the dateline's region, or of one that other places of the story lie in
-NEAR_WEIGHT: Final = 1.2  # beside another place of the story, falling to nothing at `NEAR_KILOMETRES`
-NEAR_KILOMETRES: Final = 300.0
-BEHIND_TOWN_WEIGHT: Final = 0.5  # of a region behind the town that it is called after: Porto, Zug, Mendoza
-OF_KIND_WEIGHT: Final = 3.0  # "the state of Washington", "the city of Para"
 MIN_SUPPORT: Final = (
     2  # other names of a story in a region, for a town of it to go before a capital or a country
 )
@@ -108,12 +53,6 @@ MIN_STANDALONE_PEOPLE: Final = (
 MIN_NAMESAKE_SHARE: Final = (
     0.015  # of the largest namesake's people; fewer, and a village goes before Houston
 )
-# Countries whose places others hold or claim: a story that says so ("Sevastopol, Russia") is followed.
-CLAIMING_COUNTRIES: Final = {
-    "UA": ("RU",), "PS": ("IL",), "SY": ("IL",), "IL": ("PS", "SY"), "EH": ("MA",), "MA": ("EH",), "GE": ("RU",),
-    "XK": ("RS",), "AZ": ("AM",), "CY": ("TR",), "IN": ("PK", "CN"), "PK": ("IN",), "TW": ("CN",), "JP": ("RU",),
-    "RU": ("JP", "UA"), "MD": ("RU",), "SO": ("XS",), "FK": ("AR",), "GI": ("ES",),
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -131,6 +70,10 @@ class PlaceName:
     fixed: Place | None = None
     is_fixed: bool = False
     used_as: list[Candidate] = field(default_factory=list)  # the area that it is beside a town
+
+    def is_of_kind(self, option: Candidate) -> bool:
+        """Whether the words beside the name say that it is a region, or a town, as a place is."""
+        return (self.is_region and option.kind == "region") or (self.is_city and option.kind == "city")
 
 
 def locate_names(
@@ -152,6 +95,7 @@ class _StoryMap:
         self._dateline = dateline
         self._countries = countries
         self._home = town_of(dateline)
+        self._signs = place_signs(copy.language)
         self._names = [PlaceName(name, tuple(spans)) for name, spans in named]
         self._by_start = {span.start: name for name in self._names for span in name.spans}
         self._ends = {span.end for name in self._names for span in name.spans}
@@ -175,18 +119,22 @@ class _StoryMap:
 
     def _read_words_beside(self, name: PlaceName) -> None:
         name.options = _options_of(name.name, self._copy.language)
-        text = self._copy.read
+        text, signs = self._copy.read, self._signs
         for span in name.spans:
             before = text[max(0, span.start - MAX_CHARS_BESIDE) : span.start]
-            name.is_region |= bool(REGION_BEFORE.search(before)) or bool(REGION_AFTER.match(text, span.end))
-            name.is_city |= bool(CITY_BEFORE.search(before))
-            name.is_located |= bool(LOCATING_WORDS.search(before)) or self._stands_beside_place(span)
+            name.is_region |= bool(
+                signs.region_before.search(before) or signs.region_after.match(text, span.end)
+            )
+            name.is_city |= bool(signs.city_before.search(before) or signs.city_after.match(text, span.end))
+            name.is_located |= bool(
+                signs.located.search(before) or signs.located_behind.match(text, span.end)
+            ) or self._stands_beside_place(span)
             if not name.areas:
-                name.areas = self._areas_after(name, span) or _areas_before(before, name)
+                name.areas = self._areas_after(name, span) or self._areas_before(before, name)
 
     def _stands_beside_place(self, span: NameSpan) -> bool:
         """Whether a name follows another place in a list."""
-        gap = PLACE_BEFORE.search(self._copy.read, max(0, span.start - MAX_GAP_CHARS), span.start)
+        gap = self._signs.list_before.search(self._copy.read, max(0, span.start - MAX_GAP_CHARS), span.start)
         return gap is not None and any(
             span.start - chars in self._ends for chars in range(1, MAX_GAP_CHARS + 1)
         )
@@ -194,7 +142,7 @@ class _StoryMap:
     def _areas_after(self, name: PlaceName, span: NameSpan) -> tuple[Candidate, ...]:
         """The areas that stand behind a name and may hold it."""
         text = self._copy.read
-        gap = AREA_AFTER.match(text, span.end)
+        gap = self._signs.area_gap.match(text, span.end)
         if gap is None:
             return ()
         start = gap.end()
@@ -208,15 +156,26 @@ class _StoryMap:
             )
             if any(_is_claimed(option, area) for option in name.options[:1] for area in areas):
                 return tuple(area for area in areas if area.country)
-            is_list = gap.group() == ", " and IS_LIST.match(text, word.end()) is not None
+            is_list = gap.group() == ", " and self._signs.list_goes_on.match(text, word.end()) is not None
             if is_list and self._is_famous(name, holding):
                 return ()
-            if not holding and (is_list or gap.group() not in {", ", " ("}):
+            if not holding and (is_list or gap.group() not in {", ", " (", "（"}):
                 return ()
             if holding and start in self._by_start:
                 self._by_start[start].used_as += holding
             return holding or tuple(area for area in areas if area.country)
         return ()
+
+    def _areas_before(self, before: str, name: PlaceName) -> tuple[Candidate, ...]:
+        """The areas that own a name ("South Africa's Eastern Cape") or whose people do ("the Polish town of")."""
+        areas: Iterable[Candidate] = ()
+        if owner := self._signs.owner.search(before):
+            words = owner[1].split()
+            areas = next((found for at in range(len(words)) if (found := areas_of(" ".join(words[at:])))), ())
+        elif people := self._signs.people.search(before):
+            code = lexicon().peoples.get(people[1]) or lexicon().peoples.get(people[1].split()[-1])
+            areas = (Candidate("country", "", code),) if code else ()
+        return tuple(area for area in areas if any(_is_within(option, area) for option in name.options))
 
     def _is_famous(self, name: PlaceName, holding: tuple[Candidate, ...]) -> bool:
         """Whether the likeliest place of a name is no town of the area, and far more likely: "Cairo, Georgia and Armenia"."""
@@ -253,7 +212,13 @@ class _StoryMap:
         if not name.options:
             return None
         scores = [
-            (self._score(option, name, anchors), -rank, option) for rank, option in enumerate(name.options)
+            (
+                score_of(option, name.name, name.options, anchors, self._countries)
+                + (OF_KIND_WEIGHT if name.is_of_kind(option) else 0.0),
+                -rank,
+                option,
+            )
+            for rank, option in enumerate(name.options)
         ]
         best = max(scores)[2]
         likeliest = name.options[0]
@@ -263,7 +228,7 @@ class _StoryMap:
             best = likeliest
         if self._is_stray_american(best, likeliest):
             best = likeliest
-        if best is not likeliest and _is_sure(likeliest) and not name.is_region:
+        if best is not likeliest and is_sure(likeliest) and not name.is_region:
             others = sum(
                 anchor.kind == "city" and anchor.country == best.country and anchor.region == best.region
                 for anchor in {id(each): each for each in anchors}.values()
@@ -296,27 +261,6 @@ class _StoryMap:
             and likeliest.population >= 2 * MIN_STANDALONE_PEOPLE
         )
 
-    def _score(self, option: Candidate, name: PlaceName, anchors: list[Candidate]) -> float:
-        score = _size(option, name.name)
-        if option.kind == "region" and (town := _chief_town(option, name.options)):
-            score = min(score, _size(town, name.name) - BEHIND_TOWN_WEIGHT)
-        most = max(self._countries.values(), default=0)
-        if option.country and self._countries.get(option.country):
-            score += SAME_COUNTRY_WEIGHT * math.sqrt(self._countries[option.country] / most)
-        elif any(anchor.country == option.country for anchor in anchors):
-            score += SAME_COUNTRY_WEIGHT / 2
-        if (name.is_region and option.kind == "region") or (name.is_city and option.kind == "city"):
-            score += OF_KIND_WEIGHT
-        others = [anchor for anchor in anchors if anchor.geoname_id != option.geoname_id]
-        if option.region and any(
-            anchor.region == option.region and anchor.country == option.country for anchor in others
-        ):
-            score += SAME_REGION_WEIGHT
-        nearest = min(
-            (distance_between(option, anchor) for anchor in others if anchor.kind == "city"), default=math.inf
-        )
-        return score + NEAR_WEIGHT * max(0.0, 1 - nearest / NEAR_KILOMETRES)
-
     def _place(self, name: PlaceName) -> Place | None:
         if name.fixed is not None:
             return name.fixed
@@ -337,7 +281,7 @@ class _StoryMap:
         is_village = is_city and (chosen.population < MIN_WELL_KNOWN_PEOPLE or is_other)
         if key_of(name.name) in _keys_of_bodies() or (is_village and name.name in words.known_places):
             return False
-        if name.name.casefold() in SMALL_WORDS and self._copy.language != READ_LANGUAGE:
+        if name.name.casefold() in self._signs.not_towns:
             return False
         if not is_city or name.is_located or name.is_region or name.is_city:
             return True
@@ -371,38 +315,26 @@ def _options_of(name: str, tag: str) -> tuple[Candidate, ...]:
     if options:
         return options
     head, _, last = name.rpartition(" ")
-    if head and last.casefold() in REGION_WORDS:
+    if head and last.casefold() in place_signs(tag).region_endings:
         return tuple(option for option in candidates(head) if option.kind == "region")
     words = language(tag)
     if words is None or words.names is None or not words.names.endings:
         return ()
-    return _places_in_case(name, words.names.endings)
+    return _places_in_case(name, words.names.endings, place_signs(tag).first_cases)
 
 
-def _places_in_case(name: str, endings: frozenset[str]) -> tuple[Candidate, ...]:
+def _places_in_case(name: str, endings: frozenset[str], first_cases: Sequence[str]) -> tuple[Candidate, ...]:
     """The places whose first case a name with an ending may be of, the likeliest first."""
     found: dict[object, Candidate] = {}
     for ending in sorted(endings, key=len, reverse=True):
         stem = name.removesuffix(ending)
         if len(stem) < MIN_STEM_CHARS or stem == name:
             continue
-        for first in FIRST_CASE_ENDINGS:
+        for first in first_cases:
             for place in candidates(stem + first)[:1]:
                 if place.kind != "city" or place.population >= MIN_CASE_PEOPLE:
                     found.setdefault(place.geoname_id or place.name, place)
-    return tuple(sorted(found.values(), key=lambda place: -(_size(place, place.name))))
-
-
-def _areas_before(before: str, name: PlaceName) -> tuple[Candidate, ...]:
-    """The areas that own a name ("South Africa's Eastern Cape") or whose people do ("the Polish town of")."""
-    areas: Iterable[Candidate] = ()
-    if owner := OWNER_BEFORE.search(before):
-        words = owner[1].split()
-        areas = next((found for at in range(len(words)) if (found := areas_of(" ".join(words[at:])))), ())
-    elif people := PEOPLE_BEFORE.search(before):
-        code = lexicon().peoples.get(people[1]) or lexicon().peoples.get(people[1].split()[-1])
-        areas = (Candidate("country", "", code),) if code else ()
-    return tuple(area for area in areas if any(_is_within(option, area) for option in name.options))
+    return tuple(sorted(found.values(), key=lambda place: -size_of(place, place.name)))
 
 
 def _is_within(option: Candidate, area: Candidate) -> bool:
@@ -424,7 +356,7 @@ def _is_named(place: Place, name: PlaceName) -> bool:
 
 def _is_claimed(place: Candidate, area: Candidate) -> bool:
     """Whether a place is one that a country claims or holds which the reference does not give it to."""
-    return area.kind == "country" and area.country in CLAIMING_COUNTRIES.get(place.country or "", ())
+    return area.kind == "country" and area.country in place_names().claimed.get(place.country or "", ())
 
 
 def _claimed(name: PlaceName) -> Place | None:
@@ -436,44 +368,10 @@ def _claimed(name: PlaceName) -> Place | None:
     return None
 
 
-def _chief_town(region: Candidate, options: Sequence[Candidate]) -> Candidate | None:
-    """The town that a region is called after, where the likeliest list has it first."""
-    return next(
-        (
-            option
-            for option in options[: options.index(region)]
-            if option.kind == "city" and option.region == region.region and option.country == region.country
-        ),
-        None,
-    )
-
-
 @cache
 def _keys_of_bodies() -> frozenset[str]:
     """The keys of bodies that need no guess: "Hamás" is no town either."""
     return frozenset(map(key_of, lexicon().known_organisations))
-
-
-def _is_sure(place: Candidate) -> bool:
-    """Whether a name that a place goes by means it wherever no other is told of."""
-    return place.capital or (place.kind == "country" and place.population >= MIN_LARGE_COUNTRY_PEOPLE)
-
-
-def _size(option: Candidate, name: str) -> float:
-    if option.kind == "country":
-        if option.population >= MIN_LARGE_COUNTRY_PEOPLE:
-            return COUNTRY_WEIGHT
-        own = 1.0 if key_of(option.name) == key_of(name) else OTHER_NAME_WEIGHT
-        return math.log10(max(option.population, 1000)) + CAPITAL_WEIGHT + own
-    own = 0.0 if key_of(option.name) == key_of(name) else OTHER_NAME_WEIGHT
-    if option.kind != "city":
-        is_state = option.country in WITH_STATES and (
-            option.country != "GB" or option.name in BRITISH_NATIONS
-        )
-        return STATE_WEIGHT if is_state else REGION_WEIGHT
-    return (
-        math.log10(max(option.population, 1000)) + own + (CAPITAL_WEIGHT if option.capital and not own else 0)
-    )
 
 
 def town_of(dateline: Dateline | None) -> Candidate | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 from config import Misconfigured
-from config.lexicon import NO_PATTERN, DateRule, Dates, LanguageWords, forms, language
+from config.lexicon import DateRule, Dates, LanguageWords, forms, language
+from config.word_files import NO_PATTERN
 
 TOKEN = re.compile(r"(?<!\w)(?:['’](?=\d))?\w+")
 DIGITS = "0"

@@ -12,10 +12,10 @@ from config.lexicon import language
 from config.tables import given_genders
 from processors.model.event import Label
 from processors.places import candidates, key_of
-from processors.tag.bodies import SMALL_WORDS
 from processors.tag.copy import Copy, NameSpan
-from processors.tag.lexicon import lexicon
+from processors.tag.lexicon import lexicon, small_words
 from processors.tag.people import NAME_PARTICLES
+from processors.tag.place_signs import place_signs
 from processors.tag.rules import RuleContext
 from processors.tag.words import SHORT_WORDS
 
@@ -58,7 +58,6 @@ SMALL_NAME_WORDS: Final = NAME_PARTICLES | {
 PARTING_WORDS: Final = frozenset(
     {"da", "de", "di", "do", "a", "por", "par", "von", "van", "e", "y", "i", "con", "com"}
 )
-JOINING_WORDS: Final = frozenset({"and", "y", "e", "et", "und", "en", "og", "och", "ja", "i", "и", "та"})
 MODEL_GAP: Final = re.compile(r" ?[/-] ?| (?=[A-Z]?\d)")  # between a maker and what it makes, or two makers
 # Within a name that ran over the end of a sentence: "Søren Bak. Kjærgaard". Shorter words are abbreviations, mostly.
 SHORT_WORD: Final = re.compile(SHORT_WORDS)
@@ -203,7 +202,7 @@ def _split_by_surnames(copy: Copy, name: NameSpan, surnames: set[str]) -> list[N
         left, right = words[: gap.start()], words[gap.end() :]
         small = frozenset(gap[1].split())
         if (
-            not SMALL_WORDS.isdisjoint(small)
+            not small_words(copy.language).isdisjoint(small)
             or small <= SMALL_NAME_WORDS
             or not ({left.split()[-1], right.split()[0]} & surnames)
         ):
@@ -232,7 +231,7 @@ def split_name(copy: Copy, name: NameSpan) -> list[NameSpan]:
     two countries ("Francia y Alemania").
     """
     words = copy.read[name.start : name.end]
-    if (between := _gap_between(words, name.label)) is not None:
+    if (between := _gap_between(words, name.label, copy.language)) is not None:
         rest = replace(name, start=name.start + between[1])
         return [replace(name, end=name.start + between[0]), *split_name(copy, rest)]
     is_before_dateline = DATELINE_AFTER.match(copy.read, name.end) is not None
@@ -249,7 +248,7 @@ def split_name(copy: Copy, name: NameSpan) -> list[NameSpan]:
     return [name]
 
 
-def _gap_between(words: str, label: Label) -> tuple[int, int] | None:
+def _gap_between(words: str, label: Label, tag: str) -> tuple[int, int] | None:
     """Where in a name the words stand that part two; None where there are none, or they may belong to one name."""
     if label not in {"PER", "LOC"}:
         return None
@@ -258,7 +257,7 @@ def _gap_between(words: str, label: Label) -> tuple[int, int] | None:
         if label == "LOC":
             if (
                 len(small) == 1
-                and small[0] in JOINING_WORDS
+                and place_signs(tag).joining.fullmatch(small[0])
                 and _are_countries(left, right)
                 and not candidates(words)
             ):

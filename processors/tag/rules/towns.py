@@ -6,7 +6,6 @@ behind it, it stands in a list of places, or it is large and of a country that t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -15,6 +14,7 @@ from processors.model.event import Label
 from processors.places import Candidate, areas_of, candidates, key_of
 from processors.tag.copy import Copy, NameSpan, merge_names
 from processors.tag.lexicon import find_country_code, lexicon
+from processors.tag.place_signs import place_signs, river_behind
 from processors.tag.rules import RuleContext
 from processors.tag.story_map import town_of
 
@@ -26,27 +26,6 @@ MIN_LISTED_PEOPLE: Final = 15_000  # of a town that stands in a list of places
 MIN_GIVEN_PEOPLE: Final = 200_000  # of a town that people are called after, beside another of its country
 MIN_OWN_PEOPLE: Final = 50_000  # of a town in a country that the story tells of
 MAX_CHARS_BEFORE: Final = 24  # of a name in which the words that locate it stand
-WITHIN_WORDS: Final = re.compile(
-    r"(?:^|[^\w])(?:in|near|outside|inside|around|across|throughout|downtown|nearby|"
-    r"(?:northern|southern|eastern|western|central)|off|en|dans|près de|em|bei|nahe|nära|w pobliżu)"
-    r"(?: (?:the|central|downtown|southern|northern|eastern|western|nearby))? $",
-    re.IGNORECASE,
-)
-SMALL_WORD: Final = re.compile(
-    r"(?i:(?:para|en|desde|hacia|hasta|según|sobre|contra|con|dans|pour|vers|selon|avec|aus|nach|für|mit|per|da|com|em|"
-    r"voor|uit|met|från|till|ved|fra|til|med|la|le|les|el|il|o|os|a|ad|al|à|no|na|ao|i|de|da|do) |[ld]['’])(?=[^\W\d_a-zß-öø-ÿ])",
-)
-RIVER_BEHIND: Final = re.compile(
-    r" (?:\([^\W\d_a-zß-öø-ÿ][^\W\d_]+\)|(?:an der|am|im|on|upon|sur|sul|del|do|aan den|aan de) [^\W\d_a-zß-öø-ÿ][^\W\d_]+)(?!\w)"
-)
-MOVING_BEFORE: Final = re.compile(r"\b(?:from|to|at|of|between|towards?) (?:nearby )?$")
-FROM_BEFORE: Final = re.compile(
-    r"\b(?:from|aus|desde) $"
-)  # of a person's name said of no person: "a man from Bath"
-LIST_GAP: Final = re.compile(r",? (?:and|or|y|e|et|und|en|och|og|i|ja) |, ")
-JOINING_WORDS: Final = re.compile(
-    r" (?:and|y|e|et|und|en|och|og|i|ja|&) (?:(?:de|da|do|a|à|en|em|du|au|in|bei) )?(?:la |le |l['’]|el )?"
-)
 
 
 def split_places(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
@@ -63,7 +42,7 @@ def split_places(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSp
 
 def _without_small_word(copy: Copy, name: NameSpan) -> NameSpan:
     words = copy.read[name.start : name.end]
-    small = SMALL_WORD.match(words)
+    small = place_signs(copy.language).small_before.match(words)
     if small is None or small.end() == len(words) or candidates(words):
         return name
     rest = candidates(words[small.end() :])
@@ -73,7 +52,7 @@ def _without_small_word(copy: Copy, name: NameSpan) -> NameSpan:
 
 
 def _with_river(copy: Copy, name: NameSpan) -> NameSpan:
-    more = RIVER_BEHIND.match(copy.read, name.end)
+    more = river_behind().match(copy.read, name.end)
     if more is None or not candidates(copy.read[name.start : name.end]):
         return name
     return (
@@ -83,7 +62,7 @@ def _with_river(copy: Copy, name: NameSpan) -> NameSpan:
 
 def _split_places(copy: Copy, name: NameSpan) -> Iterator[NameSpan]:
     words = copy.read[name.start : name.end]
-    if candidates(words) or not (gap := JOINING_WORDS.search(words)):
+    if candidates(words) or not (gap := place_signs(copy.language).joint.search(words)):
         yield name
         return
     head, tail = words[: gap.start()], words[gap.end() :]
@@ -158,7 +137,7 @@ def _is_of_story(context: RuleContext, words: str, countries: set[str]) -> bool:
 
 def _stands_within(copy: Copy, name: NameSpan) -> bool:
     head = copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
-    return WITHIN_WORDS.search(head) is not None
+    return place_signs(copy.language).within.search(head) is not None
 
 
 def _may_be_place(words: str) -> bool:
@@ -189,7 +168,8 @@ def _is_shown(
     if words in lexicon().given and likeliest.population < MIN_LARGE_PEOPLE:
         is_large = likeliest.population >= MIN_GIVEN_PEOPLE
         return is_large and any(_are_listed(copy, one, other, "ORG") for one, other in pairs)
-    is_from = FROM_BEFORE.search(copy.read, max(0, name.start - 8), name.start) is not None
+    signs, head = place_signs(copy.language), copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
+    is_from = signs.origin.search(head) is not None
     large = likeliest.kind == "country" or likeliest.population >= MIN_LARGE_PEOPLE
     return (
         _is_of_home(context, name, words)
@@ -204,7 +184,8 @@ def _is_of_home(context: RuleContext, name: NameSpan, words: str) -> bool:
     home = town_of(context.dateline)
     if home is None or home.region is None or words in lexicon().given:
         return False
-    if not MOVING_BEFORE.search(context.copy.read, max(0, name.start - 16), name.start):
+    head = context.copy.read[max(0, name.start - MAX_CHARS_BEFORE) : name.start]
+    if not place_signs(context.copy.language).moving.search(head):
         return False
     return any(
         option.kind == "city" and (option.country, option.region) == (home.country, home.region)
@@ -214,7 +195,9 @@ def _is_of_home(context: RuleContext, name: NameSpan, words: str) -> bool:
 
 def _are_listed(copy: Copy, one: NameSpan, other: NameSpan, label: Label) -> bool:
     """Whether two names stand in a list and one is a place, the other a town; a body only beside a town of its country."""
-    if "LOC" not in {one.label, other.label} or not LIST_GAP.fullmatch(copy.read[one.end : other.start]):
+    if "LOC" not in {one.label, other.label} or not place_signs(copy.language).list_gap.fullmatch(
+        copy.read[one.end : other.start]
+    ):
         return False
     first, second = (candidates(copy.read[name.start : name.end]) for name in (one, other))
     towns = [place for place in (*first[:1], *second[:1]) if place.population >= MIN_LISTED_PEOPLE]

@@ -41,3 +41,17 @@ def test_a_list_without_end_costs_its_length() -> None:
         copy, [(name, [span]) for name, span in zip(names, spans, strict=True)], Counter(), None
     )
     assert len(places) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "name"),
+    [
+        ("de", "Die Regierung baut eine Strasse. In Zug kostet sie viel, sagte Finanzdirektorin Ruth Ammann.", "Zug"),
+        ("sv", "Regeringen vill bygga ut hamnen. Vid Oxelösund väntar fartygen på bättre väder.", "Oxelösund"),
+        ("nl", "In Delft is een brug ingestort, zegt de burgemeester.", "Delft"),
+    ],
+)  # fmt: skip
+def test_the_words_beside_a_name_are_those_of_the_language(
+    told: Told, language: str, text: str, name: str
+) -> None:
+    assert entity(told(text, language=language), name).place is not None
