@@ -10,6 +10,8 @@ Beside `streams.kafka.faust_internals` this is the one file that knows private n
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -18,9 +20,10 @@ import aiokafka.consumer.fetcher
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedError
+from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedError, UnsupportedCodecError
 from aiokafka.record.memory_records import MemoryRecords
 
+from config import Misconfigured
 from sinks.metrics import BLOCKED_PARTITIONS
 from streams.kafka.security import denied_names, describe_denial
 
@@ -116,7 +119,12 @@ class BlockedPartitions:
                 state.resume()
 
     def collect(self) -> None:
-        """Block the partitions of which the last fetch has met a damaged batch, or of which nothing comes for long."""
+        """Block the partitions of which the last fetch has met a damaged batch, or of which nothing comes for long.
+
+        Raises:
+            Misconfigured: a batch is compressed in a way that nobody here can read.
+        """
+        _check_codecs()
         now = time.monotonic()
         if now - self._looked_at > LOOK_INTERVAL_S:
             self._looked_at = now
@@ -191,12 +199,17 @@ class BlockedPartitions:
         return good
 
     async def is_readable(self, partition: TopicPartition, offset: int) -> bool:
-        """Whether something can be read from an offset on; the consumer's position is lost."""
+        """Whether something can be read from an offset on; the consumer's position is lost.
+
+        Raises:
+            Misconfigured: what stands there is whole, and compressed in a way that nobody here can read.
+        """
         self._seek(partition, offset)
         state = _state_of(self._consumer, partition)
         until = time.monotonic() + PROBE_S
         while state is not None and time.monotonic() < until:
             records = await AIOKafkaConsumer.getmany(self._consumer, partition, timeout_ms=PROBE_POLL_MS)
+            _check_codecs()
             if records or state.position > offset:
                 return True
             if state.damage is not None:
@@ -230,6 +243,25 @@ class BlockedPartitions:
 
 
 _damaged_states: list[Any] = []  # of partitions whose damage nobody has collected yet
+_codec_lines: list[
+    str
+] = []  # batches whose compression this installation can't read: a role ends by the first
+
+
+async def watch_codecs() -> None:
+    """Wait until a consumer of the process, in whatever thread, has met a batch that it can't decompress.
+
+    Raises:
+        Misconfigured: where it stands, and what to install.
+    """
+    while True:
+        _check_codecs()
+        await asyncio.sleep(LOOK_INTERVAL_S)
+
+
+def _check_codecs() -> None:
+    if _codec_lines:
+        raise Misconfigured(_codec_lines[0])
 
 
 class PatientFetchResult(FetchResult):  # type: ignore[misc]  # aiokafka has no types
@@ -248,12 +280,26 @@ class PatientFetchResult(FetchResult):  # type: ignore[misc]  # aiokafka has no 
                 if max_records is not None and len(records) >= max_records:
                     self._update_position()
                     return records
+        except UnsupportedCodecError as error:
+            self._stop_at_codec(error)
         except Exception as error:  # noqa: BLE001 -- whatever a flipped bit makes of a batch
             self._hold(error)
         else:
             self._update_position()
         self._partition_records = None
         return records
+
+    def _stop_at_codec(self, error: UnsupportedCodecError) -> None:
+        """Note what the operator must install. Nobody passes the batch: its checksum was right."""
+        self._update_position()
+        self._assignment.state_value(self._topic_partition).pause()
+        topic, number = self._topic_partition
+        named = re.search(r"for (\w+) compression", str(error))
+        how = f"with {named[1]}" if named else f"in an unknown way ({error})"
+        _codec_lines.append(
+            f"{topic}/{number}/{self._partition_records.next_fetch_offset} is compressed {how}, which this installation "
+            "can't read: pip install 'wiredesk[kafka]' brings the codecs (cramjam)"
+        )
 
     def _hold(self, error: Exception) -> None:
         self._update_position()

@@ -7,13 +7,13 @@ import difflib
 import inspect
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeAlias
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition, codec
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError, TopicAuthorizationFailedError
 
@@ -61,6 +61,15 @@ RESERVED_OPTIONS: Final = {
     "loop": "it is no setting",
     "self": "it is no setting",
 }
+# How messages may be compressed, and whether this installation can; "none" is what aiokafka calls no option at all.
+CODEC_TESTS: Final[Mapping[str, Callable[[], bool]]] = {
+    "none": lambda: True,
+    "gzip": codec.has_gzip,
+    "snappy": codec.has_snappy,
+    "lz4": codec.has_lz4,
+    "zstd": codec.has_zstd,
+}
+COMPRESSION_OPTION: Final = "compression_type"
 # A message beside its value: key and headers; once more for the headers of a dead letter. Less, and a message that fits
 # by its value is refused by the broker, which stops its partition; more lets the broker take records that are larger than the setting.
 HEADROOM_BYTES: Final = 64 * 1024
@@ -159,7 +168,7 @@ class Cluster:
         """Refuse options that no client takes.
 
         Raises:
-            Misconfigured: an unknown option, or one that is no number where a number is due.
+            Misconfigured: an unknown option, one that is no number where a number is due, or a codec that is not installed.
         """
         security.check_security(self.settings)
         accepted = {name for client in CLIENTS for name in _parameters(client)}
@@ -174,6 +183,7 @@ class Cluster:
                 )
         for client in CLIENTS:
             self._operator_options(client)
+        _check_codec(self._codec)
 
     @property
     def worker(self) -> str:
@@ -188,7 +198,11 @@ class Cluster:
     @property
     def compresses(self) -> bool:
         """Whether messages are compressed, so that what they take on the broker is not known beforehand."""
-        return self.settings.options.get("compression_type", "none").lower() not in {"", "none"}
+        return self._codec != "none"
+
+    @property
+    def _codec(self) -> str:
+        return self.settings.options.get(COMPRESSION_OPTION, "").lower() or "none"
 
     def group_of(self, part: str) -> str:
         """The consumer group of those who do another part: pollers, a sink, a webhook."""
@@ -271,11 +285,14 @@ class Cluster:
     def _operator_options(self, client: type[Any]) -> dict[str, Any]:
         """The options of the settings that a client takes, in their own types."""
         parameters = _parameters(client)
-        return {
+        options = {
             name: _parse_option(name, text, parameters[name].default)
             for name, text in self.settings.options.items()
             if name in parameters
         }
+        if COMPRESSION_OPTION in options:
+            options[COMPRESSION_OPTION] = self._codec if self.compresses else None
+        return options
 
 
 async def wait_for_broker(cluster: Cluster) -> None:
@@ -356,6 +373,23 @@ async def _pass_damage(consumer: AIOKafkaConsumer, partition: TopicPartition, en
 
 def _parameters(client: type[Any]) -> dict[str, inspect.Parameter]:
     return dict(inspect.signature(client.__init__).parameters)
+
+
+def _check_codec(name: str) -> None:
+    """Refuse a codec that nobody knows, or whose library is not installed.
+
+    Raises:
+        Misconfigured: which ones there are, or what to install.
+    """
+    if name not in CODEC_TESTS:
+        raise Misconfigured(
+            f"kafka.options.{COMPRESSION_OPTION} is {name!r}; it must be one of {', '.join(CODEC_TESTS)}"
+        )
+    if not CODEC_TESTS[name]():
+        raise Misconfigured(
+            f"kafka.options.{COMPRESSION_OPTION} is {name!r}, and its library is not installed: pip install 'wiredesk[kafka]' "
+            "brings it (cramjam)"
+        )
 
 
 def _parse_option(name: str, text: str, default: object) -> object:

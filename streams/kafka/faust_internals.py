@@ -41,6 +41,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from config import Misconfigured
 from processors.errors import Transient
 from streams.kafka.cluster import Cluster, KafkaRecord
 from streams.kafka.gaps import OUT_OF_PLACE
@@ -126,7 +127,10 @@ class _Thread(driver.AIOKafkaConsumerThread):
             if not consumer.blocked.deny(error):
                 raise
             return {}
-        consumer.blocked.collect()
+        try:
+            consumer.blocked.collect()
+        except Misconfigured:  # `streams.kafka.blocked.watch_codecs` ends the role with it
+            return {}
         renewed = await consumer.restart_renewed()
         self.rewound |= renewed
         return (

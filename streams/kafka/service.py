@@ -27,7 +27,7 @@ from config.settings import Health, Settings
 from processors.errors import Transient
 from sinks.desk.health import Check, health_app
 from sinks.listener import serve
-from streams.kafka.blocked import BLOCK_BOOK
+from streams.kafka.blocked import BLOCK_BOOK, watch_codecs
 from streams.kafka.security import SecretChanged, watch_credentials
 from streams.retry import PROCESS_RESTART
 from streams.startup import configure_logs
@@ -84,8 +84,9 @@ async def _until_signal(run: Callable[[asyncio.Event], Awaitable[None]], setting
 
 
 async def _run_watched(running: Awaitable[None], settings: Settings) -> None:
-    """Run to the end, or until the broker refuses us for good."""
-    tasks = [asyncio.ensure_future(running), asyncio.ensure_future(watch_credentials(settings.kafka))]
+    """Run to the end, or until the broker refuses us for good, or gives what we can't decompress."""
+    watching = (watch_credentials(settings.kafka), watch_codecs())
+    tasks = [asyncio.ensure_future(awaited) for awaited in (running, *watching)]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

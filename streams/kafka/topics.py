@@ -41,6 +41,9 @@ from streams.topology import (
     retention_hours,
 )
 
+# Batches stay as their producer compressed them (`kafka.options.compression_type`): a broker that compresses them anew
+# chooses for readers, of whom not all have every codec.
+AS_WRITTEN: Final = "producer"
 ALREADY_EXISTS: Final = 36  # TOPIC_ALREADY_EXISTS: somebody else has made it just now
 # Patience with a broker that does not know a new topic yet: less fails on a loaded cluster, more holds up the error.
 SPREAD_S: Final = 15.0
@@ -71,6 +74,7 @@ def wanted_topics(settings: Settings) -> Iterator[TopicSpec]:
             "retention.ms": str(_retention_ms(topic, settings)),
             "max.message.bytes": size if topic in TOPICS else larger,
             "message.timestamp.type": "LogAppendTime",
+            "compression.type": AS_WRITTEN,
         }
         yield TopicSpec(cluster.topic(topic.name), settings.kafka.partitions, config)
     yield from _route_topics(cluster, settings, size)
@@ -354,7 +358,7 @@ def _retention_ms(topic: Topic, settings: Settings) -> int:
 
 
 def _compacted(size: str) -> dict[str, str]:
-    return {"cleanup.policy": "compact", "max.message.bytes": size}
+    return {"cleanup.policy": "compact", "max.message.bytes": size, "compression.type": AS_WRITTEN}
 
 
 def _route_topics(cluster: Cluster, settings: Settings, size: str) -> Iterator[TopicSpec]:
@@ -368,6 +372,7 @@ def _route_topics(cluster: Cluster, settings: Settings, size: str) -> Iterator[T
             "retention.ms": str(hours * HOUR_MS),
             "max.message.bytes": size,
             "message.timestamp.type": "LogAppendTime",
+            "compression.type": AS_WRITTEN,
         }
         yield TopicSpec(cluster.topic(rule.topic), partitions, config)
 
