@@ -113,6 +113,23 @@ class Tag(Struct, frozen=True):
     )
 
 
+class Events(Struct, frozen=True):
+    """What leaves the pipeline for readers: docs/consuming.md, "How large"."""
+
+    # smaller: features lose their end; larger: readers of Kafka with default settings stop (1,048,576 bytes)
+    max_bytes: Annotated[
+        int,
+        Meta(
+            ge=16_384,
+            le=2_147_483_647,
+            description="Of one event as JSON; a longer one carries the head of its text, and says so.",
+        ),
+    ] = 1_000_000
+    repeat_text: Annotated[
+        bool, Meta(description="Carry a body that equals the text in story.bodies too, for readers of ninjs.")
+    ] = True
+
+
 class Steps(Struct, frozen=True):
     """What holds for every step, and for the documents that are polled."""
 
@@ -339,6 +356,7 @@ class Settings(Struct, frozen=True):
     deduplicate: Deduplicate = Deduplicate()
     segment: SegmentSettings = SegmentSettings()
     tag: Tag = Tag()
+    events: Events = Events()
     steps: Steps = Steps()
     poll: Poll = Poll()
     push: Push = Push()

@@ -2,7 +2,8 @@
 
 Every message has CloudEvents 1.0 headers in Kafka's binary mode, ``content-type`` and a W3C ``traceparent``. The id of an
 event is a hash of what its story says, the same on every topic; that of anything else is one of topic and value. So the
-same input gives the same id on every run, and consumers can drop repeats.
+same input gives the same id on every run, and consumers can drop repeats. An event's headers also have what readers choose
+by, so that they need not read the JSON of the others.
 """
 
 from __future__ import annotations
@@ -15,15 +16,22 @@ from typing import Final
 
 from config.redaction import redact_secrets
 from processors.errors import Bug, Rejected, WiredeskError
-from processors.model.codec import encode
-from processors.model.event import FeedGap, Gap, RawItem
+from processors.model.codec import encode, identify_event
+from processors.model.event import Event, FeedGap, Gap, RawItem
+from processors.model.schema import SCHEMA_IDS
 from processors.rule_guard import FailedRule
+from processors.size_limit import RawPlace
 from processors.times import to_milliseconds, to_timestamp
 from streams.topology import GAPS, RAW
 
 TRACEPARENT_PATTERN: Final = re.compile(
     "[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 )  # W3C, version 00
+CONTENT_TYPE: Final = "application/json"
+# Of a header's value. Fewer leave out long uris that publishers do make; more are refused by servers of webhooks, of which
+# most take 8 kB a line.
+MAX_ATTRIBUTE_BYTES: Final = 2_048
+RAW_PLACE_HEADER: Final = "ce_rawitem"  # where the raw item stands: topic/partition/offset
 Headers = tuple[tuple[str, bytes], ...]
 RecordPlace = tuple[str, int, int]  # topic, partition and offset: what tells a record from all others
 
@@ -92,11 +100,13 @@ class Record:
 
 
 def message(
-    topic: str, key: str, value: bytes, timestamp: int, *, source: str, trace: str = "", identity: str = ""
-) -> Message:
+    topic: str, key: str, value: bytes, timestamp: int, *, source: str, trace: str = "", identity: str = "",
+    schema: type | None = None, attributes: Mapping[str, str] | None = None,
+) -> Message:  # fmt: skip
     """A message with its CloudEvents headers; `trace` is the traceparent of what caused it, if it is one.
 
-    `identity` is that of an event (`identify_event`); without it the message has one of topic and value.
+    `identity` is that of an event (`identify_event`); without it the message has one of topic and value. `schema` is the
+    class that the value is of; `attributes` are further ones of CloudEvents, whose names are small letters and digits.
     """
     identity = identity or hashlib.sha256(topic.encode() + b"\0" + value).hexdigest()[:32]
     trace_id = trace[3:35] if TRACEPARENT_PATTERN.fullmatch(trace) else identity
@@ -106,17 +116,59 @@ def message(
         "ce_type": f"org.wiredesk.{topic.removeprefix('wire.')}",
         "ce_specversion": "1.0",
         "ce_time": to_timestamp(timestamp),
-        "content-type": "application/json",
-        "traceparent": f"00-{trace_id}-{identity[:16]}-01",
     }
+    for name, attribute in (attributes or {}).items():
+        if attribute and len(attribute.encode()) <= MAX_ATTRIBUTE_BYTES:
+            headers[f"ce_{name}"] = attribute
+    if schema:
+        headers["ce_dataschema"] = SCHEMA_IDS[schema]
+    headers["content-type"] = CONTENT_TYPE
+    headers["traceparent"] = f"00-{trace_id}-{identity[:16]}-01"
     return Message(topic, key.encode(), value, timestamp, _as_bytes(headers))
+
+
+def event_message(
+    topic: str, key: str, event: Event, timestamp: int, *, source: str, trace: str = "", value: bytes = b"",
+    place: RawPlace | None = None,
+) -> Message:  # fmt: skip
+    """The message of an event; `value` is its JSON where that is there already, `place` where its raw item stands."""
+    attributes = {
+        "subject": event.story.uri,
+        "relation": event.lineage.relation if event.lineage else "",
+        "language": (event.language.tag if event.language else event.story.language) or "",
+        "rawitem": str(place) if place else "",
+    }
+    return message(
+        topic, key, value or encode(event), timestamp, source=source, trace=trace, identity=identify_event(event),
+        schema=Event, attributes=attributes,
+    )  # fmt: skip
+
+
+def make_tombstone(routed: Message) -> Message:
+    """What makes a compacted topic forget a story, after its kill: the same key and subject, no value, an id of its own.
+
+    It has no ``content-type`` and no ``ce_dataschema``, as there is no content, and a type of its own: readers that go by
+    either never look for JSON in it.
+    """
+    left_out = {"content-type", "ce_dataschema", RAW_PLACE_HEADER}
+    identity = hashlib.sha256(routed.topic.encode() + b"\0" + routed.value + b"\0").hexdigest()[:32]
+    trace = (routed.header("traceparent") or b"").decode()
+    headers = {name: value for name, value in routed.headers if name not in left_out} | _as_bytes_of(
+        {
+            "ce_id": identity,
+            "ce_type": f"{(routed.header('ce_type') or b'').decode()}.forgotten",
+            "traceparent": f"{trace[:36]}{identity[:16]}-01",
+        }
+    )
+    return replace(routed, value=b"", headers=tuple(headers.items()), tombstone=True)
 
 
 def raw_message(item: RawItem, topic: str) -> Message:
     """The message of a raw item, keyed by its feed and stamped with the time it was received."""
     return message(
-        topic, item.feed or "", encode(item), to_milliseconds(item.received), source=item.feed or "process"
-    )
+        topic, item.feed or "", encode(item), to_milliseconds(item.received), source=item.feed or "process",
+        schema=RawItem,
+    )  # fmt: skip
 
 
 def dead_letter(record: Record, step: str, error: WiredeskError, attempts: int = 1) -> Message:
@@ -150,8 +202,13 @@ def rejected_message(item: RawItem, error: Rejected | Bug) -> Message:
 
 def gap_message(feed: str, at: str) -> Message:
     """The message that stories of a feed may have been missed, as ``--events`` writes it."""
-    return message(GAPS.name, feed, encode(Gap(FeedGap(feed, at))), to_milliseconds(at), source=feed)
+    gap = Gap(FeedGap(feed, at))
+    return message(GAPS.name, feed, encode(gap), to_milliseconds(at), source=feed, schema=Gap)
 
 
 def _as_bytes(headers: Mapping[str, str]) -> Headers:
-    return tuple((name, value.encode()) for name, value in headers.items())
+    return tuple(_as_bytes_of(headers).items())
+
+
+def _as_bytes_of(headers: Mapping[str, str]) -> dict[str, bytes]:
+    return {name: value.encode() for name, value in headers.items()}

@@ -18,7 +18,7 @@ from config.settings import Settings
 from processors.errors import Bug, Empty, Rejected, TooLarge, Unreadable
 from processors.model.event import Event, RawItem
 from streams.files import STDIN_PATH, RefusedPath, open_regular, printable_path, unreadable_error
-from streams.steps import NewEvent, StageOutcome, load_stage
+from streams.steps import NewEvent, StageOutcome, limit_outgoing, load_stage
 from streams.topology import STEP_NAMES, STEPS, Step, Topic
 
 # Items that pass the steps together, as many as a block of the deduplicator. With half of it that looks stories up in
@@ -55,6 +55,7 @@ class Pipeline:
         if STEPS[0] not in steps:
             raise ValueError(f"{STEPS[0].name} reads the input, so it must be among the steps")
         self._stages = {step.name: load_stage(step.name, settings) for step in steps}
+        self._limits = settings.events
         self._leading_on: set[Topic] = set()  # topics from which an event comes to one more of the steps
         for step in reversed(STEPS):
             if step in steps or self._leading_on.intersection(step.writes):
@@ -70,10 +71,12 @@ class Pipeline:
         for step in STEPS:
             flowing = [passing for topic in step.reads for passing in waiting[topic.name]]
             for source, value in self._run(step, flowing):
-                if isinstance(value, Event) and (topic := step.route(value)) in self._leading_on:
+                if not isinstance(value, Event):
+                    results.append(Result(source, value))
+                elif (topic := step.route(value)) in self._leading_on:
                     waiting[topic.name].append((source, value))
                 else:
-                    results.append(Result(source, value))
+                    results.append(Result(source, limit_outgoing(value, topic, self._limits)))
         order = {id(source): number for number, source in enumerate(inputs)}
         return sorted(results, key=lambda result: order[id(result.source)])
 

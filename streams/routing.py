@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from config.files import find_file
 from config.settings import Settings
 from processors.errors import Rejected
-from processors.model.codec import decode, encode, identify_event
+from processors.model.codec import decode, encode
 from processors.model.event import Event
 from processors.sources import is_same_source
 from processors.times import HOUR_MS
@@ -24,7 +23,7 @@ from sinks.routes.router import Router, RouteRule, route_topic
 from sinks.routes.rules import read_rules
 from sinks.stories import chain_source, now_ms, with_own_identity
 from streams.health import count_unread_state
-from streams.messages import Message, Record, dead_letter, message
+from streams.messages import Message, Record, dead_letter, event_message, make_tombstone
 from streams.settlement import Outcome
 from streams.steps import Work
 from streams.topology import ROUTE, ROUTED, Step
@@ -143,16 +142,16 @@ class RouteWork:
         routes = [
             route for route in delivery.routes if route in self._routes
         ]  # of the others the rule was removed since
-        identity = identify_event(decode(delivery.event, Event)) if routes else ""
+        event = decode(delivery.event, Event) if routes else None
         for route in routes:
-            topic = route_topic(route)
-            routed = message(
-                topic, key, delivery.event, delivery.written, source=ROUTE.name, trace=delivery.trace,
-                identity=identity,
+            assert event
+            routed = event_message(
+                route_topic(route), key, event, delivery.written, source=ROUTE.name, trace=delivery.trace,
+                value=delivery.event,
             )  # fmt: skip
             yield routed
             if delivery.kill and route in self._compacted:
-                yield _tombstone(routed)
+                yield make_tombstone(routed)
 
     def _expire(self, now: int) -> Iterable[Message]:
         """Forget a chain that nobody touched for so long, one a record, so that the memory stays bounded."""
@@ -180,12 +179,3 @@ class RouteWork:
 def load_work(step: Step, settings: Settings) -> Work | RouteWork:
     """Load a step, or the routes, as both runtimes do."""
     return RouteWork(settings) if step.name == ROUTE.name else Work(step, settings)
-
-
-def _tombstone(routed: Message) -> Message:
-    """What makes a compacted topic forget a story, after its kill: the same key, no value, an identity of its own."""
-    marked = message(
-        routed.topic, routed.key.decode(), routed.value + b"\0", routed.timestamp, source=ROUTE.name,
-        trace=(routed.header("traceparent") or b"").decode(),
-    )  # fmt: skip
-    return replace(marked, value=b"", tombstone=True)

@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from msgspec.structs import replace
 
 from config.lexicon import check_lexicon
-from config.settings import Settings
+from config.settings import Events, Settings
 from processors.errors import OutOfMemory, Rejected
-from processors.model.codec import decode, encode, identify_event
+from processors.model.codec import decode
 from processors.model.event import Event, Feature, KilledChain, Lineage, RawItem, StepTrace
 from processors.model.story import AltId
 from processors.rule_guard import FailedRule, RuleGuard
-from streams.messages import Message, Record, dead_letter, message
+from processors.size_limit import RawPlace, leave_out_bodies, limit_event
+from streams.messages import RAW_PLACE_HEADER, Message, Record, dead_letter, event_message
 from streams.settlement import Outcome
-from streams.topology import LINEAGE, STEPS, Step
+from streams.topology import LINEAGE, SINK_READS, STEPS, Step, Topic
 
 if TYPE_CHECKING:
     from processors.deduplicate import PreparedEvent
@@ -297,6 +298,7 @@ class Work:
     def __init__(self, step: Step, settings: Settings) -> None:
         """Load the step's processor (slow where that loads models)."""
         self.step = step
+        self._limits = settings.events
         self._stage = load_stage(step.name, settings)
         self._input_type = RawItem if step.reads[0].carries == "item" else Event
 
@@ -349,10 +351,12 @@ class Work:
     def _written(self, record: Record, new: NewEvent) -> list[Message]:
         topic = self.step.route(new.event)
         trace = (record.header("traceparent") or b"").decode("ascii", "replace")
+        place = self._raw_place(record)
+        event = limit_outgoing(new.event, topic, self._limits, place)
         written = [
-            message(
-                topic.name, topic.key(new.event), encode(new.event), record.timestamp,
-                source=self.step.name, trace=trace, identity=identify_event(new.event),
+            event_message(
+                topic.name, topic.key(event), event, record.timestamp, source=self.step.name, trace=trace,
+                place=place,
             )
         ]  # fmt: skip
         if new.failed_rules:
@@ -363,6 +367,21 @@ class Work:
                 Message(state, record.key, new.memory, record.timestamp, partition=record.partition)
             )
         return written
+
+    def _raw_place(self, record: Record) -> RawPlace | None:
+        """Where the raw item of a record stands: there, or where an earlier step has noted."""
+        if self._input_type is RawItem:
+            return RawPlace(record.topic, record.partition, record.offset)
+        return RawPlace.parse_place((record.header(RAW_PLACE_HEADER) or b"").decode("ascii", "replace"))
+
+
+def limit_outgoing(event: Event, topic: Topic, settings: Events, place: RawPlace | None = None) -> Event:
+    """The event as readers get it, where it leaves the pipeline for a topic of theirs: no longer than they take."""
+    if topic not in SINK_READS:
+        return event
+    if not settings.repeat_text:
+        event = leave_out_bodies(event)
+    return limit_event(event, settings.max_bytes, place)
 
 
 def _blame_memory(record: Record, error: MemoryError) -> Exception:

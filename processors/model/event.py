@@ -24,6 +24,7 @@ Label = Literal["PER", "ORG", "LOC", "MISC"]
 QuoteKind = Literal["direct", "partial", "indirect"]
 DamageKind = Literal["missing-words", "mojibake", "truncated", "garbled"]
 OffsetText = Literal["text", "headline"]
+DateType = Literal["DATE", "TIME", "DURATION", "SET"]
 NoveltyKind = Literal["sentence", "number", "name", "negation", "word"]
 
 
@@ -164,7 +165,7 @@ class DateExpression(Model, frozen=True):
     end: int
     text: str
     value: str
-    type: Literal["DATE", "TIME", "DURATION", "SET"] = always_written("DATE")
+    type: DateType = always_written("DATE")
     inside: OffsetText = field(name="in", default_factory=_text)
 
 
@@ -206,12 +207,29 @@ class StepTrace(Model, frozen=True):
     novel: tuple[NovelPassage, ...] = ()
 
 
+class WholeEvent(Model, frozen=True):
+    """Of an event that was too long to be sent whole: how long it was, what was left out, and where the raw item stands.
+
+    `bytes` counts the whole event as JSON, `chars` its text in code points. `left_out` names members, ``text`` where its
+    end is missing. `topic` (without a prefix), `partition` and `offset` are the raw item's; absent for ``wiredesk process``.
+    """
+
+    bytes: int
+    chars: int
+    left_out: tuple[str, ...] = always_written(())
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    address: str | None = None
+
+
 class Provenance(Model, frozen=True):
     """How the story came here. `input` is the path given to ``wiredesk process``.
 
     `source` is whose story it is (`processors.sources`): only the same source updates, corrects or kills it.
     `backfill` marks old news that was sent in later: it is indexed, and alerts nobody. `rerun` marks what passes all steps
-    although it was seen before, because an operator wants the steps of today to look at it.
+    although it was seen before, because an operator wants the steps of today to look at it. `whole` is there where the event
+    is not.
     """
 
     received: str
@@ -223,6 +241,7 @@ class Provenance(Model, frozen=True):
     backfill: bool = False
     source: str | None = None
     rerun: bool = False
+    whole: WholeEvent | None = None
 
 
 class Event(Model, frozen=True):

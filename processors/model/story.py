@@ -19,6 +19,8 @@ PubStatus = Literal["usable", "withheld", "canceled"]
 ItemType = Literal[
     "text", "audio", "video", "picture", "graphic", "composite", "component", "event", "planning"
 ]
+RepresentationType = Literal["full", "partial"]
+ScanType = Literal["progressive", "interlaced"]
 
 
 class Text(Model, frozen=True):
@@ -168,7 +170,7 @@ class Rendition(Model, frozen=True):
     frame_rate: float | None = None
     poi: Poi | None = None
     transport_protocol: str | None = None
-    scan_type: Literal["progressive", "interlaced"] | None = None
+    scan_type: ScanType | None = None
     bitrate: str | None = None
 
 
@@ -208,7 +210,7 @@ class Story(Model, frozen=True):
 
     uri: str
     type: ItemType | None = None
-    representation_type: Literal["full", "partial"] | None = None
+    representation_type: RepresentationType | None = None
     profile: str | None = None
     version: str | None = None
     first_created: str | None = None

@@ -10,36 +10,17 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from config.settings import Settings
-from processors.model import event
-from processors.model.codec import encode, identify_event, to_builtins
-from processors.model.event import (
-    DateExpression,
-    Dateline,
-    Entity,
-    Event,
-    Feature,
-    Language,
-    Lineage,
-    Mention,
-    Place,
-    Provenance,
-    Quote,
-    RawItem,
-    Segment,
-    SegmentKind,
-    Span,
-    StepTrace,
-)
-from processors.model.story import InfoSource, Standard, Story, StoryPlace, Subject, Text
+from processors.model.codec import encode, to_builtins
+from processors.model.event import Event, RawItem
+from processors.model.schema import SCHEMA_IDS
 from processors.times import to_milliseconds
 from sinks.routes.router import route_topic
+from streams.generate.examples import RECEIVED_AT, examples
 from streams.kafka.topics import TopicSpec, wanted_topics
-from streams.messages import message
+from streams.messages import event_message, message
 from streams.routing import load_rules
-from streams.topology import DEAD_LETTERS, ENRICHED, GAPS, RAW, ROUTE, STEPS, TOPICS, Topic
+from streams.topology import DEAD_LETTERS, ENRICHED, GAPS, NORMALISED, RAW, ROUTE, STEPS, TOPICS, Topic
 
 VERSION: Final = (
     "1.0.0"  # of the contract: the second number grows with optional members, the first never in a topic
@@ -54,9 +35,17 @@ CLOUD_EVENTS: Final[dict[str, dict[str, Any]]] = {
     "ce_source": {"type": "string", "format": "uri-reference", "description": "/wiredesk/ and the step or feed."},
     "ce_type": {"type": "string", "description": "org.wiredesk. and the topic without wire."},
     "ce_specversion": {"type": "string", "const": "1.0"},
-    "ce_time": {"type": "string", "format": "date-time", "description": "When the item was received."},
+    "ce_time": {"type": "string", "format": "date-time", "description": "When the item was received here. The record's own timestamp is when the broker wrote it (LogAppendTime), unless kafka.record_time says otherwise."},
+    "ce_dataschema": {"type": "string", "format": "uri", "enum": sorted(SCHEMA_IDS.values()), "description": "The $id of the JSON Schema of the value."},
     "content-type": {"type": "string", "const": "application/json"},
     "traceparent": {"type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-01$", "description": "W3C Trace Context."},
+}  # fmt: skip
+# Of events beside those; each is absent where there is nothing to say, or where it takes more than 2,048 bytes.
+EVENT_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
+    "ce_subject": {"type": "string", "description": "The story's uri (story.uri)."},
+    "ce_relation": {"$ref": "./event.v1.json#/$defs/Relation"},
+    "ce_language": {"type": "string", "description": "The language of the text: a BCP 47 tag."},
+    "ce_rawitem": {"type": "string", "pattern": "^[A-Za-z0-9._-]+/[0-9]+/[0-9]+$", "description": "Where the publisher's own bytes stand: topic (without prefix), partition and offset. Not on routes."},
 }  # fmt: skip
 REASONS: Final[dict[str, dict[str, Any]]] = {
     "x-error-type": {"type": "string", "description": "The class of the error, such as Malformed."},
@@ -97,7 +86,7 @@ def document(settings: Settings) -> dict[str, Any]:
 
 
 def _channel(topic: Topic, there: TopicSpec) -> dict[str, Any]:
-    kind = KINDS[topic.carries]
+    kind = "unplacedEvent" if topic == NORMALISED else KINDS[topic.carries]
     return {
         "address": topic.name,
         "description": f"{_description(topic)} Key: {_key(topic)}",
@@ -150,10 +139,12 @@ def _bindings(there: TopicSpec) -> dict[str, Any]:
         "retention.ms": int(there.config["retention.ms"]),
         "max.message.bytes": int(there.config["max.message.bytes"]),
     }
+    clock = there.config["message.timestamp.type"]
     return {
         "kafka": {
             "partitions": there.partitions,
             "topicConfiguration": config,
+            "x-message.timestamp.type": clock,
             "bindingVersion": BINDING_VERSION,
         }
     }
@@ -186,18 +177,25 @@ def _operation(action: str, topic: str, summary: str) -> dict[str, Any]:
 def _messages() -> dict[str, Any]:
     events = {name: event for name, event in examples().items() if isinstance(event, Event)}
     raw = {name: item for name, item in examples().items() if isinstance(item, RawItem)}
-    trait, reason = (
-        {"$ref": "#/components/messageTraits/cloudEvent"},
-        {"$ref": "#/components/messageTraits/reason"},
+    trait, about, reason, forgotten = (
+        {"$ref": f"#/components/messageTraits/{name}"}
+        for name in ("cloudEvent", "event", "reason", "tombstone")
     )
     return {
         "rawItem": _message("Raw item", "raw-item.v1.json", [trait], [_example(RAW, n, e) for n, e in raw.items()]),
-        "event": _message("Event", "event.v1.json", [trait], [_example(ENRICHED, n, e) for n, e in events.items()]),
+        "event": _message("Event", "event.v1.json", [trait, about], [_example(ENRICHED, n, e) for n, e in events.items()]),
+        "unplacedEvent": {
+            **_message("Unplaced event", "event.v1.json", [trait, about], []),
+            "description": "An event before deduplication: lineage, and what later steps add, is not there yet.",
+            "payload": {"schemaFormat": FORMAT, "schema": _unplaced_schema()},
+        },
         "gap": _message("Gap", "gap.v1.json", [trait], []),
         "rejectedItem": _message("Rejected item", "raw-item.v1.json", [reason], []),
         "rejectedEvent": _message("Rejected event", "event.v1.json", [reason], []),
         "tombstone": {
-            "name": "tombstone", "title": "Tombstone", "traits": [trait],
+            "name": "tombstone", "title": "Tombstone", "traits": [forgotten],
+            "description": "The story of this key is to be forgotten. Look at the value first: SDKs of CloudEvents for "
+            "JavaScript and Python (v1) read no message without a value.",
             "payload": {"type": "null"}, "bindings": _keyed(),
         },
     }  # fmt: skip
@@ -217,33 +215,54 @@ def _message(
     return {**described, "examples": shown} if shown else described
 
 
+def _unplaced_schema() -> dict[str, Any]:
+    """The members that an event has from its first step on, each as it is later."""
+    members = ("story", "headline", "text", "language", "provenance")
+    return {
+        "type": "object",
+        "properties": {name: {"$ref": f"./event.v1.json#/properties/{name}"} for name in members},
+        "required": ["story", "headline", "text", "provenance"],
+    }
+
+
 def _keyed() -> dict[str, Any]:
     return {"kafka": {"key": {"type": "string"}, "bindingVersion": BINDING_VERSION}}
 
 
 def _example(topic: Topic, name: str, example: Event | RawItem) -> dict[str, Any]:
     """An example as it stands on a topic, with the headers that it has there."""
-    source = "route" if isinstance(example, Event) else "nda-world"
-    out = route_topic("harbours") if isinstance(example, Event) else topic.name
-    identity = identify_event(example) if isinstance(example, Event) else ""
     received = to_milliseconds(RECEIVED_AT)
-    record = message(out, "", encode(example), received, source=source, identity=identity)
+    if isinstance(example, Event):
+        record = event_message(route_topic("harbours"), "", example, received, source="route")
+    else:
+        record = message(topic.name, "", encode(example), received, source="nda-world", schema=RawItem)
     headers = {header: value.decode() for header, value in record.headers}
     return {"name": name, "headers": headers, "payload": to_builtins(example)}
 
 
 def _schemas() -> dict[str, Any]:
-    def headers_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
-        return {"type": "object", "required": sorted(properties), "properties": dict(properties)}
+    def headers_schema(properties: Mapping[str, Any], *, optional: bool = False) -> dict[str, Any]:
+        required = {} if optional else {"required": sorted(properties)}
+        return {"type": "object", **required, "properties": dict(properties)}
 
-    return {"cloudEventHeaders": headers_schema(CLOUD_EVENTS), "reasonHeaders": headers_schema(REASONS)}
+    forgotten = {
+        name: described
+        for name, described in CLOUD_EVENTS.items()
+        if name not in {"content-type", "ce_dataschema"}
+    }
+    return {
+        "cloudEventHeaders": headers_schema(CLOUD_EVENTS),
+        "eventHeaders": headers_schema(EVENT_ATTRIBUTES, optional=True),
+        "tombstoneHeaders": headers_schema(
+            {**forgotten, "ce_type": {"type": "string", "pattern": r"^org\.wiredesk\..+\.forgotten$"}}
+        ),
+        "reasonHeaders": headers_schema(REASONS),
+    }
 
 
 def _traits() -> dict[str, Any]:
-    return {
-        "cloudEvent": {"headers": {"$ref": "#/components/schemas/cloudEventHeaders"}},
-        "reason": {"headers": {"$ref": "#/components/schemas/reasonHeaders"}},
-    }
+    names = ("cloudEvent", "event", "tombstone", "reason")
+    return {name: {"headers": {"$ref": f"#/components/schemas/{name}Headers"}} for name in names}
 
 
 def _key(topic: Topic) -> str:
@@ -255,126 +274,3 @@ def _key(topic: Topic) -> str:
     }
     meaning = inspect.getdoc(topic.key) or ""
     return f"{name[topic.key.__name__]}. {meaning}"
-
-
-RECEIVED_AT: Final = "2026-03-02T09:15:04.120Z"
-URI: Final = "urn:newsml:nda.example:20260302:harbour-veldhaven"
-HEADLINE: Final = "Harbour of Veldhaven opens after the ice"
-BODY: Final = (
-    "VELDHAVEN, March 2 (NDA) - The harbour of Veldhaven opened on Monday for the first time since January.\n\n"
-    '"The last ice left at dawn," harbour master Mila Brandsma told reporters.\n\n'
-    "(Reporting by Otto Vreed)"
-)
-
-
-def examples() -> dict[str, Event | RawItem]:
-    """Every example by the name of its file."""
-    first = _new()
-    raw = RawItem(
-        BODY.encode(), RECEIVED_AT, feed="nda-world", url="https://nda.example/feed", format="plain-text"
-    )
-    return {
-        "raw-item": raw,
-        "event-new": first,
-        "event-update": _version(first, "update", "3", f"{HEADLINE}; first ship in"),
-        "event-correction": _version(first, "correction", "4", "Harbour of Veldhaven opens on Monday"),
-        "event-kill": _kill(first),
-        "event-duplicate": _duplicate(first),
-        "event-embargoed": replace(
-            first, story=replace(first.story, pub_status="withheld", embargoed_until="2026-03-02T12:00:00Z")
-        ),
-    }
-
-
-def _new() -> Event:
-    story = Story(
-        URI, type="text", version="2", first_created="2026-03-02T09:10:00Z", version_created="2026-03-02T09:15:00Z",
-        pub_status="usable", urgency=4, language="en",
-        bodies=(Text(BODY, "main", "text/plain"),), headlines=(Text(HEADLINE, "main", "text/plain"),),
-        places=(StoryPlace("Veldhaven", "located"),),
-        subjects=(Subject("waterway and maritime transport", None, "medtop:20000343", creator="wiredesk"),),
-        info_sources=(InfoSource("NDA"),), located="Veldhaven", standard=Standard(),
-    )  # fmt: skip
-    quote = "The last ice left at dawn,"
-    return Event(
-        story, HEADLINE, BODY, Language("en", 0.99, "en"), Lineage(URI, "new"),
-        segments=(
-            _segment("VELDHAVEN, March 2 (NDA) -", "dateline"),
-            _segment("The harbour of Veldhaven opened on Monday for the first time since January.", "paragraph"),
-            _segment(f'"{quote}" harbour master Mila Brandsma told reporters.', "paragraph"),
-            _segment("(Reporting by Otto Vreed)", "signoff"),
-        ),
-        dateline=Dateline(
-            *_at("VELDHAVEN, March 2 (NDA) -"), (Place("Veldhaven", "NL", 51.42, 5.4),), "2026-03-02", "NDA"
-        ),
-        quotes=(
-            Quote(*_at(quote), "direct", Span(*_at("Mila Brandsma"), "Mila Brandsma", "e2"), Span(*_at("told"), "told")),
-        ),
-        damage=(),
-        mentions=(
-            Mention(*_at("Veldhaven"), "Veldhaven", "LOC", "e1"),
-            Mention(*_at("Mila Brandsma"), "Mila Brandsma", "PER", "e2"),
-        ),
-        entities=(
-            Entity("e1", "LOC", "Veldhaven", place=Place("Veldhaven", "NL", 51.42, 5.4)),
-            Entity("e2", "PER", "Mila Brandsma", roles=("harbour master",)),
-        ),
-        dates=(DateExpression(*_at("Monday"), "Monday", "2026-03-02"),),
-        topics=(event.Topic("medtop:20000343", "waterway and maritime transport", 0.83),),
-        provenance=_provenance(RECEIVED_AT),
-    )  # fmt: skip
-
-
-def _version(first: Event, relation: str, version: str, headline: str) -> Event:
-    """A later version of the first event, by the same publisher."""
-    story = replace(
-        first.story, version=version, version_created=f"2026-03-02T1{version}:00:00Z",
-        headlines=(Text(headline, "main", "text/plain"),),
-    )  # fmt: skip
-    lineage = Lineage(URI, relation, URI, 0.97, int(version) - 1)  # type: ignore[arg-type]
-    return replace(
-        first, story=story, headline=headline, lineage=lineage,
-        provenance=_provenance(f"2026-03-02T1{version}:00:02.500Z"),
-    )  # fmt: skip
-
-
-def _kill(first: Event) -> Event:
-    text = "Kill the story slugged HARBOUR-VELDHAVEN. The harbour is closed. A substitute will follow."
-    return Event(
-        Story(f"{URI}-kill", type="text", version_created="2026-03-02T15:00:00Z", pub_status="canceled", language="en"),
-        "KILL: Harbour of Veldhaven", text, first.language, Lineage(URI, "kill", URI, None, 4),
-        segments=(Segment(0, len(text), "note"),), quotes=(), damage=(), mentions=(), entities=(), dates=(), topics=(),
-        provenance=_provenance("2026-03-02T15:00:03Z"),
-    )  # fmt: skip
-
-
-def _duplicate(first: Event) -> Event:
-    """The same report from another feed: neither segmented nor tagged."""
-    return Event(
-        replace(first.story, uri="https://harbour-times.example/2026/03/ice", version=None, urgency=None),
-        HEADLINE, BODY, first.language, Lineage(URI, "duplicate", URI, 0.99, 1),
-        provenance=replace(
-            _provenance("2026-03-02T09:20:11Z"), feed="harbour-times", steps=_steps("normalise", "deduplicate")
-        ),
-    )  # fmt: skip
-
-
-def _provenance(received: str) -> Provenance:
-    return Provenance(
-        received, "plain-text", "nda-world", "https://nda.example/feed",
-        steps=_steps("normalise", "deduplicate", "segment", "tag"),
-    )  # fmt: skip
-
-
-def _steps(*names: str) -> tuple[StepTrace, ...]:
-    features = {"deduplicate": (Feature("resemblance", 0.97),)}
-    return tuple(StepTrace(name, "1", features.get(name, ())) for name in names)
-
-
-def _at(words: str) -> tuple[int, int]:
-    start = BODY.index(words)
-    return start, start + len(words)
-
-
-def _segment(words: str, kind: SegmentKind) -> Segment:
-    return Segment(*_at(words), kind)

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from config.files import CONFIG_FOLDER
 from config.settings import Settings
 from processors.model.codec import to_builtins
-from processors.model.schema import SCHEMAS, render_schema
-from streams.generate.asyncapi import RECEIVED_AT, document, examples
+from processors.model.schema import render_schemas
+from streams.generate.asyncapi import document
+from streams.generate.examples import RECEIVED_AT, examples
 from streams.messages import gap_message
 
 FOLDER: Final = CONFIG_FOLDER / "schemas"
-GAP: Final[dict[str, Any]] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "wiredesk Gap, version 1",
-    "description": "Stories of a feed may have been missed before this poll.",
-    "type": "object",
-    "properties": {
-        "gap": {
-            "type": "object",
-            "properties": {
-                "feed": {"type": "string", "description": "The feed's id."},
-                "at": {"type": "string", "description": "When the poll was, RFC 3339 in UTC."},
-            },
-            "required": ["feed", "at"],
-        }
-    },
-    "required": ["gap"],
-}
 
 
 def contract() -> dict[str, bytes]:
     """Every generated file of ``config/schemas/``, by its path there."""
-    files = {name: render_schema(kind) for name, kind in SCHEMAS.items()}
-    files["gap.v1.json"] = _json(GAP)
+    files = render_schemas()
     files["asyncapi.v1.json"] = _json(document(Settings()))
     files |= {f"examples/{name}.json": _json(to_builtins(example)) for name, example in examples().items()}
     files["examples/gap.json"] = _json(orjson.loads(gap_message("nda-world", RECEIVED_AT).value))

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import aiohttp
 import structlog
@@ -32,6 +32,9 @@ from streams.webhooks.targets import Target, signature
 SETTING: Final = "webhooks.allowed_addresses"
 REPOSTING_REDIRECTS: Final = frozenset({307, 308})  # those that keep method and body (RFC 9110, section 15.4)
 GONE_STATUS: Final = 410  # the target is never to be asked again (RFC 9110, section 15.5.11)
+# Characters of a CloudEvents attribute that stand in a header of HTTP as they are (HTTP binding 1.0.2, section 3.1.3.2);
+# blanks, quotation marks, percent signs, controls and all beyond ASCII are percent-encoded.
+PRINTABLE_CHARS: Final = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 # Bytes of an answer that a dead letter tells: fewer cut off what a server says is wrong, more fill the log with pages.
 MAX_REASON_BYTES: Final = 200
 log = structlog.get_logger("wiredesk.webhooks")
@@ -175,13 +178,13 @@ class TargetClient:
 
     def _headers(self, record: Record) -> dict[str, str]:
         """The record's CloudEvents attributes, and the signature of this try."""
-        headers = {name: value.decode("latin-1") for name, value in record.headers}
+        headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
         identity = headers.get("ce_id") or f"{record.topic}-{record.partition}-{record.offset}"
         timestamp = int(self._now())
         attributes = {f"ce-{name[3:]}": value for name, value in headers.items() if name.startswith("ce_")}
         attributes |= {name: headers[name] for name in ("traceparent",) if name in headers}
         return {
-            **{name: value for name, value in attributes.items() if value.isprintable()},
+            **{name: quote(value, safe=PRINTABLE_CHARS) for name, value in attributes.items()},
             "Content-Type": "application/json",
             "webhook-id": identity,
             "webhook-timestamp": str(timestamp),

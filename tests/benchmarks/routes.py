@@ -19,7 +19,7 @@ from processors.media_topics import with_ancestors
 from processors.model.codec import decode, encode
 from processors.model.event import Entity, Event, Topic
 from sinks.routes.router import ConditionKind, Router, RouteRule, compile_words
-from streams.generate.asyncapi import examples
+from streams.generate.examples import examples
 
 STORIES: Final = 200
 WORDS: Final = ("harbour", "ice", "ferry", "minister", "vote", "court", "flood", "rail", "strike", "bridge", "school",

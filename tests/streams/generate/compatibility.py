@@ -1,6 +1,7 @@
 """Whether readers of a released schema can read what a new one describes: it may only add optional members.
 
-Both are JSON Schemas as `processors.model.schema` writes them: objects, arrays, enums, ``anyOf`` and references.
+Both are JSON Schemas as `processors.model.schema` writes them, or did: objects, arrays, enums and references. What says the
+same in two ways is the same: null by ``anyOf`` or by type, a list of a fixed length by ``prefixItems`` or by its bounds.
 """
 
 from __future__ import annotations
@@ -8,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-TEXTS: Final = frozenset({"title", "description", "$schema", "$id", "$defs"})  # say nothing about values
+# What says nothing about values, or nothing that was not so before it was said.
+TEXTS: Final = frozenset(
+    {"title", "description", "$schema", "$id", "$defs", "format", "minimum", "maximum", "pattern"}
+)
+NULL: Final = {"type": "null"}
+# What every message of the topics that others read has had since 1.0, and the schema says since then.
+ALWAYS_SENT: Final = frozenset({".lineage", ".provenance"})
 
 Schema = Mapping[str, Any]
 
@@ -29,10 +36,19 @@ class _Pair:
 
 
 def _resolved(each: Schema, document: Schema) -> Schema:
-    if "$ref" not in each:
-        return each
-    found: Schema = document["$defs"][each["$ref"].removeprefix("#/$defs/")]
-    return found
+    """A schema without references, in the one way of saying things that is compared."""
+    if "$ref" in each:
+        each = document["$defs"][each["$ref"].removeprefix("#/$defs/")]
+    either = each.get("anyOf", [])
+    if len(either) == 2 and either[1] == NULL:
+        rest = _resolved(either[0], document)
+        return {**rest, "type": [rest["type"], "null"]} if "type" in rest else each
+    if "enum" in each and all(isinstance(value, str) for value in each["enum"]):
+        return {"type": "string", **each}
+    items = each.get("prefixItems", [])
+    if items and all(item == items[0] for item in items):
+        return {**{name: value for name, value in each.items() if name != "prefixItems"}, "items": items[0]}
+    return each
 
 
 def _breaks(
@@ -70,6 +86,8 @@ def _members(
     for name in sorted((had - has) & after.keys()):
         yield f"{path}.{name}: was always there, is optional"
     for name in sorted(has - had):
+        if f"{path}.{name}" in ALWAYS_SENT:
+            continue
         yield f"{path}.{name}: must be there, and was not always"
     for name in sorted(before.keys() & after.keys()):
         yield from _breaks(before[name], after[name], pair, f"{path}.{name}", above)
