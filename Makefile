@@ -8,7 +8,7 @@ FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings answers places tickers letters model bench fuzz hostile trials clean
+.PHONY: help run test check format lock schemas settings answers places tickers letters model bench fuzz hostile trials readers clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ fuzz: $(VENV)/.dev ## Search FUZZ_MINUTES (20) for inputs that cost more than th
 
 trials: $(VENV)/.dev ## Do to real servers what others do to them, and print what wiredesk made of it (takes long)
 	WIRETEST_TRIALS=1 $(BIN)/python -m pytest -q -m trial $(ARGS) tests/trials
+
+readers: $(VENV)/.dev ## Read 500 events with classes that others' tools generate from the schemas (npm, Maven, Go)
+	WIRETEST_READERS=1 $(BIN)/python -m pytest -q $(ARGS) tests/readers
 
 hostile: $(VENV)/.dev ## 2,000 hostile documents through every step and a running wiredesk, as a table
 	$(BIN)/python -m tests.hostile.corpus $(ARGS)

@@ -1,0 +1,232 @@
+"""Classes that others' tools generate from the schemas read every event whole: `make readers` asks all of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import orjson
+import pytest
+
+from config.files import CONFIG_FOLDER
+from processors.model.codec import encode
+from tests.conftest import say
+from tests.readers.events import full_event, lost_members, many_events
+from tests.servers import maven, npm
+
+HERE: Final = Path(__file__).parent
+SCHEMA: Final = CONFIG_FOLDER / "schemas" / "event.v1.json"
+TWIN: Final = CONFIG_FOLDER / "schemas" / "event.v1.draft-07.json"
+QUICKTYPE: Final = ("quicktype@26.0.0", "typescript@5.9.3")
+MODELINA: Final = ("@asyncapi/modelina@5.10.1", "typescript@5.9.3")
+POJO: Final = (
+    "org.jsonschema2pojo:jsonschema2pojo-core:1.2.2",
+    "com.fasterxml.jackson.datatype:jackson-datatype-jsr310:2.17.2",
+)
+READ_PYDANTIC: Final = """
+import sys
+import model
+for line in sys.stdin.buffer:
+    print(model.Event.model_validate_json(line).model_dump_json(by_alias=True, exclude_unset=True))
+"""
+foreign = pytest.mark.skipif(
+    not os.environ.get("WIRETEST_READERS"), reason="fetches tools of npm and Maven; make readers"
+)
+
+
+def run(*command: str | Path, stdin: bytes = b"", cwd: Path | None = None, **environment: str) -> bytes:
+    ran = subprocess.run(
+        [str(part) for part in command], input=stdin, capture_output=True, timeout=300, check=False, cwd=cwd,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+    assert ran.returncode == 0, (ran.stdout + ran.stderr).decode()[-3000:]
+    return ran.stdout
+
+
+def check(
+    request: pytest.FixtureRequest,
+    tool: str,
+    events: Sequence[bytes],
+    written: bytes,
+    *,
+    writes_empty: bool = True,
+) -> None:
+    """Nothing of any event is lost."""
+    lines = written.splitlines()
+    assert len(lines) == len(events)
+    pairs = zip(events, lines, strict=True)
+    lost = [path for event, line in pairs for path in lost_members(event, line, writes_empty=writes_empty)]
+    assert lost == []
+    say(request, f"{tool}: {len(events)} events read and written back, 0 members lost")
+
+
+def test_the_full_event_has_every_member_of_every_class() -> None:
+    schema = orjson.loads(SCHEMA.read_bytes())
+    parts = {**schema["$defs"], "Event": schema}
+    seen: dict[str, set[str]] = {}
+
+    def look(value: object, reference: str) -> None:
+        part = parts[reference.rpartition("/")[2]]
+        if not isinstance(value, dict):
+            return
+        seen.setdefault(part["title"], set()).update(value)
+        for name, described in part["properties"].items():
+            inner = described.get("$ref") or described.get("items", {}).get("$ref")
+            for each in value.get(name, ()) if "items" in described else [value.get(name)]:
+                if inner and isinstance(each, dict):
+                    look(each, inner)
+
+    look(orjson.loads(encode(full_event())), "Event")
+    missing = {
+        name: set(part["properties"]) - seen.get(name, set())
+        for name, part in parts.items()
+        if "properties" in part
+    }
+    assert {name: members for name, members in missing.items() if members} == {}
+
+
+def test_a_reader_that_loses_something_is_told() -> None:
+    event = orjson.loads(encode(full_event()))
+    assert lost_members(orjson.dumps(event), orjson.dumps(event)) == []
+    del event["lineage"]["alsoKilled"][0]["source"]
+    event["provenance"]["whole"]["offset"] = 5
+    assert lost_members(encode(full_event()), orjson.dumps(event)) == [
+        ".lineage.alsoKilled[].source is lost",
+        ".provenance.whole.offset: 3000000000 is 5",
+    ]
+
+
+def test_models_of_datamodel_code_generator_lose_nothing(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """In CI with an event that has every member, and the examples."""
+    pytest.importorskip("datamodel_code_generator")
+    run(
+        sys.executable, "-m", "datamodel_code_generator", "--input", SCHEMA, "--input-file-type", "jsonschema",
+        "--output", tmp_path / "model.py", "--output-model-type", "pydantic_v2.BaseModel", "--formatters", "builtin",
+    )  # fmt: skip
+    model = (tmp_path / "model.py").read_text("utf-8")
+    assert "class Relation(" in model, "a closed list is a class of its own name, not Kind2"
+    assert "dateline: Dateline | None" in model
+    assert not re.search(r"\bAny\b", model)
+    events = (
+        many_events() if os.environ.get("WIRETEST_READERS") else [encode(full_event(n)) for n in range(14)]
+    )
+    written = run(
+        sys.executable, "-c", READ_PYDANTIC, stdin=b"\n".join(events), cwd=tmp_path, PYTHONPATH=str(tmp_path)
+    )
+    check(request, "datamodel-code-generator (Python, pydantic 2)", events, written)
+
+
+@foreign
+def test_types_of_quicktype_for_typescript_lose_nothing(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    tools = npm.modules(*QUICKTYPE) / ".bin"
+    run(tools / "quicktype", "--src-lang", "schema", "--lang", "ts", SCHEMA, "-o", tmp_path / "event.ts")
+    shutil.copy(HERE / "read.ts", tmp_path)
+    run(tools / "tsc", "--strict", "--target", "es2022", "--module", "commonjs", "read.ts", cwd=tmp_path)
+    events = many_events()
+    check(
+        request,
+        "quicktype (TypeScript)",
+        events,
+        run(npm.node(), "read.js", stdin=b"\n".join(events), cwd=tmp_path),
+    )
+
+
+@foreign
+def test_types_of_quicktype_for_go_lose_nothing(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    quicktype = npm.modules(*QUICKTYPE) / ".bin" / "quicktype"
+    run(
+        quicktype,
+        "--src-lang",
+        "schema",
+        "--lang",
+        "go",
+        "--package",
+        "main",
+        SCHEMA,
+        "-o",
+        tmp_path / "event.go",
+    )
+    assert "interface{}" not in (tmp_path / "event.go").read_text("utf-8")
+    written = run_go(tmp_path, many_events())
+    check(request, "quicktype (Go, omitempty)", many_events(), written, writes_empty=False)
+
+
+def run_go(folder: Path, events: Sequence[bytes]) -> bytes:
+    shutil.copy(HERE / "read.go", folder)
+    (folder / "go.mod").write_text("module reader\n\ngo 1.21\n")
+    return run(
+        "go", "run", ".", stdin=b"\n".join(events), cwd=folder, GOTOOLCHAIN="local", GOFLAGS="-mod=mod"
+    )
+
+
+@foreign
+def test_classes_of_jsonschema2pojo_lose_nothing(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    jars = maven.jars("jsonschema2pojo-1.2.2-with-times", *POJO)
+    (tmp_path / "generated").mkdir()
+    run(maven.java(), "-cp", f"{jars}/*", HERE / "Generate.java", SCHEMA, tmp_path / "generated")
+    sources = sorted((tmp_path / "generated").rglob("*.java"))
+    for path in sources:
+        text = path.read_text("utf-8").replace("Map<String, Object> additionalProperties", "")
+        assert "private Object" not in text
+        assert "List<Object>" not in text
+    assert "Dateline.java" in {path.name for path in sources}
+    written = run_java(jars, sources, "org.wiredesk.pojo.EventV1", tmp_path)
+    check(request, f"jsonschema2pojo (Java, {len(sources)} classes)", many_events(), written)
+
+
+def run_java(jars: Path, sources: Sequence[Path], kind: str, folder: Path) -> bytes:
+    classes = folder / "classes"
+    run("javac", "-encoding", "UTF-8", "-cp", f"{jars}/*", "-d", classes, *sources, HERE / "Read.java")
+    return run(maven.java(), "-cp", f"{classes}:{jars}/*", "Read", kind, stdin=b"\n".join(many_events()))
+
+
+def generate_by_modelina(language: str, folder: Path, request: pytest.FixtureRequest) -> None:
+    modules = npm.modules(*MODELINA)
+    told = run(npm.node(), HERE / "modelina.js", language, TWIN, folder, NODE_PATH=str(modules))
+    counts = orjson.loads(told)
+    assert counts["nameless"] == 0
+    assert counts["classes"] > 40
+    say(request, f"Modelina ({language}): {counts['classes']} classes, 0 without a name")
+
+
+@foreign
+def test_classes_of_modelina_for_java_lose_nothing(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    generate_by_modelina("java", tmp_path / "generated", request)
+    jars = maven.jars("jsonschema2pojo-1.2.2-with-times", *POJO)
+    sources = sorted((tmp_path / "generated").glob("*.java"))
+    written = run_java(jars, sources, "org.wiredesk.models.Event", tmp_path)
+    check(request, "Modelina (Java)", many_events(), written)
+
+
+@foreign
+def test_types_of_modelina_for_typescript_take_every_event(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    generate_by_modelina("ts", tmp_path, request)
+    # its interfaces know no null of a definition: a story without a dateline has one at run time
+    dated = [line.decode() for line in many_events() if b'"dateline":null' not in line]
+    literals = ",\n".join(dated[:100])
+    (tmp_path / "check.ts").write_text(
+        f"import Event from './ReservedEvent';\nexport const events: Event[] = [{literals}];\n"
+    )
+    tsc = npm.modules(*MODELINA) / ".bin" / "tsc"
+    run(tsc, "--strict", "--noEmit", "--target", "es2022", "--module", "commonjs", "check.ts", cwd=tmp_path)
+
+
+@foreign
+@pytest.mark.parametrize("language", ["py", "go"])
+def test_classes_of_modelina_have_names_in_other_languages(
+    language: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    generate_by_modelina(language, tmp_path, request)
+    assert (tmp_path / f"Lineage.{language}").is_file()
