@@ -86,6 +86,7 @@ ProxyList: TypeAlias = Annotated[
 _HOST: Final = r"(\[[0-9A-Fa-f:.]+\]|[^\s/@:,\[\]]+)"  # a name or address; one of IPv6 in brackets
 _PORT: Final = r"0*([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
 SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+RecordTime: TypeAlias = Literal["written", "received", "published"]
 SaslMechanism: TypeAlias = Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 KafkaName: TypeAlias = Annotated[
     str,

@@ -20,6 +20,7 @@ from config.schema import (
     KafkaName,
     OwnFile,
     PositiveSeconds,
+    RecordTime,
     SaslMechanism,
     Secret,
     SecurityProtocol,
@@ -82,6 +83,13 @@ class Kafka(Struct, frozen=True):
     # shorter: a record that takes its time counts as a stop; longer: a stop is told late
     stalled_after_s: Annotated[float, Meta(ge=5, le=3600, description="A longer stop is not ready.")] = 20.0
     max_message_bytes: Annotated[ByteCount, Meta(description="Of one message.")] = 24 * MEBIBYTE_BYTES
+    record_time: Annotated[
+        RecordTime,
+        Meta(
+            description="The timestamp of records that others read: when the broker wrote them, when their story was "
+            "received, or when its publisher made this version."
+        ),
+    ] = "written"
     security_protocol: Annotated[SecurityProtocol, Meta(description="How clients connect.")] = "PLAINTEXT"
     sasl_mechanism: Annotated[SaslMechanism, Meta(description="How clients log in.")] = ""
     username: Annotated[str, Meta(description="Who logs in.")] = ""

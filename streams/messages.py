@@ -31,6 +31,8 @@ CONTENT_TYPE: Final = "application/json"
 # Of a header's value. Fewer leave out long uris that publishers do make; more are refused by servers of webhooks, of which
 # most take 8 kB a line.
 MAX_ATTRIBUTE_BYTES: Final = 2_048
+RECEIVED_HEADER: Final = "ce_time"
+PUBLISHED_HEADER: Final = "ce_published"  # when the publisher made this version
 RAW_PLACE_HEADER: Final = "ce_rawitem"  # where the raw item stands: topic/partition/offset
 Headers = tuple[tuple[str, bytes], ...]
 RecordPlace = tuple[str, int, int]  # topic, partition and offset: what tells a record from all others
@@ -136,6 +138,7 @@ def event_message(
         "subject": event.story.uri,
         "relation": event.lineage.relation if event.lineage else "",
         "language": (event.language.tag if event.language else event.story.language) or "",
+        "published": event.story.version_created or "",
         "rawitem": str(place) if place else "",
     }
     return message(

@@ -45,6 +45,7 @@ EVENT_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
     "ce_subject": {"type": "string", "description": "The story's uri (story.uri)."},
     "ce_relation": {"$ref": "./event.v1.json#/$defs/Relation"},
     "ce_language": {"type": "string", "description": "The language of the text: a BCP 47 tag."},
+    "ce_published": {"type": "string", "format": "date-time", "description": "When the publisher made this version (story.versionCreated)."},
     "ce_rawitem": {"type": "string", "pattern": "^[A-Za-z0-9._-]+/[0-9]+/[0-9]+$", "description": "Where the publisher's own bytes stand: topic (without prefix), partition and offset. Not on routes."},
 }  # fmt: skip
 REASONS: Final[dict[str, dict[str, Any]]] = {

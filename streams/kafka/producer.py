@@ -7,6 +7,7 @@ coroutine and a future each. A batch has these once.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -26,12 +27,15 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from config import Misconfigured
-from config.store_settings import MEBIBYTE_BYTES
+from config.store_settings import MEBIBYTE_BYTES, Kafka
 from processors.errors import Transient, Unreachable
+from processors.times import HOUR_MS, to_milliseconds
 from sinks.answers import Reaction, broker_codes
+from sinks.routes.router import route_topic
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster
 from streams.kafka.faust_internals import drop_producer, transaction_failure
-from streams.messages import Message
+from streams.messages import PUBLISHED_HEADER, Message
+from streams.topology import SINK_READS
 
 # Keys whose hashes are kept: those of all feeds, languages and the latest chains. Fewer, and the hash, which is pure
 # Python, is computed again for most messages; more only takes memory.
@@ -51,6 +55,8 @@ START_WITHIN_S: Final = (
     20.0  # a producer waits for its predecessor's transaction; longer holds up the step's log line
 )
 CLOSE_WITHIN_S: Final = 3.0  # a producer whose broker takes nothing is given up; longer delays the next one
+_OUTPUTS: Final = frozenset(topic.name for topic in SINK_READS)
+_ROUTE_PREFIX: Final = route_topic("").removesuffix(".v1")
 RECORD_OVERHEAD_BYTES: Final = 96  # at most, of a record's own fields and its batch's
 
 
@@ -234,7 +240,10 @@ async def submit_messages(
     """
     sizes = sizes or BatchSizes()
     placed = await _by_partition(producer, cluster, messages)
-    writing = [_write(producer, partition, messages, sizes) for partition, messages in placed.items()]
+    writing = [
+        _write(producer, partition, messages, sizes, cluster.settings)
+        for partition, messages in placed.items()
+    ]
     results = await asyncio.gather(*writing, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -292,7 +301,7 @@ async def send_message(
         None if message.tombstone else message.value,
         key=message.key,
         partition=partition if message.partition is None else message.partition,
-        timestamp_ms=message.timestamp or None,
+        timestamp_ms=record_time_ms(message, cluster.settings) or None,
         headers=list(message.headers),
     )
     return sent
@@ -312,6 +321,25 @@ def fits_topic(message: Message, limit: int) -> bool:
     if message.topic.endswith(".dlq"):
         return True
     return len(message.value) <= limit and len(message.key) <= HEADROOM_BYTES // 2
+
+
+def is_read_by_others(topic: str) -> bool:
+    """Whether a topic is for readers who are not ours: where the pipeline ends, and routes."""
+    return topic in _OUTPUTS or topic.startswith(_ROUTE_PREFIX)
+
+
+def record_time_ms(message: Message, settings: Kafka, now: int | None = None) -> int:
+    """The timestamp that a record asks for; the broker takes its own for all topics but those that others read.
+
+    A time to come would be refused by the broker, one that is over by retention deleted before it is read. So a time that
+    the operator has chosen (``kafka.record_time``) is held between now and half the retention before.
+    """
+    if settings.record_time == "written" or not is_read_by_others(message.topic):
+        return message.timestamp
+    told = message.header(PUBLISHED_HEADER) if settings.record_time == "published" else None
+    wanted = to_milliseconds(told.decode()) if told else message.timestamp
+    now = time.time_ns() // 1_000_000 if now is None else now
+    return min(max(wanted, now - settings.retention_hours * HOUR_MS // 2), now)
 
 
 def partition_of(key: bytes, count: int) -> int:
@@ -336,7 +364,11 @@ async def _by_partition(
 
 
 async def _write(
-    producer: AIOKafkaProducer, partition: TopicPartition, messages: Sequence[Message], sizes: BatchSizes
+    producer: AIOKafkaProducer,
+    partition: TopicPartition,
+    messages: Sequence[Message],
+    sizes: BatchSizes,
+    settings: Kafka,
 ) -> list[SentBatch]:
     """Write the messages of a partition; a batch is accepted when the one before it is on its way."""
     sent: list[SentBatch] = []
@@ -345,7 +377,7 @@ async def _write(
     limit = sizes.limit(partition.topic) or 1 << 62
     for message in messages:
         fields = {
-            "timestamp": message.timestamp,
+            "timestamp": record_time_ms(message, settings),
             "key": message.key,
             "value": message.value or (None if message.tombstone else b""),
             "headers": list(message.headers),

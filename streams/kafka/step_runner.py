@@ -181,7 +181,7 @@ class StepRunner:
             in_hand = (fetched for fetched in self._in_hand if fetched.partition == partition)
             first = next(in_hand, None) or self.inbox.oldest_of(partition)
             offsets[partition] = next_offset if first or position is None else position
-            if first:
+            if first and self._cluster.settings.record_time == "written":  # else no clock tells
                 oldest_s = max(oldest_s, time.time() - first.written / 1000)
         return ReaderStanding(self._assigned, offsets, self._cause(), self.topics[1:], oldest_s)
 

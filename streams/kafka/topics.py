@@ -5,7 +5,8 @@ difference with the command that mends it.
 
 Timestamps are the broker's: retention counts from when a message was written, not from when its story was received.
 Otherwise a back-fill of last year's items would be deleted before it is read, and a poller whose clock is ahead
-refused. The time of reception stands in the header ``ce_time``.
+refused. The time of reception stands in the header ``ce_time``. For topics that others read the operator may choose another
+(``kafka.record_time``), within bounds that keep both from happening (`streams.kafka.producer.record_time_ms`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from processors.times import HOUR_MS
 from sinks.metrics import TOPIC_DIFFERENCES
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster, or_stopped, wait_for_broker
 from streams.kafka.faust_internals import hidden_topics
+from streams.kafka.producer import is_read_by_others
 from streams.routing import load_rules
 from streams.topology import (
     DEAD_LETTERS,
@@ -73,7 +75,7 @@ def wanted_topics(settings: Settings) -> Iterator[TopicSpec]:
             "cleanup.policy": "delete",
             "retention.ms": str(_retention_ms(topic, settings)),
             "max.message.bytes": size if topic in TOPICS else larger,
-            "message.timestamp.type": "LogAppendTime",
+            "message.timestamp.type": _clock(topic.name, settings),
             "compression.type": AS_WRITTEN,
         }
         yield TopicSpec(cluster.topic(topic.name), settings.kafka.partitions, config)
@@ -357,6 +359,12 @@ def _retention_ms(topic: Topic, settings: Settings) -> int:
     return -1 if hours is None else hours * HOUR_MS
 
 
+def _clock(topic: str, settings: Settings) -> str:
+    """Whose clock stamps a topic's records: the broker's, or ours where others read it and the operator says so."""
+    is_ours = settings.kafka.record_time != "written" and is_read_by_others(topic)
+    return "CreateTime" if is_ours else "LogAppendTime"
+
+
 def _compacted(size: str) -> dict[str, str]:
     return {"cleanup.policy": "compact", "max.message.bytes": size, "compression.type": AS_WRITTEN}
 
@@ -371,7 +379,7 @@ def _route_topics(cluster: Cluster, settings: Settings, size: str) -> Iterator[T
             "cleanup.policy": "compact,delete" if rule.compact else "delete",
             "retention.ms": str(hours * HOUR_MS),
             "max.message.bytes": size,
-            "message.timestamp.type": "LogAppendTime",
+            "message.timestamp.type": _clock(rule.topic, settings),
             "compression.type": AS_WRITTEN,
         }
         yield TopicSpec(cluster.topic(rule.topic), partitions, config)

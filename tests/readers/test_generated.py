@@ -9,13 +9,18 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from config.files import CONFIG_FOLDER
+from config.settings import Webhooks
 from processors.model.codec import encode
+from streams.messages import Message, Record, event_message, make_tombstone
+from streams.webhooks.delivery import TargetClient
+from streams.webhooks.targets import Target
 from tests.conftest import say
 from tests.readers.events import full_event, lost_members, many_events
 from tests.servers import maven, npm
@@ -230,3 +235,51 @@ def test_classes_of_modelina_have_names_in_other_languages(
 ) -> None:
     generate_by_modelina(language, tmp_path, request)
     assert (tmp_path / f"Lineage.{language}").is_file()
+
+
+READ_CLOUDEVENTS: Final = """
+const { Kafka, HTTP } = require("cloudevents");
+const { story, tombstone, delivery } = JSON.parse(require("fs").readFileSync(0));
+const read = message => message.value === null ? `forget ${message.key}` : Kafka.toEvent(message).subject;
+console.log(read(story));
+console.log(read(tombstone));
+const event = HTTP.toEvent(delivery);
+console.log(decodeURIComponent(event.subject), event.relation, decodeURIComponent(event.language), event.dataschema, event.validate());
+"""
+
+
+@foreign
+def test_the_cloudevents_sdk_for_javascript_reads_events_tombstones_and_deliveries(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    uri = "https://nda.example/été/1"
+    story = replace(full_event(), story=replace(full_event().story, uri=uri))
+    routed = event_message("wire.out.a.v1", "chain", story, 0, source="route")
+
+    def kafka(message: Message) -> dict[str, Any]:
+        headers = {name: value.decode() for name, value in message.headers}
+        return {"key": message.key.decode(), "headers": headers, "value": message.value.decode() or None}
+
+    record = Record(routed.topic, 0, 0, routed.key, routed.value, 0, routed.headers)
+    client = TargetClient(Target("desk", "https://desk.example/", "a", (b"secret",)), Webhooks())
+    told = {
+        "story": kafka(routed),
+        "tombstone": kafka(make_tombstone(routed)),
+        "delivery": {"headers": client._headers(record), "body": routed.value.decode()},
+    }
+    modules = npm.modules("cloudevents@10.0.0")
+    written = run(
+        npm.node(), "-e", READ_CLOUDEVENTS, stdin=orjson.dumps(told), NODE_PATH=str(modules)
+    ).decode()
+    lineage = story.lineage
+    assert lineage
+    assert story.language
+    assert written.splitlines() == [
+        uri,
+        "forget chain",
+        f"{uri} {lineage.relation} {story.language.tag} https://wiredesk.org/schemas/event.v1.json true",
+    ]
+    say(
+        request,
+        "cloudevents (JavaScript): an event, a tombstone behind a look at its value, and a webhook are read",
+    )

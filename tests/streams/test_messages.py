@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 
 from processors.errors import Malformed
 from processors.model.codec import identify_event
-from processors.model.event import Provenance, RawItem
+from processors.model.event import Event, Provenance, RawItem
+from processors.model.story import Story
+from processors.size_limit import RawPlace
 from processors.times import to_milliseconds
 from sinks.stories import lineage
-from streams.messages import Record, dead_letter, message, raw_message
+from streams.messages import Record, dead_letter, event_message, make_tombstone, message, raw_message
 from tests.sinks.events import event
 
 NOON = to_milliseconds("2026-01-31T12:00:00Z")
@@ -82,3 +86,43 @@ def test_a_dead_letter_has_the_bytes_and_the_reason() -> None:
         "x-original-offset": b"41",
         "x-attempts": b"2",
     }
+
+
+PLACE = RawPlace("wire.items.raw.v1", 3, 41)
+
+
+def test_an_events_headers_have_what_readers_choose_by() -> None:
+    story = event("urn:a", text="Ships will come.", relation="update", of="urn:0", chain="urn:0", sequence=2)
+    story = replace(story, story=replace(story.story, version_created="2026-01-31T11:00:00Z"))
+    made = event_message("wire.out.a.v1", "urn:0", story, NOON, source="route", place=PLACE)
+    headers = dict(made.headers)
+    assert headers["ce_subject"] == b"urn:a"
+    assert headers["ce_relation"] == b"update"
+    assert headers["ce_language"] == b"en"
+    assert headers["ce_published"] == b"2026-01-31T11:00:00Z"
+    assert headers["ce_rawitem"] == b"wire.items.raw.v1/3/41"
+    assert headers["ce_dataschema"] == b"https://wiredesk.org/schemas/event.v1.json"
+    assert all(
+        re.fullmatch("[a-z0-9]{1,20}", name.removeprefix("ce_")) for name in headers if name.startswith("ce_")
+    )
+
+
+def test_headers_say_nothing_where_there_is_nothing_to_say_and_a_uri_without_end_stands_in_none() -> None:
+    bare = Event(Story("urn:" + "g" * 33_000))
+    headers = dict(event_message("wire.stories.normalised.v1", "k", bare, NOON, source="normalise").headers)
+    absent = {"ce_subject", "ce_relation", "ce_language", "ce_published", "ce_rawitem"}
+    assert headers.keys().isdisjoint(absent)
+    assert b"" not in headers.values()
+
+
+def test_a_tombstone_says_that_it_is_one_and_says_nothing_of_content() -> None:
+    kill = event("urn:k", relation="kill", of="urn:a", chain="urn:a", sequence=2)
+    routed = event_message("wire.out.a.v1", "urn:a", kill, NOON, source="route", place=PLACE)
+    stone = make_tombstone(routed)
+    assert (stone.key, stone.value, stone.tombstone) == (b"urn:a", b"", True)
+    headers = dict(stone.headers)
+    assert headers["ce_type"] == b"org.wiredesk.out.a.v1.forgotten"
+    assert headers.keys().isdisjoint({"content-type", "ce_dataschema", "ce_rawitem"})
+    assert headers["ce_id"] != routed.header("ce_id")
+    assert headers["traceparent"][:36] == (routed.header("traceparent") or b"")[:36]
+    assert make_tombstone(routed) == stone

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -13,7 +16,11 @@ from aiokafka.admin import NewTopic
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from config.settings import Kafka, Routes, Settings
+from processors.model.story import Story
+from processors.times import to_milliseconds, to_timestamp
 from sinks.answers import broker_codes
 from streams.kafka import producer as module
 from streams.kafka import refusals
@@ -27,13 +34,16 @@ from streams.kafka.producer import (
     UnacknowledgedBatches,
     fits_topic,
     partition_of,
+    record_time_ms,
     submit_messages,
     wait_acknowledged,
 )
-from streams.kafka.topics import wait_for_topics
-from streams.messages import Message
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import create_topics, topic_differences, wait_for_topics
+from streams.messages import Message, event_message
 from tests.conftest import KafkaForTest
 from tests.servers.fleet import Read, read
+from tests.sinks.events import event
 
 TOPIC, PARTITIONS = "harbour.v1", 4
 
@@ -53,6 +63,65 @@ def test_a_message_fits_by_its_value_and_its_key() -> None:
     assert fits_topic(Message("out.dlq", b"k" * HEADROOM_BYTES, b"v" * 20, 0), 10), (
         "a dead letter is never refused"
     )
+
+
+NOW = to_milliseconds("2026-03-10T12:00:00Z")
+RECEIVED = "2026-03-10T09:00:00.000Z"
+
+
+def stamped(record_time: Any, published: str | None, topic: str = "wire.out.ships.v1") -> str:
+    """The timestamp that the record of a story asks for, on the day of the test."""
+    story = replace(event("urn:a"), story=Story("urn:a", version_created=published))
+    made = event_message(topic, "urn:a", story, to_milliseconds(RECEIVED), source="route")
+    return to_timestamp(record_time_ms(made, Kafka(record_time=record_time), NOW))
+
+
+def test_a_record_that_others_read_has_the_time_that_the_operator_chose() -> None:
+    published = "2026-03-10T08:30:00.000Z"
+    assert stamped("written", published) == RECEIVED, "which the broker replaces by its own"
+    assert stamped("received", published) == RECEIVED
+    assert stamped("published", published) == published
+    assert stamped("published", None) == RECEIVED
+    assert stamped("published", published, "wire.stories.segmented.v1") == RECEIVED
+    assert stamped("published", published, "wire.stories.enriched.v1") == published
+
+
+def test_a_publishers_clock_that_is_wrong_neither_stops_a_topic_nor_has_its_records_deleted() -> None:
+    assert stamped("published", "2026-03-11T12:00:00Z") == to_timestamp(NOW), (
+        "a day ahead: the broker would refuse it"
+    )
+    assert stamped("published", "2026-03-09T12:00:00Z") == "2026-03-09T12:00:00.000Z", "a day behind"
+    half = "2026-03-07T00:00:00.000Z"  # of the retention of seven days
+    assert stamped("published", "1970-01-01T00:00:00Z") == half
+    assert stamped("published", "2026-03-06T23:59:59Z") == half
+    assert stamped("published", "2026-03-07T00:00:01Z") == "2026-03-07T00:00:01.000Z"
+
+
+@pytest.mark.kafka
+async def test_the_chosen_time_arrives_and_the_topics_are_made_for_it(
+    kafka: KafkaForTest, tmp_path: Path
+) -> None:
+    rules = tmp_path / "routes.toml"
+    rules.write_text('[routes.ships]\nwords = ["ships"]\n', "utf-8")
+    settings = Settings(
+        kafka=kafka.settings(record_time="published", partitions=1), routes=Routes(str(rules))
+    )
+    await create_topics(settings)
+    assert await topic_differences(settings) == []
+    cluster = Cluster(settings.kafka)
+    published = to_timestamp(time.time_ns() // 1_000_000 - 3_600_000)
+    story = replace(event("urn:a"), story=Story("urn:a", version_created=published))
+    made = event_message(
+        "wire.out.ships.v1", "urn:a", story, to_milliseconds(published) + 9000, source="route"
+    )
+    async with Publisher(cluster) as publisher:
+        await publisher.publish([made])
+    [record] = await read(settings.kafka, ["wire.out.ships.v1"], 1)
+    assert to_timestamp(record.timestamp) == published
+    other = Settings(kafka=kafka.settings(partitions=1), routes=Routes(str(rules)))
+    lines = await topic_differences(other)
+    assert len(lines) == 3, "enriched, duplicate and the route"
+    assert all("message.timestamp.type=CreateTime, not LogAppendTime" in line for line in lines)
 
 
 @asynccontextmanager

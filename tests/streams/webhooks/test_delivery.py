@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from base64 import b64encode
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 from msgspec import structs
@@ -145,6 +146,17 @@ async def test_a_forged_header_does_not_stop_a_delivery(endpoint: Answers) -> No
     forged = replace(made, headers=(*made.headers, ("ce_subject", b"a\r\nx-evil: 1"), ("ce_note", b"\xff")))
     assert await delivered(endpoint, OPEN, forged) is None
     assert "x-evil" not in endpoint.got[0][0]
+
+
+async def test_attributes_of_any_letters_arrive_as_cloudevents_writes_them_in_http(endpoint: Answers) -> None:
+    made = record(1)
+    uri = 'https://nda.example/été "1" 100%/😀'
+    told = replace(made, headers=(*made.headers, ("ce_subject", uri.encode()), ("ce_relation", b"update")))
+    assert await delivered(endpoint, OPEN, told) is None
+    headers = endpoint.got[0][0]
+    assert headers["ce-subject"] == "https://nda.example/%C3%A9t%C3%A9%20%221%22%20100%25/%F0%9F%98%80"
+    assert unquote(headers["ce-subject"]) == uri
+    assert headers["ce-relation"] == "update"
 
 
 async def test_a_circuit_leaves_a_failing_target_alone(endpoint: Answers) -> None:
