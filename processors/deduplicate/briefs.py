@@ -8,9 +8,10 @@ alert has the alert's words in its headline and at its beginning.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final, NamedTuple
 
 from processors.deduplicate.sentences import SplitReport, load_meaning_words, split_words
@@ -67,11 +68,11 @@ class _SourceBriefs:
     `titled` has the numbers of the briefs whose headlines have a stem; `untitled` counts those whose headline has none.
     """
 
-    __slots__ = ("briefs", "counts", "next_number", "titled", "untitled")
+    __slots__ = ("_counts", "briefs", "next_number", "titled", "untitled")
 
     def __init__(self) -> None:
         self.briefs: dict[int, _Brief] = {}
-        self.counts: dict[str, int] = {}
+        self._counts: Counter[str] | None = None  # counted when it is asked for: few briefs are like another
         self.titled: dict[str, list[int]] = {}
         self.untitled = 0
         self.next_number = 0
@@ -79,11 +80,10 @@ class _SourceBriefs:
     def add(self, brief: _Brief) -> None:
         if len(self.briefs) == MAX_BRIEFS:
             self._remove_oldest()
-        counts, titled, number = self.counts, self.titled, self.next_number
+        titled, number = self.titled, self.next_number
         self.briefs[number] = brief
         self.next_number += 1
-        for stem in brief.words.stems:
-            counts[stem] = counts.get(stem, 0) + 1
+        self._counts = None
         for stem in brief.words.title:
             titled.setdefault(stem, []).append(number)
         self.untitled += not brief.words.title
@@ -110,17 +110,15 @@ class _SourceBriefs:
 
     def weigh(self, stems: Iterable[str]) -> float:
         """How much some words tell, by how few of the briefs have them; in whatever order they come."""
-        weights, counts = _read_weights(len(self.briefs) + COUNTED_BEFORE), self.counts
-        return math.fsum([weights[counts.get(stem, 0)] for stem in stems])
+        if self._counts is None:
+            self._counts = Counter(chain.from_iterable([brief.words.stems for brief in self.briefs.values()]))
+        weights, counts = _read_weights(len(self.briefs) + COUNTED_BEFORE), self._counts
+        return math.fsum([weights[counts[stem]] for stem in stems])
 
     def _remove_oldest(self) -> None:
         number = next(iter(self.briefs))
-        words, counts, titled = self.briefs.pop(number).words, self.counts, self.titled
-        for stem in words.stems:
-            if counts[stem] == 1:
-                del counts[stem]
-            else:
-                counts[stem] -= 1
+        words, titled = self.briefs.pop(number).words, self.titled
+        self._counts = None
         for stem in words.title:
             if titled[stem][-1] == number:
                 del titled[stem]

@@ -111,6 +111,8 @@ def find_novelty(
 
 def _find_in_text(pair: ReportPair) -> Iterable[NovelPassage]:
     later, earlier = pair.later, pair.earlier
+    if later.text == earlier.text:
+        return
     count = len(later.sentences)
     for number, sentence in enumerate(later.sentences):
         if sentence.text in earlier.exact or not (forms := later.forms_of(number)) or forms in earlier.keys:

@@ -208,40 +208,20 @@ class StoryRecord(NamedTuple):
         source = _encode(self.source)
         owner = None if lineage.source is None else _encode(lineage.source)
         deflated = _deflate(self.headline, self.report)
-        head = RecordHead(
-            format_number=FORMAT_NUMBER,
-            block_place=self.block_place,
-            relation=_RELATION_CODES[lineage.relation],
-            number_count=len(fingerprint.numbers),
-            name_count=len(fingerprint.names),
-            headline_count=len(fingerprint.headline),
-            figure_count=len(evidence),
-            shingle_count=len(self.shingles),
-            score=NO_SCORE if lineage.score is None else round(lineage.score * SCORE_UNITS),
-            language_bytes=len(language),
-            key_count=len(self.keys),
-            version_bytes=len(version),
-            uri_bytes=len(uri),
-            chain_bytes=ABSENT_BYTES if chain is None else len(chain),
-            parent_bytes=ABSENT_BYTES if parent is None else len(parent),
-            sequence=lineage.sequence,
-            words=fingerprint.words,
-            bound=fingerprint.bound,
-            chain_hash=xxhash.xxh32_intdigest(uri if chain is None else chain) | 1,
-            time_ms=self.time_ms,
-            window_time_ms=self.window_time_ms,
-            state=self.state,
-            content=fingerprint.content,
-            digits=fingerprint.digits,
-            deflated_bytes=len(deflated),
-            passage_count=len(self.novel),
-            is_cut=len(self.report) > MAX_REPORT_CHARS,
-            source_bytes=len(source),
-            owner_bytes=ABSENT_BYTES if owner is None else len(owner),
-            occasion_bytes=len(occasion),
-        )
+        # In the order of `RecordHead`: one of its own for each story takes as long as the rest of the packing.
+        head = _HEAD.pack(
+            FORMAT_NUMBER, self.block_place, _RELATION_CODES[lineage.relation],
+            len(fingerprint.numbers), len(fingerprint.names), len(fingerprint.headline), len(evidence), len(self.shingles),
+            NO_SCORE if lineage.score is None else round(lineage.score * SCORE_UNITS),
+            len(language), len(self.keys), len(version), len(uri),
+            ABSENT_BYTES if chain is None else len(chain), ABSENT_BYTES if parent is None else len(parent),
+            lineage.sequence, fingerprint.words, fingerprint.bound, xxhash.xxh32_intdigest(uri if chain is None else chain) | 1,
+            self.time_ms, self.window_time_ms, self.state, fingerprint.content, fingerprint.digits,
+            len(deflated), len(self.novel), len(self.report) > MAX_REPORT_CHARS,
+            len(source), ABSENT_BYTES if owner is None else len(owner), len(occasion),
+        )  # fmt: skip
         return b"".join((
-            _HEAD.pack(*head), self.shingles.tobytes(), fingerprint.numbers.tobytes(), fingerprint.names.tobytes(),
+            head, self.shingles.tobytes(), fingerprint.numbers.tobytes(), fingerprint.names.tobytes(),
             fingerprint.headline.tobytes(), array("Q", self.keys).tobytes(),
             bytes([_FIGURE_CODES[feature.name] for feature in evidence]),
             array("f", [feature.value for feature in evidence]).tobytes(), occasion,

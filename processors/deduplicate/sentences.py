@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain, pairwise
@@ -48,6 +48,9 @@ _DATELINES: Final = tuple(
         r"(?P<place>[^\n。，]{2,20})\d{1,2}日(?P<dash>[电電讯訊])\s*",  # 海岸社莫罗1月12日电
     )
 )
+MAX_PLACE_CHARS: Final = 50  # before the bracket or the day of a dateline, as the patterns have it
+_BRACKET: Final = re.compile("[(（]")
+_DIGIT: Final = re.compile(r"\d")
 _QUOTATION: Final = re.compile(
     r"“[^”\n]{20,2000}”|\"[^\"\n]{20,2000}\"|«[^»\n]{20,2000}»|„[^“”\n]{20,2000}[“”]|「[^」\n]{10,2000}」"
 )
@@ -165,15 +168,36 @@ def split_sentences(text: str, start: int = 0) -> tuple[SplitSentence, ...]:
     return tuple(sentences)
 
 
-class _PieceCache(dict[str, tuple[T, ...]]):
-    """What the pieces of texts between blanks come to. Wires have few words: a look-up takes a tenth of a search."""
+class _FormCache(dict[str, tuple[str, ...]]):
+    """What the words of pieces of texts between blanks are as they are compared.
 
-    def __init__(self, read_piece: Callable[[str], tuple[T, ...]]) -> None:
-        super().__init__()
-        self._read_piece = read_piece
+    Wires have few words: a look-up takes a tenth of a search.
+    """
 
-    def __missing__(self, piece: str) -> tuple[T, ...]:
-        words = self._read_piece(piece)
+    def __missing__(self, piece: str) -> tuple[str, ...]:
+        bare = piece.strip(_AROUND_WORDS)
+        if bare.isascii() and (bare.isalpha() or bare.isdigit()):  # most are one word, which needs no search
+            low = bare.lower()
+            form = _styles().get(low, low)
+            forms: tuple[str, ...] = (form if form.isascii() else fold_word(bare),)
+        else:
+            forms = tuple(map(fold_word, _WORD.findall(piece)))
+        if len(piece) <= MAX_CACHED_PIECE_CHARS:
+            if len(self) >= MAX_CACHED_PIECES:
+                self.clear()
+            self[piece] = forms
+        return forms
+
+
+class _WordCache(dict[str, tuple[ComparedWord, ...]]):
+    """The same with their capitals."""
+
+    def __missing__(self, piece: str) -> tuple[ComparedWord, ...]:
+        bare = piece.strip(_AROUND_WORDS)
+        if bare.isascii() and (bare.isalpha() or bare.isdigit()):
+            words: tuple[ComparedWord, ...] = (ComparedWord(_FORMS[piece][0], bare[0].isupper()),)
+        else:
+            words = tuple([ComparedWord(fold_word(word), word[0].isupper()) for word in _WORD.findall(piece)])
         if len(piece) <= MAX_CACHED_PIECE_CHARS:
             if len(self) >= MAX_CACHED_PIECES:
                 self.clear()
@@ -181,23 +205,8 @@ class _PieceCache(dict[str, tuple[T, ...]]):
         return words
 
 
-def _fold_piece(piece: str) -> tuple[str, ...]:
-    return tuple(map(fold_word, _find_words(piece)))
-
-
-def _split_piece(piece: str) -> tuple[ComparedWord, ...]:
-    return tuple([ComparedWord(fold_word(word), word[0].isupper()) for word in _find_words(piece)])
-
-
-def _find_words(piece: str) -> Sequence[str]:
-    """The words of a piece; most are one of letters, with marks around it, which needs no search."""
-    bare = piece.strip(_AROUND_WORDS)
-    is_one = bare.isascii() and (bare.isalpha() or bare.isdigit())
-    return (bare,) if is_one else _WORD.findall(piece)
-
-
-_FORMS: Final = _PieceCache(_fold_piece)
-_WORDS: Final = _PieceCache(_split_piece)
+_FORMS: Final = _FormCache()
+_WORDS: Final = _WordCache()
 
 
 def _pieces(text: str) -> Sequence[str]:
@@ -284,7 +293,11 @@ def load_meaning_words(tag: str) -> MeaningWords:
 
 def find_dateline_end(text: str) -> int:
     """Where a dateline ends whose agency nobody knows: place, agency in brackets, a dash; without one, in capitals."""
-    match = next(filter(None, (pattern.match(text) for pattern in _DATELINES)), None)
+    match = None
+    if _BRACKET.search(text, 0, MAX_PLACE_CHARS + 1):
+        match = _DATELINES[0].match(text)
+    if match is None and _DIGIT.search(text, 0, MAX_PLACE_CHARS):
+        match = next(filter(None, (pattern.match(text) for pattern in _DATELINES[1:])), None)
     return match.end() if match and (match["dash"] or match["place"].isupper()) else 0
 
 

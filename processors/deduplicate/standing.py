@@ -16,7 +16,7 @@ from processors.deduplicate.standing_lines import (
     MIN_SENTENCE_CHARS,
     Occasion,
     StandingLines,
-    bare_sentence,
+    bare_sentences,
     find_sentence_ends,
 )
 from processors.layout.line_kinds import is_initials, sign_off_at_end, standing_kind_of
@@ -58,7 +58,7 @@ def read_report(event: Event, lines: StandingLines) -> StoryReport:
     """
     text = content = strip_standing_matter(event.text)
     cuts = [0, *find_sentence_ends(text)]
-    bare = [bare_sentence(text[start:end]) for start, end in pairwise(cuts)]
+    bare = bare_sentences(text, cuts)
     places = [at for at, words in enumerate(bare) if len(words) >= MIN_SENTENCE_CHARS]
     if len(places) > MAX_HEAD_SENTENCES + MAX_TAIL_SENTENCES:
         places = places[:MAX_HEAD_SENTENCES] + places[-MAX_TAIL_SENTENCES:]

@@ -119,6 +119,11 @@ def bare_sentence(sentence: str) -> str:
     return sentence.strip(_MARKS)
 
 
+def bare_sentences(text: str, cuts: Sequence[int]) -> list[str]:
+    """The sentences between cuts of a text, without the marks around them."""
+    return [text[start:end].strip(_MARKS) for start, end in pairwise(cuts)]
+
+
 def hash_sentence(sentence: str) -> int:
     """A hash of 32 bits of a bare sentence."""
     return xxhash.xxh3_64_intdigest(sentence.encode("utf-8", "surrogatepass")) >> 32
@@ -137,7 +142,7 @@ def hash_headline(headline: str) -> int:
     return bits
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 14)
 def _hash_headline_word(word: str) -> int:
     return 1 << (xxhash.xxh3_64_intdigest(word.encode("utf-8", "surrogatepass")) % _HEADLINE_BITS)
 
@@ -273,10 +278,18 @@ class StandingLines:
         mixed = [sentence ^ mixer for sentence in sentences]
         slots = [part | each >> _SLOT_SHIFT for each in mixed]
         tags = [each & 0xFFFF | 1 for each in mixed]
-        seen = [
-            held >> _TAG_SHIFT == tag for held, tag in zip(map(self._find_once, slots), tags, strict=True)
-        ]
+        seen = [held >> _TAG_SHIFT == tag for held, tag in zip(self._find_all_once(slots), tags, strict=True)]
         return _Sightings(slots, tags, seen)
+
+    def _find_all_once(self, slots: Sequence[int]) -> list[int]:
+        """The tags and occasions of some slots."""
+        own, base = self._once, self._base
+        if base is None:
+            return [own[slot] for slot in slots]
+        assert isinstance(own, dict)
+        if own.keys().isdisjoint(slots):
+            return base._find_all_once(slots)  # noqa: SLF001  its own class
+        return list(map(self._find_once, slots))
 
     def _find_again(self, source: int) -> dict[int, int]:
         """The sentences of a source that were seen again."""
