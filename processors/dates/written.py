@@ -24,7 +24,7 @@ _SIGNS: Final = str.maketrans({
 })  # fmt: skip
 # ``Fri Oct 26 04:47:19 CEST 2012``, as date(1), C and Java print it: the year goes before the time.
 _YEAR_LAST: Final = re.compile(
-    r"(.*?(?:[^\W\d_]{3,12}\.?\s+\d{1,2}|\b\d{1,2}\s+[^\W\d_]{3,12}\.?),?)\s+(\d{1,2}:\d\d\S*(?:\s.*)?)\s+(\d{4})(\s*\([^()]*\))?"
+    r"(.*?(?:[^\W\d_]{3,12}\.?\s+\d{1,2}|\b\d{1,2}\s+[^\W\d_]{3,12}\.?),?)\s+(\d{1,2}:\d\d\S*(?:\s.*)?)\s+(\d{4})(\s*\([^()]*\)|\s+(?:[A-Z]{2,5}|[+-]\d{4}))?"
 )
 _WORD: Final = r"[^\W\d_]{3,12}"
 _DATES: Final = tuple(
@@ -55,7 +55,7 @@ _DATES: Final = tuple(
 _TIME: Final = re.compile(
     r"(?P<before>오전|오후|上午|下午|午前|午後)?\s*(?<![\d.:+-])(?P<hour>\d{1,2})"
     r"(?:\s?[:h]\s?|\s?[시时時点點]\s?|\.(?=\d\d(?![\d.])))(?P<minute>\d\d)\s?[분分]?"
-    r"(?:[:.\s](?P<second>\d\d)(?=\D|\Z)\s?[초秒]?(?:[.,]\d{1,9})?)?"
+    r"(?:[:.\s](?P<second>\d\d)(?=\D|\Z)\s?[초秒]?(?:[.,](?P<fraction>\d{1,9})|:(?P<thousandths>\d{3})(?!\d))?)?"
     r"(?:\s*(?:(?P<half>[ap])\.?m\b\.?|(?P<greek>[πμ]\.?μ)\b\.?))?",
     re.IGNORECASE,
 )
@@ -102,13 +102,14 @@ def written_date(value: str, language: str | None = None, home: tzinfo | None = 
         return None
     (year, month, day), before, rest = dated
     time = _TIME.search(rest)
-    hour = minute = second = 0
+    hour = minute = second = micro = 0
     if time:
         half = (time["half"] or time["before"] or time["greek"] or "").lower()
         hour, minute = _hour_of(int(time["hour"]), half), int(time["minute"])
         second = min(int(time["second"] or 0), 59)  # a leap second
+        micro = int((time["fraction"] or time["thousandths"] or "0")[:3].ljust(3, "0")) * 1000
         rest = f"{rest[: time.start()]} {rest[time.end() :]}"
-    moment = datetime(year, month, day, hour % 24, minute, second) + timedelta(days=hour // 24)  # noqa: DTZ001 -- the zone follows
+    moment = datetime(year, month, day, hour % 24, minute, second, micro) + timedelta(days=hour // 24)  # noqa: DTZ001 -- the zone follows
     zone = _zone_in(rest, moment, language, home)
     if zone is _UNKNOWN or not _is_plain(before):
         return None

@@ -53,7 +53,7 @@ _SPACES: Final = str.maketrans(dict.fromkeys("\x08\x10\x1d\x1e\x1f", " "))
 _MAX_HEADLINE_LINES: Final = 3  # on which a flush line may go on; more is copy that no code ends
 _BYLINE: Final = re.compile(r"by\s|associated press|.{3,40} writers?$", re.IGNORECASE)
 _NOTE: Final = re.compile(
-    r"\(?(?:eds?[.:]|editor'?s'? note|notes? to editors|\$adv|for release\b|attn\b|attention\b|an ap |with (?:ap )?(?:photo|graphic)s?\b|(?:urgent|bulletin|flash|(?:news)?alert)[!. ]*$)",
+    r"\(?(?:eds?[.:]|editor'?s'? note|notes? to editors|\$adv|for release\b|attn\b|attention\b|an ap |with (?:ap )?(?:photo|graphic)s?\b|(?:urgent|bulletin|flash|(?:news)?alert)[!. ]*$|editors:?\s*$|(?:\(?[A-Z]{2,4}\)? )?(?:photos?|graphics?|video|audio)(?: and (?:photos?|graphics?|video|audio))? (?:is |are |will be )?(?:available|planned|upcoming)\b[^\w]*$)",
     re.IGNORECASE,
 )
 _BY: Final = re.compile(r"^\^?[Bb][Yy] ([^<\n]{3,80}?)[<=\s]*$", re.MULTILINE)

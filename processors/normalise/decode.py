@@ -29,6 +29,11 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _MARKS: Final = tuple(mark for mark, _ in _BOMS)
+# ``<?xm`` of EBCDIC, in all of whose code pages the letters of the declaration are the same (XML 1.0, appendix F.1).
+_EBCDIC_BEGINS: Final = b"\x4c\x6f\xa7\x94"
+_EBCDIC_PAGE: Final = re.compile(
+    r"""encoding\s*=\s*["'](?:ebcdic-cp-\w+|(?:cp|ibm)-?0*(37|273|424|500|875|1026|1140))["']"""
+)
 # Browsers look for a declaration in the first 1,024 bytes (WHATWG HTML, section 13.2.3.2), which comments before it can
 # fill. Further on, an article that quotes markup could declare an encoding.
 _DECLARATION_BYTES: Final = 2048
@@ -119,6 +124,8 @@ def decode(payload: bytes, charset: str | None = None, language: str | None = No
         payload = rest
     elif wide := _wide_encoding(payload):
         return payload.decode(wide, "replace")
+    elif payload.startswith(_EBCDIC_BEGINS):
+        return _decode_ebcdic(payload)
     if _is_binary(payload):
         raise NotText(f"the bytes {payload[:8]!r}… are no text; send wire formats only")
     return decode_unmarked(payload, charset, language)
@@ -326,6 +333,13 @@ def is_single_byte_text(payload: bytes) -> bool:
         or letters >= _MIN_PLAIN_SHARE * len(text)
         or _count_utf8(sample)[1] <= _CUT_UTF8_BYTES
     )
+
+
+def _decode_ebcdic(payload: bytes) -> str:
+    """The characters of XML in EBCDIC, whose lines end in NEL."""
+    page = _EBCDIC_PAGE.search(payload[:_DECLARATION_BYTES].decode("cp037").lower())
+    codec = f"cp{int(page[1]):03}" if page and page[1] else "cp037"
+    return payload.decode(codec, "replace").replace("\x85", "\n")
 
 
 def _wide_encoding(payload: bytes) -> str | None:

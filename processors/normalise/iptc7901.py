@@ -57,6 +57,11 @@ _SLUG: Final = re.compile(r"[^/]{1,40}(?:/[^/]{0,40}){1,6}")
 _NOTE: Final = re.compile(
     r"[A-Z0-9][A-Z0-9 .,:-]{2,40}|\d(?:st|nd|rd|th) [\w -]{2,30}|\([^()]{2,40}\)|(?:Eds?|Achtung)\b.{0,60}"
 )
+# A byline that is closed like the headline: a word for "by", then nothing but a name and perhaps an agency, since
+# headlines begin with such words too (``Von der Leyen tritt ab``).
+_BYLINE: Final = re.compile(
+    r"(?i:by|von|par|por|de|di|door|av|af) (?P<name>[^\W\d_a-zà-ÿ][\w.'’-]*(?: (?:(?:van|von|de|der|den|di|da) )*[^\W\d_a-zà-ÿ][\w.'’-]*){1,3})(?:, ?[\w/ -]{2,20})?"
+)
 # A note between headline and byline; a headline's second line does not begin so.
 _NOTE_BELOW: Final = re.compile(r"\(?(?:Eds?|Editors?|Note|Achtung|Attn)\b[^:]{0,20}:")
 
@@ -133,10 +138,15 @@ def _head(body: str) -> _Head:
             current = []
     if not closed:
         return _Head()
+    by = ""
+    if len(closed) > 1 and len(closed[-1]) == 1 and (named := _BYLINE.fullmatch(closed[-1][0])):
+        by = named["name"]
+        closed.pop()
     if len(closed) > 1:
-        last = _head_of_lines(closed[-1], slugged=False)
-        return replace(last, slug=" ".join(closed[0]))
-    return _head_of_lines(closed[0], slugged=len(closed[0]) > 1)
+        head = replace(_head_of_lines(closed[-1], slugged=False), slug=" ".join(closed[0]))
+    else:
+        head = _head_of_lines(closed[0], slugged=len(closed[0]) > 1)
+    return replace(head, by=by or head.by)
 
 
 def _head_of_lines(lines: list[str], *, slugged: bool) -> _Head:

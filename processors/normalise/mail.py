@@ -71,6 +71,9 @@ _MAX_COMPARED_LINES: Final = 40  # each is looked for in all that is attached
 _MIN_REPEATED_SHARE: Final = 0.8
 # A plain text so short beside a page so much longer says only that there is a page. Short copy has a short page.
 _MAX_STUB_CHARS: Final = 300
+_OF_PAGES: Final = re.compile(
+    r"\bHTML\b|\bbrowser", re.IGNORECASE
+)  # such a text speaks of the page, however short
 _MIN_PAGE_CHARS: Final = 200
 _MIN_PAGE_RATIO: Final = 3
 _MAX_COMPARED_PAGE_CHARS: Final = (
@@ -320,10 +323,10 @@ def _alternative(part: MIMEPart, item: RawItem, words: dict[int, str]) -> Iterat
     plain = next((text for text in inner if text.get_content_subtype() == "plain"), None)
     page = next((text for text in inner if text.get_content_subtype() == "html"), None)
     if plain is not None and page is not None:
-        length = len(_words_of(plain, item, words).strip())
-        enough = _MIN_PAGE_CHARS + length * _MIN_PAGE_RATIO
+        stub = _words_of(plain, item, words).strip()[: _MAX_STUB_CHARS + 1]
+        enough = len(stub) if _OF_PAGES.search(stub) else _MIN_PAGE_CHARS + len(stub) * _MIN_PAGE_RATIO
         is_stub = (
-            length <= _MAX_STUB_CHARS and enough < len(str(page.get_payload())) <= _MAX_COMPARED_PAGE_CHARS
+            len(stub) <= _MAX_STUB_CHARS and enough < len(str(page.get_payload())) <= _MAX_COMPARED_PAGE_CHARS
         )
         if is_stub and len(_words_of(page, item, words)) > enough:
             plain = None

@@ -82,6 +82,15 @@ def read_items(document: Document) -> Readings:
 
 
 def _stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Iterator[Reading | Rejected]:
+    """The stories of an item, then those of the items in its components (NewsML 1.2, section 5.7)."""
+    nested = [inner for inner in descendant_elements(element, "NewsItem") if inner is not element]
+    if not nested or any(_texts(child(element, "NewsComponent"))):
+        yield from _own_stories(element, item, damage)
+    for inner in nested:
+        yield from _own_stories(inner, item, damage)
+
+
+def _own_stories(element: Any, item: RawItem, damage: tuple[DamageKind, ...]) -> Iterator[Reading | Rejected]:
     if child(element, "NewsComponent") is None and child(element, "TopicSet") is not None:
         yield Unsupported("a NewsML topic set is no story")
         return
@@ -112,8 +121,7 @@ def _reading_without_text(
 ) -> Reading:
     """The reading of an item without text content: a picture with its caption, or a cancellation."""
     component = child(element, "NewsComponent")
-    media = next(descendant_elements(component, "ContentItem"), None)
-    kind = media_kind(media) if media is not None else None
+    kind = next(filter(None, map(media_kind, descendant_elements(component, "ContentItem"))), None)
     story = replace(
         _with_component(frame, component), type=kind or "text", renditions=renditions(component, item)
     )
@@ -206,7 +214,9 @@ def _components(component: Any) -> Iterator[Any]:
     yield component
     inner = [part for part in child_elements(component, "NewsComponent") if part not in _parts(component)]
     if attribute(component, "EquivalentsList").lower() == "yes":
-        inner = [part for part in inner if _text(part).strip()][:1] or inner[:1]
+        written = [part for part in inner if _text(part).strip()]
+        # forms of one text, of which the first will do; a translation is a text of its own
+        inner = list({_language(part): part for part in reversed(written)}.values())[::-1] or inner[:1]
     for part in inner:
         yield from _components(part)
 

@@ -30,12 +30,13 @@ _RFC3339_UTC: Final = re.compile(
     r"(?:1[89]|[2-9]\d)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ"
 )
 _ISO: Final = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?(?:\[([\w/+-]+)\])?)?",
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z(?:[+-]00:?00)?|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?(?:\[([\w/+-]+)\])?)?",
     re.IGNORECASE,
 )
-_ORDINAL: Final = re.compile(r"(\d{4})-?(\d{3})")
+_ORDINAL: Final = re.compile(r"(\d{4})-?(\d{3})(T.{4,40})?")
 _WEEK_DAY: Final = re.compile(r"\d{4}-?W\d\d(?:-?[1-7])?")
 _MONTH: Final = re.compile(r"\d{4}-\d\d")
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _WEB: Final = re.compile("https?://", re.IGNORECASE)
 _MAIL_DATE: Final = re.compile(
     r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) ([01]\d|2[0-3]):(\d\d):([0-5]\d)"
@@ -183,12 +184,14 @@ def _parse_iso(value: str) -> datetime | None:
 
 
 def _parse_rare(value: str) -> datetime | None:
-    """A day of the year, a day of a week or a month (ISO 8601), whose first day counts."""
+    """A day of the year, a day of a week, a month or a year (ISO 8601), whose first day counts."""
     if _WEEK_DAY.fullmatch(value):
         return _parse_iso(date.fromisoformat(value).isoformat())
     if match := _ORDINAL.fullmatch(value):
         day = date(int(match[1]), 1, 1) + timedelta(int(match[2]) - 1)
-        return _parse_iso(day.isoformat()) if day.year == int(match[1]) else None
+        return _parse_iso(f"{day}{match[3] or ''}") if day.year == int(match[1]) else None
+    if _YEAR.fullmatch(value):
+        return _parse_iso(f"{value}-01-01")
     return _parse_iso(f"{value}-01") if _MONTH.fullmatch(value) else None
 
 

@@ -54,6 +54,9 @@ _BULLET: Final = "\x04"
 _CELL: Final = "\x05"
 _BLANK_CODES: Final = tuple(zip(" \n\t\r\f", "\x06\x07\x08\x0e\x0f", strict=True))  # white space that stays
 _MARKS: Final = re.compile("([\x01-\x05][\x01-\x05 ]*)")
+_EMPTY_BLOCK: Final = re.compile(
+    "(?<![^\x01-\x05 ])[\xa0 ]*\xa0[\xa0 ]*(?![^\x01-\x05 ])"
+)  # of blanks that do not break
 # Longer runs of marks are seldom the same; a hostile document would fill the cache.
 _MAX_CACHED_MARKS: Final = 32
 
@@ -195,6 +198,8 @@ def _resolve_marks(text: str) -> str:
     """The text with single blanks, and with line ends, bullets and tabs instead of marks."""
     for blank in "\n\t\r\f":
         text = text.replace(blank, " ")
+    if "\xa0" in text:
+        text = _EMPTY_BLOCK.sub(" ", text)
     while "  " in text:
         text = text.replace("  ", " ")
     words, *parts = _MARKS.split(text.strip(" "))

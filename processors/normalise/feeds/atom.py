@@ -20,6 +20,7 @@ from processors.normalise.feeds.elements import (
     longest_content,
     media_words,
     person_names,
+    relation_of,
     resolve_base,
     text_of,
     usual_name,
@@ -43,9 +44,7 @@ def _feed_defaults(feed: Any) -> FeedEntry:
     """The language, the rights, the base and the authors that a feed gives all its entries (RFC 4287, sections 2, 4.2.10, 4.2.1)."""
     rights = next((text_of(element) for element in feed if usual_name(element) == "atom:rights"), "")
     links = [
-        element
-        for element in feed
-        if local_name(element) == "link" and element.get("rel", "alternate") == "alternate"
+        element for element in feed if local_name(element) == "link" and relation_of(element) == "alternate"
     ]
     return FeedEntry(
         language=feed.get(XML_LANG) or "",
@@ -70,7 +69,8 @@ def _entry(entry: Any, feed: FeedEntry) -> FeedEntry:
     source = next((element for element in entry if local_name(element) == "source"), None)
     return FeedEntry(
         identifier=first_content(fields, "atom:id", "id"),
-        link=alternate_link(links)
+        link=first_content(fields, "feedburner:origLink").strip()
+        or alternate_link(links)
         or (alternate_link(links, "self") if content is None else "")
         or (content.get("src") or "" if content is not None else ""),
         base=base,

@@ -30,7 +30,7 @@ _NAMESPACES: Final = {
     "http://www.georss.org/georss": "georss", "http://www.w3.org/2003/01/geo/wgs84_pos#": "geo", "http://www.opengis.net/gml": "gml",
     "http://prismstandard.org/namespaces/basic/2.0/": "prism", "http://prismstandard.org/namespaces/1.2/basic/": "prism",
     "http://prismstandard.org/namespaces/basic/2.1/": "prism", "http://prismstandard.org/namespaces/basic/3.0/": "prism",
-    "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
+    "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes", "http://rssnamespace.org/feedburner/ext/1.0": "feedburner",
     "http://purl.org/rss/1.0/": "", "http://my.netscape.com/rdf/simple/0.9/": "", "http://backend.userland.com/rss2": "",
     "http://my.netscape.com/publish/formats/rss-0.91.dtd": "", "http://channel.netscape.com/rdf/simple/0.9/": "", "http://purl.org/net/rss1.1#": "",
     "http://blogs.law.harvard.edu/tech/rss": "", "http://www.w3.org/1999/xhtml": "xhtml",
@@ -38,7 +38,7 @@ _NAMESPACES: Final = {
 # Prefixes that mean what they usually do even where the namespace is another.
 _PREFIXES: Final = frozenset({
     "atom", "content", "dc", "dcterms", "georss", "geo", "gml", "itunes", "media", "prism", "xhtml", "yandex", "turbo",
-    "googleplay", "mailru", "rambler",
+    "googleplay", "mailru", "rambler", "feedburner",
 })  # fmt: skip
 _USUAL_ROOTS: Final = frozenset({"rss", "channel"})
 _CAPITALS: Final = frozenset({"Item", "ITEM", "Channel", "CHANNEL", "Title", "TITLE"})
@@ -246,9 +246,14 @@ def person_name(element: Any) -> str:
 
 def alternate_link(links: list[Any], rel: str = "alternate") -> str:
     """The address of the link with a relation (RFC 4287, section 4.2.7.2); HTML is preferred."""
-    candidates = [link for link in links if link.get("rel", "alternate") == rel and link.get("href")]
+    candidates = [link for link in links if relation_of(link) == rel and link.get("href")]
     candidates.sort(key=lambda link: "html" not in link.get("type", "html"))
     return candidates[0].get("href").strip() if candidates else ""
+
+
+def relation_of(link: Any) -> str:
+    """The relation of a link, which may be written as its address in IANA's registry (RFC 4287, section 4.2.7.2)."""
+    return str(link.get("rel") or "alternate").strip().lower().rpartition("/relation/")[2]
 
 
 def linked_enclosures(links: list[Any]) -> tuple[Enclosure, ...]:
@@ -261,7 +266,7 @@ def linked_enclosures(links: list[Any]) -> tuple[Enclosure, ...]:
             size=whole_number(link.get("length")),
         )
         for link in links
-        if link.get("rel") == "enclosure" and link.get("href")
+        if relation_of(link) == "enclosure" and link.get("href")
     )
 
 

@@ -87,7 +87,7 @@ def _channel_defaults(root: Any, channel: Any) -> FeedEntry:
         or root.get(XML_LANG)
         or "",
         rights=fields.get("copyright") or fields.get("dc:rights") or "",
-        base=resolve_base(channel, resolve_base(root, fields.get("link", "").strip())),
+        base=channel.get("base") or resolve_base(channel, resolve_base(root, fields.get("link", "").strip())),
         publisher=fields.get("link", "").strip() or _self_link(channel) or fields.get("title", ""),
     )
 
@@ -133,16 +133,18 @@ def _entry(item: Any, feed: FeedEntry) -> FeedEntry:
 
 
 def _rss_link(item: Any, fields: dict[str, list[Any]], guid: str) -> str:
-    """The address of an item's page: its link, else its Atom link, else a guid that is a permalink."""
-    if link := first_content(fields, "link"):
+    """The address of an item's page: its link (its own, where another counts clicks), else its Atom link, else a guid that is a permalink."""
+    if link := first_content(fields, "feedburner:origLink", "link"):
         return link.strip()
     if address := alternate_link([*fields.get("atom:link", ()), *fields.get("link", ())]):
         return address
     permalink = next((element.get("isPermaLink", "true") for element in fields.get("guid", ())), "false")
     if permalink.strip().lower() == "true" and guid.strip().startswith(("http://", "https://")):
         return guid.strip()
-    about = item.get(_ABOUT) or item.get("href") or ""  # of a channel definition file
-    return about if about.startswith(("http://", "https://")) else ""
+    about = item.get(_ABOUT) or ""
+    if about.startswith(("http://", "https://")):
+        return about
+    return item.get("href") or ""  # of a channel definition file, which may have a base
 
 
 FORMAT: Final = Format(
