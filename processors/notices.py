@@ -186,7 +186,7 @@ def _is_addressed(notices: _Notices, item: _Item) -> bool:
 
 def _has_sure_mark(notices: _Notices, item: _Item) -> bool:
     """Whether a mark says it alone: one that means nothing else, or one in capitals beside words that are none."""
-    if notices.slugs.search(item.slugline):
+    if (mark := notices.slugs.search(item.slugline)) and not _is_last_word(mark[0], item):
         return True
     places = [item.headline, item.note, *item.lines]
     if any(notices.sure.search(place) for place in places):
@@ -197,6 +197,11 @@ def _has_sure_mark(notices: _Notices, item: _Item) -> bool:
         return True
     end = end_part(item.headline)
     return bool(end and end.isupper() and (notices.marks.fullmatch(end) or notices.sure.fullmatch(end)))
+
+
+def _is_last_word(mark: str, item: _Item) -> bool:
+    """Whether a mark may be the last word of a slug of news: ``Road Kill``, with a dispatch under it."""
+    return mark[0] == " " and not mark.isupper() and item.is_dispatch
 
 
 def _has_capital_mark(notices: _Notices, place: str) -> bool:
@@ -307,7 +312,10 @@ def _compiled(words: KillWords) -> _Notices:
             rf"{open_}(?P<mark>(?i:{words.marks}))(?=\s+[¿¡“«]?[^\W\d_a-zß-ÿ][^\W\d_A-ZÀ-Þ])"
         ),
         bracketed_marks=compiled(rf"\s*[\[【〔［](?:{words.marks})[\]】〕］]"),
-        slugs=compiled(rf"(?:^|[-,/ ])\s*(?:{words.sure}|{words.slugs})(?=[,.\d\s]*$|,)"),
+        slugs=compiled(
+            rf"(?:^|[-,/ ])\s*(?:{words.sure}|{words.slugs})(?=(?:\s*adv\d{{0,2}})?[,.\d\s]*$|,)"
+            rf"|^(?:am|pm|bc|ap)-+(?:{words.slugs})--"
+        ),
         address=compiled(words.address),
         requests=compiled(words.requests),
         withdraws=compiled(words.withdraws),

@@ -253,6 +253,27 @@ def test_news_of_what_was_withdrawn_kills_nothing(headline: str, text: str) -> N
     assert relation_of(headline, "") != "kill"
 
 
+@pytest.mark.parametrize(
+    ("slugline", "kills"),
+    [
+        ("BC-Mill Stops,KILL,0030", True),
+        ("BC-Mill Stops, Kill, 1st Ld", True),
+        ("BC-KILL--Mill Stops,0030", True),
+        ("BC-Mill Stops,KILL ADV08,0030", True),
+        ("BC-Mill Stops,Bulletin Elimination,0030", True),
+        ("BC-Mill Stops,ELIMINATE", True),
+        ("BC-Road Kill,0030", False),
+        ("BC-FBN--Elimination, 1st Ld", False),
+        ("BC-Kill-Mill Stops,0030", False),
+    ],
+)
+def test_a_slug_line_kills_by_its_version_and_by_no_subject(slugline: str, *, kills: bool) -> None:
+    signals = read_signals(
+        headline="Mill stops", text=f"PORT ELLERY, March 2 (QXN) - {COPY}", slugline=slugline
+    )
+    assert (signals.relation == "kill") == kills
+
+
 def test_a_new_version_that_takes_the_place_of_a_story_is_a_correction() -> None:
     assert (
         relation_of("ANNULE ET REMPLACE : Le ferry de Gannet coule", f"PORT ELLERY, 2 mars (QXN) - {COPY}")
