@@ -122,7 +122,7 @@ class Events(Struct, frozen=True):
         Meta(
             ge=16_384,
             le=2_147_483_647,
-            description="Of one event as JSON; a longer one carries the head of its text, and says so.",
+            description="Of one event with its key and headers; a longer one carries the head of its text, and says so.",
         ),
     ] = 1_000_000
     repeat_text: Annotated[
