@@ -23,6 +23,7 @@ class TopicNames(WordTable, frozen=True):
     """``topics.toml``: what belongs to no one language."""
 
     priors: dict[str, float]  # by topic
+    trust: dict[str, float]  # by topic at the top: by which its evidence is multiplied
     sections: dict[str, str]  # by topic: what publishers call their sections, separated by commas
 
 

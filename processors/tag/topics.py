@@ -44,8 +44,8 @@ SCORE_POWER: Final = 2.0  # confidences follow shares of it: 1 spreads them, mor
 # word is certain; higher, and short stories are never sure.
 OTHER_EVIDENCE: Final = 4.0
 # The logistic curve of confidence: offset, and slope over the logarithm of the odds. Fitted on halves of three sets of
-# news in two languages (the words' weights are not), each set counting alike.
-CONFIDENCE_CURVE: Final = (0.761, 0.664)
+# news in two languages (the words' weights are not, `trust` in topics.toml is), each set counting alike.
+CONFIDENCE_CURVE: Final = (0.777, 0.7)
 MIN_CONFIDENCE: Final = (
     0.5  # lower tells what is wrong more often than right; higher loses the second of a mixed story
 )
@@ -140,13 +140,17 @@ def _from_words(event: Event, tag: str) -> Iterator[_FoundTopic]:
     for at, term in lexicon.terms_in(event.text[:MAX_READ_CHARS]):
         counts[term] = counts.get(term, 0.0) + (LEAD_WEIGHT if at < LEAD_TOKENS else 1.0)
     scores = _weigh(lexicon, counts)
-    tops = {number: score for number, score in enumerate(scores) if score and lexicon.tops[number] == number}
-    total = sum(score**SCORE_POWER for score in tops.values())
-    for number, score in sorted(tops.items(), key=lambda item: (-item[1], item[0]))[:MAX_WORD_TOPICS]:
-        confidence = _confidence(score, total)
+    evidence = {
+        number: score**SCORE_POWER * topic_names().trust.get(lexicon.codes[number], 1.0)
+        for number, score in enumerate(scores)
+        if score and lexicon.tops[number] == number
+    }
+    total = sum(evidence.values())
+    for number, own in sorted(evidence.items(), key=lambda item: (-item[1], item[0]))[:MAX_WORD_TOPICS]:
+        confidence = _confidence(own, total)
         if confidence >= MIN_CONFIDENCE:
             told = _sure_child(lexicon, scores, number) or number
-            yield _FoundTopic(lexicon.codes[told], confidence, score**SCORE_POWER / total)
+            yield _FoundTopic(lexicon.codes[told], confidence, own / total)
 
 
 def _sure_child(lexicon: TopicLexicon, scores: list[float], top: int) -> int | None:
@@ -164,9 +168,8 @@ def _sure_child(lexicon: TopicLexicon, scores: list[float], top: int) -> int | N
     return child if is_sure else None
 
 
-def _confidence(score: float, total: float) -> float:
-    """How sure a topic is, of its score and the squares of all."""
-    own = score**SCORE_POWER
+def _confidence(own: float, total: float) -> float:
+    """How sure a topic is, of its evidence and that of all."""
     odds = math.log(own / (total - own + OTHER_EVIDENCE**SCORE_POWER))
     return 1 / (1 + math.exp(-(CONFIDENCE_CURVE[0] + CONFIDENCE_CURVE[1] * odds)))
 

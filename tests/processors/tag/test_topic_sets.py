@@ -68,3 +68,9 @@ def test_a_word_of_several_topics_counts_for_what_the_story_is_about(
     topics = find_topics(Event(Story("urn:x:1"), headline, text, Language("en", 1.0)))
     tops = [[topic.code[7:], *find_ancestors(topic.code[7:])][-1] for topic in topics]
     assert tops == [code]
+
+
+def test_help_for_refugees_is_society_before_politics() -> None:
+    text = "Der Bürgermeister von Rottweil hat am Montag mit Helfern Wasser an Flüchtlinge verteilt. Die Regierung will mehr Busse schicken."
+    event = Event(Story("urn:x:1"), "Helfer versorgen Flüchtlinge am Bahnhof", text, Language("de", 1.0))
+    assert find_ancestors(find_topics(event)[0].code.removeprefix("medtop:"))[-1] == "14000000"
