@@ -27,6 +27,7 @@ LANGUAGES: Final = (
     "zh",
 )  # of the names, in their order
 CODE_PREFIX: Final = "medtop:"
+TOPIC_SCHEME: Final = "http://cv.iptc.org/newscodes/mediatopic/"  # of the topics' URIs
 # Who added a subject of a story: normalise, where it maps a publisher's code, and tag, where the words say it.
 PIPELINE_CREATOR: Final = "urn:wiredesk:normalise"
 TAGGER_CREATOR: Final = "urn:wiredesk:tag"
@@ -56,6 +57,11 @@ def media_topics() -> Mapping[str, MediaTopic]:
         by_language = {language: name for language, name in zip(LANGUAGES, names, strict=True) if name}
         topics[code] = MediaTopic(code, parent, by_language)
     return topics
+
+
+def topic_uri(code: str) -> str:
+    """The URI of a topic at the IPTC, from its code with or without prefix."""
+    return f"{TOPIC_SCHEME}{code.removeprefix(CODE_PREFIX)}"
 
 
 @cache

@@ -1,6 +1,7 @@
-"""Stories out of an index into a file: events as JSON Lines, or rows as CSV (RFC 4180) or Apache Parquet.
+"""Stories out of an index into a file: events as JSON Lines, rows as CSV (RFC 4180) or Apache Parquet, or a form.
 
-JSON Lines carry the whole event, as topics do. A row holds what fits a table: see `StoryRow`.
+JSON Lines carry the whole event, as topics do. A row holds what fits a table: see `StoryRow`. The forms are those of
+`sinks.forms`: ninjs, NewsML-G2, and feeds.
 """
 
 from __future__ import annotations
@@ -9,20 +10,27 @@ import csv
 import io
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, BinaryIO, Final, Literal, Protocol
 
 from config import Misconfigured
 from processors.model.codec import encode
 from processors.model.event import Event
+from processors.times import read_milliseconds
+from sinks.forms import FORMS, Form
 from sinks.search import Query, Stories, make_hit
 
-ExportFormat = Literal["jsonl", "csv", "parquet"]
+ExportFormat = Literal[
+    "jsonl", "csv", "parquet", "ninjs-3.1", "ninjs-2.2", "ninjs-1.6", "newsml-g2", "rss", "atom", "jsonfeed"
+]
 PAGE_STORIES: Final = 200  # of one search: more take memory for nothing, fewer make more searches
 # Rows of a row group (Parquet): smaller groups compress worse and read slower, larger ones take memory while they fill.
 ROW_GROUP_ROWS: Final = 5000
 # A spreadsheet runs what begins so (OWASP, CSV Injection); an apostrophe before it makes it words again.
 FORMULA_MARKS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 SEPARATOR: Final = "; "  # between the values of a list in CSV
+TIME_COLUMNS: Final = ("time", "received")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +106,13 @@ def make_writer(format_: ExportFormat, stream: BinaryIO) -> ExportWriter:
     Raises:
         Misconfigured: Parquet is wanted and pyarrow is not installed.
     """
-    writers: dict[ExportFormat, Callable[[BinaryIO], ExportWriter]] = {
+    writers: dict[str, Callable[[BinaryIO], ExportWriter]] = {
         "jsonl": JsonLinesWriter,
         "csv": CsvWriter,
         "parquet": ParquetWriter,
     }
+    if format_ in FORMS:
+        return FormWriter(FORMS[format_], stream)
     return writers[format_](stream)
 
 
@@ -152,6 +162,28 @@ class JsonLinesWriter:
         """Nothing is buffered."""
 
 
+class FormWriter:
+    """Stories in a form: its head, each story, its tail."""
+
+    def __init__(self, form: Form, stream: BinaryIO) -> None:
+        """`stream` stays the caller's. Nothing is written before the first story, or the end."""
+        self._form, self._stream = form, stream
+        self._is_begun = False
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Add stories."""
+        for event in events:
+            self._stream.write(self._form.separator if self._is_begun else self._form.head(event))
+            self._is_begun = True
+            self._stream.write(self._form.write_item(event))
+
+    def close(self) -> None:
+        """Write what ends the document, and the head of one without stories."""
+        if not self._is_begun:
+            self._stream.write(self._form.head(None))
+        self._stream.write(self._form.tail)
+
+
 class CsvWriter:
     """Rows in UTF-8 with a header; lists in one cell, parted by `SEPARATOR`. No cell is a formula."""
 
@@ -172,7 +204,7 @@ class CsvWriter:
 
 
 class ParquetWriter:
-    """Rows with lists as lists, in row groups of `ROW_GROUP_ROWS`."""
+    """Rows with lists as lists, times as UTC timestamps and dates as dates, in row groups of `ROW_GROUP_ROWS`."""
 
     def __init__(self, stream: BinaryIO) -> None:
         """Raises `Misconfigured` where pyarrow is not installed."""
@@ -187,14 +219,20 @@ class ParquetWriter:
             "tuple[str, ...]": pa.list_(pa.string()),
         }  # fmt: skip
         self._table = pa.Table
-        self._schema = pa.schema([(field.name, kinds[str(field.type)]) for field in fields(StoryRow)])
+        types = {name: pa.timestamp("ms", "UTC") for name in TIME_COLUMNS} | {"dateline_date": pa.date32()}
+        columns = [(field.name, types.get(field.name, kinds[str(field.type)])) for field in fields(StoryRow)]
+        self._schema = pa.schema(columns)
         self._file = parquet.ParquetWriter(stream, self._schema, compression="zstd")
         self._rows: list[dict[str, Any]] = []
 
     def write(self, events: Sequence[Event]) -> None:
         """Add stories."""
         names = [field.name for field in fields(StoryRow)]
-        self._rows += [dict(zip(names, _values(make_row(event)), strict=True)) for event in events]
+        rows = [dict(zip(names, _values(make_row(event)), strict=True)) for event in events]
+        for row in rows:
+            row |= {name: _moment(row[name]) for name in TIME_COLUMNS}
+            row["dateline_date"] = _day(row["dateline_date"])
+        self._rows += rows
         if len(self._rows) >= ROW_GROUP_ROWS:
             self._flush()
 
@@ -207,6 +245,19 @@ class ParquetWriter:
         if self._rows:
             self._file.write_table(self._table.from_pylist(self._rows, schema=self._schema))
             self._rows.clear()
+
+
+def _moment(timestamp: str) -> datetime | None:
+    milliseconds = read_milliseconds(timestamp)
+    return None if milliseconds is None else EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def _day(text: str | None) -> date | None:
+    """The day of a dateline; None where it has only a year and month."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def _values(row: StoryRow) -> list[Any]:

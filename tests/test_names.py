@@ -79,7 +79,8 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # versions of stories, and settings of the stores; words and pieces of words of every language came for the
 # rules of names outside English, and words in names, signs beside places and scores of places for a house without words.
 # The size of events, and the examples that the pipeline makes.
-MAX_FILES = 276
+# The forms in which others read stories: what they share, ninjs, NewsML-G2, feeds.
+MAX_FILES = 280
 MAX_LINES = 500
 
 

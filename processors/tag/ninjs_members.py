@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from processors.linked_data import geonames_uri
-from processors.media_topics import TAGGER_CREATOR
+from processors.media_topics import TAGGER_CREATOR, topic_uri
 from processors.model.event import Entity, Event
 from processors.model.story import Organisation, Person, Point, Story, StoryPlace, Subject
 from processors.tickers import find_symbols, tells_of_business
@@ -18,7 +18,6 @@ from processors.tickers import find_symbols, tells_of_business
 ASIDE_SEGMENTS: Final = frozenset(
     {"byline", "credit", "signoff", "boilerplate"}
 )  # kinds that name who made the story
-MEDIA_TOPIC_URI: Final = "http://cv.iptc.org/newscodes/mediatopic/{}"
 
 
 def fill_story(event: Event) -> Story:
@@ -80,7 +79,7 @@ def _places(story: Story, entities: Iterable[Entity]) -> Iterable[StoryPlace]:
 def _subjects(event: Event) -> Iterable[Subject]:
     present = {subject.uri for subject in event.story.subjects}
     for topic in event.topics or ():
-        uri = MEDIA_TOPIC_URI.format(topic.code.removeprefix("medtop:"))
+        uri = topic_uri(topic.code)
         if uri not in present:
             percent = round(100 * topic.confidence)
             yield Subject(

@@ -23,6 +23,20 @@ if TYPE_CHECKING:
 
 # For one page: an export may wait where a reader of the desk may not; for ever, it would hide a broken index.
 PAGE_TIMEOUT_S = 600.0
+FORMATS = [
+    *(
+        "jsonl",
+        "csv",
+        "parquet",
+        "ninjs-3.1",
+        "ninjs-2.2",
+        "ninjs-1.6",
+        "newsml-g2",
+        "rss",
+        "atom",
+        "jsonfeed",
+    )
+]
 RELATIONS = click.Choice(["new", "duplicate", "update", "correction", "kill"])
 
 
@@ -39,10 +53,11 @@ RELATIONS = click.Choice(["new", "duplicate", "update", "correction", "kill"])
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["jsonl", "csv", "parquet"]),
-    default="jsonl",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    default=["jsonl"],
     show_default=True,
-    help="jsonl: whole events; csv, parquet: a row a story.",
+    help="jsonl: whole events; csv, parquet: a row a story; the others: a standard's items, with their whole text.",
 )
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="[default: standard output]"
@@ -67,7 +82,7 @@ def command(
     since: str | None,
     duplicates: bool,
     limit: int | None,
-    format_: ExportFormat,
+    format_: tuple[ExportFormat, ...],
     output: Path | None,
     embedded_data: str | None,
     search: str | None,
@@ -80,12 +95,15 @@ def command(
     Examples:
       wiredesk export --query ferry > ferry.jsonl
       wiredesk export --topic medtop:04000000 --since 2026-11-01T00:00:00Z --format csv -o economy.csv
+      wiredesk export --language en --format ninjs-1.6 > english.jsonl
       wiredesk export --from elasticsearch --language es --format parquet -o spanish.parquet
     """
     from config.settings import override_settings
     from sinks.export import make_writer
     from sinks.search import Query
 
+    if len(format_) > 1:
+        raise click.UsageError(f"--format: one at a time, not {', '.join(format_)}")
     since_ms = parse_milliseconds("--since", since)
     query = Query(
         words,
@@ -99,8 +117,8 @@ def command(
     )
     search = search or ("embedded" if embedded_data else settings.desk.search)
     settings = override_settings(settings, {"embedded.data": embedded_data})
-    with _open_output(output, format_) as stream:
-        count = asyncio.run(_export(settings, search, query, limit, make_writer(format_, stream)))
+    with _open_output(output, format_[0]) as stream:
+        count = asyncio.run(_export(settings, search, query, limit, make_writer(format_[0], stream)))
     click.echo(f"{count} stories", err=True)
 
 

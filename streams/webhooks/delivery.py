@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote, urljoin, urlsplit
@@ -21,7 +21,10 @@ from yarl import URL
 from config.redaction import redact_secrets
 from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
+from processors.model.codec import decode
+from processors.model.event import Event
 from processors.numbers import parse_int64
+from sinks.forms import FORMS
 from sinks.metrics import DELIVERIES, RETRIES
 from streams.messages import Record
 from streams.pollers import address_guard as guard
@@ -69,6 +72,7 @@ class TargetClient:
         self._policy = RetryPolicy("webhook", settings.first_delay_s, settings.max_delay_s, settings.attempts)
         self._clock, self._now, self._sleep = clock, now, sleep
         self._session: aiohttp.ClientSession | None = None
+        self._form = FORMS.get(target.format)  # none: the event as it stands
 
     async def __aenter__(self) -> Self:
         settings = self._settings
@@ -92,6 +96,11 @@ class TargetClient:
 
     async def deliver(self, record: Record) -> Rejected | None:
         """Post a story until the target accepts it, and return None; or return why it is set aside."""
+        if self._form is not None:
+            try:
+                record = replace(record, value=self._form.write_document(decode(record.value, Event)))
+            except Rejected as error:
+                return error
         if len(record.value) > self._settings.max_bytes:
             return TooLarge(
                 f"{len(record.value)} bytes, over webhooks.max_bytes ({self._settings.max_bytes})"
@@ -182,10 +191,12 @@ class TargetClient:
         identity = headers.get("ce_id") or f"{record.topic}-{record.partition}-{record.offset}"
         timestamp = int(self._now())
         attributes = {f"ce-{name[3:]}": value for name, value in headers.items() if name.startswith("ce_")}
+        if self._form is not None:
+            attributes.pop("ce-dataschema", None)  # of an event, which this body is not
         attributes |= {name: headers[name] for name in ("traceparent",) if name in headers}
         return {
             **{name: quote(value, safe=PRINTABLE_CHARS) for name, value in attributes.items()},
-            "Content-Type": "application/json",
+            "Content-Type": self._form.media_type if self._form else "application/json",
             "webhook-id": identity,
             "webhook-timestamp": str(timestamp),
             "webhook-signature": signature(self.target.secrets, identity, timestamp, record.value),

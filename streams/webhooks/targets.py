@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from config import Misconfigured
 from config.files import find_file, read_tables
 from config.settings import Settings
+from sinks.forms import EVENT_FORM, FORMS
 from sinks.routes.router import RouteRule
 from streams.pollers.address_guard import hides_secrets
 
@@ -30,12 +31,16 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the stories of a route are posted. `secrets` has the newest first; during a change the old one signs too."""
+    """Where the stories of a route are posted. `secrets` has the newest first; during a change the old one signs too.
+
+    `format` is `EVENT_FORM`, or one of `sinks.forms.FORMS`.
+    """
 
     name: str
     url: str
     route: str
     secrets: tuple[bytes, ...]
+    format: str = EVENT_FORM
 
     def __repr__(self) -> str:
         """Without secrets, and without what an address may hide in its query."""
@@ -62,7 +67,7 @@ def read_targets(
     *,
     allow_http: bool = False,
 ) -> tuple[Target, ...]:
-    """The targets of a file: ``[webhooks.NAME]`` with `url` and `route`.
+    """The targets of a file: ``[webhooks.NAME]`` with `url`, `route` and, where it is not the event, `format`.
 
     Each has its secret in ``WIREDESK_WEBHOOK_<NAME>_SECRET``, or in the file that ``…_SECRET_FILE`` names: ``whsec_``
     and base64, at least 24 bytes; several, the newest first, with blanks between. An address without TLS, on the way to
@@ -117,9 +122,9 @@ def _parse_target(
 ) -> Target:
     if not _NAME.fullmatch(name):
         raise Misconfigured(f"{where}: a webhook's name has small letters, digits, - and _")
-    if not isinstance(table, dict) or set(table) != {"url", "route"}:
-        raise Misconfigured(f"{where} must have url and route, and nothing else")
-    url, route = table["url"], table["route"]
+    if not isinstance(table, dict) or set(table) | {"format"} != {"url", "route", "format"}:
+        raise Misconfigured(f"{where} must have url and route, may have format, and nothing else")
+    url, route, form = table["url"], table["route"], table.get("format", EVENT_FORM)
     if not isinstance(url, str) or not _is_web(url):
         raise Misconfigured(
             f"{where}: url must begin with https:// or http:// and name a host, without user or password"
@@ -132,7 +137,11 @@ def _parse_target(
         raise Misconfigured(
             f"{where}: no rule is called {route!r}; rules are {', '.join(sorted(routes)) or 'none'}"
         )
-    return Target(name, url, route, _secrets(where, name, variables))
+    if form != EVENT_FORM and (not isinstance(form, str) or form not in FORMS):
+        raise Misconfigured(
+            f"{where}: no format is called {form!r}; use one of {', '.join([EVENT_FORM, *FORMS])}"
+        )
+    return Target(name, url, route, _secrets(where, name, variables), form)
 
 
 def _is_web(url: str) -> bool:

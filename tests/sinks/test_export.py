@@ -80,6 +80,15 @@ async def test_parquet_holds_the_same_rows_with_lists_as_lists(shelf: Shelf) -> 
     table = parquet.read_table(io.BytesIO(await exported(shelf, "parquet", Query())))
     assert table.column_names == [each.name for each in fields(StoryRow)]
     told = [{name: _tuple(value) for name, value in each.items()} for each in table.to_pylist()]
+    for column in ("time", "received"):
+        assert str(table.schema.field(column).type) == "timestamp[ms, tz=UTC]"
+    assert str(table.schema.field("dateline_date").type) == "date32[day]"
+    for row in told:
+        row |= {
+            name: row[name].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            for name in ("time", "received")
+        }
+        row["dateline_date"] = row["dateline_date"] and row["dateline_date"].isoformat()
     wanted = [make_row(event("urn:b", minute=5)), make_row(dispatch())]
     assert told == [{each.name: getattr(made, each.name) for each in fields(StoryRow)} for made in wanted]
 
@@ -147,3 +156,11 @@ def test_a_wrong_call_says_what_to_do(wrong: list[str], said: str) -> None:
 
 def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def test_one_format_is_asked_for_at_a_time() -> None:
+    told = CliRunner().invoke(
+        cli, ["export", "--format", "ninjs-1.6", "--format", "ninjs-2.2", "--format", "rss"]
+    )
+    assert told.exit_code == 2
+    assert "one at a time, not ninjs-1.6, ninjs-2.2, rss" in told.output

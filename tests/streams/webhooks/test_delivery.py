@@ -14,9 +14,11 @@ from msgspec import structs
 from config import Misconfigured
 from config.settings import Webhooks
 from processors.errors import Rejected, TooLarge, Undeliverable
+from processors.model.codec import encode
 from streams.messages import Record
 from streams.webhooks.delivery import TargetClient
 from streams.webhooks.targets import Target
+from tests.sinks.events import event
 from tests.streams.conftest import SECRET, Answers, record
 
 OPEN = Webhooks(allowed_addresses=("127.0.0.1",), attempts=3, circuit_failures=99, timeout_s=5.0)
@@ -59,6 +61,32 @@ async def test_a_delivery_is_signed_and_carries_the_attributes_of_its_event(endp
     assert headers["ce-type"] == "org.wiredesk.out.ships.v1"
     assert headers["Content-Type"] == "application/json"
     assert body == b'{"number": 1}'
+
+
+@pytest.mark.parametrize(
+    ("form", "media_type", "word"),
+    [
+        ("ninjs-1.6", "application/json", b'"body_html":"<p>Ships came'),
+        ("ninjs-2.2", "application/json", b'"bodies":[{"value":"Ships came'),
+        ("newsml-g2", "application/vnd.iptc.g2.newsmessage+xml", b'guid="urn:a"'),
+        ("rss", "application/rss+xml", b">urn:a</guid>"),
+    ],
+)
+async def test_a_target_gets_the_form_that_it_asks_for_and_a_signature_of_that(
+    endpoint: Answers, form: str, media_type: str, word: bytes
+) -> None:
+    sent = record(1, value=encode(event("urn:a")))
+    async with TargetClient(replace(endpoint.target(), format=form), OPEN, now=lambda: 1700000000) as client:
+        assert await client.deliver(sent) is None
+        assert "not JSON" in str(await client.deliver(record(2, value=b"no event")))
+    ((headers, body),) = endpoint.got
+    content = (sent.header("ce_id") or b"") + b".1700000000." + body
+    assert (
+        headers["webhook-signature"]
+        == f"v1,{b64encode(hmac.new(SECRET, content, hashlib.sha256).digest()).decode()}"
+    )
+    assert headers["Content-Type"] == media_type
+    assert word in body
 
 
 async def test_a_target_that_fails_is_tried_again_with_growing_delays(endpoint: Answers) -> None:

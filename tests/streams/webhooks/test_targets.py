@@ -43,6 +43,10 @@ def test_a_secret_may_come_from_a_file_and_two_sign_during_a_change(tmp_path: Pa
         ('[webhooks.A]\nurl="https://a.example"\nroute="urgent"', "small letters"),
         ('[webhooks.news-room]\nurl="https://a.example"', "url and route"),
         ('[webhooks.news-room]\nurl="https://a.example"\nroute="urgent"\nsecret="x"', "nothing else"),
+        (
+            '[webhooks.news-room]\nurl="https://a.example"\nroute="urgent"\nformat="ninjs-4"',
+            "use one of event, ninjs-3.1",
+        ),
         ('[webhooks.news-room]\nurl="ftp://a.example"\nroute="urgent"', "https://"),
         ('[webhooks.news-room]\nurl="https://u:p@a.example"\nroute="urgent"', "without user"),
         ('[webhooks.news-room]\nurl="https://a.example:99999"\nroute="urgent"', "https://"),
