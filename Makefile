@@ -37,6 +37,8 @@ lock: $(VENV)/.dev ## Resolve the dependencies anew into locks/
 	    --extra kafka --extra elasticsearch -c locks/dev.txt pyproject.toml -o locks/fleet.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    -c locks/dev.txt pyproject.toml -o locks/embedded.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --group vectors -c locks/dev.txt pyproject.toml -o locks/vectors.txt
 
 schemas: $(VENV)/.dev ## Generate config/schemas/: JSON Schemas, examples, the AsyncAPI document
 	$(BIN)/python -m streams.generate.schemas
@@ -58,6 +60,11 @@ letters: $(VENV)/.dev ## Build the models of letters anew from CLDR and the lexi
 
 model: $(VENV)/.dev ## Train the shipped name recogniser (needs the training corpora; about 40 minutes)
 	$(BIN)/python -m tests.benchmarks.train_ner $(ARGS)
+
+vectors: $(VENV)/.dev ## Make the words and places of the step cluster anew (about half an hour; two more packages)
+	$(BIN)/python -m pip install -q --require-hashes -r locks/vectors.txt
+	$(BIN)/python -m tests.benchmarks.make_vectors $(ARGS)
+	$(BIN)/python -m tests.benchmarks.make_cluster_places
 
 bench: $(VENV)/.dev ## Measure: throughput and start-up, as ratios against named peers in the same run
 	$(BIN)/python -m tests.benchmarks.embedded $(ARGS)

@@ -31,7 +31,7 @@ LAYERS = {
         {"layout"},
         {"notices"},
         {"signals"},
-        {"normalise", "deduplicate", "segment", "tag"},
+        {"normalise", "deduplicate", "segment", "tag", "cluster"},
     ],
     "sinks": [{"sqlite", "elasticsearch", "routes"}, {"desk"}],
     "streams": [

@@ -68,6 +68,23 @@ class Lineage(Model, frozen=True):
     again: bool = False
 
 
+class ClusterStanding(Model, frozen=True):
+    """Where a story stands among the reports of one happening, by any source in any language.
+
+    `id` is the uri of the first story, `sequence` this one's number, from 1; `sources` and `languages` are what the cluster
+    held with this story, `first` is when it began. `score` (0 to 1) says how likely it belongs there, and is null for the
+    first story; `novelty` (0 to 1) how much it tells that the earlier ones did not.
+    """
+
+    id: str
+    sequence: int
+    sources: int
+    languages: tuple[str, ...]
+    first: str
+    score: float | None = always_written(None)
+    novelty: float = always_written(1.0)
+
+
 class Segment(Model, frozen=True):
     """A part of the text; the segments of an event tile its text."""
 
@@ -252,6 +269,7 @@ class Event(Model, frozen=True):
     text: str = always_written("")
     language: Language | None = None
     lineage: Lineage | None = None
+    cluster: ClusterStanding | None = None
     segments: tuple[Segment, ...] | None = None
     dateline: Dateline | None = None
     quotes: tuple[Quote, ...] | None = None
