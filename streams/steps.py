@@ -29,7 +29,7 @@ from processors.rule_guard import FailedRule, RuleGuard
 from processors.size_limit import RawPlace, leave_out_bodies, limit_event
 from streams.messages import RAW_PLACE_HEADER, Message, Record, dead_letter, event_message
 from streams.settlement import Outcome
-from streams.topology import LINEAGE, SINK_READS, STEPS, Step, Topic
+from streams.topology import CLUSTERED, LINEAGE, SINK_READS, STEPS, Step, Topic
 
 if TYPE_CHECKING:
     from processors.deduplicate import PreparedEvent
@@ -265,6 +265,36 @@ def _events_of(outcomes: Sequence[StageOutcome]) -> list[Event]:
         for new in outcome
         if isinstance(new, NewEvent)
     ]
+
+
+@stage_loader("cluster")
+class ClusterStage:
+    """Remembers the stories of a week."""
+
+    def __init__(self, settings: Settings) -> None:  # noqa: ARG002 -- the signature of loaders
+        from processors.cluster import VERSION, Clusterer
+
+        self._version = VERSION
+        self._clusterer = Clusterer()
+
+    def __call__(self, items: Sequence[Event]) -> list[StageOutcome]:
+        """One outcome a story, each laid beside those before it."""
+        return [_guarded(self._run_one, item) for item in items]
+
+    def restore(self, memory: bytes) -> None:
+        """Remember a story of the log."""
+        ignored = self._clusterer.ignored_records
+        self._clusterer.restore(memory)
+        if self._clusterer.ignored_records > ignored:
+            from streams.health import count_unread_state  # not at the top: `wiredesk process` has no figures
+
+            count_unread_state(CLUSTERED.name, "another format")
+
+    def _run_one(self, event: Event) -> StageOutcome:
+        decision = self._clusterer.decide(event)
+        return (
+            NewEvent(trace_step(event, "cluster", self._version, cluster=decision.standing), decision.memory),
+        )
 
 
 def trace_step(

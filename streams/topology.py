@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 STATE_WINDOWS: Final = 3
 
 
+# Hours that the clusters' state is kept: their window of a week, and a day for what came late.
+CLUSTER_STATE_HOURS: Final = 192
+
+
 def by_feed(event: Event) -> str:
     """Raw items: one feed's items stay in order."""
     return (event.provenance and event.provenance.feed) or ""
@@ -41,14 +45,15 @@ def by_chain(event: Event) -> str:
 class Topic:
     """A named log.
 
-    Records are kept for the runtime's retention ("log"), for some windows of deduplication ("window"), until an
-    operator drops them ("ever"), or the last one of each key ("compacted"). `description` is what consumers are told.
+    Records are kept for the runtime's retention ("log"), for some windows of deduplication ("window"), for the window of
+    clusters ("clusters"), until an operator drops them ("ever"), or the last one of each key ("compacted").
+    `description` is what consumers are told.
     """
 
     name: str
     key: Callable[[Event], str]
     carries: Literal["item", "event", "gap", "state"] = "event"
-    retention: Literal["log", "window", "ever", "compacted"] = "log"
+    retention: Literal["log", "window", "clusters", "ever", "compacted"] = "log"
     description: str = ""
 
     @property
@@ -123,9 +128,12 @@ DUPLICATE  = Topic("wire.stories.duplicate.v1",  by_chain,
                    description="Repeats, with the story that they repeat; neither segmented nor tagged.")
 SEGMENTED  = Topic("wire.stories.segmented.v1",  by_chain,
                    description="Stories taken apart: segments, dateline, quotations, damage.")
+TAGGED     = Topic("wire.stories.tagged.v1",     by_one_key,
+                   description="Stories with their names, dates and topics, in the order in which they are clustered.")
 ENRICHED   = Topic("wire.stories.enriched.v1",   by_chain,
                    description="Whole events: what consumers read who want everything.")
 LINEAGE    = Topic("wire.state.deduplicate.v1",  by_one_key,  carries="state", retention="window")
+CLUSTERED  = Topic("wire.state.cluster.v1",      by_one_key,  carries="state", retention="clusters")
 ROUTED     = Topic("wire.state.routes.v1",       by_chain,    carries="state", retention="compacted")
 WEBHOOKS   = Topic("wire.webhooks.v1",           by_chain,
                    description="Dead letters of webhooks that are to be delivered again.")
@@ -142,7 +150,8 @@ STEPS: Final = (
     Step("normalise",   (RAW, BACKFILL), (NORMALISED,),       pooled=True),
     Step("deduplicate", (NORMALISED,),   (UNIQUE, DUPLICATE), state=LINEAGE),
     Step("segment",     (UNIQUE,),       (SEGMENTED,),        pooled=True),
-    Step("tag",         (SEGMENTED,),    (ENRICHED,),         pooled=True),
+    Step("tag",         (SEGMENTED,),    (TAGGED,),           pooled=True),
+    Step("cluster",     (TAGGED,),       (ENRICHED,),         state=CLUSTERED),
 )
 # fmt: on
 # What follows from the steps.
@@ -187,4 +196,6 @@ def retention_hours(topic: Topic, settings: Settings, log_hours: int) -> int | N
     """How many hours a topic keeps its records; None where it drops none. `log_hours` is the runtime's retention."""
     if topic.retention == "window":
         return STATE_WINDOWS * settings.deduplicate.window_hours
+    if topic.retention == "clusters":
+        return CLUSTER_STATE_HOURS
     return log_hours if topic.retention == "log" else None

@@ -60,7 +60,7 @@ def main() -> int:
     parser.add_argument("before", type=Path, help="a checkout of the commit to compare with")
     parser.add_argument("paths", nargs="+", help="what `wiredesk process` takes")
     parser.add_argument("--after", type=Path, default=HERE, help="the other checkout; this one by default")
-    parser.add_argument("--steps", default="normalise,deduplicate,segment,tag")
+    parser.add_argument("--steps", default="normalise,deduplicate,segment,tag,cluster")
     options = parser.parse_args()
     before, after = (
         events_of(tree, options.paths, options.steps) for tree in (options.before, options.after)

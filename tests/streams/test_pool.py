@@ -26,7 +26,7 @@ from streams.pool import CHUNK_BYTES, BrokenPool, StepPool
 from streams.settlement import LostChild, Outcome
 from streams.topology import STEPS
 
-_, DEDUPLICATE, SEGMENT, TAG = STEPS
+_, DEDUPLICATE, SEGMENT, TAG, _ = STEPS
 HERE = Path(__file__).parent
 
 

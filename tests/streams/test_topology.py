@@ -7,6 +7,8 @@ import pytest
 from config.settings import Settings
 from streams.steps import STAGE_LOADERS
 from streams.topology import (
+    CLUSTER_STATE_HOURS,
+    CLUSTERED,
     DEAD_LETTERS,
     DUPLICATE,
     ENRICHED,
@@ -52,15 +54,17 @@ def test_topics_are_those_that_fleets_have() -> None:
         "wire.stories.unique.v1",
         "wire.stories.duplicate.v1",
         "wire.stories.segmented.v1",
+        "wire.stories.tagged.v1",
         "wire.stories.enriched.v1",
         "wire.state.deduplicate.v1",
+        "wire.state.cluster.v1",
         "wire.webhooks.v1",
         "wire.feeds.gaps.v1",
     ]
 
 
 def test_what_is_read_can_be_rejected_and_has_dead_letters() -> None:
-    assert {f"{topic.name}.dlq" for topic in TOPICS if topic not in {LINEAGE, GAPS}} == {
+    assert {f"{topic.name}.dlq" for topic in TOPICS if topic not in {LINEAGE, CLUSTERED, GAPS}} == {
         topic.name for topic in DEAD_LETTERS
     }
     assert all(topic.retention == "ever" for topic in DEAD_LETTERS)
@@ -68,7 +72,14 @@ def test_what_is_read_can_be_rejected_and_has_dead_letters() -> None:
 
 @pytest.mark.parametrize(
     ("topic", "hours"),
-    [(RAW, 5), (WEBHOOKS, 5), (LINEAGE, STATE_WINDOWS * 24), (RAW.dead_letters, None), (ROUTED, None)],
+    [
+        (RAW, 5),
+        (WEBHOOKS, 5),
+        (LINEAGE, STATE_WINDOWS * 24),
+        (CLUSTERED, CLUSTER_STATE_HOURS),
+        (RAW.dead_letters, None),
+        (ROUTED, None),
+    ],
 )
 def test_a_topic_keeps_its_records_for_its_time(topic: Topic, hours: int | None) -> None:
     settings = Settings()
