@@ -113,6 +113,18 @@ class Tag(Struct, frozen=True):
     )
 
 
+class ClusterSettings(Struct, frozen=True):
+    """How reports of one happening are put together."""
+
+    # shorter: slow stories begin anew; longer: next week's match joins this one, and 1.2 kB of memory a story
+    window_hours: Annotated[
+        HourCount, Meta(description="How long a story is remembered; a cluster stays open while it grows.")
+    ] = 7 * 24
+    max_stories: Annotated[Count, Meta(description="Stories that are remembered; the oldest go first.")] = (
+        1_000_000
+    )
+
+
 class Events(Struct, frozen=True):
     """What leaves the pipeline for readers: docs/consuming.md, "How large"."""
 
@@ -356,6 +368,7 @@ class Settings(Struct, frozen=True):
     deduplicate: Deduplicate = Deduplicate()
     segment: SegmentSettings = SegmentSettings()
     tag: Tag = Tag()
+    cluster: ClusterSettings = ClusterSettings()
     events: Events = Events()
     steps: Steps = Steps()
     poll: Poll = Poll()

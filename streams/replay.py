@@ -29,7 +29,7 @@ from streams.topology import BACKFILL, DUPLICATE, STEPS
 # Steps without state: the same input makes the same event.
 COMPARABLE_STEPS: Final = tuple(step.name for step in STEPS if not step.state)
 # How a story came here, and its place among others: a replay leaves them as they are.
-LEFT_OUT: Final = ("provenance", "lineage")
+LEFT_OUT: Final = ("provenance", "lineage", "cluster")
 EXCERPT_CHARS: Final = (
     30  # before and after the place where an example differs; more does not fit a terminal's line
 )
@@ -124,7 +124,7 @@ def compare_replay(
     pipeline = Pipeline([step for step in steps if not step.state], settings)
     report = Report()
     with PastEvents() as past:
-        past.fill(log, wanted, steps[-1].writes[0].name)
+        past.fill(log, wanted, _compared_topic(through))
         if any(step.state for step in steps):
             past.fill_repeats(log, wanted)
         items = raw_items(log, topic, wanted)
@@ -139,6 +139,12 @@ def compare_replay(
         wanted.holds(letter.timestamp, letter.key.decode("utf-8", "replace")) for letter in letters
     )
     return report
+
+
+def _compared_topic(through: str) -> str:
+    """Where the events of a step stand: whole ones for the last, since what the steps behind it add is left out."""
+    step = next(step for step in STEPS if step.name == through)
+    return (STEPS[-1] if through == COMPARABLE_STEPS[-1] else step).writes[0].name
 
 
 def _count(report: Report, past: PastEvents, event: Event | WiredeskError, examples: int) -> None:

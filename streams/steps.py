@@ -135,7 +135,7 @@ def load_normalise(settings: Settings) -> Stage:
 
 @stage_loader("deduplicate")
 class DeduplicateStage:
-    """The one step that remembers."""
+    """Remembers the stories of some days."""
 
     def __init__(self, settings: Settings) -> None:
         from processors.deduplicate import VERSION, Deduplicator
@@ -269,13 +269,13 @@ def _events_of(outcomes: Sequence[StageOutcome]) -> list[Event]:
 
 @stage_loader("cluster")
 class ClusterStage:
-    """Remembers the stories of a week."""
+    """Remembers what the stories of a week tell."""
 
-    def __init__(self, settings: Settings) -> None:  # noqa: ARG002 -- the signature of loaders
+    def __init__(self, settings: Settings) -> None:
         from processors.cluster import VERSION, Clusterer
 
         self._version = VERSION
-        self._clusterer = Clusterer()
+        self._clusterer = Clusterer(settings.cluster)
 
     def __call__(self, items: Sequence[Event]) -> list[StageOutcome]:
         """One outcome a story, each laid beside those before it."""

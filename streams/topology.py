@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 # Windows of deduplication that a state topic keeps. With 1, deduplicate forgets at a restart the templates that it
 # knows by more than one window; each window more is read back at every start.
 STATE_WINDOWS: Final = 3
-
-
-# Hours that the clusters' state is kept: their window of a week, and a day for what came late.
-CLUSTER_STATE_HOURS: Final = 192
+# Windows of clusters that a state topic keeps: what has left has no say, so the second is room for stories that came
+# late and for a fleet that stood still.
+CLUSTER_WINDOWS: Final = 2
 
 
 def by_feed(event: Event) -> str:
@@ -197,5 +196,5 @@ def retention_hours(topic: Topic, settings: Settings, log_hours: int) -> int | N
     if topic.retention == "window":
         return STATE_WINDOWS * settings.deduplicate.window_hours
     if topic.retention == "clusters":
-        return CLUSTER_STATE_HOURS
+        return CLUSTER_WINDOWS * settings.cluster.window_hours
     return log_hours if topic.retention == "log" else None

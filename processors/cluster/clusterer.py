@@ -8,16 +8,11 @@ from typing import Final
 import numpy as np
 import xxhash
 
+from config.settings import ClusterSettings
 from processors.cluster.likeness import FigureArray, lay_beside, weigh_figures
 from processors.cluster.novelty import measure_novelty
 from processors.cluster.outline import Outline, read_outline, source_of
-from processors.cluster.record import (
-    FORMAT_NUMBER,
-    OutlineRecord,
-    UnknownOutlineFormat,
-    pack_record,
-    unpack_record,
-)
+from processors.cluster.record import FORMAT_NUMBER, OutlineRecord, UnknownOutlineFormat, unpack_record
 from processors.cluster.window import ClusterWindow, StoryCluster
 from processors.cluster.words import load_table
 from processors.model.event import ClusterStanding, Event
@@ -26,12 +21,9 @@ from processors.times import HOUR_MS, to_timestamp
 # Log-odds of a story and a cluster from which on they are one. Chosen on half of the labelled events: higher splits
 # reports in other languages off, lower joins two happenings of one place.
 MIN_LOG_ODDS: Final = 0.0
-# A cluster is open for so long after its newest story. Longer joins next week's match with this one, shorter begins a
-# slow story anew.
-WINDOW_HOURS: Final = 168
-MAX_CLUSTERS: Final = (
-    16  # that a story is laid beside; of fewer the right one is missed more often, more cost time
-)
+# A story of fewer words says nothing that others could share: "Yes.", a figure, a picture's number.
+MIN_TOLD_WORDS: Final = 2
+MAX_CLUSTERS: Final = 16  # that a story is laid beside: of fewer the right one is missed, more cost time
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +37,47 @@ class ClusterDecision:
 class Clusterer:
     """The window of one log. Deterministic: a function of the order of the log and the content."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: ClusterSettings) -> None:
         """Make an empty window."""
         self._table = load_table()
-        self._window = ClusterWindow(WINDOW_HOURS * HOUR_MS)
+        self._window = ClusterWindow(settings.window_hours * HOUR_MS, settings.max_stories)
         self.ignored_records = 0
 
     def decide(self, event: Event) -> ClusterDecision:
-        """The cluster of a tagged event; the window then holds it."""
+        """The cluster of a tagged event; the window then holds it.
+
+        A story that is seen again, or run again on purpose, keeps its place.
+        """
         story = event.story
-        known = self._window.find_version(story.uri, story.version or "")
-        outline = read_outline(event, self._table)
-        if known is not None and known.record.outline == outline:
-            return ClusterDecision(_standing_of(known.record))
         chain = event.lineage.story if event.lineage else story.uri
-        cluster, score = self._find_cluster(chain, outline)
+        outline = read_outline(event, self._table)
+        known = self._window.find_version(chain, story.uri, story.version or "")
+        is_rerun = event.provenance is not None and event.provenance.rerun
+        if known is not None and (is_rerun or known.outline == outline):
+            return ClusterDecision(_standing_of(known))
+        cluster, score = self._find_cluster(chain, story.uri, outline)
         record = self._make_record(event, chain, outline, cluster, score)
-        self._window.add(record)
-        return ClusterDecision(_standing_of(record), pack_record(record))
+        return ClusterDecision(_standing_of(record), self._window.add(record))
 
     def restore(self, memory: bytes) -> None:
         """Remember a story of the log."""
         try:
-            self._window.add(unpack_record(memory))
+            record = unpack_record(memory)
         except UnknownOutlineFormat:
             self.ignored_records += 1
+            return
+        self._window.note_time(record.outline.at_ms)
+        self._window.add(record)
 
-    def _find_cluster(self, chain: str, outline: Outline) -> tuple[StoryCluster | None, float | None]:
-        """The cluster of the story's chain, else the likeliest one, and how likely (0 to 1)."""
-        if (own := self._window.find_chain(chain)) is not None:
+    def _find_cluster(
+        self, chain: str, uri: str, outline: Outline
+    ) -> tuple[StoryCluster | None, float | None]:
+        """The cluster of the story's chain, or that its uri opened; else the likeliest one, and how likely (0 to 1)."""
+        own = self._window.find_chain(chain) or self._window.find_cluster(uri)
+        if own is not None:
             return own, 1.0
+        if count_words(outline) < MIN_TOLD_WORDS:
+            return None, None
         best: tuple[float, StoryCluster] | None = None
         clusters = self._window.find_candidates(outline)[:MAX_CLUSTERS]
         members = [self._window.members(cluster) for cluster in clusters]
@@ -96,25 +99,32 @@ class Clusterer:
     def _make_record(
         self, event: Event, chain: str, outline: Outline, cluster: StoryCluster | None, score: float | None
     ) -> OutlineRecord:
+        """The story and its answer: it opens a cluster of its own, or is the next of one."""
         source = xxhash.xxh32_intdigest(source_of(event).encode("utf-8", "surrogatepass"))
-        languages = {outline.language} - {""}
-        members = self._window.members(cluster) if cluster else []
+        own = StoryCluster(event.story.uri, outline.at_ms)
+        of = own if cluster is None else cluster
+        members = self._window.members(of)
         return OutlineRecord(
             format_number=FORMAT_NUMBER,
             uri=event.story.uri,
             version=event.story.version or "",
             chain=chain,
-            cluster=cluster.uri if cluster else event.story.uri,
-            first_ms=cluster.first_ms if cluster else outline.at_ms,
-            sequence=cluster.count + 1 if cluster else 1,
-            source_count=len((cluster.sources if cluster else set()) | {source}),
+            cluster=of.uri,
+            first_ms=of.first_ms,
+            window_ms=self._window.note_time(outline.at_ms),
+            sequence=of.count + 1,
+            source=source,
+            source_count=of.source_count + (not self._window.has_source(of, source)),
+            languages=tuple(sorted({*of.languages, outline.language} - {""})),
             score=score,
             novelty=measure_novelty(outline, members, self._table) if members else 1.0,
-            sources=() if cluster and source in cluster.sources else (source,),
-            languages=tuple(languages - (cluster.languages if cluster else set())),
-            all_languages=tuple(sorted(languages | (cluster.languages if cluster else set()))),
             outline=outline,
         )
+
+
+def count_words(outline: Outline) -> int:
+    """How many words of a story can be compared: those of the table, or as they stand."""
+    return max(len(outline.words), len(outline.own_words)) // 4
 
 
 def join_odds(odds: FigureArray) -> float:
@@ -128,7 +138,7 @@ def _standing_of(record: OutlineRecord) -> ClusterStanding:
         id=record.cluster,
         sequence=record.sequence,
         sources=record.source_count,
-        languages=record.all_languages,
+        languages=record.languages,
         first=to_timestamp(record.first_ms).replace(".000Z", "Z"),
         score=record.score,
         novelty=record.novelty,

@@ -105,10 +105,12 @@ def read_outline(event: Event, table: VectorTable) -> Outline:
 
 
 def source_of(event: Event) -> str:
-    """Who tells the story: the agency or site that it names, else the feed."""
+    """Who tells the story: the agency or site that it names, that of its dateline, else the feed."""
     for origin in event.story.info_sources or ():
         if origin.name:
             return origin.name
+    if event.dateline and event.dateline.agency:
+        return event.dateline.agency
     provenance = event.provenance
     return (provenance and (provenance.source or provenance.feed)) or ""
 

@@ -8,9 +8,8 @@ import msgspec
 
 from processors.cluster.outline import Outline
 
-FORMAT_NUMBER: Final = (
-    1  # another number is another software's, or of another table of words, and is not read
-)
+# Another number is another software's, or of another table of words, and is not read.
+FORMAT_NUMBER: Final = 2
 
 
 class UnknownOutlineFormat(ValueError):
@@ -20,7 +19,8 @@ class UnknownOutlineFormat(ValueError):
 class OutlineRecord(msgspec.Struct, array_like=True, frozen=True):
     """A story and its answer. `cluster` is the cluster's uri, `first_ms` when it began.
 
-    `sources` (hashes) and `languages` are those that this story brought, `score` and `novelty` as in its event.
+    `source` is a hash of who told it, `window_ms` the window's time when it came; `sequence`, `source_count` and `languages`
+    are the cluster's with this story, `score` and `novelty` as in its event.
     """
 
     format_number: int
@@ -29,13 +29,13 @@ class OutlineRecord(msgspec.Struct, array_like=True, frozen=True):
     chain: str
     cluster: str
     first_ms: int
+    window_ms: int
     sequence: int
+    source: int
     source_count: int
+    languages: tuple[str, ...]
     score: float | None
     novelty: float
-    sources: tuple[int, ...]
-    languages: tuple[str, ...]
-    all_languages: tuple[str, ...]
     outline: Outline
 
 

@@ -43,6 +43,7 @@ NULLABLE_MEMBERS: Final = {
     ("Event", "dateline"),
     ("Lineage", "of"),
     ("Lineage", "score"),
+    ("ClusterStanding", "score"),
 }  # null: there is none
 # What all events have that leave the pipeline, though the model lets earlier steps go without.
 ALWAYS_SENT: Final = {("Event", "lineage"), ("Event", "provenance")}

@@ -46,11 +46,15 @@ class RankedWord(NamedTuple):
     languages: tuple[str, ...]
 
 
-def make_table(words: list[RankedWord], vectors: Floats) -> tuple[Hashes, NDArray[np.int8], NDArray[np.uint8]]:
+def make_table(
+    words: list[RankedWord], vectors: Floats
+) -> tuple[Hashes, NDArray[np.int8], NDArray[np.uint8]]:
     """Hashes in order, vectors of bytes, and weights from 1 to 15 by the logarithm of the rank."""
     turned = _turn(vectors - _language_means(words, vectors))
     small = np.round(turned * 127 / np.abs(turned).max(axis=1, keepdims=True)).astype(np.int8)
-    weights = np.clip(np.round(np.log2(np.array([word.rank for word in words]) + 2) - 4), 1, 15).astype(np.uint8)
+    weights = np.clip(np.round(np.log2(np.array([word.rank for word in words]) + 2) - 4), 1, 15).astype(
+        np.uint8
+    )
     chosen: dict[int, int] = {}
     for number, word in enumerate(words):  # the commonest of those with one hash comes first
         chosen.setdefault(hash_word(fold_word(word.word)), number)
@@ -93,7 +97,8 @@ def _embed(words: list[str]) -> Floats:
         vectors[start : start + BATCH_WORDS] = model.query(words[start : start + BATCH_WORDS])
         print(f"{start} of {len(words)} words", file=sys.stderr)
     found = vectors.astype(np.float64)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    unit: Floats = found / np.linalg.norm(found, axis=1, keepdims=True)
+    return unit
 
 
 def _turn(vectors: Floats) -> Floats:

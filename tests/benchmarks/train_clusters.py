@@ -19,7 +19,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from processors.cluster.clusterer import WINDOW_HOURS
+from config.settings import ClusterSettings
 from processors.cluster.likeness import PAIR_FIGURES, HashCounts, lay_beside
 from processors.cluster.outline import Outline, read_outline
 from processors.cluster.words import load_table
@@ -69,7 +69,9 @@ def fit_weights(figures: Floats, same: Floats) -> tuple[Floats, float]:
     return weights, float(fitted[0] - (weights * mean).sum())
 
 
-def label_pairs(events: list[Event], labels: dict[str, Any], halves: tuple[int, ...]) -> tuple[Floats, Floats]:
+def label_pairs(
+    events: list[Event], labels: dict[str, Any], halves: tuple[int, ...]
+) -> tuple[Floats, Floats]:
     """The figures of pairs (pairs × `PAIR_FIGURES`), and 1 for those of one event."""
     table, counts = load_table(), HashCounts()
     outlines: list[Outline] = [read_outline(event, table) for event in events]
@@ -85,7 +87,7 @@ def label_pairs(events: list[Event], labels: dict[str, Any], halves: tuple[int, 
         earlier = [
             other
             for other in chosen[max(0, place - MAX_EARLIER) : place]
-            if outlines[number].at_ms - outlines[other].at_ms <= WINDOW_HOURS * HOUR_MS
+            if outlines[number].at_ms - outlines[other].at_ms <= ClusterSettings().window_hours * HOUR_MS
         ]
         if earlier:
             rows.append(lay_beside(outlines[number], [outlines[other] for other in earlier], table, counts))

@@ -7,7 +7,7 @@ import pytest
 from config.settings import Settings
 from streams.steps import STAGE_LOADERS
 from streams.topology import (
-    CLUSTER_STATE_HOURS,
+    CLUSTER_WINDOWS,
     CLUSTERED,
     DEAD_LETTERS,
     DUPLICATE,
@@ -76,7 +76,7 @@ def test_what_is_read_can_be_rejected_and_has_dead_letters() -> None:
         (RAW, 5),
         (WEBHOOKS, 5),
         (LINEAGE, STATE_WINDOWS * 24),
-        (CLUSTERED, CLUSTER_STATE_HOURS),
+        (CLUSTERED, CLUSTER_WINDOWS * 168),
         (RAW.dead_letters, None),
         (ROUTED, None),
     ],

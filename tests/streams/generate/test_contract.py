@@ -30,7 +30,7 @@ from streams.generate.asyncapi import (
 from streams.generate.examples import examples
 from streams.generate.schemas import FOLDER, contract
 from streams.messages import Record, dead_letter, event_message, make_tombstone
-from streams.topology import DEAD_LETTERS, LINEAGE, TOPICS
+from streams.topology import CLUSTERED, DEAD_LETTERS, LINEAGE, TOPICS
 from tests.streams.generate.compatibility import find_breaks
 
 RELEASED = FOLDER / "released"
@@ -79,7 +79,7 @@ def test_every_reference_leads_somewhere(reference: str) -> None:
 
 
 def test_every_topic_that_others_may_read_is_told() -> None:
-    public = {topic.name for topic in TOPICS if topic != LINEAGE}
+    public = {topic.name for topic in TOPICS if topic not in {LINEAGE, CLUSTERED}}
     assert {topic.name for topic in PUBLIC_TOPICS} == public
     assert set(DOCUMENT["channels"]) == public | {topic.name for topic in DEAD_LETTERS} | {ROUTES_CHANNEL}
 
