@@ -106,7 +106,7 @@ class ClusterWindow:
     def find_version(self, chain: str, uri: str, version: str) -> OutlineRecord | None:
         """The story of the window that has this uri and version in this chain."""
         number = self._newest.get(_key("version", chain, uri, version))
-        return None if number is None else self._read(number)
+        return None if number is None else self._unpack(number)
 
     def find_chain(self, chain: str) -> StoryCluster | None:
         """The cluster of a chain."""
@@ -159,7 +159,7 @@ class ClusterWindow:
             cluster = self._story(number).cluster
             if (
                 cluster.uri not in clusters
-                and abs(self._read(number).outline.at_ms - outline.at_ms) <= self._window_ms
+                and abs(self._unpack(number).outline.at_ms - outline.at_ms) <= self._window_ms
             ):
                 clusters[cluster.uri] = cluster
         return list(clusters.values())
@@ -167,7 +167,7 @@ class ClusterWindow:
     def members(self, cluster: StoryCluster) -> list[Outline]:
         """The outlines of a cluster's first and newest stories, as far as the window has them."""
         numbers = (cluster.first_story, *cluster.newest)
-        return [self._read(number).outline for number in numbers if number >= self._first]
+        return [self._unpack(number).outline for number in numbers if number >= self._first]
 
     def _story(self, number: int) -> ClusteredStory:
         story = self._stories[number - self._base]
@@ -176,7 +176,7 @@ class ClusterWindow:
             raise LookupError(message)
         return story
 
-    def _read(self, number: int) -> OutlineRecord:
+    def _unpack(self, number: int) -> OutlineRecord:
         """The record of a story, which is unpacked once as long as it is asked for."""
         record = self._records.get(number) or self._older_records.get(number)
         if record is None:
@@ -233,7 +233,7 @@ class ClusterWindow:
     def _expire(self, now_ms: int) -> None:
         """Drop stories that came a window before the newest, and the oldest of too many."""
         while len(self) > self._max_stories or (
-            len(self) > MEDIAN_STORIES and self._read(self._first).window_ms < now_ms - self._window_ms
+            len(self) > MEDIAN_STORIES and self._unpack(self._first).window_ms < now_ms - self._window_ms
         ):
             self._forget(self._first)
             self._first += 1
@@ -242,7 +242,7 @@ class ClusterWindow:
             self._base = self._first
 
     def _forget(self, number: int) -> None:
-        record, cluster = self._read(number), self._story(number).cluster
+        record, cluster = self._unpack(number), self._story(number).cluster
         self.counts.add(_counted(record.outline), -1)
         for key in _keys(record):
             if self._newest.get(key) == number:

@@ -45,11 +45,11 @@ def expected(items: list[RawItem]) -> tuple[dict[Key, list[bytes]], list[str]]:
     return told([encode(event) for event in _events(results)]), errors
 
 
-def told(values: list[bytes]) -> dict[Key, list[bytes]]:
+def told(values: list[bytes], *leave_out: str) -> dict[Key, list[bytes]]:
     """Events by uri, version and relation, each with all its copies (a story seen again is sent again)."""
     found: dict[Key, list[bytes]] = {}
     for value in values:
-        event = orjson.loads(value)
+        event = {name: member for name, member in orjson.loads(value).items() if name not in leave_out}
         key = (event["story"]["uri"], event["story"].get("version"), event["lineage"]["relation"])
         found.setdefault(key, []).append(orjson.dumps(event, option=orjson.OPT_SORT_KEYS))
     return {key: sorted(copies) for key, copies in found.items()}

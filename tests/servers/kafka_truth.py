@@ -49,10 +49,10 @@ class Verdict:
         )
 
 
-async def judged(kafka: Kafka, load: Load) -> list[Verdict]:
-    """A verdict on every step of the pipeline, whose `load` is that of the fleet."""
+async def judged(kafka: Kafka, load: Load, steps: Sequence[Step] = STEPS) -> list[Verdict]:
+    """A verdict on every step of the pipeline, or on some, whose `load` is that of the fleet."""
     settings = Settings(kafka=kafka)
-    return [await _judged(step, kafka, load, settings) for step in STEPS]
+    return [await _judged(step, kafka, load, settings) for step in steps]
 
 
 async def _judged(step: Step, kafka: Kafka, load: Load, settings: Settings) -> Verdict:
