@@ -83,6 +83,7 @@ def test_what_an_event_says_of_time_has_a_format() -> None:
         if described.get("format") == "date-time"
     }
     assert timed == {
+        ("ClusterStanding", "first"),
         ("Provenance", "received"),
         *(("Story", f"{name}Created") for name in ("first", "version", "content")),
         ("Story", "embargoedUntil"),
