@@ -12,7 +12,7 @@ from typing import Final
 
 from config.lexicon import join_patterns, language
 from processors.model.event import Dateline, Entity, Label, Mention, Place
-from processors.places import key_of
+from processors.places import candidates, key_of
 from processors.tag.bodies import acronyms_of, bodies_of
 from processors.tag.copy import Copy, NameSpan
 from processors.tag.lexicon import READ_LANGUAGE, find_country_code, lexicon, small_words
@@ -121,6 +121,8 @@ def _key_of(
     if span.label == "ORG":
         return (span.label, "body", bodies[name])
     code = lexicon().countries.get(key_of(name)) if span.label == "LOC" else lexicon().peoples.get(name)
+    if span.label == "LOC" and any(place.kind == "region" for place in candidates(name)[:1]):
+        code = None  # England and Wales are two places of one country
     return (span.label, "code", code) if code else (span.label, "name", name.casefold())
 
 
@@ -195,9 +197,15 @@ def countries_of(names: Sequence[str], dateline: Dateline | None) -> Counter[str
     """The countries of the story's names and of its dateline, with how often they are told."""
     counts: Counter[str] = Counter()
     for name in names:
-        if code := find_country_code(name):
+        code = find_country_code(name)
+        if code and not _is_rather_a_town(name, code):
             counts[code] += 2
     for place in dateline.places if dateline else ():
         if place.country:
             counts[place.country] += 3
     return counts
+
+
+def _is_rather_a_town(name: str, code: str) -> bool:
+    """Whether a country goes by a name in some language, and a town elsewhere is more: Granada is Grenada's in Spanish."""
+    return any(place.kind == "city" and place.country != code for place in candidates(name)[:1])

@@ -24,6 +24,11 @@ SAME_COUNTRY_WEIGHT: Final = (
     1.8  # of the country that is told of most; more, and a village goes before its famous namesake
 )
 SAME_REGION_WEIGHT: Final = 1.5  # of the dateline's region, or of one that other places of the story lie in
+MIN_MANY_TOWNS: Final = 3  # of a region in a story that is all about it; two are also a trip there
+MANY_TOWNS_WEIGHT: Final = (
+    0.8  # further; less, and Lima among four towns of Ohio is Peru's; more, and Paris is in Texas
+)
+MANY_OF_COUNTRY_WEIGHT: Final = 0.4  # the same for towns all over a country: Tripoli among those of Lebanon
 NEAR_WEIGHT: Final = 1.2  # beside another place of the story, falling to nothing at `NEAR_KILOMETRES`
 NEAR_KILOMETRES: Final = 300.0
 BEHIND_TOWN_WEIGHT: Final = 0.5  # of a region behind the town that it is called after: Porto, Zug, Mendoza
@@ -47,10 +52,13 @@ def score_of(
     elif any(anchor.country == option.country for anchor in anchors):
         score += SAME_COUNTRY_WEIGHT / 2
     others = [anchor for anchor in anchors if anchor.geoname_id != option.geoname_id]
-    if option.region and any(
-        anchor.region == option.region and anchor.country == option.country for anchor in others
-    ):
+    towns = sum(anchor.region == option.region and anchor.country == option.country for anchor in others)
+    if option.region and towns:
         score += SAME_REGION_WEIGHT
+    if key_of(option.name) == key_of(name):
+        score += MANY_TOWNS_WEIGHT * (towns >= MIN_MANY_TOWNS)
+        in_country = sum(anchor.kind == "city" and anchor.country == option.country for anchor in others)
+        score += MANY_OF_COUNTRY_WEIGHT * (in_country >= MIN_MANY_TOWNS)
     nearest = min(
         (distance_between(option, anchor) for anchor in others if anchor.kind == "city"), default=math.inf
     )

@@ -229,8 +229,11 @@ class _StoryMap:
         if self._is_stray_american(best, likeliest):
             best = likeliest
         if best is not likeliest and is_sure(likeliest) and not name.is_region:
+            is_foreign = self._is_of_one_country(best, likeliest)
             others = sum(
-                anchor.kind == "city" and anchor.country == best.country and anchor.region == best.region
+                anchor.kind == "city"
+                and anchor.country == best.country
+                and (anchor.region == best.region or is_foreign)
                 for anchor in {id(each): each for each in anchors}.values()
                 if anchor is not self._home
             )
@@ -238,6 +241,15 @@ class _StoryMap:
             if others < MIN_SUPPORT and not from_home:
                 return likeliest
         return best
+
+    def _is_of_one_country(self, best: Candidate, likeliest: Candidate) -> bool:
+        """Whether a story tells of a large city's country, at home and beside it, and of its namesake's not at all."""
+        return (
+            self._home is not None
+            and self._home.country == best.country
+            and best.population >= MIN_WELL_KNOWN_PEOPLE
+            and not self._countries.get(likeliest.country or "")
+        )
 
     def _is_of_home(self, place: Candidate, anchors: list[Candidate]) -> bool:
         """Whether a place is a region, or lies in the dateline's region and near another place of the story."""
@@ -279,7 +291,10 @@ class _StoryMap:
         words, is_city = lexicon(), chosen.kind == "city"
         is_other = is_city and key_of(chosen.name) != key_of(name.name)
         is_village = is_city and (chosen.population < MIN_WELL_KNOWN_PEOPLE or is_other)
-        if key_of(name.name) in _keys_of_bodies() or (is_village and name.name in words.known_places):
+        is_body = name.name in words.known_organisations or key_of(name.name) in _keys_of_bodies()
+        if is_body and not (name.is_located and not is_village):
+            return False
+        if is_village and name.name in words.known_places:
             return False
         if name.name.casefold() in self._signs.not_towns:
             return False
@@ -370,8 +385,8 @@ def _claimed(name: PlaceName) -> Place | None:
 
 @cache
 def _keys_of_bodies() -> frozenset[str]:
-    """The keys of bodies that need no guess: "Hamás" is no town either."""
-    return frozenset(map(key_of, lexicon().known_organisations))
+    """The keys of bodies that need no guess: "Hamás" is no town either, but Ilo is, whatever the ILO is."""
+    return frozenset(key_of(name) for name in lexicon().known_organisations if not name.isupper())
 
 
 def town_of(dateline: Dateline | None) -> Candidate | None:

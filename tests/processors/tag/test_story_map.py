@@ -20,6 +20,9 @@ from tests.processors.tag.conftest import Told, entity
         ("A court in Niamey freed him; the president of Niger was in Agadez.", "Niger", "NE"),
         ("Police in Birmingham, Ala., arrested a man.", "Birmingham", "US"),
         ("Rain fell in Granada and Jaén, in Spain's south.", "Granada", "ES"),
+        ("Two hikers from Granada were found in the snow of northern Spain.", "Granada", "ES"),
+        ("Peru will ship the ore from a new port at Ilo, the ministry said.", "Ilo", "PE"),
+        ("Toledo, Ohio, and Dayton get a grant; Springfield and Lima, Ohio, do not.", "Lima", "US"),
     ],
 )
 def test_the_country_of_a_name(told: Told, text: str, name: str, country: str) -> None:
@@ -27,6 +30,11 @@ def test_the_country_of_a_name(told: Told, text: str, name: str, country: str) -
     assert place is not None
     assert place.country == country
     assert place.latitude is not None
+
+
+def test_two_nations_of_one_country_are_two_places(told: Told) -> None:
+    event = told("A storm left homes across England and Wales without power.")
+    assert entity(event, "England").place != entity(event, "Wales").place
 
 
 def test_a_list_without_end_costs_its_length() -> None:
