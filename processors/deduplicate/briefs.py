@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from itertools import chain, pairwise
 from typing import Final, NamedTuple
 
-from processors.deduplicate.sentences import SplitReport, load_meaning_words, split_words
+from processors.deduplicate.sentences import SplitReport, fold_words, load_meaning_words, split_words
 from processors.deduplicate.standing_lines import hash_sentence
 from processors.times import HOUR_MS
 
@@ -47,13 +48,30 @@ STEM_CHARS: Final = 5  # of a word that are compared: endings change with the se
 NO_SOURCE: Final = hash_sentence("")
 
 
-class BriefWords(NamedTuple):
-    """The stems of a brief's words, of the names among those of its text, and of its headline's, and the headline."""
+@dataclass(frozen=True)
+class BriefWords:
+    """The stems of a headline's words, and the headline; all the others are read when they are first asked for.
 
-    stems: frozenset[str]
-    names: frozenset[str]
+    Few briefs have a headline that is like another's, and the others are compared with none.
+    """
+
     title: frozenset[str]
     headline: frozenset[str]
+    read_lead_words: Callable[[], tuple[frozenset[str], frozenset[str]]]
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """The stems of all words."""
+        return self._lead[0]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The stems of the names among those of the text."""
+        return self._lead[1]
+
+    @cached_property
+    def _lead(self) -> tuple[frozenset[str], frozenset[str]]:
+        return self.read_lead_words()
 
 
 class _Brief(NamedTuple):
@@ -215,21 +233,25 @@ def read_title(report: SplitReport, language: str) -> frozenset[str]:
 
 def read_lead(report: SplitReport, language: str) -> BriefWords | None:
     """The words that an alert of a story may have: of its headline and its beginning; None where many are figures."""
-    empty = _read_empty(language)
     text = report.text[:MAX_BRIEF_CHARS]
-    words = split_words(text)
-    forms = [word.form for word in words]
+    forms = fold_words(text)
     figures = sum([form[0].isdigit() for form in forms])
-    if figures > MAX_FIGURES * len(words):
+    if figures > MAX_FIGURES * len(forms):
         return None
-    capitals = set() if text.isupper() else {word.form for word in words[1:] if word.capital}
     title = read_title(report, language)
     return BriefWords(
-        _read_stems(forms, empty) | title,
-        frozenset([form[:STEM_CHARS] for form in capitals.difference(empty) if len(form) > 1]),
-        title,
-        frozenset(report.title_forms),
+        title, frozenset(report.title_forms), partial(_read_words, text, forms, title, language)
     )
+
+
+def _read_words(
+    text: str, forms: Sequence[str], title: frozenset[str], language: str
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The stems of a brief's words, headline and text, and of the names among those of its text."""
+    empty = _read_empty(language)
+    capitals = set() if text.isupper() else {word.form for word in split_words(text)[1:] if word.capital}
+    names = [form[:STEM_CHARS] for form in capitals.difference(empty) if len(form) > 1]
+    return _read_stems(forms, empty) | title, frozenset(names)
 
 
 @cache

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from msgspec.structs import replace
 
 from config.settings import Deduplicate
@@ -56,8 +56,7 @@ MIN_VERSION_LIKENESS: Final = 0.5
 MIN_CHOOSING_CONFIDENCE: Final = 0.7
 
 
-@dataclass(frozen=True, slots=True)
-class StoryDecision:
+class StoryDecision(Struct, frozen=True):
     """Where a story stands, why, and the compact record that restores the deduplicator to after it.
 
     `uri` is the story's from now on (see `claim`), `source` whose story it is. `novel` is what it says that its parent

@@ -23,6 +23,7 @@ from typing import Annotated, Final, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 import xxhash
+from msgspec import Struct
 
 from processors.deduplicate.arrays import Hashes32
 from processors.deduplicate.fingerprint import Fingerprint, WordSets
@@ -171,7 +172,7 @@ _KIND_AT: Final = 8  # in a passage
 _KINDS: Final[tuple[NoveltyKind, ...]] = get_args(NoveltyKind)  # a record holds the place in this order
 
 
-class StoryRecord(NamedTuple):
+class StoryRecord(Struct, frozen=True, gc=False):
     """A story that was decided.
 
     `block_place` is the story's in its block of the log (see `window`). ``time_ms`` is its own time,
@@ -256,9 +257,8 @@ def holds_whole(report: SplitReport) -> bool:
 
 def _deflate(headline: str, report: str) -> bytes:
     """The beginning of a headline and of a report."""
-    deflater = zlib.compressobj(DEFLATE_LEVEL)
     kept = f"{headline[:MAX_HEADLINE_CHARS].replace(_PARTING, ' ')}{_PARTING}{report[:MAX_REPORT_CHARS]}"
-    return deflater.compress(_encode(kept)) + deflater.flush()
+    return zlib.compress(_encode(kept), DEFLATE_LEVEL)
 
 
 def _encode(text: str) -> bytes:

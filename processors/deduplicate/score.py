@@ -227,9 +227,13 @@ def measure_novelty(
 
 def missing_share(shorter: Sequence[int], longer: Sequence[int]) -> float:
     """The share of the shorter story's numbers or names that the longer one lacks, smoothed; below both bounds."""
+    if not shorter:
+        return 0.0
+    if len(shorter) < MAX_SET_WORDS and len(longer) < MAX_SET_WORDS:  # both are complete
+        return len(set(shorter).difference(longer)) / (len(shorter) + 1)
     bound = min(_set_bound(shorter), _set_bound(longer))
-    compared = shorter if bound == COMPLETE_BOUND else [word for word in shorter if word <= bound]
-    return len(set(compared).difference(longer)) / (len(compared) + 1) if compared else 0.0
+    compared = [word for word in shorter if word <= bound]
+    return len(set(compared).difference(longer)) / (len(compared) + 1)
 
 
 def _set_bound(words: Sequence[int]) -> int:

@@ -11,12 +11,16 @@ from processors.times import HOUR_MS
 SOURCE = 7
 
 
+def brief_of(stems: frozenset[str], title: frozenset[str]) -> BriefWords:
+    return BriefWords(title, title, lambda: (stems, frozenset()))
+
+
 def words(own: random.Random, title: frozenset[str] | None = None) -> BriefWords:
     stems = frozenset([f"stem{own.randrange(60)}" for _ in range(20)])
     title = (
         frozenset([f"head{own.randrange(20)}" for _ in range(own.randrange(4))]) if title is None else title
     )
-    return BriefWords(stems | title, frozenset(), title, title)
+    return brief_of(stems | title, title)
 
 
 def test_how_like_a_brief_is_depends_on_no_order_of_its_words() -> None:
@@ -28,11 +32,11 @@ def test_how_like_a_brief_is_depends_on_no_order_of_its_words() -> None:
         for row, one in enumerate((*former, brief)):
             briefs.add(SOURCE, row, 0, one)
         counts = {stem: sum(stem in one.stems for one in (*former, brief)) for stem in brief.stems}
-        later = BriefWords(brief.stems | {"new"}, frozenset(), title, title)
+        later = brief_of(brief.stems | {"new"}, title)
         whole = 10 + COUNTED_BEFORE
         weight = math.fsum(math.log(whole / (count + 1)) for count in counts.values())
         assert briefs.find_row(SOURCE, 0, later, 0) == (9, weight / weight)
-        twin = BriefWords(frozenset(sorted(brief.stems)[1:]) | {"new", "more"}, frozenset(), title, title)
+        twin = brief_of(frozenset(sorted(brief.stems)[1:]) | {"new", "more"}, title)
         shared = math.fsum(math.log(whole / (counts[stem] + 1)) for stem in brief.stems & twin.stems)
         assert briefs.find_row(SOURCE, 0, twin, 0) == (9, shared / weight)
 
