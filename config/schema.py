@@ -83,6 +83,10 @@ ProxyList: TypeAlias = Annotated[
         description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
     ),
 ]
+OriginList: TypeAlias = Annotated[
+    tuple[str, ...],
+    Meta(description="Origins (https://board.example) whose pages may read the API from a browser."),
+]
 _HOST: Final = r"(\[[0-9A-Fa-f:.]+\]|[^\s/@:,\[\]]+)"  # a name or address; one of IPv6 in brackets
 _PORT: Final = r"0*([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
 SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]

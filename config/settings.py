@@ -31,6 +31,7 @@ from config.schema import (
     MailParts,
     NameCount,
     NetworkList,
+    OriginList,
     OwnFile,
     PortNumber,
     PositiveSeconds,
@@ -327,6 +328,7 @@ class Desk(Struct, frozen=True):
         PositiveSeconds, Meta(description="A search that takes longer is given up.")
     ] = 2.0
     proxies: ProxyList = ()
+    allowed_origins: OriginList = ()
 
 
 class Health(Struct, frozen=True):

@@ -41,7 +41,7 @@ class Query:
 
     `words` is what was typed: all words must occur, ``"a phrase"`` as it stands, ``-word`` must not occur, ``word*``
     begins like this. `language` matches its regional variants as well, `topic` is a Media Topic code with what lies
-    below it, `entity` a name or alias in any case. `since` is a timestamp. `after` is `Page.after` of the page before.
+    below it, `entity` a name or alias in any case. `since` and `until` are timestamps. `after` is `Page.after` of the page before.
     Without `duplicates`, repeats are left out unless `relation` asks for them; with `collapse`, only the latest member
     of each chain is shown; with `versions`, replaced versions of stories are found as well. Killed, corrected and still embargoed stories never are.
     """
@@ -53,6 +53,7 @@ class Query:
     entity: str | None = None
     topic: str | None = None
     since: str | None = None
+    until: str | None = None
     order: Order = "newest"
     duplicates: bool = False
     collapse: bool = False
@@ -120,6 +121,16 @@ class StoredStory:
     by: str | None = None
 
 
+class BadCursor(ValueError):
+    """A cursor that no answer of this store has given, or that is damaged; the message says so."""
+
+    def __init__(self) -> None:
+        """Say what is known of cursors."""
+        super().__init__(
+            "after is no cursor of this search: give it as an answer's `after` or an event's `id` says, or leave it out"
+        )
+
+
 class SearchTooSlow(Transient):
     """A search that was given up at its deadline, so that others have their turn."""
 
@@ -127,7 +138,8 @@ class SearchTooSlow(Transient):
 class Stories(Protocol):
     """A searchable store of stories.
 
-    Every method raises `Transient` where the store does not answer, and `SearchTooSlow` past its deadline.
+    Every method raises `Transient` where the store does not answer, and `SearchTooSlow` past its deadline; those that take
+    a cursor raise `BadCursor` for one that is none of theirs.
     """
 
     async def latest(self, query: Query) -> Page:

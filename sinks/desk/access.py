@@ -46,14 +46,19 @@ log = structlog.get_logger("wiredesk.desk")
 class DeskAccess:
     """Lets in who may read, and sends others to the login."""
 
-    def __init__(self, settings: Desk, clock: Callable[[], float] = time.time) -> None:
-        """`clock` gives seconds since the epoch.
+    def __init__(
+        self,
+        settings: Desk,
+        clock: Callable[[], float] = time.time,
+        may_read: Callable[[web.Request], bool] = lambda _request: False,
+    ) -> None:
+        """`clock` gives seconds since the epoch; `may_read` says which requests of pages elsewhere the operator allows.
 
         Raises:
             Misconfigured: the host is not loopback and there is no token; a proxy is no network.
         """
         check_exposure(settings)
-        self._settings, self._clock = settings, clock
+        self._settings, self._clock, self._may_read = settings, clock, may_read
         self._proxies = parse_proxies(settings.proxies, "desk.proxies")
         self._tokens = TokenGuard(settings.token, "desk.token", clock)
 
@@ -62,7 +67,8 @@ class DeskAccess:
         """Answer who may read; others get a login, or a refusal."""
         address = client_address(request, self._proxies)
         request[READER] = address
-        _refuse_foreign_page(request, has_token=bool(self._settings.token))
+        if not self._may_read(request):
+            _refuse_foreign_page(request, has_token=bool(self._settings.token))
         if not self._settings.token:
             if not is_local_name(request):
                 raise web.HTTPMisdirectedRequest(

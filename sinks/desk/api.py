@@ -12,7 +12,7 @@ from aiohttp import web
 from processors.model.codec import to_builtins
 from sinks.desk.access import READER
 from sinks.desk.ports import Feeds, PipelineState
-from sinks.desk.queries import BadQuery, SearchTurns, read_query
+from sinks.desk.queries import PARAMETER_NAMES, SearchTurns, check_parameters, read_query
 from sinks.desk.stream import Wire
 from sinks.search import StoredStory, Stories
 from sinks.stories import HiddenReason
@@ -51,16 +51,15 @@ class Api:
 
     async def stories(self, request: web.Request) -> web.Response:
         """``{"stories": [...], "after": "..."}``: with `q` a search, else the newest; `after` leads to the next page."""
-        try:
-            query = read_query(request.query, self._page_size, datetime.now(UTC)).query
-        except BadQuery as error:
-            return json_response({"error": {"type": "BadQuery", "message": str(error)}}, 400)
+        check_parameters(request.query, PARAMETER_NAMES)
+        query = read_query(request.query, self._page_size, datetime.now(UTC)).query
         async with self._turns.take_turn(request[READER]):
             page = await (self._stories.search(query) if query.words else self._stories.latest(query))
         return json_response({"stories": to_builtins(page.hits), "after": page.after})
 
     async def versions(self, request: web.Request) -> web.Response:
         """``{"versions": [...]}``: what a uri has said, newest first. With ``key`` the event of one of them."""
+        check_parameters(request.query, ("key",))
         uri = request.match_info["uri"]
         stored = await self._stories.kept_versions(uri)
         if not stored:
@@ -75,6 +74,7 @@ class Api:
 
     async def difference(self, request: web.Request) -> web.Response:
         """How two versions differ, by words: those of the keys `old` and `new`, else the current one and the one before."""
+        check_parameters(request.query, ("old", "new"))
         uri = request.match_info["uri"]
         stored = await self._stories.kept_versions(uri)
         if not stored:
@@ -88,6 +88,7 @@ class Api:
 
     async def story(self, request: web.Request) -> web.Response:
         """The event of a uri, as the contract says; ``X-Wiredesk-Hidden`` tells of a kill or correction."""
+        check_parameters(request.query, ())
         return await self._story_at(request.match_info["uri"])
 
     async def _story_at(self, uri: str) -> web.Response:
@@ -96,18 +97,21 @@ class Api:
 
     async def chain(self, request: web.Request) -> web.Response:
         """Every member of a chain, in order."""
+        check_parameters(request.query, ())
         members = await self._stories.versions(request.match_info["chain"])
         status = 200 if members else 404
         return await asyncio.to_thread(
             lambda: json_response({"stories": to_builtins(tuple(members))}, status)
         )
 
-    async def feeds(self, _request: web.Request) -> web.Response:
+    async def feeds(self, request: web.Request) -> web.Response:
         """The health of every feed."""
+        check_parameters(request.query, ())
         return json_response({"feeds": to_builtins(tuple(await self._feeds.list()))})
 
-    async def pipeline(self, _request: web.Request) -> web.Response:
+    async def pipeline(self, request: web.Request) -> web.Response:
         """How far each step is behind, how many dead letters wait, and what is wrong with the index."""
+        check_parameters(request.query, ())
         faults = list(await self._stories.faults())
         if self._pipeline is None:
             return json_response({"steps": [], "deadLetters": None, "index": faults})

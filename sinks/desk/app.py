@@ -19,13 +19,14 @@ from processors.errors import Transient
 from sinks.desk import markup
 from sinks.desk.access import DeskAccess
 from sinks.desk.api import Api, json_response
+from sinks.desk.exchange import OtherOrigins, shorten_answer
 from sinks.desk.health import Check, count_feeds, health_routes
 from sinks.desk.pages import Pages
 from sinks.desk.ports import Feeds, PipelineState
-from sinks.desk.queries import SearchTurns
+from sinks.desk.queries import BadQuery, SearchTurns
 from sinks.desk.stream import Wire
 from sinks.listener import check_characters
-from sinks.search import SearchTooSlow, Stories
+from sinks.search import BadCursor, SearchTooSlow, Stories
 
 DESK_FOLDER: Final = Path(__file__).parent
 STATIC_FILES: Final = {path.name: path for path in (DESK_FOLDER / "static").iterdir()}
@@ -59,9 +60,13 @@ def make_app(
     Raises:
         Misconfigured: the host is open to the network and there is no token.
     """
-    access = DeskAccess(settings)
+    origins = OtherOrigins(settings)
+    access = DeskAccess(settings, may_read=origins.is_allowed)
     app = web.Application(
-        middlewares=[check_characters, access.check_reader, _answer_errors], client_max_size=64 * 1024
+        middlewares=[
+            *(check_characters, origins.answer_preflight, access.check_reader, shorten_answer, _answer_errors)
+        ],
+        client_max_size=64 * 1024,
     )
     turns = SearchTurns()
     wire = Wire(stories)
@@ -81,7 +86,13 @@ def make_app(
         await wire.close()
 
     app.on_shutdown.append(close)
-    app.on_response_prepare.append(_add_security_headers)
+
+    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+        """Security headers on every answer, streams and errors included."""
+        response.headers.update(SECURITY_HEADERS)
+        origins.add_headers(request, response)
+
+    app.on_response_prepare.append(add_headers)
     return app
 
 
@@ -107,16 +118,13 @@ async def _static_file(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(path)
 
 
-async def _add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Security headers on every answer, streams and errors included."""
-    response.headers.update(SECURITY_HEADERS)
-
-
 @web.middleware
 async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer errors: with a page for people, with JSON for programs."""
     try:
         return await handler(request)
+    except (BadCursor, BadQuery) as error:
+        return _error_response(request, 400, type(error).__name__, str(error))
     except SearchTooSlow as error:
         return _error_response(request, 503, "The search takes too long", str(error))
     except Transient as error:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
 from aiohttp import web
 
+from processors.media_topics import CODE_PREFIX, TOPIC_SCHEME
 from processors.model.event import Relation
 from processors.numbers import parse_int64
 from sinks.search import Order, Query
@@ -26,6 +28,14 @@ MAX_SEARCHES: Final = 1
 # Searches of one reader that wait. More keep answers for pages that are long closed; fewer turn away a reader with many
 # open pages, or an office behind one address without logins.
 MAX_WAITING: Final = 8
+MEANT_NAMES: Final = {
+    "lang": "language",
+    "from": "since",
+    "to": "until",
+    "query": "q",
+    "search": "q",
+    "cursor": "after",
+}
 _AGO: Final = re.compile(r"(\d{1,4})([hd])")
 
 
@@ -48,7 +58,7 @@ class AskedQuery:
 
 
 def read_query(parameters: Mapping[str, str], page_size: int, now: datetime) -> AskedQuery:
-    """The query that the parameters of an address ask for. Unknown parameters mean nothing.
+    """The query that the parameters of an address ask for. `check_parameters` refuses unknown ones.
 
     `now` is what ``since=24h`` counts from.
 
@@ -63,8 +73,9 @@ def read_query(parameters: Mapping[str, str], page_size: int, now: datetime) -> 
         feed=given.get("feed"),
         relation=_one_of("relation", given.get("relation"), get_args(Relation)),
         entity=given.get("entity"),
-        topic=given.get("topic"),
-        since=_since(given.get("since"), now),
+        topic=_topic(given.get("topic")),
+        since=_moment("since", given.get("since"), now),
+        until=_moment("until", given.get("until"), now),
         order=_one_of("order", given.get("order"), get_args(Order)) or "newest",
         duplicates=_flag("duplicates", given.get("duplicates")),
         collapse=_flag("collapse", given.get("collapse")),
@@ -76,9 +87,23 @@ def read_query(parameters: Mapping[str, str], page_size: int, now: datetime) -> 
 
 
 PARAMETER_NAMES: Final = (
-    "q", "language", "feed", "relation", "entity", "topic", "since", "order", "duplicates", "collapse", "versions", "limit",
+    "q", "language", "feed", "relation", "entity", "topic", "since", "until", "order", "duplicates", "collapse", "versions", "limit",
     "after",
 )  # fmt: skip
+
+
+def check_parameters(parameters: Mapping[str, str], allowed: Collection[str]) -> None:
+    """Refuse a parameter that an address does not know: a filter that is passed over would answer with everything.
+
+    Raises:
+        BadQuery: there is one; the message says which are known, and which one may have been meant.
+    """
+    for name in parameters:
+        if name not in allowed:
+            meant = MEANT_NAMES.get(name) or next(iter(get_close_matches(name, allowed, 1)), None)
+            known = f"use {', '.join(allowed)}" if allowed else "this address takes none"
+            hint = f" (did you mean {meant}?)" if meant in allowed else ""
+            raise BadQuery(f"{name}: there is no such parameter{hint}; {known}")
 
 
 def _one_of(name: str, value: str | None, allowed: tuple[str, ...]) -> Any:
@@ -102,7 +127,14 @@ def _limit(value: str | None, page_size: int) -> int:
     return number
 
 
-def _since(value: str | None, now: datetime) -> str | None:
+def _topic(value: str | None) -> str | None:
+    """A topic's code, which may be given as its URI, as `story.subjects` has it."""
+    if value and value.startswith(TOPIC_SCHEME):
+        return CODE_PREFIX + value.removeprefix(TOPIC_SCHEME)
+    return value
+
+
+def _moment(name: str, value: str | None, now: datetime) -> str | None:
     if value is None:
         return None
     ago = _AGO.fullmatch(value)
@@ -113,7 +145,7 @@ def _since(value: str | None, now: datetime) -> str | None:
             moment = datetime.fromisoformat(value)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadQuery(f"since={value}: use a time such as 2026-01-31T12:00:00Z, or 24h, or 7d") from None
+        raise BadQuery(f"{name}={value}: use a time such as 2026-01-31T12:00:00Z, or 24h, or 7d") from None
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from processors.errors import Transient
 from processors.model.codec import to_builtins
+from sinks.desk.queries import check_parameters
 from sinks.listener import stream_limit
 from sinks.search import Arrivals, Stories
 
@@ -48,6 +49,10 @@ class Wire:
             raise web.HTTPServiceUnavailable(
                 text="too many open streams; close one", headers={"Retry-After": "30"}
             )
+        check_parameters(request.query, ("after",))
+        cursor = request.headers.get("Last-Event-ID") or request.query.get("after")
+        if cursor:  # one that is none is refused while there is a status to say so with
+            await self._stories.arrivals(cursor, 1)
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
@@ -57,7 +62,6 @@ class Wire:
         )
         await response.prepare(request)
         await response.write(b"retry: 3000\n\n")
-        cursor = request.headers.get("Last-Event-ID") or request.query.get("after")
         async for chunk in self._chunks(cursor):
             await response.write(chunk)
         return response
@@ -123,7 +127,7 @@ class Wire:
 
 
 def _encode_events(arrivals: Arrivals) -> bytes:
-    """One server-sent event a story; only the last has the cursor, so that a broken batch is sent again as a whole.
+    """One server-sent event a story, without a name, so that ``onmessage`` of a browser gets it; only the last has the cursor, so that a broken batch is sent again as a whole.
 
     Old news that a back-fill brings is no arrival; its kills are.
     """
@@ -131,5 +135,5 @@ def _encode_events(arrivals: Arrivals) -> bytes:
     lines = [f"id: {arrivals.cursor}\n\n".encode()] if arrivals.hits and not hits else []
     for number, hit in enumerate(hits, 1):
         cursor = f"id: {arrivals.cursor}\n".encode() if number == len(hits) else b""
-        lines.append(cursor + b"event: story\ndata: " + orjson.dumps(to_builtins(hit)) + b"\n\n")
+        lines.append(cursor + b"data: " + orjson.dumps(to_builtins(hit)) + b"\n\n")
     return b"".join(lines)

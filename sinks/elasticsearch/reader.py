@@ -23,7 +23,17 @@ from sinks.elasticsearch.client import ElasticJson, IndexConnection, LoginRefuse
 from sinks.elasticsearch.documents import chain_query, document_id, version_id, versions_index
 from sinks.elasticsearch.inventory import read_inventory
 from sinks.elasticsearch.templates import stemmed_languages
-from sinks.search import MAX_OFFSET, Arrivals, Hit, Page, Query, SearchTooSlow, StoredStory, highlight_words
+from sinks.search import (
+    MAX_OFFSET,
+    Arrivals,
+    BadCursor,
+    Hit,
+    Page,
+    Query,
+    SearchTooSlow,
+    StoredStory,
+    highlight_words,
+)
 from sinks.search_words import SearchTerm, fold, parse_terms
 from sinks.stories import lineage, now_ms
 from sinks.versions import MAX_KEPT_VERSIONS, version_key
@@ -302,6 +312,8 @@ def _filters(query: Query) -> list[ElasticJson]:
     ]  # fmt: skip
     if query.since:
         filters.append({"range": {"time": {"gte": query.since}}})
+    if query.until:
+        filters.append({"range": {"time": {"lte": query.until}}})
     return filters
 
 
@@ -344,10 +356,14 @@ def _pack_cursor(value: Any) -> str:
 
 
 def _unpack_cursor(cursor: str | None, kind: Any) -> Any:
-    """The value of a cursor; None for one that is not of the kind, or not ours."""
+    """The value of a cursor; None for none.
+
+    Raises:
+        BadCursor: it is not of the kind, or not ours.
+    """
     if not cursor:
         return None
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
     except (ValueError, msgspec.MsgspecError):
-        return None
+        raise BadCursor from None

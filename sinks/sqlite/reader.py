@@ -25,6 +25,7 @@ from processors.times import to_milliseconds
 from sinks.search import (
     MAX_OFFSET,
     Arrivals,
+    BadCursor,
     Hit,
     Page,
     Query,
@@ -196,7 +197,7 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
         wheres.insert(0, "story_words MATCH ?" if joined else FITS_SQL)
         values.insert(0, match)
     order = "story_words.rank, s.id DESC" if relevance else _newest(query, wheres, values)
-    offset = (parse_int64(query.after or "") or 0) if relevance else 0
+    offset = _read_number(query.after) if relevance and query.after else 0
     if offset > MAX_OFFSET:
         return Page(())
     column = ORDER_COLUMNS.get(query.order, "time")
@@ -257,12 +258,18 @@ def _is_common(base: sqlite3.Connection, match: str) -> bool:
 def _newest(query: Query, wheres: list[str], values: list[object]) -> str:
     """The order by time; it adds the conditions of a cursor to `wheres` and `values`."""
     column = ORDER_COLUMNS.get(query.order, "time")
-    time, _, number = (query.after or "").partition(".")
-    after = parse_int64(time), parse_int64(number)
-    if None not in after:
+    if query.after:
+        time, _, number = query.after.partition(".")
         wheres.append(f"(s.{column}, s.id) < (?, ?)")
-        values += after
+        values += _read_number(time), _read_number(number)
     return f"s.{column} DESC, s.id DESC"
+
+
+def _read_number(text: str) -> int:
+    number = parse_int64(text)
+    if number is None:
+        raise BadCursor
+    return number
 
 
 def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
@@ -271,6 +278,7 @@ def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
         ("s.feed = ?", query.feed or None),
         ("s.relation = ?", query.relation or None),
         ("s.time >= ?", to_milliseconds(query.since) if query.since else None),
+        ("s.time <= ?", to_milliseconds(query.until) if query.until else None),
     ]
     if query.language:
         regional = "-" in query.language
@@ -311,12 +319,11 @@ def _hit(base: sqlite3.Connection, row: Sequence[Any], wanted: Sequence[SearchTe
 
 
 def _arrivals(base: sqlite3.Connection, cursor: str | None, limit: int, now: int) -> Arrivals:
-    last = None if cursor is None else parse_int64(cursor)
-    if cursor is None or last is None:
+    if cursor is None:
         return Arrivals((), str(base.execute("SELECT IFNULL(MAX(id), 0) FROM stories").fetchone()[0]))
     rows = base.execute(
         "SELECT card, id FROM stories WHERE id > ? AND visible_from <= ? AND (hidden IS NULL OR relation = 'kill')"
         " ORDER BY id LIMIT ?",
-        (last, now, limit),
+        (_read_number(cursor), now, limit),
     ).fetchall()
     return Arrivals(tuple(decode(row[0], Hit) for row in rows), str(rows[-1][1]) if rows else cursor)

@@ -16,6 +16,7 @@ from typing import Final
 from aiohttp import web
 
 from processors.numbers import parse_int64
+from sinks.desk.queries import check_parameters
 from sinks.listener import stream_limit
 from sinks.routes.router import RouteRule
 from streams.embedded.log import Log, LogThread
@@ -120,6 +121,7 @@ class RouteStream:
             self._readers -= 1
 
     async def _first_offset(self, request: web.Request, topic: str) -> int:
+        check_parameters(request.query, ("after",))
         after = request.headers.get("Last-Event-ID") or request.query.get("after")
         if after is None:
             return await self._log_thread.run(lambda: self._log_thread.log.end_offset(topic))
@@ -195,8 +197,8 @@ def _read_events(log: Log, topic: str, offset: int) -> tuple[int, bytes]:
 
 
 def format_event(record: Record) -> bytes:
-    """A record as a server-sent event; JSON has no line breaks of its own."""
-    return b"id: %d\nevent: story\ndata: %b\n\n" % (record.offset, record.value)
+    """A record as a server-sent event; JSON has no line breaks of its own. Without a name, ``onmessage`` of a browser gets it."""
+    return b"id: %d\ndata: %b\n\n" % (record.offset, record.value)
 
 
 def follow_topic(log: Log, topic: str, after: int | None, *, once: bool) -> Iterator[Record]:

@@ -41,7 +41,7 @@ if (list && live && list.dataset.live && window.EventSource) {
   const stream = new EventSource("/api/stream");
   stream.addEventListener("open", () => { live.hidden = false; live.classList.remove("lost"); show(); });
   stream.addEventListener("error", () => { live.classList.add("lost"); button.textContent = "Connection lost, trying again"; });
-  stream.addEventListener("story", () => { waiting += 1; if (reading()) { show(); } else { refresh(); } });
+  stream.addEventListener("message", () => { waiting += 1; if (reading()) { show(); } else { refresh(); } });
   button.addEventListener("click", () => { window.scrollTo({ top: 0 }); refresh(); });
   document.addEventListener("visibilitychange", () => { if (waiting && !reading()) { refresh(); } });
   window.addEventListener("pagehide", () => stream.close());

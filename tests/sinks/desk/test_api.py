@@ -15,7 +15,7 @@ from processors.model.codec import to_builtins
 from processors.model.event import Relation
 from tests.sinks.conftest import Shelf
 from tests.sinks.desk.conftest import Client
-from tests.sinks.events import backfilled, dispatch, event
+from tests.sinks.events import at, backfilled, dispatch, event
 
 
 async def told(desk: Client, path: str, status: int = 200) -> Any:
@@ -65,11 +65,44 @@ async def test_a_parameter_that_means_nothing_is_named(desk: Client, asked: str)
 
 @pytest.mark.parametrize("after", ["';DROP", "9" * 5000, f"{2**63}.1", "1.²"])
 @pytest.mark.parametrize("order", ["newest", "relevance"])
-async def test_a_cursor_that_is_not_ours_starts_at_the_newest(
+async def test_a_cursor_that_is_not_ours_is_refused(
     desk: Client, shelf: Shelf, after: str, order: str
 ) -> None:
     shelf.put(event("urn:a", headline="The ferry"))
-    assert len((await told(desk, f"/api/stories?q=ferry&order={order}&after={after}"))["stories"]) == 1
+    answer = await told(desk, f"/api/stories?q=ferry&order={order}&after={after}", 400)
+    assert answer["error"]["type"] == "BadCursor"
+    assert (await told(desk, f"/api/stream?after={after}", 400))["error"]["type"] == "BadCursor"
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        (
+            "/api/stories?lang=en",
+            "lang: there is no such parameter (did you mean language?); use q, language,",
+        ),
+        ("/api/stories?languge=en", "did you mean language?"),
+        ("/api/stories?urgency=1", "urgency: there is no such parameter; use q,"),
+        ("/api/stories/urn%3Aa?version=2", "this address takes none"),
+        ("/api/stories/urn%3Aa/versions?keys=2", "did you mean key?"),
+        ("/api/stream?afer=3", "did you mean after?"),
+        ("/api/feeds?x=1", "this address takes none"),
+    ],
+)
+async def test_a_parameter_that_is_not_known_is_refused_with_those_that_are(
+    desk: Client, path: str, hint: str
+) -> None:
+    error = (await told(desk, path, 400))["error"]
+    assert error["type"] == "BadQuery"
+    assert hint in error["message"]
+
+
+async def test_a_topic_may_be_given_as_its_uri_and_a_time_has_an_end(desk: Client, shelf: Shelf) -> None:
+    shelf.put(event("urn:a", topics=("medtop:04000000",)), event("urn:b", minute=30))
+    topic = "http://cv.iptc.org/newscodes/mediatopic/04000000"
+    assert [one["uri"] for one in (await told(desk, f"/api/stories?topic={topic}"))["stories"]] == ["urn:a"]
+    found = await told(desk, f"/api/stories?until={at(10)}")
+    assert [one["uri"] for one in found["stories"]] == ["urn:a"]
 
 
 async def test_what_is_unknown_is_not_found(desk: Client) -> None:
@@ -106,7 +139,7 @@ async def test_the_stream_tells_of_each_new_story_with_a_cursor(desk: Client, sh
         assert answer.content_type == "text/event-stream"
         shelf.put(event("urn:a", headline="Fresh"))
         fields = await asyncio.wait_for(_next_event(answer), 10)
-    assert fields["event"] == "story"
+    assert "event" not in fields, "onmessage of a browser gets what has no name"
     assert orjson.loads(fields["data"])["headline"] == "Fresh"
     assert int(fields["id"]) > int(start)
 
