@@ -8,7 +8,7 @@ FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings answers places tickers letters model bench fuzz hostile trials readers clean
+.PHONY: help run test check format lock schemas settings answers places tickers letters model vectors clusters bench fuzz hostile trials readers clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ vectors: $(VENV)/.dev ## Make the words and places of the step cluster anew (abo
 	$(BIN)/python -m pip install -q --require-hashes -r locks/vectors.txt
 	$(BIN)/python -m tests.benchmarks.make_vectors $(ARGS)
 	$(BIN)/python -m tests.benchmarks.make_cluster_places
+
+clusters: $(VENV)/.dev ## Grow the trees of the step cluster anew (ARGS: events and labels, in pairs)
+	$(BIN)/python -m tests.benchmarks.train_clusters $(ARGS)
 
 bench: $(VENV)/.dev ## Measure: throughput and start-up, as ratios against named peers in the same run
 	$(BIN)/python -m tests.benchmarks.embedded $(ARGS)

@@ -9,7 +9,7 @@ import msgspec
 from processors.cluster.outline import Outline
 
 # Another number is another software's, or of another table of words, and is not read.
-FORMAT_NUMBER: Final = 2
+FORMAT_NUMBER: Final = 3
 
 
 class UnknownOutlineFormat(ValueError):
