@@ -13,6 +13,7 @@ COPY config config
 COPY processors processors
 COPY sinks sinks
 COPY streams streams
+COPY wiredesk wiredesk
 RUN /opt/wiredesk/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps . \
     && /opt/wiredesk/bin/wiredesk --version
 

@@ -24,6 +24,7 @@ ALLOWED = {
     "sinks": {"sinks", "config", *MODEL},
     "processors": {"processors", "config"},
     "config": {"config"},
+    "wiredesk": {"wiredesk", *MODEL},
 }
 LAYERS = {
     "processors": [

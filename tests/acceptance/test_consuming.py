@@ -105,14 +105,14 @@ async def broker(kafka: KafkaForTest) -> Kafka:
 def placed(code: str, told: Kafka) -> str:
     """Code of the page for the broker of the test."""
     made = code.replace("127.0.0.1:9092", told.servers).replace(URGENT, told.prefix + URGENT)
-    made = re.sub(r"(aiokafka|confluent|node)-desk", lambda match: told.prefix + match.group(), made)
+    made = re.sub(r"(aiokafka|confluent|node|client)-desk", lambda match: told.prefix + match.group(), made)
     assert made != code
     return made
 
 
 @pytest.mark.kafka
 @pytest.mark.parametrize(("heading", "module"), [
-    ("Python, aiokafka", "aiokafka"), ("Python, confluent-kafka", "confluent_kafka")])  # fmt: skip
+    ("Python, wiredesk", "aiokafka"), ("Python, aiokafka", "aiokafka"), ("Python, confluent-kafka", "confluent_kafka")])  # fmt: skip
 async def test_python(broker: Kafka, heading: str, module: str) -> None:
     if not importlib.util.find_spec(module):
         pytest.skip(f"{module} is not installed")
@@ -231,6 +231,7 @@ async def test_a_webhook_receiver_takes_what_is_signed_and_nothing_else(tmp_path
 
 def test_every_consumer_is_ten_lines_or_so_and_routes_are_bundled() -> None:
     for heading, language in (
+        ("Python, wiredesk", "python"),
         ("Python, aiokafka", "python"),
         ("Python, confluent", "python"),
         ("Node", "javascript"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("config", "docs", "processors", "sinks", "streams", "locks", "tests")
+PARTS = ("config", "docs", "processors", "sinks", "streams", "wiredesk", "locks", "tests")
 FILES = (
     "Makefile",
     "pyproject.toml",
