@@ -11,11 +11,11 @@ from operator import attrgetter
 from typing import Final
 
 from processors.model.event import Event, Label, Mention, OffsetText, SegmentKind
+from processors.tag.words import WORD
 
-# Of a text that are tagged: 100,000 characters of prose have some 20,000 words and marks, a run of marks more. Fewer: names
+# Of a text that are tagged: 100,000 characters of prose have some 20,000 words and marks, a run of marks more, of Chinese as many. Fewer: names
 # late in a long text are missed; more: texts of short words and marks take the tagger longer than a second.
 MAX_READ_WORDS: Final = 22_000
-WORD_OR_MARK: Final = re.compile(r"\w+|[^\w\s]")
 MAX_HEADLINE_CHARS: Final = (
     2_000  # that are read: real ones have 300 at the most, and a lead in place of one 1,000
 )
@@ -63,10 +63,13 @@ def merge_names(preferred: Iterable[NameSpan], others: Iterable[NameSpan]) -> li
 
 
 def readable_chars(text: str, max_chars: int) -> int:
-    """How many characters of a text are read: up to both limits, the one in characters, the other in words and marks."""
+    """How many characters of a text are read: up to both limits, the one in characters, the other in words and marks.
+
+    Words are the recogniser's: each character of an unspaced script, digits apart from letters, each low line.
+    """
     if len(text) <= MAX_READ_WORDS:  # a word has at least a character
         return min(len(text), max_chars)
-    words = WORD_OR_MARK.finditer(text, 0, max_chars)
+    words = WORD.finditer(text, 0, max_chars)
     last = next(islice(words, MAX_READ_WORDS, None), None)
     return last.start() if last else min(len(text), max_chars)
 

@@ -10,6 +10,8 @@ from config.settings import Settings
 from processors.model.event import Event, Feature, Language
 from processors.model.story import Story
 from processors.tag import Tagger
+from processors.tag.copy import MAX_READ_WORDS, readable_chars
+from processors.tag.words import split_words
 
 SENTENCE = "Henrik Solberg met President Olena Marchuk in Oslo on Monday. "
 
@@ -31,6 +33,16 @@ def test_a_megabyte_in_one_paragraph_is_read_up_to_the_limit(tagger: Tagger) -> 
     assert max(date.end for date in whole.event.dates or ()) <= limit
     assert len(whole.event.mentions or ()) > 3000
     assert whole.evidence == (Feature("unread_chars", float(len(text) - limit)),)
+
+
+@pytest.mark.parametrize(
+    "unit", ["月", "ข่าว", "a1", "_", "日本のU.S. ", "The ferry, he said. ", "2024-05-03 "]
+)
+def test_a_text_is_read_up_to_as_many_words_as_the_recogniser_has_of_it(unit: str) -> None:
+    text = unit * (100_000 // len(unit))
+    limit = readable_chars(text, len(text))
+    assert len(split_words(text[:limit])[0]) <= MAX_READ_WORDS + 1
+    assert limit == len(text) or len(split_words(text[:limit])[0]) >= MAX_READ_WORDS - 1
 
 
 @pytest.mark.parametrize("mark", ["(", '"', "-", ".", "a-", "😀", "\x00"])
