@@ -58,8 +58,11 @@ tickers: $(VENV)/.dev ## Build the table of ticker symbols anew from pytickersym
 letters: $(VENV)/.dev ## Build the models of letters anew from CLDR and the lexicon
 	$(BIN)/python -m streams.generate.letters
 
-model: $(VENV)/.dev ## Train the shipped name recogniser (needs the training corpora; about 40 minutes)
-	$(BIN)/python -m tests.benchmarks.train_ner $(ARGS)
+# So that numpy computes alike on every x86 processor with AVX2, to the last bit.
+SAME_BYTES := OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR" PYTHONHASHSEED=0
+
+model: $(VENV)/.dev ## Train the shipped name recogniser (needs the training corpora; two cores, under an hour)
+	$(SAME_BYTES) $(BIN)/python -m tests.benchmarks.train_ner $(ARGS)
 
 vectors: $(VENV)/.dev ## Make the words and places of the step cluster anew (about half an hour; two more packages)
 	$(BIN)/python -m pip install -q --require-hashes -r locks/vectors.txt

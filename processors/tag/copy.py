@@ -25,6 +25,11 @@ POSITION_MARK: Final = re.compile(
     r"\((?:[LRC]|\d(?:st|nd|rd|th)? [LR]|(?:far |back |front )?(?:left|right|centre|center))\)"
 )  # who is who in a picture
 BLANK_OF: Final = dict.fromkeys(map(ord, "\t\n\r\v\f\x85\xa0\u2028\u2029\u202f\u2009"), " ")
+# The end of a line of a list of names, where the next line is one too: four words at the most, all with capitals.
+# Wrapped copy has longer lines, and small words in them.
+CAPITAL_WORD: Final = r"[^\W\d_a-zß-öø-ÿа-я][^\W\d_]+(?:[-'’.][^\W\d_]+){0,2}"
+LIST_LINE: Final = rf"[ \t]*{CAPITAL_WORD}(?: {CAPITAL_WORD}){{0,3}}[ \t]*"
+LIST_BREAK: Final = re.compile(rf"^({LIST_LINE})\n(?={LIST_LINE}$)", re.MULTILINE)
 SAMPLE_CHARS: Final = (
     60  # of a line that show quickly that it is not in capitals; fewer misjudge a line that opens with a name
 )
@@ -145,6 +150,7 @@ def _read_as_prose(text: str, parts: list[CopyPart]) -> str:
         if part.kind in CODE_SEGMENTS:
             words = " " * len(words)
         elif part.kind != "table":
+            words = LIST_BREAK.sub(r"\1;", words) if "\n" in words else words
             words = "".join(_smooth_line(line) for line in words.splitlines(keepends=True))
             words = POSITION_MARK.sub(lambda mark: " " * len(mark.group()), words)
         pieces.append(words)

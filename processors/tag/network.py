@@ -25,7 +25,7 @@ from processors.tag.features import (
 )
 
 MAXOUT_PIECES: Final = 3  # of a unit; as the weights were trained
-CONVOLUTION_COUNT: Final = 4  # so a word sees four words to each side; as the weights were trained
+CONVOLUTION_COUNT: Final = 4  # as the weights were trained
 SHARING_LAYER: Final = 2  # behind which the mentions of a word are averaged; as the weights were trained
 MAX_CACHED_WORDS: Final = 60_000  # embedded ones, 384 bytes each; fewer embed common words again and again
 BLOCK_WORDS: Final = (
@@ -47,10 +47,11 @@ class Network:
         self._inputs = TokenInputs(self.kind)
         self._seeds = [int(seed) for seed in weights["seeds"]]
         self._columns = [int(column) for column in weights["columns"]]
+        self._steps = [int(step) for step in weights["steps"]]
         self._weights: dict[str, FloatArray] = {
             name: np.ascontiguousarray(value, np.float32)
             for name, value in weights.items()
-            if name not in {"seeds", "columns", "kind"}
+            if name not in {"seeds", "columns", "steps", "kind"}
         }
         self._width: int = self._weights["G0"].shape[0]
         self._rows: dict[Any, int] = {}
@@ -65,10 +66,9 @@ class Network:
     def tags(self, documents: list[list[str]], languages: list[str]) -> list[list[int]]:
         """The tags (indices into `TAGS`) of each document, told by its words; none is empty."""
         lengths = np.array([len(words) for words in documents])
-        offsets = CONVOLUTION_COUNT + np.concatenate(([0], np.cumsum(lengths[:-1] + CONVOLUTION_COUNT)))
-        hidden: FloatArray = np.zeros(
-            (int(offsets[-1] + lengths[-1] + CONVOLUTION_COUNT), self._width), np.float32
-        )
+        gap = sum(self._steps)
+        offsets = gap + np.concatenate(([0], np.cumsum(lengths[:-1] + gap)))
+        hidden: FloatArray = np.zeros((int(offsets[-1] + lengths[-1] + gap), self._width), np.float32)
         where = np.concatenate([np.arange(at, at + n) for at, n in zip(offsets, lengths, strict=True)])
         tokens = [token for words in documents for token in self._inputs.tokens(words)]
         values = self._embed(tokens)
@@ -118,10 +118,10 @@ class Network:
 
     def _convolve(self, layer: int, hidden: FloatArray) -> FloatArray:
         """The words after a layer, `BLOCK_WORDS` at a time: what lies between takes ten times the memory of the words."""
-        convolved = hidden.copy()
+        convolved, step = hidden.copy(), self._steps[layer - 1]
         for start in range(0, len(hidden), BLOCK_WORDS):
-            first, end = max(0, start - 1), start + BLOCK_WORDS
-            windows = _windows(hidden[first : end + 1])
+            first, end = max(0, start - step), start + BLOCK_WORDS
+            windows = _windows(hidden[first : end + step], step)
             convolved[start:end] += self._unit(layer, windows)[start - first : end - first]
         return convolved
 
@@ -169,13 +169,13 @@ class Network:
         return paths
 
 
-def _windows(values: FloatArray) -> FloatArray:
-    """Each row with the one before and the one after it."""
+def _windows(values: FloatArray, step: int) -> FloatArray:
+    """Each row with the one `step` rows before it and the one as far after it."""
     rows, width = values.shape
     windows: FloatArray = np.zeros((rows, 3 * width), np.float32)
-    windows[1:, :width] = values[:-1]
+    windows[step:, :width] = values[:-step]
     windows[:, width : 2 * width] = values
-    windows[:-1, 2 * width :] = values[1:]
+    windows[:-step, 2 * width :] = values[step:]
     return windows
 
 

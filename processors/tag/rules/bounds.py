@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -70,7 +70,22 @@ LAST_CAPITALS: Final = re.compile(r"(?<=[a-z.]) ([A-Z][A-Z'’-]{2,}(?: [A-Z][A-
 
 def trim_names(context: RuleContext, names: Sequence[NameSpan]) -> list[NameSpan]:
     """The names without what does not belong to them; those of which nothing is left are gone."""
-    return [trimmed for name in names if (trimmed := trim_name(context.copy, name))]
+    pieces = (piece for name in names for piece in _pieces_by_part(context.copy, name))
+    return [trimmed for name in pieces if (trimmed := trim_name(context.copy, name))]
+
+
+def _pieces_by_part(copy: Copy, name: NameSpan) -> Iterator[NameSpan]:
+    """A name that ran on into a list as a name before it and one in it: elsewhere the rest is mostly none."""
+    part = copy.part_at(name.start)
+    if part is None or name.end <= part.end:
+        yield name
+        return
+    yield replace(name, end=part.end)
+    rest = copy.read[part.end : name.end]
+    start = part.end + len(rest) - len(rest.lstrip())
+    following = copy.part_at(start) if start < name.end else None
+    if following is not None and following.kind == "list":
+        yield from _pieces_by_part(copy, replace(name, start=start))
 
 
 def trim_name(copy: Copy, name: NameSpan) -> NameSpan | None:

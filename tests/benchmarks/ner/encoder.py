@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,18 +30,27 @@ TABLES: Final[dict[NetworkKind, tuple[tuple[int, int, int], ...]]] = {
 }
 
 
+# How far each layer looks to each side.
+STEPS: Final[dict[NetworkKind, tuple[int, ...]]] = {"words": (1, 1, 1, 1), "characters": (1, 2, 3, 4)}
+
+
 @dataclass(slots=True)
 class Layout:
-    """The hash tables of a network: column and seed of each."""
+    """The hash tables of a network, column and seed of each, and how far its layers look."""
 
     kind: NetworkKind
     columns: list[int]
     seeds: list[int]
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """How far each layer looks to each side."""
+        return STEPS[self.kind]
+
 
 @dataclass(slots=True)
 class Batch:
-    """Documents one after the other, `CONVOLUTION_COUNT` empty rows around each; distinct tokens apart."""
+    """Documents one after the other, as many empty rows around each as the layers look; distinct tokens apart."""
 
     rows: list[Integers]  # of each hash table: (tokens, 4)
     fixed: Floats  # (tokens, FIXED)
@@ -108,8 +118,8 @@ def hashed(keys: NDArray[np.uint64], layout: Layout, weights: Weights) -> list[I
 class Encoder:
     """One pass forward and back; `weights` may be exchanged between passes."""
 
-    def __init__(self, weights: Weights) -> None:
-        self.weights = weights
+    def __init__(self, weights: Weights, steps: Sequence[int]) -> None:
+        self.weights, self._steps = weights, steps
         self._memory: dict[str, Any] = {}
 
     def forward(self, batch: Batch, drop: float, generator: np.random.Generator) -> Floats:
@@ -132,7 +142,7 @@ class Encoder:
         hidden = self._dropped("drop0", hidden, drop, generator)
         for layer in range(1, CONVOLUTION_COUNT + 1):
             hidden = hidden + self._dropped(
-                f"drop{layer}", self._unit(layer, _windows(hidden)), drop, generator
+                f"drop{layer}", self._unit(layer, _windows(hidden, self._steps[layer - 1])), drop, generator
             )
             if layer == SHARING_LAYER:
                 self._share(hidden, batch)
@@ -154,9 +164,9 @@ class Encoder:
             if layer == SHARING_LAYER:
                 self._share_back(hidden, batch, gradients)
             window = self._unit_back(layer, hidden * memory[f"drop{layer}"], gradients)
-            hidden = hidden + window[:, width : 2 * width]
-            hidden[:-1] += window[1:, :width]
-            hidden[1:] += window[:-1, 2 * width :]
+            hidden, step = hidden + window[:, width : 2 * width], self._steps[layer - 1]
+            hidden[:-step] += window[step:, :width]
+            hidden[step:] += window[:-step, 2 * width :]
         hidden = hidden * memory["drop0"]
         hidden[batch.empty] = 0
         gradients["D"] = batch.story.T @ hidden
@@ -232,10 +242,11 @@ class Encoder:
         return values * mask
 
 
-def _windows(values: Floats) -> Floats:
+def _windows(values: Floats, step: int) -> Floats:
     rows, width = values.shape
     made = np.zeros((rows, 3 * width), F32)
-    made[1:, :width], made[:, width : 2 * width], made[:-1, 2 * width :] = values[:-1], values, values[1:]
+    made[step:, :width], made[:-step, 2 * width :] = values[:-step], values[step:]
+    made[:, width : 2 * width] = values
     return made
 
 

@@ -29,7 +29,7 @@ COUNTRIES: Final = {
     "de": "DE",
     "en": "US",
 }
-TEXTS: Final = {"it": 300, "nl": 150, "es": 150, "pl": 60, "fr": 50, "pt": 50, "de": 30, "en": 100}
+TEXTS: Final = {"it": 300, "nl": 250, "es": 150, "pl": 60, "fr": 50, "pt": 50, "de": 30, "en": 160}
 SENTENCES: Final = 6  # of a text
 LONGEST: Final = 5  # words of a name
 OWN_PLACE: Final = 0.6  # how often a place lies in the language's country

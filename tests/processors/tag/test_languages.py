@@ -45,3 +45,71 @@ def test_a_country_has_its_code_in_any_language(told: Told) -> None:
     place = entity(told("El ministro viajó a Alemania el lunes.", language="es"), "Alemania").place
     assert place is not None
     assert place.country == "DE"
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "name", "label"),
+    [
+        ("en", "Президент Ларин встретился с Олегом Савинским в Киеве.", "Киеве", "LOC"),
+        ("ru", "The mayor of Oslo, Henrik Solberg, met Olena Marchuk on Monday.", "Henrik Solberg", "PER"),
+        ("ar", "The mayor of Oslo, Henrik Solberg, met Olena Marchuk on Monday.", "Oslo", "LOC"),
+        (
+            "zh",
+            "Der Bürgermeister von Wismar, Bernd Krögerhoff, sprach am Montag.",
+            "Bernd Krögerhoff",
+            "PER",
+        ),
+        ("de", "国家主席昨天在北京会见了德国总理。会谈持续了两个小时。", "北京", "LOC"),
+        ("en", "首相は昨日、東京でドイツの首相と会談した。", "東京", "LOC"),
+        ("en", "وصل الرئيس المصري إلى القاهرة مساء الأحد قادما من باريس.", "القاهرة", "LOC"),
+        (
+            "es",
+            "The governor spoke in Toronto. El alcalde Tomás Iruñela habló ayer en Sevilla.",
+            "Sevilla",
+            "LOC",
+        ),
+        (
+            "es",
+            "The governor spoke in Toronto. El alcalde Tomás Iruñela habló ayer en Sevilla.",
+            "Toronto",
+            "LOC",
+        ),
+        (
+            "en",
+            "Ｔｈｅ ｍａｙｏｒ ｏｆ Ｏｓｌｏ， Ｈｅｎｒｉｋ Ｓｏｌｂｅｒｇ， ｓｐｏｋｅ．",
+            "Ｈｅｎｒｉｋ Ｓｏｌｂｅｒｇ",
+            "PER",
+        ),
+        (
+            "ar",
+            "Wasala al-ra'is ila al-Qahira. Qala Mahmoud Darzawi inna al-ijtima' fi Dubai.",
+            "Dubai",
+            "LOC",
+        ),
+        (
+            "sr",
+            "Председник Милан Јовичић састао се у Београду са министром Петром Радинићем.",
+            "Београду",
+            "LOC",
+        ),
+        (
+            "sr",
+            "Predsednik Milan Jovičić sastao se u Beogradu sa ministrom Petrom Radinićem.",
+            "Beogradu",
+            "LOC",
+        ),
+        (
+            "sr",
+            "Predsednik Milan Jovičić sastao se u Beogradu sa ministrom Petrom Radinićem.",
+            "Milan Jovičić",
+            "PER",
+        ),
+        ("en", "Henrik Solberg, Olena Marchuk, Rosa Lund, Oslo, Kyiv", "Olena Marchuk", "PER"),
+        ("it", "Carmelo Zitoli\nNuria Bellver\nThibault Garance\nPalermo", "Nuria Bellver", "PER"),
+        ("fr", "Thibault Garance, Nuria Bellver, Bernd Krögerhoff, Marseille, Lyon", "Marseille", "LOC"),
+    ],
+)
+def test_a_text_in_other_letters_or_another_language_than_declared_has_its_names(
+    told: Told, declared: str, text: str, name: str, label: str
+) -> None:
+    assert label in labels(told(text, language=declared), name)

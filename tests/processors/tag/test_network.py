@@ -13,6 +13,7 @@ from processors.tag import network
 from processors.tag.features import KINDS, FloatArray, NetworkKind
 from processors.tag.network import TAGS, Network, decode_spans
 from processors.tag.recogniser import MODEL
+from tests.benchmarks import train_ner
 from tests.benchmarks.ner.chain import loss
 from tests.benchmarks.ner.corpus import UNKNOWN, Name, Text, tagged
 from tests.benchmarks.ner.encoder import Batch, Encoder, Floats
@@ -35,7 +36,9 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     options = argparse.Namespace(
         seed=1,
         sets=["none"],
-        start=None,
+        dev=["none"],
+        epochs=3,
+        check=None,
         keep_sets=False,
         corpus=Path(),
         out=tmp_path_factory.mktemp("weights"),
@@ -61,7 +64,7 @@ def test_a_gradient_is_the_slope_of_the_loss(run: Run, batch: Batch, name: str) 
     if name == "M" and run.kind == "characters":
         pytest.skip("characters are shared by no story")
     own = {each: value.copy() for each, value in run.weights.items()}
-    encoder, generator = Encoder(own), np.random.default_rng(1)
+    encoder, generator = Encoder(own, run.layout.steps), np.random.default_rng(1)
     _, gradient, moves = loss(encoder.forward(batch, 0.0, generator), batch, own)
     dense, tables = encoder.backward(gradient, batch)
     slope = (dense | moves).get(name)
@@ -75,6 +78,29 @@ def test_a_gradient_is_the_slope_of_the_loss(run: Run, batch: Batch, name: str) 
     own[name][place] -= 2 * STEP
     below = loss(encoder.forward(batch, 0.0, generator), batch, own)[0]
     assert (above - below) / (2 * STEP) == pytest.approx(slope[place], rel=0.08, abs=2e-4)
+
+
+def test_the_same_seed_trains_the_same_bytes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_ner, "BATCH_WORDS", 30)
+    words, source = (WORDS, "wikigold") if run.kind == "words" else (CHARACTERS, "ja_gsd")
+    files = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        learner = Run(run.name, argparse.Namespace(**(vars(run.options) | {"out": tmp_path / name})))
+        untrained = learner.weights["U"].copy()
+        learner.texts = [text(words * times, source) for times in (1, 2, 3)]
+        learner.train()
+        assert not np.array_equal(learner.weights["U"], untrained)
+        files.append(learner.path.read_bytes())
+
+    assert files[0] == files[1]
+
+
+def test_small_words_are_in_no_name_of_a_type_that_their_set_does_not_mark() -> None:
+    words = ("In", "1998", ",", "sprak", "de", "Nobelprijs", "»", "NAVO")
+    assert [word for word in words if train_ner._may_be_marked(word)] == ["In", "Nobelprijs", "NAVO"]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -110,7 +136,7 @@ def test_a_long_text_is_worked_on_in_blocks_that_see_each_other(monkeypatch: pyt
 
     monkeypatch.setattr(Network, "_unit", counted)
     in_blocks = Network.load(MODEL / "english.npz").tags(*arguments)
-    assert max(rows[1:]) <= network.BLOCK_WORDS + 2
+    assert max(rows[1:]) <= network.BLOCK_WORDS + 2 * sum(Network.load(MODEL / "english.npz")._steps)
     monkeypatch.setattr(network, "BLOCK_WORDS", len(words) + 8)
     assert Network.load(MODEL / "english.npz").tags(*arguments) == in_blocks
 
@@ -120,7 +146,7 @@ def test_the_written_network_scores_as_the_encoder_that_trained_it(run: Run) -> 
     language = "en" if run.kind == "words" else "zh"
     batch = run.batch([text(words, "wikigold" if run.kind == "words" else "zh_uner_gsd")])
     batch.sets[:] = np.where(batch.empty, batch.sets, np.int64(0 if language == "en" else 16))
-    scores = Encoder(run.weights).forward(batch, 0.0, np.random.default_rng(1))
+    scores = Encoder(run.weights, run.layout.steps).forward(batch, 0.0, np.random.default_rng(1))
     run.write(run.weights)
     tags = Network.load(run.path).tags([list(words)], [language])[0]
     best = _likelihood(run, scores[batch.offsets[0] :], tags)
