@@ -24,7 +24,7 @@ from processors.tag import Tagger
 from tests.processors.tag.conftest import tag_copy
 
 FOLDER = Path(__file__).parent / "people"
-STORY_HEAD = re.compile(r"^== (?P<half>[AB])(?P<number>\d+) (?P<style>\w+): (?P<about>.*)$", re.MULTILINE)
+STORY_HEAD = re.compile(r"^== (?P<half>[ABC])(?P<number>\d+) (?P<style>\w+): (?P<about>.*)$", re.MULTILINE)
 MARK = re.compile(r"\{(?P<speaker>[\d?]+):|\[(?:(?P<mention>\d+):)?|(?P<close>[\]}])|\^(?P<said>[\d?-])")
 OPENINGS = '“„”«»"「『'
 Stretch = tuple[int, int]
