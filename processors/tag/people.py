@@ -134,6 +134,11 @@ class _Person:
         given = self.names[0].words[1 if is_family_first(self.names[0]) else 0]
         return self.gender or gender_of_given(given)
 
+    def is_of_generation(self, mark: str | None) -> bool:
+        """Whether a mark of generation may be the person's: "Kemp Jr." is not Walter Kemp Sr."""
+        marks = {name.generation for name in self.names if name.generation}
+        return not mark or not marks or mark in marks
+
     def is_called(self, word: str) -> bool:
         """Whether a word is one of the names just as it stands."""
         return any(word in name.words or word in name.nicknames for name in self.names)
@@ -320,6 +325,7 @@ class _Cast:
                     for person in people
                     if (person.at < span.start) is introduced
                     and not (gender and person.likely_gender() not in {gender, None})
+                    and person.is_of_generation(name.generation)
                 ]
                 if fits and self._is_speaking(span) and all(person.is_dead for person in fits):
                     return self._find_relative(span, gender) or self._find_stranger(

@@ -114,7 +114,8 @@ class _NameEvidence:
                 titled.add(key)
         people = [key for key, labels in votes.items() if " " in key and _top_label(labels) == "PER"]
         return cls(
-            votes, written, frozenset(titled), frozenset(located), frozenset(inside), frozenset(map(surname, people)),
+            votes, written, frozenset(titled), frozenset(located), frozenset(inside),
+            frozenset(map(surname, people)) | _inner_surnames(written[key] for key in people),
             frozenset(name for name, bearers in Counter(map(surname, people)).items() if bearers > 1),
             frozenset(name.split()[0] for name in people),
             frozenset(_club_nicknames(written[key] for key, labels in votes.items() if _top_label(labels) == "ORG")),
@@ -127,7 +128,7 @@ class _NameEvidence:
         is no person, whatever the recogniser thought: mostly it is a company or a club. A city in which something is
         said to be is no university and no club.
         """
-        single = " " not in key
+        single = _is_single(key)
         if single and surname(key) in self.surnames and not self._is_namesake(key):
             return "PER"
         if certain := label_of(self.written[key]):
@@ -178,6 +179,16 @@ class _NameEvidence:
             or name in lexicon().single_names
             or key.startswith(ARTICLES)
         )
+
+
+def _is_single(key: str) -> bool:
+    """Whether a name is one word, or one with a mark of a generation: "Kemp Sr."."""
+    return " " not in key or {word.strip(".,") for word in key.split()[1:]} <= GENERATION_MARKS
+
+
+def _inner_surnames(names: Iterable[str]) -> frozenset[str]:
+    """The surnames before another one: the Solano of Ramiro Solano Paz."""
+    return frozenset(part.casefold() for name in names for part in _surnames_within(name) if " " not in part)
 
 
 def _club_nicknames(names: Iterable[str]) -> Iterator[str]:
