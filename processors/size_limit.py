@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -75,7 +76,7 @@ def limit_event(event: Event, max_bytes: int, place: RawPlace | None = None) -> 
     size = len(encode(event))
     if size <= max_bytes:
         return event
-    whole = WholeEvent(size, len(event.text), (), *_place_members(place))
+    whole = WholeEvent(size, len(event.text), (), *_place_members(place, event.story.uri))
     for shorten in (_without_bodies, _with_head, _without_numerous, _without_found, _with_short_headline):
         event, whole = shorten(event, whole, max_bytes)
         if _fits(event, whole, max_bytes):
@@ -83,8 +84,10 @@ def limit_event(event: Event, max_bytes: int, place: RawPlace | None = None) -> 
     return _with_whole(event, whole)
 
 
-def _place_members(place: RawPlace | None) -> tuple[str | None, int | None, int | None]:
-    return (place.topic, place.partition, place.offset) if place else (None, None, None)
+def _place_members(place: RawPlace | None, uri: str) -> tuple[str | None, int | None, int | None, str | None]:
+    if place is None:
+        return None, None, None, None
+    return place.topic, place.partition, place.offset, f"/api/items/{quote(uri, safe='')}"
 
 
 def _fits(event: Event, whole: WholeEvent, max_bytes: int) -> bool:

@@ -155,6 +155,7 @@ STEPS: Final = (
 # fmt: on
 # What follows from the steps.
 STEP_NAMES: Final = tuple(step.name for step in STEPS)
+RAW_TOPICS: Final = frozenset(topic.name for topic in STEPS[0].reads)
 # Events to wire.out.<route>.v1 by the rules of config/routes.toml, embargoes held back: `streams.routing`.
 ROUTE: Final = Step("route", STEPS[-1].writes[:1], (), state=ROUTED)
 

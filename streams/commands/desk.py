@@ -67,12 +67,16 @@ def _polled_feeds(settings: Settings) -> Feeds:
 
 
 async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
+    from functools import partial
+
     import structlog
 
     from config import Misconfigured
     from sinks.desk.app import make_app
+    from sinks.desk.raw_items import RawItems
     from sinks.elasticsearch import ElasticStories
     from sinks.listener import serve
+    from streams.kafka.session import read_item
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -80,7 +84,9 @@ async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
     stories = ElasticStories(settings.elasticsearch, timeout_s=settings.desk.search_timeout_s)
     host, port = settings.desk.host, settings.desk.port
     try:
-        listener, port = await serve(make_app(stories, feeds, settings.desk, polls=False), host, port)
+        app = make_app(stories, feeds, settings.desk, polls=False)
+        RawItems(stories, partial(read_item, settings)).add_to(app)
+        listener, port = await serve(app, host, port)
     except OSError as error:
         raise Misconfigured(f"[desk] {host}:{port}: {error.strerror}; choose another port") from error
     structlog.get_logger("wiredesk").info("the desk is open", url=f"http://{host}:{port}/")

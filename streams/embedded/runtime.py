@@ -27,7 +27,7 @@ from sinks.stories import now_ms
 from streams.backfill import MAX_RECORDS_AHEAD
 from streams.embedded.consumer import Consumer, Handler, PoolHandler, StepHandler
 from streams.embedded.data_file import DATABASE
-from streams.embedded.log import Log, LogThread
+from streams.embedded.log import PARTITION, Log, LogThread
 from streams.embedded.outlets import FeedStates, RawOutlet
 from streams.embedded.routes import Reader, RouteConsumer, RouteHandler, delete_old_routed
 from streams.embedded.sinks import LogSource, SinkHandler, deliver_stories
@@ -36,7 +36,7 @@ from streams.pollers import judge_tasks
 from streams.pool import StepPool
 from streams.routing import load_rules
 from streams.sinks import load_sink, sink_steps
-from streams.topology import DEAD_LETTERS, STEPS, TOPICS, retention_hours
+from streams.topology import DEAD_LETTERS, RAW_TOPICS, STEPS, TOPICS, retention_hours
 from streams.webhooks.targets import load_targets
 
 PRUNE_INTERVAL_S: Final = (
@@ -96,6 +96,13 @@ class EmbeddedRuntime:
         self._patience_s = STOP_TIMEOUT_S
         self._tasks: list[asyncio.Task[None]] = []
         self._chores: list[asyncio.Task[None]] = []
+
+    async def read_item(self, topic: str, partition: int, offset: int) -> bytes | None:
+        """A raw item of the log, as JSON; None where it is not kept any more."""
+        if topic not in RAW_TOPICS or partition != PARTITION:
+            return None
+        records = await self.log_thread.run(lambda: self.log_thread.log.records(topic, offset, 1))
+        return records[0].value if records and records[0].offset == offset else None
 
     async def __aenter__(self) -> Self:
         """Start the pool and the consumers."""

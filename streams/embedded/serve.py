@@ -20,6 +20,7 @@ from processors.errors import Transient
 from processors.model.event import RawItem
 from processors.times import to_timestamp
 from sinks.desk.app import make_app
+from sinks.desk.raw_items import RawItems
 from sinks.listener import serve as serve_app
 from sinks.sqlite.writer import StorySearch
 from sinks.stories import now_ms
@@ -142,6 +143,7 @@ async def _open_desk(
     polled = PolledFeeds(feeds, runtime.feed_states.load)
     app = make_app(search, polled, desk, runtime, {"database": runtime.check, "drop folder": drop.check})
     RouteStream(runtime.rules, runtime.log_thread).add_to(app)
+    RawItems(search, runtime.read_item).add_to(app)
     try:
         listener, port = await serve_app(app, desk.host, desk.port)
     except OSError as error:

@@ -21,11 +21,12 @@ from streams.kafka.producer import send_message
 from streams.kafka.topics import check_topics
 from streams.messages import Message, Record
 from streams.retry import GROUP
-from streams.topology import BACKFILL
+from streams.topology import BACKFILL, RAW_TOPICS
 
 # How far a poller's clock may be ahead of the broker's: beyond it, a record of the asked time is passed over; more slack
 # reads that much more before the time.
 CLOCK_SLACK_MS: Final = 3_600_000
+READ_ITEM_S: Final = 5.0  # for one record; a desk's reader waits for no longer
 log = structlog.get_logger("wiredesk.kafka")
 T = TypeVar("T")
 
@@ -199,3 +200,29 @@ async def _read_one(cluster: Cluster, topic: str, number: int, offset: int) -> R
                 for record in records:
                     return as_record(record, cluster.topology_name) if record.offset == offset else None
     return None
+
+
+async def read_item(settings: Settings, topic: str, partition: int, offset: int) -> bytes | None:
+    """A raw item of the broker, as JSON; None where it is not kept any more. `topic` is the topology's name.
+
+    Raises:
+        Transient: the broker does not answer, or does not let us read.
+    """
+    if topic not in RAW_TOPICS:
+        return None
+    cluster = Cluster(settings.kafka)
+    place = TopicPartition(cluster.topic(topic), partition)
+    try:
+        async with asyncio.timeout(READ_ITEM_S), cluster.consumer(reader="desk") as consumer:
+            consumer.assign([place])
+            first, end = await consumer.beginning_offsets([place]), await consumer.end_offsets([place])
+            if not first[place] <= offset < end[place]:
+                return None
+            consumer.seek(place, offset)
+            polled = await consumer.getmany(place, timeout_ms=int(READ_ITEM_S * 1000), max_records=1)
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Unreachable(
+            f"{topic}/{partition}/{offset} can't be read: {str(error) or 'Kafka does not answer'}"
+        ) from error
+    records = polled.get(place, [])
+    return records[0].value if records and records[0].offset == offset else None

@@ -13,15 +13,23 @@ from typing import Any, Final
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import NewTopic
+from confluent_kafka import Producer
 from msgspec.structs import replace
 
 from config.files import CONFIG_FOLDER
-from config.settings import Webhooks
+from config.settings import Settings, Webhooks
 from processors.model.codec import encode
+from processors.model.event import Event, RawItem
+from streams.kafka.cluster import Cluster
+from streams.kafka.topics import wait_for_topics
 from streams.messages import Message, Record, event_message, make_tombstone
+from streams.process import Input, Pipeline
+from streams.topology import STEPS
 from streams.webhooks.delivery import TargetClient
 from streams.webhooks.targets import Target
-from tests.conftest import say
+from tests.conftest import KafkaForTest, say
 from tests.readers.events import full_event, lost_members, many_events
 from tests.servers import maven, npm
 
@@ -127,6 +135,9 @@ def test_models_of_datamodel_code_generator_lose_nothing(
         sys.executable, "-c", READ_PYDANTIC, stdin=b"\n".join(events), cwd=tmp_path, PYTHONPATH=str(tmp_path)
     )
     check(request, "datamodel-code-generator (Python, pydantic 2)", events, written)
+    newer = orjson.dumps(orjson.loads(events[0]) | {"someday": {"kind": 1}})  # of a version to come
+    written = run(sys.executable, "-c", READ_PYDANTIC, stdin=newer, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert lost_members(newer, written) == [".someday is lost"]
 
 
 @foreign
@@ -282,4 +293,71 @@ def test_the_cloudevents_sdk_for_javascript_reads_events_tombstones_and_deliveri
     say(
         request,
         "cloudevents (JavaScript): an event, a tombstone behind a look at its value, and a webhook are read",
+    )
+
+
+@foreign
+def test_the_timestamp_extractor_of_the_page_takes_the_time_of_reception(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    page = (HERE.parents[1] / "docs" / "events.md").read_text("utf-8")
+    [code] = [
+        block for block in re.findall(r"```java\n(.*?)```", page, re.DOTALL) if "TimestampExtractor" in block
+    ]
+    (tmp_path / "ReceivedTime.java").write_text(code, "utf-8")
+    shutil.copy(HERE / "Extract.java", tmp_path)
+    streams = maven.artifact("kafka-streams-4.1.0.jar", "org.apache.kafka:kafka-streams:4.1.0:jar")
+    path = f"{tmp_path}:{streams}:{maven.cache() / 'kafka-4.1.0-with-tools'}/*"
+    run("javac", "-cp", path, "-d", tmp_path, tmp_path / "ReceivedTime.java", tmp_path / "Extract.java")
+    story = event_message("wire.out.a.v1", "k", full_event(), 1_772_442_904_250, source="route")
+    told = (story.header("ce_time") or b"").decode()
+    assert run(maven.java(), "-cp", path, "Extract", told).decode().split() == ["1772442904250", "77"]
+    say(request, "Kafka Streams: TimestampExtractor of docs/events.md compiles and takes ce_time")
+
+
+@foreign
+@pytest.mark.kafka
+async def test_a_story_of_ten_million_characters_stops_no_client_with_default_settings(
+    kafka: KafkaForTest, request: pytest.FixtureRequest
+) -> None:
+    text = "\n\n".join(
+        f"Berth {number} of the harbour of Lisbon opened on Monday." for number in range(190_000)
+    )
+    text = text.ljust(10_000_000, "x")
+    story = {"uri": "urn:x:long", "type": "text", "version": "1", "language": "en",
+             "headlines": [{"role": "main", "value": "Every berth"}],
+             "bodies": [{"role": "main", "contentType": "text/plain", "value": text}]}  # fmt: skip
+    raw = RawItem(orjson.dumps(story), "2026-03-02T09:15:04Z", format="ninjs")
+    [result] = Pipeline(STEPS, Settings())([Input("-", 1, raw)])
+    assert isinstance(result.event, Event)
+    made = event_message("big.v1", "urn:x:long", result.event, 1_772_442_904_250, source="tag")
+    admin = Cluster(kafka.settings()).admin()
+    await admin.start()
+    topic = f"{kafka.prefix}big.v1"
+    await admin.create_topics([NewTopic(topic, 1, 1, topic_configs={"max.message.bytes": "1048588"})])
+    await wait_for_topics(admin, {topic})
+    await admin.close()
+    async with AIOKafkaProducer(bootstrap_servers=kafka.servers) as aio:
+        await aio.send_and_wait(topic, made.value, key=made.key, headers=list(made.headers))
+    librdkafka = Producer({"bootstrap.servers": kafka.servers})
+    failed: list[object] = []
+    librdkafka.produce(
+        topic,
+        made.value,
+        key=made.key,
+        headers=list(made.headers),
+        callback=lambda error, _: failed.append(error),
+    )
+    librdkafka.flush(30)
+    assert failed == [None]
+    async with AIOKafkaConsumer(
+        topic, bootstrap_servers=kafka.servers, auto_offset_reset="earliest"
+    ) as consumer:
+        values = [(await consumer.getone()).value for _ in range(2)]
+    assert values == [made.value] * 2
+    whole = result.event.provenance and result.event.provenance.whole
+    assert whole
+    say(
+        request,
+        f"10,000,000 characters: an event of {len(made.value):,} bytes for {whole.bytes:,}; aiokafka and librdkafka write and read it",
     )

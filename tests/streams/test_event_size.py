@@ -61,7 +61,7 @@ def without_place(event: Event) -> Event:
     assert event.provenance
     whole = event.provenance.whole
     assert whole
-    unplaced = structs.replace(whole, topic=None, partition=None, offset=None)
+    unplaced = structs.replace(whole, topic=None, partition=None, offset=None, address=None)
     return structs.replace(event, provenance=structs.replace(event.provenance, whole=unplaced))
 
 
@@ -78,6 +78,7 @@ def test_the_end_of_a_story_without_end_is_left_out_and_told_with_its_place() ->
     assert (whole.topic, whole.partition, whole.offset) == (RAW.name, 3, 41), (
         "of the raw item, three steps before"
     )
+    assert whole.address == "/api/items/urn%3Ax%3Along"
     assert whole.left_out == ("story.bodies", "text")
     assert message.header("ce_rawitem") == f"{RAW.name}/3/41".encode()
     assert without_place(event) == without_place(by_values(item(800), SMALL))

@@ -31,6 +31,7 @@ from streams.generate.examples import examples
 from streams.generate.schemas import FOLDER, contract
 from streams.messages import Record, dead_letter, event_message, make_tombstone
 from streams.topology import CLUSTERED, DEAD_LETTERS, LINEAGE, TOPICS
+from tests.readers.events import full_event
 from tests.streams.generate.compatibility import find_breaks
 
 RELEASED = FOLDER / "released"
@@ -134,6 +135,18 @@ def test_the_schema_of_gaps_takes_a_gap() -> None:
 )
 def test_readers_of_a_released_schema_can_read_the_new_one(path: Path) -> None:
     assert find_breaks(orjson.loads(path.read_bytes()), orjson.loads((FOLDER / path.name).read_bytes())) == []
+
+
+def test_a_reader_of_the_first_release_takes_todays_events_and_a_reader_of_today_those_of_then() -> None:
+    first = Draft202012Validator(orjson.loads((RELEASED / "1.0" / "event.v1.json").read_bytes()))
+    for number in range(14):
+        first.validate(orjson.loads(encode(full_event(number))))
+    today = Draft202012Validator(orjson.loads((FOLDER / "event.v1.json").read_bytes()))
+    stored = Path(__file__).parents[2] / "processors" / "evolution" / "events.v1.jsonl"
+    lines = stored.read_bytes().splitlines()
+    assert lines
+    for line in lines:
+        today.validate(orjson.loads(line))
 
 
 def test_every_schema_was_released() -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from config.settings import Kafka, Routes, Settings
+from processors.errors import Unreachable
 from processors.model.story import Story
 from processors.times import to_milliseconds, to_timestamp
 from sinks.answers import broker_codes
@@ -39,10 +40,13 @@ from streams.kafka.producer import (
     wait_acknowledged,
 )
 from streams.kafka.publisher import Publisher
+from streams.kafka.session import read_item
 from streams.kafka.topics import create_topics, topic_differences, wait_for_topics
 from streams.messages import Message, event_message
+from streams.topology import RAW
 from tests.conftest import KafkaForTest
-from tests.servers.fleet import Read, read
+from tests.servers.fleet import Read, item, publish, read
+from tests.servers.process import free_ports
 from tests.sinks.events import event
 
 TOPIC, PARTITIONS = "harbour.v1", 4
@@ -277,3 +281,18 @@ def test_the_client_has_an_error_for_each_code_that_the_table_tells_apart() -> N
         19,
         20,
     }
+
+
+@pytest.mark.kafka
+async def test_a_raw_item_is_read_at_its_place_and_nothing_else_is(kafka: KafkaForTest) -> None:
+    settings = Settings(kafka=kafka.settings(partitions=2))
+    await create_topics(settings)
+    await publish(settings.kafka, [item(1), item(2)])
+    [first, _] = await read(settings.kafka, [RAW.name], 2)
+    place = first.partition, first.offset
+    assert await read_item(settings, RAW.name, *place) == first.value
+    assert await read_item(settings, RAW.name, first.partition, 99) is None, "not yet, or not any more"
+    assert await read_item(settings, "wire.state.feeds.v1", *place) is None
+    away = Settings(kafka=Kafka(servers=f"127.0.0.1:{free_ports(1)[0]}"))
+    with pytest.raises(Unreachable, match=r"wire\.items\.raw\.v1/0/0 can't be read"):
+        await read_item(away, RAW.name, 0, 0)
