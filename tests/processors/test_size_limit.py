@@ -180,6 +180,18 @@ def test_plain_bodies_that_equal_the_text_may_be_left_out_and_others_stay() -> N
     assert leave_out_bodies(other) is other
 
 
+def test_where_an_event_is_cut_does_not_depend_on_where_its_raw_item_stands() -> None:
+    long = event("\n\n".join([PARAGRAPH] * 900))
+    places = [
+        None,
+        PLACE,
+        RawPlace("wire.items.backfill.v1", 0, 2**62),
+        RawPlace("wire.items.raw.v1", 1000, 0),
+    ]
+    for limit in range(LIMIT, LIMIT + 600, 47):
+        assert len({limit_event(long, limit, place).text for place in places}) == 1
+
+
 def test_a_place_comes_back_from_its_header() -> None:
     assert RawPlace.parse_place(str(PLACE)) == PLACE
     assert RawPlace.parse_place("wire.items.raw.v1/x/3") is None
