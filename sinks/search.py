@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from processors.errors import Transient
 from processors.model import Model
-from processors.model.event import Event, Relation
+from processors.model.event import ClusterStanding, Event, Relation
 from processors.model.story import PubStatus
 from processors.times import to_timestamp
 from sinks.search_words import SearchTerm, excerpt, word_spans
@@ -43,7 +43,7 @@ class Query:
     begins like this. `language` matches its regional variants as well, `topic` is a Media Topic code with what lies
     below it, `entity` a name or alias in any case. `since` and `until` are timestamps. `after` is `Page.after` of the page before.
     Without `duplicates`, repeats are left out unless `relation` asks for them; with `collapse`, only the latest member
-    of each chain is shown; with `versions`, replaced versions of stories are found as well. Killed, corrected and still embargoed stories never are.
+    of each chain is shown; with `grouped`, only the latest report of each cluster; with `versions`, replaced versions of stories are found as well. Killed, corrected and still embargoed stories never are.
     """
 
     words: str = ""
@@ -58,6 +58,8 @@ class Query:
     duplicates: bool = False
     collapse: bool = False
     versions: bool = False
+    grouped: bool = False
+    cluster: str | None = None
     limit: int = 50
     after: str | None = None
 
@@ -92,6 +94,7 @@ class Hit(Model, frozen=True):
     backfill: bool = False
     unreached: bool = False
     superseded: bool = False
+    cluster: ClusterStanding | None = None
     marks: tuple[tuple[int, int], ...] = ()
     headline_marks: tuple[tuple[int, int], ...] = ()
 
@@ -157,6 +160,9 @@ class Stories(Protocol):
     async def versions(self, chain: str) -> Sequence[Hit]:
         """Every member of a chain, repeats and hidden ones as well, in the order of the log."""
 
+    async def cluster(self, cluster: str) -> Sequence[Hit]:
+        """The reports of one happening in the order of the log, without hidden ones."""
+
     async def kept_versions(self, uri: str) -> Sequence[StoredStory]:
         """The versions of a story, the current one first, then the newest; empty where `get` gives none."""
 
@@ -193,6 +199,7 @@ def make_hit(event: Event) -> Hit:
         damaged=bool(event.damage),
         backfill=bool(origin and origin.backfill),
         unreached=is_unreached_kill(event),
+        cluster=event.cluster,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +11,12 @@ import orjson
 from aiohttp import web
 
 from processors.model.codec import to_builtins
+from processors.model.event import ClusterStanding
 from sinks.desk.access import READER
 from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import PARAMETER_NAMES, SearchTurns, check_parameters, read_query
 from sinks.desk.stream import Wire
-from sinks.search import StoredStory, Stories
+from sinks.search import Hit, StoredStory, Stories
 from sinks.stories import HiddenReason
 from sinks.versions import compare_versions, list_versions, version_key
 
@@ -44,6 +46,8 @@ class Api:
             web.get("/api/stories/{uri:.+}/difference", self.difference),
             web.get("/api/stories/{uri:.+}", self.story),
             web.get("/api/chains/{chain:.+}", self.chain),
+            web.get("/api/clusters", self.clusters),
+            web.get("/api/clusters/{cluster:.+}", self.cluster),
             web.get("/api/feeds", self.feeds),
             web.get("/api/pipeline", self.pipeline),
             web.get("/api/stream", self._wire.answer),
@@ -104,6 +108,26 @@ class Api:
             lambda: json_response({"stories": to_builtins(tuple(members))}, status)
         )
 
+    async def clusters(self, request: web.Request) -> web.Response:
+        """``{"clusters": [...], "after": "..."}``: the happenings with their latest report, newest first."""
+        check_parameters(request.query, PARAMETER_NAMES)
+        query = read_query(request.query, self._page_size, datetime.now(UTC)).query
+        query = replace(query, grouped=True, collapse=False, versions=False)
+        async with self._turns.take_turn(request[READER]):
+            page = await (self._stories.search(query) if query.words else self._stories.latest(query))
+        clusters = [describe_cluster(hit.cluster, hit) for hit in page.hits if hit.cluster]
+        return json_response({"clusters": clusters, "after": page.after})
+
+    async def cluster(self, request: web.Request) -> web.Response:
+        """The reports of one happening in the order in which they came, and what the latest says of the whole."""
+        name = request.match_info["cluster"]
+        hits = await self._stories.cluster(name)
+        latest = hits[-1] if hits else None
+        if latest is None or latest.cluster is None:
+            return _not_found(f"no cluster has the id {name}")
+        whole = describe_cluster(latest.cluster, latest) | {"stories": to_builtins(tuple(hits))}
+        return await asyncio.to_thread(lambda: json_response(whole))
+
     async def feeds(self, request: web.Request) -> web.Response:
         """The health of every feed."""
         check_parameters(request.query, ())
@@ -121,6 +145,18 @@ class Api:
         ]
         dead = await self._pipeline.dead_letters()
         return json_response({"steps": steps, "deadLetters": dead, "index": faults})
+
+
+def describe_cluster(standing: ClusterStanding, latest: Hit) -> dict[str, Any]:
+    """A happening as its latest report has it: how many reports, sources and languages there were with that one."""
+    return {
+        "id": standing.id,
+        "first": standing.first,
+        "reports": standing.sequence,
+        "sources": standing.sources,
+        "languages": list(standing.languages),
+        "latest": to_builtins(latest),
+    }
 
 
 async def _event_response(stored: StoredStory) -> web.Response:

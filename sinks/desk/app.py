@@ -150,7 +150,11 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        marked=markup.mark_words, path=_story_path, moment=_format_moment, ago=_format_age
+        marked=markup.mark_words,
+        path=_story_path,
+        cluster_path=_cluster_path,
+        moment=_format_moment,
+        ago=_format_age,
     )
     return environment
 
@@ -158,6 +162,11 @@ def _templates() -> Environment:
 def _story_path(uri: str) -> str:
     """The address of a story's page."""
     return f"/stories/{quote(uri, safe='')}"
+
+
+def _cluster_path(cluster: str) -> str:
+    """The address of a cluster's page."""
+    return f"/clusters/{quote(cluster, safe='')}"
 
 
 def _format_moment(timestamp: str | None) -> str:

@@ -54,6 +54,7 @@ class Pages:
         return [
             web.get("/", self.stories, name="stories"),
             web.get("/stories/{uri:.+}", self.story, name="story"),
+            web.get("/clusters/{cluster:.+}", self.cluster, name="cluster"),
             web.get("/feeds", self.feeds, name="feeds"),
             web.get("/login", self.ask_token, name="login"),
             web.post("/login", self.login),
@@ -98,6 +99,16 @@ class Pages:
         kept = await self._stories.kept_versions(uri)
         asked = request.query.get("old"), request.query.get("new")
         return await asyncio.to_thread(self._story_page, stored, place, members, kept, asked)
+
+    async def cluster(self, request: web.Request) -> web.Response:
+        """Who told what of one happening, when, and what of it was new; with ``part=list`` only the reports."""
+        name = request.match_info["cluster"]
+        hits = await self._stories.cluster(name)
+        if not hits:
+            message = "No cluster has this address. Its stories may be older than the index keeps, killed, or under embargo."
+            return self.page("error.html", 404, title="No such cluster", message=message)
+        template = "_cluster.html" if request.query.get("part") == "list" else "cluster.html"
+        return await self.render_page(template, cluster=name, hits=hits, latest=hits[-1].cluster)
 
     async def feeds(self, _request: web.Request) -> web.Response:
         """The health of the feeds and the pipeline."""

@@ -80,6 +80,8 @@ def read_query(parameters: Mapping[str, str], page_size: int, now: datetime) -> 
         duplicates=_flag("duplicates", given.get("duplicates")),
         collapse=_flag("collapse", given.get("collapse")),
         versions=_flag("versions", given.get("versions")),
+        grouped=_flag("grouped", given.get("grouped")),
+        cluster=given.get("cluster"),
         limit=_limit(given.get("limit"), page_size),
         after=given.get("after"),
     )
@@ -87,8 +89,8 @@ def read_query(parameters: Mapping[str, str], page_size: int, now: datetime) -> 
 
 
 PARAMETER_NAMES: Final = (
-    "q", "language", "feed", "relation", "entity", "topic", "since", "until", "order", "duplicates", "collapse", "versions", "limit",
-    "after",
+    "q", "language", "feed", "relation", "entity", "topic", "since", "until", "order", "duplicates", "collapse", "versions",
+    "grouped", "cluster", "limit", "after",
 )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ GRACE_S: Final = (
     3.0  # for an answer behind the server's own deadline: shorter blames a busy network on the search
 )
 SEARCH_TIMEOUT_S: Final = 2.0  # the default of ``desk.search_timeout_s``
+MAX_CLUSTER_STORIES: Final = 500  # of one happening that are shown
 MAX_CHAIN_MEMBERS: Final = 500  # of one chain that are shown; a running story has some dozens
 MAX_LANGUAGES: Final = 200
 # A document may be searchable this much later than its time of indexing says: the refresh interval of the index and
@@ -151,6 +152,15 @@ class ElasticStories:
             sort=["sequence", "received", "uri"], source=["card"],
         )  # fmt: skip
         return [from_builtins(hit["_source"]["card"], Hit) for hit in hits]
+
+    async def cluster(self, cluster: str) -> Sequence[Hit]:
+        """The reports of one happening in the order of the log."""
+        hits = await self._search(
+            query=_all(_term("cluster", cluster), _shown(self._clock()), _not_hidden()), size=MAX_CLUSTER_STORIES,
+            sort=["received", "uri"], source=["card"],
+        )  # fmt: skip
+        cards = [from_builtins(hit["_source"]["card"], Hit) for hit in hits]
+        return sorted(cards, key=lambda card: card.cluster.sequence if card.cluster else 0)
 
     async def kept_versions(self, uri: str) -> Sequence[StoredStory]:
         """The versions of a story, the current one first, then the newest."""
@@ -286,8 +296,10 @@ def _search_request(
         "sort": ["_score", *newest] if query.order == "relevance" and wanted else newest,
         "source": ["card", "chain", "text"] if wanted else ["card", "chain"],
     }
-    if query.collapse:
-        body |= {"collapse": {"field": "chain"}}
+    if query.grouped:
+        filters.append({"exists": {"field": "cluster"}})
+    if query.collapse or query.grouped:
+        body |= {"collapse": {"field": "cluster" if query.grouped else "chain"}}
     if _by_offset(query):
         body["from_"] = _unpack_cursor(query.after, HitCount) or 0
     elif after := _unpack_cursor(query.after, LastHit):
@@ -297,14 +309,14 @@ def _search_request(
 
 def _by_offset(query: Query) -> bool:
     """Whether pages are counted: the server can't go on from a hit where it collapses chains or sorts by fit."""
-    return query.collapse or query.order == "relevance"
+    return query.collapse or query.grouped or query.order == "relevance"
 
 
 def _filters(query: Query) -> list[ElasticJson]:
     filters = [
         _term(field, value)
         for field, value in (
-            ("feed", query.feed), ("relation", query.relation), ("topics", query.topic),
+            ("feed", query.feed), ("relation", query.relation), ("topics", query.topic), ("cluster", query.cluster),
             ("names", fold(query.entity) if query.entity else None),
             ("language" if query.language and "-" in query.language else "base", query.language),
         )

@@ -41,6 +41,8 @@ MAX_SHOWN_VALUES: Final = 5  # of a rule in one line of `wiredesk routes explain
 class RouteRule:
     """A route: for each kind of condition the values of which one must fit, the least urgency, words.
 
+    `min_sources` and `min_novelty` ask for that many sources of the story's cluster and that much that is new in it.
+
     `compact`: the topic keeps the last event of each chain, and a kill removes it.
     """
 
@@ -49,6 +51,8 @@ class RouteRule:
     urgency: int | None = None
     words: tuple[SearchTerm, ...] = ()
     compact: bool = False
+    min_sources: int = 0
+    min_novelty: float = 0.0
 
     @property
     def topic(self) -> str:
@@ -171,6 +175,8 @@ class _Facts:
         places = [*(event.dateline.places if event.dateline else ()), *(e.place for e in entities if e.place)]
         feed = event.provenance.feed if event.provenance else None
         self.urgency = event.story.urgency
+        self.sources = event.cluster.sources if event.cluster else 0
+        self.novelty = event.cluster.novelty if event.cluster else 0.0
         self.values: dict[ConditionKind, frozenset[str]] = {
             "entity": frozenset(entity_names(event)),
             "watchlist": frozenset(name for entity in entities for name in entity.watchlists),
@@ -231,6 +237,8 @@ def _filing_words(rule: RouteRule) -> list[str]:
 def _fits(rule: RouteRule, facts: _Facts) -> bool:
     if rule.urgency is not None and (facts.urgency is None or facts.urgency > rule.urgency):
         return False
+    if facts.sources < rule.min_sources or facts.novelty < rule.min_novelty:
+        return False
     for kind, wanted in rule.conditions.items():
         if facts.values[kind].isdisjoint(wanted):
             return False
@@ -244,6 +252,10 @@ def _verdicts(rule: RouteRule, facts: _Facts) -> Iterable[tuple[bool, str]]:
             facts.urgency is not None and facts.urgency <= rule.urgency,
             f"urgency {facts.urgency or 'not told'}, wanted {rule.urgency} or more urgent",
         )
+    if rule.min_sources:
+        yield facts.sources >= rule.min_sources, f"{facts.sources} sources, wanted {rule.min_sources}"
+    if rule.min_novelty:
+        yield facts.novelty >= rule.min_novelty, f"novelty {facts.novelty:g}, wanted {rule.min_novelty:g}"
     for kind, wanted in rule.conditions.items():
         common = sorted(facts.values[kind] & wanted)
         has = ", ".join(sorted(facts.values[kind])) or "none"

@@ -23,7 +23,7 @@ LIST_KINDS: Final[dict[str, ConditionKind]] = {
     "topics": "topic", "languages": "language", "countries": "country", "feeds": "feed", "entities": "entity",
     "watchlists": "watchlist", "relations": "relation",
 }  # fmt: skip
-CONDITION_NAMES: Final = (*LIST_KINDS, "urgency", "words", "compact")
+CONDITION_NAMES: Final = (*LIST_KINDS, "urgency", "words", "min_sources", "min_novelty", "compact")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 NON_COUNTRIES: Final = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}  # territories of CLDR that are none
 _TABLE: Final = re.compile(r"\s*\[")
@@ -83,7 +83,26 @@ def _parse_rule(name: str, table: Any, source: _RuleText) -> RouteRule:
     compact = table.get("compact", False)
     if not isinstance(compact, bool):
         raise Misconfigured(f"{source.at('compact')}: compact is true or false, not {compact!r}")
-    return RouteRule(name, conditions, _urgency(table, source), _words(table, source), compact)
+    return RouteRule(
+        name, conditions, _urgency(table, source), _words(table, source), compact,
+        _least_sources(table, source), _least_novelty(table, source),
+    )  # fmt: skip
+
+
+def _least_sources(table: Mapping[str, Any], source: _RuleText) -> int:
+    number = table.get("min_sources", 0)
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= 1_000_000:
+        return number
+    raise Misconfigured(
+        f"{source.at('min_sources')}: min_sources is how many sources have the event, not {number!r}"
+    )
+
+
+def _least_novelty(table: Mapping[str, Any], source: _RuleText) -> float:
+    share = table.get("min_novelty", 0.0)
+    if isinstance(share, int | float) and not isinstance(share, bool) and 0 <= share <= 1:
+        return float(share)
+    raise Misconfigured(f"{source.at('min_novelty')}: min_novelty is a number from 0 to 1, not {share!r}")
 
 
 def _urgency(table: Mapping[str, Any], source: _RuleText) -> int | None:

@@ -46,6 +46,7 @@ SEARCH_TIMEOUT_S: Final = 2.0  # the default of ``desk.search_timeout_s``
 # Steps of SQLite's machine between two looks at the clock, some tenths of a millisecond. Fewer make each search slower,
 # more let it pass its deadline.
 CLOCK_STEPS: Final = 4000
+MAX_CLUSTER_STORIES: Final = 500  # of one happening that are shown
 MAX_CHAIN_MEMBERS: Final = 500  # of one chain that are shown; a running story has some dozens
 # Stories that fit, from which on the newest are looked through one by one: for rarer words that reads more of the table
 # than the index of words, for commoner ones sorting all that fit takes longer.
@@ -60,6 +61,7 @@ EVERY_VERSION_SQL: Final = (
     " v.received, v.language, v.base, v.feed, NULL FROM story_versions v"
     " JOIN stories c ON c.uri = v.uri AND c.hidden IS NULL AND c.visible_from <= ?)"
 )
+TERM_SQL: Final = "s.id IN (SELECT id FROM story_terms WHERE kind = '{}' AND value = ?)"
 ORDER_COLUMNS: Final = {"newest": "time", "received": "received"}
 
 
@@ -114,6 +116,16 @@ class StorySearch:
         """Every member of a chain in the order of the log."""
         sql = f"SELECT card FROM stories WHERE {CHAIN_SQL} AND visible_from <= ? ORDER BY sequence, received, id LIMIT ?"  # noqa: S608 -- a constant
         values = (*chain_range(short_uri(chain)), self._clock(), MAX_CHAIN_MEMBERS)
+        rows = await self._run(lambda base: base.execute(sql, values).fetchall())
+        return [decode(row[0], Hit) for row in rows]
+
+    async def cluster(self, cluster: str) -> Sequence[Hit]:
+        """The reports of one happening in the order of the log."""
+        sql = (
+            f"SELECT s.card FROM stories s WHERE {TERM_SQL.format('cluster')} AND s.visible_from <= ?"  # noqa: S608 -- constants
+            " AND s.hidden IS NULL ORDER BY json_extract(s.card, '$.cluster.sequence'), s.id LIMIT ?"
+        )
+        values = (cluster, self._clock(), MAX_CLUSTER_STORIES)
         rows = await self._run(lambda base: base.execute(sql, values).fetchall())
         return [decode(row[0], Hit) for row in rows]
 
@@ -283,9 +295,9 @@ def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
     if query.language:
         regional = "-" in query.language
         conditions.append(("s.language = ?" if regional else "s.base = ?", query.language))
-    term = "s.id IN (SELECT id FROM story_terms WHERE kind = '{}' AND value = ?)"
-    conditions.append((term.format("entity"), fold(query.entity) if query.entity else None))
-    conditions.append((term.format("topic"), query.topic or None))
+    conditions.append((TERM_SQL.format("entity"), fold(query.entity) if query.entity else None))
+    conditions.append((TERM_SQL.format("topic"), query.topic or None))
+    conditions.append((TERM_SQL.format("cluster"), query.cluster or None))
     for where, value in conditions:
         if value is not None:
             wheres.append(where)
@@ -294,6 +306,13 @@ def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
         wheres.append("s.hidden IS NULL")
     if not query.duplicates and query.relation != "duplicate":
         wheres.append("s.relation <> 'duplicate'")
+    if query.grouped:
+        others = " AND ".join(where.replace("s.", "l.") for where in wheres)
+        wheres.append(
+            "s.id = (SELECT l.id FROM story_terms t JOIN stories l ON l.id = t.id WHERE t.kind = 'cluster'"  # noqa: S608 -- constants
+            f" AND t.value = json_extract(s.card, '$.cluster.id') AND {others} ORDER BY t.id DESC LIMIT 1)"
+        )
+        values += values
     if query.collapse:
         wheres.append(
             "NOT EXISTS (SELECT 1 FROM stories l WHERE l.chain = s.chain AND l.sequence > s.sequence"

@@ -290,4 +290,5 @@ def _words(event: Event) -> tuple[str, str, str]:
 
 def _terms(event: Event) -> list[tuple[str, str]]:
     topics = [("topic", code) for code in with_ancestors(topic.code for topic in event.topics or ())]
-    return [("entity", name) for name in entity_names(event)] + topics
+    clusters = [("cluster", event.cluster.id)] if event.cluster else []
+    return [("entity", name) for name in entity_names(event)] + topics + clusters

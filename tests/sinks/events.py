@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from processors.model.event import (
+    ClusterStanding,
     Damage,
     DateExpression,
     Dateline,
@@ -133,3 +134,28 @@ def dispatch(uri: str = "urn:nda:1") -> Event:
         topics=(Topic("medtop:04000000", "economy, business and finance", 0.83),),
         provenance=Provenance(at(1), "plain-text", "nda"),
     )
+
+
+def reports() -> list[Event]:
+    """Three reports of one happening by two sources in two languages, one of them killed since, and another story."""
+    standings = [
+        ClusterStanding("urn:ferry", 1, 1, ("en",), at(0), None, 1.0),
+        ClusterStanding("urn:ferry", 2, 2, ("en", "es"), at(0), 0.9, 0.4),
+        ClusterStanding("urn:ferry", 3, 2, ("en", "es"), at(0), 0.8, 0.7),
+    ]
+    made = [
+        replace(event(uri, minute=number, language=language, feed=feed), cluster=standings[number])
+        for number, (uri, language, feed) in enumerate(
+            (("urn:ferry", "en", "nda"), ("urn:transbordador", "es", "sur"), ("urn:ferry-two", "en", "nda"))
+        )
+    ]
+    kill = event(
+        "urn:kill",
+        relation="kill",
+        chain="urn:ferry-two",
+        of="urn:ferry-two",
+        sequence=2,
+        minute=3,
+        status="canceled",
+    )
+    return [*made, kill, event("urn:other", minute=4)]

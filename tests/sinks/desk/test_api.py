@@ -10,12 +10,13 @@ from urllib.parse import quote
 import orjson
 import pytest
 from aiohttp import ClientResponse
+from msgspec.structs import replace
 
 from processors.model.codec import to_builtins
 from processors.model.event import Relation
 from tests.sinks.conftest import Shelf
 from tests.sinks.desk.conftest import Client
-from tests.sinks.events import at, backfilled, dispatch, event
+from tests.sinks.events import at, backfilled, dispatch, event, reports
 
 
 async def told(desk: Client, path: str, status: int = 200) -> Any:
@@ -260,3 +261,54 @@ async def test_the_page_of_a_story_shows_its_versions_and_what_changed(desk: Cli
     assert link
     changed = await (await desk.get(link[1].replace("&amp;", "&"))).text()
     assert "<del>Two</del><ins>Three</ins> ferries wait &lt;b&gt;." in changed
+
+
+async def test_the_reports_of_one_event_are_told_together_without_what_was_killed(
+    desk: Client, shelf: Shelf
+) -> None:
+    shelf.put(*reports())
+    [cluster] = (await told(desk, "/api/clusters"))["clusters"]
+    assert (cluster["id"], cluster["reports"], cluster["sources"], cluster["first"]) == (
+        "urn:ferry",
+        2,
+        2,
+        at(0),
+    )
+    assert (cluster["languages"], cluster["latest"]["uri"]) == (["en", "es"], "urn:transbordador")
+    whole = await told(desk, "/api/clusters/urn%3Aferry")
+    assert [each["uri"] for each in whole["stories"]] == ["urn:ferry", "urn:transbordador"]
+    assert [each["cluster"]["novelty"] for each in whole["stories"]] == [1.0, 0.4]
+    assert [hit["uri"] for hit in (await told(desk, "/api/stories?cluster=urn:ferry"))["stories"]] == [
+        "urn:transbordador",
+        "urn:ferry",
+    ]
+    [english] = (await told(desk, "/api/clusters?language=en"))["clusters"]
+    assert english["latest"]["uri"] == "urn:ferry"
+    await told(desk, "/api/clusters/urn:none", 404)
+    await told(desk, "/api/clusters?limit=0", 400)
+
+
+async def test_clusters_come_in_pages(desk: Client, shelf: Shelf) -> None:
+    for number in range(5):
+        standing = replace(reports()[1].cluster, id=f"urn:{number}")  # type: ignore[type-var]
+        shelf.put(*(replace(event(f"urn:{number}:{n}", minute=number), cluster=standing) for n in range(3)))
+    first = await told(desk, "/api/clusters?limit=3")
+    rest = await told(desk, f"/api/clusters?limit=3&after={first['after']}")
+    assert [each["id"] for each in first["clusters"] + rest["clusters"]] == [
+        f"urn:{n}" for n in (4, 3, 2, 1, 0)
+    ]
+    assert rest["after"] is None
+
+
+async def test_the_list_has_one_row_an_event_and_leads_to_its_page(desk: Client, shelf: Shelf) -> None:
+    shelf.put(*reports())
+    rows = await (await desk.get("/?grouped=1&part=list")).text()
+    assert rows.count("<h2") == 1
+    assert "2 sources since 12:00" in rows
+    assert 'href="/clusters/urn%3Aferry"' in rows
+    page = await (await desk.get("/clusters/urn%3Aferry")).text()
+    assert "2 reports from 2 sources" in " ".join(page.split())
+    assert page.index("100 % new") < page.index("40 % new")
+    assert "urn%3Aferry-two" not in page
+    assert "<main" not in await (await desk.get("/clusters/urn%3Aferry?part=list")).text()
+    assert (await desk.get("/clusters/none")).status == 404

@@ -16,7 +16,7 @@ from processors.times import to_milliseconds
 from sinks.elasticsearch import ElasticsearchSink, index
 from sinks.search import BadCursor, Order, Query
 from tests.sinks.elasticsearch.conftest import Stack
-from tests.sinks.events import at, dispatch, event, sent_by
+from tests.sinks.events import at, dispatch, event, reports, sent_by
 from tests.sinks.histories import history, remaining
 
 pytestmark = pytest.mark.elasticsearch
@@ -281,3 +281,14 @@ async def test_old_versions_are_deleted(stack: Stack) -> None:
     assert lines == [f"deleted 1 versions of {stack.settings.index}-versions"]
     await stack.put()
     assert [name for name, _ in await kept(stack)] == ["Ferry 3", "Ferry 2"]
+
+
+async def test_the_reports_of_one_event_are_found_together_without_what_was_killed(stack: Stack) -> None:
+    await stack.put(*reports())
+    page = await stack.stories.latest(Query(grouped=True))
+    assert [hit.uri for hit in page.hits] == ["urn:transbordador"]
+    told = await stack.stories.cluster("urn:ferry")
+    assert [hit.uri for hit in told] == ["urn:ferry", "urn:transbordador"]
+    assert [
+        hit.uri for hit in (await stack.stories.latest(Query(cluster="urn:ferry", language="en"))).hits
+    ] == ["urn:ferry"]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from processors.model.event import Entity, Event, Place
 from processors.times import to_milliseconds
 from sinks.routes.router import ConditionKind, Router, RouteRule, _Facts, compile_words
-from tests.sinks.events import at, backfilled, event
+from tests.sinks.events import at, backfilled, event, reports
 
 
 def rule(name: str, *words: str, urgency: int | None = None, **conditions: str) -> RouteRule:
@@ -157,3 +157,18 @@ def test_of_a_thousand_rules_only_the_few_that_may_fit_are_looked_at() -> None:
     looked_at = Router(rules)._candidates(_Facts(STORY, words=True))
     assert {each.name for each in looked_at} == {"near", "fits"}
     assert Router(rules).route(STORY).routes == ("fits",)
+
+
+@pytest.mark.parametrize(
+    ("sources", "novelty", "fits"), [(2, 0.4, True), (3, 0.4, False), (2, 0.5, False), (0, 0.0, True)]
+)
+def test_a_rule_asks_for_sources_of_the_event_and_for_what_is_new(
+    sources: int, novelty: float, fits: bool
+) -> None:
+    wanted = RouteRule("r", {"feed": frozenset(["sur"])}, min_sources=sources, min_novelty=novelty)
+    second = reports()[1]
+    assert Router([wanted]).route(second).routes == (("r",) if fits else ())
+    [match] = Router([wanted]).explain(second)
+    assert match.fits == fits
+    if not fits:
+        assert "wanted" in match.reasons[0]

@@ -45,6 +45,8 @@ def test_a_rule_has_all_its_conditions(tmp_path: Path) -> None:
         ('relations = ["change"]', "update"),
         ("urgency = 0", "1 (flash) to 9"),
         ("urgency = true", "1 (flash) to 9"),
+        ('min_sources = "3"', "how many sources"),
+        ("min_novelty = 2", "from 0 to 1"),
         ('words = ["*"]', "neither letter nor digit"),
         ('topic = ["medtop:04000000"]', "did you mean topics?"),
         ("feeds = []", "feeds is empty"),
