@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import xxhash
 
 from config.settings import ClusterSettings
-from processors.cluster.likeness import FigureArray, lay_beside, weigh_figures
+from processors.cluster.likeness import FigureArray, lay_beside, measure_confidence, weigh_figures
 from processors.cluster.novelty import measure_novelty
 from processors.cluster.outline import Outline, read_outline, source_of
 from processors.cluster.record import FORMAT_NUMBER, OutlineRecord, UnknownOutlineFormat, unpack_record
@@ -23,7 +22,7 @@ from processors.times import HOUR_MS, to_timestamp
 MIN_LOG_ODDS: Final = -0.8
 # A story of fewer words says nothing that others could share: "Yes.", a figure, a picture's number.
 MIN_TOLD_WORDS: Final = 2
-MAX_CLUSTERS: Final = 16  # that a story is laid beside: of fewer the right one is missed, more cost time
+MAX_CLUSTERS: Final = 10  # that a story is laid beside: 16 find no more in the labelled events, and cost time
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class Clusterer:
                 best = likely, cluster
         if best is None or best[0] < MIN_LOG_ODDS:
             return None, None
-        return best[1], round(1 / (1 + float(np.exp(-best[0]))), 3)
+        return best[1], round(measure_confidence(best[0]), 3)
 
     def _make_record(
         self, event: Event, chain: str, outline: Outline, cluster: StoryCluster | None, score: float | None
