@@ -17,7 +17,7 @@ import orjson
 from msgspec import structs
 
 from processors.errors import Unreachable
-from processors.model.codec import decode
+from processors.model.codec import decode, encode
 from processors.model.event import Event
 from processors.numbers import parse_int64
 from processors.sources import short_uri
@@ -54,6 +54,10 @@ MIN_COMMON_STORIES: Final = 2000
 FITS_SQL: Final = "EXISTS (SELECT 1 FROM story_words w WHERE w.story_words MATCH ? AND w.rowid = s.id)"
 # The members of a chain, which `sinks.stories.list_key` stores under its name or under that, a blank and a source.
 CHAIN_SQL: Final = "(chain = ? OR chain > ? AND chain < ?)"
+CURRENT_SQL: Final = "(SELECT s.event FROM stories s WHERE s.uri = story_versions.uri)"
+# Of kept versions: 9 makes them 1 % smaller and takes twice as long, 1 makes them a fifth larger.
+COMPRESSION_LEVEL: Final = 6
+_HAS_DICTIONARY: Final = 0x20  # in the second byte (RFC 1950, section 2.2: FDICT)
 # Stories and their replaced versions, where the current one is neither hidden nor under embargo.
 EVERY_VERSION_SQL: Final = (
     "(SELECT id, uri, chain, relation, sequence, hidden, visible_from, time, received, language, base, feed, card"
@@ -250,15 +254,25 @@ def _kept_versions(base: sqlite3.Connection, uris: tuple[str, str], now: int) ->
     return [
         current,
         *(
-            StoredStory(unpack_event(event), hidden or current.hidden, by or current.by)
+            StoredStory(unpack_event(event, row[0]), hidden or current.hidden, by or current.by)
             for event, hidden, by in rows
         ),
     ]
 
 
-def unpack_event(stored: bytes) -> Event:
-    """The event of a kept version."""
-    return decode(zlib.decompress(stored), Event)
+def pack_event(event: Event, current: str) -> bytes:
+    """A version compressed against the current one, whose JSON it mostly repeats."""
+    packer = zlib.compressobj(COMPRESSION_LEVEL, zdict=current.encode())
+    return packer.compress(encode(event)) + packer.flush()
+
+
+def unpack_event(stored: bytes, current: str | None) -> Event:
+    """The event of a kept version. `current` is the JSON of the current one, which those of before did without."""
+    is_against_current = current is not None and bool(stored[1] & _HAS_DICTIONARY)
+    unpacker = (
+        zlib.decompressobj(zdict=current.encode()) if current and is_against_current else zlib.decompressobj()
+    )
+    return decode(unpacker.decompress(stored), Event)
 
 
 def _is_common(base: sqlite3.Connection, match: str) -> bool:
@@ -326,8 +340,9 @@ def _hit(base: sqlite3.Connection, row: Sequence[Any], wanted: Sequence[SearchTe
     """The hit of a row; texts are read one after the other, since a page of long ones would fill the memory."""
     card, _, number, duplicates = row
     if card is None:
-        (packed,) = base.execute("SELECT event FROM story_versions WHERE id = ?", (number,)).fetchone()
-        event = unpack_event(packed)
+        sql = f"SELECT event, {CURRENT_SQL} FROM story_versions WHERE id = ?"  # noqa: S608 -- a constant
+        packed = base.execute(sql, (number,)).fetchone()
+        event = unpack_event(*packed)
         hit = structs.replace(make_hit(event), duplicates=duplicates, superseded=True)
         return highlight_words(hit, event.text, wanted) if wanted else hit
     hit = structs.replace(decode(card, Hit), duplicates=duplicates)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import zlib
 from itertools import permutations
 from typing import Any, Final
 
 import pytest
 
 from processors.errors import Unreachable
+from processors.model.codec import encode
 from processors.model.event import Event
 from processors.times import to_milliseconds
 from sinks.search import MAX_OFFSET, Query, SearchTooSlow
@@ -358,6 +360,31 @@ async def test_versions_go_with_their_story_or_after_their_own_time(shelf: Shelf
     assert shelf.connection.execute(
         "SELECT COUNT(*) FROM story_words WHERE story_words MATCH 'copy'"
     ).fetchone() == (0,)
+
+
+async def test_a_version_is_kept_as_what_it_lacks_of_the_current_one(shelf: Shelf) -> None:
+    words = [f"{RANDOM.choice('bcdfgklmnprst')}{RANDOM.choice('aeiou')}{number}" for number in range(400)]
+    texts = [" ".join([*words, f"ends{version}"]) for version in range(4)]
+    shelf.put(
+        *(
+            event("urn:1", version=str(version), text=text, minute=version)
+            for version, text in enumerate(texts)
+        )
+    )
+    kept_bytes = "SELECT SUM(LENGTH(event)) FROM story_versions"
+    assert shelf.connection.execute(kept_bytes).fetchone()[0] < len(texts[0]) / 5
+    versions = await shelf.search.kept_versions("urn:1")
+    assert [version.event.text for version in versions] == texts[::-1]
+
+
+async def test_versions_that_were_compressed_alone_are_read_and_deleted(shelf: Shelf) -> None:
+    shelf.put(edition(1), edition(2))
+    alone = zlib.compress(encode(edition(1)))
+    shelf.connection.execute("UPDATE story_versions SET event = ?", (alone,))
+    assert [name for name, _ in await kept(shelf)] == ["Ferry 2", "Ferry 1"]
+    shelf.put(edition(3))
+    assert [name for name, _ in await kept(shelf)] == ["Ferry 3", "Ferry 2", "Ferry 1"]
+    assert shelf.index.prune_versions(to_milliseconds(at(9))) == 2
 
 
 async def test_kept_versions_take_little_room(shelf: Shelf) -> None:
