@@ -111,6 +111,7 @@ class HeldStories:
             await begin_uncommitted(consumer, "earliest")
             self._assigned = consumer.assignment()
             self._is_due = True
+            await self._delete_done(consumer)
         with suppress(Transient):  # the sink is down, which it says itself
             async with self._lock:
                 away = await self._sink.away_parts()
@@ -176,6 +177,13 @@ class HeldStories:
         with suppress(KafkaError, OSError):  # the next pass does it
             async with self._cluster.connected_admin() as admin:
                 await admin.delete_records(deletions)
+
+    async def _delete_done(self, consumer: AIOKafkaConsumer) -> None:
+        """Give back what a pass that was stopped has committed and not yet deleted."""
+        firsts = await consumer.beginning_offsets(self._assigned) if self._assigned else {}
+        stood = {place: await consumer.position(place) for place in firsts}
+        if done := {place: offset for place, offset in stood.items() if offset > firsts[place]}:
+            await self._delete(done)
 
     def _note_part(self, part: str, reason: str) -> None:
         if part not in self.parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from unittest.mock import AsyncMock
 
 import pytest
 from prometheus_client import REGISTRY
@@ -14,7 +15,7 @@ from processors.model.event import Event
 from sinks.ports import Sink, WriteResult
 from streams.kafka import held as held_stories
 from streams.kafka.cluster import Cluster
-from streams.kafka.held import held_message, original_record
+from streams.kafka.held import HeldStories, held_message, original_record
 from streams.kafka.sink import SinkRunner
 from streams.messages import Record
 from streams.topology import ENRICHED, HELD, SINK_READS, SinkStep
@@ -127,6 +128,33 @@ async def remaining(settings: object) -> int:
             return 0
         await consumer.seek_to_beginning(place)
         return len((await consumer.getmany(place, timeout_ms=3000)).get(place, []))
+
+
+@pytest.mark.kafka
+async def test_what_a_stopped_pass_has_committed_is_given_back_at_the_next_start(
+    kafka: KafkaForTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = kafka.settings(partitions=1)
+    await make_topics(settings)
+    await tell(kafka, [event(1, "may"), event(2, "june")])
+    shelf = Shelf("may")
+    with monkeypatch.context() as stopped:
+        deletion = AsyncMock()
+        stopped.setattr(HeldStories, "_delete", deletion)
+        running = Running(kafka, shelf)
+        await until(lambda: figure("wire_away_parts", part="may") == 1 and "urn:2" in shelf.stories)
+        shelf.away.clear()
+        await until(
+            lambda: deletion.await_count > 0 and "urn:1" in shelf.stories
+        )  # what it wrote is committed
+        await running.stop()
+    assert await remaining(settings)  # two, where a pass came before the part was back and held it once more
+    running = Running(kafka, shelf)
+    async with asyncio.timeout(20):
+        while await remaining(settings):
+            await asyncio.sleep(0.1)
+    await running.stop()
+    assert shelf.stories.count("urn:1") == 1
 
 
 @pytest.mark.kafka
