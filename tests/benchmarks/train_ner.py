@@ -74,7 +74,7 @@ MAX_SENTENCE: Final = 90  # words; the chain of a longer one is cut between name
 CHAINS: Final = (("words", "english"), ("characters",))  # of networks, one after the other
 EPOCHS: Final = {"words": 8.0, "english": 3.0, "characters": 14.0}  # over which the rate falls
 # Steps after which training ends before that: the running average stands for the rest of the fall.
-LAST_STEP: Final = {"words": 3000, "characters": 900}
+LAST_STEP: Final = {"characters": 1800}
 CHECK_STEPS: Final = {"words": 1500, "characters": 900}  # after so many the network is written and scored
 # The network that English starts from: what other languages teach serves it, and the last word is its own.
 START: Final = {"english": "words"}
