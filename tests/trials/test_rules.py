@@ -195,7 +195,7 @@ async def test_ids_that_the_broker_has_forgotten_are_made_anew(tmp_path: Path, t
         assert_quiet(worker)
 
 
-@pytest.mark.trial("32", "min.insync.replicas not met: a broker of three is away")
+@pytest.mark.trial("32b", "min.insync.replicas not met: a broker of three is away")
 async def test_too_few_replicas_are_told_by_topic_and_waited_for(tmp_path: Path, trial: Trial) -> None:
     cluster = KafkaCluster(tmp_path)
     cluster.start()
