@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from config.settings import ClusterSettings
@@ -158,3 +159,37 @@ def test_a_record_of_another_format_is_passed_over_and_counted() -> None:
     for bad in (pack_record(record)[:-3], b"", b"\xff", memory.replace(bytes([FORMAT_NUMBER]), b"\x7f", 1)):
         clusterer.restore(bad)
     assert clusterer.ignored_records == 4
+
+
+def test_what_has_left_the_window_has_no_say() -> None:
+    settings = ClusterSettings(window_hours=24, max_stories=90)
+    texts = [*FERRY.items(), *OTHERS]
+    events = [
+        report(n, f"{texts[n % 10][1]} {n % 9} boats.", texts[n % 10][0], at=f"2026-03-{2 + n // 40:02}T{n % 24:02}:00:00Z")
+        for n in range(400)
+    ]  # fmt: skip
+    whole = Clusterer(settings)
+    decisions = [whole.decide(event) for event in events]
+    restored = Clusterer(settings)
+    for decision in decisions[120:300]:
+        restored.restore(decision.memory)
+    assert [restored.decide(event) for event in events[300:]] == decisions[300:]
+
+
+def test_a_kill_of_two_chains_is_in_the_cluster_of_each() -> None:
+    clusterer = Clusterer(ClusterSettings())
+    first = clusterer.decide(report(1, FERRY["en"])).standing
+    second = clusterer.decide(report(2, OTHERS[1][1], "es")).standing
+    kills = [report(3, "KILL: both stories are withdrawn.", chain=chain) for chain in (first.id, second.id)]
+    assert [clusterer.decide(kill).standing.id for kill in kills] == [first.id, second.id]
+    assert [clusterer.decide(kill).memory for kill in kills] == [b"", b""]
+
+
+def test_a_story_that_is_run_again_keeps_its_place_whatever_it_reads_like_now() -> None:
+    clusterer = Clusterer(ClusterSettings())
+    once = clusterer.decide(report(1, FERRY["en"])).standing
+    clusterer.decide(report(2, FERRY["es"], "es"))
+    again = report(1, OTHERS[0][1])
+    provenance = Provenance("2026-04-01T00:00:00Z", "ninjs", source="s1", backfill=True, rerun=True)
+    rerun = msgspec.structs.replace(again, provenance=provenance)
+    assert clusterer.decide(rerun).standing == once
