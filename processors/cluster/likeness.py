@@ -242,8 +242,20 @@ def _sum_rows(chosen: NDArray[np.bool_], values: FigureArray) -> FigureArray:
     return sums
 
 
+_NUMBER_FIGURES: Final = (
+    "numbers-shared",
+    "digits-shared",
+    "numbers-strange",
+    "scores-strange",
+    "percent-strange",
+    "amounts-strange",
+)
+
+
 def _lay_numbers(story: Outline, others: Sequence[Outline], counts: HashCounts) -> dict[str, FigureArray]:
     """Figures that both tell; -1 where a kind of them is shared, 1 where both have it and none is."""
+    if not story.numbers:
+        return dict.fromkeys(_NUMBER_FIGURES, np.zeros(len(others)))
     numbers = _Group(story, others, "numbers")
     kinds, my_kinds = numbers.theirs & 7, numbers.mine & 7
     shared, large = numbers.shared, kinds != DIGIT
@@ -298,6 +310,9 @@ def _lay_places(story: Outline, others: Sequence[Outline], counts: HashCounts) -
 
 def _lay_days(story: Outline, others: Sequence[Outline]) -> dict[str, FigureArray]:
     """Whether both name a day, and how many lie between the nearest (-1: one names none)."""
+    if not story.days:
+        nothing = np.zeros(len(others))
+        return {"days-shared": nothing, "days-strange": nothing, "day-distance": nothing - 1.0}
     days = _Group(story, others, "days")
     apart = np.abs(days.theirs[:, None].astype(np.float64) - days.mine).min(axis=1, initial=np.inf)
     nearest = days.runs.least(apart, np.inf)
