@@ -27,7 +27,7 @@ POSITION_MARK: Final = re.compile(
 BLANK_OF: Final = dict.fromkeys(map(ord, "\t\n\r\v\f\x85\xa0\u2028\u2029\u202f\u2009"), " ")
 # The end of a line of a list of names, where the next line is one too: four words at the most, all with capitals.
 # Wrapped copy has longer lines, and small words in them.
-CAPITAL_WORD: Final = r"[^\W\d_a-zß-öø-ÿа-я][^\W\d_]+(?:[-'’.][^\W\d_]+){0,2}"
+CAPITAL_WORD: Final = r"[A-ZÀ-ÖØ-ÞĆČĐĘŁŃŚŞŠŹŻŽЀ-Я][^\W\d_]+(?:[-'’.][^\W\d_]+){0,2}"
 LIST_LINE: Final = rf"[ \t]*{CAPITAL_WORD}(?: {CAPITAL_WORD}){{0,3}}[ \t]*"
 LIST_BREAK: Final = re.compile(rf"^({LIST_LINE})\n(?={LIST_LINE}$)", re.MULTILINE)
 SAMPLE_CHARS: Final = (
