@@ -14,14 +14,17 @@ and accepts an equal one again, so that repeats and stale events change nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from time import time_ns
 from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from processors.model.event import Event, Lineage
+from config.lexicon import agencies
+from processors.model.event import Event, Lineage, Mention
 from processors.numbers import parse_int64
 from processors.sources import ANY_SOURCE, is_same_source, qualify_uri, short_uri
 from processors.times import read_milliseconds, to_milliseconds
@@ -35,6 +38,11 @@ FOR_EVER_MS: Final = 2**62  # later than any time, and less than the largest sig
 NUMBER_BITS: Final = 20
 TIME_BITS: Final = 42  # milliseconds
 DELAY_BITS: Final = 29  # tenths of a second between a version's time and its reception
+# Where those stand who made the story and whom it is not about.
+MAKERS_SEGMENTS: Final = frozenset({"byline", "signoff", "initials", "credit"})
+# From which an agency is what the story is about: below stands what is only mentioned (`processors.tag.relevance`), such as
+# the agency that was told something; from a higher figure on, a story about an agency would not be found by its name.
+MIN_SUBJECT_RELEVANCE: Final = 30
 NUMBERED_BIT: Final = 1 << (NUMBER_BITS + TIME_BITS)  # the highest one
 
 
@@ -252,6 +260,42 @@ def entity_names(event: Event) -> tuple[str, ...]:
     """The names and aliases of the event's entities, in the form in which they are compared; each once."""
     names = (name for entity in event.entities or () for name in (entity.name, *entity.aliases))
     return tuple(dict.fromkeys(fold(name) for name in names))
+
+
+def subject_names(event: Event) -> tuple[str, ...]:
+    """As `entity_names`, without those who only made the story: its agency, and whoever is named in bylines and sign-offs.
+
+    An agency that the story is about, as `Entity.relevance` says, stays.
+    """
+    makers = _agency_names() | {fold(source.name) for source in event.story.info_sources if source.name}
+    if event.dateline and event.dateline.agency:
+        makers |= {fold(event.dateline.agency)}
+    segments = [part for part in event.segments or () if part.inside == "text"]
+    starts = [part.start for part in segments]
+
+    def is_of_copy(mention: Mention) -> bool:
+        place = bisect_right(starts, mention.start) - 1
+        if mention.inside == "headline" or place < 0 or mention.start >= segments[place].end:
+            return True
+        kind = segments[place].kind
+        return kind not in MAKERS_SEGMENTS and (kind != "dateline" or mention.label == "LOC")
+
+    mentioned = {mention.entity for mention in event.mentions or ()}
+    of_copy = {mention.entity for mention in event.mentions or () if is_of_copy(mention)}
+    kept = [
+        entity
+        for entity in event.entities or ()
+        if (entity.id in of_copy or entity.id not in mentioned)
+        and ((entity.relevance or 0) >= MIN_SUBJECT_RELEVANCE or fold(entity.name) not in makers)
+    ]
+    names = (fold(name) for entity in kept for name in (entity.name, *entity.aliases))
+    return tuple(dict.fromkeys(names))
+
+
+@cache
+def _agency_names() -> frozenset[str]:
+    """The names of the agencies that are known, as names are compared."""
+    return frozenset(fold(agency.name) for agency in agencies().agency)
 
 
 def other_words(event: Event) -> str:

@@ -17,12 +17,12 @@ from sinks.stories import (
     Mark,
     Member,
     chain_of_key,
-    entity_names,
     lineage,
     list_key,
     member_of,
     other_words,
     revision,
+    subject_names,
     visible_from,
 )
 from sinks.versions import version_key
@@ -95,7 +95,7 @@ def document(event: Event) -> dict[str, Any]:
         "other": other_words(event),
         "slugline": event.story.slugline,
         "by": event.story.by,
-        "names": list(entity_names(event)),
+        "names": list(subject_names(event)),
         "topics": list(with_ancestors(topic.code for topic in event.topics or ())),
         "topicNames": [topic.name for topic in event.topics or ()],
         "damage": sorted({damage.kind for damage in event.damage or ()}),
@@ -171,6 +171,7 @@ def _entity(entity: Entity, mentions: int) -> dict[str, Any]:
         "watchlists": list(entity.watchlists),
         "country": entity.place.country if entity.place else None,
         "mentions": mentions,
+        "relevance": entity.relevance,
     })  # fmt: skip
 
 

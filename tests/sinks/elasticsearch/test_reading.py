@@ -13,15 +13,20 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace
 
-from processors.model.event import Event
+from processors.model.event import Dateline, Entity, Event, Mention, Place, Segment
+from processors.model.story import InfoSource
 from sinks.elasticsearch import index
 from sinks.elasticsearch.documents import all_alias, current_alias
+from sinks.elasticsearch.inventory import mapping_fields
 from sinks.elasticsearch.reindex import copy_indices
+from sinks.elasticsearch.templates import load_template
+from sinks.stories import subject_names
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import event
 
 pytestmark = pytest.mark.elasticsearch
 ROOT: Final = Path(__file__).parents[3]
+PAGE: Final = (ROOT / "docs/reading-the-index.md").read_text("utf-8")
 
 
 def moment(hours: float) -> str:
@@ -150,3 +155,109 @@ async def test_a_copy_under_way_is_shown_once_and_keeps_the_embargo(stack: Stack
     assert await read(stack, current_alias(name)) == ["Open"]
     assert await read(stack, all_alias(name)) == ["Open"]
     assert await index.check(stack.client, stack.settings) == []
+
+
+def test_the_page_says_of_each_field_what_it_means() -> None:
+    rows = re.findall(r"^\| (`.*?) \|(.*)\|$", PAGE.partition("## Fields")[2], re.MULTILINE)
+    named = {field for row in rows for field in re.findall(r"`([A-Za-z.]+)`", "".join(row))}
+    mapped = {
+        name
+        for name, _ in mapping_fields(
+            load_template("stories-mappings", "x")["template"]["mappings"]["properties"]
+        )
+    }
+    assert mapped - named == set()
+
+
+def queries(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+
+
+def lisbon(uri: str, hours: float, relevance: int, **more: Any) -> Event:
+    """A story of some hours ago that is about Ines Okafor, from Lisbon."""
+    made = event(uri, topics=("medtop:20000344",), **more)
+    place = Place("Lisbon", "PT", 38.7167, -9.1333)
+    assert made.provenance
+    return replace(
+        made,
+        story=replace(made.story, version_created=moment(hours)),
+        dateline=Dateline(0, 5, (place,), "2026-01-30", "NDA"),
+        entities=(
+            Entity("e1", "PER", "Ines Okafor", relevance=relevance),
+            Entity("e2", "ORG", "NDA", relevance=2),
+        ),
+        provenance=replace(made.provenance, received=moment(hours)),
+    )
+
+
+async def test_the_five_queries_of_the_page_answer_what_it_says(stack: Stack) -> None:
+    name, chain = stack.settings.index, "urn:example:story:1"
+    killing: Any = {"chain": "urn:b", "of": "urn:b", "sequence": 2, "relation": "kill", "headline": "Kill"}
+    fix: Any = {"chain": chain, "of": chain, "sequence": 2, "version": "2", "headline": "Corrected"}
+    await stack.put(
+        lisbon(chain, -0.02, 80, version="1"),
+        lisbon("urn:a", -30, 60, headline="Yesterday"),
+        lisbon("urn:b", -1, 90, headline="Killed"),
+        lisbon("urn:c", -1, 90, headline="Tomorrow", status="withheld", embargo=moment(24)),
+        lisbon("urn:d", -1, 10, headline="Mentioned"),
+    )
+    await stack.put(
+        lisbon(chain, -0.01, 80, relation="correction", **fix), lisbon("urn:k", -0.01, 90, **killing)
+    )
+    await stack.put(
+        lisbon(
+            chain, 0, 80, relation="update", **fix | {"sequence": 3, "version": "3", "headline": "Updated"}
+        )
+    )
+    hours, rising, near, members, today = (json.loads(body) for body in queries("json"))
+
+    async def ask(alias: str, body: Any) -> Any:
+        answer = await stack.client.search(index=alias, body=body)
+        return answer["aggregations"] if body.get("size") == 0 else answer["hits"]["hits"]
+
+    current, every = current_alias(name), all_alias(name)
+    buckets = (await ask(current, hours))["hours"]["buckets"]
+    counts: dict[str, int] = {}
+    for topic in (topic for bucket in buckets for topic in bucket["topics"]["buckets"]):
+        counts[topic["key"]] = counts.get(topic["key"], 0) + topic["doc_count"]
+    assert counts["medtop:20000344"] == counts["medtop:04000000"] == 2
+    (rise,) = (await ask(current, rising))["entities"]["about"]["names"]["buckets"]
+    assert (rise["key"], rise["doc_count"], rise["stories"]["today"]["doc_count"]) == ("Ines Okafor", 2, 1)
+    found = [hit["_source"]["headline"] for hit in await ask(current, near)]
+    assert sorted(found) == ["Mentioned", "Updated", "Yesterday"]
+    versions = [hit["_source"]["version"] for hit in await ask(every, members)]
+    assert versions == ["1", "2", "3"]
+    if datetime.now(UTC).hour or datetime.now(UTC).minute > 5:  # else "today" has just begun
+        assert sorted(hit["_source"]["headline"] for hit in await ask(every, today)) == ["Corrected", "Kill"]
+    assert len(queries("esql")) == 2
+    for query in queries("esql"):
+        answer = await stack.client.options(ignore_status=[400, 404, 405]).perform_request(
+            "POST", "/_query", body={"query": query.replace("wire-stories", name)},
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+        )  # fmt: skip
+        if answer.meta.status == 200:
+            assert answer.body["values"]
+
+
+def test_those_who_made_a_story_are_not_in_its_names_unless_it_is_about_them() -> None:
+    text = "By Otto Vreed\nLISBON (NDA) - Ines Okafor told NDA.\n(Reporting by Otto Vreed)"
+    spans = [(3, 13, "e1"), (14, 20, "e2"), (22, 25, "e3"), (29, 39, "e4"), (45, 48, "e3"), (64, 74, "e1")]
+    labels = {"e1": "PER", "e2": "LOC", "e3": "ORG", "e4": "PER"}
+    names = {"e1": "Otto Vreed", "e2": "Lisbon", "e3": "NDA", "e4": "Ines Okafor"}
+    made = replace(
+        event("urn:a", text=text),
+        segments=(
+            Segment(0, 13, "byline"),
+            Segment(14, 28, "dateline"),
+            Segment(29, 49, "paragraph"),
+            Segment(50, 75, "signoff"),
+        ),
+        dateline=Dateline(14, 28, (), None, "NDA"),
+        mentions=tuple(Mention(a, b, text[a:b], labels[entity], entity) for a, b, entity in spans),  # type: ignore[arg-type]
+        entities=tuple(Entity(entity, labels[entity], name, relevance=22) for entity, name in names.items()),  # type: ignore[arg-type]
+    )
+    assert subject_names(made) == ("lisbon", "ines okafor")
+    about = tuple(replace(entity, relevance=70) for entity in made.entities or ())
+    assert subject_names(replace(made, entities=about)) == ("lisbon", "nda", "ines okafor")
+    supplied = replace(made, dateline=None, story=replace(made.story, info_sources=(InfoSource("NDA"),)))
+    assert "nda" not in subject_names(supplied)
