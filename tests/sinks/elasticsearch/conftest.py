@@ -43,7 +43,7 @@ class Stack:
 
 @pytest.fixture
 async def stack(elasticsearch: ElasticsearchServer) -> AsyncIterator[Stack]:
-    told = settings.Elasticsearch(url=elasticsearch.url, index=f"t{os.getpid()}-{next(_numbers)}")
+    told = settings.Elasticsearch(url=elasticsearch.url, index=f"e{os.getpid()}-{next(_numbers)}")
     now = to_milliseconds(at(24 * 60))
     async with connect(told) as client:
         await index.create(client, told)
