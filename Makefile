@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PORT   ?= 8080
 TESTS  ?= tests#  what test and check run: make test TESTS=tests/streams
+SHARE  ?= -n 2 --dist loadgroup --no-loadscope-reorder#  two processes share the tests; make test SHARE= for one
 FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
@@ -17,13 +18,13 @@ run: $(VENV)/.embedded ## Stories on http://127.0.0.1:8080 within a minute: bund
 	$(BIN)/wiredesk run --samples --port $(PORT) $(ARGS)
 
 test: $(VENV)/.dev ## Every test, with a real Kafka, Elasticsearch and Chromium (started by the tests)
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(SHARE) $(TESTS)
 
 check: $(VENV)/.dev ## What CI checks: lint, format, types, then every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(SHARE) $(TESTS)
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format .

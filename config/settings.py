@@ -13,39 +13,33 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from config import Misconfigured
+from config.poll_settings import Poll as Poll  # noqa: PLC0414 -- read from here by all
+from config.poll_settings import Push as Push  # noqa: PLC0414 -- read from here by all
 from config.reader import SettingsReader, convert_value, replace_value
+from config.reader_settings import Desk as Desk  # noqa: PLC0414 -- read from here by all
+from config.reader_settings import Routes as Routes  # noqa: PLC0414 -- read from here by all
+from config.reader_settings import Webhooks as Webhooks  # noqa: PLC0414 -- read from here by all
 from config.schema import (
     LANGUAGES,
     ByteCount,
     Count,
-    DelaySeconds,
-    FeedHourBytes,
     HostName,
     HourCount,
-    LetterDayBytes,
     MailParts,
     NameCount,
-    NetworkList,
-    OriginList,
     OwnFile,
     PortNumber,
-    PositiveSeconds,
-    ProxyList,
-    Secret,
     all_settings,
 )
 from config.store_settings import MEBIBYTE_BYTES
 from config.store_settings import Elasticsearch as Elasticsearch  # noqa: PLC0414 -- read from here by all
 from config.store_settings import EmbeddedSettings as EmbeddedSettings  # noqa: PLC0414 -- read from here by all
 from config.store_settings import Kafka as Kafka  # noqa: PLC0414 -- read from here by all
-
-HOUR_S: Final = 3600.0
-DAY_S: Final = 24 * HOUR_S
 
 
 class Normalise(Struct, frozen=True):
@@ -156,179 +150,6 @@ class Steps(Struct, frozen=True):
             description="A record that takes longer is stopped, run again alone, and set aside after three times.",
         ),
     ] = 30.0
-
-
-class Poll(Struct, frozen=True):
-    """How feeds are fetched. Times in seconds, sizes in bytes after decoding."""
-
-    feeds: Annotated[OwnFile, Meta(min_length=1, description="File of the feeds to poll, TOML or OPML.")] = (
-        "feeds.toml"
-    )
-    user_agent: Annotated[
-        str,
-        Meta(
-            pattern=r"^[!-~]([ -~]*[!-~])?$",
-            description="Who we are, for the hosts that we ask.",
-            extra={"allowed": "visible ASCII, not empty"},
-        ),
-    ] = "wiredesk/0.1 (+https://github.com/wiredesk/wiredesk)"
-    # shorter: hosts answer 429; longer: news of a busy feed is late
-    min_interval_s: Annotated[
-        PositiveSeconds, Meta(description="Shortest time between two polls of a feed.")
-    ] = 60.0
-    # shorter: requests for nothing; longer: the first news after a silence is late
-    max_interval_s: Annotated[
-        PositiveSeconds, Meta(description="Longest time between two polls of a feed.")
-    ] = 6 * HOUR_S
-    first_interval_s: Annotated[
-        PositiveSeconds, Meta(description="Time between two polls until a feed's own rhythm is known.")
-    ] = 300.0
-    # some servers answer 304 for ever: longer hides their news, shorter fetches bodies for nothing
-    unconditional_s: Annotated[
-        PositiveSeconds,
-        Meta(description="After this time a feed is fetched whole, whatever its validators say."),
-    ] = DAY_S
-    connect_timeout_s: Annotated[PositiveSeconds, Meta(description="For the connection to a host.")] = 10.0
-    read_timeout_s: Annotated[PositiveSeconds, Meta(description="Between two pieces of a body.")] = 30.0
-    total_timeout_s: Annotated[
-        PositiveSeconds, Meta(description="For a request, its redirects and its body.")
-    ] = 60.0
-    max_body_bytes: Annotated[ByteCount, Meta(description="A longer body is not read to its end.")] = (
-        15 * MEBIBYTE_BYTES
-    )
-    max_entries: Annotated[Count, Meta(description="Entries that are read of one feed document.")] = 2000
-    max_feed_bytes_per_hour: FeedHourBytes = 256 * MEBIBYTE_BYTES
-    max_letter_bytes_per_day: LetterDayBytes = 8 * MEBIBYTE_BYTES
-    max_redirects: Annotated[int, Meta(ge=0, le=100, description="Redirects that are followed.")] = 10
-    # shorter: a passing fault of a server moves a feed; longer: each poll pays for the redirect
-    move_after_s: Annotated[
-        DelaySeconds, Meta(description="A permanent redirect that is seen for so long moves the feed.")
-    ] = 7 * DAY_S
-    # more connections, or a shorter delay, and hosts with many feeds refuse us; fewer, and their feeds wait for each other
-    host_connections: Annotated[
-        int, Meta(ge=1, le=1000, description="Connections to one host at the same time.")
-    ] = 2
-    host_delay_s: Annotated[
-        DelaySeconds, Meta(description="Time between the starts of two requests to one host.")
-    ] = 5.0
-    max_backoff_s: Annotated[
-        PositiveSeconds, Meta(description="Longest time between two polls of a failing feed.")
-    ] = DAY_S
-    concurrency: Annotated[
-        int, Meta(ge=1, le=65_535, description="Requests at the same time, over all hosts.")
-    ] = 64
-    robots: Annotated[
-        bool, Meta(description="Ask each host for robots.txt (RFC 9309) before its feeds, and obey it.")
-    ] = False
-    allowed_addresses: NetworkList = ()
-    subscribed_interval_s: Annotated[
-        PositiveSeconds, Meta(description="Time between two polls of a feed whose hub sends its news to us.")
-    ] = HOUR_S
-    drop_folder: Annotated[str, Meta(description="Folder that is watched for wire files. Empty: none.")] = ""
-    drop_interval_s: Annotated[
-        PositiveSeconds, Meta(description="Time between two looks at the drop folder.")
-    ] = 1.0
-
-
-class Push(Struct, frozen=True):
-    """Where others send items: POST /push with the token, and deliveries of WebSub hubs. Pollers answer there."""
-
-    host: Annotated[HostName, Meta(description="The address to answer on.")] = "127.0.0.1"
-    port: Annotated[PortNumber, Meta(description="0: closed.")] = 0
-    token: Annotated[
-        Secret,
-        Meta(
-            description="Must be set where the port is open: WIREDESK_PUSH_TOKEN, or WIREDESK_PUSH_TOKEN_FILE."
-        ),
-    ] = ""
-    public_url: Annotated[
-        str,
-        Meta(
-            pattern=r"^$|^https?://[^\s/]\S*$",
-            description="Where hubs reach us, such as https://wire.example.org. Empty: no WebSub.",
-            extra={"url": True, "allowed": "an address that begins with http:// or https://, or empty"},
-        ),
-    ] = ""
-    lease_s: Annotated[PositiveSeconds, Meta(description="The lease that we ask hubs for.")] = 10 * DAY_S
-    allow_http: Annotated[
-        bool,
-        Meta(
-            description="Also subscribe at hubs without TLS, on the way to which anybody may read the secret by which they sign."
-        ),
-    ] = False
-    proxies: ProxyList = ()
-
-
-class Routes(Struct, frozen=True):
-    """Which stories go to topics of their own."""
-
-    file: Annotated[OwnFile, Meta(description="File of the rules. Empty: none.")] = "routes.toml"
-    memory_hours: Annotated[
-        HourCount,
-        Meta(description="So long after a chain's last event kills and corrections still follow it."),
-    ] = 30 * 24
-
-
-class Webhooks(Struct, frozen=True):
-    """How routed stories are posted to whoever asked for them. Times in seconds, sizes in bytes."""
-
-    file: Annotated[OwnFile, Meta(description="File of the targets, see docs/consuming.md. Empty: none.")] = (
-        ""
-    )
-    allowed_addresses: NetworkList = ()
-    allow_http: Annotated[
-        bool, Meta(description="Also post to targets without TLS; those on this machine never need it.")
-    ] = False
-    connect_timeout_s: Annotated[PositiveSeconds, Meta(description="For the connection to a target.")] = 5.0
-    timeout_s: Annotated[PositiveSeconds, Meta(description="Of one try, the answer included.")] = 15.0
-    max_bytes: Annotated[ByteCount, Meta(description="Of a body; a larger story becomes a dead letter.")] = (
-        MEBIBYTE_BYTES
-    )
-    max_redirects: Annotated[
-        int, Meta(ge=0, le=100, description="307 and 308 only; each hop must be an allowed address.")
-    ] = 0
-    # 15 tries with doubled delays up to an hour span three hours at the most: fewer lose stories to a short outage, more
-    # keep those of a dead target waiting
-    attempts: Annotated[
-        int, Meta(ge=1, le=1000, description="Tries before a story becomes a dead letter.")
-    ] = 15
-    first_delay_s: Annotated[
-        DelaySeconds, Meta(description="Longest wait before the second try; doubled from try to try.")
-    ] = 1.0
-    max_delay_s: Annotated[DelaySeconds, Meta(description="Longest wait before a try.")] = HOUR_S
-    circuit_failures: Annotated[
-        int,
-        Meta(ge=1, le=1000, description="Failures in a row after which only one story is tried at a time."),
-    ] = 5
-    circuit_s: Annotated[DelaySeconds, Meta(description="Time until that one try.")] = 60.0
-    concurrency: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=1000,
-            description="Stories in flight to one target; those of one chain go one after the other.",
-        ),
-    ] = 8
-
-
-class Desk(Struct, frozen=True):
-    """The web page and its API. Any host but loopback demands a token."""
-
-    host: Annotated[HostName, Meta(description="The address to answer on.")] = "127.0.0.1"
-    port: Annotated[PortNumber, Meta(description="0: any free port, named in the log.")] = 8080
-    token: Annotated[
-        Secret, Meta(description="What readers show. WIREDESK_DESK_TOKEN_FILE names a file with it.")
-    ] = ""
-    search: Annotated[
-        Literal["embedded", "elasticsearch"], Meta(description="The index that `wiredesk export` reads.")
-    ] = "embedded"
-    page_size: Annotated[int, Meta(ge=1, le=1000, description="Stories of one page.")] = 50
-    # shorter: searches of a large index fail while the disk is busy; longer: one reader holds up the others
-    search_timeout_s: Annotated[
-        PositiveSeconds, Meta(description="A search that takes longer is given up.")
-    ] = 2.0
-    proxies: ProxyList = ()
-    allowed_origins: OriginList = ()
 
 
 class Health(Struct, frozen=True):

@@ -21,6 +21,8 @@ from tests.servers.elasticsearch import ElasticsearchServer
 from tests.servers.kafka import KafkaServer
 from tests.servers.maven import Missing
 
+# Fixtures that start a server once a session.
+SERVER_FIXTURES = {"kafka_server", "elasticsearch"}
 _names = itertools.count(1)
 
 
@@ -77,10 +79,28 @@ def elasticsearch(request: pytest.FixtureRequest) -> Iterator[ElasticsearchServe
         server.stop()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two processes share the tests: those of servers are one process's, first, so that each server starts once.
+
+    All others go file by file (``-n 2 --dist loadgroup``), so that what a file makes once is made once.
+    """
+    for item in items:
+        group = "servers" if _needs_servers(item) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not _needs_servers(item))  # stable: the order of files stays
+
+
+def _needs_servers(item: pytest.Item) -> bool:
+    return not SERVER_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+
+
 def say(request: pytest.FixtureRequest, line: str) -> None:
     """Write a line to the test log, whatever is captured."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
     reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None:  # one of several processes
+        return
     with capture.global_and_fixture_disabled():
         reporter.ensure_newline()
         reporter.write_line(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ MAX_GROWTH: Final = 3.2
 # Of what is compared: below, the clock, the collector of garbage and other processes decide.
 NOISE_S: Final = 0.05
 MAX_RECORD_S: Final = 1.0  # for a step on one record of up to 100 kB
+MAX_LOOKS: Final = 3
 HANG_S: Final = 10.0  # after which a call is ended: no answer is better than to wait for an exponential one
 
 
@@ -54,14 +56,17 @@ def cpu_seconds(call: Callable[[], object], limit_s: float = HANG_S) -> float:
 
 
 def is_linear(measure: Callable[[int], float], size: int) -> bool:
-    """Whether the time at twice a size is in proportion, by the best of three tries: others use the machine too.
+    """Whether the time at twice a size is in proportion: the best time at each size counts, for others use the machine too.
 
-    `measure` gives the seconds at a size.
+    `measure` gives the seconds at a size. One more look at both is had where the first said no, so that a disturbance
+    of one size neither hides nor makes a growth.
     """
-    for _ in range(3):
-        twice = measure(2 * size)
-        if twice < NOISE_S:
+    best_once = best_twice = math.inf
+    for _ in range(MAX_LOOKS):
+        best_twice = min(best_twice, measure(2 * size))
+        if best_twice < NOISE_S:
             return True
-        if twice < HANG_S and twice <= MAX_GROWTH * max(measure(size), NOISE_S / 4):
+        best_once = min(best_once, measure(size), measure(size))
+        if best_twice < HANG_S and best_twice <= MAX_GROWTH * max(best_once, NOISE_S / 4):
             return True
     return False

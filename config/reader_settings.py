@@ -1,0 +1,98 @@
+"""The settings of where stories go to be read: routes, webhooks, and the desk with its API.
+
+`config.settings` has the sections around them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from config.poll_settings import HOUR_S
+from config.schema import (
+    ByteCount,
+    DelaySeconds,
+    HostName,
+    HourCount,
+    NetworkList,
+    OriginList,
+    OwnFile,
+    PortNumber,
+    PositiveSeconds,
+    ProxyList,
+    Secret,
+)
+from config.store_settings import MEBIBYTE_BYTES
+
+
+class Routes(Struct, frozen=True):
+    """Which stories go to topics of their own."""
+
+    file: Annotated[OwnFile, Meta(description="File of the rules. Empty: none.")] = "routes.toml"
+    memory_hours: Annotated[
+        HourCount,
+        Meta(description="So long after a chain's last event kills and corrections still follow it."),
+    ] = 30 * 24
+
+
+class Webhooks(Struct, frozen=True):
+    """How routed stories are posted to whoever asked for them. Times in seconds, sizes in bytes."""
+
+    file: Annotated[OwnFile, Meta(description="File of the targets, see docs/consuming.md. Empty: none.")] = (
+        ""
+    )
+    allowed_addresses: NetworkList = ()
+    allow_http: Annotated[
+        bool, Meta(description="Also post to targets without TLS; those on this machine never need it.")
+    ] = False
+    connect_timeout_s: Annotated[PositiveSeconds, Meta(description="For the connection to a target.")] = 5.0
+    timeout_s: Annotated[PositiveSeconds, Meta(description="Of one try, the answer included.")] = 15.0
+    max_bytes: Annotated[ByteCount, Meta(description="Of a body; a larger story becomes a dead letter.")] = (
+        MEBIBYTE_BYTES
+    )
+    max_redirects: Annotated[
+        int, Meta(ge=0, le=100, description="307 and 308 only; each hop must be an allowed address.")
+    ] = 0
+    # 15 tries with doubled delays up to an hour span three hours at the most: fewer lose stories to a short outage, more
+    # keep those of a dead target waiting
+    attempts: Annotated[
+        int, Meta(ge=1, le=1000, description="Tries before a story becomes a dead letter.")
+    ] = 15
+    first_delay_s: Annotated[
+        DelaySeconds, Meta(description="Longest wait before the second try; doubled from try to try.")
+    ] = 1.0
+    max_delay_s: Annotated[DelaySeconds, Meta(description="Longest wait before a try.")] = HOUR_S
+    circuit_failures: Annotated[
+        int,
+        Meta(ge=1, le=1000, description="Failures in a row after which only one story is tried at a time."),
+    ] = 5
+    circuit_s: Annotated[DelaySeconds, Meta(description="Time until that one try.")] = 60.0
+    concurrency: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="Stories in flight to one target; those of one chain go one after the other.",
+        ),
+    ] = 8
+
+
+class Desk(Struct, frozen=True):
+    """The web page and its API. Any host but loopback demands a token."""
+
+    host: Annotated[HostName, Meta(description="The address to answer on.")] = "127.0.0.1"
+    port: Annotated[PortNumber, Meta(description="0: any free port, named in the log.")] = 8080
+    token: Annotated[
+        Secret, Meta(description="What readers show. WIREDESK_DESK_TOKEN_FILE names a file with it.")
+    ] = ""
+    search: Annotated[
+        Literal["embedded", "elasticsearch"], Meta(description="The index that `wiredesk export` reads.")
+    ] = "embedded"
+    page_size: Annotated[int, Meta(ge=1, le=1000, description="Stories of one page.")] = 50
+    # shorter: searches of a large index fail while the disk is busy; longer: one reader holds up the others
+    search_timeout_s: Annotated[
+        PositiveSeconds, Meta(description="A search that takes longer is given up.")
+    ] = 2.0
+    proxies: ProxyList = ()
+    allowed_origins: OriginList = ()
