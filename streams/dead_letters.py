@@ -85,6 +85,11 @@ class DeadLetter:
         except Rejected:
             return self.record.value
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no bytes (they were left out, as no topic would take them): there is nothing to replay."""
+        return not self.payload
+
     def as_replayed(self) -> Message:
         """The message that puts the item back where it was read."""
         kept = tuple(pair for pair in self.record.headers if not pair[0].startswith(REASON_PREFIX))

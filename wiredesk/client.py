@@ -174,8 +174,10 @@ async def _read_topic(
                     read[partition] = message.offset + 1
             await commit()
     finally:
-        await commit()
-        await consumer.stop()
+        try:
+            await commit()
+        finally:
+            await consumer.stop()
 
 
 async def _read_stream(

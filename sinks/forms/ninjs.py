@@ -22,6 +22,8 @@ from sinks.forms.wording import (
     PLAIN_TYPE,
     bodies_of,
     headlines_of,
+    is_main,
+    is_plain,
     is_uri,
     paragraphs_of,
     whole_seconds,
@@ -92,7 +94,7 @@ def _in_small_letters(value: Any, unknown: frozenset[str] = frozenset()) -> Any:
 
 
 def _make_1(story: Story) -> JsonObject:
-    plain = next((body for body in story.bodies if body.content_type == PLAIN_TYPE), None)
+    plain = next((body for body in story.bodies if is_plain(body) and is_main(body)), None)
     item: JsonObject = {
         "uri": story.uri,
         "type": story.type if story.type in _TYPES else None,

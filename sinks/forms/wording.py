@@ -36,7 +36,9 @@ def summary_of(event: Event) -> str | None:
 
 def html_of(event: Event) -> str:
     """The body as HTML: the publisher's own where it was kept, else a paragraph for each of the text's."""
-    kept = next((body.value for body in event.story.bodies if body.content_type == HTML_TYPE), None)
+    kept = next(
+        (body.value for body in event.story.bodies if body.content_type == HTML_TYPE and is_main(body)), None
+    )
     return kept or paragraphs_of(event.text)
 
 
@@ -49,10 +51,20 @@ def paragraphs_of(text: str) -> str:
 def bodies_of(event: Event) -> tuple[Text, ...]:
     """The story's bodies; the text, where the main one is not among them."""
     bodies = event.story.bodies
-    is_there = any(body.content_type == PLAIN_TYPE and body.role in {"main", None} for body in bodies)
+    is_there = any(is_main(body) and is_plain(body) for body in bodies)
     if not event.text or is_there:
         return bodies
     return (Text(event.text, "main", PLAIN_TYPE), *bodies)
+
+
+def is_main(text: Text) -> bool:
+    """Whether a text is the story's own one of its kind, and no teaser or short form of it."""
+    return text.role in {"main", None}
+
+
+def is_plain(text: Text) -> bool:
+    """Whether a text is plain; one that doesn't say is."""
+    return (text.content_type or PLAIN_TYPE) == PLAIN_TYPE
 
 
 def headlines_of(event: Event) -> tuple[Text, ...]:

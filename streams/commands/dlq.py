@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,16 +119,25 @@ def replay_letters(
     from streams.dead_letters import MAX_REPLAYS
 
     with _open_source(settings, kafka=kafka) as source:
-        letters = _choose(source, identities, filters)
+        chosen = _choose(source, identities, filters)
+        letters = [letter for letter in chosen if not letter.is_empty]
         worn_out = [] if force else [letter for letter in letters if letter.replays >= MAX_REPLAYS]
         count = source.replay([letter for letter in letters if force or letter.replays < MAX_REPLAYS])
     click.echo(f"{count} replayed")
+    if empty := [letter for letter in chosen if letter.is_empty]:
+        click.echo(
+            f"{len(empty)} stay ({empty[0].id}, …): they hold no bytes, as no topic took so many. "
+            "Ask the publisher for the item, then drop them",
+            err=True,
+        )
     if worn_out:
         click.echo(
             f"{len(worn_out)} stay ({worn_out[0].id}, …): replayed {MAX_REPLAYS} times and rejected again. "
             "Mend the cause, then say --force; or drop them",
             err=True,
         )
+    if not count and empty:
+        sys.exit(1)
 
 
 @command.command("drop")

@@ -25,6 +25,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from config.redaction import redact_secrets
 from config.settings import Settings
 from processors.errors import PartAway, Rejected, Transient
+from processors.numbers import parse_int64
 from sinks.metrics import AWAY_PARTS, HELD_STORIES
 from sinks.ports import Sink, WriteOutcome
 from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, KafkaRecord
@@ -212,8 +213,12 @@ def held_message(topic: str, record: Record, away: PartAway) -> Message:
 
 
 def original_record(held: Record) -> Record:
-    """The record as it stood where it was first read."""
-    topic, partition, offset = ((held.header(name) or b"").decode() for name in ORIGIN_HEADERS)
+    """The record as it stood where it was first read; one that nobody here has written there stays as it is."""
+    topic, partition, offset = (
+        (held.header(name) or b"").decode("utf-8", "replace") for name in ORIGIN_HEADERS
+    )
+    if not topic or parse_int64(partition) is None or parse_int64(offset) is None:
+        return held
     own = {*ORIGIN_HEADERS, "x-held-part", "x-held-reason"}
     headers = tuple((name, value) for name, value in held.headers if name not in own)
     return replace(held, topic=topic, partition=int(partition), offset=int(offset), headers=headers)

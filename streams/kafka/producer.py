@@ -147,6 +147,7 @@ class TransactionalProducer:
 
         Raises:
             Misconfigured: the broker allows no transactions as long as ours.
+            Unreachable: it has fenced the one before, but not yet ended what that one had open.
             KafkaError: it refuses us.
         """
         producer = self._make()
@@ -215,7 +216,7 @@ class TransactionalProducer:
         if self._producer is None:
             try:
                 await self.start()
-            except KafkaError as error:
+            except (KafkaError, Unreachable) as error:
                 raise NotWritten(error) from error
             if (
                 not self._may_renew()
@@ -273,8 +274,8 @@ async def wait_acknowledged(batches: Sequence[SentBatch], seconds: float = ACKNO
 class NotWritten(Transient):
     """A transaction that is certainly not committed, because the broker refused a part of it, or is away."""
 
-    def __init__(self, error: KafkaError) -> None:
-        """What the broker answered, or the client said."""
+    def __init__(self, error: KafkaError | Unreachable) -> None:
+        """What the broker answered, or the client said; `Unreachable` where it did not answer in time."""
         super().__init__(str(error))
         self.error = error
 

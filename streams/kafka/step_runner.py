@@ -111,6 +111,8 @@ class StepRunner:
         """
         try:
             await self._producer.start()
+        except Unreachable as error:  # the predecessor is fenced, and a takeover waits for what it had open
+            self._note_wait(error)
         except KafkaError as error:  # the other steps may have their rights
             if explain_denial(error, self._cluster.settings, WRITE_OPERATION) is None:
                 raise

@@ -16,11 +16,11 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from processors.errors import Transient
+from processors.errors import Transient, Unreachable
 from streams.kafka.cluster import Cluster
 from streams.kafka.faust_internals import CommittedOffset, committed_offsets
 from streams.kafka.gaps import GAP_BOOK, find_gap
-from streams.kafka.producer import TRANSACTION_MS
+from streams.kafka.producer import START_WITHIN_S, TRANSACTION_MS, close_producer
 from streams.retry import PARTITION_TAKEOVER
 
 log = structlog.get_logger("wiredesk.kafka")
@@ -83,6 +83,10 @@ async def _fence_the_dead(
     for worker in sorted(dead):
         identity = cluster.transactional_id(step, worker)
         producer = cluster.producer(transactional_id=identity, transaction_timeout_ms=TRANSACTION_MS)
-        await producer.start()
-        await producer.stop()
+        try:
+            await asyncio.wait_for(producer.start(), START_WITHIN_S)
+        except TimeoutError as error:
+            raise Unreachable(f"the transaction of {worker} does not end: are replicas missing?") from error
+        finally:
+            await close_producer(producer)
         log.debug("fenced a dead worker", step=step, worker=worker)

@@ -87,6 +87,39 @@ def written(name: str, *events: Event) -> bytes:
     return stream.getvalue()
 
 
+CUT: Final = replace(dispatch(), text="First part of the text.", story=Story("urn:nda:cut"))
+BODILESS: Final = replace(dispatch(), text="The whole text. It says <more>.", story=Story("urn:nda:bodiless"))
+TEASED: Final = replace(
+    dispatch(),
+    text="The whole text.",
+    story=Story(
+        "urn:nda:teased",
+        bodies=(Text("<p>Only a teaser.</p>", "teaser", "text/html"), Text("The whole text.", "main")),
+    ),
+)
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+def test_every_form_has_the_text_of_an_event_whose_story_has_it_not(name: str) -> None:
+    """Events are cut to a size, or leave out a body that repeats the text."""
+    for made, words in ((CUT, b"First part of the text."), (BODILESS, b"The whole text. It says ")):
+        assert words in written(name, made), made.story.uri
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+def test_every_form_has_the_whole_text_of_a_story_with_a_teaser_once(name: str) -> None:
+    whole = written(name, TEASED)
+    assert 1 <= whole.count(b"The whole text.") <= 2, "as text and as HTML at most"
+    if name in {"rss", "atom", "json-feed"}:
+        assert b"Only a teaser" not in whole
+
+
+def test_a_main_body_that_does_not_say_what_it_is_counts_as_plain() -> None:
+    item = make_ninjs(TEASED, "3.1")
+    assert [body["value"] for body in item["bodies"]] == ["<p>Only a teaser.</p>", "The whole text."]
+    assert make_ninjs(TEASED, "1.6")["charcount"] == len("The whole text.")
+
+
 def validator(version: str) -> Any:
     path = SHARED / "corpus" / "formats" / "ninjs" / f"ninjs-schema_{version}.json"
     if not path.is_file():

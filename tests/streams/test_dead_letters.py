@@ -12,7 +12,7 @@ from processors.model.event import RawItem
 from streams.commands.dlq import command
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log
-from streams.messages import Record, dead_letter, raw_message
+from streams.messages import Record, dead_letter, raw_message, without_bytes
 from streams.topology import RAW
 
 DLQ = RAW.dead_letters.name
@@ -82,6 +82,21 @@ def test_a_replay_puts_the_item_back_and_counts(folder: Path) -> None:
     assert headers["x-replays"] == b"1"
     assert "x-error-type" not in headers
     assert headers["ce_type"] == b"org.wiredesk.items.raw.v1"
+
+
+def test_a_letter_without_bytes_is_not_replayed(folder: Path) -> None:
+    """No topic took so many: the headers say what it was, and where the bytes stood."""
+    log = Log(folder / DATABASE)
+    raw = raw_message(RawItem(b"<rss>" * 9, "2026-01-31T12:09:00Z", feed="nda"), RAW.name)
+    record = Record(RAW.name, 0, 9, raw.key, raw.value, raw.timestamp, raw.headers)
+    log.append([without_bytes(dead_letter(record, "normalise", Malformed("too long")))])
+    log.close()
+    only = dlq(folder, "replay", "--feed", "nda")
+    assert (only.exit_code, only.stdout) == (1, "0 replayed\n")
+    assert only.stderr.startswith(f"1 stay ({DLQ}/0/2, …): they hold no bytes")
+    all_letters = dlq(folder, "replay")
+    assert (all_letters.exit_code, all_letters.stdout) == (0, "2 replayed\n")
+    assert len(dlq(folder, "list").stdout.splitlines()) == 1, "it stays until somebody drops it"
 
 
 def test_dropping_wants_a_choice(folder: Path) -> None:

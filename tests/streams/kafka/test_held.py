@@ -180,5 +180,7 @@ def test_what_is_held_comes_back_as_it_was_read() -> None:
     again = Record(message.topic, 0, 1, message.key, message.value, message.timestamp, message.headers)
     assert original_record(again) == record
     assert message.header("x-held-part") == b"may"
+    foreign = Record(HELD.name, 0, 2, b"k", b"{}", 5, (("x-original-partition", b"\xff"),))
+    assert original_record(foreign) == foreign, "somebody else's record is judged by what it holds"
     twice = held_message(HELD.name, original_record(again), PartAway("may", "is read-only"))
     assert len(twice.headers) == len(message.headers), "holding it again adds nothing"

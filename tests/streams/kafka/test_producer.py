@@ -248,6 +248,38 @@ async def test_a_producer_that_was_fenced_is_not_made_anew(kafka: KafkaForTest) 
     assert len(await read(kafka.settings(partitions=PARTITIONS), [TOPIC], 4, 2)) == 3
 
 
+async def test_a_broker_that_does_not_end_the_transaction_before_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without enough replicas it answers a new producer for ever that the transaction before is not done."""
+    monkeypatch.setattr(module, "START_WITHIN_S", 0.01)
+
+    class WaitsForEver:
+        stopped = False
+
+        async def start(self) -> None:
+            await asyncio.Event().wait()
+
+        async def stop(self) -> None:
+            self.stopped = True
+
+    made: list[WaitsForEver] = []
+
+    def make() -> Any:
+        made.append(WaitsForEver())
+        return made[-1]
+
+    async def write(_: AIOKafkaProducer) -> None:
+        raise AssertionError("nothing can be written")
+
+    writer = TransactionalProducer(make)
+    for _ in range(2):
+        with pytest.raises(NotWritten, match="are replicas missing") as caught:
+            await writer.transact(write)
+        assert isinstance(caught.value.error, Unreachable)
+    assert [producer.stopped for producer in made] == [True, True]
+
+
 async def test_what_is_on_its_way_is_bounded_and_one_larger_message_passes_alone() -> None:
     sizes, limit = BatchSizes(), module.MAX_UNACKNOWLEDGED_BYTES
     await sizes.enter(limit + 1)
