@@ -26,7 +26,7 @@ T = TypeVar("T")
 MAX_ABBREVIATION_CHARS: Final = 3
 
 # Pieces of texts between blanks whose words are kept, of each kind some 6 MB: with fewer the words of a day's wire are read again.
-MAX_CACHED_PIECES: Final = 1 << 15
+MAX_CACHED_PIECES: Final = 1 << 13
 MAX_CACHED_PIECE_CHARS: Final = 40  # a longer one is an address, or a sentence in an unspaced script
 
 _WORD: Final = re.compile(

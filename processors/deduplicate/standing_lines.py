@@ -142,7 +142,7 @@ def hash_headline(headline: str) -> int:
     return bits
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _hash_headline_word(word: str) -> int:
     return 1 << (xxhash.xxh3_64_intdigest(word.encode("utf-8", "surrogatepass")) % _HEADLINE_BITS)
 

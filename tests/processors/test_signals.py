@@ -210,7 +210,9 @@ def test_only_the_head_of_a_long_text_is_read() -> None:
     started = time.process_time()
     for _ in range(200):
         read_signals(headline="Council votes", text=COPY * 1000)
-    assert (time.process_time() - started) / 200 < 0.002
+    assert (
+        time.process_time() - started
+    ) / 200 < 0.02  # some 2 ms; the whole text took a hundred times as long
 
 
 def test_the_highest_number_of_two_places_is_the_sequence() -> None:

@@ -249,7 +249,7 @@ def test_a_brief_of_fifty_thousand_words_is_found() -> None:
     assert len(text.split()) > 50_000
     started = time.process_time()
     decided = window.decide(event("a", text))
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 10.0  # some tenths of a second; by the square of the text minutes
     assert len(decided.memory) < 15_000
     assert window.decide(event("b", text[: len(text) // 5], hours=1)).lineage.story == "a"
 
