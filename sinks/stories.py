@@ -24,7 +24,7 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from config.lexicon import agencies
-from processors.model.event import Event, Lineage, Mention
+from processors.model.event import Entity, Event, Lineage, Mention
 from processors.numbers import parse_int64
 from processors.sources import ANY_SOURCE, is_same_source, qualify_uri, short_uri
 from processors.times import read_milliseconds, to_milliseconds
@@ -263,7 +263,13 @@ def entity_names(event: Event) -> tuple[str, ...]:
 
 
 def subject_names(event: Event) -> tuple[str, ...]:
-    """As `entity_names`, without those who only made the story: its agency, and whoever is named in bylines and sign-offs.
+    """As `entity_names`, of `subject_entities` only."""
+    names = (fold(name) for entity in subject_entities(event) for name in (entity.name, *entity.aliases))
+    return tuple(dict.fromkeys(names))
+
+
+def subject_entities(event: Event) -> list[Entity]:
+    """The event's entities without those who only made the story: its agency, and whoever is named in bylines and sign-offs.
 
     An agency that the story is about, as `Entity.relevance` says, stays.
     """
@@ -282,14 +288,12 @@ def subject_names(event: Event) -> tuple[str, ...]:
 
     mentioned = {mention.entity for mention in event.mentions or ()}
     of_copy = {mention.entity for mention in event.mentions or () if is_of_copy(mention)}
-    kept = [
+    return [
         entity
         for entity in event.entities or ()
         if (entity.id in of_copy or entity.id not in mentioned)
         and ((entity.relevance or 0) >= MIN_SUBJECT_RELEVANCE or fold(entity.name) not in makers)
     ]
-    names = (fold(name) for entity in kept for name in (entity.name, *entity.aliases))
-    return tuple(dict.fromkeys(names))
 
 
 @cache
