@@ -16,6 +16,7 @@ from sinks.routes.router import route_topic
 from streams.kafka.cluster import Cluster
 from streams.sinks import sink_steps
 from streams.topology import (
+    BACKFILL,
     CRASH_COUNTS,
     FEED_STATES,
     GAPS,
@@ -55,7 +56,7 @@ def role_grants(settings: Settings) -> list[Grant]:
         Grant("routes", "topic", cluster.topic(ROUTED_PREFIX), WRITE_OPERATIONS, is_prefix=True),
         *_sink_grants(cluster),
         *_webhook_grants(cluster),
-        _topic_grant(cluster, "desk", FEED_STATES, READ_OPERATIONS),
+        *(_topic_grant(cluster, "desk", topic, READ_OPERATIONS) for topic in (FEED_STATES, RAW, BACKFILL)),
         *(_all_topics(cluster, role) for role in ("poller", "worker", "routes", "sink", "webhooks", "desk")),
     ]
 

@@ -22,7 +22,7 @@ from streams.kafka.cluster import Cluster
 from streams.kafka.grants import Grant, grant_commands, role_grants, user_name
 from streams.kafka.poll import load_states
 from streams.kafka.topics import check_topics, topic_differences
-from streams.topology import ENRICHED, HELD_TOPICS, LINEAGE, NORMALISED, RAW, STEPS, TOPICS
+from streams.topology import BACKFILL, ENRICHED, HELD_TOPICS, LINEAGE, NORMALISED, RAW, STEPS, TOPICS
 from tests.acceptance.test_tls import QUICK, sunk
 from tests.conftest import _lacking
 from tests.servers.fleet import COMMAND, Worker, item, make_topics, publish, read
@@ -67,6 +67,7 @@ def test_a_worker_reads_and_writes_what_the_topology_says() -> None:
 
 def test_a_desk_writes_nothing_and_a_sink_only_dead_letters_and_what_it_holds() -> None:
     assert of_role("desk", "Write") == set()
+    assert {RAW.name, BACKFILL.name} <= of_role("desk", "Read"), "it shows the item of a story that was cut"
     held = {topic.name for topic in HELD_TOPICS}
     written = of_role("sink", "Write") | of_role("webhooks", "Write")
     assert all(name.endswith(".dlq") for name in written - held)
