@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from config.redaction import redact_secrets
 from config.settings import Desk
 from processors.errors import Transient
-from sinks.desk import markup
 from sinks.desk.access import DeskAccess
 from sinks.desk.api import Api, json_response
+from sinks.desk.display import mark_message, set_display
 from sinks.desk.exchange import OtherOrigins, shorten_answer
 from sinks.desk.health import Check, count_feeds, health_routes
 from sinks.desk.pages import Pages
@@ -33,7 +30,7 @@ STATIC_FILES: Final = {path.name: path for path in (DESK_FOLDER / "static").iter
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        " form-action 'self'; base-uri 'none'; frame-src 'self'; frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -64,13 +61,14 @@ def make_app(
     access = DeskAccess(settings, may_read=origins.is_allowed)
     app = web.Application(
         middlewares=[
-            *(check_characters, origins.answer_preflight, access.check_reader, shorten_answer, _answer_errors)
+            *(check_characters, set_display, origins.answer_preflight),
+            *(access.check_reader, shorten_answer, _answer_errors),
         ],
         client_max_size=64 * 1024,
     )
     turns = SearchTurns()
     wire = Wire(stories)
-    pages = Pages(stories, feeds, pipeline, settings, _templates(), access, turns)
+    pages = Pages(stories, feeds, pipeline, settings, access, turns, wire)
     app.add_routes(pages.routes())
     app.add_routes(Api(stories, feeds, pipeline, wire, turns, settings.page_size).routes())
 
@@ -126,12 +124,14 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except (BadCursor, BadQuery) as error:
         return _error_response(request, 400, type(error).__name__, str(error))
     except SearchTooSlow as error:
-        return _error_response(request, 503, "The search takes too long", str(error))
+        return _error_response(request, 503, mark_message("The search takes too long"), str(error))
     except Transient as error:
         log.warning("the store does not answer", path=request.path, reason=str(error))
-        return _error_response(request, 503, "The index does not answer", str(error))
+        return _error_response(request, 503, mark_message("The index does not answer"), str(error))
     except web.HTTPNotFound:
-        return _error_response(request, 404, "Nothing here", f"{request.path} is no page of the desk.")
+        return _error_response(
+            request, 404, mark_message("Nothing here"), f"{request.path} is no page of the desk."
+        )
 
 
 def _error_response(request: web.Request, status: int, title: str, message: str) -> web.StreamResponse:
@@ -139,57 +139,3 @@ def _error_response(request: web.Request, status: int, title: str, message: str)
     if request.path.startswith("/api/"):
         return json_response({"error": {"type": title, "message": message}}, status)
     return request.app[PAGES].page("error.html", status, title=title, message=message)
-
-
-def _templates() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(DESK_FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        marked=markup.mark_words,
-        path=_story_path,
-        cluster_path=_cluster_path,
-        moment=_format_moment,
-        ago=_format_age,
-    )
-    return environment
-
-
-def _story_path(uri: str) -> str:
-    """The address of a story's page."""
-    return f"/stories/{quote(uri, safe='')}"
-
-
-def _cluster_path(cluster: str) -> str:
-    """The address of a cluster's page."""
-    return f"/clusters/{quote(cluster, safe='')}"
-
-
-def _format_moment(timestamp: str | None) -> str:
-    """A timestamp as people read it, in UTC."""
-    if not timestamp:
-        return "never"
-    try:
-        return datetime.fromisoformat(timestamp).astimezone(UTC).strftime("%-d %b %Y, %H:%M UTC")
-    except ValueError:
-        return timestamp
-
-
-def _format_age(timestamp: str | None, now: datetime) -> str:
-    """How long ago a timestamp was, in the largest unit that fits."""
-    if not timestamp:
-        return "never"
-    try:
-        seconds = (now - datetime.fromisoformat(timestamp)).total_seconds()
-    except (ValueError, TypeError):
-        return timestamp
-    ahead, seconds = seconds < -1, abs(seconds)
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            text = f"{int(seconds // size)} {unit}"
-            return f"in {text}" if ahead else f"{text} ago"
-    return "soon" if ahead else "now"

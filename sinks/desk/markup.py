@@ -62,11 +62,15 @@ def headline_markup(event: Event, fallback: str) -> Markup:
     return _MarkedText(event.headline, _layers(event, "headline"), [span]).part(*span)
 
 
-def mark_words(text: str, spans: Iterable[tuple[int, int]]) -> Markup:
-    """A text with the places of a query's words marked."""
+def mark_words(text: str, spans: Iterable[tuple[int, int]], max_chars: int | None = None) -> Markup:
+    """A text with the places of a query's words marked; what is longer than `max_chars` ends with an ellipsis."""
+    if max_chars is not None and len(text) > max_chars:
+        text = f"{text[:max_chars]}…"
     parts: list[Markup | str] = []
     last = 0
     for start, end in spans:
+        if end > len(text):
+            break
         parts += [escape(text[last:start]), Markup("<mark>{}</mark>").format(text[start:end])]
         last = end
     return Markup("").join([*parts, escape(text[last:])])

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 from aiohttp import web
-from jinja2 import Environment
 
 from config.settings import Desk
 from processors.model.event import Event, Lineage
 from sinks.desk import markup
 from sinks.desk.access import READER, DeskAccess, local_path
+from sinks.desk.api import json_response
+from sinks.desk.display import (
+    COOKIE_S,
+    DISPLAY_COOKIE,
+    choose_display,
+    mark_message,
+    render_template,
+)
+from sinks.desk.live import RowEncoder
 from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import AskedQuery, BadQuery, SearchTurns, read_query
+from sinks.desk.stream import Wire
 from sinks.listener import Bodies
 from sinks.search import Hit, Page, Query, StoredStory, Stories, shown_headline
 from sinks.stories import is_unreached_kill, lineage
@@ -29,6 +39,7 @@ MAX_NAMED_KILLS: Final = 3  # above the list: more push the news down; the list 
 MAX_FORM_BYTES: Final = 64 * 1024  # a token and an address; more is no login
 FORM_TIMEOUT_S: Final = 10.0  # for the form of a login: longer keeps places for nobody
 MAX_FORM_FIELDS: Final = 10
+MAX_SUGGESTIONS: Final = 20  # while one types: more are no help, fewer hide what was meant
 
 
 class Pages:
@@ -40,22 +51,27 @@ class Pages:
         feeds: Feeds,
         pipeline: PipelineState | None,
         settings: Desk,
-        templates: Environment,
         access: DeskAccess,
         turns: SearchTurns,
+        wire: Wire,
     ) -> None:
         """Reads the given stores; without a pipeline its state is not shown."""
         self._access, self._turns, self._bodies = access, turns, Bodies(timeout_s=FORM_TIMEOUT_S)
         self._stories, self._feeds, self._pipeline = stories, feeds, pipeline
-        self._settings, self._templates = settings, templates
+        self._settings, self._wire = settings, wire
 
     def routes(self) -> list[web.RouteDef]:
         """The pages' addresses."""
         return [
             web.get("/", self.stories, name="stories"),
+            web.get("/ticker", self.stories),
+            web.get("/live", self.live),
+            web.get("/suggest/feeds", self.suggest_feeds),
             web.get("/stories/{uri:.+}", self.story, name="story"),
             web.get("/clusters/{cluster:.+}", self.cluster, name="cluster"),
+            web.get("/chains/{chain:.+}", self.chain, name="chain"),
             web.get("/feeds", self.feeds, name="feeds"),
+            web.post("/display", self.set_display),
             web.get("/login", self.ask_token, name="login"),
             web.post("/login", self.login),
             web.get("/favicon.ico", self.icon),
@@ -66,10 +82,16 @@ class Pages:
         try:
             asked = read_query(request.query, self._settings.page_size, datetime.now(UTC))
         except BadQuery as error:
-            return self.page("error.html", 400, title="That can't be searched", message=str(error))
+            return self.page(
+                "error.html", 400, title=mark_message("That can't be searched"), message=str(error)
+            )
+        cursor = (await self._stories.arrivals(None)).cursor  # before the page: so nothing falls between
         page = await self._find_page(asked, request[READER])
+        live = _live_values(asked, cursor)
         if request.query.get("part") == "list":
-            return await self.render_page("_list.html", asked=asked, page=page)
+            return await self.render_page("_list.html", asked=asked, page=page, **live)
+        if request.path == "/ticker":
+            return await self.render_page("ticker.html", asked=asked, page=page, **live)
         kills = await self._stories.latest(Query(relation="kill", since=_day_ago(), limit=MAX_NAMED_KILLS))
         received = await self._stories.latest(Query(relation="kill", order="received", limit=MAX_KILLS))
         unreached = [hit for hit in received.hits if hit.unreached and hit.received >= _day_ago()]
@@ -83,17 +105,33 @@ class Pages:
             unreached=unreached[:MAX_NAMED_KILLS],
             feeds=feeds,
             languages=languages,
+            **live,
         )
+
+    async def live(self, request: web.Request) -> web.StreamResponse:
+        """The stream of the rows that fit a list's query."""
+        asked = read_query(request.query, self._settings.page_size, datetime.now(UTC))
+        return await self._wire.send(request, RowEncoder(_fitting(asked.query)))
+
+    async def suggest_feeds(self, request: web.Request) -> web.Response:
+        """Some feeds whose name or title has what a reader has typed."""
+        typed = request.query.get("begin", "").strip().casefold()
+        fitting = (
+            {"id": feed.id, "title": feed.title[:200]}
+            for feed in await self._feeds.list()
+            if typed in feed.id.casefold() or typed in feed.title.casefold()
+        )
+        return json_response({"feeds": list(islice(fitting, MAX_SUGGESTIONS))})
 
     async def story(self, request: web.Request) -> web.Response:
         """The page of a story, with its annotations and the other members of its chain."""
         uri = request.match_info["uri"]
         stored = await self._stories.get(uri)
         if stored is None:
-            message = (
+            message = mark_message(
                 "No story has this address. It may be older than the index keeps, or still under embargo."
             )
-            return self.page("error.html", 404, title="No such story", message=message)
+            return self.page("error.html", 404, title=mark_message("No such story"), message=message)
         place = lineage(stored.event)
         members = await self._stories.versions(place.story)
         kept = await self._stories.kept_versions(uri)
@@ -105,10 +143,35 @@ class Pages:
         name = request.match_info["cluster"]
         hits = await self._stories.cluster(name)
         if not hits:
-            message = "No cluster has this address. Its stories may be older than the index keeps, killed, or under embargo."
-            return self.page("error.html", 404, title="No such cluster", message=message)
+            message = mark_message(
+                "No cluster has this address. Its stories may be older than the index keeps, killed, or under embargo."
+            )
+            return self.page("error.html", 404, title=mark_message("No such cluster"), message=message)
         template = "_cluster.html" if request.query.get("part") == "list" else "cluster.html"
         return await self.render_page(template, cluster=name, hits=hits, latest=hits[-1].cluster)
+
+    async def chain(self, request: web.Request) -> web.Response:
+        """Every member of a chain in order, repeats and withdrawn ones too; with ``part=list`` only these."""
+        name = request.match_info["chain"]
+        hits = await self._stories.versions(name)
+        if not hits:
+            message = mark_message(
+                "No chain has this address. Its stories may be older than the index keeps."
+            )
+            return self.page("error.html", 404, title=mark_message("No such chain"), message=message)
+        template = "_cluster.html" if request.query.get("part") == "list" else "chain.html"
+        return await self.render_page(template, chain=name, hits=hits)
+
+    async def set_display(self, request: web.Request) -> web.Response:
+        """Keep how the reader wants the desk, and go back to the page."""
+        async with self._bodies.read_body(request, MAX_FORM_BYTES) as body:
+            form = _read_form(body)
+        response = web.Response(
+            status=303, headers={"Location": local_path(form.get("next", "/")), "Cache-Control": "no-store"}
+        )
+        chosen = choose_display(form)
+        response.set_cookie(DISPLAY_COOKIE, chosen.cookie, max_age=COOKIE_S, samesite="Lax")
+        return response
 
     async def feeds(self, _request: web.Request) -> web.Response:
         """The health of the feeds and the pipeline."""
@@ -141,9 +204,11 @@ class Pages:
 
     def page(self, name: str, status: int = 200, **values: Any) -> web.Response:
         """A page from its template."""
-        text = self._templates.get_template(name).render(now=datetime.now(UTC), **values)
         return web.Response(
-            text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"}
+            text=render_template(name, **values),
+            status=status,
+            content_type="text/html",
+            headers={"Cache-Control": "no-store"},
         )
 
     async def render_page(self, name: str, status: int = 200, **values: Any) -> web.Response:
@@ -177,6 +242,31 @@ class Pages:
     async def _find_page(self, asked: AskedQuery, reader: str) -> Page:
         async with self._turns.take_turn(reader):
             return await (self._stories.search if asked.query.words else self._stories.latest)(asked.query)
+
+
+def _fitting(query: Query) -> Callable[[Hit], bool]:
+    def fits(hit: Hit) -> bool:
+        return not (
+            (query.feed and hit.feed != query.feed)
+            or (query.language and (hit.language or "").partition("-")[0] != query.language)
+            or (query.relation and hit.relation != query.relation)
+            or (hit.relation == "duplicate" and not query.duplicates and query.relation != "duplicate")
+        )
+
+    return fits
+
+
+def _live_values(asked: AskedQuery, cursor: str) -> dict[str, Any]:
+    """What the live part of a list needs: where it begins, and the addresses of its parts."""
+    query = asked.link(part=None).removeprefix("/")
+    fold = "cluster" if asked.query.grouped else "chain" if asked.query.collapse else None
+    return {
+        "cursor": cursor,
+        "part": asked.link(part="list"),
+        "stream": f"/live{query}{'&' if query else '?'}after=",
+        "ticker": f"/ticker{query}",
+        "fold": fold,
+    }
 
 
 def _read_form(body: bytes) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 import orjson
@@ -45,11 +45,15 @@ class Wire:
 
         ``Last-Event-ID``, or ``after``, goes on where a reader lost us.
         """
+        check_parameters(request.query, ("after",))
+        return await self.send(request, _encode_events)
+
+    async def send(self, request: web.Request, encode: Callable[[Arrivals], bytes]) -> web.StreamResponse:
+        """Send what comes as `encode` writes it."""
         if len(self._readers) >= stream_limit(MAX_READERS):
             raise web.HTTPServiceUnavailable(
                 text="too many open streams; close one", headers={"Retry-After": "30"}
             )
-        check_parameters(request.query, ("after",))
         cursor = request.headers.get("Last-Event-ID") or request.query.get("after")
         if cursor:  # one that is none is refused while there is a status to say so with
             await self._stories.arrivals(cursor, 1)
@@ -62,7 +66,7 @@ class Wire:
         )
         await response.prepare(request)
         await response.write(b"retry: 3000\n\n")
-        async for chunk in self._chunks(cursor):
+        async for chunk in self._chunks(cursor, encode):
             await response.write(chunk)
         return response
 
@@ -73,7 +77,7 @@ class Wire:
         if self._task:
             self._task.cancel()
 
-    async def _chunks(self, cursor: str | None) -> AsyncIterator[bytes]:
+    async def _chunks(self, cursor: str | None, encode: Callable[[Arrivals], bytes]) -> AsyncIterator[bytes]:
         queue: asyncio.Queue[Arrivals | None] = asyncio.Queue(MAX_WAITING_BATCHES)
         self._readers.add(queue)
         try:
@@ -82,7 +86,7 @@ class Wire:
                 async with self._catching_up:
                     missed = await self._stories.arrivals(cursor)
                 cursor = missed.cursor if missed.hits else None
-                yield _encode_events(missed)
+                yield encode(missed)
             while True:
                 try:
                     arrivals = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
@@ -91,7 +95,7 @@ class Wire:
                     continue
                 if arrivals is None:
                     return
-                yield _encode_events(arrivals)
+                yield encode(arrivals)
         finally:
             self._readers.discard(queue)
 

@@ -105,7 +105,7 @@ def test_segments_are_shown_on_request(desk: str, page: Page) -> None:
 def test_a_filter_applies_when_it_is_chosen(desk: str, page: Page) -> None:
     page.goto(desk)
     before = page.locator(".story").count()
-    page.select_option("select[name=language]", index=1)
+    page.select_option(".filters select[name=language]", index=1)
     page.wait_for_url("**/?*language=*")
     assert 0 < page.locator(".story").count() < before
 

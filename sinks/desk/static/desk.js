@@ -1,56 +1,112 @@
-"use strict";
-// New stories come in by themselves where the reader stands at the top; further down a button offers them.
-const list = document.getElementById("list");
-const live = document.querySelector(".live");
+// What every page does: times in the reader's zone, keys, the form of choices, and its place in a pane beside the list.
+const root = document.documentElement;
+const inPane = window.parent !== window;
+if (inPane) { root.classList.add("in-pane"); }
+const ownEnglish = navigator.language.startsWith("en") ? navigator.language : "en-GB";
+const locale = root.lang === "en" ? ownEnglish : root.lang;
 
-if (list && live && list.dataset.live && window.EventSource) {
-  const button = live.querySelector("button");
-  let waiting = 0;
-  let busy = false;
-  let again = false;
+// The words of an element's page language, with their places filled.
+export const wordsOf = (element) => {
+  const words = JSON.parse(element.dataset.words);
+  return (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, place) => values[place]);
+};
 
-  const refresh = async () => {
-    if (busy) { again = true; return; }
-    busy = true;
-    try {
-      const answer = await fetch(list.dataset.live, { credentials: "same-origin" });
-      if (answer.ok) {
-        const seen = new Set(Array.from(list.querySelectorAll("h2 a"), (link) => link.getAttribute("href")));
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        for (const story of page.querySelectorAll("li.story")) {
-          const link = story.querySelector("h2 a");
-          if (seen.size && link && !seen.has(link.getAttribute("href"))) { story.classList.add("fresh"); }
-        }
-        list.replaceChildren(...page.body.childNodes);
-        waiting = 0;
-        show();
-      }
-    } catch { /* the stream reconnects by itself and asks again */ } finally {
-      setTimeout(() => { busy = false; if (again) { again = false; refresh(); } }, 1500);
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const zone = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const ages = new Intl.RelativeTimeFormat(locale, { style: "short", numeric: "auto" });
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+
+const formatAge = (date) => {
+  const seconds = (date - Date.now()) / 1000;
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(seconds) >= size) { return ages.format(Math.trunc(seconds / size), unit); }
+  }
+  return ages.format(0, "second");
+};
+
+// Server pages have times in UTC; a reader with script has them in his own zone, and their ages grow.
+export const formatTimes = (within = document) => {
+  const today = new Date().toDateString();
+  for (const time of within.querySelectorAll("time[datetime]")) {
+    const date = new Date(time.dateTime);
+    if (Number.isNaN(date.getTime()) || time.matches(".clock")) { continue; }
+    if (time.matches(".when")) {
+      const old = date.toDateString() !== today;
+      time.querySelector("b").textContent = old ? `${day.format(date)} ${clock.format(date)}` : clock.format(date);
+      time.querySelector("span").textContent = formatAge(date);
+      time.classList.toggle("old", old);
+    } else if (time.textContent.trim().endsWith("UTC")) {
+      time.title ||= time.textContent.trim();
+      time.textContent = moment.format(date);
     }
-  };
+  }
+};
 
-  const show = () => {
-    button.textContent = waiting ? `${waiting} new ${waiting === 1 ? "story" : "stories"}: show` : "Live";
-    button.disabled = !waiting;
-    live.classList.toggle("waiting", waiting > 0);
-  };
+// One key, or g and then one key, does one thing. `addKeys` lets a page add its own.
+const keys = new Map();
+export const addKeys = (more) => { for (const [key, action] of Object.entries(more)) { keys.set(key, action); } };
+let afterG = 0;
 
-  const reading = () => window.scrollY > 200 || document.hidden || list.contains(document.activeElement);
+const isTyping = (target) => target?.closest?.("input, select, textarea, [contenteditable]");
 
-  const stream = new EventSource("/api/stream");
-  stream.addEventListener("open", () => { live.hidden = false; live.classList.remove("lost"); show(); });
-  stream.addEventListener("error", () => { live.classList.add("lost"); button.textContent = "Connection lost, trying again"; });
-  stream.addEventListener("message", () => { waiting += 1; if (reading()) { show(); } else { refresh(); } });
-  button.addEventListener("click", () => { window.scrollTo({ top: 0 }); refresh(); });
-  document.addEventListener("visibilitychange", () => { if (waiting && !reading()) { refresh(); } });
-  window.addEventListener("pagehide", () => stream.close());
+document.addEventListener("keydown", (event) => {
+  if (root.dataset.keys === "off" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) { return; }
+  if (document.querySelector("dialog[open]")) { return; }
+  const name = event.timeStamp - afterG < 1500 && event.key !== "g" ? `g ${event.key}` : event.key;
+  afterG = event.key === "g" ? event.timeStamp : -Infinity;
+  const action = keys.get(name);
+  if (action) {
+    event.preventDefault();
+    action(event);
+  } else if (inPane && ["j", "k", "m", "n", ".", "p", "A", "Escape"].includes(event.key)) {
+    window.parent.document.dispatchEvent(new KeyboardEvent("keydown", { key: event.key }));
+  }
+});
+
+const open = (path) => () => { (inPane ? window.parent : window).location.href = path; };
+const help = document.getElementById("keys");
+addKeys({
+  "/": () => (inPane ? window.parent : window).document.getElementById("q")?.focus(),
+  "?": () => help.showModal(),
+  "g l": open("/"),
+  "g f": open("/feeds"),
+  "g s": open("/searches"),
+});
+
+// In a pane, what is no story opens in the whole window.
+if (inPane) {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (link && !link.target && !/^\/(stories|clusters|chains)\//.test(link.pathname)) { link.target = "_top"; }
+  }, true);
 }
 
-// Filters apply at once; without script there is the button.
-for (const field of document.querySelectorAll(".filters form select, .filters form input[type=checkbox]")) {
+// Choices apply at once; without script there is the button.
+for (const field of document.querySelectorAll(".display select, .filters form :is(select, input[type=checkbox])")) {
   field.addEventListener("change", () => field.form.requestSubmit());
 }
+for (const button of document.querySelectorAll(".show-keys")) {
+  button.hidden = false;
+  button.addEventListener("click", () => help.showModal());
+}
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) { menu.open = false; }
+  }
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.("details.menu[open]");
+  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+});
+
+const header = document.querySelector(".clock");
+const tick = () => { if (header) { header.textContent = zone.format(new Date()); } };
+tick();
+formatTimes();
+setInterval(tick, 5000);
+setInterval(formatTimes, 30000);
 
 // What is shown of a story is remembered.
 for (const box of document.querySelectorAll(".legend input")) {
@@ -68,19 +124,3 @@ const light = (event, on) => {
 };
 document.addEventListener("pointerover", (event) => light(event, true));
 document.addEventListener("focusin", (event) => light(event, true));
-
-// "/" goes to the search; j and k go through the stories.
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) { return; }
-  if (event.key === "/") { event.preventDefault(); document.getElementById("q").focus(); }
-  if (event.key === "j" || event.key === "k") {
-    const links = Array.from(document.querySelectorAll(".stories h2 a"));
-    const at = links.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1);
-    links[Math.max(0, Math.min(at, links.length - 1))]?.focus();
-  }
-});
-
-const clock = document.querySelector(".clock");
-if (clock) {
-  setInterval(() => { clock.textContent = `${new Date().toISOString().slice(11, 16)} UTC`; }, 5000);
-}
