@@ -34,6 +34,12 @@ class Routes(Struct, frozen=True):
         HourCount,
         Meta(description="So long after a chain's last event kills and corrections still follow it."),
     ] = 30 * 24
+    create_topics: Annotated[
+        bool,
+        Meta(
+            description="On Kafka, make the topic of a rule that has none; else the rule is left out until it is there."
+        ),
+    ] = False
 
 
 class Webhooks(Struct, frozen=True):

@@ -51,6 +51,11 @@ TOPIC_DIFFERENCES: Final = Gauge(
     "In how many ways the topics on the broker are not as the settings want them: see wiredesk topics check.",
     multiprocess_mode="livemostrecent",
 )
+SKIPPED_ROUTES: Final = Gauge(
+    "wire_skipped_routes",
+    "Rules of routes that take no stories, because their topics are missing.",
+    multiprocess_mode="livemostrecent",
+)
 LOST_RECORDS: Final = Counter(
     "wire_lost_records",
     "Records that were gone from a topic before a consumer had read them, as far as their number is known.",

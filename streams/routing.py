@@ -43,17 +43,29 @@ def load_rules(settings: Settings) -> tuple[RouteRule, ...]:
     return read_rules(find_file(name)) if name else ()
 
 
+class RuleBook:
+    """The rules in force, shared by all partitions that a process routes; they change between two batches only."""
+
+    def __init__(self, rules: Sequence[RouteRule] = ()) -> None:
+        """Begin with these."""
+        self.replace(rules)
+
+    def replace(self, rules: Sequence[RouteRule]) -> None:
+        """Put other rules in force, for what is routed from now on."""
+        self.rules = tuple(rules)
+        self.router = Router(self.rules)
+        self.names = frozenset(rule.name for rule in self.rules)
+        self.compacted = frozenset(rule.name for rule in self.rules if rule.compact)
+
+
 class RouteWork:
-    """The loaded rules, and what is remembered of one partition."""
+    """The rules at work, and what is remembered of one partition."""
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], int] = now_ms, router: Router | None = None
+        self, settings: Settings, clock: Callable[[], int] = now_ms, book: RuleBook | None = None
     ) -> None:
-        """`router` is shared where several partitions are routed by one process."""
-        rules = load_rules(settings)
-        self._router = router or Router(rules)
-        self._compacted = frozenset(rule.name for rule in rules if rule.compact)
-        self._routes = frozenset(rule.name for rule in rules)
+        """`book` has the rules, where several partitions share them; else they are those of the settings."""
+        self._book = book or RuleBook(load_rules(settings))
         self._memory_ms = settings.routes.memory_hours * HOUR_MS
         self._clock = clock
         self._chains: dict[str, Chain] = {}  # by when they were touched, about
@@ -115,7 +127,7 @@ class RouteWork:
         key = ROUTED.key(event)
         trace = (record.header("traceparent") or b"").decode("ascii", "replace")
         chain = self._chains.get(key)
-        decision = decide_event(self._router, event, record.timestamp, trace, chain, self._clock())
+        decision = decide_event(self._book.router, event, record.timestamp, trace, chain, self._clock())
         return [*self._carry_out(key, decision, record.timestamp), *self._expire(record.timestamp)]
 
     def _with_own_identity(self, event: Event) -> Event:
@@ -140,7 +152,7 @@ class RouteWork:
 
     def _route_messages(self, key: str, delivery: RouteDelivery) -> Iterable[Message]:
         routes = [
-            route for route in delivery.routes if route in self._routes
+            route for route in delivery.routes if route in self._book.names
         ]  # of the others the rule was removed since
         event = decode(delivery.event, Event) if routes else None
         for route in routes:
@@ -150,7 +162,7 @@ class RouteWork:
                 value=delivery.event,
             )  # fmt: skip
             yield routed
-            if delivery.kill and route in self._compacted:
+            if delivery.kill and route in self._book.compacted:
                 yield make_tombstone(routed)
 
     def _expire(self, now: int) -> Iterable[Message]:
@@ -176,6 +188,6 @@ class RouteWork:
             heapq.heappush(self._due, (chain.due, key))
 
 
-def load_work(step: Step, settings: Settings) -> Work | RouteWork:
-    """Load a step, or the routes, as both runtimes do."""
-    return RouteWork(settings) if step.name == ROUTE.name else Work(step, settings)
+def load_work(step: Step, settings: Settings, book: RuleBook | None = None) -> Work | RouteWork:
+    """Load a step, or the routes by the rules of `book`."""
+    return RouteWork(settings, book=book) if step.name == ROUTE.name else Work(step, settings)

@@ -49,21 +49,20 @@ def command() -> None:
 def routes(settings: Settings) -> None:
     """Write to the topics of the routes until SIGINT or SIGTERM; embargoed stories wait for their time.
 
-    The rules are those of `routes.file`; their topics must be there (`wiredesk topics create`). Start as many as you
-    like: they share the partitions. One that is killed loses nothing, and nothing comes twice at `read_committed`.
+    The rules are those of `routes.file`; one whose topic is missing (`wiredesk topics create`) is told and left out until it
+    is there. Start as many as you like: they share the partitions. One that is killed loses nothing, and nothing comes twice at `read_committed`.
     """
     from config.settings import override_settings
     from streams.kafka.service import run_forever
-    from streams.kafka.worker import run_worker
-    from streams.routing import load_rules, load_work
-    from streams.topology import ROUTE
+    from streams.kafka.worker import run_routes
+    from streams.routing import load_rules
 
     load_rules(settings)  # a fault of theirs ends the command before anything starts
     own = override_settings(settings, {"kafka.application": f"{settings.kafka.application}-routes"})
 
     async def run(stop: asyncio.Event) -> None:
         log_files(settings, "routes.file")
-        await run_worker(own, [ROUTE], stop, load=load_work)
+        await run_routes(own, stop)
 
     run_forever(own, run)
 

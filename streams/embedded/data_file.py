@@ -60,7 +60,17 @@ INSERT INTO sink_positions SELECT name, position FROM positions
     WHERE name NOT LIKE 'last:%' AND name NOT LIKE 'webhook:%' AND position >= 0;
 DROP TABLE positions;
 """
-MIGRATIONS: Final = (TABLES_OF_0_1 + INDEX_TABLES, POSITIONS_BY_KIND, FOLDED_WORDS, VERSION_TABLES)
+# Which `wiredesk run` writes: `Log.become_writer`.
+ONE_WRITER: Final = """
+CREATE TABLE IF NOT EXISTS writer (one INTEGER PRIMARY KEY CHECK (one = 1), signature TEXT NOT NULL);
+"""
+MIGRATIONS: Final = (
+    TABLES_OF_0_1 + INDEX_TABLES,
+    POSITIONS_BY_KIND,
+    FOLDED_WORDS,
+    VERSION_TABLES,
+    ONE_WRITER,
+)
 NEWEST_VERSION: Final = len(MIGRATIONS)
 
 

@@ -1,8 +1,12 @@
 """The lock on a data folder: one `wiredesk run` at a time, as two would each do all of the work.
 
 The kernel holds it for the life of the process and frees it however that ends; the file itself stays, and names the
-holder. Commands that work beside a running pipeline (`wiredesk dlq`, `backfill`) don't take it: what they write is one
+holder: its process, its host (of two containers on one volume each is process 1), since when it runs, and its list of
+feeds. Commands that work beside a running pipeline (`wiredesk dlq`, `backfill`) don't take it: what they write is one
 transaction.
+
+Some network file systems lock nothing. There each `run` signs the data file as its writer (`Log.become_writer`), and
+whoever finds another's signature in a transaction ends.
 """
 
 from __future__ import annotations
@@ -10,10 +14,16 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
+import msgspec
+
 from config import Misconfigured
+from processors.times import to_timestamp
+from sinks.stories import now_ms
 from streams.embedded.data_file import explain_error, make_data_folder
 
 LOCK_FILE: Final = "wiredesk.lock"  # in the data folder
@@ -23,12 +33,29 @@ HANDOVER_TIMEOUT_S: Final = 5.0
 LOOK_AGAIN_S: Final = 0.1  # between two tries: the kernel tells nobody when a lock is free
 
 
+MAX_HOLDER_BYTES: Final = 8192  # of what the file says: a path has 4,096 at the most
+
+
+class LockHolder(msgspec.Struct, frozen=True):
+    """Who runs on a data folder. `since` is an RFC 3339 time, `feeds` the list that is polled, empty for none."""
+
+    pid: int
+    host: str
+    since: str
+    feeds: str = ""
+
+    def __str__(self) -> str:
+        """In words, for a line that the operator reads."""
+        return f"process {self.pid} on {self.host} (since {self.since})"
+
+
 class FolderLock:
     """The right to run on a data folder, as an asynchronous context manager."""
 
-    def __init__(self, folder: Path) -> None:
-        """Nothing is locked before it is entered."""
+    def __init__(self, folder: Path, feeds: str = "") -> None:
+        """Nothing is locked before it is entered; `feeds` is the list that commands look for (`find_holder`)."""
         self._path = folder / LOCK_FILE
+        self._feeds = feeds
         self._number: int | None = None
 
     async def __aenter__(self) -> Self:
@@ -45,7 +72,8 @@ class FolderLock:
         try:
             await self._lock(number)
             os.ftruncate(number, 0)
-            os.pwrite(number, f"{os.getpid()}\n".encode(), 0)
+            holder = LockHolder(os.getpid(), socket.gethostname(), to_timestamp(now_ms()), self._feeds)
+            os.pwrite(number, msgspec.json.encode(holder) + b"\n", 0)
         except OSError as error:
             os.close(number)
             raise explain_error(self._path, error) from error
@@ -74,6 +102,28 @@ class FolderLock:
                 return
 
     def _refusal(self, number: int) -> str:
-        holder = os.pread(number, 32, 0).decode("ascii", "replace").strip() or "another process"
-        name = f"process {holder}" if holder.isdecimal() else holder
-        return f"{self._path.parent}: {name} runs on this data folder already; stop it, or name another folder with --data"
+        holder = _read_holder(number) or "another process"
+        return f"{self._path.parent}: {holder} runs on this data folder already; stop it, or name another folder with --data"
+
+
+def find_holder(folder: Path) -> LockHolder | None:
+    """Who runs on a data folder now; None where nobody does, or nothing can be read of it."""
+    try:
+        number = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_holder(number)
+    except OSError:
+        return None
+    finally:
+        os.close(number)
+    return None
+
+
+def _read_holder(number: int) -> LockHolder | None:
+    with suppress(msgspec.MsgspecError, OSError, UnicodeDecodeError):
+        return msgspec.json.decode(os.pread(number, MAX_HOLDER_BYTES, 0), type=LockHolder)
+    return None

@@ -47,6 +47,16 @@ class Log:
         """
         self.path = path
         self.connection = open_data_file(path)
+        self._signature = ""
+
+    def become_writer(self, signature: str) -> None:
+        """Sign the data file as its one pipeline, `signature` being unique; who did so before can write no more.
+
+        The lock on the folder keeps two from it. Where a file system locks nothing, the later one goes on alone.
+        """
+        with self.transaction():
+            self.connection.execute("INSERT OR REPLACE INTO writer VALUES (1, ?)", (signature,))
+        self._signature = signature
 
     def close(self) -> None:
         """Close the file. What was committed is safe without it."""
@@ -60,12 +70,24 @@ class Log:
             return
         self.connection.execute("BEGIN IMMEDIATE")
         try:
+            self._check_writer()
             yield
             self.connection.execute("COMMIT")
         except BaseException:
             if self._in_transaction():  # SQLite ends it by itself where the disk is full
                 self.connection.execute("ROLLBACK")
             raise
+
+    def _check_writer(self) -> None:
+        """Raise `Misconfigured` where another pipeline has signed the file since we did."""
+        if not self._signature:
+            return
+        row = self.connection.execute("SELECT signature FROM writer").fetchone()
+        if row is None or row[0] != self._signature:
+            raise Misconfigured(
+                f"{self.path}: another `wiredesk run` has begun on this data file and goes on ({row and row[0]}); let only one"
+                " use a data folder"
+            )
 
     def _in_transaction(self) -> bool:
         return self.connection.in_transaction

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
@@ -18,9 +18,10 @@ from aiohttp import web
 from processors.numbers import parse_int64
 from sinks.desk.queries import check_parameters
 from sinks.listener import stream_limit
-from sinks.routes.router import RouteRule
+from sinks.routes.router import route_topic
 from streams.embedded.log import Log, LogThread
 from streams.messages import Record
+from streams.routing import RuleBook
 
 START: Final = "start"  # as `after`: from the oldest event that is kept
 # Without a line for longer, proxies take a stream for dead (nginx after 60 s); shorter is traffic for nothing.
@@ -86,14 +87,14 @@ class _TopicEnd:
 class RouteStream:
     """``/api/routes`` and ``/api/routes/NAME/stream``."""
 
-    def __init__(self, rules: Sequence[RouteRule], log_thread: LogThread) -> None:
-        """Streams the topics of the rules."""
-        self._topics = {rule.name: rule.topic for rule in rules}
+    def __init__(self, book: RuleBook, log_thread: LogThread) -> None:
+        """Streams the topics of the rules in force."""
+        self._book = book
         self._log_thread = log_thread
         self._readers = 0
         self._reading = asyncio.Semaphore(1)  # on the log's thread, where steps wait their turn as well
         self._batches: dict[tuple[str, int], asyncio.Future[tuple[int, bytes]]] = {}
-        self._ends = {topic: _TopicEnd(topic, log_thread) for topic in self._topics.values()}
+        self._ends: dict[str, _TopicEnd] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add_to(self, app: web.Application) -> None:
@@ -103,13 +104,16 @@ class RouteStream:
 
     async def list(self, _request: web.Request) -> web.Response:
         """The names of the routes and their topics."""
-        return web.json_response({"routes": [{"name": n, "topic": t} for n, t in self._topics.items()]})
+        return web.json_response(
+            {"routes": [{"name": rule.name, "topic": rule.topic} for rule in self._book.rules]}
+        )
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Send events until the reader goes; from now on, after ``Last-Event-ID`` or `after`, or from the ``start``."""
-        topic = self._topics.get(request.match_info["name"])
-        if topic is None:
+        name = request.match_info["name"]
+        if name not in self._book.names:
             raise web.HTTPNotFound
+        topic = route_topic(name)
         if self._readers >= stream_limit(MAX_READERS):
             raise web.HTTPServiceUnavailable(
                 text="too many open streams; close one", headers={"Retry-After": "30"}
@@ -156,7 +160,7 @@ class RouteStream:
         return response
 
     async def _send(self, response: web.StreamResponse, topic: str, offset: int) -> None:
-        end = self._ends[topic]
+        end = self._ends.setdefault(topic, _TopicEnd(topic, self._log_thread))
         async with end.watch():
             while True:
                 if end.offset > offset:

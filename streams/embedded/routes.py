@@ -20,7 +20,7 @@ from streams.deadline import OverDeadline, late_outcomes, run_in_thread
 from streams.embedded.consumer import Consumer, HandledBatch
 from streams.embedded.log import PARTITION, Log, LogThread
 from streams.messages import Message, Record
-from streams.routing import RouteWork
+from streams.routing import RouteWork, RuleBook, load_rules
 from streams.settlement import Outcome
 from streams.topology import ROUTE, ROUTED
 
@@ -50,15 +50,25 @@ class RoutedChains:
 class RouteHandler:
     """Routes records, and gives what is due."""
 
-    def __init__(self, settings: Settings, log_thread: LogThread, clock: Callable[[], int] = now_ms) -> None:
-        """`clock` gives milliseconds since the epoch. Misconfigured where a rule is wrong."""
+    def __init__(
+        self,
+        settings: Settings,
+        log_thread: LogThread,
+        clock: Callable[[], int] = now_ms,
+        book: RuleBook | None = None,
+    ) -> None:
+        """`clock` gives milliseconds since the epoch; `book` has the rules, else they are those of the settings.
+
+        Misconfigured where a rule is wrong.
+        """
         self._settings, self._log_thread, self._clock = settings, log_thread, clock
-        self._work = RouteWork(settings, clock)
+        self._book = book or RuleBook(load_rules(settings))
+        self._work = RouteWork(settings, clock, self._book)
         self._chains = RoutedChains(log_thread.log.connection)
 
     async def start(self) -> None:
         """Load the rules, and take back what is remembered."""
-        self._work = await asyncio.to_thread(RouteWork, self._settings, self._clock)
+        self._work = await asyncio.to_thread(RouteWork, self._settings, self._clock, self._book)
         records = await self._log_thread.run(self._chains.records)
         await asyncio.to_thread(_restore, self._work, records)
 

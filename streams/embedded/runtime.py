@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
+import socket
 import time
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,11 +33,11 @@ from streams.embedded.data_file import DATABASE
 from streams.embedded.log import PARTITION, Log, LogThread
 from streams.embedded.outlets import FeedStates, RawOutlet
 from streams.embedded.routes import Reader, RouteConsumer, RouteHandler, delete_old_routed
-from streams.embedded.sinks import LogSource, SinkHandler, deliver_stories
+from streams.embedded.sinks import PostedRoutes, SinkHandler
 from streams.health import ProgressWatch, publish_lag
 from streams.pollers import judge_tasks
 from streams.pool import StepPool
-from streams.routing import load_rules
+from streams.routing import RuleBook, load_rules
 from streams.sinks import load_sink, sink_steps
 from streams.topology import DEAD_LETTERS, RAW_TOPICS, STEPS, TOPICS, retention_hours
 from streams.webhooks.targets import load_targets
@@ -80,7 +83,7 @@ class EmbeddedRuntime:
         """
         self.settings = settings
         self.path = data / DATABASE
-        self.rules = load_rules(settings)
+        self.book = RuleBook(load_rules(settings))
         self.log_thread = LogThread(Log(self.path))
         self.outlet = RawOutlet(self.log_thread)
         self.feed_states = FeedStates(self.log_thread)
@@ -89,9 +92,8 @@ class EmbeddedRuntime:
         self._lost: Counter[str] = Counter()  # records that were deleted unread, by their consumer
         self._sinks: list[SinkHandler] = []
         self._consumers = [*self._step_consumers(), *self._sink_consumers(), *self._route_consumers()]
-        self._webhooks = {
-            target: LogSource(target, self.log_thread) for target in load_targets(settings, self.rules)
-        }
+        self.posted = PostedRoutes(settings, self.log_thread)
+        self._targets = load_targets(settings, self.book.rules)
         self._stop = asyncio.Event()
         self._patience_s = STOP_TIMEOUT_S
         self._tasks: list[asyncio.Task[None]] = []
@@ -106,13 +108,15 @@ class EmbeddedRuntime:
 
     async def __aenter__(self) -> Self:
         """Start the pool and the consumers."""
+        signature = f"process {os.getpid()} on {socket.gethostname()}, {uuid.uuid4()}"
+        await self.log_thread.write(lambda: self.log_thread.log.become_writer(signature))
         await self.pool.__aenter__()
         self._tasks = [
             asyncio.create_task(consumer.run(), name=consumer.name) for consumer in self._consumers
         ]
-        if self._webhooks:
-            posting = deliver_stories(self.settings, self._webhooks, self._stop)
-            self._tasks.append(asyncio.create_task(posting, name="webhooks"))
+        await self.posted.use(self._targets)
+        posting = self.posted.deliveries.run(self._stop)
+        self._tasks.append(asyncio.create_task(posting, name="webhooks"))
         self._chores = [
             asyncio.create_task(self._keep_retention(), name="retention"),
             asyncio.create_task(self._watch(), name="lag"),
@@ -223,9 +227,9 @@ class EmbeddedRuntime:
         return consumers
 
     def _route_consumers(self) -> list[Consumer]:
-        if not self.rules:
+        if not self.settings.routes.file:
             return []
-        handler = RouteHandler(self.settings, self.log_thread)
+        handler = RouteHandler(self.settings, self.log_thread, book=self.book)
         return [RouteConsumer(handler, self.log_thread, self.settings.embedded.batch)]
 
     def _has_room(self) -> bool:
@@ -265,15 +269,16 @@ class EmbeddedRuntime:
     def _delete_old(self, now: int) -> None:
         """Drop records that are older than the retention and read by everybody, and old stories of the index."""
         database, settings = self.log_thread.log, self.settings.embedded
-        readers: list[Reader] = [*self._consumers, *self._webhooks.values()]
+        readers: list[Reader] = [*self._consumers, *self.posted.readers]
         for topic in TOPICS:
             names = [reader.name for reader in readers if topic.name in reader.topics]
             hours = retention_hours(topic, self.settings, settings.retention_hours)
             if hours is not None:
                 database.delete_older(topic.name, now - hours * HOUR_MS, names)
                 self._delete_unread(topic.name, now - hours * HOUR_MS, names)
-        delete_old_routed(database, self.settings, self.rules, now, readers)
-        for rule in self.rules:
+        rules = self.book.rules
+        delete_old_routed(database, self.settings, rules, now, readers)
+        for rule in rules:
             names = [reader.name for reader in readers if rule.topic in reader.topics]
             hours = self.settings.routes.memory_hours if rule.compact else settings.retention_hours
             self._delete_unread(rule.topic, now - hours * HOUR_MS, names)

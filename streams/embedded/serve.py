@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from config import Misconfigured
-from config.files import CONFIG_FOLDER
+from config.files import CONFIG_FOLDER, find_file
 from config.settings import Settings
 from processors.errors import Transient
 from processors.model.event import RawItem
@@ -58,10 +58,11 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
         Misconfigured: a setting can't be followed: no such feeds file, the port is taken, no such folder.
     """
     feeds = load_feeds(settings.poll.feeds) if options.poll else ()
+    feeds_path = str(find_file(settings.poll.feeds)) if options.poll else ""
     # Before threads load the steps: of two threads that import a package at once, one may get it half made.
     import_module("streams.pollers.poller")
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(FolderLock(options.data))
+        await stack.enter_async_context(FolderLock(options.data, feeds_path))
         runtime = await _open_runtime(settings, options.data, stop)
         if runtime is None:
             return
@@ -142,7 +143,7 @@ async def _open_desk(
     desk = settings.desk
     polled = PolledFeeds(feeds, runtime.feed_states.load)
     app = make_app(search, polled, desk, runtime, {"database": runtime.check, "drop folder": drop.check})
-    RouteStream(runtime.rules, runtime.log_thread).add_to(app)
+    RouteStream(runtime.book, runtime.log_thread).add_to(app)
     RawItems(search, runtime.read_item).add_to(app)
     try:
         listener, port = await serve_app(app, desk.host, desk.port)

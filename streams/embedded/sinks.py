@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -23,6 +23,7 @@ from streams.messages import Message, Record
 from streams.sinks import decode_records, merge_outcomes
 from streams.topology import WEBHOOKS, SinkStep
 from streams.webhooks.courier import Courier, PartitionKey
+from streams.webhooks.deliveries import Deliveries
 from streams.webhooks.delivery import TargetClient
 from streams.webhooks.targets import Target
 
@@ -122,12 +123,22 @@ class LogSource:
         return fetched
 
 
-async def deliver_stories(
-    settings: Settings, sources: Mapping[Target, LogSource], stop: asyncio.Event
-) -> None:
-    """Deliver to all targets until `stop`; raises what is our own fault."""
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
-        for target, source in sources.items():
-            client = await stack.enter_async_context(TargetClient(target, settings.webhooks))
-            courier = Courier(target.name, client.deliver, source, settings.webhooks.concurrency)
-            group.create_task(courier.run(stop), name=source.name)
+class PostedRoutes:
+    """The targets of this process, each a consumer of the log."""
+
+    def __init__(self, settings: Settings, log_thread: LogThread) -> None:
+        """Nothing is delivered before `use`."""
+        self._settings, self._log_thread = settings, log_thread
+        self.readers: tuple[LogSource, ...] = ()  # whose offsets the retention looks at
+        self.deliveries = Deliveries(self._deliver)
+
+    async def use(self, targets: Sequence[Target]) -> None:
+        """Deliver to these from now on."""
+        self.readers = tuple(LogSource(target, self._log_thread) for target in targets)
+        await self.deliveries.use(targets)
+
+    async def _deliver(self, target: Target, stop: asyncio.Event) -> None:
+        async with TargetClient(target, self._settings.webhooks) as client:
+            source = LogSource(target, self._log_thread)
+            courier = Courier(target.name, client.deliver, source, self._settings.webhooks.concurrency)
+            await courier.run(stop)

@@ -30,7 +30,7 @@ from streams.kafka.cluster import HEARTBEATS, Cluster, drop_result
 from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, read_states
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
-from streams.kafka.topics import partition_counts, wait_until_ready, watch_topics
+from streams.kafka.topics import POLL_TOPICS, partition_counts, wait_until_ready, watch_topics
 from streams.kafka.watchdog import ReaderStanding, Watchdog
 from streams.pollers import DropWatch, judge_tasks
 from streams.pollers.feed import Feed
@@ -60,7 +60,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
     """
     feeds = load_feeds(settings.poll.feeds)
     cluster = Cluster(settings.kafka)
-    if not await wait_until_ready(settings, stop):
+    if not await wait_until_ready(settings, stop, POLL_TOPICS):
         return
     async with AsyncExitStack() as stack:
         publisher = await stack.enter_async_context(Publisher(cluster, linger_ms=5))
@@ -85,7 +85,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
                 share.measure_feeds,
             )
         )
-        watching = asyncio.gather(watchdog.run(), watch_topics(settings))
+        watching = asyncio.gather(watchdog.run(), watch_topics(settings, POLL_TOPICS))
         watching.add_done_callback(drop_result)
         stack.callback(watching.cancel)
         folder = asyncio.create_task(drop.run(stop, pool))

@@ -20,7 +20,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from config.settings import Settings
 from sinks.metrics import DEAD_LETTERS, RETRIES
-from sinks.routes.router import route_topic
+from sinks.routes.router import RouteRule, route_topic
 from sinks.stories import now_ms
 from streams.kafka.cluster import PATIENT_POLL_INTERVAL_MS, Cluster, drop_result
 from streams.kafka.engines import StatefulEngine
@@ -29,15 +29,17 @@ from streams.kafka.inbox import as_record
 from streams.kafka.producer import NotWritten, RefusedBatch, UnacknowledgedBatches
 from streams.kafka.publisher import Publisher
 from streams.kafka.refusals import message_limit, set_aside_error
+from streams.kafka.route_topics import RouteTopics
 from streams.kafka.service import serve_health
 from streams.kafka.step_runner import PartitionsLost, StepRunner
-from streams.kafka.topics import wait_until_ready, watch_topics
+from streams.kafka.topics import WEBHOOK_TOPICS, wait_until_ready, watch_topics
 from streams.kafka.watchdog import ReaderStanding, Watchdog, member_offsets
 from streams.messages import Message, Record, dead_letter, without_bytes
 from streams.retry import BROKER, retry_until_stopped
 from streams.routing import RouteWork
 from streams.topology import ROUTED, WEBHOOKS
 from streams.webhooks.courier import STEP_NAME, Courier, PartitionKey
+from streams.webhooks.deliveries import Deliveries
 from streams.webhooks.delivery import TargetClient
 from streams.webhooks.targets import Target
 
@@ -148,42 +150,80 @@ log = structlog.get_logger("wiredesk.webhooks")
 
 
 async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: asyncio.Event) -> None:
-    """Deliver to all targets until `stop`.
+    """Deliver to all targets until `stop`; to those whose route has no topic, once it is there.
 
     Raises:
         Misconfigured: topics are missing.
         KafkaError: the broker refuses; start again from what is committed.
     """
     cluster = Cluster(settings.kafka)
-    if not await wait_until_ready(settings, stop):
+    if not await wait_until_ready(settings, stop, WEBHOOK_TOPICS):
         return
     async with AsyncExitStack() as stack:
         publisher = await stack.enter_async_context(Publisher(cluster))
-        sources = [TopicSource(cluster, target, publisher, stop) for target in targets]
-        watchdog = Watchdog(cluster, sources)
+        posting = PostedTopics(settings, cluster, publisher)
+        await posting.use(targets)
+        stack.callback(asyncio.create_task(posting.topics.follow()).cancel)
+        watchdog = Watchdog(cluster, posting.sources)
 
         async def check_group() -> str | None:
-            return None if all(source.is_in_group for source in sources) else "Kafka does not answer"
+            return None if all(source.is_in_group for source in posting.sources) else "Kafka does not answer"
 
         checks = {"kafka": check_group, "records": watchdog.check}
         await stack.enter_async_context(serve_health(settings.health, checks))
-        watching = asyncio.gather(watchdog.run(), watch_topics(settings))
+        watching = asyncio.gather(
+            watchdog.run(), watch_topics(settings, WEBHOOK_TOPICS, lambda: posting.rules)
+        )
         watching.add_done_callback(drop_result)
         stack.callback(watching.cancel)
-        async with asyncio.TaskGroup() as group:
-            for target, source in zip(targets, sources, strict=True):
-                group.create_task(_deliver_to(settings, target, source, stop))
+        await posting.deliveries.run(stop)
     log.info("webhooks stopped", targets=len(targets))
 
 
-async def _deliver_to(settings: Settings, target: Target, source: TopicSource, stop: asyncio.Event) -> None:
-    async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(TargetClient(target, settings.webhooks))
-        courier = Courier(target.name, client.deliver, source, settings.webhooks.concurrency)
-        await source.start(courier)
-        stack.push_async_callback(source.close)
-        log.info("webhook started", webhook=target.name, route=target.route)
-        await courier.run(stop)
+class PostedTopics:
+    """The targets of this process, each a consumer of the topic of its route; those without a topic wait for it."""
+
+    def __init__(self, settings: Settings, cluster: Cluster, publisher: Publisher) -> None:
+        """Nothing is delivered before `use`."""
+        self._settings, self._cluster, self._publisher = settings, cluster, publisher
+        self._targets: tuple[Target, ...] = ()
+        self._changing: asyncio.Task[None] | None = None
+        self.rules: Sequence[RouteRule] = ()  # of the routes that have their topics
+        self.sources: list[TopicSource] = []
+        self.deliveries = Deliveries(self._deliver)
+        self.topics = RouteTopics(settings, self._note_rules)
+
+    async def use(self, targets: Sequence[Target]) -> None:
+        """Deliver to these from now on.
+
+        Raises:
+            KafkaError: the broker does not answer.
+        """
+        self._targets = tuple(targets)
+        wanted = {target.route: RouteRule(target.route, {}) for target in targets}
+        await self.topics.use(list(wanted.values()))
+        await self._change()
+
+    def _note_rules(self, rules: Sequence[RouteRule]) -> None:
+        self.rules = rules
+        self._changing = asyncio.ensure_future(self._change())
+
+    async def _change(self) -> None:
+        routes = {rule.name for rule in self.rules}
+        await self.deliveries.use([target for target in self._targets if target.route in routes])
+
+    async def _deliver(self, target: Target, stop: asyncio.Event) -> None:
+        source = TopicSource(self._cluster, target, self._publisher, stop)
+        self.sources.append(source)
+        try:
+            async with AsyncExitStack() as stack:
+                client = await stack.enter_async_context(TargetClient(target, self._settings.webhooks))
+                courier = Courier(target.name, client.deliver, source, self._settings.webhooks.concurrency)
+                await source.start(courier)
+                stack.push_async_callback(source.close)
+                await courier.run(stop)
+        finally:
+            self.sources.remove(source)
 
 
 class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types

@@ -113,7 +113,7 @@ class BackfillTopic:
         self._session.close()
 
     async def _open(self, settings: Settings) -> AIOKafkaProducer:
-        await check_topics(settings)
+        await check_topics(settings, {BACKFILL.name})
         self._stack.push_async_callback(self._lag.close)
         producer: AIOKafkaProducer = await self._stack.enter_async_context(
             self._session.cluster.producer(linger_ms=20)

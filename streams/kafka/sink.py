@@ -36,7 +36,7 @@ from streams.kafka.held import HeldStories, split_outcomes
 from streams.kafka.inbox import as_record
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
-from streams.kafka.topics import wait_until_ready, watch_topics
+from streams.kafka.topics import sink_topics, wait_until_ready, watch_topics
 from streams.kafka.watchdog import ReaderStanding, StallCause, Watchdog, member_offsets
 from streams.messages import Record, dead_letter
 from streams.retry import BROKER, INDEX, retry_until_stopped
@@ -71,7 +71,7 @@ class SinkRunner:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop`, finishing what is in hand."""
-        if not await wait_until_ready(self._settings, stop):
+        if not await wait_until_ready(self._settings, stop, sink_topics(self._step)):
             return
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._sink.close)
@@ -81,7 +81,7 @@ class SinkRunner:
             watchdog = Watchdog(self._cluster, [self])
             checks = {self.name: self._ready, "records": watchdog.check}
             await stack.enter_async_context(serve_health(self._settings.health, checks))
-            watching = asyncio.gather(watchdog.run(), watch_topics(self._settings))
+            watching = asyncio.gather(watchdog.run(), watch_topics(self._settings, sink_topics(self._step)))
             watching.add_done_callback(drop_result)
             stack.callback(watching.cancel)
             log.info("sink started", sink=self.name)

@@ -12,7 +12,7 @@ refused. The time of reception stands in the header ``ce_time``. For topics that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -28,16 +28,23 @@ from processors.errors import Transient
 from processors.numbers import parse_int64
 from processors.times import HOUR_MS
 from sinks.metrics import TOPIC_DIFFERENCES
+from sinks.routes.router import RouteRule
 from streams.kafka.cluster import HEADROOM_BYTES, Cluster, or_stopped, wait_for_broker
 from streams.kafka.faust_internals import hidden_topics
 from streams.kafka.producer import is_read_by_others
 from streams.routing import load_rules
 from streams.topology import (
+    CRASH_COUNTS,
     DEAD_LETTERS,
+    FEED_STATES,
+    GAPS,
     HELD_TOPICS,
     KAFKA_STATES,
+    RAW,
     ROUTED,
     TOPICS,
+    WEBHOOKS,
+    SinkStep,
     Step,
     Topic,
     retention_hours,
@@ -65,8 +72,8 @@ class TopicSpec:
     config: dict[str, str]
 
 
-def wanted_topics(settings: Settings) -> Iterator[TopicSpec]:
-    """Every topic that the runtime needs."""
+def wanted_topics(settings: Settings, rules: Sequence[RouteRule] | None = None) -> Iterator[TopicSpec]:
+    """Every topic that the runtime needs; those of the routes by `rules`, or by those of the settings."""
     cluster = Cluster(settings.kafka)
     # dead letters, and what is held, take whatever the topic before them took, and their reason
     size, larger = (str(settings.kafka.max_message_bytes + times * HEADROOM_BYTES) for times in (1, 2))
@@ -79,14 +86,41 @@ def wanted_topics(settings: Settings) -> Iterator[TopicSpec]:
             "compression.type": AS_WRITTEN,
         }
         yield TopicSpec(cluster.topic(topic.name), settings.kafka.partitions, config)
-    yield from _route_topics(cluster, settings, size)
+    yield from _route_topics(cluster, settings, size, load_rules(settings) if rules is None else rules)
     for state in KAFKA_STATES:
         partitions = 1 if state.has_one_partition else settings.kafka.partitions
         yield TopicSpec(cluster.topic(state.name), partitions, _compacted(size))
 
 
-async def create_topics(settings: Settings) -> list[str]:
-    """Make the topics that are missing, and return their names.
+def step_topics(steps: Iterable[Step]) -> frozenset[str]:
+    """What a worker of these steps reads and writes, by the names of the topology."""
+    topics: set[Topic] = set()
+    for step in steps:
+        topics |= {*step.reads, *step.writes, *(topic.dead_letters for topic in step.reads)}
+        topics |= {step.state} if step.state else set()
+    return frozenset(topic.name for topic in topics) | {CRASH_COUNTS.name}
+
+
+def sink_topics(step: SinkStep) -> frozenset[str]:
+    """What a sink reads and writes."""
+    held = (step.held,) if step.held else ()
+    letters = (topic.dead_letters for topic in step.reads)
+    return frozenset(
+        topic.name
+        for topic in (*step.reads, *held, *letters)
+        if topic in (*TOPICS, *HELD_TOPICS, *DEAD_LETTERS)
+    )
+
+
+# What pollers read and write, and what webhooks do beside the topics of their routes.
+POLL_TOPICS: Final = frozenset({RAW.name, RAW.dead_letters.name, GAPS.name, FEED_STATES.name})
+WEBHOOK_TOPICS: Final = frozenset({WEBHOOKS.name, WEBHOOKS.dead_letters.name})
+
+
+async def create_topics(
+    settings: Settings, only: Collection[str] | None = None, rules: Sequence[RouteRule] | None = None
+) -> list[str]:
+    """Make the topics that are missing (of those named by `only`), and return their names.
 
     Raises:
         Transient: the broker refuses; the message says why.
@@ -95,7 +129,7 @@ async def create_topics(settings: Settings) -> list[str]:
         existing = set(await admin.list_topics())
         new = [
             NewTopic(spec.name, spec.partitions, settings.kafka.replication, topic_configs=spec.config)
-            for spec in wanted_topics(settings)
+            for spec in _chosen_topics(settings, only, rules)
             if spec.name not in existing
         ]
         if new:
@@ -118,23 +152,56 @@ async def wait_for_topics(admin: AIOKafkaAdminClient, names: set[str]) -> None:
         raise Transient("the topics were made, but a broker does not know them yet") from None
 
 
-async def topic_differences(settings: Settings) -> list[str]:
-    """The differences from the settings, each as one line with the command that mends it."""
+def _chosen_topics(
+    settings: Settings, only: Collection[str] | None, rules: Sequence[RouteRule] | None = None
+) -> list[TopicSpec]:
+    """The topics that the topology names so; None: all of them, by the rules of the settings.
+
+    A role that names its topics reads no rules: a fault in them is nothing to it.
+    """
+    if only is None:
+        return list(wanted_topics(settings, rules))
+    cluster = Cluster(settings.kafka)
+    wanted = wanted_topics(settings, rules or ())
+    return [spec for spec in wanted if cluster.topology_name(spec.name) in only]
+
+
+async def topics_of_rules(settings: Settings, rules: Sequence[RouteRule]) -> frozenset[str]:
+    """Which of the rules' topics there are, by their names in the topology; what is there and hidden from us is not.
+
+    Raises:
+        KafkaError: the broker does not answer.
+    """
+    cluster = Cluster(settings.kafka)
+    async with cluster.connected_admin() as admin:
+        existing = set(await admin.list_topics())
+    return frozenset(rule.topic for rule in rules if cluster.topic(rule.topic) in existing)
+
+
+async def topic_differences(
+    settings: Settings, only: Collection[str] | None = None, rules: Sequence[RouteRule] | None = None
+) -> list[str]:
+    """The differences from the settings (in those named by `only`), each as one line with the command that mends it."""
     async with Cluster(settings.kafka).connected_admin() as admin:
-        wanted = list(wanted_topics(settings))
+        wanted = _chosen_topics(settings, only, rules)
         absent = await _absent_topics(admin, [spec.name for spec in wanted])
         lines = [f"{name} {_why_absent(settings, hidden=hidden)}" for name, hidden in absent.items()]
         present = [spec for spec in wanted if spec.name not in absent]
         return lines + await _compare(admin, present, settings)
 
 
-async def watch_topics(settings: Settings) -> None:
-    """Tell what others change in the topics while a role runs, until cancelled: a policy, a limit, partitions."""
-    known = dict.fromkeys(await _differences_or_none(settings) or ())
+async def watch_topics(
+    settings: Settings, only: Collection[str], rules: Callable[[], Sequence[RouteRule]] = tuple
+) -> None:
+    """Tell what others change in a role's topics while it runs, until cancelled: a policy, a limit, partitions.
+
+    `rules` gives those in force, whose topics are the role's too.
+    """
+    known = dict.fromkeys(await _differences_or_none(settings, only, rules()) or ())
     while True:
         TOPIC_DIFFERENCES.set(len(known))
         await asyncio.sleep(WATCH_INTERVAL_S)
-        lines = await _differences_or_none(settings)
+        lines = await _differences_or_none(settings, only, rules())
         if lines is None:
             continue
         for line in lines:
@@ -146,10 +213,12 @@ async def watch_topics(settings: Settings) -> None:
         known = dict.fromkeys(lines)
 
 
-async def _differences_or_none(settings: Settings) -> list[str] | None:
+async def _differences_or_none(
+    settings: Settings, only: Collection[str], rules: Sequence[RouteRule]
+) -> list[str] | None:
     """The differences; None where the broker does not answer, or a topic goes at this moment."""
     try:
-        return await topic_differences(settings)
+        return await topic_differences(settings, {*only, *(rule.topic for rule in rules)}, rules)
     except (KafkaError, Transient, OSError, LookupError):
         return None
 
@@ -178,7 +247,7 @@ async def partition_counts(cluster: Cluster, names: Iterable[str]) -> dict[str, 
     return {cluster.topology_name(topic["topic"]): len(topic["partitions"]) for topic in described}
 
 
-async def wait_until_ready(settings: Settings, stop: asyncio.Event) -> bool:
+async def wait_until_ready(settings: Settings, stop: asyncio.Event, topics: Collection[str]) -> bool:
     """Wait for the broker, then `check_topics`; False where the stop came first.
 
     Raises:
@@ -187,25 +256,27 @@ async def wait_until_ready(settings: Settings, stop: asyncio.Event) -> bool:
     await or_stopped(wait_for_broker(Cluster(settings.kafka)), stop)
     if stop.is_set():
         return False
-    await check_topics(settings)
+    await check_topics(settings, topics)
     return True
 
 
-async def check_topics(settings: Settings) -> None:
-    """Refuse to start where topics are missing; log other differences.
+async def check_topics(settings: Settings, only: Collection[str] | None = None) -> None:
+    """Refuse to start where topics are missing (of those named by `only`); log other differences.
 
     Raises:
         Misconfigured: what is missing, and the command that makes it.
     """
     async with Cluster(settings.kafka).connected_admin() as admin:
-        absent = await _absent_topics(admin, [spec.name for spec in wanted_topics(settings)])
+        absent = await _absent_topics(admin, [spec.name for spec in _chosen_topics(settings, only)])
     if absent:
         name, hidden = next(
             ((name, hidden) for name, hidden in absent.items() if hidden), (next(iter(absent)), False)
         )
         more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
-        raise Misconfigured(f"{settings.kafka.servers}: {name}{more} {_why_absent(settings, hidden=hidden)}")
-    for line in await topic_differences(settings):
+        reason = _why_absent(settings, hidden=hidden)
+        reason = reason.replace("is ", "are ", 1) if more else reason
+        raise Misconfigured(f"{settings.kafka.servers}: {name}{more} {reason}")
+    for line in await topic_differences(settings, only):
         log.warning("a topic differs from the settings", difference=line)
 
 
@@ -369,11 +440,13 @@ def _compacted(size: str) -> dict[str, str]:
     return {"cleanup.policy": "compact", "max.message.bytes": size, "compression.type": AS_WRITTEN}
 
 
-def _route_topics(cluster: Cluster, settings: Settings, size: str) -> Iterator[TopicSpec]:
+def _route_topics(
+    cluster: Cluster, settings: Settings, size: str, rules: Sequence[RouteRule]
+) -> Iterator[TopicSpec]:
     """The routes' memory, and their topics: a compacted one keeps the last event of a chain as long as the memory."""
     partitions = settings.kafka.partitions
     yield TopicSpec(cluster.topic(ROUTED.name), partitions, _compacted(size))
-    for rule in load_rules(settings):
+    for rule in rules:
         hours = settings.routes.memory_hours if rule.compact else settings.kafka.retention_hours
         config = {
             "cleanup.policy": "compact,delete" if rule.compact else "delete",

@@ -127,7 +127,8 @@ class Watchdog:
 
     async def look(self) -> None:
         """Compare where the readers stand with the ends of their logs, and publish figures."""
-        standings = {reader.name: await reader.standing() for reader in self._readers}
+        readers = list(self._readers)  # targets of webhooks come and go
+        standings = {reader.name: await reader.standing() for reader in readers}
         partitions = [place for standing in standings.values() for place in standing.offsets or ()]
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -135,7 +136,7 @@ class Watchdog:
         except (KafkaError, OSError, TimeoutError):
             ends = None
             await self._disconnect()
-        for reader in self._readers:
+        for reader in readers:
             await self._judge(reader, standings[reader.name], ends)
 
     async def _judge(

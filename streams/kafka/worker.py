@@ -9,23 +9,27 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final, cast
 
 import structlog
 from aiokafka import TopicPartition
 
 from config.settings import Settings
+from sinks.routes.router import RouteRule
 from streams.kafka.cluster import Cluster, drop_result, or_stopped
 from streams.kafka.crash_counts import CrashTopic
 from streams.kafka.engines import Engine, PooledEngine, StatefulEngine, StatelessEngine
 from streams.kafka.faust_internals import App, Batch, fence_commits
+from streams.kafka.route_topics import RouteTopics
 from streams.kafka.routes import RouteEngine, RouteRunner
 from streams.kafka.service import serve_health
 from streams.kafka.standby import PartitionStates, StatefulStep
 from streams.kafka.step_runner import StepRunner
-from streams.kafka.topics import check_state_partitions, wait_until_ready, watch_topics
+from streams.kafka.topics import check_state_partitions, step_topics, wait_until_ready, watch_topics
 from streams.kafka.watchdog import Watchdog
 from streams.pool import StepLoader, StepPool
+from streams.routing import RuleBook, load_rules, load_work
 from streams.steps import load_used_work
 from streams.topology import ROUTE, Step
 
@@ -37,9 +41,14 @@ log = structlog.get_logger("wiredesk.kafka")
 
 
 async def run_worker(
-    settings: Settings, steps: Sequence[Step], stop: asyncio.Event, *, load: StepLoader = load_used_work
+    settings: Settings,
+    steps: Sequence[Step],
+    stop: asyncio.Event,
+    *,
+    load: StepLoader = load_used_work,
+    rules: Callable[[], Sequence[RouteRule]] = tuple,
 ) -> None:
-    """Run steps until `stop`, then finish what is in hand.
+    """Run steps until `stop`, then finish what is in hand. `rules` gives those whose topics they write.
 
     Raises:
         Misconfigured: topics are missing, refused by the broker, or of numbers of partitions that don't fit.
@@ -48,7 +57,7 @@ async def run_worker(
     """
     fence_commits()
     cluster = Cluster(settings.kafka)
-    if not await wait_until_ready(settings, stop):
+    if not await wait_until_ready(settings, stop, step_topics(steps)):
         return
     await check_state_partitions(cluster, steps)
     async with AsyncExitStack() as stack:
@@ -64,8 +73,29 @@ async def run_worker(
         for runner in runners:
             _add_agents(app, cluster, runner)
         _follow_assignments(app, cluster, runners)
-        await stack.enter_async_context(_watched(settings, app, runners))
+        await stack.enter_async_context(_watched(settings, app, runners, rules))
         await _run_until(stop, app, runners)
+
+
+async def run_routes(settings: Settings, stop: asyncio.Event) -> None:
+    """Route by the rules that have their topics until `stop`, as `run_worker` runs steps.
+
+    Raises:
+        Misconfigured: a rule is wrong, or as `run_worker`.
+    """
+    book = RuleBook()
+    topics = RouteTopics(settings, book.replace)
+    rules = load_rules(settings)
+    if not await wait_until_ready(settings, stop, step_topics([ROUTE])):
+        return
+    await topics.use(rules)
+    following = asyncio.create_task(topics.follow())
+    try:
+        await run_worker(
+            settings, [ROUTE], stop, load=partial(load_work, book=book), rules=lambda: book.rules
+        )
+    finally:
+        following.cancel()
 
 
 async def _run_until(stop: asyncio.Event, app: App, runners: Sequence[StepRunner]) -> None:
@@ -154,7 +184,9 @@ def _engine(step: Step, settings: Settings, cluster: Cluster, pool: StepPool, lo
 
 
 @asynccontextmanager
-async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) -> AsyncIterator[None]:
+async def _watched(
+    settings: Settings, app: App, runners: Sequence[StepRunner], rules: Callable[[], Sequence[RouteRule]]
+) -> AsyncIterator[None]:
     """The health page, and figures that follow the steps."""
     watchdog = Watchdog(app.cluster, runners)
 
@@ -164,7 +196,8 @@ async def _watched(settings: Settings, app: App, runners: Sequence[StepRunner]) 
         return "partitions are being assigned" if app.rebalancing else None
 
     async with serve_health(settings.health, {"kafka": check_group, "steps": watchdog.check}):
-        measuring = asyncio.gather(watchdog.run(), watch_topics(settings))
+        topics = step_topics(runner.step for runner in runners)
+        measuring = asyncio.gather(watchdog.run(), watch_topics(settings, topics, rules))
         measuring.add_done_callback(drop_result)
         try:
             yield

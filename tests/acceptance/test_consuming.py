@@ -33,6 +33,7 @@ from streams.embedded.route_stream import RouteStream
 from streams.kafka import topics
 from streams.kafka.cluster import Cluster
 from streams.messages import Message, message
+from streams.routing import RuleBook
 from streams.webhooks.delivery import TargetClient
 from streams.webhooks.targets import Target, read_targets
 from tests.conftest import KafkaForTest
@@ -155,7 +156,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[str]:
         log.append(map(out, STORIES))
     search, log_thread = StorySearch(tmp_path / DATABASE), LogThread(log)
     app = make_app(search, NoFeeds(), Desk())
-    RouteStream(read_rules(CONFIG_FOLDER / "routes.toml"), log_thread).add_to(app)
+    RouteStream(RuleBook(read_rules(CONFIG_FOLDER / "routes.toml")), log_thread).add_to(app)
     server = TestServer(app, host="127.0.0.1")
     await server.start_server()
     yield str(server.make_url("")).removeprefix("http://").rstrip("/")

@@ -21,14 +21,14 @@ from processors.model.codec import encode
 from processors.model.event import Event, RawItem
 from sinks.desk.markup import headline_markup, text_blocks
 from sinks.export import make_writer
-from sinks.routes.router import Router, RouteRule, compile_words
+from sinks.routes.router import RouteRule, compile_words
 from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, VERSION_TABLES, StoryIndex
 from streams.messages import Record
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer
 from streams.pollers.judge import judge_answer
 from streams.pollers.state import FeedState
-from streams.routing import RouteWork
+from streams.routing import RouteWork, RuleBook
 from streams.steps import NewEvent, Stage, load_stage
 from streams.topology import ENRICHED, STEP_NAMES
 from tests.hostile.near_copies import MUTATIONS
@@ -130,7 +130,7 @@ def _copy(event: Event, mutate: Callable[[str], str]) -> Event:
 
 def _load_uses(settings: Settings) -> dict[str, Callable[[Sequence[Event]], object]]:
     """What reads stories behind the steps, by its name."""
-    work = RouteWork(settings, router=Router(ROUTES))
+    work = RouteWork(settings, book=RuleBook(ROUTES))
     connection = sqlite3.connect(":memory:", isolation_level=None)
     index = StoryIndex(connection)
     connection.executescript(INDEX_TABLES + FOLDED_WORDS + VERSION_TABLES)

@@ -22,6 +22,7 @@ from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log, LogThread
 from streams.embedded.route_stream import RouteStream
 from streams.messages import message
+from streams.routing import RuleBook
 from tests.sinks.conftest import Shelf
 from tests.sinks.conftest import shelf as shelf  # noqa: PLC0414 -- a fixture
 from tests.sinks.desk.conftest import Feeds
@@ -123,7 +124,7 @@ async def wire(tmp_path: Path, shelf: Shelf) -> AsyncIterator[Wire]:
     log = Log(tmp_path / DATABASE)
     thread = LogThread(log)
     app = make_app(shelf.search, Feeds(), Desk(token="a-word-of-its-own"))
-    RouteStream(read_rules(CONFIG_FOLDER / "routes.toml"), thread).add_to(app)
+    RouteStream(RuleBook(read_rules(CONFIG_FOLDER / "routes.toml")), thread).add_to(app)
     server = TestServer(app, host="127.0.0.1")
     await server.start_server()
     yield Wire(str(server.make_url("")).rstrip("/"), log)

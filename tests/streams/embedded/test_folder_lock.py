@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from config import Misconfigured
 from streams.embedded.data_file import DATABASE, open_data_file
-from streams.embedded.folder_lock import LOCK_FILE, FolderLock
+from streams.embedded.folder_lock import LOCK_FILE, FolderLock, find_holder
 
 HOLDER = """
 import asyncio, sys
@@ -36,12 +37,26 @@ async def test_a_second_process_is_told_who_has_the_folder(
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(Misconfigured, match=f"process {holder.pid} runs on this data folder already"):
+        where = rf"process {holder.pid} on {socket.gethostname()} \(since 20..-..-..T.*Z\)"
+        with pytest.raises(Misconfigured, match=f"{where} runs on this data folder already"):
             await FolderLock(tmp_path).__aenter__()
         holder.kill()
         holder.wait()
-        async with FolderLock(tmp_path):  # whatever ended the holder
-            assert (tmp_path / LOCK_FILE).read_text() == f"{os.getpid()}\n"
+        assert find_holder(tmp_path) is None
+        async with FolderLock(tmp_path, "/etc/feeds.toml"):  # whatever ended the holder
+            found = find_holder(tmp_path)
+            assert found
+            assert (found.pid, found.feeds) == (os.getpid(), "/etc/feeds.toml")
+
+
+async def test_a_holder_of_another_version_is_told_without_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.embedded.folder_lock.HANDOVER_TIMEOUT_S", 0.0)
+    async with FolderLock(tmp_path):
+        (tmp_path / LOCK_FILE).write_text("4711\n")
+        with pytest.raises(Misconfigured, match="another process runs on this data folder already"):
+            await FolderLock(tmp_path).__aenter__()
 
 
 async def test_a_restart_that_overlaps_waits_for_the_one_before(tmp_path: Path) -> None:

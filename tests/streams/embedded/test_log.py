@@ -170,3 +170,23 @@ def test_readers_see_commits_beside_the_writer(log: Log, tmp_path: Path) -> None
         assert reader.execute("SELECT count(*) FROM records").fetchone() == (1,)
     assert reader.execute("SELECT count(*) FROM records").fetchone() == (2,)
     reader.close()
+
+
+def test_who_began_first_on_a_file_without_a_lock_writes_nothing_more(log: Log) -> None:
+    later = Log(log.path)
+    log.become_writer("process 1 on alder")
+    log.commit("copy", {"a": 1}, [a_message("b", 1)])
+    later.become_writer("process 2 on birch")
+    with pytest.raises(
+        Misconfigured, match=r"goes on \(process 2 on birch\); let only one use a data folder"
+    ):
+        log.commit("copy", {"a": 2}, [a_message("b", 2)])
+    with pytest.raises(Misconfigured):
+        log.save_feed("f", b"state")  # polls would repeat as well
+    later.commit("copy", {"a": 2}, [a_message("b", 3)])
+    assert values(log, "b") == [b"1", b"3"]
+    later.close()
+    other = Log(log.path)  # of a command, which is no pipeline
+    other.append([a_message("b", 4)])
+    assert values(log, "b") == [b"1", b"3", b"4"]
+    other.close()

@@ -20,6 +20,7 @@ from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log, LogThread
 from streams.embedded.route_stream import RouteStream
 from streams.messages import Record, message
+from streams.routing import RuleBook
 from tests.sinks.events import at, event
 
 URGENT = "wire.out.urgent.v1"
@@ -36,7 +37,7 @@ async def log_thread(tmp_path: Path) -> AsyncIterator[LogThread]:
 @pytest.fixture
 async def client(log_thread: LogThread) -> AsyncIterator[Client]:
     app = web.Application()
-    RouteStream([RouteRule("urgent", {})], log_thread).add_to(app)
+    RouteStream(RuleBook([RouteRule("urgent", {})]), log_thread).add_to(app)
     made = TestClient(TestServer(app))
     await made.start_server()
     yield made

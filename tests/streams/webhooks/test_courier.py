@@ -12,7 +12,7 @@ import pytest
 from config.settings import Settings, Webhooks
 from processors.errors import Rejected, Undeliverable
 from streams.embedded.log import Log, LogThread
-from streams.embedded.sinks import LogSource, deliver_stories
+from streams.embedded.sinks import LogSource, PostedRoutes
 from streams.messages import Message, Record, message
 from streams.topology import WEBHOOKS
 from streams.webhooks.courier import MAX_UNFINISHED, Courier, PartitionKey, delivery_letter
@@ -170,7 +170,9 @@ async def run(log_thread: LogThread, endpoint: Answers, wanted: int) -> None:
     )
     source = LogSource(endpoint.target(), log_thread)
     stop = asyncio.Event()
-    running = asyncio.create_task(deliver_stories(told, {endpoint.target(): source}, stop))
+    posted = PostedRoutes(told, log_thread)
+    await posted.use([endpoint.target()])
+    running = asyncio.create_task(posted.deliveries.run(stop))
     async with asyncio.timeout(10):
         while not running.done() and (
             len(endpoint.got) < wanted
