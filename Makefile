@@ -9,7 +9,7 @@ FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings answers places tickers letters model vectors clusters bench fuzz hostile trials readers clean
+.PHONY: help run test check format lock schemas settings answers messages places tickers letters model vectors clusters bench fuzz hostile trials readers clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ settings: $(VENV)/.dev ## Generate config/wiredesk.toml and docs/settings.md fro
 
 answers: $(VENV)/.dev ## Generate docs/what-happens.md from sinks/answers.py
 	$(BIN)/python -m streams.generate.answers
+
+messages: $(VENV)/.dev ## Bring the desk's catalogues up to what its pages say, and name what nobody has translated
+	$(BIN)/python -m streams.generate.messages
 
 places: $(VENV)/.dev ## Build the gazetteer anew from GeoNames' and CLDR's packages
 	$(BIN)/python -m streams.generate.places
