@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from config.poll_settings import HOUR_S
 from config.schema import (
     ByteCount,
+    Count,
     DelaySeconds,
     HostName,
     HourCount,
@@ -92,6 +93,30 @@ class Desk(Struct, frozen=True):
     token: Annotated[
         Secret, Meta(description="What readers show. WIREDESK_DESK_TOKEN_FILE names a file with it.")
     ] = ""
+    tokens: Annotated[
+        OwnFile,
+        Meta(
+            description="File of the tokens of `wiredesk token`. Empty: tokens.json in the data folder of `wiredesk run`."
+        ),
+    ] = ""
+    user_header: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9-]*$",
+            max_length=100,
+            description="Header in which a reverse proxy of desk.proxies says who signed in there. Empty: none.",
+            extra={"allowed": "the name of a header, such as X-Forwarded-User"},
+        ),
+    ] = ""
+    operators: Annotated[
+        tuple[str, ...], Meta(description="Who of those that a proxy signed in may make changes.")
+    ] = ()
+    # fewer: a page that an editor keeps open with its streams and searches is refused; more: one script takes the desk
+    requests_per_minute: Annotated[
+        Count, Meta(description="Of one token, login or address, in bursts of ten seconds' worth.")
+    ] = 3000
+    # fewer: a list of dead letters can't be worked off by hand; more: a script that runs wild changes all feeds at once
+    changes_per_minute: Annotated[Count, Meta(description="The same for changes.")] = 120
     search: Annotated[
         Literal["embedded", "elasticsearch"], Meta(description="The index that `wiredesk export` reads.")
     ] = "embedded"

@@ -144,6 +144,11 @@ def is_encrypted(request: web.Request, proxies: Sequence[ProxyNetwork]) -> bool:
     return protocol.strip().lower() == "https" and _is_within(request.remote or "", proxies)
 
 
+def is_from_proxy(request: web.Request, proxies: Sequence[ProxyNetwork]) -> bool:
+    """Whether a connection comes from a proxy that the operator has named."""
+    return _is_within(request.remote or "", proxies)
+
+
 def parse_proxies(values: Sequence[str], setting: str) -> tuple[ProxyNetwork, ...]:
     """The networks of a setting ``proxies``: ``10.0.0.7`` or ``10.0.0.0/24``.
 

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "replay": "Run raw items of a time range again, after a parser's change.",
     "dlq": "List, show, replay and drop dead letters.",
     "feeds": "List, check, add, import and export feeds.",
+    "token": "Make, list and revoke the tokens that the desk asks for.",
 }
 
 

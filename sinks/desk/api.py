@@ -5,20 +5,127 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-import orjson
 from aiohttp import web
+from msgspec import Struct
 
 from processors.model.codec import to_builtins
-from processors.model.event import ClusterStanding
-from sinks.desk.access import READER
-from sinks.desk.ports import Feeds, PipelineState
-from sinks.desk.queries import PARAMETER_NAMES, SearchTurns, check_parameters, read_query
+from processors.model.event import ClusterStanding, Event
+from sinks.desk.access import CALLER, READER
+from sinks.desk.operations import Operation, Parameter, error_response, json_response
+from sinks.desk.ports import FeedHealth, Feeds, PipelineState
+from sinks.desk.queries import MAX_LIMIT, PARAMETER_NAMES, SearchTurns, read_query
 from sinks.desk.stream import Wire
+from sinks.desk.tokens import Scope
 from sinks.search import Hit, StoredStory, Stories
 from sinks.stories import HiddenReason
-from sinks.versions import compare_versions, list_versions, version_key
+from sinks.versions import KeptVersion, VersionDifference, compare_versions, list_versions, version_key
+
+FLAG_VALUES: Final = {"enum": ["1", "0", "true", "false"]}
+# What each parameter of a search means; one that `sinks.desk.queries` knows and nobody has described can't be served.
+_MEANINGS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "q": ('Words that must occur; a "phrase", -not, begin*. Without words: the newest.', {}),
+    "language": ("BCP 47 tag; regional variants are of it.", {}),
+    "feed": ("The id of a feed.", {}),
+    "relation": (
+        "What a story is to its chain.",
+        {"enum": ["new", "update", "correction", "kill", "duplicate"]},
+    ),
+    "entity": ("The name of a person, place or organisation, or an alias.", {}),
+    "topic": ("A Media Topic's code or URI, with what lies below it.", {}),
+    "since": ("Not before this time: RFC 3339, or 24h, or 7d.", {}),
+    "until": ("Before this time.", {}),
+    "order": ("How the answers are ordered.", {"enum": ["newest", "received", "relevance"]}),
+    "duplicates": ("1: with repeats.", FLAG_VALUES),
+    "collapse": ("1: only the latest member of each chain.", FLAG_VALUES),
+    "versions": ("1: also versions that later ones have replaced.", FLAG_VALUES),
+    "grouped": ("1: only the latest report of each cluster.", FLAG_VALUES),
+    "cluster": ("The id of a cluster, whose reports alone are listed.", {}),
+    "limit": ("Stories of a page.", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}),
+    "after": ("`after` of the page before.", {}),
+}
+
+
+def _describe_parameter(name: str) -> Parameter:
+    meaning, schema = _MEANINGS[name]
+    return Parameter(name, meaning, {"type": "string", **schema})
+
+
+SEARCH_PARAMETERS: Final = tuple(map(_describe_parameter, PARAMETER_NAMES))
+URI: Final = Parameter("uri", "The uri of a story, percent-encoded.", where="path")
+
+
+class StoryList(Struct, frozen=True):
+    """Stories, and the cursor of the next page; null where nothing follows."""
+
+    stories: tuple[Hit, ...]
+    after: str | None
+
+
+class VersionList(Struct, frozen=True):
+    """What a uri has said, newest first."""
+
+    versions: tuple[KeptVersion, ...]
+
+
+class ChainMembers(Struct, frozen=True):
+    """Every member of a chain, in order."""
+
+    stories: tuple[Hit, ...]
+
+
+class ClusterSummary(Struct, frozen=True):
+    """A happening as its latest report has it: how many reports, sources and languages there were with that one."""
+
+    id: str
+    first: str
+    reports: int
+    sources: int
+    languages: tuple[str, ...]
+    latest: Hit
+
+
+class ClusterList(Struct, frozen=True):
+    """Happenings, and the cursor of the next page; null where nothing follows."""
+
+    clusters: tuple[ClusterSummary, ...]
+    after: str | None
+
+
+class ClusterReports(ClusterSummary, frozen=True):
+    """A happening with its reports, in the order in which they came."""
+
+    stories: tuple[Hit, ...]
+
+
+class FeedList(Struct, frozen=True):
+    """The health of every feed."""
+
+    feeds: tuple[FeedHealth, ...]
+
+
+class CallerReport(Struct, frozen=True):
+    """Who asks, and what he may."""
+
+    name: str
+    scopes: tuple[Scope, ...]
+
+
+class StepState(Struct, frozen=True, rename="camel"):
+    """How far a step is behind: records that wait, and the age of the oldest."""
+
+    step: str
+    records: int
+    oldest_seconds: float
+
+
+class PipelineReport(Struct, frozen=True, rename="camel"):
+    """How the pipeline fares; `deadLetters` is null, and `steps` empty, where this desk does not see it."""
+
+    steps: tuple[StepState, ...]
+    dead_letters: int | None
+    index: tuple[str, ...]
 
 
 class Api:
@@ -38,24 +145,44 @@ class Api:
         self._wire, self._turns = wire, turns
         self._page_size = page_size
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """The API's addresses."""
+        key = Parameter("key", "The key of one version, whose event is the answer then.")
+        between = (
+            Parameter("old", "The key of the older version."),
+            Parameter("new", "The key of the newer version."),
+        )
+        chain = Parameter("chain", "The uri of the chain's first story.", where="path")
+        cluster = Parameter("cluster", "The id of a cluster.", where="path")
+        place = (
+            Parameter("after", "Go on behind this story: the id of an event."),
+            Parameter("Last-Event-ID", "The same, as browsers send it.", where="header"),
+        )
+        version_uri = "/api/stories/{uri:.+}"
         return [
-            web.get("/api/stories", self.stories),
-            web.get("/api/stories/{uri:.+}/versions", self.versions),
-            web.get("/api/stories/{uri:.+}/difference", self.difference),
-            web.get("/api/stories/{uri:.+}", self.story),
-            web.get("/api/chains/{chain:.+}", self.chain),
-            web.get("/api/clusters", self.clusters),
-            web.get("/api/clusters/{cluster:.+}", self.cluster),
-            web.get("/api/feeds", self.feeds),
-            web.get("/api/pipeline", self.pipeline),
-            web.get("/api/stream", self._wire.answer),
+            Operation("GET", "/api/stories", self.stories, StoryList, SEARCH_PARAMETERS),
+            Operation("GET", f"{version_uri}/versions", self.versions, (VersionList, Event), (URI, key)),
+            Operation(
+                "GET",
+                f"{version_uri}/difference",
+                self.difference,
+                (VersionDifference, Event),
+                (URI, *between),
+            ),
+            Operation("GET", version_uri, self.story, Event, (URI,)),
+            Operation("GET", "/api/chains/{chain:.+}", self.chain, ChainMembers, (chain,)),
+            Operation("GET", "/api/clusters", self.clusters, ClusterList, SEARCH_PARAMETERS),
+            Operation("GET", "/api/clusters/{cluster:.+}", self.cluster, ClusterReports, (cluster,)),
+            Operation("GET", "/api/feeds", self.feeds, FeedList),
+            Operation("GET", "/api/pipeline", self.pipeline, PipelineReport),
+            Operation("GET", "/api/me", self.me, CallerReport),
+            Operation(
+                "GET", "/api/stream", self._wire.answer, parameters=place, media_type="text/event-stream"
+            ),
         ]
 
     async def stories(self, request: web.Request) -> web.Response:
         """``{"stories": [...], "after": "..."}``: with `q` a search, else the newest; `after` leads to the next page."""
-        check_parameters(request.query, PARAMETER_NAMES)
         query = read_query(request.query, self._page_size, datetime.now(UTC)).query
         async with self._turns.take_turn(request[READER]):
             page = await (self._stories.search(query) if query.words else self._stories.latest(query))
@@ -63,7 +190,6 @@ class Api:
 
     async def versions(self, request: web.Request) -> web.Response:
         """``{"versions": [...]}``: what a uri has said, newest first. With ``key`` the event of one of them."""
-        check_parameters(request.query, ("key",))
         uri = request.match_info["uri"]
         stored = await self._stories.kept_versions(uri)
         if not stored:
@@ -78,7 +204,6 @@ class Api:
 
     async def difference(self, request: web.Request) -> web.Response:
         """How two versions differ, by words: those of the keys `old` and `new`, else the current one and the one before."""
-        check_parameters(request.query, ("old", "new"))
         uri = request.match_info["uri"]
         stored = await self._stories.kept_versions(uri)
         if not stored:
@@ -92,7 +217,6 @@ class Api:
 
     async def story(self, request: web.Request) -> web.Response:
         """The event of a uri, as the contract says; ``X-Wiredesk-Hidden`` tells of a kill or correction."""
-        check_parameters(request.query, ())
         return await self._story_at(request.match_info["uri"])
 
     async def _story_at(self, uri: str) -> web.Response:
@@ -101,16 +225,14 @@ class Api:
 
     async def chain(self, request: web.Request) -> web.Response:
         """Every member of a chain, in order."""
-        check_parameters(request.query, ())
-        members = await self._stories.versions(request.match_info["chain"])
-        status = 200 if members else 404
-        return await asyncio.to_thread(
-            lambda: json_response({"stories": to_builtins(tuple(members))}, status)
-        )
+        chain = request.match_info["chain"]
+        members = await self._stories.versions(chain)
+        if not members:
+            return _not_found(f"no chain has the id {chain}")
+        return await asyncio.to_thread(lambda: json_response({"stories": to_builtins(tuple(members))}))
 
     async def clusters(self, request: web.Request) -> web.Response:
         """``{"clusters": [...], "after": "..."}``: the happenings with their latest report, newest first."""
-        check_parameters(request.query, PARAMETER_NAMES)
         query = read_query(request.query, self._page_size, datetime.now(UTC)).query
         query = replace(query, grouped=True, collapse=False, versions=False)
         async with self._turns.take_turn(request[READER]):
@@ -128,14 +250,12 @@ class Api:
         whole = describe_cluster(latest.cluster, latest) | {"stories": to_builtins(tuple(hits))}
         return await asyncio.to_thread(lambda: json_response(whole))
 
-    async def feeds(self, request: web.Request) -> web.Response:
+    async def feeds(self, _request: web.Request) -> web.Response:
         """The health of every feed."""
-        check_parameters(request.query, ())
         return json_response({"feeds": to_builtins(tuple(await self._feeds.list()))})
 
-    async def pipeline(self, request: web.Request) -> web.Response:
+    async def pipeline(self, _request: web.Request) -> web.Response:
         """How far each step is behind, how many dead letters wait, and what is wrong with the index."""
-        check_parameters(request.query, ())
         faults = list(await self._stories.faults())
         if self._pipeline is None:
             return json_response({"steps": [], "deadLetters": None, "index": faults})
@@ -145,6 +265,11 @@ class Api:
         ]
         dead = await self._pipeline.dead_letters()
         return json_response({"steps": steps, "deadLetters": dead, "index": faults})
+
+    async def me(self, request: web.Request) -> web.Response:
+        """Who asks, as the log of changes would name him, and what he may."""
+        caller = request[CALLER]
+        return json_response({"name": caller.name, "scopes": sorted(caller.scopes)})
 
 
 def describe_cluster(standing: ClusterStanding, latest: Hit) -> dict[str, Any]:
@@ -171,13 +296,4 @@ def _tell_hidden(response: web.Response, hidden: HiddenReason | None) -> web.Res
 
 
 def _not_found(message: str) -> web.Response:
-    return json_response({"error": {"type": "NotFound", "message": message}}, 404)
-
-
-def json_response(value: Any, status: int = 200) -> web.Response:
-    """A JSON response that no cache stores."""
-    return web.Response(
-        body=orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
-        status=status,
-        headers={"Content-Type": "application/json", "Cache-Control": "no-store"},
-    )
+    return error_response("NotFound", message, 404)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import orjson
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -14,14 +15,17 @@ from config.redaction import redact_secrets
 from config.settings import Desk
 from processors.errors import Transient
 from sinks.desk.access import DeskAccess
-from sinks.desk.api import Api, json_response
+from sinks.desk.api import Api
 from sinks.desk.display import mark_message, set_display
-from sinks.desk.exchange import OtherOrigins, shorten_answer
+from sinks.desk.exchange import API_PREFIX, OtherOrigins, shorten_answer
 from sinks.desk.health import Check, count_feeds, health_routes
+from sinks.desk.openapi import ApiDocument
+from sinks.desk.operations import BadBody, Refused, add_operations, error_response
 from sinks.desk.pages import Pages
 from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import BadQuery, SearchTurns
 from sinks.desk.stream import Wire
+from sinks.desk.tokens import TokenFile
 from sinks.listener import check_characters
 from sinks.search import BadCursor, SearchTooSlow, Stories
 
@@ -33,7 +37,7 @@ SECURITY_HEADERS: Final = {
         " form-action 'self'; base-uri 'none'; frame-src 'self'; frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -49,19 +53,21 @@ def make_app(
     checks: Mapping[str, Check] | None = None,
     *,
     polls: bool = True,
+    tokens: TokenFile | None = None,
 ) -> web.Application:
     """The desk as an aiohttp application. `checks` join ``/readyz``, which always asks the store.
 
-    `polls` is whether the feeds are polled by this process, whose ``/metrics`` then counts them.
+    `tokens` are those of ``wiredesk token``; `polls` is whether the feeds are polled by this process, whose ``/metrics``
+    then counts them.
 
     Raises:
         Misconfigured: the host is open to the network and there is no token.
     """
     origins = OtherOrigins(settings)
-    access = DeskAccess(settings, may_read=origins.is_allowed)
+    access = DeskAccess(settings, may_read=origins.is_allowed, tokens=tokens)
     app = web.Application(
         middlewares=[
-            *(check_characters, set_display, origins.answer_preflight),
+            *(check_characters, set_display, _answer_refusals, origins.answer_preflight),
             *(access.check_reader, shorten_answer, _answer_errors),
         ],
         client_max_size=64 * 1024,
@@ -70,7 +76,8 @@ def make_app(
     wire = Wire(stories)
     pages = Pages(stories, feeds, pipeline, settings, access, turns, wire)
     app.add_routes(pages.routes())
-    app.add_routes(Api(stories, feeds, pipeline, wire, turns, settings.page_size).routes())
+    add_operations(app, Api(stories, feeds, pipeline, wire, turns, settings.page_size).operations())
+    ApiDocument().add_to(app)
 
     async def measure() -> None:
         if polls:
@@ -117,12 +124,32 @@ async def _static_file(request: web.Request) -> web.StreamResponse:
 
 
 @web.middleware
+async def _answer_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer programs with JSON whatever refuses them; the headers of the refusal stay."""
+    try:
+        return await handler(request)
+    except web.HTTPError as error:
+        if not request.path.startswith(API_PREFIX):
+            raise
+        message = error.text or error.reason
+        if error.content_type == "application/json":
+            message = orjson.loads(message)["error"]
+        response = error_response(type(error).__name__.removeprefix("HTTP"), message, error.status)
+        for name in ("Allow", "Connection", "Retry-After", "WWW-Authenticate"):
+            if name in error.headers:
+                response.headers[name] = error.headers[name]
+        return response
+
+
+@web.middleware
 async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer errors: with a page for people, with JSON for programs."""
     try:
         return await handler(request)
-    except (BadCursor, BadQuery) as error:
+    except (BadCursor, BadQuery, BadBody) as error:
         return _error_response(request, 400, type(error).__name__, str(error))
+    except Refused as error:
+        return _error_response(request, error.status, "Refused", str(error))
     except SearchTooSlow as error:
         return _error_response(request, 503, mark_message("The search takes too long"), str(error))
     except Transient as error:
@@ -137,5 +164,5 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
 def _error_response(request: web.Request, status: int, title: str, message: str) -> web.StreamResponse:
     message = redact_secrets(message)
     if request.path.startswith("/api/"):
-        return json_response({"error": {"type": title, "message": message}}, status)
+        return error_response(title, message, status)
     return request.app[PAGES].page("error.html", status, title=title, message=message)

@@ -16,7 +16,6 @@ from config.settings import Desk
 from processors.model.event import Event, Lineage
 from sinks.desk import markup
 from sinks.desk.access import READER, DeskAccess, local_path
-from sinks.desk.api import json_response
 from sinks.desk.display import (
     COOKIE_S,
     DISPLAY_COOKIE,
@@ -25,6 +24,7 @@ from sinks.desk.display import (
     render_template,
 )
 from sinks.desk.live import RowEncoder
+from sinks.desk.operations import json_response
 from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import AskedQuery, BadQuery, SearchTurns, read_query
 from sinks.desk.stream import Wire
@@ -74,6 +74,7 @@ class Pages:
             web.post("/display", self.set_display),
             web.get("/login", self.ask_token, name="login"),
             web.post("/login", self.login),
+            web.post("/logout", self.logout),
             web.get("/favicon.ico", self.icon),
         ]
 
@@ -197,6 +198,12 @@ class Pages:
         if self._access.log_in(request, response, form.get("token", "")):
             return response
         return self.page("login.html", 403, next=following, wrong=True)
+
+    async def logout(self, _request: web.Request) -> web.Response:
+        """Take the session's cookie back."""
+        response = web.Response(status=303, headers={"Location": "/login", "Cache-Control": "no-store"})
+        self._access.log_out(response)
+        return response
 
     async def icon(self, _request: web.Request) -> web.Response:
         """The icon, which browsers ask for here."""

@@ -11,8 +11,8 @@ from typing import Final
 
 from aiohttp import web
 
-from processors.model.event import WholeEvent
-from sinks.desk.api import json_response
+from processors.model.event import RawItem, WholeEvent
+from sinks.desk.operations import Operation, Parameter, add_operations, error_response
 from sinks.search import Stories
 
 # Items in hand at once: each may be of 20 MB. More take memory from the pipeline; fewer make readers wait for each other.
@@ -32,10 +32,11 @@ class RawItems:
 
     def add_to(self, app: web.Application) -> None:
         """Add the address."""
-        app.add_routes([web.get("/api/items/{uri:.+}", self.answer)])
+        uri = Parameter("uri", "The uri of a story, percent-encoded.", where="path")
+        add_operations(app, [Operation("GET", "/api/items/{uri:.+}", self.answer, RawItem, (uri,))])
 
     async def answer(self, request: web.Request) -> web.Response:
-        """The item; 404 where the story is unknown, whole, or the topic keeps the item no longer."""
+        """The raw item of a story whose event was too long; 404 where the story is unknown, whole, or the topic keeps the item no longer."""
         uri = request.match_info["uri"]
         stored = await self._stories.get(uri)
         if stored is None:
@@ -59,4 +60,4 @@ class RawItems:
 
 
 def _not_found(message: str) -> web.Response:
-    return json_response({"error": {"type": "NotFound", "message": message}}, 404)
+    return error_response("NotFound", message, 404)

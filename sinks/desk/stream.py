@@ -12,7 +12,6 @@ from aiohttp import web
 
 from processors.errors import Transient
 from processors.model.codec import to_builtins
-from sinks.desk.queries import check_parameters
 from sinks.listener import stream_limit
 from sinks.search import Arrivals, Stories
 
@@ -45,7 +44,6 @@ class Wire:
 
         ``Last-Event-ID``, or ``after``, goes on where a reader lost us.
         """
-        check_parameters(request.query, ("after",))
         return await self.send(request, _encode_events)
 
     async def send(self, request: web.Request, encode: Callable[[Arrivals], bytes]) -> web.StreamResponse:

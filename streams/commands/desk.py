@@ -72,8 +72,10 @@ async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
     import structlog
 
     from config import Misconfigured
+    from config.files import find_file
     from sinks.desk.app import make_app
     from sinks.desk.raw_items import RawItems
+    from sinks.desk.tokens import TokenFile
     from sinks.elasticsearch import ElasticStories
     from sinks.listener import serve
     from streams.kafka.session import read_item
@@ -84,7 +86,8 @@ async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
     stories = ElasticStories(settings.elasticsearch, timeout_s=settings.desk.search_timeout_s)
     host, port = settings.desk.host, settings.desk.port
     try:
-        app = make_app(stories, feeds, settings.desk, polls=False)
+        tokens = TokenFile(find_file(settings.desk.tokens)) if settings.desk.tokens else None
+        app = make_app(stories, feeds, settings.desk, polls=False, tokens=tokens)
         RawItems(stories, partial(read_item, settings)).add_to(app)
         listener, port = await serve(app, host, port)
     except OSError as error:

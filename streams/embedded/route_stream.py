@@ -14,9 +14,10 @@ from functools import partial
 from typing import Final
 
 from aiohttp import web
+from msgspec import Struct
 
 from processors.numbers import parse_int64
-from sinks.desk.queries import check_parameters
+from sinks.desk.operations import Operation, Parameter, add_operations, json_response
 from sinks.listener import stream_limit
 from sinks.routes.router import route_topic
 from streams.embedded.log import Log, LogThread
@@ -84,6 +85,19 @@ class _TopicEnd:
         return self._log_thread.log.end_offset(self._topic)
 
 
+class RouteTopic(Struct, frozen=True):
+    """A route, and the topic that its stories go to."""
+
+    name: str
+    topic: str
+
+
+class RouteList(Struct, frozen=True):
+    """The routes in the order of their file."""
+
+    routes: tuple[RouteTopic, ...]
+
+
 class RouteStream:
     """``/api/routes`` and ``/api/routes/NAME/stream``."""
 
@@ -99,12 +113,24 @@ class RouteStream:
 
     def add_to(self, app: web.Application) -> None:
         """Add the addresses; open streams end when the application does."""
-        app.add_routes([web.get("/api/routes", self.list), web.get("/api/routes/{name}/stream", self.answer)])
+        parameters = (
+            Parameter("name", "The name of a route.", where="path"),
+            Parameter("after", "Go on behind this event: its id; or `start`, from the oldest that is kept."),
+            Parameter("Last-Event-ID", "The same, as browsers send it.", where="header"),
+        )
+        stream = Operation(
+            "GET",
+            "/api/routes/{name}/stream",
+            self.answer,
+            parameters=parameters,
+            media_type="text/event-stream",
+        )
+        add_operations(app, [Operation("GET", "/api/routes", self.list, RouteList), stream])
         app.on_shutdown.append(self._close)
 
     async def list(self, _request: web.Request) -> web.Response:
         """The names of the routes and their topics."""
-        return web.json_response(
+        return json_response(
             {"routes": [{"name": rule.name, "topic": rule.topic} for rule in self._book.rules]}
         )
 
@@ -125,7 +151,6 @@ class RouteStream:
             self._readers -= 1
 
     async def _first_offset(self, request: web.Request, topic: str) -> int:
-        check_parameters(request.query, ("after",))
         after = request.headers.get("Last-Event-ID") or request.query.get("after")
         if after is None:
             return await self._log_thread.run(lambda: self._log_thread.log.end_offset(topic))

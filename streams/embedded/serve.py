@@ -21,6 +21,7 @@ from processors.model.event import RawItem
 from processors.times import to_timestamp
 from sinks.desk.app import make_app
 from sinks.desk.raw_items import RawItems
+from sinks.desk.tokens import open_token_file
 from sinks.listener import serve as serve_app
 from sinks.sqlite.writer import StorySearch
 from sinks.stories import now_ms
@@ -142,7 +143,9 @@ async def _open_desk(
     stack.callback(search.close)
     desk = settings.desk
     polled = PolledFeeds(feeds, runtime.feed_states.load)
-    app = make_app(search, polled, desk, runtime, {"database": runtime.check, "drop folder": drop.check})
+    checks = {"database": runtime.check, "drop folder": drop.check}
+    tokens = open_token_file(settings, runtime.path.parent)
+    app = make_app(search, polled, desk, runtime, checks, tokens=tokens)
     RouteStream(runtime.book, runtime.log_thread).add_to(app)
     RawItems(search, runtime.read_item).add_to(app)
     try:
