@@ -9,7 +9,7 @@ FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings answers messages places tickers letters model vectors clusters bench fuzz hostile trials readers clean
+.PHONY: help run test check format lock schemas settings answers messages places tickers letters worldmap model vectors clusters bench fuzz hostile trials readers clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ tickers: $(VENV)/.dev ## Build the table of ticker symbols anew from pytickersym
 
 letters: $(VENV)/.dev ## Build the models of letters anew from CLDR and the lexicon
 	$(BIN)/python -m streams.generate.letters
+
+worldmap: $(VENV)/.dev ## Draw the desk's map of the world anew from npm's world-atlas
+	cd $(VENV) && npm pack --silent world-atlas@2.0.2
+	$(BIN)/python -m streams.generate.world_map $(VENV)/world-atlas-2.0.2.tgz
 
 # So that numpy computes alike on every x86 processor with AVX2, to the last bit.
 SAME_BYTES := OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR" PYTHONHASHSEED=0

@@ -154,6 +154,9 @@ class Stories(Protocol):
     async def get(self, uri: str) -> StoredStory | None:
         """One story, killed or not; None where it is unknown or still under embargo."""
 
+    async def withheld(self, uris: Sequence[str]) -> bool:
+        """Whether a story of these uris is under embargo."""
+
     async def events(self, uris: Sequence[str]) -> Sequence[Event]:
         """Several stories in the order asked for, without unknown and embargoed ones."""
 

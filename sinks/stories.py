@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from config.lexicon import agencies
 from processors.model.event import Entity, Event, Lineage, Mention
+from processors.model.story import Story
 from processors.numbers import parse_int64
 from processors.sources import ANY_SOURCE, is_same_source, qualify_uri, short_uri
 from processors.times import read_milliseconds, to_milliseconds
@@ -243,10 +244,15 @@ def story_time(event: Event) -> int:
 
 def visible_from(event: Event) -> int:
     """From when the story may be shown, in milliseconds since the epoch: 0 at once."""
-    if until := event.story.embargoed_until:
+    return embargo_end(event.story)
+
+
+def embargo_end(story: Story) -> int:
+    """When the embargo of an item ends, in milliseconds since the epoch: 0 where it has none."""
+    if until := story.embargoed_until:
         moment = read_milliseconds(until)
         return FOR_EVER_MS if moment is None else moment
-    return FOR_EVER_MS if event.story.pub_status == "withheld" else 0
+    return FOR_EVER_MS if story.pub_status == "withheld" else 0
 
 
 def source_name(event: Event) -> str | None:

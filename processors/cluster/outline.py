@@ -222,14 +222,14 @@ def _tell_names(
 
 
 def source_of(event: Event) -> str:
-    """Who tells the story: the agency or site that it names, that of its dateline, else the feed."""
-    for origin in event.story.info_sources or ():
-        if origin.name:
-            return origin.name
-    if event.dateline and event.dateline.agency:
-        return event.dateline.agency
+    """Who tells the story, in small letters: the agency of its dateline, the source that it names, else the feed.
+
+    The dateline comes first: a feed that carries the copy of several agencies has one name set for all of it.
+    """
+    agency = event.dateline and event.dateline.agency
+    named = agency or next((origin.name for origin in event.story.info_sources if origin.name), None)
     provenance = event.provenance
-    return (provenance and (provenance.source or provenance.feed)) or ""
+    return (named or (provenance and (provenance.source or provenance.feed)) or "").casefold()
 
 
 def sound_of(name: str) -> str:

@@ -136,6 +136,12 @@ class ElasticStories:
             from_builtins(source["event"], Event), source.get("hidden"), source.get("hiddenBy")
         )
 
+    async def withheld(self, uris: Sequence[str]) -> bool:
+        """Whether a story of these uris is under embargo."""
+        ids = [document_id(short_uri(uri)) for uri in uris]
+        held = {"range": {"visibleFrom": {"gt": self._clock()}}}
+        return bool(await self._search(query=_all({"ids": {"values": ids}}, held), size=1, source=False))
+
     async def events(self, uris: Sequence[str]) -> Sequence[Event]:
         """Several stories in the order asked for."""
         ids = {document_id(short_uri(uri)): uri for uri in uris}

@@ -109,6 +109,14 @@ class StorySearch:
         values = (uri, short_uri(uri), self._clock())
         return await self._run(lambda base: _stored_story(base.execute(sql, values).fetchone()))
 
+    async def withheld(self, uris: Sequence[str]) -> bool:
+        """Whether a story of these uris is under embargo."""
+        sql = (
+            "SELECT 1 FROM stories WHERE uri IN (SELECT value FROM json_each(?)) AND visible_from > ? LIMIT 1"
+        )
+        values = (orjson.dumps([short_uri(uri) for uri in uris]).decode(), self._clock())
+        return await self._run(lambda base: base.execute(sql, values).fetchone()) is not None
+
     async def events(self, uris: Sequence[str]) -> Sequence[Event]:
         """Several stories in the order asked for."""
         sql = f"SELECT uri, event FROM stories WHERE uri IN ({', '.join('?' * len(uris))}) AND visible_from <= ?"  # noqa: S608 -- question marks

@@ -78,7 +78,8 @@ async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
     from sinks.desk.tokens import TokenFile
     from sinks.elasticsearch import ElasticStories
     from sinks.listener import serve
-    from streams.kafka.session import read_item
+    from streams.kafka.session import read_item, scan_items
+    from streams.raw_items import RawArchive
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -88,7 +89,8 @@ async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
     try:
         tokens = TokenFile(find_file(settings.desk.tokens)) if settings.desk.tokens else None
         app = make_app(stories, feeds, settings.desk, polls=False, tokens=tokens)
-        RawItems(stories, partial(read_item, settings)).add_to(app)
+        archive = RawArchive(settings, partial(read_item, settings), partial(scan_items, settings))
+        RawItems(stories, archive).add_to(app)
         listener, port = await serve(app, host, port)
     except OSError as error:
         raise Misconfigured(f"[desk] {host}:{port}: {error.strerror}; choose another port") from error

@@ -170,6 +170,23 @@ class Log:
         rows.close()
         return records
 
+    def scan_values(self, topic: str, since_ms: int, mark: bytes, limit: int) -> list[bytes]:
+        """Of the first `limit` records of a topic that were written from a time on, the values with some bytes in them."""
+        low, high = self.first_offset(topic), self.end_offset(topic)
+        query = "SELECT timestamp FROM records WHERE topic = ? AND offset >= ? ORDER BY offset LIMIT 1"
+        while low < high:  # times never go back by more than a correction of the clock
+            middle = (low + high) // 2
+            if (self._one_integer(query, topic, middle) or since_ms) < since_ms:
+                low = middle + 1
+            else:
+                high = middle
+        rows = self.connection.execute(
+            "SELECT value FROM (SELECT offset, value FROM records WHERE topic = ? AND offset >= ? ORDER BY offset"
+            " LIMIT ?) WHERE instr(value, ?) ORDER BY offset",
+            (topic, low, limit, mark),
+        )
+        return [bytes(value) for (value,) in rows]
+
     def record_chunks(self, topic: str) -> Iterator[list[Record]]:
         """All records of a topic up to its end of this moment, some at a time; others may write in between."""
         start, end = 0, self.end_offset(topic)

@@ -37,6 +37,7 @@ from streams.embedded.sinks import PostedRoutes, SinkHandler
 from streams.health import ProgressWatch, publish_lag
 from streams.pollers import judge_tasks
 from streams.pool import StepPool
+from streams.raw_items import MAX_SCANNED_RECORDS
 from streams.routing import RuleBook, load_rules
 from streams.sinks import load_sink, sink_steps
 from streams.topology import DEAD_LETTERS, RAW_TOPICS, STEPS, TOPICS, retention_hours
@@ -105,6 +106,17 @@ class EmbeddedRuntime:
             return None
         records = await self.log_thread.run(lambda: self.log_thread.log.records(topic, offset, 1))
         return records[0].value if records and records[0].offset == offset else None
+
+    async def scan_items(self, since_ms: int, mark: bytes, limit: int) -> list[bytes]:
+        """Raw items that were written from a time on and have some bytes in them, oldest first."""
+        database = self.log_thread.log
+        return await self.log_thread.run(
+            lambda: [
+                item
+                for topic in sorted(RAW_TOPICS)
+                for item in database.scan_values(topic, since_ms, mark, MAX_SCANNED_RECORDS)
+            ][:limit]
+        )
 
     async def __aenter__(self) -> Self:
         """Start the pool and the consumers."""

@@ -33,6 +33,7 @@ from streams.pollers import DropWatch, poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import PolledFeeds
 from streams.pollers.feed_list import load_feeds
+from streams.raw_items import RawArchive
 from streams.retry import LOG, retry_until_stopped
 
 SAMPLES: Final = CONFIG_FOLDER / "samples"
@@ -147,7 +148,7 @@ async def _open_desk(
     tokens = open_token_file(settings, runtime.path.parent)
     app = make_app(search, polled, desk, runtime, checks, tokens=tokens)
     RouteStream(runtime.book, runtime.log_thread).add_to(app)
-    RawItems(search, runtime.read_item).add_to(app)
+    RawItems(search, RawArchive(settings, runtime.read_item, runtime.scan_items)).add_to(app)
     try:
         listener, port = await serve_app(app, desk.host, desk.port)
     except OSError as error:

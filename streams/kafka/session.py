@@ -20,12 +20,15 @@ from streams.kafka.inbox import as_record
 from streams.kafka.producer import send_message
 from streams.kafka.topics import check_topics
 from streams.messages import Message, Record
+from streams.raw_items import MAX_SCANNED_RECORDS
 from streams.retry import GROUP
 from streams.topology import BACKFILL, RAW_TOPICS
 
 # How far a poller's clock may be ahead of the broker's: beyond it, a record of the asked time is passed over; more slack
 # reads that much more before the time.
 CLOCK_SLACK_MS: Final = 3_600_000
+# How far a poller's clock may be ahead of the broker's where one item is sought: beyond it, that one is not found.
+SCAN_SLACK_MS: Final = 60_000
 READ_ITEM_S: Final = 5.0  # for one record; a desk's reader waits for no longer
 log = structlog.get_logger("wiredesk.kafka")
 T = TypeVar("T")
@@ -226,3 +229,35 @@ async def read_item(settings: Settings, topic: str, partition: int, offset: int)
         ) from error
     records = polled.get(place, [])
     return records[0].value if records and records[0].offset == offset else None
+
+
+async def scan_items(settings: Settings, since_ms: int, mark: bytes, limit: int) -> list[bytes]:
+    """Raw items that were written from a time on and have some bytes in them, oldest first in each partition.
+
+    Of each partition the first `MAX_SCANNED_RECORDS` are looked through, as far as they are read in time.
+
+    Raises:
+        Transient: the broker does not answer, or does not let us read.
+    """
+    cluster = Cluster(settings.kafka)
+    items: list[bytes] = []
+    try:
+        partitions = await _existing_partitions(cluster, sorted(RAW_TOPICS))
+        async with asyncio.timeout(READ_ITEM_S), cluster.consumer(reader="desk") as consumer:
+            begins = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms - SCAN_SLACK_MS))
+            ends = await consumer.end_offsets(partitions)
+            for place, begin in begins.items():
+                if begin is None:
+                    continue
+                end = min(ends[place], begin.offset + MAX_SCANNED_RECORDS)
+                consumer.assign([place])
+                consumer.seek(place, begin.offset)
+                while await consumer.position(place) < end and len(items) < limit:
+                    polled = await consumer.getmany(place, timeout_ms=POLL_MS)
+                    items += [
+                        r.value for r in polled.get(place, []) if r.offset < end and mark in (r.value or b"")
+                    ]
+    except (KafkaError, OSError, TimeoutError) as error:
+        if not items:
+            raise Unreachable(f"raw items can't be read: {str(error) or 'Kafka does not answer'}") from error
+    return items[:limit]

@@ -9,9 +9,10 @@ import pytest
 
 from config.settings import ClusterSettings
 from processors.cluster import Clusterer
+from processors.cluster.outline import source_of
 from processors.cluster.record import FORMAT_NUMBER, OutlineRecord, pack_record, unpack_record
-from processors.model.event import ClusterStanding, Event, Language, Lineage, Provenance
-from processors.model.story import Story
+from processors.model.event import ClusterStanding, Dateline, Event, Language, Lineage, Provenance
+from processors.model.story import InfoSource, Story
 
 FERRY = {
     "en": "Ferry sinks off Palermo: 12 people are missing after the Santa Fiora hit a rock near Palermo.",
@@ -193,3 +194,21 @@ def test_a_story_that_is_run_again_keeps_its_place_whatever_it_reads_like_now() 
     provenance = Provenance("2026-04-01T00:00:00Z", "ninjs", source="s1", backfill=True, rerun=True)
     rerun = msgspec.structs.replace(again, provenance=provenance)
     assert clusterer.decide(rerun).standing == once
+
+
+@pytest.mark.parametrize(
+    ("agency", "named", "feed", "source"),
+    [
+        ("Reuters", "wires of the house", "wires", "reuters"),
+        ("AFP", None, "wires", "afp"),
+        (None, "The Harbour Times", "wires", "the harbour times"),
+        (None, None, "wires", "wires"),
+    ],
+)
+def test_who_tells_a_story_is_the_agency_of_its_dateline_before_the_name_of_its_feed(
+    agency: str | None, named: str | None, feed: str, source: str
+) -> None:
+    story = Story("urn:a", info_sources=(InfoSource(named),) if named else ())
+    line = Dateline(0, 4, agency=agency) if agency else None
+    provenance = Provenance("2026-04-01T00:00:00Z", "plain-text", feed)
+    assert source_of(Event(story, dateline=line, provenance=provenance)) == source
