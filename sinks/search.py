@@ -18,6 +18,7 @@ from processors.model import Model
 from processors.model.event import ClusterStanding, Event, Relation
 from processors.model.story import PubStatus
 from processors.times import to_timestamp
+from sinks.rising import Activity, ActivitySpan
 from sinks.search_words import SearchTerm, excerpt, word_spans
 from sinks.stories import HiddenReason, is_unreached_kill, lineage, source_name, story_time
 
@@ -174,6 +175,9 @@ class Stories(Protocol):
 
     async def languages(self) -> Sequence[str]:
         """The languages of the stories that are stored, as tags without region."""
+
+    async def activity(self, span: ActivitySpan) -> Activity:
+        """The stories of a span by hour, for what is rising."""
 
     async def faults(self) -> Sequence[str]:
         """What keeps parts of the store from being read or written, a line each."""

@@ -19,10 +19,12 @@ from processors.model.codec import from_builtins
 from processors.model.event import Event
 from processors.numbers import MAX_INT64
 from processors.sources import short_uri
+from sinks.elasticsearch.activity import read_activity
 from sinks.elasticsearch.client import ElasticJson, IndexConnection, LoginRefused, connect, translate_errors
 from sinks.elasticsearch.documents import chain_query, document_id, version_id, versions_index
 from sinks.elasticsearch.inventory import read_inventory
 from sinks.elasticsearch.templates import stemmed_languages
+from sinks.rising import Activity, ActivitySpan
 from sinks.search import (
     MAX_OFFSET,
     Arrivals,
@@ -232,6 +234,10 @@ class ElasticStories:
         tags = {"terms": {"field": "base", "size": MAX_LANGUAGES, "order": {"_key": "asc"}}}
         answer = await self._ask(size=0, aggs={"tags": tags})
         return [bucket["key"] for bucket in answer["aggregations"]["tags"]["buckets"]]
+
+    async def activity(self, span: ActivitySpan) -> Activity:
+        """The stories of a span by hour."""
+        return await read_activity(self._ask, span, self._clock())
 
     async def faults(self) -> Sequence[str]:
         """The months that can't be written or searched, or are not shown, and what mends it; or why nothing answers."""

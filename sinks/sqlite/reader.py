@@ -22,6 +22,7 @@ from processors.model.event import Event
 from processors.numbers import parse_int64
 from processors.sources import short_uri
 from processors.times import to_milliseconds
+from sinks.rising import Activity, ActivitySpan
 from sinks.search import (
     MAX_OFFSET,
     Arrivals,
@@ -35,6 +36,7 @@ from sinks.search import (
     make_hit,
 )
 from sinks.search_words import SearchTerm, fold, fts5_query, parse_terms
+from sinks.sqlite.activity import read_activity
 from sinks.stories import now_ms
 from sinks.versions import MAX_KEPT_VERSIONS
 
@@ -148,6 +150,10 @@ class StorySearch:
     async def arrivals(self, cursor: str | None, limit: int = 100) -> Arrivals:
         """What was stored since a cursor."""
         return await self._run(lambda base: _arrivals(base, cursor, limit, self._clock()))
+
+    async def activity(self, span: ActivitySpan) -> Activity:
+        """The stories of a span by hour."""
+        return await self._run(lambda base: read_activity(base, span, self._clock()), self._searches)
 
     async def faults(self) -> Sequence[str]:
         """None: the store is one file, which is there or is not."""
