@@ -138,7 +138,7 @@ class PlaceCount(Model, frozen=True):
     country: str | None = None
 
 
-class Rising(Model, frozen=True):
+class RisingNews(Model, frozen=True):
     """What the wire brings: volumes by feed and topic, what rises, and where it comes from.
 
     `since` and `until` are those of the window. Without enough history `has_history` is false, and `names` are those that

@@ -28,7 +28,7 @@ ScanItems = Callable[
 
 
 class RawArchive:
-    """Raw items of a log (`sinks.desk.raw_items.RawLog`)."""
+    """Raw items of a log (`sinks.desk.raw_items.ItemLog`)."""
 
     def __init__(self, settings: Settings, read: ReadItem, scan: ScanItems) -> None:
         """`read` and `scan` are the log's; they raise `Transient` where it does not answer."""

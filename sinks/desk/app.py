@@ -24,6 +24,7 @@ from sinks.desk.operations import BadBody, Refused, add_operations, error_respon
 from sinks.desk.pages import Pages
 from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import BadQuery, SearchTurns
+from sinks.desk.rising_page import RisingPages
 from sinks.desk.stream import Wire
 from sinks.desk.tokens import TokenFile
 from sinks.listener import check_characters
@@ -85,6 +86,7 @@ def make_app(
 
     app.add_routes(health_routes({"stories": _store_check(stories), **(checks or {})}, measure=measure))
     app.add_routes([web.get("/static/{name}", _static_file)])
+    app.add_routes(RisingPages(stories, pages.render_page).routes())
     app[PAGES] = pages
 
     async def close(_app: web.Application) -> None:

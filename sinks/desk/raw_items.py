@@ -22,7 +22,7 @@ from sinks.stories import embargo_end, now_ms, visible_from
 MAX_READS: Final = 2
 
 
-class RawLog(Protocol):
+class ItemLog(Protocol):
     """Where raw items are kept, and how their stories are read. Its methods raise `Transient` where the log does not answer."""
 
     async def find_item(self, event: Event) -> bytes | None:
@@ -35,7 +35,7 @@ class RawLog(Protocol):
 class RawItems:
     """Answers with the record of the raw topic: JSON, whose `payload` is the publisher's own bytes in base64."""
 
-    def __init__(self, stories: Stories, log: RawLog) -> None:
+    def __init__(self, stories: Stories, log: ItemLog) -> None:
         """Reads the given stores."""
         self._stories, self._log = stories, log
         self._reads = asyncio.Semaphore(MAX_READS)

@@ -14,10 +14,10 @@ from sinks.rising import HOUR_MS, MAX_CANDIDATES, MIN_RISING_STORIES, Activity, 
 MAX_TERMS: Final = 150
 MAX_FEEDS: Final = 100  # by hour; the others are counted together
 MAX_PLACE_STORIES: Final = 2000  # of the window, whose datelines are read
-Ask = Callable[..., Awaitable[Any]]
+AskIndex = Callable[..., Awaitable[Any]]
 
 
-async def read_activity(ask: Ask, span: ActivitySpan, now: int) -> Activity:
+async def read_activity(ask: AskIndex, span: ActivitySpan, now: int) -> Activity:
     """The stories of a span by hour. `ask` sends a search and returns the answer."""
     window = {"range": {"time": {"gte": span.window_ms, "lt": span.end_ms}}}
     hours = _by_hour(span)
@@ -84,7 +84,7 @@ def _by_hour(span: ActivitySpan) -> dict[str, Any]:
 
 
 async def _count_terms(
-    ask: Ask, span: ActivitySpan, now: int, field: str, values: Sequence[str]
+    ask: AskIndex, span: ActivitySpan, now: int, field: str, values: Sequence[str]
 ) -> dict[str, list[int]]:
     counts: dict[str, list[int]] = {}
     for first in range(0, len(values), MAX_TERMS):

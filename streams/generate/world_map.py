@@ -21,7 +21,7 @@ MEMBER: Final = "package/countries-110m.json"
 UNITS_PER_DEGREE: Final = 10
 ICE_COUNTRY: Final = "Antarctica"  # fills the foot of the map, where hardly a story comes from
 _TURN: Final = 360 * UNITS_PER_DEGREE
-Line = list[tuple[int, int]]
+MapLine = list[tuple[int, int]]
 
 
 def main(package: Path) -> None:
@@ -75,19 +75,19 @@ def _rings(country: dict[str, Any]) -> Iterator[list[int]]:
         yield from polygon
 
 
-def _join(ring: Iterable[int], arcs: Sequence[Line]) -> Line:
+def _join(ring: Iterable[int], arcs: Sequence[MapLine]) -> MapLine:
     """The points of a ring of arcs; a number below zero is an arc in the other direction."""
-    points: Line = []
+    points: MapLine = []
     for arc in ring:
         line = arcs[arc] if arc >= 0 else arcs[~arc][::-1]
         points += line[1:] if points else line
     return points
 
 
-def _unwrap(points: Line) -> Iterator[Line]:
+def _unwrap(points: MapLine) -> Iterator[MapLine]:
     """A ring without jumps from one edge of the map to the other; what is beyond an edge comes again inside the other."""
     turn, last = 0, points[0][0]
-    whole: Line = []
+    whole: MapLine = []
     for x, y in points:
         turn += _TURN * ((x - last < -_TURN // 2) - (x - last > _TURN // 2))
         whole.append((x + turn, y))
@@ -99,7 +99,7 @@ def _unwrap(points: Line) -> Iterator[Line]:
         yield [(x + _TURN, y) for x, y in whole]
 
 
-def _draw_line(points: Line, *, closed: bool) -> str:
+def _draw_line(points: MapLine, *, closed: bool) -> str:
     """A path of steps, which are shorter than places."""
     (x, y), *others = points
     parts = [f"M{x} {y}l"]

@@ -11,10 +11,12 @@ import pytest
 from msgspec import structs
 
 from processors.errors import Transient, Unindexable
-from processors.model.event import Event, Place
+from processors.model.event import Dateline, Event, Place
 from processors.times import to_milliseconds
 from sinks.elasticsearch import ElasticsearchSink, index
+from sinks.rising import ActivitySpan
 from sinks.search import BadCursor, Order, Query
+from tests.sinks.conftest import Shelf
 from tests.sinks.elasticsearch.conftest import Stack
 from tests.sinks.events import at, dispatch, event, reports, sent_by
 from tests.sinks.histories import history, remaining
@@ -292,3 +294,48 @@ async def test_the_reports_of_one_event_are_found_together_without_what_was_kill
     assert [
         hit.uri for hit in (await stack.stories.latest(Query(cluster="urn:ferry", language="en"))).hits
     ] == ["urn:ferry"]
+
+
+async def test_stories_are_counted_by_hour_as_the_embedded_index_counts_them(
+    stack: Stack, shelf: Shelf
+) -> None:
+    span = ActivitySpan(to_milliseconds(at(0)) + 60_000, 6)
+    told = [
+        placed(
+            event(
+                f"urn:{n}",
+                minute=-45.0 * n,
+                feed=f"f{n % 3}",
+                names=("Ines Okafor",),
+                topics=("medtop:04000000",),
+            )
+        )
+        for n in range(40)
+    ]
+    told += [
+        event("urn:again", relation="duplicate", chain="urn:1", of="urn:1", minute=-1),
+        event("urn:later", embargo="2999-01-01T00:00:00Z", minute=-1),
+        event("urn:wrong", minute=-2, names=("Ines Okafor",)),
+        event(
+            "urn:k",
+            minute=-1,
+            relation="kill",
+            chain="urn:wrong",
+            of="urn:wrong",
+            sequence=2,
+            status="canceled",
+        ),
+    ]
+    await stack.put(*told)
+    shelf.put(*told)
+    counted = await stack.stories.activity(span)
+    assert counted == await shelf.search.activity(span)
+    assert sum(counted.stories) == 40
+    assert sum(counted.names["ines okafor"]) == 40
+    assert len(counted.places) == 8
+    assert await stack.stories.withheld(["urn:1", "urn:later"])
+    assert not await stack.stories.withheld(["urn:1", "urn:nobody"])
+
+
+def placed(story: Event) -> Event:
+    return structs.replace(story, dateline=Dateline(0, 4, (Place("Vigo", "ES", 42.2, -8.7),)))
