@@ -86,7 +86,9 @@ def make_app(
 
     app.add_routes(health_routes({"stories": _store_check(stories), **(checks or {})}, measure=measure))
     app.add_routes([web.get("/static/{name}", _static_file)])
-    app.add_routes(RisingPages(stories, pages.render_page).routes())
+    rising = RisingPages(stories, pages.render_page)
+    app.add_routes(rising.routes())
+    add_operations(app, rising.operations())
     app[PAGES] = pages
 
     async def close(_app: web.Application) -> None:

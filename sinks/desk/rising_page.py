@@ -15,9 +15,10 @@ from processors.media_topics import CODE_PREFIX, media_topics
 from processors.model.codec import to_builtins
 from processors.model.event import Event
 from processors.times import to_timestamp
-from sinks.desk.api import json_response
+from sinks.desk.display import mark_message
 from sinks.desk.drawings import MapPlace, draw_bars, draw_world
-from sinks.desk.queries import BadQuery, check_parameters
+from sinks.desk.operations import Operation, Parameter, json_response
+from sinks.desk.queries import BadQuery
 from sinks.rising import (
     MAX_RISERS,
     WINDOWS,
@@ -162,15 +163,24 @@ class RisingPages:
         self._board, self._render = RisingBoard(stories), render
 
     def routes(self) -> list[web.RouteDef]:
-        """The addresses."""
-        return [web.get("/rising", self.page, name="rising"), web.get("/api/rising", self.api)]
+        """The page's address."""
+        return [web.get("/rising", self.page, name="rising")]
+
+    def operations(self) -> list[Operation]:
+        """The operation of the API."""
+        window = Parameter(
+            "window", "Hours to compare with those before.", {"type": "integer", "enum": list(WINDOWS)}
+        )
+        return [Operation("GET", "/api/rising", self.api, RisingNews, (window,))]
 
     async def page(self, request: web.Request) -> web.Response:
         """Names and topics that rise, places on a map, and stories an hour by feed and topic."""
         try:
             window = read_window(request.query.get("window"))
         except BadQuery as error:
-            return await self._render("error.html", 400, title="That can't be counted", message=str(error))
+            return await self._render(
+                "error.html", 400, title=mark_message("That can't be searched"), message=str(error)
+            )
         rising = await self._board.find(window)
         since = rising.since
         world = draw_world(
@@ -188,8 +198,7 @@ class RisingPages:
         )
 
     async def api(self, request: web.Request) -> web.Response:
-        """What rises, as JSON; ``window`` is 1, 3, 6 or 24 hours."""
-        check_parameters(request.query, ("window",))
+        """What the wire brings: stories an hour by feed and topic, names and topics that rise, and the places of datelines."""
         rising = await self._board.find(read_window(request.query.get("window")))
         return await asyncio.to_thread(lambda: json_response(to_builtins(rising)))
 
