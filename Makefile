@@ -9,7 +9,7 @@ FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas settings answers messages places tickers letters worldmap model vectors clusters bench fuzz hostile trials readers clean
+.PHONY: $(shell awk -F: '/^[a-z]+:/ {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ answers: $(VENV)/.dev ## Generate docs/what-happens.md from sinks/answers.py
 
 messages: $(VENV)/.dev ## Bring the desk's catalogues up to what its pages say, and name what nobody has translated
 	$(BIN)/python -m streams.generate.messages
+
+manifests: $(VENV)/.dev ## Generate config/kubernetes/topics/: the topics for Strimzi
+	$(BIN)/python -m streams.generate.kubernetes
 
 places: $(VENV)/.dev ## Build the gazetteer anew from GeoNames' and CLDR's packages
 	$(BIN)/python -m streams.generate.places

@@ -40,7 +40,16 @@ PAGES = [
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-OTHER_PROGRAMS = {"kcat", "jq", "base64", "kafka-consumer-groups.sh", "sqlite3", "docker", "openssl"}
+OTHER_PROGRAMS = {
+    "kcat",
+    "jq",
+    "base64",
+    "kafka-consumer-groups.sh",
+    "sqlite3",
+    "docker",
+    "openssl",
+    "kubectl",
+}
 SHELL = {"export", "python3"}
 SERVED = {"poll", "worker", "sink", "topics", "index", "desk"}  # subcommands that need Kafka or Elasticsearch
 INSTALLED = ["-o", f"{sys.prefix}/.dev", "-o", f"{sys.prefix}/.embedded"]  # make does not install again
