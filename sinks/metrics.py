@@ -31,13 +31,76 @@ LOST_CHILDREN: Final = Counter(
     "Processes of the pool that ended by themselves or were killed by others, by the step that they ran, or idle.",
     ("step",),
 )
+BUILD_INFO: Final = Gauge(
+    "wire_build_info",
+    "1, with the version of wiredesk and of Python that run.",
+    ("version", "python"),
+    multiprocess_mode="livemostrecent",
+)
+READY: Final = Gauge(
+    "wire_ready",
+    "1 where a check of /readyz passes, 0 where it fails, by check; looked at when the figures are asked for.",
+    ("check",),
+    multiprocess_mode="livemostrecent",
+)
 LAG_RECORDS: Final = Gauge(
-    "wire_lag_records", "Records that wait before a step.", ("step",), multiprocess_mode="livemostrecent"
+    "wire_lag_records",
+    "Records that wait before a step, a sink or a webhook; absent while nobody knows, as where the broker is away.",
+    ("step",),
+    multiprocess_mode="livemostrecent",
 )
 OLDEST_SECONDS: Final = Gauge(
     "wire_oldest_unprocessed_age_seconds",
-    "Age of the oldest record that waits before a step, in seconds; 0 where none waits.",
+    "Age of the oldest record that waits before a step, a sink or a webhook, in seconds; 0 where none waits, absent while nobody knows.",
     ("step",),
+    multiprocess_mode="livemostrecent",
+)
+WINDOW_STORIES: Final = Gauge(
+    "wire_window_stories",
+    "Stories that a step remembers, by step.",
+    ("step",),
+    multiprocess_mode="livemostrecent",
+)
+CLUSTERS: Final = Gauge(
+    "wire_clusters",
+    "Clusters that the window of the cluster step holds.",
+    multiprocess_mode="livemostrecent",
+)
+CLUSTERED_STORIES: Final = Counter(
+    "wire_clustered_stories",
+    "Stories that the cluster step placed, by outcome: first of a cluster, or joined one.",
+    ("outcome",),
+)
+POOL_CHILDREN: Final = Gauge(
+    "wire_pool_children",
+    "Processes of the pool, by state: busy or idle.",
+    ("state",),
+    multiprocess_mode="livemostrecent",
+)
+POOL_WAITING: Final = Gauge(
+    "wire_pool_waiting",
+    "Pieces of work that wait for a process of the pool to be free.",
+    multiprocess_mode="livemostrecent",
+)
+OPEN_CIRCUITS: Final = Gauge(
+    "wire_circuit_open",
+    "1 while a target that fails again and again is left alone but for single tries, else 0: a webhook, or network.",
+    ("target",),
+    multiprocess_mode="livemostrecent",
+)
+DISK_FREE_BYTES: Final = Gauge(
+    "wire_disk_free_bytes",
+    "Bytes that are free on the disk of the data folder.",
+    multiprocess_mode="livemostrecent",
+)
+DISK_SIZE_BYTES: Final = Gauge(
+    "wire_disk_size_bytes",
+    "Bytes that the disk of the data folder holds.",
+    multiprocess_mode="livemostrecent",
+)
+DATA_FILE_BYTES: Final = Gauge(
+    "wire_data_file_bytes",
+    "Bytes of the data file that hold something.",
     multiprocess_mode="livemostrecent",
 )
 STALLED_SECONDS: Final = Gauge(
@@ -127,7 +190,7 @@ SILENT_FEEDS: Final = Gauge(
 )
 RETRIES: Final = Counter(
     "wire_retries",
-    "Times that a process backed off because the outside was down, by what was down.",
+    "Times that a process backed off because the outside was down, by what was down: kafka, disk, a sink, a webhook.",
     ("target",),
 )
 BLOCKED_PARTITIONS: Final = Gauge(
@@ -150,6 +213,12 @@ DELIVERIES: Final = Counter(
     "wire_webhook_deliveries",
     "Stories posted to webhooks, by target and outcome: delivered, or refused to the last try.",
     ("target", "outcome"),
+)
+WAITING_DELIVERIES: Final = Gauge(
+    "wire_webhook_waiting",
+    "Stories that were fetched for a webhook and are neither delivered nor set aside, by target.",
+    ("target",),
+    multiprocess_mode="livemostrecent",
 )
 POLLS: Final = Counter("wire_polls", "Polls by outcome", ["outcome"])
 POLLED_ITEMS: Final = Counter("wire_poll_items", "New and revised items that polls brought")

@@ -8,8 +8,10 @@ foresaw) shows the same way: records wait, and the offset does not move. `sinks.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +22,8 @@ from processors.model.codec import decode
 from processors.model.event import Event
 from processors.rule_guard import FailedRule
 from sinks.metrics import (
+    CLUSTERED_STORIES,
+    CLUSTERS,
     DEAD_LETTERS,
     FAILED_RULES,
     FOREIGN_CLAIMS,
@@ -28,10 +32,11 @@ from sinks.metrics import (
     OLDEST_SECONDS,
     RECORDS,
     UNREAD_STATE,
+    WINDOW_STORIES,
 )
 from sinks.stories import is_repeat, is_unreached_kill, lineage
 from streams.messages import Message
-from streams.topology import LINEAGE, STEPS
+from streams.topology import CLUSTERED, LINEAGE, STEPS
 
 log = structlog.get_logger("wiredesk")
 BUG: Final = Bug.__name__
@@ -41,6 +46,8 @@ BUG: Final = Bug.__name__
 STUCK_AFTER_S: Final = 120.0
 MAX_LOGGED_CHARS: Final = 200  # of a key or uri: whoever publishes decides how long it is
 _DECIDER: Final = next(step.name for step in STEPS if step.state is LINEAGE)
+_CLUSTERER: Final = next(step.name for step in STEPS if step.state is CLUSTERED)
+_SEQUENCE: Final = re.compile(rb'"cluster":\{"id":"(?:[^"\\]|\\.)*","sequence":(\d+)')
 _FOREIGN: Final = b'"other-source"'
 _KILL: Final = (
     b'"relation":"kill"'  # in an event as it is encoded; within its strings the quotation marks are escaped
@@ -113,6 +120,8 @@ def count_outcomes(step: str, outcomes: Sequence[Sequence[Message]]) -> None:
         if step == _DECIDER:
             _count_kills(outcome)
             _count_claims(outcome)
+        elif step == _CLUSTERER:
+            _count_joins(outcome)
     for kind, number in letters.items():
         DEAD_LETTERS.labels(step, kind).inc(number)
     for kind, number in became.items():
@@ -138,6 +147,13 @@ def _count_kills(outcome: Sequence[Message]) -> None:
                 KILLS.labels("unreached" if is_unreached_kill(event) else "reached").inc()
 
 
+def _count_joins(outcome: Sequence[Message]) -> None:
+    """Count the events of a record by whether they begin a cluster; read from their bytes, as most are long."""
+    for message in outcome:
+        if message.topic != CLUSTERED.name and (match := _SEQUENCE.search(message.value)):
+            CLUSTERED_STORIES.labels("first" if match[1] == b"1" else "joined").inc()
+
+
 def _count_claims(outcome: Sequence[Message]) -> None:
     """Count the events of a record of which deduplicate says that they claim another source's story."""
     for message in outcome:
@@ -150,10 +166,25 @@ def _count_claims(outcome: Sequence[Message]) -> None:
                 FOREIGN_CLAIMS.labels(lineage(event).relation).inc()
 
 
-def publish_lag(step: str, records: float, seconds: float) -> None:
-    """Set the figures of a step's lag: records that wait (NaN: nobody knows), and the age of the oldest in seconds."""
-    LAG_RECORDS.labels(step).set(records)
-    OLDEST_SECONDS.labels(step).set(seconds)
+def publish_lag(step: str, records: float | None, oldest_s: float | None) -> None:
+    """Set the figures of a reader's lag: records that wait, and the age of the oldest in seconds; None: nobody knows.
+
+    What nobody knows is absent: a figure that stands still at 0 would say that all is well.
+    """
+    for gauge, figure in ((LAG_RECORDS, records), (OLDEST_SECONDS, oldest_s)):
+        if figure is not None:
+            gauge.labels(step).set(figure)
+            continue
+        with suppress(KeyError):  # it is absent already
+            gauge.remove(step)
+
+
+def publish_window(step: str, sizes: Mapping[str, int]) -> None:
+    """Set the figures of what a step remembers; a step that remembers nothing has none."""
+    if "stories" in sizes:
+        WINDOW_STORIES.labels(step).set(sizes["stories"])
+    if "clusters" in sizes:
+        CLUSTERS.set(sizes["clusters"])
 
 
 _warned_of: set[str] = set()  # states of which a skipped record was logged: one line a process says it

@@ -30,7 +30,7 @@ import structlog
 
 from config.settings import Settings
 from processors.errors import OutOfMemory
-from sinks.metrics import DEADLINES, LOST_CHILDREN
+from sinks.metrics import DEADLINES, LOST_CHILDREN, POOL_CHILDREN, POOL_WAITING
 from streams.messages import Record
 from streams.pool_server import FORK_REQUEST, FRAME_LENGTH, PooledTask, pack_frame
 from streams.settlement import LostChild, Outcome
@@ -93,6 +93,7 @@ class StepPool:
         self._children: set[_Child] = set()
         self._busy: dict[asyncio.Task[list[Any]], float] = {}  # since when, in monotonic seconds
         self._replacing: set[asyncio.Task[None]] = set()
+        self._waiting_count = 0  # questions that wait for a child
         self._failure: BrokenPool | None = None
         self._is_stopping = False
 
@@ -167,11 +168,28 @@ class StepPool:
 
     async def _ask(self, name: str, arguments: Sequence[Any]) -> list[Any]:
         """One question to the next child that is free. A cancelled caller leaves it busy until its answer is there."""
-        child = await self._free_child()
+        self._note_waiting(1)
+        try:
+            child = await self._free_child()
+        finally:
+            self._note_waiting(-1)
         exchange = asyncio.ensure_future(self._exchange(child, name, arguments))
         self._busy[exchange] = time.monotonic()
-        exchange.add_done_callback(self._busy.pop)
+        self._show_children()
+        exchange.add_done_callback(self._note_end)
         return await asyncio.shield(exchange)
+
+    def _note_waiting(self, change: int) -> None:
+        self._waiting_count += change
+        POOL_WAITING.set(self._waiting_count)
+
+    def _note_end(self, exchange: asyncio.Task[list[Any]]) -> None:
+        self._busy.pop(exchange)
+        self._show_children()
+
+    def _show_children(self) -> None:
+        POOL_CHILDREN.labels("busy").set(len(self._busy))
+        POOL_CHILDREN.labels("idle").set(max(0, len(self._children) - len(self._busy)))
 
     async def _free_child(self) -> _Child:
         while (child := await self._free.get()) is not None:
@@ -224,6 +242,7 @@ class StepPool:
             raise self._failure from gone
         self._children.add(child)
         self._free.put_nowait(child)
+        self._show_children()
         return status
 
     def _note_loss(self, child: _Child) -> None:

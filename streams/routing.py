@@ -8,7 +8,7 @@ what was held back until now, and settles that in a transaction as it does every
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from config.files import find_file
@@ -88,6 +88,10 @@ class RouteWork:
         self._chains.pop(key, None)
         if chain:
             self._remember(key, chain)
+
+    def sizes(self) -> Mapping[str, int]:
+        """How many chains are remembered."""
+        return {"stories": len(self._chains)}
 
     def close(self) -> None:
         """Nothing to end."""

@@ -13,7 +13,7 @@ import functools
 import itertools
 import mmap
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -75,6 +75,9 @@ class Stage(Protocol):
     def restore(self, memory: bytes) -> None:
         """Take back what `NewEvent.memory` held, in the order of the log."""
 
+    def sizes(self) -> Mapping[str, int]:
+        """How many stories, and clusters, are remembered; empty for a step that remembers none."""
+
 
 StageLoader = Callable[[Settings], Stage]
 STAGE_LOADERS: Final[dict[str, StageLoader]] = {}
@@ -118,6 +121,10 @@ class StatelessStage:
     def restore(self, memory: bytes) -> None:
         """Nothing to take back."""
 
+    def sizes(self) -> Mapping[str, int]:
+        """Nothing is remembered."""
+        return {}
+
 
 @stage_loader("normalise")
 def load_normalise(settings: Settings) -> Stage:
@@ -158,6 +165,10 @@ class DeduplicateStage:
             from streams.health import count_unread_state  # not at the top: `wiredesk process` has no figures
 
             count_unread_state(LINEAGE.name, "another format")
+
+    def sizes(self) -> Mapping[str, int]:
+        """How many stories are remembered."""
+        return {"stories": len(self._deduplicator)}
 
     def _prepare(self, events: Sequence[Event]) -> Sequence[PreparedEvent | None]:
         """What is computed of the stories of a batch beforehand; None for all where that fails, so that each fails for itself."""
@@ -290,6 +301,10 @@ class ClusterStage:
 
             count_unread_state(CLUSTERED.name, "another format")
 
+    def sizes(self) -> Mapping[str, int]:
+        """How many stories and clusters are remembered."""
+        return {"stories": len(self._clusterer), "clusters": self._clusterer.cluster_count}
+
     def _run_one(self, event: Event) -> StageOutcome:
         decision = self._clusterer.decide(event)
         return (
@@ -349,6 +364,10 @@ class Work:
     def restore(self, record: Record) -> None:
         """Take back one record of the step's state topic, in the order of the log."""
         self._stage.restore(record.value)
+
+    def sizes(self) -> Mapping[str, int]:
+        """How much the step remembers: see `Stage.sizes`."""
+        return self._stage.sizes()
 
     def use_stage(self, values: Sequence[Any]) -> None:
         """Run the step on values, for what it loads on the way."""

@@ -42,6 +42,15 @@ class Clusterer:
         self._window = ClusterWindow(settings.window_hours * HOUR_MS, settings.max_stories)
         self.ignored_records = 0
 
+    def __len__(self) -> int:
+        """How many stories the window holds."""
+        return len(self._window)
+
+    @property
+    def cluster_count(self) -> int:
+        """How many clusters the window holds."""
+        return self._window.cluster_count
+
     def decide(self, event: Event) -> ClusterDecision:
         """The cluster of a tagged event; the window then holds it.
 

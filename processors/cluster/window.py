@@ -94,6 +94,11 @@ class ClusterWindow:
         return self._end - self._first
 
     @property
+    def cluster_count(self) -> int:
+        """How many clusters it holds."""
+        return len(self._clusters)
+
+    @property
     def _end(self) -> int:
         """The number of the next story."""
         return self._base + len(self._stories)

@@ -124,6 +124,10 @@ class Deduplicator:
         self._learned = 0
         self.ignored_records = 0  # of another format, that `restore` was given
 
+    def __len__(self) -> int:
+        """How many stories are remembered."""
+        return sum(map(len, self._windows.values()))
+
     def decide_all(self, events: Sequence[Event]) -> list[StoryDecision]:
         """Place some events in their order, which takes half of the time that one by one takes."""
         return [

@@ -6,9 +6,11 @@ A check is a coroutine function that returns None where all is well, or one line
 from __future__ import annotations
 
 import asyncio
+import platform
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final, get_args
 
 from aiohttp import web
@@ -20,7 +22,7 @@ from sinks.callers import check_local_name, is_loopback
 from sinks.desk.access import IS_ANONYMOUS
 from sinks.desk.ports import FeedCondition, FeedHealth
 from sinks.listener import check_characters
-from sinks.metrics import FEEDS, SILENT_FEEDS
+from sinks.metrics import BUILD_INFO, FEEDS, READY, SILENT_FEEDS
 
 Check = Callable[[], Awaitable[str | None]]
 # A check that takes longer has failed: probes of orchestrators give up soon after, and then learn no reason.
@@ -35,7 +37,7 @@ def health_routes(
     alive: Mapping[str, Check] | None = None,
     measure: Callable[[], Awaitable[None]] | None = None,
 ) -> list[web.RouteDef]:
-    """Routes for probes and Prometheus. `measure` sets gauges before each scrape.
+    """Routes for probes and Prometheus. `measure` sets gauges before each scrape, as the checks of `ready` do.
 
     ``/readyz`` is 200 where every check of `ready` passes, else 503; ``/livez`` does the same with `alive`, whose
     failure means that only a restart helps, so most processes leave it empty: an answer is the proof of life.
@@ -43,7 +45,7 @@ def health_routes(
     return [
         web.get("/livez", _probe(alive or {})),
         web.get("/readyz", _probe(ready)),
-        web.get("/metrics", _metrics(measure)),
+        web.get("/metrics", _metrics(ready, measure)),
     ]
 
 
@@ -75,7 +77,7 @@ def health_app(
 
 def _probe(checks: Mapping[str, Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
-        messages = dict(zip(checks, await asyncio.gather(*map(_run_check, checks.values())), strict=True))
+        messages = await _run_checks(checks)
         failed = any(message is not None for message in messages.values())
         body = {
             "status": "failing" if failed else "ok",
@@ -93,6 +95,10 @@ def _shown_message(request: web.Request, message: str | None) -> str:
     return "failing" if request.get(IS_ANONYMOUS) else redact_secrets(message)
 
 
+async def _run_checks(checks: Mapping[str, Check]) -> dict[str, str | None]:
+    return dict(zip(checks, await asyncio.gather(*map(_run_check, checks.values())), strict=True))
+
+
 async def _run_check(check: Check) -> str | None:
     try:
         return await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
@@ -102,10 +108,20 @@ async def _run_check(check: Check) -> str | None:
         return f"{type(error).__name__}: {error}"
 
 
-def _metrics(measure: Callable[[], Awaitable[None]] | None) -> Handler:
+def _metrics(ready: Mapping[str, Check], measure: Callable[[], Awaitable[None]] | None) -> Handler:
     async def answer(_request: web.Request) -> web.Response:
         if measure:
             await measure()
+        for name, message in (await _run_checks(ready)).items():
+            READY.labels(name).set(message is None)
+        BUILD_INFO.labels(_own_version(), platform.python_version()).set(1)
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return answer
+
+
+def _own_version() -> str:
+    try:
+        return version("wiredesk")
+    except PackageNotFoundError:  # run from a folder of sources that was never installed
+        return "unknown"

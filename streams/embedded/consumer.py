@@ -18,10 +18,10 @@ import structlog
 from config import Misconfigured
 from config.settings import Settings
 from processors.errors import OutOfMemory, Transient
-from sinks.metrics import STEP_SECONDS
+from sinks.metrics import RETRIES, STEP_SECONDS
 from streams.deadline import OverDeadline, late_outcomes, run_in_thread
 from streams.embedded.log import LogThread
-from streams.health import count_outcomes
+from streams.health import count_outcomes, publish_window
 from streams.messages import Message, Record
 from streams.pool import BrokenPool, StepPool
 from streams.retry import STEP
@@ -168,6 +168,8 @@ class Consumer:
             return
         messages = [message for _, outcome in done for message in outcome]
         await self._write([record for record, _ in done], messages, in_transaction)
+        if self.waits_for:
+            log.info("going on", consumer=self.name)
         self.waits_for, self._retries = None, STEP.delays()
         count_outcomes(self.name, [outcome for _, outcome in done])
 
@@ -202,6 +204,7 @@ class Consumer:
         if self.waits_for != str(error):
             log.warning("waiting in place", consumer=self.name, reason=str(error))
         self.waits_for = str(error)
+        RETRIES.labels(self.name).inc()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), delay)
 
@@ -222,6 +225,7 @@ class StepHandler:
             while chunk := await self._log_thread.run(lambda: next(chunks, None)):
                 await asyncio.to_thread(_restore, work, chunk)
         self._work = work
+        publish_window(self._step.name, work.sizes())
 
     async def handle(self, records: Sequence[Record]) -> HandledBatch:
         """Work in a thread."""
@@ -232,6 +236,7 @@ class StepHandler:
             outcomes = await run_in_thread(name, lambda: work(records), deadline_s)
         except OverDeadline:
             outcomes = late_outcomes(name, len(records), deadline_s)
+        publish_window(name, work.sizes())
         return HandledBatch(outcomes)
 
 

@@ -21,6 +21,7 @@ import structlog
 
 from config import Misconfigured
 from processors.errors import Transient
+from sinks.metrics import RETRIES
 from streams.embedded.data_file import explain_error, is_damage, is_outage, open_data_file
 from streams.messages import Headers, Message, Record, RecordPlace
 from streams.retry import LOG, retry_until_stopped
@@ -234,12 +235,9 @@ class Log:
 
     def oldest_unread_ms(self, consumer: str, topics: Sequence[str]) -> int | None:
         """The timestamp (ms) of the oldest record that the consumer has not read."""
-        waiting = [
-            record.timestamp
-            for t in topics
-            for record in self.records(t, self.committed_offset(consumer, t), 1)
-        ]
-        return min(waiting, default=None)
+        query = "SELECT timestamp FROM records WHERE topic = ? AND offset >= ? ORDER BY offset LIMIT 1"
+        oldest = [self._one_integer(query, topic, self.committed_offset(consumer, topic)) for topic in topics]
+        return min((timestamp for timestamp in oldest if timestamp is not None), default=None)
 
     def count_crash(self, consumer: str, record: Record) -> int:
         """Count one more crash of a consumer on a record; how many there were."""
@@ -360,6 +358,8 @@ class LogThread:
             if not is_outage(error):
                 raise
             raise Transient(f"{self.log.path}: {_outage_reason(error)}") from error
+        if self.outage:
+            log.info("the database can be written again")
         self.outage = None
         await self.wake_waiters()
         return result
@@ -368,8 +368,11 @@ class LogThread:
         """Say why writing waits; raise what is no outage."""
         if not is_outage(error):
             raise error
-        self.outage = _outage_reason(error)
-        log.warning("the database can't be written; waiting", reason=self.outage, seconds=round(delay, 1))
+        reason = _outage_reason(error)
+        if reason != self.outage:
+            log.warning("the database can't be written; waiting", reason=reason, seconds=round(delay, 1))
+        self.outage = reason
+        RETRIES.labels("disk").inc()
 
     async def wake_waiters(self) -> None:
         """Let everybody who waits look again."""

@@ -24,7 +24,7 @@ import structlog
 from config.settings import Settings
 from config.store_settings import MEBIBYTE_BYTES
 from processors.times import HOUR_MS
-from sinks.metrics import LOST_RECORDS
+from sinks.metrics import DATA_FILE_BYTES, DISK_FREE_BYTES, DISK_SIZE_BYTES, LOST_RECORDS
 from sinks.sqlite.writer import StoryIndex
 from sinks.stories import now_ms
 from streams.backfill import MAX_RECORDS_AHEAD
@@ -94,6 +94,7 @@ class EmbeddedRuntime:
         self._sinks: list[SinkHandler] = []
         self._consumers = [*self._step_consumers(), *self._sink_consumers(), *self._route_consumers()]
         self.posted = PostedRoutes(settings, self.log_thread)
+        self._shown_webhooks: set[str] = set()  # whose lag is among the figures
         self._targets = load_targets(settings, self.book.rules)
         self._stop = asyncio.Event()
         self._patience_s = STOP_TIMEOUT_S
@@ -256,7 +257,29 @@ class EmbeddedRuntime:
             self._observe(lags)
             for lag in lags:
                 publish_lag(lag.consumer, lag.records, lag.seconds)
+            await self.log_thread.run(self._publish_webhooks)
+            self._publish_disk()
             await asyncio.sleep(WATCH_INTERVAL_S)
+
+    def _publish_webhooks(self) -> None:
+        """How far each target is behind; absent for one that has not begun. On the log's thread."""
+        database, now = self.log_thread.log, time.time()
+        for gone in self._shown_webhooks.difference(source.name for source in self.posted.readers):
+            publish_lag(gone, None, None)
+        self._shown_webhooks = {source.name for source in self.posted.readers}
+        for source in self.posted.readers:
+            records = oldest_s = None
+            if database.has_committed(source.name):
+                records = database.lag(source.name, source.topics)
+                oldest = database.oldest_unread_ms(source.name, source.topics)
+                oldest_s = max(0.0, now - oldest / 1000) if oldest is not None else 0.0
+            publish_lag(source.name, records, oldest_s)
+        DATA_FILE_BYTES.set(database.used_bytes())
+
+    def _publish_disk(self) -> None:
+        disk = os.statvfs(self.path.parent)
+        DISK_FREE_BYTES.set(disk.f_bavail * disk.f_frsize)
+        DISK_SIZE_BYTES.set(disk.f_blocks * disk.f_frsize)
 
     async def _keep_retention(self) -> None:
         """Drop what is too old, now and then."""

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from streams.deadline import OverDeadline, late_outcomes, run_in_thread
+from streams.health import publish_window
 from streams.kafka.standby import PartitionStates
 from streams.messages import Record
 from streams.pool import StepPool
@@ -94,6 +95,7 @@ class StatefulEngine(Engine):
             own = [record for record in records if record.partition == partition]
             step = self._states.step_to_run(partition)
             results = await _run_step(self._name, step, own, self._deadline_s)
+            publish_window(self._name, step.sizes())
             for record, outcome in zip(own, results, strict=True):
                 outcomes[partition, record.offset] = outcome
         return [outcomes[record.partition, record.offset] for record in records]

@@ -31,7 +31,7 @@ from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, r
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.topics import POLL_TOPICS, partition_counts, wait_until_ready, watch_topics
-from streams.kafka.watchdog import ReaderStanding, Watchdog
+from streams.kafka.watchdog import ReaderStanding, Watchdog, either
 from streams.pollers import DropWatch, judge_tasks
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
@@ -81,7 +81,11 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         await stack.enter_async_context(
             serve_health(
                 settings.health,
-                {"kafka": share.check_group, "shares": watchdog.check, "drop folder": drop.check},
+                {
+                    "kafka": either(watchdog.check_broker, share.check_group),
+                    "shares": watchdog.check,
+                    "drop folder": drop.check,
+                },
                 share.measure_feeds,
             )
         )

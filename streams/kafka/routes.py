@@ -33,7 +33,7 @@ from streams.kafka.route_topics import RouteTopics
 from streams.kafka.service import serve_health
 from streams.kafka.step_runner import PartitionsLost, StepRunner
 from streams.kafka.topics import WEBHOOK_TOPICS, wait_until_ready, watch_topics
-from streams.kafka.watchdog import ReaderStanding, Watchdog, member_offsets
+from streams.kafka.watchdog import ReaderStanding, Watchdog, age_of, either, member_offsets
 from streams.messages import Message, Record, dead_letter, without_bytes
 from streams.retry import BROKER, retry_until_stopped
 from streams.routing import RouteWork
@@ -169,7 +169,7 @@ async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: a
         async def check_group() -> str | None:
             return None if all(source.is_in_group for source in posting.sources) else "Kafka does not answer"
 
-        checks = {"kafka": check_group, "records": watchdog.check}
+        checks = {"kafka": either(watchdog.check_broker, check_group), "records": watchdog.check}
         await stack.enter_async_context(serve_health(settings.health, checks))
         watching = asyncio.gather(
             watchdog.run(), watch_topics(settings, WEBHOOK_TOPICS, lambda: posting.rules)
@@ -261,7 +261,8 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         offsets = await member_offsets(self._consumer, {})
         is_delivering = self._courier.unfinished_count > 0
         patient = self.topics if is_delivering else ()
-        return ReaderStanding(self._consumer.assignment(), offsets, patient=patient)
+        oldest_s = age_of(self._courier.oldest_ms, self._cluster)
+        return ReaderStanding(self._consumer.assignment(), offsets, patient=patient, oldest_s=oldest_s)
 
     async def close(self) -> None:
         """Leave the group."""

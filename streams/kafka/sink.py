@@ -37,7 +37,7 @@ from streams.kafka.inbox import as_record
 from streams.kafka.publisher import Publisher
 from streams.kafka.service import serve_health
 from streams.kafka.topics import sink_topics, wait_until_ready, watch_topics
-from streams.kafka.watchdog import ReaderStanding, StallCause, Watchdog, member_offsets
+from streams.kafka.watchdog import ReaderStanding, StallCause, Watchdog, age_of, either, member_offsets
 from streams.messages import Record, dead_letter
 from streams.retry import BROKER, INDEX, retry_until_stopped
 from streams.sinks import decode_records, merge_outcomes
@@ -63,6 +63,9 @@ class SinkRunner:
         self._held = HeldStories(step, sink, settings, self._lock) if step.held else None
         self._consumer: AIOKafkaConsumer | None = None
         self._in_hand: dict[TopicPartition, int] = {}  # the first record that is read and not yet written
+        self._written_ms: int | None = (
+            None  # when the broker took the oldest record in hand, or the last one that was
+        )
         self._is_open = False
         self._has_all = (
             False  # all partitions are ours, so that a position tells how far all of them are written
@@ -79,7 +82,11 @@ class SinkRunner:
             self._consumer = consumer
             publisher = await stack.enter_async_context(Publisher(self._cluster))
             watchdog = Watchdog(self._cluster, [self])
-            checks = {self.name: self._ready, "records": watchdog.check}
+            checks = {
+                "kafka": either(watchdog.check_broker, self._check_group),
+                self.name: self._ready,
+                "records": watchdog.check,
+            }
             await stack.enter_async_context(serve_health(self._settings.health, checks))
             watching = asyncio.gather(watchdog.run(), watch_topics(self._settings, sink_topics(self._step)))
             watching.add_done_callback(drop_result)
@@ -111,11 +118,15 @@ class SinkRunner:
             polled = await consumer.getmany(timeout_ms=int(self._sink.wait_s * 1000))
             records = [record for batch in polled.values() for record in batch]
             self._in_hand = {place: batch[0].offset for place, batch in polled.items() if batch}
+            if records:
+                self._written_ms = min(record.timestamp for record in records)
             if consumer.assignment() != assigned:
                 assigned = consumer.assignment()
                 await self._begin(consumer, records)
             if records:
                 await self._process(consumer, publisher, records, stop)
+            if records:
+                self._written_ms = max(record.timestamp for record in records)
             self._in_hand = {}
 
     def _member(self) -> AIOKafkaConsumer:
@@ -312,12 +323,16 @@ class SinkRunner:
         if self.waiting:
             cause = StallCause("waits", self.waiting)
         offsets = await member_offsets(self._consumer, self._in_hand)
-        return ReaderStanding(self._consumer.assignment(), offsets, cause)
+        return ReaderStanding(
+            self._consumer.assignment(), offsets, cause, oldest_s=age_of(self._written_ms, self._cluster)
+        )
 
     async def _ready(self) -> str | None:
-        if self._consumer and not is_in_group(self._consumer):
-            return "Kafka does not answer"
         return self.waiting or (self._held.describe_away() if self._held else None)
+
+    async def _check_group(self) -> str | None:
+        is_known = self._consumer is not None and is_in_group(self._consumer)
+        return None if is_known else "Kafka does not answer, or the group is not joined yet"
 
 
 def position_note(position: int, target: str) -> str:

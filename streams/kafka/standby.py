@@ -49,6 +49,9 @@ class StatefulStep(Protocol):
     def restore(self, record: Record) -> None:
         """Take in one record of the state topic."""
 
+    def sizes(self) -> Mapping[str, int]:
+        """How much it remembers, for figures: see `streams.health.publish_window`."""
+
 
 class StaleReplica(Exception):
     """The state topic is not the one that was read: begin anew."""

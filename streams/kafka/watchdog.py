@@ -11,7 +11,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, get_args
@@ -22,7 +22,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocol
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from sinks.metrics import STALLED_SECONDS
+from sinks.metrics import RETRIES, STALLED_SECONDS
 from streams.health import publish_lag
 from streams.kafka.cluster import Cluster
 from streams.kafka.transactions import describe_open_transaction
@@ -50,14 +50,14 @@ class ReaderStanding:
 
     `offsets` has the first record of each of its partitions that is not passed; it is None while nobody knows. Of the
     records that wait, those of `patient` topics may wait for as long as they have to. `cause` is what the reader itself
-    knows of why it waits; `oldest_s` is the age of its oldest record in seconds.
+    knows of why it waits; `oldest_s` is the age in seconds of its oldest record, None where none is in hand to tell.
     """
 
     assigned: Collection[TopicPartition]
     offsets: Mapping[TopicPartition, int] | None
     cause: StallCause | None = None
     patient: Collection[str] = ()
-    oldest_s: float = 0.0
+    oldest_s: float | None = None
 
 
 class GroupReader(Protocol):
@@ -98,10 +98,12 @@ class Watchdog:
         """Nothing is asked before `run`."""
         self._cluster, self._readers = cluster, readers
         self._stalled_after_s = cluster.settings.stalled_after_s
+        self._servers = cluster.settings.servers
         self._progress: dict[str, _Progress] = {}
         self._stack = AsyncExitStack()
         self._clients: tuple[AIOKafkaAdminClient, AIOKafkaConsumer, AIOKafkaConsumer] | None = None
         self._has_ended = False
+        self._silence: str | None = None  # why the broker did not answer the last look
         self._headless: frozenset[TopicPartition] = frozenset()  # partitions that no broker leads
 
     async def run(self) -> None:
@@ -125,19 +127,41 @@ class Watchdog:
         ]
         return "; ".join(lines) or None
 
+    async def check_broker(self) -> str | None:
+        """Why the broker counts as away: it did not answer the last look; None where it did."""
+        return self._silence
+
     async def look(self) -> None:
         """Compare where the readers stand with the ends of their logs, and publish figures."""
         readers = list(self._readers)  # targets of webhooks come and go
         standings = {reader.name: await reader.standing() for reader in readers}
+        for gone in self._progress.keys() - standings.keys():
+            del self._progress[gone]
+            publish_lag(gone, None, None)
         partitions = [place for standing in standings.values() for place in standing.offsets or ()]
         try:
             async with asyncio.timeout(ANSWER_S):
                 ends = await self._ends(partitions)
-        except (KafkaError, OSError, TimeoutError):
+        except (KafkaError, OSError, TimeoutError) as error:
             ends = None
+            self._note_silence(error)
             await self._disconnect()
+        else:
+            self._note_answer()
         for reader in readers:
             await self._judge(reader, standings[reader.name], ends)
+
+    def _note_silence(self, error: Exception) -> None:
+        """Count that the broker is away, and tell it once."""
+        RETRIES.labels("kafka").inc()
+        if self._silence is None:
+            log.warning("Kafka is away", servers=self._servers, reason=str(error) or type(error).__name__)
+        self._silence = f"Kafka at {self._servers} does not answer"
+
+    def _note_answer(self) -> None:
+        if self._silence is not None:
+            log.info("Kafka is back", servers=self._servers)
+        self._silence = None
 
     async def _judge(
         self, reader: GroupReader, standing: ReaderStanding, ends: Mapping[TopicPartition, int] | None
@@ -145,7 +169,8 @@ class Watchdog:
         now = time.monotonic()
         progress = self._progress.setdefault(reader.name, _Progress(now))
         waiting = None if ends is None else _waiting_records(standing, ends)
-        publish_lag(reader.name, math.nan if waiting is None else sum(waiting.values()), standing.oldest_s)
+        records = None if waiting is None else sum(waiting.values())
+        publish_lag(reader.name, records, standing.oldest_s if records else records)
         impatient = waiting and any(
             number for place, number in waiting.items() if place.topic not in standing.patient
         )
@@ -215,6 +240,7 @@ class Watchdog:
         admin, reader, _ = await self._connect()
         self._headless = frozenset()
         if not partitions:
+            await admin.list_topics()  # is it there?
             return {}
         ends: Mapping[TopicPartition, int]
         try:
@@ -316,3 +342,22 @@ async def member_offsets(
     except (KafkaError, IllegalStateError, TimeoutError):
         return None
     return offsets
+
+
+def age_of(written_ms: int | None, cluster: Cluster) -> float | None:
+    """The age in seconds of a record by when the broker took it; None where no record or no clock tells."""
+    if written_ms is None or cluster.settings.record_time != "written":
+        return None
+    return max(0.0, time.time() - written_ms / 1000)
+
+
+def either(*checks: Callable[[], Awaitable[str | None]]) -> Callable[[], Awaitable[str | None]]:
+    """One check for ``/readyz`` of several: what the first one says that fails."""
+
+    async def check_all() -> str | None:
+        for check in checks:
+            if message := await check():
+                return message
+        return None
+
+    return check_all

@@ -27,7 +27,7 @@ from streams.kafka.service import serve_health
 from streams.kafka.standby import PartitionStates, StatefulStep
 from streams.kafka.step_runner import StepRunner
 from streams.kafka.topics import check_state_partitions, step_topics, wait_until_ready, watch_topics
-from streams.kafka.watchdog import Watchdog
+from streams.kafka.watchdog import Watchdog, either
 from streams.pool import StepLoader, StepPool
 from streams.routing import RuleBook, load_rules, load_work
 from streams.steps import load_used_work
@@ -195,7 +195,8 @@ async def _watched(
             return "Kafka does not answer, or the group is not joined yet"
         return "partitions are being assigned" if app.rebalancing else None
 
-    async with serve_health(settings.health, {"kafka": check_group, "steps": watchdog.check}):
+    checks = {"kafka": either(watchdog.check_broker, check_group), "steps": watchdog.check}
+    async with serve_health(settings.health, checks):
         topics = step_topics(runner.step for runner in runners)
         measuring = asyncio.gather(watchdog.run(), watch_topics(settings, topics, rules))
         measuring.add_done_callback(drop_result)

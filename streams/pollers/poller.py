@@ -20,7 +20,15 @@ import structlog
 
 from config.redaction import holds_secret, redact_secrets
 from config.settings import Poll
-from sinks.metrics import POLL_GAPS, POLL_SECONDS, POLLED_BYTES, POLLED_ITEMS, POLLS, WITHHELD_PARTS
+from sinks.metrics import (
+    OPEN_CIRCUITS,
+    POLL_GAPS,
+    POLL_SECONDS,
+    POLLED_BYTES,
+    POLLED_ITEMS,
+    POLLS,
+    WITHHELD_PARTS,
+)
 from streams.health import count_unread_state
 from streams.pollers import schedule
 from streams.pollers import state as states
@@ -280,6 +288,7 @@ class Poller:
             verdict = PollVerdict(verdict.outcome, replace(spared, outcome=verdict.outcome, message=message))
         if verdict.outcome != "exhausted":
             self._breaker.record(host, not schedule.blames_us(verdict.outcome), now)
+            OPEN_CIRCUITS.labels("network").set(self._breaker.is_open)
         if verdict.hold_until and verdict.state.held_until:
             self._hosts.hold(host_of(answer.url), verdict.hold_until)
         await self._carry_out(feed, verdict)

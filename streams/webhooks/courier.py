@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from processors.errors import Rejected
+from sinks.metrics import WAITING_DELIVERIES
 from streams.messages import Message, Record, dead_letter
 from streams.topology import WEBHOOKS
 
@@ -67,11 +68,23 @@ class Courier:
         self._tasks: dict[bytes, asyncio.Task[None]] = {}
         self._finished = asyncio.Event()
         self._failure: BaseException | None = None
+        self._last_ms: int | None = None
 
     @property
     def unfinished_count(self) -> int:
         """How many stories were fetched and are not committed."""
         return sum(len(stories) for stories in self._unfinished.values())
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """The timestamp (ms) of the oldest story that is not committed, or of the last one that was; None before any."""
+        waiting = [
+            story.record.timestamp
+            for stories in self._unfinished.values()
+            for story in stories
+            if not story.is_finished
+        ]
+        return min(waiting, default=self._last_ms)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop`; what is unfinished then is delivered after the next start."""
@@ -112,6 +125,8 @@ class Courier:
                 story.is_finished = True  # a tombstone, whose kill was delivered; or somebody else's
             else:
                 self._enqueue(record.key, [story])
+            self._last_ms = record.timestamp
+        WAITING_DELIVERIES.labels(self.name).set(self.unfinished_count)
 
     def _enqueue(self, key: bytes, stories: Iterable[_Story]) -> None:
         """Add stories to the queue of their chain."""
@@ -155,6 +170,7 @@ class Courier:
                 letters += [story.letter for story in stories[:count] if story.letter]
                 del stories[:count]
         if offsets:
+            WAITING_DELIVERIES.labels(self.name).set(self.unfinished_count)
             await self._source.commit(offsets, letters)
 
     async def _wait_for_one(self) -> None:

@@ -25,7 +25,7 @@ from processors.model.codec import decode
 from processors.model.event import Event
 from processors.numbers import parse_int64
 from sinks.forms import FORMS
-from sinks.metrics import DELIVERIES, RETRIES
+from sinks.metrics import DELIVERIES, OPEN_CIRCUITS, RETRIES
 from streams.messages import Record
 from streams.pollers import address_guard as guard
 from streams.pollers.fetch import BoundedResponse, error_message
@@ -73,6 +73,7 @@ class TargetClient:
         self._clock, self._now, self._sleep = clock, now, sleep
         self._session: aiohttp.ClientSession | None = None
         self._form = FORMS.get(target.format)  # none: the event as it stands
+        self._show_circuit()
 
     async def __aenter__(self) -> Self:
         settings = self._settings
@@ -124,11 +125,15 @@ class TargetClient:
         """The result of one try, counted by the circuit."""
         result = await self._post(record)
         if not result.reason:
+            if self._circuit.is_open:
+                log.info("a webhook takes stories again", webhook=self.target.name)
             self._circuit.record_success()
+            self._show_circuit()
             DELIVERIES.labels(self.target.name, "delivered").inc()
             return result
         was_open = self._circuit.is_open
         self._circuit.record_failure(self._clock())
+        self._show_circuit()
         RETRIES.labels(f"webhook {self.target.name}").inc()
         if self._circuit.is_open and not was_open:
             log.warning(
@@ -137,6 +142,9 @@ class TargetClient:
                 reason=result.reason,
             )
         return result
+
+    def _show_circuit(self) -> None:
+        OPEN_CIRCUITS.labels(f"webhook {self.target.name}").set(self._circuit.is_open)
 
     async def _post(self, record: Record) -> TryResult:
         url = self.target.url

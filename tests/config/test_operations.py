@@ -273,7 +273,7 @@ def test_the_build_sees_only_what_it_copies(dockerfile: str) -> None:
 
 
 def test_alerts_and_dashboards_ask_for_figures_that_exist() -> None:
-    alerts = (PROMETHEUS / "alerts.yml").read_text("utf-8")
+    alerts = "".join((PROMETHEUS / name).read_text("utf-8") for name in ("alerts.yml", "fleet.yml"))
     dashboard = (ROOT / "config/grafana/dashboards/wiredesk.json").read_text("utf-8")
     asked = set(re.findall(r"\bwire_\w+", alerts + dashboard))
     assert asked
@@ -281,12 +281,26 @@ def test_alerts_and_dashboards_ask_for_figures_that_exist() -> None:
 
 
 def test_the_alerts_of_the_contract_are_there() -> None:
-    groups = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text("utf-8"))["groups"]
-    rules = {rule["alert"]: rule for group in groups for rule in group["rules"]}
+    rules = {rule["alert"]: rule for rule in _alerts()}
     assert set(rules) >= {"Stalled", "Erroring", "Throttled", "Lagging", "DeadLetterGrowth"}
     for rule in rules.values():
         assert rule["labels"]["severity"] in {"info", "warning", "critical"}
-        assert set(rule["annotations"]) == {"summary", "action"}
+        assert set(rule["annotations"]) == {"summary", "action", "runbook"}
+
+
+def test_each_alert_has_a_section_of_the_runbooks_and_a_test() -> None:
+    page = (ROOT / "docs/runbooks.md").read_text("utf-8")
+    sections = re.findall(r"^### (\w+)$", page, re.MULTILINE)
+    names = [rule["alert"] for rule in _alerts()]
+    assert sorted(sections) == sorted(names)
+    tests = "".join((PROMETHEUS / f"{name}.test.yml").read_text("utf-8") for name in ("alerts", "fleet"))
+    for rule in _alerts():
+        name = rule["alert"]
+        assert rule["annotations"]["runbook"] == f"docs/runbooks.md#{name.lower()}"
+        assert name in tests, f"{name} has no test for promtool"
+    figures = set(re.findall(r"`(wire_\w+)", page))
+    assert figures
+    assert figures <= set(_figures())
 
 
 def test_alerts_fire_when_they_must() -> None:
@@ -298,8 +312,8 @@ def test_alerts_fire_when_they_must() -> None:
         pytest.skip(line)
     for command in (
         ["check", "config", "--syntax-only", "prometheus.yml"],
-        ["check", "rules", "alerts.yml"],
-        ["test", "rules", "alerts.test.yml"],
+        ["check", "rules", "alerts.yml", "fleet.yml"],
+        ["test", "rules", "alerts.test.yml", "fleet.test.yml"],
     ):
         done = subprocess.run(
             [promtool, *command], cwd=PROMETHEUS, capture_output=True, text=True, check=False
@@ -355,6 +369,11 @@ def test_kibana_shows_members_of_the_index() -> None:
         query = json.loads(search["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"]
         assert set(re.findall(r"(\w+)(?::| <=)", query)) <= set(mapped)
         assert query.endswith(" and visibleFrom <= now")
+
+
+def _alerts() -> list[dict[str, Any]]:
+    files = [yaml.safe_load((PROMETHEUS / name).read_text("utf-8")) for name in ("alerts.yml", "fleet.yml")]
+    return [rule for file in files for group in file["groups"] for rule in group["rules"]]
 
 
 def _figures() -> Iterator[str]:

@@ -30,6 +30,9 @@ class EmptyStep:
     def __call__(self, records: Sequence[Record]) -> list[Outcome]:
         return [self._one(record) for record in records]
 
+    def sizes(self) -> dict[str, int]:
+        return {}
+
     def restore(self, record: Record) -> None:
         """Nothing is decided, so nothing is remembered."""
 

@@ -36,6 +36,9 @@ class QuickStep:
     def __call__(self, records: Sequence[Record]) -> list[Outcome]:
         return [self._one(record) for record in records]
 
+    def sizes(self) -> dict[str, int]:
+        return {}
+
     def restore(self, record: Record) -> None:
         self._seen[record.value.decode()] = len(self._seen) + 1
 

@@ -7,9 +7,15 @@ from prometheus_client import REGISTRY
 
 from processors.errors import Bug, Empty, Malformed
 from processors.model.codec import encode
-from processors.model.event import Event, Feature, Lineage, Provenance, StepTrace
+from processors.model.event import ClusterStanding, Event, Feature, Lineage, Provenance, StepTrace
 from processors.model.story import Story
-from streams.health import STUCK_AFTER_S, ProgressWatch, count_outcomes
+from streams.health import (
+    STUCK_AFTER_S,
+    ProgressWatch,
+    count_outcomes,
+    publish_lag,
+    publish_window,
+)
 from streams.messages import Message, Record, dead_letter
 
 
@@ -114,3 +120,36 @@ def test_claims_of_another_sources_story_are_counted_but_for_copies() -> None:
         "deduplicate", [(Message("wire.stories.unique.v1", b"", encode(event), 0),) for event in events]
     )
     assert (count_of_claims("kill"), count_of_claims("duplicate")) == (before[0] + 1, before[1])
+
+
+def joins(outcome: str) -> float:
+    return REGISTRY.get_sample_value("wire_clustered_stories_total", {"outcome": outcome}) or 0.0
+
+
+def test_stories_are_counted_by_whether_they_begin_a_cluster() -> None:
+    before = joins("first"), joins("joined")
+    standings = [ClusterStanding('urn:"a"', n, 1, ("en",), "2026-03-02T12:00:00Z") for n in (1, 2, 13)]
+    events = [
+        Event(Story("urn:a"), text='"cluster":{"id":"urn:x","sequence":1', cluster=s) for s in standings
+    ]
+    outcomes = [(Message("wire.stories.enriched.v1", b"", encode(event), 0),) for event in events]
+    count_outcomes("cluster", outcomes)
+    count_outcomes("tag", outcomes)
+    assert (joins("first"), joins("joined")) == (before[0] + 1, before[1] + 2)
+
+
+def test_what_steps_remember_is_shown_and_what_they_do_not_is_not() -> None:
+    publish_window("a test", {"stories": 7, "clusters": 3})
+    publish_window("another test", {})
+    assert figure("wire_window_stories") == 7
+    assert REGISTRY.get_sample_value("wire_clusters") == 3
+    assert REGISTRY.get_sample_value("wire_window_stories", {"step": "another test"}) is None
+
+
+def test_a_lag_that_nobody_knows_is_absent_and_not_the_last_one() -> None:
+    publish_lag("a test", 12, 3.5)
+    assert (figure("wire_lag_records"), figure("wire_oldest_unprocessed_age_seconds")) == (12, 3.5)
+    publish_lag("a test", None, None)
+    for name in ("wire_lag_records", "wire_oldest_unprocessed_age_seconds"):
+        assert REGISTRY.get_sample_value(name, {"step": "a test"}) is None
+    publish_lag("a test", None, None)

@@ -31,7 +31,7 @@ def patch_step(name: str) -> None:
     class HangingStage:
         def __init__(self, settings: Any) -> None:
             self._stage = load(settings)
-            self.restore = self._stage.restore
+            self.restore, self.sizes = self._stage.restore, self._stage.sizes
 
         def __call__(self, items: Sequence[Any]) -> list[steps.StageOutcome]:
             for item in items:

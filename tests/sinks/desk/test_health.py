@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import generate_latest
@@ -38,6 +40,18 @@ async def test_a_failing_check_is_named_and_the_process_stays_alive() -> None:
             "index": "ConnectionError: reset",
         }
         assert (await client.get("/livez")).status == 200
+
+
+async def test_figures_say_which_checks_pass_and_what_runs() -> None:
+    checks = {"kafka": _passes, "index": _raises, "drop folder": _fails}
+    async with TestClient(TestServer(health_app(checks))) as client:
+        lines = (await (await client.get("/metrics")).text()).splitlines()
+    assert 'wire_ready{check="kafka"} 1.0' in lines
+    assert 'wire_ready{check="index"} 0.0' in lines
+    assert 'wire_ready{check="drop folder"} 0.0' in lines
+    (built,) = [line for line in lines if line.startswith("wire_build_info{")]
+    assert f'version="{version("wiredesk")}"' in built
+    assert built.endswith(" 1.0")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from config import Misconfigured
 from processors.errors import OutOfMemory, Transient
+from sinks.metrics import RETRIES
 from streams.embedded.consumer import Consumer, HandledBatch
 from streams.embedded.log import Log, LogThread
 from streams.messages import Message, Record
@@ -132,11 +133,13 @@ async def test_a_full_disk_is_waited_for_and_nothing_is_skipped(log_thread: LogT
     pages = log_thread.log.connection.execute("PRAGMA page_count").fetchone()[0]
     log_thread.log.connection.execute(f"PRAGMA max_page_count = {pages}")
     consumer = Consumer("copy", ["in"], Copies(), log_thread, 10)
+    retries = RETRIES.labels("disk")._value.get()
     running = asyncio.create_task(consumer.run())
     async with asyncio.timeout(10):
         while not log_thread.outage:
             await asyncio.sleep(0.01)
         assert "full" in log_thread.outage
+        assert RETRIES.labels("disk")._value.get() > retries, "a running service counts, too"
         await log_thread.run(lambda: log_thread.log.connection.execute("PRAGMA max_page_count = 100000"))
         while log_thread.outage or not values(log_thread, "out"):
             await asyncio.sleep(0.01)

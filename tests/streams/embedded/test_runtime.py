@@ -36,6 +36,9 @@ class Remembering:
     def __call__(self, records: Sequence[Record]) -> list[Outcome]:
         return [() for _ in records]
 
+    def sizes(self) -> dict[str, int]:
+        return {}
+
     def restore(self, record: Record) -> None:
         self.taken.append(record.value)
         self.threads.add(threading.get_ident())

@@ -40,6 +40,9 @@ class Diary:
     def __call__(self, records: Sequence[Record]) -> list[Outcome]:
         return [() for _ in records]
 
+    def sizes(self) -> dict[str, int]:
+        return {}
+
     def restore(self, record: Record) -> None:
         self.pages.append(record.value)
 
@@ -192,6 +195,9 @@ async def test_a_rebalance_in_the_middle_of_reading_costs_and_repeats_nothing(
     settings: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Slow(Diary):
+        def sizes(self) -> dict[str, int]:
+            return {}
+
         def restore(self, record: Record) -> None:
             if len(self.pages) == 3:
                 reached.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -87,6 +86,10 @@ def figure(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
+def is_absent(name: str, **labels: str) -> bool:
+    return REGISTRY.get_sample_value(name, labels) is None
+
+
 @pytest.mark.parametrize(("ends", "stalled"), [({LIVE: 6, OLD: 0}, True), ({LIVE: 5, OLD: 900}, False)])
 async def test_a_step_that_passes_no_live_record_is_stalled_and_moves_again(
     clock: Clock, ends: dict[TopicPartition, int], stalled: bool
@@ -132,7 +135,8 @@ async def test_a_takeover_is_not_ready_at_once_and_its_lag_is_no_number(clock: C
     reader.stands = ReaderStanding([LIVE, OLD], None, StallCause("takeover", "taking over 2 partitions"))
     dog = Dog(reader)
     assert await pass_time(dog, clock, 0) == "normalise waits: taking over 2 partitions"
-    assert math.isnan(figure("wire_lag_records", step="normalise"))
+    assert is_absent("wire_lag_records", step="normalise")
+    assert is_absent("wire_oldest_unprocessed_age_seconds", step="normalise")
     assert figure("wire_stalled_seconds", step="normalise", cause="takeover") == 0
     await pass_time(dog, clock, STALLED_S)
     assert figure("wire_stalled_seconds", step="normalise", cause="takeover") == STALLED_S
@@ -142,7 +146,41 @@ async def test_a_broker_that_does_not_answer_is_told_and_the_lag_is_no_number(cl
     dog = Dog(Reader())
     dog.ends = None
     assert "Kafka does not answer" in (await pass_time(dog, clock, STALLED_S) or "")
-    assert math.isnan(figure("wire_lag_records", step="normalise"))
+    assert is_absent("wire_lag_records", step="normalise")
+    assert is_absent("wire_oldest_unprocessed_age_seconds", step="normalise")
+
+
+async def test_a_broker_that_goes_and_comes_back_is_told_once_each_and_its_silence_is_counted(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dog = Dog(Reader())
+    await dog.look()
+    assert await dog.check_broker() is None
+    before, dog.ends = figure("wire_retries_total", target="kafka"), None
+    await pass_time(dog, clock, 2)
+    assert await dog.check_broker() == f"Kafka at {Kafka().servers} does not answer"
+    assert figure("wire_retries_total", target="kafka") == before + 2
+    dog.ends = {LIVE: 5, OLD: 0}
+    await pass_time(dog, clock, 2)
+    assert await dog.check_broker() is None
+    lines = "".join(capsys.readouterr())
+    assert (lines.count("Kafka is away"), lines.count("Kafka is back")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("ends", "oldest_s", "shown"),
+    [({LIVE: 8, OLD: 0}, 7.5, 7.5), ({LIVE: 5, OLD: 0}, 7.5, 0.0), ({LIVE: 8, OLD: 0}, None, None)],
+)
+async def test_the_oldest_age_is_none_where_no_record_tells_it_and_0_where_none_waits(
+    clock: Clock, ends: dict[TopicPartition, int], oldest_s: float | None, shown: float | None
+) -> None:
+    reader = Reader()
+    reader.stands = replace(reader.stands, oldest_s=oldest_s)
+    dog = Dog(reader)
+    dog.ends = ends
+    await pass_time(dog, clock, 0)
+    name, labels = "wire_oldest_unprocessed_age_seconds", {"step": "normalise"}
+    assert REGISTRY.get_sample_value(name, labels) == shown
 
 
 @pytest.mark.kafka

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from config.settings import Settings, Webhooks
 from processors.errors import Rejected, Undeliverable
@@ -229,5 +230,29 @@ async def test_so_many_unfinished_stories_are_fetched_and_no_more() -> None:
     async with asyncio.timeout(5):
         while shelf.offsets != {(SHIPS, 0): MAX_UNFINISHED + 1}:
             await asyncio.sleep(0)
+    stop.set()
+    await running
+
+
+async def test_how_many_stories_wait_for_a_target_and_since_when_is_shown() -> None:
+    target = Target()
+    target.gates[0] = asyncio.Event()
+    waiting = [replace(record(n, b"chain"), timestamp=1_000 * (n + 1)) for n in range(3)]
+    shelf = Shelf(*waiting)
+    courier = Courier("shown", target.take, shelf, 4)
+    seen = [courier.oldest_ms]
+    stop = asyncio.Event()
+    running = asyncio.create_task(courier.run(stop))
+    async with asyncio.timeout(60):
+        while not target.came:
+            await asyncio.sleep(0)
+        seen.append(courier.oldest_ms)
+        assert REGISTRY.get_sample_value("wire_webhook_waiting", {"target": "shown"}) == 3
+        target.gates[0].set()
+        while shelf.offsets.get((SHIPS, 0)) != 3:
+            await asyncio.sleep(0)
+    assert REGISTRY.get_sample_value("wire_webhook_waiting", {"target": "shown"}) == 0
+    seen.append(courier.oldest_ms)
+    assert seen == [None, 1_000, 3_000], "at last that of the last one: what comes next is no older"
     stop.set()
     await running

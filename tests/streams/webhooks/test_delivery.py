@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 from msgspec import structs
+from prometheus_client import REGISTRY
 
 from config import Misconfigured
 from config.settings import Webhooks
@@ -194,6 +195,10 @@ async def test_a_circuit_leaves_a_failing_target_alone(endpoint: Answers) -> Non
     assert isinstance(await delivered(endpoint, told, waits=waits), Undeliverable)
     assert len(endpoint.got) == 4
     assert waits.seconds == pytest.approx(200), "two tries at once, then one each 100 s"
+    assert REGISTRY.get_sample_value("wire_circuit_open", {"target": "webhook newsroom"}) == 1
+    endpoint.always = 200
+    assert await delivered(endpoint, told, waits=waits) is None
+    assert REGISTRY.get_sample_value("wire_circuit_open", {"target": "webhook newsroom"}) == 0
 
 
 async def test_a_redirect_from_tls_leads_to_nowhere_in_clear() -> None:
