@@ -128,6 +128,14 @@ class PipelineReport(Struct, frozen=True, rename="camel"):
     index: tuple[str, ...]
 
 
+# The parameters of a search that say which stories stand in its list; the others say how it is shown.
+FILTER_NAMES: Final = frozenset(
+    {
+        *("q", "language", "feed", "relation", "entity", "topic", "since", "until", "duplicates", "cluster"),
+    }
+)
+
+
 class Api:
     """The handlers under ``/api``."""
 
@@ -158,6 +166,7 @@ class Api:
             Parameter("after", "Go on behind this story: the id of an event."),
             Parameter("Last-Event-ID", "The same, as browsers send it.", where="header"),
         )
+        listed = tuple(one for one in SEARCH_PARAMETERS if one.name in FILTER_NAMES)
         version_uri = "/api/stories/{uri:.+}"
         return [
             Operation("GET", "/api/stories", self.stories, StoryList, SEARCH_PARAMETERS),
@@ -177,7 +186,11 @@ class Api:
             Operation("GET", "/api/pipeline", self.pipeline, PipelineReport),
             Operation("GET", "/api/me", self.me, CallerReport),
             Operation(
-                "GET", "/api/stream", self._wire.answer, parameters=place, media_type="text/event-stream"
+                "GET",
+                "/api/stream",
+                self._wire.answer,
+                parameters=(*listed, *place),
+                media_type="text/event-stream",
             ),
         ]
 

@@ -28,6 +28,7 @@ from sinks.desk.rising_page import RisingPages
 from sinks.desk.stream import Wire
 from sinks.desk.tokens import TokenFile
 from sinks.listener import check_characters
+from sinks.query import QueryError
 from sinks.search import BadCursor, SearchTooSlow, Stories
 
 DESK_FOLDER: Final = Path(__file__).parent
@@ -150,7 +151,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     """Answer errors: with a page for people, with JSON for programs."""
     try:
         return await handler(request)
-    except (BadCursor, BadQuery, BadBody) as error:
+    except (BadCursor, BadQuery, BadBody, QueryError) as error:
         return _error_response(request, 400, type(error).__name__, str(error))
     except Refused as error:
         return _error_response(request, error.status, "Refused", str(error))

@@ -7,7 +7,7 @@ before may stand in the list. The last event of a batch has the cursor, so that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -15,41 +15,37 @@ from typing import Any, Final
 import orjson
 
 from sinks.desk.display import DISPLAY, load_templates
-from sinks.search import Arrivals, Hit
+from sinks.desk.stream import ArrivedStories
+from sinks.search import Hit, Query
 
 # Rows that are kept as they were shown: all readers of one language get the same, so that each is made once. Fewer than
 # a batch has are made anew for every reader.
 MAX_KEPT_ROWS: Final = 512
-FitsQuery = Callable[[Hit], bool]
 
 
 class RowEncoder:
     """Makes the stream of one reader from what comes."""
 
-    def __init__(self, fits: FitsQuery) -> None:
-        """`fits` says whether a story belongs to the reader's list."""
-        self._fits, self._language = fits, DISPLAY.get().language
+    def __init__(self, query: Query) -> None:
+        """`query` is that of the reader's list."""
+        self._query, self._language = query, DISPLAY.get().language
 
-    def __call__(self, arrivals: Arrivals) -> bytes:
-        """The events of a batch; nothing where none concerns the reader, save the cursor."""
-        events = [event for hit in arrivals.hits for event in self._describe(hit)]
-        cursor = f"id: {arrivals.cursor}\n".encode()
+    def __call__(self, arrived: ArrivedStories) -> bytes:
+        """The events of a batch; nothing but the cursor where none concerns the reader."""
+        events = [event for hit in arrived.hits for event in self._describe(hit, arrived)]
+        cursor = f"id: {arrived.cursor}\n".encode()
         if not events:
-            return cursor + b"\n" if arrivals.hits else b""
+            return cursor + b"\n" if arrived.hits else b""
         return b"".join([*events[:-1], cursor, events[-1]])
 
-    def _describe(self, hit: Hit) -> Iterator[bytes]:
+    def _describe(self, hit: Hit, arrived: ArrivedStories) -> Iterator[bytes]:
         if hit.relation == "kill":
             yield _encode_event("kill", _describe_hit(hit))
-        if hit.backfill and hit.relation != "kill":
+        elif hit.backfill:
             return
-        if self._fits(hit):
+        if arrived.is_listed(hit, self._query):
             yield _encode_event(None, _render_row(self._language, hit))
-        elif hit.relation != "kill":
-            yield from self._describe_leaving(hit)
-
-    def _describe_leaving(self, hit: Hit) -> Iterator[bytes]:
-        if hit.version is not None or hit.relation in {"update", "correction"}:
+        elif hit.relation in {"update", "correction"} or hit.version is not None:
             yield _encode_event("gone", {"uri": hit.uri, "chain": hit.chain, "relation": hit.relation})
 
 

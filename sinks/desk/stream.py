@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import orjson
@@ -12,8 +16,10 @@ from aiohttp import web
 
 from processors.errors import Transient
 from processors.model.codec import to_builtins
+from sinks.desk.queries import read_query
 from sinks.listener import stream_limit
-from sinks.search import Arrivals, Stories
+from sinks.query import StoryFacts, is_listed, query_tree
+from sinks.search import Arrivals, Hit, Query, Stories
 
 # Between questions to the store: shorter burdens it for nothing, longer shows stories late.
 INTERVAL_S: Final = 1.0
@@ -27,6 +33,20 @@ MAX_READERS: Final = 200
 log = structlog.get_logger("wiredesk.desk")
 
 
+@dataclass(frozen=True, slots=True)
+class ArrivedStories:
+    """What came since the last batch, oldest first, with the facts of the stories by uri, and the cursor to go on from."""
+
+    hits: tuple[Hit, ...]
+    cursor: str
+    facts: Mapping[str, StoryFacts]
+
+    def is_listed(self, hit: Hit, query: Query) -> bool:
+        """Whether a story stands in the list of a query; one that has been withdrawn since stands in none."""
+        facts = self.facts.get(hit.uri)
+        return facts is not None and is_listed(query, facts, int(time.time() * 1000))
+
+
 class Wire:
     """Asks a store for new stories, once for all readers, and only while there are any."""
 
@@ -34,7 +54,7 @@ class Wire:
         """Nothing is asked before the first reader."""
         self._stories = stories
         self._interval_s = interval_s
-        self._readers: set[asyncio.Queue[Arrivals | None]] = set()
+        self._readers: set[asyncio.Queue[ArrivedStories | None]] = set()
         self._task: asyncio.Task[None] | None = None
         # Readers that catch up take turns: all at once, they would hold up every page.
         self._catching_up = asyncio.Semaphore(1)
@@ -42,11 +62,17 @@ class Wire:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Send stories as events until the reader goes away: each at least once.
 
-        ``Last-Event-ID``, or ``after``, goes on where a reader lost us.
+        ``Last-Event-ID``, or ``after``, goes on where a reader lost us. With parameters of a search only what stands in its
+        list is sent; without any, everything, repeats and kills too.
         """
-        return await self.send(request, _encode_events)
+        asked = read_query(request.query, 1, datetime.now(UTC))
+        has_filter = any(name != "after" for name, _ in asked.parameters)
+        query_tree(asked.query)  # what is wrong with it is said while there is a status to say so with
+        return await self.send(request, partial(_encode_events, query=asked.query if has_filter else None))
 
-    async def send(self, request: web.Request, encode: Callable[[Arrivals], bytes]) -> web.StreamResponse:
+    async def send(
+        self, request: web.Request, encode: Callable[[ArrivedStories], bytes]
+    ) -> web.StreamResponse:
         """Send what comes as `encode` writes it."""
         if len(self._readers) >= stream_limit(MAX_READERS):
             raise web.HTTPServiceUnavailable(
@@ -75,8 +101,10 @@ class Wire:
         if self._task:
             self._task.cancel()
 
-    async def _chunks(self, cursor: str | None, encode: Callable[[Arrivals], bytes]) -> AsyncIterator[bytes]:
-        queue: asyncio.Queue[Arrivals | None] = asyncio.Queue(MAX_WAITING_BATCHES)
+    async def _chunks(
+        self, cursor: str | None, encode: Callable[[ArrivedStories], bytes]
+    ) -> AsyncIterator[bytes]:
+        queue: asyncio.Queue[ArrivedStories | None] = asyncio.Queue(MAX_WAITING_BATCHES)
         self._readers.add(queue)
         try:
             await self._start()
@@ -84,7 +112,7 @@ class Wire:
                 async with self._catching_up:
                     missed = await self._stories.arrivals(cursor)
                 cursor = missed.cursor if missed.hits else None
-                yield encode(missed)
+                yield encode(await self._with_facts(missed))
             while True:
                 try:
                     arrivals = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
@@ -109,15 +137,24 @@ class Wire:
         while self._readers:
             try:
                 arrivals = await self._stories.arrivals(cursor)
+                arrived = await self._with_facts(arrivals)
             except Transient as error:
                 log.warning("the store does not answer", reason=str(error))
             else:
                 cursor = arrivals.cursor
                 if arrivals.hits:
-                    self._hand_out(arrivals)
+                    self._hand_out(arrived)
             await asyncio.sleep(self._interval_s)
 
-    def _hand_out(self, arrivals: Arrivals) -> None:
+    async def _with_facts(self, arrivals: Arrivals) -> ArrivedStories:
+        """What has come with what queries ask of it, which is read once for all readers."""
+        uris = tuple({hit.uri: None for hit in arrivals.hits})
+        events = await self._stories.events(uris) if uris else ()
+        return ArrivedStories(
+            arrivals.hits, arrivals.cursor, {event.story.uri: StoryFacts(event) for event in events}
+        )
+
+    def _hand_out(self, arrivals: ArrivedStories) -> None:
         for reader in tuple(self._readers):
             try:
                 reader.put_nowait(arrivals)
@@ -128,14 +165,16 @@ class Wire:
                 reader.put_nowait(None)
 
 
-def _encode_events(arrivals: Arrivals) -> bytes:
+def _encode_events(arrived: ArrivedStories, query: Query | None) -> bytes:
     """One server-sent event a story, without a name, so that ``onmessage`` of a browser gets it; only the last has the cursor, so that a broken batch is sent again as a whole.
 
     Old news that a back-fill brings is no arrival; its kills are.
     """
-    hits = [hit for hit in arrivals.hits if not hit.backfill or hit.relation == "kill"]
-    lines = [f"id: {arrivals.cursor}\n\n".encode()] if arrivals.hits and not hits else []
+    hits = [hit for hit in arrived.hits if not hit.backfill or hit.relation == "kill"]
+    if query is not None:
+        hits = [hit for hit in hits if arrived.is_listed(hit, query)]
+    lines = [f"id: {arrived.cursor}\n\n".encode()] if arrived.hits and not hits else []
     for number, hit in enumerate(hits, 1):
-        cursor = f"id: {arrivals.cursor}\n".encode() if number == len(hits) else b""
+        cursor = f"id: {arrived.cursor}\n".encode() if number == len(hits) else b""
         lines.append(cursor + b"data: " + orjson.dumps(to_builtins(hit)) + b"\n\n")
     return b"".join(lines)

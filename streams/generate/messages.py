@@ -21,9 +21,9 @@ from babel.messages.pofile import read_po, write_po
 from sinks.desk.display import LANGUAGE_NAMES, LOCALE_FOLDER, MESSAGE_DOMAIN
 
 DESK_FOLDER: Final = LOCALE_FOLDER.parent
-METHODS: Final = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
-OPTIONS: Final = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
-KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "mark_message": None}
+EXTRACTION_METHODS: Final = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
+EXTRACTION_OPTIONS: Final = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
+MESSAGE_KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "mark_message": None}
 # One date for all runs, so that the same messages give the same bytes.
 WRITTEN_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 TRANSLATED_LANGUAGES: Final = tuple(language for language in LANGUAGE_NAMES if language != "en")
@@ -33,7 +33,7 @@ def extract_messages() -> Catalog:
     """What the desk's templates and code say, as an empty catalogue."""
     catalog = Catalog()
     for _, _, message, comments, context in extract_from_dir(
-        str(DESK_FOLDER), METHODS, OPTIONS, keywords=KEYWORDS
+        str(DESK_FOLDER), EXTRACTION_METHODS, EXTRACTION_OPTIONS, keywords=MESSAGE_KEYWORDS
     ):
         catalog.add(message, auto_comments=comments, context=context)
     return catalog

@@ -69,6 +69,10 @@ const open = (path) => () => { (inPane ? window.parent : window).location.href =
 const help = document.getElementById("keys");
 addKeys({
   "/": () => (inPane ? window.parent : window).document.getElementById("q")?.focus(),
+  u: () => {
+    const list = (inPane ? window.parent : window).document.querySelector("#list [aria-current] h2 a");
+    if (list) { list.focus(); } else { open(sessionStorage.getItem("wiredesk.list") ?? "/")(); }
+  },
   "?": () => help.showModal(),
   "g l": open("/"),
   "g f": open("/feeds"),

@@ -339,6 +339,7 @@ document.querySelector("input[list=feeds]")?.addEventListener("input", async (ev
   }
 });
 
+if (pane) { sessionStorage.setItem("wiredesk.list", location.pathname + location.search); }
 bar.hidden = false;
 rows().forEach(showRead);
 showPane();
