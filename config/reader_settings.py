@@ -85,6 +85,48 @@ class Webhooks(Struct, frozen=True):
     ] = 8
 
 
+class Alerts(Struct, frozen=True):
+    """Whom saved searches alert, and how. Webhooks of alerts are posted as [webhooks] says: addresses, TLS, times."""
+
+    # 10,000 cost an event about a millisecond (docs/alerts.md); more, and a mistake of a program fills the desk's lists
+    max_searches: Annotated[Count, Meta(description="Saved searches that there may be.")] = 10_000
+    # fewer: a busy day's alerts come late; more: a search that finds everything rings all day
+    max_per_hour: Annotated[
+        Count, Meta(description="Alerts of one search by themselves; what is more comes as a digest.")
+    ] = 60
+    max_listed: Annotated[Count, Meta(description="Stories that a digest names; the others it counts.")] = 100
+    memory_hours: Annotated[
+        HourCount, Meta(description="So long kills and corrections follow an alert, and it can be looked up.")
+    ] = 30 * 24
+    give_up_hours: Annotated[
+        HourCount, Meta(description="So long a message is tried again whose target does not take it.")
+    ] = 24
+    address: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^\s?#]*[^\s?#/])?$",
+            description="The desk's address for links in messages. Empty: no links.",
+            extra={"allowed": "an address such as https://desk.example, without a slash at its end"},
+        ),
+    ] = ""
+    smtp_host: Annotated[str, Meta(description="The server that takes our mail. Empty: no mail.")] = ""
+    smtp_port: Annotated[PortNumber, Meta(description="Its port: 587, 465 for tls, 25 for none.")] = 587
+    smtp_security: Annotated[
+        Literal["starttls", "tls", "none"],
+        Meta(description="none: as plain text, for a server on this machine."),
+    ] = "starttls"
+    smtp_username: Annotated[str, Meta(description="Who logs in. Empty: nobody.")] = ""
+    smtp_password: Annotated[
+        Secret, Meta(description="WIREDESK_ALERTS_SMTP_PASSWORD_FILE names a file that holds it.")
+    ] = ""
+    smtp_ca_file: Annotated[OwnFile, Meta(description="Certificates of authorities to trust (PEM).")] = ""
+    mail_from: Annotated[str, Meta(description="The address that mail comes from.")] = ""
+    mail_domains: Annotated[tuple[str, ...], Meta(description="Domains that mail goes to. Empty: any.")] = ()
+    services: Annotated[
+        OwnFile, Meta(description="File of the services of `apprise`, see docs/alerts.md. Empty: none.")
+    ] = ""
+
+
 class Desk(Struct, frozen=True):
     """The web page and its API. Any host but loopback demands a token."""
 

@@ -21,6 +21,7 @@ from config import Misconfigured
 from config.poll_settings import Poll as Poll  # noqa: PLC0414 -- read from here by all
 from config.poll_settings import Push as Push  # noqa: PLC0414 -- read from here by all
 from config.reader import SettingsReader, convert_value, replace_value
+from config.reader_settings import Alerts as Alerts  # noqa: PLC0414 -- read from here by all
 from config.reader_settings import Desk as Desk  # noqa: PLC0414 -- read from here by all
 from config.reader_settings import Routes as Routes  # noqa: PLC0414 -- read from here by all
 from config.reader_settings import Webhooks as Webhooks  # noqa: PLC0414 -- read from here by all
@@ -201,6 +202,7 @@ class Settings(Struct, frozen=True):
     elasticsearch: Elasticsearch = Elasticsearch()
     routes: Routes = Routes()
     webhooks: Webhooks = Webhooks()
+    alerts: Alerts = Alerts()
     sinks: Sinks = Sinks()
     desk: Desk = Desk()
     health: Health = Health()

@@ -214,6 +214,16 @@ DELIVERIES: Final = Counter(
     "Stories posted to webhooks, by target and outcome: delivered, or refused to the last try.",
     ("target", "outcome"),
 )
+ALERTS: Final = Counter(
+    "wire_alert_messages",
+    "Messages of alerts, by kind of target and outcome: sent, retried, failed for good, or dropped before they were sent.",
+    ("target", "outcome"),
+)
+WAITING_ALERTS: Final = Gauge(
+    "wire_waiting_alert_messages",
+    "Messages of alerts that wait for their targets.",
+    multiprocess_mode="livemostrecent",
+)
 WAITING_DELIVERIES: Final = Gauge(
     "wire_webhook_waiting",
     "Stories that were fetched for a webhook and are neither delivered nor set aside, by target.",

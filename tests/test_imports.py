@@ -38,6 +38,7 @@ LAYERS = {
     "streams": [
         {"pollers"},
         {"webhooks"},
+        {"alerts"},
         {"embedded", "kafka"},
         {"generate", "commands"},
         {"cli"},

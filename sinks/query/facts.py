@@ -146,6 +146,11 @@ class StoryFacts:
         return {"time": story_time(self.event), "received": self.received}
 
     @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """The words of the story, wherever they stand."""
+        return frozenset().union(*(self._list(place).vocabulary for place in SEARCHED_PLACES))
+
+    @cached_property
     def _texts(self) -> dict[str, str]:
         return story_words(self.event)
 

@@ -18,6 +18,7 @@ import structlog
 
 from config import Misconfigured
 from processors.errors import Transient
+from sinks.sqlite.alerts import ALERT_TABLES
 from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, VERSION_TABLES, renew_words
 
 log = structlog.get_logger("wiredesk.embedded")
@@ -70,6 +71,7 @@ MIGRATIONS: Final = (
     FOLDED_WORDS,
     VERSION_TABLES,
     ONE_WRITER,
+    ALERT_TABLES,
 )
 NEWEST_VERSION: Final = len(MIGRATIONS)
 

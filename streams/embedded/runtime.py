@@ -25,9 +25,13 @@ from config.settings import Settings
 from config.store_settings import MEBIBYTE_BYTES
 from processors.times import HOUR_MS
 from sinks.metrics import DATA_FILE_BYTES, DISK_FREE_BYTES, DISK_SIZE_BYTES, LOST_RECORDS
+from sinks.sqlite.alerts import SqliteAlerts
 from sinks.sqlite.writer import StoryIndex
 from sinks.stories import now_ms
+from streams.alerts.courier import AlertCourier
+from streams.alerts.senders import load_senders
 from streams.backfill import MAX_RECORDS_AHEAD
+from streams.embedded import alerts as embedded_alerts
 from streams.embedded.consumer import Consumer, Handler, PoolHandler, StepHandler
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import PARTITION, Log, LogThread
@@ -92,7 +96,12 @@ class EmbeddedRuntime:
         self._progress = ProgressWatch()
         self._lost: Counter[str] = Counter()  # records that were deleted unread, by their consumer
         self._sinks: list[SinkHandler] = []
-        self._consumers = [*self._step_consumers(), *self._sink_consumers(), *self._route_consumers()]
+        self.alerts = SqliteAlerts(functools.partial(embedded_alerts.run_on_tables, self.log_thread))
+        self._senders = load_senders(settings)
+        self._courier = AlertCourier(self.alerts, self._senders, settings.alerts, settings.webhooks)
+        self._consumers = [
+            *self._step_consumers(), *self._sink_consumers(), *self._route_consumers(), self._alert_consumer(),
+        ]  # fmt: skip
         self.posted = PostedRoutes(settings, self.log_thread)
         self._shown_webhooks: set[str] = set()  # whose lag is among the figures
         self._targets = load_targets(settings, self.book.rules)
@@ -130,6 +139,7 @@ class EmbeddedRuntime:
         await self.posted.use(self._targets)
         posting = self.posted.deliveries.run(self._stop)
         self._tasks.append(asyncio.create_task(posting, name="webhooks"))
+        self._tasks.append(asyncio.create_task(self._courier.run(self._stop), name="alert messages"))
         self._chores = [
             asyncio.create_task(self._keep_retention(), name="retention"),
             asyncio.create_task(self._watch(), name="lag"),
@@ -152,6 +162,8 @@ class EmbeddedRuntime:
         await asyncio.gather(*self._tasks, *self._chores, return_exceptions=True)
         for sink in self._sinks:
             await sink.close()
+        for sender in self._senders.values():
+            await sender.close()
         await self.pool.__aexit__(None, None, None)
         self.log_thread.close()
 
@@ -244,6 +256,13 @@ class EmbeddedRuntime:
             return []
         handler = RouteHandler(self.settings, self.log_thread, book=self.book)
         return [RouteConsumer(handler, self.log_thread, self.settings.embedded.batch)]
+
+    def _alert_consumer(self) -> Consumer:
+        handler = embedded_alerts.AlertHandler(self.settings, self.log_thread)
+        topics = [topic.name for topic in embedded_alerts.ALERT_READS]
+        return Consumer(
+            embedded_alerts.ALERTS_NAME, topics, handler, self.log_thread, self.settings.embedded.batch
+        )
 
     def _has_room(self) -> bool:
         """Whether the consumers behind the first have room for back-filled records; live ones would wait for them."""

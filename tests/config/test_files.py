@@ -34,7 +34,8 @@ def routes_of(settings_file: Path, name: str) -> Path:
 def test_every_kind_of_file_is_marked() -> None:
     assert {setting.key for setting in FILES} == {
         "tag.watchlists", "poll.feeds", "routes.file", "webhooks.file", "kafka.ca_file", "kafka.cert_file",
-        "kafka.key_file", "elasticsearch.ca_file", "desk.tokens",
+        "kafka.key_file", "elasticsearch.ca_file", "desk.tokens", "alerts.services",
+        "alerts.smtp_ca_file",
     }  # fmt: skip
 
 
