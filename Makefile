@@ -53,6 +53,12 @@ answers: $(VENV)/.dev ## Generate docs/what-happens.md from sinks/answers.py
 messages: $(VENV)/.dev ## Bring the desk's catalogues up to what its pages say, and name what nobody has translated
 	$(BIN)/python -m streams.generate.messages
 
+commands: $(VENV)/.dev ## Generate docs/commands.md: what --help says of each command
+	$(BIN)/python -m streams.generate.commands
+
+site: $(VENV)/.dev ## Build the documents as a site in build/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+
 manifests: $(VENV)/.dev ## Generate config/kubernetes/topics/: the topics for Strimzi
 	$(BIN)/python -m streams.generate.kubernetes
 

@@ -40,8 +40,9 @@ LAYERS = {
         {"webhooks"},
         {"alerts"},
         {"embedded", "kafka"},
-        {"generate", "commands"},
+        {"commands"},
         {"cli"},
+        {"generate"},  # it writes down what all others are
     ],
 }
 IMPURE = {
