@@ -35,6 +35,10 @@ class Poll(Struct, frozen=True):
     feeds: Annotated[OwnFile, Meta(min_length=1, description="File of the feeds to poll, TOML or OPML.")] = (
         "feeds.toml"
     )
+    sources: Annotated[
+        OwnFile,
+        Meta(description="File of the sources beside feeds: APIs, mailboxes, file servers, queues (TOML). Empty: none."),
+    ] = "sources.toml"
     user_agent: Annotated[
         str,
         Meta(

@@ -234,6 +234,9 @@ POLLS: Final = Counter("wire_polls", "Polls by outcome", ["outcome"])
 POLLED_ITEMS: Final = Counter("wire_poll_items", "New and revised items that polls brought")
 POLLED_BYTES: Final = Counter("wire_poll_bytes", "Decoded bytes of feed documents")
 POLL_GAPS: Final = Counter("wire_poll_gaps", "Polls before which entries may have been missed")
+SOURCE_RECEIPTS: Final = Counter(
+    "wire_source_receipts", "Receipts that sources beside feeds took: what they deleted, moved or marked"
+)
 WITHHELD_PARTS: Final = Counter(
     "wire_poll_withheld",
     "Polls that cut or left out what would cost too much: head, nesting, entries, hour, letter_bytes or letter.",

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "dlq": "List, show, replay and drop dead letters.",
     "feeds": "List, check, add, import and export feeds.",
     "token": "Make, list and revoke the tokens that the desk asks for.",
+    "sources": "List, check, pause and resume sources beside feeds: APIs, mailboxes, servers, queues.",
 }
 
 

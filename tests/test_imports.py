@@ -37,7 +37,7 @@ LAYERS = {
     "sinks": [{"sqlite", "elasticsearch", "routes"}, {"desk"}],
     "streams": [
         {"pollers"},
-        {"webhooks"},
+        {"webhooks", "sources"},
         {"alerts"},
         {"embedded", "kafka"},
         {"commands"},

@@ -47,7 +47,7 @@ def list_feeds(settings: Settings, kafka: bool) -> None:
     from streams.pollers.feed_list import load_feeds
 
     listed = load_feeds(settings.poll.feeds)
-    states = _read_states(settings, kafka=kafka)
+    states = read_states(settings, kafka=kafka)
     for feed in listed:
         health = read_health(feed, states.get(feed.id, b""))
         rates = [
@@ -76,7 +76,7 @@ def show_feed(settings: Settings, feed_id: str, kafka: bool) -> None:
     from streams.pollers.state import unpack_header
 
     feed = _find(load_feeds(settings.poll.feeds), feed_id)
-    raw = _read_states(settings, kafka=kafka).get(feed.id, b"")
+    raw = read_states(settings, kafka=kafka).get(feed.id, b"")
     state = unpack_header(raw)
     report = {
         "feed": {**to_builtins(feed), "url": feed.shown_url},
@@ -233,7 +233,7 @@ def _find(feeds: Sequence[Feed], feed_id: str) -> Feed:
     return feed
 
 
-def _read_states(settings: Settings, *, kafka: bool) -> Mapping[str, bytes]:
+def read_states(settings: Settings, *, kafka: bool) -> Mapping[str, bytes]:
     """What the embedded poller remembers, empty before the first run; or those on Kafka."""
     import asyncio
     import sqlite3

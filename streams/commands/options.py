@@ -60,6 +60,12 @@ FEEDS_OPTION: Final = SettingOption(
     "The list of feeds: a .toml or .opml file. [default: poll.feeds of the settings, or the bundled list]",
     metavar="FILE",
 )
+SOURCES_OPTION: Final = SettingOption(
+    "--sources",
+    "poll.sources",
+    "The list of sources beside feeds: a .toml file. [default: poll.sources of the settings, or the bundled list]",
+    metavar="FILE",
+)
 PORT_OPTION: Final = SettingOption(
     "--port", "desk.port", "The desk's port. [default: 8080]", click.IntRange(0, 65535)
 )

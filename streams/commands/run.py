@@ -13,6 +13,7 @@ from streams.commands.options import (
     DATA_OPTION,
     FEEDS_OPTION,
     PORT_OPTION,
+    SOURCES_OPTION,
     SettingOption,
     log_files,
     with_settings,
@@ -32,9 +33,13 @@ EVENTS_OPTION = SettingOption(
 
 
 @click.command("run")
-@with_settings(FEEDS_OPTION, DATA_OPTION, PORT_OPTION, EVENTS_OPTION)
+@with_settings(FEEDS_OPTION, SOURCES_OPTION, DATA_OPTION, PORT_OPTION, EVENTS_OPTION)
 @click.option("--no-desk", is_flag=True, help="Without the web desk.")
-@click.option("--no-feeds", is_flag=True, help="Without polling; the drop folder and samples still come in.")
+@click.option(
+    "--no-feeds",
+    is_flag=True,
+    help="Without polling feeds; sources, the drop folder and samples still come in.",
+)
 @click.option("--samples", is_flag=True, help="Also show the bundled sample stories.")
 def command(
     settings: Settings,
@@ -59,7 +64,12 @@ def command(
 
     configure_logs(settings.log)
     log_files(
-        settings, *([] if no_feeds else ["poll.feeds"]), "tag.watchlists", "routes.file", "webhooks.file"
+        settings,
+        *([] if no_feeds else ["poll.feeds"]),
+        "poll.sources",
+        "tag.watchlists",
+        "routes.file",
+        "webhooks.file",
     )
     options = Options(Path(settings.embedded.data), not no_desk, not no_feeds, samples)
     asyncio.run(_serve_until_signal(settings, options))

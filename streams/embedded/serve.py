@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import random
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -35,6 +37,8 @@ from streams.pollers.feed_health import PolledFeeds
 from streams.pollers.feed_list import load_feeds
 from streams.raw_items import RawArchive
 from streams.retry import LOG, retry_until_stopped
+from streams.sources.declaration import SourceEntry, load_sources
+from streams.sources.watch import SourceWatch
 
 SAMPLES: Final = CONFIG_FOLDER / "samples"
 # For what is in flight at the end; the rest stays in the log. Less leaves more to the next start; with more, a
@@ -61,6 +65,7 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
     """
     feeds = load_feeds(settings.poll.feeds) if options.poll else ()
     feeds_path = str(find_file(settings.poll.feeds)) if options.poll else ""
+    sources = load_sources(settings.poll.sources, feeds)
     # Before threads load the steps: of two threads that import a package at once, one may get it half made.
     import_module("streams.pollers.poller")
     async with AsyncExitStack() as stack:
@@ -71,22 +76,12 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
         await stack.enter_async_context(runtime)
         drop = DropWatch(settings.poll, runtime.outlet)
         if options.desk:
-            await _open_desk(settings, runtime, feeds, drop, stack)
-        log.info("wiredesk runs", data=str(options.data), feeds=len(feeds))
+            shown = (*feeds, *(entry.feed for entry in sources))
+            await _open_desk(settings, runtime, shown, drop, stack)
+        log.info("wiredesk runs", data=str(options.data), feeds=len(feeds), sources=len(sources))
         if options.samples:
             await publish_samples(runtime)
-        polling = asyncio.create_task(
-            poll_feeds(
-                feeds,
-                settings.poll,
-                runtime.outlet,
-                runtime.feed_states,
-                stop,
-                push=settings.push,
-                drop=drop,
-                pool=runtime.pool,
-            )
-        )
+        polling = asyncio.create_task(_poll_all(feeds, sources, settings, runtime, drop, stop))
         await _first(polling, asyncio.create_task(stop.wait()), asyncio.create_task(runtime.failed()))
         stop.set()
         runtime.log_thread.stop_waiting()
@@ -96,6 +91,29 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
             log.warning("what was fetched last is asked for again by the next start", reason=str(error))
         if runtime.log_thread.outage or not await runtime.drain(DRAIN_S):
             log.info("the rest stays in the log for the next start")
+
+
+async def _poll_all(
+    feeds: Sequence[Feed],
+    sources: Sequence[SourceEntry],
+    settings: Settings,
+    runtime: EmbeddedRuntime,
+    drop: DropWatch,
+    stop: asyncio.Event,
+) -> None:
+    """Poll feeds, and look at the sources beside them, until `stop`; what fails in one ends both."""
+    ledger = runtime.feed_states
+    watch = SourceWatch(sources, settings.poll, ledger, clock=time.time, random=random.random, stop=stop)
+    polling = poll_feeds(
+        feeds, settings.poll, runtime.outlet, ledger, stop, push=settings.push, drop=drop, pool=runtime.pool
+    )
+    tasks = [asyncio.create_task(polling), asyncio.create_task(watch.run())]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _open_runtime(settings: Settings, data: Path, stop: asyncio.Event) -> EmbeddedRuntime | None:

@@ -41,6 +41,8 @@ from streams.pollers.inbound import listen_for_items
 from streams.pollers.poller import JUDGE_TASK, PoliteAccess, Poller
 from streams.pollers.ports import Hubs, NoHubs
 from streams.pool import StepPool
+from streams.sources.declaration import SourceEntry, load_sources
+from streams.sources.watch import SourceWatch
 from streams.topology import FEED_STATES
 
 log = structlog.get_logger("wiredesk.poll")
@@ -59,6 +61,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         KafkaError: our place was taken while we were away; start again.
     """
     feeds = load_feeds(settings.poll.feeds)
+    sources = load_sources(settings.poll.sources, feeds)
     cluster = Cluster(settings.kafka)
     if not await wait_until_ready(settings, stop, POLL_TOPICS):
         return
@@ -70,7 +73,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         pool = await stack.enter_async_context(
             StepPool((), settings, settings.kafka.workers, tasks=judge_tasks())
         )
-        share = PollShare(feeds, settings, cluster, consumer, fetcher, partition_count, pool)
+        share = PollShare(feeds, settings, cluster, consumer, fetcher, partition_count, pool, sources)
         outlet = TopicOutlet(cluster, publisher)
         drop = DropWatch(settings.poll, outlet)
         watchdog = Watchdog(cluster, [share])
@@ -109,9 +112,11 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
         fetcher: Fetcher,
         partition_count: int,
         pool: StepPool,
+        sources: Sequence[SourceEntry] = (),
     ) -> None:
         """The consumer is not started, and asked for nothing but its place in the group."""
         self._feeds, self._settings, self._cluster, self._fetcher = feeds, settings, cluster, fetcher
+        self._sources = sources
         self._consumer, self._partition_count, self._pool = consumer, partition_count, pool
         self.name, self.group = "poll", cluster.group_of("poll")
         self.topics = [cluster.topic(FEED_STATES.name)]
@@ -188,19 +193,27 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
         """Poll the feeds of some partitions until they go."""
         count = self._partition_count
         ours = [feed for feed in self._feeds if feed_partition(feed, count) in partitions]
-        log.info("partitions are ours", number=len(partitions), of=count, feeds=len(ours))
+        sources = [entry for entry in self._sources if feed_partition(entry.feed, count) in partitions]
+        log.info(
+            "partitions are ours", number=len(partitions), of=count, feeds=len(ours), sources=len(sources)
+        )
         if not partitions:
             return
-        async with PartitionLedger(self._cluster, partitions, count, ours, self._is_member) as ledger:
+        known = [*ours, *(entry.feed for entry in sources)]
+        async with PartitionLedger(self._cluster, partitions, count, known, self._is_member) as ledger:
             self._ledger = ledger
             poller = Poller(
                 ours, self._settings.poll, ledger, self._fetcher, manners=self._manners, clock=time.time,
                 random=random.random, stop=stop, permit=self._is_member, hubs=self.hubs,
                 grace=GRACE_S, ask_pool=partial(self._pool.run_task, JUDGE_TASK),
             )  # fmt: skip
+            watch = SourceWatch(
+                sources, self._settings.poll, ledger, clock=time.time, random=random.random, stop=stop,
+                permit=self._is_member,
+            )  # fmt: skip
             self._poller = poller
             try:
-                await poller.run()
+                await _run_both(asyncio.create_task(poller.run()), asyncio.create_task(watch.run()))
             except Transient as error:
                 if not stop.is_set():
                     raise
@@ -254,6 +267,16 @@ async def load_states(settings: Settings) -> dict[str, bytes]:
         )
     except (KafkaError, OSError) as error:
         raise Unreachable(f"Kafka at {settings.kafka.servers}: {error}") from error
+
+
+async def _run_both(*tasks: asyncio.Task[None]) -> None:
+    """Wait for the end of both; what fails in one ends the other."""
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _cancel(task: asyncio.Task[None] | asyncio.Task[bool]) -> None:

@@ -38,6 +38,8 @@ PollOutcome = Literal[
     "exhausted",        # no file was left to open: our own fault, and nothing is held against the feed
     "bug",              # our own fault in reading it
     "robots",           # robots.txt forbids it, and the settings obey
+    "credentials",      # of a source: it refuses who we say we are, or nobody has told us
+    "cursor",           # of a source: it does not know the place from which we go on
     "blocked_address",  # an address that the settings do not open
 ]  # fmt: skip
 SOUND_OUTCOMES: Final[frozenset[PollOutcome]] = frozenset({"new", "unchanged", "not_modified"})

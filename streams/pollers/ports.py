@@ -34,12 +34,14 @@ class PollResult:
     items: tuple[RawItem, ...] = ()
     rejected: tuple[RawItem, Rejected | Bug] | None = None
     gap: str = ""
+    letters: tuple[tuple[RawItem, Rejected | Bug], ...] = ()  # further ones, of a batch
 
     def messages(self) -> list[Message]:
         """What it has for the log, in order: items, dead letter, gap."""
         messages = [raw_message(item, RAW.name) for item in self.items]
         if self.rejected:
             messages.append(rejected_message(*self.rejected))
+        messages += [rejected_message(*letter) for letter in self.letters]
         if self.gap:
             messages.append(gap_message(self.feed, self.gap))
         return messages

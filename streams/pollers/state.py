@@ -128,6 +128,9 @@ class FeedState:
     letter_bytes: int = 0  # … so many bytes of dead letters stand
     shared: tuple[int, ...] = ()  # keys that two entries of one document had
     cut: tuple[str, ...] = ()  # URIs first seen in documents that stopped early, since the last whole one
+    cursor: str = ""  # of a source beside feeds: what comes behind it is new …
+    receipts: tuple[str, ...] = ()  # … what it is still to be told, now that its items are safe …
+    keys: str = ""  # … and which of its items came last (`streams.sources.memory`)
     entries: Sequence[KnownEntry] = ()
 
 

@@ -33,7 +33,7 @@ def routes_of(settings_file: Path, name: str) -> Path:
 
 def test_every_kind_of_file_is_marked() -> None:
     assert {setting.key for setting in FILES} == {
-        "tag.watchlists", "poll.feeds", "routes.file", "webhooks.file", "kafka.ca_file", "kafka.cert_file",
+        "tag.watchlists", "poll.feeds", "poll.sources", "routes.file", "webhooks.file", "kafka.ca_file", "kafka.cert_file",
         "kafka.key_file", "elasticsearch.ca_file", "desk.tokens", "alerts.services",
         "alerts.smtp_ca_file",
     }  # fmt: skip
@@ -100,7 +100,7 @@ def test_the_log_says_which_files_are_read(folders: tuple[Path, Path]) -> None:
     (working / "routes.toml").touch()
     (own / "w.toml").write_text('[poll]\nfeeds = "mine.toml"\n', "utf-8")
     with capture_logs() as lines:
-        log_files(load(own / "w.toml", {}), "poll.feeds", "routes.file", "tag.watchlists", "webhooks.file")
+        log_files(load(own / "w.toml", {}), "poll.feeds", "poll.sources", "routes.file", "tag.watchlists", "webhooks.file")
     assert [(line["setting"], line["path"]) for line in lines] == [
         ("poll.feeds", str(own / "mine.toml")),
         ("routes.file", str(working / "routes.toml")),

@@ -13,7 +13,7 @@ from tests.recipes.tree import ROOT, copy_tree
 pytestmark = pytest.mark.acceptance
 CONTRIBUTING = read_recipes((ROOT / "CONTRIBUTING.md").read_text("utf-8"))
 RECIPES = CONTRIBUTING | read_recipes(Path(__file__).with_name("changes.md").read_text("utf-8"))
-NAMES = ["a format", "an agency", "a language", "a setting", "a step", "a sink"]
+NAMES = ["a format", "an agency", "a language", "a setting", "a step", "a sink", "a source"]
 MAX_EDITED, MAX_OPENED = 3, 5
 MAX_PAGE_LINES = 66  # of a printed page; empty lines are not counted
 

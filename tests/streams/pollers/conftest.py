@@ -48,6 +48,8 @@ class MemoryLog:
             await self.publish(result.items)
         if result.rejected:
             await self.reject(*result.rejected)
+        for letter in result.letters:
+            await self.reject(*letter)
         if result.gap:
             self.gaps.append((result.feed, result.gap))
             self._note("gap")

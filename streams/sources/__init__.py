@@ -1,0 +1,1 @@
+"""Sources beside feeds: APIs, mailboxes, file servers, buckets and queues, each behind one contract (`ports.Source`)."""
