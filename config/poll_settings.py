@@ -37,7 +37,9 @@ class Poll(Struct, frozen=True):
     )
     sources: Annotated[
         OwnFile,
-        Meta(description="File of the sources beside feeds: APIs, mailboxes, file servers, queues (TOML). Empty: none."),
+        Meta(
+            description="File of the sources beside feeds: APIs, mailboxes, file servers, queues (TOML). Empty: none."
+        ),
     ] = "sources.toml"
     user_agent: Annotated[
         str,

@@ -1,6 +1,6 @@
 """The list of sources: what ``config/sources.toml`` says, and what it may not say.
 
-A source is a table ``[sources.NAME]`` with a `kind` or a `preset`, which is a table of ``config/source-presets.toml`` that
+A source is a table ``[sources.NAME]`` with a `kind` or a `preset`, which is a table of ``config/presets.toml`` that
 fills in what the operator leaves out. Secrets stand in variables or files, never here: ``secrets = {key = "env:NAME"}``.
 """
 
@@ -24,7 +24,7 @@ from config.files import CONFIG_FOLDER, find_file, read_tables, read_toml
 from streams.pollers.feed import Feed
 from streams.sources.ports import Source, SourceFault, SourceKind, SourceLimits
 
-PRESETS_FILE: Final = CONFIG_FOLDER / "source-presets.toml"
+PRESETS_FILE: Final = CONFIG_FOLDER / "presets.toml"
 KINDS: Final[Mapping[str, str]] = {
     "api": "streams.sources.api",
 }  # of each, the module that ends with its `SOURCE`

@@ -100,7 +100,7 @@ def test_the_log_says_which_files_are_read(folders: tuple[Path, Path]) -> None:
     (working / "routes.toml").touch()
     (own / "w.toml").write_text('[poll]\nfeeds = "mine.toml"\n', "utf-8")
     with capture_logs() as lines:
-        log_files(load(own / "w.toml", {}), "poll.feeds", "poll.sources", "routes.file", "tag.watchlists", "webhooks.file")
+        log_files(load(own / "w.toml", {}), "poll.feeds", "routes.file", "tag.watchlists", "webhooks.file")
     assert [(line["setting"], line["path"]) for line in lines] == [
         ("poll.feeds", str(own / "mine.toml")),
         ("routes.file", str(working / "routes.toml")),
