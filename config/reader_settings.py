@@ -169,3 +169,11 @@ class Desk(Struct, frozen=True):
     ] = 2.0
     proxies: ProxyList = ()
     allowed_origins: OriginList = ()
+    # on: publishers of pictures see this machine, and when a story is first read
+    pictures: Annotated[
+        bool, Meta(description="Fetch the pictures of stories for their pages, with the limits of polls.")
+    ] = False
+    # smaller: large photographs are missing; larger: a hostile publisher fills the memory and the line
+    picture_max_bytes: Annotated[ByteCount, Meta(description="A larger picture is not fetched.")] = (
+        8 * MEBIBYTE_BYTES
+    )

@@ -18,13 +18,17 @@ from sinks.desk.access import DeskAccess
 from sinks.desk.api import Api
 from sinks.desk.display import mark_message, set_display
 from sinks.desk.exchange import API_PREFIX, OtherOrigins, shorten_answer
+from sinks.desk.hand_on import HandingOn
 from sinks.desk.health import Check, count_feeds, health_routes
 from sinks.desk.openapi import ApiDocument
 from sinks.desk.operations import BadBody, Refused, add_operations, error_response
 from sinks.desk.pages import Pages
-from sinks.desk.ports import Feeds, PipelineState
+from sinks.desk.pictures import PictureCache, Pictures
+from sinks.desk.ports import NO_EXTRAS, DeskExtras, Feeds, PipelineState
 from sinks.desk.queries import BadQuery, SearchTurns
 from sinks.desk.rising_page import RisingPages
+from sinks.desk.story_forms import StoryForms
+from sinks.desk.story_page import StoryPages
 from sinks.desk.stream import Wire
 from sinks.desk.tokens import TokenFile
 from sinks.listener import check_characters
@@ -56,11 +60,12 @@ def make_app(
     *,
     polls: bool = True,
     tokens: TokenFile | None = None,
+    extras: DeskExtras = NO_EXTRAS,
 ) -> web.Application:
     """The desk as an aiohttp application. `checks` join ``/readyz``, which always asks the store.
 
     `tokens` are those of ``wiredesk token``; `polls` is whether the feeds are polled by this process, whose ``/metrics``
-    then counts them.
+    then counts them. `extras` are what only some runtimes have.
 
     Raises:
         Misconfigured: the host is open to the network and there is no token.
@@ -87,6 +92,7 @@ def make_app(
 
     app.add_routes(health_routes({"stories": _store_check(stories), **(checks or {})}, measure=measure))
     app.add_routes([web.get("/static/{name}", _static_file)])
+    _add_story_pages(app, stories, pages, extras)
     rising = RisingPages(stories, pages.render_page)
     app.add_routes(rising.routes())
     add_operations(app, rising.operations())
@@ -107,6 +113,20 @@ def make_app(
 
 
 PAGES: Final = web.AppKey("pages", Pages)
+
+
+def _add_story_pages(app: web.Application, stories: Stories, pages: Pages, extras: DeskExtras) -> None:
+    """What is asked of one story."""
+    shows_pictures = extras.pictures is not None
+    story_pages = StoryPages(stories, pages.render_page, extras.hand_on, shows_pictures=shows_pictures)
+    app.add_routes(story_pages.routes())
+    add_operations(app, StoryForms(stories).operations())
+    if extras.pictures is not None:
+        Pictures(stories, PictureCache(extras.pictures)).add_to(app)
+    if extras.hand_on is not None:
+        handing_on = HandingOn(stories, extras.hand_on)
+        app.add_routes(handing_on.routes())
+        add_operations(app, handing_on.operations())
 
 
 def _store_check(stories: Stories) -> Check:

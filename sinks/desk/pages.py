@@ -1,10 +1,9 @@
-"""The desk's pages: the live list, a story, the feeds, the login."""
+"""The desk's pages: the live list, the feeds, the login; stories have their own (`sinks.desk.story_page`)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
@@ -13,8 +12,6 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from config.settings import Desk
-from processors.model.event import Event, Lineage
-from sinks.desk import markup
 from sinks.desk.access import READER, DeskAccess, local_path
 from sinks.desk.display import (
     COOKIE_S,
@@ -30,9 +27,7 @@ from sinks.desk.queries import AskedQuery, BadQuery, SearchTurns, read_query
 from sinks.desk.stream import Wire
 from sinks.listener import Bodies
 from sinks.query import query_tree
-from sinks.search import Hit, Page, Query, StoredStory, Stories, shown_headline
-from sinks.stories import is_unreached_kill, lineage
-from sinks.versions import compare_versions, list_versions
+from sinks.search import Page, Query, Stories
 
 MAX_KILLS: Final = 100  # received last, among which those that reach no story are sought
 MAX_NAMED_KILLS: Final = 3  # above the list: more push the news down; the list of kills has all
@@ -68,8 +63,6 @@ class Pages:
             web.get("/ticker", self.stories),
             web.get("/live", self.live),
             web.get("/suggest/feeds", self.suggest_feeds),
-            web.get("/stories/{uri:.+}", self.story, name="story"),
-            web.get("/clusters/{cluster:.+}", self.cluster, name="cluster"),
             web.get("/chains/{chain:.+}", self.chain, name="chain"),
             web.get("/feeds", self.feeds, name="feeds"),
             web.post("/display", self.set_display),
@@ -125,33 +118,6 @@ class Pages:
             if typed in feed.id.casefold() or typed in feed.title.casefold()
         )
         return json_response({"feeds": list(islice(fitting, MAX_SUGGESTIONS))})
-
-    async def story(self, request: web.Request) -> web.Response:
-        """The page of a story, with its annotations and the other members of its chain."""
-        uri = request.match_info["uri"]
-        stored = await self._stories.get(uri)
-        if stored is None:
-            message = mark_message(
-                "No story has this address. It may be older than the index keeps, or still under embargo."
-            )
-            return self.page("error.html", 404, title=mark_message("No such story"), message=message)
-        place = lineage(stored.event)
-        members = await self._stories.versions(place.story)
-        kept = await self._stories.kept_versions(uri)
-        asked = request.query.get("old"), request.query.get("new")
-        return await asyncio.to_thread(self._story_page, stored, place, members, kept, asked)
-
-    async def cluster(self, request: web.Request) -> web.Response:
-        """Who told what of one happening, when, and what of it was new; with ``part=list`` only the reports."""
-        name = request.match_info["cluster"]
-        hits = await self._stories.cluster(name)
-        if not hits:
-            message = mark_message(
-                "No cluster has this address. Its stories may be older than the index keeps, killed, or under embargo."
-            )
-            return self.page("error.html", 404, title=mark_message("No such cluster"), message=message)
-        template = "_cluster.html" if request.query.get("part") == "list" else "cluster.html"
-        return await self.render_page(template, cluster=name, hits=hits, latest=hits[-1].cluster)
 
     async def chain(self, request: web.Request) -> web.Response:
         """Every member of a chain in order, repeats and withdrawn ones too; with ``part=list`` only these."""
@@ -224,30 +190,6 @@ class Pages:
         """A page from its template, made beside the event loop: a long one holds up nobody."""
         return await asyncio.to_thread(self.page, name, status, **values)
 
-    def _story_page(
-        self,
-        stored: StoredStory,
-        place: Lineage,
-        members: Sequence[Hit],
-        kept: Sequence[StoredStory],
-        asked: tuple[str | None, str | None],
-    ) -> web.Response:
-        """The page with the members of the story's chain and its kept versions; `asked` are the keys of two of them."""
-        values = _story_values(stored.event)
-        difference = compare_versions(kept, *asked) if any(asked) else None
-        if difference and (difference.old.hidden or difference.new.hidden):
-            difference = None  # withdrawn words are no live text
-        return self.page(
-            "story.html",
-            stored=stored,
-            lineage=place,
-            versions=members,
-            kept=list(list_versions(kept)),
-            difference=difference,
-            unreached=is_unreached_kill(stored.event),
-            **values,
-        )
-
     async def _find_page(self, asked: AskedQuery, reader: str) -> Page:
         async with self._turns.take_turn(reader):
             return await (self._stories.search if asked.query.words else self._stories.latest)(asked.query)
@@ -275,21 +217,6 @@ def _read_form(body: bytes) -> dict[str, str]:
     except ValueError as error:
         raise web.HTTPBadRequest(text="no form of a login") from error
     return {name: values[0] for name, values in fields.items()}
-
-
-def _story_values(event: Event) -> dict[str, Any]:
-    """What the template of a story needs besides its place in the chain."""
-    title = shown_headline(event)
-    counts = Counter(mention.entity for mention in event.mentions or ())
-    entities = sorted(event.entities or (), key=lambda entity: (-counts[entity.id], entity.name))
-    return {
-        "event": event,
-        "title": title,
-        "headline": markup.headline_markup(event, title),
-        "blocks": markup.text_blocks(event),
-        "entities": entities,
-        "counts": counts,
-    }
 
 
 def _day_ago() -> str:

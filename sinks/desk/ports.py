@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
 
 from processors.model import Model
+from processors.model.event import Event
 
 FeedCondition = Literal["new", "ok", "throttled", "stalled", "erroring", "gone", "paused"]
 
@@ -70,3 +72,36 @@ class PipelineState(Protocol):
 
     async def lags(self) -> Sequence[StepLag]:
         """How far each step is behind, in the order of the topology."""
+
+
+class HandOn(Protocol):
+    """The operator's webhooks, to which a story may be posted by hand."""
+
+    @property
+    def targets(self) -> Sequence[str]:
+        """Their names."""
+
+    async def hand_on(self, target: str, event: Event) -> None:
+        """Let a webhook post a story as its route would; return once that is written down.
+
+        Raises:
+            Transient: it can't be written now.
+        """
+
+
+class PictureFetcher(Protocol):
+    """Fetches files of publishers, within limits."""
+
+    async def fetch(self, url: str) -> bytes | None:
+        """The bytes at a URL; None where they can't be had, are too many, or the address is not allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskExtras:
+    """What a desk has in some runtimes only: who fetches pictures, and whom a story may be handed on to."""
+
+    pictures: PictureFetcher | None = None
+    hand_on: HandOn | None = None
+
+
+NO_EXTRAS: Final = DeskExtras()

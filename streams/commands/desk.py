@@ -67,6 +67,7 @@ def _polled_feeds(settings: Settings) -> Feeds:
 
 
 async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
+    from contextlib import AsyncExitStack
     from functools import partial
 
     import structlog
@@ -74,11 +75,13 @@ async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
     from config import Misconfigured
     from config.files import find_file
     from sinks.desk.app import make_app
+    from sinks.desk.ports import DeskExtras
     from sinks.desk.raw_items import RawItems
     from sinks.desk.tokens import TokenFile
     from sinks.elasticsearch import ElasticStories
     from sinks.listener import serve
     from streams.kafka.session import read_item, scan_items
+    from streams.pollers.picture_files import PictureFiles
     from streams.raw_items import RawArchive
 
     stop = asyncio.Event()
@@ -86,15 +89,18 @@ async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     stories = ElasticStories(settings.elasticsearch, timeout_s=settings.desk.search_timeout_s)
     host, port = settings.desk.host, settings.desk.port
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(stories.close)
         tokens = TokenFile(find_file(settings.desk.tokens)) if settings.desk.tokens else None
-        app = make_app(stories, feeds, settings.desk, polls=False, tokens=tokens)
+        pictures = await stack.enter_async_context(PictureFiles(settings)) if settings.desk.pictures else None
+        extras = DeskExtras(pictures)
+        app = make_app(stories, feeds, settings.desk, polls=False, tokens=tokens, extras=extras)
         archive = RawArchive(settings, partial(read_item, settings), partial(scan_items, settings))
         RawItems(stories, archive).add_to(app)
-        listener, port = await serve(app, host, port)
-    except OSError as error:
-        raise Misconfigured(f"[desk] {host}:{port}: {error.strerror}; choose another port") from error
-    structlog.get_logger("wiredesk").info("the desk is open", url=f"http://{host}:{port}/")
-    await stop.wait()
-    await listener.cleanup()
-    await stories.close()
+        try:
+            listener, port = await serve(app, host, port)
+        except OSError as error:
+            raise Misconfigured(f"[desk] {host}:{port}: {error.strerror}; choose another port") from error
+        stack.push_async_callback(listener.cleanup)
+        structlog.get_logger("wiredesk").info("the desk is open", url=f"http://{host}:{port}/")
+        await stop.wait()

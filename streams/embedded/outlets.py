@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from processors.errors import Rejected
-from processors.model.event import RawItem
+from processors.model.event import Event, RawItem
+from sinks.stories import now_ms
 from streams.embedded.log import LogThread
-from streams.messages import Message, raw_message, rejected_message
+from streams.messages import Message, event_message, raw_message, rejected_message
 from streams.pollers.ports import PollResult
-from streams.topology import RAW, STEPS
+from streams.topology import RAW, STEPS, WEBHOOKS
+from streams.webhooks.courier import TARGET_HEADER
 
 # Raw items that no step has read, beyond which pollers wait. Fewer make pollers wait at every burst; more are documents
 # on the disk that come late anyway.
@@ -106,3 +109,24 @@ async def wait_for_room(log_thread: LogThread) -> None:
         if await log_thread.run(lambda: log_thread.log.lag(STEPS[0].name, [RAW.name])) < MAX_UNREAD_ITEMS:
             return
         await log_thread.wait_for_commit(seen)
+
+
+class HandOnOutlet:
+    """Stories that editors hand on to webhooks (`sinks.desk.ports.HandOn`), through the topic of single deliveries."""
+
+    def __init__(self, log_thread: LogThread, list_targets: Callable[[], Sequence[str]]) -> None:
+        """`list_targets` gives the names of the webhooks of this moment."""
+        self._log_thread, self._list_targets = log_thread, list_targets
+
+    @property
+    def targets(self) -> Sequence[str]:
+        """The names of the webhooks."""
+        return self._list_targets()
+
+    async def hand_on(self, target: str, event: Event) -> None:
+        """Write the story for one target; it is delivered, tried again and set aside as those of its route are."""
+        chain = event.lineage.story if event.lineage else event.story.uri
+        written = event_message(WEBHOOKS.name, chain, event, now_ms(), source="desk")
+        headers = (*written.headers, (TARGET_HEADER, target.encode()))
+        message = replace(written, headers=headers)
+        await self._log_thread.write(lambda: self._log_thread.log.append([message]))

@@ -117,6 +117,10 @@ class EmbeddedRuntime:
         records = await self.log_thread.run(lambda: self.log_thread.log.records(topic, offset, 1))
         return records[0].value if records and records[0].offset == offset else None
 
+    def list_targets(self) -> list[str]:
+        """The names of the webhooks."""
+        return [target.name for target in self._targets]
+
     async def scan_items(self, since_ms: int, mark: bytes, limit: int) -> list[bytes]:
         """Raw items that were written from a time on and have some bytes in them, oldest first."""
         database = self.log_thread.log

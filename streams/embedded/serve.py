@@ -22,6 +22,7 @@ from processors.errors import Transient
 from processors.model.event import RawItem
 from processors.times import to_timestamp
 from sinks.desk.app import make_app
+from sinks.desk.ports import DeskExtras
 from sinks.desk.raw_items import RawItems
 from sinks.desk.tokens import open_token_file
 from sinks.listener import serve as serve_app
@@ -29,12 +30,14 @@ from sinks.sqlite.writer import StorySearch
 from sinks.stories import now_ms
 from streams.embedded.data_file import DATABASE, open_data_file
 from streams.embedded.folder_lock import FolderLock
+from streams.embedded.outlets import HandOnOutlet
 from streams.embedded.route_stream import RouteStream
 from streams.embedded.runtime import EmbeddedRuntime
 from streams.pollers import DropWatch, poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import PolledFeeds
 from streams.pollers.feed_list import load_feeds
+from streams.pollers.picture_files import PictureFiles
 from streams.raw_items import RawArchive
 from streams.retry import LOG, retry_until_stopped
 from streams.sources.declaration import SourceEntry, load_sources
@@ -164,7 +167,10 @@ async def _open_desk(
     polled = PolledFeeds(feeds, runtime.feed_states.load)
     checks = {"database": runtime.check, "drop folder": drop.check}
     tokens = open_token_file(settings, runtime.path.parent)
-    app = make_app(search, polled, desk, runtime, checks, tokens=tokens)
+    hand_on = HandOnOutlet(runtime.log_thread, runtime.list_targets) if runtime.list_targets() else None
+    pictures = await stack.enter_async_context(PictureFiles(settings)) if desk.pictures else None
+    extras = DeskExtras(pictures, hand_on)
+    app = make_app(search, polled, desk, runtime, checks, tokens=tokens, extras=extras)
     RouteStream(runtime.book, runtime.log_thread).add_to(app)
     RawItems(search, RawArchive(settings, runtime.read_item, runtime.scan_items)).add_to(app)
     try:

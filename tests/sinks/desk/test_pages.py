@@ -66,7 +66,7 @@ async def test_a_story_lists_its_versions_and_repeats(desk: Client, shelf: Shelf
         event("urn:b", headline="Again", relation="duplicate", chain="urn:a", of="urn:a", minute=1),
         event("urn:c", headline="More", relation="update", chain="urn:a", of="urn:a", sequence=2, minute=2),
     )
-    assert words(await page(desk, "/stories/urn%3Ac"), ".chain a") == ["First", "Again", "More"]
+    assert words(await page(desk, "/stories/urn%3Ac"), ".chain a") == ["First", "More", "Again"]
 
 
 async def test_a_kill_that_reaches_no_story_is_an_alert_on_the_list_and_on_its_page(
