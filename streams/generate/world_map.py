@@ -49,7 +49,7 @@ def draw_world(topology: dict[str, Any]) -> str:
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1800 -900 3600 1800" width="3600" height="1800">'
         f'<path fill="#8d887d" fill-opacity=".42" d="{land}"/>'
-        f'<path fill="none" stroke="#8d887d" stroke-opacity=".8" stroke-width="2" d="{borders}"/></svg>\n'
+        f'<path fill="none" stroke="#8d887d" stroke-opacity=".8" stroke-width=".8" vector-effect="non-scaling-stroke" d="{borders}"/></svg>\n'
     )
 
 
