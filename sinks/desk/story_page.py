@@ -48,7 +48,7 @@ class KeyFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparable:
+class ComparableVersion:
     """A version that can be laid beside another: `key` is what the address names it by."""
 
     key: str
@@ -152,11 +152,13 @@ class StoryPages:
         return None if difference and (difference.old.hidden or difference.new.hidden) else difference
 
 
-def _list_comparable(kept: Sequence[StoredStory], members: Sequence[Hit]) -> list[Comparable]:
+def _list_comparable(kept: Sequence[StoredStory], members: Sequence[Hit]) -> list[ComparableVersion]:
     """All that can be laid beside each other, oldest first."""
-    own = [Comparable(version.key, version) for version in list_versions(kept) if not version.hidden]
+    own = [ComparableVersion(version.key, version) for version in list_versions(kept) if not version.hidden]
     uris = {stored.event.story.uri for stored in kept}
-    others = [Comparable(hit.uri, hit) for hit in members if hit.uri not in uris and hit.relation != "kill"]
+    others = [
+        ComparableVersion(hit.uri, hit) for hit in members if hit.uri not in uris and hit.relation != "kill"
+    ]
     return sorted([*own, *others], key=lambda one: (one.hit.time, one.hit.sequence))[-MAX_COMPARABLE:]
 
 
