@@ -21,10 +21,9 @@ from processors.model.codec import decode, encode
 from processors.model.event import Event
 from processors.numbers import parse_int64
 from processors.sources import short_uri
-from processors.times import to_milliseconds
+from sinks.query.matching import distance_km
 from sinks.rising import Activity, ActivitySpan
 from sinks.search import (
-    MAX_OFFSET,
     Arrivals,
     BadCursor,
     Hit,
@@ -35,8 +34,9 @@ from sinks.search import (
     highlight_words,
     make_hit,
 )
-from sinks.search_words import SearchTerm, fold, fts5_query, parse_terms
+from sinks.search_words import SearchTerm
 from sinks.sqlite.activity import read_activity
+from sinks.sqlite.lists import find_stories
 from sinks.stories import now_ms
 from sinks.versions import MAX_KEPT_VERSIONS
 
@@ -50,25 +50,15 @@ SEARCH_TIMEOUT_S: Final = 2.0  # the default of ``desk.search_timeout_s``
 CLOCK_STEPS: Final = 4000
 MAX_CLUSTER_STORIES: Final = 500  # of one happening that are shown
 MAX_CHAIN_MEMBERS: Final = 500  # of one chain that are shown; a running story has some dozens
-# Stories that fit, from which on the newest are looked through one by one: for rarer words that reads more of the table
-# than the index of words, for commoner ones sorting all that fit takes longer.
-MIN_COMMON_STORIES: Final = 2000
-FITS_SQL: Final = "EXISTS (SELECT 1 FROM story_words w WHERE w.story_words MATCH ? AND w.rowid = s.id)"
 # The members of a chain, which `sinks.stories.list_key` stores under its name or under that, a blank and a source.
 CHAIN_SQL: Final = "(chain = ? OR chain > ? AND chain < ?)"
-CURRENT_SQL: Final = "(SELECT s.event FROM stories s WHERE s.uri = story_versions.uri)"
+CURRENT_SQL: Final = "(SELECT c.event FROM stories c WHERE c.uri = story_versions.uri)"
 # Of kept versions: 9 makes them 1 % smaller and takes twice as long, 1 makes them a fifth larger.
 COMPRESSION_LEVEL: Final = 6
 _HAS_DICTIONARY: Final = 0x20  # in the second byte (RFC 1950, section 2.2: FDICT)
-# Stories and their replaced versions, where the current one is neither hidden nor under embargo.
-EVERY_VERSION_SQL: Final = (
-    "(SELECT id, uri, chain, relation, sequence, hidden, visible_from, time, received, language, base, feed, card"
-    " FROM stories UNION ALL SELECT v.id, v.uri, v.chain, v.relation, v.sequence, v.hidden, v.visible_from, v.time,"
-    " v.received, v.language, v.base, v.feed, NULL FROM story_versions v"
-    " JOIN stories c ON c.uri = v.uri AND c.hidden IS NULL AND c.visible_from <= ?)"
-)
+REPEATS_SQL: Final = "(SELECT COUNT(*) FROM stories d WHERE d.chain = s.chain AND d.relation = 'duplicate')"
+HIT_SQL: Final = f"SELECT card, {REPEATS_SQL} FROM stories s WHERE id = ?"  # noqa: S608 -- a constant
 TERM_SQL: Final = "s.id IN (SELECT id FROM story_terms WHERE kind = '{}' AND value = ?)"
-ORDER_COLUMNS: Final = {"newest": "time", "received": "received"}
 
 
 class StorySearch:
@@ -202,6 +192,7 @@ class StorySearch:
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
             connection.execute("PRAGMA query_only=1")
             connection.execute("PRAGMA busy_timeout=5000")
+            connection.create_function("distance_km", 4, distance_km, deterministic=True)
             connection.set_progress_handler(self._is_late, CLOCK_STEPS)
             self._own.connection = connection
             self._opened.append(connection)
@@ -214,40 +205,13 @@ def chain_range(chain: str) -> tuple[str, str, str]:
 
 
 def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
-    wanted = parse_terms(query.words)
-    match = fts5_query(wanted)
-    if query.words.strip() and match is None:
-        return Page(())
-    relevance = query.order == "relevance" and match is not None
-    wheres, values = _filters(query, now)
-    # A beginning is looked up anew for each story that is asked whether it fits.
-    has_prefix = any(term.prefix for term in wanted)
-    joined = match is not None and (relevance or has_prefix or query.versions or not _is_common(base, match))
-    if match:
-        wheres.insert(0, "story_words MATCH ?" if joined else FITS_SQL)
-        values.insert(0, match)
-    order = "story_words.rank, s.id DESC" if relevance else _newest(query, wheres, values)
-    offset = _read_number(query.after) if relevance and query.after else 0
-    if offset > MAX_OFFSET:
-        return Page(())
-    column = ORDER_COLUMNS.get(query.order, "time")
-    stories = EVERY_VERSION_SQL if query.versions else "stories"
-    sql = (
-        f"SELECT s.card, s.{column}, s.id, (SELECT COUNT(*) FROM stories d"  # noqa: S608 -- constants and parameters
-        " WHERE d.chain = s.chain AND d.relation = 'duplicate')"
-        f" FROM {f'story_words JOIN {stories} s ON s.id = story_words.rowid' if joined else f'{stories} s'}"
-        f" WHERE {' AND '.join(wheres)} ORDER BY {order} LIMIT ? OFFSET ?"
-    )
-    seen_by = [now] if query.versions else []
-    rows = base.execute(sql, (*seen_by, *values, query.limit + 1, offset)).fetchall()
-    hits = tuple(_hit(base, row, wanted) for row in rows[: query.limit])
-    if len(rows) <= query.limit:
-        return Page(hits)
-    last = rows[query.limit - 1]
-    if not relevance:
-        return Page(hits, f"{last[1]}.{last[2]}")
-    following = offset + query.limit
-    return Page(hits, str(following) if following <= MAX_OFFSET else None)
+    base.execute("BEGIN")  # what is found is there when it is read
+    try:
+        found_stories = find_stories(base, query, now)
+        hits = tuple(_hit(base, number, found_stories.wanted) for number in found_stories.numbers)
+    finally:
+        base.execute("ROLLBACK")
+    return Page(hits, found_stories.after)
 
 
 def _stored_story(row: Sequence[Any] | None) -> StoredStory | None:
@@ -289,22 +253,6 @@ def unpack_event(stored: bytes, current: str | None) -> Event:
     return decode(unpacker.decompress(stored), Event)
 
 
-def _is_common(base: sqlite3.Connection, match: str) -> bool:
-    """Whether so many stories fit that it is quicker to go through the newest and ask whether each fits."""
-    sql = "SELECT COUNT(*) FROM (SELECT 1 FROM story_words WHERE story_words MATCH ? LIMIT ?)"
-    return int(base.execute(sql, (match, MIN_COMMON_STORIES)).fetchone()[0]) >= MIN_COMMON_STORIES
-
-
-def _newest(query: Query, wheres: list[str], values: list[object]) -> str:
-    """The order by time; it adds the conditions of a cursor to `wheres` and `values`."""
-    column = ORDER_COLUMNS.get(query.order, "time")
-    if query.after:
-        time, _, number = query.after.partition(".")
-        wheres.append(f"(s.{column}, s.id) < (?, ?)")
-        values += _read_number(time), _read_number(number)
-    return f"s.{column} DESC, s.id DESC"
-
-
 def _read_number(text: str) -> int:
     number = parse_int64(text)
     if number is None:
@@ -312,54 +260,16 @@ def _read_number(text: str) -> int:
     return number
 
 
-def _filters(query: Query, now: int) -> tuple[list[str], list[object]]:
-    wheres, values = ["s.visible_from <= ?"], [now]
-    conditions: list[tuple[str, object | None]] = [
-        ("s.feed = ?", query.feed or None),
-        ("s.relation = ?", query.relation or None),
-        ("s.time >= ?", to_milliseconds(query.since) if query.since else None),
-        ("s.time <= ?", to_milliseconds(query.until) if query.until else None),
-    ]
-    if query.language:
-        regional = "-" in query.language
-        conditions.append(("s.language = ?" if regional else "s.base = ?", query.language))
-    conditions.append((TERM_SQL.format("entity"), fold(query.entity) if query.entity else None))
-    conditions.append((TERM_SQL.format("topic"), query.topic or None))
-    conditions.append((TERM_SQL.format("cluster"), query.cluster or None))
-    for where, value in conditions:
-        if value is not None:
-            wheres.append(where)
-            values.append(value)  # type: ignore[arg-type]
-    if query.relation != "kill":
-        wheres.append("s.hidden IS NULL")
-    if not query.duplicates and query.relation != "duplicate":
-        wheres.append("s.relation <> 'duplicate'")
-    if query.grouped:
-        others = " AND ".join(where.replace("s.", "l.") for where in wheres)
-        wheres.append(
-            "s.id = (SELECT l.id FROM story_terms t JOIN stories l ON l.id = t.id WHERE t.kind = 'cluster'"  # noqa: S608 -- constants
-            f" AND t.value = json_extract(s.card, '$.cluster.id') AND {others} ORDER BY t.id DESC LIMIT 1)"
-        )
-        values += values
-    if query.collapse:
-        wheres.append(
-            "NOT EXISTS (SELECT 1 FROM stories l WHERE l.chain = s.chain AND l.sequence > s.sequence"
-            " AND l.relation <> 'duplicate' AND l.hidden IS NULL AND l.visible_from <= ?)"
-        )
-        values.append(now)
-    return wheres, values  # type: ignore[return-value]
-
-
-def _hit(base: sqlite3.Connection, row: Sequence[Any], wanted: Sequence[SearchTerm]) -> Hit:
-    """The hit of a row; texts are read one after the other, since a page of long ones would fill the memory."""
-    card, _, number, duplicates = row
-    if card is None:
-        sql = f"SELECT event, {CURRENT_SQL} FROM story_versions WHERE id = ?"  # noqa: S608 -- a constant
-        packed = base.execute(sql, (number,)).fetchone()
-        event = unpack_event(*packed)
-        hit = structs.replace(make_hit(event), duplicates=duplicates, superseded=True)
+def _hit(base: sqlite3.Connection, number: int, wanted: Sequence[SearchTerm]) -> Hit:
+    """The hit of a story; texts are read one after the other, since a page of long ones would fill the memory."""
+    row = base.execute(HIT_SQL, (number,)).fetchone()
+    if row is None:
+        sql = f"SELECT event, {CURRENT_SQL}, {REPEATS_SQL.replace('s.chain', 'story_versions.chain')} FROM story_versions WHERE id = ?"  # noqa: S608 -- constants
+        packed, current, repeats = base.execute(sql, (number,)).fetchone()
+        event = unpack_event(packed, current)
+        hit = structs.replace(make_hit(event), duplicates=repeats, superseded=True)
         return highlight_words(hit, event.text, wanted) if wanted else hit
-    hit = structs.replace(decode(card, Hit), duplicates=duplicates)
+    hit = structs.replace(decode(row[0], Hit), duplicates=row[1])
     if not wanted:
         return hit
     (stored,) = base.execute("SELECT event FROM stories WHERE id = ?", (number,)).fetchone()

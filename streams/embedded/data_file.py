@@ -19,7 +19,7 @@ import structlog
 from config import Misconfigured
 from processors.errors import Transient
 from sinks.sqlite.alerts import ALERT_TABLES
-from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, VERSION_TABLES, renew_words
+from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, QUERY_TABLES, VERSION_TABLES, renew_words
 
 log = structlog.get_logger("wiredesk.embedded")
 
@@ -72,6 +72,7 @@ MIGRATIONS: Final = (
     VERSION_TABLES,
     ONE_WRITER,
     ALERT_TABLES,
+    QUERY_TABLES,
 )
 NEWEST_VERSION: Final = len(MIGRATIONS)
 

@@ -22,7 +22,7 @@ from processors.model.event import Event, RawItem
 from sinks.desk.markup import headline_markup, text_blocks
 from sinks.export import make_writer
 from sinks.routes.router import RouteRule, compile_words
-from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, VERSION_TABLES, StoryIndex
+from sinks.sqlite.writer import STORY_TABLES, StoryIndex
 from streams.messages import Record
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer
@@ -133,7 +133,7 @@ def _load_uses(settings: Settings) -> dict[str, Callable[[Sequence[Event]], obje
     work = RouteWork(settings, book=RuleBook(ROUTES))
     connection = sqlite3.connect(":memory:", isolation_level=None)
     index = StoryIndex(connection)
-    connection.executescript(INDEX_TABLES + FOLDED_WORDS + VERSION_TABLES)
+    connection.executescript(STORY_TABLES)
 
     def route(events: Sequence[Event]) -> None:
         for event in events:

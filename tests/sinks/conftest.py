@@ -11,7 +11,7 @@ import pytest
 
 from processors.model.event import Event
 from processors.times import to_milliseconds
-from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, VERSION_TABLES, StoryIndex, StorySearch
+from sinks.sqlite.writer import STORY_TABLES, StoryIndex, StorySearch
 from tests.sinks.events import at
 
 
@@ -37,7 +37,7 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     index = StoryIndex(connection)
-    connection.executescript(INDEX_TABLES + FOLDED_WORDS + VERSION_TABLES)
+    connection.executescript(STORY_TABLES)
     made = Shelf(index, StorySearch(path, lambda: made.now), connection, to_milliseconds(at(24 * 60)))
     yield made
     made.search.close()

@@ -15,7 +15,7 @@ from processors.deduplicate.words import split_words
 from processors.errors import OutOfMemory
 from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
-from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, VERSION_TABLES, StoryIndex
+from sinks.sqlite.writer import STORY_TABLES, StoryIndex
 from streams.messages import Message, Record, raw_message
 from streams.steps import (
     HONEST_MEMORY_BYTES,
@@ -72,7 +72,7 @@ def test_a_kill_of_two_stories_is_written_under_the_key_of_each_chain_and_hides_
     assert [message.key for message in written] == [b"urn:0", b"urn:1", b"urn:0", b"urn:1"]
     assert len(messages) - len(written) == len(records)  # one memory for each
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(INDEX_TABLES + FOLDED_WORDS + VERSION_TABLES)
+    connection.executescript(STORY_TABLES)
     StoryIndex(connection).write([decode(message.value, Event) for message in written])
     hidden = dict(connection.execute("SELECT uri, hidden_by FROM stories"))
     assert hidden == {"urn:0": "urn:k", "urn:1": "urn:k", "urn:k": "urn:k"}
@@ -130,7 +130,7 @@ def test_what_is_run_again_on_purpose_passes_all_steps_and_takes_the_place_of_wh
     first, repeated = pass_steps(works, ITEM), pass_steps(works, replace(ITEM, backfill=True))
     rerun = pass_steps(works, replace(ITEM, backfill=True, rerun=True))
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(INDEX_TABLES + FOLDED_WORDS + VERSION_TABLES)
+    connection.executescript(STORY_TABLES)
     stored = []
     for told in (first[UNIQUE.name], repeated[DUPLICATE.name], rerun[UNIQUE.name]):
         StoryIndex(connection).write([decode(message.value, Event) for message in told])

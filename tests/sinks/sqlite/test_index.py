@@ -253,10 +253,13 @@ async def test_a_common_word_is_found_by_another_way_with_the_same_answer(
         Query("ships*", since=at(4)),
     ]
     few = [await shelf.search.search(query) for query in queries]
-    monkeypatch.setattr("sinks.sqlite.reader.MIN_COMMON_STORIES", 3)
-    many = [await shelf.search.search(query) for query in queries]
-    assert many == few
-    assert [len(page.hits) for page in many] == [7, 10, 12]
+    assert [len(page.hits) for page in few] == [7, 10, 12]
+    monkeypatch.setattr("sinks.sqlite.lists.MIN_COMMON_STORIES", 3)
+    assert [await shelf.search.search(query) for query in queries] == few
+    for latest, walked in ((5, 25), (12, 0), (12, 9), (29, 30)):
+        monkeypatch.setattr("sinks.sqlite.lists.LATEST_STORIES", latest)
+        monkeypatch.setattr("sinks.sqlite.lists.MAX_WALKED_STORIES", walked)
+        assert [await shelf.search.search(query) for query in queries] == few
 
 
 async def test_a_search_is_given_up_at_its_deadline_and_the_next_one_is_answered(shelf: Shelf) -> None:
