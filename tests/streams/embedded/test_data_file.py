@@ -137,9 +137,9 @@ async def test_words_that_an_older_version_indexed_are_folded_anew(tmp_path: Pat
     story = event("urn:yolka", headline="Ёлка Йосифа", text="서울 Αθήνα", names=("김하늘",))
     connection = sqlite3.connect(path, isolation_level=None)
     StoryIndex(connection).write([story])
+    connection.executescript(WITHOUT_QUERIES)
     connection.executescript(
-        WITHOUT_QUERIES
-        + "DROP TABLE story_versions; DROP TABLE story_folding; DROP TABLE story_words; DELETE FROM story_terms; PRAGMA user_version = 2;"
+        "DROP TABLE story_versions; DROP TABLE story_folding; DROP TABLE story_words; DELETE FROM story_terms; PRAGMA user_version = 2;"
         "CREATE VIRTUAL TABLE story_words USING fts5(headline, text, other, content='',"
         ' tokenize="unicode61 remove_diacritics 2");'
         "INSERT INTO story_words (rowid, headline, text, other) VALUES (1, 'Ёлка Йосифа', '서울 Αθήνα', '');"
