@@ -21,7 +21,7 @@ from sinks.desk.exchange import API_PREFIX, OtherOrigins, shorten_answer
 from sinks.desk.hand_on import HandingOn
 from sinks.desk.health import Check, count_feeds, health_routes
 from sinks.desk.openapi import ApiDocument
-from sinks.desk.operations import BadBody, Refused, add_operations, error_response
+from sinks.desk.operations import BadBody, Refused, add_operations, error_response, json_response
 from sinks.desk.pages import Pages
 from sinks.desk.pictures import PictureCache, Pictures
 from sinks.desk.ports import NO_EXTRAS, DeskExtras, Feeds, PipelineState
@@ -172,7 +172,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except (BadCursor, BadQuery, BadBody, QueryError) as error:
-        return _error_response(request, 400, type(error).__name__, str(error))
+        return _bad_request(request, error)
     except Refused as error:
         return _error_response(request, error.status, "Refused", str(error))
     except SearchTooSlow as error:
@@ -184,6 +184,17 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return _error_response(
             request, 404, mark_message("Nothing here"), f"{request.path} is no page of the desk."
         )
+
+
+def _bad_request(request: web.Request, error: ValueError) -> web.StreamResponse:
+    """What is wrong; of a query also where: `start` and `length` count code points of what was typed."""
+    if not isinstance(error, QueryError):
+        return _error_response(request, 400, type(error).__name__, str(error))
+    if not request.path.startswith(API_PREFIX):
+        return request.app[PAGES].query_error_page(request, error)
+    place = {"start": error.start, "length": error.length, "hint": redact_secrets(error.hint)}
+    described = {"type": "QueryError", "message": redact_secrets(str(error)), **place}
+    return json_response({"error": described}, 400)
 
 
 def _error_response(request: web.Request, status: int, title: str, message: str) -> web.StreamResponse:

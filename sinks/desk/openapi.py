@@ -23,7 +23,19 @@ ERROR_SCHEMA: Final[JsonSchema] = {
     "properties": {
         "error": {
             "type": "object",
-            "properties": {"type": {"type": "string"}, "message": {"type": "string"}},
+            "properties": {
+                "type": {"type": "string"},
+                "message": {"type": "string"},
+                "start": {
+                    "type": "integer",
+                    "description": "Of a query: where in `q` the part begins that is wrong.",
+                },
+                "length": {
+                    "type": "integer",
+                    "description": "Of a query: how many code points the part has.",
+                },
+                "hint": {"type": "string", "description": "Of a query: what helps; may be empty."},
+            },
             "required": ["type", "message"],
         }
     },

@@ -26,7 +26,7 @@ from sinks.desk.ports import Feeds, PipelineState
 from sinks.desk.queries import AskedQuery, BadQuery, SearchTurns, read_query
 from sinks.desk.stream import Wire
 from sinks.listener import Bodies
-from sinks.query import query_tree
+from sinks.query import FIELDS, RULES, QueryError, query_tree
 from sinks.search import Page, Query, Stories
 
 MAX_KILLS: Final = 100  # received last, among which those that reach no story are sought
@@ -35,6 +35,7 @@ MAX_NAMED_KILLS: Final = 3  # above the list: more push the news down; the list 
 MAX_FORM_BYTES: Final = 64 * 1024  # a token and an address; more is no login
 FORM_TIMEOUT_S: Final = 10.0  # for the form of a login: longer keeps places for nobody
 MAX_FORM_FIELDS: Final = 10
+MAX_SHOWN_CHARS: Final = 200  # of a query on each side of what is wrong: more push the message off a phone
 MAX_SUGGESTIONS: Final = 20  # while one types: more are no help, fewer hide what was meant
 
 
@@ -62,6 +63,7 @@ class Pages:
             web.get("/", self.stories, name="stories"),
             web.get("/ticker", self.stories),
             web.get("/live", self.live),
+            web.get("/searching", self.searching),
             web.get("/suggest/feeds", self.suggest_feeds),
             web.get("/chains/{chain:.+}", self.chain, name="chain"),
             web.get("/feeds", self.feeds, name="feeds"),
@@ -108,6 +110,21 @@ class Pages:
         asked = read_query(request.query, self._settings.page_size, datetime.now(UTC))
         query_tree(asked.query)  # what is wrong with it is said while there is a status to say so with
         return await self._wire.send(request, RowEncoder(asked.query))
+
+    async def searching(self, _request: web.Request) -> web.Response:
+        """What can be written into the search box."""
+        return self.page("searching.html", rules=RULES, fields=FIELDS)
+
+    def query_error_page(self, request: web.Request, error: QueryError) -> web.Response:
+        """What is wrong with a query, below the box that holds it as it was typed."""
+        typed = request.query.get("q", "").strip()
+        end = error.start + error.length
+        parts = typed[: error.start], typed[error.start : end][:MAX_SHOWN_CHARS], typed[end:]
+        before = parts[0] if len(parts[0]) <= MAX_SHOWN_CHARS else "…" + parts[0][-MAX_SHOWN_CHARS:]
+        return self.page(
+            "query_error.html", 400, typed=typed, before=before, part=parts[1], after=parts[2][:MAX_SHOWN_CHARS],
+            error=error,
+        )  # fmt: skip
 
     async def suggest_feeds(self, request: web.Request) -> web.Response:
         """Some feeds whose name or title has what a reader has typed."""

@@ -10,20 +10,22 @@ and ask `fits_facts(tree, facts, now_ms)`. `fitting_leaves(tree, facts)` says wh
 `query_tree(query)` is the tree of a whole `sinks.search.Query` with its parameters, and `is_listed(query, facts, now_ms)`
 says whether a story that is not hidden stands in its list, which leaves out repeats and kills that it does not ask for.
 
-`format_query(tree)` writes a tree in one form, `FIELDS` is the table of fields.
+`format_query(tree)` writes a tree in one form, `FIELDS` is the table of fields,
+`RULES` what can be written.
 """
 
 from __future__ import annotations
 
 from sinks.query.asked import is_listed, query_tree
 from sinks.query.facts import StoryFacts
-from sinks.query.fields import FIELDS, QueryField
+from sinks.query.fields import FIELDS, RULES, QueryField
 from sinks.query.matching import fits_facts, fitting_leaves, matches
 from sinks.query.parsing import QueryError, check_query, parse_query
 from sinks.query.tree import QueryLeaf, QuerySpan, QueryTree, asks_for, format_query, wanted_words
 
 __all__ = [
     "FIELDS",
+    "RULES",
     "QueryError",
     "QueryField",
     "QueryLeaf",

@@ -24,6 +24,22 @@ class QueryField:
     aliases: tuple[str, ...] = ()
 
 
+# What can be written, by example. The page behind the ``?`` and docs/searching.md say the same.
+RULES: Final[tuple[tuple[str, str], ...]] = (
+    ("ferry harbour", "Both words: in the headline, in the text, or in the other words of a story, which are its names, slug line, byline, source and topics."),
+    ('"harbour board"', "These words, one after the other."),
+    ("ferr*", "Words that begin so. Two letters at least."),
+    ("-ferry", "Without this word; alone, every story but those with it. NOT ferry says the same."),
+    ("ferry OR boat", "One of the two. A blank binds closer than OR: a b OR c is (a b) OR c. AND is a blank."),
+    ("(ferry OR boat) harbour", "Brackets hold together; -(ferry boat) leaves out stories with both."),
+    ("headline:ferry", "A field, without a blank behind the colon. headline:(ferry OR boat) asks for one of several."),
+    ('place:"Porto Novo"', "A value with blanks or brackets stands in quotation marks, as do words with a colon."),
+    ("Café", "Case, accents and forms of letters do not matter: this finds cafe. Nor do other signs: e-mail is the words e mail, one after the other."),
+    ("urgency:1..3", "Numbers: 2, >2, >=2, <3, <=3, 1..3, 1.., ..3."),
+    ("after:24h", "Times: a day, month or year, a moment such as 2026-01-31T12:00Z, or so long ago: 30m, 24h, 7d, 2w. In UTC, where no zone is written."),
+    ("is:duplicate", "Repeats and kills stand in a list only where it asks for them so; stories that were killed or corrected, and those under embargo, never do."),
+)  # fmt: skip
+
 # States of a story that ``is:`` asks for, and what each means.
 STATES: Final[Mapping[str, str]] = {
     "new": "the first version of a story",

@@ -113,8 +113,9 @@ async def test_nothing_in_a_story_becomes_markup(desk: Client, shelf: Shelf) -> 
             f"urn:{attack}", headline=attack, text=attack, feed=attack, names=(attack,), topics=("medtop:1",)
         )
     )
-    for path in ("/", "/?q=alert", f"/?q={quote(attack)}", f"/stories/{quote('urn:' + attack, safe='')}"):
-        shown = await page(desk, path)
+    story = f"/stories/{quote('urn:' + attack, safe='')}"
+    for path, status in (("/", 200), ("/?q=alert", 200), (f"/?q={quote(attack)}", 400), (story, 200)):
+        shown = await page(desk, path, status)
         assert shown.cssselect("script:not([src]), img, [onerror]") == []
 
 
