@@ -60,6 +60,7 @@ class Alert(Model, frozen=True):
     language: str | None = None
     urgency: int | None = None
     number: str | None = None
+    owner: str = ""
     reasons: tuple[MatchReason, ...] = ()
     due: int = 0
     visible: int = 0
@@ -194,7 +195,7 @@ def _following_alert(event: Event, key: str, kind: AlertKind, before: Alert, now
     """The alert to a kill or correction, for whoever got the story; a correction that is under embargo waits as well."""
     visible = 0 if kind == "kill" else visible_from(event)
     alert = _make_alert(event, key, before.search, before.search_name, before.query, before.targets, now)
-    return replace(alert, kind=kind, visible=visible, follows=before.id)
+    return replace(alert, owner=before.owner, kind=kind, visible=visible, follows=before.id)
 
 
 def _add_match(
@@ -217,6 +218,7 @@ def _add_match(
     changes.added.append(
         replace(
             alert,
+            owner=match.search.owner,
             kind=_withdrawal_of(event) or "story",
             reasons=match.reasons,
             visible=visible,

@@ -52,6 +52,7 @@ class AlertMessage(Model, frozen=True):
     error: str = ""
     number: int = 0
     earlier: str = ""
+    owner: str = ""
 
 
 def plan_messages(alerts: Sequence[Alert], more: int, now: int) -> list[AlertMessage]:
@@ -94,6 +95,7 @@ def _make_message(
         now,
         more,
         earlier=earlier,
+        owner=first.owner,
     )
     # open pages read it from the store: nothing is sent
     return replace(message, state="sent", finished=now) if target.kind == "page" else message

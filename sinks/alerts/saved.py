@@ -13,7 +13,7 @@ import re
 import secrets
 import unicodedata
 from email.headerregistry import Address
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -156,7 +156,7 @@ def read_search(
     name = search.name if request.name is msgspec.UNSET else request.name
     query = search.query if request.query is msgspec.UNSET else request.query
     folder = search.folder if request.folder is msgspec.UNSET else request.folder
-    alert = search.alert if request.alert is msgspec.UNSET else _read_alert(request.alert, limits)
+    alert = search.alert if request.alert is msgspec.UNSET else _read_alert(request.alert, limits, search)
     return replace(
         search,
         name=_read_name(name, "name") or _no_name(),
@@ -213,23 +213,35 @@ def hash_key(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def describe_search(search: SavedSearch) -> dict[str, Any]:
-    """A search as everybody may see it: without keys, and without what an address of a webhook may hide in its query."""
-    described: dict[str, Any] = msgspec.to_builtins(search)
-    for secret in ("feedKey", "signingKey"):
-        described.pop(secret, None)
-    described["hasFeedKey"] = bool(search.feed_key)
-    described["fault"] = query_fault(search.query)
-    described["owner"], described["folder"] = search.owner, search.folder
-    if search.alert is None:
-        described["alert"] = None
-    else:
-        rule = msgspec.to_builtins(AlertRequest(**{f: getattr(search.alert, f) for f in _RULE_MEMBERS}))
-        rule["targets"] = [
-            {"kind": target.kind, "address": shown_address(target)} for target in search.alert.targets
-        ]
-        described["alert"] = rule
-    return described
+class SearchReport(Struct, frozen=True, rename="camel"):
+    """A search as everybody may see it: without keys, and without what an address of a webhook may hide in its query.
+
+    `created` and `changed` are in milliseconds since the epoch. `fault` says what is wrong with a query that an earlier
+    version took; such a search finds nothing until it is changed.
+    """
+
+    id: str
+    name: str
+    query: str
+    owner: str
+    folder: str
+    created: int
+    changed: int
+    alert: AlertRequest | None
+    has_feed_key: bool
+    fault: str | None
+
+
+def describe_search(search: SavedSearch) -> SearchReport:
+    """The search as it may be shown."""
+    alert = None
+    if search.alert is not None:
+        targets = tuple(TargetRequest(target.kind, shown_address(target)) for target in search.alert.targets)
+        alert = AlertRequest(targets, **{name: getattr(search.alert, name) for name in _RULE_MEMBERS})
+    return SearchReport(
+        search.id, search.name, search.query, search.owner, search.folder, search.created, search.changed, alert,
+        bool(search.feed_key), query_fault(search.query),
+    )  # fmt: skip
 
 
 _RULE_MEMBERS: Final = ("rhythm", "at", "zone", "quiet_from", "quiet_until", "paused")
@@ -257,7 +269,7 @@ def _read_name(text: str, where: str) -> str:
     return text
 
 
-def _read_alert(request: AlertRequest | None, limits: TargetLimits) -> AlertRule | None:
+def _read_alert(request: AlertRequest | None, limits: TargetLimits, before: SavedSearch) -> AlertRule | None:
     if request is None:
         return None
     for where, text in (
@@ -278,8 +290,9 @@ def _read_alert(request: AlertRequest | None, limits: TargetLimits) -> AlertRule
         raise BadSearch(str(error), "alert.zone") from error
     if not request.targets:
         raise BadSearch("it is empty; name whom to alert", "alert.targets")
-    targets = tuple(
-        _read_target(target, f"alert.targets[{number}]", limits)
+    kept = {(one.kind, shown_address(one)): one for one in (before.alert.targets if before.alert else ())}
+    targets = tuple(  # what is sent back as it was shown stays as it is
+        kept.get((target.kind, target.address)) or _read_target(target, f"alert.targets[{number}]", limits)
         for number, target in enumerate(request.targets)
     )
     members = {name: getattr(request, name) for name in _RULE_MEMBERS}

@@ -44,7 +44,7 @@ from sinks.listener import admit_caller
 COOKIE_NAME: Final = "wiredesk"
 # How long a login lasts: shorter asks editors for the token too often; longer keeps a lost laptop signed in.
 SESSION_S: Final = 14 * 24 * 3600
-OPEN_PATHS: Final = ("/livez", "/readyz", "/login", "/display", "/static/")
+OPEN_PATHS: Final = ("/livez", "/readyz", "/login", "/display", "/static/", "/searches/")
 IS_ANONYMOUS: Final = web.RequestKey("anonymous", bool)  # set where a path is open and no token was shown
 READER: Final = web.RequestKey("reader", str)  # who asks: a login, or else an address
 MAX_USER_CHARS: Final = 200  # of a name that a proxy gives: an e-mail address fits

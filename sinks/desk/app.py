@@ -15,6 +15,7 @@ from config.redaction import redact_secrets
 from config.settings import Desk
 from processors.errors import Transient
 from sinks.desk.access import DeskAccess
+from sinks.desk.alert_stream import AlertStream
 from sinks.desk.api import Api
 from sinks.desk.display import mark_message, set_display
 from sinks.desk.exchange import API_PREFIX, OtherOrigins, shorten_answer
@@ -27,6 +28,8 @@ from sinks.desk.pictures import PictureCache, Pictures
 from sinks.desk.ports import NO_EXTRAS, DeskExtras, Feeds, PipelineState
 from sinks.desk.queries import BadQuery, SearchTurns
 from sinks.desk.rising_page import RisingPages
+from sinks.desk.search_feeds import SearchFeeds
+from sinks.desk.searches import SearchApi
 from sinks.desk.story_forms import StoryForms
 from sinks.desk.story_page import StoryPages
 from sinks.desk.stream import Wire
@@ -85,6 +88,11 @@ def make_app(
     app.add_routes(pages.routes())
     add_operations(app, Api(stories, feeds, pipeline, wire, turns, settings.page_size).operations())
     ApiDocument().add_to(app)
+    if alerts := extras.alerts:
+        stream = AlertStream(alerts.store, alerts.settings.address)
+        add_operations(app, SearchApi(alerts, stream).operations())
+        app.add_routes(SearchFeeds(alerts.store, stories, turns, alerts.settings.address).routes())
+        app.on_shutdown.append(lambda _app: stream.close())
 
     async def measure() -> None:
         if polls:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+from config.settings import Alerts
 from processors.model import Model
 from processors.model.event import Event
+from sinks.alerts.ports import AlertStore
+from sinks.alerts.saved import TargetLimits
 
 FeedCondition = Literal["new", "ok", "throttled", "stalled", "erroring", "gone", "paused"]
 
@@ -97,11 +100,22 @@ class PictureFetcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class AlertDesk:
+    """What the desk needs for saved searches. `limits` says whom a search may alert, `wake` that something may be due."""
+
+    store: AlertStore
+    settings: Alerts
+    limits: TargetLimits
+    wake: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
 class DeskExtras:
-    """What a desk has in some runtimes only: who fetches pictures, and whom a story may be handed on to."""
+    """What a desk has in some runtimes only: who fetches pictures, whom a story may be handed on to, saved searches."""
 
     pictures: PictureFetcher | None = None
     hand_on: HandOn | None = None
+    alerts: AlertDesk | None = None
 
 
 NO_EXTRAS: Final = DeskExtras()

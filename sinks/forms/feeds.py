@@ -6,9 +6,11 @@ says so in a category of the scheme `RELATION_SCHEME`: a feed has no other way, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Final
+from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 from lxml import etree
@@ -54,12 +56,27 @@ ATOM_TAIL: Final = b"</feed>\n"
 JSON_TAIL: Final = b"\n]}\n"
 
 
-def write_rss_head(_first: Event | None) -> bytes:
+@dataclass(frozen=True, slots=True)
+class FeedIdentity:
+    """What a feed says of itself: its title, the page that it is of, its id, and where it is served (empty: nowhere)."""
+
+    title: str = TITLE
+    page: str = HOME_PAGE
+    id: str = FEED_ID
+    address: str = ""
+
+
+OWN_IDENTITY: Final = FeedIdentity()
+
+
+def write_rss_head(_first: Event | None, feed: FeedIdentity = OWN_IDENTITY) -> bytes:
     """All before the first item."""
     names = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
+    title = _text(feed.title)
+    link = f'<atom:link rel="self" href={_attribute(feed.address)}/>\n' if feed.address else ""
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"{names}>\n<channel>\n<title>{TITLE}</title>\n'
-        f"<link>{HOME_PAGE}</link>\n<description>{TITLE}</description>\n"
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"{names}>\n<channel>\n<title>{title}</title>\n'
+        f"<link>{_text(feed.page)}</link>\n<description>{title}</description>\n{link}"
     ).encode()
 
 
@@ -91,12 +108,13 @@ def write_rss_item(event: Event) -> bytes:
     return _without_namespaces(item)
 
 
-def write_atom_head(first: Event | None) -> bytes:
+def write_atom_head(first: Event | None, feed: FeedIdentity = OWN_IDENTITY) -> bytes:
     """All before the first entry; the feed was updated when its first story was."""
     updated = (modified_at(first) if first else None) or EPOCH
+    link = f'<link rel="self" href={_attribute(feed.address)}/>\n' if feed.address else ""
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="{ATOM_NAMESPACE}" xmlns:georss="{GEORSS_NAMESPACE}">\n<id>{FEED_ID}</id>\n'
-        f"<title>{TITLE}</title>\n<updated>{updated}</updated>\n<author><name>wiredesk</name></author>\n"
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="{ATOM_NAMESPACE}" xmlns:georss="{GEORSS_NAMESPACE}">\n<id>{_text(feed.id)}</id>\n'
+        f"<title>{_text(feed.title)}</title>\n<updated>{updated}</updated>\n<author><name>wiredesk</name></author>\n{link}"
     ).encode()
 
 
@@ -133,9 +151,10 @@ def write_atom_entry(event: Event) -> bytes:
     return _without_namespaces(entry)
 
 
-def write_json_head(_first: Event | None) -> bytes:
+def write_json_head(_first: Event | None, feed: FeedIdentity = OWN_IDENTITY) -> bytes:
     """All before the first item."""
-    members = {"version": "https://jsonfeed.org/version/1.1", "title": TITLE, "home_page_url": HOME_PAGE}
+    members = {"version": "https://jsonfeed.org/version/1.1", "title": feed.title, "home_page_url": feed.page}
+    members |= {"feed_url": feed.address} if feed.address else {}
     return orjson.dumps(members)[:-1] + b',"items":[\n'
 
 
@@ -157,6 +176,14 @@ def write_json_item(event: Event) -> bytes:
         "_wiredesk": {"relation": place.relation, "story": place.story, "sequence": place.sequence},
     }
     return orjson.dumps({name: value for name, value in item.items() if value not in (None, [], "")})
+
+
+def _text(text: str) -> str:
+    return escape(legal_text(text) or "")
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(legal_text(text) or "")
 
 
 def _add(parent: Any, name: str, text: str | None, **attributes: str) -> None:

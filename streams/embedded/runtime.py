@@ -110,6 +110,10 @@ class EmbeddedRuntime:
         self._tasks: list[asyncio.Task[None]] = []
         self._chores: list[asyncio.Task[None]] = []
 
+    def wake_alerts(self) -> None:
+        """Look at once for alerts that are due."""
+        self._courier.wake()
+
     async def read_item(self, topic: str, partition: int, offset: int) -> bytes | None:
         """A raw item of the log, as JSON; None where it is not kept any more."""
         if topic not in RAW_TOPICS or partition != PARTITION:

@@ -22,12 +22,13 @@ from processors.errors import Transient
 from processors.model.event import RawItem
 from processors.times import to_timestamp
 from sinks.desk.app import make_app
-from sinks.desk.ports import DeskExtras
+from sinks.desk.ports import AlertDesk, DeskExtras
 from sinks.desk.raw_items import RawItems
 from sinks.desk.tokens import open_token_file
 from sinks.listener import serve as serve_app
 from sinks.sqlite.writer import StorySearch
 from sinks.stories import now_ms
+from streams.alerts.senders import target_limits
 from streams.embedded.data_file import DATABASE, open_data_file
 from streams.embedded.folder_lock import FolderLock
 from streams.embedded.outlets import HandOnOutlet
@@ -169,7 +170,8 @@ async def _open_desk(
     tokens = open_token_file(settings, runtime.path.parent)
     hand_on = HandOnOutlet(runtime.log_thread, runtime.list_targets) if runtime.list_targets() else None
     pictures = await stack.enter_async_context(PictureFiles(settings)) if desk.pictures else None
-    extras = DeskExtras(pictures, hand_on)
+    alerts = AlertDesk(runtime.alerts, settings.alerts, target_limits(settings), runtime.wake_alerts)
+    extras = DeskExtras(pictures, hand_on, alerts)
     app = make_app(search, polled, desk, runtime, checks, tokens=tokens, extras=extras)
     RouteStream(runtime.book, runtime.log_thread).add_to(app)
     RawItems(search, RawArchive(settings, runtime.read_item, runtime.scan_items)).add_to(app)
