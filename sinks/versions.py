@@ -105,6 +105,14 @@ def compare_versions(
         pair = stored[earlier], stored[later]
     except (ValueError, IndexError):
         return None
+    return compare_pair(*pair, is_old_superseded=earlier > 0, is_new_superseded=later > 0)
+
+
+def compare_pair(
+    old: StoredStory, new: StoredStory, *, is_old_superseded: bool, is_new_superseded: bool
+) -> VersionDifference:
+    """How two stories differ: versions of one, or members of one chain."""
+    pair = old, new
     headline, text = (
         tuple(find_changes(*(getattr(kept.event, part) for kept in pair))) for part in ("headline", "text")
     )
@@ -113,9 +121,9 @@ def compare_versions(
         for kind in ("removed", "added")
     }
     return VersionDifference(
-        pair[1].event.story.uri,
-        make_version(pair[0], superseded=earlier > 0),
-        make_version(pair[1], superseded=later > 0),
+        new.event.story.uri,
+        make_version(old, superseded=is_old_superseded),
+        make_version(new, superseded=is_new_superseded),
         headline,
         text,
         counts["removed"],

@@ -55,11 +55,7 @@ class MediaItem:
     credit: str
     terms: str
     file: Rendition | None
-
-    @property
-    def is_picture(self) -> bool:
-        """Whether there is a file that an ``img`` can show."""
-        return self.file is not None and self.kind == "picture"
+    is_picture: bool  # whether the file is one that an ``img`` may show
 
     @property
     def link(self) -> str:
@@ -104,6 +100,7 @@ def _describe(number: int, story: Story) -> MediaItem:
         _credit(story),
         story.usage_terms or story.copyright_notice or "",
         next(iter(wide), None) or widest or next(iter(files), None) or next(iter(story.renditions), None),
+        is_picture=bool(shown),
     )
 
 

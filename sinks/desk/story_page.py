@@ -20,7 +20,7 @@ from sinks.desk.ports import HandOn
 from sinks.desk.rising_page import RenderPage
 from sinks.search import Hit, StoredStory, Stories, shown_headline
 from sinks.stories import MIN_SUBJECT_RELEVANCE, is_unreached_kill, lineage, now_ms
-from sinks.versions import VersionDifference, compare_versions, list_versions, version_key
+from sinks.versions import VersionDifference, compare_pair, list_versions, version_key
 
 # Of each kind that the box of facts names: it answers at a glance, and the list of names below has the rest.
 MAX_FACTS: Final = 6
@@ -142,14 +142,21 @@ class StoryPages:
         """
         if not (old or new):
             return None
+        by_key = {version_key(stored.event): stored for stored in reversed(kept)}
         others = {hit.uri for hit in members} - {kept[0].event.story.uri}
-        sides, keys = list(kept), []
-        for key in (old, new):
-            stored = await self._stories.get(key) if key in others else None
-            sides += [stored] if stored else []
-            keys.append(version_key(stored.event) if stored else key)
-        difference = await asyncio.to_thread(compare_versions, sides, *keys)
-        return None if difference and (difference.old.hidden or difference.new.hidden) else difference
+
+        async def find_side(key: str | None, by_default: int) -> StoredStory | None:
+            if key in others:
+                return await self._stories.get(key)
+            return by_key.get(key) if key else next(iter(kept[by_default : by_default + 1]), None)
+
+        sides = await find_side(old, 1), await find_side(new, 0)
+        if sides[0] is None or sides[1] is None or sides[0].hidden or sides[1].hidden:
+            return None
+        superseded = [stored in kept[1:] for stored in sides]
+        return await asyncio.to_thread(
+            compare_pair, sides[0], sides[1], is_old_superseded=superseded[0], is_new_superseded=superseded[1]
+        )
 
 
 def _list_comparable(kept: Sequence[StoredStory], members: Sequence[Hit]) -> list[ComparableVersion]:

@@ -44,7 +44,10 @@ class PictureFiles:
 
     async def fetch(self, url: str) -> bytes | None:
         """The bytes at a URL; None where they can't be had, are too many, or the address is not allowed."""
-        answer = await self._fetcher.get(Request(url), _without_turn)
+        try:
+            answer = await self._fetcher.get(Request(url), _without_turn)
+        except ValueError:  # the publisher has written no address
+            return None
         return answer.body if answer.body and not answer.failure else None
 
 
