@@ -105,6 +105,11 @@ class CircuitBreaker:
         """Whether the target is left alone."""
         return self._failures >= self._max_failures
 
+    @property
+    def failures(self) -> int:
+        """How many tries have failed in a row."""
+        return self._failures
+
     def acquire(self, now: float) -> float:
         """Return how long until a try is allowed; 0 where one is now, which is then the caller's to make."""
         if not self.is_open:

@@ -38,7 +38,7 @@ LAYERS = {
     "streams": [
         {"pollers"},
         {"webhooks", "sources"},
-        {"alerts"},
+        {"alerts", "operations"},
         {"embedded", "kafka"},
         {"commands"},
         {"cli"},

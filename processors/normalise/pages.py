@@ -25,12 +25,12 @@ def refuse_page(document: Document) -> Readings:
 
 def not_a_feed(text: str, url: str | None, formats: tuple[Format, ...]) -> NotAFeed:
     """The error of a page, which names the feeds that it advertises by absolute addresses; `url` is the page's own."""
-    addresses = _advertised_feeds(text, url, formats)[:_MAX_NAMED_FEEDS]
+    addresses = list(find_advertised_feeds(text, url, formats))[:_MAX_NAMED_FEEDS]
     return NotAFeed(f"an HTML page in place of a feed; it advertises {', '.join(addresses) or 'no feed'}")
 
 
-def _advertised_feeds(text: str, url: str | None, formats: tuple[Format, ...]) -> list[str]:
-    """The addresses in ``link rel=alternate`` elements with a feed's media type, each once.
+def find_advertised_feeds(text: str, url: str | None, formats: tuple[Format, ...]) -> dict[str, str]:
+    """The addresses in ``link rel=alternate`` elements with a feed's media type, with their titles.
 
     By RSS Autodiscovery (rssboard.org). Relative ones are resolved against the page's ``base``, its own address or the
     one that it calls canonical, and stay as they are written where none is known.
@@ -39,13 +39,13 @@ def _advertised_feeds(text: str, url: str | None, formats: tuple[Format, ...]) -
     try:
         root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:
-        return []
+        return {}
     if root is None:
-        return []
+        return {}
     base = next((element.get("href") for element in root.iter("base") if element.get("href")), None)
     base = web_address(base, url) or url if base else url or _canonical_address(root)
     feed_types = {type_ for format_ in formats if format_.is_feed for type_ in format_.media_types}
-    addresses: dict[str, None] = {}
+    addresses: dict[str, str] = {}
     for link in root.iter("link"):
         relations = (link.get("rel") or "").lower().split()
         media_type = (link.get("type") or "").lower().partition(";")[0].strip()
@@ -53,8 +53,8 @@ def _advertised_feeds(text: str, url: str | None, formats: tuple[Format, ...]) -
             href = (link.get("href") or "").strip()
             address = web_address(href, base) or ("" if base or ":" in href else href)
             if address:
-                addresses[address] = None
-    return list(addresses)
+                addresses.setdefault(address, " ".join((link.get("title") or "").split()))
+    return addresses
 
 
 def _canonical_address(root: Any) -> str | None:

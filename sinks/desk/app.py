@@ -17,6 +17,10 @@ from processors.errors import Transient
 from sinks.desk.access import DeskAccess
 from sinks.desk.alert_stream import AlertStream
 from sinks.desk.api import Api
+from sinks.desk.changes import ChangeLog
+from sinks.desk.control import DeskControls
+from sinks.desk.control_api import ControlApi
+from sinks.desk.control_pages import ControlPages
 from sinks.desk.display import mark_message, set_display
 from sinks.desk.exchange import API_PREFIX, OtherOrigins, shorten_answer
 from sinks.desk.hand_on import HandingOn
@@ -63,12 +67,15 @@ def make_app(
     *,
     polls: bool = True,
     tokens: TokenFile | None = None,
+    controls: DeskControls | None = None,
+    changes: ChangeLog | None = None,
     extras: DeskExtras = NO_EXTRAS,
 ) -> web.Application:
     """The desk as an aiohttp application. `checks` join ``/readyz``, which always asks the store.
 
-    `tokens` are those of ``wiredesk token``; `polls` is whether the feeds are polled by this process, whose ``/metrics``
-    then counts them. `extras` are what only some runtimes have.
+    `tokens` are those of ``wiredesk token``, `controls` what an operator may do here, which `changes` records; `polls` is
+    whether the feeds are polled by this process, whose ``/metrics`` then counts them. `extras` are what only some
+    runtimes have.
 
     Raises:
         Misconfigured: the host is open to the network and there is no token.
@@ -87,6 +94,9 @@ def make_app(
     pages = Pages(stories, feeds, pipeline, settings, access, turns, wire)
     app.add_routes(pages.routes())
     add_operations(app, Api(stories, feeds, pipeline, wire, turns, settings.page_size).operations())
+    controls, changes = controls or DeskControls(), changes or ChangeLog(None)
+    add_operations(app, ControlApi(stories, controls, changes).operations())
+    app.add_routes(ControlPages(stories, feeds, controls, changes, pipeline, pages.render_page).routes())
     ApiDocument().add_to(app)
     if alerts := extras.alerts:
         stream = AlertStream(alerts.store, alerts.settings.address)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
@@ -66,7 +65,6 @@ class Pages:
             web.get("/searching", self.searching),
             web.get("/suggest/feeds", self.suggest_feeds),
             web.get("/chains/{chain:.+}", self.chain, name="chain"),
-            web.get("/feeds", self.feeds, name="feeds"),
             web.post("/display", self.set_display),
             web.get("/login", self.ask_token, name="login"),
             web.post("/login", self.login),
@@ -158,17 +156,6 @@ class Pages:
         chosen = choose_display(form)
         response.set_cookie(DISPLAY_COOKIE, chosen.cookie, max_age=COOKIE_S, samesite="Lax")
         return response
-
-    async def feeds(self, _request: web.Request) -> web.Response:
-        """The health of the feeds and the pipeline."""
-        feeds = await self._feeds.list()
-        lags = await self._pipeline.lags() if self._pipeline else ()
-        dead = await self._pipeline.dead_letters() if self._pipeline else None
-        states = Counter(feed.state for feed in feeds)
-        faults = await self._stories.faults()
-        return await self.render_page(
-            "feeds.html", feeds=feeds, lags=lags, dead_letters=dead, states=states, faults=faults
-        )
 
     async def ask_token(self, request: web.Request) -> web.Response:
         """The login form."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,9 @@ from processors.errors import Transient
 from processors.model.event import RawItem
 from processors.times import to_timestamp
 from sinks.desk.app import make_app
+from sinks.desk.changes import FILE_NAME as CHANGES_FILE
+from sinks.desk.changes import ChangeLog
+from sinks.desk.control import DeskControls
 from sinks.desk.ports import AlertDesk, DeskExtras
 from sinks.desk.raw_items import RawItems
 from sinks.desk.tokens import open_token_file
@@ -31,14 +35,19 @@ from sinks.stories import now_ms
 from streams.alerts.senders import target_limits
 from streams.embedded.data_file import DATABASE, open_data_file
 from streams.embedded.folder_lock import FolderLock
+from streams.embedded.maintenance import EmbeddedDeadLetters
 from streams.embedded.outlets import HandOnOutlet
 from streams.embedded.route_stream import RouteStream
 from streams.embedded.runtime import EmbeddedRuntime
+from streams.operations.feeds import FeedDesk
+from streams.operations.letters import LetterDesk
+from streams.operations.routes import RouteDesk, WebhookDesk
 from streams.pollers import DropWatch, poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import PolledFeeds
 from streams.pollers.feed_list import load_feeds
 from streams.pollers.picture_files import PictureFiles
+from streams.pollers.poller import JUDGE_TASK
 from streams.raw_items import RawArchive
 from streams.retry import LOG, retry_until_stopped
 from streams.sources.declaration import SourceEntry, load_sources
@@ -172,7 +181,19 @@ async def _open_desk(
     pictures = await stack.enter_async_context(PictureFiles(settings)) if desk.pictures else None
     alerts = AlertDesk(runtime.alerts, settings.alerts, target_limits(settings), runtime.wake_alerts)
     extras = DeskExtras(pictures, hand_on, alerts)
-    app = make_app(search, polled, desk, runtime, checks, tokens=tokens, extras=extras)
+    changes = ChangeLog(runtime.path.with_name(CHANGES_FILE))
+    controls = _make_controls(settings, runtime, polled, polls=bool(feeds))
+    app = make_app(
+        search,
+        polled,
+        desk,
+        runtime,
+        checks,
+        tokens=tokens,
+        controls=controls,
+        changes=changes,
+        extras=extras,
+    )
     RouteStream(runtime.book, runtime.log_thread).add_to(app)
     RawItems(search, RawArchive(settings, runtime.read_item, runtime.scan_items)).add_to(app)
     try:
@@ -182,6 +203,22 @@ async def _open_desk(
         raise Misconfigured(f"{reason}; choose another port with --port") from error
     stack.push_async_callback(listener.cleanup)
     log.info("the desk is open", url=f"http://{desk.host}:{port}/")
+
+
+def _make_controls(
+    settings: Settings, runtime: EmbeddedRuntime, polled: PolledFeeds, *, polls: bool
+) -> DeskControls:
+    """What an operator may do here; without feeds (``--no-feeds``) their list is not touched."""
+    ask_pool = partial(runtime.pool.run_task, JUDGE_TASK)
+    posted = runtime.posted
+    return DeskControls(
+        feeds=FeedDesk(settings, runtime.feed_states.load, polled.replace, ask_pool) if polls else None,
+        letters=LetterDesk(lambda: EmbeddedDeadLetters(runtime.path)),
+        routes=RouteDesk(lambda: runtime.book.router),
+        webhooks=WebhookDesk(
+            lambda: [reader.target for reader in posted.readers], posted.count_waiting, posted.clients
+        ),
+    )
 
 
 async def _first(*tasks: asyncio.Task[object]) -> None:

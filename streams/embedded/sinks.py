@@ -90,7 +90,7 @@ class LogSource:
 
     def __init__(self, target: Target, log_thread: LogThread) -> None:
         """A new target begins with what comes from now on."""
-        self.name = f"webhook:{target.name}"
+        self.target, self.name = target, f"webhook:{target.name}"
         self.topics: tuple[str, ...] = (route_topic(target.route), WEBHOOKS.name)
         self._log_thread = log_thread
         self._next_offsets: dict[str, int] = {}
@@ -130,6 +130,7 @@ class PostedRoutes:
         """Nothing is delivered before `use`."""
         self._settings, self._log_thread = settings, log_thread
         self.readers: tuple[LogSource, ...] = ()  # whose offsets the retention looks at
+        self.clients: dict[str, TargetClient] = {}  # that post now, by their targets' names
         self.deliveries = Deliveries(self._deliver)
 
     async def use(self, targets: Sequence[Target]) -> None:
@@ -139,6 +140,15 @@ class PostedRoutes:
 
     async def _deliver(self, target: Target, stop: asyncio.Event) -> None:
         async with TargetClient(target, self._settings.webhooks) as client:
+            self.clients[target.name] = client
             source = LogSource(target, self._log_thread)
             courier = Courier(target.name, client.deliver, source, self._settings.webhooks.concurrency)
             await courier.run(stop)
+
+    async def count_waiting(self) -> dict[str, int]:
+        """How many stories wait for each target."""
+        log = self._log_thread.log
+        readers = self.readers
+        return await self._log_thread.run(
+            lambda: {reader.target.name: log.lag(reader.name, reader.topics) for reader in readers}
+        )

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from config.settings import Normalise, Poll
 from processors.errors import Rejected
 from processors.model.event import RawItem
-from streams.pollers.feed import SOUND_OUTCOMES, Feed, PollOutcome
+from processors.normalise.formats import FORMATS
+from processors.normalise.pages import find_advertised_feeds
+from streams.pollers.feed import SOUND_OUTCOMES, Feed, PollOutcome, find_url_fault
 from streams.pollers.fetch import Answer, Fetcher
-from streams.pollers.judge import judge_answer, plan_request
+from streams.pollers.judge import (
+    PollVerdict,
+    judge_answer,
+    judge_lost,
+    pack_question,
+    plan_request,
+    unpack_verdict,
+)
 from streams.pollers.politeness import HostLimits, Robots
+from streams.pollers.poller import AskPool
 from streams.pollers.state import FeedState
+from streams.settlement import LostChild
 
 SHOWN_TITLES = 5
+# Of a page that are looked through for feeds: their links stand in its head. Less misses pages with long scripts there,
+# more reads megabytes for nothing.
+MAX_PAGE_BYTES: Final = 1024 * 1024
+MAX_FOUND_FEEDS: Final = 50  # of a page; more is a catalogue, from which somebody has to choose anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +51,61 @@ class FeedReport:
         return self.outcome in SOUND_OUTCOMES
 
 
-async def check_feed(feed: Feed, settings: Poll, reading: Normalise) -> FeedReport:
-    """Fetch and judge a feed once."""
+async def check_feed(
+    feed: Feed, settings: Poll, reading: Normalise, ask_pool: AskPool | None = None
+) -> FeedReport:
+    """Fetch and judge a feed once; in a child of the pool, where there is one."""
+    answer = await fetch_once(feed, settings)
+    verdict = await _judge(feed, answer, settings, ask_pool)
+    now = verdict.state.polled
+    if verdict.outcome not in SOUND_OUTCOMES:
+        return FeedReport(verdict.outcome, verdict.state.message)
+    wait = verdict.state.next_poll - now
+    message = f"{len(verdict.items)} items, {len(answer.body)} bytes, next poll in {wait:.0f} s"
+    latest = verdict.items[::-1][:SHOWN_TITLES]
+    titles = await asyncio.to_thread(lambda: tuple(_title(item, reading) for item in latest))
+    return FeedReport(verdict.outcome, message, titles)
+
+
+async def fetch_once(feed: Feed, settings: Poll) -> Answer:
+    """The answer to one poll of a feed of which nothing is remembered."""
     now = time.time()
-    state = FeedState()
-    request = plan_request(feed, state, settings, now, os.environ)
+    request = plan_request(feed, FeedState(), settings, now, os.environ)
     robots = Robots(settings, HostLimits(settings.host_connections, settings.host_delay_s))
     async with Fetcher(settings) as fetcher:
 
         async def gate(url: str) -> Answer | None:
             return await robots.refusal(url, request, fetcher, _at_once, now)
 
-        answer = await fetcher.get(request, _at_once, gate if settings.robots else None)
-    verdict = judge_answer(feed, state, answer, settings, now, 0.0)
-    if verdict.outcome not in SOUND_OUTCOMES:
-        return FeedReport(verdict.outcome, verdict.state.message)
-    wait = verdict.state.next_poll - now
-    message = f"{len(verdict.items)} items, {len(answer.body)} bytes, next poll in {wait:.0f} s"
-    latest = verdict.items[::-1][:SHOWN_TITLES]
-    return FeedReport(verdict.outcome, message, tuple(_title(item, reading) for item in latest))
+        return await fetcher.get(request, _at_once, gate if settings.robots else None)
+
+
+async def discover_feeds(
+    url: str, settings: Poll, ask_pool: AskPool | None = None
+) -> tuple[dict[str, str], str]:
+    """The feeds of a page with their titles, and what came of asking for it; an address that is a feed is its own."""
+    feed = Feed("check", url)
+    answer = await fetch_once(feed, settings)
+    verdict = await _judge(feed, answer, settings, ask_pool)
+    if verdict.outcome in SOUND_OUTCOMES:
+        return {url: ""}, "the address is a feed itself"
+    message = verdict.state.message or verdict.outcome
+    if verdict.outcome != "not_a_feed":
+        return {}, message
+    text = answer.body[:MAX_PAGE_BYTES].decode(answer.charset or "utf-8", "replace")
+    feeds = await asyncio.to_thread(find_advertised_feeds, text, answer.url, FORMATS)
+    usable = {address: title for address, title in feeds.items() if find_url_fault(address) is None}
+    return dict(list(usable.items())[:MAX_FOUND_FEEDS]), message
+
+
+async def _judge(feed: Feed, answer: Answer, settings: Poll, ask_pool: AskPool | None) -> PollVerdict:
+    now = time.time()
+    if ask_pool is None:
+        return judge_answer(feed, FeedState(), answer, settings, now, 0.0)
+    try:
+        return unpack_verdict(await ask_pool(pack_question(feed, FeedState(), answer, settings, now, 0.0)))
+    except LostChild as lost:
+        return judge_lost(feed, FeedState(), answer, settings, now, 0.0, reason=str(lost))
 
 
 def _title(item: RawItem, settings: Normalise) -> str:

@@ -121,6 +121,11 @@ class PolledFeeds:
         self._until = 0.0
         self._lock = asyncio.Lock()
 
+    def replace(self, before: Sequence[Feed], after: Sequence[Feed]) -> None:
+        """Show the list that has become of another; what stood in neither is shown as it was."""
+        ids = {feed.id for feed in (*before, *after)}
+        self._feeds = (*after, *(feed for feed in self._feeds if feed.id not in ids))
+
     async def list(self) -> Sequence[FeedHealth]:
         """The health of every feed, in the order of the list.
 

@@ -74,6 +74,17 @@ class TargetClient:
         self._session: aiohttp.ClientSession | None = None
         self._form = FORMS.get(target.format)  # none: the event as it stands
         self._show_circuit()
+        self.last_error = ""  # of the last try that failed
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the circuit is open: one story is tried at a time."""
+        return self._circuit.is_open
+
+    @property
+    def failures(self) -> int:
+        """Tries that failed since the last that succeeded."""
+        return self._circuit.failures
 
     async def __aenter__(self) -> Self:
         settings = self._settings
@@ -131,6 +142,7 @@ class TargetClient:
             self._show_circuit()
             DELIVERIES.labels(self.target.name, "delivered").inc()
             return result
+        self.last_error = result.reason
         was_open = self._circuit.is_open
         self._circuit.record_failure(self._clock())
         self._show_circuit()
