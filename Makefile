@@ -26,6 +26,22 @@ check: $(VENV)/.dev ## What CI checks: lint, format, types, then every test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(SHARE) $(TESTS)
 
+# KEY signs dist/SHA256SUMS: ssh-keygen -Y verify -n wiredesk … says whether it was that key.
+KEY     ?= $(HOME)/.ssh/id_ed25519
+RELEASE  = build/release
+release: $(VENV)/.dev ## Build wheel and sdist, try them, list parts, licences and known faults, and sign (KEY)
+	$(BIN)/python -m pip install -q --require-hashes -r locks/release.txt
+	rm -rf dist $(RELEASE)
+	$(BIN)/python -m build -q -o dist .
+	WIRETEST_RELEASE=dist $(BIN)/python -m pytest -q tests/test_packages.py
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/pip install -q --require-hashes -r locks/fleet.txt
+	$(RELEASE)/bin/pip install -q --no-deps dist/*.whl
+	$(BIN)/cyclonedx-py environment --gather-license-texts --output-file dist/wiredesk.cdx.json $(RELEASE)/bin/python
+	$(BIN)/pip-licenses --python=$(RELEASE)/bin/python --format=markdown --with-urls --output-file=dist/LICENCES.md
+	$(BIN)/pip-audit -r locks/fleet.txt --require-hashes --disable-pip
+	cd dist && sha256sum * > SHA256SUMS && ssh-keygen -q -Y sign -n wiredesk -f $(KEY) SHA256SUMS
+
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -40,6 +56,8 @@ lock: $(VENV)/.dev ## Resolve the dependencies anew into locks/
 	    -c locks/dev.txt pyproject.toml -o locks/embedded.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    --group vectors -c locks/dev.txt pyproject.toml -o locks/vectors.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --group release -c locks/dev.txt pyproject.toml -o locks/release.txt
 
 schemas: $(VENV)/.dev ## Generate config/schemas/: JSON Schemas, examples, the AsyncAPI document
 	$(BIN)/python -m streams.generate.schemas

@@ -286,7 +286,7 @@ def test_the_training_starts(tree: Path) -> None:
 def test_the_locks_are_resolved_from_files_that_stand_there(tree: Path) -> None:
     """Without the network no more can be said: what make would run, and on which files."""
     commands = in_tree(tree, "make --dry-run lock")
-    assert commands.count("uv pip compile") == 4
+    assert commands.count("uv pip compile") == 5
     assert set(re.findall(r"locks/\w+\.txt", commands)) == {
         path.relative_to(tree).as_posix() for path in (tree / "locks").glob("*.txt")
     }
