@@ -11,6 +11,7 @@ from processors.media_topics import with_ancestors
 from processors.model.codec import to_builtins
 from processors.model.event import Entity, Event, Place
 from processors.sources import ANY_SOURCE
+from sinks.query.facts import story_numbers, story_values
 from sinks.search import make_hit
 from sinks.search_words import fold
 from sinks.stories import (
@@ -27,7 +28,7 @@ from sinks.stories import (
 )
 from sinks.versions import version_key
 
-SEARCHED_MEMBERS: Final = ("headline", "other", "text")
+SEARCHED_MEMBERS: Final = {"headline": "headline", "other": "other", "text": "text", "slug": "slugline"}
 # The filter of the aliases that people read. The server resolves "now" at each search, by its own clock.
 PUBLIC_FILTER: Final = {"range": {"visibleFrom": {"lte": "now"}}}
 
@@ -65,6 +66,7 @@ def mark_id(kind: str, target: str) -> str:
 def document(event: Event) -> dict[str, Any]:
     """The document; ``hidden`` and ``indexed`` are the writer's to set."""
     hit, story, place = make_hit(event), member_of(event), lineage(event)
+    numbers = story_numbers(event)
     fields = {
         "uri": story.uri,
         "version": hit.version,
@@ -90,12 +92,16 @@ def document(event: Event) -> dict[str, Any]:
         "format": event.provenance.format if event.provenance else None,
         "urgency": hit.urgency,
         "length": len(event.text),
+        "wordCount": numbers["words"],
         "headline": event.headline,
         "text": event.text,
         "other": other_words(event),
         "slugline": event.story.slugline,
         "by": event.story.by,
         "names": list(subject_names(event)),
+        "keys": [
+            f"{kind}:{value}" for kind, values in story_values(event).items() for value in sorted(values)
+        ],
         "topics": list(with_ancestors(topic.code for topic in event.topics or ())),
         "topicNames": [topic.name for topic in event.topics or ()],
         "damage": sorted({damage.kind for damage in event.damage or ()}),
@@ -114,7 +120,8 @@ def search_fields(source: Mapping[str, Any], languages: Container[str]) -> dict[
     """
     base = source.get("base")
     stems = {"stemmed": {base: [source["headline"], source["text"]]}} if base in languages else {}
-    return {"words": {name: fold(source.get(name, "")) for name in SEARCHED_MEMBERS}, **stems}
+    words = {name: fold(source.get(member, "")) for name, member in SEARCHED_MEMBERS.items()}
+    return {"words": words, **stems}
 
 
 def chain_query(chain: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -23,7 +23,8 @@ from sinks.elasticsearch.activity import read_activity
 from sinks.elasticsearch.client import ElasticJson, IndexConnection, LoginRefused, connect, translate_errors
 from sinks.elasticsearch.documents import chain_query, document_id, version_id, versions_index
 from sinks.elasticsearch.inventory import read_inventory
-from sinks.elasticsearch.templates import stemmed_languages
+from sinks.elasticsearch.query_dsl import compile_query
+from sinks.query import QueryTree, asks_for, query_tree, wanted_words
 from sinks.rising import Activity, ActivitySpan
 from sinks.search import (
     MAX_OFFSET,
@@ -36,14 +37,13 @@ from sinks.search import (
     StoredStory,
     highlight_words,
 )
-from sinks.search_words import SearchTerm, fold, parse_terms
+from sinks.search_words import SearchTerm
 from sinks.stories import lineage, now_ms
 from sinks.versions import MAX_KEPT_VERSIONS, version_key
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
-SEARCHED_FIELDS: Final = ("words.headline^4", "words.other^2", "words.text")
 GRACE_S: Final = (
     3.0  # for an answer behind the server's own deadline: shorter blames a busy network on the search
 )
@@ -77,7 +77,6 @@ class ElasticStories:
             settings, (client or connect(settings)).options(request_timeout=patience_s)
         )
         self._clock = clock
-        self._stemmed: frozenset[str] | None = None
         self._versions = versions_index(settings.index)
 
     @property
@@ -104,12 +103,9 @@ class ElasticStories:
 
     async def search(self, query: Query) -> Page:
         """The stories that fit the words and filters."""
-        wanted = parse_terms(query.words)
-        if query.words.strip() and all(term.excluded for term in wanted):
-            return Page(())
-        body = _search_request(
-            query, wanted, self._clock(), await self._stemmed_languages() if wanted else ()
-        )
+        tree = query_tree(query)
+        wanted = wanted_words(tree)
+        body = _search_request(query, tree, wanted, self._clock())
         if body["from_"] > MAX_OFFSET:
             return Page(())
         hits = await self._search(**body, versions=query.versions)
@@ -252,12 +248,6 @@ class ElasticStories:
         ]
         return [*(inventory.unsearchable() | months).values(), *unread]
 
-    async def _stemmed_languages(self) -> Collection[str]:
-        if self._stemmed is None:
-            with self._errors():
-                self._stemmed = await stemmed_languages(self._client, self._settings)
-        return self._stemmed
-
     async def _search(self, *, versions: bool = False, **request: Any) -> list[ElasticJson]:
         hits: list[ElasticJson] = (await self._ask(versions=versions, **request))["hits"]["hits"]
         return hits
@@ -288,24 +278,24 @@ class ElasticStories:
         return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["chains"]["buckets"]}
 
 
-def _search_request(
-    query: Query, wanted: Sequence[SearchTerm], now: int, stemmed: Collection[str]
-) -> ElasticJson:
-    filters = [_shown(now), *_filters(query)]
-    must = [_fits(term, stemmed) for term in wanted if not term.excluded]
-    criteria: ElasticJson = {"bool": {"filter": filters, "must": must}}
-    criteria["bool"]["must_not"] = [_fits(term) for term in wanted if term.excluded]
-    if not query.duplicates and query.relation != "duplicate":
+def _search_request(query: Query, tree: QueryTree, wanted: Sequence[SearchTerm], now: int) -> ElasticJson:
+    is_ranked = query.order == "relevance" and bool(wanted)
+    filters = [_shown(now), _not_hidden() if asks_for(tree, "kill") else _not_even_a_kill()]
+    criteria: ElasticJson = {"bool": {"filter": filters, "must_not": []}}
+    asked = compile_query(tree, now)
+    if is_ranked:
+        criteria["bool"]["must"] = [asked]
+    else:
+        filters.append(asked)
+    if not query.duplicates and not asks_for(tree, "duplicate"):
         criteria["bool"]["must_not"].append(_term("relation", "duplicate"))
-    if query.relation != "kill":
-        criteria["bool"]["must_not"].append({"exists": {"field": "hidden"}})
     field = "received" if query.order == "received" else "time"
     newest: list[Any] = [{field: "desc"}, {"uri": "asc"}]
     body: ElasticJson = {
         "query": criteria,
         "size": query.limit + 1,
         "from_": 0,
-        "sort": ["_score", *newest] if query.order == "relevance" and wanted else newest,
+        "sort": ["_score", *newest] if is_ranked else newest,
         "source": ["card", "chain", "text"] if wanted else ["card", "chain"],
     }
     if query.grouped:
@@ -322,33 +312,6 @@ def _search_request(
 def _by_offset(query: Query) -> bool:
     """Whether pages are counted: the server can't go on from a hit where it collapses chains or sorts by fit."""
     return query.collapse or query.grouped or query.order == "relevance"
-
-
-def _filters(query: Query) -> list[ElasticJson]:
-    filters = [
-        _term(field, value)
-        for field, value in (
-            ("feed", query.feed), ("relation", query.relation), ("topics", query.topic), ("cluster", query.cluster),
-            ("names", fold(query.entity) if query.entity else None),
-            ("language" if query.language and "-" in query.language else "base", query.language),
-        )
-        if value
-    ]  # fmt: skip
-    if query.since:
-        filters.append({"range": {"time": {"gte": query.since}}})
-    if query.until:
-        filters.append({"range": {"time": {"lte": query.until}}})
-    return filters
-
-
-def _fits(term: SearchTerm, stemmed: Collection[str] = ()) -> ElasticJson:
-    """The term as it stands; a single word in other forms as well, where the story's language has an analyzer."""
-    kind = "phrase_prefix" if term.prefix else "phrase"
-    exact = {"multi_match": {"query": " ".join(term.words), "type": kind, "fields": list(SEARCHED_FIELDS)}}
-    if not stemmed or term.prefix or len(term.words) > 1:
-        return exact
-    fields = [f"stemmed.{language}" for language in sorted(stemmed)]
-    return {"bool": {"should": [exact, {"multi_match": {"query": term.typed[0], "fields": fields}}]}}
 
 
 def _hit(source: ElasticJson, wanted: Sequence[SearchTerm], counts: dict[str, int]) -> Hit:
@@ -373,6 +336,11 @@ def _not_hidden() -> ElasticJson:
     """The condition that a story is neither killed nor corrected; kills themselves fit it."""
     hidden = {"bool": {"must_not": [{"exists": {"field": "hidden"}}]}}
     return {"bool": {"should": [hidden, _term("relation", "kill")]}}
+
+
+def _not_even_a_kill() -> ElasticJson:
+    """The condition that nothing hides a story; kills hide themselves."""
+    return {"bool": {"must_not": [{"exists": {"field": "hidden"}}]}}
 
 
 def _pack_cursor(value: Any) -> str:

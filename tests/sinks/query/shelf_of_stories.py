@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from typing import Any, Final
 
+from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from processors.model.event import ClusterStanding, Damage, Dateline, Entity, Event, Place
 from processors.model.story import InfoSource
+from sinks.query import check_query
 from tests.sinks.events import at, backfilled, event
 
 COUNT: Final = 60
@@ -67,6 +69,21 @@ def _story(number: int, chance: random.Random) -> Event:
     damage = (Damage(0, 0, "truncated"),) if chance.random() < 0.3 else ()
     made = replace(made, story=story, entities=entities, dateline=dateline, cluster=cluster, damage=damage)
     return backfilled(made) if chance.random() < 0.2 else made
+
+
+def draw_queries(count: int) -> list[str]:
+    """Queries that mean something, the same at each call."""
+    drawn: list[str] = []
+
+    @seed(26)
+    @settings(max_examples=count, database=None, deadline=None, phases=[Phase.generate])
+    @given(QUERIES)
+    def draw(text: str) -> None:
+        if check_query(text) is None:
+            drawn.append(text)
+
+    draw()
+    return drawn
 
 
 def _quoted(values: tuple[str, ...]) -> st.SearchStrategy[str]:
