@@ -44,6 +44,15 @@ class EmbeddedSettings(Struct, frozen=True):
         int,
         Meta(ge=0, le=87_600, description="Records that everybody has read stay so long; the index apart."),
     ] = 7 * 24
+    # shorter: `wiredesk tap` and `trace` show less of what has passed; longer: each hour takes 8 kB a story
+    passed_hours: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=87_600,
+            description="What can be made again of raw items stays so long, once everybody has read it.",
+        ),
+    ] = 1
     # smaller: a webhook that is away for long loses stories; larger than the disk: the disk is full first
     max_unread_mib: Annotated[
         int,

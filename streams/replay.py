@@ -39,7 +39,10 @@ class RawLog(Protocol):
     """Topics of either runtime."""
 
     def records(self, topics: Sequence[str], since: int | None = None) -> Iterator[Record]:
-        """Records up to the ends of this moment; those long before `since` (milliseconds) may be left out."""
+        """Records up to the ends of this moment; those long before `since` (milliseconds) may be left out.
+
+        Whole events that stand for those of a step, which are kept no more, have the offset -1, and come first.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +157,10 @@ def _count(report: Report, past: PastEvents, event: Event | WiredeskError, examp
     before = past.look_up(event)
     if before is None:
         report.new += 1
-    elif before == REPEAT_MARK:
+    elif before.event == REPEAT_MARK:
         report.repeats += 1
     else:
-        differences = list(differing_members(before, encode(event)))
+        differences = list(differing_members(before.event, encode(event), is_whole=before.is_whole))
         report.same += not differences
         report.differ += bool(differences)
         report.members.update(member for member, _, _ in differences)
@@ -170,10 +173,13 @@ def _count(report: Report, past: PastEvents, event: Event | WiredeskError, examp
                 )
 
 
-def differing_members(old: bytes, new: bytes) -> Iterator[tuple[str, Any, Any]]:
-    """The members in which two events differ, those of the story each by its own name; None where absent."""
+def differing_members(old: bytes, new: bytes, *, is_whole: bool = False) -> Iterator[tuple[str, Any, Any]]:
+    """The members in which two events differ, those of the story each by its own name; None where absent.
+
+    Where the old one is whole, and the new one is not, those count that the new one has.
+    """
     before, after = _members(orjson.loads(old)), _members(orjson.loads(new))
-    for member in sorted(before.keys() | after.keys()):
+    for member in sorted(after.keys() if is_whole else before.keys() | after.keys()):
         if before.get(member) != after.get(member):
             yield member, before.get(member), after.get(member)
 
@@ -200,6 +206,14 @@ def _members(event: dict[str, Any]) -> dict[str, Any]:
 REPEAT_MARK: Final = b""  # stands for a story that was a repeat, which segment and tag never saw
 
 
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """What there was of a story: an event of the step, or a whole one of a later step."""
+
+    event: bytes
+    is_whole: bool
+
+
 class PastEvents:
     """The events that the log holds of a range, in a temporary file: the last of each uri and version."""
 
@@ -210,7 +224,7 @@ class PastEvents:
         self._base.execute("PRAGMA journal_mode=OFF")
         self._base.execute("PRAGMA synchronous=OFF")
         self._base.execute(
-            "CREATE TABLE past (key TEXT PRIMARY KEY, event BLOB, taken INTEGER) WITHOUT ROWID"
+            "CREATE TABLE past (key TEXT PRIMARY KEY, event BLOB, taken INTEGER, whole INTEGER) WITHOUT ROWID"
         )
 
     def __enter__(self) -> Self:
@@ -224,26 +238,28 @@ class PastEvents:
 
     def fill(self, log: RawLog, wanted: Range, topic: str) -> None:
         """Take the events of a topic that were made of the range."""
-        for key, value in _events(log, wanted, topic):
-            self._base.execute("INSERT OR REPLACE INTO past VALUES (?, ?, 0)", (key, value))
+        for key, record in _events(log, wanted, topic):
+            row = key, record.value, record.offset < 0
+            self._base.execute("INSERT OR REPLACE INTO past VALUES (?, ?, 0, ?)", row)
 
     def fill_repeats(self, log: RawLog, wanted: Range) -> None:
         """Note which stories were repeats, and nothing else."""
         for key, _ in _events(log, wanted, DUPLICATE.name):
-            self._base.execute("INSERT OR IGNORE INTO past VALUES (?, ?, 1)", (key, REPEAT_MARK))
+            self._base.execute("INSERT OR IGNORE INTO past VALUES (?, ?, 1, 0)", (key, REPEAT_MARK))
 
-    def look_up(self, event: Event) -> bytes | None:
+    def look_up(self, event: Event) -> PastEvent | None:
         """What there was of an event's uri and version; None where there was none."""
         key = _key(event.story.uri, event.story.version)
-        row = self._base.execute("UPDATE past SET taken = 1 WHERE key = ? RETURNING event", (key,)).fetchone()
-        return bytes(row[0]) if row else None
+        sql = "UPDATE past SET taken = 1 WHERE key = ? RETURNING event, whole"
+        row = self._base.execute(sql, (key,)).fetchone()
+        return PastEvent(bytes(row[0]), bool(row[1])) if row else None
 
     def untouched(self) -> int:
         """How many events were never asked for."""
         return int(self._base.execute("SELECT COUNT(*) FROM past WHERE taken = 0").fetchone()[0])
 
 
-def _events(log: RawLog, wanted: Range, topic: str) -> Iterator[tuple[str, bytes]]:
+def _events(log: RawLog, wanted: Range, topic: str) -> Iterator[tuple[str, Record]]:
     for record in log.records([topic], wanted.since):
         if not wanted.since <= record.timestamp < wanted.until:
             continue
@@ -252,7 +268,7 @@ def _events(log: RawLog, wanted: Range, topic: str) -> Iterator[tuple[str, bytes
         except Rejected:
             continue
         if wanted.feed is None or (event.provenance and event.provenance.feed == wanted.feed):
-            yield _key(event.story.uri, event.story.version), record.value
+            yield _key(event.story.uri, event.story.version), record
 
 
 def _key(uri: str, version: str | None) -> str:

@@ -184,6 +184,11 @@ SINKS: Final = (
 TOPICS: Final = (*_STREAMS, *_STATES, WEBHOOKS, GAPS)
 KAFKA_STATES: Final = (FEED_STATES, CRASH_COUNTS, SETTLED_LETTERS)
 HELD_TOPICS: Final = tuple(sink.held for sink in SINKS if sink.held)
+STATE_NAMES: Final = frozenset(topic.name for topic in TOPICS if topic.carries == "state")
+# What can be made again of the raw items: on one machine it goes soon after everybody has read it.
+PASSING_TOPICS: Final = frozenset(
+    topic.name for topic in TOPICS if topic.carries == "event" and topic.retention == "log"
+)
 DEAD_LETTERS: Final = tuple(topic.dead_letters for topic in (*_STREAMS, WEBHOOKS))
 
 

@@ -34,7 +34,7 @@ def read_activity(base: sqlite3.Connection, span: ActivitySpan, now: int) -> Act
         for kind in ("topic", "entity")
     }
     sql = (
-        "SELECT json_extract(event, '$.dateline.places[0]') FROM stories s"  # noqa: S608 -- constants
+        "SELECT json_extract(event_json(event), '$.dateline.places[0]') FROM stories s"  # noqa: S608 -- constants
         f" WHERE {COUNTED_SQL} ORDER BY s.time DESC LIMIT ?"
     )
     rows = base.execute(sql, (*latest[:3], MAX_PLACE_STORIES))

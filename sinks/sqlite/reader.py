@@ -37,6 +37,7 @@ from sinks.search import (
 from sinks.search_words import SearchTerm
 from sinks.sqlite.activity import read_activity
 from sinks.sqlite.lists import find_stories
+from sinks.sqlite.packing import add_functions
 from sinks.stories import now_ms
 from sinks.versions import MAX_KEPT_VERSIONS
 
@@ -52,7 +53,7 @@ MAX_CLUSTER_STORIES: Final = 500  # of one happening that are shown
 MAX_CHAIN_MEMBERS: Final = 500  # of one chain that are shown; a running story has some dozens
 # The members of a chain, which `sinks.stories.list_key` stores under its name or under that, a blank and a source.
 CHAIN_SQL: Final = "(chain = ? OR chain > ? AND chain < ?)"
-CURRENT_SQL: Final = "(SELECT c.event FROM stories c WHERE c.uri = story_versions.uri)"
+CURRENT_SQL: Final = "(SELECT event_json(c.event) FROM stories c WHERE c.uri = story_versions.uri)"
 # Of kept versions: 9 makes them 1 % smaller and takes twice as long, 1 makes them a fifth larger.
 COMPRESSION_LEVEL: Final = 6
 _HAS_DICTIONARY: Final = 0x20  # in the second byte (RFC 1950, section 2.2: FDICT)
@@ -97,7 +98,7 @@ class StorySearch:
 
     async def get(self, uri: str) -> StoredStory | None:
         """One story, killed or not; None where it is unknown or still under embargo."""
-        sql = "SELECT event, hidden, hidden_by FROM stories WHERE uri IN (?, ?) AND visible_from <= ?"
+        sql = "SELECT event_json(event), hidden, hidden_by FROM stories WHERE uri IN (?, ?) AND visible_from <= ?"
         values = (uri, short_uri(uri), self._clock())
         return await self._run(lambda base: _stored_story(base.execute(sql, values).fetchone()))
 
@@ -111,7 +112,7 @@ class StorySearch:
 
     async def events(self, uris: Sequence[str]) -> Sequence[Event]:
         """Several stories in the order asked for."""
-        sql = f"SELECT uri, event FROM stories WHERE uri IN ({', '.join('?' * len(uris))}) AND visible_from <= ?"  # noqa: S608 -- question marks
+        sql = f"SELECT uri, event_json(event) FROM stories WHERE uri IN ({', '.join('?' * len(uris))}) AND visible_from <= ?"  # noqa: S608 -- question marks
         rows = await self._run(lambda base: base.execute(sql, (*uris, self._clock())).fetchall())
         stored = dict(rows)
         return [decode(stored[uri], Event) for uri in uris if uri in stored]
@@ -193,6 +194,7 @@ class StorySearch:
             connection.execute("PRAGMA query_only=1")
             connection.execute("PRAGMA busy_timeout=5000")
             connection.create_function("distance_km", 4, distance_km, deterministic=True)
+            add_functions(connection)
             connection.set_progress_handler(self._is_late, CLOCK_STEPS)
             self._own.connection = connection
             self._opened.append(connection)
@@ -219,7 +221,7 @@ def _stored_story(row: Sequence[Any] | None) -> StoredStory | None:
 
 
 def _kept_versions(base: sqlite3.Connection, uris: tuple[str, str], now: int) -> list[StoredStory]:
-    sql = "SELECT event, hidden, hidden_by, uri FROM stories WHERE uri IN (?, ?) AND visible_from <= ?"
+    sql = "SELECT event_json(event), hidden, hidden_by, uri FROM stories WHERE uri IN (?, ?) AND visible_from <= ?"
     row = base.execute(sql, (*uris, now)).fetchone()
     if row is None:
         return []
@@ -272,7 +274,7 @@ def _hit(base: sqlite3.Connection, number: int, wanted: Sequence[SearchTerm]) ->
     hit = structs.replace(decode(row[0], Hit), duplicates=row[1])
     if not wanted:
         return hit
-    (stored,) = base.execute("SELECT event FROM stories WHERE id = ?", (number,)).fetchone()
+    (stored,) = base.execute("SELECT event_json(event) FROM stories WHERE id = ?", (number,)).fetchone()
     return highlight_words(hit, orjson.loads(stored)["text"], wanted)
 
 

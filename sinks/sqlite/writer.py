@@ -121,15 +121,15 @@ INDEX_RULE: Final = f"{FOLDING_RULE}; fields 1"
 
 
 # Of the event that is stored; version 0.1 wrote none. As `sinks.stories.source_of_event` and `Member.guest` have them.
-SOURCE_SQL: Final = f"COALESCE(json_extract(event, '$.provenance.source'), '{ANY_SOURCE}')"
-GUEST_SQL: Final = f"IIF(json_extract(event, '$.lineage.source') IS NULL, '', {SOURCE_SQL})"
+SOURCE_SQL: Final = f"COALESCE(json_extract(event_json(event), '$.provenance.source'), '{ANY_SOURCE}')"
+GUEST_SQL: Final = f"IIF(json_extract(event_json(event), '$.lineage.source') IS NULL, '', {SOURCE_SQL})"
 
 
 class StoryIndex:
     """Writes stories. It opens and commits no transaction; the connection's owner does."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Share a connection."""
+        """Share a connection, which has the functions of `sinks.sqlite.packing`."""
         self._connection = connection
 
     def write(self, events: Sequence[Event]) -> None:
@@ -147,7 +147,7 @@ class StoryIndex:
     def prune(self, before: int) -> int:
         """Delete the stories that were received before a time in milliseconds, and return how many there were."""
         old = self._connection.execute(
-            "SELECT id, event FROM stories WHERE received < ?", (before,)
+            "SELECT id, event_json(event) FROM stories WHERE received < ?", (before,)
         ).fetchall()
         for number, stored in old:
             event = decode(stored, Event)
@@ -166,7 +166,7 @@ class StoryIndex:
 
     def _store(self, event: Event) -> None:
         stored = self._connection.execute(
-            "SELECT id, revision, event FROM stories WHERE uri = ?", (event.story.uri,)
+            "SELECT id, revision, event_json(event) FROM stories WHERE uri = ?", (event.story.uri,)
         ).fetchone()
         number, text = revision(event), encode(event).decode()
         if stored and text == stored[2]:
@@ -180,7 +180,7 @@ class StoryIndex:
             self._pack_anew(event.story.uri, text)
             self._delete(stored[0], earlier)
         cursor = self._connection.execute(
-            f"INSERT INTO stories ({COLUMNS}) VALUES ({', '.join('?' * 19)})",  # noqa: S608 -- a constant
+            f"INSERT INTO stories ({COLUMNS}) VALUES ({', '.join('?' * 16)}, pack_event(?), ?, ?)",  # noqa: S608 -- a constant
             self._row(event, number, text),
         )
         self.index_words(int(cursor.lastrowid or 0), event)
@@ -319,7 +319,7 @@ def renew_words(connection: sqlite3.Connection) -> int:
         connection.execute("DELETE FROM story_terms")
         connection.execute("DELETE FROM story_points")
         index, count = StoryIndex(connection), 0
-        for number, stored in connection.execute("SELECT id, event FROM stories"):
+        for number, stored in connection.execute("SELECT id, event_json(event) FROM stories"):
             index.index_anew("stories", number, decode(stored, Event))
             count += 1
         for number, *stored in connection.execute(f"SELECT id, event, {CURRENT_SQL} FROM story_versions"):  # noqa: S608 -- a constant

@@ -19,6 +19,7 @@ import structlog
 from config import Misconfigured
 from processors.errors import Transient
 from sinks.sqlite.alerts import ALERT_TABLES
+from sinks.sqlite.packing import DICTIONARY_TABLE, add_dictionary, add_functions
 from sinks.sqlite.writer import FOLDED_WORDS, INDEX_TABLES, QUERY_TABLES, VERSION_TABLES, renew_words
 
 log = structlog.get_logger("wiredesk.embedded")
@@ -65,6 +66,8 @@ DROP TABLE positions;
 ONE_WRITER: Final = """
 CREATE TABLE IF NOT EXISTS writer (one INTEGER PRIMARY KEY CHECK (one = 1), signature TEXT NOT NULL);
 """
+# Packed records have value and headers in one (`sinks.sqlite.packing`); those of before stay as they are.
+PACKED_RECORDS: Final = "ALTER TABLE records ADD COLUMN is_packed INTEGER NOT NULL DEFAULT 0;\n"
 MIGRATIONS: Final = (
     TABLES_OF_0_1 + INDEX_TABLES,
     POSITIONS_BY_KIND,
@@ -73,6 +76,7 @@ MIGRATIONS: Final = (
     ONE_WRITER,
     ALERT_TABLES,
     QUERY_TABLES,
+    DICTIONARY_TABLE + PACKED_RECORDS,
 )
 NEWEST_VERSION: Final = len(MIGRATIONS)
 
@@ -116,6 +120,8 @@ def open_data_file(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         apply_migrations(connection)
+        add_functions(connection)
+        add_dictionary(connection)
         if count := renew_words(connection):
             log.info("indexed words anew", path=str(path), stories=count)
         _check_writable(connection)

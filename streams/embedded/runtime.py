@@ -44,7 +44,7 @@ from streams.pool import StepPool
 from streams.raw_items import MAX_SCANNED_RECORDS
 from streams.routing import RuleBook, load_rules
 from streams.sinks import load_sink, sink_steps
-from streams.topology import DEAD_LETTERS, RAW_TOPICS, STEPS, TOPICS, retention_hours
+from streams.topology import DEAD_LETTERS, PASSING_TOPICS, RAW_TOPICS, STEPS, TOPICS, retention_hours
 from streams.webhooks.targets import load_targets
 
 PRUNE_INTERVAL_S: Final = (
@@ -336,7 +336,8 @@ class EmbeddedRuntime:
             names = [reader.name for reader in readers if topic.name in reader.topics]
             hours = retention_hours(topic, self.settings, settings.retention_hours)
             if hours is not None:
-                database.delete_older(topic.name, now - hours * HOUR_MS, names)
+                kept = min(hours, settings.passed_hours) if topic.name in PASSING_TOPICS else hours
+                database.delete_older(topic.name, now - kept * HOUR_MS, names)
                 self._delete_unread(topic.name, now - hours * HOUR_MS, names)
         rules = self.book.rules
         delete_old_routed(database, self.settings, rules, now, readers)

@@ -22,7 +22,7 @@ from processors.model.event import Event, RawItem
 from sinks.desk.markup import headline_markup, text_blocks
 from sinks.export import make_writer
 from sinks.routes.router import RouteRule, compile_words
-from sinks.sqlite.writer import STORY_TABLES, StoryIndex
+from sinks.sqlite.writer import StoryIndex
 from streams.messages import Record
 from streams.pollers.feed import Feed
 from streams.pollers.fetch import Answer
@@ -33,6 +33,7 @@ from streams.steps import NewEvent, Stage, load_stage
 from streams.topology import ENRICHED, STEP_NAMES
 from tests.hostile.near_copies import MUTATIONS
 from tests.hostile.timing import cpu_seconds
+from tests.sinks.events import make_index_tables
 
 ROUTES: Final = (
     RouteRule("all", {}, urgency=9),
@@ -133,7 +134,7 @@ def _load_uses(settings: Settings) -> dict[str, Callable[[Sequence[Event]], obje
     work = RouteWork(settings, book=RuleBook(ROUTES))
     connection = sqlite3.connect(":memory:", isolation_level=None)
     index = StoryIndex(connection)
-    connection.executescript(STORY_TABLES)
+    make_index_tables(connection)
 
     def route(events: Sequence[Event]) -> None:
         for event in events:

@@ -11,8 +11,8 @@ import pytest
 
 from processors.model.event import Event
 from processors.times import to_milliseconds
-from sinks.sqlite.writer import STORY_TABLES, StoryIndex, StorySearch
-from tests.sinks.events import at
+from sinks.sqlite.writer import StoryIndex, StorySearch
+from tests.sinks.events import at, make_index_tables
 
 
 @dataclass
@@ -37,7 +37,7 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     index = StoryIndex(connection)
-    connection.executescript(STORY_TABLES)
+    make_index_tables(connection)
     made = Shelf(index, StorySearch(path, lambda: made.now), connection, to_milliseconds(at(24 * 60)))
     yield made
     made.search.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
@@ -25,6 +26,8 @@ from processors.model.event import (
     Topic,
 )
 from processors.model.story import PubStatus, Story
+from sinks.sqlite.packing import DICTIONARY_TABLE, add_dictionary, add_functions
+from sinks.sqlite.writer import STORY_TABLES
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -159,3 +162,10 @@ def reports() -> list[Event]:
         status="canceled",
     )
     return [*made, kill, event("urn:other", minute=4)]
+
+
+def make_index_tables(connection: sqlite3.Connection) -> None:
+    """Make what the index needs, as the migrations of the data file do."""
+    connection.executescript(STORY_TABLES + DICTIONARY_TABLE)
+    add_dictionary(connection)
+    add_functions(connection)

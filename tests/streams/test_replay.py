@@ -66,7 +66,7 @@ def altered(folder: Path, offset: int, **changed: object) -> None:
     [record] = log.records(NORMALISED.name, offset, 1)
     event = replace(decode(record.value, Event), **changed)
     log.connection.execute(
-        "UPDATE records SET value = ? WHERE topic = ? AND offset = ?",
+        "UPDATE records SET value = ?, headers = '[]', is_packed = 0 WHERE topic = ? AND offset = ?",
         (encode(event), NORMALISED.name, offset),
     )
     log.close()

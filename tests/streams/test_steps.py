@@ -15,7 +15,7 @@ from processors.deduplicate.words import split_words
 from processors.errors import OutOfMemory
 from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
-from sinks.sqlite.writer import STORY_TABLES, StoryIndex
+from sinks.sqlite.writer import StoryIndex
 from streams.messages import Message, Record, raw_message
 from streams.steps import (
     HONEST_MEMORY_BYTES,
@@ -29,6 +29,7 @@ from streams.steps import (
 from streams.topology import DUPLICATE, LINEAGE, NORMALISED, RAW, STEPS, UNIQUE
 from tests.invented import line
 from tests.processors.deduplicate.stories import event, report
+from tests.sinks.events import make_index_tables
 
 
 def test_a_batch_is_decided_as_its_stories_one_by_one() -> None:
@@ -72,7 +73,7 @@ def test_a_kill_of_two_stories_is_written_under_the_key_of_each_chain_and_hides_
     assert [message.key for message in written] == [b"urn:0", b"urn:1", b"urn:0", b"urn:1"]
     assert len(messages) - len(written) == len(records)  # one memory for each
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(STORY_TABLES)
+    make_index_tables(connection)
     StoryIndex(connection).write([decode(message.value, Event) for message in written])
     hidden = dict(connection.execute("SELECT uri, hidden_by FROM stories"))
     assert hidden == {"urn:0": "urn:k", "urn:1": "urn:k", "urn:k": "urn:k"}
@@ -130,11 +131,11 @@ def test_what_is_run_again_on_purpose_passes_all_steps_and_takes_the_place_of_wh
     first, repeated = pass_steps(works, ITEM), pass_steps(works, replace(ITEM, backfill=True))
     rerun = pass_steps(works, replace(ITEM, backfill=True, rerun=True))
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(STORY_TABLES)
+    make_index_tables(connection)
     stored = []
     for told in (first[UNIQUE.name], repeated[DUPLICATE.name], rerun[UNIQUE.name]):
         StoryIndex(connection).write([decode(message.value, Event) for message in told])
-        stored += connection.execute("SELECT event FROM stories").fetchall()
+        stored += connection.execute("SELECT event_json(event) FROM stories").fetchall()
     assert stored[0] == stored[1], "a repeat changes nothing"
     assert decode(stored[2][0], Event).provenance.rerun  # type: ignore[union-attr]
     assert len(stored) == 3

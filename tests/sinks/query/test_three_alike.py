@@ -14,8 +14,8 @@ from processors.times import to_milliseconds
 from sinks.query import StoryFacts, check_query, is_listed
 from sinks.search import Order, Query
 from sinks.sqlite.reader import StorySearch
-from sinks.sqlite.writer import STORY_TABLES, StoryIndex
-from tests.sinks.events import at
+from sinks.sqlite.writer import StoryIndex
+from tests.sinks.events import at, make_index_tables
 from tests.sinks.query.shelf_of_stories import COUNT, QUERIES, stories
 
 FACTS = [StoryFacts(story) for story in stories()]
@@ -26,7 +26,8 @@ NOW_MS = to_milliseconds(at(30))
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorySearch]:
     path: Path = tmp_path_factory.mktemp("alike") / "wire.sqlite"
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.executescript(f"PRAGMA journal_mode=WAL; {STORY_TABLES}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    make_index_tables(connection)
     StoryIndex(connection).write(stories())
     search = StorySearch(path, lambda: NOW_MS)
     yield search

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -128,7 +129,7 @@ async def test_what_fails_in_the_transaction_is_a_crash_of_its_first_record(log_
 
 
 async def test_a_full_disk_is_waited_for_and_nothing_is_skipped(log_thread: LogThread) -> None:
-    big = b"x" * 20_000
+    big = random.Random(1).randbytes(20_000)  # noqa: S311 -- what can't be packed
     await write(log_thread, big, big)
     pages = log_thread.log.connection.execute("PRAGMA page_count").fetchone()[0]
     log_thread.log.connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -248,7 +249,8 @@ async def test_an_outage_is_waited_for_no_more_once_the_process_ends(log_thread:
     await write(log_thread, b"1")
     pages = log_thread.log.connection.execute("PRAGMA page_count").fetchone()[0]
     log_thread.log.connection.execute(f"PRAGMA max_page_count = {pages}")
-    writing = asyncio.create_task(write(log_thread, b"x" * 50_000))
+    big = random.Random(1).randbytes(50_000)  # noqa: S311 -- what can't be packed
+    writing = asyncio.create_task(write(log_thread, big))
     async with asyncio.timeout(10):
         while not log_thread.outage:
             await asyncio.sleep(0.01)

@@ -13,14 +13,16 @@ from pathlib import Path
 import orjson
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from config import Misconfigured
 from config.settings import Settings
 from processors.errors import Transient
-from processors.model.codec import decode
+from processors.model.codec import decode, encode
 from processors.model.event import Event, RawItem
 from sinks.search import Query
+from sinks.sqlite import packing
 from sinks.sqlite.reader import StorySearch
 from sinks.sqlite.writer import StoryIndex
 from streams.cli import cli
@@ -29,6 +31,7 @@ from streams.embedded.data_file import DATABASE, MIGRATIONS, NEWEST_VERSION, fin
 from streams.embedded.log import Log
 from streams.embedded.runtime import EmbeddedRuntime
 from streams.embedded.serve import _open_runtime
+from streams.messages import message
 from streams.retry import RetryPolicy
 from streams.topology import ENRICHED, LINEAGE, RAW
 from tests.sinks.events import event
@@ -59,11 +62,14 @@ def version(path: Path) -> int:
 
 
 def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every table that all versions have."""
+    """Every table that all versions have, in the columns that all have."""
     connection = sqlite3.connect(path)
     names = ("records", "topics", "offsets", "attempts", "feeds", "routed_chains", "stories", "story_terms")
     rows = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608 -- constants
     found = {**rows, "stories": [row[:17] for row in rows["stories"]]}  # later versions have more columns
+    found["records"] = connection.execute(
+        "SELECT id, topic, offset, key, value, headers, timestamp FROM records"
+    ).fetchall()
     connection.close()
     return found
 
@@ -135,11 +141,11 @@ async def test_words_that_an_older_version_indexed_are_folded_anew(tmp_path: Pat
     path = tmp_path / DATABASE
     open_data_file(path).close()
     story = event("urn:yolka", headline="Ёлка Йосифа", text="서울 Αθήνα", names=("김하늘",))
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = open_data_file(path)
     StoryIndex(connection).write([story])
     connection.executescript(WITHOUT_QUERIES)
     connection.executescript(
-        "DROP TABLE story_versions; DROP TABLE story_folding; DROP TABLE story_words; DELETE FROM story_terms; PRAGMA user_version = 2;"
+        "DROP TABLE dictionaries; ALTER TABLE records DROP COLUMN is_packed; DROP TABLE story_versions; DROP TABLE story_folding; DROP TABLE story_words; DELETE FROM story_terms; PRAGMA user_version = 2;"
         "CREATE VIRTUAL TABLE story_words USING fts5(headline, text, other, content='',"
         ' tokenize="unicode61 remove_diacritics 2");'
         "INSERT INTO story_words (rowid, headline, text, other) VALUES (1, 'Ёлка Йосифа', '서울 Αθήνα', '');"
@@ -148,7 +154,7 @@ async def test_words_that_an_older_version_indexed_are_folded_anew(tmp_path: Pat
     open_data_file(path).close()
     for words in ("ёлка", "елка", "йосифа", "서울", "αθηνα", "김하늘"):
         assert await found(path, words) == ["urn:yolka"], words
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = open_data_file(path)
     StoryIndex(connection).write([event("urn:yolka", version="2", headline="Сосна", text="")])
     connection.execute("INSERT INTO story_words (story_words) VALUES ('integrity-check')")
     connection.close()
@@ -160,7 +166,7 @@ async def test_words_are_folded_anew_where_the_rule_has_changed(
 ) -> None:
     path = tmp_path / DATABASE
     open_data_file(path).close()
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = open_data_file(path)
     StoryIndex(connection).write([event("urn:a")])
     connection.execute("INSERT INTO story_words (story_words) VALUES ('delete-all')")
     connection.close()
@@ -325,9 +331,12 @@ async def test_a_stop_ends_the_wait_for_a_locked_file(old: Path, monkeypatch: py
 async def test_a_file_of_before_versions_were_kept_keeps_them_from_now_on(tmp_path: Path) -> None:
     path = tmp_path / DATABASE
     open_data_file(path).close()
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = open_data_file(path)
     StoryIndex(connection).write([event("urn:a", version="1", headline="One")])
-    connection.executescript(WITHOUT_QUERIES + "DROP TABLE story_versions; PRAGMA user_version = 3;")
+    connection.executescript(
+        f"{WITHOUT_QUERIES} DROP TABLE dictionaries; ALTER TABLE records DROP COLUMN is_packed;"
+        "DROP TABLE story_versions; PRAGMA user_version = 3;"
+    )
     connection.close()
     connection = open_data_file(path)
     StoryIndex(connection).write([event("urn:a", version="2", headline="Two", minute=1)])
@@ -337,3 +346,41 @@ async def test_a_file_of_before_versions_were_kept_keeps_them_from_now_on(tmp_pa
         assert [kept.event.headline for kept in await search.kept_versions("urn:a")] == ["Two", "One"]
     finally:
         search.close()
+
+
+def test_records_and_events_of_an_older_file_are_read_beside_those_that_are_packed(old: Path) -> None:
+    before = sqlite3.connect(old)
+    texts = before.execute("SELECT uri, event FROM stories ORDER BY id").fetchall()
+    values = before.execute("SELECT topic, offset, value FROM records ORDER BY id").fetchall()
+    before.close()
+    log = Log(old)
+    first = decode(texts[0][1], Event)
+    later = replace(first, headline="Another headline", story=replace(first.story, version="99"))
+    with log.transaction():
+        StoryIndex(log.connection).write([later])
+        log.append([message(ENRICHED.name, "en", encode(later), 1_795_176_000_000, source="test")])
+    sql = "SELECT uri, event_json(event), typeof(event) FROM stories ORDER BY id"
+    stored = {uri: (event, kind) for uri, event, kind in log.connection.execute(sql)}
+    assert stored[first.story.uri] == (encode(later).decode(), "blob")
+    assert all(stored[uri] == (text, "text") for uri, text in texts if uri != first.story.uri)
+    for topic, offset, value in values:
+        assert log.records(topic, offset, 1)[0].value == value
+    *_, newest = log.records(ENRICHED.name)
+    assert newest.value == encode(later)
+    assert newest.header("content-type") == b"application/json"
+    log.close()
+
+
+def test_what_was_packed_with_the_words_of_another_version_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [encode(event("urn:a", headline="Ferry")), encode(event("urn:b", headline="Train"))]
+    for number, value in enumerate(values):
+        monkeypatch.setattr(packing, "make_dictionary", lambda number=number: b'{"story":%d,"uri":' % number)
+        log = Log(tmp_path / DATABASE)
+        log.append([message(ENRICHED.name, "en", value, 0, source="test")])
+        log.close()
+    log = Log(tmp_path / DATABASE)
+    assert [record.value for record in log.records(ENRICHED.name)] == values
+    assert log.connection.execute("SELECT COUNT(*) FROM dictionaries").fetchone() == (2,)
+    log.close()
