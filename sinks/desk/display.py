@@ -19,7 +19,7 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from babel.core import Locale, negotiate_locale
-from babel.dates import format_date, format_time, format_timedelta
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -196,12 +196,16 @@ def _format_moment(timestamp: str | None, *, locale: Locale, never: str) -> str:
     return f"{format_date(moment, 'medium', locale)}, {format_time(moment, 'short', locale=locale)} UTC"
 
 
-def _format_clock(timestamp: str, *, locale: Locale) -> str:
-    """The hour and minute of a timestamp in UTC."""
+def _format_clock(timestamp: str, now: datetime, *, locale: Locale) -> str:
+    """The hour and minute of a timestamp in UTC, with the day where that is not today."""
     try:
-        return format_time(datetime.fromisoformat(timestamp).astimezone(UTC), "short", locale=locale)
+        moment = datetime.fromisoformat(timestamp).astimezone(UTC)
     except (ValueError, OverflowError):
         return timestamp[:16]
+    clock = format_time(moment, "short", locale=locale)
+    if moment.date() == now.date():
+        return clock
+    return f"{format_skeleton('MMMd', moment, locale=locale)} {clock}"
 
 
 def _format_age(timestamp: str | None, now: datetime, *, locale: Locale, never: str) -> str:
@@ -212,7 +216,10 @@ def _format_age(timestamp: str | None, now: datetime, *, locale: Locale, never: 
         age = datetime.fromisoformat(timestamp) - now
     except (ValueError, TypeError, OverflowError):
         return timestamp
-    return format_timedelta(age, format="short", threshold=1.0, add_direction=True, locale=locale)
+    try:
+        return format_timedelta(age, format="short", threshold=1.0, add_direction=True, locale=locale)
+    except KeyError:  # CLDR has no short form of every unit in Arabic
+        return format_timedelta(age, threshold=1.0, add_direction=True, locale=locale)
 
 
 def _name_language(tag: str, *, locale: Locale) -> str:

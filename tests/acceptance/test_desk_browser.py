@@ -1,73 +1,20 @@
-"""The desk in a real browser: read the list, search, open a story, with and without script.
+"""The desk in a real browser: the live list, search, keys, choices, stories, with and without script.
 
 Without Chromium the tests are skipped with one line that says so; with ``CI=true`` that is a failure.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
 from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.acceptance.conftest import DropStory
 
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance]
-FLAGS: Final = (
-    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
-)  # fmt: skip
-START_S: Final = 60.0
-
-
-@pytest.fixture(scope="module")
-def desk(wiredesk: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the desk of ``wiredesk run`` with the bundled samples, once they are on it."""
-    folder = tmp_path_factory.mktemp("desk")
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [wiredesk, "run", "--samples", "--no-feeds", "--data", str(folder), "--port", str(port)]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            _wait_for_stories(url, process, folder / "log")
-            yield url
-        finally:
-            process.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not chromium:
-        line = "NOT TESTED in a browser: Chromium is missing (Debian package chromium)"
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(line)
-        pytest.skip(line)
-    with sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that fails the test where a script fails or the content policy is broken."""
-    context = browser.new_context()
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert complaints == []
 
 
 def test_the_list_leads_by_a_search_to_a_story(desk: str, page: Page) -> None:
@@ -139,6 +86,169 @@ def test_no_page_is_wider_than_the_screen(desk: str, browser: Browser, width: in
     context.close()
 
 
+def test_the_list_takes_in_what_fits_and_nothing_else(desk: str, page: Page, drop_story: DropStory) -> None:
+    page.goto(f"{desk}/?q=quokka")
+    expect(page.locator(".live")).to_contain_text("Live")
+    drop_story("urn:live:1", "Quokka crosses the harbour")
+    expect(page.locator("#list .story")).to_have_count(1, timeout=60_000)
+    expect(page.locator(".story.unread")).to_have_count(1)
+    page.keyboard.press(".")
+    drop_story("urn:live:2", "Numbat crosses the harbour")
+    drop_story("urn:live:3", "Quokka comes back")
+    expect(page.locator(".state")).to_contain_text("New stories: 1", timeout=60_000)
+    expect(page).to_have_title(re.compile(r"^\(1\)"))
+    expect(page.locator("#list .story")).to_have_count(1)
+    page.keyboard.press(".")
+    expect(page.locator("#list .story h2")).to_have_text(["Quokka comes back", "Quokka crosses the harbour"])
+    page.reload()
+    expect(page.locator("#list .story h2")).to_have_text(["Quokka comes back", "Quokka crosses the harbour"])
+
+
+def test_a_kill_is_shown_over_a_paused_list_until_it_is_seen(
+    desk: str, page: Page, drop_story: DropStory
+) -> None:
+    drop_story("urn:killed:1", "Wombat elected mayor", urgency=1)
+    page.goto(f"{desk}/?q=wombat")
+    expect(page.locator(".story .band.flash")).to_have_text(re.compile("Flash"), timeout=60_000)
+    page.keyboard.press(".")
+    drop_story("urn:killed:1", "Wombat elected mayor", version="2", pubstatus="canceled")
+    expect(page.locator("#killed [role=alert]")).to_contain_text("Wombat elected mayor", timeout=60_000)
+    expect(page.locator("#list .story .band.killed")).to_have_text("Killed: do not use")
+    page.locator("#killed button").click()
+    expect(page.locator("#killed [role=alert]")).to_have_count(0)
+
+
+def test_a_version_that_no_longer_fits_says_so(desk: str, page: Page, drop_story: DropStory) -> None:
+    drop_story("urn:gone:1", "Bilby found in Ashmere")
+    page.goto(f"{desk}/?q=headline:bilby")
+    expect(page.locator("#list .story")).to_have_count(1, timeout=60_000)
+    drop_story("urn:gone:1", "Rabbit found in Ashmere", version="2")
+    expect(page.locator("#list .story .band.gone")).to_have_text("No longer fits", timeout=60_000)
+
+
+def test_the_keyboard_does_everything(desk: str, page: Page) -> None:
+    page.goto(desk)
+    expect(page.locator(".live")).to_contain_text("Live")
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    second = page.locator(".story h2 a").nth(1)
+    expect(second).to_be_focused()
+    page.keyboard.press("k")
+    expect(page.locator(".story h2 a").first).to_be_focused()
+    headline = page.locator(".story h2 a").first.inner_text()
+    page.keyboard.press("o")
+    expect(page.locator("h1")).to_have_text(headline)
+    page.keyboard.press("u")
+    expect(page.locator("#list")).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("f")
+    page.wait_for_url("**/feeds")
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+    expect(page.locator("#list")).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+
+
+def test_story_and_list_stand_side_by_side(desk: str, page: Page) -> None:
+    page.set_viewport_size({"width": 1600, "height": 900})
+    page.goto(desk)
+    page.keyboard.press("p")
+    page.keyboard.press("j")
+    headline = page.locator(".story h2 a").first.inner_text()
+    story = page.frame_locator(".pane iframe")
+    expect(story.locator("h1")).to_have_text(headline)
+    expect(story.locator(".top")).to_be_hidden()
+    story.locator("h1").click()
+    page.keyboard.press("j")
+    expect(page.locator(".story").nth(1)).to_have_attribute("aria-current", "true")
+    page.set_viewport_size({"width": 800, "height": 900})
+    expect(page.locator(".pane")).to_be_hidden()
+
+
+def test_the_ticker_is_a_window_of_its_own(desk: str, page: Page) -> None:
+    page.goto(f"{desk}/?language=en")
+    with page.expect_popup() as popup:
+        page.locator(".ticker").click()
+    expect(popup.value.locator("main.ticker .story").first).to_be_visible()
+    assert popup.value.url.endswith("/ticker?language=en")
+
+
+def test_choices_hold_with_and_without_script(desk: str, browser: Browser) -> None:
+    for has_script in (True, False):
+        context = browser.new_context(java_script_enabled=has_script)
+        page = context.new_page()
+        page.goto(f"{desk}/?language=en")
+        page.locator(".display summary").click()
+        page.select_option(".display select[name=theme]", "dark")
+        if not has_script:
+            page.select_option(".display select[name=language]", "ar")
+            page.locator(".display button").first.click()
+            expect(page.locator("html")).to_have_attribute("dir", "rtl")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        assert page.url == f"{desk}/?language=en"
+        page.goto(f"{desk}/feeds")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        context.close()
+
+
+def test_times_are_in_the_readers_zone(desk: str, browser: Browser) -> None:
+    context = browser.new_context(timezone_id="Asia/Kathmandu", locale="de-DE")
+    page = context.new_page()
+    page.goto(f"{desk}/?q=storm")
+    time = page.locator(".story .when").first
+    expect(time).to_contain_text("vor")
+    utc = (time.get_attribute("datetime") or "")[11:16]
+    minutes = (int(utc[:2]) * 60 + int(utc[3:]) + 345) % 1440
+    expect(time).to_contain_text(f"{minutes // 60:02}:{minutes % 60:02}")
+    context.close()
+
+
+@pytest.mark.parametrize("choices", ["light", "dark", "contrast", "ar"])
+def test_every_page_keeps_wcag(desk: str, browser: Browser, choices: str) -> None:
+    """axe-core with the rules of WCAG 2.2 AA."""
+    context = browser.new_context(
+        color_scheme="dark" if choices in {"dark", "contrast"} else "light",
+        reduced_motion="reduce",
+        locale="ar" if choices == "ar" else "en",
+    )
+    theme = "contrast" if choices == "contrast" else "auto"
+    context.add_cookies([{"name": "wiredesk_display", "value": f".{theme}", "url": desk}])
+    page = context.new_page()
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+    page.goto(desk)
+    story = page.locator(".story h2 a").first.get_attribute("href") or ""
+    faults = []
+    paths = ("/", story)
+    if choices in {"light", "dark"}:
+        paths += ("/?q=ferry", "/feeds", "/rising", "/ticker", "/nothing", "/login")
+    for path in paths:
+        page.goto(urljoin(desk, path))
+        result = Axe().run(page, options=rules)
+        faults += [
+            f"{path}: {fault['id']}: {fault['nodes'][0]['html'][:200]}"
+            for fault in result.response["violations"]
+        ]
+    context.close()
+    assert faults == []
+
+
+def test_the_first_page_is_small(desk: str, page: Page) -> None:
+    page.goto(desk)
+    expect(page.locator(".live")).to_contain_text("Live")
+    sizes: dict[str, int] = page.evaluate(
+        "Object.fromEntries(performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))"
+        ".map((entry) => [entry.name, entry.decodedBodySize]))"
+    )
+    rows = page.locator("#list .story").count()
+    assert rows >= 30
+    row_bytes = page.evaluate("fetch('/?part=list').then((answer) => answer.text())").encode()
+    assert sum(sizes.values()) + len(row_bytes) * (50 - rows) / rows < 100_000, sizes
+
+
 def _open_one_with(page: Page, desk: str, selector: str) -> None:
     """Open the first listed story whose page has something."""
     page.goto(desk)
@@ -147,29 +257,3 @@ def _open_one_with(page: Page, desk: str, selector: str) -> None:
         if page.locator(selector).count():
             return
     raise AssertionError(f"no story has {selector}")
-
-
-def _wait_for_stories(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text("utf-8")[-3000:]
-        try:
-            with urllib.request.urlopen(f"{url}/api/stories?limit=200", timeout=5) as answer:  # noqa: S310 -- our own desk
-                if answer.read().count(b'"uri"') >= 20 and _idle(url):
-                    return
-        except urllib.error.URLError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"no stories within {START_S:g} s; the log ends:\n{log.read_text('utf-8')[-3000:]}")
-
-
-def _idle(url: str) -> bool:
-    """Whether nothing waits in the pipeline, so that the list stands still."""
-    with urllib.request.urlopen(f"{url}/api/pipeline", timeout=5) as answer:  # noqa: S310 -- our own desk
-        return not re.search(rb'"records": [1-9]', answer.read())
-
-
-def _free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return int(opened.getsockname()[1])

@@ -47,7 +47,7 @@ export const formatTimes = (within = document) => {
 // One key, or g and then one key, does one thing. `addKeys` lets a page add its own.
 const keys = new Map();
 export const addKeys = (more) => { for (const [key, action] of Object.entries(more)) { keys.set(key, action); } };
-let afterG = 0;
+let afterG = -Infinity;
 
 const isTyping = (target) => target?.closest?.("input, select, textarea, [contenteditable]");
 

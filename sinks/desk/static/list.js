@@ -16,7 +16,18 @@ const MAX_HELD = 300;
 const HIDDEN_MS = 60000; // after which a page in the background lets its connection go: browsers have six for a desk
 const isLive = !("old" in list.dataset);
 
-const rows = () => Array.from(list.querySelectorAll(":scope > .stories > .story"));
+// A row says only what is not as it mostly is: a story of its own, received at its own time.
+const readRow = (row) => {
+  const link = row.querySelector("h2 a");
+  row.dataset.uri ??= decodeURIComponent(link.getAttribute("href").replace("/stories/", ""));
+  row.dataset.version ??= "";
+  row.dataset.chain ??= row.dataset.uri;
+  row.dataset.cluster ??= row.dataset.uri;
+  row.dataset.received ??= row.querySelector(".when").dateTime;
+  row.dataset.relation ??= "new";
+  return row;
+};
+const rows = () => Array.from(list.querySelectorAll(":scope > .stories > .story"), readRow);
 const keyOf = (row) => `${row.dataset.uri}|${row.dataset.version}`;
 const kept = (name, fallback) => localStorage.getItem(`wiredesk.${name}`) ?? fallback;
 const keep = (name, value) => localStorage.setItem(`wiredesk.${name}`, value);
@@ -139,7 +150,7 @@ const show = () => {
 const arrive = (html) => {
   const holder = document.createElement("template");
   holder.innerHTML = html;
-  const row = holder.content.querySelector(".story");
+  const row = readRow(holder.content.querySelector(".story"));
   const key = keyOf(row);
   const isSame = (other) => keyOf(other) === key;
   if (rows().some(isSame) || held.some(isSame)) { return; }
@@ -300,13 +311,13 @@ list.addEventListener("click", (event) => {
   const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
   if (expand && plain) { event.preventDefault(); unfold(expand).catch(() => { location.href = expand.href; }); }
   if (link) {
-    setRead(link.closest(".story"), true);
+    setRead(readRow(link.closest(".story")), true);
     if (plain && isPaned()) { event.preventDefault(); openInPane(link); }
   }
 });
 list.addEventListener("auxclick", (event) => {
   const link = event.target.closest("h2 a");
-  if (link && event.button === 1) { setRead(link.closest(".story"), true); }
+  if (link && event.button === 1) { setRead(readRow(link.closest(".story")), true); }
 });
 
 const here = () => document.activeElement.closest?.("#list .story") ?? list.querySelector(".story[aria-current]");
@@ -315,13 +326,13 @@ const step = (by) => {
   const at = links.indexOf(here()?.querySelector("h2 a"));
   const link = links[Math.max(0, Math.min(at + by, links.length - 1))];
   link?.focus();
-  if (link && isPaned()) { openInPane(link); setRead(link.closest(".story"), true); }
+  if (link && isPaned()) { openInPane(link); setRead(readRow(link.closest(".story")), true); }
 };
 addKeys({
   j: () => step(1),
   k: () => step(-1),
   o: () => here()?.querySelector("h2 a").click(),
-  m: () => { const row = here(); if (row) { setRead(row, row.classList.contains("unread")); } },
+  m: () => { const row = here(); if (row) { setRead(readRow(row), row.classList.contains("unread")); } },
   A: markAllRead,
   e: () => here()?.querySelector(".expand")?.click(),
   ".": () => setPaused(!paused),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from gettext import GNUTranslations
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
 
-from sinks.desk.display import LANGUAGE_NAMES, choose_display, load_messages, read_display
+from sinks.desk.display import LANGUAGE_NAMES, choose_display, load_messages, load_templates, read_display
 from streams.generate.messages import (
     TRANSLATED_LANGUAGES,
     catalog_path,
@@ -105,6 +106,17 @@ async def test_pages_are_in_the_readers_language(desk: Client, shelf: Shelf, lan
         assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}"' in page, path
     listed = await (await desk.get("/", headers={"Accept-Language": language})).text()
     assert load_messages(language).gettext("Latest version only") in listed
+
+
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
+def test_every_age_can_be_told(language: str) -> None:
+    ago, clock = (load_templates(language).filters[name] for name in ("ago", "clock"))
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    for seconds in (0, 1, 59, 61, 3_700, 90_000, 900_000, 4_000_000, 90_000_000):
+        for sign in (1, -1):
+            then = (now + timedelta(seconds=sign * seconds)).isoformat()
+            assert ago(then, now), then
+            assert clock(then, now), then
 
 
 async def test_the_form_of_choices_leads_back_and_never_elsewhere(desk: Client) -> None:
