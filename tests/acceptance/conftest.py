@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -57,19 +56,17 @@ def free_port() -> int:
         return int(opened.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def drop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder whose files come to the desk."""
     return tmp_path_factory.mktemp("drop")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desk(wiredesk: str, tmp_path_factory: pytest.TempPathFactory, drop_folder: Path) -> Iterator[str]:
     """The address of the desk of ``wiredesk run`` with the bundled samples, once they are on it."""
     folder = tmp_path_factory.mktemp("desk")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [wiredesk, "run", "--samples", "--no-feeds", "--data", str(folder), "--port", str(port)]
+    command = [wiredesk, "run", "--samples", "--no-feeds", "--data", str(folder), "--port", "0"]
     settings = {"WIREDESK_POLL_DROP_FOLDER": str(drop_folder), "WIREDESK_POLL_DROP_INTERVAL_S": "0.1"}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WIREDESK_")}
     log_path = folder / "log"
@@ -78,14 +75,14 @@ def desk(wiredesk: str, tmp_path_factory: pytest.TempPathFactory, drop_folder: P
         subprocess.Popen(command, stdout=log, stderr=log, env=environment | settings) as process,
     ):
         try:
-            _wait_for_stories(url, process, log_path)
-            yield url
+            yield _wait_for_stories(process, log_path)
         finally:
             process.terminate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A module's own: its loop runs in this thread, where tests with a loop of their own can't run beside it."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         line = "NOT TESTED in a browser: Chromium is missing (Debian package chromium)"
@@ -111,7 +108,7 @@ def page(browser: Browser) -> Iterator[Page]:
     assert complaints == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def drop_story(drop_folder: Path) -> DropStory:
     """Send a story to the desk: its number names it, and members of ninjs may be given."""
 
@@ -132,18 +129,22 @@ def drop_story(drop_folder: Path) -> DropStory:
     return drop
 
 
-def _wait_for_stories(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for_stories(process: subprocess.Popen[bytes], log: Path) -> str:
+    """The address of a desk that has the samples."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text("utf-8")[-3000:]
-        try:
-            with urllib.request.urlopen(f"{url}/api/stories?limit=200", timeout=5) as answer:  # noqa: S310 -- our own desk
-                if answer.read().count(b'"uri"') >= 20 and _idle(url):
-                    return
-        except urllib.error.URLError:
-            pass
+        text = log.read_text("utf-8")
+        assert process.poll() is None, text[-3000:]
+        opened = re.search(r"the desk is open .*url=(http://[\d.:]+)/", text)
+        if opened and _has_samples(opened[1]):
+            return opened[1]
         time.sleep(0.1)
     raise AssertionError(f"no stories within {START_S:g} s; the log ends:\n{log.read_text('utf-8')[-3000:]}")
+
+
+def _has_samples(url: str) -> bool:
+    with urllib.request.urlopen(f"{url}/api/stories?limit=200", timeout=30) as answer:  # noqa: S310 -- our own desk
+        return answer.read().count(b'"uri"') >= 20 and _idle(url)
 
 
 def _idle(url: str) -> bool:

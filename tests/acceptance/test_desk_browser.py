@@ -222,9 +222,9 @@ def test_every_page_keeps_wcag(desk: str, browser: Browser, choices: str) -> Non
     page.goto(desk)
     story = page.locator(".story h2 a").first.get_attribute("href") or ""
     faults = []
-    paths = ("/", story)
+    paths = ["/", story]
     if choices in {"light", "dark"}:
-        paths += ("/?q=ferry", "/feeds", "/rising", "/ticker", "/nothing", "/login")
+        paths += ["/?q=ferry", "/feeds", "/rising", "/ticker", "/nothing", "/login"]
     for path in paths:
         page.goto(urljoin(desk, path))
         result = Axe().run(page, options=rules)
