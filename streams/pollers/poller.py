@@ -119,7 +119,10 @@ class Poller:
     async def run(self) -> None:
         """Poll until the stop. Fetches that outlast it are dropped; what was fetched is published and saved."""
         self._states = dict(await self._ledger.load())
-        if unreadable := sum(not states.is_readable(state) for state in self._states.values()):
+        ours = (
+            state for feed, state in self._states.items() if feed in self._feeds
+        )  # and not what others keep there
+        if unreadable := sum(not states.is_readable(state) for state in ours):
             count_unread_state(FEED_STATES.name, "another layout", unreadable)
         for feed in self._feeds.values():
             state = states.unpack_header(self._states.get(feed.id, b""))

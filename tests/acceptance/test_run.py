@@ -121,6 +121,8 @@ def test_a_second_start_shows_the_samples_once(wiredesk: str, tmp_path: Path) ->
         with running(*command, "--events", str(written), log=log) as process:
             until(says(log, b"wiredesk runs"), 60, process, log)
             until(at_least(written, 40), 60, process, log)
+        assert b"[warning" not in log.read_bytes(), log.read_text("utf-8")
+        assert b"[error" not in log.read_bytes(), log.read_text("utf-8")
     first = [(each["story"]["uri"], each["provenance"].get("url")) for each in events(written)]
     assert len(first) == len(set(first))
 
