@@ -41,6 +41,7 @@ MAX_OPML_BYTES: Final = 4 * 1024 * 1024
 MAX_PAGE_ROWS: Final = 200
 PAGE_ROWS: Final = 50
 OPML_TYPE: Final = "text/x-opml"
+LETTER_PATTERN: Final = r".+(?:/|%2F)\d+(?:/|%2F)\d+"  # topic, partition, offset
 ROW_LIMIT: Final = Parameter(
     "limit",
     "Rows of a page.",
@@ -92,15 +93,15 @@ class ControlApi:
         return operations
 
     def _feed_operations(self) -> list[Operation]:
-        change = partial(Operation, scope="operate", errors=(409, 502))
+        change = partial(Operation, scope="operate", errors=(409, 422))
         upload = partial(change, body=bytes, body_media_type=OPML_TYPE, max_body_bytes=MAX_OPML_BYTES)
         one, address = "/api/feeds/{id}", FeedAddress
         return [
             Operation("GET", "/api/opml", self.export_opml, media_type=OPML_TYPE),
             upload("POST", "/api/opml", self.import_opml, OpmlReport),
             change("POST", "/api/feeds", self.add_feed, ListedFeed, body=NewFeed, status=201),
-            change("POST", "/api/feeds/check", self.check_feed, FeedCheck, body=address),
-            change("POST", "/api/feeds/discover", self.discover_feeds, FoundFeeds, body=address),
+            change("POST", "/api/addresses/check", self.check_feed, FeedCheck, body=address),
+            change("POST", "/api/addresses/discover", self.discover_feeds, FoundFeeds, body=address),
             Operation("GET", one, self.feed, ListedFeed, (FEED,)),
             change("PATCH", one, self.edit_feed, ListedFeed, (FEED,), body=FeedEdit),
             change("DELETE", one, self.remove_feed, parameters=(FEED,), status=204),
@@ -108,7 +109,7 @@ class ControlApi:
 
     def _letter_operations(self) -> list[Operation]:
         change = partial(Operation, scope="operate", errors=(409,))
-        every, one = "/api/dead-letters", "/api/dead-letters/{id:.+}"
+        every, one = "/api/dead-letters", f"/api/dead-letters/{{id:{LETTER_PATTERN}}}"
         parameters = (*LETTER_FILTERS, ROW_LIMIT, ROW_CURSOR)
         raw = "application/octet-stream"
         return [

@@ -28,6 +28,7 @@ from sinks.desk.control import (
 )
 from sinks.desk.control_api import (
     LETTER_FILTERS,
+    LETTER_PATTERN,
     MAX_OPML_BYTES,
     describe_choice,
     describe_edit,
@@ -75,8 +76,8 @@ class ControlPages:
         if self._controls.feeds:
             routes += [
                 web.post("/feeds", self.add_feed),
-                web.get("/feeds/check", self.check_feed),
-                web.post("/feeds/opml", self.import_opml),
+                web.get("/look", self.check_feed),
+                web.post("/opml", self.import_opml),
                 web.get("/feeds/{id}", self.feed),
                 web.post("/feeds/{id}", self.edit_feed),
             ]
@@ -84,7 +85,7 @@ class ControlPages:
             routes += [
                 web.get("/dead-letters", self.letters),
                 web.post("/dead-letters", self.change_letters),
-                web.get("/dead-letters/{id:.+}", self.letter),
+                web.get(f"/dead-letters/{{id:{LETTER_PATTERN}}}", self.letter),
             ]
         if self._controls.routes:
             routes.append(web.get("/explain", self.explain))

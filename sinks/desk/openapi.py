@@ -50,8 +50,8 @@ ERROR_MEANINGS: Final[Mapping[int, str]] = {
     413: "The body is too large.",
     415: "The body is of another media type than the one that is taken.",
     421: "A desk without tokens answers under a name of its own machine only.",
+    422: "What was fetched for this is no feed, or could not be fetched; the message says why.",
     429: "Too many requests of this caller, or too many wrong tokens; Retry-After says when to come again.",
-    502: "What had to be fetched for this could not be.",
     503: "The store does not answer, or too much waits; try again later.",
 }
 COMMON_ERRORS: Final = (400, 401, 403, 421, 429, 503)
@@ -182,7 +182,8 @@ def _describe_answers(operation: Operation, schemas: _Schemas) -> dict[str, Any]
     if operation.answer is not None:
         content = {operation.media_type: {"schema": schemas.of(operation.answer)}}
     elif operation.status != 204:
-        content = {operation.media_type: {"schema": {"type": "string"}}}
+        anything: JsonSchema = {} if operation.media_type == "*/*" else {"type": "string"}
+        content = {operation.media_type: {"schema": anything}}
     success: dict[str, Any] = {"description": operation.description.partition("\n")[0]}
     if content:
         success["content"] = content

@@ -39,7 +39,7 @@ class Refused(Exception):
     """A change that can't be made: the message says why. `status` is that of the answer."""
 
     def __init__(self, message: str, status: int = 409) -> None:
-        """409 where the state of things is against it, 400 where the demand is wrong, 404 where its object is unknown."""
+        """409: as things stand; 400: the demand is wrong; 404: of what is unknown; 422: what was fetched for it is no use."""
         super().__init__(message)
         self.status = status
 

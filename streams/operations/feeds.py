@@ -78,7 +78,7 @@ class FeedDesk:
         """Add a feed; of a page the one that it names. An address that does not answer now is refused."""
         found = await self.discover(feed.url)
         if not found.feeds:
-            raise Refused(f"no feed there: {found.message}", 502)
+            raise Refused(f"no feed there: {found.message}", 422)
         if len(found.feeds) > 1:
             raise Refused(
                 "the page names several feeds; add one of them: " + ", ".join(one.url for one in found.feeds)
