@@ -6,3 +6,8 @@ The error of the operator's settings; it belongs to the tree drawn in `processor
 
 class Misconfigured(Exception):
     """What the operator did wrong. Shown as one line; the command ends with status 2."""
+
+
+def raise_fault(error: Misconfigured) -> None:
+    """What readers of files do with a fault, unless somebody wants to hear of all of them (`wiredesk config check`)."""
+    raise error

@@ -118,9 +118,14 @@ def read_secret_file(key: str, environment: Mapping[str, str]) -> str | None:
     Raises:
         Misconfigured: the file can't be read.
     """
-    variable = PREFIX + key.upper().replace(".", "_")
-    path = environment.get(f"{variable}_FILE")
-    return _read_secret(variable, path) if path and variable not in environment else None
+    path = secret_path(key, environment)
+    return _read_secret(_variable_of(key), path) if path else None
+
+
+def secret_path(key: str, environment: Mapping[str, str]) -> str | None:
+    """The file that holds a secret, as ``<VARIABLE>_FILE`` names it; None where no such file gives the setting."""
+    variable = _variable_of(key)
+    return environment.get(f"{variable}_FILE") if variable not in environment else None
 
 
 def replace_value(settings: Any, path: tuple[str, ...], value: Any) -> Any:
@@ -128,6 +133,10 @@ def replace_value(settings: Any, path: tuple[str, ...], value: Any) -> Any:
     name, *rest = path
     inner = replace_value(getattr(settings, name), tuple(rest), value) if rest else value
     return msgspec.structs.replace(settings, **{name: inner})
+
+
+def _variable_of(key: str) -> str:
+    return PREFIX + key.upper().replace(".", "_")
 
 
 def _read_secret(variable: str, path: str) -> str:

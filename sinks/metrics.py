@@ -119,6 +119,16 @@ SKIPPED_ROUTES: Final = Gauge(
     "Rules of routes that take no stories, because their topics are missing.",
     multiprocess_mode="livemostrecent",
 )
+RELOADS: Final = Counter(
+    "wire_reloads",
+    "Times that files of the operator (feeds, routes, watch lists, webhooks, tokens, certificates) were read again, by outcome: done or refused.",
+    ("outcome",),
+)
+RELOAD_REFUSED: Final = Gauge(
+    "wire_reload_refused",
+    "1 while the operator's files have a fault, and those of before stay in force.",
+    multiprocess_mode="livemostrecent",
+)
 LOST_RECORDS: Final = Counter(
     "wire_lost_records",
     "Records that were gone from a topic before a consumer had read them, as far as their number is known.",

@@ -32,7 +32,7 @@ from config.settings import Settings
 from processors.errors import OutOfMemory
 from sinks.metrics import DEADLINES, LOST_CHILDREN, POOL_CHILDREN, POOL_WAITING
 from streams.messages import Record
-from streams.pool_server import FORK_REQUEST, FRAME_LENGTH, PooledTask, pack_frame
+from streams.pool_server import FORK_REQUEST, FRAME_LENGTH, RENEW_REQUEST, PooledTask, pack_frame
 from streams.settlement import LostChild, Outcome
 from streams.steps import load_used_work
 from streams.topology import Step
@@ -91,6 +91,7 @@ class StepPool:
         self._server: _Server | None = None
         self._free: asyncio.Queue[_Child | None] = asyncio.Queue()  # None: the pool is broken
         self._children: set[_Child] = set()
+        self._outdated: set[_Child] = set()  # busy ones that were forked before a step was loaded anew
         self._busy: dict[asyncio.Task[list[Any]], float] = {}  # since when, in monotonic seconds
         self._replacing: set[asyncio.Task[None]] = set()
         self._waiting_count = 0  # questions that wait for a child
@@ -138,6 +139,37 @@ class StepPool:
         if isinstance(result, Exception):
             raise result
         return result
+
+    async def renew(self, name: str) -> None:
+        """Load a pooled step anew, as its files have changed; what is asked from now on is answered by that.
+
+        What children have in hand they finish as they began it. Nothing is loaded where the step is not of this pool.
+
+        Raises:
+            Misconfigured: a file has a fault, and what was loaded before stays.
+            BrokenPool: the server died, and the pool is of no use any more.
+        """
+        if self._server is None or name not in {step.name for step in self._steps}:
+            return
+        try:
+            error = await self._server.renew(name)
+        except (EOFError, OSError) as gone:
+            raise BrokenPool("the pool's server died") from gone
+        if error is not None:
+            raise error
+        self._outdated = set(self._children)
+        idle = [child for child in self._drain_free() if child in self._children and not child.is_lost]
+        for child in idle:
+            self._outdated.discard(child)
+            await self._replace(child)
+
+    def _drain_free(self) -> Iterator[_Child]:
+        while not self._free.empty():
+            child = self._free.get_nowait()
+            if child is None:  # the pool is broken, and whoever asks next is to hear of it
+                self._free.put_nowait(None)
+                return
+            yield child
 
     def _chunks(self, records: Sequence[Record]) -> Iterator[tuple[Record, ...]]:
         """The records in pieces, so many that every child has one."""
@@ -205,7 +237,10 @@ class StepPool:
         except EOFError:
             status = await self._replace(child)
             raise self._loss_error(name, status) from None
-        if any(isinstance(result, OutOfMemory) for result in results):
+        if child in self._outdated:
+            self._outdated.discard(child)
+            await self._replace(child)
+        elif any(isinstance(result, OutOfMemory) for result in results):
             await self._replace(child)  # a fresh one has all of the memory that there is
         else:
             self._free.put_nowait(child)
@@ -229,6 +264,7 @@ class StepPool:
             BrokenPool: the server died.
         """
         self._children.discard(child)
+        self._outdated.discard(child)
         child.close()
         return await self._add_child(child.process_id)
 
@@ -380,6 +416,14 @@ class _Server:
         loop = asyncio.get_running_loop()
         _, child = await loop.create_connection(lambda: _Child(process_id, note_loss), sock=ours)
         return child, status
+
+    async def renew(self, name: str) -> BaseException | None:
+        """Let it load a step anew; the error where it could not. EOFError or OSError: the server died."""
+        async with self._asking:
+            question = FORK_REQUEST.pack(RENEW_REQUEST) + b"".join(pack_frame(name))
+            await asyncio.get_running_loop().sock_sendall(self._control, question)
+            error: BaseException | None = await self._answer()
+            return error
 
     def kill(self) -> None:
         """End it now, and all children with it."""

@@ -2,7 +2,8 @@
 
 ``python -m streams.pool_server PARENT CONTROL``: the parent's process id and the number of an inherited socket. The first
 question on it names what is loaded. Each later one asks for a child, whose socket travels beside it, in the place of
-one that ended, whose exit status is the answer. When the parent dies or hangs up, everything here dies.
+one that ended, whose exit status is the answer; or to load a step anew, whose files have changed (`RENEW_REQUEST`), for
+the children that are forked from then on. When the parent dies or hangs up, everything here dies.
 
 A child answers one question at a time, pickled behind a `FRAME_LENGTH`. The kernel ends it where an answer takes longer
 than the deadline: a regular expression holds the interpreter, so nothing inside the child could.
@@ -20,6 +21,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from io import BufferedRWPair
 from typing import Any, Final
 
@@ -28,6 +30,10 @@ from processors.errors import OutOfMemory
 PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 FRAME_LENGTH: Final = struct.Struct("!Q")  # before a question or an answer: its bytes
 FORK_REQUEST: Final = struct.Struct("!q")  # the process id of the child that the new one replaces; 0: none
+
+RENEW_REQUEST: Final = (
+    -1
+)  # in the place of a process id: a frame with the name of a step to load anew follows
 
 PooledTask = Callable[[Sequence[Any]], list[Any]]  # one result for each argument
 
@@ -41,7 +47,7 @@ def main() -> None:
     with socket.socket(fileno=control_number) as control:
         try:
             load, steps, tasks, settings = pickle.loads(_receive_frame(control))  # noqa: S301 -- our own parent wrote it
-            loaded: Mapping[str, PooledTask] = {step.name: load(step, settings) for step in steps} | tasks
+            loaded: dict[str, PooledTask] = {step.name: load(step, settings) for step in steps} | tasks
         except EOFError:
             return
         except BaseException as error:  # noqa: BLE001 -- the parent raises it
@@ -50,7 +56,8 @@ def main() -> None:
         gc.collect()
         gc.freeze()  # what is loaded stays out of collections, which would copy shared memory
         control.sendall(b"".join(pack_frame(None)))
-        _fork_on_request(control, loaded, settings.steps.deadline_s)
+        loaders = {step.name: partial(load, step, settings) for step in steps}
+        _fork_on_request(control, loaded, loaders, settings.steps.deadline_s)
 
 
 def pack_frame(value: object) -> tuple[bytes, bytes]:
@@ -71,8 +78,13 @@ def as_picklable(error: BaseException) -> BaseException:
     return travels
 
 
-def _fork_on_request(control: socket.socket, loaded: Mapping[str, PooledTask], deadline_s: float) -> None:
-    """Fork a child for each request, until the parent hangs up; then end those that live."""
+def _fork_on_request(
+    control: socket.socket,
+    loaded: dict[str, PooledTask],
+    loaders: Mapping[str, Callable[[], PooledTask]],
+    deadline_s: float,
+) -> None:
+    """Fork a child for each request, or load a step anew, until the parent hangs up; then end those that live."""
     children: set[int] = set()
     while True:
         request, sockets, _, _ = socket.recv_fds(control, FORK_REQUEST.size, 1)
@@ -81,12 +93,31 @@ def _fork_on_request(control: socket.socket, loaded: Mapping[str, PooledTask], d
                 os.kill(child, signal.SIGKILL)
             return
         (replaced,) = FORK_REQUEST.unpack(request)
+        if replaced == RENEW_REQUEST:
+            control.sendall(b"".join(pack_frame(_renew(control, loaded, loaders))))
+            continue
         status = _end_child(replaced) if replaced in children else 0
         children.discard(replaced)
         child = _fork(sockets[0], control, loaded, deadline_s)
         children.add(child)
         os.close(sockets[0])
         control.sendall(b"".join(pack_frame((child, status))))
+
+
+def _renew(
+    control: socket.socket, loaded: dict[str, PooledTask], loaders: Mapping[str, Callable[[], PooledTask]]
+) -> BaseException | None:
+    """Load the step that a frame names anew; the error where it can't be, and the one before stays."""
+    try:
+        name = pickle.loads(_receive_frame(control))  # noqa: S301 -- our own parent wrote it
+        loaded[name] = loaders[name]()
+    except EOFError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- the parent raises it
+        return as_picklable(error)
+    gc.collect()
+    gc.freeze()
+    return None
 
 
 def _end_child(child: int) -> int:

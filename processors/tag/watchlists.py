@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, get_args
 
 from msgspec.structs import replace
 
-from config import Misconfigured
+from config import Misconfigured, raise_fault
 from config.files import find_file
 from processors.model.event import Entity, Label, Mention
 from processors.tag.copy import Copy, NameSpan, merge_names
@@ -69,23 +69,10 @@ class WatchLists:
         Raises:
             Misconfigured: the file can't be read, or says what no list can have; the line is named.
         """
-        if not name:
-            return cls(PhraseIndex(()), ())
-        path = find_file(name)
-        source = _text(path)
-        try:
-            document = tomllib.loads(source)
-        except tomllib.TOMLDecodeError as error:
-            raise Misconfigured(f"{path}: not TOML: {error}") from error
-        watched: list[WatchedName] = []
-        patterns: list[WatchPattern] = []
-        lists = document.get("lists", {})
-        if not isinstance(lists, dict) or set(document) - {"lists"}:
-            raise Misconfigured(f"{path}: a watch list stands under [lists.NAME]")
-        for title, members in lists.items():
-            for entry in _entries(path, source, title, members):
-                (watched if isinstance(entry, WatchedName) else patterns).append(entry)  # type: ignore[arg-type]
-        return cls(PhraseIndex.of((entry.name, entry) for entry in watched), tuple(patterns))
+        entries = [entry for members in read_lists(name).values() for entry in members]
+        watched = [entry for entry in entries if isinstance(entry, WatchedName)]
+        patterns = tuple(entry for entry in entries if isinstance(entry, WatchPattern))
+        return cls(PhraseIndex.of((entry.name, entry) for entry in watched), patterns)
 
     def find(self, copy: Copy, words: CopyWords) -> list[WatchHit]:
         """Every hit in a copy."""
@@ -107,6 +94,45 @@ class WatchLists:
             for match in pattern.expression.finditer(text, start, end):
                 if match.end() > match.start():
                     yield WatchHit(_span_of_hit(*match.span(), pattern.label), pattern.list)
+
+
+def read_lists(
+    name: str, on_fault: Callable[[Misconfigured], None] = raise_fault
+) -> dict[str, list[WatchedName | WatchPattern]]:
+    """The lists of a file, which is found by the rule of `config.files`; no name, no lists.
+
+    `on_fault` gets what the file says that no list can have, with its line; by default it is raised.
+    """
+    lists: dict[str, list[WatchedName | WatchPattern]] = {}
+    if not name:
+        return lists
+    path = find_file(name)
+    source = _text(path)
+    try:
+        document = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured(f"{path}: not TOML: {error}") from error
+    tables = document.get("lists", {})
+    if not isinstance(tables, dict) or set(document) - {"lists"}:
+        raise Misconfigured(f"{path}: a watch list stands under [lists.NAME]")
+    for title, members in tables.items():
+        try:
+            lists[title] = list(_entries(path, source, title, members))
+        except Misconfigured as error:
+            on_fault(error)
+    return lists
+
+
+def list_files(name: str) -> list[Path]:
+    """The files of names that a file of watch lists names, as far as it can be read."""
+    path = find_file(name)
+    try:
+        lists = tomllib.loads(path.read_text("utf-8")).get("lists", {})
+    except (OSError, ValueError):
+        return []
+    tables = lists.values() if isinstance(lists, dict) else ()
+    names = [table["file"] for table in tables if isinstance(table, dict) and "file" in table]
+    return [path.parent / str(file) for file in names]
 
 
 def add_hits(names: Sequence[NameSpan], hits: Sequence[WatchHit]) -> list[NameSpan]:

@@ -12,15 +12,15 @@ from processors.model.event import Event
 from sinks.alerts.ports import AlertStore
 from sinks.alerts.saved import TargetLimits
 
-FeedCondition = Literal["new", "ok", "throttled", "stalled", "erroring", "gone", "paused"]
+FeedCondition = Literal["new", "ok", "failing", "throttled", "stalled", "erroring", "gone", "paused"]
 
 
 class FeedHealth(Model, frozen=True):
     """The health of a feed.
 
     `outcome` is the last poll's (``new``, ``unchanged``, ``not-modified``, an error class). `state` is the judgement:
-    ``new`` not polled yet, ``ok``, ``throttled`` the host asked for less, ``stalled`` far over the time in which a new
-    item was due, ``erroring`` the last polls failed, ``gone`` the publisher ended it, ``paused`` by the operator.
+    ``new`` not polled yet, ``ok``, ``failing`` the last poll failed, ``throttled`` the host asked for less, ``stalled`` far over the time in which a new
+    item was due, ``erroring`` the last three or more failed, ``gone`` the publisher ended it, ``paused`` by the operator.
     `items_per_day` came lately, `expected_per_day` is what was usual over the last weeks; None where too little is known.
     `gaps` counts polls that may have missed items, `errors` failed polls in a row; `message` says what to do.
     """

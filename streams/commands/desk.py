@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from sinks.desk.ports import FeedHealth, Feeds
+    from streams.pollers.feed import Feed
+    from streams.reload import ReloadPart
 
 HOST_OPTION = SettingOption(
     "--host", "desk.host", "The address to answer on. Any but loopback demands a token. [default: 127.0.0.1]"
@@ -45,7 +47,7 @@ def command(settings: Settings, feeds: str | None) -> None:
     configure_logs(settings.log)
     if feeds:
         log_files(settings, "poll.feeds")
-    asyncio.run(_serve_until_signal(settings, _polled_feeds(settings) if feeds else NoFeeds()))
+    asyncio.run(_serve_until_signal(settings, shows_feeds=bool(feeds)))
 
 
 class NoFeeds:
@@ -56,17 +58,26 @@ class NoFeeds:
         return ()
 
 
-def _polled_feeds(settings: Settings) -> Feeds:
+def _shown_feeds(settings: Settings) -> tuple[Feeds, list[ReloadPart]]:
+    """The feeds of the pollers' list, and the list as what is read again."""
     from functools import partial
 
     from streams.kafka.poll import load_states
+    from streams.operator_files import feeds_part
     from streams.pollers.feed_health import PolledFeeds
-    from streams.pollers.feed_list import load_feeds
+    from streams.pollers.feed_list import FeedBook, load_feeds
 
-    return PolledFeeds(load_feeds(settings.poll.feeds), partial(load_states, settings), FEED_STATES_AGE_S)
+    book = FeedBook()
+
+    async def use_feeds(listed: Sequence[Feed]) -> None:
+        book.replace(listed)
+
+    part = feeds_part(settings, use_feeds)
+    book.replace(load_feeds(settings.poll.feeds))
+    return PolledFeeds(book, partial(load_states, settings), FEED_STATES_AGE_S), [part]
 
 
-async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
+async def _serve_until_signal(settings: Settings, *, shows_feeds: bool) -> None:
     from contextlib import AsyncExitStack
     from functools import partial
 
@@ -80,13 +91,17 @@ async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
     from sinks.desk.tokens import TokenFile
     from sinks.elasticsearch import ElasticStories
     from sinks.listener import serve
+    from streams.kafka.security import certificates_part
     from streams.kafka.session import read_item, scan_items
     from streams.pollers.picture_files import PictureFiles
     from streams.raw_items import RawArchive
+    from streams.reload import FileReloader, follow_files
 
     stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    feeds, parts = _shown_feeds(settings) if shows_feeds else (NoFeeds(), [])
+    reloader = FileReloader([*parts, certificates_part(settings.kafka)])
     stories = ElasticStories(settings.elasticsearch, timeout_s=settings.desk.search_timeout_s)
     host, port = settings.desk.host, settings.desk.port
     async with AsyncExitStack() as stack:
@@ -103,4 +118,6 @@ async def _serve_until_signal(settings: Settings, feeds: Feeds) -> None:
             raise Misconfigured(f"[desk] {host}:{port}: {error.strerror}; choose another port") from error
         stack.push_async_callback(listener.cleanup)
         structlog.get_logger("wiredesk").info("the desk is open", url=f"http://{host}:{port}/")
+        await stack.enter_async_context(follow_files(reloader, stop))
         await stop.wait()
+    structlog.get_logger("wiredesk").info("the desk is closed")

@@ -123,43 +123,73 @@ def check_one_feed(settings: Settings, target: str) -> None:
 @command.command("add")
 @click.argument("url")
 @click.option("--id", "feed_id", help="A short name. [default: made from the title or host]")
-@click.option("--title", default="", help="What people call it.")
+@click.option("--title", default="", help="What people call it. [default: what the feed calls itself]")
 @click.option("--language", help="BCP 47 tag, where its items name none.")
 @click.option("--source", help="The agency's name.")
-@with_settings(FEEDS_OPTION)
+@click.option("--unchecked", is_flag=True, help="Add it without looking at it.")
+@with_settings(FEEDS_OPTION, DATA_OPTION)
 def add_feed(
-    settings: Settings, url: str, feed_id: str | None, title: str, language: str | None, source: str | None
+    settings: Settings,
+    *,
+    url: str,
+    feed_id: str | None,
+    title: str,
+    language: str | None,
+    source: str | None,
+    unchecked: bool,
 ) -> None:
-    """Add a feed to the list."""
-    from config import Misconfigured
-    from streams.pollers.feed import Feed, find_url_fault, make_feed_id
+    """Add a feed to the list, after a look at it. Of a page that names one feed, that feed is added.
+
+    \b
+    Examples:
+      wiredesk feeds add https://www.example.org/rss.xml --feeds my.toml
+      wiredesk feeds add https://www.example.org/ --source "Example News" --feeds my.toml
+    """
+    from streams.pollers.feed import Feed, make_feed_id
 
     path, listed = _load_own_list(settings)
-    if wrong := find_url_fault(url):
-        raise Misconfigured(wrong)
+    _check_new(path, listed, url, feed_id)
+    if not unchecked:
+        found, name = _look_at(settings, url)
+        title = title or name
+        if found != url:
+            _check_new(path, listed, found, feed_id)
+            url = found
     ids = {feed.id for feed in listed}
-    if any(feed.url == url for feed in listed) or feed_id in ids:
-        raise Misconfigured(f"{path}: {feed_id or redact_secrets(url)!r} stands there already")
     feed = Feed(feed_id or make_feed_id(title, url, ids), url, title, language, source)
     _write(path, (*listed, feed))
     click.echo(f"added {feed.id}")
+    _say_when(settings, path)
+
+
+@command.command("remove")
+@click.argument("feed_id")
+@with_settings(FEEDS_OPTION, DATA_OPTION)
+def remove_feed(settings: Settings, feed_id: str) -> None:
+    """Take a feed off the list. Its stories stay; what is remembered of it does too, for the day when it comes back."""
+    path, listed = _load_own_list(settings)
+    chosen = _find(listed, feed_id)
+    _write(path, tuple(feed for feed in listed if feed is not chosen))
+    click.echo(f"removed {feed_id}")
+    _say_when(settings, path)
 
 
 @command.command("pause")
 @click.argument("feed_id")
 @click.option("--off", is_flag=True, help="Poll it again.")
-@with_settings(FEEDS_OPTION)
+@with_settings(FEEDS_OPTION, DATA_OPTION)
 def pause_feed(settings: Settings, feed_id: str, off: bool) -> None:
-    """Stop polling a feed, or with --off go on. A running poller sees it at its next start."""
+    """Stop polling a feed, or with --off go on. A running poller sees it within two seconds."""
     path, listed = _load_own_list(settings)
     chosen = _find(listed, feed_id)
     _write(path, tuple(replace(feed, paused=not off) if feed is chosen else feed for feed in listed))
     click.echo(f"{'polling' if off else 'paused'} {feed_id}")
+    _say_when(settings, path)
 
 
 @command.command("import")
 @click.argument("opml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@with_settings(FEEDS_OPTION)
+@with_settings(FEEDS_OPTION, DATA_OPTION)
 def import_feeds(settings: Settings, opml: Path) -> None:
     """Add the feeds of an OPML file to the list; each line that can't be used is named."""
     from streams.pollers.feed import make_feed_id
@@ -176,6 +206,8 @@ def import_feeds(settings: Settings, opml: Path) -> None:
             merged.append(replace(feed, id=make_feed_id(feed.id, feed.url, {other.id for other in merged})))
     _write(path, merged)
     click.echo(f"{len(merged) - len(listed)} feeds added, {len(outline.problems)} lines left out")
+    if len(merged) > len(listed):
+        _say_when(settings, path)
     sys.exit(0 if outline.feeds or not outline.problems else 1)
 
 
@@ -203,6 +235,59 @@ def _load_own_list(settings: Settings) -> tuple[Path, tuple[Feed, ...]]:
     if path.is_file() and not Path(name).exists():
         raise Misconfigured(f"{name} is the bundled list; name your own with --feeds my.toml")
     return path, load_feeds(path) if path.exists() else ()
+
+
+def _check_new(path: Path, listed: Sequence[Feed], url: str, feed_id: str | None) -> None:
+    """Refuse an address that is none, or what stands in the list already."""
+    from config import Misconfigured
+    from streams.pollers.feed import find_url_fault
+
+    if wrong := find_url_fault(url):
+        raise Misconfigured(wrong)
+    if any(feed.url == url for feed in listed) or any(feed.id == feed_id for feed in listed):
+        raise Misconfigured(f"{path}: {feed_id or redact_secrets(url)!r} stands there already")
+
+
+def _look_at(settings: Settings, url: str) -> tuple[str, str]:
+    """The address of a sound feed, and what it calls itself: the given one, or the one that a page there names.
+
+    Whatever else is there ends the command with a line and status 1.
+    """
+    import asyncio
+
+    from streams.pollers.check import check_feed, discover_feeds
+    from streams.pollers.feed import Feed
+
+    found, message = asyncio.run(discover_feeds(url, settings.poll))
+    if len(found) == 1:
+        [named] = found
+        if named != url:
+            click.echo(redact_secrets(f"{url} is a page, whose feed is {named}"), err=True)
+        report = asyncio.run(check_feed(Feed("check", named), settings.poll, settings.normalise))
+        if report.is_sound:
+            click.echo(report.message, err=True)
+            return named, found[named] or report.name
+        message = f"{report.outcome}: {report.message}"
+    for address, title in found.items() if len(found) > 1 else ():
+        click.echo(redact_secrets(f"  {address}\t{title}"), err=True)
+    what = "name one of these feeds of the page" if len(found) > 1 else "--unchecked adds it all the same"
+    click.echo(redact_secrets(f"not added: {message}; {what}"), err=True)
+    sys.exit(1)
+
+
+def _say_when(settings: Settings, path: Path) -> None:
+    """Say when a change of the list takes effect."""
+    from streams.embedded.folder_lock import find_holder
+
+    fleet = "pollers of a fleet that read this file take it within 2 seconds"
+    holder = find_holder(Path(settings.embedded.data))
+    if holder and holder.feeds and Path(holder.feeds).resolve() == path.resolve():
+        line = f"`wiredesk run` takes it within 2 seconds ({holder})"
+    elif holder:
+        line = f"`wiredesk run` polls {holder.feeds or 'no list'}, not {path} ({holder}); {fleet}"
+    else:
+        line = f"no `wiredesk run` on {settings.embedded.data} is there: the next start takes it; {fleet}"
+    click.echo(line, err=True)
 
 
 def _write(path: Path, feeds: Sequence[Feed]) -> None:

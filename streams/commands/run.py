@@ -76,10 +76,13 @@ def command(
 
 
 async def _serve_until_signal(settings: Settings, options: Options) -> None:
+    import structlog
+
     from streams.embedded.serve import serve
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last until files are read again at it
         loop.add_signal_handler(name, stop.set)
     await serve(settings, options, stop)
+    structlog.get_logger("wiredesk").info("wiredesk has stopped", data=str(options.data))

@@ -82,7 +82,7 @@ def webhooks(settings: Settings) -> None:
     from streams.webhooks.targets import load_targets
 
     chosen = load_targets(settings, load_rules(settings))
-    if not chosen:
+    if not settings.webhooks.file:
         raise Misconfigured("no webhooks: name a file of targets with webhooks.file")
 
     async def run(stop: asyncio.Event) -> None:

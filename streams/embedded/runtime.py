@@ -123,7 +123,7 @@ class EmbeddedRuntime:
 
     def list_targets(self) -> list[str]:
         """The names of the webhooks."""
-        return [target.name for target in self._targets]
+        return list(self.posted.names)
 
     async def scan_items(self, since_ms: int, mark: bytes, limit: int) -> list[bytes]:
         """Raw items that were written from a time on and have some bytes in them, oldest first."""

@@ -30,6 +30,7 @@ from sinks.desk.ports import AlertDesk, DeskExtras
 from sinks.desk.raw_items import RawItems
 from sinks.desk.tokens import open_token_file
 from sinks.listener import serve as serve_app
+from sinks.routes.router import RouteRule
 from sinks.sqlite.writer import StorySearch
 from sinks.stories import now_ms
 from streams.alerts.senders import target_limits
@@ -42,16 +43,19 @@ from streams.embedded.runtime import EmbeddedRuntime
 from streams.operations.feeds import FeedDesk
 from streams.operations.letters import LetterDesk
 from streams.operations.routes import RouteDesk, WebhookDesk
+from streams.operator_files import feeds_part, routes_part, watchlists_part, webhooks_part
 from streams.pollers import DropWatch, poll_feeds
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import PolledFeeds
-from streams.pollers.feed_list import load_feeds
+from streams.pollers.feed_list import FeedBook, load_feeds
 from streams.pollers.picture_files import PictureFiles
 from streams.pollers.poller import JUDGE_TASK
 from streams.raw_items import RawArchive
+from streams.reload import FileReloader, ReloadPart, follow_files
 from streams.retry import LOG, retry_until_stopped
 from streams.sources.declaration import SourceEntry, load_sources
 from streams.sources.watch import SourceWatch
+from streams.webhooks.targets import Target
 
 SAMPLES: Final = CONFIG_FOLDER / "samples"
 # For what is in flight at the end; the rest stays in the log. Less leaves more to the next start; with more, a
@@ -76,9 +80,11 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
     Raises:
         Misconfigured: a setting can't be followed: no such feeds file, the port is taken, no such folder.
     """
-    feeds = load_feeds(settings.poll.feeds) if options.poll else ()
+    running = _Running(settings)
+    reloader = FileReloader(running.parts(polls=options.poll))
+    running.feeds.replace(load_feeds(settings.poll.feeds) if options.poll else ())
     feeds_path = str(find_file(settings.poll.feeds)) if options.poll else ""
-    sources = load_sources(settings.poll.sources, feeds)
+    sources = load_sources(settings.poll.sources, running.feeds.feeds)
     # Before threads load the steps: of two threads that import a package at once, one may get it half made.
     import_module("streams.pollers.poller")
     async with AsyncExitStack() as stack:
@@ -87,14 +93,19 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
         if runtime is None:
             return
         await stack.enter_async_context(runtime)
+        running.runtime = runtime
         drop = DropWatch(settings.poll, runtime.outlet)
         if options.desk:
-            shown = (*feeds, *(entry.feed for entry in sources))
-            await _open_desk(settings, runtime, shown, drop, stack)
-        log.info("wiredesk runs", data=str(options.data), feeds=len(feeds), sources=len(sources))
+            shown = tuple(entry.feed for entry in sources)
+            polled = PolledFeeds(running.feeds, runtime.feed_states.load, others=shown)
+            await _open_desk(settings, runtime, polled, drop, stack, polls=options.poll)
+        log.info(
+            "wiredesk runs", data=str(options.data), feeds=len(running.feeds.feeds), sources=len(sources)
+        )
         if options.samples:
             await publish_samples(runtime)
-        polling = asyncio.create_task(_poll_all(feeds, sources, settings, runtime, drop, stop))
+        polling = asyncio.create_task(_poll_all(running.feeds, sources, settings, runtime, drop, stop))
+        await stack.enter_async_context(follow_files(reloader, stop))
         await _first(polling, asyncio.create_task(stop.wait()), asyncio.create_task(runtime.failed()))
         stop.set()
         runtime.log_thread.stop_waiting()
@@ -107,7 +118,7 @@ async def serve(settings: Settings, options: Options, stop: asyncio.Event) -> No
 
 
 async def _poll_all(
-    feeds: Sequence[Feed],
+    feeds: FeedBook,
     sources: Sequence[SourceEntry],
     settings: Settings,
     runtime: EmbeddedRuntime,
@@ -127,6 +138,37 @@ async def _poll_all(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Running:
+    """What of this process the operator's files change while it runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.feeds = FeedBook()
+        self.runtime: EmbeddedRuntime | None = None
+
+    def parts(self, *, polls: bool) -> list[ReloadPart]:
+        """What is read again; the routes before the webhooks, which name them."""
+        settings = self._settings
+        parts = [routes_part(settings, self._use_rules)] if settings.routes.file else []
+        parts += [webhooks_part(settings, self._use_targets), watchlists_part(settings, self._renew_tagger)]
+        return [feeds_part(settings, self._use_feeds), *parts] if polls else parts
+
+    async def _use_feeds(self, feeds: Sequence[Feed]) -> None:
+        self.feeds.replace(feeds)
+
+    async def _use_rules(self, rules: Sequence[RouteRule]) -> None:
+        assert self.runtime, "nothing is reloaded before it runs"
+        self.runtime.book.replace(rules)
+
+    async def _use_targets(self, targets: Sequence[Target]) -> None:
+        assert self.runtime, "nothing is reloaded before it runs"
+        await self.runtime.posted.use(targets)
+
+    async def _renew_tagger(self) -> None:
+        assert self.runtime, "nothing is reloaded before it runs"
+        await self.runtime.pool.renew("tag")
 
 
 async def _open_runtime(settings: Settings, data: Path, stop: asyncio.Event) -> EmbeddedRuntime | None:
@@ -166,15 +208,16 @@ async def publish_samples(runtime: EmbeddedRuntime) -> None:
 async def _open_desk(
     settings: Settings,
     runtime: EmbeddedRuntime,
-    feeds: Sequence[Feed],
+    polled: PolledFeeds,
     drop: DropWatch,
     stack: AsyncExitStack,
+    *,
+    polls: bool,
 ) -> None:
     """Serve the desk until the stack ends; Misconfigured where the address can't be had."""
     search = StorySearch(runtime.path, timeout_s=settings.desk.search_timeout_s)
     stack.callback(search.close)
     desk = settings.desk
-    polled = PolledFeeds(feeds, runtime.feed_states.load)
     checks = {"database": runtime.check, "drop folder": drop.check}
     tokens = open_token_file(settings, runtime.path.parent)
     hand_on = HandOnOutlet(runtime.log_thread, runtime.list_targets) if runtime.list_targets() else None
@@ -182,7 +225,7 @@ async def _open_desk(
     alerts = AlertDesk(runtime.alerts, settings.alerts, target_limits(settings), runtime.wake_alerts)
     extras = DeskExtras(pictures, hand_on, alerts)
     changes = ChangeLog(runtime.path.with_name(CHANGES_FILE))
-    controls = _make_controls(settings, runtime, polled, polls=bool(feeds))
+    controls = _make_controls(settings, runtime, polled, polls=polls)
     app = make_app(
         search,
         polled,

@@ -129,12 +129,14 @@ class PostedRoutes:
     def __init__(self, settings: Settings, log_thread: LogThread) -> None:
         """Nothing is delivered before `use`."""
         self._settings, self._log_thread = settings, log_thread
+        self.names: tuple[str, ...] = ()
         self.readers: tuple[LogSource, ...] = ()  # whose offsets the retention looks at
         self.clients: dict[str, TargetClient] = {}  # that post now, by their targets' names
         self.deliveries = Deliveries(self._deliver)
 
     async def use(self, targets: Sequence[Target]) -> None:
         """Deliver to these from now on."""
+        self.names = tuple(target.name for target in targets)
         self.readers = tuple(LogSource(target, self._log_thread) for target in targets)
         await self.deliveries.use(targets)
 

@@ -93,6 +93,28 @@ class PartitionLedger:
     ) -> None:
         await self._stack.aclose()
 
+    async def use_feeds(self, feeds: Sequence[Feed]) -> Mapping[str, bytes]:
+        """Keep the states of these from now on, and return them.
+
+        Raises:
+            KafkaError: the broker refuses.
+        """
+        homes = {feed.id: feed_partition(feed, self._partition_count) for feed in feeds}
+        for partition in sorted(set(homes.values()) - self._writers.keys()):
+            writer = PartitionWriter(self._cluster, partition, self._is_ours)
+            self._stack.push_async_callback(writer.close)
+            await writer.start()
+            self._writers[partition] = writer
+        self.feeds, self._homes = (
+            feeds,
+            {**self._homes, **homes},
+        )  # of one that is gone a poll may be under way
+        if any(feed.id not in self.states for feed in feeds):
+            ours = dict(self.states)
+            await self.load()
+            self.states |= ours
+        return self.states
+
     async def load(self) -> Mapping[str, bytes]:
         """The last committed state of our feeds.
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Final
@@ -29,9 +29,11 @@ from sinks.desk.health import count_feeds
 from streams.kafka.cluster import HEARTBEATS, Cluster, drop_result
 from streams.kafka.ledger import PartitionLedger, TopicOutlet, feed_partition, read_states
 from streams.kafka.publisher import Publisher
+from streams.kafka.security import certificates_part
 from streams.kafka.service import serve_health
 from streams.kafka.topics import POLL_TOPICS, partition_counts, wait_until_ready, watch_topics
 from streams.kafka.watchdog import ReaderStanding, Watchdog, either
+from streams.operator_files import feeds_part
 from streams.pollers import DropWatch, judge_tasks
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import read_health
@@ -41,6 +43,7 @@ from streams.pollers.inbound import listen_for_items
 from streams.pollers.poller import JUDGE_TASK, PoliteAccess, Poller
 from streams.pollers.ports import Hubs, NoHubs
 from streams.pool import StepPool
+from streams.reload import FileReloader, follow_files
 from streams.sources.declaration import SourceEntry, load_sources
 from streams.sources.watch import SourceWatch
 from streams.topology import FEED_STATES
@@ -60,6 +63,11 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         Transient: the broker took nothing more until the stop.
         KafkaError: our place was taken while we were away; start again.
     """
+
+    async def use_feeds(listed: Sequence[Feed]) -> None:
+        await share.use_feeds(listed)
+
+    reloader = FileReloader([feeds_part(settings, use_feeds), certificates_part(settings.kafka)])
     feeds = load_feeds(settings.poll.feeds)
     sources = load_sources(settings.poll.sources, feeds)
     cluster = Cluster(settings.kafka)
@@ -97,7 +105,9 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
         stack.callback(watching.cancel)
         folder = asyncio.create_task(drop.run(stop, pool))
         stack.push_async_callback(_cancel, folder)
+        await stack.enter_async_context(follow_files(reloader, stop))
         await share.run(stop, folder)
+    log.info("poller stopped")
 
 
 class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in aiokafka
@@ -124,6 +134,7 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
         self._confirmed_at = 0.0  # monotonic seconds at which the group last knew us
         self.hubs: Hubs = NoHubs()
         self._ledger: PartitionLedger | None = None
+        self._partitions: frozenset[int] = frozenset()
         self._poller: Poller | None = None
         self._polling: asyncio.Task[None] | None = None
         self._stop_polling = asyncio.Event()
@@ -172,6 +183,32 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
         """Take in what a hub delivered; False where the feed is another poller's by now."""
         return await self._poller.deliver(feed, answer) if self._poller else False
 
+    async def use_feeds(self, feeds: Sequence[Feed]) -> None:
+        """Poll our share of these from now on.
+
+        Raises:
+            Transient: the broker does not answer, so that another try is needed.
+        """
+        self._feeds = feeds
+        ledger, poller = self._ledger, self._poller
+        if not ledger or not poller:  # the next assignment takes them
+            return
+        ours = self._share_of(self._partitions)
+        try:
+            sources = [entry.feed for entry in self._own_sources(self._partitions)]
+            poller.use_feeds(ours, await ledger.use_feeds([*ours, *sources]))
+        except KafkaError as error:
+            raise Unreachable(f"Kafka: {error}") from error
+        log.info("feeds of our partitions", feeds=len(ours))
+
+    def _share_of(self, partitions: Collection[int]) -> list[Feed]:
+        count = self._partition_count
+        return [feed for feed in self._feeds if feed_partition(feed, count) in partitions]
+
+    def _own_sources(self, partitions: Collection[int]) -> list[SourceEntry]:
+        count = self._partition_count
+        return [entry for entry in self._sources if feed_partition(entry.feed, count) in partitions]
+
     async def check_group(self) -> str | None:
         """Why we are not ready, for ``/readyz``: the group does not know us. A poller that ends its polling is ready."""
         if self._is_member() or (self._polling and self._polling.done()):
@@ -192,8 +229,9 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
     async def _poll(self, partitions: frozenset[int], stop: asyncio.Event) -> None:
         """Poll the feeds of some partitions until they go."""
         count = self._partition_count
-        ours = [feed for feed in self._feeds if feed_partition(feed, count) in partitions]
-        sources = [entry for entry in self._sources if feed_partition(entry.feed, count) in partitions]
+        ours = self._share_of(partitions)
+        self._partitions = partitions
+        sources = self._own_sources(partitions)
         log.info(
             "partitions are ours", number=len(partitions), of=count, feeds=len(ours), sources=len(sources)
         )

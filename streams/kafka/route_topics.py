@@ -14,7 +14,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from config.settings import Settings
-from processors.errors import Transient
+from processors.errors import Transient, Unreachable
 from sinks.metrics import SKIPPED_ROUTES
 from sinks.routes.router import RouteRule
 from streams.kafka.topics import create_topics, topics_of_rules
@@ -39,11 +39,14 @@ class RouteTopics:
         """Want these rules from now on, and put in force those that have their topics.
 
         Raises:
-            KafkaError: the broker does not answer.
+            Unreachable: the broker does not answer, so that another try is needed.
         """
         async with self._lock:
             self._wanted = tuple(rules)
-            await self._look()
+            try:
+                await self._look()
+            except (KafkaError, OSError) as error:
+                raise Unreachable(f"Kafka at {self._settings.kafka.servers}: {error}") from error
 
     async def follow(self) -> None:
         """Look for missing topics now and then, until cancelled."""

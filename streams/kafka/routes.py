@@ -30,11 +30,14 @@ from streams.kafka.producer import NotWritten, RefusedBatch, UnacknowledgedBatch
 from streams.kafka.publisher import Publisher
 from streams.kafka.refusals import message_limit, set_aside_error
 from streams.kafka.route_topics import RouteTopics
+from streams.kafka.security import certificates_part
 from streams.kafka.service import serve_health
 from streams.kafka.step_runner import PartitionsLost, StepRunner
 from streams.kafka.topics import WEBHOOK_TOPICS, wait_until_ready, watch_topics
 from streams.kafka.watchdog import ReaderStanding, Watchdog, age_of, either, member_offsets
 from streams.messages import Message, Record, dead_letter, without_bytes
+from streams.operator_files import webhooks_part
+from streams.reload import FileReloader, follow_files
 from streams.retry import BROKER, retry_until_stopped
 from streams.routing import RouteWork
 from streams.topology import ROUTED, WEBHOOKS
@@ -157,6 +160,12 @@ async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: a
         KafkaError: the broker refuses; start again from what is committed.
     """
     cluster = Cluster(settings.kafka)
+
+    async def use_targets(chosen: Sequence[Target]) -> None:
+        await posting.use(chosen)
+
+    parts = [webhooks_part(settings, use_targets)] if settings.webhooks.file else []
+    reloader = FileReloader([*parts, certificates_part(settings.kafka)])
     if not await wait_until_ready(settings, stop, WEBHOOK_TOPICS):
         return
     async with AsyncExitStack() as stack:
@@ -176,6 +185,7 @@ async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: a
         )
         watching.add_done_callback(drop_result)
         stack.callback(watching.cancel)
+        await stack.enter_async_context(follow_files(reloader, stop))
         await posting.deliveries.run(stop)
     log.info("webhooks stopped", targets=len(targets))
 
@@ -197,7 +207,7 @@ class PostedTopics:
         """Deliver to these from now on.
 
         Raises:
-            KafkaError: the broker does not answer.
+            Unreachable: the broker does not answer, so that another try is needed.
         """
         self._targets = tuple(targets)
         wanted = {target.route: RouteRule(target.route, {}) for target in targets}

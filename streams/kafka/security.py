@@ -7,9 +7,12 @@ learn the reason, because a wrong password is nothing to wait for.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import ssl
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final, get_args
 
 import structlog
@@ -28,6 +31,7 @@ from config.reader import read_secret_file
 from config.schema import SaslMechanism
 from config.settings import Kafka
 from sinks.metrics import RETRIES
+from streams.reload import ReloadPart
 
 SASL_MECHANISMS: Final = tuple(filter(None, get_args(SaslMechanism)))
 # For the one connection that asks why we are refused. Shorter, and a slow broker's reason is missed, so that a wrong
@@ -159,7 +163,66 @@ async def watch_credentials(settings: Kafka) -> None:
     await asyncio.Event().wait()
 
 
+def certificates_part(settings: Kafka) -> ReloadPart:
+    """Our certificates and those of authorities, which running clients use for connections from then on.
+
+    An authority that has left its file is trusted until the process ends.
+    """
+
+    def paths() -> list[Path]:
+        return [find_file(path) for _, path in _certificate_files(settings)]
+
+    def load() -> dict[str, str]:
+        if paths():
+            _make_context(settings)  # refuses what can't be used
+        return {
+            name: hashlib.sha256(find_file(path).read_bytes()).hexdigest()
+            for name, path in _certificate_files(settings)
+        }
+
+    async def put_in_force(_digests: dict[str, str]) -> None:
+        files = dict(_certificate_files(settings))
+        context = _CONTEXTS.get(_context_key(settings))
+        if context is None:
+            return
+        if "ca_file" in files:
+            context.load_verify_locations(cafile=find_file(files["ca_file"]))
+        if "cert_file" in files:
+            context.load_cert_chain(find_file(files["cert_file"]), find_file(files["key_file"]))
+
+    return ReloadPart(
+        "certificates",
+        paths,
+        load,
+        lambda digests: {f"kafka.{name}": digest for name, digest in digests.items()},
+        put_in_force,
+    )
+
+
+# One for all clients of a process, so that a certificate that is renewed is theirs as well.
+_CONTEXTS: Final[dict[tuple[tuple[str, str], ...], ssl.SSLContext]] = {}
+
+
+def _context_key(settings: Kafka) -> tuple[tuple[str, str], ...]:
+    return tuple(_certificate_files(settings))
+
+
+def _certificate_files(settings: Kafka) -> Iterator[tuple[str, str]]:
+    """The files that the settings name, by the settings' names."""
+    if settings.security_protocol.endswith("SSL"):
+        for name in ("ca_file", "cert_file", "key_file"):
+            if path := getattr(settings, name):
+                yield name, path
+
+
 def _ssl_context(settings: Kafka) -> ssl.SSLContext:
+    key = _context_key(settings)
+    if key not in _CONTEXTS:
+        _CONTEXTS[key] = _make_context(settings)
+    return _CONTEXTS[key]
+
+
+def _make_context(settings: Kafka) -> ssl.SSLContext:
     paths: dict[str, str | None] = {}
     for name in ("ca_file", "cert_file", "key_file"):
         path = getattr(settings, name) and str(find_file(getattr(settings, name)))

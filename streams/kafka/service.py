@@ -72,6 +72,7 @@ async def _until_signal(run: Callable[[asyncio.Event], Awaitable[None]], setting
     loop = asyncio.get_running_loop()
     for name in END_SIGNALS:
         loop.add_signal_handler(name, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, stop.set)  # until the role reads its files again at it
     signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
     try:
         await _run_watched(run(stop), settings)

@@ -35,10 +35,12 @@ from streams.kafka.gaps import begin_uncommitted
 from streams.kafka.held import HeldStories, split_outcomes
 from streams.kafka.inbox import as_record
 from streams.kafka.publisher import Publisher
+from streams.kafka.security import certificates_part
 from streams.kafka.service import serve_health
 from streams.kafka.topics import sink_topics, wait_until_ready, watch_topics
 from streams.kafka.watchdog import ReaderStanding, StallCause, Watchdog, age_of, either, member_offsets
 from streams.messages import Record, dead_letter
+from streams.reload import FileReloader, follow_files
 from streams.retry import BROKER, INDEX, retry_until_stopped
 from streams.sinks import decode_records, merge_outcomes
 from streams.topology import DEAD_LETTERS as DEAD_LETTER_TOPICS
@@ -74,6 +76,7 @@ class SinkRunner:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop`, finishing what is in hand."""
+        reloader = FileReloader([certificates_part(self._settings.kafka)])
         if not await wait_until_ready(self._settings, stop, sink_topics(self._step)):
             return
         async with AsyncExitStack() as stack:
@@ -91,6 +94,7 @@ class SinkRunner:
             watching = asyncio.gather(watchdog.run(), watch_topics(self._settings, sink_topics(self._step)))
             watching.add_done_callback(drop_result)
             stack.callback(watching.cancel)
+            await stack.enter_async_context(follow_files(reloader, stop))
             log.info("sink started", sink=self.name)
             with suppress(Transient):  # the end came while it was waited for
                 await self._follow_both(consumer, publisher, stop)

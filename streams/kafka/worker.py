@@ -23,12 +23,15 @@ from streams.kafka.engines import Engine, PooledEngine, StatefulEngine, Stateles
 from streams.kafka.faust_internals import App, Batch, fence_commits
 from streams.kafka.route_topics import RouteTopics
 from streams.kafka.routes import RouteEngine, RouteRunner
+from streams.kafka.security import certificates_part
 from streams.kafka.service import serve_health
 from streams.kafka.standby import PartitionStates, StatefulStep
 from streams.kafka.step_runner import StepRunner
 from streams.kafka.topics import check_state_partitions, step_topics, wait_until_ready, watch_topics
 from streams.kafka.watchdog import Watchdog, either
+from streams.operator_files import routes_part, watchlists_part
 from streams.pool import StepLoader, StepPool
+from streams.reload import FileReloader, ReloadPart, follow_files
 from streams.routing import RuleBook, load_rules, load_work
 from streams.steps import load_used_work
 from streams.topology import ROUTE, Step
@@ -47,8 +50,11 @@ async def run_worker(
     *,
     load: StepLoader = load_used_work,
     rules: Callable[[], Sequence[RouteRule]] = tuple,
+    parts: Sequence[ReloadPart] = (),
 ) -> None:
-    """Run steps until `stop`, then finish what is in hand. `rules` gives those whose topics they write.
+    """Run steps until `stop`, then finish what is in hand.
+
+    `rules` gives those whose topics the steps write, `parts` what is read again beside watch lists and certificates.
 
     Raises:
         Misconfigured: topics are missing, refused by the broker, or of numbers of partitions that don't fit.
@@ -56,6 +62,9 @@ async def run_worker(
         KafkaError: the broker left a transaction undecided; start again, from what is committed.
     """
     fence_commits()
+    if any(step.name == "tag" for step in steps):
+        parts = [*parts, watchlists_part(settings, lambda: pool.renew("tag"))]
+    reloader = FileReloader([*parts, certificates_part(settings.kafka)])
     cluster = Cluster(settings.kafka)
     if not await wait_until_ready(settings, stop, step_topics(steps)):
         return
@@ -74,6 +83,7 @@ async def run_worker(
             _add_agents(app, cluster, runner)
         _follow_assignments(app, cluster, runners)
         await stack.enter_async_context(_watched(settings, app, runners, rules))
+        await stack.enter_async_context(follow_files(reloader, stop))
         await _run_until(stop, app, runners)
 
 
@@ -85,6 +95,7 @@ async def run_routes(settings: Settings, stop: asyncio.Event) -> None:
     """
     book = RuleBook()
     topics = RouteTopics(settings, book.replace)
+    parts = [routes_part(settings, topics.use)] if settings.routes.file else []
     rules = load_rules(settings)
     if not await wait_until_ready(settings, stop, step_topics([ROUTE])):
         return
@@ -92,7 +103,12 @@ async def run_routes(settings: Settings, stop: asyncio.Event) -> None:
     following = asyncio.create_task(topics.follow())
     try:
         await run_worker(
-            settings, [ROUTE], stop, load=partial(load_work, book=book), rules=lambda: book.rules
+            settings,
+            [ROUTE],
+            stop,
+            load=partial(load_work, book=book),
+            rules=lambda: book.rules,
+            parts=parts,
         )
     finally:
         following.cancel()

@@ -10,13 +10,14 @@ from functools import partial
 
 from config.settings import Poll, Push
 from streams.pollers.feed import Feed
+from streams.pollers.feed_list import FeedBook
 from streams.pollers.ports import FeedLedger, RawItemOutlet
 from streams.pool import StepPool
 from streams.pool_server import PooledTask
 
 
 async def poll_feeds(
-    feeds: Sequence[Feed],
+    feeds: Sequence[Feed] | FeedBook,
     settings: Poll,
     outlet: RawItemOutlet,
     ledger: FeedLedger,
@@ -28,7 +29,7 @@ async def poll_feeds(
     clock: Callable[[], float] = time.time,
     random: Callable[[], float] = random_.random,
 ) -> None:
-    """Poll `feeds` and the drop folder until `stop`, then publish and save what was fetched.
+    """Poll `feeds`, or the list that is in force, and the drop folder until `stop`, then publish and save what was fetched.
 
     `drop` watches the folder, where the caller asks it how that fares. `pool` has the tasks of `judge_tasks`, and judges
     documents; without it that is done here. `push` opens the listener for pushed items and hubs. `clock` gives seconds since the epoch, `random` numbers in [0, 1).
@@ -50,8 +51,9 @@ async def poll_feeds(
             push or Push(), settings, outlet, fetcher.post, deliver, stop, clock=clock, random=random
         ) as hubs,
     ):
+        book = feeds if isinstance(feeds, FeedBook) else FeedBook(feeds)
         poller = Poller(
-            feeds,
+            book.feeds,
             settings,
             ledger,
             fetcher,
@@ -62,6 +64,7 @@ async def poll_feeds(
             hubs=hubs,
             ask_pool=partial(pool.run_task, JUDGE_TASK) if pool else None,
         )
+        book.follow(poller.use_feeds)
         tasks = [
             asyncio.create_task(poller.run()),
             asyncio.create_task((drop or DropWatch(settings, outlet)).run(stop, pool)),

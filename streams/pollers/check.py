@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
+
+from lxml import etree
 
 from config.settings import Normalise, Poll
 from processors.errors import Rejected
@@ -34,16 +37,21 @@ SHOWN_TITLES = 5
 # Of a page that are looked through for feeds: their links stand in its head. Less misses pages with long scripts there,
 # more reads megabytes for nothing.
 MAX_PAGE_BYTES: Final = 1024 * 1024
+MAX_NAME_CHARS: Final = 200  # of what a feed calls itself; a longer one is no name
 MAX_FOUND_FEEDS: Final = 50  # of a page; more is a catalogue, from which somebody has to choose anyway
 
 
 @dataclass(frozen=True, slots=True)
 class FeedReport:
-    """What a poll of the feed would have brought; `titles` are those of the latest items."""
+    """What a poll of the feed would have brought; `titles` are those of the latest items.
+
+    `name` is what the feed calls itself.
+    """
 
     outcome: PollOutcome
     message: str
     titles: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def is_sound(self) -> bool:
@@ -64,7 +72,7 @@ async def check_feed(
     message = f"{len(verdict.items)} items, {len(answer.body)} bytes, next poll in {wait:.0f} s"
     latest = verdict.items[::-1][:SHOWN_TITLES]
     titles = await asyncio.to_thread(lambda: tuple(_title(item, reading) for item in latest))
-    return FeedReport(verdict.outcome, message, titles)
+    return FeedReport(verdict.outcome, message, titles, await asyncio.to_thread(find_feed_name, answer.body))
 
 
 async def fetch_once(feed: Feed, settings: Poll) -> Answer:
@@ -96,6 +104,24 @@ async def discover_feeds(
     feeds = await asyncio.to_thread(find_advertised_feeds, text, answer.url, FORMATS)
     usable = {address: title for address, title in feeds.items() if find_url_fault(address) is None}
     return dict(list(usable.items())[:MAX_FOUND_FEEDS]), message
+
+
+def find_feed_name(document: bytes) -> str:
+    """What a feed calls itself; empty where it says nothing that could be read at once."""
+    if document.lstrip()[:1] == b"{":
+        with suppress(ValueError):
+            title = json.loads(document).get("title")
+            return " ".join(title.split())[:MAX_NAME_CHARS] if isinstance(title, str) else ""
+        return ""
+    try:
+        root = etree.fromstring(
+            document, etree.XMLParser(recover=True, resolve_entities=False, no_network=True)
+        )
+    except (etree.XMLSyntaxError, ValueError):
+        return ""
+    title = None if root is None else root.find("{*}channel/{*}title")
+    title = root.find("{*}title") if title is None and root is not None else title
+    return " ".join((title.text or "").split())[:MAX_NAME_CHARS] if title is not None else ""
 
 
 async def _judge(feed: Feed, answer: Answer, settings: Poll, ask_pool: AskPool | None) -> PollVerdict:

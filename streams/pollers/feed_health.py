@@ -11,6 +11,7 @@ from config.redaction import redact_secrets
 from processors.times import to_timestamp
 from sinks.desk.ports import FeedCondition, FeedHealth
 from streams.pollers.feed import SOUND_OUTCOMES, Feed
+from streams.pollers.feed_list import FeedBook
 from streams.pollers.state import FeedState, unpack_header
 
 SILENCE_FACTOR: Final = 5.0  # times the mean distance between new items, and the feed counts as stalled …
@@ -54,11 +55,17 @@ def judge_feed(feed: Feed, state: FeedState, now: float) -> FeedCondition:
         return "gone"
     if not state.polled:
         return "new"
+    return _judge_polls(state, now)
+
+
+def _judge_polls(state: FeedState, now: float) -> FeedCondition:
     if state.outcome == "throttled":
         return "throttled"
     if state.failures >= MIN_ERRORS:
         return "erroring"
-    return "stalled" if is_silent(state, now) else "ok"
+    if is_silent(state, now):
+        return "stalled"
+    return "failing" if state.outcome and state.outcome not in SOUND_OUTCOMES else "ok"
 
 
 def is_silent(state: FeedState, now: float) -> bool:
@@ -114,17 +121,22 @@ def _message(state: FeedState, condition: FeedCondition) -> str:
 class PolledFeeds:
     """`sinks.desk.ports.Feeds` over what pollers remember."""
 
-    def __init__(self, feeds: Sequence[Feed], states: States, fresh_s: float = 0.0) -> None:
-        """What is remembered is read at the first call, and again once it is `fresh_s` seconds old."""
-        self._feeds, self._states, self._fresh = feeds, states, fresh_s
+    def __init__(
+        self, book: FeedBook, states: States, fresh_s: float = 0.0, others: Sequence[Feed] = ()
+    ) -> None:
+        """What is remembered is read at the first call, and again once it is `fresh_s` seconds old.
+
+        `others` are shown beside the list: sources that are no feeds.
+        """
+        self._others = tuple(others)
+        self._book, self._states, self._fresh = book, states, fresh_s
         self._states_by_feed: Mapping[str, bytes] = {}
         self._until = 0.0
         self._lock = asyncio.Lock()
 
-    def replace(self, before: Sequence[Feed], after: Sequence[Feed]) -> None:
-        """Show the list that has become of another; what stood in neither is shown as it was."""
-        ids = {feed.id for feed in (*before, *after)}
-        self._feeds = (*after, *(feed for feed in self._feeds if feed.id not in ids))
+    def replace(self, _before: Sequence[Feed], after: Sequence[Feed]) -> None:
+        """Put the list in force that has become of another."""
+        self._book.replace(after)
 
     async def list(self) -> Sequence[FeedHealth]:
         """The health of every feed, in the order of the list.
@@ -136,4 +148,7 @@ class PolledFeeds:
             if time.monotonic() >= self._until:
                 self._states_by_feed = await self._states()
                 self._until = time.monotonic() + self._fresh
-        return [read_health(feed, self._states_by_feed.get(feed.id, b"")) for feed in self._feeds]
+        return [
+            read_health(feed, self._states_by_feed.get(feed.id, b""))
+            for feed in (*self._book.feeds, *self._others)
+        ]

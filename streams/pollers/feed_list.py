@@ -11,7 +11,7 @@ import difflib
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -51,6 +51,25 @@ def load_feeds(name: str | Path) -> tuple[Feed, ...]:
             log.warning("left out of the feed list", problem=problem)
         return imported.feeds
     return parse_feeds(raw, str(path))
+
+
+class FeedBook:
+    """The list in force: pollers and the desk read it here, and those who follow it hear when it changes."""
+
+    def __init__(self, feeds: Sequence[Feed] = ()) -> None:
+        """Begin with these."""
+        self.feeds = tuple(feeds)
+        self._followers: list[Callable[[Sequence[Feed]], None]] = []
+
+    def follow(self, use_feeds: Callable[[Sequence[Feed]], None]) -> None:
+        """Call this with every list that comes to be in force."""
+        self._followers.append(use_feeds)
+
+    def replace(self, feeds: Sequence[Feed]) -> None:
+        """Put another list in force."""
+        self.feeds = tuple(feeds)
+        for use_feeds in self._followers:
+            use_feeds(self.feeds)
 
 
 def parse_feeds(raw: bytes, where: str) -> tuple[Feed, ...]:

@@ -61,8 +61,12 @@ class HostLimits:
 
     def end(self, host: str) -> None:
         """A request is over: the one that has waited longest may start."""
+        self._load_of(host).running -= 1
+        self.resume_next(host)
+
+    def resume_next(self, host: str) -> None:
+        """Let the one that has waited longest start, where there is a free place."""
         load = self._load_of(host)
-        load.running -= 1
         if load.waiting and not self.is_full(host):
             load.waiting.popleft()()
 

@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import itertools
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -99,7 +99,9 @@ class Poller:
 
         New documents are judged in the pool, where they have a deadline; without one here. Over the stop fetches have `grace` seconds to end: what is dropped is asked for again by the next.
         """
-        self._feeds = {feed.id: feed for feed in feeds if not feed.paused}
+        self._feeds = _polled(feeds)
+        self._is_loaded = False
+        self._newest: dict[str, int] = {}  # of each feed, the one of its entries in `_due` that counts
         self._settings, self._ledger, self._fetcher = settings, ledger, fetcher
         self._clock, self._random, self._permit, self._grace = clock, random, permit, grace
         self._states: dict[str, bytes] = {}
@@ -124,16 +126,9 @@ class Poller:
         )  # and not what others keep there
         if unreadable := sum(not states.is_readable(state) for state in ours):
             count_unread_state(FEED_STATES.name, "another layout", unreadable)
+        self._is_loaded = True
         for feed in self._feeds.values():
-            state = states.unpack_header(self._states.get(feed.id, b""))
-            self._host[feed.id] = host_of(state.url or feed.url)
-            if state.held_until:
-                self._hosts.hold(self._host[feed.id], state.held_until)
-            if state.polled and state.next_poll <= self._clock():
-                self._overdue.add(feed.id)
-            if not state.disabled:
-                self._schedule(feed.id, state.next_poll)
-                self._offer_hub(feed, state)
+            self._begin_feed(feed)
         waker = asyncio.create_task(self._wake_on_stop())
         try:
             while not self._stop.is_set():
@@ -145,6 +140,35 @@ class Poller:
         for error in ended:
             if isinstance(error, Exception):
                 raise error
+
+    def use_feeds(self, feeds: Sequence[Feed], stored: Mapping[str, bytes] | None = None) -> None:
+        """Poll these from now on; `stored` has what is remembered of feeds that we had not.
+
+        A request that is under way for one that is gone or paused ends by itself, and is its last.
+        """
+        before, self._feeds = self._feeds, _polled(feeds)
+        self._states = {**(stored or {}), **self._states}
+        if not self._is_loaded:
+            return
+        for feed in self._feeds.values():
+            if before.get(feed.id) != feed:
+                self._begin_feed(feed)
+        for gone in before.keys() - self._feeds.keys():
+            self._newest.pop(gone, None)
+            self._hubs.offer_hub(gone, "", "")
+        self._wake.set()
+
+    def _begin_feed(self, feed: Feed) -> None:
+        """Take up a feed where its state says that it stands."""
+        state = states.unpack_header(self._states.get(feed.id, b""))
+        self._host[feed.id] = host_of(state.url or feed.url)
+        if state.held_until:
+            self._hosts.hold(self._host[feed.id], state.held_until)
+        if state.polled and state.next_poll <= self._clock():
+            self._overdue.add(feed.id)
+        if not state.disabled:
+            self._schedule(feed.id, state.next_poll)
+            self._offer_hub(feed, state)
 
     async def _end_tasks(self) -> list[BaseException | None]:
         """End what is under way: fetches after their grace, documents that are being judged after a moment."""
@@ -188,6 +212,8 @@ class Poller:
         log.debug("delivered", feed=feed.id, outcome=verdict.outcome, items=len(verdict.items))
 
     def _offer_hub(self, feed: Feed, state: states.FeedState) -> None:
+        if feed.id not in self._feeds:
+            return
         topic = state.topic or state.url or feed.url
         if state.hub and not holds_secret(topic):
             self._hubs.offer_hub(feed.id, state.hub, topic)
@@ -212,13 +238,17 @@ class Poller:
                 raise error
 
     def _schedule(self, feed: str, when: float, reserved: bool = False) -> None:
-        heapq.heappush(self._due, (when, next(self._count), feed, reserved))
+        self._newest[feed] = number = next(self._count)
+        heapq.heappush(self._due, (when, number, feed, reserved))
 
     def _start_due(self) -> float | None:
         """Start what is due and may start; when to look again, None where only the end of a poll can change things."""
         while self._due and len(self._tasks) < self._settings.concurrency:
             now = self._clock()
-            when, _, feed, reserved = self._due[0]
+            when, number, feed, reserved = self._due[0]
+            if feed not in self._feeds or self._newest.get(feed) != number:  # gone, or scheduled anew
+                heapq.heappop(self._due)
+                continue
             pause = self._breaker.pause_until(now) if self._permit() else now + PERMIT_INTERVAL_S
             if max(when, pause) > now:
                 return max(when, pause)
@@ -249,6 +279,9 @@ class Poller:
         self._wake.set()
 
     def _resume(self, feed: str) -> None:
+        if feed not in self._feeds:  # it has left the list while it waited
+            self._hosts.resume_next(self._host[feed])
+            return
         self._schedule(feed, self._clock())
         self._wake.set()
 
@@ -360,6 +393,10 @@ class Poller:
             elif self._hubs.is_active(feed.id):
                 due = max(due, self._clock() + self._settings.subscribed_interval_s)
             self._schedule(feed.id, due)
+
+
+def _polled(feeds: Sequence[Feed]) -> dict[str, Feed]:
+    return {feed.id: feed for feed in feeds if not feed.paused}
 
 
 async def write_until_stopped(attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

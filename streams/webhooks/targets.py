@@ -27,6 +27,7 @@ from streams.pollers.address_guard import hides_secrets
 KEY_PREFIX: Final = "whsec_"
 MIN_SECRET_BYTES: Final = 24  # Standard Webhooks: 24 to 64 bytes; with fewer a signature can be guessed
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_SECRET_FILE: Final = re.compile(r"WIREDESK_WEBHOOK_[A-Z0-9_]+_SECRET_FILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,11 @@ def parse_secret(text: str) -> bytes:
 def secret_variable(name: str) -> str:
     """The variable of the environment that holds a target's secret."""
     return f"WIREDESK_WEBHOOK_{name.upper().replace('-', '_')}_SECRET"
+
+
+def secret_files(environment: Mapping[str, str]) -> list[Path]:
+    """The files that hold secrets of targets, as variables name them."""
+    return [Path(path) for name, path in environment.items() if _SECRET_FILE.fullmatch(name) and path]
 
 
 def _parse_target(

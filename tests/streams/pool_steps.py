@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from config import Misconfigured
@@ -81,6 +82,25 @@ def load(step: Step, settings: Settings) -> Callable[[Sequence[Record]], list[Ou
             except Exception as error:  # noqa: BLE001 -- as `Work` does
                 outcomes.append(error)
         return outcomes
+
+    return run
+
+
+def load_of_file(step: Step, settings: Settings) -> Callable[[Sequence[Record]], list[Outcome]]:
+    """A step that answers with what a file said when it was loaded."""
+    try:
+        text = Path(settings.tag.watchlists).read_bytes()
+    except OSError as error:
+        raise Misconfigured("no such file of words") from error
+
+    def run(records: Sequence[Record]) -> list[Outcome]:
+        for record in records:
+            ACTIONS.get(record.value, bytes)()
+        answers = [text if record.value == b"words" else record.value for record in records]
+        return [
+            (Message("out", record.key, answer, record.timestamp),)
+            for record, answer in zip(records, answers, strict=True)
+        ]
 
     return run
 

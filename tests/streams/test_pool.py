@@ -261,3 +261,25 @@ async def test_children_die_with_a_killed_parent() -> None:
         assert len(family) >= 3
         parent.kill()
     await until(lambda: not any(process.is_running() for process in family))
+
+
+async def test_a_step_that_is_loaded_anew_answers_all_that_is_asked_from_then_on(tmp_path: Path) -> None:
+    import pool_steps
+
+    path = tmp_path / "words"
+    path.write_text("before")
+    settings = Settings(tag=Tag(watchlists=str(path)))
+    async with StepPool(STEPS, settings, 2, load=pool_steps.load_of_file) as made:
+        busy = asyncio.ensure_future(made.run(TAG, records(b"nap")))
+        assert values(await made.run(TAG, records(b"words"))) == [b"before"]
+        path.write_text("after")
+        assert values(await made.run(TAG, records(b"words"))) == [b"before"]
+        await made.renew("tag")
+        assert set(values(await made.run(TAG, records(*[b"words"] * 20)))) == {b"after"}
+        assert values(await busy) == [b"nap"], "what is in hand is finished"
+        path.unlink()
+        with pytest.raises(Misconfigured, match="no such file of words"):
+            await made.renew("tag")
+        assert set(values(await made.run(TAG, records(*[b"words"] * 20)))) == {b"after"}
+        await made.renew("route")  # none of the pool's
+        assert len(made._children) == 2

@@ -32,7 +32,14 @@ BUSY = {
         (FEED, FeedState(**BUSY, last_new=NOW - 22 * 3600, quiet=14 * 3600.0), "stalled"),  # type: ignore[arg-type]
         (FEED, FeedState(**(BUSY | {"since": NOW - DAY}), last_new=NOW - 14 * 3600), "ok"),  # type: ignore[arg-type]
         (FEED, FeedState(polled=NOW, seen_items=1, seen_span=9 * DAY, last_new=NOW - 9 * DAY), "ok"),
-        (FEED, FeedState(polled=NOW, outcome="timeout", failures=2), "ok"),
+        (FEED, FeedState(polled=NOW, outcome="dns", failures=1), "failing"),
+        (
+            FEED,
+            FeedState(polled=NOW, outcome="dns"),
+            "failing",
+        ),  # our network is down, which is no success either
+        (FEED, FeedState(**(BUSY | {"outcome": "timeout"}), last_new=NOW - 3600, failures=2), "failing"),  # type: ignore[arg-type]
+        (FEED, FeedState(**(BUSY | {"outcome": "timeout"}), last_new=NOW - 7 * 3600, failures=2), "stalled"),  # type: ignore[arg-type]
         (FEED, FeedState(polled=NOW, outcome="timeout", failures=3), "erroring"),
         (FEED, FeedState(polled=NOW, outcome="throttled", failures=1), "throttled"),
         (FEED, FeedState(polled=NOW, outcome="gone", disabled=True), "gone"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from click.testing import CliRunner, Result
 from config import Misconfigured
 from streams.commands.feeds import command
 from streams.embedded.data_file import DATABASE
+from streams.embedded.folder_lock import FolderLock
 from streams.embedded.log import Log
+from streams.pollers.check import find_feed_name
 from streams.pollers.feed_list import load_feeds
 from streams.pollers.state import FeedState, pack_state
 from tests.streams.pollers.conftest import WebServer
@@ -59,7 +62,15 @@ def test_show_tells_all_of_one_feed(own: Path, tmp_path: Path) -> None:
 def test_add_and_pause_change_the_list(own: Path) -> None:
     assert (
         run(
-            "add", "https://c.example/rss", "--title", "Sea News", "--language", "da", "--feeds", own
+            "add",
+            "https://c.example/rss",
+            "--title",
+            "Sea News",
+            "--language",
+            "da",
+            "--unchecked",
+            "--feeds",
+            own,
         ).exit_code
         == 0
     )
@@ -72,7 +83,7 @@ def test_add_and_pause_change_the_list(own: Path) -> None:
 
 
 def test_a_new_list_begins_with_its_first_feed(tmp_path: Path) -> None:
-    run("add", "https://c.example/rss", "--feeds", tmp_path / "new.toml")
+    run("add", "https://c.example/rss", "--unchecked", "--feeds", tmp_path / "new.toml")
     assert [feed.url for feed in load_feeds(tmp_path / "new.toml")] == ["https://c.example/rss"]
 
 
@@ -129,3 +140,75 @@ async def test_check_tells_what_a_poll_would_bring(web: WebServer, tmp_path: Pat
     assert "The ferry runs" in sound.stdout
     page = await asyncio.to_thread(run, "check", web.url("/page"), "--config", config)
     assert (page.exit_code, page.stdout.startswith("not_a_feed: an HTML page")) == (1, True)
+
+
+def test_remove_takes_one_feed_off_the_list(own: Path) -> None:
+    assert run("remove", "a", "--feeds", own).stdout == "removed a\n"
+    assert [feed.id for feed in load_feeds(own)] == ["b"]
+    with pytest.raises(Misconfigured, match="no feed has the id 'a'"):
+        run("remove", "a", "--feeds", own)
+
+
+PAGE = b"""<html><head><title>Alder</title>
+<link rel="stylesheet" href="/rss.css"><link rel="alternate" type="application/rss+xml" href="/rss">%b
+<link rel="alternate" type="text/html" hreflang="de" href="/de"></head><body>News</body></html>"""
+RSS = b"<rss><channel><title> Alder\n News </title><item><title>The ferry runs</title><guid>1</guid></item></channel></rss>"
+
+
+async def test_add_looks_at_the_feed_and_finds_that_of_a_page(web: WebServer, tmp_path: Path) -> None:
+    own, config = tmp_path / "own.toml", tmp_path / "settings.toml"
+    config.write_text(f'[poll]\nallowed_addresses = ["127.0.0.1:{web.port}"]\n')
+    web.answer("/rss", RSS)
+    web.answer("/", PAGE % b"")
+    web.answer("/two", PAGE % b'<link rel="alternate feed" type="application/atom+xml" href="atom">')
+    web.answer("/none", b"<html><body>Soon</body></html>")
+
+    async def add(path: str, *more: str) -> Result:
+        return await asyncio.to_thread(run, "add", web.url(path), "--config", config, "--feeds", own, *more)
+
+    added = await add("/")
+    assert (added.exit_code, added.stdout) == (0, "added alder-news\n")
+    assert f"is a page, whose feed is {web.url('/rss')}" in added.stderr
+    assert [(feed.url, feed.title) for feed in load_feeds(own)] == [(web.url("/rss"), "Alder News")]
+    with pytest.raises(Misconfigured, match="stands there already"):
+        await add("/")
+    for path, says in [
+        ("/two", "name one of these"),
+        ("/none", "an HTML page"),
+        ("/away", "not added: "),
+    ]:
+        refused = await add(path)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert says in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert web.url("/atom") in (await add("/two")).stderr
+    assert (await add("/away", "--unchecked")).exit_code == 0
+    assert len(load_feeds(own)) == 2
+
+
+async def test_who_changes_the_list_is_told_when_it_takes_effect(own: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    idle = await asyncio.to_thread(run, "pause", "a", "--feeds", own, "--data", data)
+    assert f"no `wiredesk run` on {data} is there: the next start takes it" in idle.stderr
+    async with FolderLock(data, str(own)):
+        busy = await asyncio.to_thread(run, "pause", "a", "--feeds", own, "--data", data)
+        assert f"`wiredesk run` takes it within 2 seconds (process {os.getpid()} on " in busy.stderr
+    async with FolderLock(data, "/etc/other.toml"):
+        other = await asyncio.to_thread(run, "remove", "a", "--feeds", own, "--data", data)
+        assert f"polls /etc/other.toml, not {own}" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        (b'<feed xmlns="http://www.w3.org/2005/Atom"><title>Alder</title></feed>', "Alder"),
+        (b'{"version": "https://jsonfeed.org/version/1.1", "title": "Alder"}', "Alder"),
+        (b'{"title": 5}', ""),
+        (b"{", ""),
+        (b"<rss><channel></channel></rss>", ""),
+        (b"", ""),
+        (b"<rss><channel><title/></channel></rss>", ""),
+    ],
+)
+def test_a_feed_is_called_what_it_calls_itself(document: bytes, name: str) -> None:
+    assert find_feed_name(document) == name

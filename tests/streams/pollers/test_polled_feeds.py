@@ -8,6 +8,7 @@ import pytest
 
 from streams.pollers.feed import Feed
 from streams.pollers.feed_health import PolledFeeds
+from streams.pollers.feed_list import FeedBook
 
 FEEDS = (Feed("b", "https://b.example/rss"), Feed("a", "https://a.example/rss", paused=True))
 
@@ -26,7 +27,7 @@ class States:
 @pytest.mark.parametrize(("fresh", "read"), [(0.0, 3), (3600.0, 1)])
 async def test_the_memory_is_read_again_once_it_is_old(fresh: float, read: int) -> None:
     states = States()
-    polled = PolledFeeds(FEEDS, states, fresh)
+    polled = PolledFeeds(FeedBook(FEEDS), states, fresh)
     for told in await asyncio.gather(*(polled.list() for _ in range(3))):
         assert [(each.id, each.state) for each in told] == [("b", "new"), ("a", "paused")]
     assert states.read == read

@@ -19,6 +19,7 @@ from sinks.metrics import UNREAD_STATE
 from streams.pollers import poll_feeds
 from streams.pollers.documents import split_document
 from streams.pollers.feed import Feed
+from streams.pollers.feed_list import FeedBook
 from streams.pollers.fetch import Fetcher
 from streams.pollers.poller import JUDGE_TASK, PoliteAccess, Poller
 from streams.pollers.state import FeedState, pack_state, unpack_header
@@ -378,3 +379,58 @@ async def tick(late: list[float]) -> None:
         asked = time.monotonic()
         await asyncio.sleep(0.01)
         late.append(time.monotonic() - asked - 0.01)
+
+
+async def test_a_list_that_changes_is_polled_from_then_on(log: MemoryLog, web: WebServer) -> None:
+    for path in ("/a", "/b", "/c"):
+        web.answer(path, document(1), ETag='"1"')
+    book = FeedBook([Feed("a", web.url("/a")), Feed("b", web.url("/b"))])
+    stop = asyncio.Event()
+    running = asyncio.create_task(poll_feeds(book, settings(web), log, log, stop, random=lambda: 0.5))
+    await log.until(lambda: log.states.keys() == {"a", "b"})
+    book.replace([Feed("a", web.url("/a"), paused=True), Feed("c", web.url("/c"))])
+    seen = len(web.requests)
+    await log.until(lambda: "c" in log.states)
+    # c has been asked for again and again since, and neither of the others
+    async with asyncio.timeout(60):
+        while sum(request.path == "/c" for request in web.requests) < 4:
+            await asyncio.sleep(0.01)
+    under_way = 2  # may have begun before the list changed
+    assert sum(request.path in {"/a", "/b"} for request in web.requests[seen:]) <= under_way
+    book.replace([Feed("a", web.url("/a"))])
+    seen = len(web.requests)
+    async with asyncio.timeout(60):
+        while not any(request.path == "/a" for request in web.requests[seen:]):
+            await asyncio.sleep(0.01)
+    again = next(request for request in web.requests[seen:] if request.path == "/a")
+    assert again.headers.get("if-none-match") == '"1"', "it goes on where it stood"
+    stop.set()
+    await running
+
+
+async def test_a_feed_that_leaves_while_it_waits_for_its_host_holds_up_no_other(
+    log: MemoryLog, web: WebServer
+) -> None:
+    book = FeedBook([Feed(name, web.url(f"/{name}")) for name in "abcd"])
+    told = settings(web, host_connections=1, host_delay_s=0.0, min_interval_s=3600, first_interval_s=3600)
+    answering = asyncio.Event()
+
+    async def wait(request: Request, writer: asyncio.StreamWriter) -> None:
+        await answering.wait()
+        writer.write(response(document(1)))
+        await writer.drain()
+
+    for name in "abcd":
+        web.handlers[f"/{name}"] = wait
+    stop = asyncio.Event()
+    running = asyncio.create_task(poll_feeds(book, told, log, log, stop, random=lambda: 0.5))
+    async with asyncio.timeout(60):
+        while not web.requests:
+            await asyncio.sleep(0.01)
+    first = web.requests[0].path[1:]
+    gone = next(name for name in "abcd" if name != first)
+    book.replace([feed for feed in book.feeds if feed.id != gone])
+    answering.set()
+    await log.until(lambda: log.states.keys() == set("abcd") - {gone})
+    stop.set()
+    await running
