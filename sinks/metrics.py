@@ -119,7 +119,7 @@ SKIPPED_ROUTES: Final = Gauge(
     "Rules of routes that take no stories, because their topics are missing.",
     multiprocess_mode="livemostrecent",
 )
-RELOADS: Final = Counter(
+FILE_RELOADS: Final = Counter(
     "wire_reloads",
     "Times that files of the operator (feeds, routes, watch lists, webhooks, tokens, certificates) were read again, by outcome: done or refused.",
     ("outcome",),

@@ -25,7 +25,7 @@ import structlog
 
 from config import Misconfigured
 from processors.errors import Transient
-from sinks.metrics import RELOAD_REFUSED, RELOADS
+from sinks.metrics import FILE_RELOADS, RELOAD_REFUSED
 
 # Between two looks, and how long a file must have stood still before it is read: an editor may write it in pieces. With
 # less, half a file is read as a whole one; with more, a change takes longer than the two seconds that we promise.
@@ -75,13 +75,13 @@ class FileReloader:
         loop = asyncio.get_running_loop()
         terminal = _terminal()
 
-        def hear() -> None:
+        def take_hangup() -> None:
             if terminal is not None and not _is_open(terminal):
                 on_hangup()
             else:
                 self.ask()
 
-        loop.add_signal_handler(signal.SIGHUP, hear)
+        loop.add_signal_handler(signal.SIGHUP, take_hangup)
         try:
             await self.begin()
             while True:
@@ -120,7 +120,7 @@ class FileReloader:
             log.error(  # noqa: TRY400 -- the operator's fault, which the line tells whole
                 "what has changed is not taken, and what was in force stays so", error=str(error)
             )
-            RELOADS.labels("refused").inc()
+            FILE_RELOADS.labels("refused").inc()
             RELOAD_REFUSED.set(1)
             self._refused = now  # they are read again when one of them changes again
             return
@@ -149,7 +149,7 @@ class FileReloader:
         elif not self._pending:
             log.info("read again, and nothing differs")
         if not self._pending:
-            RELOADS.labels("done").inc()
+            FILE_RELOADS.labels("done").inc()
 
 
 @asynccontextmanager

@@ -38,7 +38,7 @@ LAYERS = {
     "streams": [
         {"pollers"},
         {"webhooks", "sources"},
-        {"alerts", "operations"},
+        {"alerts", "operations", "operator_files"},
         {"embedded", "kafka"},
         {"commands"},
         {"cli"},
