@@ -236,7 +236,9 @@ def test_a_route_is_followed_in_the_data_folder_of_the_settings(tmp_path: Path) 
 def test_feeds_are_those_that_the_settings_file_names(tmp_path: Path) -> None:
     (tmp_path / "wire.toml").write_text('[poll]\nfeeds = "mine.toml"\n', "utf-8")
     config = ["--config", str(tmp_path / "wire.toml")]
-    added = CliRunner().invoke(cli, ["feeds", "add", "https://wire.example/rss", "--id", "wire", *config])
+    added = CliRunner().invoke(
+        cli, ["feeds", "add", "https://wire.example/rss", "--id", "wire", "--unchecked", *config]
+    )
     assert added.stdout == "added wire\n"
     shown = CliRunner().invoke(cli, ["feeds", "list", *config])
     assert shown.stdout.startswith("wire\t")
