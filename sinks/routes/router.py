@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 from processors.media_topics import with_ancestors
 from processors.model.event import Event
+from sinks.query import QueryLeaf, QueryTree, StoryFacts, asks_for, fits_facts, fitting_leaves
 from sinks.search_words import SearchTerm
 from sinks.search_words import words as words_of
 from sinks.stories import entity_names, is_repeat, lineage, visible_from
@@ -41,6 +42,9 @@ MAX_SHOWN_VALUES: Final = 5  # of a rule in one line of `wiredesk routes explain
 class RouteRule:
     """A route: for each kind of condition the values of which one must fit, the least urgency, words.
 
+    `query` is a condition in the query language (`sinks.query`), and `query_text` how it is written. Times that are so long
+    ago count from the story's reception.
+
     `min_sources` and `min_novelty` ask for that many sources of the story's cluster and that much that is new in it.
 
     `compact`: the topic keeps the last event of each chain, and a kill removes it.
@@ -53,6 +57,8 @@ class RouteRule:
     compact: bool = False
     min_sources: int = 0
     min_novelty: float = 0.0
+    query: QueryTree | None = None
+    query_text: str = ""
 
     @property
     def topic(self) -> str:
@@ -100,7 +106,7 @@ class Router:
             self._file(rule, shared)
         self._asked_words = {value for kind, value in self._filed if kind == WORDS}
         self._words = any(rule.words for rule in rules)
-        self._kills = [rule for rule in rules if "kill" in rule.conditions.get("relation", ())]
+        self._kills = [rule for rule in rules if _asks_for_kills(rule)]
 
     def route(self, event: Event, before: AbstractSet[str] = frozenset()) -> RouteDecision:
         """The routes of an event. `before` are those to which earlier members of its chain went.
@@ -186,6 +192,7 @@ class _Facts:
             "language": frozenset({tag, tag.partition("-")[0]} - {""}),
             "relation": frozenset([lineage(event).relation]),
         }
+        self.story = StoryFacts(event)
         self.sequence = words_of(f"{event.headline}\n{event.text}") if words else []
         self.vocabulary = frozenset(self.sequence)
 
@@ -242,7 +249,15 @@ def _fits(rule: RouteRule, facts: _Facts) -> bool:
     for kind, wanted in rule.conditions.items():
         if facts.values[kind].isdisjoint(wanted):
             return False
-    return not rule.words or any(facts.has(term) for term in rule.words)
+    if rule.words and not any(facts.has(term) for term in rule.words):
+        return False
+    return rule.query is None or fits_facts(rule.query, facts.story)
+
+
+def _asks_for_kills(rule: RouteRule) -> bool:
+    return "kill" in rule.conditions.get("relation", ()) or (
+        rule.query is not None and asks_for(rule.query, "kill")
+    )
 
 
 def _verdicts(rule: RouteRule, facts: _Facts) -> Iterable[tuple[bool, str]]:
@@ -267,6 +282,18 @@ def _verdicts(rule: RouteRule, facts: _Facts) -> Iterable[tuple[bool, str]]:
         matched = [" ".join(term.typed) for term in rule.words if facts.has(term)]
         wanted_words = _first_values([" ".join(term.typed) for term in rule.words])
         yield bool(matched), f"words {', '.join(matched)}" if matched else f"none of the words {wanted_words}"
+    if rule.query is not None:
+        fits = fits_facts(rule.query, facts.story)
+        parts = [text for leaf in fitting_leaves(rule.query, facts.story) if (text := _leaf_text(rule, leaf))]
+        reason = (
+            f"query {', '.join(parts) or rule.query_text}" if fits else f"not the query {rule.query_text}"
+        )
+        yield fits, reason
+
+
+def _leaf_text(rule: RouteRule, leaf: QueryLeaf) -> str:
+    """A part of a rule's query as it is written."""
+    return rule.query_text[leaf.span.start : leaf.span.start + leaf.span.length]
 
 
 def _first_values(values: Iterable[str]) -> str:

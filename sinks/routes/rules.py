@@ -16,6 +16,7 @@ from config import Misconfigured
 from config.files import read_tables
 from processors.media_topics import is_media_topic
 from processors.model.event import Relation
+from sinks.query import QueryTree, check_query, parse_query
 from sinks.routes.router import ConditionKind, RouteRule, compile_words
 from sinks.search_words import SearchTerm, fold
 
@@ -23,8 +24,9 @@ LIST_KINDS: Final[dict[str, ConditionKind]] = {
     "topics": "topic", "languages": "language", "countries": "country", "feeds": "feed", "entities": "entity",
     "watchlists": "watchlist", "relations": "relation",
 }  # fmt: skip
-CONDITION_NAMES: Final = (*LIST_KINDS, "urgency", "words", "min_sources", "min_novelty", "compact")
+CONDITION_NAMES: Final = (*LIST_KINDS, "urgency", "words", "min_sources", "min_novelty", "query", "compact")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+MAX_SHOWN_CHARS: Final = 80  # of a query's part that is wrong, in a line of a log
 NON_COUNTRIES: Final = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}  # territories of CLDR that are none
 _TABLE: Final = re.compile(r"\s*\[")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -83,10 +85,26 @@ def _parse_rule(name: str, table: Any, source: _RuleText) -> RouteRule:
     compact = table.get("compact", False)
     if not isinstance(compact, bool):
         raise Misconfigured(f"{source.at('compact')}: compact is true or false, not {compact!r}")
+    text, query = _query(table, source)
     return RouteRule(
         name, conditions, _urgency(table, source), _words(table, source), compact,
-        _least_sources(table, source), _least_novelty(table, source),
+        _least_sources(table, source), _least_novelty(table, source), query, text,
     )  # fmt: skip
+
+
+def _query(table: Mapping[str, Any], source: _RuleText) -> tuple[str, QueryTree | None]:
+    """The text of a rule's query, and its tree."""
+    text = table.get("query", "")
+    if "query" not in table:
+        return "", None
+    if not isinstance(text, str) or not text.strip():
+        raise Misconfigured(
+            f"{source.at('query')}: query is what is searched, such as 'headline:ferry', not {text!r}"
+        )
+    if error := check_query(text):
+        part = text[error.start : error.start + error.length]
+        raise Misconfigured(f"{source.at('query')}: query: {error}: {part[:MAX_SHOWN_CHARS]}")
+    return text, parse_query(text)
 
 
 def _least_sources(table: Mapping[str, Any], source: _RuleText) -> int:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from processors.model.event import Entity, Event, Place
 from processors.times import to_milliseconds
+from sinks.query import parse_query
 from sinks.routes.router import ConditionKind, Router, RouteRule, _Facts, compile_words
 from tests.sinks.events import at, backfilled, event, reports
 
@@ -172,3 +173,29 @@ def test_a_rule_asks_for_sources_of_the_event_and_for_what_is_new(
     assert match.fits == fits
     if not fits:
         assert "wanted" in match.reasons[0]
+
+
+def asking(name: str, text: str) -> RouteRule:
+    """A rule with a query alone."""
+    return RouteRule(name, {}, query=parse_query(text), query_text=text)
+
+
+def test_a_rule_asks_by_the_query_language() -> None:
+    router = Router(
+        [asking("ports", "harbour OR ferry lang:en"), asking("copper", "copper"), asking("old", "-after:1h")]
+    )
+    assert router.route(event("urn:a")).routes == ("ports",)
+    assert router.route(event("urn:b", created=at(-90))).routes == ("old", "ports"), (
+        "ago counts from the reception"
+    )
+    by_route = {match.route: match for match in router.explain(event("urn:a"))}
+    assert by_route["ports"].reasons == ("query harbour, lang:en",)
+    assert by_route["copper"].reasons == ("not the query copper",)
+
+
+def test_a_kill_goes_to_rules_whose_query_asks_for_kills() -> None:
+    router = Router([asking("kills", "harbour is:kill"), asking("ports", "harbour")])
+    kill = event("urn:kill", relation="kill", chain="urn:a", of="urn:a", sequence=2)
+    assert router.route(kill).routes == ("kills",)
+    assert router.route(kill, frozenset({"ports"})).routes == ("kills", "ports")
+    assert router.route(event("urn:a")).routes == ("ports",)

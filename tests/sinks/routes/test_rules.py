@@ -8,6 +8,7 @@ import pytest
 
 from config import Misconfigured
 from config.files import CONFIG_FOLDER
+from sinks.query import parse_query
 from sinks.routes.rules import read_rules
 
 
@@ -34,6 +35,13 @@ def test_a_rule_has_all_its_conditions(tmp_path: Path) -> None:
     assert rule.urgency == 3
 
 
+def test_a_rule_has_a_query_beside_its_lists(tmp_path: Path) -> None:
+    text = '[routes.ports]\nurgency = 3\nquery = "(ferry OR boat) -topic:sport"\n'
+    (rule,) = read_rules(written(tmp_path, text))
+    assert rule.query == parse_query("(ferry OR boat) -topic:sport")
+    assert (rule.urgency, rule.query_text) == (3, "(ferry OR boat) -topic:sport")
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
@@ -54,6 +62,10 @@ def test_a_rule_has_all_its_conditions(tmp_path: Path) -> None:
         ('words = ["fer*y"]', "only at the end"),
         ('words = ["*ferry"]', "only at the end"),
         ('countries = ["NL", "XX"]', "'XX' is unknown"),
+        ('query = "ferry headlin:x"', "there is no field 'headlin' (at 7); did you mean headline:?"),
+        ('query = "(ferry OR boat"', "not closed"),
+        ('query = " "', "query is what is searched"),
+        ('query = ["ferry"]', "query is what is searched"),
         ("", "every story"),
     ],
 )
