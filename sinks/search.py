@@ -19,7 +19,7 @@ from processors.model.event import ClusterStanding, Event, Relation
 from processors.model.story import PubStatus
 from processors.times import to_timestamp
 from sinks.rising import Activity, ActivitySpan
-from sinks.search_words import SearchTerm, excerpt, word_spans
+from sinks.search_words import EXCERPT_CHARS, SearchTerm, excerpt, first_place, word_spans
 from sinks.stories import HiddenReason, is_unreached_kill, lineage, source_name, story_time
 
 Order = Literal["newest", "received", "relevance"]
@@ -33,6 +33,8 @@ MAX_OFFSET: Final = 1000
 # Characters of a text in which the words of a query are marked. Words behind are found and not shown; more make a page
 # of long documents slow.
 MAX_MARKED_CHARS: Final = 20_000
+# Characters behind the first word that fits, in which others are looked for: more than the excerpt around it shows.
+MAX_SHOWN_CHARS: Final = 4 * EXCERPT_CHARS
 _SENTENCE: Final = re.compile(r"(?<=\w{3}[.!?])[\"”»’]?\s|(?<=[。！？])")
 
 
@@ -216,10 +218,15 @@ def highlight_words(hit: Hit, text: str, wanted: Sequence[SearchTerm]) -> Hit:
     spans = word_spans(hit.snippet, wanted)
     if spans:
         return replace(hit, marks=spans)
-    spans = word_spans(text[:MAX_MARKED_CHARS], wanted)
-    if not spans:
+    text = text[:MAX_MARKED_CHARS]
+    begin = first_place(text, wanted)
+    if begin is None:
         return hit
-    start, end = excerpt(text[:MAX_MARKED_CHARS], spans)
+    spans = tuple(
+        (begin + first, begin + last)
+        for first, last in word_spans(text[begin : begin + MAX_SHOWN_CHARS], wanted)
+    )
+    start, end = excerpt(text, spans or ((begin, begin),))
     snippet = "".join(" " if character.isspace() else character for character in text[start:end])
     marks = tuple((first - start, last - start) for first, last in spans if start <= first and last <= end)
     return replace(hit, snippet=snippet, marks=marks)

@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 # More words of a query make a search slow without narrowing it; fewer cut off a pasted headline.
@@ -50,6 +51,8 @@ _VARIANTS: Final = str.maketrans({
 })  # fmt: skip
 # A joiner between letters of Arabic stands where others type a blank.
 _JOINED_ARABIC: Final = re.compile("(?<=[\u0600-\u06ff])\u200c(?=[\u0600-\u06ff])")
+_CHUNK: Final = re.compile(r"\S+")  # what stands between blanks is folded by itself
+_ASCII_WORD: Final = re.compile("[0-9A-Za-z]+")
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 _WORD, _ALONE, _INSIDE, _BETWEEN = "w", "u", "m", " "  # what a character is: see `_Kinds`
 _SPANS: Final = re.compile(f"{_ALONE}{_INSIDE}*|{_WORD}[{_WORD}{_INSIDE}]*|{_INSIDE}+")
@@ -100,10 +103,16 @@ def fts5_query(wanted: Sequence[SearchTerm]) -> str | None:
 
 def tokens(text: str) -> Iterator[tuple[int, int, str]]:
     """The words of a text: start, end and the form in which they are compared; what is one sign may be several words."""
-    kinds = _part_persian(text).translate(_KINDS)
-    for match in _SPANS.finditer(kinds):
-        for word in words(text[match.start() : match.end()]):
-            yield match.start(), match.end(), word
+    for chunk in _CHUNK.finditer(text):
+        start, written = chunk.start(), chunk[0]
+        if written.isascii():
+            for match in _ASCII_WORD.finditer(written):
+                yield start + match.start(), start + match.end(), match[0].lower()[:MAX_WORD_CHARS]
+            continue
+        kinds = _part_persian(written).translate(_KINDS)
+        for match in _SPANS.finditer(kinds):
+            for word in words(written[match.start() : match.end()]):
+                yield start + match.start(), start + match.end(), word
 
 
 def words(text: str) -> list[str]:
@@ -120,16 +129,32 @@ def fold(text: str) -> str:
 
 def word_spans(text: str, wanted: Sequence[SearchTerm]) -> tuple[tuple[int, int], ...]:
     """Where the terms that are not excluded occur in a text: ordered, disjoint."""
-    asked = [term for term in wanted if not term.excluded]
-    if not asked or not text:
+    asked = _asked_terms(tuple(wanted))
+    if not text or asked.first_in(fold(text)) is None:
         return ()
     words_of_text = list(tokens(text))
-    spans: list[tuple[int, int]] = []
-    for at in range(len(words_of_text)):
-        length = max((_matched_count(words_of_text, at, term) for term in asked), default=0)
-        if length:
-            spans.append((words_of_text[at][0], words_of_text[at + length - 1][1]))
+    spans = [
+        (words_of_text[at][0], words_of_text[at + length - 1][1])
+        for at in range(len(words_of_text))
+        if (length := asked.count_matched(words_of_text, at))
+    ]
     return tuple(_merge_spans(spans))
+
+
+def first_place(text: str, wanted: Sequence[SearchTerm]) -> int | None:
+    """Where the part of a text begins, between blanks, in which the first of the terms begins; None where none occurs."""
+    number = _asked_terms(tuple(wanted)).first_in(fold(text))
+    if number is None:
+        return None
+    begin = 0
+    for chunk in text.split():
+        begin = text.index(chunk, begin)
+        folded = _FOLDED[chunk] if chunk.isascii() else fold(chunk)
+        number -= folded.count(" ") + 1 if folded else 0
+        if number < 0:
+            return begin
+        begin += len(chunk)
+    return None
 
 
 def excerpt(text: str, spans: Sequence[tuple[int, int]], width: int = EXCERPT_CHARS) -> tuple[int, int]:
@@ -146,6 +171,43 @@ def excerpt(text: str, spans: Sequence[tuple[int, int]], width: int = EXCERPT_CH
 
 def _fts5_term(term: SearchTerm) -> str:
     return f'"{" ".join(term.words)}"{" *" if term.prefix else ""}'
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedTerms:
+    """Terms as they are looked for: by their first word, and those that are the beginning of one word."""
+
+    terms: tuple[SearchTerm, ...]
+    by_word: dict[str, list[SearchTerm]]
+    beginnings: tuple[SearchTerm, ...]
+
+    def first_in(self, folded: str) -> int | None:
+        """How many words of a folded text come before the first that fits a term; None where none does."""
+        padded = f" {folded} "
+        places = [
+            place
+            for term in self.terms
+            if (place := padded.find(f" {' '.join(term.words)}{'' if term.prefix else ' '}")) >= 0
+        ]
+        return padded.count(" ", 1, min(places) + 1) if places else None
+
+    def count_matched(self, words_of_text: Sequence[tuple[int, int, str]], at: int) -> int:
+        """How many words of a text, from one on, fit a term."""
+        word, length = words_of_text[at][2], 0
+        if candidates := self.by_word.get(word):  # of most words there are none
+            length = max(_matched_count(words_of_text, at, term) for term in candidates)
+        if not length and self.beginnings:
+            length = int(any(word.startswith(term.words[0]) for term in self.beginnings))
+        return length
+
+
+@lru_cache(maxsize=64)  # the texts of a page are looked through for the same terms
+def _asked_terms(wanted: tuple[SearchTerm, ...]) -> _AskedTerms:
+    terms = tuple(term for term in wanted if not term.excluded)
+    by_word: dict[str, list[SearchTerm]] = {}
+    for term in terms:
+        by_word.setdefault(term.words[0], []).append(term)
+    return _AskedTerms(terms, by_word, tuple(term for term in terms if term.prefix and len(term.words) == 1))
 
 
 def _matched_count(words_of_text: Sequence[tuple[int, int, str]], at: int, term: SearchTerm) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from processors.model.event import Event, Segment
@@ -16,7 +18,7 @@ from sinks.search import (
     make_hit,
     shown_headline,
 )
-from sinks.search_words import MAX_QUERY_CHARS, MAX_TERMS, parse_terms
+from sinks.search_words import MAX_QUERY_CHARS, MAX_TERMS, excerpt, parse_terms, word_spans
 from tests.sinks.events import event
 
 
@@ -62,3 +64,21 @@ def test_words_are_marked_in_the_beginning_of_a_long_text(start: int, is_marked:
 def test_a_query_has_so_many_terms_and_characters_at_most() -> None:
     assert len(parse_terms("a " * MAX_TERMS)) == len(parse_terms("a " * (MAX_TERMS + 1))) == MAX_TERMS
     assert [term.words for term in parse_terms(" " * (MAX_QUERY_CHARS - 1) + "ab")] == [("a",)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(["ferry", "Ferry,", "fer", "harbour", "ßen", "Café’s", "日本", "a-b", "\n\n", "x" * 300]), max_size=60),
+    st.sampled_from(["ferry", "ferr*", '"ferry harbour"', "cafe", "日", '"b ferry"', "ssen harbour"]),
+)  # fmt: skip
+def test_the_excerpt_around_the_first_place_is_that_of_all_places(words: list[str], typed: str) -> None:
+    """Only the part of the text around the first place is taken apart; it says what the whole text would."""
+    text, wanted = " ".join(words), parse_terms(typed)
+    hit = highlight_words(make_hit(event("urn:a", headline="Title", text="Nothing.")), text, wanted)
+    spans = word_spans(text, wanted)
+    if not spans:
+        assert not hit.marks
+        return
+    start, end = excerpt(text, spans)
+    assert len(hit.snippet) == end - start
+    assert hit.marks == tuple((a - start, b - start) for a, b in spans if start <= a and b <= end)
