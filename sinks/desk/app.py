@@ -110,7 +110,8 @@ def make_app(
 
     app.add_routes(health_routes({"stories": _store_check(stories), **(checks or {})}, measure=measure))
     app.add_routes([web.get("/static/{name}", _static_file)])
-    _add_story_pages(app, stories, pages, extras)
+    pages.first_steps = extras.first_steps
+    _add_story_pages(app, stories, pages, extras, changes)
     rising = RisingPages(stories, pages.render_page)
     app.add_routes(rising.routes())
     add_operations(app, rising.operations())
@@ -133,7 +134,9 @@ def make_app(
 PAGES: Final = web.AppKey("pages", Pages)
 
 
-def _add_story_pages(app: web.Application, stories: Stories, pages: Pages, extras: DeskExtras) -> None:
+def _add_story_pages(
+    app: web.Application, stories: Stories, pages: Pages, extras: DeskExtras, changes: ChangeLog
+) -> None:
     """What is asked of one story."""
     shows_pictures = extras.pictures is not None
     story_pages = StoryPages(stories, pages.render_page, extras.hand_on, shows_pictures=shows_pictures)
@@ -142,7 +145,7 @@ def _add_story_pages(app: web.Application, stories: Stories, pages: Pages, extra
     if extras.pictures is not None:
         Pictures(stories, PictureCache(extras.pictures)).add_to(app)
     if extras.hand_on is not None:
-        handing_on = HandingOn(stories, extras.hand_on)
+        handing_on = HandingOn(stories, extras.hand_on, changes)
         app.add_routes(handing_on.routes())
         add_operations(app, handing_on.operations())
 

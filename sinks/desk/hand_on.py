@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import parse_qs, quote, urlencode
 
-import structlog
 from aiohttp import web
 from msgspec import Struct
 
 from sinks.desk.access import CALLER, READER
+from sinks.desk.changes import ChangeLog
 from sinks.desk.operations import BODY, Operation, Parameter, Refused, json_response, require_scope
 from sinks.desk.ports import HandOn
 from sinks.listener import Bodies
@@ -18,7 +18,6 @@ from sinks.search import Stories
 MAX_FORM_BYTES: Final = 4096  # the name of a target; more is no form of this page
 MAX_FORM_FIELDS: Final = 5
 FORM_TIMEOUT_S: Final = 10.0
-log = structlog.get_logger("wiredesk.desk")
 
 
 class HandOnDemand(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,9 +36,9 @@ class HandOnReceipt(Struct, frozen=True):
 class HandingOn:
     """The handlers of the page's form and of the API."""
 
-    def __init__(self, stories: Stories, hand_on: HandOn) -> None:
-        """`hand_on` knows the targets."""
-        self._stories, self._hand_on = stories, hand_on
+    def __init__(self, stories: Stories, hand_on: HandOn, changes: ChangeLog) -> None:
+        """`hand_on` knows the targets, `changes` notes who handed what on."""
+        self._stories, self._hand_on, self._changes = stories, hand_on, changes
         self._bodies = Bodies(timeout_s=FORM_TIMEOUT_S)
 
     def routes(self) -> list[web.RouteDef]:
@@ -89,6 +88,6 @@ class HandingOn:
             raise Refused(f"the story was {stored.hidden}, so it is not handed on", 409)
         await self._hand_on.hand_on(target, stored.event)
         caller = request.get(CALLER)
-        log.info(
-            "a story was handed on", uri=uri, target=target, by=caller.name if caller else request[READER]
+        await self._changes.record(
+            caller.name if caller else request[READER], "hand on a story", uri, f"to {target}"
         )

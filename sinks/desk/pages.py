@@ -21,7 +21,7 @@ from sinks.desk.display import (
 )
 from sinks.desk.live import RowEncoder
 from sinks.desk.operations import json_response
-from sinks.desk.ports import Feeds, PipelineState
+from sinks.desk.ports import Feeds, FirstSteps, PipelineState
 from sinks.desk.queries import AskedQuery, BadQuery, SearchTurns, read_query
 from sinks.desk.stream import Wire
 from sinks.listener import Bodies
@@ -55,6 +55,7 @@ class Pages:
         self._access, self._turns, self._bodies = access, turns, Bodies(timeout_s=FORM_TIMEOUT_S)
         self._stories, self._feeds, self._pipeline = stories, feeds, pipeline
         self._settings, self._wire = settings, wire
+        self.first_steps: FirstSteps | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """The pages' addresses."""
@@ -100,6 +101,7 @@ class Pages:
             unreached=unreached[:MAX_NAMED_KILLS],
             feeds=feeds,
             languages=languages,
+            first_steps=self._choose_first_steps(asked, page),
             **live,
         )
 
@@ -193,6 +195,14 @@ class Pages:
     async def render_page(self, name: str, status: int = 200, **values: Any) -> web.Response:
         """A page from its template, made beside the event loop: a long one holds up nobody."""
         return await asyncio.to_thread(self.page, name, status, **values)
+
+    def _choose_first_steps(self, asked: AskedQuery, page: Page) -> FirstSteps | None:
+        """The first steps on the first page, as long as it shows samples or nothing."""
+        steps = self.first_steps
+        if steps is None or asked.parameters:
+            return None
+        is_new = not page.hits or any(hit.feed == steps.sample_feed for hit in page.hits)
+        return steps if is_new else None
 
     async def _find_page(self, asked: AskedQuery, reader: str) -> Page:
         async with self._turns.take_turn(reader):

@@ -110,12 +110,26 @@ class AlertDesk:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSteps:
+    """What somebody who sees a desk for the first time needs: where its data lies, and which folder is watched.
+
+    `data` and `drop_folder` are paths; the folder is empty where none is watched. `sample_feed` is the feed of the
+    bundled samples.
+    """
+
+    data: str
+    drop_folder: str
+    sample_feed: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeskExtras:
-    """What a desk has in some runtimes only: who fetches pictures, whom a story may be handed on to, saved searches."""
+    """What a desk has in some runtimes only: who fetches pictures, whom a story may be handed on to, saved searches, first steps."""
 
     pictures: PictureFetcher | None = None
     hand_on: HandOn | None = None
     alerts: AlertDesk | None = None
+    first_steps: FirstSteps | None = None
 
 
 NO_EXTRAS: Final = DeskExtras()

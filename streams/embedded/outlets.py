@@ -33,10 +33,16 @@ class RawOutlet:
         """Writes to the raw topic."""
         self._log_thread = log_thread
 
-    async def publish(self, items: Sequence[RawItem]) -> None:
-        """Return once the items are committed; waits while the log holds too much unread."""
+    async def publish(self, items: Sequence[RawItem], written_ms: int | None = None) -> None:
+        """Return once the items are committed; waits while the log holds too much unread.
+
+        `written_ms` is the records' time where they are not written when they are received.
+        """
         await wait_for_room(self._log_thread)
-        await self._append([raw_message(item, RAW.name) for item in items])
+        messages = [raw_message(item, RAW.name) for item in items]
+        if written_ms is not None:
+            messages = [replace(message, timestamp=written_ms) for message in messages]
+        await self._append(messages)
 
     async def reject(self, item: RawItem, error: Rejected) -> None:
         """Write the dead letter of a document that could not be read; it never had an offset, so -1."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -17,16 +18,14 @@ from typing import Final
 import structlog
 
 from config import Misconfigured
-from config.files import CONFIG_FOLDER, find_file
+from config.files import find_file
 from config.settings import Settings
 from processors.errors import Transient
-from processors.model.event import RawItem
-from processors.times import to_timestamp
 from sinks.desk.app import make_app
 from sinks.desk.changes import FILE_NAME as CHANGES_FILE
 from sinks.desk.changes import ChangeLog
 from sinks.desk.control import DeskControls
-from sinks.desk.ports import AlertDesk, DeskExtras
+from sinks.desk.ports import AlertDesk, DeskExtras, FirstSteps
 from sinks.desk.raw_items import RawItems
 from sinks.desk.tokens import open_token_file
 from sinks.listener import serve as serve_app
@@ -40,6 +39,7 @@ from streams.embedded.maintenance import EmbeddedDeadLetters
 from streams.embedded.outlets import HandOnOutlet
 from streams.embedded.route_stream import RouteStream
 from streams.embedded.runtime import EmbeddedRuntime
+from streams.embedded.samples import SAMPLE_FEED, load_samples, sample_paths
 from streams.operations.feeds import FeedDesk
 from streams.operations.letters import LetterDesk
 from streams.operations.routes import RouteDesk, WebhookDesk
@@ -57,7 +57,7 @@ from streams.sources.declaration import SourceEntry, load_sources
 from streams.sources.watch import SourceWatch
 from streams.webhooks.targets import Target
 
-SAMPLES: Final = CONFIG_FOLDER / "samples"
+SAMPLES_NOTE: Final = "samples"  # under which their version is kept beside what the sinks have written
 # For what is in flight at the end; the rest stays in the log. Less leaves more to the next start; with more, a
 # supervisor's own patience (10 s is usual before SIGKILL) ends first.
 DRAIN_S: Final = 8.0
@@ -189,19 +189,15 @@ async def _open_runtime(settings: Settings, data: Path, stop: asyncio.Event) -> 
 
 
 async def publish_samples(runtime: EmbeddedRuntime) -> None:
-    """Publish the bundled samples, once for each version of them."""
-    paths = sorted(path for path in SAMPLES.iterdir() if path.is_file() and path.suffix != ".md")
-    payloads = [path.read_bytes() for path in paths]
-    version = hashlib.sha256(b"\0".join(payloads)).digest()
-    if (await runtime.feed_states.load()).get("samples") == version:
+    """Publish the bundled samples, once for each version of them, as if they had come during the last day."""
+    payloads = [path.read_bytes() for path in sample_paths()]
+    version = int.from_bytes(hashlib.sha256(b"\0".join(payloads)).digest()[:7])
+    log_thread = runtime.log_thread
+    if await log_thread.run(lambda: log_thread.log.sink_position(SAMPLES_NOTE)) == version:
         return
-    now = to_timestamp(now_ms())
-    items = [
-        RawItem(payload, now, feed="samples", url=f"samples/{path.name}", source="wiredesk samples")
-        for path, payload in zip(paths, payloads, strict=True)
-    ]
-    await runtime.outlet.publish(items)
-    await runtime.feed_states.save("samples", version)
+    items = list(load_samples(datetime.now(UTC)))
+    await runtime.outlet.publish(items, now_ms())
+    await log_thread.write(lambda: log_thread.log.save_sink_position(SAMPLES_NOTE, version))
     log.info("the samples are in", documents=len(items))
 
 
@@ -223,7 +219,8 @@ async def _open_desk(
     hand_on = HandOnOutlet(runtime.log_thread, runtime.list_targets) if runtime.list_targets() else None
     pictures = await stack.enter_async_context(PictureFiles(settings)) if desk.pictures else None
     alerts = AlertDesk(runtime.alerts, settings.alerts, target_limits(settings), runtime.wake_alerts)
-    extras = DeskExtras(pictures, hand_on, alerts)
+    steps = FirstSteps(str(runtime.path.parent.resolve()), settings.poll.drop_folder, SAMPLE_FEED)
+    extras = DeskExtras(pictures, hand_on, alerts, steps)
     changes = ChangeLog(runtime.path.with_name(CHANGES_FILE))
     controls = _make_controls(settings, runtime, polled, polls=polls)
     app = make_app(
