@@ -6,11 +6,15 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from lxml import html
 from lxml.html import HtmlElement
 
+from config.settings import Desk
+from sinks.desk.app import make_app
+from sinks.desk.ports import DeskExtras, FirstSteps
 from tests.sinks.conftest import Shelf
-from tests.sinks.desk.conftest import Client
+from tests.sinks.desk.conftest import Client, Feeds
 from tests.sinks.events import COPY, START, at, dispatch, event
 
 
@@ -161,3 +165,17 @@ async def test_an_index_that_does_not_answer_is_said(desk: Client, shelf: Shelf)
     assert (await desk.get("/api/stories")).status == 503
     assert (await desk.get("/readyz")).status == 503
     assert (await desk.get("/livez")).status == 200
+
+
+async def test_a_first_page_of_samples_says_so_and_what_to_do_next(shelf: Shelf) -> None:
+    steps = FirstSteps("/data/of mine", "", "samples")
+    app = make_app(shelf.search, Feeds(), Desk(), extras=DeskExtras(first_steps=steps))
+    async with TestClient(TestServer(app)) as desk:
+        assert "No story has come yet." in words(await page(desk, "/"), ".first-steps b")
+        shelf.put(event("urn:a", feed="samples"))
+        shown = await page(desk, "/")
+        assert words(shown, ".first-steps b") == ["These are samples."]
+        assert words(shown, ".first-steps code")[-1] == "/data/of mine"
+        assert (await page(desk, "/?language=en")).cssselect(".first-steps") == [], "not on every page"
+        shelf.put(*(event(f"urn:real:{n}", minute=n + 1) for n in range(60)))
+        assert (await page(desk, "/")).cssselect(".first-steps") == [], "real stories have taken their place"
