@@ -39,6 +39,7 @@ CHUNK_RECORDS: Final = 500
 # Of the records that are read at once; a larger one is read alone. Ordinary batches have 1 MB. More, and hostile items of
 # the largest size take a gigabyte in each step, decoded; less, and whole packages are read one by one.
 MAX_READ_BYTES: Final = 8 * 1024 * 1024
+SCAN_RECORDS: Final = 50  # that are read at once where one is sought: often it is among the first
 T = TypeVar("T")
 log = structlog.get_logger("wiredesk.embedded")
 
@@ -191,7 +192,10 @@ class Log:
         return packed, b"", True
 
     def scan_values(self, topic: str, since_ms: int, mark: bytes, limit: int) -> list[bytes]:
-        """Of the first `limit` records of a topic that were written from a time on, the values with some bytes in them."""
+        """Of the first `limit` records of a topic that were written from a time on, the values with some bytes in them.
+
+        Once there are any, records of a later time are not looked at.
+        """
         low, high = self.first_offset(topic), self.end_offset(topic)
         query = "SELECT timestamp FROM records WHERE topic = ? AND offset >= ? ORDER BY offset LIMIT 1"
         while low < high:  # times never go back by more than a correction of the clock
@@ -200,12 +204,16 @@ class Log:
                 low = middle + 1
             else:
                 high = middle
-        rows = self.connection.execute(
-            "SELECT value FROM (SELECT offset, value FROM records WHERE topic = ? AND offset >= ? ORDER BY offset"
-            " LIMIT ?) WHERE instr(value, ?) ORDER BY offset",
-            (topic, low, limit, mark),
-        )
-        return [bytes(value) for (value,) in rows]
+        values: list[bytes] = []
+        start, end = low, low + limit
+        while start < end and (records := self.records(topic, start, min(SCAN_RECORDS, end - start))):
+            for record in records:
+                if values and record.timestamp > since_ms:
+                    return values
+                if mark in record.value:
+                    values.append(record.value)
+            start = records[-1].offset + 1
+        return values
 
     def record_chunks(self, topic: str) -> Iterator[list[Record]]:
         """All records of a topic up to its end of this moment, some at a time; others may write in between."""

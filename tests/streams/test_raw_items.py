@@ -13,7 +13,7 @@ from processors.model.codec import encode
 from processors.model.event import Event, RawItem
 from processors.normalise import normalise
 from streams.embedded.log import Log
-from streams.messages import raw_message
+from streams.messages import Message, raw_message
 from streams.raw_items import RawArchive, read_stories
 from streams.topology import RAW
 
@@ -48,8 +48,8 @@ def archive(tmp_path: Path) -> RawArchive:
         records = log.records(topic, offset, 1)
         return records[0].value if records else None
 
-    async def scan(_since_ms: int, mark: bytes, limit: int) -> Sequence[bytes]:
-        return log.scan_values(RAW.name, 0, mark, 100)[:limit]
+    async def scan(since_ms: int, mark: bytes, limit: int) -> Sequence[bytes]:
+        return log.scan_values(RAW.name, since_ms, mark, 100)[:limit]
 
     return RawArchive(Settings(), read, scan)
 
@@ -84,12 +84,9 @@ def test_an_item_with_a_part_that_can_not_be_read_has_stories_that_nobody_knows(
 
 def test_records_are_sought_from_a_time_on(tmp_path: Path) -> None:
     log = Log(tmp_path / "wire.sqlite")
-    for number in range(50):
-        log.connection.execute(
-            "INSERT INTO records (topic, offset, key, value, timestamp, headers) VALUES (?, ?, '', ?, ?, '[]')",
-            (RAW.name, number, f"item {number}".encode(), number // 3 * 1000),
-        )
-    log.connection.execute("INSERT OR REPLACE INTO topics VALUES (?, 50)", (RAW.name,))
-    assert log.scan_values(RAW.name, 8000, b"item", 4) == [b"item 24", b"item 25", b"item 26", b"item 27"]
-    assert log.scan_values(RAW.name, 0, b"9", 100)[:2] == [b"item 9", b"item 19"]
+    for number in range(150):
+        log.append([Message(RAW.name, b"", f"item {number}".encode(), number // 3 * 1000, ())])
+    assert log.scan_values(RAW.name, 8000, b"item", 100) == [b"item 24", b"item 25", b"item 26"]
+    assert log.scan_values(RAW.name, 40_000, b"item 149", 100) == [b"item 149"]
+    assert log.scan_values(RAW.name, 40_000, b"item 149", 20) == [], "beyond what is looked through"
     assert log.scan_values(RAW.name, 90_000, b"item", 4) == []
