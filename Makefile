@@ -116,6 +116,9 @@ fuzz: $(VENV)/.dev ## Search FUZZ_MINUTES (20) for inputs that cost more than th
 trials: $(VENV)/.dev ## Do to real servers what others do to them, and print what wiredesk made of it (takes long)
 	WIRETEST_TRIALS=1 $(BIN)/python -m pytest -q -m trial $(ARGS) tests/trials
 
+soak: $(VENV)/.dev ## Run a fleet for an hour while things go wrong, and table what came of it (ARGS="--minutes 20")
+	$(BIN)/python -m tests.soak $(ARGS)
+
 readers: $(VENV)/.dev ## Read 500 events with classes that others' tools generate from the schemas (npm, Maven, Go)
 	WIRETEST_READERS=1 $(BIN)/python -m pytest -q $(ARGS) tests/readers
 
