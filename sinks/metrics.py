@@ -37,7 +37,7 @@ BUILD_INFO: Final = Gauge(
     ("version", "python"),
     multiprocess_mode="livemostrecent",
 )
-READY: Final = Gauge(
+READY_CHECKS: Final = Gauge(
     "wire_ready",
     "1 where a check of /readyz passes, 0 where it fails, by check; looked at when the figures are asked for.",
     ("check",),

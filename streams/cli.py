@@ -29,6 +29,8 @@ COMMANDS: Final = {
     "backfill": "Send files of old news through the pipeline, behind live items and without alerts.",
     "replay": "Run raw items of a time range again, after a parser's change.",
     "dlq": "List, show, replay and drop dead letters.",
+    "trace": "Say where a story is, and how it came there: raw item, steps, repeats, routes, dead letters, index.",
+    "tap": "Show the records of a topic as they come, those that fit a query.",
     "backup": "Copy the data folder of this machine into one file, while it runs.",
     "restore": "Make a data folder of a backup.",
     "feeds": "List, check, add, import and export feeds.",

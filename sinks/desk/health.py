@@ -22,7 +22,7 @@ from sinks.callers import check_local_name, is_loopback
 from sinks.desk.access import IS_ANONYMOUS
 from sinks.desk.ports import FeedCondition, FeedHealth
 from sinks.listener import check_characters
-from sinks.metrics import BUILD_INFO, FEEDS, READY, SILENT_FEEDS
+from sinks.metrics import BUILD_INFO, FEEDS, READY_CHECKS, SILENT_FEEDS
 
 Check = Callable[[], Awaitable[str | None]]
 # A check that takes longer has failed: probes of orchestrators give up soon after, and then learn no reason.
@@ -113,7 +113,7 @@ def _metrics(ready: Mapping[str, Check], measure: Callable[[], Awaitable[None]] 
         if measure:
             await measure()
         for name, message in (await _run_checks(ready)).items():
-            READY.labels(name).set(message is None)
+            READY_CHECKS.labels(name).set(message is None)
         BUILD_INFO.labels(_own_version(), platform.python_version()).set(1)
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 

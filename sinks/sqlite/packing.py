@@ -22,7 +22,7 @@ CREATE TABLE dictionaries (number INTEGER PRIMARY KEY, words BLOB NOT NULL);
 """
 # Of zlib. An event of 200 words takes 17 % of its bytes at 6 (a quarter of a millisecond), 19 % at 3, 22 % at 1; 9 takes half
 # as long again for nothing (`tests/benchmarks/disk.py`).
-LEVEL: Final = 6
+ZLIB_LEVEL: Final = 6
 QUICK_LEVEL: Final = 1  # of what is deleted within hours: 0.1 ms
 WINDOW_BITS: Final = (
     -15
@@ -40,7 +40,7 @@ HEADERS: Final = (
 )
 
 
-class Packer:
+class DataPacker:
     """Packs and unpacks bytes with the dictionaries of one data file. For one thread at a time."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -50,7 +50,7 @@ class Packer:
         self._number: int | None = None
         self._begun: dict[int, zlib._Compress] = {}  # by level: a compressor that has read the dictionary
 
-    def pack(self, content: bytes, level: int = LEVEL) -> bytes:
+    def pack(self, content: bytes, level: int = ZLIB_LEVEL) -> bytes:
         """The number of the dictionary, as a byte, and the compressed bytes."""
         if self._number is None:
             self._number = self._newest()
@@ -91,7 +91,7 @@ def add_functions(connection: sqlite3.Connection) -> None:
 
     Events that were stored before they were packed are plain text, and read as they are.
     """
-    packer = Packer(connection)
+    packer = DataPacker(connection)
 
     def read_event(stored: bytes | str | None) -> str | None:
         return packer.unpack(stored).decode() if isinstance(stored, bytes) else stored

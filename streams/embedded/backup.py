@@ -25,7 +25,7 @@ from sinks.stories import now_ms
 from streams.embedded.data_file import DATABASE, FILE_MODE, NEWEST_VERSION, explain_error, make_data_folder
 from streams.embedded.folder_lock import LOCK_FILE
 
-MANIFEST: Final = "manifest.json"
+MANIFEST_NAME: Final = "manifest.json"
 KIND: Final = "wiredesk backup 1"  # another number where another version could not read it
 # Beside the data file, these are the pipeline's of the moment; a copy of them would be of another moment.
 LEFT_OUT: Final = frozenset(
@@ -34,7 +34,7 @@ LEFT_OUT: Final = frozenset(
 CHUNK_BYTES: Final = 1 << 20
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class BackupManifest(msgspec.Struct, frozen=True):
     """What a backup holds: the number of its tables, when it was made, and the hash (SHA-256) of each file by its name."""
 
     tables: int
@@ -43,7 +43,7 @@ class Manifest(msgspec.Struct, frozen=True):
     kind: str = KIND
 
 
-def write_backup(folder: Path, target: Path) -> Manifest:
+def write_backup(folder: Path, target: Path) -> BackupManifest:
     """Copy a data folder into one file, which appears whole or not at all, and return what it holds.
 
     Raises:
@@ -59,7 +59,7 @@ def write_backup(folder: Path, target: Path) -> Manifest:
             copy = Path(scratch) / DATABASE
             tables = _copy_database(folder / DATABASE, copy)
             files = {DATABASE: copy} | {path.name: path for path in _other_files(folder)}
-            manifest = Manifest(
+            manifest = BackupManifest(
                 tables, to_timestamp(now_ms()), {name: _hash_file(path) for name, path in files.items()}
             )
             _write_archive(part, manifest, files)
@@ -73,7 +73,7 @@ def write_backup(folder: Path, target: Path) -> Manifest:
     return manifest
 
 
-def restore_backup(source: Path, folder: Path) -> Manifest:
+def restore_backup(source: Path, folder: Path) -> BackupManifest:
     """Make a data folder of a backup, and return what it held.
 
     Raises:
@@ -129,12 +129,12 @@ def _other_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _write_archive(part: Path, manifest: Manifest, files: dict[str, Path]) -> None:
+def _write_archive(part: Path, manifest: BackupManifest, files: dict[str, Path]) -> None:
     number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
     with os.fdopen(number, "wb") as stream:
         with tarfile.open(fileobj=stream, mode="w") as archive:
             written = msgspec.json.encode(manifest)
-            head = tarfile.TarInfo(MANIFEST)
+            head = tarfile.TarInfo(MANIFEST_NAME)
             head.size, head.mode = len(written), FILE_MODE
             archive.addfile(head, io.BytesIO(written))
             for name, path in files.items():
@@ -143,13 +143,13 @@ def _write_archive(part: Path, manifest: Manifest, files: dict[str, Path]) -> No
         os.fsync(stream.fileno())
 
 
-def _read_manifest(source: Path, archive: tarfile.TarFile) -> Manifest:
+def _read_manifest(source: Path, archive: tarfile.TarFile) -> BackupManifest:
     first = archive.next()
-    stream = archive.extractfile(first) if first and first.name == MANIFEST else None
+    stream = archive.extractfile(first) if first and first.name == MANIFEST_NAME else None
     try:
-        manifest = msgspec.json.decode(stream.read() if stream else b"", type=Manifest)
+        manifest = msgspec.json.decode(stream.read() if stream else b"", type=BackupManifest)
     except msgspec.MsgspecError as error:
-        raise Misconfigured(f"{source}: no backup of wiredesk: it has no {MANIFEST}") from error
+        raise Misconfigured(f"{source}: no backup of wiredesk: it has no {MANIFEST_NAME}") from error
     if (
         manifest.kind != KIND
         or DATABASE not in manifest.hashes

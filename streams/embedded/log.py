@@ -22,7 +22,7 @@ import structlog
 from config import Misconfigured
 from processors.errors import Transient
 from sinks.metrics import RETRIES
-from sinks.sqlite.packing import LEVEL, QUICK_LEVEL, Packer
+from sinks.sqlite.packing import QUICK_LEVEL, ZLIB_LEVEL, DataPacker
 from streams.embedded.data_file import explain_error, is_damage, is_outage, open_data_file
 from streams.messages import Headers, Message, Record, RecordPlace
 from streams.retry import LOG, retry_until_stopped
@@ -55,7 +55,7 @@ class Log:
         """
         self.path = path
         self.connection = open_data_file(path)
-        self._packer = Packer(self.connection)
+        self._packer = DataPacker(self.connection)
         self._signature = ""
 
     def become_writer(self, signature: str) -> None:
@@ -185,7 +185,7 @@ class Log:
         headers = _encoded(message.headers)
         if not message.value or message.topic in STATE_NAMES:
             return message.value, headers, False
-        level = QUICK_LEVEL if message.topic in PASSING_TOPICS else LEVEL
+        level = QUICK_LEVEL if message.topic in PASSING_TOPICS else ZLIB_LEVEL
         packed = self._packer.pack(headers + b"\n" + message.value, level)
         if len(packed) >= len(headers) + len(message.value):
             return message.value, headers, False
@@ -215,9 +215,9 @@ class Log:
             start = records[-1].offset + 1
         return values
 
-    def record_chunks(self, topic: str) -> Iterator[list[Record]]:
-        """All records of a topic up to its end of this moment, some at a time; others may write in between."""
-        start, end = 0, self.end_offset(topic)
+    def record_chunks(self, topic: str, start: int = 0) -> Iterator[list[Record]]:
+        """The records of a topic from an offset up to its end of this moment, some at a time; others may write in between."""
+        end = self.end_offset(topic)
         while start < end and (records := self.records(topic, start, CHUNK_RECORDS)):
             yield [record for record in records if record.offset < end]
             start = records[-1].offset + 1
@@ -251,6 +251,13 @@ class Log:
     def first_offset(self, topic: str) -> int:
         """The offset of the oldest record that is there; that of the next message where none is."""
         first = self._one_integer("SELECT MIN(offset) FROM records WHERE topic = ?", topic)
+        return self.end_offset(topic) if first is None else first
+
+    def first_offset_since(self, topic: str, timestamp: int) -> int:
+        """The offset of the first record that is as old as a time (ms) or younger; that of the next message where none is."""
+        first = self._one_integer(
+            "SELECT MIN(offset) FROM records WHERE topic = ? AND timestamp >= ?", topic, timestamp
+        )
         return self.end_offset(topic) if first is None else first
 
     def lag(self, consumer: str, topics: Sequence[str]) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import orjson
+
 from streams.dead_letters import DeadLetter
 from streams.embedded.log import CHUNK_RECORDS, PARTITION, Log
 from streams.messages import Message, Record
@@ -71,7 +73,7 @@ class EmbeddedArchive:
 
 
 class EmbeddedRawLog:
-    """The topics of the log, for `streams.replay`; what of them is kept no more is read from the index."""
+    """The topics of the log, for `streams.replay` and `streams.trace`; what of them is kept no more is read from the index."""
 
     def __init__(self, log: Log) -> None:
         """The open log."""
@@ -84,6 +86,23 @@ class EmbeddedRawLog:
                 yield from self._indexed(topic)
             for chunk in self._log.record_chunks(topic):
                 yield from chunk
+
+    def timed_records(self, topics: Sequence[str], since: int) -> Iterator[tuple[Record, int | None]]:
+        """Records that were received from a time (ms) on; when they were written is not kept."""
+        for topic in topics:
+            for chunk in self._log.record_chunks(topic, self._log.first_offset_since(topic, since)):
+                yield from ((record, None) for record in chunk if record.timestamp >= since)
+
+    def waiting_for(self, record: Record) -> Sequence[str]:
+        """The consumers that have not passed a record."""
+        sql = "SELECT consumer FROM offsets WHERE topic = ? AND next <= ? ORDER BY 1"
+        return [str(name) for (name,) in self._log.connection.execute(sql, (record.topic, record.offset))]
+
+    def find_uri(self, identifier: str) -> str | None:
+        """The uri of a story of the index that names an identifier; all of them are read."""
+        sql = "SELECT uri FROM stories WHERE INSTR(event_json(event), ?) ORDER BY id DESC LIMIT 1"
+        row = self._log.connection.execute(sql, (orjson.dumps(identifier).decode(),)).fetchone()
+        return row and str(row[0])
 
     def _indexed(self, topic: str) -> Iterator[Record]:
         """The events of the index that passed a topic."""

@@ -32,7 +32,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.security import certificates_part
 from streams.kafka.service import serve_health
 from streams.kafka.topics import POLL_TOPICS, partition_counts, wait_until_ready, watch_topics
-from streams.kafka.watchdog import ReaderStanding, Watchdog, either
+from streams.kafka.watchdog import ReaderStanding, Watchdog, join_checks
 from streams.operator_files import feeds_part
 from streams.pollers import DropWatch, judge_tasks
 from streams.pollers.feed import Feed
@@ -93,7 +93,7 @@ async def poll_feeds(settings: Settings, stop: asyncio.Event) -> None:
             serve_health(
                 settings.health,
                 {
-                    "kafka": either(watchdog.check_broker, share.check_group),
+                    "kafka": join_checks(watchdog.check_broker, share.check_group),
                     "shares": watchdog.check,
                     "drop folder": drop.check,
                 },

@@ -34,7 +34,7 @@ from streams.kafka.security import certificates_part
 from streams.kafka.service import serve_health
 from streams.kafka.step_runner import PartitionsLost, StepRunner
 from streams.kafka.topics import WEBHOOK_TOPICS, wait_until_ready, watch_topics
-from streams.kafka.watchdog import ReaderStanding, Watchdog, age_of, either, member_offsets
+from streams.kafka.watchdog import ReaderStanding, Watchdog, age_of, join_checks, member_offsets
 from streams.messages import Message, Record, dead_letter, without_bytes
 from streams.operator_files import webhooks_part
 from streams.reload import FileReloader, follow_files
@@ -178,7 +178,7 @@ async def deliver_stories(settings: Settings, targets: Sequence[Target], stop: a
         async def check_group() -> str | None:
             return None if all(source.is_in_group for source in posting.sources) else "Kafka does not answer"
 
-        checks = {"kafka": either(watchdog.check_broker, check_group), "records": watchdog.check}
+        checks = {"kafka": join_checks(watchdog.check_broker, check_group), "records": watchdog.check}
         await stack.enter_async_context(serve_health(settings.health, checks))
         watching = asyncio.gather(
             watchdog.run(), watch_topics(settings, WEBHOOK_TOPICS, lambda: posting.rules)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final, Self, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
+from config import Misconfigured
 from config.settings import Settings
 from processors.errors import Unreachable
 from processors.times import to_timestamp
@@ -22,7 +23,7 @@ from streams.kafka.topics import check_topics
 from streams.messages import Message, Record
 from streams.raw_items import MAX_SCANNED_RECORDS
 from streams.retry import GROUP
-from streams.topology import BACKFILL, RAW_TOPICS
+from streams.topology import BACKFILL, RAW_TOPICS, STEPS
 
 # How far a poller's clock may be ahead of the broker's: beyond it, a record of the asked time is passed over; more slack
 # reads that much more before the time.
@@ -32,6 +33,7 @@ SCAN_SLACK_MS: Final = 60_000
 READ_ITEM_S: Final = 5.0  # for one record; a desk's reader waits for no longer
 log = structlog.get_logger("wiredesk.kafka")
 T = TypeVar("T")
+TimedRecords = list[tuple[Record, int | None]]
 
 
 class Session:
@@ -44,6 +46,7 @@ class Session:
         """Wait for the broker; Misconfigured where it refuses us."""
         self.cluster = cluster
         self._runner = asyncio.Runner()
+        self._marks: Mapping[TopicPartition, int] | None = None
         self.run(wait_for_broker(cluster))
 
     def __enter__(self) -> Self:
@@ -71,10 +74,41 @@ class Session:
 
         `since` (milliseconds) leaves out what the broker wrote over an hour before, in so far as it knows.
         """
+        for record, _ in self.timed_records(topics, since):
+            yield record
+
+    def timed_records(
+        self, topics: Sequence[str], since: int | None = None
+    ) -> Iterator[tuple[Record, int | None]]:
+        """The same, each with when the broker took it (ms)."""
         stream = _read_batches(self.cluster, topics, since)
         try:
             while (batch := self.run(_next_of(stream))) is not None:
                 yield from batch
+        finally:
+            self._runner.run(stream.aclose())
+
+    def waiting_for(self, record: Record) -> Sequence[str]:
+        """The steps that have not committed a record; sinks and webhooks are groups of their own, and are not asked."""
+        if self._marks is None:
+            self._marks = self.run(_committed_offsets(self.cluster))
+        if self._marks is None:
+            return []
+        place = TopicPartition(self.cluster.topic(record.topic), record.partition)
+        names = [step.name for step in STEPS if record.topic in {topic.name for topic in step.reads}]
+        return names if self._marks.get(place, 0) <= record.offset else []
+
+    def find_uri(self, identifier: str) -> str | None:  # noqa: ARG002 -- the protocol's signature
+        """None: the records tell."""
+        return None
+
+    def follow(self, topic: str, *, from_start: bool) -> Iterator[Record]:
+        """Yield the committed records of a topic as they come, for ever; nothing is committed for it."""
+        stream = _follow_topic(self.cluster, topic, from_start=from_start)
+        try:
+            while (batch := self.run(_next_of(stream))) is not None:
+                for record, _ in batch:
+                    yield record
         finally:
             self._runner.run(stream.aclose())
 
@@ -141,8 +175,18 @@ class BackfillTopic:
         return await self._lag.count_records()
 
 
-async def _next_of(stream: AsyncIterator[list[Record]]) -> list[Record] | None:
+async def _next_of(stream: AsyncIterator[TimedRecords]) -> TimedRecords | None:
     return await anext(stream, None)
+
+
+async def _committed_offsets(cluster: Cluster) -> dict[TopicPartition, int] | None:
+    """The next offset of the workers' group in each partition; None where no group has been on the broker yet."""
+    try:
+        async with cluster.connected_admin() as admin:
+            committed = await admin.list_consumer_group_offsets(cluster.group)
+    except GroupCoordinatorNotAvailableError:
+        return None
+    return {place: mark.offset for place, mark in committed.items()}
 
 
 async def _read_batches(cluster: Cluster, topics: Sequence[str], since: int | None) -> Any:
@@ -154,7 +198,22 @@ async def _read_batches(cluster: Cluster, topics: Sequence[str], since: int | No
         await _seek(consumer, partitions, since)
         async for records in read_until(consumer, ends):
             end = ends[TopicPartition(records[0].topic, records[0].partition)]
-            yield [as_record(record, cluster.topology_name) for record in records if record.offset < end]
+            yield [
+                (as_record(record, cluster.topology_name), record.timestamp)
+                for record in records
+                if record.offset < end
+            ]
+
+
+async def _follow_topic(cluster: Cluster, topic: str, *, from_start: bool) -> Any:
+    if not (partitions := await _existing_partitions(cluster, [topic])):
+        raise Misconfigured(f"{cluster.topic(topic)} is not on the broker: wiredesk topics create")
+    async with cluster.consumer(auto_offset_reset="earliest", reader="command") as consumer:
+        consumer.assign(partitions)
+        await (consumer.seek_to_beginning if from_start else consumer.seek_to_end)(*partitions)
+        while True:
+            for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                yield [(as_record(record, cluster.topology_name), record.timestamp) for record in records]
 
 
 async def _existing_partitions(cluster: Cluster, topics: Sequence[str]) -> list[TopicPartition]:

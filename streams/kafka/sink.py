@@ -38,7 +38,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.security import certificates_part
 from streams.kafka.service import serve_health
 from streams.kafka.topics import sink_topics, wait_until_ready, watch_topics
-from streams.kafka.watchdog import ReaderStanding, StallCause, Watchdog, age_of, either, member_offsets
+from streams.kafka.watchdog import ReaderStanding, StallCause, Watchdog, age_of, join_checks, member_offsets
 from streams.messages import Record, dead_letter
 from streams.reload import FileReloader, follow_files
 from streams.retry import BROKER, INDEX, retry_until_stopped
@@ -86,7 +86,7 @@ class SinkRunner:
             publisher = await stack.enter_async_context(Publisher(self._cluster))
             watchdog = Watchdog(self._cluster, [self])
             checks = {
-                "kafka": either(watchdog.check_broker, self._check_group),
+                "kafka": join_checks(watchdog.check_broker, self._check_group),
                 self.name: self._ready,
                 "records": watchdog.check,
             }

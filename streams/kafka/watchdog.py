@@ -351,7 +351,7 @@ def age_of(written_ms: int | None, cluster: Cluster) -> float | None:
     return max(0.0, time.time() - written_ms / 1000)
 
 
-def either(*checks: Callable[[], Awaitable[str | None]]) -> Callable[[], Awaitable[str | None]]:
+def join_checks(*checks: Callable[[], Awaitable[str | None]]) -> Callable[[], Awaitable[str | None]]:
     """One check for ``/readyz`` of several: what the first one says that fails."""
 
     async def check_all() -> str | None:

@@ -28,7 +28,7 @@ from streams.kafka.service import serve_health
 from streams.kafka.standby import PartitionStates, StatefulStep
 from streams.kafka.step_runner import StepRunner
 from streams.kafka.topics import check_state_partitions, step_topics, wait_until_ready, watch_topics
-from streams.kafka.watchdog import Watchdog, either
+from streams.kafka.watchdog import Watchdog, join_checks
 from streams.operator_files import routes_part, watchlists_part
 from streams.pool import StepLoader, StepPool
 from streams.reload import FileReloader, ReloadPart, follow_files
@@ -211,7 +211,7 @@ async def _watched(
             return "Kafka does not answer, or the group is not joined yet"
         return "partitions are being assigned" if app.rebalancing else None
 
-    checks = {"kafka": either(watchdog.check_broker, check_group), "steps": watchdog.check}
+    checks = {"kafka": join_checks(watchdog.check_broker, check_group), "steps": watchdog.check}
     async with serve_health(settings.health, checks):
         topics = step_topics(runner.step for runner in runners)
         measuring = asyncio.gather(watchdog.run(), watch_topics(settings, topics, rules))

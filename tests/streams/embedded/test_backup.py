@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from config import Misconfigured
 from streams.cli import cli
 from streams.embedded import backup
-from streams.embedded.backup import Manifest, restore_backup, write_backup
+from streams.embedded.backup import BackupManifest, restore_backup, write_backup
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log
 from streams.messages import Message
@@ -114,7 +114,7 @@ def test_a_backup_of_a_newer_version_and_what_is_none_are_refused(
 def test_names_that_lead_out_of_the_folder_are_refused(folder: Path, tmp_path: Path) -> None:
     files = {DATABASE: folder / DATABASE, "../escaped": folder / DATABASE}
     hashes = {name: backup._hash_file(path) for name, path in files.items()}
-    backup._write_archive(tmp_path / "copy", Manifest(1, "", hashes), files)
+    backup._write_archive(tmp_path / "copy", BackupManifest(1, "", hashes), files)
     with pytest.raises(Misconfigured, match="no backup that this version can read"):
         restore_backup(tmp_path / "copy", tmp_path / "new")
     assert not (tmp_path / "escaped").exists()
