@@ -141,6 +141,13 @@ class Desk(Struct, frozen=True):
             description="File of the tokens of `wiredesk token`. Empty: tokens.json in the data folder of `wiredesk run`."
         ),
     ] = ""
+    changes: Annotated[
+        str,
+        Meta(
+            description="File of the changes that operators make. Empty: changes.jsonl in the data folder of `wiredesk run`; a"
+            " fleet's desk then remembers the last 200."
+        ),
+    ] = ""
     user_header: Annotated[
         str,
         Meta(

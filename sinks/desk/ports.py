@@ -70,8 +70,8 @@ class StepLag(Protocol):
 class PipelineState(Protocol):
     """The state of the pipeline that the desk shows."""
 
-    async def dead_letters(self) -> int:
-        """How many rejected items wait for somebody to look at them."""
+    async def dead_letters(self) -> int | None:
+        """How many rejected items wait for somebody to look at them; None where nobody knows."""
 
     async def lags(self) -> Sequence[StepLag]:
         """How far each step is behind, in the order of the topology."""

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import PORT_OPTION, SettingOption, log_files, with_settings
+from streams.commands.options import PORT_OPTION, TOKENS_OPTION, SettingOption, log_files, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.settings import Settings
-    from sinks.desk.ports import FeedHealth, Feeds
+    from sinks.desk.control import DeskControls
+    from sinks.desk.ports import FeedHealth
+    from streams.kafka.fleet import FleetState
     from streams.pollers.feed import Feed
+    from streams.pollers.feed_health import PolledFeeds
     from streams.reload import ReloadPart
 
 HOST_OPTION = SettingOption(
@@ -26,11 +29,16 @@ FEED_STATES_AGE_S = 10.0
 
 
 @click.command("desk")
-@with_settings(HOST_OPTION, PORT_OPTION)
+@with_settings(HOST_OPTION, PORT_OPTION, TOKENS_OPTION)
 @click.option(
     "--feeds", metavar="FILE", help="The pollers' list of feeds, whose health is read from Kafka and shown."
 )
-def command(settings: Settings, feeds: str | None) -> None:
+@click.option(
+    "--fleet",
+    is_flag=True,
+    help="Show what the steps on Kafka are behind, and let operators work off dead letters and change the list of --feeds.",
+)
+def command(settings: Settings, feeds: str | None, *, fleet: bool) -> None:
     """Show the stories of the Elasticsearch index until SIGINT or SIGTERM.
 
     A server that does not answer is waited for; the desk says so meanwhile. `wiredesk run` has its own desk.
@@ -38,6 +46,7 @@ def command(settings: Settings, feeds: str | None) -> None:
     \b
     Examples:
       wiredesk desk --config fleet.toml --feeds feeds.toml
+      wiredesk desk --config fleet.toml --feeds feeds.toml --fleet --tokens tokens.json
       WIREDESK_DESK_TOKEN_FILE=/run/secrets/desk wiredesk desk --host 0.0.0.0
     """
     from config.settings import override_settings
@@ -47,7 +56,7 @@ def command(settings: Settings, feeds: str | None) -> None:
     configure_logs(settings.log)
     if feeds:
         log_files(settings, "poll.feeds")
-    asyncio.run(_serve_until_signal(settings, shows_feeds=bool(feeds)))
+    asyncio.run(_serve_until_signal(settings, shows_feeds=bool(feeds), fleet=fleet))
 
 
 class NoFeeds:
@@ -58,7 +67,7 @@ class NoFeeds:
         return ()
 
 
-def _shown_feeds(settings: Settings) -> tuple[Feeds, list[ReloadPart]]:
+def _shown_feeds(settings: Settings) -> tuple[PolledFeeds, list[ReloadPart]]:
     """The feeds of the pollers' list, and the list as what is read again."""
     from functools import partial
 
@@ -77,20 +86,47 @@ def _shown_feeds(settings: Settings) -> tuple[Feeds, list[ReloadPart]]:
     return PolledFeeds(book, partial(load_states, settings), FEED_STATES_AGE_S), [part]
 
 
-async def _serve_until_signal(settings: Settings, *, shows_feeds: bool) -> None:
+def _make_controls(settings: Settings, feeds: PolledFeeds | NoFeeds, fleet: FleetState) -> DeskControls:
+    """What an operator may do: with Kafka, through the topics that commands use too."""
+    from functools import partial
+
+    from sinks.desk.control import DeskControls
+    from sinks.routes.router import Router
+    from streams.kafka.dead_letters import KafkaDeadLetters
+    from streams.kafka.poll import load_states
+    from streams.operations.feeds import FeedDesk
+    from streams.operations.letters import LetterDesk
+    from streams.operations.routes import RouteDesk, WebhookDesk
+
+    router = Router(fleet.rules)
+    listed = None
+    if not isinstance(feeds, NoFeeds):
+        listed = FeedDesk(settings, partial(load_states, settings), feeds.replace)
+    return DeskControls(
+        feeds=listed,
+        letters=LetterDesk(lambda: KafkaDeadLetters(settings.kafka), fleet.check_broker),
+        routes=RouteDesk(lambda: router),
+        webhooks=WebhookDesk(lambda: fleet.targets, fleet.count_waiting),
+    )
+
+
+async def _serve_until_signal(settings: Settings, *, shows_feeds: bool, fleet: bool) -> None:
     from contextlib import AsyncExitStack
     from functools import partial
+    from pathlib import Path
 
     import structlog
 
     from config import Misconfigured
     from config.files import find_file
     from sinks.desk.app import make_app
+    from sinks.desk.changes import ChangeLog
     from sinks.desk.ports import DeskExtras
     from sinks.desk.raw_items import RawItems
     from sinks.desk.tokens import TokenFile
     from sinks.elasticsearch import ElasticStories
     from sinks.listener import serve
+    from streams.kafka.fleet import FleetState
     from streams.kafka.security import certificates_part
     from streams.kafka.session import read_item, scan_items
     from streams.pollers.picture_files import PictureFiles
@@ -109,7 +145,18 @@ async def _serve_until_signal(settings: Settings, *, shows_feeds: bool) -> None:
         tokens = TokenFile(find_file(settings.desk.tokens)) if settings.desk.tokens else None
         pictures = await stack.enter_async_context(PictureFiles(settings)) if settings.desk.pictures else None
         extras = DeskExtras(pictures)
-        app = make_app(stories, feeds, settings.desk, polls=False, tokens=tokens, extras=extras)
+        pipeline = FleetState(settings) if fleet else None
+        app = make_app(
+            stories,
+            feeds,
+            settings.desk,
+            pipeline,
+            polls=False,
+            tokens=tokens,
+            controls=_make_controls(settings, feeds, pipeline) if pipeline else None,
+            changes=ChangeLog(Path(settings.desk.changes) if settings.desk.changes else None),
+            extras=extras,
+        )
         archive = RawArchive(settings, partial(read_item, settings), partial(scan_items, settings))
         RawItems(stories, archive).add_to(app)
         try:

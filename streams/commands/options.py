@@ -69,6 +69,12 @@ SOURCES_OPTION: Final = SettingOption(
 PORT_OPTION: Final = SettingOption(
     "--port", "desk.port", "The desk's port. [default: 8080]", click.IntRange(0, 65535)
 )
+TOKENS_OPTION: Final = SettingOption(
+    "--tokens",
+    "desk.tokens",
+    "The file of the tokens. [default: desk.tokens of the settings, or tokens.json in the data folder]",
+    metavar="FILE",
+)
 ROUTES_OPTION: Final = SettingOption(
     "--routes",
     "routes.file",

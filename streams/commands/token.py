@@ -6,18 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import DATA_OPTION, SettingOption, with_settings
+from streams.commands.options import DATA_OPTION, TOKENS_OPTION, with_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
     from sinks.desk.tokens import Scope
-
-TOKENS_OPTION = SettingOption(
-    "--tokens",
-    "desk.tokens",
-    "The file of the tokens. [default: desk.tokens of the settings, or tokens.json in the data folder]",
-    metavar="FILE",
-)
 
 
 @click.group("token")

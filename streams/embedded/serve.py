@@ -221,7 +221,7 @@ async def _open_desk(
     alerts = AlertDesk(runtime.alerts, settings.alerts, target_limits(settings), runtime.wake_alerts)
     steps = FirstSteps(str(runtime.path.parent.resolve()), settings.poll.drop_folder, SAMPLE_FEED)
     extras = DeskExtras(pictures, hand_on, alerts, steps)
-    changes = ChangeLog(runtime.path.with_name(CHANGES_FILE))
+    changes = ChangeLog(Path(desk.changes) if desk.changes else runtime.path.with_name(CHANGES_FILE))
     controls = _make_controls(settings, runtime, polled, polls=polls)
     app = make_app(
         search,

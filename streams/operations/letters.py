@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from config import Misconfigured
@@ -33,9 +33,13 @@ MAX_MESSAGE_CHARS: Final = 1000
 class LetterDesk:
     """`sinks.desk.control.LetterControl`; `open_source` is called in a thread, once for each call."""
 
-    def __init__(self, open_source: Callable[[], DeadLetterSource]) -> None:
-        """Nothing is opened yet."""
-        self._open_source = open_source
+    def __init__(
+        self,
+        open_source: Callable[[], DeadLetterSource],
+        check_source: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Nothing is opened yet. `check_source` raises `Transient` where opening would wait for a server."""
+        self._open_source, self._check_source = open_source, check_source
         self._turn = asyncio.Lock()
 
     async def list(self, wanted: LetterFilter, limit: int, after: str | None) -> LetterPage:
@@ -84,6 +88,8 @@ class LetterDesk:
                 source.close()
 
         async with self._turn:
+            if self._check_source:
+                await self._check_source()
             try:
                 return await asyncio.to_thread(run)
             except Misconfigured as error:
