@@ -8,6 +8,7 @@ foresaw) shows the same way: records wait, and the offset does not move. `sinks.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -126,6 +127,19 @@ def count_outcomes(step: str, outcomes: Sequence[Sequence[Message]]) -> None:
         DEAD_LETTERS.labels(step, kind).inc(number)
     for kind, number in became.items():
         RECORDS.labels(step, kind).inc(number)
+    log.info("batch", step=step, records=len(outcomes), **became)
+    if log.is_enabled_for(logging.DEBUG):
+        _log_messages(step, outcomes)
+
+
+def _log_messages(step: str, outcomes: Sequence[Sequence[Message]]) -> None:
+    """One line a message, with the trace that `wiredesk trace` knows."""
+    for message in (message for outcome in outcomes for message in outcome if message.headers):
+        headers = dict(message.headers)
+        log.debug(
+            "made", step=step, topic=message.topic, trace=headers.get("traceparent", b"")[3:35].decode(),
+            uri=headers.get("ce_subject", message.key).decode("utf-8", "replace")[:MAX_LOGGED_CHARS],
+        )  # fmt: skip
 
 
 def report_failed_rules(step: str, story: str, failed: Sequence[FailedRule]) -> None:

@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import MutableMapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING, Any, Final
 from config.redaction import redact_secrets, redact_values
 
 if TYPE_CHECKING:
+    import structlog
+
     from config.settings import LogSettings
 
 NUMPY_VARIABLE: Final = (
@@ -89,16 +92,34 @@ def configure_logs(settings: LogSettings) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(LibraryFormatter(renderer))
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
 
 
-class RedactingFormatter(logging.Formatter):
-    """Lines of libraries, with their tracebacks, without secrets."""
+class LibraryFormatter(logging.Formatter):
+    """Lines of libraries (aiokafka, Faust, elasticsearch, aiohttp) in the form of our own: time, level, JSON or text.
+
+    So whoever ships the log can read every line of it.
+    """
+
+    def __init__(self, renderer: structlog.typing.Processor) -> None:
+        """`renderer` writes the lines of our own."""
+        super().__init__()
+        self._renderer = renderer
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line as it is written."""
-        return redact_secrets(super().format(record))
+        """The line as it is written, without secrets."""
+        moment = datetime.fromtimestamp(record.created, UTC)
+        line: dict[str, Any] = {
+            "event": record.getMessage(),
+            "logger": record.name,
+            "level": record.levelname.lower(),
+            "timestamp": moment.isoformat().replace("+00:00", "Z"),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        name = record.levelname.lower()
+        return str(self._renderer(None, name, _redact_line(None, name, line)))
 
 
 def print_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -181,6 +181,7 @@ class SinkRunner:
             held = self._held
             await self._publish(lambda: held.hold(publisher, waiting), stop)
         self._observe(events)
+        log.info("batch", sink=self.name, records=len(records), rejected=len(refused), waiting=len(waiting))
         offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in fetched}
         if written.position is not None:
             with suppress(IllegalStateError):  # the partitions have just changed

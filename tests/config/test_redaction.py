@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
+import subprocess
 import sys
 import time
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from config.redaction import HARMLESS_PARAMETERS, holds_secret, redact_secrets, redact_values
 from config.settings import LogSettings
-from streams.startup import RedactingFormatter, configure_logs, print_redacted
+from streams.startup import LibraryFormatter, configure_logs, print_redacted
 
 SECRET = "SEKRETx9"
 NAMES = (
@@ -154,7 +156,7 @@ def test_no_log_line_shows_one_not_even_a_traceback(style: str, capsys: pytest.C
 def test_no_line_of_a_library_and_no_last_traceback_shows_one(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(RedactingFormatter("%(message)s"))
+    handler.setFormatter(LibraryFormatter(structlog.processors.JSONRenderer()))
     error = ValueError(f"http://u:{SECRET}@h.example/")
     record = logging.LogRecord("asyncio", logging.ERROR, "", 0, "lost %s", (f"http://h/?k={SECRET}",), None)
     record.exc_info = (ValueError, error, None)
@@ -163,6 +165,32 @@ def test_no_line_of_a_library_and_no_last_traceback_shows_one(monkeypatch: pytes
     print_redacted(ValueError, error, None)
     assert stream.getvalue().count("ValueError") == 2
     assert SECRET not in stream.getvalue()
+    line = json.loads(stream.getvalue().splitlines()[0])
+    assert (line["level"], line["logger"]) == ("error", "asyncio")
+    assert line["event"].startswith("lost http://h/")
+    assert line["timestamp"].endswith("Z")
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_lines_of_libraries_have_the_form_of_our_own(style: str) -> None:
+    code = f"""
+import logging
+import structlog
+from config.settings import LogSettings
+from streams.startup import configure_logs
+configure_logs(LogSettings(format={style!r}))
+structlog.get_logger("wiredesk").warning("ours", number=1)
+logging.getLogger("aiokafka").warning("Unable connect to node %s", 7)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ours, theirs = done.stderr.splitlines()
+    if style == "json":
+        assert json.loads(theirs)["event"] == "Unable connect to node 7"
+        assert json.loads(ours).keys() - {"number"} == json.loads(theirs).keys() - {"logger"}
+    else:
+        assert "[warning  ] Unable connect to node 7" in theirs
+        assert theirs[:4].isdigit(), "a time is first"
+        assert ours[:10] == theirs[:10]
 
 
 @pytest.mark.parametrize(

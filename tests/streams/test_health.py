@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from processors.errors import Bug, Empty, Malformed
 from processors.model.codec import encode
@@ -153,3 +154,14 @@ def test_a_lag_that_nobody_knows_is_absent_and_not_the_last_one() -> None:
     for name in ("wire_lag_records", "wire_oldest_unprocessed_age_seconds"):
         assert REGISTRY.get_sample_value(name, {"step": "a test"}) is None
     publish_lag("a test", None, None)
+
+
+def test_a_batch_is_one_line_and_each_of_its_records_one_at_debug() -> None:
+    headers = (("ce_subject", b"urn:a"), ("traceparent", b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"))
+    made = Message("wire.stories.normalised.v1", b"en", b"{}", 0, headers)
+    with capture_logs() as lines:
+        count_outcomes("a test", [(made,), (made, made), (dead_letter(RECORD, "a test", Empty("")),)])
+    (batch,) = [line for line in lines if line["log_level"] == "info"]
+    assert (batch["step"], batch["records"], batch["made"], batch["rejected"]) == ("a test", 3, 2, 1)
+    followed = [line for line in lines if line["log_level"] == "debug"]
+    assert [(line["uri"], line["trace"]) for line in followed[:3]] == [("urn:a", "a" * 32)] * 3
