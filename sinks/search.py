@@ -7,7 +7,7 @@ Timestamps are RFC 3339 strings in UTC that end in ``Z``.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -73,7 +73,8 @@ class Hit(Model, frozen=True):
     `marks` are the places of the query's words in `snippet`, as code points, `headline_marks` those in `headline`.
     `time` is the story's own time, at the latest when it was received; `duplicates` counts repeats of the chain;
     `backfill` marks old news that was sent in later, `unreached` a kill whose story is not known, `superseded` a
-    version that a later one of the same uri has replaced.
+    version that a later one of the same uri has replaced. `first_source` is who had the first report of the cluster, in answers
+    to searches, where that is another story that may be seen.
     """
 
     uri: str
@@ -98,6 +99,7 @@ class Hit(Model, frozen=True):
     unreached: bool = False
     superseded: bool = False
     cluster: ClusterStanding | None = None
+    first_source: str | None = None
     marks: tuple[tuple[int, int], ...] = ()
     headline_marks: tuple[tuple[int, int], ...] = ()
 
@@ -209,6 +211,25 @@ def make_hit(event: Event) -> Hit:
         backfill=bool(origin and origin.backfill),
         unreached=is_unreached_kill(event),
         cluster=event.cluster,
+    )
+
+
+def find_openings(hits: Iterable[Hit]) -> set[str]:
+    """The uris of the first reports of happenings that several sources tell of, where the hits are others."""
+    return {
+        hit.cluster.id
+        for hit in hits
+        if hit.cluster and hit.cluster.sources > 1 and hit.cluster.id != hit.uri
+    }
+
+
+def name_first_sources(hits: Iterable[Hit], sources: Mapping[str, str | None]) -> tuple[Hit, ...]:
+    """The hits with who had the first report of their cluster, by its uri."""
+    return tuple(
+        replace(hit, first_source=source)
+        if hit.cluster and (source := sources.get(hit.cluster.id)) and hit.cluster.id != hit.uri
+        else hit
+        for hit in hits
     )
 
 

@@ -35,7 +35,9 @@ from sinks.search import (
     Query,
     SearchTooSlow,
     StoredStory,
+    find_openings,
     highlight_words,
+    name_first_sources,
 )
 from sinks.search_words import SearchTerm
 from sinks.stories import lineage, now_ms
@@ -114,6 +116,7 @@ class ElasticStories:
         # Marking words in long texts takes a while, which the event loop has not.
         visible = await self._without_hidden(shown) if query.versions else shown
         page = await asyncio.to_thread(lambda: tuple(self._hit(hit, wanted, counts) for hit in visible))
+        page = name_first_sources(page, await self._first_sources(find_openings(page)))
         if len(hits) <= query.limit:
             return Page(page)
         if not _by_offset(query):
@@ -267,6 +270,17 @@ class ElasticStories:
             reason = f"given up after {self._timeout_s:g} s; use more or longer words, or a shorter time"
             raise SearchTooSlow(reason)
         return answer
+
+    async def _first_sources(self, uris: set[str]) -> dict[str, str | None]:
+        """Who sent the stories of some uris that may be seen."""
+        if not uris:
+            return {}
+        ids = [document_id(short_uri(uri)) for uri in sorted(uris)]
+        hits = await self._search(
+            query=_all({"ids": {"values": ids}}, _shown(self._clock()), _not_hidden()), size=len(ids),
+            source=["uri", "source"],
+        )  # fmt: skip
+        return {hit["_source"]["uri"]: hit["_source"].get("source") for hit in hits}
 
     async def _duplicates(self, chains: set[str]) -> dict[str, int]:
         if not chains:

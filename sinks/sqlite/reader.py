@@ -31,8 +31,10 @@ from sinks.search import (
     Query,
     SearchTooSlow,
     StoredStory,
+    find_openings,
     highlight_words,
     make_hit,
+    name_first_sources,
 )
 from sinks.search_words import SearchTerm
 from sinks.sqlite.activity import read_activity
@@ -211,9 +213,21 @@ def _page(base: sqlite3.Connection, query: Query, now: int) -> Page:
     try:
         found_stories = find_stories(base, query, now)
         hits = tuple(_hit(base, number, found_stories.wanted) for number in found_stories.numbers)
+        sources = _first_sources(base, find_openings(hits), now)
     finally:
         base.execute("ROLLBACK")
-    return Page(hits, found_stories.after)
+    return Page(name_first_sources(hits, sources), found_stories.after)
+
+
+def _first_sources(base: sqlite3.Connection, uris: set[str], now: int) -> dict[str, str | None]:
+    """Who sent the stories of some uris that may be seen."""
+    if not uris:
+        return {}
+    sql = (
+        "SELECT uri, json_extract(card, '$.source') FROM stories WHERE uri IN (SELECT value FROM json_each(?))"
+        " AND hidden IS NULL AND visible_from <= ?"
+    )
+    return dict(base.execute(sql, (orjson.dumps(sorted(uris)).decode(), now)).fetchall())
 
 
 def _stored_story(row: Sequence[Any] | None) -> StoredStory | None:

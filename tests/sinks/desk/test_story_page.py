@@ -250,6 +250,26 @@ async def test_a_happening_names_its_sources_in_order_of_time_and_what_each_adde
     assert words(shown, ".added .quiet") == ["Nothing that earlier reports in its language did not say."]
 
 
+async def test_a_row_names_who_had_the_first_report_of_its_event(desk: Client, shelf: Shelf) -> None:
+    shelf.put(
+        *(
+            replace(story, dateline=Dateline(0, 4, agency=name))
+            for story, name in zip(FERRY, ("NDA", "Blue", "Sur", "Hill"), strict=True)
+        )
+    )
+    answer = await (await desk.get("/api/stories?grouped=1")).json()
+    assert [(hit["uri"], hit["firstSource"]) for hit in answer["stories"]] == [("urn:four", "NDA")]
+    row = words(html.document_fromstring(await (await desk.get("/?grouped=1")).text()), ".story .cluster")
+    assert row == ["first by NDA, in all from 2"]
+    shelf.put(
+        event(
+            "urn:k", relation="kill", chain="urn:one", of="urn:one", sequence=2, minute=9, status="canceled"
+        )
+    )
+    answer = await (await desk.get("/api/stories?grouped=1")).json()
+    assert "firstSource" not in answer["stories"][0], "what is withdrawn is not named"
+
+
 async def test_a_story_shows_its_way_through_the_steps(desk: Client, shelf: Shelf) -> None:
     made = dispatch()
     assert made.provenance
