@@ -27,8 +27,8 @@ WINDOWS: Final[tuple[WindowHours, ...]] = (1, 3, 6, 24)
 HOUR_MS: Final = 3_600_000
 # Two weeks, so that each day of the week stands in it twice. A longer history follows changes late and costs the store more.
 HISTORY_HOURS: Final = 14 * 24
-# Of history that hold any story: with less, the first evening of a new desk makes every name rise.
-MIN_HISTORY_HOURS: Final = 12
+# Of history that hold any story: with less, the first day of a new desk makes every name rise.
+MIN_HISTORY_HOURS: Final = 24
 # Stories that name it. Two happen by chance and by repetition; with more than three, small wires show nothing.
 MIN_RISING_STORIES: Final = 3
 # Of what never came before. Less: three stories of a new name stand above a well-known name with twenty; more: a name that

@@ -66,6 +66,7 @@ class Pages:
             web.get("/searching", self.searching),
             web.get("/suggest/feeds", self.suggest_feeds),
             web.get("/chains/{chain:.+}", self.chain, name="chain"),
+            web.get("/first-steps", self.show_first_steps),
             web.post("/display", self.set_display),
             web.get("/login", self.ask_token, name="login"),
             web.post("/login", self.login),
@@ -195,6 +196,12 @@ class Pages:
     async def render_page(self, name: str, status: int = 200, **values: Any) -> web.Response:
         """A page from its template, made beside the event loop: a long one holds up nobody."""
         return await asyncio.to_thread(self.page, name, status, **values)
+
+    async def show_first_steps(self, _request: web.Request) -> web.Response:
+        """What to do first on a new desk, and where its data lies."""
+        if self.first_steps is None:
+            raise web.HTTPNotFound
+        return await self.render_page("first_steps.html", first_steps=self.first_steps)
 
     def _choose_first_steps(self, asked: AskedQuery, page: Page) -> FirstSteps | None:
         """The first steps on the first page, as long as it shows samples or nothing."""

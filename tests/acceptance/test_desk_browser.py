@@ -80,7 +80,8 @@ def test_no_page_is_wider_than_the_screen(desk: str, browser: Browser, width: in
     page = context.new_page()
     page.goto(desk)
     story = page.locator(".story h2 a").first.get_attribute("href") or ""
-    for path in ("/", story, "/feeds", "/?q=nothinglikethis"):
+    cluster = page.locator(".story a.cluster").first.get_attribute("href") or ""
+    for path in ("/", story, cluster, "/feeds", "/rising", "/?q=nothinglikethis"):
         page.goto(urljoin(desk, path))
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     context.close()
@@ -224,7 +225,8 @@ def test_every_page_keeps_wcag(desk: str, browser: Browser, choices: str) -> Non
     faults = []
     paths = ["/", story]
     if choices in {"light", "dark"}:
-        paths += ["/?q=ferry", "/feeds", "/rising", "/ticker", "/nothing", "/login"]
+        cluster = page.locator(".story a.cluster").first.get_attribute("href") or ""
+        paths += ["/?q=ferry", "/feeds", "/rising", cluster, "/ticker", "/nothing", "/login"]
     for path in paths:
         page.goto(urljoin(desk, path))
         result = Axe().run(page, options=rules)
@@ -234,6 +236,53 @@ def test_every_page_keeps_wcag(desk: str, browser: Browser, choices: str) -> Non
         ]
     context.close()
     assert faults == []
+
+
+def test_a_first_screen_says_that_it_shows_samples_and_names_an_event_of_several_agencies(
+    desk: str, page: Page
+) -> None:
+    page.goto(desk)
+    expect(page.locator(".first-steps")).to_contain_text("These are samples.")
+    page.locator(".first-steps a").click()
+    expect(page.locator("main dt").last).to_have_text("Where the data lies")
+    page.goto(f"{desk}/?q=footbridge&grouped=1")
+    expect(page.locator(".story a.cluster").first).to_have_text("first by AFP, in all from 3")
+
+
+def test_a_story_is_read_with_its_marks_its_versions_and_other_reports_and_copied(
+    desk: str, browser: Browser
+) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{desk}/?q=copper")
+    page.locator(".story h2 a", has_text="UPDATE 1").click()
+    name = page.locator(".copy .name").first
+    marked = name.evaluate("(element) => getComputedStyle(element).backgroundColor")
+    page.uncheck("#show-names")
+    expect(name).not_to_have_css("background-color", marked)
+    page.get_by_role("link", name="Copy as text").click()
+    expect(page.locator(".copied")).to_have_text("Copied")
+    assert "Quebrada Fr\u00eda" in page.evaluate("navigator.clipboard.readText()")
+    expect(page.locator(".side svg.world circle").first).to_be_visible()
+    page.get_by_role("button", name="What changed").click()
+    expect(page.locator(".difference ins").first).to_be_visible()
+    page.goto(f"{desk}/?q=footbridge")
+    page.locator(".story h2 a", has_text="Barge hits Lyon").click()
+    page.locator(".reports p a").click()
+    expect(page.locator(".overview tbody th")).to_have_text(["AFP", "dpa", "Reuters"])
+    expect(page.locator(".added blockquote").first).to_be_visible()
+    context.close()
+
+
+def test_what_is_rising_is_a_table_and_a_map(desk: str, page: Page) -> None:
+    page.goto(f"{desk}/rising?window=24")
+    expect(page.locator("main tbody th", has_text="Honorine Delacroix").first).to_be_visible()
+    assert (
+        page.locator("svg.world circle").count() == page.locator("[aria-label=Places] tbody tr").count() > 5
+    )
+    page.get_by_role("link", name="3 h").click()
+    expect(page.locator(".windows [aria-current]")).to_have_text("3 h")
+    expect(page.locator("main .bars path").first).to_be_visible()
 
 
 def test_the_first_page_is_small(desk: str, page: Page) -> None:

@@ -175,7 +175,8 @@ async def test_a_first_page_of_samples_says_so_and_what_to_do_next(shelf: Shelf)
         shelf.put(event("urn:a", feed="samples"))
         shown = await page(desk, "/")
         assert words(shown, ".first-steps b") == ["These are samples."]
-        assert words(shown, ".first-steps code")[-1] == "/data/of mine"
+        (link,) = shown.cssselect(".first-steps a")
+        assert words(await page(desk, link.get("href")), "dd code")[-1] == "/data/of mine"
         assert (await page(desk, "/?language=en")).cssselect(".first-steps") == [], "not on every page"
         shelf.put(*(event(f"urn:real:{n}", minute=n + 1) for n in range(60)))
         assert (await page(desk, "/")).cssselect(".first-steps") == [], "real stories have taken their place"
