@@ -34,7 +34,6 @@ from streams.sources import shape
 from streams.sources.oauth import OAuthOptions, OAuthToken
 from streams.sources.ports import (
     MAX_BATCH_BYTES,
-    MAX_BATCH_ITEMS,
     IsKnown,
     SecretReader,
     SourceBatch,
@@ -244,7 +243,7 @@ class ApiSource:
         """The documents of entries, in their order, until a batch is full."""
         items: list[SourceItem] = []
         size, step = 0, self._options.connections
-        for start in range(0, min(len(entries), MAX_BATCH_ITEMS), step):
+        for start in range(0, min(len(entries), self._limits.max_items), step):
             group = entries[start : start + step]
             results = await asyncio.gather(
                 *(self._fetch_item(entry) for entry in group), return_exceptions=True

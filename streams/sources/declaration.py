@@ -27,10 +27,15 @@ from streams.sources.ports import Source, SourceFault, SourceKind, SourceLimits
 PRESETS_FILE: Final = CONFIG_FOLDER / "presets.toml"
 KINDS: Final[Mapping[str, str]] = {
     "api": "streams.sources.api",
+    "sftp": "streams.sources.sftp",
+    "ftp": "streams.sources.ftp",
+    "imap": "streams.sources.imap",
+    "s3": "streams.sources.s3",
+    "sqs": "streams.sources.sqs",
 }  # of each, the module that ends with its `SOURCE`
-EXTRA_OF_KIND: Final[
-    Mapping[str, str]
-] = {}  # kinds that need further packages, and the extra that brings them
+EXTRA_OF_KIND: Final[Mapping[str, str]] = {
+    "sqs": "s3"
+}  # kinds that need further packages, and the extra that brings them
 SOURCE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 SECRET_PLACE: Final = re.compile(r"(env|file):(.+)")
 LIST_ADVICE: Final = "name your own list with --sources"

@@ -46,10 +46,14 @@ class KeyMemory:
         """Whether an item of this key came lately."""
         return _hash_key(key) in self._hashes
 
-    def with_keys(self, keys: Iterable[str]) -> KeyMemory:
-        """A memory of these keys too; the oldest are forgotten where there are too many."""
-        hashes = self._hashes | dict.fromkeys(map(_hash_key, keys))
-        return KeyMemory(list(hashes)[-MAX_KEYS:])
+    def with_keys(self, present: Iterable[str], new: Iterable[str]) -> KeyMemory:
+        """A memory of new keys too. Where there are too many the oldest are forgotten, those of what is `present` last."""
+        added = dict.fromkeys(map(_hash_key, new))
+        if len(self._hashes) + len(added) <= MAX_KEYS:
+            return KeyMemory(self._hashes | added)
+        kept = dict.fromkeys(map(_hash_key, present))
+        older = {key: None for key in self._hashes if key not in kept}
+        return KeyMemory(list(older | kept | added)[-MAX_KEYS:])
 
 
 def _hash_key(key: str) -> int:

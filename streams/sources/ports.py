@@ -55,6 +55,7 @@ class SourceBatch:
     wait_s: float | None = None
     gap: bool = False
     message: str = ""
+    present: Sequence[str] = ()  # keys of known items that are still there, and so must not be forgotten
 
 
 class SourceFault(Transient):
@@ -102,13 +103,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """What the settings allow a source: bytes of one item, seconds, and the networks that a server may lead us to."""
+    """What the settings allow a source: bytes of one item, seconds, the networks that a server may lead us to, items of a batch."""
 
     max_item_bytes: int
     connect_timeout_s: float
     read_timeout_s: float
     user_agent: str
     allowed_addresses: tuple[str, ...] = ()
+    max_items: int = MAX_BATCH_ITEMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,12 +89,13 @@ class SourceWatch:
         random: Callable[[], float],
         stop: asyncio.Event,
         permit: Callable[[], bool] = lambda: True,
+        limits: SourceLimits | None = None,
     ) -> None:
         """`clock` gives seconds since the epoch, `random` numbers in [0, 1); nothing is asked while not `permit`."""
         self._entries = [entry for entry in entries if not entry.feed.paused]
         self._settings, self._ledger = settings, ledger
         self._clock, self._random, self._permit, self._stop = clock, random, permit, stop
-        self._limits = limits_of(settings)
+        self._limits = limits or limits_of(settings)
 
     async def run(self) -> None:
         """Watch until the stop.
@@ -195,7 +196,9 @@ class SourceWatch:
         state, letters = self._letters(entry, state, fresh, now)
         message = batch.message or state.message
         outcome: PollOutcome = "new" if fresh else "unchanged"
-        memory = watched.memory.with_keys(item.key for item in fresh) if fresh else watched.memory
+        memory = (
+            watched.memory.with_keys(batch.present, (item.key for item in fresh)) if fresh else watched.memory
+        )
         state = schedule.record_arrival(state, len(items), now) if items else state
         state = schedule.count_new_items(state, len(items), now)
         state = replace(

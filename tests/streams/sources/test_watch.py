@@ -88,7 +88,7 @@ async def test_receipts_go_out_behind_the_commit_and_again_after_a_fault() -> No
 
 async def test_what_a_crash_left_due_goes_out_first_and_items_come_once() -> None:
     log = MemoryLog()
-    known = KeyMemory().with_keys(["a"])
+    known = KeyMemory().with_keys((), ["a"])
     state = FeedState(polled=1.0, cursor="1", receipts=("a",), keys=known.pack())
     log.states["wire"] = pack_state(state)
     log.items.append(batch("a").items[0])  # type: ignore[arg-type]  # has a payload
@@ -190,11 +190,14 @@ async def test_a_source_that_falls_silent_is_an_alarm_as_of_a_feed() -> None:
 
 
 def test_memory_keeps_the_latest_keys_and_survives_damage() -> None:
-    memory = KeyMemory().with_keys(map(str, range(MAX_KEYS + 1)))
+    memory = KeyMemory().with_keys((), map(str, range(MAX_KEYS + 1)))
     again = KeyMemory.unpack(memory.pack())
     assert "0" not in again
     assert "1" in again
     assert str(MAX_KEYS) in again
+    later = again.with_keys(["1"], ["new"])
+    assert "1" in later
+    assert "2" not in later
     assert "1" not in KeyMemory.unpack("no base64")
     assert "1" not in KeyMemory.unpack("YWJj")  # no whole word
 
