@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Annotated, Final, Literal, TypeVar
 
 from msgspec import Meta
@@ -87,14 +88,18 @@ class FtpFolder:
         client = self._open_client()
         if self._has_mlsd:
             try:
-                listed = client.mlsd(facts=["type", "size", "modify"])
-                return [file for name, facts in listed if (file := _as_file(name, facts))][: MAX_FILES + 1]
+                listed = list(islice(client.mlsd(facts=["type", "size", "modify"]), MAX_FILES + 1))
             except ftplib.error_perm as error:
                 if not str(error).startswith("5"):
                     raise
                 self._has_mlsd = False
+            else:
+                client.voidcmd("TYPE I")  # a listing goes in the other, in which files have no size
+                return [file for name, facts in listed if (file := _as_file(name, facts))]
         files = []
-        for name in client.nlst()[: MAX_FILES + 1]:
+        names = client.nlst()[: MAX_FILES + 1]
+        client.voidcmd("TYPE I")
+        for name in names:
             base = name.rpartition("/")[2]
             if (file := self._find(base)) is not None:
                 files.append(file)

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import shutil
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,7 @@ from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.servers import ThreadedFTPServer
 
+from tests.servers.process import ServerProcess, free_ports
 from tests.streams.sources.agencies import PASSWORD, USER, Agency
 
 KINDS = ("dpa", "sftp", "ftp", "s3", "sqs", "imap")
@@ -140,7 +142,7 @@ CLOUD_TABLE = 'region = "us-east-1"\nsecrets = { access_key = "env:T_ACCESS", se
 
 
 @contextmanager
-def s3(folder: Path, count: int, **options: Any) -> Iterator[Backend]:  # noqa: ARG001 -- as the others
+def s3(folder: Path, count: int, **options: Any) -> Iterator[Backend]:
     """A bucket."""
     with cloud() as (url, bucket, _):
         bucket.create_bucket(Bucket="wires")
@@ -157,7 +159,7 @@ def s3(folder: Path, count: int, **options: Any) -> Iterator[Backend]:  # noqa: 
 
 
 @contextmanager
-def sqs(folder: Path, count: int, **options: Any) -> Iterator[Backend]:  # noqa: ARG001 -- as the others
+def sqs(folder: Path, count: int, **options: Any) -> Iterator[Backend]:
     """A queue of stories, which shows again what was not deleted within a second."""
     with cloud() as (url, _, queue):
         address = queue.create_queue(QueueName="wires", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
@@ -176,8 +178,112 @@ def sqs(folder: Path, count: int, **options: Any) -> Iterator[Backend]:  # noqa:
         )
 
 
+DOVECOT_CONF = """
+base_dir = {base}/run
+log_path = {base}/log
+protocols = imap
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+mail_location = maildir:{base}/mail
+mail_uid = nobody
+mail_gid = nogroup
+first_valid_uid = 1
+passdb {{
+  driver = passwd-file
+  args = {base}/users
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home={base}/mail
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+  chroot =
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+"""
+
+
+def mail(number: int, sender: str = "wire@agency.example") -> bytes:
+    """A story as a mail."""
+    return (
+        f"From: NNA <{sender}>\r\nTo: desk@paper.example\r\nDate: Mon, 02 Mar 2026 06:00:00 +0000\r\n"
+        f"Message-ID: <{number:05}@agency.example>\r\nSubject: Harbour of Port Alder opens quay {number}\r\n"
+        f"Content-Type: text/plain; charset=utf-8\r\n\r\n"
+        f"PORT ALDER (NNA) - The harbour has opened quay {number}.\r\n\r\nOdile Farquhar told of it.\r\n\r\n"
+        f"tag:wire.example,2026:{number:05}\r\n"
+    ).encode()
+
+
 @contextmanager
-def dpa(folder: Path, count: int, **options: Any) -> Iterator[Backend]:  # noqa: ARG001 -- as the others
+def imap(folder: Path, count: int, user: str = USER, **options: Any) -> Iterator[Backend]:
+    """Dovecot over a maildir, which is filled as a delivery agent does."""
+    base = folder / "dovecot"
+    for place in (base, base / "mail", *(base / "mail" / name for name in ("new", "cur", "tmp"))):
+        place.mkdir()
+        os.chown(place, *NOBODY)
+    for parent in base.parents:
+        if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):  # noqa: S108 -- whose rights stay
+            parent.chmod(parent.stat().st_mode | 0o011)
+        if parent == Path("/tmp"):  # noqa: S108
+            break
+    for number in range(count):
+        deliver(base, number, mail(number))
+    (base / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
+    [port] = free_ports(1)
+    (base / "dovecot.conf").write_text(DOVECOT_CONF.format(base=base, port=port))
+    server = ServerProcess(["dovecot", "-F", "-c", str(base / "dovecot.conf")], folder / "dovecot.log")
+    try:
+        server.wait_until(lambda: is_listening(port), 60)
+
+        def told() -> set[int]:
+            seen = (
+                path.name
+                for path in (base / "mail" / "cur").iterdir()
+                if "S" in path.name.partition(":2,")[2]
+            )
+            return {int(name.partition("M")[2][:5]) for name in seen}
+
+        table = (
+            f'kind = "imap"\nhost = "127.0.0.1"\nport = {port}\nuser = "{user}"\ntls = "off"\nstart = "all"\n'
+            f'secrets = {{ password = "env:T_IMAP" }}\n'
+        )
+        yield Backend(with_options(table, options), told, {"T_IMAP": PASSWORD})
+    finally:
+        server.stop()
+
+
+NOBODY = (65534, 65534)
+
+
+def deliver(base: Path, number: int, content: bytes) -> None:
+    """Put a mail into the mailbox."""
+    path = base / "mail" / "new" / f"1772431200.M{number:05}P1.localhost"
+    path.write_bytes(content)
+    os.chown(path, *NOBODY)
+
+
+def is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def dpa(folder: Path, count: int, **options: Any) -> Iterator[Backend]:
     """An API that is told of each entry by its receipt."""
     server = Agency(count, page=40, queue=list(range(count)))
 
@@ -236,7 +342,7 @@ def with_options(table: str, options: dict[str, Any]) -> str:
 def backend(kind: str, folder: Path, count: int, **options: Any) -> Iterator[Backend]:
     """A server of a kind with some stories in it."""
     with ExitStack() as stack:
-        makers: dict[str, Any] = {"dpa": dpa, "sftp": sftp, "ftp": ftp, "s3": s3, "sqs": sqs}
+        makers: dict[str, Any] = {"dpa": dpa, "sftp": sftp, "ftp": ftp, "s3": s3, "sqs": sqs, "imap": imap}
         yield stack.enter_context(makers[kind](folder, count, **options))
 
 
