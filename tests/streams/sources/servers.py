@@ -286,6 +286,7 @@ def is_listening(port: int) -> bool:
 def dpa(folder: Path, count: int, **options: Any) -> Iterator[Backend]:
     """An API that is told of each entry by its receipt."""
     server = Agency(count, page=40, queue=list(range(count)))
+    ended: list[asyncio.Future[None]] = []
 
     async def serve() -> tuple[int, Callable[[], None]]:
         runner = web.AppRunner(server.app)
@@ -293,7 +294,7 @@ def dpa(folder: Path, count: int, **options: Any) -> Iterator[Backend]:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         [address] = runner.addresses
-        return int(address[1]), lambda: None
+        return int(address[1]), lambda: ended.append(asyncio.ensure_future(runner.cleanup()))
 
     with in_thread(serve) as port:
         server.url = f"http://127.0.0.1:{port}"
@@ -322,6 +323,7 @@ def in_thread(serve: Callable[[], Any]) -> Iterator[int]:
 
         async def end() -> None:
             tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            await asyncio.wait(tasks, timeout=2) if tasks else None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
