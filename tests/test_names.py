@@ -83,7 +83,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Seven are the step that clusters.
 # The rest is room for the query language, saved searches and alerts, users of the desk, what an operator needs, and sources
 # beside feeds.
-MAX_FILES = 350
+MAX_FILES = 400
 MAX_LINES = 500
 
 

@@ -36,7 +36,7 @@ def _run(call: Callable[[], T], loop: asyncio.AbstractEventLoop, result: asyncio
     except Exception as error:  # noqa: BLE001 -- handed to whoever waits
         failure = error
 
-    def settle() -> None:
+    def hand_over() -> None:
         if result.done():
             return
         if failure is not None:
@@ -45,4 +45,4 @@ def _run(call: Callable[[], T], loop: asyncio.AbstractEventLoop, result: asyncio
             result.set_result(value)
 
     if not loop.is_closed():
-        loop.call_soon_threadsafe(settle)
+        loop.call_soon_threadsafe(hand_over)

@@ -107,9 +107,9 @@ class FtpFolder:
 
     async def read(self, name: str, limit: int) -> bytes | None:
         """The first bytes of a file."""
-        return await self._try(lambda: self._read(name, limit), name)
+        return await self._try(lambda: self._read_bytes(name, limit), name)
 
-    def _read(self, name: str, limit: int) -> bytes | None:
+    def _read_bytes(self, name: str, limit: int) -> bytes | None:
         client = self._open_client()
         parts: list[bytes] = []
         size = 0

@@ -143,7 +143,7 @@ class ImapSource:
     async def commit(self, receipts: Sequence[str]) -> None:
         """Mark, delete or move the mails of receipts, which name UIDs of one validity."""
         if self._options.after != "keep":
-            await self._try(lambda: self._settle(receipts))
+            await self._try(lambda: self._acknowledge(receipts))
 
     def _look(self, cursor: str, is_known: IsKnown) -> SourceBatch:
         validity, following = self._select()
@@ -259,7 +259,7 @@ class ImapSource:
             found[note.uid] = SourceItem(note.key, body[:limit], shown, "message/rfc822", fault=fault)
         return found
 
-    def _settle(self, receipts: Sequence[str]) -> None:
+    def _acknowledge(self, receipts: Sequence[str]) -> None:
         client = self._open_client()
         validity, _ = self._select()
         uids = [uid for mark, uid in map(_read_cursor, receipts) if mark == validity]

@@ -140,9 +140,9 @@ class FolderSource:
         """Delete or move the files of receipts, but for those that were written anew since."""
         step = self._server.max_parallel
         for start in range(0, len(receipts), step):
-            await asyncio.gather(*(self._settle(receipt) for receipt in receipts[start : start + step]))
+            await asyncio.gather(*(self._acknowledge(receipt) for receipt in receipts[start : start + step]))
 
-    async def _settle(self, receipt: str) -> None:
+    async def _acknowledge(self, receipt: str) -> None:
         name, size, modified, tag = orjson.loads(receipt)
         file = RemoteFile(_restore(name), size, modified, tag)
         if self._options.after == "keep" or await self._server.find(file.name) != file:

@@ -96,13 +96,13 @@ class SftpFolder:
         if await self.find(name) is None:
             return None
         try:
-            return await self._try(self._read(name, limit), name)
+            return await self._try(self._read_bytes(name, limit), name)
         except SourceFault as fault:
             if isinstance(fault.__cause__, asyncssh.SFTPNoSuchFile):
                 return None
             raise
 
-    async def _read(self, name: str, limit: int) -> bytes:
+    async def _read_bytes(self, name: str, limit: int) -> bytes:
         async with self._open_client().open(self._path(name), "rb") as file:
             content: Any = await file.read(limit)
             return bytes(content)

@@ -69,7 +69,7 @@ class QueueSource:
         messages = [message for answer in await asyncio.gather(*calls) for message in answer]
         items = [
             item
-            for found in await asyncio.gather(*(self._read(m, is_known) for m in messages))
+            for found in await asyncio.gather(*(self._read_message(m, is_known) for m in messages))
             for item in found
         ]
         return SourceBatch(
@@ -99,7 +99,7 @@ class QueueSource:
         except MissingObject as error:
             raise SourceFault("http_4xx", "there is no such queue") from error
 
-    async def _read(self, message: Any, is_known: IsKnown) -> list[SourceItem]:
+    async def _read_message(self, message: Any, is_known: IsKnown) -> list[SourceItem]:
         """The items of a message: itself, or the objects that it names."""
         name, body = str(message["MessageId"]), str(message["Body"])
         if self._bucket is None:
