@@ -177,18 +177,14 @@ def _fts5_term(term: SearchTerm) -> str:
 class _AskedTerms:
     """Terms as they are looked for: by their first word, and those that are the beginning of one word."""
 
-    terms: tuple[SearchTerm, ...]
+    patterns: tuple[str, ...]
     by_word: dict[str, list[SearchTerm]]
     beginnings: tuple[SearchTerm, ...]
 
     def first_in(self, folded: str) -> int | None:
         """How many words of a folded text come before the first that fits a term; None where none does."""
         padded = f" {folded} "
-        places = [
-            place
-            for term in self.terms
-            if (place := padded.find(f" {' '.join(term.words)}{'' if term.prefix else ' '}")) >= 0
-        ]
+        places = [place for pattern in self.patterns if (place := padded.find(pattern)) >= 0]
         return padded.count(" ", 1, min(places) + 1) if places else None
 
     def count_matched(self, words_of_text: Sequence[tuple[int, int, str]], at: int) -> int:
@@ -207,7 +203,10 @@ def _asked_terms(wanted: tuple[SearchTerm, ...]) -> _AskedTerms:
     by_word: dict[str, list[SearchTerm]] = {}
     for term in terms:
         by_word.setdefault(term.words[0], []).append(term)
-    return _AskedTerms(terms, by_word, tuple(term for term in terms if term.prefix and len(term.words) == 1))
+    patterns = tuple(f" {' '.join(term.words)}{'' if term.prefix else ' '}" for term in terms)
+    return _AskedTerms(
+        patterns, by_word, tuple(term for term in terms if term.prefix and len(term.words) == 1)
+    )
 
 
 def _matched_count(words_of_text: Sequence[tuple[int, int, str]], at: int, term: SearchTerm) -> int:

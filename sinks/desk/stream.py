@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -30,16 +30,30 @@ HEARTBEAT_S: Final = 15.0
 MAX_WAITING_BATCHES: Final = 64
 # Open streams of one desk: more share one process's time and files; with fewer a large newsroom is turned away.
 MAX_READERS: Final = 200
+# Of a chain whose kill or correction came, the stories that are asked whether a reader had them: a running story has some
+# dozens. More take longer in each batch, fewer leave a reader of the first ones without the kill.
+MAX_TOUCHED_STORIES: Final = 50
+_WITHDRAWING: Final = frozenset({"kill", "correction"})
 log = structlog.get_logger("wiredesk.desk")
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivedStories:
-    """What came since the last batch, oldest first, with the facts of the stories by uri, and the cursor to go on from."""
+    """What came since the last batch, oldest first, with the facts of the stories by uri, and the cursor to go on from.
+
+    `touched` has the other stories of the chain of each kill and correction.
+    """
 
     hits: tuple[Hit, ...]
     cursor: str
     facts: Mapping[str, StoryFacts]
+    touched: Mapping[str, tuple[StoryFacts, ...]] = field(default_factory=dict)
+
+    def concerns(self, hit: Hit, query: Query) -> bool:
+        """Whether whoever reads the list of a query must hear of a story: it stands there, or what it withdraws stood."""
+        now = int(time.time() * 1000)
+        touched = self.touched.get(hit.uri, ())
+        return self.is_listed(hit, query) or any(is_listed(query, facts, now) for facts in touched)
 
     def is_listed(self, hit: Hit, query: Query) -> bool:
         """Whether a story stands in the list of a query; one that has been withdrawn since stands in none."""
@@ -63,7 +77,7 @@ class Wire:
         """Send stories as events until the reader goes away: each at least once.
 
         ``Last-Event-ID``, or ``after``, goes on where a reader lost us. With parameters of a search only what stands in its
-        list is sent; without any, everything, repeats and kills too.
+        list is sent, and kills and corrections of what stood there; without any, everything, repeats and kills too.
         """
         asked = read_query(request.query, 1, datetime.now(UTC))
         has_filter = any(name != "after" for name, _ in asked.parameters)
@@ -89,9 +103,12 @@ class Wire:
             }
         )
         await response.prepare(request)
-        await response.write(b"retry: 3000\n\n")
-        async for chunk in self._chunks(cursor, encode):
-            await response.write(chunk)
+        try:
+            await response.write(b"retry: 3000\n\n")
+            async for chunk in self._chunks(cursor, encode):
+                await response.write(chunk)
+        except ConnectionResetError:
+            log.debug("a reader left", path=request.path)
         return response
 
     async def close(self) -> None:
@@ -150,9 +167,17 @@ class Wire:
         """What has come with what queries ask of it, which is read once for all readers."""
         uris = tuple({hit.uri: None for hit in arrivals.hits})
         events = await self._stories.events(uris) if uris else ()
-        return ArrivedStories(
-            arrivals.hits, arrivals.cursor, {event.story.uri: StoryFacts(event) for event in events}
-        )
+        touched = {
+            hit.uri: await self._chain_facts(hit) for hit in arrivals.hits if hit.relation in _WITHDRAWING
+        }
+        facts = {event.story.uri: StoryFacts(event) for event in events}
+        return ArrivedStories(arrivals.hits, arrivals.cursor, facts, touched)
+
+    async def _chain_facts(self, hit: Hit) -> tuple[StoryFacts, ...]:
+        """The facts of the latest other stories of a kill's or correction's chain."""
+        members = [member.uri for member in await self._stories.versions(hit.chain) if member.uri != hit.uri]
+        events = await self._stories.events(members[-MAX_TOUCHED_STORIES:]) if members else ()
+        return tuple(StoryFacts(event) for event in events)
 
     def _hand_out(self, arrivals: ArrivedStories) -> None:
         for reader in tuple(self._readers):
@@ -172,7 +197,7 @@ def _encode_events(arrived: ArrivedStories, query: Query | None) -> bytes:
     """
     hits = [hit for hit in arrived.hits if not hit.backfill or hit.relation == "kill"]
     if query is not None:
-        hits = [hit for hit in hits if arrived.is_listed(hit, query)]
+        hits = [hit for hit in hits if arrived.concerns(hit, query)]
     lines = [f"id: {arrived.cursor}\n\n".encode()] if arrived.hits and not hits else []
     for number, hit in enumerate(hits, 1):
         cursor = f"id: {arrived.cursor}\n".encode() if number == len(hits) else b""

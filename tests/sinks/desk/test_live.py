@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from aiohttp import ClientConnectionResetError, ClientError, web
 from lxml import html
 
 from processors.model.event import Event
@@ -140,9 +143,40 @@ async def test_the_api_streams_what_stands_in_the_list_of_a_search(desk: Client,
     assert [one.data["uri"] for one in sent] == ["urn:1", "urn:2"]  # type: ignore[index]
 
 
+async def test_kills_and_corrections_follow_what_stood_in_the_list_of_a_search(
+    desk: Client, shelf: Shelf
+) -> None:
+    put(
+        shelf,
+        event("urn:0"),
+        event("urn:1", headline="Ferry sails"),
+        event("urn:2", headline="Copper falls"),
+        event("urn:3", headline="Off the wire", relation="kill", chain="urn:2", of="urn:2", sequence=2),
+        event("urn:4", headline="Off the wire", relation="kill", chain="urn:1", of="urn:1", sequence=2),
+        event("urn:5", headline="Ferry again"),
+        event("urn:6", headline="Boat again", relation="correction", chain="urn:5", of="urn:5", sequence=2),
+    )
+    sent = await take(desk, "/api/stream?q=headline%3Aferry&after=1", 2)
+    assert [one.data["uri"] for one in sent] == ["urn:4", "urn:6"]  # type: ignore[index]
+
+
 async def test_a_script_in_a_headline_stays_text(desk: Client, shelf: Shelf) -> None:
     put(shelf, event("urn:0"), event('urn:"><script>', headline="<script>alert(1)</script>" + "x" * 10_000))
     (row,) = await take(desk, "/live?after=1", 1)
     assert isinstance(row.data, str)
     assert "<script>" not in row.data
     assert len(row.data) < 5000
+
+
+@pytest.mark.parametrize("path", ["/live", "/api/stream"])
+async def test_a_reader_who_leaves_is_no_error(
+    desk: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    async def write(*_: object) -> None:
+        raise ClientConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(web.StreamResponse, "write", write)
+    with contextlib.suppress(ClientError):
+        async with desk.get(path) as answer:
+            await answer.read()
+    assert [record for record in caplog.records if record.levelno >= logging.INFO and record.name != "aiohttp.access"] == []  # fmt: skip
