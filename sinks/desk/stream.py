@@ -28,8 +28,9 @@ HEARTBEAT_S: Final = 15.0
 # Batches that a slow reader may be behind before it is let go: more take memory for each such reader, fewer let go of
 # readers whose network pauses for a moment.
 MAX_WAITING_BATCHES: Final = 64
-# Open streams of one desk: more share one process's time and files; with fewer a large newsroom is turned away.
-MAX_READERS: Final = 200
+# Open streams of one desk: more share one process's time and files; with fewer a newsroom of 200 is turned away where some
+# come back before it is noticed that they were gone.
+MAX_READERS: Final = 250
 # Of a chain whose kill or correction came, the stories that are asked whether a reader had them: a running story has some
 # dozens. More take longer in each batch, fewer leave a reader of the first ones without the kill.
 MAX_TOUCHED_STORIES: Final = 50
