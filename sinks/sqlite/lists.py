@@ -11,6 +11,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
+
 from processors.numbers import parse_int64
 from sinks.query import asks_for, query_tree, wanted_words
 from sinks.search import MAX_OFFSET, BadCursor, Query
@@ -20,8 +22,8 @@ from sinks.sqlite.query_sql import CompiledQuery, compile_query
 FIRST_VERSION_NUMBER: Final = (
     1 << 40
 )  # above all numbers of stories; replaced versions have it and those above
-# Stories that fit, from which on they are not simply sorted: 5,000 take 3 to 9 ms, 100,000 take 60 to 180.
-MIN_COMMON_STORIES: Final = 5000
+# Stories that fit, from which on they are not simply sorted: 2,000 take 2 to 4 ms, 100,000 take 60 to 180.
+MIN_COMMON_STORIES: Final = 2000
 # Of the latest that fit, those that are sorted first. News comes minutes to hours after it was written; fewer are not sure
 # of the order more often, more cost time in each search.
 LATEST_STORIES: Final = 1000
@@ -120,9 +122,12 @@ class _Search:
 
     def find_newest(self) -> list[tuple[int, int]]:
         """Time and number of a page's stories and one more, the newest first."""
-        if self.compiled.match is None or self.query.versions or not self._is_common(MIN_COMMON_STORIES):
+        if self.compiled.match is None or self.query.versions:
             return self._find_among_all()
-        if not self.is_following and (rows := self._find_among_latest()):
+        latest = self._find_latest()
+        if len(latest) < MIN_COMMON_STORIES:
+            return self._sort_numbers(latest)
+        if not self.is_following and (rows := self._find_among_latest(latest[:LATEST_STORIES])):
             return rows
         if not self.compiled.has_prefix and (rows := self._walk()):
             return rows
@@ -144,9 +149,14 @@ class _Search:
         )
         return [*self.compiled.time_conditions, *following]
 
-    def _is_common(self, count: int) -> bool:
-        sql = f"SELECT COUNT(*) FROM (SELECT 1 FROM story_words WHERE {_MATCH} LIMIT :count)"
-        return bool(self.ask(sql, count=count)[0][0] >= count)
+    def _find_latest(self) -> list[int]:
+        """The numbers of the latest that fit, the latest first: FTS5 is asked once, whatever is done with them."""
+        sql = f"SELECT rowid FROM story_words WHERE {_MATCH} ORDER BY rowid DESC LIMIT :count"
+        return [number for (number,) in self.ask(sql, count=MIN_COMMON_STORIES)]
+
+    def _sort_numbers(self, numbers: list[int]) -> list[tuple[int, int]]:
+        source = "json_each(:numbers) w CROSS JOIN stories s INDEXED BY stories_listed ON s.id = w.value"
+        return self._sorted(source, numbers=orjson.dumps(numbers).decode())
 
     def _find_among_all(self) -> list[tuple[int, int]]:
         """Sort everything that fits, the latest first, which the sorter of SQLite mostly turns away at once."""
@@ -161,23 +171,23 @@ class _Search:
         source = f"{words} w CROSS JOIN {stories} ON s.id = w.n" if self.compiled.match else stories
         return self._sorted(source)
 
-    def _find_among_latest(self) -> list[tuple[int, int]]:
+    def _find_among_latest(self, latest: list[int]) -> list[tuple[int, int]]:
         """Sort the latest that fit. Empty where a story that came before them may be newer than one of the page."""
-        words = f"(SELECT rowid AS n FROM story_words WHERE {_MATCH} ORDER BY rowid DESC LIMIT :latest)"
-        rows = self._sorted(f"{words} w CROSS JOIN stories s INDEXED BY stories_listed ON s.id = w.n")
+        rows = self._sort_numbers(latest)
         if len(rows) <= self.query.limit:
             return []
-        first = f"SELECT rowid FROM story_words WHERE {_MATCH} ORDER BY rowid DESC LIMIT 1 OFFSET :latest - 1"
         earlier = (
             f"SELECT 1 FROM stories INDEXED BY {_INDEX_OF_COLUMN[self.column]}"
-            f" WHERE {self.column} >= :last AND id < ({first}) LIMIT 1"
+            f" WHERE {self.column} >= :last AND id < :first LIMIT 1"
         )
-        return [] if self.ask(earlier, last=rows[-1][0], latest=LATEST_STORIES) else rows
+        return [] if self.ask(earlier, last=rows[-1][0], first=latest[-1]) else rows
 
     def _walk(self) -> list[tuple[int, int]]:
         """Ask the newest stories one after the other. Empty where that would take too long."""
         (count,) = self.base.execute("SELECT MAX(id) FROM stories").fetchone()
-        if not self._is_common(int(count * MIN_WALKED_SHARE)):
+        least = int(count * MIN_WALKED_SHARE)
+        sql = f"SELECT COUNT(*) FROM (SELECT 1 FROM story_words WHERE {_MATCH} LIMIT :count)"
+        if self.ask(sql, count=least)[0][0] < least:
             return []
         index = _INDEX_OF_COLUMN[self.column]
         bounds = " AND ".join(self._bounds()).replace("{s}", "s") or "1"
@@ -197,7 +207,7 @@ class _Search:
         return self.ask(
             f"SELECT s.{self.column}, s.id FROM {source} WHERE {words}{self.where()}"
             f" ORDER BY s.{self.column} DESC, s.id DESC LIMIT :limit",
-            limit=self.query.limit + 1, latest=LATEST_STORIES, **more,
+            limit=self.query.limit + 1, **more,
         )  # fmt: skip
 
 
