@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 
 from config import settings
@@ -23,6 +24,14 @@ from tests.servers.maven import Missing
 
 # Fixtures that start a server once a session.
 SERVER_FIXTURES = {"kafka_server", "elasticsearch"}
+# A machine that others use makes examples slow, and no fault of ours.
+hypothesis.settings.register_profile(
+    "wiredesk",
+    parent=hypothesis.settings(),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("wiredesk")
 _names = itertools.count(1)
 
 

@@ -307,7 +307,7 @@ async def test_the_list_has_one_row_an_event_and_leads_to_its_page(desk: Client,
     assert ">also from 1<" in rows
     assert 'href="/clusters/urn%3Aferry"' in rows
     page = await (await desk.get("/clusters/urn%3Aferry")).text()
-    assert "2 reports from 2 sources" in " ".join(page.split())
+    assert "Reports: 2. Sources: 2." in " ".join(page.split())
     assert page.index("100% new") < page.index("40% new")
     assert "urn%3Aferry-two" not in page
     assert "<main" not in await (await desk.get("/clusters/urn%3Aferry?part=list")).text()
