@@ -65,12 +65,8 @@ class ChangeLog:
         Raises:
             Transient: the file can't be written; the change was made, and stands in the log.
         """
-        now = int(self._clock() * 1000)
-        target, result = (redact_secrets(text)[:MAX_DETAIL_CHARS] for text in (target, result))
-        change = RecordedChange(
-            f"{now:013d}-{secrets.token_hex(4)}", to_timestamp(now), who, what, target, result
-        )
-        log.info("a change by hand", who=who, what=what, target=target, result=result)
+        change = describe_change(who, what, target, result, self._clock())
+        log.info("a change by hand", who=who, what=what, target=change.target, result=change.result)
         self._remembered.append(change)
         if self.path is not None:
             await asyncio.to_thread(append_change, self.path, change)
@@ -86,6 +82,14 @@ class ChangeLog:
             changes = changes[:place] if place is not None else []
         page = changes[::-1][:limit]
         return ChangePage(tuple(page), page[-1].id if len(changes) > len(page) else None)
+
+
+def describe_change(who: str, what: str, target: str, result: str, now: float) -> RecordedChange:
+    """The change as it is kept, without secrets; `now` in seconds since the epoch."""
+    moment = int(now * 1000)
+    target, result = (redact_secrets(text)[:MAX_DETAIL_CHARS] for text in (target, result))
+    identity = f"{moment:013d}-{secrets.token_hex(4)}"
+    return RecordedChange(identity, to_timestamp(moment), who, what, target, result)
 
 
 def append_change(path: Path, change: RecordedChange) -> None:

@@ -15,6 +15,7 @@ from streams.commands.options import (
     configure_kafka_logs,
     kafka_option,
     parse_milliseconds,
+    record_change,
     with_settings,
 )
 
@@ -124,6 +125,7 @@ def replay_letters(
         worn_out = [] if force else [letter for letter in letters if letter.replays >= MAX_REPLAYS]
         count = source.replay([letter for letter in letters if force or letter.replays < MAX_REPLAYS])
     click.echo(f"{count} replayed")
+    record_change(settings, "replay dead letters", _describe_choice(identities, filters), f"{count} changed")
     if empty := [letter for letter in chosen if letter.is_empty]:
         click.echo(
             f"{len(empty)} stay ({empty[0].id}, …): they hold no bytes, as no topic took so many. "
@@ -158,7 +160,9 @@ def drop_letters(settings: Settings, identities: tuple[str, ...], kafka: bool, *
             "name the letters, or choose them with --step, --error, --feed, --since, --until"
         )
     with _open_source(settings, kafka=kafka) as source:
-        click.echo(f"{source.drop(_choose(source, identities, filters))} dropped")
+        count = source.drop(_choose(source, identities, filters))
+    click.echo(f"{count} dropped")
+    record_change(settings, "drop dead letters", _describe_choice(identities, filters), f"{count} changed")
 
 
 def _choose(
@@ -192,6 +196,10 @@ def _filter(filters: dict[str, str | None]) -> Filter:
 
     since, until = (parse_milliseconds(f"--{name}", filters[name]) for name in ("since", "until"))
     return Filter(filters["step"], filters["error"], filters["feed"], since, until)
+
+
+def _describe_choice(identities: tuple[str, ...], filters: dict[str, str | None]) -> str:
+    return ", ".join(identities) or " ".join(f"{name}={value}" for name, value in filters.items() if value)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from config.redaction import redact_secrets
-from streams.commands.options import DATA_OPTION, FEEDS_OPTION, with_settings
+from streams.commands.options import DATA_OPTION, FEEDS_OPTION, record_change, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,6 +159,7 @@ def add_feed(
     feed = Feed(feed_id or make_feed_id(title, url, ids), url, title, language, source)
     _write(path, (*listed, feed))
     click.echo(f"added {feed.id}")
+    record_change(settings, "add feed", feed.id, f"added {feed.shown_url}")
     _say_when(settings, path)
 
 
@@ -171,6 +172,7 @@ def remove_feed(settings: Settings, feed_id: str) -> None:
     chosen = _find(listed, feed_id)
     _write(path, tuple(feed for feed in listed if feed is not chosen))
     click.echo(f"removed {feed_id}")
+    record_change(settings, "remove feed", feed_id, "removed")
     _say_when(settings, path)
 
 
@@ -184,6 +186,7 @@ def pause_feed(settings: Settings, feed_id: str, off: bool) -> None:
     chosen = _find(listed, feed_id)
     _write(path, tuple(replace(feed, paused=not off) if feed is chosen else feed for feed in listed))
     click.echo(f"{'polling' if off else 'paused'} {feed_id}")
+    record_change(settings, "edit feed", feed_id, f"paused = {not off}")
     _say_when(settings, path)
 
 
@@ -206,7 +209,8 @@ def import_feeds(settings: Settings, opml: Path) -> None:
             merged.append(replace(feed, id=make_feed_id(feed.id, feed.url, {other.id for other in merged})))
     _write(path, merged)
     click.echo(f"{len(merged) - len(listed)} feeds added, {len(outline.problems)} lines left out")
-    if len(merged) > len(listed):
+    if added := [feed.id for feed in merged[len(listed) :]]:
+        record_change(settings, "import OPML", f"{len(added)} feeds", ", ".join(added))
         _say_when(settings, path)
     sys.exit(0 if outline.feeds or not outline.problems else 1)
 
@@ -224,6 +228,7 @@ def _load_own_list(settings: Settings) -> tuple[Path, tuple[Feed, ...]]:
     """The list that a change is written to: a TOML file, never the bundled one; a new file begins empty."""
     from config import Misconfigured
     from config.files import find_file
+    from streams.pollers.feed_file import FeedFile
     from streams.pollers.feed_list import load_feeds
 
     name = settings.poll.feeds
@@ -234,6 +239,8 @@ def _load_own_list(settings: Settings) -> tuple[Path, tuple[Feed, ...]]:
         )
     if path.is_file() and not Path(name).exists():
         raise Misconfigured(f"{name} is the bundled list; name your own with --feeds my.toml")
+    # Until the command ends: the desk of this machine may be asked for another change meanwhile.
+    click.get_current_context().with_resource(FeedFile(name).locked())
     return path, load_feeds(path) if path.exists() else ()
 
 

@@ -182,6 +182,28 @@ def configure_kafka_logs(settings: Settings) -> None:
     limit_client_logs()
 
 
+def record_change(settings: Settings, what: str, target: str, result: str) -> None:
+    """Write down who has changed what by a command, where the desk shows it; nowhere where no desk has its file."""
+    import getpass
+    import os
+    import time
+
+    from processors.errors import Transient
+    from sinks.desk.changes import FILE_NAME, append_change, describe_change
+
+    path = Path(settings.desk.changes or Path(settings.embedded.data) / FILE_NAME)
+    if not path.parent.is_dir():
+        return
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in containers
+        user = f"user {os.getuid()}"
+    try:
+        append_change(path, describe_change(f"{user}, by command", what, target, result, time.time()))
+    except Transient as error:
+        click.echo(f"wiredesk: {error}", err=True)
+
+
 def _check_format(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
     if name is None:
         return None

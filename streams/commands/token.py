@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import DATA_OPTION, TOKENS_OPTION, with_settings
+from streams.commands.options import DATA_OPTION, TOKENS_OPTION, record_change, with_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -58,6 +58,12 @@ def create_token(settings: Settings, name: str, scopes: tuple[Scope, ...], expir
     chosen: set[Scope] = {"read", *scopes}
     token, secret = open_token_file(settings).create(name.strip(), sorted(chosen), days)
     click.echo(secret)
+    record_change(
+        settings,
+        "create token",
+        token.name,
+        f"{' and '.join(token.scopes)}, until {token.expires or 'revoked'}",
+    )
     click.echo(
         f"{token.name} may {' and '.join(token.scopes)}; it expires: {token.expires or 'never'}", err=True
     )
@@ -91,3 +97,4 @@ def revoke_token(settings: Settings, name: str) -> None:
 
     token = open_token_file(settings).revoke(name)
     click.echo(f"revoked {token.name}")
+    record_change(settings, "revoke token", token.name, "revoked")

@@ -47,7 +47,7 @@ def filled(shelf: Shelf) -> Shelf:
 DESK_PATHS = (
     b"/", b"/stories/urn:nda:1", b"/feeds", b"/login", b"/livez", b"/readyz", b"/metrics", b"/static/desk.css", b"/static/",
     b"/api/stories", b"/api/stories/urn:nda:1", b"/api/chains/urn:nda:1", b"/api/feeds", b"/api/pipeline", b"/favicon.ico",
-    b"/nothing",
+    b"/nothing", b"/pipeline", b"/changes", b"/api", b"/api/openapi.json", b"/api/me", b"/api/changes", b"/logout",
 )  # fmt: skip
 
 

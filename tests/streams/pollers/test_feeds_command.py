@@ -212,3 +212,18 @@ async def test_who_changes_the_list_is_told_when_it_takes_effect(own: Path, tmp_
 )
 def test_a_feed_is_called_what_it_calls_itself(document: bytes, name: str) -> None:
     assert find_feed_name(document) == name
+
+
+def test_what_commands_change_stands_among_the_changes_of_the_desk(own: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    run("pause", "a", "--feeds", own, "--data", data)
+    assert not data.exists(), "without a desk there is nothing to write to"
+    data.mkdir()
+    run("pause", "a", "--feeds", own, "--data", data)
+    run("remove", "a", "--feeds", own, "--data", data)
+    lines = [json.loads(line) for line in (data / "changes.jsonl").read_text("utf-8").splitlines()]
+    assert [(one["what"], one["target"], one["result"]) for one in lines] == [
+        ("edit feed", "a", "paused = True"),
+        ("remove feed", "a", "removed"),
+    ]
+    assert all(one["who"].endswith(", by command") for one in lines)
