@@ -227,6 +227,13 @@ def test_every_page_keeps_wcag(desk: str, browser: Browser, choices: str) -> Non
     if choices in {"light", "dark"}:
         cluster = page.locator(".story a.cluster").first.get_attribute("href") or ""
         paths += ["/?q=ferry", "/feeds", "/rising", cluster, "/ticker", "/nothing", "/login"]
+        paths += [
+            "/pipeline",
+            "/dead-letters",
+            "/changes",
+            "/api",
+            f"/explain?uri={story.partition('/stories/')[2]}",
+        ]
     for path in paths:
         page.goto(urljoin(desk, path))
         result = Axe().run(page, options=rules)
