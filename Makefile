@@ -114,7 +114,7 @@ fuzz: $(VENV)/.dev ## Search FUZZ_MINUTES (20) for inputs that cost more than th
 	$(BIN)/python -m tests.hostile.fuzz --minutes $(FUZZ_MINUTES) $(ARGS)
 
 trials: $(VENV)/.dev ## Do to real servers what others do to them, and print what wiredesk made of it (takes long)
-	WIRETEST_TRIALS=1 $(BIN)/python -m pytest -q -m trial $(ARGS) tests/trials
+	WIRETEST_TRIALS=1 $(BIN)/python -m pytest -q -m trial $(ARGS) tests/trials tests/streams/sources
 
 soak: $(VENV)/.dev ## Run a fleet for an hour while things go wrong, and table what came of it (ARGS="--minutes 20")
 	$(BIN)/python -m tests.soak $(ARGS)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from processors.errors import TooLarge
@@ -237,6 +245,42 @@ async def test_a_server_that_fails(
         assert (
             state.next_poll >= state.polled + 0.3
         )  # poll.max_backoff_s of these settings is shorter than five minutes
+
+
+async def test_a_certificate_that_has_expired(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "wire.example")])
+    ended = datetime(2020, 1, 2, tzinfo=UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(ended - timedelta(days=1)).not_valid_after(ended).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(
+        Encoding.PEM
+    )
+    (tmp_path / "server.pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    asked: list[web.Request] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request)
+        return web.json_response({"items": []})
+
+    app = web.Application()
+    app.router.add_get("/list.json", answer)
+    log = MemoryLog()
+    server = TestServer(app, host="127.0.0.1", scheme="https")
+    await server.start_server(ssl=context)
+    try:
+        url = str(server.make_url("/")).rstrip("/")
+        entry = entry_of(tmp_path, f'preset = "generic-json"\n{tables(url)["generic-json"]}')
+        async with watching(log, entry):
+            await until(log, lambda: "wire" in log.states)
+    finally:
+        await server.close()
+    assert state_of(log).outcome == "tls"
+    assert not asked
 
 
 async def test_a_server_that_hangs(tmp_path: Path) -> None:
