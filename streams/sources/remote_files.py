@@ -105,6 +105,9 @@ class FolderSource:
         """Nothing is connected yet."""
         self._options, self._server, self._limits = options, server, limits
         self._seen: dict[str, str] = {}  # keys at the last look, by name
+        self._left: list[
+            RemoteFile
+        ] = []  # finished at the last look, and not in its batch: the next one begins with them
 
     async def open(self) -> None:
         """Connect and log in."""
@@ -116,6 +119,8 @@ class FolderSource:
 
     async def items(self, cursor: str, is_known: IsKnown) -> SourceBatch:
         """The finished files that are not known, oldest first. There is no cursor: names, sizes and times are it."""
+        if self._left:  # a folder is not listed anew for each batch
+            return await self._next_batch(cursor, self._left, [])
         listed = list(await self._server.list_files())
         if len(listed) > MAX_FILES:
             raise SourceFault("too_large", f"over {MAX_FILES} files in the folder; delete or move old ones")
@@ -131,9 +136,19 @@ class FolderSource:
         self._seen = {file.name: file.key for file in wanted}
         known = [file for file in wanted if is_known(file.key)]
         waiting = [file for file in finished if not is_known(file.key)]
+        return await self._next_batch(cursor, waiting, known)
+
+    async def _next_batch(
+        self, cursor: str, waiting: Sequence[RemoteFile], known: Sequence[RemoteFile]
+    ) -> SourceBatch:
+        """A batch of files that wait, with receipts of those that are `known` already."""
+        self._left = []
         items, taken = await self._read_files(waiting)
         receipts = [_receipt(file) for file in (*known, *taken)] if self._options.after != "keep" else []
-        more = len(taken) < len(waiting) and bool(items)
+        done = set(taken)
+        left = [file for file in waiting if file not in done]
+        more = bool(left) and bool(items)
+        self._left = left if more else []
         return SourceBatch(items, cursor, receipts, more=more, present=[file.key for file in known])
 
     async def commit(self, receipts: Sequence[str]) -> None:
