@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -30,6 +31,7 @@ from sinks.desk.app import make_app
 from sinks.desk.novel_sentences import find_novel_sentences
 from sinks.desk.ports import DeskExtras
 from sinks.desk.story_page import MAX_LISTED, find_key_facts
+from sinks.desk.tokens import TokenFile
 from tests.sinks.conftest import Shelf
 from tests.sinks.desk.conftest import Client, Feeds
 from tests.sinks.events import at, dispatch, event, reports
@@ -379,6 +381,25 @@ async def test_what_can_not_be_handed_on_is_refused(
         await handing_desk.post(f"/hand-on/{uri}", data={"target": target}, allow_redirects=False)
     ).status == status
     assert webhooks.got == []
+
+
+async def test_who_may_only_read_hands_nothing_on(shelf: Shelf, webhooks: Webhooks, tmp_path: Path) -> None:
+    shelf.put(dispatch())
+    tokens = TokenFile(tmp_path / "tokens.json")
+    _, reads = tokens.create("newsroom", ("read",), None)
+    _, operates = tokens.create("night-shift", ("read", "operate"), None)
+    app = make_app(shelf.search, Feeds(), Desk(), tokens=tokens, extras=DeskExtras(hand_on=webhooks))
+    async with TestClient(TestServer(app)) as client:
+        for secret, statuses in ((reads, (403, 403)), (operates, (202, 303))):
+            headers = {"Authorization": f"Bearer {secret}"}
+            answer = await client.post(
+                "/api/hand-on/urn%3Anda%3A1", json={"target": "newsroom"}, headers=headers
+            )
+            form = await client.post(
+                "/hand-on/urn%3Anda%3A1", data={"target": "newsroom"}, headers=headers, allow_redirects=False
+            )
+            assert (answer.status, form.status) == statuses
+    assert len(webhooks.got) == 2
 
 
 async def test_without_webhooks_nothing_is_handed_on(desk: Client, shelf: Shelf) -> None:

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from processors.errors import Empty
-from processors.model.event import RawItem
+from processors.model.codec import decode
+from processors.model.event import Event, RawItem
 from streams.embedded.log import Log, LogThread
-from streams.embedded.outlets import MAX_UNREAD_ITEMS, RawOutlet
+from streams.embedded.outlets import MAX_UNREAD_ITEMS, HandOnOutlet, RawOutlet
 from streams.messages import Message
-from streams.topology import RAW
+from streams.topology import RAW, WEBHOOKS
+from streams.webhooks.courier import TARGET_HEADER
+from tests.sinks.events import dispatch
 
 FIRST = RawItem(b"Ships late.", "2026-11-20T12:00:00Z", feed="drop")
 SECOND = RawItem(b"Ships on time.", "2026-11-20T12:00:01Z", feed="drop")
@@ -66,3 +69,12 @@ async def test_pollers_wait_while_too_much_is_unread(log_thread: LogThread, unre
         await log_thread.write(lambda: log.commit("normalise", {RAW.name: 1}))
     await asyncio.wait_for(publishing, 10)
     assert log.end_offset(RAW.name) == unread + 1
+
+
+async def test_a_story_that_is_handed_on_waits_for_its_one_target(log_thread: LogThread) -> None:
+    outlet = HandOnOutlet(log_thread, lambda: ["newsroom"])
+    assert list(outlet.targets) == ["newsroom"]
+    await outlet.hand_on("newsroom", dispatch())
+    (record,) = await log_thread.run(lambda: log_thread.log.records(WEBHOOKS.name))
+    assert record.header(TARGET_HEADER) == b"newsroom"
+    assert (record.key, decode(record.value, Event)) == (b"urn:nda:1", dispatch())
