@@ -17,6 +17,9 @@ help: ## List the tasks
 run: $(VENV)/.embedded ## Stories on http://127.0.0.1:8080 within a minute: bundled samples, and real feeds when online
 	$(BIN)/wiredesk run --samples --port $(PORT) $(ARGS)
 
+fleet: $(VENV)/.fleet ## Install the clients of Kafka and Elasticsearch too: poll, worker, sink, desk, topics, index
+	@echo "Next: $(BIN)/wiredesk topics create --config fleet.toml (docs/operating.md, A fleet)"
+
 test: $(VENV)/.dev ## Every test, with a real Kafka, Elasticsearch and Chromium (started by the tests)
 	$(BIN)/python -m pytest $(SHARE) $(TESTS)
 
@@ -130,16 +133,22 @@ clean: ## Remove the environment and caches (not the data)
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wiredesk needs Python 3.11 or newer; set PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "wiredesk needs Python's venv: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
 
 $(VENV)/.embedded: pyproject.toml locks/embedded.txt | $(VENV)/bin/python
 	@echo "Installing wiredesk (about a minute the first time) …"
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q --require-hashes -r locks/embedded.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r locks/embedded.txt
 	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
 	@touch $@
 
+$(VENV)/.fleet: pyproject.toml locks/fleet.txt | $(VENV)/bin/python
+	@echo "Installing wiredesk with what a fleet needs, Kafka and Elasticsearch (about a minute) …"
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r locks/fleet.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
+	@touch $@ $(VENV)/.embedded
+
 $(VENV)/.dev: pyproject.toml locks/dev.txt | $(VENV)/bin/python
 	@echo "Installing wiredesk with its test tools (about a minute the first time) …"
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q --require-hashes -r locks/dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r locks/dev.txt
 	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
 	@touch $@ $(VENV)/.embedded

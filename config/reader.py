@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from config import Misconfigured
+from config import Misconfigured, raise_fault
 from config.files import read_toml, resolve_beside
 from config.schema import PREFIX, Setting, all_settings, nested_sections, section_settings
 
@@ -33,8 +33,9 @@ _WEBHOOK_SECRET: Final = re.compile(r"WIREDESK_WEBHOOK_[A-Z0-9_]+_SECRET(_FILE)?
 class SettingsReader(Generic[Root]):
     """Gathers values by their paths, the later over the earlier, and remembers where each was written."""
 
-    def __init__(self, kind: type[Root]) -> None:
-        """`kind` is the struct of all sections."""
+    def __init__(self, kind: type[Root], on_fault: Callable[[Misconfigured], None] = raise_fault) -> None:
+        """`kind` is the struct of all sections; `on_fault` gets each fault, by default raised."""
+        self._on_fault = on_fault
         self._kind = kind
         self._values: dict[tuple[str, ...], Any] = {}
         self._written_in: dict[str, str] = {}
@@ -57,14 +58,26 @@ class SettingsReader(Generic[Root]):
         variables = {setting.variable: setting for setting in all_settings(self._kind)}
         for name in environment:
             if name.startswith(PREFIX) and not _is_known(name, variables):
-                raise Misconfigured(
-                    f"{name}: no setting has this variable; {_variable_hint(name, variables)}"
+                self._on_fault(
+                    Misconfigured(f"{name}: no setting has this variable; {_variable_hint(name, variables)}")
                 )
         for variable, setting in variables.items():
             if (text := environment.get(variable)) is not None:
                 self._add(setting, setting.parse(text), variable)
             elif path := environment.get(f"{variable}_FILE"):
-                self._add(setting, setting.parse(_read_secret(variable, path)), f"{variable}_FILE: {path}")
+                self._add_secret(setting, variable, path)
+
+    def _add_secret(self, setting: Setting, variable: str, path: str) -> None:
+        try:
+            text = _read_secret(variable, path)
+        except Misconfigured as error:
+            self._on_fault(error)
+        else:
+            self._add(setting, setting.parse(text), f"{variable}_FILE: {path}")
+
+    def origin_of(self, key: str) -> str | None:
+        """The file or variable that says a setting; None where it has its default."""
+        return self._written_in.get(key)
 
     def written_in(self, *keys: str) -> str:
         """The file or variable that says one of these settings."""
@@ -85,19 +98,28 @@ class SettingsReader(Generic[Root]):
             if name in nested_sections(kind):
                 if not isinstance(value, Mapping):
                     key = ".".join(where)
-                    raise Misconfigured(f"{path}: {key} is a section; write [{key}] above its names")
+                    self._on_fault(
+                        Misconfigured(f"{path}: {key} is a section; write [{key}] above its names")
+                    )
+                    continue
                 self._add_table(nested_sections(kind)[name], value, path, where)
             elif setting := section_settings(kind, section).get(name):
                 self._add(setting, value, str(path))
-                if setting.is_file:
+                if setting.is_file and where in self._values:
                     self._values[where] = resolve_beside(self._values[where], path)
             else:
                 names = [*section_settings(kind, section), *nested_sections(kind)]
-                raise Misconfigured(f"{path}: unknown setting {'.'.join(where)!r}; {_hint(name, names)}")
+                self._on_fault(
+                    Misconfigured(f"{path}: unknown setting {'.'.join(where)!r}; {_hint(name, names)}")
+                )
 
     def _add(self, setting: Setting, value: Any, where: str) -> None:
-        self._values[setting.path] = convert_value(setting, value, where)
-        self._written_in[setting.key] = where
+        try:
+            self._values[setting.path] = convert_value(setting, value, where)
+        except Misconfigured as error:
+            self._on_fault(error)
+        else:
+            self._written_in[setting.key] = where
 
 
 def convert_value(setting: Setting, value: Any, where: str) -> Any:

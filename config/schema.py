@@ -234,6 +234,19 @@ def all_settings(kind: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Iter
         yield from all_settings(section, (*path, name))
 
 
+def settings_schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a file of these settings; nothing else may stand in one."""
+    schema = msgspec.json.schema(kind)
+    for definition in schema["$defs"].values():
+        if "properties" in definition:
+            definition["additionalProperties"] = False
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Settings of wiredesk",
+        **schema,
+    }
+
+
 def to_toml(value: Any) -> str:
     """A value as TOML writes it; what TOML has not, as Python does. Large numbers have marks: ``2_000_000``."""
     match value:

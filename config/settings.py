@@ -11,13 +11,13 @@ with the file or variable, the key, the value and what is allowed. A secret's va
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from config import Misconfigured
+from config import Misconfigured, raise_fault
 from config.poll_settings import Poll as Poll  # noqa: PLC0414 -- read from here by all
 from config.poll_settings import Push as Push  # noqa: PLC0414 -- read from here by all
 from config.reader import SettingsReader, convert_value, replace_value
@@ -216,7 +216,20 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         Misconfigured: the file can't be read or is no TOML; a section, name or variable is unknown; a value has the
             wrong type or is out of range; two values contradict each other.
     """
-    reader = SettingsReader(Settings)
+    return read_settings(path, environment)[0]
+
+
+def read_settings(
+    path: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    on_fault: Callable[[Misconfigured], None] = raise_fault,
+) -> tuple[Settings, SettingsReader[Settings]]:
+    """The same, with the reader that knows where each was said. `on_fault` gets each fault, by default raised.
+
+    Raises:
+        Misconfigured: the file can't be read, or is no TOML.
+    """
+    reader = SettingsReader(Settings, on_fault)
     if path:
         reader.add_file(path)
     reader.add_environment(os.environ if environment is None else environment)
@@ -224,13 +237,12 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     low, high = settings.poll.min_interval_s, settings.poll.max_interval_s
     if low > high:
         where = reader.written_in("poll.min_interval_s", "poll.max_interval_s")
-        raise Misconfigured(
-            f"{where}: poll.min_interval_s is {low:g}; it must be at most poll.max_interval_s, which is {high:g}"
-        )
+        line = f"{where}: poll.min_interval_s is {low:g}; it must be at most poll.max_interval_s, which is {high:g}"
+        on_fault(Misconfigured(line))
     if settings.elasticsearch.ca_file and not settings.elasticsearch.url.startswith("https://"):
         where = reader.written_in("elasticsearch.ca_file")
-        raise Misconfigured(f"{where}: elasticsearch.ca_file needs an elasticsearch.url with https://")
-    return settings
+        on_fault(Misconfigured(f"{where}: elasticsearch.ca_file needs an elasticsearch.url with https://"))
+    return settings, reader
 
 
 def override_settings(settings: Settings, values: Mapping[str, Any]) -> Settings:

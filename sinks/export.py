@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, BinaryIO, Final, Literal, Protocol
 
-from config import Misconfigured
+from config import Misconfigured, install_hint
 from processors.model.codec import encode
 from processors.model.event import Event
 from processors.times import read_milliseconds
@@ -212,7 +212,7 @@ class ParquetWriter:
             import pyarrow as pa
             from pyarrow import parquet
         except ImportError as error:
-            raise Misconfigured("Parquet needs pyarrow: pip install 'wiredesk[parquet]'") from error
+            raise Misconfigured(f"Parquet needs pyarrow; {install_hint('parquet')}") from error
         kinds = {
             "str": pa.string(), "str | None": pa.string(), "int": pa.int32(),
             "int | None": pa.int32(), "float | None": pa.float64(),

@@ -9,12 +9,22 @@ from typing import Final
 
 import click
 
-from config import Misconfigured
+from config import Misconfigured, install_hint
 from config.redaction import redact_secrets
 from processors.errors import Transient
 from streams.startup import configure_numpy, print_redacted, raise_file_limit
 
 NO_THREAD: Final = "can't start new thread"  # what Python says where there is no memory for one
+# What each extra of pyproject.toml brings, by the module that a command misses without it.
+EXTRAS: Final = {
+    "aiokafka": "kafka",
+    "faust": "kafka",
+    "mode": "kafka",
+    "elasticsearch": "elasticsearch",
+    "elastic_transport": "elasticsearch",
+    "pyarrow": "parquet",
+}
+FLEET_EXTRAS: Final = frozenset({"kafka", "elasticsearch"})
 COMMANDS: Final = {
     "run": "Poll, process and show stories on this machine (SQLite, web desk).",
     "process": "Run the pipeline over files, folders or standard input; events as JSON Lines.",
@@ -33,6 +43,7 @@ COMMANDS: Final = {
     "tap": "Show the records of a topic as they come, those that fit a query.",
     "backup": "Copy the data folder of this machine into one file, while it runs.",
     "restore": "Make a data folder of a backup.",
+    "config": "Check and show the settings and the files that they name.",
     "feeds": "List, check, add, import and export feeds.",
     "token": "Make, list and revoke the tokens that the desk asks for.",
     "sources": "List, check, pause and resume sources beside feeds: APIs, mailboxes, servers, queues.",
@@ -90,6 +101,13 @@ def main() -> None:
     except Transient as error:
         click.echo(redact_secrets(f"wiredesk: {error}; try again when it answers"), err=True)
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        if (extra := EXTRAS.get((error.name or "").partition(".")[0])) is None:
+            raise
+        what = f"this needs {error.name}, of the extra {extra}"
+        fleet = "; `make fleet` installs all that a fleet needs" if extra in FLEET_EXTRAS else ""
+        click.echo(f"wiredesk: {what}: {install_hint(extra)}{fleet}", err=True)
+        sys.exit(2)
     except MemoryError:
         sys.exit(_say_memory_is_short())
     except RuntimeError as error:

@@ -127,9 +127,10 @@ def compare_replay(
     pipeline = Pipeline([step for step in steps if not step.state], settings)
     report = Report()
     with PastEvents() as past:
-        past.fill(log, wanted, _compared_topic(through))
+        backfilled = topic == BACKFILL.name
+        past.fill(log, wanted, _compared_topic(through), backfilled=backfilled)
         if any(step.state for step in steps):
-            past.fill_repeats(log, wanted)
+            past.fill_repeats(log, wanted, backfilled=backfilled)
         items = raw_items(log, topic, wanted)
         while batch := list(itertools.islice(items, BATCH_ITEMS)):
             report.items += len(batch)
@@ -236,15 +237,15 @@ class PastEvents:
         self._base.close()
         self._folder.cleanup()
 
-    def fill(self, log: RawLog, wanted: Range, topic: str) -> None:
-        """Take the events of a topic that were made of the range."""
-        for key, record in _events(log, wanted, topic):
+    def fill(self, log: RawLog, wanted: Range, topic: str, *, backfilled: bool) -> None:
+        """Take the events of a topic that were made of the range, of old news or of live items."""
+        for key, record in _events(log, wanted, topic, backfilled=backfilled):
             row = key, record.value, record.offset < 0
             self._base.execute("INSERT OR REPLACE INTO past VALUES (?, ?, 0, ?)", row)
 
-    def fill_repeats(self, log: RawLog, wanted: Range) -> None:
+    def fill_repeats(self, log: RawLog, wanted: Range, *, backfilled: bool) -> None:
         """Note which stories were repeats, and nothing else."""
-        for key, _ in _events(log, wanted, DUPLICATE.name):
+        for key, _ in _events(log, wanted, DUPLICATE.name, backfilled=backfilled):
             self._base.execute("INSERT OR IGNORE INTO past VALUES (?, ?, 1, 0)", (key, REPEAT_MARK))
 
     def look_up(self, event: Event) -> PastEvent | None:
@@ -259,7 +260,7 @@ class PastEvents:
         return int(self._base.execute("SELECT COUNT(*) FROM past WHERE taken = 0").fetchone()[0])
 
 
-def _events(log: RawLog, wanted: Range, topic: str) -> Iterator[tuple[str, Record]]:
+def _events(log: RawLog, wanted: Range, topic: str, *, backfilled: bool) -> Iterator[tuple[str, Record]]:
     for record in log.records([topic], wanted.since):
         if not wanted.since <= record.timestamp < wanted.until:
             continue
@@ -267,7 +268,10 @@ def _events(log: RawLog, wanted: Range, topic: str) -> Iterator[tuple[str, Recor
             event = decode(record.value, Event)
         except Rejected:
             continue
-        if wanted.feed is None or (event.provenance and event.provenance.feed == wanted.feed):
+        provenance = event.provenance
+        if (provenance is not None and provenance.backfill) != backfilled:
+            continue
+        if wanted.feed is None or (provenance and provenance.feed == wanted.feed):
             yield _key(event.story.uri, event.story.version), record
 
 

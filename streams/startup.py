@@ -9,10 +9,11 @@ changes. Nothing heavy is imported here: numpy must be told before it is loaded.
 from __future__ import annotations
 
 import logging
+import os
 import resource
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,7 +78,7 @@ def configure_logs(settings: LogSettings) -> None:
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if settings.format == "text":
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        renderer = structlog.dev.ConsoleRenderer(colors=may_colour(sys.stderr.isatty(), os.environ))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -94,6 +95,11 @@ def configure_logs(settings: LogSettings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LibraryFormatter(renderer))
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
+
+
+def may_colour(is_terminal: bool, environment: Mapping[str, str]) -> bool:
+    """Whether lines may have colours: on a terminal that knows them, unless NO_COLOR says no (https://no-color.org)."""
+    return is_terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
 
 
 class LibraryFormatter(logging.Formatter):

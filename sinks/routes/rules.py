@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 
 from babel import Locale
 
-from config import Misconfigured
+from config import Misconfigured, raise_fault
 from config.files import read_tables
 from processors.media_topics import is_media_topic
 from processors.model.event import Relation
@@ -32,14 +32,20 @@ _TABLE: Final = re.compile(r"\s*\[")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
-def read_rules(path: Path) -> tuple[RouteRule, ...]:
-    """The rules of a file.
+def read_rules(path: Path, on_fault: Callable[[Misconfigured], None] = raise_fault) -> tuple[RouteRule, ...]:
+    """The rules of a file. `on_fault` gets a fault of one rule, by default raised.
 
     Raises:
         Misconfigured: the file can't be read, or a rule is wrong; the message names the line.
     """
     text, tables = read_tables(path, "routes", "name a file of rules with routes.file")
-    return tuple(_parse_rule(name, table, _RuleText(path, text, name)) for name, table in tables.items())
+    rules = []
+    for name, table in tables.items():
+        try:
+            rules.append(_parse_rule(name, table, _RuleText(path, text, name)))
+        except Misconfigured as error:
+            on_fault(error)
+    return tuple(rules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from config import Misconfigured
+from config import Misconfigured, install_hint
 from config.files import find_file, read_tables
 from config.settings import Alerts, Settings, Webhooks
 from processors.numbers import parse_int64
@@ -269,7 +269,7 @@ def _check_service(url: str, where: str, variable: str) -> None:
     try:
         import apprise
     except ImportError as error:
-        raise Misconfigured(f"{where}: services need apprise: pip install 'wiredesk[apprise]'") from error
+        raise Misconfigured(f"{where}: services need apprise; {install_hint('apprise')}") from error
     if apprise.Apprise.instantiate(url, suppress_exceptions=True) is None:
         raise Misconfigured(f"{where}: {variable} is no address of a service that apprise knows")
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from streams.commands.options import (
     DATA_OPTION,
     configure_kafka_logs,
+    count_things,
     format_option,
     kafka_option,
     parse_milliseconds,
@@ -99,10 +100,12 @@ def command(
                 shown_at = time.monotonic()
                 click.echo(_describe(sent), err=True)
         click.echo(_describe(work.sent), err=True)
-        _wait_for_pipeline(archive, wait=wait)
+        is_taken = _wait_for_pipeline(
+            archive, wait=wait, data=None if kafka else Path(settings.embedded.data)
+        )
     finally:
         archive.close()
-    sys.exit(1 if work.sent.rejected else 0)
+    sys.exit(1 if work.sent.rejected or not is_taken else 0)
 
 
 def open_archive(settings: Settings, *, kafka: bool) -> Archive:
@@ -118,23 +121,34 @@ def open_archive(settings: Settings, *, kafka: bool) -> Archive:
     return EmbeddedArchive(Path(settings.embedded.data) / DATABASE)
 
 
-def _wait_for_pipeline(archive: Archive, *, wait: bool) -> None:
-    """Show how much waits; with `wait`, until nothing does."""
+def _wait_for_pipeline(archive: Archive, *, wait: bool, data: Path | None) -> bool:
+    """Show how much waits; with `wait`, until nothing does, and say whether that came to be.
+
+    `data` is the folder of the `wiredesk run` that should take it: where none runs, nobody ever will.
+    """
+    from streams.embedded.folder_lock import find_holder
+
     shown_at = 0.0
     while waiting := archive.waiting():
+        if data is not None and find_holder(data) is None:
+            click.echo(
+                f"{waiting:,} wait, and no `wiredesk run` takes them: start one with --data {data}", err=True
+            )
+            return not wait
         if time.monotonic() - shown_at > PROGRESS_S:
             shown_at = time.monotonic()
             click.echo(
                 f"{waiting:,} wait for the pipeline, which takes them when live items leave room", err=True
             )
         if not wait:
-            return
+            return True
         time.sleep(ASK_S)
     click.echo("the pipeline has taken all of them", err=True)
+    return True
 
 
 def _describe(sent: SentCounts) -> str:
-    parts = [f"{sent.items:,} items of {sent.files:,} files sent"]
+    parts = [f"{count_things(sent.items, 'item')} of {count_things(sent.files, 'file')} sent"]
     if sent.sent_before:
         parts.append(f"{sent.sent_before:,} were sent before")
     if sent.rejected:

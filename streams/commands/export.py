@@ -131,9 +131,17 @@ def _open_output(path: Path | None, format_: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    from config import Misconfigured
+
     part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("wb") as stream:
+        stream = part.open("wb")
+    except OSError as error:
+        raise Misconfigured(
+            f"{path}: {error.strerror}; name a file that can be written with --output"
+        ) from error
+    try:
+        with stream:
             yield stream
         part.replace(path)
     finally:

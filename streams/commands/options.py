@@ -162,6 +162,11 @@ def parse_milliseconds(option: str, text: str | None) -> int | None:
     return None if text is None else to_milliseconds(parse_time(option, text).isoformat())
 
 
+def count_things(number: int, noun: str) -> str:
+    """A number with its noun: ``1 topic``, ``1,200 topics``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def log_files(settings: Settings, *keys: str) -> None:
     """Log which file each of these settings led to; call it once logging is configured."""
     import structlog

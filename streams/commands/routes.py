@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group("routes")
 def command() -> None:
-    r"""Check, explain and follow the routes to topics of their own.
+    """Check, explain and follow the routes to topics of their own.
 
     \b
     Examples:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.options import configure_kafka_logs, log_files, with_settings
+from streams.commands.options import configure_kafka_logs, count_things, log_files, with_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -45,7 +45,7 @@ def create_topics(settings: Settings) -> None:
     names = _ask_broker(topics.create_topics, settings)
     for name in names:
         click.echo(name)
-    click.echo(f"{len(names)} topics created" if names else "all topics are there", err=True)
+    click.echo(f"{count_things(len(names), 'topic')} created" if names else "all topics are there", err=True)
 
 
 @command.command("check")
@@ -61,7 +61,7 @@ def check_topics(settings: Settings) -> None:
     """
     from streams.kafka import topics
 
-    differences = _ask_broker(topics.topic_differences, settings)
+    differences = _ask_broker(topics.topic_differences, settings, waits=False)
     for line in differences:
         click.echo(line)
     sys.exit(1 if differences else 0)
@@ -107,12 +107,14 @@ def show_grants(settings: Settings) -> None:
         click.echo(line)
 
 
-def _ask_broker(question: Callable[[Settings], Awaitable[list[str]]], settings: Settings) -> list[str]:
-    """The broker's answer; one that is away is waited for."""
-    from streams.kafka.cluster import Cluster, wait_for_broker
+def _ask_broker(
+    question: Callable[[Settings], Awaitable[list[str]]], settings: Settings, *, waits: bool = True
+) -> list[str]:
+    """The broker's answer; one that is away is waited for, or refused with a line where the command only looks."""
+    from streams.kafka.cluster import Cluster, check_broker, wait_for_broker
 
     async def ask() -> list[str]:
-        await wait_for_broker(Cluster(settings.kafka))
+        await (wait_for_broker if waits else check_broker)(Cluster(settings.kafka))
         return await question(settings)
 
     configure_kafka_logs(settings)

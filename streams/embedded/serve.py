@@ -240,7 +240,7 @@ async def _open_desk(
         listener, port = await serve_app(app, desk.host, desk.port)
     except OSError as error:
         reason = f"the desk can't listen on {desk.host}:{desk.port} ({error.strerror})"
-        raise Misconfigured(f"{reason}; choose another port with --port") from error
+        raise Misconfigured(f"{reason}; choose another port with --port (make run: PORT=…)") from error
     stack.push_async_callback(listener.cleanup)
     log.info("the desk is open", url=f"http://{desk.host}:{port}/")
 

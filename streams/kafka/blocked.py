@@ -23,7 +23,7 @@ from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedError, UnsupportedCodecError
 from aiokafka.record.memory_records import MemoryRecords
 
-from config import Misconfigured
+from config import Misconfigured, install_hint
 from sinks.metrics import BLOCKED_PARTITIONS
 from streams.kafka.security import denied_names, describe_denial
 
@@ -298,7 +298,7 @@ class PatientFetchResult(FetchResult):  # type: ignore[misc]  # aiokafka has no 
         how = f"with {named[1]}" if named else f"in an unknown way ({error})"
         _codec_lines.append(
             f"{topic}/{number}/{self._partition_records.next_fetch_offset} is compressed {how}, which this installation "
-            "can't read: pip install 'wiredesk[kafka]' brings the codecs (cramjam)"
+            f"can't read: the codecs (cramjam) are missing; {install_hint('kafka')}"
         )
 
     def _hold(self, error: Exception) -> None:

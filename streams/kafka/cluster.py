@@ -17,8 +17,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError, TopicAuthorizationFailedError
 
-from config import Misconfigured
+from config import Misconfigured, install_hint
 from config.settings import Kafka
+from processors.errors import Unreachable
 from sinks.metrics import DAMAGED_RECORDS, RETRIES
 from streams.kafka import gaps, security
 from streams.kafka.blocked import BlockedPartitions
@@ -295,6 +296,23 @@ class Cluster:
         return options
 
 
+async def check_broker(cluster: Cluster) -> None:
+    """Return where the broker answers now.
+
+    Raises:
+        Misconfigured: it answers, but the settings are refused.
+        Unreachable: it does not answer.
+    """
+    try:
+        async with cluster.connected_admin():
+            return
+    except (KafkaError, OSError) as error:
+        if refused := await security.refusal_of(cluster.settings):
+            raise Misconfigured(refused) from error
+        reason = str(error).splitlines()[0]
+        raise Unreachable(f"Kafka at {cluster.settings.servers} does not answer: {reason}") from error
+
+
 async def wait_for_broker(cluster: Cluster) -> None:
     """Return when the broker answers; log one line when it does not, and one when that changes.
 
@@ -387,8 +405,8 @@ def _check_codec(name: str) -> None:
         )
     if not CODEC_TESTS[name]():
         raise Misconfigured(
-            f"kafka.options.{COMPRESSION_OPTION} is {name!r}, and its library is not installed: pip install 'wiredesk[kafka]' "
-            "brings it (cramjam)"
+            f"kafka.options.{COMPRESSION_OPTION} is {name!r}, and its library (cramjam) is not installed: "
+            + install_hint("kafka")
         )
 
 

@@ -21,7 +21,7 @@ from zoneinfo import available_timezones
 import structlog
 from lxml import etree
 
-from config import Misconfigured
+from config import Misconfigured, raise_fault
 from config.files import find_file
 from config.redaction import redact_secrets
 from streams.pollers.feed import Feed, find_url_fault, make_feed_id
@@ -30,7 +30,7 @@ log = structlog.get_logger("wiredesk.poll")
 TYPE_OF_KEY: Final = {"interval": (int, float), "paused": bool}
 
 
-def load_feeds(name: str | Path) -> tuple[Feed, ...]:
+def load_feeds(name: str | Path, on_fault: Callable[[Misconfigured], None] = raise_fault) -> tuple[Feed, ...]:
     """The feeds of a TOML or OPML file (found by the rule of `config.files`), in its order.
 
     What can't be used of an OPML file is left out, with a warning that names the line.
@@ -50,7 +50,7 @@ def load_feeds(name: str | Path) -> tuple[Feed, ...]:
         for problem in imported.problems:
             log.warning("left out of the feed list", problem=problem)
         return imported.feeds
-    return parse_feeds(raw, str(path))
+    return parse_feeds(raw, str(path), on_fault)
 
 
 class FeedBook:
@@ -72,8 +72,10 @@ class FeedBook:
             use_feeds(self.feeds)
 
 
-def parse_feeds(raw: bytes, where: str) -> tuple[Feed, ...]:
-    """The feeds of a TOML document; `where` is told in errors.
+def parse_feeds(
+    raw: bytes, where: str, on_fault: Callable[[Misconfigured], None] = raise_fault
+) -> tuple[Feed, ...]:
+    """The feeds of a TOML document; `where` is told in errors. `on_fault` gets a fault of one feed, by default raised.
 
     Raises:
         Misconfigured: not TOML, an unknown key, a wrong type, a bad URL, or two feeds with one id.
@@ -88,16 +90,23 @@ def parse_feeds(raw: bytes, where: str) -> tuple[Feed, ...]:
         raise Misconfigured(
             f"{where}: {odd!r} does not belong there; a feed list is made of [[feeds]] tables"
         )
-    feeds = tuple(_feed(table, f"{where}: feed {number}") for number, table in enumerate(tables, 1))
+    feeds = []
+    for number, table in enumerate(tables, 1):
+        try:
+            feeds.append(_feed(table, f"{where}: feed {number}"))
+        except Misconfigured as error:
+            on_fault(error)
     for member in ("id", "url"):
         repeated = [
             value for value, count in Counter(getattr(feed, member) for feed in feeds).items() if count > 1
         ]
         if repeated:
-            raise Misconfigured(
-                f"{where}: two feeds have the {member} {redact_secrets(repeated[0])!r}; keep one of them"
+            on_fault(
+                Misconfigured(
+                    f"{where}: two feeds have the {member} {redact_secrets(repeated[0])!r}; keep one of them"
+                )
             )
-    return feeds
+    return tuple(feeds)
 
 
 def format_feeds(feeds: Sequence[Feed]) -> str:

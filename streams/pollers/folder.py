@@ -203,7 +203,8 @@ class DropFolder:
         else:
             await retry(lambda: self._outlet.publish([item]))
         self._settled.add(read.identity)
-        log.info("a file was taken in", file=printable_path(read.name), error=fault.type if fault else None)
+        fault_fields = {"error": fault.type} if fault else {}
+        log.info("a file was taken in", file=printable_path(read.name), **fault_fields)
 
     def _move_away(self, folders: _Folders, read: ClaimedFile) -> None:
         target = folders.failed if read.fault else folders.done

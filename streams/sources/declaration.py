@@ -19,7 +19,7 @@ from zoneinfo import available_timezones
 import msgspec
 from msgspec import Struct
 
-from config import Misconfigured
+from config import Misconfigured, install_hint
 from config.files import CONFIG_FOLDER, find_file, read_tables, read_toml
 from streams.pollers.feed import Feed
 from streams.sources.ports import Source, SourceFault, SourceKind, SourceLimits
@@ -195,7 +195,7 @@ def _find_kind(name: Any, where: str) -> tuple[str, SourceKind]:
         return name, import_module(KINDS[name]).SOURCE
     except ModuleNotFoundError as error:
         extra = EXTRA_OF_KIND.get(name, name)
-        raise Misconfigured(f"{where}: {error.name} is missing; pip install 'wiredesk[{extra}]'") from error
+        raise Misconfigured(f"{where}: {error.name} is missing; {install_hint(extra)}") from error
 
 
 def _read_secrets(table: Any, where: str, folder: Path) -> SecretPlaces:

@@ -11,13 +11,13 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from config import Misconfigured
+from config import Misconfigured, raise_fault
 from config.files import find_file, read_tables
 from config.settings import Settings
 from sinks.forms import EVENT_FORM, FORMS
@@ -67,6 +67,7 @@ def read_targets(
     environment: Mapping[str, str] | None = None,
     *,
     allow_http: bool = False,
+    on_fault: Callable[[Misconfigured], None] = raise_fault,
 ) -> tuple[Target, ...]:
     """The targets of a file: ``[webhooks.NAME]`` with `url`, `route` and, where it is not the event, `format`.
 
@@ -79,10 +80,15 @@ def read_targets(
     """
     _, tables = read_tables(path, "webhooks", "name a file with webhooks.file")
     variables = os.environ if environment is None else environment
-    return tuple(
-        _parse_target(f"{path}: {name}", name, table, routes, variables, allow_http=allow_http)
-        for name, table in tables.items()
-    )
+    targets = []
+    for name, table in tables.items():
+        try:
+            targets.append(
+                _parse_target(f"{path}: {name}", name, table, routes, variables, allow_http=allow_http)
+            )
+        except Misconfigured as error:
+            on_fault(error)
+    return tuple(targets)
 
 
 def signature(secrets: Sequence[bytes], identity: str, timestamp: int, body: bytes) -> str:

@@ -34,6 +34,9 @@ ONE_SHOT: Final = {"grants", "topics", "index", "kibana-objects"}
 ROLES: Final = ("operator", "poller", "worker", "routes", "sink", "webhooks", "desk")
 INDEX_ROLES: Final = ("operator", "sink", "desk", "reader", "kibana", "admin")
 DEFINED: Final = (sinks.metrics, streams.pollers.poller)
+SETTING_VARIABLES: Final = {
+    setting.variable for setting in all_settings(Settings)
+}  # some end as those of secrets do
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,36 @@ def test_the_fleet_has_every_part(fleet: dict[str, Any]) -> None:
     servers = {"kafka", "elasticsearch", "kibana", "prometheus", "grafana"}
     ours = {"poller", "worker", "sink", "routes", "webhooks", "desk"}
     assert servers | ours | ONE_SHOT == set(fleet["services"])
+
+
+def test_a_profile_adds_what_watches_and_webhooks_and_the_rest_needs_none(fleet: dict[str, Any]) -> None:
+    profiles = {name: service.get("profiles") for name, service in fleet["services"].items()}
+    assert {name for name, own in profiles.items() if own == ["full"]} == {
+        "kibana", "kibana-objects", "prometheus", "grafana",
+    }  # fmt: skip
+    assert profiles["webhooks"] == ["webhooks"], "without targets it would be started for ever"
+    assert sum(own is not None for own in profiles.values()) == 5
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    for name, own in profiles.items():
+        needed = fleet["services"][name].get("depends_on", {})
+        assert all(profiles[other] in (None, own) for other in needed), name
+    sizes = {"core": 0.0, "full": 0.0}
+    for name, service in fleet["services"].items():
+        if name not in ONE_SHOT and name != "webhooks":
+            size = float(service["mem_limit"][:-1]) / (1 if service["mem_limit"].endswith("g") else 1024)
+            sizes["full" if profiles[name] else "core"] += size * service.get("deploy", {}).get("replicas", 1)
+    assert f"add up to {sizes['core']:g} GB without a profile" in text
+    assert f"and to {sizes['core'] + sizes['full']:g} GB with `full`" in text
+
+
+def test_every_service_of_ours_reads_files_of_the_operators_own_first(fleet: dict[str, Any]) -> None:
+    ours = [service for service in fleet["services"].values() if service["image"].startswith("wiredesk:")]
+    assert len(ours) == 8
+    for service in ours:
+        assert service["working_dir"] == "/etc/wiredesk"
+        assert service["volumes"] == ["./config/local:/etc/wiredesk:ro"]
+        assert "/data" in service["tmpfs"], "else each re-creation leaves a volume"
+    assert (ROOT / "config" / "local").is_dir(), "else the container engine makes it, for root alone"
 
 
 def test_nothing_is_published_beyond_loopback(fleet: dict[str, Any]) -> None:
@@ -145,7 +178,7 @@ def test_settings_and_secrets_of_every_service_are_read(fleet: dict[str, Any], t
             assert isinstance(value, str), (
                 f"{name}: {variable} is no text: Compose would write it in its own way"
             )
-            if variable.endswith("_FILE"):
+            if variable.endswith("_FILE") and variable not in SETTING_VARIABLES:
                 secret = tmp_path / Path(value).name
                 assert secret.name in service["secrets"], f"{name}: {value} is not given to it"
                 secret.write_text(f"of {secret.name}\n", "utf-8")
@@ -201,10 +234,10 @@ def test_variables_of_the_fleet_and_the_image_are_settings(fleet: dict[str, Any]
             if name.startswith("WIREDESK_")
         }
     told |= dict(re.findall(r"^\s+(WIREDESK_\w+)=(\S+)", dockerfile, re.MULTILINE))
-    secrets = {name for name in told if name.endswith("_FILE")}
+    secrets = {name for name in told if name.endswith("_FILE")} - SETTING_VARIABLES
     settings = load(None, {name: value for name, value in told.items() if name not in own | secrets})
     known = {setting.variable for setting in all_settings(Settings)}
-    assert {name.removesuffix("_FILE") for name in set(told) - own} <= known
+    assert {name.removesuffix("_FILE") if name in secrets else name for name in set(told) - own} <= known
     assert settings.kafka.servers == "kafka:9092"
     assert settings.health.port == 9100
 

@@ -192,8 +192,8 @@ def test_the_command_tells_what_it_sent_and_what_waits(tmp_path: Path) -> None:
     told = called("-", "--data", str(tmp_path), "--feed", "efe", given=b'{"uri": "urn:a"}\n\n')
     assert told.exit_code == 1
     assert "-:2: Empty" in told.stderr
-    assert "1 items of 1 files sent, 1 rejected" in told.stderr
-    assert "1 wait for the pipeline" in told.stderr
+    assert "1 item of 1 file sent, 1 rejected" in told.stderr
+    assert "1 wait, and no `wiredesk run` takes them" in told.stderr
     log = Log(tmp_path / DATABASE)
     [record] = log.records(BACKFILL.name)
     log.close()
