@@ -39,7 +39,7 @@ LAYERS = {
         {"pollers"},
         {"webhooks", "sources"},
         {"alerts", "operations", "operator_files"},
-        {"embedded", "kafka"},
+        {"embedded", "kafka", "settings_check"},
         {"commands"},
         {"cli"},
         {"generate"},  # it writes down what all others are
