@@ -178,6 +178,7 @@ SINKS: Final = (
     SinkStep("index",         SINK_READS,          "sinks.sqlite",        runtime="embedded"),
     SinkStep("elasticsearch", SINK_READS,          "sinks.elasticsearch", runtime="kafka", held=HELD),
     SinkStep("events",        (*SINK_READS, GAPS), "sinks.events_file",   begins="now"),
+    SinkStep("alerts",        SINK_READS[:1],      "sinks.elasticsearch.alert_sink", begins="now", runtime="kafka"),
 )
 # fmt: on
 # Those of routes are beside them: their memory is a table or a compacted topic, their outputs are named by the rules.

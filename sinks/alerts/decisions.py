@@ -38,7 +38,7 @@ class Alert(Model, frozen=True):
 
     `due` is when it may go out by the search's rhythm (0: at once), `visible` when the story's embargo ends; `grouped`
     ones share a message. `withdrawn` says what became of the story since. `follows` is the alert of the story that a kill
-    or correction touches. `reasons` are the parts of `query` that the story fits; none where it only follows.
+    or correction touches. `place` is where a list has it, in a store without numbers of its own. `reasons` are the parts of `query` that the story fits; none where it only follows.
     """
 
     id: str
@@ -68,6 +68,7 @@ class Alert(Model, frozen=True):
     state: AlertState = "waiting"
     withdrawn: str = ""
     follows: str = ""
+    place: int = 0
 
 
 CountKey = tuple[str, int]  # a search, and the end of the time that is counted, in milliseconds

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from processors.model import Model
 from processors.model.event import Event
 from sinks.alerts.saved import SavedSearch
@@ -28,6 +30,7 @@ BEGINNING_CHARS: Final = (
 MAX_REASONS: Final = 12
 MAX_REASON_CHARS: Final = 200  # of the words around a place in the text
 MAX_SEARCHED_CHARS: Final = 100_000  # of a text in which the place of a word is looked for, to be shown
+log = structlog.get_logger("wiredesk.alerts")
 
 
 class MatchReason(Model, frozen=True):
@@ -105,6 +108,16 @@ class SearchMatcher:
         for key in _story_keys(facts) & self._filed.keys():
             found.update((one.search.id, one) for one in self._filed[key])
         return list(found.values())
+
+
+def load_matcher(searches: Iterable[SavedSearch]) -> SearchMatcher:
+    """The matcher of the searches that alert somebody; of those that can't be searched any more the log tells."""
+    matcher = SearchMatcher(search for search in searches if search.alert and not search.alert.paused)
+    for search_id, fault in matcher.faults.items():
+        log.warning(
+            "a saved search can't be searched any more, and alerts nobody", search=search_id, reason=fault
+        )
+    return matcher
 
 
 def _story_keys(facts: StoryFacts) -> set[FilingKey]:

@@ -191,6 +191,11 @@ def query_fault(text: str) -> str | None:
     return None
 
 
+def search_order(search: SavedSearch) -> tuple[str, str, str]:
+    """What searches are sorted by."""
+    return search.folder.casefold(), search.name.casefold(), search.id
+
+
 def new_id() -> str:
     """The id of a new search, which stands in addresses."""
     return secrets.token_urlsafe(ID_BYTES).replace("-", "a").replace("_", "b")

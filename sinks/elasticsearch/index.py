@@ -16,6 +16,7 @@ from processors.errors import Transient
 from processors.model.codec import from_builtins
 from processors.model.event import Event
 from processors.times import to_timestamp
+from sinks.elasticsearch.alerts import alerts_index, searches_index
 from sinks.elasticsearch.client import ElasticJson, send_documents, translate_errors
 from sinks.elasticsearch.documents import (
     PUBLIC_FILTER,
@@ -78,15 +79,22 @@ async def create(
             await client.indices.create(index=f"{name}-marks")
             lines.append(f"created {name}-marks")
             lines += await _restore_marks(client, name)
-        if not await client.indices.exists(index=versions_index(name)):
-            await client.indices.create(index=versions_index(name))
-            lines.append(f"created {versions_index(name)}")
+        for own in (versions_index(name), searches_index(name), alerts_index(name)):
+            if not await client.indices.exists(index=own):
+                await client.indices.create(index=own)
+                lines.append(f"created {own}")
     return lines
 
 
 def _index_templates(name: str) -> tuple[tuple[str, str], ...]:
     """The files of the index templates, and what each is called on the server."""
-    return ("stories", name), ("marks", f"{name}-marks"), ("versions", versions_index(name))
+    return (
+        ("stories", name),
+        ("marks", f"{name}-marks"),
+        ("versions", versions_index(name)),
+        ("searches", searches_index(name)),
+        ("alerts", alerts_index(name)),
+    )
 
 
 async def _put_templates(client: AsyncElasticsearch, name: str) -> list[str]:

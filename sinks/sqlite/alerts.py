@@ -22,7 +22,7 @@ from sinks.alerts.decisions import (
 from sinks.alerts.matching import SearchMatch
 from sinks.alerts.messages import AlertMessage
 from sinks.alerts.ports import AlertPage, DueAlerts, TooManySearches
-from sinks.alerts.saved import SavedSearch
+from sinks.alerts.saved import SavedSearch, search_order
 from sinks.alerts.schedule import MAX_WAIT_MS
 from sinks.search import BadCursor
 from sinks.stories import lineage, visible_from
@@ -363,8 +363,3 @@ class SqliteAlerts:
     async def prune(self, before: int) -> None:
         """Forget what is old."""
         await self._run(lambda tables: tables.prune(before), writes=True)
-
-
-def search_order(search: SavedSearch) -> tuple[str, str, str]:
-    """What searches are sorted by."""
-    return search.folder.casefold(), search.name.casefold(), search.id

@@ -8,7 +8,7 @@ beside them. One that was not taken for `alerts.give_up_hours` has failed, which
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol
@@ -39,6 +39,7 @@ MAX_OPEN_MESSAGES: Final = 2000
 MAX_SENDING: Final = (
     16  # at once: more open connections for little, fewer let slow servers hold up the others
 )
+STOP_S: Final = 3.0  # for what is on its way at the end: shorter sends it twice, longer holds up the process
 MAX_ERROR_CHARS: Final = 300  # of what a target answered
 log = structlog.get_logger("wiredesk.alerts")
 
@@ -63,8 +64,13 @@ class AlertCourier:
         settings: Alerts,
         webhooks: Webhooks,
         clock: Callable[[], int] = now_ms,
+        may_send: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
-        """`clock` gives milliseconds since the epoch; how retries are spaced is as for `webhooks`."""
+        """`clock` gives milliseconds since the epoch; how retries are spaced is as for `webhooks`.
+
+        `may_send` is asked before each look where several processes share a store: only one of them sends.
+        """
+        self._may_send = may_send
         self._store, self._senders, self._settings, self._clock = store, senders, settings, clock
         self._policy = RetryPolicy("alerts", webhooks.first_delay_s, webhooks.max_delay_s)
         self._max_delay_ms = int(webhooks.max_delay_s * 1000)
@@ -88,9 +94,12 @@ class AlertCourier:
                     log.warning("alerts wait for their store", reason=str(error))
                 await self._rest(stop)
         finally:
-            for task in self._sending.values():
+            sending = list(self._sending.values())
+            if sending:
+                await asyncio.wait(sending, timeout=STOP_S)
+            for task in sending:
                 task.cancel()
-            await asyncio.gather(*self._sending.values(), return_exceptions=True)
+            await asyncio.gather(*sending, return_exceptions=True)
 
     async def _rest(self, stop: asyncio.Event) -> None:
         self._wake.clear()
@@ -102,6 +111,8 @@ class AlertCourier:
                 wait.cancel()
 
     async def _look(self) -> None:
+        if self._may_send and not await self._may_send():
+            return
         now = self._clock()
         for due in await self._store.due_alerts(now):
             more = sum(due.counted.values())

@@ -121,11 +121,13 @@ async def _serve_until_signal(settings: Settings, *, shows_feeds: bool, fleet: b
     from config.files import find_file
     from sinks.desk.app import make_app
     from sinks.desk.changes import ChangeLog
-    from sinks.desk.ports import DeskExtras
+    from sinks.desk.ports import AlertDesk, DeskExtras
     from sinks.desk.raw_items import RawItems
     from sinks.desk.tokens import TokenFile
     from sinks.elasticsearch import ElasticStories
+    from sinks.elasticsearch.alerts import ElasticAlerts
     from sinks.listener import serve
+    from streams.alerts.senders import target_limits
     from streams.kafka.fleet import FleetState
     from streams.kafka.security import certificates_part
     from streams.kafka.session import read_item, scan_items
@@ -144,7 +146,10 @@ async def _serve_until_signal(settings: Settings, *, shows_feeds: bool, fleet: b
         stack.push_async_callback(stories.close)
         tokens = TokenFile(find_file(settings.desk.tokens)) if settings.desk.tokens else None
         pictures = await stack.enter_async_context(PictureFiles(settings)) if settings.desk.pictures else None
-        extras = DeskExtras(pictures)
+        alerts = ElasticAlerts(settings.elasticsearch)
+        stack.push_async_callback(alerts.close)
+        saved = AlertDesk(alerts, settings.alerts, target_limits(settings))
+        extras = DeskExtras(pictures, alerts=saved)
         pipeline = FleetState(settings) if fleet else None
         app = make_app(
             stories,

@@ -109,7 +109,13 @@ def _sink_command(name: str) -> click.Command:
         sink = load_sink(step, settings)
         if sink is None:
             raise Misconfigured(f"the settings leave the sink {name} out: see [sinks.{name}]")
-        run_forever(settings, lambda stop: SinkRunner(step, sink, settings).run(stop))
+        runner = SinkRunner(step, sink, settings)
+        if name != "alerts":
+            run_forever(settings, runner.run)
+            return
+        from streams.kafka.alerts import run_alerts
+
+        run_forever(settings, lambda stop: run_alerts(runner, settings, stop))
 
     return run
 

@@ -10,14 +10,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
-import structlog
-
 from config.settings import Settings
 from processors.model.codec import decode
 from processors.model.event import Event
 from sinks.alerts.decisions import AlertLimits
-from sinks.alerts.matching import SearchMatch, SearchMatcher
-from sinks.alerts.saved import SavedSearch
+from sinks.alerts.matching import SearchMatch, SearchMatcher, load_matcher
 from sinks.sqlite.alerts import AlertTables
 from sinks.stories import is_repeat, now_ms
 from streams.deadline import OverDeadline, late_outcomes, run_in_thread
@@ -30,7 +27,6 @@ from streams.topology import STEPS
 ALERTS_NAME: Final = "alerts"  # of the consumer
 ALERT_READS: Final = STEPS[-1].writes[:1]
 T = TypeVar("T")
-log = structlog.get_logger("wiredesk.alerts")
 
 
 async def run_on_tables(
@@ -85,18 +81,8 @@ class AlertHandler:
         if count == self._change_count:
             return
         searches = await self._log_thread.run(self._tables.searches)
-        self._matcher = await run_in_thread(ALERTS_NAME, lambda: make_matcher(searches), self._deadline_s)
+        self._matcher = await run_in_thread(ALERTS_NAME, lambda: load_matcher(searches), self._deadline_s)
         self._change_count = count
-
-
-def make_matcher(searches: Sequence[SavedSearch]) -> SearchMatcher:
-    """The matcher of the searches that alert somebody; those that can't be searched any more are told in the log."""
-    matcher = SearchMatcher(search for search in searches if search.alert and not search.alert.paused)
-    for search_id, fault in matcher.faults.items():
-        log.warning(
-            "a saved search can't be searched any more, and alerts nobody", search=search_id, reason=fault
-        )
-    return matcher
 
 
 def _match_records(
