@@ -29,11 +29,12 @@ from sinks.desk.openapi import ApiDocument
 from sinks.desk.operations import BadBody, Refused, add_operations, error_response, json_response
 from sinks.desk.pages import Pages
 from sinks.desk.pictures import PictureCache, Pictures
-from sinks.desk.ports import NO_EXTRAS, DeskExtras, Feeds, PipelineState
+from sinks.desk.ports import NO_EXTRAS, AlertDesk, DeskExtras, Feeds, PipelineState
 from sinks.desk.queries import BadQuery, SearchTurns
 from sinks.desk.rising_page import RisingPages
 from sinks.desk.search_feeds import SearchFeeds
 from sinks.desk.searches import SearchApi
+from sinks.desk.searches_page import SearchPages
 from sinks.desk.story_forms import StoryForms
 from sinks.desk.story_page import StoryPages
 from sinks.desk.stream import Wire
@@ -98,11 +99,8 @@ def make_app(
     add_operations(app, ControlApi(stories, controls, changes).operations())
     app.add_routes(ControlPages(stories, feeds, controls, changes, pipeline, pages.render_page).routes())
     ApiDocument().add_to(app)
-    if alerts := extras.alerts:
-        stream = AlertStream(alerts.store, alerts.settings.address)
-        add_operations(app, SearchApi(alerts, stream).operations())
-        app.add_routes(SearchFeeds(alerts.store, stories, turns, alerts.settings.address).routes())
-        app.on_shutdown.append(lambda _app: stream.close())
+    if extras.alerts:
+        _add_searches(app, stories, pages, turns, extras.alerts)
 
     async def measure() -> None:
         if polls:
@@ -129,6 +127,20 @@ def make_app(
 
     app.on_response_prepare.append(add_headers)
     return app
+
+
+def _add_searches(
+    app: web.Application, stories: Stories, pages: Pages, turns: SearchTurns, alerts: AlertDesk
+) -> None:
+    """Add saved searches: their API, pages, feeds, the stream of alerts, and their folders beside the list."""
+    stream = AlertStream(alerts.store, alerts.settings.address)
+    api = SearchApi(alerts, stream)
+    search_pages = SearchPages(alerts, api, stories, pages.render_page)
+    add_operations(app, api.operations())
+    app.add_routes(search_pages.routes())
+    app.add_routes(SearchFeeds(alerts.store, stories, turns, alerts.settings.address).routes())
+    pages.list_side = search_pages.side_values
+    app.on_shutdown.append(lambda _app: stream.close())
 
 
 PAGES: Final = web.AppKey("pages", Pages)

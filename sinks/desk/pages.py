@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
@@ -56,6 +57,8 @@ class Pages:
         self._stories, self._feeds, self._pipeline = stories, feeds, pipeline
         self._settings, self._wire = settings, wire
         self.first_steps: FirstSteps | None = None
+        # what else stands at the side of the list, by the names of its template
+        self.list_side: Callable[[], Awaitable[Mapping[str, Any]]] = _no_side
 
     def routes(self) -> list[web.RouteDef]:
         """The pages' addresses."""
@@ -103,6 +106,7 @@ class Pages:
             feeds=feeds,
             languages=languages,
             first_steps=self._choose_first_steps(asked, page),
+            **await self.list_side(),
             **live,
         )
 
@@ -227,6 +231,10 @@ def _live_values(asked: AskedQuery, cursor: str) -> dict[str, Any]:
         "ticker": f"/ticker{query}",
         "fold": fold,
     }
+
+
+async def _no_side() -> Mapping[str, Any]:
+    return {"saved": None}
 
 
 def _read_form(body: bytes) -> dict[str, str]:

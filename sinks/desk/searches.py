@@ -46,8 +46,8 @@ PAGE_ALERTS: Final = 50  # of a list that asks for no number
 MAX_PAGE_ALERTS: Final = 200
 MAX_SHOWN_MESSAGES: Final = 50  # of one search
 FEED_FORMS: Final = ("rss", "atom", "json")
-SEARCH: Final = Parameter("search", "The id of a saved search.", where="path")
-ALERT: Final = Parameter("alert", "The id of an alert, as messages name it.", where="path")
+SEARCH_ID: Final = Parameter("search", "The id of a saved search.", where="path")
+ALERT_ID: Final = Parameter("alert", "The id of an alert, as messages name it.", where="path")
 log = structlog.get_logger("wiredesk.desk")
 
 
@@ -139,18 +139,18 @@ class SearchApi:
         return [
             Operation("GET", "/api/searches", self.searches, SearchList),
             Operation("POST", "/api/searches", self.create, SavedReport, body=SearchRequest, status=201, errors=(409,)),
-            Operation("GET", one, self.search, SearchReport, (SEARCH,)),
-            Operation("PATCH", one, self.change, SavedReport, (SEARCH,), body=SearchRequest, errors=(409,)),
-            Operation("DELETE", one, self.delete, None, (SEARCH,), status=204),
-            Operation("POST", f"{one}/key", self.make_key, FeedAddresses, (SEARCH,)),
-            Operation("DELETE", f"{one}/key", self.revoke_key, None, (SEARCH,), status=204),
-            Operation("POST", f"{one}/signing-key", self.renew_signing_key, SigningKey, (SEARCH,)),
-            Operation("GET", f"{one}/messages", self.messages, MessageList, (SEARCH,)),
+            Operation("GET", one, self.search, SearchReport, (SEARCH_ID,)),
+            Operation("PATCH", one, self.change, SavedReport, (SEARCH_ID,), body=SearchRequest, errors=(409,)),
+            Operation("DELETE", one, self.delete, None, (SEARCH_ID,), status=204),
+            Operation("POST", f"{one}/key", self.make_key, FeedAddresses, (SEARCH_ID,)),
+            Operation("DELETE", f"{one}/key", self.revoke_key, None, (SEARCH_ID,), status=204),
+            Operation("POST", f"{one}/signing-key", self.renew_signing_key, SigningKey, (SEARCH_ID,)),
+            Operation("GET", f"{one}/messages", self.messages, MessageList, (SEARCH_ID,)),
             Operation("GET", "/api/alerts", self.alerts, AlertList, pages),
             Operation(
                 "GET", "/api/alerts/stream", self._stream.answer, parameters=place, media_type="text/event-stream"
             ),
-            Operation("GET", "/api/alerts/{alert:[0-9a-f]+}", self.alert, AlertReport, (ALERT,)),
+            Operation("GET", "/api/alerts/{alert:[0-9a-f]+}", self.alert, AlertReport, (ALERT_ID,)),
         ]  # fmt: skip
 
     async def searches(self, _request: web.Request) -> web.Response:

@@ -54,7 +54,7 @@ SETTLING_MS: Final = 1500
 LEASE_MS: Final = (
     30_000  # longer: nobody sends for so long after a kill; shorter: a pause of a process loses it
 )
-Batch = Sequence[tuple[Event, Sequence[SearchMatch]]]
+MatchedEvents = Sequence[tuple[Event, Sequence[SearchMatch]]]
 
 
 def searches_index(index: str) -> str:
@@ -137,7 +137,7 @@ class ElasticAlerts:
             await self._delete(_query(kind, {"search": search_id}))
         return True
 
-    async def apply(self, matched: Batch, limits: AlertLimits, now: int) -> int:
+    async def apply(self, matched: MatchedEvents, limits: AlertLimits, now: int) -> int:
         """Write what follows of events, in their order; how many alerts were made."""
         touching = [(event, matches) for event, matches in matched if matches or touches_others(event)]
         if not touching:

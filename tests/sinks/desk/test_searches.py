@@ -320,3 +320,46 @@ async def test_a_store_that_is_away_is_told_and_nothing_breaks(
     monkeypatch.setattr(room.store, "_run", away)
     for path in ("/api/searches", "/api/alerts", "/searches/x.rss"):
         assert (await room.client.get(path)).status == 503
+
+
+async def test_the_page_saves_changes_and_deletes_by_plain_forms(room: Newsroom, shelf: Shelf) -> None:
+    shelf.put(event("urn:a", headline="Ferry stops"))
+    form = {"action": "save", "name": "<script>alert(1)</script>", "query": "ferry", "folder": "Sea"}
+    form |= {"targets": "page\nines@desk.example\n", "rhythm": "day", "at": "07:30", "zone": "Europe/Madrid"}
+    saved = await room.client.post("/searches", data=form, allow_redirects=False)
+    assert saved.status == 303
+    [search] = await room.store.searches()
+    assert search.alert
+    assert [target.key for target in search.alert.targets] == ["page ", "mail ines@desk.example"]
+    page = await room.ask("GET", saved.headers["Location"])
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert(1)" not in page
+    assert "It finds 1 story." in page
+    room.get(event("urn:a", headline="Ferry stops"))
+    broken = await room.client.post(
+        "/searches", data={**form, "search": search.id, "query": "ferry ("}, allow_redirects=False
+    )
+    assert broken.status == 400
+    assert (
+        'name="query" dir="auto" maxlength="4000" value="ferry (" aria-invalid="true"' in await broken.text()
+    )
+    made = await room.client.post("/searches", data={"action": "feeds", "search": search.id})
+    assert f"/searches/{search.id}.atom?key=" in await made.text()
+    assert "Sea" in await room.ask("GET", "/"), "the folder stands beside the list"
+    await room.client.post("/searches", data={"action": "delete", "search": search.id})
+    assert await room.store.searches() == []
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [({}, 400), ({"action": "save", "search": "none"}, 404), ({"action": "save", "name": "x", "targets": "page", "rhythm": "x"}, 400)],
+)  # fmt: skip
+async def test_a_form_that_is_none_is_refused(room: Newsroom, form: dict[str, str], status: int) -> None:
+    assert (await room.client.post("/searches", data=form)).status == status
+
+
+async def test_the_operations_of_searches_are_described(room: Newsroom) -> None:
+    document = await room.ask("GET", "/api/openapi.json")
+    assert set(document["paths"]["/api/searches/{search}"]) == {"get", "patch", "delete"}
+    saved = document["paths"]["/api/searches"]["post"]
+    assert saved["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/SearchRequest")
