@@ -137,6 +137,8 @@ def test_each_role_logs_in_to_elasticsearch_as_a_user_of_its_own(fleet: dict[str
     assert set(server["secrets"]) == {name for name in fleet["secrets"] if name.startswith("elasticsearch_")}
     for name in ("sink", "desk", "reader"):
         for granted in roles[f"wiredesk-{name}"]["indices"]:
+            if set(granted["names"]) <= {"wire-stories-searches", "wire-stories-alerts"}:
+                continue  # what readers save, and what follows of it: no story stands there
             assert not {"all", "manage", "delete", "delete_index", "write"} & set(granted["privileges"])
 
 
