@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -22,6 +22,7 @@ from msgspec import structs
 from processors.errors import Rejected, TooLarge, Transient, Unreachable
 from processors.model.event import RawItem
 from streams.kafka.cluster import Cluster, read_until
+from streams.kafka.feed_deltas import DELTA_SUFFIX, apply_delta, is_worth_saving, pack_delta
 from streams.kafka.producer import (
     TRANSACTION_MS,
     BatchSizes,
@@ -69,6 +70,7 @@ class PartitionLedger:
         self._cluster, self._partitions, self._partition_count = cluster, partitions, partition_count
         self.feeds = feeds
         self.states: dict[str, bytes] = {}
+        self._saved: dict[str, FeedRecord] = {}  # as they are written in our partitions
         self._homes = {feed.id: feed_partition(feed, partition_count) for feed in feeds}
         self._former: dict[str, list[int]] = {}  # partitions where a feed's state lay before its host changed
         self._writers: dict[int, PartitionWriter] = {}
@@ -128,6 +130,11 @@ class PartitionLedger:
             others = set(range(self._partition_count)) - self._partitions
             stored |= await _read_partitions(self._cluster, others)
         newest = _newest_states(stored)
+        self._saved = {
+            feed.id: stored[feed.id, self._homes[feed.id]]
+            for feed in self.feeds
+            if (feed.id, self._homes[feed.id]) in stored
+        }
         self.states = {feed.id: newest[feed.id] for feed in self.feeds if feed.id in newest}
         self._former = {}
         for feed, partition in stored:
@@ -138,17 +145,40 @@ class PartitionLedger:
         return self.states
 
     async def commit(self, result: PollResult) -> None:
-        """Return once all of a result is committed."""
-        state = Message(FEED_STATES.name, result.feed.encode(), result.state, 0, ())
-        items = [item_message(item, self._cluster) for item in result.items]
-        tombstones = [
-            replace(state, value=b"", tombstone=True, partition=partition)
-            for partition in self._former.get(result.feed, ())
-        ]
+        """Return once all of a result is committed; one after which only clocks differ is not written for some hours."""
         others = replace(result, items=()).messages()
-        await self._writers[self._homes[result.feed]].write([*items, *others, state, *tombstones])
-        self._former.pop(result.feed, None)
+        former, saved = self._former.get(result.feed, ()), self._saved.get(result.feed)
+        if result.items or others or former or saved is None or is_worth_saving(saved.state, result.state):
+            items = [item_message(item, self._cluster) for item in result.items]
+            state, written = _state_message(result, saved)
+            tombstones = [
+                replace(state, key=key, value=b"", tombstone=True, partition=partition)
+                for partition in former
+                for key in (result.feed.encode(), result.feed.encode() + DELTA_SUFFIX)
+            ]
+            await self._writers[self._homes[result.feed]].write([*items, *others, state, *tombstones])
+            self._former.pop(result.feed, None)
+            self._saved[result.feed] = written
         self.states[result.feed] = result.state
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRecord:
+    """What a partition holds of a feed: its last state, and the last one that was written whole."""
+
+    state: bytes
+    whole: bytes
+
+
+def _state_message(result: PollResult, saved: FeedRecord | None) -> tuple[Message, FeedRecord]:
+    """The message of a state, whole or as a difference, and what the partition holds with it."""
+    delta = pack_delta(saved.whole, result.state) if saved else None
+    message = Message(FEED_STATES.name, result.feed.encode(), result.state, 0, ())
+    if saved is None or delta is None:
+        return message, FeedRecord(result.state, result.state)
+    return replace(message, key=message.key + DELTA_SUFFIX, value=delta), FeedRecord(
+        result.state, saved.whole
+    )
 
 
 class PartitionWriter:
@@ -256,30 +286,35 @@ async def read_states(cluster: Cluster, partitions: Iterable[int]) -> dict[str, 
     return _newest_states(await _read_partitions(cluster, partitions))
 
 
-def _newest_states(stored: Mapping[tuple[str, int], bytes]) -> dict[str, bytes]:
+def _newest_states(stored: Mapping[tuple[str, int], FeedRecord]) -> dict[str, bytes]:
     """The state of each feed that was polled last, whichever partition it lies in."""
     states: dict[str, bytes] = {}
-    for (feed, _), state in stored.items():
-        if feed not in states or unpack_header(state).polled > unpack_header(states[feed]).polled:
-            states[feed] = state
+    for (feed, _), record in stored.items():
+        if feed not in states or unpack_header(record.state).polled > unpack_header(states[feed]).polled:
+            states[feed] = record.state
     return states
 
 
-async def _read_partitions(cluster: Cluster, numbers: Iterable[int]) -> dict[tuple[str, int], bytes]:
-    """The last committed state of every feed in each of some partitions, by feed and partition."""
+async def _read_partitions(cluster: Cluster, numbers: Iterable[int]) -> dict[tuple[str, int], FeedRecord]:
+    """What each of some partitions holds of every feed, by feed and partition."""
     partitions = [TopicPartition(cluster.topic(FEED_STATES.name), number) for number in numbers]
-    stored: dict[tuple[str, int], bytes] = {}
+    stored: dict[tuple[bytes, int], bytes] = {}
     if not partitions:
-        return stored
+        return {}
     async with cluster.consumer(auto_offset_reset="earliest", reader="poll") as consumer:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         await consumer.seek_to_beginning(*partitions)
         async for records in read_until(consumer, ends):
             for record in records:
-                feed = (record.key or b"").decode("utf-8", "replace")
-                stored[feed, record.partition] = record.value or b""
-    return {key: state for key, state in stored.items() if state}
+                stored[record.key or b"", record.partition] = record.value or b""
+    held: dict[tuple[str, int], FeedRecord] = {}
+    for (key, partition), whole in stored.items():
+        if whole and not key.endswith(DELTA_SUFFIX):
+            delta = stored.get((key + DELTA_SUFFIX, partition), b"")
+            state = apply_delta(whole, delta) if delta else None
+            held[key.decode("utf-8", "replace"), partition] = FeedRecord(state or whole, whole)
+    return held
 
 
 class TopicOutlet:

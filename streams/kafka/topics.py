@@ -50,6 +50,13 @@ from streams.topology import (
     retention_hours,
 )
 
+# Kafka compacts closed segments only, and closes one by default at 1 GiB or after a week: until then a start reads all that
+# was ever written. Smaller segments are files without end; a lower ratio copies the same records again and again.
+QUICK_COMPACTION: Final = {
+    "segment.bytes": str(64 << 20),
+    "segment.ms": str(HOUR_MS),
+    "min.cleanable.dirty.ratio": "0.1",
+}
 # Batches stay as their producer compressed them (`kafka.options.compression_type`): a broker that compresses them anew
 # chooses for readers, of whom not all have every codec.
 AS_WRITTEN: Final = "producer"
@@ -89,7 +96,8 @@ def wanted_topics(settings: Settings, rules: Sequence[RouteRule] | None = None) 
     yield from _route_topics(cluster, settings, size, load_rules(settings) if rules is None else rules)
     for state in KAFKA_STATES:
         partitions = 1 if state.has_one_partition else settings.kafka.partitions
-        yield TopicSpec(cluster.topic(state.name), partitions, _compacted(size))
+        compacted = _compacted(size) | (QUICK_COMPACTION if state is FEED_STATES else {})
+        yield TopicSpec(cluster.topic(state.name), partitions, compacted)
 
 
 def step_topics(steps: Iterable[Step]) -> frozenset[str]:

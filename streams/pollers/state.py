@@ -226,3 +226,23 @@ def _unpack_entries(raw: bytes) -> list[KnownEntry]:
 
 def _freeze_list(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def split_state(raw: bytes) -> tuple[bytes, list[str], list[bytes]]:
+    """The parts of a readable state: its header as JSON, and the URI and the numbers of each entry, as their bytes."""
+    length, uris = struct.unpack_from("<II", raw, 4)
+    start = 12 + length
+    numbers = raw[start + uris :]
+    size = 8 * WORDS_PER_ENTRY
+    rows = [numbers[at : at + size] for at in range(0, len(numbers), size)]
+    try:
+        names = zlib.decompress(raw[start : start + uris]).decode().split("\n") if rows else []
+    except (ValueError, zlib.error):
+        names = []
+    return (raw[12:start], names, rows) if len(names) == len(rows) else (raw[12:start], [], [])
+
+
+def join_state(header: bytes, uris: Sequence[str], rows: Sequence[bytes]) -> bytes:
+    """The bytes of a state of these parts."""
+    packed = zlib.compress("\n".join(uris).encode(), 1)
+    return LAYOUT_MAGIC + struct.pack("<II", len(header), len(packed)) + header + packed + b"".join(rows)
