@@ -101,10 +101,10 @@ def move_dates(text: str, tag: str, now: datetime) -> str:
     days = (now.astimezone(UTC).date() - SAMPLE_DAY.date()).days
     calendar = words.calendar
     text = _MAIL.sub(
-        lambda found: format_datetime(parsedate_to_datetime(found[0]) + delta, usegmt=True), text
+        lambda match: format_datetime(parsedate_to_datetime(match[0]) + delta, usegmt=True), text
     )
     text = _ISO.sub(partial(_move_timestamp, delta=delta), text)
-    text = _FIGURES.sub(lambda found: _moved(found[1], days).strftime("%d/%m"), text)
+    text = _FIGURES.sub(lambda match: _moved(match[1], days).strftime("%d/%m"), text)
     day_first, month_first = _date_patterns(tag)
     text = day_first.sub(partial(_move_date, days=days, calendar=calendar), text)
     text = month_first.sub(partial(_move_date, days=days, calendar=calendar), text)
@@ -138,33 +138,33 @@ def _moved(day: str, days: int) -> date:
     return date(SAMPLE_DAY.year, SAMPLE_DAY.month, int(day)) + timedelta(days=days)
 
 
-def _move_timestamp(found: re.Match[str], *, delta: timedelta) -> str:
-    moved = (datetime.fromisoformat(found[0]) + delta).isoformat(timespec="seconds")
-    return moved.replace("+00:00", "Z") if found[0].endswith("Z") else moved
+def _move_timestamp(match: re.Match[str], *, delta: timedelta) -> str:
+    moved = (datetime.fromisoformat(match[0]) + delta).isoformat(timespec="seconds")
+    return moved.replace("+00:00", "Z") if match[0].endswith("Z") else moved
 
 
-def _move_date(found: re.Match[str], *, days: int, calendar: Calendar) -> str:
+def _move_date(match: re.Match[str], *, days: int, calendar: Calendar) -> str:
     """A date in the same words and order."""
-    moved = _moved(found["day"], days)
-    is_whole = found["month"].casefold() in calendar.months[10].casefold().split()
+    moved = _moved(match["day"], days)
+    is_whole = match["month"].casefold() in calendar.months[10].casefold().split()
     whole, short = calendar.months[moved.month - 1].split()[0], calendar.short_months[moved.month - 1].split()
     name = whole if is_whole or not short else short[-1]
-    dot = found["dot"] if is_whole or name != whole else ""
-    month = f"{_in_case_of(found['month'], name)}{dot}"
-    day = f"{moved.day:02}" if found["day"].startswith("0") else str(moved.day)
-    year = (found["year"] or "").replace("2026", str(moved.year))
-    between = found["between"]
+    dot = match["dot"] if is_whole or name != whole else ""
+    month = f"{_in_case_of(match['month'], name)}{dot}"
+    day = f"{moved.day:02}" if match["day"].startswith("0") else str(moved.day)
+    year = (match["year"] or "").replace("2026", str(moved.year))
+    between = match["between"]
     return (
         f"{day}{between}{month}{year}"
-        if found.start("day") < found.start("month")
+        if match.start("day") < match.start("month")
         else f"{month}{between}{day}{year}"
     )
 
 
-def _move_weekday(found: re.Match[str], *, days: int, calendar: Calendar) -> str:
+def _move_weekday(match: re.Match[str], *, days: int, calendar: Calendar) -> str:
     names = [name.casefold() for name in calendar.weekdays]
-    name = calendar.weekdays[(names.index(found[0].casefold()) + days) % 7]
-    return _in_case_of(found[0], name)
+    name = calendar.weekdays[(names.index(match[0].casefold()) + days) % 7]
+    return _in_case_of(match[0], name)
 
 
 def _in_case_of(model: str, name: str) -> str:
