@@ -16,7 +16,7 @@ from streams.startup import configure_numpy, print_redacted, raise_file_limit
 
 NO_THREAD: Final = "can't start new thread"  # what Python says where there is no memory for one
 # What each extra of pyproject.toml brings, by the module that a command misses without it.
-EXTRAS: Final = {
+PACKAGE_EXTRAS: Final = {
     "aiokafka": "kafka",
     "faust": "kafka",
     "mode": "kafka",
@@ -102,7 +102,7 @@ def main() -> None:
         click.echo(redact_secrets(f"wiredesk: {error}; try again when it answers"), err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if (extra := EXTRAS.get((error.name or "").partition(".")[0])) is None:
+        if (extra := PACKAGE_EXTRAS.get((error.name or "").partition(".")[0])) is None:
             raise
         what = f"this needs {error.name}, of the extra {extra}"
         fleet = "; `make fleet` installs all that a fleet needs" if extra in FLEET_EXTRAS else ""

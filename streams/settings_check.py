@@ -20,7 +20,7 @@ from config.settings import Settings, read_settings
 if TYPE_CHECKING:
     from sinks.routes.router import RouteRule
 
-REPLACEMENT: Final = "(a secret)"  # shown for one that is set
+WITHHELD_VALUE: Final = "(a secret)"  # shown for one that is set
 _KEY: Final = re.compile(r"(?<![\w.])[a-z]+(?:\.[a-z][a-z0-9_]*)+(?![\w.])")
 _SECTION: Final = re.compile(r"\s*\[([\w.\- ]+)\]")
 
@@ -115,7 +115,7 @@ def _shown(setting: Setting, settings: Settings) -> str:
 
     value = attrgetter(setting.key)(settings)
     if setting.is_secret:
-        return to_toml(REPLACEMENT) if value else to_toml(value)
+        return to_toml(WITHHELD_VALUE) if value else to_toml(value)
     return to_toml(redact_secrets(value) if isinstance(value, str) else value)
 
 

@@ -139,17 +139,19 @@ class FolderSource:
         return await self._next_batch(cursor, waiting, known)
 
     async def _next_batch(
-        self, cursor: str, waiting: Sequence[RemoteFile], known: Sequence[RemoteFile]
+        self, cursor: str, waiting: Sequence[RemoteFile], read_before: Sequence[RemoteFile]
     ) -> SourceBatch:
-        """A batch of files that wait, with receipts of those that are `known` already."""
+        """A batch of files that wait, with receipts of those that are `read_before`."""
         self._left = []
         items, taken = await self._read_files(waiting)
-        receipts = [_receipt(file) for file in (*known, *taken)] if self._options.after != "keep" else []
+        receipts = (
+            [_receipt(file) for file in (*read_before, *taken)] if self._options.after != "keep" else []
+        )
         done = set(taken)
         left = [file for file in waiting if file not in done]
         more = bool(left) and bool(items)
         self._left = left if more else []
-        return SourceBatch(items, cursor, receipts, more=more, present=[file.key for file in known])
+        return SourceBatch(items, cursor, receipts, more=more, present=[file.key for file in read_before])
 
     async def commit(self, receipts: Sequence[str]) -> None:
         """Delete or move the files of receipts, but for those that were written anew since."""

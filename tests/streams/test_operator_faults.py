@@ -16,7 +16,7 @@ from config.settings import Settings
 from processors.errors import Unreachable
 from processors.model.event import RawItem
 from streams import cli as command_line
-from streams.cli import EXTRAS, cli
+from streams.cli import PACKAGE_EXTRAS, cli
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log
 from streams.messages import Record, raw_message
@@ -44,7 +44,7 @@ def test_lines_have_colours_only_where_they_are_wanted(
     assert may_colour(is_terminal, environment) == colours
 
 
-@pytest.mark.parametrize("module", sorted(EXTRAS))
+@pytest.mark.parametrize("module", sorted(PACKAGE_EXTRAS))
 def test_a_missing_extra_is_one_line(
     module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,13 +59,13 @@ def test_a_missing_extra_is_one_line(
     said = capsys.readouterr().err
     assert ended.value.code == 2
     assert said.count("\n") == 1
-    assert install_hint(EXTRAS[module]) in said
-    assert ("make fleet" in said) == (EXTRAS[module] != "parquet")
+    assert install_hint(PACKAGE_EXTRAS[module]) in said
+    assert ("make fleet" in said) == (PACKAGE_EXTRAS[module] != "parquet")
 
 
 def test_the_extras_that_are_told_exist() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert set(EXTRAS.values()) <= project["optional-dependencies"].keys()
+    assert set(PACKAGE_EXTRAS.values()) <= project["optional-dependencies"].keys()
     assert "wiredesk[" not in install_hint("kafka"), "no index has it, and somebody may take the name"
 
 
