@@ -128,6 +128,9 @@ readers: $(VENV)/.dev ## Read 500 events with classes that others' tools generat
 hostile: $(VENV)/.dev ## 2,000 hostile documents through every step and a running wiredesk, as a table
 	$(BIN)/python -m tests.hostile.corpus $(ARGS)
 
+screenshots: $(VENV)/.dev ## Take the desk's pictures of the documents anew, of the bundled samples (needs Chromium)
+	$(BIN)/python -m tests.acceptance.screenshots
+
 clean: ## Remove the environment and caches (not the data)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 

@@ -75,7 +75,7 @@ def desk(wiredesk: str, tmp_path_factory: pytest.TempPathFactory, drop_folder: P
         subprocess.Popen(command, stdout=log, stderr=log, env=environment | settings) as process,
     ):
         try:
-            yield _wait_for_stories(process, log_path)
+            yield wait_for_stories(process, log_path)
         finally:
             process.terminate()
 
@@ -83,7 +83,7 @@ def desk(wiredesk: str, tmp_path_factory: pytest.TempPathFactory, drop_folder: P
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A module's own: its loop runs in this thread, where tests with a loop of their own can't run beside it."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = find_chromium()
     if not chromium:
         line = "NOT TESTED in a browser: Chromium is missing (Debian package chromium)"
         if os.environ.get("CI", "").lower() == "true":
@@ -129,7 +129,12 @@ def drop_story(drop_folder: Path) -> DropStory:
     return drop
 
 
-def _wait_for_stories(process: subprocess.Popen[bytes], log: Path) -> str:
+def find_chromium() -> str | None:
+    """The system's Chromium."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def wait_for_stories(process: subprocess.Popen[bytes], log: Path) -> str:
     """The address of a desk that has the samples."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
