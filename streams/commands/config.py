@@ -68,7 +68,8 @@ def show_config(settings_file: Path | None, changed: bool) -> None:
     """
     from streams.settings_check import describe_settings
 
-    for line in describe_settings(settings_file, changed=changed):
+    lines = list(describe_settings(settings_file, changed=changed))
+    for line in lines or ["# every setting has its default: no file and no variable says another value"]:
         click.echo(line)
 
 
