@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PORT   ?= 8080
 TESTS  ?= tests#  what test and check run: make test TESTS=tests/streams
-SHARE  ?= -n 2 --dist loadgroup --no-loadscope-reorder#  two processes share the tests; make test SHARE= for one
+SHARE  ?= -n 2 --dist loadscope --no-loadscope-reorder#  two processes share the tests; make test SHARE= for one
 FUZZ_MINUTES ?= 20
 ARGS   ?=#  more options of a task: make run ARGS=--no-feeds, make bench ARGS="--stories 100"
 

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from config import settings
 from tests.servers.elasticsearch import ElasticsearchServer
 from tests.servers.kafka import KafkaServer
 from tests.servers.maven import Missing
 
-# Fixtures that start a server once a session.
-SERVER_FIXTURES = {"kafka_server", "elasticsearch"}
+ROOT = Path(__file__).parents[1]
+# An argument, or a fixture asked for by its name, that starts a server once a session.
+SERVER_ARGUMENTS = re.compile(r"""\b(?:kafka|kafka_server|elasticsearch)\b"? *[:,)]""")
 # A machine that others use makes examples slow, and no fault of ours.
 hypothesis.settings.register_profile(
     "wiredesk",
@@ -88,20 +93,31 @@ def elasticsearch(request: pytest.FixtureRequest) -> Iterator[ElasticsearchServe
         server.stop()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two processes share the tests: those of servers are one process's, first, so that each server starts once.
+class ServersApart(LoadScopeScheduling):  # type: ignore[misc]  # the library has no types
+    """Where two processes share the tests: those of servers are one process's, so that each server starts once.
 
-    All others go file by file (``-n 2 --dist loadgroup``), so that what a file makes once is made once.
+    All others go file by file, so that what a file makes once is made once.
     """
-    for item in items:
-        group = "servers" if _needs_servers(item) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: not _needs_servers(item))  # stable: the order of files stays
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "servers" if _needs_servers(path) else path
 
 
-def _needs_servers(item: pytest.Item) -> bool:
-    return not SERVER_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ServersApart:
+    """What ``-n 2`` shares by."""
+    return ServersApart(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those of servers first, as they take the longest; the order of files stays."""
+    items.sort(key=lambda item: not _needs_servers(item.nodeid.partition("::")[0]))
+
+
+@cache
+def _needs_servers(path: str) -> bool:
+    """Whether a file has a test with one of the servers; those of an index have it by another name."""
+    return "/elasticsearch/" in path or bool(SERVER_ARGUMENTS.search((ROOT / path).read_text("utf-8")))
 
 
 def say(request: pytest.FixtureRequest, line: str) -> None:

@@ -63,7 +63,7 @@ def test_a_back_fill_takes_no_more_room_than_a_little_and_lets_live_items_by(
     told: Kafka, tmp_path: Path
 ) -> None:
     sent = called(backfill.command, str(archive(tmp_path, 1000, 600)))
-    assert "600 items of 1 files sent" in sent.stderr
+    assert "600 items of 1 file sent" in sent.stderr
     assert "600 wait for the pipeline" in sent.stderr
     with Worker(told, tmp_path / "log", *QUICK, "normalise") as worker:  # nobody runs the steps behind it
         late = asyncio.run(read(told, [NORMALISED.name], MAX_RECORDS_AHEAD, 60))

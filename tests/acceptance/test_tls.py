@@ -135,7 +135,7 @@ def test_topics_poller_worker_sink_backfill_replay_and_dead_letters(
         assert poller.stop() == 0, poller.log()
     old = tmp_path / "old.jsonl"
     old.write_bytes(item(1).payload + b"\n")
-    assert "1 items of 1 files sent" in called(backfill.command, "--kafka", str(old)).stderr
+    assert "1 item of 1 file sent" in called(backfill.command, "--kafka", str(old)).stderr
     with Worker(told, tmp_path / "worker.log", *QUICK, **secret) as worker:
         enriched = asyncio.run(read(told, [ENRICHED.name], 2, 120))
         made = [decode(record.value or b"", Event) for record in enriched]
