@@ -7,6 +7,7 @@ raised as `QueryError`, which says what and where.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, cast
@@ -41,7 +42,10 @@ MAX_PREFIXES: Final = 8
 # Signs of keyboards in other scripts, and typographic quotation marks: one for one, so that places stay.
 _SAME_SIGNS: Final = str.maketrans("（）：＊－＂“”„‟«»", '():*-"' + '"' * 6)
 _FIELD: Final = re.compile(r"([A-Za-z][A-Za-z_]{0,29}):")
-_BARE: Final = re.compile(r'[^\s"()]+')
+# A quotation mark between two Hebrew letters is how gershayim are typed: it belongs to its word.
+_IN_WORD: Final = r'(?<=[\u0590-\u05ff])"(?=[\u0590-\u05ff])'
+_BARE: Final = re.compile(rf'(?:[^\s"()]|{_IN_WORD})+')
+_PHRASE: Final = re.compile(rf'"((?:[^"]|{_IN_WORD})*)"')
 _OPERATORS: Final = {"OR", "AND", "NOT"}
 
 
@@ -164,13 +168,13 @@ def _read_value(text: str, start: int, at: int, field: QueryField) -> _Token:
 
 def _read_term(text: str, start: int, at: int, field: QueryField | None) -> _Token:
     if text[at] == '"':
-        end = text.find('"', at + 1)
-        if end < 0:
+        phrase = _PHRASE.match(text, at)
+        if phrase is None:
             raise QueryError(
                 "the quotation mark that opens here is not closed", at, 1, "add a second one, or leave it out"
             )
-        prefix = text[end + 1 : end + 2] == "*"
-        return _Token("term", start, end + 1 + prefix, text[at + 1 : end], field, prefix, quoted=True)
+        prefix = text[phrase.end() : phrase.end() + 1] == "*"
+        return _Token("term", start, phrase.end() + prefix, phrase[1], field, prefix, quoted=True)
     bare = _BARE.match(text, at)
     if bare is None:  # a bracket that closes what none has opened, behind a field
         raise QueryError("a value is missing here", start, at + 1 - start)
@@ -300,7 +304,8 @@ class _Parser:
 
     def _words(self, token: _Token, field: QueryField | None, span: QuerySpan) -> QueryTree:
         """The words of a term; what has neither letter nor digit is passed over, as a mark between words is."""
-        found_words = list(tokens(token.value))
+        text = unicodedata.normalize("NFKC", token.value)  # parts of a letter are typed apart on some systems
+        found_words = list(tokens(text))
         compared = tuple(word for _, _, word in found_words)
         if not compared:
             if field is None:
@@ -311,9 +316,7 @@ class _Parser:
                 span.length,
                 f"write {field.example}",
             )
-        typed = tuple(
-            token.value[start:end] for start, end in dict.fromkeys(found[:2] for found in found_words)
-        )
+        typed = tuple(text[start:end] for start, end in dict.fromkeys(found[:2] for found in found_words))
         place = cast("WordPlace", field.name if field else "any")
         return WordTerm(compared, typed, self._is_prefix(token, compared[-1], span), place, span)
 
