@@ -104,6 +104,7 @@ class ServersApart(LoadScopeScheduling):  # type: ignore[misc]  # the library ha
         return "servers" if _needs_servers(path) else path
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ServersApart:
     """What ``-n 2`` shares by."""
     return ServersApart(config, log)
@@ -117,7 +118,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @cache
 def _needs_servers(path: str) -> bool:
     """Whether a file has a test with one of the servers; those of an index have it by another name."""
-    return "/elasticsearch/" in path or bool(SERVER_ARGUMENTS.search((ROOT / path).read_text("utf-8")))
+    file = ROOT / path
+    return "/elasticsearch/" in path or (
+        file.is_file() and SERVER_ARGUMENTS.search(file.read_text("utf-8")) is not None
+    )
 
 
 def say(request: pytest.FixtureRequest, line: str) -> None:
