@@ -88,7 +88,7 @@ def test_a_failure_is_counted_and_logged_once_the_batch_is_written(monkeypatch: 
         REGISTRY.get_sample_value("wire_failed_rules_total", {"step": "segment", "rule": "fail"})
         == before + 1
     )
-    (line,) = lines
+    (line,) = (line for line in lines if line["log_level"] == "error")
     assert (line["step"], line["rule"], line["log_level"]) == ("segment", "fail", "error")
 
 

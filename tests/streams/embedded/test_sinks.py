@@ -153,4 +153,4 @@ def test_every_sink_of_the_topology_can_be_loaded(step: SinkStep, tmp_path: Path
 
 def test_a_runtime_has_its_own_sinks_and_those_of_both() -> None:
     assert [step.name for step in sink_steps("embedded")] == ["index", "events"]
-    assert [step.name for step in sink_steps("kafka")] == ["elasticsearch", "events"]
+    assert [step.name for step in sink_steps("kafka")] == ["elasticsearch", "events", "alerts"]

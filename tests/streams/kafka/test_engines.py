@@ -21,6 +21,9 @@ class Numbering:
     def __init__(self) -> None:
         self.count = 0
 
+    def sizes(self) -> dict[str, int]:
+        return {"stories": self.count}
+
     def __call__(self, records: Sequence[Record]) -> list[Outcome]:
         return [self._number(record) for record in records]
 

@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -229,9 +230,11 @@ def mail(number: int, sender: str = "wire@agency.example") -> bytes:
 @contextmanager
 def imap(folder: Path, count: int, user: str = USER, **options: Any) -> Iterator[Backend]:
     """Dovecot over a maildir, which is filled as a delivery agent does."""
-    base = folder / "dovecot"
-    for place in (base, base / "mail", *(base / "mail" / name for name in ("new", "cur", "tmp"))):
+    base = Path(tempfile.mkdtemp(prefix="dovecot-"))  # a socket's path has at most 107 bytes
+    (folder / "dovecot").symlink_to(base)
+    for place in (base / "mail", *(base / "mail" / name for name in ("new", "cur", "tmp"))):
         place.mkdir()
+    for place in (base, *base.rglob("*")):
         os.chown(place, *NOBODY)
     for parent in base.parents:
         if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):  # noqa: S108 -- whose rights stay
@@ -262,6 +265,7 @@ def imap(folder: Path, count: int, user: str = USER, **options: Any) -> Iterator
         yield Backend(with_options(table, options), told, {"T_IMAP": PASSWORD})
     finally:
         server.stop()
+        shutil.rmtree(base, ignore_errors=True)
 
 
 NOBODY = (65534, 65534)
