@@ -83,7 +83,7 @@ async def test_a_working_worker_is_told_what_was_deleted(
         trial.begin()
         gate.touch()
         await trial.wait_until_told("log", lambda: "were deleted before they were read" in worker.log())
-        lost = int(re.findall(r"records=(\d+)", worker.log())[0])
+        lost = int(re.findall(r"deleted before they were read.*?records=(\d+)", worker.log())[0])
         name = f'wire_lost_records_total{{consumer="normalise",topic="{Cluster(settings).topic(RAW.name)}"}}'
         await trial.wait_until_told("figure", lambda: worker.figure(name) == lost)
         records = await read(settings, [NORMALISED.name], 10_001 - lost)

@@ -234,6 +234,7 @@ def imap(folder: Path, count: int, user: str = USER, **options: Any) -> Iterator
     (folder / "dovecot").symlink_to(base)
     for place in (base / "mail", *(base / "mail" / name for name in ("new", "cur", "tmp"))):
         place.mkdir()
+    base.chmod(0o755)
     for place in (base, *base.rglob("*")):
         os.chown(place, *NOBODY)
     for parent in base.parents:
