@@ -140,14 +140,9 @@ def read_secret_file(key: str, environment: Mapping[str, str]) -> str | None:
     Raises:
         Misconfigured: the file can't be read.
     """
-    path = secret_path(key, environment)
-    return _read_secret(_variable_of(key), path) if path else None
-
-
-def secret_path(key: str, environment: Mapping[str, str]) -> str | None:
-    """The file that holds a secret, as ``<VARIABLE>_FILE`` names it; None where no such file gives the setting."""
     variable = _variable_of(key)
-    return environment.get(f"{variable}_FILE") if variable not in environment else None
+    path = environment.get(f"{variable}_FILE") if variable not in environment else None
+    return _read_secret(variable, path) if path else None
 
 
 def replace_value(settings: Any, path: tuple[str, ...], value: Any) -> Any:

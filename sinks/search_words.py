@@ -17,12 +17,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-# More words of a query make a search slow without narrowing it; fewer cut off a pasted headline.
-MAX_TERMS: Final = 32
-MAX_QUERY_CHARS: Final = 1000
-# Letters of a beginning, and beginnings in one query. Shorter or more of them stand for most of the words of the index.
-MIN_PREFIX_CHARS: Final = 2
-MAX_PREFIXES: Final = 4
 EXCERPT_CHARS: Final = 240  # of a text around the first place: two to three lines of a list
 # Characters of a word that are compared. Elasticsearch cuts longer words than 255 units of UTF-16 in two; names of
 # genes and addresses of pages, the longest words that are searched for, have some dozens.
@@ -57,7 +51,6 @@ _ZERO_WIDTH_SPACE: Final = "\u200b"
 _WORD, _ALONE, _INSIDE, _BETWEEN = "w", "u", "m", " "  # what a character is: see `_Kinds`
 _SPANS: Final = re.compile(f"{_ALONE}{_INSIDE}*|{_WORD}[{_WORD}{_INSIDE}]*|{_INSIDE}+")
 _KANA_MARKS: Final = "\u3099\u309a\uff9e\uff9f"  # one letter with the kana before them
-_TYPED: Final = re.compile(r'(?P<no>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +63,6 @@ class SearchTerm:
     words: tuple[str, ...]
     typed: tuple[str, ...]
     prefix: bool = False
-    excluded: bool = False
-
-
-def parse_terms(typed: str) -> tuple[SearchTerm, ...]:
-    """The terms of a query as it was typed; marks that mean nothing are left out.
-
-    A beginning of one letter, or one beginning too many, is taken for a whole word.
-    """
-    terms, prefix_count = [], 0
-    for match in _TYPED.finditer(unicodedata.normalize("NFKC", typed[:MAX_QUERY_CHARS])):
-        text = match["phrase"] if match["phrase"] is not None else match["word"]
-        spans = list(tokens(text))
-        compared = tuple(word for _, _, word in spans)
-        if compared:
-            typed_words = tuple(text[start:end] for start, end in dict.fromkeys(span[:2] for span in spans))
-            is_prefix = match["word"] is not None and text.endswith("*")
-            is_prefix = is_prefix and len(compared[-1]) >= MIN_PREFIX_CHARS and prefix_count < MAX_PREFIXES
-            prefix_count += is_prefix
-            terms.append(SearchTerm(compared, typed_words, is_prefix, bool(match["no"])))
-    return tuple(terms[:MAX_TERMS])
-
-
-def fts5_query(wanted: Sequence[SearchTerm]) -> str | None:
-    """The terms as a query of SQLite's FTS5; None where nothing is wanted."""
-    asked = [_fts5_term(term) for term in wanted if not term.excluded]
-    if not asked:
-        return None
-    refused = "".join(f" NOT {_fts5_term(term)}" for term in wanted if term.excluded)
-    return f"({' AND '.join(asked)}){refused}"
 
 
 def tokens(text: str) -> Iterator[tuple[int, int, str]]:
@@ -128,7 +92,7 @@ def fold(text: str) -> str:
 
 
 def word_spans(text: str, wanted: Sequence[SearchTerm]) -> tuple[tuple[int, int], ...]:
-    """Where the terms that are not excluded occur in a text: ordered, disjoint."""
+    """Where the terms occur in a text: ordered, disjoint."""
     asked = _asked_terms(tuple(wanted))
     if not text or asked.first_in(fold(text)) is None:
         return ()
@@ -169,10 +133,6 @@ def excerpt(text: str, spans: Sequence[tuple[int, int]], width: int = EXCERPT_CH
     return start, end
 
 
-def _fts5_term(term: SearchTerm) -> str:
-    return f'"{" ".join(term.words)}"{" *" if term.prefix else ""}'
-
-
 @dataclass(frozen=True, slots=True)
 class _AskedTerms:
     """Terms as they are looked for: by their first word, and those that are the beginning of one word."""
@@ -199,13 +159,12 @@ class _AskedTerms:
 
 @lru_cache(maxsize=64)  # the texts of a page are looked through for the same terms
 def _asked_terms(wanted: tuple[SearchTerm, ...]) -> _AskedTerms:
-    terms = tuple(term for term in wanted if not term.excluded)
     by_word: dict[str, list[SearchTerm]] = {}
-    for term in terms:
+    for term in wanted:
         by_word.setdefault(term.words[0], []).append(term)
-    patterns = tuple(f" {' '.join(term.words)}{'' if term.prefix else ' '}" for term in terms)
+    patterns = tuple(f" {' '.join(term.words)}{'' if term.prefix else ' '}" for term in wanted)
     return _AskedTerms(
-        patterns, by_word, tuple(term for term in terms if term.prefix and len(term.words) == 1)
+        patterns, by_word, tuple(term for term in wanted if term.prefix and len(term.words) == 1)
     )
 
 

@@ -12,9 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from config import Misconfigured
 from config.files import find_file
-from config.reader import read_secret_file, secret_path
 from config.settings import Settings
 from processors.tag.watchlists import list_files, read_lists
 from sinks.routes.router import RouteRule
@@ -81,28 +79,6 @@ def watchlists_part(settings: Settings, use: Callable[[], Awaitable[None]]) -> R
         return [*_own_files(name), *(list_files(name) if name else ())]
 
     return ReloadPart("watchlists", paths, load, lambda digests: digests, put_in_force)
-
-
-def secret_part(key: str, use: Callable[[str], Awaitable[None]]) -> ReloadPart:
-    """A secret of the settings that comes from a file which ``<VARIABLE>_FILE`` names, such as ``desk.token``."""
-
-    def paths() -> list[Path]:
-        path = secret_path(key, os.environ)
-        return [Path(path)] if path else []
-
-    def load() -> str | None:
-        secret = read_secret_file(key, os.environ)
-        if secret == "":
-            raise Misconfigured(f"{secret_path(key, os.environ)}: empty; it must hold {key}")
-        return secret
-
-    async def put_in_force(secret: str | None) -> None:
-        if secret is not None:
-            await use(secret)
-
-    return ReloadPart(
-        key, paths, load, lambda secret: {} if secret is None else {key: _digest(secret)}, put_in_force
-    )
 
 
 def _own_files(name: str) -> list[Path]:

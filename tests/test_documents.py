@@ -258,20 +258,6 @@ def test_tests_and_checks_take_what_they_run() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _environment_folder() -> str:
-    import sys
-
-    return sys.prefix
-
-
-_OLD = [
-    "-o",
-    f"{_environment_folder()}/.dev",
-    "-o",
-    f"{_environment_folder()}/.embedded",
-]  # installed already
-
-
 def test_the_benchmark_has_a_short_form(tree: Path) -> None:
     output = in_tree(tree, 'make bench ARGS="--stories 8 --words 60 --workers 1 --starts 1"')
     assert re.search(r"^ratio +\d", output, re.MULTILINE)

@@ -99,10 +99,6 @@ class SearchMatcher:
             for one in sorted(fitting, key=lambda one: one.search.id)
         ]
 
-    def count_candidates(self, event: Event) -> int:
-        """How many searches an event is compared with."""
-        return len(self._candidates(StoryFacts(event)))
-
     def _candidates(self, facts: StoryFacts) -> list[_Compiled]:
         found = {one.search.id: one for one in self._everywhere}
         for key in _story_keys(facts) & self._filed.keys():

@@ -7,18 +7,16 @@ event is compared only with rules that it may fit.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
 from typing import Final, Literal
 
 from processors.media_topics import with_ancestors
 from processors.model.event import Event
 from sinks.query import QueryLeaf, QueryTree, StoryFacts, asks_for, fits_facts, fitting_leaves
+from sinks.query.facts import WordList
 from sinks.search_words import SearchTerm
 from sinks.search_words import words as words_of
 from sinks.stories import entity_names, is_repeat, lineage, visible_from
@@ -167,7 +165,7 @@ class Router:
             for value in values:
                 for rule in self._filed.get((kind, value), ()):
                     candidates[rule.name] = rule
-        for word in facts.vocabulary & self._asked_words:
+        for word in facts.words.vocabulary & self._asked_words:
             candidates.update((rule.name, rule) for rule in self._filed[WORDS, word])
         return candidates.values()
 
@@ -193,38 +191,7 @@ class _Facts:
             "relation": frozenset([lineage(event).relation]),
         }
         self.story = StoryFacts(event)
-        self.sequence = words_of(f"{event.headline}\n{event.text}") if words else []
-        self.vocabulary = frozenset(self.sequence)
-
-    @cached_property
-    def pairs(self) -> frozenset[tuple[str, str]]:
-        """Words that follow one another."""
-        return frozenset(pairwise(self.sequence))
-
-    @cached_property
-    def sorted(self) -> list[str]:
-        """The vocabulary in order, in which beginnings are found."""
-        return sorted(self.vocabulary)
-
-    def has(self, term: SearchTerm) -> bool:
-        """Whether a word, or words that follow one another, occur; the last may be only the beginning of a word."""
-        words = term.words
-        if not term.prefix:
-            if len(words) == 1:
-                return words[0] in self.vocabulary
-            return self.pairs.issuperset(pairwise(words)) and (len(words) == 2 or self._follow(term))
-        if len(words) == 1:
-            place = bisect_left(self.sorted, words[0])
-            return place < len(self.sorted) and self.sorted[place].startswith(words[0])
-        return self.vocabulary.issuperset(words[:-1]) and self._follow(term)
-
-    def _follow(self, term: SearchTerm) -> bool:
-        *head, last = term.words
-        for at, word in enumerate(self.sequence):
-            part = self.sequence[at : at + len(term.words)] if word == head[0] else []
-            if part[:-1] == head and (part[-1].startswith(last) if term.prefix else part[-1] == last):
-                return True
-        return False
+        self.words = WordList(words_of(f"{event.headline}\n{event.text}") if words else [])
 
 
 def _asked(rule: RouteRule) -> Iterable[tuple[str, str]]:
@@ -249,7 +216,7 @@ def _fits(rule: RouteRule, facts: _Facts) -> bool:
     for kind, wanted in rule.conditions.items():
         if facts.values[kind].isdisjoint(wanted):
             return False
-    if rule.words and not any(facts.has(term) for term in rule.words):
+    if rule.words and not any(facts.words.has(term) for term in rule.words):
         return False
     return rule.query is None or fits_facts(rule.query, facts.story)
 
@@ -279,7 +246,7 @@ def _verdicts(rule: RouteRule, facts: _Facts) -> Iterable[tuple[bool, str]]:
             f"{kind} {', '.join(common)}" if common else f"{kind} {has}, wanted {_first_values(wanted)}",
         )
     if rule.words:
-        matched = [" ".join(term.typed) for term in rule.words if facts.has(term)]
+        matched = [" ".join(term.typed) for term in rule.words if facts.words.has(term)]
         wanted_words = _first_values([" ".join(term.typed) for term in rule.words])
         yield bool(matched), f"words {', '.join(matched)}" if matched else f"none of the words {wanted_words}"
     if rule.query is not None:

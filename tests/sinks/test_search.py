@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from processors.model.event import Event, Segment
+from sinks.query import parse_query, wanted_words
 from sinks.search import (
     LEAD_PARAGRAPHS,
     MAX_LEAD_CHARS,
@@ -18,7 +19,7 @@ from sinks.search import (
     make_hit,
     shown_headline,
 )
-from sinks.search_words import MAX_QUERY_CHARS, MAX_TERMS, excerpt, parse_terms, word_spans
+from sinks.search_words import excerpt, word_spans
 from tests.sinks.events import event
 
 
@@ -57,13 +58,8 @@ def test_a_first_sentence_serves_as_headline_whole_or_to_a_words_end(length: int
 @pytest.mark.parametrize(("start", "is_marked"), [(MAX_MARKED_CHARS - 5, True), (MAX_MARKED_CHARS, False)])
 def test_words_are_marked_in_the_beginning_of_a_long_text(start: int, is_marked: bool) -> None:
     text = "x" * (start - 1) + " ferry"
-    hit = highlight_words(make_hit(event("urn:a", text="Nothing.")), text, parse_terms("ferry"))
+    hit = highlight_words(make_hit(event("urn:a", text="Nothing.")), text, wanted_words(parse_query("ferry")))
     assert [hit.snippet[first:last] for first, last in hit.marks] == (["ferry"] if is_marked else [])
-
-
-def test_a_query_has_so_many_terms_and_characters_at_most() -> None:
-    assert len(parse_terms("a " * MAX_TERMS)) == len(parse_terms("a " * (MAX_TERMS + 1))) == MAX_TERMS
-    assert [term.words for term in parse_terms(" " * (MAX_QUERY_CHARS - 1) + "ab")] == [("a",)]
 
 
 @settings(max_examples=200, deadline=None)
@@ -73,7 +69,7 @@ def test_a_query_has_so_many_terms_and_characters_at_most() -> None:
 )  # fmt: skip
 def test_the_excerpt_around_the_first_place_is_that_of_all_places(words: list[str], typed: str) -> None:
     """Only the part of the text around the first place is taken apart; it says what the whole text would."""
-    text, wanted = " ".join(words), parse_terms(typed)
+    text, wanted = " ".join(words), wanted_words(parse_query(typed))
     hit = highlight_words(make_hit(event("urn:a", headline="Title", text="Nothing.")), text, wanted)
     spans = word_spans(text, wanted)
     if not spans:

@@ -9,45 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sinks.query import parse_query, wanted_words
 from sinks.search_words import (
     MAX_WORD_CHARS,
+    SearchTerm,
     excerpt,
     fold,
-    fts5_query,
-    parse_terms,
     tokens,
     word_spans,
     words,
 )
 
 
-@pytest.mark.parametrize(
-    ("typed", "query"),
-    [
-        ("harbour open", '("harbour" AND "open")'),
-        ('"harbour opens" Veldhaven', '("harbour opens" AND "veldhaven")'),
-        ("harb* -closed", '("harb" *) NOT "closed"'),
-        ('harbour -"for good"', '("harbour") NOT "for good"'),
-        ("Zürich", '("zurich")'),
-        ("东京", '("东 京")'),
-        ("U.S.-led", '("u s led")'),
-        ("OR AND NEAR(", '("or" AND "and" AND "near")'),
-        ("-only", None),
-        ('"" ! *', None),
-    ],
-)
-def test_typed_words_become_a_safe_query(typed: str, query: str | None) -> None:
-    assert fts5_query(parse_terms(typed)) == query
-
-
-@given(st.text(max_size=200))
-def test_whatever_is_typed_is_a_query_that_sqlite_takes(typed: str) -> None:
-    connection = sqlite3.connect(":memory:")
-    connection.execute("CREATE VIRTUAL TABLE t USING fts5(a)")
-    query = fts5_query(parse_terms(typed))
-    if query is not None:
-        assert connection.execute("SELECT COUNT(*) FROM t WHERE t MATCH ?", (query,)).fetchone() == (0,)
-    connection.close()
+def asked_terms(typed: str) -> tuple[SearchTerm, ...]:
+    """The words of a query that a story may have."""
+    return wanted_words(parse_query(typed))
 
 
 @given(st.text(max_size=60) | st.text(alphabet="aébÑ 東京สว,-'\"xがガйёїΐ한أآ\u200c\u00ad½ﬁ⑴²", max_size=40))
@@ -57,7 +33,7 @@ def test_each_token_of_a_text_is_found_by_the_index(text: str) -> None:
     connection.execute('CREATE VIRTUAL TABLE t USING fts5(a, tokenize="ascii")')
     connection.execute("INSERT INTO t VALUES (?)", (fold(text),))
     for start, end, _ in tokens(text):
-        query = fts5_query(parse_terms(text[start:end]))
+        query = f'"{" ".join(words(text[start:end]))}"'
         assert connection.execute("SELECT COUNT(*) FROM t WHERE t MATCH ?", (query,)).fetchone() == (1,)
     connection.close()
 
@@ -96,20 +72,20 @@ def test_words_are_compared_without_what_writers_leave_out(text: str, folded: st
 def test_a_word_is_compared_up_to_a_length_in_text_and_query_alike(length: int, is_whole: bool) -> None:
     word = "б" * length
     assert (fold(word) == word) == is_whole
-    assert parse_terms(word)[0].words == tuple(words(word))
+    assert asked_terms(word)[0].words == tuple(words(word))
 
 
 def test_places_are_found_without_case_and_diacritics() -> None:
     text = "In ZÜRICH the harbour opens; harbours of Zurich stay closed."
     found = [
-        text[start:end] for start, end in word_spans(text, parse_terms('zurich harbour "stay closed" -opens'))
+        text[start:end] for start, end in word_spans(text, asked_terms('zurich harbour "stay closed" -opens'))
     ]
     assert found == ["ZÜRICH", "harbour", "Zurich", "stay closed"]
 
 
 def test_the_window_shows_the_first_place() -> None:
     text = "word " * 200 + "harbour" + " word" * 200
-    start, end = excerpt(text, word_spans(text, parse_terms("harbour")))
+    start, end = excerpt(text, word_spans(text, asked_terms("harbour")))
     assert "harbour" in text[start:end]
     assert end - start <= 240
 
@@ -123,16 +99,3 @@ def test_the_window_is_never_wider_than_asked_and_holds_where_the_place_begins(
     assert 0 <= start <= end <= len(text)
     assert end - start <= width
     assert not text or start <= at
-
-
-@pytest.mark.parametrize(
-    ("typed", "query"),
-    [
-        ("a*", '("a")'),
-        ("ab*", '("ab" *)'),
-        ("ab* cd* ef* gh* ij*", '("ab" * AND "cd" * AND "ef" * AND "gh" * AND "ij")'),
-        ("harbour -a* -b*", '("harbour") NOT "a" NOT "b"'),
-    ],
-)
-def test_a_beginning_has_two_letters_and_a_query_few_of_them(typed: str, query: str) -> None:
-    assert fts5_query(parse_terms(typed)) == query

@@ -15,7 +15,7 @@ from config import Misconfigured
 from config.settings import Poll, Routes, Settings, Tag, Webhooks
 from processors.errors import Unreachable
 from sinks.metrics import RELOAD_REFUSED
-from streams.operator_files import feeds_part, routes_part, secret_part, watchlists_part, webhooks_part
+from streams.operator_files import feeds_part, routes_part, watchlists_part, webhooks_part
 from streams.reload import MAX_SHOWN_NAMES, FileReloader, ReloadPart, describe_changes, follow_files
 
 FEED = '[[feeds]]\nid = "{0}"\nurl = "http://feeds.example/{0}"\n'
@@ -151,24 +151,6 @@ async def test_the_files_that_a_watch_list_names_are_looked_at_too(files: Path) 
     [line] = await look_twice(reloader)
     assert "ships.txt, line 1" in line["error"]
     assert len(renewed) == 1
-
-
-async def test_a_secret_is_taken_from_its_file_and_never_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "token"
-    path.write_text("first-of-sixteen-chars\n")
-    monkeypatch.setenv("WIREDESK_DESK_TOKEN_FILE", str(path))
-    tokens = Taken()
-    reloader = FileReloader([secret_part("desk.token", tokens.use)])
-    await reloader.begin()
-    path.write_text("second-of-sixteen-chars\n")
-    lines = await look_twice(reloader)
-    assert lines == [{"event": "reloaded", "desk.token": "~desk.token", "log_level": "info"}]
-    path.write_text("\n")
-    lines += await look_twice(reloader)
-    assert tokens.values == ["second-of-sixteen-chars"], "an empty file opens nothing"
-    assert "sixteen" not in str(lines)
 
 
 async def test_sighup_reads_at_once_what_looks_alike(files: Path) -> None:
