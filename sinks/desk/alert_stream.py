@@ -15,12 +15,10 @@ from processors.numbers import parse_int64
 from sinks.alerts.messages import AlertMessage, describe_message
 from sinks.alerts.ports import AlertStore
 from sinks.desk.access import CALLER
-from sinks.listener import stream_limit
+from sinks.desk.server_events import STILL_HERE, StreamReaders, send_stream
 from sinks.search import BadCursor
 
 STREAM_INTERVAL_S: Final = 1.0  # between two questions of all readers together; longer rings late
-HEARTBEAT_S: Final = 15.0  # as on the stream of stories
-MAX_READERS: Final = 200  # as on the stream of stories
 MAX_STREAMED_MESSAGES: Final = 100  # at a question: more hold up the store, fewer ring late after an outage
 NumberedMessages = Sequence[tuple[AlertMessage, bytes]]
 log = structlog.get_logger("wiredesk.desk")
@@ -32,44 +30,27 @@ class AlertStream:
     def __init__(self, store: AlertStore, desk: str) -> None:
         """Nothing is asked before the first reader; `desk` is the desk's public address."""
         self._store, self._desk = store, desk
-        self._readers: set[asyncio.Queue[NumberedMessages | None]] = set()
+        self._readers: StreamReaders[NumberedMessages] = StreamReaders()
         self._task: asyncio.Task[None] | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Alerts for open pages, as server-sent events: those of the reader's own searches."""
-        if len(self._readers) >= stream_limit(MAX_READERS):
-            raise web.HTTPServiceUnavailable(
-                text="too many open streams; close one", headers={"Retry-After": "30"}
-            )
+        self._readers.check_room()
         text = request.headers.get("Last-Event-ID") or request.query.get("after")
         after = None if text is None else parse_int64(text)
         if text is not None and after is None:
             raise BadCursor
         owner = request[CALLER].name if CALLER in request else ""
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/event-stream",
-                "Cache-Control": "no-store",
-                "X-Accel-Buffering": "no",
-            }
-        )
-        await response.prepare(request)
-        await response.write(b"retry: 3000\n\n")
-        async for chunk in self._chunks(after, owner):
-            await response.write(chunk)
-        return response
+        return await send_stream(request, self._chunks(after, owner))
 
     async def close(self) -> None:
         """End the stream of every reader."""
-        for reader in self._readers:
-            reader.put_nowait(None)
+        self._readers.close()
         if self._task:
             self._task.cancel()
 
     async def _chunks(self, after: int | None, owner: str) -> AsyncIterator[bytes]:
-        queue: asyncio.Queue[NumberedMessages | None] = asyncio.Queue()
-        self._readers.add(queue)
-        try:
+        with self._readers.join() as queue:
             await self._start()
             sent = 0
             while after is not None:
@@ -78,18 +59,11 @@ class AlertStream:
                 sent = max([sent, *(message.number for message in missed)])
                 if own := _own_messages(await self._encode(missed), owner, 0):
                     yield own
-            while True:
-                try:
-                    batch = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
-                except TimeoutError:
-                    yield b": still here\n\n"
-                    continue
+            async for batch in self._readers.batches(queue):
                 if batch is None:
-                    return
-                if own := _own_messages(batch, owner, sent):
+                    yield STILL_HERE
+                elif own := _own_messages(batch, owner, sent):
                     yield own
-        finally:
-            self._readers.discard(queue)
 
     async def _start(self) -> None:
         """Start the task that asks the store, so that nothing is lost between what a reader missed and what comes."""
@@ -108,8 +82,7 @@ class AlertStream:
                 log.warning("the store does not answer", reason=str(error))
                 continue
             if batch:
-                for reader in self._readers:
-                    reader.put_nowait(batch)
+                self._readers.hand_out(batch)
 
     async def _encode(self, messages: Sequence[AlertMessage]) -> list[tuple[AlertMessage, bytes]]:
         encoded = []

@@ -256,3 +256,15 @@ class DeskControls:
     letters: LetterControl | None = None
     routes: RouteControl | None = None
     webhooks: WebhookControl | None = None
+
+    @property
+    def own_feeds(self) -> FeedControl:
+        """The feeds, for addresses that are there only where an operator may change them."""
+        assert self.feeds
+        return self.feeds
+
+    @property
+    def own_letters(self) -> LetterControl:
+        """The dead letters, for addresses that are there only where there are some."""
+        assert self.letters
+        return self.letters

@@ -17,11 +17,9 @@ from sinks.desk.control import (
     DeskControls,
     FeedAddress,
     FeedCheck,
-    FeedControl,
     FeedEdit,
     FoundFeeds,
     LetterChoice,
-    LetterControl,
     LetterDetail,
     LetterFilter,
     LetterOutcome,
@@ -128,45 +126,45 @@ class ControlApi:
     async def feed(self, request: web.Request) -> web.Response:
         """One feed of the list: what the operator has set, and how it fares."""
         feed_id = request.match_info["id"]
-        feed = await self._feeds.find(feed_id)
+        feed = await self._controls.own_feeds.find(feed_id)
         return _answer(feed) if feed else _not_found(f"no feed has the id {feed_id!r}")
 
     async def check_feed(self, request: web.Request) -> web.Response:
         """Fetch an address once and say what a poll would have brought; nothing is published or remembered."""
-        return _answer(await self._feeds.check(cast("FeedAddress", request[BODY]).url))
+        return _answer(await self._controls.own_feeds.check(cast("FeedAddress", request[BODY]).url))
 
     async def discover_feeds(self, request: web.Request) -> web.Response:
         """Fetch a page and list the feeds that it names (``link rel=alternate``)."""
-        return _answer(await self._feeds.discover(cast("FeedAddress", request[BODY]).url))
+        return _answer(await self._controls.own_feeds.discover(cast("FeedAddress", request[BODY]).url))
 
     async def add_feed(self, request: web.Request) -> web.Response:
         """Add a feed to the list, by its address or by that of a page which names exactly one."""
         new = cast("NewFeed", request[BODY])
-        feed = await self._feeds.add(new)
+        feed = await self._controls.own_feeds.add(new)
         await self._record(request, "add feed", feed.health.id, f"added {feed.health.url}")
         return _answer(feed, 201)
 
     async def edit_feed(self, request: web.Request) -> web.Response:
         """Pause a feed, let it go on, or change its interval or title."""
         edit, feed_id = cast("FeedEdit", request[BODY]), request.match_info["id"]
-        feed = await self._feeds.edit(feed_id, edit)
+        feed = await self._controls.own_feeds.edit(feed_id, edit)
         await self._record(request, "edit feed", feed_id, describe_edit(edit))
         return _answer(feed)
 
     async def remove_feed(self, request: web.Request) -> web.Response:
         """Take a feed from the list; its stories stay."""
         feed_id = request.match_info["id"]
-        await self._feeds.remove(feed_id)
+        await self._controls.own_feeds.remove(feed_id)
         await self._record(request, "remove feed", feed_id, "removed")
         return web.Response(status=204)
 
     async def export_opml(self, _request: web.Request) -> web.Response:
         """The list of feeds as OPML 2.0."""
-        return opml_response(await self._feeds.export_opml())
+        return opml_response(await self._controls.own_feeds.export_opml())
 
     async def import_opml(self, request: web.Request) -> web.Response:
         """Add the feeds of an OPML document; those whose addresses are in the list stay as they are."""
-        report = await self._feeds.import_opml(cast("bytes", request[BODY]))
+        report = await self._controls.own_feeds.import_opml(cast("bytes", request[BODY]))
         await self._record(request, "import OPML", f"{len(report.added)} feeds", ", ".join(report.added))
         return _answer(report)
 
@@ -174,18 +172,18 @@ class ControlApi:
         """The dead letters: items that were rejected, with the reason."""
         wanted = LetterFilter(**{one.name: request.query.get(one.name) or None for one in LETTER_FILTERS})
         after = request.query.get("after")
-        return _answer(await self._letters.list(wanted, read_limit(request), after))
+        return _answer(await self._controls.own_letters.list(wanted, read_limit(request), after))
 
     async def letter(self, request: web.Request) -> web.Response:
         """One dead letter with its headers and the beginning of its bytes as text."""
         identity = request.match_info["id"]
-        letter = await self._letters.find(identity)
+        letter = await self._controls.own_letters.find(identity)
         return _answer(letter) if letter else _not_found(f"no dead letter has the id {identity}")
 
     async def payload(self, request: web.Request) -> web.Response:
         """The bytes of a dead letter, as the publisher sent them."""
         identity = request.match_info["id"]
-        payload = await self._letters.payload(identity)
+        payload = await self._controls.own_letters.payload(identity)
         return (
             _not_found(f"no dead letter has the id {identity}") if payload is None else raw_response(payload)
         )
@@ -193,14 +191,14 @@ class ControlApi:
     async def replay_letters(self, request: web.Request) -> web.Response:
         """Put dead letters back to where they were read, by their ids or by a filter."""
         choice = cast("LetterChoice", request[BODY])
-        outcome = await self._letters.replay(choice)
+        outcome = await self._controls.own_letters.replay(choice)
         await self._record(request, "replay dead letters", describe_choice(choice), describe_outcome(outcome))
         return _answer(outcome)
 
     async def drop_letters(self, request: web.Request) -> web.Response:
         """Forget dead letters, by their ids or by a filter."""
         choice = cast("LetterChoice", request[BODY])
-        outcome = await self._letters.drop(choice)
+        outcome = await self._controls.own_letters.drop(choice)
         await self._record(request, "drop dead letters", describe_choice(choice), describe_outcome(outcome))
         return _answer(outcome)
 
@@ -219,16 +217,6 @@ class ControlApi:
         webhooks = self._controls.webhooks
         assert webhooks, "has an address only where there are some"
         return _answer(WebhookList(tuple(await webhooks.list())))
-
-    @property
-    def _feeds(self) -> FeedControl:
-        assert self._controls.feeds, "has an address only where there are some"
-        return self._controls.feeds
-
-    @property
-    def _letters(self) -> LetterControl:
-        assert self._controls.letters, "has an address only where there are some"
-        return self._controls.letters
 
     async def _record(self, request: web.Request, what: str, target: str, result: str) -> None:
         await self._changes.record(request[CALLER].name, what, target, result)

@@ -19,10 +19,8 @@ from sinks.desk.access import CALLER
 from sinks.desk.changes import ChangeLog
 from sinks.desk.control import (
     DeskControls,
-    FeedControl,
     FeedEdit,
     LetterChoice,
-    LetterControl,
     LetterFilter,
     NewFeed,
 )
@@ -132,7 +130,7 @@ class ControlPages:
     async def feed(self, request: web.Request) -> web.Response:
         """One feed: how it fares, and the forms to change it."""
         feed_id = request.match_info["id"]
-        feed = await self._feeds.find(feed_id)
+        feed = await self._controls.own_feeds.find(feed_id)
         if feed is None:
             raise Refused(f"no feed has the id {feed_id!r}", 404)
         return await self._page(request, "feed.html", feed=feed)
@@ -141,8 +139,12 @@ class ControlPages:
         """What an address holds now: a feed, or a page with feeds; nothing is published."""
         require_scope(request, "operate")
         url, feed_id = request.query.get("url", "").strip(), request.query.get("id")
-        check = await (self._feeds.check(url) if feed_id is None else self._feeds.check_listed(feed_id))
-        found = await self._feeds.discover(url) if check.outcome == "not_a_feed" else None
+        check = await (
+            self._controls.own_feeds.check(url)
+            if feed_id is None
+            else self._controls.own_feeds.check_listed(feed_id)
+        )
+        found = await self._controls.own_feeds.discover(url) if check.outcome == "not_a_feed" else None
         return await self._page(request, "feed_check.html", check=check, found=found, url=url)
 
     async def add_feed(self, request: web.Request) -> web.Response:
@@ -160,7 +162,7 @@ class ControlPages:
             },
             NewFeed,
         )
-        feed = await self._feeds.add(new)
+        feed = await self._controls.own_feeds.add(new)
         await self._record(request, "add feed", feed.health.id, f"added {feed.health.url}")
         raise web.HTTPSeeOther(f"/feeds/{quote(feed.health.id, safe='')}")
 
@@ -169,7 +171,7 @@ class ControlPages:
         form, feed_id = await self._read_form(request), request.match_info["id"]
         action = _text(form, "action")
         if action == "remove":
-            await self._feeds.remove(feed_id)
+            await self._controls.own_feeds.remove(feed_id)
             await self._record(request, "remove feed", feed_id, "removed")
             raise web.HTTPSeeOther("/feeds")
         if action in {"pause", "resume"}:
@@ -178,14 +180,14 @@ class ControlPages:
             title = _text(form, "title")
             members = {"interval": _number(form, "interval"), "title": title if "title" in form else UNSET}
             edit = _convert({name: value for name, value in members.items() if value is not UNSET}, FeedEdit)
-        await self._feeds.edit(feed_id, edit)
+        await self._controls.own_feeds.edit(feed_id, edit)
         await self._record(request, "edit feed", feed_id, describe_edit(edit))
         raise web.HTTPSeeOther(f"/feeds/{quote(feed_id, safe='')}")
 
     async def import_opml(self, request: web.Request) -> web.Response:
         """Add the feeds of a chosen OPML file."""
         require_scope(request, "operate")
-        report = await self._feeds.import_opml(await _read_upload(request))
+        report = await self._controls.own_feeds.import_opml(await _read_upload(request))
         await self._record(request, "import OPML", f"{len(report.added)} feeds", ", ".join(report.added))
         return await self._page(request, "opml.html", report=report)
 
@@ -194,7 +196,7 @@ class ControlPages:
         require_scope(request, "operate")
         given = {one.name: request.query.get(one.name, "").strip() for one in LETTER_FILTERS}
         wanted = LetterFilter(**{name: value or None for name, value in given.items()})
-        page = await self._letters.list(wanted, read_limit(request), request.query.get("after"))
+        page = await self._controls.own_letters.list(wanted, read_limit(request), request.query.get("after"))
         chosen = {name: value for name, value in given.items() if value}
         following = urlencode({**chosen, "after": page.after}) if page.after else None
         return await self._page(request, "letters.html", page=page, chosen=chosen, following=following)
@@ -203,7 +205,7 @@ class ControlPages:
         """One dead letter: why it was rejected, and the beginning of what came."""
         require_scope(request, "operate")
         identity = request.match_info["id"]
-        detail = await self._letters.find(identity)
+        detail = await self._controls.own_letters.find(identity)
         if detail is None:
             raise Refused(f"no dead letter has the id {identity}; it may have been replayed or dropped", 404)
         return await self._page(request, "letter.html", detail=detail, letter=detail.letter)
@@ -221,7 +223,7 @@ class ControlPages:
             choice = _convert({"ids": list(form.get("ids", ())), "force": force}, LetterChoice)
         if action not in {"replay", "drop"}:
             raise Refused("choose replay or drop", 400)
-        change = self._letters.replay if action == "replay" else self._letters.drop
+        change = self._controls.own_letters.replay if action == "replay" else self._controls.own_letters.drop
         outcome = await change(choice)
         await self._record(
             request, f"{action} dead letters", describe_choice(choice), describe_outcome(outcome)
@@ -239,16 +241,6 @@ class ControlPages:
         assert routes, "has an address only where there are some"
         explanation = routes.explain(stored.event) if stored else None
         return await self._page(request, "explain.html", uri=uri, explanation=explanation)
-
-    @property
-    def _feeds(self) -> FeedControl:
-        assert self._controls.feeds, "has an address only where there are some"
-        return self._controls.feeds
-
-    @property
-    def _letters(self) -> LetterControl:
-        assert self._controls.letters, "has an address only where there are some"
-        return self._controls.letters
 
     async def _page(self, request: web.Request, name: str, **values: Any) -> web.Response:
         caller = request[CALLER]

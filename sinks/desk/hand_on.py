@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 from msgspec import Struct
@@ -12,6 +12,7 @@ from sinks.desk.access import CALLER, READER
 from sinks.desk.changes import ChangeLog
 from sinks.desk.operations import BODY, Operation, Parameter, Refused, json_response, require_scope
 from sinks.desk.ports import HandOn
+from sinks.desk.queries import read_form
 from sinks.listener import Bodies
 from sinks.search import Stories
 
@@ -67,11 +68,8 @@ class HandingOn:
         """The form of a story's page; it leads back there."""
         require_scope(request, "operate")
         async with self._bodies.read_body(request, MAX_FORM_BYTES) as body:
-            try:
-                fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MAX_FORM_FIELDS)
-            except ValueError as error:
-                raise web.HTTPBadRequest(text="no form of a story's page") from error
-        uri, target = request.match_info["uri"], fields.get("target", [""])[0]
+            form = read_form(body, MAX_FORM_FIELDS)
+        uri, target = request.match_info["uri"], form.get("target", "")
         await self._post(request, uri, target)
         back = f"/stories/{quote(uri, safe='')}?{urlencode({'handed': target})}"
         return web.Response(status=303, headers={"Location": back, "Cache-Control": "no-store"})

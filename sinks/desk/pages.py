@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 from aiohttp import web
 
@@ -23,7 +22,7 @@ from sinks.desk.display import (
 from sinks.desk.live import RowEncoder
 from sinks.desk.operations import json_response
 from sinks.desk.ports import Feeds, FirstSteps, PipelineState
-from sinks.desk.queries import AskedQuery, BadQuery, SearchTurns, read_query
+from sinks.desk.queries import AskedQuery, BadQuery, SearchTurns, read_form, read_query
 from sinks.desk.stream import Wire
 from sinks.listener import Bodies
 from sinks.query import FIELDS, RULES, QueryError, query_tree
@@ -156,7 +155,7 @@ class Pages:
     async def set_display(self, request: web.Request) -> web.Response:
         """Keep how the reader wants the desk, and go back to the page."""
         async with self._bodies.read_body(request, MAX_FORM_BYTES) as body:
-            form = _read_form(body)
+            form = read_form(body, MAX_FORM_FIELDS)
         response = web.Response(
             status=303, headers={"Location": local_path(form.get("next", "/")), "Cache-Control": "no-store"}
         )
@@ -171,7 +170,7 @@ class Pages:
     async def login(self, request: web.Request) -> web.Response:
         """Check a token and set the session's cookie."""
         async with self._bodies.read_body(request, MAX_FORM_BYTES) as body:
-            form = _read_form(body)
+            form = read_form(body, MAX_FORM_FIELDS)
         following = local_path(form.get("next", "/"))
         response = web.Response(status=303, headers={"Location": following, "Cache-Control": "no-store"})
         if self._access.log_in(request, response, form.get("token", "")):
@@ -235,17 +234,6 @@ def _live_values(asked: AskedQuery, cursor: str) -> dict[str, Any]:
 
 async def _no_side() -> Mapping[str, Any]:
     return {"saved": None}
-
-
-def _read_form(body: bytes) -> dict[str, str]:
-    """The fields of a form, whatever bytes it has; of those with one name, the first."""
-    try:
-        fields = parse_qs(
-            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS
-        )
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="no form of a login") from error
-    return {name: values[0] for name, values in fields.items()}
 
 
 def _day_ago() -> str:

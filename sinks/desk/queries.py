@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Final, get_args
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from aiohttp import web
 
@@ -149,6 +149,19 @@ def _moment(name: str, value: str | None, now: datetime) -> str | None:
     except (ValueError, OverflowError):
         raise BadQuery(f"{name}={value}: use a time such as 2026-01-31T12:00:00Z, or 24h, or 7d") from None
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def read_form(body: bytes, max_fields: int) -> dict[str, str]:
+    """The fields of a form of a page, whatever bytes it has; of those with one name, the first.
+
+    Raises:
+        web.HTTPBadRequest: it has more fields than any form of ours.
+    """
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=max_fields)
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="no form of this page") from error
+    return {name: values[0] for name, values in fields.items()}
 
 
 @dataclass(slots=True)

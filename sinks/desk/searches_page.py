@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -27,7 +27,7 @@ from sinks.alerts.saved import (
     shown_address,
 )
 from sinks.desk.ports import AlertDesk
-from sinks.desk.queries import check_parameters
+from sinks.desk.queries import check_parameters, read_form
 from sinks.desk.rising_page import RenderPage
 from sinks.desk.searches import FeedAddresses, SearchApi, check_owner, note_change
 from sinks.listener import Bodies
@@ -62,7 +62,7 @@ class SearchPages:
     async def change(self, request: web.Request) -> web.Response:
         """Save, delete, or make keys anew, and show the list again."""
         async with self._bodies.read_body(request, MAX_FORM_BYTES) as body:
-            form = _read_form(body)
+            form = read_form(body, MAX_FORM_FIELDS)
         search = await self._find(form.get("search", ""))
         if form.get("search") and search is None:
             raise web.HTTPNotFound
@@ -204,14 +204,3 @@ def _rhythm(text: str) -> Any:
     if text not in {"once", "hour", "day"}:
         raise BadSearch("choose once, hour or day", "alert.rhythm")
     return text
-
-
-def _read_form(body: bytes) -> dict[str, str]:
-    """The fields of a form, whatever bytes it has; of those with one name, the first."""
-    try:
-        fields = parse_qs(
-            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS
-        )
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="no form of a saved search") from error
-    return {name: values[0] for name, values in fields.items()}

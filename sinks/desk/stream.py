@@ -17,20 +17,12 @@ from aiohttp import web
 from processors.errors import Transient
 from processors.model.codec import to_builtins
 from sinks.desk.queries import read_query
-from sinks.listener import stream_limit
+from sinks.desk.server_events import STILL_HERE, StreamReaders, send_stream
 from sinks.query import StoryFacts, is_listed, query_tree
 from sinks.search import Arrivals, Hit, Query, Stories
 
 # Between questions to the store: shorter burdens it for nothing, longer shows stories late.
 INTERVAL_S: Final = 1.0
-# Between signs of life on a quiet stream. Proxies end silent connections after 30 to 60 s; more often is only traffic.
-HEARTBEAT_S: Final = 15.0
-# Batches that a slow reader may be behind before it is let go: more take memory for each such reader, fewer let go of
-# readers whose network pauses for a moment.
-MAX_WAITING_BATCHES: Final = 64
-# Open streams of one desk: more share one process's time and files; with fewer a newsroom of 200 is turned away where some
-# come back before it is noticed that they were gone.
-MAX_READERS: Final = 250
 # Of a chain whose kill or correction came, the stories that are asked whether a reader had them: a running story has some
 # dozens. More take longer in each batch, fewer leave a reader of the first ones without the kill.
 MAX_TOUCHED_STORIES: Final = 50
@@ -69,7 +61,7 @@ class Wire:
         """Nothing is asked before the first reader."""
         self._stories = stories
         self._interval_s = interval_s
-        self._readers: set[asyncio.Queue[ArrivedStories | None]] = set()
+        self._readers: StreamReaders[ArrivedStories] = StreamReaders()
         self._task: asyncio.Task[None] | None = None
         # Readers that catch up take turns: all at once, they would hold up every page.
         self._catching_up = asyncio.Semaphore(1)
@@ -89,59 +81,30 @@ class Wire:
         self, request: web.Request, encode: Callable[[ArrivedStories], bytes]
     ) -> web.StreamResponse:
         """Send what comes as `encode` writes it."""
-        if len(self._readers) >= stream_limit(MAX_READERS):
-            raise web.HTTPServiceUnavailable(
-                text="too many open streams; close one", headers={"Retry-After": "30"}
-            )
+        self._readers.check_room()
         cursor = request.headers.get("Last-Event-ID") or request.query.get("after")
         if cursor:  # one that is none is refused while there is a status to say so with
             await self._stories.arrivals(cursor, 1)
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/event-stream",
-                "Cache-Control": "no-store",
-                "X-Accel-Buffering": "no",
-            }
-        )
-        await response.prepare(request)
-        try:
-            await response.write(b"retry: 3000\n\n")
-            async for chunk in self._chunks(cursor, encode):
-                await response.write(chunk)
-        except ConnectionResetError:
-            log.debug("a reader left", path=request.path)
-        return response
+        return await send_stream(request, self._chunks(cursor, encode))
 
     async def close(self) -> None:
         """End the stream of every reader."""
-        for reader in self._readers:
-            reader.put_nowait(None)
+        self._readers.close()
         if self._task:
             self._task.cancel()
 
     async def _chunks(
         self, cursor: str | None, encode: Callable[[ArrivedStories], bytes]
     ) -> AsyncIterator[bytes]:
-        queue: asyncio.Queue[ArrivedStories | None] = asyncio.Queue(MAX_WAITING_BATCHES)
-        self._readers.add(queue)
-        try:
+        with self._readers.join() as queue:
             await self._start()
             while cursor:
                 async with self._catching_up:
                     missed = await self._stories.arrivals(cursor)
                 cursor = missed.cursor if missed.hits else None
                 yield encode(await self._with_facts(missed))
-            while True:
-                try:
-                    arrivals = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
-                except TimeoutError:
-                    yield b": still here\n\n"
-                    continue
-                if arrivals is None:
-                    return
-                yield encode(arrivals)
-        finally:
-            self._readers.discard(queue)
+            async for arrived in self._readers.batches(queue):
+                yield STILL_HERE if arrived is None else encode(arrived)
 
     async def _start(self) -> None:
         """Start the task that asks the store, so that nothing is lost between what a reader missed and what comes."""
@@ -161,7 +124,7 @@ class Wire:
             else:
                 cursor = arrivals.cursor
                 if arrivals.hits:
-                    self._hand_out(arrived)
+                    self._readers.hand_out(arrived)
             await asyncio.sleep(self._interval_s)
 
     async def _with_facts(self, arrivals: Arrivals) -> ArrivedStories:
@@ -179,16 +142,6 @@ class Wire:
         members = [member.uri for member in await self._stories.versions(hit.chain) if member.uri != hit.uri]
         events = await self._stories.events(members[-MAX_TOUCHED_STORIES:]) if members else ()
         return tuple(StoryFacts(event) for event in events)
-
-    def _hand_out(self, arrivals: ArrivedStories) -> None:
-        for reader in tuple(self._readers):
-            try:
-                reader.put_nowait(arrivals)
-            except asyncio.QueueFull:
-                self._readers.discard(reader)
-                while not reader.empty():
-                    reader.get_nowait()
-                reader.put_nowait(None)
 
 
 def _encode_events(arrived: ArrivedStories, query: Query | None) -> bytes:

@@ -61,6 +61,13 @@ def test_sqlite_finds_what_the_predicate_lets_pass(
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=200))
+def test_whatever_is_typed_is_a_query_that_sqlite_takes(embedded: StorySearch, text: str) -> None:
+    assume(check_query(text) is None)
+    asyncio.run(embedded.search(Query(text)))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=QUERIES, latest=st.sampled_from((2, 8, 20, 5000)), walked=st.sampled_from((0, 6, 40)))
 def test_a_page_has_the_newest_whatever_way_they_are_found(
     embedded: StorySearch, monkeypatch: pytest.MonkeyPatch, text: str, latest: int, walked: int
