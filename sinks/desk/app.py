@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -102,11 +103,7 @@ def make_app(
     if extras.alerts:
         _add_searches(app, stories, pages, turns, extras.alerts)
 
-    async def measure() -> None:
-        if polls:
-            count_feeds(await feeds.list())
-
-    app.add_routes(health_routes({"stories": _store_check(stories), **(checks or {})}, measure=measure))
+    _add_health(app, stories, checks or {}, feeds if polls else None)
     app.add_routes([web.get("/static/{name}", _static_file)])
     pages.first_steps = extras.first_steps
     _add_story_pages(app, stories, pages, extras, changes)
@@ -120,13 +117,26 @@ def make_app(
 
     app.on_shutdown.append(close)
 
-    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-        """Security headers on every answer, streams and errors included."""
-        response.headers.update(SECURITY_HEADERS)
-        origins.add_headers(request, response)
-
-    app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.append(partial(_add_headers, origins))
     return app
+
+
+def _add_health(
+    app: web.Application, stories: Stories, checks: Mapping[str, Check], polled: Feeds | None
+) -> None:
+    """Add ``/livez``, ``/readyz`` and ``/metrics``, which count the feeds that this process polls."""
+
+    async def measure() -> None:
+        if polled:
+            count_feeds(await polled.list())
+
+    app.add_routes(health_routes({"stories": _store_check(stories), **checks}, measure=measure))
+
+
+async def _add_headers(origins: OtherOrigins, request: web.Request, response: web.StreamResponse) -> None:
+    """Security headers on every answer, streams and errors included."""
+    response.headers.update(SECURITY_HEADERS)
+    origins.add_headers(request, response)
 
 
 def _add_searches(

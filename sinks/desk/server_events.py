@@ -21,16 +21,16 @@ MAX_WAITING_BATCHES: Final = 64
 # come back before it is noticed that they were gone.
 MAX_READERS: Final = 250
 STILL_HERE: Final = b": still here\n\n"
-Batch = TypeVar("Batch")
+StreamBatch = TypeVar("StreamBatch")
 log = structlog.get_logger("wiredesk.desk")
 
 
-class StreamReaders(Generic[Batch]):
+class StreamReaders(Generic[StreamBatch]):
     """The open streams of one kind: each has a queue of its own, and whoever falls too far behind is let go."""
 
     def __init__(self) -> None:
         """Nobody reads."""
-        self._queues: set[asyncio.Queue[Batch | None]] = set()
+        self._queues: set[asyncio.Queue[StreamBatch | None]] = set()
 
     def __bool__(self) -> bool:
         """Whether anybody reads."""
@@ -48,16 +48,16 @@ class StreamReaders(Generic[Batch]):
             )
 
     @contextmanager
-    def join(self) -> Iterator[asyncio.Queue[Batch | None]]:
+    def join(self) -> Iterator[asyncio.Queue[StreamBatch | None]]:
         """A reader's queue, from now until he leaves."""
-        queue: asyncio.Queue[Batch | None] = asyncio.Queue(MAX_WAITING_BATCHES)
+        queue: asyncio.Queue[StreamBatch | None] = asyncio.Queue(MAX_WAITING_BATCHES)
         self._queues.add(queue)
         try:
             yield queue
         finally:
             self._queues.discard(queue)
 
-    async def batches(self, queue: asyncio.Queue[Batch | None]) -> AsyncIterator[Batch | None]:
+    async def batches(self, queue: asyncio.Queue[StreamBatch | None]) -> AsyncIterator[StreamBatch | None]:
         """What comes, until the reader is let go; None is a time in which nothing came."""
         while True:
             try:
@@ -69,7 +69,7 @@ class StreamReaders(Generic[Batch]):
                 return
             yield batch
 
-    def hand_out(self, batch: Batch) -> None:
+    def hand_out(self, batch: StreamBatch) -> None:
         """Give a batch to every reader."""
         for queue in tuple(self._queues):
             try:
@@ -103,7 +103,7 @@ async def send_stream(request: web.Request, chunks: AsyncIterator[bytes]) -> web
     return response
 
 
-def _let_go(queue: asyncio.Queue[Batch | None]) -> None:
+def _let_go(queue: asyncio.Queue[StreamBatch | None]) -> None:
     while not queue.empty():
         queue.get_nowait()
     queue.put_nowait(None)

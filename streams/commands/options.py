@@ -7,7 +7,8 @@ environment, under the options that stand for a setting.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -21,6 +22,8 @@ from streams.topology import STEP_NAMES
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from streams.embedded.maintenance import EmbeddedRawLog
+    from streams.kafka.session import Session
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 ALL_STEPS: Final = ",".join(STEP_NAMES)
@@ -185,6 +188,28 @@ def configure_kafka_logs(settings: Settings) -> None:
 
     configure_logs(settings.log)
     limit_client_logs()
+
+
+@contextmanager
+def open_raw_log(settings: Settings, *, kafka: bool) -> Iterator[Session | EmbeddedRawLog]:
+    """The log of either runtime, for as long as a command reads it."""
+    if kafka:
+        from streams.kafka.cluster import Cluster
+        from streams.kafka.session import Session
+
+        configure_kafka_logs(settings)
+        with Session(Cluster(settings.kafka)) as session:
+            yield session
+        return
+    from streams.embedded.data_file import find_data_file
+    from streams.embedded.log import Log
+    from streams.embedded.maintenance import EmbeddedRawLog
+
+    log = Log(find_data_file(Path(settings.embedded.data), or_kafka=True))
+    try:
+        yield EmbeddedRawLog(log)
+    finally:
+        log.close()
 
 
 def record_change(settings: Settings, what: str, target: str, result: str) -> None:

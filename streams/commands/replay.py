@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -13,8 +11,8 @@ import click
 from streams.commands.backfill import open_archive
 from streams.commands.options import (
     DATA_OPTION,
-    configure_kafka_logs,
     kafka_option,
+    open_raw_log,
     parse_milliseconds,
     with_settings,
 )
@@ -22,7 +20,7 @@ from streams.topology import STEPS
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from streams.replay import RawLog, Report
+    from streams.replay import Report
 
 PROGRESS_S = 5.0  # between two lines of progress
 COMPARABLE_STEPS = tuple(step.name for step in STEPS if not step.state)
@@ -97,7 +95,7 @@ def command(
         raise click.UsageError("--since must be before --until, and not in the future")
     wanted = Range(begin, end, feed)
     topic = (BACKFILL if backfilled else RAW).name
-    with _open_log(settings, kafka=kafka) as log:
+    with open_raw_log(settings, kafka=kafka) as log:
         if dry_run:
             progress = _Progress()
             _show(compare_replay(log, topic, wanted, through, settings, examples, progress), through)
@@ -160,24 +158,3 @@ def _types(report: Report) -> str:
 
 def _line(text: str) -> str:
     return text.replace("\n", "⏎").replace("\t", "⇥")
-
-
-@contextmanager
-def _open_log(settings: Settings, *, kafka: bool) -> Iterator[RawLog]:
-    if kafka:
-        from streams.kafka.cluster import Cluster
-        from streams.kafka.session import Session
-
-        configure_kafka_logs(settings)
-        with Session(Cluster(settings.kafka)) as session:
-            yield session
-        return
-    from streams.embedded.data_file import find_data_file
-    from streams.embedded.log import Log
-    from streams.embedded.maintenance import EmbeddedRawLog
-
-    log = Log(find_data_file(Path(settings.embedded.data), or_kafka=True))
-    try:
-        yield EmbeddedRawLog(log)
-    finally:
-        log.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +13,8 @@ from processors.times import HOUR_MS, to_milliseconds
 from streams.commands.options import (
     DATA_OPTION,
     ROUTES_OPTION,
-    configure_kafka_logs,
     kafka_option,
+    open_raw_log,
     parse_milliseconds,
     with_settings,
 )
@@ -24,7 +22,6 @@ from streams.commands.options import (
 if TYPE_CHECKING:
     from config.settings import Settings
     from sinks.search import StoredStory
-    from streams.trace import TimedLog
 
 # Before now, where neither the index nor --since says when a story came. Longer reads more of the broker's topics.
 DEFAULT_SPAN_MS: Final = 48 * HOUR_MS
@@ -60,7 +57,7 @@ def command(settings: Settings, *, query: str, kafka: bool, since: str | None, a
 
     begin = parse_milliseconds("--since", since)
     routes = [rule.topic for rule in load_rules(settings)]
-    with _open_log(settings, kafka=kafka) as log:
+    with open_raw_log(settings, kafka=kafka) as log:
         uri = query
         stored = asyncio.run(_look_up(settings, query, kafka=kafka))
         if stored is None and (named := log.find_uri(query)):
@@ -105,24 +102,3 @@ async def _look_up(settings: Settings, uri: str, *, kafka: bool) -> StoredStory 
         return await embedded.get(uri)
     finally:
         embedded.close()
-
-
-@contextmanager
-def _open_log(settings: Settings, *, kafka: bool) -> Iterator[TimedLog]:
-    if kafka:
-        from streams.kafka.cluster import Cluster
-        from streams.kafka.session import Session
-
-        configure_kafka_logs(settings)
-        with Session(Cluster(settings.kafka)) as session:
-            yield session
-        return
-    from streams.embedded.data_file import find_data_file
-    from streams.embedded.log import Log
-    from streams.embedded.maintenance import EmbeddedRawLog
-
-    log = Log(find_data_file(Path(settings.embedded.data), or_kafka=True))
-    try:
-        yield EmbeddedRawLog(log)
-    finally:
-        log.close()

@@ -55,6 +55,7 @@ from streams.reload import FileReloader, ReloadPart, follow_files
 from streams.retry import LOG, retry_until_stopped
 from streams.sources.declaration import SourceEntry, load_sources
 from streams.sources.watch import SourceWatch
+from streams.tasks import run_together
 from streams.webhooks.targets import Target
 
 SAMPLES_NOTE: Final = "samples"  # under which their version is kept beside what the sinks have written
@@ -131,13 +132,7 @@ async def _poll_all(
     polling = poll_feeds(
         feeds, settings.poll, runtime.outlet, ledger, stop, push=settings.push, drop=drop, pool=runtime.pool
     )
-    tasks = [asyncio.create_task(polling), asyncio.create_task(watch.run())]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await run_together(polling, watch.run())
 
 
 class _Running:

@@ -46,6 +46,7 @@ from streams.pool import StepPool
 from streams.reload import FileReloader, follow_files
 from streams.sources.declaration import SourceEntry, load_sources
 from streams.sources.watch import SourceWatch
+from streams.tasks import run_together
 from streams.topology import FEED_STATES
 
 log = structlog.get_logger("wiredesk.poll")
@@ -251,7 +252,7 @@ class PollShare(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped in 
             )  # fmt: skip
             self._poller = poller
             try:
-                await _run_both(asyncio.create_task(poller.run()), asyncio.create_task(watch.run()))
+                await run_together(poller.run(), watch.run())
             except Transient as error:
                 if not stop.is_set():
                     raise
@@ -305,16 +306,6 @@ async def load_states(settings: Settings) -> dict[str, bytes]:
         )
     except (KafkaError, OSError) as error:
         raise Unreachable(f"Kafka at {settings.kafka.servers}: {error}") from error
-
-
-async def _run_both(*tasks: asyncio.Task[None]) -> None:
-    """Wait for the end of both; what fails in one ends the other."""
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _cancel(task: asyncio.Task[None] | asyncio.Task[bool]) -> None:

@@ -14,6 +14,7 @@ from streams.pollers.feed_list import FeedBook
 from streams.pollers.ports import FeedLedger, RawItemOutlet
 from streams.pool import StepPool
 from streams.pool_server import PooledTask
+from streams.tasks import run_together
 
 
 async def poll_feeds(
@@ -65,16 +66,7 @@ async def poll_feeds(
             ask_pool=partial(pool.run_task, JUDGE_TASK) if pool else None,
         )
         book.follow(poller.use_feeds)
-        tasks = [
-            asyncio.create_task(poller.run()),
-            asyncio.create_task((drop or DropWatch(settings, outlet)).run(stop, pool)),
-        ]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await run_together(poller.run(), (drop or DropWatch(settings, outlet)).run(stop, pool))
 
 
 def judge_tasks() -> dict[str, PooledTask]:

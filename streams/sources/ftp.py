@@ -20,7 +20,7 @@ from msgspec import Meta
 from sinks.callers import is_loopback
 from streams.files import printable_path
 from streams.sources.blocking import ClientThread
-from streams.sources.ports import SecretReader, SourceFault, SourceKind, SourceLimits
+from streams.sources.ports import SecretReader, SourceFault, SourceKind, SourceLimits, tls_fault
 from streams.sources.remote_files import MAX_FILES, FileOptions, FolderSource, RemoteFile
 
 T = TypeVar("T")
@@ -177,9 +177,7 @@ class FtpFolder:
         try:
             return await self._thread.run(call)
         except ssl.SSLError as error:
-            raise SourceFault(
-                "tls", f"TLS: {getattr(error, 'verify_message', '') or error.reason}"
-            ) from error
+            raise tls_fault(error) from error
         except ftplib.error_perm as error:
             if str(error).startswith(LOGIN_REFUSED):
                 raise SourceFault(

@@ -31,6 +31,7 @@ from streams.sources.ports import (
     SourceItem,
     SourceKind,
     SourceLimits,
+    tls_fault,
 )
 
 T = TypeVar("T")
@@ -295,9 +296,7 @@ class ImapSource:
         try:
             return await self._thread.run(call)
         except ssl.SSLError as error:
-            raise SourceFault(
-                "tls", f"TLS: {getattr(error, 'verify_message', '') or error.reason}"
-            ) from error
+            raise tls_fault(error) from error
         except TimeoutError as error:
             raise SourceFault("timeout", "the server does not answer") from error
         except imaplib.IMAP4.abort as error:

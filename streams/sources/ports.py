@@ -8,6 +8,7 @@ before for good.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -71,6 +72,11 @@ class SourceFault(Transient):
         """The message holds no secret."""
         super().__init__(message)
         self.outcome, self.retry_at, self.item = outcome, retry_at, item
+
+
+def tls_fault(error: ssl.SSLError) -> SourceFault:
+    """Why TLS with a source failed, in the library's own words."""
+    return SourceFault("tls", f"TLS: {getattr(error, 'verify_message', '') or error.reason}")
 
 
 class Source(Protocol):

@@ -30,6 +30,7 @@ from streams.pollers.state import FeedState
 from streams.sources.declaration import SourceEntry
 from streams.sources.memory import KeyMemory
 from streams.sources.ports import Source, SourceBatch, SourceFault, SourceItem, SourceLimits
+from streams.tasks import run_together
 
 # Pages in a row without anything new that are turned at once. Fewer: a backlog behind old pages comes slowly; more: a
 # server whose pages never end is asked as fast as it answers.
@@ -106,16 +107,7 @@ class SourceWatch:
         if not self._entries:
             return
         remembered = await self._ledger.load()
-        tasks = [
-            asyncio.create_task(self._watch(entry, remembered.get(entry.id, b"")), name=f"source {entry.id}")
-            for entry in self._entries
-        ]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await run_together(*(self._watch(entry, remembered.get(entry.id, b"")) for entry in self._entries))
 
     async def _watch(self, entry: SourceEntry, raw: bytes) -> None:
         state = states.unpack_state(raw)

@@ -29,7 +29,7 @@ from tests.conftest import KafkaForTest
 from tests.servers.elasticsearch import ElasticsearchServer
 from tests.servers.fleet import make_topics
 from tests.sinks.alerts.test_decisions import FERRY, KILL
-from tests.streams.alerts.test_courier import HookServer, hooks
+from tests.streams.alerts.conftest import HookServer, hooks
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 PARTITIONS = 4
