@@ -121,7 +121,7 @@ SKIPPED_ROUTES: Final = Gauge(
 )
 FILE_RELOADS: Final = Counter(
     "wire_reloads",
-    "Times that files of the operator (feeds, routes, watch lists, webhooks, tokens, certificates) were read again, by outcome: done or refused.",
+    "Times that files of the operator (feeds, routes, watch lists, webhooks, certificates) were read again, by outcome: done or refused.",
     ("outcome",),
 )
 RELOAD_REFUSED: Final = Gauge(
