@@ -1,6 +1,6 @@
 """The operator's files while a process runs: read again when they change, whole or not at all.
 
-A process names its parts: feeds, routes, watch lists, webhooks, tokens, certificates. Their files are looked at twice a
+A process names its parts: feeds, routes, watch lists, webhooks, certificates. Their files are looked at twice a
 second, and read at SIGHUP. All that have changed are read first; where one has a fault, none is taken: an error line says
 what is wrong, and what was in force stays so. Else each part is put in force, and one line says what changed.
 
