@@ -148,3 +148,40 @@ def filter_letters(source: DeadLetterSource, wanted: Filter) -> Iterator[DeadLet
         letter = DeadLetter(record)
         if wanted.passes(letter):
             yield letter
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOutcome:
+    """How many letters went back, and those that stay: replayed too often, or without bytes."""
+
+    count: int
+    worn_out: Sequence[DeadLetter]
+    empty: Sequence[DeadLetter]
+
+
+def replay_letters(
+    source: DeadLetterSource, letters: Sequence[DeadLetter], *, force: bool = False
+) -> ReplayOutcome:
+    """Put letters back to where they were read; those that came back `MAX_REPLAYS` times only by force."""
+    empty = [letter for letter in letters if letter.is_empty]
+    worn_out = [one for one in letters if not (force or one.is_empty or one.replays < MAX_REPLAYS)]
+    staying = {letter.id for letter in (*empty, *worn_out)}
+    count = source.replay([letter for letter in letters if letter.id not in staying])
+    return ReplayOutcome(count, worn_out, empty)
+
+
+def parse_letter_id(identity: str) -> tuple[str, int, int] | None:
+    """Topic, partition and offset of an id; None where it is none."""
+    topic, _, place = identity.partition("/")
+    partition, _, offset = place.partition("/")
+    number, at = parse_int64(partition), parse_int64(offset)
+    if not any(topic == letters.name for letters in DEAD_LETTERS) or number is None or at is None:
+        return None
+    return topic, number, at
+
+
+def find_letter(source: DeadLetterSource, identity: str) -> DeadLetter | None:
+    """The letter of an id; None where there is none."""
+    place = parse_letter_id(identity)
+    record = source.find(*place) if place else None
+    return DeadLetter(record) if record else None

@@ -179,11 +179,15 @@ class LetterDetail(Struct, frozen=True):
 
 
 class LetterOutcome(Struct, frozen=True, rename="camel"):
-    """How many letters were changed. `wornOut` stay: they came back three times; `missing` are not there any more."""
+    """How many letters were changed. `wornOut` stay: they came back three times; `missing` are not there any more.
+
+    `empty` stay as well: no topic took their bytes, so there is nothing to put back.
+    """
 
     changed: int
     worn_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
 
 class LetterControl(Protocol):

@@ -253,6 +253,7 @@ def describe_outcome(outcome: LetterOutcome) -> str:
     """What came of it, for the log of changes."""
     parts = [f"{outcome.changed} changed"]
     parts += [f"{len(outcome.worn_out)} stay, replayed too often"] if outcome.worn_out else []
+    parts += [f"{len(outcome.empty)} stay, without bytes"] if outcome.empty else []
     parts += [f"{len(outcome.missing)} are gone"] if outcome.missing else []
     return ", ".join(parts)
 

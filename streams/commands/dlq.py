@@ -117,28 +117,24 @@ def replay_letters(
       wiredesk dlq replay --kafka --config fleet.toml --step tag
       wiredesk dlq replay --force wire.items.raw.v1.dlq/0/3
     """
-    from streams.dead_letters import MAX_REPLAYS
+    from streams.dead_letters import MAX_REPLAYS, replay_letters
 
     with _open_source(settings, kafka=kafka) as source:
-        chosen = _choose(source, identities, filters)
-        letters = [letter for letter in chosen if not letter.is_empty]
-        worn_out = [] if force else [letter for letter in letters if letter.replays >= MAX_REPLAYS]
-        count = source.replay([letter for letter in letters if force or letter.replays < MAX_REPLAYS])
-    click.echo(f"{count} replayed")
-    record_change(settings, "replay dead letters", _describe_choice(identities, filters), f"{count} changed")
-    if empty := [letter for letter in chosen if letter.is_empty]:
+        outcome = replay_letters(source, _choose(source, identities, filters), force=force)
+    click.echo(f"{outcome.count} replayed")
+    if empty := outcome.empty:
         click.echo(
             f"{len(empty)} stay ({empty[0].id}, …): they hold no bytes, as no topic took so many. "
             "Ask the publisher for the item, then drop them",
             err=True,
         )
-    if worn_out:
+    if worn_out := outcome.worn_out:
         click.echo(
             f"{len(worn_out)} stay ({worn_out[0].id}, …): replayed {MAX_REPLAYS} times and rejected again. "
             "Mend the cause, then say --force; or drop them",
             err=True,
         )
-    if not count and empty:
+    if empty and not outcome.count:
         sys.exit(1)
 
 
@@ -178,17 +174,12 @@ def _choose(
 
 
 def _find(source: DeadLetterSource, identity: str) -> DeadLetter:
-    from processors.numbers import parse_int64
-    from streams.dead_letters import DeadLetter
+    from streams.dead_letters import find_letter
 
-    topic, _, place = identity.partition("/")
-    partition, _, offset = place.partition("/")
-    record, number, at = None, parse_int64(partition), parse_int64(offset)
-    if topic.endswith(".dlq") and number is not None and at is not None:
-        record = source.find(topic, number, at)
-    if record is None:
+    letter = find_letter(source, identity)
+    if letter is None:
         raise click.BadParameter(f"no dead letter is {identity!r}; see `wiredesk dlq list`", param_hint="ID")
-    return DeadLetter(record)
+    return letter
 
 
 def _filter(filters: dict[str, str | None]) -> Filter:

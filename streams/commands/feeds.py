@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from config.redaction import redact_secrets
-from streams.commands.options import DATA_OPTION, FEEDS_OPTION, record_change, with_settings
+from streams.commands.options import DATA_OPTION, FEEDS_OPTION, find_named, record_change, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.settings import Settings
     from streams.pollers.feed import Feed
+    from streams.pollers.feed_file import FeedFile
 
 
 kafka_states_option = click.option(
@@ -147,20 +148,20 @@ def add_feed(
     """
     from streams.pollers.feed import Feed, make_feed_id
 
-    path, listed = _load_own_list(settings)
-    _check_new(path, listed, url, feed_id)
+    file, listed = _load_own_list(settings)
+    _check_new(file.path, listed, url, feed_id)
     if not unchecked:
         found, name = _look_at(settings, url)
         title = title or name
         if found != url:
-            _check_new(path, listed, found, feed_id)
+            _check_new(file.path, listed, found, feed_id)
             url = found
     ids = {feed.id for feed in listed}
     feed = Feed(feed_id or make_feed_id(title, url, ids), url, title, language, source)
-    _write(path, (*listed, feed))
+    file.replace((*listed, feed))
     click.echo(f"added {feed.id}")
     record_change(settings, "add feed", feed.id, f"added {feed.shown_url}")
-    _say_when(settings, path)
+    _say_when(settings, file.path)
 
 
 @command.command("remove")
@@ -168,12 +169,12 @@ def add_feed(
 @with_settings(FEEDS_OPTION, DATA_OPTION)
 def remove_feed(settings: Settings, feed_id: str) -> None:
     """Take a feed off the list. Its stories stay; what is remembered of it does too, for the day when it comes back."""
-    path, listed = _load_own_list(settings)
+    file, listed = _load_own_list(settings)
     chosen = _find(listed, feed_id)
-    _write(path, tuple(feed for feed in listed if feed is not chosen))
+    file.replace(tuple(feed for feed in listed if feed is not chosen))
     click.echo(f"removed {feed_id}")
     record_change(settings, "remove feed", feed_id, "removed")
-    _say_when(settings, path)
+    _say_when(settings, file.path)
 
 
 @command.command("pause")
@@ -182,12 +183,12 @@ def remove_feed(settings: Settings, feed_id: str) -> None:
 @with_settings(FEEDS_OPTION, DATA_OPTION)
 def pause_feed(settings: Settings, feed_id: str, off: bool) -> None:
     """Stop polling a feed, or with --off go on. A running poller sees it within two seconds."""
-    path, listed = _load_own_list(settings)
+    file, listed = _load_own_list(settings)
     chosen = _find(listed, feed_id)
-    _write(path, tuple(replace(feed, paused=not off) if feed is chosen else feed for feed in listed))
+    file.replace(tuple(replace(feed, paused=not off) if feed is chosen else feed for feed in listed))
     click.echo(f"{'polling' if off else 'paused'} {feed_id}")
     record_change(settings, "edit feed", feed_id, f"paused = {not off}")
-    _say_when(settings, path)
+    _say_when(settings, file.path)
 
 
 @command.command("import")
@@ -195,23 +196,20 @@ def pause_feed(settings: Settings, feed_id: str, off: bool) -> None:
 @with_settings(FEEDS_OPTION, DATA_OPTION)
 def import_feeds(settings: Settings, opml: Path) -> None:
     """Add the feeds of an OPML file to the list; each line that can't be used is named."""
-    from streams.pollers.feed import make_feed_id
+    from streams.pollers.feed_file import merge_feeds
     from streams.pollers.feed_list import read_opml
 
-    path, listed = _load_own_list(settings)
+    file, listed = _load_own_list(settings)
     outline = read_opml(opml.read_bytes(), str(opml))
     for problem in outline.problems:
         click.echo(problem, err=True)
-    urls = {feed.url for feed in listed}
-    merged = list(listed)
-    for feed in outline.feeds:
-        if feed.url not in urls:
-            merged.append(replace(feed, id=make_feed_id(feed.id, feed.url, {other.id for other in merged})))
-    _write(path, merged)
-    click.echo(f"{len(merged) - len(listed)} feeds added, {len(outline.problems)} lines left out")
-    if added := [feed.id for feed in merged[len(listed) :]]:
-        record_change(settings, "import OPML", f"{len(added)} feeds", ", ".join(added))
-        _say_when(settings, path)
+    merged, added = merge_feeds(listed, outline.feeds)
+    file.replace(merged)
+    click.echo(f"{len(added)} feeds added, {len(outline.problems)} lines left out")
+    if added:
+        names = ", ".join(feed.id for feed in added)
+        record_change(settings, "import OPML", f"{len(added)} feeds", names)
+        _say_when(settings, file.path)
     sys.exit(0 if outline.feeds or not outline.problems else 1)
 
 
@@ -224,24 +222,19 @@ def export_feeds(settings: Settings) -> None:
     click.echo(write_opml(load_feeds(settings.poll.feeds)), nl=False)
 
 
-def _load_own_list(settings: Settings) -> tuple[Path, tuple[Feed, ...]]:
+def _load_own_list(settings: Settings) -> tuple[FeedFile, tuple[Feed, ...]]:
     """The list that a change is written to: a TOML file, never the bundled one; a new file begins empty."""
     from config import Misconfigured
     from config.files import find_file
     from streams.pollers.feed_file import FeedFile
-    from streams.pollers.feed_list import load_feeds
 
     name = settings.poll.feeds
-    path = find_file(name)
-    if path.suffix.lower() != ".toml":
-        raise Misconfigured(
-            f"{name}: only TOML lists can be changed; import it with `wiredesk feeds import {name}`"
-        )
-    if path.is_file() and not Path(name).exists():
+    file = FeedFile(name)
+    if find_file(name).is_file() and not Path(name).exists():
         raise Misconfigured(f"{name} is the bundled list; name your own with --feeds my.toml")
     # Until the command ends: the desk of this machine may be asked for another change meanwhile.
-    click.get_current_context().with_resource(FeedFile(name).locked())
-    return path, load_feeds(path) if path.exists() else ()
+    click.get_current_context().with_resource(file.locked())
+    return file, file.load()
 
 
 def _check_new(path: Path, listed: Sequence[Feed], url: str, feed_id: str | None) -> None:
@@ -297,32 +290,8 @@ def _say_when(settings: Settings, path: Path) -> None:
     click.echo(line, err=True)
 
 
-def _write(path: Path, feeds: Sequence[Feed]) -> None:
-    """Replace the list in one step."""
-    from config import Misconfigured
-    from streams.pollers.feed_list import format_feeds
-
-    new = path.with_name(path.name + ".tmp")
-    try:
-        new.write_text(format_feeds(feeds), "utf-8")
-        new.replace(path)
-    except OSError as error:
-        raise Misconfigured(
-            f"{path}: {error.strerror}; name a list that can be written with --feeds"
-        ) from error
-
-
 def _find(feeds: Sequence[Feed], feed_id: str) -> Feed:
-    from difflib import get_close_matches
-
-    from config import Misconfigured
-
-    feed = next((feed for feed in feeds if feed.id == feed_id), None)
-    if feed is None:
-        near = get_close_matches(feed_id, [feed.id for feed in feeds], 1)
-        hint = f"; did you mean {near[0]!r}?" if near else "; see `wiredesk feeds list`"
-        raise Misconfigured(f"no feed has the id {feed_id!r}{hint}")
-    return feed
+    return find_named(feeds, feed_id, "no feed has the id", "wiredesk feeds list")
 
 
 def read_states(settings: Settings, *, kafka: bool) -> Mapping[str, bytes]:

@@ -7,13 +7,13 @@ environment, under the options that stand for a setting.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import click
 
@@ -26,6 +26,17 @@ if TYPE_CHECKING:
     from streams.kafka.session import Session
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class HasId(Protocol):
+    """What is listed under an id."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+
+ListedEntry = TypeVar("ListedEntry", bound=HasId)
 ALL_STEPS: Final = ",".join(STEP_NAMES)
 
 
@@ -210,6 +221,24 @@ def open_raw_log(settings: Settings, *, kafka: bool) -> Iterator[Session | Embed
         yield EmbeddedRawLog(log)
     finally:
         log.close()
+
+
+def find_named(entries: Sequence[ListedEntry], name: str, refusal: str, listing: str) -> ListedEntry:
+    """The entry of an id; `listing` is the command that lists them all.
+
+    Raises:
+        Misconfigured: there is none; the message names the nearest.
+    """
+    from difflib import get_close_matches
+
+    from config import Misconfigured
+
+    entry = next((entry for entry in entries if entry.id == name), None)
+    if entry is None:
+        near = get_close_matches(name, [entry.id for entry in entries], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; see `{listing}`"
+        raise Misconfigured(f"{refusal} {name!r}{hint}")
+    return entry
 
 
 def record_change(settings: Settings, what: str, target: str, result: str) -> None:

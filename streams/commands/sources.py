@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.commands.feeds import kafka_states_option, read_states
-from streams.commands.options import DATA_OPTION, SOURCES_OPTION, with_settings
+from streams.commands.options import DATA_OPTION, SOURCES_OPTION, find_named, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,13 +143,4 @@ def _load(settings: Settings) -> Sequence[SourceEntry]:
 
 
 def _find(entries: Sequence[SourceEntry], name: str) -> SourceEntry:
-    from difflib import get_close_matches
-
-    from config import Misconfigured
-
-    entry = next((entry for entry in entries if entry.id == name), None)
-    if entry is None:
-        near = get_close_matches(name, [entry.id for entry in entries], 1)
-        hint = f"; did you mean {near[0]!r}?" if near else "; see `wiredesk sources list`"
-        raise Misconfigured(f"no source is called {name!r}{hint}")
-    return entry
+    return find_named(entries, name, "no source is called", "wiredesk sources list")

@@ -17,7 +17,7 @@ from sinks.desk.control import FeedCheck, FeedEdit, FoundFeed, FoundFeeds, Liste
 from sinks.desk.operations import Refused
 from streams.pollers.check import check_feed, discover_feeds
 from streams.pollers.feed import Feed, find_url_fault, make_feed_id
-from streams.pollers.feed_file import FeedFile
+from streams.pollers.feed_file import FeedFile, merge_feeds
 from streams.pollers.feed_health import longest_silence, read_health
 from streams.pollers.feed_list import read_opml, write_opml
 from streams.pollers.poller import AskPool
@@ -135,18 +135,10 @@ class FeedDesk:
             raise Refused("; ".join(outline.problems[:3]) or "OPML: no feed in it", 400)
 
         def change(listed: Sequence[Feed]) -> tuple[Sequence[Feed], list[str]]:
-            merged, urls, ids = list(listed), {one.url for one in listed}, {one.id for one in listed}
-            added = []
-            for feed in outline.feeds:
-                if feed.url in urls:
-                    continue
-                new = replace(feed, id=make_feed_id(feed.id, feed.url, ids))
-                ids.add(new.id)
-                merged.append(new)
-                added.append(new.id)
+            merged, added = merge_feeds(listed, outline.feeds)
             if len(merged) > MAX_FEEDS:
                 raise Refused(f"that would be {len(merged)} feeds; a list has {MAX_FEEDS} at the most")
-            return merged, added
+            return merged, [feed.id for feed in added]
 
         added = await self._change(change)
         return OpmlReport(tuple(added), outline.problems[:1000])

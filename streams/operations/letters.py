@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from config import Misconfigured
-from processors.numbers import parse_int64
 from processors.times import read_milliseconds
 from sinks.desk.control import (
     LetterChoice,
@@ -19,7 +18,15 @@ from sinks.desk.control import (
 )
 from sinks.desk.operations import Refused
 from sinks.search import BadCursor
-from streams.dead_letters import MAX_REPLAYS, DeadLetter, DeadLetterSource, Filter, filter_letters
+from streams.dead_letters import (
+    DeadLetter,
+    DeadLetterSource,
+    Filter,
+    filter_letters,
+    find_letter,
+    parse_letter_id,
+    replay_letters,
+)
 from streams.topology import DEAD_LETTERS
 
 T = TypeVar("T")
@@ -49,12 +56,12 @@ class LetterDesk:
 
     async def find(self, identity: str) -> LetterDetail | None:
         """One of them."""
-        letter = await self._run(lambda source: _find(source, identity))
+        letter = await self._run(lambda source: find_letter(source, identity))
         return None if letter is None else _detail(letter)
 
     async def payload(self, identity: str) -> bytes | None:
         """The bytes that were rejected."""
-        letter = await self._run(lambda source: _find(source, identity))
+        letter = await self._run(lambda source: find_letter(source, identity))
         return None if letter is None else letter.payload
 
     async def replay(self, choice: LetterChoice) -> LetterOutcome:
@@ -62,9 +69,8 @@ class LetterDesk:
 
         def replay(source: DeadLetterSource) -> LetterOutcome:
             letters, missing = _choose(source, choice)
-            worn_out = [] if choice.force else [one for one in letters if one.replays >= MAX_REPLAYS]
-            count = source.replay([one for one in letters if choice.force or one.replays < MAX_REPLAYS])
-            return LetterOutcome(count, tuple(one.id for one in worn_out), missing)
+            outcome = replay_letters(source, letters, force=choice.force)
+            return LetterOutcome(outcome.count, _ids(outcome.worn_out), missing, _ids(outcome.empty))
 
         return await self._run(replay)
 
@@ -116,23 +122,15 @@ def _place(after: str | None) -> tuple[int, int, int] | None:
     """Where a cursor stands in the order of letters, which it keeps when its own letter is gone."""
     if after is None:
         return None
-    topic, partition, offset = _parse_id(after)
-    if topic not in LETTER_TOPICS or partition is None or offset is None:
+    place = parse_letter_id(after)
+    if place is None:
         raise BadCursor
+    topic, partition, offset = place
     return LETTER_TOPICS.index(topic), partition, offset
 
 
-def _parse_id(identity: str) -> tuple[str, int | None, int | None]:
-    topic, partition, offset = ("", "", *identity.rsplit("/", 2))[-3:]
-    return topic, parse_int64(partition), parse_int64(offset)
-
-
-def _find(source: DeadLetterSource, identity: str) -> DeadLetter | None:
-    topic, partition, offset = _parse_id(identity)
-    if topic not in LETTER_TOPICS or partition is None or offset is None:
-        return None
-    record = source.find(topic, partition, offset)
-    return DeadLetter(record) if record else None
+def _ids(letters: Sequence[DeadLetter]) -> tuple[str, ...]:
+    return tuple(letter.id for letter in letters)
 
 
 def _choose(source: DeadLetterSource, choice: LetterChoice) -> tuple[Sequence[DeadLetter], tuple[str, ...]]:
@@ -146,7 +144,7 @@ def _choose(source: DeadLetterSource, choice: LetterChoice) -> tuple[Sequence[De
         if len(letters) > MAX_CHANGED:
             raise Refused(f"{len(letters)} letters fit; narrow the filter to {MAX_CHANGED} at the most")
         return letters, ()
-    found = {identity: _find(source, identity) for identity in choice.ids}
+    found = {identity: find_letter(source, identity) for identity in choice.ids}
     missing = tuple(identity for identity, letter in found.items() if letter is None)
     return [letter for letter in found.values() if letter is not None], missing
 

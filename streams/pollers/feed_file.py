@@ -6,11 +6,12 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from config import Misconfigured
 from config.files import find_file
-from streams.pollers.feed import Feed
+from streams.pollers.feed import Feed, make_feed_id
 from streams.pollers.feed_list import format_feeds, load_feeds
 
 
@@ -75,3 +76,14 @@ class FeedFile:
 
     def _explain(self, error: OSError) -> Misconfigured:
         return Misconfigured(f"{self.path}: {error.strerror}; name a list that can be written with --feeds")
+
+
+def merge_feeds(listed: Sequence[Feed], others: Sequence[Feed]) -> tuple[list[Feed], list[Feed]]:
+    """A list with the feeds of another whose addresses it lacks, under ids of their own, and those that are new."""
+    urls, ids = {feed.url for feed in listed}, {feed.id for feed in listed}
+    added = []
+    for feed in others:
+        if feed.url not in urls:
+            added.append(replace(feed, id=make_feed_id(feed.id, feed.url, ids)))
+            ids.add(added[-1].id)
+    return [*listed, *added], added

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ from click.testing import CliRunner, Result
 
 from processors.errors import Malformed, NotAFeed, Rejected
 from processors.model.event import RawItem
+from sinks.desk.control import LetterChoice, LetterFilter
 from streams.commands.dlq import command
 from streams.embedded.data_file import DATABASE
 from streams.embedded.log import Log
+from streams.embedded.maintenance import EmbeddedDeadLetters
 from streams.messages import Record, dead_letter, raw_message, without_bytes
+from streams.operations.letters import LetterDesk
 from streams.topology import RAW
 
 DLQ = RAW.dead_letters.name
@@ -94,6 +98,9 @@ def test_a_letter_without_bytes_is_not_replayed(folder: Path) -> None:
     only = dlq(folder, "replay", "--feed", "nda")
     assert (only.exit_code, only.stdout) == (1, "0 replayed\n")
     assert only.stderr.startswith(f"1 stay ({DLQ}/0/2, …): they hold no bytes")
+    desk = LetterDesk(lambda: EmbeddedDeadLetters(folder / DATABASE))
+    outcome = asyncio.run(desk.replay(LetterChoice(filter=LetterFilter(feed="nda"))))
+    assert (outcome.changed, outcome.empty) == (0, (f"{DLQ}/0/2",)), "from the desk neither"
     all_letters = dlq(folder, "replay")
     assert (all_letters.exit_code, all_letters.stdout) == (0, "2 replayed\n")
     assert len(dlq(folder, "list").stdout.splitlines()) == 1, "it stays until somebody drops it"
